@@ -1,0 +1,3 @@
+"""culld: a background daemon that culls photos."""
+
+__version__ = "0.1.0"

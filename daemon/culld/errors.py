@@ -1,0 +1,42 @@
+"""What can go wrong: a photo's own fault, or a fault of the system around it.
+
+The pipeline catches the first branch, so that one bad file costs one photo; the service acts on the second. The
+text of every error is written for the person who runs culld and says what to do.
+"""
+
+
+class CulldError(Exception):
+    """Root of every error that culld raises on purpose."""
+
+
+class PhotoError(CulldError):
+    """One photo cannot be taken further; the others can."""
+
+
+class PhotoChangedError(PhotoError):
+    """The file is not the one that was looked at: it changed, moved or vanished meanwhile."""
+
+
+class PhotoBlockedError(PhotoError):
+    """The system refuses this photo for now (permission, name taken, no space); it is worth a retry."""
+
+
+class TagRefusedError(PhotoError):
+    """Tags cannot be written into this file without risk; the text names the reason."""
+
+
+class WorkerLostError(PhotoError):
+    """The worker that held this photo crashed, ran out of memory or had to be killed."""
+
+
+class SystemFaultError(CulldError):
+    """Something that every photo needs is broken: journal, disk, model or worker pool."""
+
+
+class ConfigError(CulldError):
+    """The configuration cannot be used; `problems` lists everything that is wrong with it."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        """Keep every problem, one line each, as `file:line: key: what is wrong`."""
+        super().__init__("\n".join(problems))
+        self.problems = problems

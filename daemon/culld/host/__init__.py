@@ -1,0 +1,1 @@
+"""The machine around culld: systemd, scheduling, the doctor."""

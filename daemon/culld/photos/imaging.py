@@ -1,0 +1,147 @@
+"""From a file to the pixels the network looks at; the only module that imports Pillow.
+
+Training and serving share `frame`, so the network is asked about the same kind of picture that it learned from.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+import numpy as np
+from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+
+from culld.errors import PhotoError
+from culld.records import Format
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+WIDTH, HEIGHT = 512, 384
+"""The size in pixels at which photos are judged (the seed's)."""
+
+_DECODERS = {
+    Format.JPEG: ("JPEG", "MPO"),  # phones store a gain map as a second picture; the first one is the photo
+    Format.PNG: ("PNG",),
+    Format.WEBP: ("WEBP",),
+    Format.TIFF: ("TIFF",),
+    Format.HEIF: ("HEIF",),
+    Format.AVIF: ("AVIF",),
+}
+
+
+class UnreadableError(PhotoError):
+    """The bytes are no complete picture, or one that culld does not take."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecodeLimits:
+    """The largest picture that is taken, in pixels."""
+
+    pixels: int = 250_000_000
+
+
+def decode(stream: BinaryIO, format_: Format, limits: DecodeLimits) -> NDArray[np.uint8]:
+    """Decode a whole photo into the array that the network takes.
+
+    JPEG is decoded at the smallest DCT scale that still covers the network's input. Returns uint8 RGB of shape
+    (`HEIGHT`, `WIDTH`, 3), upright photos laid on their side. Raises `UnreadableError`.
+    """
+    with _speaking_errors(), _open(stream, format_, limits) as image:
+        if format_ is Format.JPEG:
+            image.draft("RGB", (WIDTH, HEIGHT) if image.width >= image.height else (HEIGHT, WIDTH))
+        image.load()
+        return frame(image)
+
+
+def embedded_exif(stream: BinaryIO, format_: Format, limits: DecodeLimits) -> bytes:
+    """The EXIF block of a photo as Pillow finds it, its `Exif` mark first; empty if there is none."""
+    with _speaking_errors(), _open(stream, format_, limits) as image:
+        block = image.info.get("exif", b"")
+        return block if isinstance(block, bytes) else b""
+
+
+def frame(image: Image.Image) -> NDArray[np.uint8]:
+    """Bring a picture into the network's frame: upright by EXIF, then laid on its long side, RGB, 512x384.
+
+    Laying portraits on their side keeps their proportions; blur and exposure do not depend on which way is up.
+    """
+    upright = ImageOps.exif_transpose(image)
+    if upright.height > upright.width:
+        upright = upright.transpose(Image.Transpose.ROTATE_90)
+    fitted = _rgb(upright).resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR, reducing_gap=3.0)
+    return np.asarray(fitted, dtype=np.uint8)
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    """Turn any of Pillow's modes into 8-bit RGB; deep greys keep their upper byte, transparency shows white."""
+    if image.mode == "RGB":
+        return image
+    if image.mode.startswith("I;16") or image.mode == "I":
+        return Image.fromarray((np.asarray(image).clip(0, 65535) >> 8).astype(np.uint8)).convert("RGB")
+    if image.mode == "F":
+        return Image.fromarray(np.asarray(image).clip(0, 255).astype(np.uint8)).convert("RGB")
+    if "A" in image.mode or "transparency" in image.info:
+        white = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
+    return image.convert("RGB")
+
+
+def _open(stream: BinaryIO, format_: Format, limits: DecodeLimits) -> Image.Image:
+    decoders = _DECODERS.get(format_)
+    if decoders is None:
+        raise UnreadableError("not a picture of a format that culld reads")
+    if format_ is Format.HEIF:
+        _load_heif()
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    Image.MAX_IMAGE_PIXELS = None  # our own limit below gives the clearer message, and holds for every format
+    image = Image.open(stream, formats=decoders)
+    if image.width * image.height > limits.pixels:
+        raise UnreadableError(
+            f"{image.width}x{image.height} pixels are more than limits.pixels allows ({limits.pixels})"
+        )
+    return image
+
+
+def _load_heif() -> None:
+    """Register the HEIF decoder when the first such photo comes; most folders never need it."""
+    import pillow_heif  # noqa: PLC0415
+
+    pillow_heif.register_heif_opener(thumbnails=False)
+
+
+@contextlib.contextmanager
+def _speaking_errors() -> Iterator[None]:
+    """Turn whatever a decoder raises about bad bytes into `UnreadableError`, with one clear sentence."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow warns of odd metadata; it is the pixels that count here
+            yield
+    except UnreadableError:
+        raise
+    except UnidentifiedImageError as error:
+        raise UnreadableError("damaged: the picture's header cannot be read") from error
+    except MemoryError as error:
+        raise UnreadableError("too large to decode within limits.memory") from error
+    except _DAMAGE as error:
+        raise UnreadableError(f"damaged or incomplete: {error}") from error
+
+
+# What Pillow's decoders were seen to raise on damaged files, besides OSError.
+_DAMAGE: tuple[type[Exception], ...] = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    TypeError,
+    IndexError,
+    KeyError,
+    OverflowError,
+    ZeroDivisionError,
+    RuntimeError,
+    AttributeError,
+)

@@ -1,0 +1,1 @@
+"""Pure decisions: from scores and rules to a plan."""

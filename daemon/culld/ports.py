@@ -1,0 +1,58 @@
+"""The small Protocols through which rooms meet; whoever fits the shape can stand in, in tests a written fake."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+
+    from culld.records import Assessment, Fault, Outcome, Photo, Place, Plan, Sighting, Stamp
+
+
+class Clock(Protocol):
+    """Wall time for records, monotonic time for waiting."""
+
+    def now(self) -> datetime:
+        """The present moment, aware, in UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds that never run backwards."""
+
+
+class Reader(Protocol):
+    """Reads settled files and has readable ones judged; one photo's failure is returned, never raised."""
+
+    def inspect(self, settled: Sequence[Sighting]) -> list[Photo | Fault]:
+        """Identity, digest and camera facts of each file, in order."""
+
+    def score(self, photos: Sequence[Photo]) -> list[Assessment]:
+        """What the network says of each photo, in order."""
+
+
+class Intent(Protocol):
+    """The open journal entry of a batch."""
+
+    def close(self, outcome: Outcome) -> Outcome:
+        """Record what became of one plan, and hand the outcome back."""
+
+
+class Journal(Protocol):
+    """The memory of every decision; an intent is on disk before the file changes that it describes."""
+
+    def knows(self, place: Place, stamp: Stamp) -> bool:
+        """Whether this very file was already dealt with and need not be looked at now."""
+
+    def unseen(self, photos: Sequence[Photo]) -> list[Photo]:
+        """The photos whose content at that place has not been judged."""
+
+    def is_restored(self, digest: str) -> bool:
+        """Whether a person brought this content back from quarantine."""
+
+    def fault(self, fault: Fault) -> None:
+        """Record a file that could not be read, and when to look again."""
+
+    def intend(self, plans: Sequence[Plan]) -> AbstractContextManager[Intent]:
+        """Commit the plans of a batch; while the context is open each plan is closed with its outcome."""

@@ -1,0 +1,1 @@
+"""Where rejected photos go, the record beside each of them, and the way back."""

@@ -1,0 +1,262 @@
+"""The frozen records that cross the borders between rooms; their names tell how far a photo has come.
+
+`Sighting -> Photo -> Assessment -> Stack -> Plan -> Outcome`. Paths are ordinary `Path` objects that carry any bytes a
+file name may hold (Python's surrogateescape): use `os.fsencode` where bytes are stored, never print them raw.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import os
+    from datetime import datetime, timedelta
+    from pathlib import Path
+
+
+class Defect(StrEnum):
+    """The three technical defects that culld looks for, in the order of the network's outputs."""
+
+    BLUR = "blur"
+    UNDER = "under"
+    OVER = "over"
+
+
+class Verdict(StrEnum):
+    """What the policy does with a photo."""
+
+    KEEP = "keep"
+    TAG = "tag"
+    QUARANTINE = "quarantine"
+    UNREADABLE = "unreadable"
+
+
+class Mode(StrEnum):
+    """Whether the policy may move photos (`enforce`) or only tags them (`observe`)."""
+
+    ENFORCE = "enforce"
+    OBSERVE = "observe"
+
+
+class Format(StrEnum):
+    """The container of a photo, told from its first bytes and never from its name."""
+
+    JPEG = "jpeg"
+    PNG = "png"
+    WEBP = "webp"
+    TIFF = "tiff"
+    HEIF = "heif"
+    AVIF = "avif"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a file is: a configured root folder and the path below it."""
+
+    root: Path
+    relative: Path
+
+    @property
+    def path(self) -> Path:
+        """The whole path."""
+        return self.root / self.relative
+
+    def beside(self, name: str) -> Place:
+        """The place called `name` in the same folder."""
+        return Place(self.root, self.relative.with_name(name))
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What `lstat` says of a file; two equal stamps mean that nobody wrote to it in between."""
+
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+    @classmethod
+    def of(cls, stat: os.stat_result) -> Stamp:
+        """Take the stamp out of a stat result."""
+        return cls(stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A file that the scanner saw, with its stamp at that moment."""
+
+    place: Place
+    stamp: Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """The camera settings of a shot, each None when the file does not say."""
+
+    seconds: float | None = None
+    aperture: float | None = None
+    iso: int | None = None
+    bias_ev: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """What EXIF says about the shot; orientation is the EXIF value 1..8."""
+
+    model: str | None = None
+    taken_at: datetime | None = None
+    orientation: int = 1
+    exposure: Exposure = Exposure()
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A complete file that is ready to be judged; `digest` is the SHA-256 of its bytes in hex."""
+
+    place: Place
+    stamp: Stamp
+    digest: str
+    format: Format
+    camera: Camera = Camera()
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Calibrated probabilities 0..1 that the photo has each defect."""
+
+    blur: float
+    under: float
+    over: float
+
+    def of(self, defect: Defect) -> float:
+        """The probability of one defect."""
+        return {Defect.BLUR: self.blur, Defect.UNDER: self.under, Defect.OVER: self.over}[defect]
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Why a photo could not be decoded; such a photo is never moved."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """A photo and what the network said of it; `model` identifies the network."""
+
+    photo: Photo
+    result: Scores | Unreadable
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A photo and the files that belong to it.
+
+    `sidecars` live and move with the photo. `kin` are files that culld does not judge yet but that belong to the same
+    shot (a RAW, a movie): a photo that has kin is tagged, never moved away from them.
+    """
+
+    lead: Assessment
+    sidecars: tuple[Place, ...] = ()
+    kin: tuple[Place, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """At byte `offset` of the old file, `removed` is replaced by `inserted`."""
+
+    offset: int
+    removed: bytes
+    inserted: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """A lossless change of one file, as byte edits between two digests; `before` is None for a file that is new."""
+
+    place: Place
+    before: str | None
+    after: str
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A file's way to another place; `digest` is the SHA-256 it has when it is moved."""
+
+    source: Place
+    target: Place
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """From which probability a defect is tagged, and from which it is rejected (None: never)."""
+
+    tag: float
+    reject: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The policy in force; `digest` identifies it in every decision."""
+
+    mode: Mode
+    blur: Threshold
+    under: Threshold
+    over: Threshold
+    digest: str
+
+    def of(self, defect: Defect) -> Threshold:
+        """The thresholds of one defect."""
+        return {Defect.BLUR: self.blur, Defect.UNDER: self.under, Defect.OVER: self.over}[defect]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that will be done with a stack, and why; nothing has been changed yet.
+
+    `rewrites` come first, then `moves` in order, the photo itself last. `keywords` are the tags to add.
+    """
+
+    id: str
+    stack: Stack
+    verdict: Verdict
+    reason: str
+    keywords: tuple[str, ...]
+    policy: str
+    made_at: datetime
+    rewrites: tuple[Rewrite, ...] = ()
+    moves: tuple[Move, ...] = ()
+
+    @property
+    def photo(self) -> Photo:
+        """The photo that the plan is about."""
+        return self.stack.lead.photo
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a plan: where the photo is now, or the fault that stopped it and when to try again."""
+
+    plan: Plan
+    now: Place
+    stamp: Stamp | None
+    digest: str
+    note: str = ""
+    fault: str | None = None
+    retry_after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A settled file that could not even be read, why, and when to look again."""
+
+    sighting: Sighting
+    reason: str
+    retry_after: timedelta

@@ -1,0 +1,1 @@
+"""Pure tag writing: which bytes of which file change so that the defects can be read there."""

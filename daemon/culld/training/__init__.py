@@ -1,0 +1,1 @@
+"""The training wing: from clean photographs to a model with its card."""
