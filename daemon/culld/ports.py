@@ -28,7 +28,7 @@ class Reader(Protocol):
     def inspect(self, settled: Sequence[Sighting]) -> list[Photo | Fault]:
         """Identity, digest and camera facts of each file, in order."""
 
-    def score(self, photos: Sequence[Photo]) -> list[Assessment]:
+    def score(self, photos: Sequence[Photo]) -> list[Assessment | Fault]:
         """What the network says of each photo, in order."""
 
 

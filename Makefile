@@ -1,0 +1,74 @@
+# culld. A newcomer needs two commands: `make run` and `make test`.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+CONFIG := photos/culld.yaml
+
+.PHONY: help run test lint bench lock clean
+
+help:  ## what there is
+	@echo "make run    install culld into .venv and start it on photos/inbox"
+	@echo "make test   install what the tests need and run them all"
+	@echo "make lint   ruff, mypy, import contracts"
+	@echo "make bench  speed and memory beside CleanVision, on this machine"
+	@echo "make lock   renew the locked dependencies (for developers)"
+
+run: .venv/.run $(CONFIG)  ## start the daemon on photos/inbox
+	@$(BIN)/culld run --config $(CONFIG)
+
+test: .venv/.dev  ## the whole suite
+	$(BIN)/pytest
+
+lint: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv-bench/.done .venv/.run
+	.venv-bench/bin/python tests/bench/run.py --culld $(BIN)/culld
+
+$(CONFIG):
+	@mkdir -p photos/inbox
+	@printf '%s\n' \
+	  '# The policy of "make run". Save this file while culld runs: it is taken over at once.' \
+	  '# Every key is explained in config.example.yaml; paths are relative to this file.' \
+	  'watch:' '  - path: inbox' 'quarantine: quarantine' 'state: state' \
+	  'policy:' '  mode: enforce          # or observe: tag, never move' '  defects:' \
+	  '    blur:  {tag: 0.5, reject: 0.97}' '    under: {tag: 0.6, reject: never}' '    over:  {tag: 0.6, reject: 0.97}' > $@
+
+# A stamp file says which lock a virtual environment was installed from.
+.venv/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "culld needs Python 3.11 or newer as $(PYTHON). On Debian or Ubuntu: sudo apt-get install python3 python3-venv"; \
+	  echo "If it has another name here: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 3; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "Python's venv module is missing. On Debian or Ubuntu: sudo apt-get install python3-venv"; exit 3; }
+	@$(PYTHON) -m venv .venv
+
+.venv/.run: .venv/bin/pip locks/run.txt pyproject.toml
+	@echo "Installing culld into .venv (once)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r locks/run.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.dev: .venv/bin/pip locks/dev.txt pyproject.toml
+	@echo "Installing culld and its test tools into .venv (once; TensorFlow is large)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r locks/dev.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch .venv/.run $@
+
+.venv-bench/.done: locks/bench.txt
+	@$(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/pip install --quiet --disable-pip-version-check --require-hashes -r locks/bench.txt
+	@touch $@
+
+# The locks hold every platform's hashes and no host; uv is only the tool that writes them.
+LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade
+lock:
+	$(LOCK) pyproject.toml --group build -o locks/run.txt
+	$(LOCK) pyproject.toml --extra tensorflow --group build --group dev -o locks/dev.txt
+	$(LOCK) --group bench -o locks/bench.txt
+
+clean:
+	rm -rf .venv .venv-bench .pytest_cache .mypy_cache .ruff_cache

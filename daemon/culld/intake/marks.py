@@ -1,0 +1,56 @@
+"""What the watcher and the timer may say to the loop: that something should be looked at, never what is there."""
+
+from __future__ import annotations
+
+import queue
+import time
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Signal(Enum):
+    """A mark that concerns no single folder."""
+
+    RESCAN = auto()
+    RELOAD = auto()
+    STOP = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Dirty:
+    """Something happened in this folder; with `deep`, in what lies below it too."""
+
+    root: Path
+    folder: Path
+    deep: bool = False
+
+
+Mark = Signal | Dirty
+
+
+class Marks:
+    """The queue through which other threads speak to the loop; marks that say the same thing count once."""
+
+    def __init__(self) -> None:
+        """Start with nothing marked."""
+        self._queue: queue.SimpleQueue[Mark] = queue.SimpleQueue()
+
+    def put(self, mark: Mark) -> None:
+        """Leave a mark; safe from any thread and from signal handlers."""
+        self._queue.put(mark)
+
+    def take(self, timeout_s: float | None) -> set[Mark]:
+        """All marks that are waiting, after waiting up to `timeout_s` seconds for a first one (None: for ever)."""
+        marks: set[Mark] = set()
+        try:
+            marks.add(self._queue.get(timeout=timeout_s))
+            # Events come in bursts (create, write, close, rename): a breath lets one scan answer them all.
+            time.sleep(0 if Signal.STOP in marks else 0.01)
+            while True:
+                marks.add(self._queue.get_nowait())
+        except queue.Empty:
+            return marks

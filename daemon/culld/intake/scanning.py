@@ -1,0 +1,92 @@
+"""The scanner: the truth about which files are there.
+
+It walks on open directory descriptors and never follows a link, so nothing outside a root can be seen.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from culld.disk.beneath import open_folder
+from culld.errors import PhotoError
+from culld.records import Place, Sighting, Stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+log = logging.getLogger(__name__)
+
+MAX_DEPTH = 100
+"""Folders below this depth are left alone; no photo library is that deep, a loop of mounts is."""
+
+# Names under which other programs write files that are not finished: browsers, rsync, Syncthing, NFS, SFTP clients.
+_UNFINISHED = re.compile(
+    r"\.(part|partial|crdownload|download|filepart|tmp|temp|!ut|aria2|swp)$|~$|^\.|^@eaDir$", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Scanner:
+    """Finds the photos below root folders; `wanted` says by extension (lower case, with dot) which files are photos.
+
+    Folders in `excluded` (the quarantine, the state) are passed over wherever they lie.
+    """
+
+    wanted: Collection[str]
+    excluded: frozenset[Path] = frozenset()
+
+    def scan(self, root: Path, folder: Path | None = None, *, deep: bool = True) -> Iterator[Sighting]:
+        """Every photo in `folder` (the root itself if None), and below it if `deep`; a missing folder holds none."""
+        waiting = [(Path() if folder is None else folder.relative_to(root), 0)]
+        while waiting:
+            relative, depth = waiting.pop()
+            if root / relative in self.excluded or depth > MAX_DEPTH:
+                continue
+            folders: list[Path] = []
+            yield from self._files(root, relative, folders.append)
+            if deep:
+                waiting.extend((below, depth + 1) for below in folders)
+
+    def look(self, place: Place) -> Sighting | None:
+        """See one file again; None if it is gone or no longer a plain file."""
+        try:
+            found = place.path.lstat()
+        except OSError:
+            return None
+        return Sighting(place, Stamp.of(found)) if stat.S_ISREG(found.st_mode) else None
+
+    def is_photo(self, name: str) -> bool:
+        """Whether a file of this name is taken for a photo that may be finished."""
+        return Path(name).suffix.lower() in self.wanted and not _UNFINISHED.search(name)
+
+    def _files(self, root: Path, relative: Path, on_folder: Callable[[Path], None]) -> Iterator[Sighting]:
+        try:
+            descriptor = open_folder(root, relative)
+        except PhotoError as error:
+            log.warning("%s", error)
+            return
+        try:
+            with os.scandir(descriptor) as entries:
+                for entry in entries:
+                    if entry.is_dir(follow_symlinks=False):
+                        if not _UNFINISHED.search(entry.name):
+                            on_folder(relative / entry.name)
+                    elif self.is_photo(entry.name) and (stamp := _stamp(entry)) is not None:
+                        yield Sighting(Place(root, relative / entry.name), stamp)
+        finally:
+            os.close(descriptor)
+
+
+def _stamp(entry: os.DirEntry[str]) -> Stamp | None:
+    """The stamp of a plain file; None for links, pipes, devices, and for what vanished since it was listed."""
+    try:
+        found = entry.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return None
+    return Stamp.of(found) if stat.S_ISREG(found.st_mode) else None

@@ -1,0 +1,129 @@
+"""File-system events as hints; the only module that imports watchdog.
+
+An event never names work to do: watchdog drops events when the kernel's queue overflows or a watch limit is reached, so
+it only marks the folder to scan, and a timed scan of everything stands behind it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from watchdog.events import (
+    DirCreatedEvent,
+    DirMovedEvent,
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
+from watchdog.observers import Observer
+
+from culld.intake.marks import Dirty, Marks, Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from watchdog.observers.api import ObservedWatch
+
+log = logging.getLogger(__name__)
+
+# Reading a photo must not cause an event, or culld would keep itself awake: no opened, no closed-unwritten.
+_WANTED: Final[list[type[FileSystemEvent]]] = [
+    FileCreatedEvent,
+    FileMovedEvent,
+    FileClosedEvent,
+    DirCreatedEvent,
+    DirMovedEvent,
+]
+_STOP_TIMEOUT_S = 5.0
+
+
+class Watcher:
+    """Watches root folders and marks those of their folders in which something happened."""
+
+    def __init__(self, roots: Sequence[Path], config: Path | None, marks: Marks) -> None:
+        """Watch `roots` with all that is below them, and the folder of the `config` file for a new policy."""
+        self._roots = tuple(roots)
+        self._marks = marks
+        self._config = config
+        self._observer = Observer()
+        self._watches: dict[Path, tuple[tuple[int, int], ObservedWatch]] = {}
+
+    def start(self) -> None:
+        """Begin watching whatever is there."""
+        self._observer.start()
+        self.refresh()
+        if self._config is not None:
+            handler = _ConfigHandler(self._config, self._marks)
+            self._observer.schedule(handler, str(self._config.parent), event_filter=_WANTED)
+
+    def refresh(self) -> list[Path]:
+        """Watch roots that have appeared or were replaced since the last call; returns those that are missing."""
+        missing = []
+        for root in self._roots:
+            identity = _identity(root)
+            if identity is None:
+                missing.append(root)
+            known = self._watches.get(root)
+            if known is not None and known[0] != identity:
+                self._observer.unschedule(known[1])
+                del self._watches[root]
+            if identity is not None and root not in self._watches:
+                self._watch(root, identity)
+        return missing
+
+    def _watch(self, root: Path, identity: tuple[int, int]) -> None:
+        try:
+            watch = self._observer.schedule(
+                _RootHandler(root, self._marks), str(root), recursive=True, event_filter=_WANTED
+            )
+        except OSError as error:
+            log.warning("%s is scanned by the timer only: it cannot be watched (%s); see `culld doctor`", root, error)
+            return
+        self._watches[root] = (identity, watch)
+        # What arrived before the watch stood gave no event.
+        self._marks.put(Dirty(root, root, deep=True))
+
+    def stop(self) -> None:
+        """End the watching thread."""
+        self._observer.stop()
+        self._observer.join(_STOP_TIMEOUT_S)
+
+
+class _RootHandler(FileSystemEventHandler):
+    """Turns events below one root into marks; runs on watchdog's thread, so it does nothing else."""
+
+    def __init__(self, root: Path, marks: Marks) -> None:
+        self._root = root
+        self._marks = marks
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        arrived = Path(os.fsdecode(event.dest_path or event.src_path))
+        deep = bool(event.is_directory)
+        self._marks.put(Dirty(self._root, arrived if deep else arrived.parent, deep))
+
+
+class _ConfigHandler(FileSystemEventHandler):
+    """Marks a reload when the configuration file was written or replaced."""
+
+    def __init__(self, config: Path, marks: Marks) -> None:
+        self._name = config.name
+        self._marks = marks
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        names = {Path(os.fsdecode(path)).name for path in (event.src_path, event.dest_path) if path}
+        if self._name in names and not isinstance(event, FileCreatedEvent):
+            self._marks.put(Signal.RELOAD)
+
+
+def _identity(root: Path) -> tuple[int, int] | None:
+    """Which folder stands at this path now, or None."""
+    try:
+        stat = root.stat()
+    except OSError:
+        return None
+    return (stat.st_dev, stat.st_ino)

@@ -1,0 +1,77 @@
+"""Camera facts out of an EXIF block; the only module that imports piexif.
+
+piexif only reads here. It must not write into files that have EXIF: of 490 real JPEGs it gave 46 back undamaged.
+"""
+
+from __future__ import annotations
+
+import struct
+from datetime import UTC, datetime
+from typing import Any
+
+import piexif
+
+from culld.records import Camera, Exposure
+
+# What piexif was seen to raise on damaged blocks.
+_DAMAGE = (struct.error, ValueError, KeyError, IndexError, TypeError, OverflowError, piexif.InvalidImageDataError)
+
+_MAX_BLOCK = 16 * 1024 * 1024
+
+
+def camera_facts(block: bytes) -> Camera:
+    """Read the facts out of an EXIF block (with its leading mark); a damaged or missing block says nothing."""
+    if not block or len(block) > _MAX_BLOCK:
+        return Camera()
+    try:
+        loaded: dict[str, Any] = piexif.load(block)
+    except _DAMAGE:
+        return Camera()
+    first, exif = loaded["0th"], loaded["Exif"]
+    orientation = first.get(piexif.ImageIFD.Orientation)
+    return Camera(
+        model=_text(first.get(piexif.ImageIFD.Model)),
+        taken_at=_moment(
+            _text(exif.get(piexif.ExifIFD.DateTimeOriginal)), _text(exif.get(piexif.ExifIFD.OffsetTimeOriginal))
+        ),
+        orientation=orientation if orientation in range(1, 9) else 1,
+        exposure=Exposure(
+            seconds=_ratio(exif.get(piexif.ExifIFD.ExposureTime)),
+            aperture=_ratio(exif.get(piexif.ExifIFD.FNumber)),
+            iso=_whole(exif.get(piexif.ExifIFD.ISOSpeedRatings)),
+            bias_ev=_ratio(exif.get(piexif.ExifIFD.ExposureBiasValue)),
+        ),
+    )
+
+
+def _text(value: object) -> str | None:
+    if not isinstance(value, bytes):
+        return None
+    text = value.split(b"\0")[0].decode("utf-8", "replace").strip()
+    return text or None
+
+
+def _ratio(value: object) -> float | None:
+    match value:
+        case (int(over), int(under)) if under:
+            return over / under
+    return None
+
+
+def _whole(value: object) -> int | None:
+    first = value[0] if isinstance(value, tuple) and value else value
+    return first if isinstance(first, int) and first > 0 else None
+
+
+def _moment(text: str | None, offset: str | None) -> datetime | None:
+    """EXIF writes local time, often without saying where; then UTC stands in, good enough to order shots by."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.strptime(text, "%Y:%m:%d %H:%M:%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    try:
+        return datetime.fromisoformat(moment.strftime("%Y-%m-%dT%H:%M:%S") + offset) if offset else moment
+    except ValueError:
+        return moment
