@@ -88,7 +88,10 @@ class Pool:
         return results
 
     def _hand_out(self, task: str, items: Sequence[Any], waiting: list[int]) -> None:
-        self._workers = [worker if worker.process.is_alive() else self._replace(worker) for worker in self._workers]
+        self._workers = [
+            worker if worker.index is not None or worker.process.is_alive() else self._replace(worker)
+            for worker in self._workers
+        ]
         for worker in self._workers:
             if worker.index is None and waiting:
                 worker.index = waiting.pop()

@@ -16,12 +16,13 @@ from culld.records import Camera, Exposure
 # What piexif was seen to raise on damaged blocks.
 _DAMAGE = (struct.error, ValueError, KeyError, IndexError, TypeError, OverflowError, piexif.InvalidImageDataError)
 
+_MARK = b"Exif\0\0"  # without it piexif would take the bytes for the name of a file, and open that
 _MAX_BLOCK = 16 * 1024 * 1024
 
 
 def camera_facts(block: bytes) -> Camera:
     """Read the facts out of an EXIF block (with its leading mark); a damaged or missing block says nothing."""
-    if not block or len(block) > _MAX_BLOCK:
+    if not block.startswith(_MARK) or len(block) > _MAX_BLOCK:
         return Camera()
     try:
         loaded: dict[str, Any] = piexif.load(block)

@@ -1,0 +1,56 @@
+"""Camera facts out of EXIF."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import piexif
+from hypothesis import given
+from hypothesis import strategies as st
+
+from culld.photos.facts import camera_facts
+from culld.records import Camera, Exposure
+
+FULL = {
+    "0th": {piexif.ImageIFD.Model: b"Model X\0", piexif.ImageIFD.Orientation: 6},
+    "Exif": {
+        piexif.ExifIFD.ExposureTime: (1, 250),
+        piexif.ExifIFD.FNumber: (28, 10),
+        piexif.ExifIFD.ISOSpeedRatings: 400,
+        piexif.ExifIFD.ExposureBiasValue: (-2, 3),
+        piexif.ExifIFD.DateTimeOriginal: b"2024:05:06 07:08:09",
+    },
+}
+
+
+def test_the_facts_of_a_full_block_are_read() -> None:
+    """Model, time, aperture, ISO, bias, date and orientation come out as numbers and moments."""
+    expected = Camera("Model X", datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC), 6, Exposure(1 / 250, 2.8, 400, -2 / 3))
+
+    assert camera_facts(piexif.dump(FULL)) == expected
+
+
+def test_a_time_zone_is_kept() -> None:
+    """OffsetTimeOriginal says where the camera's clock stood."""
+    block = piexif.dump({"Exif": FULL["Exif"] | {piexif.ExifIFD.OffsetTimeOriginal: b"+02:00"}})
+
+    assert camera_facts(block).taken_at == datetime(2024, 5, 6, 7, 8, 9, tzinfo=timezone(timedelta(hours=2)))
+
+
+def test_nonsense_values_say_nothing() -> None:
+    """A division by zero, an orientation of 99 and a date of zeros are not facts."""
+    block = piexif.dump(
+        {
+            "0th": {piexif.ImageIFD.Orientation: 99},
+            "Exif": {piexif.ExifIFD.FNumber: (1, 0), piexif.ExifIFD.DateTimeOriginal: b"0000:00:00 00:00:00"},
+        }
+    )
+
+    assert camera_facts(block) == Camera()
+
+
+@given(st.binary(max_size=200), st.integers(0, 300))
+def test_damaged_blocks_never_raise(noise: bytes, cut: int) -> None:
+    """Whatever the bytes are, the answer is a Camera."""
+    assert isinstance(camera_facts(b"Exif\0\0" + noise), Camera)
+    assert isinstance(camera_facts(piexif.dump(FULL)[:cut] + noise), Camera)

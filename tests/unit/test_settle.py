@@ -1,0 +1,74 @@
+"""Settling: which files are complete."""
+
+from __future__ import annotations
+
+import factories
+from culld.intake.settle import Settler
+from culld.records import Place
+
+
+def settler(written: set[Place] | None = None) -> Settler:
+    """A settler with three quiet seconds; `written` are the files somebody holds open."""
+    held = written if written is not None else set()
+    return Settler(quiet_s=3, is_written=lambda place: place in held)
+
+
+def test_a_file_is_never_complete_at_first_sight() -> None:
+    """One look says nothing about whether a writer is at work."""
+    assert settler().look([factories.sighting()], now=100) == []
+
+
+def test_a_file_settles_after_two_equal_looks_a_quiet_time_apart() -> None:
+    """Equal stamps three seconds apart make it complete, and not a moment earlier."""
+    waiting = settler()
+    seen = factories.sighting()
+
+    waiting.look([seen], now=100)
+
+    assert waiting.look([seen], now=102.9) == []
+    assert waiting.look([seen], now=103) == [seen]
+
+
+def test_a_file_that_grows_starts_its_quiet_time_anew() -> None:
+    """Each change of size restarts the wait."""
+    waiting = settler()
+    waiting.look([factories.sighting(size=10)], now=100)
+    grown = factories.sighting(size=20)
+
+    assert waiting.look([grown], now=104) == []
+    assert waiting.look([grown], now=106.9) == []
+    assert waiting.look([grown], now=107) == [grown]
+
+
+def test_a_file_rewritten_to_the_same_size_starts_its_quiet_time_anew() -> None:
+    """The time of modification counts as much as the size: a preallocated file has its full size at once."""
+    waiting = settler()
+    waiting.look([factories.sighting(mtime_ns=1)], now=100)
+
+    assert waiting.look([factories.sighting(mtime_ns=2)], now=104) == []
+
+
+def test_a_file_held_open_for_writing_never_settles() -> None:
+    """A writer may pause for longer than any quiet time."""
+    seen = factories.sighting()
+    held = {seen.place}
+    waiting = settler(held)
+    waiting.look([seen], now=0)
+
+    assert waiting.look([seen], now=3600) == []
+    assert waiting.waiting_longer_than(600, now=3600) == [seen.place]
+
+    held.clear()
+    assert waiting.look([seen], now=3601) == [seen]
+
+
+def test_a_settled_file_is_no_longer_waited_for() -> None:
+    """What has settled leaves the waiting list, and so does what is forgotten."""
+    waiting = settler()
+    first, second = factories.sighting("a.jpg"), factories.sighting("b.jpg")
+    waiting.look([first, second], now=0)
+    waiting.look([first], now=3)
+    assert waiting.waiting == [second.place]
+
+    waiting.forget(second.place)
+    assert waiting.waiting == []
