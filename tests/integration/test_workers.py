@@ -1,0 +1,74 @@
+"""The worker pool, with real processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import fakes
+from culld.errors import SystemFaultError, WorkerLostError
+from culld.model.workers import Pool, WorkerLimits
+
+LIMITS = WorkerLimits(memory=4 << 30, seconds=1.5)
+
+
+@pytest.fixture
+def pool() -> Iterator[Pool]:
+    """Two workers at fake desks."""
+    pool = Pool(fakes.FakeDesk, 2, LIMITS)
+    pool.start()
+    yield pool
+    pool.stop()
+
+
+def test_results_come_in_the_order_of_the_items(pool: Pool) -> None:
+    """Whichever worker is free takes the next item; the order of the answers does not show it."""
+    assert pool.map("double", list(range(50))) == [2 * item for item in range(50)]
+
+
+def test_a_crash_costs_one_item(pool: Pool) -> None:
+    """The others are answered, and a new worker stands in for the next batch."""
+    results = pool.map("misbehave", ["a", "crash", "b", "c"])
+
+    assert [str(result) for result in results if not isinstance(result, WorkerLostError)] == ["a", "b", "c"]
+    assert isinstance(results[1], WorkerLostError)
+    assert pool.map("double", [1, 2, 3]) == [2, 4, 6]
+
+
+def test_a_hang_ends_at_the_time_limit(pool: Pool) -> None:
+    """The message names the setting, and the daemon's watchdog was fed meanwhile."""
+    beats: list[None] = []
+
+    results = pool.map("misbehave", ["hang", "a"], beat=lambda: beats.append(None))
+
+    assert str(results[0]) == "took longer than 1.5 s (limits.seconds)"
+    assert results[1] == "a"
+    assert len(beats) >= 2
+
+
+def test_memory_beyond_the_limit_costs_one_item(pool: Pool) -> None:
+    """An allocation beyond `limits.memory` fails inside the worker."""
+    results = pool.map("misbehave", ["memory", "a"])
+
+    assert isinstance(results[0], WorkerLostError)
+    assert results[1] == "a"
+
+
+def test_a_worker_cannot_write_a_file(pool: Pool, tmp_path: Path) -> None:
+    """Untrusted pictures are decoded where nothing can be written."""
+    target = tmp_path / "x"
+
+    results = pool.map("misbehave", [f"write {target}"])
+
+    assert isinstance(results[0], WorkerLostError)
+    assert not target.exists() or target.stat().st_size == 0
+
+
+def test_a_desk_that_cannot_be_opened_is_a_system_fault() -> None:
+    """The reason comes through to the person who started culld."""
+    pool = Pool(fakes.broken_desk, 1, LIMITS)
+
+    with pytest.raises(SystemFaultError, match="the model is gone"):
+        pool.start()

@@ -1,0 +1,73 @@
+"""The page: photos go through the stages in order, and one photo's failure stays its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import factories
+import fakes
+from culld.errors import PhotoChangedError
+from culld.pipeline import Pipeline
+from culld.records import Assessment, Outcome, Plan, Stack, Verdict
+
+
+def group(assessed: Sequence[Assessment]) -> list[Stack]:
+    """Each photo is a stack of its own."""
+    return [Stack(assessment) for assessment in assessed]
+
+
+def decide(stack: Stack) -> Plan:
+    """Keep everything, but fail on a photo called changed.jpg."""
+    if stack.lead.photo.place.relative.name == "changed.jpg":
+        raise PhotoChangedError("it changed")
+    return factories.plan(stack, Verdict.KEEP)
+
+
+def pipeline(journal: fakes.FakeJournal, reader: fakes.FakeReader | None = None) -> Pipeline:
+    """A pipeline that notes in the journal when it applies."""
+
+    def apply(plan: Plan) -> Outcome:
+        journal.events.append(f"apply {plan.photo.place.relative}")
+        return Outcome(plan, plan.photo.place, plan.photo.stamp, plan.photo.digest)
+
+    return Pipeline(reader or fakes.FakeReader(), journal, group, decide, apply)
+
+
+def test_the_intent_is_recorded_before_anything_is_applied() -> None:
+    """One intent for the batch, then each photo is applied and closed in turn."""
+    journal = fakes.FakeJournal()
+
+    outcomes = pipeline(journal).process([factories.sighting("a.jpg"), factories.sighting("b.jpg")])
+
+    assert [outcome.now.relative.name for outcome in outcomes] == ["a.jpg", "b.jpg"]
+    assert journal.events == ["intend a.jpg b.jpg", "apply a.jpg", "close a.jpg", "apply b.jpg", "close b.jpg", "end"]
+
+
+def test_what_was_judged_before_is_not_judged_again() -> None:
+    """Seen content drops out before it costs any inference."""
+    journal = fakes.FakeJournal(seen={"a.jpg"})
+
+    outcomes = pipeline(journal).process([factories.sighting("a.jpg"), factories.sighting("b.jpg")])
+
+    assert [outcome.now.relative.name for outcome in outcomes] == ["b.jpg"]
+
+
+def test_one_unreadable_file_does_not_stop_the_batch() -> None:
+    """Its fault is recorded, the others come through."""
+    journal = fakes.FakeJournal()
+
+    outcomes = pipeline(journal, fakes.FakeReader(faults={"a.jpg": "no permission"})).process(
+        [factories.sighting("a.jpg"), factories.sighting("b.jpg")]
+    )
+
+    assert [outcome.now.relative.name for outcome in outcomes] == ["b.jpg"]
+    assert journal.events[0] == "fault a.jpg: no permission"
+
+
+def test_a_photo_that_changes_before_its_plan_is_looked_at_again() -> None:
+    """The plan is dropped and the fault recorded; nothing is applied to that photo."""
+    journal = fakes.FakeJournal()
+
+    pipeline(journal).process([factories.sighting("changed.jpg"), factories.sighting("b.jpg")])
+
+    assert journal.events == ["fault changed.jpg: it changed", "intend b.jpg", "apply b.jpg", "close b.jpg", "end"]
