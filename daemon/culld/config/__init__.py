@@ -1,1 +1,8 @@
 """The configuration: its schema, its loader, its problems; the only place that knows YAML."""
+
+from __future__ import annotations
+
+from culld.config.loader import find_config, load_config
+from culld.config.schema import Config, Embed, Level, Watch
+
+__all__ = ["Config", "Embed", "Level", "Watch", "find_config", "load_config"]

@@ -1,0 +1,131 @@
+"""Finds the configuration file and turns it into a `Config`, or into the list of everything that is wrong with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import ValidationError
+
+from culld.config import problems, tree, values
+from culld.config.folders import of_folders
+from culld.config.problems import Key, Problem
+from culld.config.schema import Config
+from culld.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+MAX_BYTES: Final = 1_000_000
+"""A larger file is not a configuration that a person wrote."""
+
+SYSTEM: Final = Path("/etc/culld/config.yaml")
+"""Where the system's own configuration lies."""
+
+_SMALLEST: Final = """\
+watch:
+  - path: ~/Pictures/Import
+quarantine: ~/Pictures/Quarantine"""
+
+
+def find_config(explicit: Path | None, environ: Mapping[str, str], *, system: Path = SYSTEM) -> Path:
+    """The file to use: `explicit` (--config), $CULLD_CONFIG, the user's, the system's.
+
+    Raises ConfigError if the file that was named is not there, or if there is none at all. A file that was
+    named is never passed over for another one: its owner would be governed by a policy that is not theirs.
+    """
+    named = {"--config": explicit, "$CULLD_CONFIG": environ.get("CULLD_CONFIG") or None}
+    for origin, path in named.items():
+        if path is not None:
+            if not Path(path).exists():
+                raise ConfigError((f"{problems.readable(Path(path))}: {origin} names this file, but it is not there",))
+            return Path(path)
+    user = _user_folder(environ) / "culld" / "config.yaml"
+    for path in (user, system):
+        if path.exists():
+            return path
+    raise ConfigError((_none_found(user, system),))
+
+
+def _user_folder(environ: Mapping[str, str]) -> Path:
+    xdg = environ.get("XDG_CONFIG_HOME", "")
+    # The XDG base directory specification has relative values ignored.
+    return Path(xdg) if xdg.startswith("/") else values.home(environ) / ".config"
+
+
+def _none_found(user: Path, system: Path) -> str:
+    looked = f"--config and $CULLD_CONFIG are not given, {problems.readable(user)} and {system} are not there"
+    return f"no configuration found: {looked}; write one, the smallest is\n\n{_SMALLEST}\n"
+
+
+def load_config(path: Path, environ: Mapping[str, str]) -> Config:
+    """Read and check a configuration file; raises ConfigError with every problem, in the order of the lines.
+
+    Relative paths stand on the file's folder, `~` and the default of `state` on `environ`. All paths come out real
+    (links resolved). Whether the folders are there is not asked: a missing one is waited for.
+    """
+    text = _text(path)
+    found = tree.read(text)
+    ground = values.Ground(path.absolute().parent, environ)
+    config = None
+    wrong = list(found.problems)
+    if not wrong or found.data is not None:
+        config = _validated(found, ground, wrong)
+        wrong += (Problem(found.line(key), key, what) for key, what in _of_folders(found.data, ground))
+    if wrong or config is None:
+        wrong.sort(key=lambda problem: problem.line)
+        raise ConfigError(tuple(problem.render(path) for problem in wrong))
+    return config
+
+
+def _text(path: Path) -> str:
+    name = problems.readable(path)
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(
+            (f"{name}: cannot be read ({error.strerror}); name a readable file with --config",)
+        ) from error
+    if len(content) > MAX_BYTES:
+        raise ConfigError((f"{name}: larger than 1 MB, which no configuration is; name another file with --config",))
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError((Problem(line, (), "not UTF-8; save the file as UTF-8 text").render(path),)) from error
+
+
+def _validated(found: tree.Tree, ground: values.Ground, wrong: list[Problem]) -> Config | None:
+    try:
+        return Config.model_validate(found.data, context=ground)
+    except ValidationError as invalid:
+        # What the reader already told of (a key given twice, an unfit tag) is not told again.
+        told = {problem.key for problem in wrong}
+        for error in invalid.errors():
+            key = error["loc"]
+            if key not in told:
+                wrong.append(Problem(found.line(key), key, problems.in_words(error, Config)))
+        return None
+
+
+def _of_folders(data: Any, ground: values.Ground) -> Iterator[tuple[Key, str]]:
+    """Check the folders among themselves even where other keys are wrong, so that all is told at once."""
+    if not isinstance(data, dict):
+        return
+    watched: dict[Key, Path] = {}
+    entries = data.get("watch")
+    for number, entry in enumerate(entries if isinstance(entries, list) else []):
+        folder = _folder_or_none(values.path, entry.get("path"), ground) if isinstance(entry, dict) else None
+        if folder is not None:
+            watched["watch", number, "path"] = folder
+    quarantine = _folder_or_none(values.path, data.get("quarantine"), ground)
+    state = _folder_or_none(values.state, data.get("state", values.AUTO), ground)
+    yield from of_folders(watched, quarantine, state)
+
+
+def _folder_or_none(read: Callable[[object, values.Ground], Path], value: object, ground: values.Ground) -> Path | None:
+    try:
+        return read(value, ground)
+    except ValueError:
+        return None  # told by the schema

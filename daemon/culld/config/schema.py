@@ -1,0 +1,214 @@
+"""The schema of the configuration file: every key, what it allows, and its default."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+
+from culld.config import values
+from culld.records import Mode, Rules, Threshold
+
+
+class Embed(StrEnum):
+    """When tags are also written into the photo's own file."""
+
+    DEFECTS = "defects"
+    NEVER = "never"
+
+
+class Level(StrEnum):
+    """How much the log tells."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+def _ground(info: ValidationInfo) -> values.Ground:
+    if not isinstance(info.context, values.Ground):
+        raise TypeError("a Config is made by load_config, which knows what its paths stand on")
+    return info.context
+
+
+def _folder(value: object, info: ValidationInfo) -> Path:
+    return values.path(value, _ground(info))
+
+
+def _state(value: object, info: ValidationInfo) -> Path:
+    return values.state(value, _ground(info))
+
+
+def _auto_or_folder(value: object, info: ValidationInfo) -> Path | None:
+    return None if value == values.AUTO else values.path(value, _ground(info))
+
+
+Folder = Annotated[Path, BeforeValidator(_folder)]
+State = Annotated[Path, BeforeValidator(_state)]
+AutoOrFolder = Annotated[Path | None, BeforeValidator(_auto_or_folder)]
+AutoOrMode = Annotated[Mode | None, BeforeValidator(values.auto_or_choice(Mode))]
+Probability = Annotated[float, BeforeValidator(values.probability)]
+ProbabilityOrNever = Annotated[float | None, BeforeValidator(values.probability_or_never)]
+
+
+class Section(BaseModel):
+    """A mapping of the file; one that is there but empty says the same as one that is not there."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty(cls, value: Any) -> Any:
+        return {} if value is None else value
+
+
+class Watch(Section):
+    """A folder to watch, with all that is below it; without a mode of its own the policy's mode holds."""
+
+    path: Folder
+    mode: AutoOrMode = None
+
+
+class Settle(Section):
+    """When a file counts as complete."""
+
+    quiet: Annotated[timedelta, BeforeValidator(values.duration("100ms", "1h"))] = timedelta(seconds=3)
+
+
+class Batch(Section):
+    """How many photos go through the network together, and how long the first one waits for more."""
+
+    wait: Annotated[timedelta, BeforeValidator(values.duration("0s", "1h"))] = timedelta(seconds=2)
+    size: Annotated[int, BeforeValidator(values.whole(1, 1024))] = 16
+
+
+class Model(Section):
+    """The network: a folder that holds model.tflite and card.json; None is the one that comes with culld."""
+
+    path: AutoOrFolder = None
+
+
+class Tags(Section):
+    """What is written about a photo."""
+
+    embed: Annotated[Embed, BeforeValidator(values.choice(Embed))] = Embed.DEFECTS
+    prefix: Annotated[str, BeforeValidator(values.prefix)] = "defect:"
+
+
+class Limits(Section):
+    """What one photo may cost; beyond it the photo counts as unreadable and stays where it is."""
+
+    pixels: Annotated[int, BeforeValidator(values.whole(1, 10**10))] = 250_000_000
+    file_size: Annotated[int, BeforeValidator(values.size("1kB"))] = 10**9
+    memory: Annotated[int, BeforeValidator(values.size("256MB"))] = 2 * 10**9
+    seconds: Annotated[int, BeforeValidator(values.whole(1, 3600))] = 60
+
+
+class Log(Section):
+    """What the log tells."""
+
+    level: Annotated[Level, BeforeValidator(values.choice(Level))] = Level.INFO
+
+
+class Bounds(Section):
+    """From which probability a defect is tagged, and from which it is rejected (None: never)."""
+
+    tag: Probability
+    reject: ProbabilityOrNever
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Bounds:
+        if self.reject is not None and self.tag > self.reject:
+            raise ValueError(f"tag {self.tag:g} is above reject {self.reject:g}; tag must be at most reject")
+        return self
+
+    def threshold(self) -> Threshold:
+        """The same as a record."""
+        return Threshold(self.tag, self.reject)
+
+
+class Blur(Bounds):
+    """Blur: the defect that people ask to have removed."""
+
+    tag: Probability = 0.5
+    reject: ProbabilityOrNever = 0.97
+
+
+class Under(Bounds):
+    """Under-exposure: only tagged by default, because night is not a defect."""
+
+    tag: Probability = 0.6
+    reject: ProbabilityOrNever = None
+
+
+class Over(Bounds):
+    """Over-exposure."""
+
+    tag: Probability = 0.6
+    reject: ProbabilityOrNever = 0.97
+
+
+class Defects(Section):
+    """The thresholds of each defect."""
+
+    blur: Blur = Blur()
+    under: Under = Under()
+    over: Over = Over()
+
+
+class Policy(Section):
+    """What happens to a photo; without a mode nothing is ever moved."""
+
+    mode: Annotated[Mode, BeforeValidator(values.choice(Mode))] = Mode.OBSERVE
+    defects: Defects = Defects()
+
+
+class Config(Section):
+    """The whole file, checked; `load_config` makes it."""
+
+    watch: Annotated[tuple[Watch, ...], Field(min_length=1)]
+    quarantine: Folder
+    state: State
+    policy: Policy = Policy()
+    settle: Settle = Settle()
+    rescan: Annotated[timedelta, BeforeValidator(values.duration("1s", "7d"))] = timedelta(minutes=1)
+    batch: Batch = Batch()
+    workers: Annotated[int | None, BeforeValidator(values.auto_or_whole(1, 64))] = None
+    model: Model = Model()
+    tags: Tags = Tags()
+    limits: Limits = Limits()
+    log: Log = Log()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _state_is_auto(cls, value: Any) -> Any:
+        # The default depends on the environment, which only the validator of the key sees.
+        return {"state": values.AUTO, **value} if isinstance(value, dict) else value
+
+    def rules(self, mode: Mode | None = None) -> Rules:
+        """The policy in force, under another mode if one is given (that of a watched folder).
+
+        The digest is taken from what the policy means, so neither formatting nor comments change it.
+        """
+        policy = self.policy if mode is None else self.policy.model_copy(update={"mode": mode})
+        meaning = json.dumps(policy.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        bounds = policy.defects
+        return Rules(
+            mode=policy.mode,
+            blur=bounds.blur.threshold(),
+            under=bounds.under.threshold(),
+            over=bounds.over.threshold(),
+            digest=hashlib.sha256(meaning.encode()).hexdigest()[:12],
+        )
+
+    @property
+    def worker_count(self) -> int:
+        """How many worker processes to run: as configured, else one per CPU this process may use, at most 4."""
+        return self.workers or min(len(os.sched_getaffinity(0)), 4)

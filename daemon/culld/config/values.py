@@ -1,0 +1,230 @@
+"""Values as people write them: durations, sizes, probabilities, choices, paths; each says what it allows.
+
+The functions take what YAML gave and raise ValueError with a text for the person who wrote the file. They are strict on
+purpose: YAML reads `no` as false, and a lax reader would then take `reject: no` for `reject: 0.0`.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from enum import StrEnum
+
+AUTO: Final = "auto"
+"""The word by which a person leaves a choice to culld."""
+
+NEVER: Final = "never"
+"""The word for a threshold that no score reaches."""
+
+_DURATION: Final = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?(ms|s|m|h|d)")
+_DURATION_UNITS: Final = {
+    "ms": timedelta(milliseconds=1),
+    "s": timedelta(seconds=1),
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+}
+_SIZE: Final = re.compile(r"(\d{1,15}(?:\.\d{1,9})?) ?([kMGT]i?B|KB|B)")
+_SIZE_UNITS: Final = {"B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12} | {
+    "kiB": 2**10,
+    "KiB": 2**10,
+    "MiB": 2**20,
+    "GiB": 2**30,
+    "TiB": 2**40,
+}
+_SHOWN_LENGTH: Final = 60
+
+_Choice = TypeVar("_Choice", bound="StrEnum")
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What the paths of a file stand on: its folder, and the environment that knows home and state."""
+
+    folder: Path
+    environ: Mapping[str, str]
+
+
+def shown(value: object) -> str:
+    """The value as it may stand in a message: on one line, and short."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = repr(value)
+    return text if len(text) <= _SHOWN_LENGTH else text[: _SHOWN_LENGTH - 3] + "..."
+
+
+def duration(at_least: str, at_most: str) -> Callable[[object], timedelta]:
+    """A reader of durations such as `500ms`, `2s`, `5m`, `12h`, `30d` within bounds, ends included."""
+    lowest, highest = _seconds(at_least), _seconds(at_most)
+
+    def read(value: object) -> timedelta:
+        allowed = f"write a duration from {at_least} to {at_most}, such as 500ms, 2s, 5m, 12h or 30d"
+        found = _seconds(value)
+        if found is None:
+            raise ValueError(f"{shown(value)} is not a duration; {allowed}")
+        if lowest is not None and highest is not None and not lowest <= found <= highest:
+            raise ValueError(f"{value} is out of range; {allowed}")
+        return found
+
+    return read
+
+
+def _seconds(value: object) -> timedelta | None:
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    return None if match is None else float(match[1]) * _DURATION_UNITS[match[2]]
+
+
+def size(at_least: str) -> Callable[[object], int]:
+    """A reader of sizes such as `200MB` (millions) or `512MiB` (binary), as bytes; a bare number counts bytes."""
+    lowest = _bytes(at_least) or 0
+
+    def read(value: object) -> int:
+        allowed = f"write a size of at least {at_least}, such as 512MB or 2GB"
+        found = _bytes(value)
+        if found is None:
+            raise ValueError(f"{shown(value)} is not a size; {allowed}")
+        if found < lowest:
+            raise ValueError(f"{value} is too little; {allowed}")
+        return found
+
+    return read
+
+
+def _bytes(value: object) -> int | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    match = _SIZE.fullmatch(value) if isinstance(value, str) else None
+    return None if match is None else int(float(match[1]) * _SIZE_UNITS[match[2]])
+
+
+def whole(at_least: int, at_most: int) -> Callable[[object], int]:
+    """A reader of whole numbers within bounds, ends included."""
+
+    def read(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not at_least <= value <= at_most:
+            raise ValueError(f"{shown(value)} is not allowed; write a whole number from {at_least} to {at_most}")
+        return value
+
+    return read
+
+
+def auto_or_whole(at_least: int, at_most: int) -> Callable[[object], int | None]:
+    """A reader of whole numbers within bounds, or `auto`, which is None."""
+    number = whole(at_least, at_most)
+
+    def read(value: object) -> int | None:
+        if value == AUTO:
+            return None
+        try:
+            return number(value)
+        except ValueError as error:
+            raise ValueError(f"{error}, or {AUTO}") from None
+
+    return read
+
+
+def probability(value: object) -> float:
+    """A number 0..1 as YAML gave it."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{shown(value)} is not a number; write one from 0 to 1, such as 0.97")
+    if not 0 <= value <= 1:
+        percent = f" ({value} percent is {value / 100:g})" if 1 < value <= 100 else ""
+        raise ValueError(f"{value} is out of range; write a number from 0 to 1{percent}")
+    return float(value)
+
+
+def probability_or_never(value: object) -> float | None:
+    """A number 0..1, or `never`, which is None."""
+    if value == NEVER:
+        return None
+    try:
+        return probability(value)
+    except ValueError as error:
+        raise ValueError(f"{error}, or {NEVER}") from None
+
+
+def choice(kind: type[_Choice]) -> Callable[[object], _Choice]:
+    """A reader of the words of an enumeration."""
+
+    def read(value: object) -> _Choice:
+        if isinstance(value, str) and value in set(kind):
+            return kind(value)
+        raise ValueError(f"{shown(value)} is not allowed; write {' or '.join(kind)}")
+
+    return read
+
+
+def auto_or_choice(kind: type[_Choice]) -> Callable[[object], _Choice | None]:
+    """A reader of the words of an enumeration, or `auto`, which is None."""
+    word = choice(kind)
+
+    def read(value: object) -> _Choice | None:
+        if value == AUTO:
+            return None
+        try:
+            return word(value)
+        except ValueError as error:
+            raise ValueError(f"{error} or {AUTO}") from None
+
+    return read
+
+
+def path(value: object, ground: Ground) -> Path:
+    """A real path, links resolved: `~` is home, a relative path starts at the file's folder.
+
+    Links are resolved because two names of one folder must not pass for two folders.
+    """
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise ValueError(f"{shown(value)} is not a path; write the path of a folder, in quotes if it is a number")
+    return Path(os.path.realpath(ground.folder / _at_home(value, ground.environ)))
+
+
+def _at_home(value: str, environ: Mapping[str, str]) -> str:
+    if not value.startswith("~"):
+        return value
+    if value == "~" or value.startswith("~/"):
+        return str(home(environ)) + value[1:]
+    expanded = os.path.expanduser(value)  # noqa: PTH111 - pathlib raises a RuntimeError that names no user
+    if expanded == value:
+        raise ValueError(f"{shown(value)} names a user who does not exist; write the whole path")
+    return expanded
+
+
+def home(environ: Mapping[str, str]) -> Path:
+    """The home folder: $HOME, else what the system knows of the user."""
+    return Path(environ["HOME"]) if environ.get("HOME") else Path.home()
+
+
+def state(value: object, ground: Ground) -> Path:
+    """A real path; `auto` is systemd's $STATE_DIRECTORY, else `culld` in the XDG state folder."""
+    return path(_auto_state(ground.environ) if value == AUTO else value, ground)
+
+
+def _auto_state(environ: Mapping[str, str]) -> str:
+    # systemd gives several folders separated by colons if a unit names several.
+    if given := environ.get("STATE_DIRECTORY", "").split(":")[0]:
+        return given
+    xdg = environ.get("XDG_STATE_HOME", "")
+    # The XDG base directory specification has relative values ignored.
+    return str((Path(xdg) if xdg.startswith("/") else home(environ) / ".local" / "state") / "culld")
+
+
+def prefix(value: object) -> str:
+    """The beginning of a keyword; the characters that separate keywords in other programs are refused."""
+    if (
+        not isinstance(value, str)
+        or len(value) > 32
+        or not re.fullmatch(r"[^\x00-\x1f\x7f;,|<>&\ufffe\uffff\ud800-\udfff]*", value)
+    ):
+        raise ValueError(f"{shown(value)} is not allowed; write up to 32 characters without ; , | < > &")
+    return value

@@ -1,0 +1,107 @@
+"""From what the network said of a photo to what shall happen with it, and why: pure."""
+
+from __future__ import annotations
+
+from decimal import ROUND_FLOOR, Decimal
+from typing import TYPE_CHECKING, Final
+
+from culld.records import Defect, Mode, Plan, Unreadable, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from culld.records import Rules, Scores, Stack
+
+KEYWORDS: Final = {Defect.BLUR: "blur", Defect.UNDER: "underexposed", Defect.OVER: "overexposed"}
+"""The words that photo libraries show, behind a prefix."""
+
+
+def decide(stack: Stack, rules: Rules, *, now: datetime, plan_id: str, restored: bool, prefix: str = "defect:") -> Plan:
+    """The plan for a stack under the rules of its folder; `restored`: a person brought this photo back.
+
+    A photo is moved only if a defect reaches its reject threshold, the mode is enforce, no person restored it and nothing
+    that culld does not judge belongs to it. Scores that are no probabilities (NaN above all) decide nothing.
+    """
+    verdict, reason, found = _judge(stack, rules, restored=restored)
+    return Plan(
+        id=plan_id,
+        stack=stack,
+        verdict=verdict,
+        reason=reason,
+        keywords=tuple(prefix + KEYWORDS[defect] for defect in found),
+        policy=rules.digest,
+        made_at=now,
+    )
+
+
+def tagged(scores: Scores, rules: Rules) -> tuple[Defect, ...]:
+    """The defects whose probability is at least their tag threshold, in the order of the network's outputs."""
+    return tuple(defect for defect in Defect if scores.of(defect) >= rules.of(defect).tag)
+
+
+def rejected(scores: Scores, rules: Rules) -> tuple[Defect, ...]:
+    """The defects whose probability is at least their reject threshold, in the order of the network's outputs."""
+    limits = {defect: rules.of(defect).reject for defect in Defect}
+    return tuple(defect for defect, limit in limits.items() if limit is not None and scores.of(defect) >= limit)
+
+
+def _judge(stack: Stack, rules: Rules, *, restored: bool) -> tuple[Verdict, str, tuple[Defect, ...]]:
+    scores = stack.lead.result
+    if isinstance(scores, Unreadable):
+        return Verdict.UNREADABLE, f"could not be read: {scores.reason}", ()
+    # One broken output speaks against the whole answer of the network.
+    if broken := [defect for defect in Defect if not 0 <= scores.of(defect) <= 1]:
+        return Verdict.KEEP, f"the network gave no probability for {' and '.join(broken)}", ()
+    found = tagged(scores, rules)
+    if bad := rejected(scores, rules):
+        if spared := _spared(stack, rules, restored=restored):
+            return Verdict.TAG, f"{bad[0]} {_figure(scores.of(bad[0]))} would be rejected, but {spared}", found
+        return (
+            Verdict.QUARANTINE,
+            _reached("reject", {defect: rules.of(defect).reject for defect in bad}, scores),
+            found,
+        )
+    if found:
+        return Verdict.TAG, _reached("tag", {defect: rules.of(defect).tag for defect in found}, scores), found
+    figures = ", ".join(f"{defect} {_figure(scores.of(defect))}" for defect in Defect)
+    return Verdict.KEEP, f"no defect reaches its tag threshold ({figures})", ()
+
+
+def _spared(stack: Stack, rules: Rules, *, restored: bool) -> str | None:
+    """Why a photo with a reject is only tagged; None if nothing speaks for it."""
+    if restored:
+        return "a person restored this photo"
+    if stack.kin:
+        return f"{_listed(place.relative.name for place in stack.kin)} to it"
+    if rules.mode is not Mode.ENFORCE:
+        return f"mode is {rules.mode}"
+    return None
+
+
+def _listed(names: Iterable[str]) -> str:
+    *others, last = sorted(_readable(name) for name in names)
+    return f"{', '.join(others)} and {last} belong" if others else f"{last} belongs"
+
+
+def _readable(name: str) -> str:
+    """A file name as text that can be stored and shown: it may hold bytes that are no UTF-8, and control characters."""
+    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in text)
+
+
+def _reached(key: str, limits: Mapping[Defect, float | None], scores: Scores) -> str:
+    return " and ".join(
+        f"{defect} {_figure(scores.of(defect), limit)} is at least {limit:g} (policy.defects.{defect}.{key})"
+        for defect, limit in limits.items()
+        if limit is not None
+    )
+
+
+def _figure(probability: float, limit: float = 0.01) -> str:
+    """The probability with two decimals, or as many as the limit beside it has.
+
+    It is cut, not rounded: 0.9951 beside 0.995 shown as 1.00, or 0.9699 shown as 0.97, would look like a mistake.
+    """
+    places = max(2, -int(Decimal(repr(limit)).as_tuple().exponent))
+    return str(Decimal(repr(float(probability))).quantize(Decimal(1).scaleb(-places), ROUND_FLOOR))
