@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def printable(path: Path) -> str:
+    """A path as text that is safe to print and log: bytes that are no text, and control characters, are escaped."""
+    text = str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
 class Defect(StrEnum):
     """The three technical defects that culld looks for, in the order of the network's outputs."""
 
@@ -221,7 +227,8 @@ class Rules:
 class Plan:
     """Everything that will be done with a stack, and why; nothing has been changed yet.
 
-    `rewrites` come first, then `moves` in order, the photo itself last. `keywords` are the tags to add.
+    `rewrites` come first, then `moves` in order, the photo itself last. `keywords` are the tags to add; `notes` say what
+    could not be tagged and why.
     """
 
     id: str
@@ -233,6 +240,7 @@ class Plan:
     made_at: datetime
     rewrites: tuple[Rewrite, ...] = ()
     moves: tuple[Move, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def photo(self) -> Photo:

@@ -1,0 +1,147 @@
+"""What a worker process can do with a photo: inspect, score, draft its tags; and the door to it from the daemon.
+
+All untrusted bytes (pictures, EXIF, XML) are parsed here and nowhere else. Nothing here writes a file: a draft of tags is
+a handful of byte edits, which the daemon applies and proves by their digests.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, BinaryIO
+
+from culld.disk.beneath import digest_of, open_regular
+from culld.errors import PhotoChangedError, PhotoError, WorkerLostError
+from culld.photos.facts import camera_facts
+from culld.photos.formats import HEAD_BYTES, recognise
+from culld.photos.imaging import DecodeLimits, UnreadableError, decode, embedded_exif
+from culld.records import Assessment, Camera, Fault, Format, Photo, Sighting, Stamp, Unreadable
+from culld.tags.draft import TagDraft, TagRequest, draft
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from culld.model.engines import LiteRtEngine
+    from culld.model.workers import Pool
+    from culld.records import Place
+
+_RETRY_AFTER = timedelta(minutes=1)
+_TOO_LARGE_RETRY_AFTER = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class DarkroomSettings:
+    """The model's file and id, and the largest photo in pixels and in bytes."""
+
+    model: Path
+    model_id: str
+    pixels: int
+    file_size: int
+
+
+class Darkroom:
+    """The desk of one worker process."""
+
+    def __init__(self, settings: DarkroomSettings) -> None:
+        """Load the network and make ready to decode."""
+        from culld.model.engines import LiteRtEngine  # noqa: PLC0415 (heavy, and only workers need it)
+
+        self._settings = settings
+        self._limits = DecodeLimits(settings.pixels)
+        self._engine: LiteRtEngine = LiteRtEngine(settings.model)
+
+    def inspect(self, sighting: Sighting) -> Photo | Fault:
+        """Identity, digest, format and camera facts of a settled file."""
+        if sighting.stamp.size > self._settings.file_size:
+            return Fault(sighting, "larger than limits.file_size allows", _TOO_LARGE_RETRY_AFTER)
+        try:
+            with open_regular(sighting.place) as stream:
+                _must_be(sighting.stamp, stream)
+                digest = digest_of(stream)
+                stream.seek(0)
+                format_ = recognise(stream.read(HEAD_BYTES))
+                camera = self._camera(stream, format_)
+        except PhotoError as error:
+            return Fault(sighting, str(error), _RETRY_AFTER)
+        return Photo(sighting.place, sighting.stamp, digest, format_, camera)
+
+    def score(self, photo: Photo) -> Assessment | Fault:
+        """Decode a photo and ask the network."""
+        try:
+            with open_regular(photo.place) as stream:
+                _must_be(photo.stamp, stream)
+                pixels = decode(stream, photo.format, self._limits)
+        except UnreadableError as error:
+            return Assessment(photo, Unreadable(str(error)), self._settings.model_id)
+        except PhotoError as error:
+            return Fault(Sighting(photo.place, photo.stamp), str(error), _RETRY_AFTER)
+        return Assessment(photo, self._engine.score(pixels), self._settings.model_id)
+
+    def draft(self, request: TagRequest) -> TagDraft | PhotoError:
+        """The byte edits that tag a photo; an error is returned, for it has to cross the process border."""
+        try:
+            return draft(request, self._read)
+        except PhotoError as error:
+            return error
+
+    def _camera(self, stream: BinaryIO, format_: Format) -> Camera:
+        stream.seek(0)
+        try:
+            return camera_facts(embedded_exif(stream, format_, self._limits))
+        except UnreadableError:  # scoring will say why; here it only means that there are no facts
+            return Camera()
+
+    def _read(self, place: Place) -> bytes | None:
+        """The bytes of a file, None if it is not there."""
+        if not os.path.lexists(place.path):
+            return None
+        with open_regular(place) as stream:
+            return stream.read(self._settings.file_size + 1)
+
+
+def open_darkroom(settings: DarkroomSettings) -> Darkroom:
+    """Open the desk; what a worker process calls first."""
+    return Darkroom(settings)
+
+
+def _must_be(stamp: Stamp, stream: BinaryIO) -> None:
+    if Stamp.of(os.fstat(stream.fileno())) != stamp:
+        raise PhotoChangedError("it changed while it was being read; it will be looked at again")
+
+
+@dataclass(frozen=True, slots=True)
+class DarkroomDoor:
+    """The darkroom as the daemon sees it: a `Reader` that spreads photos over the pool's workers.
+
+    `beat` is called while they are at work, so that the service's watchdog sees progress.
+    """
+
+    pool: Pool
+    beat: Callable[[], None] = lambda: None
+
+    def inspect(self, settled: Sequence[Sighting]) -> list[Photo | Fault]:
+        """Identity, digest and camera facts of each file, in order."""
+        results = self.pool.map("inspect", settled, self.beat)
+        return [_or_fault(result, sighting) for result, sighting in zip(results, settled, strict=True)]
+
+    def score(self, photos: Sequence[Photo]) -> list[Assessment | Fault]:
+        """What the network says of each photo, in order."""
+        results = self.pool.map("score", photos, self.beat)
+        sightings = [Sighting(photo.place, photo.stamp) for photo in photos]
+        return [_or_fault(result, sighting) for result, sighting in zip(results, sightings, strict=True)]
+
+    def draft(self, request: TagRequest) -> TagDraft:
+        """The byte edits that tag one photo; raises the PhotoError that stopped it."""
+        (result,) = self.pool.map("draft", [request], self.beat)
+        if isinstance(result, PhotoError):
+            raise result
+        assert isinstance(result, TagDraft)  # noqa: S101 (what `Darkroom.draft` returns)
+        return result
+
+
+def _or_fault(result: object, sighting: Sighting) -> object:
+    if isinstance(result, WorkerLostError):
+        return Fault(sighting, str(result), _RETRY_AFTER)
+    return result

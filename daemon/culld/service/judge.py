@@ -1,0 +1,53 @@
+"""The stage `decide` with all that it needs: the pure policy, then the drafts of what the plan would change."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from culld import __version__
+from culld.policy.decide import decide
+from culld.quarantine.routing import route
+from culld.records import Scores, Verdict
+from culld.tags.draft import TagRequest
+from culld.tags.machine import MachineRecord
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from culld.ports import Clock
+    from culld.records import Plan, Rules, Stack
+    from culld.tags.draft import TagDraft
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Decides about stacks; `rules_for` gives the policy of a watched folder as it is at this moment."""
+
+    rules_for: Callable[[Path], Rules]
+    is_restored: Callable[[str], bool]
+    draft: Callable[[TagRequest], TagDraft]
+    clock: Clock
+    quarantine: Path
+    prefix: str
+    embed: bool
+
+    def decide(self, stack: Stack) -> Plan:
+        """The whole plan for a stack: verdict, byte edits, moves. Raises PhotoError if the photo changed meanwhile."""
+        rules = self.rules_for(stack.lead.photo.place.root)
+        plan = decide(
+            stack,
+            rules,
+            now=self.clock.now(),
+            plan_id=uuid.uuid4().hex,
+            restored=self.is_restored(stack.lead.photo.digest),
+            prefix=self.prefix,
+        )
+        if plan.verdict in {Verdict.TAG, Verdict.QUARANTINE}:
+            tags = self.draft(self._request(plan, rules))
+            plan = replace(plan, rewrites=tags.rewrites, notes=tags.notes)
+        if plan.verdict is Verdict.QUARANTINE:
+            plan = replace(plan, moves=route(plan, self.quarantine))
+        return plan

@@ -1,0 +1,34 @@
+"""Where the network lies when the configuration does not say."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import culld
+from culld.errors import SystemFaultError
+from culld.model.card import Card, load_card
+
+_NAME = "defects"
+
+
+def shipped_models() -> list[Path]:
+    """Where culld's own models may lie: in the source tree, then where an installed wheel puts its data."""
+    source = Path(culld.__file__).resolve().parents[2] / "models"
+    return [source, Path(sys.prefix) / "share" / "culld" / "models"]
+
+
+def locate_model(configured: Path | None) -> Path:
+    """The model folder to use: the configured one, else the one that comes with culld; raises SystemFaultError."""
+    candidates = [configured] if configured is not None else [folder / _NAME for folder in shipped_models()]
+    for candidate in candidates:
+        if (candidate / "card.json").is_file():
+            return candidate
+    looked = ", ".join(str(candidate) for candidate in candidates)
+    raise SystemFaultError(f"there is no model with a card.json in {looked}; set model.path to one, or install culld again")
+
+
+def load_model(configured: Path | None) -> tuple[Path, Card]:
+    """The model folder and its card, proven to belong together; raises SystemFaultError."""
+    folder = locate_model(configured)
+    return folder, load_card(folder)

@@ -1,0 +1,89 @@
+"""Builds the parts out of a configuration and ties them together."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from culld.config import Embed
+from culld.darkroom import DarkroomDoor, DarkroomSettings, open_darkroom
+from culld.intake.scanning import Scanner
+from culld.model.workers import Pool, WorkerLimits
+from culld.photos import stacks
+from culld.photos.formats import EXTENSIONS
+from culld.pipeline import Pipeline
+from culld.quarantine.applying import Applier
+from culld.service.clock import SystemClock
+from culld.service.judge import Judge
+from culld.service.listing import names_beside
+from culld.service.model import load_model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from culld.config import Config
+    from culld.journal.store import SqliteJournal
+    from culld.ports import Clock
+    from culld.records import Assessment, Rules, Stack
+
+
+class Policies:
+    """The policy of each watched folder, exchanged as a whole when the configuration is read anew."""
+
+    def __init__(self, config: Config) -> None:
+        """Begin with the policy of this configuration."""
+        self.take_over(config)
+
+    def take_over(self, config: Config) -> None:
+        """Judge by this configuration's policy from the next batch on."""
+        self._by_root = {watch.path: config.rules(watch.mode) for watch in config.watch}
+        self.digest = config.rules().digest
+
+    def of(self, root: Path) -> Rules:
+        """The rules of a watched folder."""
+        return self._by_root[root]
+
+
+def open_pool(config: Config) -> Pool:
+    """The worker processes, not started yet; raises SystemFaultError if the model cannot be used."""
+    folder, card = load_model(config.model.path)
+    settings = DarkroomSettings(folder / "model.tflite", card.id, config.limits.pixels, config.limits.file_size)
+    limits = WorkerLimits(config.limits.memory, config.limits.seconds)
+    return Pool(functools.partial(open_darkroom, settings), config.worker_count, limits)
+
+
+def open_scanner(config: Config) -> Scanner:
+    """The scanner of the watched folders, which passes over everything that is culld's own."""
+    return Scanner(EXTENSIONS, frozenset({config.quarantine, config.state}))
+
+
+def group(assessed: Sequence[Assessment]) -> list[Stack]:
+    """Put photos together with what lies beside them."""
+    return stacks.group(assessed, names_beside)
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What the pipeline is made of; the two daemons (`run`, `once`) differ only in what feeds it."""
+
+    config: Config
+    journal: SqliteJournal
+    pool: Pool
+    policies: Policies
+    clock: Clock = SystemClock()
+
+    def pipeline(self, beat: Callable[[], None] = lambda: None) -> Pipeline:
+        """The page, with its real parts."""
+        door = DarkroomDoor(self.pool, beat)
+        judge = Judge(
+            rules_for=self.policies.of,
+            is_restored=self.journal.is_restored,
+            draft=door.draft,
+            clock=self.clock,
+            quarantine=self.config.quarantine,
+            prefix=self.config.tags.prefix,
+            embed=self.config.tags.embed is Embed.DEFECTS,
+        )
+        return Pipeline(door, self.journal, group, judge.decide, Applier().apply)
