@@ -1,0 +1,61 @@
+"""Removing what culld itself made: its temporary files, its records, and folders that are empty."""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import TYPE_CHECKING
+
+from culld.disk.beneath import digest_of, folder, folder_entries, name_of, open_folder, open_in, sync_folder
+from culld.disk.faults import translated
+from culld.disk.naming import is_own_temp, shown
+from culld.errors import PhotoChangedError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from culld.records import Place
+
+RECORD_SUFFIX = ".culld.json"
+"""How the name of the record beside a quarantined photo ends."""
+
+_NOT_EMPTY = {errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY}
+
+
+def remove_record(place: Place, digest: str) -> None:
+    """Unlink a record of culld's own whose bytes have this digest; raises PhotoChangedError if it is anything else."""
+    name = name_of(place)
+    with folder(place.root, place.relative.parent) as inside, translated(place.path, "remove"):
+        with open_in(inside, place) as stream:
+            genuine = digest_of(stream) == digest
+        if not (genuine and name.endswith(RECORD_SUFFIX)):
+            raise PhotoChangedError(f"{shown(place.path)} is not the record that culld wrote; it is kept")
+        os.unlink(name, dir_fd=inside)
+        sync_folder(inside)
+
+
+def remove_leftovers(root: Path, relative: Path) -> int:
+    """Remove the temporary files that a killed culld left in a folder, and say how many there were."""
+    try:
+        inside = open_folder(root, relative)
+    except PhotoChangedError:
+        return 0  # no folder, no leftovers
+    with folder_entries(inside) as entries, translated(root / relative, "tidy"):
+        names = [entry.name for entry in entries if is_own_temp(entry.name) and entry.is_file(follow_symlinks=False)]
+        for name in names:
+            os.unlink(name, dir_fd=inside)
+    return len(names)
+
+
+def remove_empty_folders(root: Path, relative: Path) -> None:
+    """Remove a folder and those above it as long as they are empty; never the root, and nothing that holds anything."""
+    while relative.parts:
+        with folder(root, relative.parent) as inside:
+            try:
+                os.rmdir(relative.name, dir_fd=inside)
+            except OSError as error:
+                if error.errno in _NOT_EMPTY:
+                    return
+                with translated(root / relative, "remove the empty folder"):
+                    raise
+        relative = relative.parent

@@ -1,0 +1,60 @@
+"""What the system refuses, told as a photo's fault with the way out."""
+
+from __future__ import annotations
+
+import errno
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from culld.disk.naming import shown
+from culld.errors import PhotoBlockedError, PhotoChangedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from culld.errors import PhotoError
+
+
+class NameTakenError(PhotoBlockedError):
+    """Something else already has the name that a file should get; nothing was replaced."""
+
+
+_ADVICE = {
+    errno.ENOSPC: "the disk is full; free some space, culld tries again",
+    errno.EDQUOT: "the disk quota is used up; free some space or raise it, culld tries again",
+    errno.EROFS: "the file system is read-only; mount it writable, or look at the system log for disk errors",
+    errno.EACCES: "permission denied; give the user that runs culld read and write access to the file and its folder",
+    errno.EPERM: "not permitted; the file must belong to the user that runs culld and must not be marked immutable",
+    errno.EIO: "the disk reports an error; check the disk and its cable before anything else",
+    errno.ELOOP: "it is a link; culld follows no links below a configured folder",
+    errno.ENOTDIR: "a link or a file stands where a folder should be; culld follows no links below a configured folder",
+    errno.ENAMETOOLONG: "the name is too long for this file system; give the file a shorter name",
+    errno.ENXIO: "it is not a plain file; culld passes over pipes, sockets and devices",
+    errno.ETXTBSY: "another program is using it; culld tries again",
+    errno.EBUSY: "another program is using it; culld tries again",
+    errno.EAGAIN: "another program is using it; culld tries again",
+    errno.ESTALE: "the network share was interrupted; culld tries again when it is back",
+}
+_GONE = {errno.ENOENT}
+
+
+def explain(error: OSError, path: Path, doing: str) -> PhotoError:
+    """The fault that a system error means for a photo; `doing` is the verb, as in `move`."""
+    if error.errno in _GONE:
+        return PhotoChangedError(f"cannot {doing} {shown(path)}: it is no longer there")
+    if error.errno == errno.EEXIST:
+        return NameTakenError(f"cannot {doing} {shown(path)}: the name it should get is already taken")
+    code = error.errno or 0
+    advice = _ADVICE.get(code, f"{os.strerror(code)}; culld tries again")
+    return PhotoBlockedError(f"cannot {doing} {shown(path)}: {advice}")
+
+
+@contextmanager
+def translated(path: Path, doing: str) -> Iterator[None]:
+    """Turn every OSError of the block into a PhotoError about `path`."""
+    try:
+        yield
+    except OSError as error:
+        raise explain(error, path, doing) from error

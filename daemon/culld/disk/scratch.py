@@ -1,0 +1,76 @@
+"""A file in the making: written under a temporary name, checked, and only then given its real name."""
+
+from __future__ import annotations
+
+import io
+import os
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from culld.disk.beneath import digest_of, sync_folder
+from culld.disk.naming import temp_name
+from culld.disk.renaming import rename_noreplace
+from culld.errors import PhotoBlockedError
+from culld.records import Stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+@dataclass(slots=True)
+class Scratch:
+    """An own temporary file in an open folder."""
+
+    folder: int
+    descriptor: int
+    name: str = field(default_factory=temp_name)
+    placed: bool = False
+
+    def write(self, data: bytes) -> None:
+        """Append all of `data`; raises OSError."""
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(self.descriptor, rest) :]
+
+    def verify(self, digest: str) -> None:
+        """Make the bytes durable, and read them back from the disk, past the cache.
+
+        Raises PhotoBlockedError if they are not what was written, OSError if the disk fails.
+        """
+        os.fsync(self.descriptor)
+        os.posix_fadvise(self.descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.lseek(self.descriptor, 0, os.SEEK_SET)
+        with io.FileIO(self.descriptor, "r", closefd=False) as raw, io.BufferedReader(raw) as stream:
+            found = digest_of(stream)
+        if found != digest:
+            raise PhotoBlockedError(
+                "the disk gave back other bytes than were written; nothing was changed, check this disk before going on"
+            )
+
+    def place(self, name: str, *, replace: bool) -> Stamp:
+        """Give the file its real name, durably; without `replace` a taken name raises FileExistsError."""
+        if replace:
+            os.rename(self.name, name, src_dir_fd=self.folder, dst_dir_fd=self.folder)
+        else:
+            rename_noreplace(self.folder, self.name, self.folder, name)
+        self.placed = True
+        sync_folder(self.folder)
+        return Stamp.of(os.fstat(self.descriptor))
+
+
+@contextmanager
+def scratch(folder: int, *, mode: int) -> Iterator[Scratch]:
+    """A new temporary file in an open folder; it is removed at the end of the block unless it was placed."""
+    name = temp_name()
+    descriptor = os.open(name, _CREATE, mode, dir_fd=folder)
+    made = Scratch(folder, descriptor, name)
+    try:
+        yield made
+    finally:
+        os.close(descriptor)
+        if not made.placed:
+            with suppress(FileNotFoundError):  # whoever removed it did our work
+                os.unlink(name, dir_fd=folder)

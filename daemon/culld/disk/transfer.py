@@ -1,0 +1,158 @@
+"""Moving a file to another place: never over anything, and the old name goes last.
+
+On one file system this is a single rename. Across file systems it is a copy that is made durable, read back from the
+disk and compared before the source is unlinked. That verified unlink (also in `release`) is the only way in which
+culld ever removes a photo's name.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, BinaryIO
+
+from culld.disk.beneath import digest_of, folder, name_of, open_in, sync_folder
+from culld.disk.faults import translated
+from culld.disk.metadata import copy_metadata
+from culld.disk.naming import shown
+from culld.disk.renaming import rename_noreplace
+from culld.disk.scratch import scratch
+from culld.errors import PhotoBlockedError, PhotoChangedError
+from culld.records import Stamp
+
+if TYPE_CHECKING:
+    from culld.records import Move
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A move with its source open for reading and both folders open."""
+
+    move: Move
+    stream: BinaryIO
+    away: int
+    there: int
+
+    @property
+    def old_name(self) -> str:
+        return name_of(self.move.source)
+
+    @property
+    def new_name(self) -> str:
+        return name_of(self.move.target)
+
+
+def transfer(move: Move, *, expected: Stamp | None = None) -> Stamp:
+    """Move a file and give its stamp at the new place; missing folders on the way are made below the target's root.
+
+    The source must still carry the stamp `expected`; without one its bytes are read and must have the move's digest.
+    Raises NameTakenError if the target exists, PhotoChangedError if the source is another file by now, and
+    PhotoBlockedError if the system refuses. After an error the source is where it was.
+    """
+    source, target = move.source, move.target
+    with (
+        folder(source.root, source.relative.parent) as away,
+        open_in(away, source) as stream,
+        folder(target.root, target.relative.parent, create=True) as there,
+        translated(source.path, "move"),
+    ):
+        way = _Way(move, stream, away, there)
+        _check(way, expected)
+        try:
+            rename_noreplace(away, way.old_name, there, way.new_name)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+            return _copy(way)
+        return _confirm(way)
+
+
+def release(move: Move) -> None:
+    """Finish a move whose copy is complete: unlink the source, once both places hold the same bytes durably.
+
+    Raises PhotoChangedError if either place holds something else, or if both are one and the same name.
+    """
+    source, target = move.source, move.target
+    with (
+        folder(source.root, source.relative.parent) as away,
+        open_in(away, source) as stream,
+        folder(target.root, target.relative.parent) as there,
+        open_in(there, target) as copy,
+        translated(source.path, "move"),
+    ):
+        _check(_Way(move, stream, away, there), None)
+        os.fsync(copy.fileno())
+        os.posix_fadvise(copy.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        if digest_of(copy) != move.digest:
+            raise PhotoChangedError(f"{shown(target.path)} is not a full copy of {shown(source.path)}; both are kept")
+        old, new = os.fstat(stream.fileno()), os.fstat(copy.fileno())
+        if os.path.samestat(old, new) and old.st_nlink < 2:
+            raise PhotoBlockedError(f"{shown(source.path)} and {shown(target.path)} are one file; it is kept")
+        sync_folder(there)
+        _unlink_source(_Way(move, stream, away, there), Stamp.of(old))
+
+
+def _check(way: _Way, expected: Stamp | None) -> None:
+    before = Stamp.of(os.fstat(way.stream.fileno()))
+    if expected is not None:
+        same = before == expected
+    else:
+        same = digest_of(way.stream) == way.move.digest and Stamp.of(os.fstat(way.stream.fileno())) == before
+        way.stream.seek(0)
+    if not same:
+        raise PhotoChangedError(f"{shown(way.move.source.path)} changed since it was judged; culld looks again")
+
+
+def _confirm(way: _Way) -> Stamp:
+    """See that the file under the new name is the one that was checked; otherwise give the stranger its name back."""
+    landed = os.stat(way.new_name, dir_fd=way.there, follow_symlinks=False)
+    if not os.path.samestat(landed, os.fstat(way.stream.fileno())) and not _same_bytes(way):
+        rename_noreplace(way.there, way.new_name, way.away, way.old_name)
+        raise PhotoChangedError(f"{shown(way.move.source.path)} was replaced while it was moved; culld looks again")
+    sync_folder(way.there)
+    sync_folder(way.away)
+    return Stamp.of(os.stat(way.new_name, dir_fd=way.there, follow_symlinks=False))
+
+
+def _same_bytes(way: _Way) -> bool:
+    """Whether the moved file has the right digest; some FUSE and overlay file systems give it another inode number."""
+    try:
+        with open_in(way.there, way.move.target) as landed:
+            return digest_of(landed) == way.move.digest
+    except PhotoBlockedError:
+        return False  # a link or a special file: certainly not the photo
+
+
+def _copy(way: _Way) -> Stamp:
+    source = way.stream.fileno()
+    before = Stamp.of(os.fstat(source))
+    with scratch(way.there, mode=0o600) as new:
+        seen = hashlib.sha256()
+        while data := way.stream.read(_CHUNK):
+            seen.update(data)
+            new.write(data)
+        if seen.hexdigest() != way.move.digest:
+            raise PhotoChangedError(f"{shown(way.move.source.path)} changed since it was judged; culld looks again")
+        copy_metadata(source, new.descriptor, strict=False)
+        new.verify(way.move.digest)
+        _require_unchanged(way, before)
+        stamp = new.place(way.new_name, replace=False)
+    _unlink_source(way, before)
+    return stamp
+
+
+def _unlink_source(way: _Way, before: Stamp) -> None:
+    _require_unchanged(way, before)
+    os.unlink(way.old_name, dir_fd=way.away)
+    sync_folder(way.away)
+
+
+def _require_unchanged(way: _Way, before: Stamp) -> None:
+    """The source's name still leads to the very file that was copied, and nobody wrote to it since."""
+    named = Stamp.of(os.stat(way.old_name, dir_fd=way.away, follow_symlinks=False))
+    if not named == before == Stamp.of(os.fstat(way.stream.fileno())):
+        raise PhotoChangedError(f"{shown(way.move.source.path)} changed while it was moved; both copies are kept")
