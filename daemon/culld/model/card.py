@@ -1,0 +1,95 @@
+"""The card that travels with a model: what it is, what it was made of, and how good it was measured to be."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from culld.errors import SystemFaultError
+from culld.records import Defect, Threshold
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+MODEL_FILE, CARD_FILE = "model.tflite", "card.json"
+_SHORT = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A model's papers.
+
+    `digest` is the SHA-256 of `model.tflite` in hex; `width` and `height` are those of the frame it takes (uint8 RGB);
+    `labels` name its outputs in order; `thresholds` are the defaults for them. `data` (training photos with licences
+    and counts), `origin` (of the starting weights, with their notice), `metrics`, `calibration` and `making` (recipe
+    revision, frameworks, machine) are facts for people, as JSON holds them.
+    """
+
+    name: str
+    version: int
+    digest: str
+    width: int
+    height: int
+    labels: tuple[Defect, ...]
+    thresholds: tuple[Threshold, ...]
+    data: Mapping[str, Any]
+    origin: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+    calibration: Mapping[str, Any]
+    making: Mapping[str, Any]
+
+    @property
+    def id(self) -> str:
+        """A short name that fits these bytes and no others, such as `defects-1@3fa9c2d41b07`."""
+        return f"{self.name}-{self.version}@{self.digest[:_SHORT]}"
+
+
+def load_card(folder: Path) -> Card:
+    """The card of the model in a folder; raises `SystemFaultError` if either is missing or they do not fit."""
+    card = _read(folder / CARD_FILE)
+    found = model_digest(folder)
+    if found != card.digest:
+        raise SystemFaultError(
+            f"{folder / MODEL_FILE} is not the model that its card describes (SHA-256 {found[:_SHORT]}, the card says "
+            f"{card.digest[:_SHORT]}): put back the pair, or run `culld model export {folder}`"
+        )
+    return card
+
+
+def save_card(folder: Path, card: Card) -> None:
+    """Write the card beside its model, as JSON that people can read."""
+    facts = {"id": card.id, **asdict(card)}
+    (folder / CARD_FILE).write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def model_digest(folder: Path) -> str:
+    """The SHA-256 of a folder's `model.tflite` in hex; raises `SystemFaultError` if there is none."""
+    try:
+        return hashlib.sha256((folder / MODEL_FILE).read_bytes()).hexdigest()
+    except OSError as error:
+        raise SystemFaultError(f"{folder / MODEL_FILE} cannot be read ({error.strerror}): {_ADVICE}") from error
+
+
+_ADVICE = "set model.path to a folder that holds model.tflite and card.json, or install culld again"
+
+
+def _read(path: Path) -> Card:
+    try:
+        facts = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise SystemFaultError(f"{path} cannot be read ({error.strerror}): {_ADVICE}") from error
+    except ValueError as error:
+        raise SystemFaultError(f"{path} is no model card: it is not JSON ({error})") from error
+    try:
+        facts.pop("id", None)
+        facts["labels"] = tuple(Defect(label) for label in facts["labels"])
+        facts["thresholds"] = tuple(Threshold(**each) for each in facts["thresholds"])
+        card = Card(**facts)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise SystemFaultError(f"{path} is no model card: {error}") from error
+    if card.labels != tuple(Defect):
+        raise SystemFaultError(f"{path}: this culld needs a model with the outputs {', '.join(Defect)}")
+    return card
