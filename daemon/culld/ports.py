@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
-    from culld.records import Assessment, Fault, Outcome, Photo, Place, Plan, Sighting, Stamp
+    from culld.records import Assessment, Fault, OpenPlan, Outcome, Photo, Place, Plan, Sighting, Stamp
 
 
 class Clock(Protocol):
@@ -56,3 +56,26 @@ class Journal(Protocol):
 
     def intend(self, plans: Sequence[Plan]) -> AbstractContextManager[Intent]:
         """Commit the plans of a batch; while the context is open each plan is closed with its outcome."""
+
+
+class OpenPlans(Protocol):
+    """The journal as replay sees it: plans that were begun, and the ways to end them."""
+
+    def unfinished(self) -> list[OpenPlan]:
+        """Every plan that is not ended, the oldest first; parked ones are among them."""
+
+    def finish(self, plan: OpenPlan, now: Place, stamp: Stamp | None, digest: str) -> None:
+        """The plan is carried out; the photo is at `now`."""
+
+    def forget(self, plan: OpenPlan) -> None:
+        """Nothing of the plan is in effect; its photo will be judged again."""
+
+    def park(self, plan: OpenPlan, reason: str) -> None:
+        """Nobody but a person can tell what to do; the plan stays open and its photo is passed over."""
+
+
+class Restorations(Protocol):
+    """The journal as `restore` sees it."""
+
+    def note_restored(self, digests: Collection[str], place: Place, stamp: Stamp | None) -> None:
+        """A person wants these contents back at `place`; they are never taken again. The stamp is known afterwards."""

@@ -227,8 +227,8 @@ class Rules:
 class Plan:
     """Everything that will be done with a stack, and why; nothing has been changed yet.
 
-    `rewrites` come first, then `moves` in order, the photo itself last. `keywords` are the tags to add; `notes` say what
-    could not be tagged and why.
+    `rewrites` come first, then `moves` in order, the photo itself last. `keywords` are the tags to add; `notes` say
+    what could not be tagged and why.
     """
 
     id: str
@@ -250,7 +250,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a plan: where the photo is now, or the fault that stopped it and when to try again."""
+    """What became of a plan: where the photo is now, or the fault that stopped it and when to try again.
+
+    `unfinished` says that files of the plan are on both sides; the plan stays open, and a replay carries it on.
+    """
 
     plan: Plan
     now: Place
@@ -259,6 +262,18 @@ class Outcome:
     note: str = ""
     fault: str | None = None
     retry_after: timedelta | None = None
+    unfinished: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPlan:
+    """A plan that the journal holds as begun but not ended; `digest` is the photo's as it was judged."""
+
+    id: str
+    photo: Place
+    digest: str
+    rewrites: tuple[Rewrite, ...] = ()
+    moves: tuple[Move, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

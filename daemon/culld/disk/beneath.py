@@ -15,9 +15,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
 from culld.disk.faults import explain, translated
-from culld.disk.naming import shown
 from culld.errors import PhotoBlockedError, PhotoChangedError, PhotoError
-from culld.records import Stamp
+from culld.records import Stamp, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +79,7 @@ def open_in(inside: int, place: Place) -> BinaryIO:
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         stream.close()
         raise PhotoBlockedError(
-            f"cannot read {shown(place.path)}: it is not a plain file; culld passes over folders, pipes and devices"
+            f"cannot read {printable(place.path)}: it is not a plain file; culld passes over folders, pipes and devices"
         )
     return stream
 
@@ -139,13 +138,13 @@ def name_of(place: Place) -> str:
     """The last component of a place; raises PhotoBlockedError for a path that does not name a file below its root."""
     parts = _parts(place.relative)
     if not parts:
-        raise PhotoBlockedError(f"{shown(place.root)} is a configured folder, not a photo in it")
+        raise PhotoBlockedError(f"{printable(place.root)} is a configured folder, not a photo in it")
     return parts[-1]
 
 
 def _parts(relative: Path) -> tuple[str, ...]:
     if relative.is_absolute() or ".." in relative.parts or "\0" in str(relative):
-        raise PhotoBlockedError(f"{shown(relative)} leads out of its configured folder; culld does not go there")
+        raise PhotoBlockedError(f"{printable(relative)} leads out of its configured folder; culld does not go there")
     return relative.parts
 
 
@@ -153,7 +152,7 @@ def _open_root(root: Path) -> int:
     try:
         return os.open(root, _FOLDER)
     except FileNotFoundError as error:
-        raise PhotoBlockedError(f"the folder {shown(root)} is missing; mount its disk or create it") from error
+        raise PhotoBlockedError(f"the folder {printable(root)} is missing; mount its disk or create it") from error
     except OSError as error:
         raise explain(error, root, "open the folder") from error
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from culld.disk.beneath import digest_of, folder, folder_entries, name_of, open_folder, open_in, sync_folder
 from culld.disk.faults import translated
-from culld.disk.naming import is_own_temp, shown
+from culld.disk.naming import is_own_temp
 from culld.errors import PhotoChangedError
+from culld.records import printable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +30,7 @@ def remove_record(place: Place, digest: str) -> None:
         with open_in(inside, place) as stream:
             genuine = digest_of(stream) == digest
         if not (genuine and name.endswith(RECORD_SUFFIX)):
-            raise PhotoChangedError(f"{shown(place.path)} is not the record that culld wrote; it is kept")
+            raise PhotoChangedError(f"{printable(place.path)} is not the record that culld wrote; it is kept")
         os.unlink(name, dir_fd=inside)
         sync_folder(inside)
 

@@ -7,8 +7,8 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from culld.disk.naming import shown
 from culld.errors import PhotoBlockedError, PhotoChangedError
+from culld.records import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,12 +43,12 @@ _GONE = {errno.ENOENT}
 def explain(error: OSError, path: Path, doing: str) -> PhotoError:
     """The fault that a system error means for a photo; `doing` is the verb, as in `move`."""
     if error.errno in _GONE:
-        return PhotoChangedError(f"cannot {doing} {shown(path)}: it is no longer there")
+        return PhotoChangedError(f"cannot {doing} {printable(path)}: it is no longer there")
     if error.errno == errno.EEXIST:
-        return NameTakenError(f"cannot {doing} {shown(path)}: the name it should get is already taken")
+        return NameTakenError(f"cannot {doing} {printable(path)}: the name it should get is already taken")
     code = error.errno or 0
     advice = _ADVICE.get(code, f"{os.strerror(code)}; culld tries again")
-    return PhotoBlockedError(f"cannot {doing} {shown(path)}: {advice}")
+    return PhotoBlockedError(f"cannot {doing} {printable(path)}: {advice}")
 
 
 @contextmanager

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, BinaryIO
 from culld.disk.beneath import folder, name_of, open_in, stamp_of
 from culld.disk.faults import translated
 from culld.disk.metadata import copy_metadata
-from culld.disk.naming import shown
 from culld.disk.scratch import scratch
 from culld.errors import PhotoBlockedError, PhotoChangedError, TagRefusedError
-from culld.records import Stamp
+from culld.records import Stamp, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +69,7 @@ def _replace(rewrite: Rewrite, inside: int, old: BinaryIO, *, keep_mtime: bool) 
     place = rewrite.place
     found = os.fstat(old.fileno())
     if (why := _refusal(found)) is not None:
-        raise TagRefusedError(f"{shown(place.path)} is not rewritten: {why}")
+        raise TagRefusedError(f"{printable(place.path)} is not rewritten: {why}")
     with scratch(inside, mode=0o600) as new:
         _splice(old, new, rewrite)
         copy_metadata(old.fileno(), new.descriptor, strict=True)
@@ -78,14 +77,14 @@ def _replace(rewrite: Rewrite, inside: int, old: BinaryIO, *, keep_mtime: bool) 
             os.utime(new.descriptor)
         new.verify(rewrite.after)
         if stamp_of(place) != Stamp.of(found):
-            raise PhotoChangedError(f"{shown(place.path)} changed while it was being rewritten; culld looks again")
+            raise PhotoChangedError(f"{printable(place.path)} changed while it was being rewritten; culld looks again")
         return new.place(name_of(place), replace=True)
 
 
 def _splice(old: BinaryIO | None, new: Scratch, rewrite: Rewrite) -> None:
     """Write the edited bytes of `old` (None: nothing) to `new`, checking both digests on the way."""
     was, becomes = hashlib.sha256(), hashlib.sha256()
-    path = shown(rewrite.place.path)
+    path = printable(rewrite.place.path)
 
     def emit(data: bytes) -> None:
         becomes.update(data)

@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING, BinaryIO
 from culld.disk.beneath import digest_of, folder, name_of, open_in, sync_folder
 from culld.disk.faults import translated
 from culld.disk.metadata import copy_metadata
-from culld.disk.naming import shown
 from culld.disk.renaming import rename_noreplace
 from culld.disk.scratch import scratch
 from culld.errors import PhotoBlockedError, PhotoChangedError
-from culld.records import Stamp
+from culld.records import Stamp, printable
 
 if TYPE_CHECKING:
     from culld.records import Move
@@ -88,10 +87,12 @@ def release(move: Move) -> None:
         os.fsync(copy.fileno())
         os.posix_fadvise(copy.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         if digest_of(copy) != move.digest:
-            raise PhotoChangedError(f"{shown(target.path)} is not a full copy of {shown(source.path)}; both are kept")
+            raise PhotoChangedError(
+                f"{printable(target.path)} is not a full copy of {printable(source.path)}; both are kept"
+            )
         old, new = os.fstat(stream.fileno()), os.fstat(copy.fileno())
         if os.path.samestat(old, new) and old.st_nlink < 2:
-            raise PhotoBlockedError(f"{shown(source.path)} and {shown(target.path)} are one file; it is kept")
+            raise PhotoBlockedError(f"{printable(source.path)} and {printable(target.path)} are one file; it is kept")
         sync_folder(there)
         _unlink_source(_Way(move, stream, away, there), Stamp.of(old))
 
@@ -104,7 +105,7 @@ def _check(way: _Way, expected: Stamp | None) -> None:
         same = digest_of(way.stream) == way.move.digest and Stamp.of(os.fstat(way.stream.fileno())) == before
         way.stream.seek(0)
     if not same:
-        raise PhotoChangedError(f"{shown(way.move.source.path)} changed since it was judged; culld looks again")
+        raise PhotoChangedError(f"{printable(way.move.source.path)} changed since it was judged; culld looks again")
 
 
 def _confirm(way: _Way) -> Stamp:
@@ -112,7 +113,7 @@ def _confirm(way: _Way) -> Stamp:
     landed = os.stat(way.new_name, dir_fd=way.there, follow_symlinks=False)
     if not os.path.samestat(landed, os.fstat(way.stream.fileno())) and not _same_bytes(way):
         rename_noreplace(way.there, way.new_name, way.away, way.old_name)
-        raise PhotoChangedError(f"{shown(way.move.source.path)} was replaced while it was moved; culld looks again")
+        raise PhotoChangedError(f"{printable(way.move.source.path)} was replaced while it was moved; culld looks again")
     sync_folder(way.there)
     sync_folder(way.away)
     return Stamp.of(os.stat(way.new_name, dir_fd=way.there, follow_symlinks=False))
@@ -136,7 +137,7 @@ def _copy(way: _Way) -> Stamp:
             seen.update(data)
             new.write(data)
         if seen.hexdigest() != way.move.digest:
-            raise PhotoChangedError(f"{shown(way.move.source.path)} changed since it was judged; culld looks again")
+            raise PhotoChangedError(f"{printable(way.move.source.path)} changed since it was judged; culld looks again")
         copy_metadata(source, new.descriptor, strict=False)
         new.verify(way.move.digest)
         _require_unchanged(way, before)
@@ -155,4 +156,4 @@ def _require_unchanged(way: _Way, before: Stamp) -> None:
     """The source's name still leads to the very file that was copied, and nobody wrote to it since."""
     named = Stamp.of(os.stat(way.old_name, dir_fd=way.away, follow_symlinks=False))
     if not named == before == Stamp.of(os.fstat(way.stream.fileno())):
-        raise PhotoChangedError(f"{shown(way.move.source.path)} changed while it was moved; both copies are kept")
+        raise PhotoChangedError(f"{printable(way.move.source.path)} changed while it was moved; both copies are kept")
