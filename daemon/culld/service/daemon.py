@@ -1,0 +1,173 @@
+"""The loop of `culld run`: it alone scans, owns the journal and changes files; other threads only leave marks."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from typing import TYPE_CHECKING
+
+from culld.config import load_config
+from culld.errors import ConfigError, CulldError
+from culld.intake.batching import Batcher
+from culld.intake.lease import is_written
+from culld.intake.marks import Mark, Marks, Signal
+from culld.intake.settle import Settler
+from culld.intake.watching import Watcher
+from culld.service.changes import changing
+from culld.service.report import report
+from culld.service.sightings import Intake
+from culld.service.wiring import Policies, Wiring, open_scanner
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from culld.config import Config
+    from culld.host.notify import Notifier
+    from culld.journal.store import SqliteJournal
+    from culld.model.workers import Pool
+    from culld.records import Sighting
+
+log = logging.getLogger(__name__)
+
+_IDLE_S = 10.0
+_SLOW_AFTER_S = 600.0
+
+
+class StoppedError(CulldError):
+    """A stop was asked for while photos were being read; nothing had been changed yet."""
+
+
+class Daemon:
+    """Watches, judges and acts until it is told to stop."""
+
+    def __init__(self, config: Config, path: Path, journal: SqliteJournal, pool: Pool, notifier: Notifier) -> None:
+        """Tie the parts together; `path` is the configuration file, watched for a new policy."""
+        self.marks = Marks()
+        self._path = path
+        self._config = config
+        self._journal = journal
+        self._notifier = notifier
+        self._policies = Policies(config)
+        wiring = Wiring(config, journal, pool, self._policies)
+        self._clock = wiring.clock
+        self._pipeline = wiring.pipeline(self._beat)
+        self._roots = [watch.path for watch in config.watch]
+        self._settler = Settler(config.settle.quiet.total_seconds(), is_written)
+        self._intake = Intake(self._roots, open_scanner(config), self._settler, journal, self._clock)
+        self._batcher = Batcher(config.batch.size, config.batch.wait.total_seconds())
+        self._watcher = Watcher(self._roots, path, self.marks)
+        self._stopping = False
+        self._policy_problem: str | None = None
+        self._offline: list[Path] = []
+        self._last = ""
+
+    def run(self, environ: Mapping[str, str]) -> None:
+        """Work until a stop is marked; the first scan is done before the service manager hears READY."""
+        self._watcher.start()
+        try:
+            self._turn({Signal.RESCAN}, environ)
+            self._notifier.ready()
+            while not self._stopping:
+                self._tell()
+                self._turn(self.marks.take(self._patience()), environ)
+        finally:
+            self._notifier.stopping()
+            self._watcher.stop()
+            self._note("stopped")
+
+    def _turn(self, marks: set[Mark], environ: Mapping[str, str]) -> None:
+        self._notifier.beat()
+        self._stopping = self._stopping or Signal.STOP in marks
+        if Signal.RELOAD in marks:
+            self._reload(environ)
+        if Signal.RESCAN in marks:
+            self._look_for_roots()
+        try:
+            now = self._clock.monotonic()
+            self._batcher.add(self._new(self._intake.settled(marks)), now)
+            while not self._stopping and (batch := self._batcher.take(now)):
+                self._process(batch)
+        except StoppedError:
+            log.info("stopping; the photos that were being read will be read again at the next start")
+
+    def _process(self, batch: list[Sighting]) -> None:
+        with changing(self._config.state):
+            for outcome in self._pipeline.process(batch):
+                report(outcome)
+                self._last = f"{outcome.plan.verdict} {outcome.plan.photo.place.relative.name}"
+
+    def _new(self, settled: list[Sighting]) -> list[Sighting]:
+        """Without the photos that are already waiting for their batch."""
+        return [sighting for sighting in settled if sighting.place not in self._batcher]
+
+    def _beat(self) -> None:
+        """Show the watchdog that work goes on, and let a stop through while nothing has been changed."""
+        self._notifier.beat()
+        if not self._stopping and self.marks.peek(Signal.STOP):
+            self._stopping = True
+        if self._stopping:
+            raise StoppedError
+
+    def _patience(self) -> float:
+        """How long the loop may sleep when nothing is marked, in seconds."""
+        until_batch = max(0.0, self._batcher.due - self._clock.monotonic())
+        until_look = min(1.0, self._settler.quiet_s / 2) if self._settler.waiting else _IDLE_S
+        return min(until_batch, until_look, self._notifier.interval_s or _IDLE_S)
+
+    def _reload(self, environ: Mapping[str, str]) -> None:
+        """Take over the policy of the saved file; a broken file keeps the last good one and is told everywhere."""
+        self._notifier.reloading()
+        try:
+            fresh = load_config(self._path, environ)
+        except ConfigError as error:
+            self._policy_problem = str(error)
+            log.error("the last good policy (%s) stays in force: %s", self._policies.digest, error)  # noqa: TRY400
+        else:
+            self._take_over(fresh)
+        self._notifier.ready()
+
+    def _take_over(self, fresh: Config) -> None:
+        self._policy_problem = None
+        if [watch.path for watch in fresh.watch] == self._roots:
+            self._policies.take_over(fresh)
+            log.info("policy %s is in force", self._policies.digest)
+        kept = [key for key in type(fresh).model_fields if key != "policy" and getattr(fresh, key) != self._frozen(key)]
+        if kept:
+            log.warning("restart culld to take over what changed in %s", ", ".join(kept))
+
+    def _frozen(self, key: str) -> object:
+        return getattr(self._config, key)
+
+    def _look_for_roots(self) -> None:
+        missing = self._watcher.refresh()
+        for root in missing:
+            if root not in self._offline:
+                log.warning("%s is not there; culld waits for it", root)
+        for root in self._offline:
+            if root not in missing:
+                log.info("%s is there again", root)
+        self._offline = missing
+
+    def _tell(self) -> None:
+        """Say how things stand, to the service manager and to `culld status`, when it has changed."""
+        waiting = len(self._settler.waiting) + len(self._batcher)
+        parts = [f"{waiting} waiting", f"policy {self._policies.digest}"]
+        parts += [f"last: {self._last}"] if self._last else []
+        parts += [f"offline: {', '.join(map(str, self._offline))}"] if self._offline else []
+        parts += ["policy file broken, the last good one is in force"] if self._policy_problem else []
+        if self._notifier.status("; ".join(parts)):
+            self._note("running")
+
+    def _note(self, state: str) -> None:
+        told = {
+            "state": state,
+            "pid": os.getpid(),
+            "waiting": len(self._settler.waiting) + len(self._batcher),
+            "held_open": len(self._settler.waiting_longer_than(_SLOW_AFTER_S, self._clock.monotonic())),
+            "policy": self._policies.digest,
+            "policy_problem": self._policy_problem,
+            "offline": [str(root) for root in self._offline],
+        }
+        self._journal.note("daemon", json.dumps(told), self._clock.now())

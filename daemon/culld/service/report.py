@@ -1,0 +1,34 @@
+"""What is told of each photo: one line for the log and for people."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from culld.records import Scores, Verdict, printable
+
+if TYPE_CHECKING:
+    from culld.records import Outcome
+
+log = logging.getLogger("culld.photos")
+
+
+def line(outcome: Outcome) -> str:
+    """One photo in one line: verdict, where it is, scores, and the reason."""
+    plan = outcome.plan
+    result = plan.stack.lead.result
+    scores = ""
+    if isinstance(result, Scores):
+        scores = f"  blur {result.blur:.2f} under {result.under:.2f} over {result.over:.2f}"
+    told = f"{plan.verdict:<10}  {printable(plan.photo.place.relative)}{scores}  {plan.reason}"
+    extras = [*plan.notes, outcome.note, f"not done: {outcome.fault}" if outcome.fault else ""]
+    return "; ".join([told, *filter(None, extras)])
+
+
+def report(outcome: Outcome) -> None:
+    """Log one outcome: what went wrong as a warning, what changed as news, what was kept as a detail."""
+    if outcome.fault or outcome.plan.verdict is Verdict.UNREADABLE:
+        level = logging.WARNING
+    else:
+        level = logging.INFO
+    log.log(level, "%s", line(outcome))

@@ -1,0 +1,50 @@
+"""From marks to settled photos: the first two stages of the page, on the loop's thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from culld.intake.marks import Dirty, Mark, Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from culld.intake.scanning import Scanner
+    from culld.intake.settle import Settler
+    from culld.ports import Clock, Journal
+    from culld.records import Sighting
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """Scans what is marked, looks again at what is waiting, and lets through what has settled and is not known."""
+
+    roots: Sequence[Path]
+    scanner: Scanner
+    settler: Settler
+    journal: Journal
+    clock: Clock
+
+    def settled(self, marks: Iterable[Mark]) -> list[Sighting]:
+        """The photos that are complete and new, after a look at whatever the marks and the waiting list name."""
+        seen = {sighting.place: sighting for sighting in self._scan(set(marks))}
+        for place in self.settler.waiting:
+            again = self.scanner.look(place)
+            if again is None:
+                self.settler.forget(place)
+                seen.pop(place, None)
+            else:
+                seen[place] = again
+        unknown = [sighting for sighting in seen.values() if not self.journal.knows(sighting.place, sighting.stamp)]
+        return self.settler.look(unknown, self.clock.monotonic())
+
+    def _scan(self, marks: set[Mark]) -> Iterator[Sighting]:
+        if Signal.RESCAN in marks:
+            for root in self.roots:
+                yield from self.scanner.scan(root)
+            return
+        for mark in marks:
+            if isinstance(mark, Dirty) and mark.folder.is_relative_to(mark.root):
+                yield from self.scanner.scan(mark.root, mark.folder, deep=mark.deep)
