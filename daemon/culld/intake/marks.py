@@ -38,9 +38,11 @@ class Marks:
     def __init__(self) -> None:
         """Start with nothing marked."""
         self._queue: queue.SimpleQueue[Mark] = queue.SimpleQueue()
+        self.stop_asked = False
 
     def put(self, mark: Mark) -> None:
         """Leave a mark; safe from any thread and from signal handlers."""
+        self.stop_asked = self.stop_asked or mark is Signal.STOP
         self._queue.put(mark)
 
     def take(self, timeout_s: float | None) -> set[Mark]:

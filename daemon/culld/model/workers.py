@@ -14,7 +14,7 @@ import signal
 import time
 from dataclasses import dataclass
 from multiprocessing import connection
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from culld.errors import SystemFaultError, WorkerLostError
 
@@ -72,6 +72,13 @@ class Pool:
             worker.process.join(_STOP_TIMEOUT_S)
             self._kill(worker)
         self._workers = []
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
 
     def map(self, task: str, items: Sequence[Any], beat: Callable[[], None] = lambda: None) -> list[Any]:
         """The result of the desk's method `task` for each item, in order.

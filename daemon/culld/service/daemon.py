@@ -14,7 +14,7 @@ from culld.intake.lease import is_written
 from culld.intake.marks import Mark, Marks, Signal
 from culld.intake.settle import Settler
 from culld.intake.watching import Watcher
-from culld.service.changes import changing
+from culld.records import printable
 from culld.service.report import report
 from culld.service.sightings import Intake
 from culld.service.wiring import Policies, Wiring, open_scanner
@@ -58,7 +58,6 @@ class Daemon:
         self._intake = Intake(self._roots, open_scanner(config), self._settler, journal, self._clock)
         self._batcher = Batcher(config.batch.size, config.batch.wait.total_seconds())
         self._watcher = Watcher(self._roots, path, self.marks)
-        self._stopping = False
         self._policy_problem: str | None = None
         self._offline: list[Path] = []
         self._last = ""
@@ -69,7 +68,7 @@ class Daemon:
         try:
             self._turn({Signal.RESCAN}, environ)
             self._notifier.ready()
-            while not self._stopping:
+            while not self.marks.stop_asked:
                 self._tell()
                 self._turn(self.marks.take(self._patience()), environ)
         finally:
@@ -79,7 +78,6 @@ class Daemon:
 
     def _turn(self, marks: set[Mark], environ: Mapping[str, str]) -> None:
         self._notifier.beat()
-        self._stopping = self._stopping or Signal.STOP in marks
         if Signal.RELOAD in marks:
             self._reload(environ)
         if Signal.RESCAN in marks:
@@ -87,16 +85,15 @@ class Daemon:
         try:
             now = self._clock.monotonic()
             self._batcher.add(self._new(self._intake.settled(marks)), now)
-            while not self._stopping and (batch := self._batcher.take(now)):
+            while not self.marks.stop_asked and (batch := self._batcher.take(now)):
                 self._process(batch)
         except StoppedError:
             log.info("stopping; the photos that were being read will be read again at the next start")
 
     def _process(self, batch: list[Sighting]) -> None:
-        with changing(self._config.state):
-            for outcome in self._pipeline.process(batch):
-                report(outcome)
-                self._last = f"{outcome.plan.verdict} {outcome.plan.photo.place.relative.name}"
+        for outcome in self._pipeline.process(batch):
+            report(outcome)
+            self._last = f"{outcome.plan.verdict} {printable(outcome.plan.photo.place.relative)}"
 
     def _new(self, settled: list[Sighting]) -> list[Sighting]:
         """Without the photos that are already waiting for their batch."""
@@ -105,9 +102,7 @@ class Daemon:
     def _beat(self) -> None:
         """Show the watchdog that work goes on, and let a stop through while nothing has been changed."""
         self._notifier.beat()
-        if not self._stopping and self.marks.peek(Signal.STOP):
-            self._stopping = True
-        if self._stopping:
+        if self.marks.stop_asked:
             raise StoppedError
 
     def _patience(self) -> float:

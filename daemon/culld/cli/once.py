@@ -1,0 +1,72 @@
+"""`culld once`: process what is there, then exit."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from culld.cli import codes, settings
+from culld.records import Verdict
+
+if TYPE_CHECKING:
+    import argparse
+
+    from culld.config import Config
+    from culld.service.sweep import Tally
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Offer the command."""
+    parser = subparsers.add_parser("once", help="process what is there, then exit")
+    settings.add_option(parser)
+    parser.add_argument("--json", action="store_true", help="print the counts as JSON")
+    parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files or folders below the watched folders (all if none)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Sweep once, with a progress bar on a terminal."""
+    _, config = settings.load(args)
+    tally = _sweep(config, args.paths)
+    if args.json:
+        counts = {str(verdict): count for verdict, count in tally.verdicts.items()}
+        print(json.dumps(counts | {"failed": tally.failed, "unfinished": tally.unfinished, "known": tally.known}))
+    else:
+        print(_summary(tally))
+    bad = tally.failed or tally.unfinished or tally.verdicts[Verdict.UNREADABLE]
+    return codes.SOME_FAILED if bad else codes.FINE
+
+
+def _sweep(config: Config, paths: list[Path]) -> Tally:
+    from culld.cli.progress import bar  # noqa: PLC0415
+    from culld.host.locks import StateLock  # noqa: PLC0415
+    from culld.intake.lease import survive_lease_breaks  # noqa: PLC0415
+    from culld.service.opening import open_journal, prepare_folders  # noqa: PLC0415
+    from culld.service.sweep import Sweep  # noqa: PLC0415
+    from culld.service.wiring import open_pool  # noqa: PLC0415
+
+    survive_lease_breaks()
+    prepare_folders(config)
+    with StateLock(config.state), contextlib.closing(open_journal(config)) as journal, open_pool(config) as pool:
+        sweep = Sweep(config, journal, pool)
+        found = sweep.find(paths)
+        with bar("culling", len(found), shown=sys.stderr.isatty()) as advance:
+            return sweep.process(found, advance)
+
+
+def _summary(tally: Tally) -> str:
+    told = [f"{count} {_WORDS[verdict]}" for verdict, count in tally.verdicts.items() if count]
+    told += [f"{tally.failed} failed (see culld status)"] if tally.failed else []
+    told += [f"{tally.unfinished} still being written, left for the next time"] if tally.unfinished else []
+    return ", ".join(told) if told else "nothing new"
+
+
+_WORDS = {
+    Verdict.KEEP: "kept",
+    Verdict.TAG: "tagged",
+    Verdict.QUARANTINE: "quarantined",
+    Verdict.UNREADABLE: "unreadable, left where they are",
+}

@@ -1,0 +1,50 @@
+"""`culld run`: the daemon, in the foreground."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from culld.cli import codes, settings
+from culld.records import printable
+
+if TYPE_CHECKING:
+    import argparse
+    from pathlib import Path
+
+    from culld.config import Config
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Offer the command."""
+    parser = subparsers.add_parser("run", help="watch, judge, tag and quarantine until stopped")
+    settings.add_option(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the daemon until SIGTERM or Ctrl-C."""
+    from culld.service.running import serve  # noqa: PLC0415
+
+    path, config = settings.load(args)
+    logging.getLogger().setLevel(config.log.level.upper())
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    if sys.stdout.isatty():
+        print(banner(path, config))
+    serve(path, config, os.environ)
+    return codes.FINE
+
+
+def banner(path: Path, config: Config) -> str:
+    """What a person at a terminal wants to know first: what is watched, and what to do next."""
+    watched = "\n".join(f"  watching    {printable(watch.path)}   (mode {config.rules(watch.mode).mode})" for watch in config.watch)
+    file = printable(path)
+    return (
+        f"culld is starting.\n{watched}\n  quarantine  {printable(config.quarantine)}\n  policy      {file}   (save it to change it)\n\n"
+        f"Drop photos into the watched folder; each is judged a few seconds after it is complete.\n"
+        f"In another terminal:  culld status --config {file}\n"
+        f"                      culld restore --all --config {file}   (brings everything back)\n"
+        f"Ctrl-C stops.\n"
+    )

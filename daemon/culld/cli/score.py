@@ -1,0 +1,82 @@
+"""`culld score`: look at photos and say what the policy would do; nothing is written."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from culld.cli import codes, settings
+from culld.errors import ConfigError
+from culld.records import Scores, Verdict, printable
+
+if TYPE_CHECKING:
+    import argparse
+
+    from culld.config import Config
+    from culld.service.scoring import Judgement
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Offer the command."""
+    parser = subparsers.add_parser("score", help="say what is wrong with photos, and what the policy would do (read-only)")
+    settings.add_option(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="photos, or folders with photos")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Score every photo of the paths, in order."""
+    from culld.intake.lease import survive_lease_breaks  # noqa: PLC0415
+    from culld.service.scoring import find, score  # noqa: PLC0415
+    from culld.service.wiring import open_pool  # noqa: PLC0415
+
+    survive_lease_breaks()
+    config = _config(args)
+    found, missing = find(args.paths)
+    for path in missing:
+        print(f"culld: {printable(path)} is not there, or no plain file or folder", file=sys.stderr)
+    failed = bool(missing)
+    with open_pool(config) as pool:
+        for judgement in score(found, config, pool):
+            failed = failed or judgement.verdict is Verdict.UNREADABLE
+            print(json.dumps(_as_json(judgement)) if args.json else _as_text(judgement), flush=True)
+    return codes.SOME_FAILED if failed else codes.FINE
+
+
+def _config(args: argparse.Namespace) -> Config:
+    """The configuration in force; without any, the defaults serve, for nothing is written."""
+    from culld.config import built_in_config, find_config, load_config  # noqa: PLC0415
+
+    try:
+        path = find_config(args.config, os.environ)
+    except ConfigError:
+        if args.config is not None or os.environ.get("CULLD_CONFIG"):
+            raise
+        return built_in_config(os.environ)
+    return load_config(path, os.environ)
+
+
+def _as_json(judgement: Judgement) -> dict[str, object]:
+    scores = judgement.scores
+    chances = {
+        "blur": round(scores.blur, 4) if scores else None,
+        "under": round(scores.under, 4) if scores else None,
+        "over": round(scores.over, 4) if scores else None,
+    }
+    path = os.fsencode(judgement.path).decode("utf-8", "backslashreplace")
+    return {"path": path, **chances, "verdict": judgement.verdict, "reason": judgement.reason, "model": judgement.model}
+
+
+def _as_text(judgement: Judgement) -> str:
+    numbers = _numbers(judgement.scores)
+    return f"{judgement.verdict:<10}  {numbers}  {printable(judgement.path)}  ({judgement.reason})"
+
+
+def _numbers(scores: Scores | None) -> str:
+    if scores is None:
+        return "blur   -  under   -  over   - "
+    return f"blur {scores.blur:.2f}  under {scores.under:.2f}  over {scores.over:.2f}"

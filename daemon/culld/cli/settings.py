@@ -1,0 +1,25 @@
+"""The configuration as a command gets it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+
+    from culld.config import Config
+
+
+def add_option(parser: argparse.ArgumentParser) -> None:
+    """Offer `--config`."""
+    parser.add_argument("--config", type=Path, metavar="F", help="the configuration file (see README for where it is looked for)")
+
+
+def load(args: argparse.Namespace) -> tuple[Path, Config]:
+    """The configuration file that is in force, and what it says; raises ConfigError."""
+    from culld.config import find_config, load_config  # noqa: PLC0415 (pydantic and YAML would slow `--help` down)
+
+    path = find_config(args.config, os.environ)
+    return path, load_config(path, os.environ)

@@ -1,3 +1,0 @@
-"""Who may change files: one process at a time."""
-
-from __future__ import annotations

@@ -1,0 +1,73 @@
+"""`culld score`: the page without its last stage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from culld.darkroom import DarkroomDoor
+from culld.intake.scanning import Scanner
+from culld.photos.formats import EXTENSIONS
+from culld.policy.decide import decide
+from culld.records import Fault, Mode, Place, Scores, Verdict
+from culld.service.clock import SystemClock
+from culld.service.wiring import group
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from culld.config import Config
+    from culld.model.workers import Pool
+    from culld.records import Assessment, Rules, Sighting
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What `culld score` tells of one file; `scores` is None when it could not be read."""
+
+    path: Path
+    scores: Scores | None
+    verdict: Verdict
+    reason: str
+    model: str
+
+
+def find(paths: Sequence[Path]) -> tuple[list[Sighting], list[Path]]:
+    """The files named, and the photos in the folders named, in order; and the paths that are neither."""
+    scanner = Scanner(EXTENSIONS)
+    found: list[Sighting] = []
+    missing: list[Path] = []
+    for path in paths:
+        place = Place(path.parent, path.relative_to(path.parent))
+        if path.is_dir():
+            found += sorted(scanner.scan(path), key=lambda sighting: sighting.place.relative)
+        elif (sighting := scanner.look(place)) is not None:
+            found.append(sighting)
+        else:
+            missing.append(path)
+    return found, missing
+
+
+def score(found: Sequence[Sighting], config: Config, pool: Pool) -> Iterator[Judgement]:
+    """Judge files in batches by the policy, as if it were allowed to move; files are only read."""
+    door = DarkroomDoor(pool)
+    rules = config.rules(Mode.ENFORCE)
+    size = config.batch.size
+    for start in range(0, len(found), size):
+        inspected = door.inspect(found[start : start + size])
+        scored = iter(door.score([photo for photo in inspected if not isinstance(photo, Fault)]))
+        for result in inspected:
+            answer = result if isinstance(result, Fault) else next(scored)
+            yield _fault(answer) if isinstance(answer, Fault) else _judge(answer, rules)
+
+
+def _fault(fault: Fault) -> Judgement:
+    return Judgement(fault.sighting.place.path, None, Verdict.UNREADABLE, fault.reason, "")
+
+
+def _judge(assessment: Assessment, rules: Rules) -> Judgement:
+    (stack,) = group([assessment])
+    plan = decide(stack, rules, now=SystemClock().now(), plan_id="", restored=False)
+    scores = assessment.result if isinstance(assessment.result, Scores) else None
+    return Judgement(assessment.photo.place.path, scores, plan.verdict, plan.reason, assessment.model)

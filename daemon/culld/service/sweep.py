@@ -1,0 +1,127 @@
+"""`culld once`: what is there, once."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from culld.errors import ConfigError
+from culld.intake.lease import is_written
+from culld.intake.settle import Settler
+from culld.records import Place, Verdict, printable
+from culld.service.report import report
+from culld.service.wiring import Policies, Wiring, open_scanner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from culld.config import Config
+    from culld.intake.scanning import Scanner
+    from culld.journal.store import SqliteJournal
+    from culld.model.workers import Pool
+    from culld.records import Outcome, Sighting
+
+log = logging.getLogger(__name__)
+
+_PATIENCE = 3
+"""How many quiet times a file that is being written is waited for."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a sweep did: photos by verdict, failures, and files that were still being written."""
+
+    verdicts: dict[Verdict, int] = field(default_factory=lambda: dict.fromkeys(Verdict, 0))
+    failed: int = 0
+    unfinished: int = 0
+    known: int = 0
+
+    def add(self, outcomes: Sequence[Outcome], batch: int) -> None:
+        """Count a batch of so many photos; what has no outcome failed, or had been judged before."""
+        for outcome in outcomes:
+            self.verdicts[outcome.plan.verdict] += 1
+            self.failed += outcome.fault is not None
+        self.known += batch - len(outcomes)
+
+
+class Sweep:
+    """One pass over the watched folders, or over some paths below them."""
+
+    def __init__(self, config: Config, journal: SqliteJournal, pool: Pool) -> None:
+        """Tie the parts together."""
+        self._config = config
+        self._journal = journal
+        self._wiring = Wiring(config, journal, pool, Policies(config))
+        self._scanner: Scanner = open_scanner(config)
+
+    def find(self, paths: Sequence[Path]) -> list[Sighting]:
+        """The photos that were not judged yet, in the watched folders or below `paths`; raises ConfigError."""
+        seen = self._in_roots() if not paths else self._below(paths)
+        return [sighting for sighting in seen if not self._journal.knows(sighting.place, sighting.stamp)]
+
+    def process(self, found: Sequence[Sighting], advance: Callable[[int], None]) -> Tally:
+        """Judge what was found, and act; `advance` is told how many photos each step did."""
+        tally = Tally()
+        pipeline = self._wiring.pipeline()
+        ready, young = self._apart(found)
+        size = self._config.batch.size
+        for start in range(0, len(ready), size):
+            batch = ready[start : start + size]
+            outcomes = pipeline.process(batch)
+            for outcome in outcomes:
+                report(outcome)
+            tally.add(outcomes, len(batch))
+            advance(len(batch))
+        settled = self._wait_for(young)
+        outcomes = pipeline.process(settled)
+        tally.add(outcomes, len(settled))
+        tally.unfinished = len(young) - len(settled)
+        advance(len(young))
+        return tally
+
+    def _in_roots(self) -> Iterator[Sighting]:
+        for watch in self._config.watch:
+            if not watch.path.is_dir():
+                log.warning("%s is not there; it is passed over", printable(watch.path))
+                continue
+            yield from self._scanner.scan(watch.path)
+
+    def _below(self, paths: Sequence[Path]) -> Iterator[Sighting]:
+        for path in paths:
+            real = path.resolve()
+            root = next((watch.path for watch in self._config.watch if real.is_relative_to(watch.path)), None)
+            if root is None or not real.exists():
+                why = "is not there" if root is not None else "lies in no watched folder; `culld score` looks at any file"
+                raise ConfigError((f"{printable(path)}: {why}",))
+            if real.is_dir():
+                yield from self._scanner.scan(root, real)
+            elif (sighting := self._scanner.look(Place(root, real.relative_to(root)))) is not None:
+                yield sighting
+
+    def _apart(self, found: Sequence[Sighting]) -> tuple[list[Sighting], list[Sighting]]:
+        """The files that have lain still for the quiet time and are held open by nobody; and the others.
+
+        Age by the file system's change time, which no program can set, saves an archive the wait for a second look.
+        """
+        quiet_ns = self._config.settle.quiet.total_seconds() * 1e9
+        now_ns = time.time_ns()
+        ready, young = [], []
+        for sighting in found:
+            age = now_ns - max(sighting.stamp.ctime_ns, sighting.stamp.mtime_ns)
+            (ready if age >= quiet_ns and not is_written(sighting.place) else young).append(sighting)
+        return ready, young
+
+    def _wait_for(self, young: Sequence[Sighting]) -> list[Sighting]:
+        """Those of the young files that settle within a few quiet times."""
+        quiet_s = self._config.settle.quiet.total_seconds()
+        settler = Settler(quiet_s, is_written)
+        settled = settler.look(young, time.monotonic())
+        deadline = time.monotonic() + _PATIENCE * quiet_s
+        while settler.waiting and time.monotonic() < deadline:
+            time.sleep(min(0.5, quiet_s / 2))
+            seen = [self._scanner.look(place) for place in settler.waiting]
+            settled += settler.look([sighting for sighting in seen if sighting is not None], time.monotonic())
+        return settled
