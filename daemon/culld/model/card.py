@@ -49,7 +49,7 @@ class Card:
 
 def load_card(folder: Path) -> Card:
     """The card of the model in a folder; raises `SystemFaultError` if either is missing or they do not fit."""
-    card = _read(folder / CARD_FILE)
+    card = read_card(folder)
     found = model_digest(folder)
     if found != card.digest:
         raise SystemFaultError(
@@ -76,7 +76,9 @@ def model_digest(folder: Path) -> str:
 _ADVICE = "set model.path to a folder that holds model.tflite and card.json, or install culld again"
 
 
-def _read(path: Path) -> Card:
+def read_card(folder: Path) -> Card:
+    """The card alone, whatever model lies beside it; raises `SystemFaultError`."""
+    path = folder / CARD_FILE
     try:
         facts = json.loads(path.read_text("utf-8"))
     except OSError as error:

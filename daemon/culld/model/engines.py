@@ -21,7 +21,7 @@ class LiteRtNetwork:
     def __init__(self, model: Path, threads: int = 1) -> None:
         """Load the file with LiteRT's own kernels (XNNPACK); raises `SystemFaultError`."""
         try:
-            from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415 - heavy
+            from ai_edge_litert.interpreter import Interpreter
         except ImportError as error:
             raise SystemFaultError("LiteRT cannot be loaded: run `pip install ai-edge-litert`") from error
         try:

@@ -1,0 +1,93 @@
+"""The vocabulary of defects: the seed's four distortions on sRGB values, and real ones in linear light.
+
+The seed's come from KADID-10k / KADIS-700k (types 2, 3, 16, 17), at the levels that the seed uses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from culld.records import Defect
+from culld.training import kernels, tones
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+class Kind(StrEnum):
+    """What is done to a picture, and in which unit its level is."""
+
+    LENS = "lens"  # seed type 2: disk radius, px
+    STREAK = "streak"  # seed type 3: motion length, px
+    BRIGHTEN = "brighten"  # seed type 16: amount
+    DARKEN = "darken"  # seed type 17: amount
+    DEFOCUS = "defocus"  # linear light: disk radius, px
+    SOFT = "soft"  # linear light: Gaussian sigma, px
+    MOTION = "motion"  # linear light: length, px
+    SHAKE = "shake"  # linear light: length of a hand's path, px
+    EXPOSURE = "exposure"  # linear light: stops, below 0 darker
+
+
+SEED_LEVELS: dict[Kind, tuple[float, ...]] = {
+    Kind.LENS: (2, 4, 6),
+    Kind.STREAK: (6, 10),
+    Kind.BRIGHTEN: (0.7, 1.1),
+    Kind.DARKEN: (0.4, 0.8),
+}
+"""The levels the seed draws from: 2-4 of type 2, 4-5 of the others."""
+
+_BLURS = frozenset({Kind.LENS, Kind.STREAK, Kind.DEFOCUS, Kind.SOFT, Kind.MOTION, Kind.SHAKE})
+_LINEAR = frozenset({Kind.DEFOCUS, Kind.SOFT, Kind.MOTION, Kind.SHAKE, Kind.EXPOSURE})
+
+
+@dataclass(frozen=True, slots=True)
+class Distortion:
+    """One step from a clean picture to a defective one."""
+
+    kind: Kind
+    level: float
+
+    @property
+    def defect(self) -> Defect:
+        """The defect that this step brings when it is strong enough to see."""
+        if self.kind in _BLURS:
+            return Defect.BLUR
+        darker = self.kind is Kind.DARKEN or (self.kind is Kind.EXPOSURE and self.level < 0)
+        return Defect.UNDER if darker else Defect.OVER
+
+
+def distort(srgb: NDArray[np.float32], steps: Sequence[Distortion], rng: np.random.Generator) -> NDArray[np.float32]:
+    """The picture (height, width, 3; 0..1) after these steps in order; equal generators give equal pictures."""
+    for step in steps:
+        srgb = _in_linear_light(srgb, step, rng) if step.kind in _LINEAR else _on_srgb(srgb, step, rng)
+    return srgb
+
+
+def _on_srgb(srgb: NDArray[np.float32], step: Distortion, rng: np.random.Generator) -> NDArray[np.float32]:
+    if step.kind is Kind.BRIGHTEN:
+        return tones.brighten(srgb, step.level)
+    if step.kind is Kind.DARKEN:
+        return tones.darken(srgb, step.level)
+    return kernels.convolve(srgb, _kernel(step, rng))
+
+
+def _in_linear_light(srgb: NDArray[np.float32], step: Distortion, rng: np.random.Generator) -> NDArray[np.float32]:
+    linear = tones.to_linear(srgb)
+    if step.kind is Kind.EXPOSURE:
+        return tones.to_srgb(tones.expose(linear, step.level, rng))
+    return tones.to_srgb(kernels.convolve(linear, _kernel(step, rng)))
+
+
+def _kernel(step: Distortion, rng: np.random.Generator) -> NDArray[np.float64]:
+    if step.kind in {Kind.LENS, Kind.DEFOCUS}:
+        return kernels.disk(step.level)
+    if step.kind is Kind.SOFT:
+        return kernels.gaussian(step.level)
+    if step.kind is Kind.SHAKE:
+        return kernels.shake(step.level, rng)
+    return kernels.motion(step.level, int(rng.integers(0, 181)))  # whole degrees 0..180, as KADIS draws them

@@ -1,0 +1,61 @@
+"""From a Keras model to the file that ships: LiteRT, one frame at a time, preprocessing and probabilities inside."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from culld.errors import SystemFaultError
+from culld.training.network import HEIGHT, WIDTH
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+KERAS_FILE, LITERT_FILE = "model.keras", "model.tflite"
+PARITY = 1e-3
+"""How far a probability may differ between the two files."""
+
+
+def write_litert(model: Any, path: Path) -> str:
+    """Convert a Keras model of pixels 0..255 to float32 LiteRT that takes uint8 (1, 384, 512, 3).
+
+    Returns the SHA-256 of the file in hex.
+    """
+    import keras
+    import tensorflow as tf
+
+    pixels = keras.Input(batch_shape=(1, HEIGHT, WIDTH, 3), dtype="uint8", name="frame")
+    whole = keras.Model(pixels, model(keras.ops.cast(pixels, "float32")))
+    with contextlib.redirect_stdout(io.StringIO()):  # Keras prints every variable it exports
+        content: bytes = tf.lite.TFLiteConverter.from_keras_model(whole).convert()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return hashlib.sha256(content).hexdigest()
+
+
+def load_keras(folder: Path) -> Any:
+    """The Keras model of a model folder; raises `SystemFaultError` if there is none."""
+    import keras
+
+    try:
+        return keras.models.load_model(folder / KERAS_FILE)
+    except (OSError, ValueError) as error:
+        raise SystemFaultError(f"{folder / KERAS_FILE}: no Keras model can be loaded there ({error})") from error
+
+
+def parity(
+    model: Any, run: Callable[[NDArray[np.uint8]], NDArray[np.float32]], frames: Sequence[NDArray[np.uint8]]
+) -> float:
+    """The largest difference between both models' probabilities; raises `SystemFaultError` above `PARITY`."""
+    wanted = model.predict(np.stack(frames).astype(np.float32), batch_size=8, verbose=0)
+    worst = float(np.abs(wanted - np.stack([run(frame) for frame in frames])).max())
+    if worst > PARITY:
+        raise SystemFaultError(f"the LiteRT file differs from the Keras model by {worst:.4f} (limit {PARITY})")
+    return worst

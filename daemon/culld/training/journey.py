@@ -1,0 +1,94 @@
+"""The way of a picture from the lens to the frame: cropped or shrunk, sharpened by the camera, saved as JPEG.
+
+Photos reach culld from many sizes and cameras. The network must not take the traces of that way for a defect, so
+clean and defective pictures travel the same ways.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from culld.training import kernels, tones
+from culld.training.distortions import distort
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from culld.training.dataset import Variant
+
+_DARK, _BRIGHT, _BURNT = 0.33, 0.7, 0.03
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """`crop`: which share of the frame's sides is kept and enlarged; `sharpen`: unsharp mask strength;
+    `quality`: JPEG quality, None for no compression; `mirror`: left to right.
+    """  # noqa: D205 - one sentence of names
+
+    crop: float = 1.0
+    sharpen: float = 0.0
+    quality: int | None = None
+    mirror: bool = False
+
+    @classmethod
+    def drawn(cls, rng: np.random.Generator) -> Journey:
+        """A way drawn at random, as wide as ordinary photos differ."""
+        crop = 1.0 if rng.random() < 0.5 else rng.uniform(0.65, 1.0)
+        sharpen = 0.0 if rng.random() < 0.4 else rng.uniform(0.1, 1.2)
+        quality = None if rng.random() < 0.2 else int(rng.integers(55, 97))
+        return cls(float(crop), float(sharpen), quality, bool(rng.random() < 0.5))
+
+
+def render(frame: NDArray[np.uint8], variant: Variant) -> NDArray[np.uint8]:
+    """Make the picture that a variant describes out of the scene's clean frame; same variant, same picture."""
+    rng = np.random.default_rng(variant.seed)
+    srgb = _cropped(frame.astype(np.float32) / np.float32(255), variant.journey, rng)
+    srgb = _sharpened(distort(srgb, variant.steps, rng), variant.journey.sharpen)
+    pixels = np.round(srgb * 255).astype(np.uint8)
+    return pixels if variant.journey.quality is None else _through_jpeg(pixels, variant.journey.quality)
+
+
+def known(pixels: NDArray[np.uint8], variant: Variant) -> NDArray[np.bool_]:
+    """Which of the variant's labels its finished picture shows; an exposure defect may not show at all.
+
+    Three stops more turn a dark room into an ordinary picture: calling that over-exposed would teach nonsense.
+    """
+    holds = np.array(variant.known)
+    srgb = pixels[::4, ::4].astype(np.float32) / np.float32(255)
+    if variant.labels[1] and tones.luma(srgb).mean() > _DARK:
+        holds[1] = False
+    if variant.labels[2] and tones.luma(srgb).mean() < _BRIGHT and (srgb.min(axis=-1) > 0.98).mean() < _BURNT:
+        holds[2] = False
+    return holds
+
+
+def _cropped(srgb: NDArray[np.float32], journey: Journey, rng: np.random.Generator) -> NDArray[np.float32]:
+    if journey.mirror:
+        srgb = srgb[:, ::-1]
+    if journey.crop >= 1.0:
+        return np.ascontiguousarray(srgb)
+    for axis in (0, 1):
+        size = srgb.shape[axis]
+        kept = journey.crop * (size - 1)
+        place = rng.uniform(0, size - 1 - kept) + np.linspace(0, kept, size)
+        below = np.minimum(place.astype(int), size - 2)
+        share = np.expand_dims((place - below).astype(np.float32), (1, 2) if axis == 0 else (0, 2))
+        srgb = srgb.take(below, axis) * (1 - share) + srgb.take(below + 1, axis) * share
+    return srgb
+
+
+def _sharpened(srgb: NDArray[np.float32], strength: float) -> NDArray[np.float32]:
+    """Add back what a small blur takes away, as cameras and phones do."""
+    if not strength:
+        return srgb
+    return np.clip(srgb + np.float32(strength) * (srgb - kernels.small_blur(srgb)), 0.0, 1.0)
+
+
+def _through_jpeg(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    import tensorflow as tf
+
+    found: NDArray[np.uint8] = tf.io.decode_jpeg(tf.io.encode_jpeg(pixels, quality=quality)).numpy()
+    return found
