@@ -60,7 +60,7 @@ def expose(linear: Plane, stops: float, rng: np.random.Generator) -> Plane:
     """
     light: Plane = linear * np.float32(2.0**stops)
     shot, read = 10.0 ** rng.uniform(-4.5, -3.2), 10.0 ** rng.uniform(-3.7, -2.6)
-    spread = np.sqrt(np.minimum(light, 1.0) * np.float32(shot) + np.float32(read**2))
+    spread: Plane = np.sqrt(np.minimum(light, 1.0) * np.float32(shot) + np.float32(read**2))
     noise = rng.standard_normal(light.shape, dtype=np.float32)
     return np.clip(light + noise * spread, 0.0, 1.0).astype(np.float32)
 
