@@ -1,0 +1,109 @@
+"""The watcher with real events."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from culld.intake.marks import Dirty, Mark, Marks, Signal
+from culld.intake.watching import Watcher
+
+
+class Watched:
+    """A root under watch, and the marks that arrive."""
+
+    def __init__(self, root: Path, config: Path) -> None:
+        """Start watching."""
+        self.root = root
+        self.marks = Marks()
+        self.watcher = Watcher([root], config, self.marks)
+        self.watcher.start()
+        self.drain()
+
+    def drain(self) -> set[Mark]:
+        """All marks until half a second is quiet."""
+        seen: set[Mark] = set()
+        while more := self.marks.take(timeout_s=0.5):
+            seen |= more
+        return seen
+
+    def wait_for(self, mark: Mark) -> None:
+        """Fail unless the mark comes within five seconds."""
+        deadline = time.monotonic() + 5
+        while mark not in self.marks.take(timeout_s=0.2):
+            assert time.monotonic() < deadline, f"{mark} did not come"
+
+
+@pytest.fixture
+def watched(tmp_path: Path) -> Iterator[Watched]:
+    """An empty root that is being watched, with a configuration file beside it."""
+    (tmp_path / "root").mkdir()
+    (tmp_path / "etc").mkdir()
+    (tmp_path / "etc" / "culld.yaml").write_text("one")
+    watched = Watched(tmp_path / "root", tmp_path / "etc" / "culld.yaml")
+    yield watched
+    watched.watcher.stop()
+
+
+def test_a_written_file_marks_its_folder(watched: Watched) -> None:
+    """The mark names the folder, not the file."""
+    (watched.root / "a.jpg").write_bytes(b"x")
+
+    watched.wait_for(Dirty(watched.root, watched.root))
+
+
+def test_a_file_moved_in_marks_its_folder(watched: Watched) -> None:
+    """A move never closes a file, so closing alone would miss it."""
+    outside = watched.root.parent / "b.jpg"
+    outside.write_bytes(b"x")
+
+    outside.rename(watched.root / "b.jpg")
+
+    watched.wait_for(Dirty(watched.root, watched.root))
+
+
+def test_a_new_folder_is_marked_with_all_below(watched: Watched) -> None:
+    """What was put into it before its watch stood gave no events."""
+    (watched.root / "new").mkdir()
+
+    watched.wait_for(Dirty(watched.root, watched.root / "new", deep=True))
+
+
+@pytest.mark.parametrize("read", [Path.read_bytes, Path.stat])
+def test_reading_a_photo_causes_no_mark(watched: Watched, read: Callable[[Path], object]) -> None:
+    """Otherwise culld would keep itself awake."""
+    (watched.root / "a.jpg").write_bytes(b"x")
+    watched.drain()
+
+    read(watched.root / "a.jpg")
+
+    assert watched.drain() == set()
+
+
+@pytest.mark.parametrize("how", ["write", "replace"])
+def test_saving_the_configuration_marks_a_reload(watched: Watched, how: str) -> None:
+    """Editors write in place or rename a new file over the old one."""
+    config = watched.root.parent / "etc" / "culld.yaml"
+    if how == "write":
+        config.write_text("two")
+    else:
+        (config.parent / "new").write_text("two")
+        (config.parent / "new").replace(config)
+
+    watched.wait_for(Signal.RELOAD)
+
+
+def test_a_root_that_comes_back_is_watched_again(watched: Watched) -> None:
+    """It is reported as missing while it is away; when it is another folder of the same name it is watched anew."""
+    watched.root.rmdir()
+    assert watched.watcher.refresh() == [watched.root]
+
+    watched.root.mkdir()
+    assert watched.watcher.refresh() == []
+    watched.drain()
+    (watched.root / "a.jpg").write_bytes(b"x")
+
+    watched.wait_for(Dirty(watched.root, watched.root))
