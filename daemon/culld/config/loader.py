@@ -12,6 +12,7 @@ from culld.config.folders import of_folders
 from culld.config.problems import Key, Problem
 from culld.config.schema import Config
 from culld.errors import ConfigError
+from culld.records import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -38,7 +39,7 @@ def find_config(explicit: Path | None, environ: Mapping[str, str], *, system: Pa
     for origin, path in named.items():
         if path is not None:
             if not Path(path).exists():
-                raise ConfigError((f"{problems.readable(Path(path))}: {origin} names this file, but it is not there",))
+                raise ConfigError((f"{printable(Path(path))}: {origin} names this file, but it is not there",))
             return Path(path)
     user = _user_folder(environ) / "culld" / "config.yaml"
     for path in (user, system):
@@ -54,7 +55,7 @@ def _user_folder(environ: Mapping[str, str]) -> Path:
 
 
 def _none_found(user: Path, system: Path) -> str:
-    looked = f"--config and $CULLD_CONFIG are not given, {problems.readable(user)} and {system} are not there"
+    looked = f"--config and $CULLD_CONFIG are not given, {printable(user)} and {system} are not there"
     return f"no configuration found: {looked}; write one, the smallest is\n\n{_SMALLEST}\n"
 
 
@@ -79,7 +80,7 @@ def load_config(path: Path, environ: Mapping[str, str]) -> Config:
 
 
 def _text(path: Path) -> str:
-    name = problems.readable(path)
+    name = printable(path)
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)

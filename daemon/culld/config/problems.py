@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel
 
 from culld.config.values import shown
+from culld.records import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,13 +31,8 @@ class Problem:
 
     def render(self, file: Path) -> str:
         """As `file:line: dotted.key: what is wrong; what is allowed`."""
-        where = f"{readable(file)}:{self.line}: "
+        where = f"{printable(file)}:{self.line}: "
         return where + (f"{dotted(self.key)}: " if self.key else "") + self.text
-
-
-def readable(path: Path) -> str:
-    """The path as text that any terminal can take."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
 
 
 def dotted(key: Key) -> str:
@@ -55,8 +50,6 @@ def in_words(error: ErrorDetails, schema: type[BaseModel]) -> str:
         return _unknown(error["loc"], schema)
     if kind == "missing":
         return f"`{error['loc'][-1]}` is missing; it has no default"
-    if kind == "too_short":
-        return "no folder is given; write at least one `- path: FOLDER`"
     if kind == "tuple_type":
         return f"{shown(error['input'])} is not a list; write one `- path: FOLDER` for each folder"
     if kind in {"model_type", "model_attributes_type"}:
@@ -68,10 +61,10 @@ def in_words(error: ErrorDetails, schema: type[BaseModel]) -> str:
 def _unknown(key: Key, schema: type[BaseModel]) -> str:
     name = str(key[-1])
     beside = list(_section(key[:-1], schema).model_fields)
+    if elsewhere := [known for known in known_keys(schema) if known.rpartition(".")[2] == name]:
+        return f"unknown key here; did you mean {' or '.join(f'`{known}`' for known in elsewhere)}?"
     if near := difflib.get_close_matches(name, beside, n=1):
         return f"unknown key; did you mean `{near[0]}`?"
-    if elsewhere := [known for known in known_keys(schema) if known.rpartition(".")[2] == name]:
-        return f"unknown key here; did you mean `{elsewhere[0]}`?"
     return f"unknown key; known here are {', '.join(beside)}"
 
 

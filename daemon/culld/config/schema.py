@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo, model_validator
 
 from culld.config import values
 from culld.records import Mode, Rules, Threshold
@@ -170,10 +170,17 @@ class Policy(Section):
     defects: Defects = Defects()
 
 
+def _some(folders: tuple[Watch, ...]) -> tuple[Watch, ...]:
+    # Pydantic's own minimum length counts only the valid items, and so blames the list for a mistake in one of them.
+    if not folders:
+        raise ValueError("no folder is given; write at least one `- path: FOLDER`")
+    return folders
+
+
 class Config(Section):
     """The whole file, checked; `load_config` makes it."""
 
-    watch: Annotated[tuple[Watch, ...], Field(min_length=1)]
+    watch: Annotated[tuple[Watch, ...], AfterValidator(_some)]
     quarantine: Folder
     state: State
     policy: Policy = Policy()

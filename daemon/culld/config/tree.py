@@ -35,14 +35,8 @@ class Tree:
 def read(text: str) -> Tree:
     """Read one YAML document; what is wrong with it stands in `problems`, and nothing is raised."""
     tree = Tree()
-    loader = _Loader(text)
     try:
-        node = loader.get_single_node()
-        if node is None:
-            tree.problems.append(Problem(1, (), "the file is empty; it needs at least `watch` and `quarantine`"))
-        else:
-            tree.lines[()] = node.start_mark.line + 1
-            tree.data = _Walk(loader, tree).value(node, ())
+        _fill(tree, _Loader(text))
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         tree.problems.append(Problem(line, (), "a control character stands here; the file must be plain text"))
@@ -50,9 +44,16 @@ def read(text: str) -> Tree:
         tree.problems.append(_syntax(error))
     except _RefusedError as error:
         tree.problems.append(error.problem)
-    finally:
-        loader.dispose()
     return tree
+
+
+def _fill(tree: Tree, loader: _Loader) -> None:
+    node = loader.get_single_node()
+    if node is None:
+        tree.problems.append(Problem(1, (), "the file is empty; it needs at least `watch` and `quarantine`"))
+        return
+    tree.lines[()] = node.start_mark.line + 1
+    tree.data = _Walk(loader, tree).value(node, ())
 
 
 def _syntax(error: yaml.MarkedYAMLError) -> Problem:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from decimal import ROUND_FLOOR, Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from culld.records import Defect, Mode, Plan, Unreadable, Verdict
+from culld.records import Defect, Mode, Plan, Unreadable, Verdict, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,8 +21,8 @@ KEYWORDS: Final = {Defect.BLUR: "blur", Defect.UNDER: "underexposed", Defect.OVE
 def decide(stack: Stack, rules: Rules, *, now: datetime, plan_id: str, restored: bool, prefix: str = "defect:") -> Plan:
     """The plan for a stack under the rules of its folder; `restored`: a person brought this photo back.
 
-    A photo is moved only if a defect reaches its reject threshold, the mode is enforce, no person restored it and nothing
-    that culld does not judge belongs to it. Scores that are no probabilities (NaN above all) decide nothing.
+    A photo is moved only if a defect reaches its reject threshold, the mode is enforce, no person restored it, and no
+    file belongs to it that culld does not judge. Scores that are no probabilities (NaN above all) decide nothing.
     """
     verdict, reason, found = _judge(stack, rules, restored=restored)
     return Plan(
@@ -73,26 +74,20 @@ def _spared(stack: Stack, rules: Rules, *, restored: bool) -> str | None:
     if restored:
         return "a person restored this photo"
     if stack.kin:
-        return f"{_listed(place.relative.name for place in stack.kin)} to it"
+        return f"{_listed(Path(place.relative.name) for place in stack.kin)} to it"
     if rules.mode is not Mode.ENFORCE:
         return f"mode is {rules.mode}"
     return None
 
 
-def _listed(names: Iterable[str]) -> str:
-    *others, last = sorted(_readable(name) for name in names)
+def _listed(names: Iterable[Path]) -> str:
+    *others, last = sorted(printable(name) for name in names)
     return f"{', '.join(others)} and {last} belong" if others else f"{last} belongs"
-
-
-def _readable(name: str) -> str:
-    """A file name as text that can be stored and shown: it may hold bytes that are no UTF-8, and control characters."""
-    text = name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in text)
 
 
 def _reached(key: str, limits: Mapping[Defect, float | None], scores: Scores) -> str:
     return " and ".join(
-        f"{defect} {_figure(scores.of(defect), limit)} is at least {limit:g} (policy.defects.{defect}.{key})"
+        f"{defect} {_figure(scores.of(defect), limit)} is at least {limit} (policy.defects.{defect}.{key})"
         for defect, limit in limits.items()
         if limit is not None
     )
@@ -104,4 +99,5 @@ def _figure(probability: float, limit: float = 0.01) -> str:
     It is cut, not rounded: 0.9951 beside 0.995 shown as 1.00, or 0.9699 shown as 0.97, would look like a mistake.
     """
     places = max(2, -int(Decimal(repr(limit)).as_tuple().exponent))
-    return str(Decimal(repr(float(probability))).quantize(Decimal(1).scaleb(-places), ROUND_FLOOR))
+    cut = Decimal(repr(float(probability))).quantize(Decimal(1).scaleb(-places), ROUND_FLOOR)
+    return f"{cut:f}"

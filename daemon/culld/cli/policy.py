@@ -1,0 +1,50 @@
+"""`culld policy check` says whether a file is valid, and what it means."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from culld.cli import codes
+from culld.records import Defect, printable
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from culld.config import Config
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Offer `policy` with what can be done to one."""
+    parser = subparsers.add_parser("policy", help="check a policy before it acts")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    check = actions.add_parser("check", help="validate a configuration file and print its thresholds")
+    check.add_argument("file", type=Path, metavar="FILE", help="the configuration file to validate")
+    check.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print what the file means; a file with mistakes raises a ConfigError that tells all of them."""
+    from culld.config import load_config  # noqa: PLC0415 - pydantic and yaml would slow down `culld --help`
+
+    config = load_config(args.file, os.environ)
+    for line in _table(config):
+        print(line)
+    return codes.FINE
+
+
+def _table(config: Config) -> Iterator[str]:
+    rules = config.rules()
+    yield f"{'defect':<10}{'tag':>8}{'reject':>8}"
+    for defect in Defect:
+        threshold = rules.of(defect)
+        reject = "never" if threshold.reject is None else f"{threshold.reject:g}"
+        yield f"{defect:<10}{threshold.tag:>8g}{reject:>8}"
+    yield ""
+    for watch in config.watch:
+        here = config.rules(watch.mode)
+        yield f"{'watch':<12}{printable(watch.path)}  (mode {here.mode}, policy {here.digest})"
+    yield f"{'quarantine':<12}{printable(config.quarantine)}"
+    yield f"{'state':<12}{printable(config.state)}"

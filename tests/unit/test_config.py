@@ -1,0 +1,403 @@
+"""The configuration: what a file means, and what a person reads when it is wrong."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from culld.config import Config, Embed, Level, find_config, load_config
+from culld.errors import ConfigError
+from culld.records import Mode, Rules, Threshold
+
+MINIMAL = """\
+watch:
+  - path: ~/Pictures/Import
+quarantine: ~/Pictures/Quarantine
+"""
+
+CONTRACT = """\
+watch:
+  - path: ~/Pictures/Import
+quarantine: ~/Pictures/Quarantine
+state: ~/.local/state/culld        # optional; under systemd $STATE_DIRECTORY
+policy:
+  mode: enforce                     # or observe: tag, never move
+  defects:
+    blur:  {tag: 0.5, reject: 0.97}
+    under: {tag: 0.6, reject: never}
+    over:  {tag: 0.6, reject: 0.97}
+"""
+
+HOME = {"HOME": "/home/ann"}
+
+Load = Callable[..., Config]
+Complaints = Callable[[str | bytes], list[str]]
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Load:
+    """Load a configuration of this text, from `tmp_path`."""
+
+    def load_text(text: str | bytes, environ: dict[str, str] = HOME) -> Config:
+        file = tmp_path / "config.yaml"
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return load_config(file, environ)
+
+    return load_text
+
+
+@pytest.fixture
+def complaints(load: Load, tmp_path: Path) -> Complaints:
+    """What is said of a configuration of this text, without the file's name before each line."""
+
+    def complaints_of(text: str | bytes) -> list[str]:
+        with pytest.raises(ConfigError) as raised:
+            load(text)
+        return [problem.removeprefix(f"{tmp_path}/config.yaml:") for problem in raised.value.problems]
+
+    return complaints_of
+
+
+class TestMeaning:
+    """What a valid file means."""
+
+    def test_the_smallest_file_of_the_contract_is_valid(self, load: Load) -> None:
+        """The file that the design promises gives the rules it states."""
+        config = load(CONTRACT)
+
+        expected = Rules(
+            Mode.ENFORCE, Threshold(0.5, 0.97), Threshold(0.6, None), Threshold(0.6, 0.97), config.rules().digest
+        )
+        assert expected == config.rules()
+        assert [Path("/home/ann/Pictures/Import")] == [watch.path for watch in config.watch]
+        assert Path("/home/ann/Pictures/Quarantine") == config.quarantine
+        assert Path("/home/ann/.local/state/culld") == config.state
+
+    def test_without_a_mode_nothing_may_be_moved(self, load: Load) -> None:
+        """The default mode is observe."""
+        assert load(MINIMAL).rules().mode == Mode.OBSERVE
+
+    def test_every_key_is_read(self, load: Load) -> None:
+        """A value that differs from the default arrives, for every key."""
+        config = load(
+            "watch: [{path: /a, mode: enforce}, {path: /b}]\nquarantine: /q\nstate: /s\n"
+            "policy: {mode: observe, defects: {blur: {tag: 0, reject: 1}, "
+            "under: {reject: 0.9}, over: {reject: never} }}\n"
+            "settle: {quiet: 500ms}\nrescan: 2h\nbatch: {wait: 0s, size: 1}\nworkers: 3\nmodel: {path: /m}\n"
+            "tags: {embed: never, prefix: ''}\nlog: {level: debug}\n"
+            "limits: {pixels: 5, file_size: 200MB, memory: 1GiB, seconds: 7}\n"
+        )
+
+        assert [(Path("/a"), Mode.ENFORCE), (Path("/b"), None)] == [(watch.path, watch.mode) for watch in config.watch]
+        assert (Path("/q"), Path("/s"), Path("/m")) == (config.quarantine, config.state, config.model.path)
+        rules = config.rules()
+        assert (Threshold(0, 1), Threshold(0.6, 0.9), Threshold(0.6, None)) == (rules.blur, rules.under, rules.over)
+        assert (timedelta(seconds=0.5), timedelta(hours=2)) == (config.settle.quiet, config.rescan)
+        assert (timedelta(0), 1, 3) == (config.batch.wait, config.batch.size, config.workers)
+        assert (config.tags.embed, config.tags.prefix, config.log.level) == (Embed.NEVER, "", Level.DEBUG)
+        limits = config.limits
+        assert (limits.pixels, limits.file_size, limits.memory, limits.seconds) == (5, 200_000_000, 2**30, 7)
+
+    def test_an_empty_section_says_the_same_as_none(self, load: Load) -> None:
+        """A section whose keys are all commented out keeps the defaults."""
+        assert load(MINIMAL) == load(MINIMAL + "policy:\n  defects:\n    blur:\nsettle:\nlimits: # nothing\n")
+
+    def test_one_threshold_leaves_the_other_at_its_default(self, load: Load) -> None:
+        """Naming only `reject` keeps `tag`, and the other defects."""
+        rules = load(MINIMAL + "policy: {defects: {blur: {reject: 0.9}}}").rules()
+
+        assert (Threshold(0.5, 0.9), Threshold(0.6, 0.97)) == (rules.blur, rules.over)
+
+    def test_a_relative_path_starts_at_the_folder_of_the_file(self, load: Load, tmp_path: Path) -> None:
+        """So a checkout can carry its own configuration."""
+        config = load("watch: [{path: photos/in}]\nquarantine: ./photos/bad\nstate: photos/../state\n")
+
+        assert (tmp_path / "photos/in", tmp_path / "photos/bad", tmp_path / "state") == (
+            config.watch[0].path,
+            config.quarantine,
+            config.state,
+        )
+
+    @pytest.mark.parametrize(
+        ("environ", "expected"),
+        [
+            (HOME, "/home/ann/.local/state/culld"),
+            (HOME | {"XDG_STATE_HOME": "/home/ann/s"}, "/home/ann/s/culld"),
+            (HOME | {"XDG_STATE_HOME": "relative"}, "/home/ann/.local/state/culld"),
+            (HOME | {"STATE_DIRECTORY": "/var/lib/culld:/var/lib/other"}, "/var/lib/culld"),
+            (HOME | {"STATE_DIRECTORY": "/var/lib/culld", "XDG_STATE_HOME": "/x"}, "/var/lib/culld"),
+            (HOME | {"STATE_DIRECTORY": ""}, "/home/ann/.local/state/culld"),
+        ],
+    )
+    def test_the_state_lies_where_the_system_wants_it(self, load: Load, environ: dict[str, str], expected: str) -> None:
+        """The folder of systemd comes before that of the user, and a relative XDG path counts as none."""
+        assert Path(expected) == load(MINIMAL, environ).state
+
+    def test_a_quarantine_inside_a_watched_folder_is_allowed(self, load: Load) -> None:
+        """The scanner passes over it, so it needs no folder beside."""
+        assert Path("/a/bad") == load("watch: [{path: /a}]\nquarantine: /a/bad\n").quarantine
+
+    def test_a_folder_may_be_called_like_a_date(self, load: Load, tmp_path: Path) -> None:
+        """YAML would read the name as a date."""
+        config = load("watch: [{path: 2026-01-02}]\nquarantine: q\n")
+
+        assert tmp_path / "2026-01-02" == config.watch[0].path
+
+    def test_a_byte_order_mark_is_passed_over(self, load: Load) -> None:
+        """Some editors write one."""
+        assert load(MINIMAL) == load(b"\xef\xbb\xbf" + MINIMAL.encode())
+
+    def test_auto_runs_at_most_four_workers(self, load: Load) -> None:
+        """One for each CPU this process may use, but never more than four."""
+        assert min(4, len(os.sched_getaffinity(0))) == load(MINIMAL).worker_count
+        assert load(MINIMAL + "workers: 9").worker_count == 9
+
+    def test_a_config_cannot_be_changed(self, load: Load) -> None:
+        """What was checked stays as it was checked."""
+        with pytest.raises(ValueError, match="frozen"):
+            load(MINIMAL).rescan = timedelta(0)
+
+
+class TestDigest:
+    """The name by which every decision remembers its policy."""
+
+    def test_formatting_and_unrelated_keys_do_not_change_it(self, load: Load) -> None:
+        """Only meaning counts: neither comments nor order nor how a number is written."""
+        same = "policy: {defects: {over: {reject: 0.970, tag: .6}}, mode: enforce} # other\nrescan: 3h\n"
+
+        assert load(CONTRACT).rules().digest == load(MINIMAL + same).rules().digest
+
+    @pytest.mark.parametrize(
+        "change",
+        [("mode: enforce", "mode: observe"), ("tag: 0.5", "tag: 0.51"), ("reject: never", "reject: 1")],
+    )
+    def test_any_meaning_changes_it(self, load: Load, change: tuple[str, str]) -> None:
+        """Another threshold or mode is another policy."""
+        assert load(CONTRACT).rules().digest != load(CONTRACT.replace(*change)).rules().digest
+
+    def test_the_mode_of_a_folder_counts(self, load: Load) -> None:
+        """The rules of a folder with its own mode are those of a policy with that mode."""
+        config = load(CONTRACT)
+
+        assert load(CONTRACT.replace("enforce ", "observe ")).rules() == config.rules(Mode.OBSERVE)
+        assert config.rules() == config.rules(Mode.ENFORCE)
+
+    def test_it_is_twelve_hex_digits(self, load: Load) -> None:
+        """Short enough for a log line."""
+        digest = load(MINIMAL).rules().digest
+
+        assert (12, set()) == (len(digest), set(digest) - set("0123456789abcdef"))
+
+
+WRONG = [
+    ("quarantne: /q", "4: quarantne: unknown key; did you mean `quarantine`?"),
+    ("mode: enforce", "4: mode: unknown key here; did you mean `watch[].mode` or `policy.mode`?"),
+    ("colour: red", "4: colour: unknown key; known here are watch, quarantine,"),
+    ("policy: enforce", "4: policy: 'enforce' stands where a section belongs; its keys are mode, defects"),
+    ("policy: {mode: enforced}", "4: policy.mode: 'enforced' is not allowed; write enforce or observe"),
+    ("policy:\n  defects:\n    blur: {rejct: 1}", "6: policy.defects.blur.rejct: unknown key; did you mean `reject`?"),
+    ("policy: {defects: {blur: {reject: no}}}", "4: policy.defects.blur.reject: no is not a number; write one from"),
+    ("policy: {defects: {blur: {reject: null}}}", "4: policy.defects.blur.reject: nothing is not a number"),
+    ("policy: {defects: {blur: {reject: .nan}}}", "4: policy.defects.blur.reject: nan is not a number"),
+    ("policy: {defects: {blur: {reject: '1'}}}", "4: policy.defects.blur.reject: '1' is not a number"),
+    ("policy: {defects: {blur: {reject: {precision: 1}}}}", "4: policy.defects.blur.reject: {'precision': 1} is not"),
+    (
+        "policy: {defects: {blur: {tag: 97}}}",
+        "4: policy.defects.blur.tag: 97 is out of range; write a number from 0 to 1 (9",
+    ),
+    ("policy: {defects: {blur: {tag: -1}}}", "4: policy.defects.blur.tag: -1 is out of range; write a number"),
+    ("policy: {defects: {blur: {tag: never}}}", "4: policy.defects.blur.tag: 'never' is not a number"),
+    ("policy: {defects: {over: {tag: 0.98}}}", "4: policy.defects.over: tag 0.98 is above reject 0.97; tag must be"),
+    ("rescan: 3", "4: rescan: 3 is not a duration; write a duration from 1s to 7d, such as 500ms"),
+    ("rescan: 3w", "4: rescan: '3w' is not a duration"),
+    ("rescan: 0s", "4: rescan: 0s is out of range; write a duration from 1s to 7d"),
+    ("rescan: 999999999d", "4: rescan: 999999999d is out of range"),
+    ("batch: {size: 0}", "4: batch.size: 0 is not allowed; write a whole number from 1 to 1024"),
+    ("batch: {size: yes}", "4: batch.size: yes is not allowed"),
+    ("workers: many", "4: workers: 'many' is not allowed; write a whole number from 1 to 64, or auto"),
+    ("limits: {memory: 1MB}", "4: limits.memory: 1MB is too little; write a size of at least 256MB"),
+    ("limits: {file_size: big}", "4: limits.file_size: 'big' is not a size"),
+    ("limits: {file_size: true}", "4: limits.file_size: yes is not a size"),
+    ("tags: {embed: yes}", "4: tags.embed: yes is not allowed; write defects or never"),
+    ("tags: {prefix: 'a;b'}", "4: tags.prefix: 'a;b' is not allowed"),
+    ("log: {level: loud}", "4: log.level: 'loud' is not allowed; write debug or info or warning or error"),
+    ("model: {path: 7}", "4: model.path: 7 is not a path; write the path of a folder"),
+    ('state: "a\\0b"', "4: state: 'a\\x00b' is not a path"),
+    ("state: ~nobody-of-this-name/x", "4: state: '~nobody-of-this-name/x' names a user who does not exist"),
+    ("watch: []", "4: watch: given twice, first on line 1; keep one of them"),
+    ("? [a, b]\n: 1", "4: a key must be a word"),
+    ("state: !!python/name:os.system x", "4: state: the tag tag:yaml.org,2002:python/name:os.system is not allowed"),
+    ("workers: !!int x", "4: workers: the tag tag:yaml.org,2002:int is not allowed here"),
+    ("workers: !!bool x", "4: workers: the tag tag:yaml.org,2002:bool is not allowed here"),
+    ("on: 1", "4: on: unknown key; known here are"),
+]
+
+
+class TestProblems:
+    """What a person reads when the file is wrong."""
+
+    @pytest.mark.parametrize(("added", "expected"), WRONG)
+    def test_a_mistake_is_told_with_line_key_and_what_is_allowed(
+        self, complaints: Complaints, added: str, expected: str
+    ) -> None:
+        """One wrong value gives one line that says where it stands and what to write."""
+        said = complaints(MINIMAL + added)
+
+        assert [line.startswith(expected) for line in said] == [True], said
+
+    def test_all_mistakes_are_told_at_once_in_the_order_of_the_lines(self, complaints: Complaints) -> None:
+        """Nobody should have to mend a file one mistake at a time, wherever the mistakes were found."""
+        said = complaints(
+            "watch:\n  - path: /a\n  - path: /a/b\n    mod: observe\nquarantine: /a\nsettle: {quiet: 1}\nsettle:\n"
+            "policy:\n  defects:\n    blur: {tag: x, reject: y}\n"
+        )
+
+        assert [": ".join(line.split(": ")[:2]) for line in said] == [
+            "3: watch[1].path",
+            "4: watch[1].mod",
+            "5: quarantine",
+            "6: settle.quiet",
+            "7: settle",
+            "10: policy.defects.blur.tag",
+            "10: policy.defects.blur.reject",
+        ]
+
+    def test_a_missing_key_is_told_on_the_line_of_its_section(self, complaints: Complaints) -> None:
+        """There is no line of its own to point at."""
+        said = complaints("policy:\n  mode: observe\nwatch:\n  - mode: observe\n")
+
+        assert [
+            said[0],
+            said[1].split(";")[0],
+        ] == ["1: quarantine: `quarantine` is missing; it has no default", "4: watch[0].path: `path` is missing"]
+
+    @pytest.mark.parametrize(
+        ("folders", "expected"),
+        [
+            (
+                "watch: [{path: /a}, {path: /a}]\nquarantine: /q",
+                "1: watch[1].path: /a is the folder of watch[0].path again",
+            ),
+            ("watch: [{path: /a}, {path: /a/b}]\nquarantine: /q", "1: watch[1].path: /a/b lies in /a of watch[0].path"),
+            ("watch: [{path: /a/b}, {path: /a}]\nquarantine: /q", "1: watch[1].path: /a holds /a/b of watch[0].path"),
+            ("watch: [{path: /a}]\nquarantine: /a", "2: quarantine: /a is the watched folder /a; choose one beside it"),
+            ("watch: [{path: /a/b}]\nquarantine: /a", "2: quarantine: /a lies above the watched folder /a/b"),
+            ("watch: [{path: /a}]\nquarantine: /q\nstate: /a/s", "3: state: /a/s lies in the watched folder /a"),
+            ("watch: [{path: /a}]\nquarantine: /q\nstate: /q/s", "3: state: /q/s lies in the quarantine"),
+            (
+                "watch: [{path: /home}]\nquarantine: /q",
+                "1: state: /home/ann/.local/state/culld lies in the watched folder",
+            ),
+        ],
+    )
+    def test_folders_that_would_feed_on_each_other_are_refused(
+        self, complaints: Complaints, folders: str, expected: str
+    ) -> None:
+        """A photo must belong to one watched folder, and what culld writes to none."""
+        said = complaints(folders)
+
+        assert [line.startswith(expected) for line in said] == [True], said
+
+    def test_two_names_of_one_folder_are_one_folder(self, complaints: Complaints, tmp_path: Path) -> None:
+        """A symbolic link does not hide that a folder is given twice."""
+        (tmp_path / "photos").mkdir()
+        (tmp_path / "link").symlink_to("photos")
+
+        assert "again" in complaints("watch: [{path: photos}, {path: link}]\nquarantine: q")[0]
+
+    @pytest.mark.parametrize(
+        ("content", "expected"),
+        [
+            ("", "1: the file is empty"),
+            ("# only words\n", "1: the file is empty"),
+            ("watch:\n\t- path: x\n", "2: a tab stands here; YAML is indented with spaces only"),
+            ("watch: [\n", "2: expected the node content"),
+            ("watch: \x00\n", "1: a control character stands here"),
+            ("a: 1\n--- \nb: 2\n", "2: but found another document"),
+            (b"# caf\xe9\nwatch: x", "1: not UTF-8"),
+            ("just words", "1: 'just words' stands where a section belongs"),
+            ("- a\n- b\n", "1: ['a', 'b'] stands where a section belongs"),
+            ("a: &x [1]\nb: *x\n", "2: the alias *x is not allowed"),
+            ("[" * 100_000, "1: nested too deeply"),
+            ("a: " + "{b: " * 100, "1: nested too deeply"),
+            ("watch: [{path: a}, 3]\nquarantine: q", "1: watch[1]: 3 stands where a section belongs"),
+            ("watch: []\nquarantine: q", "1: watch: no folder is given; write at least one"),
+            ("watch:\nquarantine: q", "1: watch: nothing is not a list"),
+            ("watch: a\nquarantine: q", "1: watch: 'a' is not a list; write one `- path: FOLDER`"),
+        ],
+    )
+    def test_a_file_that_is_no_configuration_gets_one_clear_line(
+        self, complaints: Complaints, content: str | bytes, expected: str
+    ) -> None:
+        """Whatever the bytes are, the answer is a sentence and a line number."""
+        said = complaints(content)
+
+        assert [line.startswith(expected) for line in said] == [True], said
+
+    def test_a_file_that_unfolds_without_end_is_refused_at_its_first_alias(self, complaints: Complaints) -> None:
+        """The billion laughs: nine lines that stand for a billion words."""
+        laughs = "a0: &a0 [x, x]\n" + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 40))
+
+        assert complaints(laughs) == ["2: the alias *a0 is not allowed; write the value out"]
+
+    def test_a_large_file_is_not_even_parsed(self, load: Load, tmp_path: Path) -> None:
+        """More than a million bytes are no configuration."""
+        with pytest.raises(ConfigError, match="larger than 1 MB"):
+            load(MINIMAL + "#" * 1_000_000)
+
+    def test_a_folder_or_a_missing_file_is_told_by_name(self, tmp_path: Path) -> None:
+        """The text names the path and what stands in the way."""
+        for path, expected in {tmp_path: "Is a directory", tmp_path / "none.yaml": "No such file"}.items():
+            with pytest.raises(ConfigError) as raised:
+                load_config(path, HOME)
+            assert f"{path}: cannot be read ({expected}" in str(raised.value)
+
+    def test_a_long_value_is_cut_in_the_message(self, complaints: Complaints) -> None:
+        """A mistake must not flood the log."""
+        assert len(complaints(MINIMAL + "rescan: " + "x" * 5000)[0]) < 250
+
+
+class TestFinding:
+    """Which file is used."""
+
+    def test_the_first_that_is_named_or_there_is_used(self, tmp_path: Path) -> None:
+        """In order: the option, the variable, the user's file, the system's."""
+        system, user = tmp_path / "etc.yaml", tmp_path / "home/.config/culld/config.yaml"
+        named, variable, xdg = tmp_path / "a.yaml", tmp_path / "b.yaml", tmp_path / "xdg/culld/config.yaml"
+        for file in (system, user, named, variable, xdg):
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(MINIMAL)
+        home = {"HOME": str(tmp_path / "home")}
+        everything = home | {"CULLD_CONFIG": str(variable), "XDG_CONFIG_HOME": str(tmp_path / "xdg")}
+
+        assert named == find_config(named, everything, system=system)
+        assert variable == find_config(None, everything, system=system)
+        assert xdg == find_config(None, everything | {"CULLD_CONFIG": ""}, system=system)
+        assert user == find_config(None, home, system=system)
+        assert system == find_config(None, {"HOME": str(tmp_path / "other")}, system=system)
+
+    def test_a_file_that_was_named_is_never_replaced_by_another(self, tmp_path: Path) -> None:
+        """A slip in the name must not put another policy in force."""
+        system = tmp_path / "etc.yaml"
+        system.write_text(MINIMAL)
+
+        with pytest.raises(ConfigError, match=r"--config names this file, but it is not there"):
+            find_config(tmp_path / "none.yaml", HOME, system=system)
+        with pytest.raises(ConfigError, match=r"\$CULLD_CONFIG names this file, but it is not there"):
+            find_config(None, HOME | {"CULLD_CONFIG": "/none.yaml"}, system=system)
+
+    def test_without_any_file_the_text_says_where_it_looked_and_what_to_write(self, tmp_path: Path) -> None:
+        """And what it says to write is a valid file."""
+        with pytest.raises(ConfigError) as raised:
+            find_config(None, {"HOME": str(tmp_path)}, system=tmp_path / "etc.yaml")
+
+        said = str(raised.value)
+        assert f"{tmp_path}/.config/culld/config.yaml" in said
+        assert f"{tmp_path}/etc.yaml" in said
+        file = tmp_path / "new.yaml"
+        file.write_text(said.split("\n\n")[1])
+        assert len(load_config(file, HOME).watch) == 1

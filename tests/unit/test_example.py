@@ -1,0 +1,86 @@
+"""The example configuration: it shows every key there is, each with its default."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import pytest
+import yaml
+
+from culld.cli import policy
+from culld.config import Config, load_config
+from culld.config.problems import known_keys
+from culld.errors import ConfigError
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "config.example.yaml"
+HOME = {"HOME": "/home/ann"}
+
+
+def parser() -> argparse.ArgumentParser:
+    """A command line that knows `policy` only."""
+    whole = argparse.ArgumentParser()
+    policy.add(whole.add_subparsers())
+    return whole
+
+
+def keys_of(data: object, above: str = "") -> set[str]:
+    """Every dotted key of plain values, `[]` standing for a list's items."""
+    found = set()
+    for name, value in data.items() if isinstance(data, dict) else ():
+        is_list = isinstance(value, list)
+        key = f"{above}{name}{'[]' if is_list else ''}"
+        found.add(key)
+        for inner in value if is_list else [value]:
+            found |= keys_of(inner, f"{key}.")
+    return found
+
+
+def test_the_example_shows_every_key_and_no_other() -> None:
+    """A key that is added to the schema must be explained in the example."""
+    assert set(known_keys(Config)) == keys_of(yaml.safe_load(EXAMPLE.read_text()))
+
+
+def test_every_value_of_the_example_is_the_default(tmp_path: Path) -> None:
+    """Copying the example changes nothing that leaving a key out would not."""
+    smallest = tmp_path / "config.yaml"
+    smallest.write_text("watch:\n  - path: ~/Pictures/Import\nquarantine: ~/Pictures/Quarantine\n")
+
+    assert load_config(smallest, HOME) == load_config(EXAMPLE, HOME)
+
+
+def test_every_key_of_the_example_has_a_comment() -> None:
+    """A person finds above each key, or above its section, what it does."""
+    lines = EXAMPLE.read_text().splitlines()
+    sections = [number for number, line in enumerate(lines) if line and line[0] not in " #"]
+    bare = []
+    for start, end in zip(sections, [*sections[1:], len(lines)], strict=True):
+        explained = lines[start - 1].startswith("#") or any("#" in line for line in lines[start:end])
+        bare += [] if explained else [lines[start]]
+
+    assert bare == []
+
+
+def test_policy_check_prints_what_the_example_means(capsys: pytest.CaptureFixture[str]) -> None:
+    """The thresholds, the folders and the digest by which decisions remember the policy."""
+    arguments = parser().parse_args(["policy", "check", str(EXAMPLE)])
+
+    assert arguments.run(arguments) == 0
+    printed = capsys.readouterr().out
+    assert [line.split() for line in printed.splitlines()[1:4]] == [
+        ["blur", "0.5", "0.97"],
+        ["under", "0.6", "never"],
+        ["over", "0.6", "0.97"],
+    ]
+    assert load_config(EXAMPLE, HOME).rules().digest in printed
+
+
+def test_policy_check_passes_on_what_is_wrong(tmp_path: Path) -> None:
+    """The problems go up to the command line, which prints them and exits with 2."""
+    file = tmp_path / "config.yaml"
+    file.write_text("watch: 3\n")
+    arguments = parser().parse_args(["policy", "check", str(file)])
+
+    with pytest.raises(ConfigError) as raised:
+        arguments.run(arguments)
+    assert len(raised.value.problems) == 2

@@ -1,0 +1,171 @@
+"""The policy: from scores and thresholds to a verdict with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import factories
+from culld.policy.decide import decide
+from culld.records import Mode, Plan, Rules, Scores, Stack, Threshold, Verdict
+
+BROKEN = [float("nan"), float("inf"), float("-inf"), -0.1, 1.1]
+
+probabilities = st.floats(0, 1)
+
+
+def plan_for(scores: Scores, *, rules: Rules | None = None, restored: bool = False, kin: tuple[str, ...] = ()) -> Plan:
+    """The plan for a photo with these scores, under the default thresholds in enforce mode if nothing else is said."""
+    lead = replace(factories.assessment(), result=scores)
+    stack = Stack(lead, kin=tuple(factories.place(name) for name in kin))
+    return decide(stack, rules or factories.rules(), now=factories.NOON, plan_id="p1", restored=restored)
+
+
+def test_a_sound_photo_is_kept_without_keywords() -> None:
+    """Nothing reaches a threshold, so nothing is done, and the reason shows the figures."""
+    plan = plan_for(Scores(0.1, 0.29, 0.599))
+
+    assert (plan.verdict, plan.keywords) == (Verdict.KEEP, ())
+    assert plan.reason == "no defect reaches its tag threshold (blur 0.10, under 0.29, over 0.59)"
+
+
+def test_a_defect_at_its_tag_threshold_is_tagged() -> None:
+    """The threshold itself counts."""
+    plan = plan_for(Scores(0.5, 0, 0))
+
+    assert (plan.verdict, plan.keywords) == (Verdict.TAG, ("defect:blur",))
+    assert plan.reason == "blur 0.50 is at least 0.5 (policy.defects.blur.tag)"
+
+
+def test_a_defect_at_its_reject_threshold_is_quarantined_and_tagged() -> None:
+    """The keywords name every defect found, not only the one that decided."""
+    plan = plan_for(Scores(0.97, 0.7, 0))
+
+    assert (plan.verdict, plan.keywords) == (Verdict.QUARANTINE, ("defect:blur", "defect:underexposed"))
+    assert plan.reason == "blur 0.97 is at least 0.97 (policy.defects.blur.reject)"
+
+
+def test_every_reject_is_named_in_the_reason() -> None:
+    """Two defects that would each move the photo are both told."""
+    assert plan_for(Scores(0.99, 0, 0.98)).reason == (
+        "blur 0.99 is at least 0.97 (policy.defects.blur.reject) and "
+        "over 0.98 is at least 0.97 (policy.defects.over.reject)"
+    )
+
+
+def test_never_means_never() -> None:
+    """A defect without a reject threshold only tags, however sure the network is."""
+    plan = plan_for(Scores(0, 1, 0))
+
+    assert (plan.verdict, plan.keywords) == (Verdict.TAG, ("defect:underexposed",))
+
+
+@pytest.mark.parametrize(
+    ("mode", "restored", "kin", "expected"),
+    [
+        (Mode.OBSERVE, False, (), "blur 0.99 would be rejected, but mode is observe"),
+        (Mode.ENFORCE, True, (), "blur 0.99 would be rejected, but a person restored this photo"),
+        (Mode.ENFORCE, False, ("IMG_1.CR2",), "blur 0.99 would be rejected, but IMG_1.CR2 belongs to it"),
+        (Mode.ENFORCE, False, ("b.mov", "a.cr2"), "blur 0.99 would be rejected, but a.cr2 and b.mov belong to it"),
+        (Mode.ENFORCE, False, ("\udcff\n.cr2",), "blur 0.99 would be rejected, but \\xff\\n.cr2 belongs to it"),
+    ],
+)
+def test_a_reject_that_is_spared_is_tagged_and_says_why(
+    mode: Mode,
+    restored: bool,
+    kin: tuple[str, ...],
+    expected: str,
+) -> None:
+    """The mode, a person's restore, or a file that belongs to the photo keeps it where it is."""
+    plan = plan_for(Scores(0.99, 0, 0), rules=replace(factories.rules(), mode=mode), restored=restored, kin=kin)
+
+    assert (plan.verdict, plan.keywords, plan.reason) == (Verdict.TAG, ("defect:blur",), expected)
+
+
+def test_an_unreadable_photo_is_left_alone() -> None:
+    """No keywords, and the reason of the reader is passed on."""
+    stack = Stack(factories.unreadable(reason="truncated after 12 bytes"))
+
+    plan = decide(stack, factories.rules(), now=factories.NOON, plan_id="p1", restored=False)
+
+    assert (plan.verdict, plan.keywords) == (Verdict.UNREADABLE, ())
+    assert plan.reason == "could not be read: truncated after 12 bytes"
+
+
+@pytest.mark.parametrize(("position", "broken"), list(product(range(3), BROKEN)))
+def test_one_broken_score_makes_the_whole_answer_worthless(position: int, broken: float) -> None:
+    """A network that gives NaN, or more than certainty, for one defect moves nothing for another."""
+    figures = [1.0, 1.0, 1.0]
+    figures[position] = broken
+
+    plan = plan_for(Scores(*figures))
+
+    assert (plan.verdict, plan.keywords) == (Verdict.KEEP, ())
+    assert plan.reason == f"the network gave no probability for {('blur', 'under', 'over')[position]}"
+
+
+def test_the_plan_carries_all_that_why_needs() -> None:
+    """Its id, its time, the policy's digest, and the photo it is about."""
+    plan = plan_for(Scores(0, 0, 0))
+
+    assert (plan.id, plan.made_at, plan.policy) == ("p1", factories.NOON, "policy-1")
+    assert plan.photo == factories.photo()
+    assert (plan.rewrites, plan.moves) == ((), ())
+
+
+def test_the_prefix_stands_before_every_keyword() -> None:
+    """Another prefix, or none, is the person's choice."""
+    stack = Stack(factories.assessment(blur=1, under=1, over=1))
+
+    plan = decide(stack, factories.rules(), now=factories.NOON, plan_id="p1", restored=True, prefix="")
+
+    assert plan.keywords == ("blur", "underexposed", "overexposed")
+
+
+@pytest.mark.parametrize(
+    ("probability", "reject", "expected"),
+    [
+        (0.9951, 0.995, "blur 0.995 is at least 0.995"),
+        (0.999999, 0.97, "blur 0.99 is at least 0.97"),
+        (1.0, 1.0, "blur 1.00 is at least 1.0"),
+        (0.29, 0.29, "blur 0.29 is at least 0.29"),
+        (1e-7, 1e-8, "blur 0.00000010 is at least 1e-08"),
+    ],
+)
+def test_figures_are_cut_and_never_contradict_the_threshold(probability: float, reject: float, expected: str) -> None:
+    """A figure is shown with as many decimals as the threshold beside it, and never rounded up."""
+    rules = replace(factories.rules(), blur=Threshold(0, reject))
+
+    assert plan_for(Scores(probability, 0, 0), rules=rules).reason.startswith(expected)
+
+
+@given(probabilities, probabilities, probabilities, st.sampled_from(Mode), st.tuples(st.booleans(), st.booleans()))
+def test_only_a_reached_reject_in_enforce_mode_moves_a_photo(
+    blur: float, under: float, over: float, mode: Mode, spared: tuple[bool, bool]
+) -> None:
+    """Whatever the scores are, a move needs the mode, a reached threshold, and nothing that speaks for the photo."""
+    restored, kin = spared
+    rules = replace(factories.rules(), mode=mode)
+
+    plan = plan_for(Scores(blur, under, over), rules=rules, restored=restored, kin=("a.cr2",) if kin else ())
+
+    reached = blur >= 0.97 or over >= 0.97
+    may_move = mode is Mode.ENFORCE and not restored and not kin
+    assert (plan.verdict is Verdict.QUARANTINE) == (reached and may_move)
+    assert (plan.verdict is Verdict.KEEP) == (plan.keywords == ())
+
+
+@given(probabilities, probabilities, probabilities, probabilities)
+def test_a_worse_score_never_gets_a_milder_verdict(blur: float, worse: float, under: float, over: float) -> None:
+    """The verdict grows with the score."""
+    order = [Verdict.KEEP, Verdict.TAG, Verdict.QUARANTINE]
+    low, high = sorted((blur, worse))
+
+    milder = plan_for(Scores(low, under, over)).verdict
+    harder = plan_for(Scores(high, under, over)).verdict
+
+    assert order.index(milder) <= order.index(harder)
