@@ -1,0 +1,156 @@
+"""The main job: drop photos, the bad ones are tagged and moved, the good ones left alone, and all can come back."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import factories
+
+if TYPE_CHECKING:
+    from conftest import House
+
+SHARP = {f"sharp-{i}.jpg": factories.encoded(factories.picture(i), quality=92) for i in range(10)}
+BLURRED = {
+    f"blurred-{i}.jpg": factories.encoded(factories.blurred(factories.picture(i)), quality=92) for i in range(10)
+}
+
+
+def digest(data: bytes) -> str:
+    """SHA-256 in hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def culled(house: House, count: int = 10) -> bool:
+    """Whether so many photos are in quarantine, and the daemon has nothing left to do."""
+    status = json.loads(house.culld("status", "--json"))
+    return len(house.photos(house.quarantine)) == count and status["waiting"] == 0
+
+
+@pytest.mark.slow
+def test_the_bad_go_to_quarantine_and_the_good_are_left_alone(house: House) -> None:
+    """Ten blurred and ten sharp pictures, dropped while the daemon runs."""
+    with house.daemon():
+        for name, data in (SHARP | BLURRED).items():
+            house.drop(f"2026/{name}", data)
+        house.wait_until(lambda: culled(house), "the quarantine of ten photos")
+
+    assert set(house.photos(house.quarantine)) == {f"2026/{name}" for name in BLURRED}
+    assert house.photos(house.inbox) == {f"2026/{name}": digest(data) for name, data in SHARP.items()}
+    for name in BLURRED:
+        sidecar = house.quarantine / "2026" / f"{name}.xmp"
+        assert "defect:blur" in sidecar.read_text()
+        assert "d\0e\0f\0e\0c\0t\0:\0b\0l\0u\0r\0" in (house.quarantine / "2026" / name).read_bytes().decode("latin-1")
+    assert not list(house.inbox.rglob("*.xmp"))
+
+
+@pytest.mark.slow
+def test_everything_comes_back_and_stays(house: House) -> None:
+    """Restored photos stand where they were, as they were tagged, and are never taken again."""
+    for name, data in BLURRED.items():
+        house.drop(name, data)
+    house.culld("once")
+    tagged = house.photos(house.quarantine)
+    assert set(tagged) == set(BLURRED)
+
+    house.culld("restore", "--all")
+
+    assert house.photos(house.inbox) == tagged
+    assert house.photos(house.quarantine) == {}
+    house.culld("once")
+    with house.daemon():
+        house.wait_until(lambda: json.loads(house.culld("status", "--json"))["state"] == "running", "the start")
+        house.drop("late.jpg", BLURRED["blurred-0.jpg"][:-2] + b"\0\0\xff\xd9")
+    assert house.photos(house.quarantine).keys() <= {"late.jpg"}
+    assert {name: seen for name, seen in house.photos(house.inbox).items() if name != "late.jpg"} == tagged
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(200)
+def test_a_kill_loses_and_doubles_nothing(house: House) -> None:
+    """SIGKILL in the middle of many photos, three times over; then a quiet run ends the work."""
+    pictures = {}
+    for i in range(60):
+        image = factories.picture(100 + i, size=(640, 480))
+        pictures[f"{i}.jpg"] = factories.encoded(factories.blurred(image) if i % 2 else image, quality=90)
+    for name, data in pictures.items():
+        house.drop(name, data)
+    for round_ in range(1, 4):
+        with house.daemon() as process:
+            house.wait_until(lambda: len(house.photos(house.quarantine)) >= 6 * round_, "some progress")  # noqa: B023
+            os.kill(process.pid, signal.SIGKILL)
+            process.wait()
+    house.culld("once")
+
+    inbox, quarantine = house.photos(house.inbox), house.photos(house.quarantine)
+    assert sorted([*inbox, *quarantine]) == sorted(pictures)
+    assert inbox == {name: digest(data) for name, data in pictures.items() if name not in quarantine}
+    house.culld("restore", "--all")
+    assert sorted(house.photos(house.inbox)) == sorted(pictures)
+    assert not list(house.folder.rglob(".culld-*.tmp"))
+
+
+@pytest.mark.slow
+def test_unreadable_files_stay_where_they_are(house: House) -> None:
+    """A truncated photo and a text under a photo's name are reported, and touched by nothing."""
+    bad = {"cut.jpg": SHARP["sharp-0.jpg"][:20_000], "text.jpg": b"hello", "empty.jpg": b""}
+    for name, data in bad.items():
+        house.drop(name, data)
+
+    told = json.loads(house.culld("once", "--json", expect=1))
+
+    assert told["unreadable"] == 3
+    assert house.photos(house.inbox) == {name: digest(data) for name, data in bad.items()}
+    assert "unreadable" in house.culld("log")
+
+
+@pytest.mark.slow
+def test_a_saved_policy_is_taken_over_and_a_broken_one_is_not(house: House) -> None:
+    """In observe mode photos are only tagged; a policy with a mistake keeps the last good one."""
+    house.config.write_text(house.config.read_text().replace("enforce", "observe"))
+    with house.daemon():
+        house.drop("a.jpg", BLURRED["blurred-0.jpg"])
+        house.wait_until((house.inbox / "a.jpg.xmp").exists, "the tag")
+
+        house.config.write_text(house.config.read_text().replace("observe", "enforc"))
+        house.wait_until(lambda: "policy.mode" in house.log(), "the complaint")
+        assert "policy.mode" in json.loads(house.culld("status", "--json"))["policy_problem"]
+
+        house.config.write_text(house.config.read_text().replace("enforc", "enforce"))
+        house.wait_until(lambda: json.loads(house.culld("status", "--json"))["policy_problem"] is None, "the repair")
+        house.drop("b.jpg", BLURRED["blurred-1.jpg"])
+        house.wait_until((house.quarantine / "b.jpg").exists, "the quarantine")
+    assert (house.inbox / "a.jpg").exists()
+
+
+@pytest.mark.slow
+def test_score_only_reads(house: House) -> None:
+    """It prints one JSON object a photo with the keys of the contract, and writes nothing anywhere."""
+    house.drop("sharp.jpg", SHARP["sharp-0.jpg"])
+    house.drop("blurred.jpg", BLURRED["blurred-0.jpg"])
+    before = sorted(house.folder.rglob("*"))
+
+    lines = [json.loads(line) for line in house.culld("score", "--json", str(house.inbox)).splitlines()]
+
+    assert [set(line) for line in lines] == [{"path", "blur", "under", "over", "verdict", "reason", "model"}] * 2
+    assert [(Path(line["path"]).name, line["verdict"]) for line in lines] == [
+        ("blurred.jpg", "quarantine"),
+        ("sharp.jpg", "keep"),
+    ]
+    assert sorted(house.folder.rglob("*")) == before
+
+
+@pytest.mark.slow
+def test_a_second_daemon_refuses(house: House) -> None:
+    """Two on one state folder would fight over the photos."""
+    with house.daemon():
+        house.wait_until((house.folder / "state").exists, "the start")
+        house.wait_until(lambda: json.loads(house.culld("status", "--json"))["state"] == "running", "the start")
+
+        house.culld("once", expect=3)
