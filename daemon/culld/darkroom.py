@@ -1,7 +1,7 @@
 """What a worker process can do with a photo: inspect, score, draft its tags; and the door to it from the daemon.
 
-All untrusted bytes (pictures, EXIF, XML) are parsed here and nowhere else. Nothing here writes a file: a draft of tags is
-a handful of byte edits, which the daemon applies and proves by their digests.
+All untrusted bytes (pictures, EXIF, XML) are parsed here and nowhere else. Nothing here writes a file: a draft of tags
+is a handful of byte edits, which the daemon applies and proves by their digests.
 """
 
 from __future__ import annotations

@@ -23,7 +23,9 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = subparsers.add_parser("once", help="process what is there, then exit")
     settings.add_option(parser)
     parser.add_argument("--json", action="store_true", help="print the counts as JSON")
-    parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="files or folders below the watched folders (all if none)")
+    parser.add_argument(
+        "paths", nargs="*", type=Path, metavar="PATH", help="files or folders below the watched folders (all if none)"
+    )
     parser.set_defaults(run=run)
 
 
@@ -42,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _sweep(config: Config, paths: list[Path]) -> Tally:
     from culld.cli.progress import bar  # noqa: PLC0415
-    from culld.host.locks import StateLock  # noqa: PLC0415
+    from culld.host.locks import state_lock  # noqa: PLC0415
     from culld.intake.lease import survive_lease_breaks  # noqa: PLC0415
     from culld.service.opening import open_journal, prepare_folders  # noqa: PLC0415
     from culld.service.sweep import Sweep  # noqa: PLC0415
@@ -50,7 +52,7 @@ def _sweep(config: Config, paths: list[Path]) -> Tally:
 
     survive_lease_breaks()
     prepare_folders(config)
-    with StateLock(config.state), contextlib.closing(open_journal(config)) as journal, open_pool(config) as pool:
+    with state_lock(config.state), contextlib.closing(open_journal(config)) as journal, open_pool(config) as pool:
         sweep = Sweep(config, journal, pool)
         found = sweep.find(paths)
         with bar("culling", len(found), shown=sys.stderr.isatty()) as advance:

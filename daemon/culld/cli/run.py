@@ -39,10 +39,13 @@ def run(args: argparse.Namespace) -> int:
 
 def banner(path: Path, config: Config) -> str:
     """What a person at a terminal wants to know first: what is watched, and what to do next."""
-    watched = "\n".join(f"  watching    {printable(watch.path)}   (mode {config.rules(watch.mode).mode})" for watch in config.watch)
+    watched = "\n".join(
+        f"  watching    {printable(watch.path)}   (mode {config.rules(watch.mode).mode})" for watch in config.watch
+    )
     file = printable(path)
     return (
-        f"culld is starting.\n{watched}\n  quarantine  {printable(config.quarantine)}\n  policy      {file}   (save it to change it)\n\n"
+        f"culld is starting.\n{watched}\n  quarantine  {printable(config.quarantine)}\n"
+        f"  policy      {file}   (save it to change it)\n\n"
         f"Drop photos into the watched folder; each is judged a few seconds after it is complete.\n"
         f"In another terminal:  culld status --config {file}\n"
         f"                      culld restore --all --config {file}   (brings everything back)\n"

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Offer the command."""
-    parser = subparsers.add_parser("score", help="say what is wrong with photos, and what the policy would do (read-only)")
+    parser = subparsers.add_parser(
+        "score", help="say what is wrong with photos, and what the policy would do (read-only)"
+    )
     settings.add_option(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="photos, or folders with photos")

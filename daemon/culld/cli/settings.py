@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 def add_option(parser: argparse.ArgumentParser) -> None:
     """Offer `--config`."""
-    parser.add_argument("--config", type=Path, metavar="F", help="the configuration file (see README for where it is looked for)")
+    parser.add_argument(
+        "--config", type=Path, metavar="F", help="the configuration file (see README for where it is looked for)"
+    )
 
 
 def load(args: argparse.Namespace) -> tuple[Path, Config]:

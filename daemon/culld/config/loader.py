@@ -79,6 +79,12 @@ def load_config(path: Path, environ: Mapping[str, str]) -> Config:
     return config
 
 
+def built_in_config(environ: Mapping[str, str]) -> Config:
+    """The defaults, for commands that only look: what the smallest file would say."""
+    ground = values.Ground(Path.cwd(), environ)
+    return Config.model_validate(tree.read(_SMALLEST).data, context=ground)
+
+
 def _text(path: Path) -> str:
     name = printable(path)
     try:

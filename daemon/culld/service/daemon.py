@@ -15,6 +15,7 @@ from culld.intake.marks import Mark, Marks, Signal
 from culld.intake.settle import Settler
 from culld.intake.watching import Watcher
 from culld.records import printable
+from culld.service.pulse import Pulse
 from culld.service.report import report
 from culld.service.sightings import Intake
 from culld.service.wiring import Policies, Wiring, open_scanner
@@ -42,16 +43,25 @@ class StoppedError(CulldError):
 class Daemon:
     """Watches, judges and acts until it is told to stop."""
 
-    def __init__(self, config: Config, path: Path, journal: SqliteJournal, pool: Pool, notifier: Notifier) -> None:
+    def __init__(
+        self,
+        config: Config,
+        path: Path,
+        journal: SqliteJournal,
+        pool: Pool,
+        notifier: Notifier,
+        watchdog_s: float | None,
+    ) -> None:
         """Tie the parts together; `path` is the configuration file, watched for a new policy."""
         self.marks = Marks()
         self._path = path
         self._config = config
         self._journal = journal
-        self._notifier = notifier
         self._policies = Policies(config)
         wiring = Wiring(config, journal, pool, self._policies)
         self._clock = wiring.clock
+        self._notifier = notifier
+        self._pulse = Pulse(notifier, watchdog_s, self._clock)
         self._pipeline = wiring.pipeline(self._beat)
         self._roots = [watch.path for watch in config.watch]
         self._settler = Settler(config.settle.quiet.total_seconds(), is_written)
@@ -67,17 +77,18 @@ class Daemon:
         self._watcher.start()
         try:
             self._turn({Signal.RESCAN}, environ)
-            self._notifier.ready()
+            self._tell()
+            self._pulse.ready()
             while not self.marks.stop_asked:
-                self._tell()
                 self._turn(self.marks.take(self._patience()), environ)
+                self._tell()
         finally:
             self._notifier.stopping()
             self._watcher.stop()
             self._note("stopped")
 
     def _turn(self, marks: set[Mark], environ: Mapping[str, str]) -> None:
-        self._notifier.beat()
+        self._pulse.beat()
         if Signal.RELOAD in marks:
             self._reload(environ)
         if Signal.RESCAN in marks:
@@ -101,7 +112,7 @@ class Daemon:
 
     def _beat(self) -> None:
         """Show the watchdog that work goes on, and let a stop through while nothing has been changed."""
-        self._notifier.beat()
+        self._pulse.beat()
         if self.marks.stop_asked:
             raise StoppedError
 
@@ -109,7 +120,7 @@ class Daemon:
         """How long the loop may sleep when nothing is marked, in seconds."""
         until_batch = max(0.0, self._batcher.due - self._clock.monotonic())
         until_look = min(1.0, self._settler.quiet_s / 2) if self._settler.waiting else _IDLE_S
-        return min(until_batch, until_look, self._notifier.interval_s or _IDLE_S)
+        return min(until_batch, until_look, self._pulse.patience_s)
 
     def _reload(self, environ: Mapping[str, str]) -> None:
         """Take over the policy of the saved file; a broken file keeps the last good one and is told everywhere."""
@@ -121,7 +132,8 @@ class Daemon:
             log.error("the last good policy (%s) stays in force: %s", self._policies.digest, error)  # noqa: TRY400
         else:
             self._take_over(fresh)
-        self._notifier.ready()
+        self._tell()
+        self._pulse.ready()
 
     def _take_over(self, fresh: Config) -> None:
         self._policy_problem = None
@@ -152,7 +164,7 @@ class Daemon:
         parts += [f"last: {self._last}"] if self._last else []
         parts += [f"offline: {', '.join(map(str, self._offline))}"] if self._offline else []
         parts += ["policy file broken, the last good one is in force"] if self._policy_problem else []
-        if self._notifier.status("; ".join(parts)):
+        if self._pulse.tell("; ".join(parts)):
             self._note("running")
 
     def _note(self, state: str) -> None:

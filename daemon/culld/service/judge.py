@@ -6,12 +6,10 @@ import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from culld import __version__
 from culld.policy.decide import decide
 from culld.quarantine.routing import route
-from culld.records import Scores, Verdict
+from culld.records import Verdict
 from culld.tags.draft import TagRequest
-from culld.tags.machine import MachineRecord
 
 if TYPE_CHECKING:
     from collections.abc import Callable

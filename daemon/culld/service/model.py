@@ -25,7 +25,9 @@ def locate_model(configured: Path | None) -> Path:
         if (candidate / "card.json").is_file():
             return candidate
     looked = ", ".join(str(candidate) for candidate in candidates)
-    raise SystemFaultError(f"there is no model with a card.json in {looked}; set model.path to one, or install culld again")
+    raise SystemFaultError(
+        f"there is no model with a card.json in {looked}; set model.path to one, or install culld again"
+    )
 
 
 def load_model(configured: Path | None) -> tuple[Path, Card]:

@@ -27,8 +27,5 @@ def line(outcome: Outcome) -> str:
 
 def report(outcome: Outcome) -> None:
     """Log one outcome: what went wrong as a warning, what changed as news, what was kept as a detail."""
-    if outcome.fault or outcome.plan.verdict is Verdict.UNREADABLE:
-        level = logging.WARNING
-    else:
-        level = logging.INFO
-    log.log(level, "%s", line(outcome))
+    bad = outcome.fault or outcome.plan.verdict is Verdict.UNREADABLE
+    log.log(logging.WARNING if bad else logging.INFO, "%s", line(outcome))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import logging
+import os
 import signal
 from typing import TYPE_CHECKING
 
-from culld.host.locks import StateLock
-from culld.host.notify import Notifier
-from culld.host.scheduling import Timer
+from culld.host.locks import state_lock
+from culld.host.notify import Notifier, watchdog_seconds
+from culld.host.scheduling import Schedule
 from culld.intake.lease import survive_lease_breaks
 from culld.intake.marks import Marks, Signal
 from culld.service.daemon import Daemon
@@ -22,26 +22,22 @@ if TYPE_CHECKING:
 
     from culld.config import Config
 
-log = logging.getLogger(__name__)
-
 
 def serve(path: Path, config: Config, environ: Mapping[str, str]) -> None:
     """Serve until a stop is asked for; raises SystemFaultError if something that every photo needs is broken."""
     survive_lease_breaks()
-    notifier = Notifier.from_environ(environ)
     prepare_folders(config)
     with contextlib.ExitStack() as stack:
-        stack.enter_context(StateLock(config.state))
+        stack.enter_context(state_lock(config.state))
         journal = stack.enter_context(contextlib.closing(open_journal(config)))
-        pool = open_pool(config)
-        stack.callback(pool.stop)
-        pool.start()
-        daemon = Daemon(config, path, journal, pool, notifier)
+        pool = stack.enter_context(open_pool(config))
+        watchdog_s = watchdog_seconds(environ, os.getpid())
+        daemon = Daemon(config, path, journal, pool, Notifier.of(environ), watchdog_s)
         _listen_to_signals(daemon.marks)
-        timer = Timer()
-        timer.every(config.rescan, lambda: daemon.marks.put(Signal.RESCAN))
-        timer.start()
-        stack.callback(timer.stop)
+        schedule = Schedule()
+        schedule.every(config.rescan, lambda: daemon.marks.put(Signal.RESCAN), name="rescan")
+        schedule.start()
+        stack.callback(schedule.stop)
         daemon.run(environ)
 
 

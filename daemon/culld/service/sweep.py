@@ -94,7 +94,9 @@ class Sweep:
             real = path.resolve()
             root = next((watch.path for watch in self._config.watch if real.is_relative_to(watch.path)), None)
             if root is None or not real.exists():
-                why = "is not there" if root is not None else "lies in no watched folder; `culld score` looks at any file"
+                why = (
+                    "is not there" if root is not None else "lies in no watched folder; `culld score` looks at any file"
+                )
                 raise ConfigError((f"{printable(path)}: {why}",))
             if real.is_dir():
                 yield from self._scanner.scan(root, real)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from culld.config import Embed
@@ -72,7 +72,7 @@ class Wiring:
     journal: SqliteJournal
     pool: Pool
     policies: Policies
-    clock: Clock = SystemClock()
+    clock: Clock = field(default_factory=SystemClock)
 
     def pipeline(self, beat: Callable[[], None] = lambda: None) -> Pipeline:
         """The page, with its real parts."""
