@@ -76,7 +76,7 @@ def test_never_means_never() -> None:
 )
 def test_a_reject_that_is_spared_is_tagged_and_says_why(
     mode: Mode,
-    restored: bool,
+    restored: bool,  # noqa: FBT001 - pytest passes it by name
     kin: tuple[str, ...],
     expected: str,
 ) -> None:

@@ -1,0 +1,196 @@
+"""The notification socket, and the locks: what other processes see of the daemon."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+
+import pytest
+
+from culld.errors import SystemFaultError
+from culld.host.locks import changes_lock, state_lock
+from culld.host.notify import Notifier, watchdog_seconds
+
+
+@pytest.fixture
+def manager(tmp_path: Path) -> Iterator[socket.socket]:
+    """A service manager's socket."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(str(tmp_path / "notify"))
+        receiver.settimeout(5)
+        yield receiver
+
+
+@pytest.fixture
+def notifier(manager: socket.socket) -> Notifier:
+    """A notifier that speaks to it."""
+    return Notifier.of({"NOTIFY_SOCKET": manager.getsockname()})
+
+
+class TestNotifier:
+    """What the service manager hears."""
+
+    def test_ready_comes_with_a_status_in_one_message(self, manager: socket.socket, notifier: Notifier) -> None:
+        """So that the status is there when the unit turns active."""
+        notifier.ready("watching 2 folders")
+
+        assert manager.recv(1000) == b"READY=1\nSTATUS=watching 2 folders"
+
+    def test_a_reload_carries_the_monotonic_time(self, manager: socket.socket, notifier: Notifier) -> None:
+        """In microseconds of the clock that the manager compares with."""
+        before = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+        notifier.reloading()
+        after = time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000
+
+        first, second = manager.recv(1000).split(b"\n")
+        assert first == b"RELOADING=1"
+        assert before <= int(second.removeprefix(b"MONOTONIC_USEC=")) <= after
+
+    def test_watchdog_and_stopping_are_words_of_their_own(self, manager: socket.socket, notifier: Notifier) -> None:
+        """Each is one datagram."""
+        notifier.watchdog()
+        notifier.stopping()
+
+        assert [manager.recv(1000), manager.recv(1000)] == [b"WATCHDOG=1", b"STOPPING=1"]
+
+    def test_a_status_cannot_smuggle_in_another_message(self, manager: socket.socket, notifier: Notifier) -> None:
+        """A file name with a line break in it stays within its line, and bytes that are no text are escaped."""
+        notifier.status("last: a\nWATCHDOG=1\n\udcff " + "x" * 1000)
+
+        received = manager.recv(5000)
+        assert received.startswith(b"STATUS=last: a WATCHDOG=1 \\udcff xxx")
+        assert received.count(b"\n") == 0
+        assert len(received) < 450
+
+    def test_an_abstract_address_is_understood(self) -> None:
+        """Containers give one: it begins with @ in the environment and with a zero byte in the kernel."""
+        name = f"culld-test-{os.getpid()}"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
+            receiver.bind(f"\0{name}")
+            receiver.settimeout(5)
+
+            Notifier.of({"NOTIFY_SOCKET": f"@{name}"}).watchdog()
+
+            assert receiver.recv(100) == b"WATCHDOG=1"
+
+    @pytest.mark.parametrize("environ", [{}, {"NOTIFY_SOCKET": ""}, {"NOTIFY_SOCKET": "vsock:2:1234"}])
+    def test_without_a_manager_nothing_is_sent(self, environ: dict[str, str]) -> None:
+        """In a terminal the messages go nowhere."""
+        assert Notifier.of(environ) == Notifier(None)
+        Notifier.of(environ).ready("alone")
+
+    def test_a_manager_that_is_gone_is_logged_and_nothing_more(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """Telling the manager must never stop the work."""
+        Notifier.of({"NOTIFY_SOCKET": str(tmp_path / "gone")}).watchdog()
+
+        assert "the service manager cannot be told WATCHDOG=1" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({}, None),
+        ({"WATCHDOG_USEC": "60000000"}, 60.0),
+        ({"WATCHDOG_USEC": "60000000", "WATCHDOG_PID": "42"}, 60.0),
+        ({"WATCHDOG_USEC": "60000000", "WATCHDOG_PID": "43"}, None),
+        ({"WATCHDOG_USEC": "0"}, None),
+        ({"WATCHDOG_USEC": "soon"}, None),
+        ({"WATCHDOG_USEC": "60000000", "WATCHDOG_PID": "me"}, None),
+    ],
+)
+def test_the_watchdog_is_wanted_only_from_the_process_it_names(environ: dict[str, str], expected: float | None) -> None:
+    """A worker that inherits the environment must not answer for the daemon."""
+    assert watchdog_seconds(environ, pid=42) == expected
+
+
+HOLDER = """
+import sys, pathlib
+from culld.host import locks
+with locks.{lock}(pathlib.Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+Lock = Callable[[Path], AbstractContextManager[None]]
+
+
+@pytest.fixture(params=[state_lock, changes_lock])
+def lock(request: pytest.FixtureRequest) -> Lock:
+    """Either lock."""
+    taken: Lock = request.param
+    return taken
+
+
+class TestLocks:
+    """One holder at a time, across processes."""
+
+    def test_a_second_process_is_refused_and_told_who_holds_it(self, tmp_path: Path, lock: Lock) -> None:
+        """And gets the lock as soon as the first is killed."""
+        command = [sys.executable, "-c", HOLDER.format(lock=lock.__name__), str(tmp_path)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+            assert other.stdout is not None
+            assert other.stdout.readline() == b"held\n"
+
+            with pytest.raises(SystemFaultError, match=rf"process {other.pid}\b"), lock(tmp_path):
+                pass
+
+            other.kill()
+            other.wait()
+            with lock(tmp_path):
+                assert [path.read_text() for path in tmp_path.iterdir()] == [f"{os.getpid()}\n"]
+
+    def test_it_can_be_taken_again(self, tmp_path: Path, lock: Lock) -> None:
+        """Leaving the context frees it, and so does an error inside."""
+        with pytest.raises(ZeroDivisionError), lock(tmp_path):
+            raise ZeroDivisionError
+        with lock(tmp_path):
+            pass
+
+    def test_the_two_locks_do_not_hinder_each_other(self, tmp_path: Path) -> None:
+        """A restore changes files while the daemon runs, in turns with it."""
+        with state_lock(tmp_path), changes_lock(tmp_path):
+            names = {path.name for path in tmp_path.iterdir()}
+
+        assert names == {"daemon.lock", "changes.lock"}
+
+    def test_waiting_gets_the_lock_when_it_comes_free(self, tmp_path: Path) -> None:
+        """Whoever waits goes on after the other is done."""
+        done = threading.Event()
+        first = ExitStack()
+        first.enter_context(changes_lock(tmp_path))
+        first.callback(done.set)
+        threading.Timer(0.1, first.close).start()
+
+        with changes_lock(tmp_path, wait_s=30):
+            assert done.is_set()
+
+    def test_the_state_folder_is_made_for_its_user_alone(self, tmp_path: Path) -> None:
+        """It holds where a person's photos are."""
+        with state_lock(tmp_path / "a" / "state"):
+            assert (tmp_path / "a" / "state").stat().st_mode & 0o777 == 0o700
+
+    def test_a_state_folder_that_cannot_be_is_told_with_what_to_do(self, tmp_path: Path) -> None:
+        """A file stands where the folder should be."""
+        (tmp_path / "state").touch()
+
+        expected = r"state/daemon.lock cannot be opened .*; set `state`"
+        with pytest.raises(SystemFaultError, match=expected), state_lock(tmp_path / "state"):
+            pass
+
+    def test_a_link_in_place_of_the_lock_file_is_not_followed(self, tmp_path: Path) -> None:
+        """Locking must not write into a file elsewhere."""
+        (tmp_path / "elsewhere").write_text("mine")
+        (tmp_path / "daemon.lock").symlink_to("elsewhere")
+
+        with pytest.raises(SystemFaultError, match="cannot be opened"), state_lock(tmp_path):
+            pass
+        assert (tmp_path / "elsewhere").read_text() == "mine"
