@@ -1,0 +1,144 @@
+"""Every command and every YAML block of the README is run."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import factories
+from culld.config import load_config
+
+REPO = Path(__file__).resolve().parents[2]
+COMMAND = Path(sys.executable).with_name("culld")
+
+
+def blocks(language: str) -> list[str]:
+    """The code blocks of the README that are marked so."""
+    text = (REPO / "README.md").read_text()
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+
+
+def commands(language: str) -> list[str]:
+    """The commands of these blocks, without comments and with continued lines joined."""
+    lines = (line.split("  #")[0].strip() for block in blocks(language) for line in block.splitlines())
+    return [line for line in lines if line]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> dict[str, str]:
+    """The environment of a person who has written the README's policy into the usual place."""
+    config = tmp_path / ".config" / "culld" / "config.yaml"
+    config.parent.mkdir(parents=True)
+    config.write_text(blocks("yaml")[0] + "settle: {quiet: 200ms}\n")
+    (tmp_path / "Pictures" / "Import").mkdir(parents=True)
+    return {"HOME": str(tmp_path), "PATH": f"{COMMAND.parent}:{os.environ['PATH']}"}
+
+
+def test_every_yaml_block_is_a_valid_configuration(tmp_path: Path) -> None:
+    """What people copy from the README works as it stands."""
+    found = blocks("yaml")
+    assert len(found) == 1
+
+    for number, block in enumerate(found):
+        file = tmp_path / f"{number}.yaml"
+        file.write_text(block)
+        load_config(file, {"HOME": str(tmp_path)})
+
+
+@pytest.mark.parametrize("line", [line for line in commands("sh") if line.startswith("make")])
+def test_every_make_command_exists(line: str) -> None:
+    """`make -n` knows the target (the suite itself is what `make test` runs)."""
+    subprocess.run([*shlex.split(line), "-n"], cwd=REPO, check=True, capture_output=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", [line for line in commands("sh") if line.startswith("culld") and line != "culld run"])
+def test_every_culld_command_runs(line: str, home: dict[str, str]) -> None:
+    """Each is run in a home with a quarantined photo, and ends well."""
+    folder = Path(home["HOME"]) / "Pictures"
+    data = factories.encoded(factories.blurred(factories.picture(1)), quality=92)
+    (folder / "Import" / "IMG_1.jpg").write_bytes(data)
+    (folder / "Import" / "good.jpg").write_bytes(factories.encoded(factories.picture(2), quality=92))
+    subprocess.run([COMMAND, "once"], env=home, check=True, capture_output=True)
+    assert (folder / "Quarantine" / "IMG_1.jpg").exists()
+
+    done = subprocess.run(line, shell=True, env=home, check=False, capture_output=True, text=True)  # noqa: S602
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout
+    assert (folder / "Import" / "IMG_1.jpg").exists() == line.startswith("culld restore")
+
+
+@pytest.mark.slow
+def test_culld_run_starts_and_stops(home: dict[str, str]) -> None:
+    """The daemon starts with the README's policy and ends on SIGTERM."""
+    assert "culld run" in commands("sh")
+    process = subprocess.Popen([COMMAND, "run"], env=home, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    status = [COMMAND, "status"]
+    deadline = time.monotonic() + 40
+    while "running" not in subprocess.run(status, env=home, check=False, capture_output=True, text=True).stdout:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+    process.send_signal(signal.SIGTERM)
+
+    assert process.wait(20) == 0
+
+
+def test_the_service_is_installed_as_the_readme_says(home: dict[str, str], tmp_path: Path) -> None:
+    """The unit is copied to its place; systemctl itself is played by a stand-in that writes down what it was told."""
+    stand_in = tmp_path / "bin" / "systemctl"
+    stand_in.parent.mkdir()
+    stand_in.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/told\n')
+    stand_in.chmod(0o755)
+    script = "set -e\n" + "\n".join(commands("sh service"))
+
+    environment = home | {"PATH": f"{stand_in.parent}:{home['PATH']}"}
+    subprocess.run(["sh", "-c", script], cwd=REPO, env=environment, check=True)
+
+    unit = tmp_path / ".config" / "systemd" / "user" / "culld.service"
+    assert unit.read_text() == (REPO / "systemd" / "culld-user.service").read_text()
+    assert (tmp_path / "told").read_text().splitlines() == ["--user daemon-reload", "--user enable --now culld"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+def test_the_slim_install_works_without_tensorflow(tmp_path: Path) -> None:
+    """The commands of the README give a culld that judges photos, satisfies `pip check`, and has no TensorFlow."""
+    for name in ("pyproject.toml", "README.md", "LICENSE", "config.example.yaml"):
+        shutil.copy(REPO / name, tmp_path)
+    for name in ("daemon", "locks", "models", "systemd"):
+        shutil.copytree(REPO / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "config.yaml").write_text("watch: [{path: inbox}]\nquarantine: quarantine\nstate: state\n")
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "inbox" / "a.jpg").write_bytes(factories.encoded(factories.blurred(factories.picture(1))))
+    script = "set -e\n" + "\n".join(commands("sh slim"))
+
+    done = subprocess.run(["sh", "-c", script], cwd=tmp_path, check=False, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    for source in ("daemon", "models"):  # the installed culld must stand on its own feet
+        shutil.rmtree(tmp_path / source)
+    binaries = tmp_path / "slim" / "bin"
+    subprocess.run([binaries / "pip", "check"], check=True, capture_output=True)
+    assert (
+        subprocess.run([binaries / "python", "-c", "import tensorflow"], check=False, capture_output=True).returncode
+        == 1
+    )
+    scored = subprocess.run(
+        [binaries / "culld", "score", "--config", "config.yaml", "inbox"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert scored.stdout.startswith("quarantine")
