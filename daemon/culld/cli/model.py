@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 _ORIGIN = {
     "trunk": "MobileNetV2 1.0, ImageNet, as far as block_6_expand; not trained further",
     "licence": "Apache-2.0",
-    "notice": "MobileNetV2 weights Copyright The TensorFlow Authors, licensed under the Apache License, Version 2.0 "
-    "(https://www.apache.org/licenses/LICENSE-2.0). Changed: cut after block_6_expand, batch norm folded.",
+    "notice": "The trunk's weights are those of MobileNetV2 1.0 trained on ImageNet, under the Apache License, Version "
+    "2.0 (https://www.apache.org/licenses/LICENSE-2.0). Changed here: cut after block_6_expand, heads added.",
 }
 _RANDOM = {"trunk": "MobileNetV2 1.0 at random", "licence": "none needed", "notice": "no weights of others"}
 

@@ -28,14 +28,17 @@ def fit_heads(
 
     keras.utils.set_random_seed(experiment.seed)
     features = table.features[:, columns]
-    heads = build_heads(features.mean(axis=0), features.var(axis=0) + 1e-6)
+    mean, variance = features.mean(axis=0), features.var(axis=0) + np.float32(1e-6)
+    heads = build_heads(mean, variance)
     steps = experiment.epochs * -(-len(features) // experiment.batch)
     rate = keras.optimizers.schedules.CosineDecay(experiment.rate, steps)
     heads.compile(optimizer=keras.optimizers.AdamW(rate, weight_decay=experiment.decay), loss=_loss)
     told = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, _: progress(epoch + 1, experiment.epochs))
     goal = np.concatenate([table.labels, row_weights(table, experiment)], axis=1)
     heads.fit(features, goal, batch_size=experiment.batch, epochs=experiment.epochs, verbose=0, callbacks=[told])
-    return heads
+    finished = build_heads(mean, variance)  # a model that was compiled with our loss could not be loaded elsewhere
+    finished.set_weights(heads.get_weights())
+    return finished
 
 
 def row_weights(table: Table, experiment: Experiment) -> NDArray[np.float32]:

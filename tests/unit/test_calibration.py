@@ -1,0 +1,72 @@
+"""From logits to honest probabilities."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from culld.training.experiment import Experiment
+from culld.training.features import Table
+from culld.training.fit import calibrate, row_weights
+from culld.training.metrics import calibration_error
+
+EXPERIMENT = replace(Experiment(), prevalence=0.5)
+
+
+def table(labels: np.ndarray, group: str = "clean", *, hard: bool = False) -> Table:
+    """Rows with these labels for every head, all known."""
+    rows = len(labels)
+    spread = np.repeat(labels[:, None], 3, axis=1).astype(np.float32)
+    return Table(np.zeros((rows, 1), np.float32), spread, spread >= 0, np.full(rows, group), np.full(rows, hard))
+
+
+def test_boastful_logits_are_cooled() -> None:
+    """Logits three times too large get a scale near one third, and then are calibrated."""
+    rng = np.random.default_rng(0)
+    honest = rng.normal(0, 2, 20_000)
+    labels = (rng.random(20_000) < 1 / (1 + np.exp(-honest))).astype(np.float32)
+    logits = np.repeat((3 * honest)[:, None], 3, axis=1).astype(np.float32)
+
+    found = calibrate(logits, table(labels), EXPERIMENT)
+
+    assert pytest.approx(1 / 3, abs=0.02) == found.scale[0]
+    chance = 1 / (1 + np.exp(-(logits[:, 0] * found.scale[0] + found.offset[0])))
+    assert calibration_error(chance, labels > 0.5, float(labels.mean())) < 0.02
+
+
+def test_a_rare_defect_lowers_the_offset() -> None:
+    """Training shows half defects; where one photo in ten has one, the same logit means less."""
+    rng = np.random.default_rng(1)
+    honest = rng.normal(0, 2, 20_000)
+    labels = (rng.random(20_000) < 1 / (1 + np.exp(-honest))).astype(np.float32)
+    logits = np.repeat(honest[:, None], 3, axis=1).astype(np.float32)
+
+    found = calibrate(logits, table(labels), replace(EXPERIMENT, prevalence=0.1))
+
+    assert pytest.approx(np.log(0.1 / 0.9), abs=0.1) == found.offset[1]
+
+
+@pytest.mark.parametrize("size", [1.0, 30.0, 300.0])
+def test_separable_logits_get_a_finite_scale(size: float) -> None:
+    """Perfect heads on few pictures must not end in probabilities of exactly 0 and 1 around the border."""
+    labels = np.array([0.0] * 50 + [1.0] * 50, np.float32)
+    logits = np.repeat((np.linspace(-1, 1, 100) * size)[:, None], 3, axis=1).astype(np.float32)
+
+    found = calibrate(logits, table(labels), EXPERIMENT)
+
+    assert 0.05 <= found.scale[0] < 50
+    assert abs(found.offset[0]) < 5
+
+
+def test_clean_hard_negatives_weigh_more_and_doubtful_labels_nothing() -> None:
+    """The experiment's weights reach the rows that they are meant for."""
+    labels = np.zeros(2, np.float32)
+    plain, hard = table(labels), table(labels, hard=True)
+    doubtful = replace(hard, known=np.array([[True, False, True]] * 2))
+
+    assert EXPERIMENT.clean == row_weights(plain, EXPERIMENT)[0, 0]
+    assert EXPERIMENT.hard == row_weights(hard, EXPERIMENT)[0, 0]
+    assert row_weights(doubtful, EXPERIMENT)[0, 1] == 0.0
+    assert EXPERIMENT.seed_exposure == row_weights(table(labels, "seed under", hard=True), EXPERIMENT)[0, 0]

@@ -1,0 +1,163 @@
+"""Scenes, their split, and the pictures drawn from them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from culld.errors import ConfigError
+from culld.training.dataset import HARD_TAGS, Scene, make_variant, read_index, split, variants
+from culld.training.distortions import Distortion, Kind
+from culld.training.experiment import Experiment
+from culld.training.journey import Journey, known, render
+from culld.training.protocols import linear_protocol, seed_protocol, strong_blur
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EXPERIMENT = Experiment()
+
+
+def scene(number: int = 0, *tags: str) -> Scene:
+    """A scene with this number and these tags."""
+    return Scene(f"a/{number:05}.jpg", frozenset(tags), "somewhere", "CC0")
+
+
+def frame(level: int = 128) -> np.ndarray:
+    """A noisy grey frame around this level."""
+    noise = np.random.default_rng(4).integers(-20, 20, (384, 512, 3))
+    return np.clip(noise + level, 0, 255).astype(np.uint8)
+
+
+def test_the_index_is_read_with_tags_and_licences(tmp_path: Path) -> None:
+    """Tags stand between bars; an empty cell is no tag."""
+    (tmp_path / "index.csv").write_text(
+        "file,width,height,tags,source,licence\nx/1.jpg,640,480,people|bokeh,s,CC0\nx/2.jpg,640,480,,s,MIT\n", "utf-8"
+    )
+
+    first, second = read_index(tmp_path)
+
+    assert Scene("x/1.jpg", frozenset({"people", "bokeh"}), "s", "CC0") == first
+    assert Scene("x/2.jpg", frozenset(), "s", "MIT") == second
+    assert first.hard
+    assert not second.hard
+
+
+def test_a_folder_without_an_index_is_a_clear_error(tmp_path: Path) -> None:
+    """The error names the file that is missing."""
+    with pytest.raises(ConfigError, match=r"index\.csv"):
+        read_index(tmp_path)
+
+
+def test_the_split_is_disjoint_and_complete_and_about_as_large_as_asked() -> None:
+    """A scene stands on one side only."""
+    scenes = [scene(number) for number in range(1000)]
+
+    parts = split(scenes, EXPERIMENT)
+
+    assert sorted(s.file for s in scenes) == sorted(s.file for s in parts.train + parts.calibration + parts.test)
+    assert 150 < len(parts.test) < 250
+    assert 70 < len(parts.calibration) < 130
+
+
+def test_a_scene_keeps_its_side_when_others_come() -> None:
+    """New photos must not carry old test scenes into the training."""
+    few = split([scene(number) for number in range(50)], EXPERIMENT)
+    many = split([scene(number) for number in range(500)], EXPERIMENT)
+
+    assert {s.file for s in few.test} <= {s.file for s in many.test}
+
+
+@pytest.mark.parametrize("tag", HARD_TAGS)
+def test_a_third_of_the_hard_negatives_is_kept_for_the_test(tag: str) -> None:
+    """Night, high-key and bokeh photos are few, so more of them are held out."""
+    parts = split([scene(number, tag) for number in range(600)], EXPERIMENT)
+
+    assert 160 < len(parts.test) < 240
+
+
+def test_variants_are_the_same_for_the_same_seed_and_differ_by_draw() -> None:
+    """Seed, draw and file name decide everything."""
+    one = variants(scene(), 0, EXPERIMENT)
+
+    assert one == variants(scene(), 0, EXPERIMENT)
+    assert one != variants(scene(), 1, EXPERIMENT)
+    assert one != variants(scene(), 0, replace(EXPERIMENT, seed=2))
+
+
+def test_labels_follow_the_steps() -> None:
+    """Clean and mildly changed pictures have no defect; what is blurred and dark has two."""
+    for variant in variants(scene(), 0, EXPERIMENT):
+        shown = {"clean": 0, "mild": 0, "both": 2}.get(variant.group, 1)
+
+        assert shown == sum(variant.labels), variant.group
+
+
+def test_hard_negatives_are_shown_clean_more_often() -> None:
+    """There are few night photos, so each gives more clean views."""
+    ordinary = [variant.group for variant in variants(scene(), 0, EXPERIMENT)]
+    night = [variant.group for variant in variants(scene(0, "night_lowkey"), 0, EXPERIMENT)]
+
+    assert night.count("clean") > ordinary.count("clean")
+
+
+def test_nobody_says_when_a_darker_night_is_a_defect() -> None:
+    """An exposure change on a night photo teaches the under head nothing; blur is still blur."""
+    rng = np.random.default_rng(0)
+    darker = make_variant(scene(0, "night_lowkey"), "under", (Distortion(Kind.EXPOSURE, -3),), Journey(), rng)
+    blurred = make_variant(scene(0, "night_lowkey"), "blur", (Distortion(Kind.DEFOCUS, 5),), Journey(), rng)
+
+    assert darker.known == (True, False, True)
+    assert blurred.known == (True, True, True)
+
+
+def test_a_dark_room_made_brighter_is_not_called_over_exposed() -> None:
+    """The label holds only if the finished picture shows the defect."""
+    rng = np.random.default_rng(0)
+    brighter = make_variant(scene(), "over", (Distortion(Kind.EXPOSURE, 1.5),), Journey(), rng)
+
+    dim, bright = render(frame(50), brighter), render(frame(200), brighter)
+
+    assert not known(dim, brighter)[2]
+    assert known(bright, brighter)[2]
+
+
+def test_the_plain_journey_leaves_every_pixel_alone() -> None:
+    """What is clean and unchanged is the frame that the daemon would see."""
+    plain = make_variant(scene(), "clean", (), Journey(), np.random.default_rng(0))
+
+    np.testing.assert_array_equal(frame(), render(frame(), plain))
+
+
+def test_a_cropped_and_sharpened_picture_is_made_again_bit_by_bit() -> None:
+    """A variant is a complete description."""
+    way = Journey(crop=0.7, sharpen=0.8, mirror=True)
+    variant = make_variant(scene(), "blur", (Distortion(Kind.MOTION, 9),), way, np.random.default_rng(0))
+
+    np.testing.assert_array_equal(render(frame(), variant), render(frame(), variant))
+
+
+def test_the_seed_protocol_pairs_each_scene_with_one_defect() -> None:
+    """Half of its pictures are clean; the others have exactly one defect."""
+    found = seed_protocol([scene(number) for number in range(40)], 1)
+
+    assert [int(sum(variant.labels)) for variant in found] == [0, 1] * 40
+    assert {0.0, 1.0} == {label for variant in found for label in variant.labels}
+
+
+def test_the_linear_protocol_shows_every_defect_of_each_scene() -> None:
+    """Clean, blurred, dark, bright, in this order."""
+    found = linear_protocol([scene(number) for number in range(3)], 1)
+
+    assert [variant.labels for variant in found] == [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)] * 3
+
+
+def test_strong_blur_takes_its_ways_in_turn() -> None:
+    """Seven ways over fourteen scenes: each twice."""
+    groups = [variant.group for variant in strong_blur([scene(number) for number in range(14)], 1)]
+
+    assert {2} == {groups.count(group) for group in groups}
+    assert len(set(groups)) == 7

@@ -1,0 +1,76 @@
+"""The experiment file that travels with a model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from culld.errors import ConfigError
+from culld.records import Threshold
+from culld.training.experiment import Experiment, as_yaml, load_experiment
+
+SHIPPED = Path(__file__).parents[2] / "models" / "defects" / "train.yaml"
+
+
+def test_an_experiment_survives_its_file(tmp_path: Path) -> None:
+    """What is written is what is read."""
+    wanted = replace(Experiment(), name="bold", draws=3, pooling=("mean",), reject=(0.9, None, None))
+    (tmp_path / "train.yaml").write_text(as_yaml(wanted), "utf-8")
+
+    assert wanted == load_experiment(tmp_path / "train.yaml")
+
+
+def test_the_defaults_are_the_shipped_experiment() -> None:
+    """`culld model train` without a file repeats the first model."""
+    assert load_experiment(SHIPPED) == load_experiment(None)
+
+
+def test_the_shipped_experiment_states_its_command_and_what_to_expect() -> None:
+    """A reader learns from the file how to repeat it."""
+    head = SHIPPED.read_text("utf-8").split("name:")[0]
+
+    assert "command:" in head
+    assert "expected:" in head
+
+
+def test_thresholds_are_the_policys_records() -> None:
+    """In the order of the outputs; null is never."""
+    wanted = (Threshold(0.5, 0.97), Threshold(0.6, None), Threshold(0.6, 0.97))
+
+    assert wanted == Experiment().thresholds
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("epoch: 3\n", "epoch: no such key"),
+        ("epochs: many\n", "epochs: must be of the kind of"),
+        ("tag: [0.5]\n", "tag: must list 3 numbers"),
+        ("pooling: [1]\n", "pooling: must list names"),
+        ("- 1\n", "must hold"),
+        ("a: [\n", "cannot be read as YAML"),
+    ],
+)
+def test_a_mistake_names_file_and_key(tmp_path: Path, text: str, complaint: str) -> None:
+    """Unknown keys and wrong kinds are refused with a sentence."""
+    path = tmp_path / "train.yaml"
+    path.write_text(text, "utf-8")
+
+    with pytest.raises(ConfigError) as caught:
+        load_experiment(path)
+
+    assert str(path) in str(caught.value)
+    assert complaint in str(caught.value)
+
+
+def test_all_mistakes_are_told_together(tmp_path: Path) -> None:
+    """Nobody likes to fix a file one error at a time."""
+    path = tmp_path / "train.yaml"
+    path.write_text("epoch: 3\nseed: x\n", "utf-8")
+
+    with pytest.raises(ConfigError) as caught:
+        load_experiment(path)
+
+    assert len(caught.value.problems) == 2
