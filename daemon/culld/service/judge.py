@@ -6,10 +6,14 @@ import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from culld import __version__
 from culld.policy.decide import decide
 from culld.quarantine.routing import route
-from culld.records import Verdict
+from culld.records import Scores, Verdict
+from culld.service.listing import names_beside
 from culld.tags.draft import TagRequest
+from culld.tags.machine import MachineRecord
+from culld.tags.names import sidecar_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,3 +53,12 @@ class Judge:
         if plan.verdict is Verdict.QUARANTINE:
             plan = replace(plan, moves=route(plan, self.quarantine))
         return plan
+
+    def _request(self, plan: Plan, rules: Rules) -> TagRequest:
+        """What shall be written about the photo of a plan."""
+        photo, lead = plan.photo, plan.stack.lead
+        assert isinstance(lead.result, Scores)  # noqa: S101 (an unreadable photo is neither tagged nor moved)
+        record = MachineRecord(lead.result, rules, plan.verdict, lead.model, plan.made_at, __version__)
+        name = sidecar_name(photo.place.relative.name, names_beside(photo.place))
+        sidecar = None if name is None else photo.place.beside(name)
+        return TagRequest(photo.place, photo.format, photo.digest, plan.keywords, record, sidecar, self.embed)

@@ -1,0 +1,98 @@
+"""From a judgement to proven rewrites of the sidecar and, where it can be done without loss, of the photo itself.
+
+Everything here is made of plain records, so a worker process can do it. Files are neither opened nor written: bytes
+come from the `read` that the caller hands in, and the caller publishes what comes out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from culld.errors import PhotoChangedError, TagRefusedError
+from culld.records import Format, Rewrite
+from culld.tags.edits import apply_edits, digest_of
+from culld.tags.jpeg import exif_edits
+from culld.tags.proof import prove_jpeg, prove_sidecar
+from culld.tags.sidecar import sidecar_edits
+from culld.tags.xpkeywords import new_block
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from culld.records import Place
+    from culld.tags.machine import MachineRecord
+
+
+@dataclass(frozen=True, slots=True)
+class TagRequest:
+    """What to write, and where.
+
+    `digest` is that of the bytes that were judged. `sidecar` is None where no name is safe (see `sidecar_name`).
+    `embed` is False where the photo must not be changed, which the caller knows: a link, a read-only file, a setting.
+    """
+
+    photo: Place
+    format: Format
+    digest: str
+    keywords: tuple[str, ...]
+    record: MachineRecord
+    sidecar: Place | None
+    embed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TagDraft:
+    """Proven rewrites in the order in which to publish them, and why something was not written, if so."""
+
+    rewrites: tuple[Rewrite, ...]
+    notes: tuple[str, ...]
+
+
+def draft(
+    request: TagRequest,
+    read: Callable[[Place], bytes | None],
+    build_exif: Callable[[bytes], bytes] = new_block,
+) -> TagDraft:
+    """Draft the tags of one photo; `read` gives the bytes at a place, or None where no file is.
+
+    A refusal of one file is a note and does not hinder the other. Raises PhotoChangedError where the photo is no
+    longer the one that was judged.
+    """
+    photo = read(request.photo)
+    if photo is None or digest_of(photo) != request.digest:
+        raise PhotoChangedError(f"{request.photo.path.name!r} changed after it was judged; it will be judged anew")
+    rewrites, notes = [], []
+    for step in (lambda: _sidecar(request, read), lambda: _embedded(request, photo, build_exif)):
+        try:
+            rewrites += step()
+        except TagRefusedError as refusal:
+            notes.append(str(refusal))
+    return TagDraft(tuple(rewrites), tuple(notes))
+
+
+def _sidecar(request: TagRequest, read: Callable[[Place], bytes | None]) -> list[Rewrite]:
+    """The rewrite of the sidecar, if it needs one."""
+    if request.sidecar is None:
+        raise TagRefusedError("no sidecar was written: another file in the folder has a claim to its name")
+    old = read(request.sidecar)
+    edits = sidecar_edits(old, request.keywords, request.record)
+    if not edits:
+        return []
+    new = apply_edits(old or b"", edits)
+    prove_sidecar(old, new, request.keywords)
+    return [Rewrite(request.sidecar, None if old is None else digest_of(old), digest_of(new), edits)]
+
+
+def _embedded(request: TagRequest, photo: bytes, build_exif: Callable[[bytes], bytes]) -> list[Rewrite]:
+    """The rewrite of the photo itself, if keywords are to go into it and are not there yet."""
+    if not request.embed or not request.keywords:
+        return []
+    if request.format is not Format.JPEG:
+        raise TagRefusedError(f"the photo was left alone: {request.format.value} files get their tags beside them only")
+    edits = exif_edits(photo, request.keywords, build_exif)
+    if not edits:
+        return []
+    new = apply_edits(photo, edits)
+    prove_jpeg(photo, new, request.keywords)
+    return [Rewrite(request.photo, request.digest, digest_of(new), edits)]

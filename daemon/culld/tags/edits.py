@@ -1,0 +1,41 @@
+"""Byte edits: applying them, taking them back, and the digest that stands for a file's bytes."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from culld.errors import TagRefusedError
+from culld.records import Edit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def digest_of(data: bytes) -> str:
+    """The SHA-256 of `data` in hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def apply_edits(data: bytes, edits: Sequence[Edit]) -> bytes:
+    """Make all edits, which must be in ascending order and must find exactly the bytes that they remove.
+
+    Raises TagRefusedError where they do not fit `data`; nothing is then changed by halves, for `data` is only read.
+    """
+    pieces, position = [], 0
+    for edit in edits:
+        end = edit.offset + len(edit.removed)
+        if edit.offset < position or data[edit.offset : end] != edit.removed or end > len(data):
+            raise TagRefusedError("the tags no longer fit this file, it was changed meanwhile; it will be judged anew")
+        pieces += [data[position : edit.offset], edit.inserted]
+        position = end
+    return b"".join([*pieces, data[position:]])
+
+
+def inverse(edits: Sequence[Edit]) -> tuple[Edit, ...]:
+    """The edits that lead from the new bytes back to the old ones, bit for bit."""
+    back, shift = [], 0
+    for edit in edits:
+        back.append(Edit(edit.offset + shift, edit.inserted, edit.removed))
+        shift += len(edit.inserted) - len(edit.removed)
+    return tuple(back)

@@ -1,0 +1,48 @@
+"""The words that people find in their photo program."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from culld.errors import TagRefusedError
+from culld.records import Defect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+PREFIX = "defect:"
+"""What every keyword of culld starts with, so that a search finds them all and no other."""
+
+_NAMES = {Defect.BLUR: "blur", Defect.UNDER: "underexposed", Defect.OVER: "overexposed"}
+
+
+def keyword_of(defect: Defect, prefix: str = PREFIX) -> str:
+    """The keyword of one defect."""
+    return f"{prefix}{_NAMES[defect]}"
+
+
+def keywords_of(defects: Iterable[Defect], prefix: str = PREFIX) -> tuple[str, ...]:
+    """The keywords of several defects, each once, always in the order blur, under, over."""
+    found = set(defects)
+    return tuple(keyword_of(defect, prefix) for defect in Defect if defect in found)
+
+
+def in_hierarchy(keyword: str, separator: str) -> str:
+    """The keyword as a path: `defect:blur` is `defect|blur` for Lightroom and `defect/blur` for digiKam."""
+    return keyword.replace(":", separator)
+
+
+def missing_words(wanted: Iterable[str], present: Iterable[str]) -> tuple[str, ...]:
+    """Those of the wanted words that are not there yet, each once, in order."""
+    there = set(present)
+    return tuple(word for word in dict.fromkeys(wanted) if word not in there)
+
+
+def check_words(words: Iterable[str]) -> None:
+    """Refuse words that some program would read as two, as none, or not as text."""
+    for word in words:
+        if not word.isprintable() or ";" in word or not word.strip() or word != word.strip():
+            raise TagRefusedError(
+                f"{word!r} cannot be a keyword: use printable characters without a semicolon and without blanks "
+                "at either end; change the keyword prefix in the configuration"
+            )

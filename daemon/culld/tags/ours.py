@@ -1,0 +1,98 @@
+"""The values in our own namespace: found wherever other programs moved them, and replaced in place."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from html import escape
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from culld.errors import TagRefusedError
+from culld.records import Edit
+from culld.tags.machine import NAMESPACE, TIME
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from culld.tags.machine import MachineRecord
+    from culld.tags.xmp import Document, Element
+
+_ATTRIBUTE = re.compile(rb"\s+([^\s=]+)\s*=\s*(\"[^\"]*\"|'[^']*')")
+
+
+def own_properties(record: MachineRecord, keywords: Sequence[str]) -> Mapping[str, str]:
+    """The record with the words that culld gave, so that they can be told from a person's when they are withdrawn."""
+    properties = {**record.properties(), "Keywords": ";".join(keywords)}
+    for name, value in properties.items():
+        if not value.isprintable():
+            raise TagRefusedError(f"the sidecar was left alone: {name} {value!r} cannot be written as XML")
+    return properties
+
+
+def own_values(document: Document) -> Mapping[str, str]:
+    """Our values in a document, by name, whether written as attributes or as elements."""
+    return {name: value for name, value, _ in _found(document)}
+
+
+def own_edits(document: Document, wanted: Mapping[str, str]) -> tuple[list[Edit], Mapping[str, str]]:
+    """The edits that renew our values where they stand, and the values that have no place yet.
+
+    A record that differs in nothing but its time is left as it is.
+    """
+    found = {name: (value, slot) for name, value, slot in _found(document)}
+    differing = [name for name in wanted if name in found and found[name][0] != wanted[name]]
+    absent = {name: value for name, value in wanted.items() if name not in found}
+    if differing == [TIME] and not absent:
+        return [], {}
+    return [found[name][1].filled(wanted[name]) for name in differing], absent
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    """Where a value stands: the bytes that go, and what comes before and after the new one."""
+
+    offset: int
+    removed: bytes
+    before: str = ""
+    after: str = ""
+
+    def filled(self, value: str) -> Edit:
+        """The splice that puts `value` there."""
+        return Edit(self.offset, self.removed, f"{self.before}{escape(value)}{self.after}".encode())
+
+
+def _found(document: Document) -> Iterator[tuple[str, str, _Slot]]:
+    """Name, value and place of each of our properties; none may occur twice."""
+    seen: set[str] = set()
+    for description in document.descriptions:
+        for name, value, slot in chain(_attributes(document.data, description), _elements(document.data, description)):
+            if name in seen:
+                raise TagRefusedError(f"the sidecar was left alone: it holds culld's {name} twice")
+            seen.add(name)
+            yield name, value, slot
+
+
+def _attributes(data: bytes, description: Element) -> Iterator[tuple[str, str, _Slot]]:
+    """Our properties that are attributes of a description."""
+    ours = {description.spelled[name]: name for name in description.attributes if name[0] == NAMESPACE}
+    position = description.start + len(f"<{description.written(description.name[1])}".encode())
+    while match := _ATTRIBUTE.match(data, position):
+        position = match.end()
+        name = ours.get(match[1].decode())
+        if name is not None:
+            yield name[1], description.attributes[name], _Slot(match.start(2), match[2], '"', '"')
+
+
+def _elements(data: bytes, description: Element) -> Iterator[tuple[str, str, _Slot]]:
+    """Our properties that are elements in a description."""
+    for element in description.children:
+        uri, local = element.name
+        if uri != NAMESPACE:
+            continue
+        if element.children:
+            raise TagRefusedError(f"the sidecar was left alone: culld's {local} in it is no simple value")
+        if element.is_open:
+            yield local, element.text, _Slot(element.opened, data[element.opened : element.closing])
+        else:
+            yield local, "", _Slot(element.opened - 2, b"/>", ">", f"</{element.written(local)}>")

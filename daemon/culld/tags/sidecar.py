@@ -1,0 +1,155 @@
+"""Adding culld's words and its record to an XMP sidecar, by insertion only; nothing in it is ever re-serialised.
+
+Other programs' values, their order and their layout stay byte for byte; only values in our own namespace are
+replaced. Programs read keywords from `dc:subject`; where a sidecar has a hierarchical list as well (Lightroom's, which
+darktable prefers; digiKam's, which Immich prefers), the word is added there too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, NoReturn
+
+from culld.errors import TagRefusedError
+from culld.records import Edit
+from culld.tags import machine
+from culld.tags.edits import apply_edits
+from culld.tags.keywords import check_words, in_hierarchy, missing_words
+from culld.tags.ours import own_edits, own_properties
+from culld.tags.xmp import RDF, read_xmp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from culld.tags.machine import MachineRecord
+    from culld.tags.xmp import Document, Element
+
+DC = "http://purl.org/dc/elements/1.1/"
+
+_NEW = (
+    b'<?xml version="1.0" encoding="UTF-8"?>\n<x:xmpmeta xmlns:x="adobe:ns:meta/">\n'
+    b' <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">\n </rdf:RDF>\n</x:xmpmeta>\n'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WordList:
+    """A property that holds keywords, and what stands between the levels of one (None: as it is)."""
+
+    namespace: str
+    local: str
+    container: str
+    separator: str | None
+
+    def spelled(self, words: Iterable[str]) -> tuple[str, ...]:
+        """The words as this list wants them."""
+        return tuple(word if self.separator is None else in_hierarchy(word, self.separator) for word in words)
+
+
+SUBJECT = WordList(DC, "subject", "Bag", None)
+WORD_LISTS = (
+    SUBJECT,
+    WordList("http://ns.adobe.com/lightroom/1.0/", "hierarchicalSubject", "Bag", "|"),
+    WordList("http://www.digikam.org/ns/1.0/", "TagsList", "Seq", "/"),
+)
+
+
+def sidecar_edits(old: bytes | None, keywords: Sequence[str], record: MachineRecord) -> tuple[Edit, ...]:
+    """The edits that bring `keywords` and `record` into a sidecar; none where everything is there already.
+
+    `old` is None for a sidecar that does not exist yet: the one edit is then the whole document. Raises
+    TagRefusedError where the sidecar cannot be changed without risk.
+    """
+    check_words(keywords)
+    if old is None:
+        return (Edit(0, b"", apply_edits(_NEW, _merge(read_xmp(_NEW), keywords, record))),)
+    return _merge(read_xmp(old), keywords, record)
+
+
+def words_of(document: Document, words: WordList) -> tuple[str, ...] | None:
+    """The keywords in one list, or None where the document has no such list."""
+    items = _items(document, words)
+    return None if items is None else tuple(item.text for item in items.children)
+
+
+def _merge(document: Document, keywords: Sequence[str], record: MachineRecord) -> tuple[Edit, ...]:
+    """The edits in ascending order."""
+    edits = [edit for words in WORD_LISTS for edit in _list_edits(document, words, words.spelled(keywords))]
+    properties = own_properties(record, keywords)
+    changed, absent = own_edits(document, properties)
+    edits += changed
+    subject = keywords if words_of(document, SUBJECT) is None else ()
+    if subject or absent:
+        edits.append(_description(document, subject, absent))
+    return tuple(sorted(edits, key=lambda edit: edit.offset))
+
+
+def _list_edits(document: Document, words: WordList, wanted: Sequence[str]) -> list[Edit]:
+    """Add what is missing to a list that exists, behind its last item and in its layout."""
+    items = _items(document, words)
+    missing = () if items is None else missing_words(wanted, (item.text for item in items.children))
+    if items is None or not missing:
+        return []
+    last = items.children[-1] if items.children else None
+    lead = _layout_before(document.data, last) if last else b""
+    tag = items.written("li")
+    new = b"".join(lead + f"<{tag}>{_safe(word)}</{tag}>".encode() for word in missing)
+    return [Edit(last.end if last else items.closing, b"", new)]
+
+
+def _items(document: Document, words: WordList) -> Element | None:
+    """The rdf:Bag or rdf:Seq of a keyword list, or None where there is none; its shape must hold no surprise."""
+    name = (words.namespace, words.local)
+    found = document.named(*name)
+    if not found and not any(name in description.attributes for description in document.descriptions):
+        return None
+    if len(found) != 1 or len(found[0].children) != 1 or any(name in d.attributes for d in document.descriptions):
+        _refuse(f"its keyword list {words.local} is written twice or in an unusual way")
+    items = found[0].children[0]
+    plain = all(item.name == (RDF, "li") and not item.children for item in items.children)
+    if items.name != (RDF, words.container) or not items.is_open or not plain:
+        _refuse(f"its keyword list {words.local} is not an open list of plain words")
+    return items
+
+
+def _description(document: Document, subject: Sequence[str], properties: Mapping[str, str]) -> Edit:
+    """A new description with what the document has no place for, behind the last one and in its layout.
+
+    It declares every prefix that may be missing where it stands.
+    """
+    last = document.descriptions[-1] if document.descriptions else None
+    lead = (_layout_before(document.data, last) if last else b"\n  ").decode()
+    step = lead + " " if "\n" in lead else ""
+    head = [f'<rdf:Description rdf:about="{_safe(document.about)}"']
+    head += [f'xmlns:rdf="{RDF}"'] if document.rdf.prefix != "rdf" else []
+    if properties:
+        head += [f'xmlns:{machine.PREFIX}="{machine.NAMESPACE}"']
+        head += [f'{machine.PREFIX}:{name}="{_safe(value)}"' for name, value in properties.items()]
+    lines = [f'<dc:subject xmlns:dc="{DC}">', " <rdf:Bag>"]
+    lines += [f"  <rdf:li>{_safe(word)}</rdf:li>" for word in subject]
+    lines += [" </rdf:Bag>", "</dc:subject>"]
+    opening = f"{step} " if step else " "
+    text = opening.join(head) + ("/>" if not subject else ">" + "".join(step + line for line in lines))
+    text += f"{lead}</rdf:Description>" if subject else ""
+    return Edit(last.end if last else document.rdf.opened, b"", (lead + text).encode())
+
+
+def _layout_before(data: bytes, element: Element) -> bytes:
+    """The line break and blanks before an element, empty where it stands behind something else."""
+    before = data[: element.start]
+    blank = before[len(before.rstrip(b" \t\r\n")) :]
+    line = blank.rfind(b"\n")
+    return b"" if line < 0 else blank[line - blank.startswith(b"\r", max(line - 1, 0)) :]
+
+
+def _safe(text: str) -> str:
+    """Text as XML; refused where it holds characters that XML cannot or should not carry."""
+    if not text.isprintable():
+        _refuse(f"{text!r} cannot be written as XML")
+    return escape(text)
+
+
+def _refuse(reason: str) -> NoReturn:
+    """Leave the sidecar alone, and say why."""
+    raise TagRefusedError(f"the sidecar was left alone: {reason}")
