@@ -70,12 +70,15 @@ class OpenPlans(Protocol):
     def forget(self, plan: OpenPlan) -> None:
         """Nothing of the plan is in effect; its photo will be judged again."""
 
-    def park(self, plan: OpenPlan, reason: str) -> None:
-        """Nobody but a person can tell what to do; the plan stays open and its photo is passed over."""
+    def park(self, plan: OpenPlan, stamp: Stamp | None, reason: str) -> None:
+        """Nobody but a person can tell what to do; the plan stays open, the photo with this stamp is passed over."""
 
 
 class Restorations(Protocol):
     """The journal as `restore` sees it."""
 
-    def note_restored(self, digests: Collection[str], place: Place, stamp: Stamp | None) -> None:
-        """A person wants these contents back at `place`; they are never taken again. The stamp is known afterwards."""
+    def note_restored(self, plan: str, digests: Collection[str], place: Place, stamp: Stamp | None) -> None:
+        """A person wants the photo of a plan back at `place`: these contents are never taken again.
+
+        It is told before the photo moves, with no stamp, and again afterwards.
+        """

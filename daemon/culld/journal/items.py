@@ -1,0 +1,93 @@
+"""The table `item`: what every file looked like when culld last dealt with it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from culld.journal.rows import micros, place_row, stamp_row
+
+if TYPE_CHECKING:
+    import sqlite3
+    from datetime import datetime
+
+    from culld.records import Photo, Place, Stamp
+
+_LONGEST_WAIT = timedelta(hours=1)
+_MOST_DOUBLINGS = 10
+
+
+def is_known(db: sqlite3.Connection, place: Place, stamp: Stamp, now: datetime) -> bool:
+    """Whether the file at a place has this stamp in its row and is not due for another try."""
+    row = db.execute(
+        "SELECT device, inode, size, mtime_ns, ctime_ns, not_before FROM item WHERE root = ? AND relative = ?",
+        place_row(place),
+    ).fetchone()
+    return row is not None and row[:5] == stamp_row(stamp) and (row[5] is None or micros(now) < row[5])
+
+
+def was_judged(db: sqlite3.Connection, photo: Photo) -> bool:
+    """Whether this content was decided about, or brought back by a person, at this place."""
+    row = db.execute(
+        "SELECT state, digest FROM item WHERE root = ? AND relative = ?", place_row(photo.place)
+    ).fetchone()
+    if row is None or row[0] not in {"decided", "restored"}:
+        return False
+    return row[1] == photo.digest or (row[0] == "restored" and is_restored(db, photo.digest))
+
+
+def is_restored(db: sqlite3.Connection, digest: str) -> bool:
+    """Whether a person brought this content back."""
+    return db.execute("SELECT 1 FROM restored WHERE digest = ?", (digest,)).fetchone() is not None
+
+
+def settle_item(db: sqlite3.Connection, place: Place, stamp: Stamp | None, digest: str, state: str) -> None:
+    """The file is dealt with: its row says what it looks like, and no try is due."""
+    db.execute(
+        "INSERT OR REPLACE INTO item (root, relative, device, inode, size, mtime_ns, ctime_ns, digest, state)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*place_row(place), *stamp_row(stamp), digest, state),
+    )
+
+
+def restamp_item(db: sqlite3.Connection, place: Place, stamp: Stamp) -> None:
+    """The same content has a new stamp."""
+    db.execute(
+        "UPDATE item SET device = ?, inode = ?, size = ?, mtime_ns = ?, ctime_ns = ? WHERE root = ? AND relative = ?",
+        (*stamp_row(stamp), *place_row(place)),
+    )
+
+
+def drop_item(db: sqlite3.Connection, place: Place) -> None:
+    """The file is no longer there."""
+    db.execute("DELETE FROM item WHERE root = ? AND relative = ?", place_row(place))
+
+
+def fail_item(
+    db: sqlite3.Connection, place: Place, stamp: Stamp, *, reason: str, retry_after: timedelta, now: datetime
+) -> None:
+    """A try at the file failed: the next is due after `retry_after`, doubled for each failure in a row, up to an hour.
+
+    A wait that is longer from the start stays as it is.
+    """
+    row = db.execute(
+        "SELECT tries FROM item WHERE root = ? AND relative = ? AND state = 'fault'", place_row(place)
+    ).fetchone()
+    tries = 1 if row is None else row[0] + 1
+    due = now + _wait(retry_after, tries)
+    db.execute(
+        "INSERT OR REPLACE INTO item (root, relative, device, inode, size, mtime_ns, ctime_ns, state, reason, tries,"
+        " not_before) VALUES (?, ?, ?, ?, ?, ?, ?, 'fault', ?, ?, ?)",
+        (*place_row(place), *stamp_row(stamp), reason, tries, micros(due)),
+    )
+
+
+def park_item(db: sqlite3.Connection, place: Place, stamp: Stamp | None, reason: str) -> None:
+    """The file belongs to a plan that is not ended: as long as it looks like this, it is passed over."""
+    settle_item(db, place, stamp, "", "open")
+    db.execute("UPDATE item SET reason = ? WHERE root = ? AND relative = ?", (reason, *place_row(place)))
+
+
+def _wait(retry_after: timedelta, tries: int) -> timedelta:
+    grown: timedelta = retry_after * 2 ** min(tries - 1, _MOST_DOUBLINGS)
+    return max(retry_after, min(grown, _LONGEST_WAIT))

@@ -1,0 +1,86 @@
+"""The tables, as numbered steps that each run once and in one transaction.
+
+Paths are BLOBs, since file names are bytes. Moments are whole microseconds since 1970 in UTC. A released step is never
+edited; a change is a new step at the end.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from culld.errors import SystemFaultError
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_FIRST = """
+-- One row per file that was dealt with, as it was then; the scanner passes over a file that still looks like its row.
+CREATE TABLE item (
+    root BLOB NOT NULL, relative BLOB NOT NULL,
+    device INTEGER, inode INTEGER, size INTEGER, mtime_ns INTEGER, ctime_ns INTEGER,
+    digest TEXT NOT NULL DEFAULT '',
+    state TEXT NOT NULL CHECK (state IN ('decided', 'fault', 'open', 'restored')),
+    reason TEXT NOT NULL DEFAULT '', tries INTEGER NOT NULL DEFAULT 0, not_before INTEGER,
+    PRIMARY KEY (root, relative)
+) WITHOUT ROWID;
+CREATE INDEX item_fault ON item (not_before) WHERE state = 'fault';
+
+-- One row per plan, written before any file changes and closed with what became of it.
+CREATE TABLE decision (
+    id INTEGER PRIMARY KEY, plan TEXT NOT NULL UNIQUE, made_at INTEGER NOT NULL,
+    root BLOB NOT NULL, relative BLOB NOT NULL, digest TEXT NOT NULL,
+    blur REAL, under REAL, over REAL,
+    verdict TEXT NOT NULL, reason TEXT NOT NULL, keywords TEXT NOT NULL, model TEXT NOT NULL, policy TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('open', 'done', 'fault', 'forgotten', 'parked')),
+    closed_at INTEGER, now_root BLOB, now_relative BLOB, now_digest TEXT,
+    note TEXT NOT NULL DEFAULT '', fault TEXT, restored_at INTEGER
+);
+CREATE INDEX decision_unfinished ON decision (id) WHERE state IN ('open', 'parked');
+CREATE INDEX decision_made_at ON decision (made_at);
+CREATE INDEX decision_digest ON decision (digest);
+
+CREATE TABLE rewrite (
+    decision INTEGER NOT NULL REFERENCES decision (id) ON DELETE CASCADE, step INTEGER NOT NULL,
+    root BLOB NOT NULL, relative BLOB NOT NULL, before TEXT, after TEXT NOT NULL,
+    PRIMARY KEY (decision, step)
+) WITHOUT ROWID;
+-- The bytes that a rewrite removed are kept, so that it can be undone.
+CREATE TABLE edit (
+    decision INTEGER NOT NULL, step INTEGER NOT NULL, number INTEGER NOT NULL,
+    offset INTEGER NOT NULL, removed BLOB NOT NULL, inserted BLOB NOT NULL,
+    PRIMARY KEY (decision, step, number),
+    FOREIGN KEY (decision, step) REFERENCES rewrite (decision, step) ON DELETE CASCADE
+);
+CREATE TABLE move (
+    decision INTEGER NOT NULL REFERENCES decision (id) ON DELETE CASCADE, step INTEGER NOT NULL,
+    source_root BLOB NOT NULL, source_relative BLOB NOT NULL,
+    target_root BLOB NOT NULL, target_relative BLOB NOT NULL, digest TEXT NOT NULL,
+    PRIMARY KEY (decision, step)
+) WITHOUT ROWID;
+
+-- Contents that a person brought back; none of them is ever moved again.
+CREATE TABLE restored (digest TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
+
+-- What the daemon tells `culld status` of itself.
+CREATE TABLE note (key TEXT PRIMARY KEY, value TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
+"""
+
+STEPS = (_FIRST,)
+"""The steps in order; `PRAGMA user_version` counts those that were taken."""
+
+
+def migrate(db: sqlite3.Connection) -> None:
+    """Take the steps that are missing; raises SystemFaultError for a database of a newer culld."""
+    (taken,) = db.execute("PRAGMA user_version").fetchone()
+    require_known(taken)
+    for number, step in enumerate(STEPS[taken:], start=taken + 1):
+        # executescript would commit on its own, so the transaction is part of the script.
+        db.executescript(f"BEGIN IMMEDIATE; {step} PRAGMA user_version = {number}; COMMIT;")
+
+
+def require_known(version: int) -> None:
+    """Refuse tables that this culld has no idea of."""
+    if version > len(STEPS):
+        raise SystemFaultError(
+            f"the journal was written by a newer culld (its version {version}, known here {len(STEPS)}); upgrade culld"
+        )

@@ -1,0 +1,127 @@
+"""Between records and rows."""
+
+from __future__ import annotations
+
+import json
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from culld.records import Edit, Move, Place, Rewrite, Scores, Stamp
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+
+    from culld.records import Plan
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def micros(moment: datetime) -> int:
+    """Whole microseconds since 1970."""
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def moment_of(value: int) -> datetime:
+    """The moment, aware, in UTC."""
+    return _EPOCH + timedelta(microseconds=value)
+
+
+def place_row(place: Place) -> tuple[bytes, bytes]:
+    """The bytes of root and relative path."""
+    return os.fsencode(place.root), os.fsencode(place.relative)
+
+
+def place_of(root: bytes, relative: bytes) -> Place:
+    """The place again."""
+    return Place(Path(os.fsdecode(root)), Path(os.fsdecode(relative)))
+
+
+def stamp_row(stamp: Stamp | None) -> tuple[int | None, ...]:
+    """The five numbers, or five times nothing."""
+    if stamp is None:
+        return (None,) * 5
+    return tuple(map(_signed, (stamp.device, stamp.inode, stamp.size, stamp.mtime_ns, stamp.ctime_ns)))
+
+
+def _signed(value: int) -> int:
+    """The value as SQLite can hold it: some file systems number inodes up to 2**64."""
+    return (value + (1 << 63)) % (1 << 64) - (1 << 63)
+
+
+def decision_row(plan: Plan) -> dict[str, Any]:
+    """The columns of `decision` for a plan that is not closed yet."""
+    root, relative = place_row(plan.photo.place)
+    result = plan.stack.lead.result
+    scores = result if isinstance(result, Scores) else None
+    return {
+        "plan": plan.id,
+        "made_at": micros(plan.made_at),
+        "root": root,
+        "relative": relative,
+        "digest": plan.photo.digest,
+        "blur": scores and scores.blur,
+        "under": scores and scores.under,
+        "over": scores and scores.over,
+        "verdict": plan.verdict.value,
+        "reason": plan.reason,
+        "keywords": json.dumps(plan.keywords),
+        "model": plan.stack.lead.model,
+        "policy": plan.policy,
+    }
+
+
+def insert_plan(db: sqlite3.Connection, plan: Plan) -> None:
+    """Write a plan with all that it will change."""
+    number = db.execute(
+        "INSERT INTO decision (plan, made_at, root, relative, digest, blur, under, over, verdict, reason, keywords,"
+        " model, policy, state) VALUES (:plan, :made_at, :root, :relative, :digest, :blur, :under, :over, :verdict,"
+        " :reason, :keywords, :model, :policy, 'open')",
+        decision_row(plan),
+    ).lastrowid
+    for step, rewrite in enumerate(plan.rewrites):
+        db.execute(
+            "INSERT INTO rewrite VALUES (?, ?, ?, ?, ?, ?)",
+            (number, step, *place_row(rewrite.place), rewrite.before, rewrite.after),
+        )
+        db.executemany(
+            "INSERT INTO edit VALUES (?, ?, ?, ?, ?, ?)",
+            [(number, step, n, edit.offset, edit.removed, edit.inserted) for n, edit in enumerate(rewrite.edits)],
+        )
+    db.executemany(
+        "INSERT INTO move VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (number, step, *place_row(move.source), *place_row(move.target), move.digest)
+            for step, move in enumerate(plan.moves)
+        ],
+    )
+
+
+def rewrites_of(db: sqlite3.Connection, decision: int) -> tuple[Rewrite, ...]:
+    """The rewrites of a decision, in order."""
+    found = db.execute(
+        "SELECT step, root, relative, before, after FROM rewrite WHERE decision = ? ORDER BY step", (decision,)
+    ).fetchall()
+    return tuple(
+        Rewrite(place_of(root, relative), before, after, tuple(_edits(db, decision, step)))
+        for step, root, relative, before, after in found
+    )
+
+
+def _edits(db: sqlite3.Connection, decision: int, step: int) -> Iterable[Edit]:
+    rows = db.execute(
+        "SELECT offset, removed, inserted FROM edit WHERE decision = ? AND step = ? ORDER BY number", (decision, step)
+    )
+    return [Edit(*row) for row in rows]
+
+
+def moves_of(db: sqlite3.Connection, decision: int) -> tuple[Move, ...]:
+    """The moves of a decision, in order."""
+    rows = db.execute(
+        "SELECT source_root, source_relative, target_root, target_relative, digest FROM move"
+        " WHERE decision = ? ORDER BY step",
+        (decision,),
+    )
+    return tuple(Move(place_of(*row[0:2]), place_of(*row[2:4]), row[4]) for row in rows)

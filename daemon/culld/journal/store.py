@@ -1,0 +1,271 @@
+"""The journal in SQLite: every intent is on disk before the first file changes, every outcome after the last."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from culld.journal import history, items
+from culld.journal.opening import connect, connect_readonly, translated
+from culld.journal.rows import insert_plan, micros, moves_of, place_of, place_row, rewrites_of
+from culld.records import OpenPlan
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Collection, Iterator, Sequence
+    from datetime import datetime
+    from pathlib import Path
+    from types import TracebackType
+
+    from culld.ports import Clock
+    from culld.records import Fault, Outcome, Photo, Place, Plan, Stamp, Verdict
+
+
+_T = TypeVar("_T")
+_RETRY_AFTER = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a plan ended, and where its photo is with which content."""
+
+    state: str
+    now: Place
+    digest: str
+    note: str = ""
+    fault: str | None = None
+
+
+class Batch:
+    """The open journal entry of a batch: outcomes gather here and are committed together when the batch ends."""
+
+    def __init__(self) -> None:
+        """Begin with no outcome."""
+        self.closed: list[Outcome] = []
+
+    def close(self, outcome: Outcome) -> Outcome:
+        """Take in what became of one plan, and hand the outcome back."""
+        self.closed.append(outcome)
+        return outcome
+
+
+class SqliteJournal:
+    """Fulfils `ports.Journal`, `ports.OpenPlans` and `ports.Restorations`; every method may raise SystemFaultError.
+
+    It belongs to the thread that opened it. Other processes may have it open at the same time: its transactions are
+    short, and each waits for the other. `set_aside` is where a damaged database was renamed to at opening, if it was.
+    """
+
+    def __init__(self, db: sqlite3.Connection, path: Path, clock: Clock, set_aside: Path | None = None) -> None:
+        """Use a connection that `open` or `open_readonly` made."""
+        self._db = db
+        self._clock = clock
+        self.path = path
+        self.set_aside = set_aside
+
+    @classmethod
+    def open(cls, path: Path, clock: Clock) -> Self:
+        """Open or create the journal; a damaged one is renamed, never deleted, and a new one begun."""
+        db, aside = connect(path, clock.now())
+        return cls(db, path, clock, aside)
+
+    @classmethod
+    def open_readonly(cls, path: Path, clock: Clock) -> Self:
+        """Open the journal only to ask it; raises SystemFaultError if culld has not run yet."""
+        return cls(connect_readonly(path), path, clock)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # What the scanner and the pipeline ask.
+
+    def knows(self, place: Place, stamp: Stamp) -> bool:
+        """Whether this very file was already dealt with and need not be looked at now."""
+        with translated(self.path):
+            return items.is_known(self._db, place, stamp, self._clock.now())
+
+    def unseen(self, photos: Sequence[Photo]) -> list[Photo]:
+        """The photos whose content at that place has not been judged; of the others the new stamp is kept."""
+        with translated(self.path):
+            seen = [photo for photo in photos if items.was_judged(self._db, photo)]
+        if seen:
+            with self._writing() as db:
+                for photo in seen:
+                    items.restamp_item(db, photo.place, photo.stamp)
+        return [photo for photo in photos if photo not in seen]
+
+    def is_restored(self, digest: str) -> bool:
+        """Whether a person brought this content back from quarantine."""
+        with translated(self.path):
+            return items.is_restored(self._db, digest)
+
+    def fault(self, fault: Fault) -> None:
+        """Record a file that could not be read, and when to look again."""
+        sighting = fault.sighting
+        with self._writing() as db:
+            items.fail_item(
+                db,
+                sighting.place,
+                sighting.stamp,
+                reason=fault.reason,
+                retry_after=fault.retry_after,
+                now=self._clock.now(),
+            )
+
+    @contextmanager
+    def intend(self, plans: Sequence[Plan]) -> Iterator[Batch]:
+        """Commit the plans of a batch; when the block ends, however it does, all closed outcomes are committed.
+
+        A plan that was not closed stays open for a replay.
+        """
+        if plans:
+            with self._writing() as db:
+                for plan in plans:
+                    insert_plan(db, plan)
+        batch = Batch()
+        try:
+            yield batch
+        finally:
+            if batch.closed:
+                with self._writing() as db:
+                    for outcome in batch.closed:
+                        self._close(db, outcome)
+
+    # What replay asks.
+
+    def unfinished(self) -> list[OpenPlan]:
+        """Every plan that is not ended, the oldest first; parked ones are among them."""
+        with translated(self.path):
+            rows = self._db.execute(
+                "SELECT id, plan, root, relative, digest FROM decision WHERE state IN ('open', 'parked') ORDER BY id"
+            ).fetchall()
+            return [
+                OpenPlan(plan, place_of(root, relative), digest, rewrites_of(self._db, n), moves_of(self._db, n))
+                for n, plan, root, relative, digest in rows
+            ]
+
+    def finish(self, plan: OpenPlan, now: Place, stamp: Stamp | None, digest: str) -> None:
+        """The plan is carried out; the photo is at `now`."""
+        with self._writing() as db:
+            _settle(db, plan.photo, now, stamp, digest)
+            self._end(db, plan.id, Ending("done", now, digest))
+
+    def forget(self, plan: OpenPlan) -> None:
+        """Nothing of the plan is in effect; its photo will be judged again."""
+        with self._writing() as db:
+            items.drop_item(db, plan.photo)
+            self._end(db, plan.id, Ending("forgotten", plan.photo, plan.digest))
+
+    def park(self, plan: OpenPlan, stamp: Stamp | None, reason: str) -> None:
+        """Nobody but a person can tell what to do; the plan stays open, the photo with this stamp is passed over."""
+        with self._writing() as db:
+            items.park_item(db, plan.photo, stamp, reason)
+            db.execute("UPDATE decision SET state = 'parked', fault = ? WHERE plan = ?", (reason, plan.id))
+
+    # What restore asks.
+
+    def note_restored(self, plan: str, digests: Collection[str], place: Place, stamp: Stamp | None) -> None:
+        """A person wants the photo of a plan back at `place`: these contents are never taken again.
+
+        It is told before the photo moves, with no stamp, and again afterwards.
+        """
+        now = micros(self._clock.now())
+        with self._writing() as db:
+            db.executemany("INSERT OR IGNORE INTO restored VALUES (?, ?)", [(digest, now) for digest in digests])
+            db.execute(
+                "UPDATE decision SET restored_at = ?, now_root = ?, now_relative = ? WHERE plan = ?",
+                (now, *place_row(place), plan),
+            )
+            items.settle_item(db, place, stamp, "", "restored")
+
+    # What `status` and `log` ask.
+
+    def decisions(self, wanted: history.Filter) -> list[history.Decision]:
+        """Past decisions, the newest first."""
+        return self._ask(lambda db: history.decisions(db, wanted))
+
+    def counts(self, since: datetime | None = None) -> dict[Verdict, int]:
+        """How many decisions were carried out, by verdict."""
+        return self._ask(lambda db: history.counts(db, since))
+
+    def open_faults(self) -> list[history.OpenFault]:
+        """The files that wait for another try or for a person."""
+        return self._ask(history.open_faults)
+
+    def notes(self) -> dict[str, tuple[str, datetime]]:
+        """What the daemon last said of itself, by key, with when."""
+        return self._ask(history.notes)
+
+    def note(self, key: str, value: str, at: datetime) -> None:
+        """Tell `culld status` something, in place of what was said before under the same key."""
+        with self._writing() as db:
+            db.execute("INSERT OR REPLACE INTO note VALUES (?, ?, ?)", (key, value, micros(at)))
+
+    def _close(self, db: sqlite3.Connection, outcome: Outcome) -> None:
+        plan, place = outcome.plan, outcome.plan.photo.place
+        if outcome.unfinished:
+            items.park_item(db, place, outcome.stamp, outcome.fault or "")
+            db.execute("UPDATE decision SET fault = ? WHERE plan = ?", (outcome.fault, plan.id))
+        elif outcome.fault is not None:
+            items.fail_item(
+                db,
+                place,
+                outcome.stamp or plan.photo.stamp,
+                reason=outcome.fault,
+                retry_after=outcome.retry_after or _RETRY_AFTER,
+                now=self._clock.now(),
+            )
+            self._end(db, plan.id, Ending("fault", outcome.now, outcome.digest, outcome.note, outcome.fault))
+        else:
+            _settle(db, place, outcome.now, outcome.stamp, outcome.digest)
+            self._end(db, plan.id, Ending("done", outcome.now, outcome.digest, outcome.note))
+
+    def _end(self, db: sqlite3.Connection, plan: str, ending: Ending) -> None:
+        db.execute(
+            "UPDATE decision SET state = ?, now_root = ?, now_relative = ?, now_digest = ?, note = ?, fault = ?,"
+            " closed_at = ? WHERE plan = ?",
+            (
+                ending.state,
+                *place_row(ending.now),
+                ending.digest,
+                ending.note,
+                ending.fault,
+                micros(self._clock.now()),
+                plan,
+            ),
+        )
+
+    def _ask(self, question: Callable[[sqlite3.Connection], _T]) -> _T:
+        with translated(self.path):
+            return question(self._db)
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: all of the block or, after any exception, none of it."""
+        with translated(self.path):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+
+def _settle(db: sqlite3.Connection, origin: Place, now: Place, stamp: Stamp | None, digest: str) -> None:
+    """A photo that stayed is passed over from now on; of one that left nothing is kept, so that it may come again."""
+    if now == origin:
+        items.settle_item(db, origin, stamp, digest, "decided")
+    else:
+        items.drop_item(db, origin)

@@ -1,0 +1,155 @@
+"""The record beside each quarantined photo: all that it takes to bring the photo back, also without the journal.
+
+A record lies in a folder that other people may write to, so reading one back trusts nothing: it is small, complete and
+of the known form, it names members only by plain names beside itself, and origins only below a root.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from culld.errors import CulldError
+from culld.quarantine.fields import BadFieldError, aware, digest, name, number, path, path_out, relative, text, texts
+from culld.records import Scores
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from culld.records import Plan
+
+VERSION = 1
+MAX_BYTES = 256 << 10
+"""Larger than any record that culld writes: 16 members with paths of 4 KiB each."""
+_MAX_MEMBERS = 16
+
+
+class BadRecordError(CulldError):
+    """A file called like a record does not hold one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file of the stack: its name beside the record, where it came from, and its digest when it was moved."""
+
+    name: str
+    origin: Path
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Why a photo is in quarantine and where it belongs; the photo is the last member, `judged` its digest before tags.
+
+    Origins are relative to `root`.
+    """
+
+    plan: str
+    made_at: datetime
+    root: Path
+    members: tuple[Member, ...]
+    judged: str
+    reason: str
+    keywords: tuple[str, ...]
+    model: str
+    policy: str
+    scores: Scores | None
+
+    @property
+    def photo(self) -> Member:
+        """The photo itself."""
+        return self.members[-1]
+
+
+def record_of(plan: Plan) -> Record:
+    """The record of a plan that moves its photo."""
+    result = plan.stack.lead.result
+    return Record(
+        plan=plan.id,
+        made_at=plan.made_at,
+        root=plan.photo.place.root,
+        members=tuple(Member(move.target.relative.name, move.source.relative, move.digest) for move in plan.moves),
+        judged=plan.photo.digest,
+        reason=plan.reason,
+        keywords=plan.keywords,
+        model=plan.stack.lead.model,
+        policy=plan.policy,
+        scores=result if isinstance(result, Scores) else None,
+    )
+
+
+def to_bytes(record: Record) -> bytes:
+    """The record as JSON for people and programs; paths that are no UTF-8 are given by their bytes in hex."""
+    scores = record.scores
+    content = {
+        "culld": VERSION,
+        "plan": record.plan,
+        "quarantined_at": record.made_at.astimezone(UTC).isoformat(),
+        "root": path_out(record.root),
+        "members": [
+            {"name": path_out(Path(member.name)), "origin": path_out(member.origin), "sha256": member.digest}
+            for member in record.members
+        ],
+        "judged_sha256": record.judged,
+        "reason": record.reason,
+        "keywords": list(record.keywords),
+        "model": record.model,
+        "policy": record.policy,
+        "scores": None if scores is None else {"blur": scores.blur, "under": scores.under, "over": scores.over},
+    }
+    # What is no Unicode in a text becomes the JSON escape that stands for it.
+    return json.dumps(content, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
+
+
+def from_bytes(data: bytes) -> Record:
+    """Read a record back; raises BadRecordError for anything that culld would not have written."""
+    if len(data) > MAX_BYTES:
+        raise BadRecordError("it is larger than any record of culld")
+    try:
+        content = json.loads(data)
+        return _record(content)
+    except (ValueError, RecursionError) as error:
+        raise BadRecordError(f"it cannot be read: {error}") from error
+    except BadFieldError as error:
+        raise BadRecordError(str(error)) from error
+
+
+def _record(content: Any) -> Record:
+    if not isinstance(content, dict) or content.get("culld") != VERSION:
+        raise BadFieldError(f"it is no record of version {VERSION}")
+    members = content.get("members")
+    if not isinstance(members, list) or not 1 <= len(members) <= _MAX_MEMBERS:
+        raise BadFieldError("its members are missing")
+    root = path(content, "root")
+    if not root.is_absolute():
+        raise BadFieldError("its root is not an absolute path")
+    return Record(
+        plan=text(content, "plan"),
+        made_at=aware(content, "quarantined_at"),
+        root=root,
+        members=_members(members),
+        judged=digest(content, "judged_sha256"),
+        reason=text(content, "reason"),
+        keywords=texts(content, "keywords"),
+        model=text(content, "model"),
+        policy=text(content, "policy"),
+        scores=_scores(content.get("scores")),
+    )
+
+
+def _members(members: Iterable[Any]) -> tuple[Member, ...]:
+    found = tuple(Member(name(one, "name"), relative(one, "origin"), digest(one, "sha256")) for one in members)
+    if len({member.name for member in found}) < len(found) or len({member.origin for member in found}) < len(found):
+        raise BadFieldError("two of its members are the same file")
+    if len({member.origin.parent for member in found}) > 1:
+        raise BadFieldError("its members come from different folders")
+    return found
+
+
+def _scores(scores: Any) -> Scores | None:
+    if scores is None:
+        return None
+    return Scores(number(scores, "blur"), number(scores, "under"), number(scores, "over"))

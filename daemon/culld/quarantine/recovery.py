@@ -1,0 +1,104 @@
+"""What to do with a plan that was begun and not ended: a pure decision over what is on the disk.
+
+Each file of the plan has two places, and each place holds the right bytes, something else, or nothing. If anything
+already is where it should go, the plan is rolled forward, or taken back if that cannot be; if nothing is, it is
+forgotten, and the photo is judged again. What no rule explains is left exactly as it is, for a person to see.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Presence(StrEnum):
+    """What a place holds, compared with the digest that a move expects."""
+
+    RIGHT = "right"
+    OTHER = "other"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the two places of a move hold."""
+
+    source: Presence
+    target: Presence
+
+
+class Step(StrEnum):
+    """What is done with a whole plan."""
+
+    DONE = "done"
+    FINISH = "finish"
+    UNDO = "undo"
+    FORGET = "forget"
+    ASK = "ask"
+
+
+class Act(StrEnum):
+    """What is done with one file: nothing, move it, or unlink the source whose copy is complete."""
+
+    LEAVE = "leave"
+    MOVE = "move"
+    RELEASE = "release"
+
+
+def judge(facts: Sequence[Facts]) -> Step:
+    """The step for a plan; `facts` are those of its moves in order, the photo's last, and empty if it moves nothing."""
+    if not _begun(facts):
+        return Step.FORGET
+    if all(_arrived(fact) or _can_move(fact) for fact in facts):
+        return Step.DONE if all(forward(fact) is Act.LEAVE for fact in facts) else Step.FINISH
+    if _stayed(facts[-1]) and all(_can_return(fact) for fact in facts[:-1]):
+        return Step.UNDO
+    return Step.ASK
+
+
+def forward(fact: Facts) -> Act:
+    """How to finish one file of a plan that is rolled forward."""
+    if fact.target is Presence.RIGHT:
+        return Act.RELEASE if fact.source is Presence.RIGHT else Act.LEAVE
+    return Act.MOVE
+
+
+def back(fact: Facts) -> Act:
+    """How to return one file of a plan that is taken back; to release here means to unlink the target's copy."""
+    if fact.target is not Presence.RIGHT:
+        return Act.LEAVE
+    return Act.RELEASE if fact.source is Presence.RIGHT else Act.MOVE
+
+
+def _begun(facts: Sequence[Facts]) -> bool:
+    """Whether a file has left its source, or its copy stands at the target."""
+    return any(
+        fact.target is Presence.RIGHT or (fact.target is Presence.OTHER and fact.source is Presence.ABSENT)
+        for fact in facts
+    )
+
+
+def _arrived(fact: Facts) -> bool:
+    return fact.target is Presence.RIGHT
+
+
+def _can_move(fact: Facts) -> bool:
+    return fact.source is Presence.RIGHT and fact.target is Presence.ABSENT
+
+
+def _stayed(photo: Facts) -> bool:
+    """Whether the photo certainly never left, though a person may have changed it since."""
+    return photo.source is Presence.RIGHT or (photo.source, photo.target) == (Presence.OTHER, Presence.ABSENT)
+
+
+def _can_return(fact: Facts) -> bool:
+    """Whether a sidecar is at its source, is nowhere, or can go back."""
+    return (
+        fact.source is Presence.RIGHT
+        or fact.target is Presence.ABSENT
+        or (fact.source, fact.target) == (Presence.ABSENT, Presence.RIGHT)
+    )
