@@ -156,8 +156,18 @@ def test_the_linear_protocol_shows_every_defect_of_each_scene() -> None:
 
 
 def test_strong_blur_takes_its_ways_in_turn() -> None:
-    """Seven ways over fourteen scenes: each twice."""
-    groups = [variant.group for variant in strong_blur([scene(number) for number in range(14)], 1)]
+    """Eight ways over sixteen scenes: each twice."""
+    groups = [variant.group for variant in strong_blur([scene(number) for number in range(16)], 1)]
 
     assert {2} == {groups.count(group) for group in groups}
-    assert len(set(groups)) == 7
+    assert len(set(groups)) == 8
+
+
+def test_blur_in_the_dark_is_not_known() -> None:
+    """Where everything is black nobody can tell whether it is sharp."""
+    rng = np.random.default_rng(0)
+    steps = (Distortion(Kind.DEFOCUS, 5), Distortion(Kind.EXPOSURE, -5))
+    both = make_variant(scene(), "both", steps, Journey(), rng)
+
+    assert not known(render(frame(60), both), both)[0]
+    assert known(render(frame(180), make_variant(scene(), "blur", steps[:1], Journey(), rng)), both)[0]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from culld.training.kernels import convolve, disk, gaussian, motion, shake, small_blur
+from culld.training.kernels import cat_eye, convolve, disk, gaussian, motion, shake, small_blur
 
 DISK_1 = [[0.0251, 0.1453, 0.0251], [0.1453, 0.3183, 0.1453], [0.0251, 0.1453, 0.0251]]
 DISK_2 = [
@@ -58,7 +58,16 @@ def test_a_positive_angle_rises_to_the_right() -> None:
     assert pytest.approx(0.0) == kernel[: size // 2 - 1, : size // 2 - 1].sum()
 
 
-@pytest.mark.parametrize("kernel", [disk(4.3), motion(6, 30), gaussian(2.5), shake(20, np.random.default_rng(3))])
+@pytest.mark.parametrize(
+    "kernel",
+    [
+        disk(4.3),
+        motion(6, 30),
+        gaussian(2.5),
+        shake(20, np.random.default_rng(3)),
+        cat_eye(6, np.random.default_rng(3)),
+    ],
+)
 def test_every_kernel_is_square_and_keeps_the_light(kernel: np.ndarray) -> None:
     """Kernels have an odd side, no negative weight, and the sum 1."""
     assert kernel.shape[0] == kernel.shape[1]
@@ -97,3 +106,11 @@ def test_the_small_blur_is_the_binomial_kernel() -> None:
     kernel = np.outer([1, 2, 1], [1, 2, 1]) / 16
 
     np.testing.assert_allclose(convolve(image, kernel), small_blur(image), atol=1e-6)
+
+
+def test_a_cats_eye_is_a_disk_with_a_bite() -> None:
+    """Light stays inside the disk, and a part of the disk is dark."""
+    eye, whole = cat_eye(6, np.random.default_rng(3)), disk(6)
+
+    assert ((eye > 0) <= (whole > 0)).all()
+    assert 0.3 < (eye > 0).sum() / (whole > 0).sum() < 0.9

@@ -18,7 +18,7 @@ from culld.training.distortions import SEED_LEVELS, Distortion, Kind
 from culld.training.journey import Journey
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from culld.training.experiment import Experiment
@@ -27,7 +27,7 @@ HARD_TAGS = ("night_lowkey", "highkey", "bokeh")
 """Tags of photos that look defective and are not."""
 
 _INTENDED = {"night_lowkey": Defect.UNDER, "highkey": Defect.OVER}
-_EXTRA_CLEAN = 3  # more views of each hard negative: there are few of them
+_EXTRA_CLEAN = 5  # more views of each hard negative: there are few of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +132,18 @@ def _mild(rng: np.random.Generator) -> Distortion:
 
 
 def _blurred(rng: np.random.Generator) -> Distortion:
-    """Defocus, softness or motion, from just visible to hopeless; spread evenly over the logarithm of the level."""
-    kind, low, high = ((Kind.DEFOCUS, 2.2, 16), (Kind.SOFT, 1.4, 8), (Kind.MOTION, 6, 45))[rng.integers(3)]
+    """Defocus, softness, motion or a trembling hand, from just visible on."""
+    return _from(rng, ((Kind.DEFOCUS, 2.2, 16), (Kind.SOFT, 1.4, 8), (Kind.MOTION, 6, 45), (Kind.SHAKE, 10, 60)))
+
+
+def _ruined(rng: np.random.Generator) -> Distortion:
+    """Blur beyond doubt."""
+    return _from(rng, ((Kind.DEFOCUS, 4, 16), (Kind.SOFT, 2.5, 8), (Kind.MOTION, 10, 45), (Kind.SHAKE, 20, 60)))
+
+
+def _from(rng: np.random.Generator, ways: Sequence[tuple[Kind, float, float]]) -> Distortion:
+    """One of these ways, its level spread evenly over the logarithm."""
+    kind, low, high = ways[rng.integers(len(ways))]
     return Distortion(kind, float(np.exp(rng.uniform(np.log(low), np.log(high)))))
 
 
@@ -154,7 +164,7 @@ _MAKERS: dict[str, Callable[[np.random.Generator], tuple[Distortion, ...]]] = {
     "seed over": lambda rng: (seed_step(rng, Kind.BRIGHTEN),),
     "seed under": lambda rng: (seed_step(rng, Kind.DARKEN),),
     "blur": lambda rng: (_blurred(rng),),
-    "strong blur": lambda rng: (_blurred(rng),),
+    "strong blur": lambda rng: (_ruined(rng),),
     "under": lambda rng: (_under(rng),),
     "over": lambda rng: (_over(rng),),
     "both": _both,

@@ -30,6 +30,7 @@ class Kind(StrEnum):
     SOFT = "soft"  # linear light: Gaussian sigma, px
     MOTION = "motion"  # linear light: length, px
     SHAKE = "shake"  # linear light: length of a hand's path, px
+    CAT_EYE = "cat eye"  # linear light: radius of the uncut disk, px
     EXPOSURE = "exposure"  # linear light: stops, below 0 darker
 
 
@@ -41,8 +42,8 @@ SEED_LEVELS: dict[Kind, tuple[float, ...]] = {
 }
 """The levels the seed draws from: 2-4 of type 2, 4-5 of the others."""
 
-_BLURS = frozenset({Kind.LENS, Kind.STREAK, Kind.DEFOCUS, Kind.SOFT, Kind.MOTION, Kind.SHAKE})
-_LINEAR = frozenset({Kind.DEFOCUS, Kind.SOFT, Kind.MOTION, Kind.SHAKE, Kind.EXPOSURE})
+_BLURS = frozenset({Kind.LENS, Kind.STREAK, Kind.DEFOCUS, Kind.SOFT, Kind.MOTION, Kind.SHAKE, Kind.CAT_EYE})
+_LINEAR = frozenset({Kind.DEFOCUS, Kind.SOFT, Kind.MOTION, Kind.SHAKE, Kind.CAT_EYE, Kind.EXPOSURE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,4 +91,6 @@ def _kernel(step: Distortion, rng: np.random.Generator) -> NDArray[np.float64]:
         return kernels.gaussian(step.level)
     if step.kind is Kind.SHAKE:
         return kernels.shake(step.level, rng)
+    if step.kind is Kind.CAT_EYE:
+        return kernels.cat_eye(step.level, rng)
     return kernels.motion(step.level, int(rng.integers(0, 181)))  # whole degrees 0..180, as KADIS draws them

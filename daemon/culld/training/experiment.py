@@ -32,9 +32,9 @@ class Experiment:
     seed: int = 1
     test: float = 0.2
     calibration: float = 0.1
-    draws: int = 1
+    draws: int = 2
     pooling: tuple[str, ...] = ("mean", "deviation", "peak", "light")
-    epochs: int = 30
+    epochs: int = 40
     batch: int = 256
     rate: float = 1e-3
     decay: float = 1e-3

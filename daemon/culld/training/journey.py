@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from culld.training.dataset import Variant
 
-_DARK, _BRIGHT, _BURNT = 0.33, 0.7, 0.03
+_DARK, _BRIGHT, _BURNT, _SEEN = 0.33, 0.7, 0.03, 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +54,16 @@ def render(frame: NDArray[np.uint8], variant: Variant) -> NDArray[np.uint8]:
 def known(pixels: NDArray[np.uint8], variant: Variant) -> NDArray[np.bool_]:
     """Which of the variant's labels its finished picture shows; an exposure defect may not show at all.
 
-    Three stops more turn a dark room into an ordinary picture: calling that over-exposed would teach nonsense.
+    Nor can blur be seen where nearly everything is black or white. Three stops more turn a dark room into an ordinary picture: calling that over-exposed would teach nonsense.
     """
     holds = np.array(variant.known)
     srgb = pixels[::4, ::4].astype(np.float32) / np.float32(255)
-    if variant.labels[1] and tones.luma(srgb).mean() > _DARK:
+    luma = tones.luma(srgb)
+    if variant.labels[0] and ((luma > 0.06) & (luma < 0.97)).mean() < _SEEN:
+        holds[0] = False
+    if variant.labels[1] and luma.mean() > _DARK:
         holds[1] = False
-    if variant.labels[2] and tones.luma(srgb).mean() < _BRIGHT and (srgb.min(axis=-1) > 0.98).mean() < _BURNT:
+    if variant.labels[2] and luma.mean() < _BRIGHT and (srgb.min(axis=-1) > 0.98).mean() < _BURNT:
         holds[2] = False
     return holds
 

@@ -25,7 +25,18 @@ def disk(radius: float) -> Kernel:
     reach = math.ceil(radius - 0.5)
     edges: Kernel = np.arange(-reach, reach + 2, dtype=np.float64) - np.float64(0.5)
     corner = _covered(edges[None, :], edges[:, None], radius)
-    return _normal(corner[1:, 1:] - corner[1:, :-1] - corner[:-1, 1:] + corner[:-1, :-1])
+    area = corner[1:, 1:] - corner[1:, :-1] - corner[:-1, 1:] + corner[:-1, :-1]
+    return _normal(np.maximum(area, 0.0))  # rounding leaves -1e-17 beside the disk
+
+
+def cat_eye(radius: float, rng: np.random.Generator) -> Kernel:
+    """The blur of a lens out of focus near the picture's corner: a disk whose one side the barrel cuts off."""
+    whole = disk(radius)
+    reach = whole.shape[0] // 2
+    y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
+    turn, shift = rng.uniform(0, 2 * math.pi), radius * rng.uniform(0.4, 0.9)
+    seen = np.hypot(x - shift * math.cos(turn), y - shift * math.sin(turn)) <= radius
+    return _normal(np.where(seen, whole, 0.0))
 
 
 def motion(length: float, degrees: float) -> Kernel:

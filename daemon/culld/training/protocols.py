@@ -25,6 +25,7 @@ _STRONG = {
     "motion 12": Distortion(Kind.MOTION, 12),
     "motion 30": Distortion(Kind.MOTION, 30),
     "hand path 30": Distortion(Kind.SHAKE, 30),
+    "cat eye 7": Distortion(Kind.CAT_EYE, 7),
 }
 
 
@@ -41,12 +42,14 @@ def seed_protocol(scenes: Iterable[Scene], seed: int) -> list[Variant]:
 def linear_protocol(scenes: Iterable[Scene], seed: int) -> list[Variant]:
     """Defects as lenses, hands and sensors make them: each scene clean, blurred, under- and over-exposed.
 
-    The hand's paths are a kind of blur that no training picture has.
+    The cat's eyes are a kind of blur that no training picture has.
     """
     rng = np.random.default_rng(seed)
     found = []
     for scene in scenes:
-        kind, low, high = ((Kind.DEFOCUS, 2.5, 8), (Kind.MOTION, 8, 30), (Kind.SHAKE, 12, 40))[rng.integers(3)]
+        kind, low, high = ((Kind.DEFOCUS, 2.5, 8), (Kind.MOTION, 8, 30), (Kind.SHAKE, 15, 40), (Kind.CAT_EYE, 3, 8))[
+            rng.integers(4)
+        ]
         blur = Distortion(kind, rng.uniform(low, high))
         under, over = rng.uniform(-5.0, -1.5), rng.uniform(1.5, 4.0)
         found.append(make_variant(scene, "clean", (), _PLAIN, rng))
