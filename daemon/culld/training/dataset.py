@@ -143,7 +143,7 @@ def _ruined(rng: np.random.Generator) -> Distortion:
 
 def _from(rng: np.random.Generator, ways: Sequence[tuple[Kind, float, float]]) -> Distortion:
     """One of these ways, its level spread evenly over the logarithm."""
-    kind, low, high = ways[rng.integers(len(ways))]
+    kind, low, high = ways[int(rng.integers(len(ways)))]
     return Distortion(kind, float(np.exp(rng.uniform(np.log(low), np.log(high)))))
 
 

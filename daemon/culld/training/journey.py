@@ -54,7 +54,8 @@ def render(frame: NDArray[np.uint8], variant: Variant) -> NDArray[np.uint8]:
 def known(pixels: NDArray[np.uint8], variant: Variant) -> NDArray[np.bool_]:
     """Which of the variant's labels its finished picture shows; an exposure defect may not show at all.
 
-    Nor can blur be seen where nearly everything is black or white. Three stops more turn a dark room into an ordinary picture: calling that over-exposed would teach nonsense.
+    Nor can blur be seen where nearly everything is black or white. Three stops more turn a dark room into an ordinary
+    picture: calling that over-exposed would teach nonsense.
     """
     holds = np.array(variant.known)
     srgb = pixels[::4, ::4].astype(np.float32) / np.float32(255)
