@@ -110,7 +110,8 @@ class Sweep:
         """
         quiet_ns = self._config.settle.quiet.total_seconds() * 1e9
         now_ns = time.time_ns()
-        ready, young = [], []
+        ready: list[Sighting] = []
+        young: list[Sighting] = []
         for sighting in found:
             age = now_ns - max(sighting.stamp.ctime_ns, sighting.stamp.mtime_ns)
             (ready if age >= quiet_ns and not is_written(sighting.place) else young).append(sighting)

@@ -1,0 +1,112 @@
+"""`culld doctor` looks at everything that culld needs, and says the command that mends what is not well."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from culld.cli import codes, settings
+from culld.errors import ConfigError
+from culld.records import printable
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from culld.config import Config
+    from culld.host.check import Check
+
+_MARKS = {"ok": "ok  ", "warn": "WARN", "bad": "BAD "}
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Offer `doctor`."""
+    parser = subparsers.add_parser(
+        "doctor", help="check folders, permissions, file systems, limits, model; say the fix"
+    )
+    settings.add_option(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object a line: name, health, what, fix")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print every check; 3 if one of them is bad."""
+    found_bad = False
+    for check in _checks(args):
+        found_bad = found_bad or check.health == "bad"
+        for line in [json.dumps(dataclasses.asdict(check))] if args.json else _lines(check):
+            print(line, flush=True)
+    return codes.SYSTEM_FAULT if found_bad else codes.FINE
+
+
+def _lines(check: Check) -> Iterator[str]:
+    yield f"{_MARKS[check.health]} {check.name}: {check.what}"
+    if check.fix:
+        yield f"     fix: {check.fix}"
+
+
+def _checks(args: argparse.Namespace) -> Iterator[Check]:
+    from culld.host import doctor  # noqa: PLC0415 - each command loads its own parts only
+    from culld.host.check import bad, ok  # noqa: PLC0415
+
+    yield doctor.python(sys.version_info[:3])
+    yield doctor.heic()
+    yield doctor.tensorflow()
+    libraries = list(doctor.libraries())
+    yield from libraries
+    if any(check.health == "bad" for check in libraries):
+        return  # what follows would need them
+    try:
+        path, config = settings.load(args)
+    except ConfigError as error:
+        for problem in error.problems:
+            yield bad("configuration", problem, "mend it, then run `culld policy check` on the file")
+        return
+    rules = config.rules()
+    yield ok("configuration", f"{printable(path)}, mode {rules.mode}, policy {rules.digest}")
+    yield from _of_folders(config)
+    yield doctor.model(lambda: _probe(config.model.path))
+
+
+def _of_folders(config: Config) -> Iterator[Check]:
+    from culld.host import doctor, folders, mounts  # noqa: PLC0415
+
+    user = _user()
+    roots = [watch.path for watch in config.watch]
+    mounted = mounts.parse(mounts.MOUNTINFO.read_text("utf-8", "surrogateescape"))
+    count = 0
+    for root in roots:
+        yield folders.watched(root, user)
+        if root.is_dir():
+            survey = folders.survey(root)
+            count += survey.folders
+            yield folders.below(root, survey, user)
+        yield folders.file_system(root, mounted)
+    yield folders.quarantine(config.quarantine, roots, user)
+    yield folders.state(config.state, mounted, user)
+    for folder in {folders.device(place): place for place in (config.quarantine, config.state, *roots)}.values():
+        yield folders.space(folder, folders.free(folder))
+    yield doctor.watches(count, doctor.number(doctor.WATCH_LIMIT))
+
+
+def _user() -> str:
+    import pwd  # noqa: PLC0415
+
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:  # a container may run under a number without a name
+        return str(os.geteuid())
+
+
+def _probe(configured: Path | None) -> str:
+    """Load the model and let it judge one empty frame."""
+    from culld.model.engines import LiteRtEngine  # noqa: PLC0415 - LiteRT and NumPy take a third of a second
+    from culld.service.model import load_model  # noqa: PLC0415
+
+    folder, card = load_model(configured)
+    LiteRtEngine(folder / "model.tflite")
+    return card.id

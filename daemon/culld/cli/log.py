@@ -1,0 +1,71 @@
+"""`culld log`: what was decided, and why."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import TYPE_CHECKING
+
+from culld.cli import codes, moments, settings
+from culld.records import Verdict, printable
+
+if TYPE_CHECKING:
+    import argparse
+
+    from culld.journal.history import Decision
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Offer the command."""
+    parser = subparsers.add_parser("log", help="the last decisions, and why")
+    settings.add_option(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument("-n", "--limit", type=int, default=50, metavar="N", help="at most so many (50)")
+    parser.add_argument("--since", type=moments.moment, metavar="T", help="only since then: 2h, 7d, 2026-05-01")
+    parser.add_argument("--verdict", type=Verdict, choices=list(Verdict), help="only these")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print decisions, the oldest of the chosen ones first, as in a log."""
+    from culld.journal.history import Filter  # noqa: PLC0415
+    from culld.service.opening import open_journal_readonly  # noqa: PLC0415
+
+    _, config = settings.load(args)
+    with contextlib.closing(open_journal_readonly(config)) as journal:
+        decisions = journal.decisions(Filter(args.limit, args.since, args.verdict))
+    for decision in reversed(decisions):
+        print(json.dumps(as_json(decision)) if args.json else as_text(decision))
+    return codes.FINE
+
+
+def as_json(decision: Decision) -> dict[str, object]:
+    """A decision with the keys of `culld score`, and what came of it."""
+    scores = decision.scores
+    return {
+        "at": decision.at.isoformat(timespec="seconds"),
+        "path": printable(decision.place.path),
+        "blur": scores and scores.blur,
+        "under": scores and scores.under,
+        "over": scores and scores.over,
+        "verdict": decision.verdict,
+        "reason": decision.reason,
+        "model": decision.model,
+        "policy": decision.policy,
+        "state": decision.state,
+        "now": decision.now_place and printable(decision.now_place.path),
+        "note": decision.note,
+        "fault": decision.fault,
+        "restored": decision.restored and decision.restored.isoformat(timespec="seconds"),
+    }
+
+
+def as_text(decision: Decision) -> str:
+    """A decision in one line."""
+    extras = [
+        decision.note,
+        f"not done: {decision.fault}" if decision.fault else "",
+        f"restored {decision.restored.astimezone():%Y-%m-%d %H:%M}" if decision.restored else "",
+    ]
+    told = f"{decision.at.astimezone():%Y-%m-%d %H:%M:%S}  {decision.verdict:<10}  {printable(decision.place.relative)}"
+    return "; ".join([f"{told}  {decision.reason}", *filter(None, extras)])

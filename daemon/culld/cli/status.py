@@ -1,0 +1,105 @@
+"""`culld status`: how things stand."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+from culld.cli import codes, settings
+from culld.cli.log import as_json, as_text
+from culld.records import printable
+
+if TYPE_CHECKING:
+    import argparse
+
+    from culld.config import Config
+    from culld.journal.history import Filter
+    from culld.journal.store import SqliteJournal
+
+_LAST = 5
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Offer the command."""
+    parser = subparsers.add_parser("status", help="queue, folders, last decisions with their reasons")
+    settings.add_option(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print what the journal knows; the daemon is not disturbed."""
+    from culld.service.opening import open_journal_readonly  # noqa: PLC0415
+
+    _, config = settings.load(args)
+    with contextlib.closing(open_journal_readonly(config)) as journal:
+        told = _gather(config, journal)
+        lines = [as_text(decision) for decision in reversed(journal.decisions(_recent()))]
+    print(json.dumps(told) if args.json else _as_text(told, lines))
+    return codes.FINE
+
+
+def _gather(config: Config, journal: SqliteJournal) -> dict[str, Any]:
+    said = json.loads(journal.notes().get("daemon", ("{}", None))[0])
+    return {
+        "state": said.get("state", "stopped") if _lives(said.get("pid")) else "stopped",
+        "pid": said.get("pid"),
+        "waiting": said.get("waiting", 0),
+        "held_open": said.get("held_open", 0),
+        "policy": said.get("policy"),
+        "policy_problem": said.get("policy_problem"),
+        "watch": [{"path": printable(watch.path), "online": watch.path.is_dir()} for watch in config.watch],
+        "quarantine": printable(config.quarantine),
+        "counts": {str(verdict): count for verdict, count in journal.counts().items()},
+        "faults": [
+            {
+                "path": printable(fault.place.path),
+                "reason": fault.reason,
+                "tries": fault.tries,
+                "next": fault.next_at and fault.next_at.isoformat(timespec="seconds"),
+            }
+            for fault in journal.open_faults()
+        ],
+        "last": [as_json(decision) for decision in journal.decisions(_recent())],
+    }
+
+
+def _recent() -> Filter:
+    from culld.journal.history import Filter  # noqa: PLC0415
+
+    return Filter(_LAST)
+
+
+def _lives(pid: object) -> bool:
+    """Whether the daemon that last spoke is still there."""
+    if not isinstance(pid, int):
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # it lives, under another user
+        return True
+    return True
+
+
+def _as_text(told: dict[str, Any], last: list[str]) -> str:
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in told["counts"].items())
+    lines = [f"culld is {told['state']}; {told['waiting']} photos waiting; policy {told['policy'] or 'not used yet'}"]
+    lines += [f"  watching    {w['path']}{'' if w['online'] else '   (not there; waited for)'}" for w in told["watch"]]
+    lines += [f"  quarantine  {told['quarantine']}", f"  so far      {counts}"]
+    if told["policy_problem"]:
+        lines += ["", "the policy file has mistakes, the last good one is in force:", told["policy_problem"]]
+    if told["held_open"]:
+        lines += ["", f"{told['held_open']} files have been held open by their writer for over ten minutes"]
+    if told["faults"]:
+        lines += ["", "waiting for another try:"]
+        lines += [
+            f"  {fault['path']}: {fault['reason']} (next {fault['next'] or 'never by itself'})"
+            for fault in told["faults"]
+        ]
+    if last:
+        lines += ["", "last decisions:", *(f"  {line}" for line in last)]
+    return "\n".join(lines)

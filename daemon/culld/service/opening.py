@@ -1,0 +1,53 @@
+"""Before anything is judged: folders, journal, and the end of what a crash left unfinished."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from culld.errors import SystemFaultError
+from culld.journal.store import SqliteJournal
+from culld.quarantine.replaying import replay
+from culld.records import printable
+from culld.service.clock import SystemClock
+
+if TYPE_CHECKING:
+    from culld.config import Config
+
+log = logging.getLogger(__name__)
+
+JOURNAL = "journal.sqlite3"
+"""The journal's name in the state folder."""
+
+
+def prepare_folders(config: Config) -> None:
+    """Make the quarantine and the state folder where they are missing; raises SystemFaultError.
+
+    Watched folders are never made: a missing one mostly means a disk that is not mounted, and is waited for.
+    """
+    for folder in (config.quarantine, config.state):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            text = f"{printable(folder)} cannot be made ({error.strerror}); make it for the user that runs culld"
+            raise SystemFaultError(text) from error
+
+
+def open_journal(config: Config) -> SqliteJournal:
+    """The journal, after every plan that a crash left unfinished was finished or dropped by what the disk shows."""
+    journal = SqliteJournal.open(config.state / JOURNAL, SystemClock())
+    if journal.set_aside is not None:
+        log.error("the journal was damaged; it is kept as %s, and a new one begun", printable(journal.set_aside))
+    replay_unfinished(journal)
+    return journal
+
+
+def replay_unfinished(journal: SqliteJournal) -> None:
+    """End what was left unfinished, and say what came of it."""
+    for done in replay(journal):
+        log.warning("unfinished plan of %s: %s %s", printable(done.plan.photo.path), done.step or "waits", done.note)
+
+
+def open_journal_readonly(config: Config) -> SqliteJournal:
+    """The journal for commands that only ask; raises SystemFaultError if culld has not run yet."""
+    return SqliteJournal.open_readonly(config.state / JOURNAL, SystemClock())
