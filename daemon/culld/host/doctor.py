@@ -1,0 +1,101 @@
+"""The doctor's look at the machine: watch limit, Python, libraries, decoders, and the model that it is handed."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from culld.errors import CulldError
+from culld.host.check import Check, bad, ok, warn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+WATCH_LIMIT: Final = Path("/proc/sys/fs/inotify/max_user_watches")
+
+LIBRARIES: Final = (
+    "ai-edge-litert",
+    "apscheduler",
+    "numpy",
+    "piexif",
+    "pillow",
+    "pydantic",
+    "pyyaml",
+    "rich",
+    "watchdog",
+)
+"""The distributions without which culld does not run."""
+
+_OLDEST: Final = (3, 11)
+
+
+def number(file: Path) -> int | None:
+    """The number that a file of /proc holds, or None if it cannot be told."""
+    try:
+        return int(file.read_text("ascii"))
+    except (OSError, ValueError):
+        return None
+
+
+def watches(folders: int, limit: int | None) -> Check:
+    """Whether the kernel lets this user watch so many folders; other programs take from the same limit."""
+    name = "inotify watches"
+    if limit is None:
+        return warn(name, f"the limit of {WATCH_LIMIT} cannot be read", "culld then relies on `rescan`")
+    what = f"{folders} folders to watch, {limit} allowed for all programs of this user"
+    if folders > limit * 0.8:
+        setting = f"fs.inotify.max_user_watches={max(2 * folders, 524_288)}"
+        return warn(name, what, f"echo {setting} | sudo tee /etc/sysctl.d/60-culld.conf && sudo sysctl --system")
+    return ok(name, what)
+
+
+def python(version: tuple[int, int, int]) -> Check:
+    """Whether this Python is new enough."""
+    what = ".".join(map(str, version))
+    if version[:2] < _OLDEST:
+        return bad("Python", what, "install culld with Python 3.11 or newer")
+    return ok("Python", f"{what} in {sys.prefix}")
+
+
+def libraries(
+    names: Sequence[str] = LIBRARIES, version: Callable[[str], str] = importlib.metadata.version
+) -> Iterator[Check]:
+    """Whether each library is installed, and in which version; none of them is imported."""
+    for name in names:
+        try:
+            yield ok(name, version(name))
+        except importlib.metadata.PackageNotFoundError:
+            yield bad(name, "is not installed", f"{sys.executable} -m pip install {name}")
+
+
+def has_module(name: str) -> bool:
+    """Whether a module could be imported; it is not."""
+    return importlib.util.find_spec(name) is not None
+
+
+def heic(has: Callable[[str], bool] = has_module) -> Check:
+    """Whether photos of phones can be decoded."""
+    if has("pillow_heif"):
+        return ok("HEIC decoder", "installed")
+    fix = f"{sys.executable} -m pip install pillow-heif"
+    return warn("HEIC decoder", "not installed: HEIC photos count as unreadable and stay where they are", fix)
+
+
+def tensorflow(has: Callable[[str], bool] = has_module) -> Check:
+    """Whether models can be trained here; culling needs no TensorFlow."""
+    if has("tensorflow"):
+        return ok("TensorFlow", "installed; used for training only")
+    return ok("TensorFlow", "not installed; only training needs it")
+
+
+def model(probe: Callable[[], str]) -> Check:
+    """Whether the model loads and answers; `probe` tries it, and gives its id or raises a CulldError."""
+    try:
+        return ok("model", f"{probe()} loads and answers")
+    except CulldError as error:
+        return bad(
+            "model", str(error), "set model.path to a folder with model.tflite and card.json, or install culld anew"
+        )

@@ -1,0 +1,83 @@
+"""What kind of file system a folder lies on, as /proc/self/mountinfo tells it (proc_pid_mountinfo(5))."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+MOUNTINFO: Final = Path("/proc/self/mountinfo")
+
+# inotify tells only of changes that this very kernel makes: what another machine, the host of a virtual one, or the
+# program behind a FUSE mount changes gives no event (inotify(7)).
+_REMOTE: Final = frozenset(
+    {
+        "9p",
+        "acfs",
+        "afs",
+        "beegfs",
+        "ceph",
+        "cifs",
+        "coda",
+        "davfs",
+        "glusterfs",
+        "gpfs",
+        "lustre",
+        "nfs",
+        "nfs4",
+        "ncpfs",
+        "ocfs2",
+        "orangefs",
+        "prl_fs",
+        "prl_fs_freeze",
+        "smb2",
+        "smb3",
+        "smbfs",
+        "vboxsf",
+        "virtiofs",
+        "vmhgfs",
+        "split",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A mounted file system: where, and of what kind."""
+
+    point: Path
+    kind: str
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether something beside this kernel may change its files."""
+        return self.kind in _REMOTE or self.kind.startswith("fuse")
+
+
+def parse(mountinfo: str) -> tuple[Mount, ...]:
+    """The mounts, in the order in which they were made; lines of an unknown form are passed over."""
+    return tuple(mount for line in mountinfo.splitlines() if (mount := _mount(line)) is not None)
+
+
+def _mount(line: str) -> Mount | None:
+    before, separator, after = line.partition(" - ")
+    fields = before.split(" ")
+    if not separator or len(fields) < 6:
+        return None
+    return Mount(Path(_unescaped(fields[4])), after.split(" ")[0])
+
+
+def _unescaped(text: str) -> str:
+    """Undo the kernel's octal escapes of blanks, tabs, line breaks and backslashes."""
+    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), text)
+
+
+def mount_of(path: Path, mounts: Sequence[Mount]) -> Mount | None:
+    """The mount that a real path lies on: the deepest, and of several at one place the last."""
+    above = [mount for mount in mounts if path.is_relative_to(mount.point)]
+    deepest = max((len(mount.point.parts) for mount in above), default=0)
+    return next((mount for mount in reversed(above) if len(mount.point.parts) == deepest), None)

@@ -1,0 +1,322 @@
+"""The doctor: what it looks at, what it says, and what it tells people to do."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+
+import pytest
+
+from culld.cli import doctor as command
+from culld.errors import SystemFaultError
+from culld.host import doctor, folders, mounts
+from culld.host.check import Check, Health
+from culld.host.mounts import Mount
+
+MOUNTINFO = """\
+21 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
+30 21 0:40 / /mnt/nas rw,relatime shared:9 master:2 - nfs4 server:/photos rw,vers=4.2
+31 30 8:17 / /mnt/nas/fast rw,relatime - xfs /dev/sdb1 rw
+32 21 0:41 / /mnt/my\\040photos\\134x rw - fuse.sshfs me@host:/ rw
+33 21 8:18 / /data rw - ext4 /dev/sdc1 rw
+34 21 0:42 / /data rw - cifs //server/share rw
+a line that says nothing
+"""
+MOUNTS = mounts.parse(MOUNTINFO)
+
+
+def nobody_may(path: Path, rights: int) -> bool:
+    """A process that may nothing."""
+    return False
+
+
+def all_but(closed: Path, rights_missing: int) -> Callable[[Path, int], bool]:
+    """A process that may everything except these rights to one path."""
+
+    def may(path: Path, rights: int) -> bool:
+        return path != closed or not rights & rights_missing
+
+    return may
+
+
+class TestMounts:
+    """Which file system a path lies on."""
+
+    @pytest.mark.parametrize(
+        ("path", "expected"),
+        [
+            ("/home/ann", ("ext4", False)),
+            ("/mnt/nas/2026", ("nfs4", True)),
+            ("/mnt/nas", ("nfs4", True)),
+            ("/mnt/nasty", ("ext4", False)),
+            ("/mnt/nas/fast/a", ("xfs", False)),
+            ("/mnt/my photos\\x/a", ("fuse.sshfs", True)),
+            ("/data/a", ("cifs", True)),
+        ],
+    )
+    def test_the_deepest_and_last_mount_counts(self, path: str, expected: tuple[str, bool]) -> None:
+        """A mount hides what lay at its place before, and names are unescaped."""
+        mount = mounts.mount_of(Path(path), MOUNTS)
+
+        assert mount is not None
+        assert (mount.kind, mount.is_remote) == expected
+
+    def test_a_path_below_no_mount_is_not_guessed_at(self) -> None:
+        """In an empty table nothing is found."""
+        assert mounts.mount_of(Path("/a"), mounts.parse("")) is None
+
+    def test_the_table_of_this_machine_is_understood(self) -> None:
+        """The running kernel's own table has a root."""
+        assert mounts.mount_of(Path("/"), mounts.parse(mounts.MOUNTINFO.read_text())) is not None
+
+
+class TestFolders:
+    """Whether culld can work in the configured folders."""
+
+    def test_a_folder_that_is_open_is_fine(self, tmp_path: Path) -> None:
+        """Nothing is to be done."""
+        check = folders.watched(tmp_path, "ann")
+
+        assert check == Check(f"watched folder {tmp_path}", Health.OK, "can be read and written by ann")
+
+    def test_a_missing_folder_is_waited_for(self, tmp_path: Path) -> None:
+        """It is worth knowing, and no fault: a disk may come later."""
+        check = folders.watched(tmp_path / "my photos", "ann")
+
+        assert check.health is Health.WARN
+        assert check.fix == f"mkdir -p '{tmp_path}/my photos'"
+
+    @pytest.mark.parametrize(
+        ("missing", "expected"),
+        [
+            (os.R_OK, "cannot be listed by ann"),
+            (os.W_OK, "cannot be written to by ann"),
+            (os.X_OK, "cannot be entered by ann"),
+            (os.W_OK | os.X_OK, "cannot be written to or entered by ann"),
+        ],
+    )
+    def test_a_right_that_is_missing_is_named_with_the_command_that_gives_it(
+        self, tmp_path: Path, missing: int, expected: str
+    ) -> None:
+        """Access lists give culld its rights and take nobody else's."""
+        check = folders.watched(tmp_path, "ann", all_but(tmp_path, missing))
+
+        assert (check.health, check.what) == (Health.BAD, expected)
+        assert check.fix == f"sudo setfacl -R -m u:ann:rwX,d:u:ann:rwX {tmp_path}"
+
+    def test_a_survey_counts_all_folders_and_names_the_closed_ones(self, tmp_path: Path) -> None:
+        """Links are not followed, so a link to above ends nothing and counts nothing."""
+        (tmp_path / "a" / "b").mkdir(parents=True)
+        (tmp_path / "c").mkdir()
+        (tmp_path / "photo.jpg").touch()
+        (tmp_path / "a" / "up").symlink_to(tmp_path)
+
+        found = folders.survey(tmp_path, all_but(tmp_path / "c", os.W_OK))
+
+        assert found == folders.Survey(4, (tmp_path / "c",))
+        check = folders.below(tmp_path, found, "ann")
+        assert (check.health, check.what) == (Health.WARN, f"1 of 4 folders are closed to ann, first {tmp_path}/c")
+
+    def test_an_open_tree_is_fine(self, tmp_path: Path) -> None:
+        """The watched folder itself counts as one."""
+        check = folders.below(tmp_path, folders.survey(tmp_path), "ann")
+
+        assert (check.health, check.what) == (Health.OK, "1 folders, all open to ann")
+
+    @pytest.mark.skipif(os.geteuid() == 0, reason="root may do everything")
+    def test_the_kernel_is_asked(self, tmp_path: Path) -> None:
+        """A folder that this very process may not write to is found to be so."""
+        tmp_path.chmod(0o500)
+        health = folders.watched(tmp_path, "me").health
+        tmp_path.chmod(0o700)
+
+        assert health is Health.BAD
+
+    def test_a_quarantine_that_can_be_made_is_fine(self, tmp_path: Path) -> None:
+        """It says whether moves will be renames."""
+        check = folders.quarantine(tmp_path / "q" / "r", [tmp_path / "photos"], "ann")
+
+        assert check.health is Health.OK
+        assert check.what == "will be made, on the same disk as the watched folders: moves are renames"
+
+    def test_a_quarantine_on_another_disk_says_so(self, tmp_path: Path) -> None:
+        """Moves there are copies, which take longer."""
+        check = folders.quarantine(tmp_path, [Path("/proc")], "ann")
+
+        assert check.what == "is there, on another disk than /proc: photos from there are copied and verified"
+
+    def test_a_quarantine_that_cannot_be_is_bad(self, tmp_path: Path) -> None:
+        """A file in its place, or no right to make it."""
+        (tmp_path / "file").touch()
+
+        in_its_place = folders.quarantine(tmp_path / "file", [], "ann")
+        no_right = folders.quarantine(tmp_path / "q", [], "ann", nobody_may)
+
+        assert (in_its_place.health, in_its_place.what) == (Health.BAD, "is a file")
+        assert no_right.what == f"{tmp_path} cannot be written to by ann"
+        assert no_right.fix == f"sudo install -d -o ann -m 0750 {tmp_path}/q"
+
+    def test_a_journal_must_lie_on_a_local_disk_that_can_be_written(self, tmp_path: Path) -> None:
+        """SQLite's log is not safe on a share."""
+        local = [Mount(Path("/"), "ext4")]
+
+        assert folders.state(tmp_path / "s", local, "ann").what == "will be made"
+        assert folders.state(tmp_path, local, "ann").what == "is there"
+        assert folders.state(tmp_path, local, "ann", nobody_may).health is Health.BAD
+        remote = folders.state(Path("/mnt/nas/state"), MOUNTS, "ann")
+        assert (remote.health, remote.what) == (Health.BAD, "lies on nfs4, where a journal is not safe")
+
+    @pytest.mark.parametrize(
+        ("path", "health"), [("/home/ann", Health.OK), ("/mnt/nas/a", Health.WARN), ("/mnt/my photos\\x", Health.WARN)]
+    )
+    def test_a_file_system_that_tells_only_half_is_worth_knowing(self, path: str, health: Health) -> None:
+        """On shares and FUSE only the timer finds what others change."""
+        assert folders.file_system(Path(path), MOUNTS).health is health
+
+    def test_an_unknown_file_system_is_worth_knowing(self) -> None:
+        """Nothing is claimed of it."""
+        assert folders.file_system(Path("/a"), []).health is Health.WARN
+
+    @pytest.mark.parametrize(
+        ("free", "health"), [(10**12, Health.OK), (999_999_999, Health.WARN), (49_999_999, Health.BAD), (0, Health.BAD)]
+    )
+    def test_space_is_judged_before_it_is_gone(self, tmp_path: Path, free: int, health: Health) -> None:
+        """A full disk stops all moves."""
+        assert folders.space(tmp_path, free).health is health
+
+    def test_free_space_is_that_of_the_nearest_folder_that_is_there(self, tmp_path: Path) -> None:
+        """A quarantine that is not made yet has a disk all the same."""
+        assert folders.free(tmp_path / "a" / "b") > 0
+        assert folders.device(tmp_path / "a" / "b") == tmp_path.stat().st_dev
+
+
+class TestMachine:
+    """Whether the machine has what culld needs."""
+
+    @pytest.mark.parametrize(
+        ("count", "limit", "health"),
+        [(100, 8192, Health.OK), (6553, 8192, Health.OK), (6554, 8192, Health.WARN), (1, None, Health.WARN)],
+    )
+    def test_the_watch_limit_is_told_before_it_is_reached(self, count: int, limit: int | None, health: Health) -> None:
+        """Other programs take from it too, so four fifths are the mark."""
+        assert doctor.watches(count, limit).health is health
+
+    def test_the_mended_watch_limit_has_room_for_twice_as_many(self) -> None:
+        """And it is never set below what desktops set it to."""
+        assert "max_user_watches=524288 |" in doctor.watches(9000, 8192).fix
+        assert "max_user_watches=2000000 |" in doctor.watches(1_000_000, 8192).fix
+
+    def test_a_number_is_read_or_not_known(self, tmp_path: Path) -> None:
+        """Whatever stands in the file, nothing is raised."""
+        (tmp_path / "n").write_text("8192\n")
+        (tmp_path / "words").write_text("many\n")
+
+        assert [doctor.number(tmp_path / name) for name in ("n", "words", "none")] == [8192, None, None]
+
+    def test_an_old_python_is_bad(self) -> None:
+        """The versions that culld is made for are fine."""
+        assert doctor.python((3, 10, 9)).health is Health.BAD
+        assert doctor.python((3, 11, 0)).health is Health.OK
+
+    def test_a_library_that_is_missing_is_named_with_its_command(self) -> None:
+        """The others show their versions."""
+
+        def version(name: str) -> str:
+            if name == "pyyaml":
+                raise PackageNotFoundError(name)
+            return "1.2"
+
+        good, missing = doctor.libraries(("rich", "pyyaml"), version)
+
+        assert good == Check("rich", Health.OK, "1.2")
+        assert missing.health is Health.BAD
+        assert missing.fix.endswith(" -m pip install pyyaml")
+
+    def test_the_list_of_libraries_is_that_of_the_package(self) -> None:
+        """A dependency that is added is looked for as well; HEIC has a check of its own."""
+        text = (Path(__file__).resolve().parents[2] / "pyproject.toml").read_text()
+        block = text.partition("\ndependencies = [")[2].partition("\n]")[0]
+        required = {line.split('"')[1].split(">")[0].split("<")[0] for line in block.splitlines() if '"' in line}
+
+        assert set(doctor.LIBRARIES) == required - {"pillow-heif"}
+
+    def test_what_is_optional_is_never_bad(self) -> None:
+        """Culling needs neither; only HEIC photos would be left aside."""
+        assert doctor.tensorflow(lambda _: False).health is Health.OK
+        assert doctor.tensorflow(lambda _: True).what.startswith("installed")
+        assert doctor.heic(lambda _: False).health is Health.WARN
+        assert doctor.heic(lambda _: True).health is Health.OK
+
+    def test_modules_are_looked_for_without_an_import(self) -> None:
+        """A module that is there, and one that is not."""
+        assert (doctor.has_module("json"), doctor.has_module("no_module_of_this_name")) == (True, False)
+
+    def test_a_model_that_does_not_load_is_bad_with_its_reason(self) -> None:
+        """What the model room says is passed on."""
+
+        def broken() -> str:
+            raise SystemFaultError("the card does not fit")
+
+        assert doctor.model(lambda: "defects-1@abc").what == "defects-1@abc loads and answers"
+        check = doctor.model(broken)
+        assert (check.health, check.what) == (Health.BAD, "the card does not fit")
+
+
+def parsed(*arguments: str) -> argparse.Namespace:
+    """The arguments of a command line that knows `doctor` only."""
+    whole = argparse.ArgumentParser()
+    command.add(whole.add_subparsers())
+    return whole.parse_args(["doctor", *arguments])
+
+
+class TestCommand:
+    """What `culld doctor` prints, and its exit code."""
+
+    @pytest.fixture
+    def config(self, tmp_path: Path) -> Path:
+        """A configuration whose model is not there."""
+        (tmp_path / "in").mkdir()
+        file = tmp_path / "config.yaml"
+        file.write_text("watch: [{path: in}]\nquarantine: q\nstate: s\nmodel: {path: none}\n")
+        return file
+
+    def test_every_folder_is_looked_at_and_what_is_bad_decides(
+        self, config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """One missing model makes the exit code 3, and the way out is printed under it."""
+        arguments = parsed("--config", str(config))
+
+        assert arguments.run(arguments) == 3
+        printed = capsys.readouterr().out
+        assert f"ok   watched folder {tmp_path}/in: can be read and written" in printed
+        assert f"ok   quarantine {tmp_path}/q: will be made" in printed
+        assert "\nBAD  model: there is no model with a card.json" in printed
+        assert "     fix: set model.path to a folder" in printed
+        assert not (tmp_path / "q").exists()
+        assert not (tmp_path / "s").exists()
+
+    def test_json_is_one_object_a_line(self, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """For other programs to read."""
+        arguments = parsed("--json", "--config", str(config))
+        arguments.run(arguments)
+
+        checks = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert {frozenset(check) for check in checks} == {frozenset({"name", "health", "what", "fix"})}
+        assert [check["name"] for check in checks if check["health"] == "bad"] == ["model"]
+        assert all(check["fix"] for check in checks if check["health"] != "ok")
+
+    def test_a_broken_configuration_is_told_problem_by_problem(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Each problem is a check of its own, and folders are not guessed at."""
+        file = tmp_path / "config.yaml"
+        file.write_text("watch: 3\nrescan: 4\n")
+        arguments = parsed("--config", str(file))
+
+        assert arguments.run(arguments) == 3
+        bad = [line for line in capsys.readouterr().out.splitlines() if line.startswith("BAD")]
+        assert [line.split(": ")[2] for line in bad] == ["watch", "quarantine", "rescan"]
