@@ -7,6 +7,7 @@ come from the `read` that the caller hands in, and the caller publishes what com
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from culld.errors import PhotoChangedError, TagRefusedError
@@ -62,10 +63,12 @@ def draft(
     photo = read(request.photo)
     if photo is None or digest_of(photo) != request.digest:
         raise PhotoChangedError(f"{request.photo.path.name!r} changed after it was judged; it will be judged anew")
-    rewrites, notes = [], []
-    for step in (lambda: _sidecar(request, read), lambda: _embedded(request, photo, build_exif)):
+    attempts = (partial(_sidecar, request, read), partial(_embedded, request, photo, build_exif))
+    rewrites: list[Rewrite] = []
+    notes: list[str] = []
+    for attempt in attempts:
         try:
-            rewrites += step()
+            rewrites += attempt()
         except TagRefusedError as refusal:
             notes.append(str(refusal))
     return TagDraft(tuple(rewrites), tuple(notes))
@@ -80,7 +83,7 @@ def _sidecar(request: TagRequest, read: Callable[[Place], bytes | None]) -> list
     if not edits:
         return []
     new = apply_edits(old or b"", edits)
-    prove_sidecar(old, new, request.keywords)
+    prove_sidecar(old, new, request.keywords, request.record)
     return [Rewrite(request.sidecar, None if old is None else digest_of(old), digest_of(new), edits)]
 
 

@@ -11,9 +11,9 @@ from culld.errors import TagRefusedError
 from culld.tags.exif import read_block
 from culld.tags.jpeg import read_jpeg
 from culld.tags.keywords import missing_words
-from culld.tags.machine import NAMESPACE
-from culld.tags.ours import own_values
-from culld.tags.sidecar import WORD_LISTS, SUBJECT, words_of
+from culld.tags.machine import NAMESPACE, TIME
+from culld.tags.ours import own_properties, own_values
+from culld.tags.sidecar import SUBJECT, WORD_LISTS, words_of
 from culld.tags.xmp import read_xmp
 from culld.tags.xpkeywords import MARK, XP_KEYWORDS, words_in
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from culld.tags.exif import Block
     from culld.tags.jpeg import Jpeg
+    from culld.tags.machine import MachineRecord
+    from culld.tags.sidecar import WordList
     from culld.tags.xmp import Document, Element
 
 
@@ -75,22 +77,25 @@ def _entries(block: Block) -> Mapping[str, object]:
     }
 
 
-def prove_sidecar(old: bytes | None, new: bytes, keywords: Sequence[str]) -> None:
-    """Show that `new` holds what `old` held, by value, and `keywords`; TagRefusedError where it does not."""
-    after = read_xmp(new)
-    before = None if old is None else read_xmp(old)
+def prove_sidecar(old: bytes | None, new: bytes, keywords: Sequence[str], record: MachineRecord) -> None:
+    """Show that `new` is `old`, by value, with `keywords` and `record`; TagRefusedError where it is not."""
+    before, after = None if old is None else read_xmp(old), read_xmp(new)
     for words in WORD_LISTS:
-        present = None if before is None else words_of(before, words)
-        if present is None and words is not SUBJECT:
-            wanted = None
-        else:
-            wanted = (*(present or ()), *missing_words(words.spelled(keywords), present or ()))
-        if (words_of(after, words) or None) != (wanted or None):
+        if _words_to_be(before, words, keywords) != (words_of(after, words) or ()):
             _fail("the keywords do not read back")
-    if not own_values(after):
+    wanted, found = own_properties(record, keywords), own_values(after)
+    if any(found.get(name) != value for name, value in wanted.items() if name != TIME):
         _fail("the record does not read back")
     if before is not None and _foreign(before) != _foreign(after):
         _fail("values of other programs changed")
+
+
+def _words_to_be(before: Document | None, words: WordList, keywords: Sequence[str]) -> tuple[str, ...]:
+    """What a keyword list must hold afterwards: the old words in their order, then the missing ones."""
+    present = None if before is None else words_of(before, words)
+    if present is None and words is not SUBJECT:
+        return ()
+    return (*(present or ()), *missing_words(words.spelled(keywords), present or ()))
 
 
 def _foreign(document: Document) -> Sequence[object]:

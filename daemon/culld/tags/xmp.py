@@ -31,8 +31,9 @@ _TAG = re.compile(rb"<(?:[^>\"']|\"[^\"]*\"|'[^']*')*+>")
 class Element:
     """An element, its values, and where its tags stand: `<start>` to `opened`, content, `closing` to `end`.
 
-    Names are `(namespace, local name)`; `attributes` maps them to values, `spelled` to the way they are written in the
-    tag; `prefix` is that of the element. In an empty-element tag `opened`, `closing` and `end` are one offset. `text` ends at the first child.
+    Names are `(namespace, local name)`; `attributes` maps them to values, `spelled` to the way the tag writes them;
+    `prefix` is that of the element. In an empty-element tag `opened`, `closing` and `end` are one offset. `text` ends
+    at the first child.
     """
 
     name: tuple[str, str]

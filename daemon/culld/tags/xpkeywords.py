@@ -69,7 +69,7 @@ def new_block(value: bytes) -> bytes:
     both and a later change finds its mark.
     """
     head = b"II*\0" + bytes(4)
-    return _tail(head, len(head), "<", (), 0, value).of(head)
+    return _tail(len(head), "<", (), 0, value).of(head)
 
 
 def with_words(block: Block, words: Sequence[str]) -> Tail:
@@ -77,10 +77,10 @@ def with_words(block: Block, words: Sequence[str]) -> Tail:
     ifd0 = block.directories["IFD0"]
     kept = ifd0.offset - len(MARK) if _is_ours(block, ifd0) else len(block.data)
     raws = [entry.raw for entry in ifd0.entries if entry.tag != XP_KEYWORDS]
-    return _tail(block.data, kept, block.order, raws, ifd0.next, encode_words(words))
+    return _tail(kept, block.order, raws, ifd0.next, encode_words(words))
 
 
-def _tail(data: bytes, kept: int, order: str, raws: Sequence[bytes], following: int, value: bytes) -> Tail:
+def _tail(kept: int, order: str, raws: Sequence[bytes], following: int, value: bytes) -> Tail:
     """A copy of IFD0 with XPKeywords in its place among the tags, then the value."""
     start = kept + kept % 2
     offset = start + len(MARK)
