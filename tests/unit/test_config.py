@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from culld.config import Config, Embed, Level, find_config, load_config
+from culld.config import Config, Embed, Level, built_in_config, find_config, load_config
 from culld.errors import ConfigError
 from culld.records import Mode, Rules, Threshold
 
@@ -147,6 +147,24 @@ class TestMeaning:
 
         assert tmp_path / "2026-01-02" == config.watch[0].path
 
+    @pytest.mark.parametrize(("written", "expected"), [("'~'", "/home/ann"), ("~/s", "/home/ann/s"), ("~root/s", None)])
+    def test_a_tilde_is_a_home(self, load: Load, written: str, expected: str | None) -> None:
+        """One's own by $HOME, another's by what the system knows of that user."""
+        named = Path(expected) if expected else Path("~root").expanduser().resolve() / "s"
+
+        assert load(f"watch: [{{path: /a}}]\nquarantine: /q\nstate: {written}\n").state == named
+
+    @pytest.mark.parametrize(
+        ("written", "expected"), [("1500", 1500), ("1.5kB", 1500), ("1KiB", 1024), ("1 TB", 10**12)]
+    )
+    def test_a_size_counts_bytes(self, load: Load, written: str, expected: int) -> None:
+        """A bare number is bytes; kB and KiB differ as they should."""
+        assert load(MINIMAL + f"limits: {{file_size: {written}}}").limits.file_size == expected
+
+    def test_without_any_file_the_defaults_serve(self, load: Load) -> None:
+        """What only reads (`culld score`) needs no file."""
+        assert built_in_config(HOME).rules() == load(MINIMAL).rules()
+
     def test_a_byte_order_mark_is_passed_over(self, load: Load) -> None:
         """Some editors write one."""
         assert load(MINIMAL) == load(b"\xef\xbb\xbf" + MINIMAL.encode())
@@ -224,6 +242,7 @@ WRONG = [
     ("limits: {file_size: true}", "4: limits.file_size: yes is not a size"),
     ("tags: {embed: yes}", "4: tags.embed: yes is not allowed; write defects or never"),
     ("tags: {prefix: 'a;b'}", "4: tags.prefix: 'a;b' is not allowed"),
+    ("watch[0]: x", "4: watch[0]: unknown key; did you mean `watch`?"),
     ("log: {level: loud}", "4: log.level: 'loud' is not allowed; write debug or info or warning or error"),
     ("model: {path: 7}", "4: model.path: 7 is not a path; write the path of a folder"),
     ('state: "a\\0b"', "4: state: 'a\\x00b' is not a path"),
@@ -274,6 +293,12 @@ class TestProblems:
             said[0],
             said[1].split(";")[0],
         ] == ["1: quarantine: `quarantine` is missing; it has no default", "4: watch[0].path: `path` is missing"]
+
+    def test_the_mode_of_a_folder_is_checked_like_that_of_the_policy(self, complaints: Complaints) -> None:
+        """And `auto` is offered, which takes the mode of the policy."""
+        said = complaints("watch: [{path: /a, mode: 3}]\nquarantine: /q")
+
+        assert said == ["1: watch[0].mode: 3 is not allowed; write enforce or observe or auto"]
 
     @pytest.mark.parametrize(
         ("folders", "expected"),

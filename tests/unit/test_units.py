@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,31 @@ def installed(name: str, folder: Path) -> Path:
     unit = folder / name
     unit.write_text(re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", (UNITS / name).read_text(), flags=re.MULTILINE))
     return unit
+
+
+# 65 is PR_SET_MDWE of Linux 6.3, the kernel's own form of MemoryDenyWriteExecute; 77 says that there is none.
+WITHOUT_NEW_CODE = """
+import ctypes, io, sys
+from pathlib import Path
+
+if ctypes.CDLL(None).prctl(65, 1, 0, 0, 0) != 0:
+    sys.exit(77)
+
+import pillow_heif
+from PIL import Image
+
+from culld.model.engines import LiteRtEngine
+from culld.photos.imaging import DecodeLimits, decode
+from culld.records import Format
+
+pillow_heif.register_heif_opener()
+engine = LiteRtEngine(Path(sys.argv[1]))
+for kind in (Format.JPEG, Format.PNG, Format.WEBP, Format.TIFF, Format.HEIF, Format.AVIF):
+    photo = io.BytesIO()
+    Image.effect_noise((640, 480), 60).convert("RGB").save(photo, kind.upper())
+    photo.seek(0)
+    print(kind, 0 <= engine.score(decode(photo, kind, DecodeLimits())).blur <= 1)
+"""
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -123,3 +149,18 @@ def test_the_system_unit_exposes_next_to_nothing(tmp_path: Path) -> None:
         pytest.skip("needs systemd 250 or newer, which can judge a unit that is not loaded")
 
     assert result.returncode == 0, result.stdout
+
+
+def test_photos_are_judged_without_making_code_at_run_time() -> None:
+    """Every decoder and the engine work under MemoryDenyWriteExecute, which the system unit sets."""
+    model = UNITS.parent / "models" / "defects" / "model.tflite"
+    command = [sys.executable, "-c", WITHOUT_NEW_CODE, str(model)]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=50)
+    if result.returncode == 77:
+        pytest.skip("needs Linux 6.3 or newer, which can forbid such memory to one process")
+
+    assert settings("culld.service")["MemoryDenyWriteExecute"] == ["yes"]
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.split() == [
+        word for kind in ("jpeg", "png", "webp", "tiff", "heif", "avif") for word in (kind, "True")
+    ]

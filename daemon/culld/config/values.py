@@ -32,7 +32,7 @@ _DURATION_UNITS: Final = {
     "h": timedelta(hours=1),
     "d": timedelta(days=1),
 }
-_SIZE: Final = re.compile(r"(\d{1,15}(?:\.\d{1,9})?) ?([kMGT]i?B|KB|B)")
+_SIZE: Final = re.compile(r"(\d{1,15}(?:\.\d{1,9})?) ?([kKMGT]i?B|B)")
 _SIZE_UNITS: Final = {"B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12} | {
     "kiB": 2**10,
     "KiB": 2**10,
