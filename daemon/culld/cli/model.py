@@ -54,7 +54,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     export.add_argument("folder", type=Path, metavar="MODEL", help="model folder")
 
     listing = actions.add_parser("list", help="list the models at hand")
-    listing.add_argument("--models", type=Path, default=Path("models"), metavar="DIR", help="folder of model folders")
+    listing.add_argument("--models", type=Path, metavar="DIR", help="folder of model folders (default: culld's own)")
 
     parser.set_defaults(run=run)
 
@@ -79,18 +79,18 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _train(args: argparse.Namespace) -> int:
-    import tensorflow  # noqa: F401, ICN001 - asked for first: better to fail now than after an hour
-
     from culld.model.card import load_card, save_card  # noqa: PLC0415
     from culld.training.experiment import load_experiment  # noqa: PLC0415
+    from culld.training.provenance import making  # noqa: PLC0415
     from culld.training.recipe import train  # noqa: PLC0415
 
+    made = making()  # first of all: it is better to miss TensorFlow now than after an hour
     experiment = load_experiment(args.experiment)
     out = args.out or Path("models") / experiment.name
     text = args.experiment.read_text("utf-8") if args.experiment else None
     with _Shown() as shown:
         trained = train(experiment, _around(args, out, shown.progress, text))
-    save_card(out, _card(experiment, trained, args.weights))
+    save_card(out, _card(experiment, trained, made, args.weights))
     print(f"{load_card(out).id} written to {out}")
     _print_figures(trained.metrics)
     return codes.FINE
@@ -127,9 +127,11 @@ def _export(args: argparse.Namespace) -> int:
 def _list(args: argparse.Namespace) -> int:
     from culld.errors import SystemFaultError  # noqa: PLC0415
     from culld.model.card import CARD_FILE, load_card  # noqa: PLC0415
+    from culld.service.model import shipped_models  # noqa: PLC0415
 
     code = codes.FINE
-    folders = sorted(card.parent for card in args.models.glob(f"*/{CARD_FILE}"))
+    places = [args.models] if args.models else shipped_models()
+    folders = sorted(card.parent for place in places for card in place.glob(f"*/{CARD_FILE}"))
     for folder in folders:
         try:
             print(f"{load_card(folder).id:<28} {folder}")
@@ -137,7 +139,7 @@ def _list(args: argparse.Namespace) -> int:
             print(f"{folder}: {error}", file=sys.stderr)
             code = codes.SYSTEM_FAULT
     if not folders:
-        print(f"no model in {args.models}")
+        print(f"no model in {', '.join(map(str, places))}")
     return code
 
 
@@ -175,7 +177,7 @@ def _decode(path: Path) -> NDArray[np.uint8]:
         return decode(stream, format_, DecodeLimits())
 
 
-def _card(experiment: Experiment, trained: Trained, weights: Path | None) -> Card:
+def _card(experiment: Experiment, trained: Trained, made: dict[str, str], weights: Path | None) -> Card:
     from culld.model.card import Card  # noqa: PLC0415
     from culld.records import Defect  # noqa: PLC0415
     from culld.training.network import HEIGHT, WIDTH  # noqa: PLC0415
@@ -192,27 +194,8 @@ def _card(experiment: Experiment, trained: Trained, weights: Path | None) -> Car
         origin=_ORIGIN if weights else _RANDOM,
         metrics=trained.metrics,
         calibration=trained.calibration,
-        making=_making(),
+        making=made,
     )
-
-
-def _making() -> dict[str, Any]:
-    """The recipe's revision and what it ran on; nothing that names a machine or a person."""
-    import platform  # noqa: PLC0415
-    import subprocess  # noqa: PLC0415 - git alone knows the revision
-    from importlib.metadata import version  # noqa: PLC0415
-
-    def git(*words: str) -> str:
-        asked = ["git", "-C", str(Path(__file__).parent.parent / "training"), *words, "--", "."]
-        return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603
-
-    changed = " and changes" if git("status", "--porcelain") else ""
-    return {
-        "revision": (git("log", "-1", "--format=%H") or "unknown") + changed,
-        "python": platform.python_version(),
-        **{name: version(name) for name in ("tensorflow", "keras", "numpy", "pillow", "ai-edge-litert")},
-        "hardware": f"{platform.machine()}, {os.cpu_count()} cores, no GPU",
-    }
 
 
 class _Shown:
