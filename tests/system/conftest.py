@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -70,12 +71,24 @@ class House:
         log = (self.folder / "log.txt").open("a")
         process = subprocess.Popen([COMMAND, "run", "--config", self.config], stdout=log, stderr=log, text=True)
         try:
+            self.wait_until(lambda: self.state() == "running" or process.poll() is not None, "the start")
             yield process
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
                 assert process.wait(20) == 0, self.log()
             log.close()
+
+    def state(self) -> str:
+        """What `culld status` says of the daemon; before the first start it says nothing."""
+        done = subprocess.run(
+            [COMMAND, "status", "--json", "--config", self.config],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return str(json.loads(done.stdout)["state"]) if done.returncode == 0 else ""
 
     def log(self) -> str:
         """What the daemon has said so far."""

@@ -31,8 +31,7 @@ def run(args: argparse.Namespace) -> int:
     from culld.journal.history import Filter  # noqa: PLC0415
     from culld.service.opening import open_journal_readonly  # noqa: PLC0415
 
-    _, config = settings.load(args)
-    with contextlib.closing(open_journal_readonly(config)) as journal:
+    with contextlib.closing(open_journal_readonly(settings.state(args))) as journal:
         decisions = journal.decisions(Filter(args.limit, args.since, args.verdict))
     for decision in reversed(decisions):
         print(json.dumps(as_json(decision)) if args.json else as_text(decision))

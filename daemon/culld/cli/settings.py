@@ -19,6 +19,13 @@ def add_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def state(args: argparse.Namespace) -> Path:
+    """The state folder, for commands that only ask; a policy that was saved with a mistake does not matter to them."""
+    from culld.config import find_config, find_state  # noqa: PLC0415
+
+    return find_state(find_config(args.config, os.environ), os.environ)
+
+
 def load(args: argparse.Namespace) -> tuple[Path, Config]:
     """The configuration file that is in force, and what it says; raises ConfigError."""
     from culld.config import find_config, load_config  # noqa: PLC0415 (pydantic and YAML would slow `--help` down)

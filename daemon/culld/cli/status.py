@@ -14,7 +14,6 @@ from culld.records import printable
 if TYPE_CHECKING:
     import argparse
 
-    from culld.config import Config
     from culld.journal.history import Filter
     from culld.journal.store import SqliteJournal
 
@@ -33,15 +32,14 @@ def run(args: argparse.Namespace) -> int:
     """Print what the journal knows; the daemon is not disturbed."""
     from culld.service.opening import open_journal_readonly  # noqa: PLC0415
 
-    _, config = settings.load(args)
-    with contextlib.closing(open_journal_readonly(config)) as journal:
-        told = _gather(config, journal)
+    with contextlib.closing(open_journal_readonly(settings.state(args))) as journal:
+        told = _gather(journal)
         lines = [as_text(decision) for decision in reversed(journal.decisions(_recent()))]
     print(json.dumps(told) if args.json else _as_text(told, lines))
     return codes.FINE
 
 
-def _gather(config: Config, journal: SqliteJournal) -> dict[str, Any]:
+def _gather(journal: SqliteJournal) -> dict[str, Any]:
     said = json.loads(journal.notes().get("daemon", ("{}", None))[0])
     return {
         "state": said.get("state", "stopped") if _lives(said.get("pid")) else "stopped",
@@ -50,8 +48,8 @@ def _gather(config: Config, journal: SqliteJournal) -> dict[str, Any]:
         "held_open": said.get("held_open", 0),
         "policy": said.get("policy"),
         "policy_problem": said.get("policy_problem"),
-        "watch": [{"path": printable(watch.path), "online": watch.path.is_dir()} for watch in config.watch],
-        "quarantine": printable(config.quarantine),
+        "watch": [{"path": path, "online": path not in said["offline"]} for path in said.get("watch", [])],
+        "quarantine": said.get("quarantine"),
         "counts": {str(verdict): count for verdict, count in journal.counts().items()},
         "faults": [
             {

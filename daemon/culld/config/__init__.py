@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from culld.config.loader import built_in_config, find_config, load_config
+from culld.config.loader import built_in_config, find_config, find_state, load_config
 from culld.config.schema import Config, Embed, Level, Watch
 
-__all__ = ["Config", "Embed", "Level", "Watch", "built_in_config", "find_config", "load_config"]
+__all__ = ["Config", "Embed", "Level", "Watch", "built_in_config", "find_config", "find_state", "load_config"]

@@ -79,6 +79,20 @@ def load_config(path: Path, environ: Mapping[str, str]) -> Config:
     return config
 
 
+def find_state(path: Path, environ: Mapping[str, str]) -> Path:
+    """The state folder that a configuration names, even where something else in the file is wrong.
+
+    For `culld status` and `culld log`, which must work above all when a policy was saved with a mistake. Raises
+    ConfigError with all problems if not even this key can be read.
+    """
+    text = _text(path)
+    data = tree.read(text).data
+    if not isinstance(data, dict):
+        data = tree.read("\n".join(line for line in text.splitlines() if line.startswith("state:"))).data or {}
+    ground = values.Ground(path.absolute().parent, environ)
+    return _folder_or_none(values.state, data.get("state", values.AUTO), ground) or load_config(path, environ).state
+
+
 def built_in_config(environ: Mapping[str, str]) -> Config:
     """The defaults, for commands that only look: what the smallest file would say."""
     ground = values.Ground(Path.cwd(), environ)

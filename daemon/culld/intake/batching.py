@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from culld.records import Place, Sighting
+    from culld.records import Sighting
 
 
 @dataclass(slots=True)
@@ -39,7 +39,7 @@ class Batcher:
         """The monotonic second at which the gathered photos go even if few; infinite when there are none."""
         return self._since + self.wait_s if self._waiting else float("inf")
 
-    def __contains__(self, place: Place) -> bool:
+    def __contains__(self, place: object) -> bool:
         return any(sighting.place == place for sighting in self._waiting)
 
     def __len__(self) -> int:

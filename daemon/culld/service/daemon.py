@@ -15,7 +15,6 @@ from culld.intake.marks import Mark, Marks, Signal
 from culld.intake.settle import Settler
 from culld.intake.watching import Watcher
 from culld.records import printable
-from culld.service.pulse import Pulse
 from culld.service.report import report
 from culld.service.sightings import Intake
 from culld.service.wiring import Policies, Wiring, open_scanner
@@ -25,10 +24,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from culld.config import Config
-    from culld.host.notify import Notifier
     from culld.journal.store import SqliteJournal
     from culld.model.workers import Pool
     from culld.records import Sighting
+    from culld.service.pulse import Pulse
 
 log = logging.getLogger(__name__)
 
@@ -49,25 +48,24 @@ class Daemon:
         path: Path,
         journal: SqliteJournal,
         pool: Pool,
-        notifier: Notifier,
-        watchdog_s: float | None,
+        pulse: Pulse,
+        marks: Marks,
     ) -> None:
         """Tie the parts together; `path` is the configuration file, watched for a new policy."""
-        self.marks = Marks()
+        self._marks = marks
         self._path = path
         self._config = config
         self._journal = journal
         self._policies = Policies(config)
         wiring = Wiring(config, journal, pool, self._policies)
         self._clock = wiring.clock
-        self._notifier = notifier
-        self._pulse = Pulse(notifier, watchdog_s, self._clock)
+        self._pulse = pulse
         self._pipeline = wiring.pipeline(self._beat)
         self._roots = [watch.path for watch in config.watch]
         self._settler = Settler(config.settle.quiet.total_seconds(), is_written)
-        self._intake = Intake(self._roots, open_scanner(config), self._settler, journal, self._clock)
         self._batcher = Batcher(config.batch.size, config.batch.wait.total_seconds())
-        self._watcher = Watcher(self._roots, path, self.marks)
+        self._intake = Intake(self._roots, open_scanner(config), self._settler, journal, self._clock, self._batcher)
+        self._watcher = Watcher(self._roots, path, marks)
         self._policy_problem: str | None = None
         self._offline: list[Path] = []
         self._last = ""
@@ -79,11 +77,11 @@ class Daemon:
             self._turn({Signal.RESCAN}, environ)
             self._tell()
             self._pulse.ready()
-            while not self.marks.stop_asked:
-                self._turn(self.marks.take(self._patience()), environ)
+            while not self._marks.stop_asked:
+                self._turn(self._marks.take(self._patience()), environ)
                 self._tell()
         finally:
-            self._notifier.stopping()
+            self._pulse.notifier.stopping()
             self._watcher.stop()
             self._note("stopped")
 
@@ -95,8 +93,8 @@ class Daemon:
             self._look_for_roots()
         try:
             now = self._clock.monotonic()
-            self._batcher.add(self._new(self._intake.settled(marks)), now)
-            while not self.marks.stop_asked and (batch := self._batcher.take(now)):
+            self._batcher.add(self._intake.settled(marks), now)
+            while not self._marks.stop_asked and (batch := self._batcher.take(now)):
                 self._process(batch)
         except StoppedError:
             log.info("stopping; the photos that were being read will be read again at the next start")
@@ -106,14 +104,10 @@ class Daemon:
             report(outcome)
             self._last = f"{outcome.plan.verdict} {printable(outcome.plan.photo.place.relative)}"
 
-    def _new(self, settled: list[Sighting]) -> list[Sighting]:
-        """Without the photos that are already waiting for their batch."""
-        return [sighting for sighting in settled if sighting.place not in self._batcher]
-
     def _beat(self) -> None:
         """Show the watchdog that work goes on, and let a stop through while nothing has been changed."""
         self._pulse.beat()
-        if self.marks.stop_asked:
+        if self._marks.stop_asked:
             raise StoppedError
 
     def _patience(self) -> float:
@@ -124,7 +118,7 @@ class Daemon:
 
     def _reload(self, environ: Mapping[str, str]) -> None:
         """Take over the policy of the saved file; a broken file keeps the last good one and is told everywhere."""
-        self._notifier.reloading()
+        self._pulse.notifier.reloading()
         try:
             fresh = load_config(self._path, environ)
         except ConfigError as error:
@@ -175,6 +169,8 @@ class Daemon:
             "held_open": len(self._settler.waiting_longer_than(_SLOW_AFTER_S, self._clock.monotonic())),
             "policy": self._policies.digest,
             "policy_problem": self._policy_problem,
-            "offline": [str(root) for root in self._offline],
+            "watch": [printable(root) for root in self._roots],
+            "offline": [printable(root) for root in self._offline],
+            "quarantine": printable(self._config.quarantine),
         }
         self._journal.note("daemon", json.dumps(told), self._clock.now())

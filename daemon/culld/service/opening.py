@@ -12,6 +12,8 @@ from culld.records import printable
 from culld.service.clock import SystemClock
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from culld.config import Config
 
 log = logging.getLogger(__name__)
@@ -48,6 +50,6 @@ def replay_unfinished(journal: SqliteJournal) -> None:
         log.warning("unfinished plan of %s: %s %s", printable(done.plan.photo.path), done.step or "waits", done.note)
 
 
-def open_journal_readonly(config: Config) -> SqliteJournal:
+def open_journal_readonly(state: Path) -> SqliteJournal:
     """The journal for commands that only ask; raises SystemFaultError if culld has not run yet."""
-    return SqliteJournal.open_readonly(config.state / JOURNAL, SystemClock())
+    return SqliteJournal.open_readonly(state / JOURNAL, SystemClock())

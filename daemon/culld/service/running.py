@@ -12,8 +12,10 @@ from culld.host.notify import Notifier, watchdog_seconds
 from culld.host.scheduling import Schedule
 from culld.intake.lease import survive_lease_breaks
 from culld.intake.marks import Marks, Signal
+from culld.service.clock import SystemClock
 from culld.service.daemon import Daemon
 from culld.service.opening import open_journal, prepare_folders
+from culld.service.pulse import Pulse
 from culld.service.wiring import open_pool
 
 if TYPE_CHECKING:
@@ -25,17 +27,18 @@ if TYPE_CHECKING:
 
 def serve(path: Path, config: Config, environ: Mapping[str, str]) -> None:
     """Serve until a stop is asked for; raises SystemFaultError if something that every photo needs is broken."""
+    marks = Marks()
+    _listen_to_signals(marks)
     survive_lease_breaks()
     prepare_folders(config)
     with contextlib.ExitStack() as stack:
         stack.enter_context(state_lock(config.state))
         journal = stack.enter_context(contextlib.closing(open_journal(config)))
         pool = stack.enter_context(open_pool(config))
-        watchdog_s = watchdog_seconds(environ, os.getpid())
-        daemon = Daemon(config, path, journal, pool, Notifier.of(environ), watchdog_s)
-        _listen_to_signals(daemon.marks)
+        pulse = Pulse(Notifier.of(environ), watchdog_seconds(environ, os.getpid()), SystemClock())
+        daemon = Daemon(config, path, journal, pool, pulse, marks)
         schedule = Schedule()
-        schedule.every(config.rescan, lambda: daemon.marks.put(Signal.RESCAN), name="rescan")
+        schedule.every(config.rescan, lambda: marks.put(Signal.RESCAN), name="rescan")
         schedule.start()
         stack.callback(schedule.stop)
         daemon.run(environ)

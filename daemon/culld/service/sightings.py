@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from culld.intake.marks import Dirty, Mark, Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Container, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from culld.intake.scanning import Scanner
     from culld.intake.settle import Settler
     from culld.ports import Clock, Journal
-    from culld.records import Sighting
+    from culld.records import Place, Sighting
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,7 @@ class Intake:
     settler: Settler
     journal: Journal
     clock: Clock
+    in_flight: Container[Place]
 
     def settled(self, marks: Iterable[Mark]) -> list[Sighting]:
         """The photos that are complete and new, after a look at whatever the marks and the waiting list name."""
@@ -37,8 +38,15 @@ class Intake:
                 seen.pop(place, None)
             else:
                 seen[place] = again
-        unknown = [sighting for sighting in seen.values() if not self.journal.knows(sighting.place, sighting.stamp)]
-        return self.settler.look(unknown, self.clock.monotonic())
+        return self.settler.look(self._unknown(seen.values()), self.clock.monotonic())
+
+    def _unknown(self, seen: Iterable[Sighting]) -> Iterator[Sighting]:
+        """Without the files that were dealt with, or are about to be; those are not waited for either."""
+        for sighting in seen:
+            if sighting.place in self.in_flight or self.journal.knows(sighting.place, sighting.stamp):
+                self.settler.forget(sighting.place)
+            else:
+                yield sighting
 
     def _scan(self, marks: set[Mark]) -> Iterator[Sighting]:
         if Signal.RESCAN in marks:
