@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from culld.disk.beneath import digest_of, open_regular
 from culld.errors import PhotoChangedError, PhotoError, WorkerLostError
@@ -141,7 +141,7 @@ class DarkroomDoor:
         return result
 
 
-def _or_fault(result: object, sighting: Sighting) -> object:
+def _or_fault(result: Any, sighting: Sighting) -> Any:
     if isinstance(result, WorkerLostError):
         return Fault(sighting, str(result), _RETRY_AFTER)
     return result
