@@ -6,6 +6,7 @@ file name may hold (Python's surrogateescape): use `os.fsencode` where bytes are
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -141,6 +142,10 @@ class Scores:
     def of(self, defect: Defect) -> float:
         """The probability of one defect."""
         return {Defect.BLUR: self.blur, Defect.UNDER: self.under, Defect.OVER: self.over}[defect]
+
+    def __str__(self) -> str:
+        # Cut, not rounded: 0.969 must not read as the 0.97 that it did not reach.
+        return "  ".join(f"{defect} {math.floor(100 * self.of(defect)) / 100:.2f}" for defect in Defect)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from culld.cli import codes, settings
 from culld.errors import ConfigError
-from culld.records import Scores, Verdict, printable
+from culld.records import Verdict, printable
 
 if TYPE_CHECKING:
     import argparse
@@ -74,11 +74,6 @@ def _as_json(judgement: Judgement) -> dict[str, object]:
 
 
 def _as_text(judgement: Judgement) -> str:
-    numbers = _numbers(judgement.scores)
-    return f"{judgement.verdict:<10}  {numbers}  {printable(judgement.path)}  ({judgement.reason})"
-
-
-def _numbers(scores: Scores | None) -> str:
-    if scores is None:
-        return "blur   -  under   -  over   - "
-    return f"blur {scores.blur:.2f}  under {scores.under:.2f}  over {scores.over:.2f}"
+    numbers = str(judgement.scores) if judgement.scores else "blur   -   under   -   over   - "
+    told = f"{judgement.verdict:<10}  {numbers}  {printable(judgement.path)}"
+    return told if judgement.verdict is Verdict.KEEP else f"{told}  ({judgement.reason})"

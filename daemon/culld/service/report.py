@@ -17,10 +17,10 @@ def line(outcome: Outcome) -> str:
     """One photo in one line: verdict, where it is, scores, and the reason."""
     plan = outcome.plan
     result = plan.stack.lead.result
-    scores = ""
-    if isinstance(result, Scores):
-        scores = f"  blur {result.blur:.2f} under {result.under:.2f} over {result.over:.2f}"
-    told = f"{plan.verdict:<10}  {printable(plan.photo.place.relative)}{scores}  {plan.reason}"
+    scores = f"  {result}" if isinstance(result, Scores) else ""
+    told = f"{plan.verdict:<10}{scores}  {printable(plan.photo.place.relative)}"
+    if plan.verdict is not Verdict.KEEP:  # there the scores are the reason
+        told = f"{told}  ({plan.reason})"
     extras = [*plan.notes, outcome.note, f"not done: {outcome.fault}" if outcome.fault else ""]
     return "; ".join([told, *filter(None, extras)])
 
