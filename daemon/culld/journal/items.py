@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from culld.journal.rows import micros, place_row, stamp_row
+from culld.journal.rows import legible, micros, place_row, stamp_row
 
 if TYPE_CHECKING:
     import sqlite3
@@ -78,14 +78,14 @@ def fail_item(
     db.execute(
         "INSERT OR REPLACE INTO item (root, relative, device, inode, size, mtime_ns, ctime_ns, state, reason, tries,"
         " not_before) VALUES (?, ?, ?, ?, ?, ?, ?, 'fault', ?, ?, ?)",
-        (*place_row(place), *stamp_row(stamp), reason, tries, micros(due)),
+        (*place_row(place), *stamp_row(stamp), legible(reason), tries, micros(due)),
     )
 
 
 def park_item(db: sqlite3.Connection, place: Place, stamp: Stamp | None, reason: str) -> None:
     """The file belongs to a plan that is not ended: as long as it looks like this, it is passed over."""
     settle_item(db, place, stamp, "", "open")
-    db.execute("UPDATE item SET reason = ? WHERE root = ? AND relative = ?", (reason, *place_row(place)))
+    db.execute("UPDATE item SET reason = ? WHERE root = ? AND relative = ?", (legible(reason), *place_row(place)))
 
 
 def _wait(retry_after: timedelta, tries: int) -> timedelta:

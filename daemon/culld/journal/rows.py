@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
+def legible(text: str) -> str:
+    """The text as SQLite takes it: what is no Unicode (a file name in an error, say) is escaped."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def micros(moment: datetime) -> int:
     """Whole microseconds since 1970."""
     return (moment - _EPOCH) // timedelta(microseconds=1)
@@ -66,9 +71,9 @@ def decision_row(plan: Plan) -> dict[str, Any]:
         "under": scores and scores.under,
         "over": scores and scores.over,
         "verdict": plan.verdict.value,
-        "reason": plan.reason,
+        "reason": legible(plan.reason),
         "keywords": json.dumps(plan.keywords),
-        "model": plan.stack.lead.model,
+        "model": legible(plan.stack.lead.model),
         "policy": plan.policy,
     }
 

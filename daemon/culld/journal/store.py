@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from culld.journal import history, items
 from culld.journal.opening import connect, connect_readonly, translated
-from culld.journal.rows import insert_plan, micros, moves_of, place_of, place_row, rewrites_of
+from culld.journal.rows import insert_plan, legible, micros, moves_of, place_of, place_row, rewrites_of
 from culld.records import OpenPlan
 
 if TYPE_CHECKING:
@@ -171,7 +171,7 @@ class SqliteJournal:
         """Nobody but a person can tell what to do; the plan stays open, the photo with this stamp is passed over."""
         with self._writing() as db:
             items.park_item(db, plan.photo, stamp, reason)
-            db.execute("UPDATE decision SET state = 'parked', fault = ? WHERE plan = ?", (reason, plan.id))
+            db.execute("UPDATE decision SET state = 'parked', fault = ? WHERE plan = ?", (legible(reason), plan.id))
 
     # What restore asks.
 
@@ -210,13 +210,13 @@ class SqliteJournal:
     def note(self, key: str, value: str, at: datetime) -> None:
         """Tell `culld status` something, in place of what was said before under the same key."""
         with self._writing() as db:
-            db.execute("INSERT OR REPLACE INTO note VALUES (?, ?, ?)", (key, value, micros(at)))
+            db.execute("INSERT OR REPLACE INTO note VALUES (?, ?, ?)", (key, legible(value), micros(at)))
 
     def _close(self, db: sqlite3.Connection, outcome: Outcome) -> None:
         plan, place = outcome.plan, outcome.plan.photo.place
         if outcome.unfinished:
             items.park_item(db, place, outcome.stamp, outcome.fault or "")
-            db.execute("UPDATE decision SET fault = ? WHERE plan = ?", (outcome.fault, plan.id))
+            db.execute("UPDATE decision SET fault = ? WHERE plan = ?", (legible(outcome.fault or ""), plan.id))
         elif outcome.fault is not None:
             items.fail_item(
                 db,
@@ -239,8 +239,8 @@ class SqliteJournal:
                 ending.state,
                 *place_row(ending.now),
                 ending.digest,
-                ending.note,
-                ending.fault,
+                legible(ending.note),
+                ending.fault and legible(ending.fault),
                 micros(self._clock.now()),
                 plan,
             ),

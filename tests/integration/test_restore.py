@@ -1,0 +1,285 @@
+"""The way back from quarantine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+import factories
+import rejects
+from culld.disk.beneath import stamp_of
+from culld.errors import PhotoBlockedError
+from culld.quarantine.applying import Applier
+from culld.quarantine.record import from_bytes, to_bytes
+from culld.quarantine.restore import Restored, Selection, restore
+from culld.records import Place, Stamp
+
+PHOTO = b"\xff\xd8 a photo"
+SIDECAR = b"<x:xmpmeta/>"
+EVERYTHING = Selection(everything=True)
+
+
+@dataclass
+class FakeRestorations:
+    """Notes in memory; `look` is called at each note and its answer kept, to see what the disk was like."""
+
+    look: Callable[[], object] = lambda: None
+    digests: set[str] = field(default_factory=set)
+    places: list[tuple[Place, Stamp | None]] = field(default_factory=list)
+    seen: list[object] = field(default_factory=list)
+
+    def note_restored(self, plan: str, digests: set[str], place: Place, stamp: Stamp | None) -> None:
+        """Keep it."""
+        self.digests |= digests
+        self.places.append((place, stamp))
+        self.seen.append(self.look())
+
+
+@dataclass
+class House:
+    """A watched folder and its quarantine."""
+
+    inbox: Path
+    quarantine: Path
+
+    def reject(self, name: str = "2026/a.jpg", data: bytes = PHOTO, *, days: int = 0) -> Place:
+        """Put a photo with a sidecar into the inbox, if it is not there, and from there, tagged, into quarantine.
+
+        Gives where it was.
+        """
+        photo = Place(self.inbox, Path(name))
+        if not photo.path.exists():
+            rejects.put(photo, data)
+        sidecar = rejects.put(photo.beside(f"{photo.relative.name}.xmp"), SIDECAR)
+        plan = rejects.rejection(rejects.stack(photo, sidecar), self.quarantine, rejects.tagging(photo))
+        plan = replace(plan, made_at=factories.NOON + timedelta(days=days))
+        assert Applier().apply(plan).fault is None
+        return photo
+
+    def restore(self, selection: Selection = EVERYTHING, *, dry_run: bool = False) -> list[Restored]:
+        """Bring back what is selected."""
+        return restore(self.quarantine, selection, roots=[self.inbox], journal=FakeRestorations(), dry_run=dry_run)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    """An empty house."""
+    for name in ("inbox", "quarantine"):
+        (tmp_path / name).mkdir()
+    return House(tmp_path / "inbox", tmp_path / "quarantine")
+
+
+TAGGED = PHOTO[:2] + rejects.TAG + PHOTO[2:]
+
+
+@pytest.mark.parametrize("name", [b"a.jpg", b"2026/05/new\nline.jpg", b"\xff\xfe/\xff.jpg", b"x" * 240 + b".jpg"])
+def test_a_photo_comes_back_to_its_place_as_it_was_tagged(house: House, name: bytes) -> None:
+    """Path, bytes, mode, date and attributes survive the round trip, and the quarantine is empty again."""
+    relative = Path(os.fsdecode(name))
+    photo = rejects.put(Place(house.inbox, relative), PHOTO)
+    photo.path.chmod(0o604)
+    os.utime(photo.path, ns=(5, 7_000_000_001))
+    os.setxattr(photo.path, "user.rating", b"5")
+    house.reject(str(relative))
+    (result,) = house.restore()
+    found = photo.path.stat()
+
+    assert (result.now, result.fault, result.note) == (photo, None, "")
+    assert (photo.path.read_bytes(), photo.beside(f"{relative.name}.xmp").path.read_bytes()) == (TAGGED, SIDECAR)
+    assert (found.st_mode, found.st_mtime_ns) == (0o100604, 7_000_000_001)
+    assert os.getxattr(photo.path, "user.rating") == b"5"
+    assert list(house.quarantine.iterdir()) == []
+
+
+def test_the_journal_knows_before_the_photo_is_back(house: House) -> None:
+    """A daemon that sees it a moment later must already be told: of the contents before and after tagging."""
+    photo = house.reject()
+    journal = FakeRestorations(look=photo.path.exists)
+    restore(house.quarantine, EVERYTHING, roots=[house.inbox], journal=journal, dry_run=False)
+
+    assert journal.seen == [False, True]
+    assert journal.digests == {rejects.digest(PHOTO), rejects.digest(TAGGED)}
+    assert journal.places == [(photo, None), (photo, stamp_of(photo))]
+
+
+def test_a_dry_run_changes_nothing_and_tells_the_same(house: House) -> None:
+    """Where photos would go can be asked first."""
+    photo = house.reject()
+    before = rejects.tree(house.quarantine)
+    journal = FakeRestorations()
+    results = restore(house.quarantine, EVERYTHING, roots=[house.inbox], journal=journal, dry_run=True)
+
+    assert [result.now for result in results] == [photo]
+    assert (rejects.tree(house.quarantine), rejects.tree(house.inbox), journal.places) == (before, [], [])
+
+
+@pytest.mark.parametrize(
+    ("choose", "expected"),
+    [
+        (lambda house: Selection((house.quarantine / "2026/a.jpg",)), ["2026/a.jpg"]),
+        (lambda house: Selection((house.inbox / "2026/b.jpg",)), ["2026/b.jpg"]),
+        (lambda house: Selection((house.quarantine / "2026/a.jpg.culld.json",)), ["2026/a.jpg"]),
+        (lambda house: Selection((house.inbox / "2026",)), ["2026/a.jpg", "2026/b.jpg"]),
+        (lambda house: Selection((house.quarantine / "2027",)), ["2027/c.jpg"]),
+        (lambda house: Selection((house.inbox / "202",)), []),
+        (lambda house: Selection(since=factories.NOON + timedelta(days=1)), ["2026/b.jpg", "2027/c.jpg"]),
+        (
+            lambda house: Selection((house.quarantine / "2026/a.jpg", house.inbox / "2027")),
+            ["2026/a.jpg", "2027/c.jpg"],
+        ),
+        (lambda house: Selection(), []),
+    ],
+)
+def test_photos_are_selected_by_path_or_time(
+    house: House, choose: Callable[[House], Selection], expected: list[str]
+) -> None:
+    """By where they are, where they were, a folder of either, or since when."""
+    for days, name in enumerate(("2026/a.jpg", "2026/b.jpg", "2027/c.jpg")):
+        house.reject(name, days=days)
+    house.restore(choose(house))
+
+    assert [name for name in rejects.tree(house.inbox) if name.endswith(".jpg")] == expected
+
+
+def test_a_taken_name_is_never_replaced(house: House) -> None:
+    """The photo and its sidecar come back beside the newcomer under one marked name, and the result says so."""
+    photo = house.reject()
+    rejects.put(photo, b"a newcomer")
+    (result,) = house.restore()
+    marked = f"a~{rejects.digest(TAGGED)[:8]}.jpg"
+
+    assert result.now == photo.beside(marked)
+    assert "is taken" in result.note
+    assert rejects.tree(house.inbox) == sorted(["2026/a.jpg", f"2026/{marked}", f"2026/{marked}.xmp"])
+    assert (photo.path.read_bytes(), photo.beside(marked).path.read_bytes()) == (b"a newcomer", TAGGED)
+
+
+def test_a_restore_that_was_cut_short_is_finished_by_the_next(house: House) -> None:
+    """A sidecar that is back already, and a copy of the photo that is complete, are no obstacles."""
+    photo = house.reject()
+    record = from_bytes((house.quarantine / "2026/a.jpg.culld.json").read_bytes())
+    sidecar = record.members[0]
+    (house.inbox / "2026").mkdir(exist_ok=True)
+    (house.quarantine / "2026" / sidecar.name).rename(house.inbox / sidecar.origin)
+    rejects.put(photo, TAGGED)
+    (result,) = house.restore()
+
+    assert (result.now, result.fault) == (photo, None)
+    assert rejects.tree(house.inbox) == ["2026/a.jpg", "2026/a.jpg.xmp"]
+    assert rejects.tree(house.quarantine) == []
+
+
+def test_a_restore_under_a_marked_name_is_taken_up_under_the_same(house: House) -> None:
+    """The sidecar that came back first is not parted from its photo."""
+    photo = house.reject()
+    rejects.put(photo, b"a newcomer")
+    marked = photo.beside(f"a~{rejects.digest(TAGGED)[:8]}.jpg.xmp")
+    (house.quarantine / "2026/a.jpg.xmp").rename(marked.path)
+    (result,) = house.restore()
+
+    assert result.now == photo.beside(f"a~{rejects.digest(TAGGED)[:8]}.jpg")
+
+
+def test_a_photo_edited_in_quarantine_comes_back_as_it_is(house: House) -> None:
+    """A person may have worked on it there; that content is protected, too."""
+    photo = house.reject()
+    (house.quarantine / "2026/a.jpg").write_bytes(b"edited")
+    journal = FakeRestorations()
+    restore(house.quarantine, EVERYTHING, roots=[house.inbox], journal=journal, dry_run=False)
+
+    assert photo.path.read_bytes() == b"edited"
+    assert rejects.digest(b"edited") in journal.digests
+
+
+def test_a_root_that_is_not_configured_any_more_is_refused(house: House) -> None:
+    """Culld writes nowhere else, whatever a record says."""
+    house.reject()
+    (result,) = restore(
+        house.quarantine, EVERYTHING, roots=[Path("/elsewhere")], journal=FakeRestorations(), dry_run=False
+    )
+
+    assert "does not watch any more" in (result.fault or "")
+    assert rejects.tree(house.inbox) == []
+
+
+def test_a_hostile_record_leads_nowhere(house: House) -> None:
+    """One that names a path above the root is reported and left, and so is one of a photo of another name."""
+    house.reject("2026/a.jpg")
+    house.reject("2026/b.jpg")
+    record = house.quarantine / "2026/a.jpg.culld.json"
+    record.write_bytes(record.read_bytes().replace(b'"2026/a.jpg"', b'"2026/../../a.jpg"'))
+    other = house.quarantine / "2026/b.jpg.culld.json"
+    genuine = from_bytes(other.read_bytes())
+    other.write_bytes(to_bytes(replace(genuine, members=(replace(genuine.photo, name="a.jpg"),))))
+    results = house.restore()
+
+    assert all("is no record of culld" in (result.fault or "") for result in results)
+    assert (len(results), rejects.tree(house.inbox)) == (2, [])
+
+
+def test_a_linked_record_is_not_followed(house: House, tmp_path: Path) -> None:
+    """Only plain files below the quarantine are records."""
+    house.reject()
+    record = house.quarantine / "2026/a.jpg.culld.json"
+    record.rename(tmp_path / "record")
+    record.symlink_to(tmp_path / "record")
+
+    assert house.restore() == []
+
+
+def test_one_photo_that_cannot_come_back_does_not_stop_the_others(house: House) -> None:
+    """A file where its folder was is reported for it alone."""
+    house.reject("2026/a.jpg")
+    second = house.reject("2027/b.jpg")
+    (house.inbox / "2026").rmdir()
+    (house.inbox / "2026").write_bytes(b"no folder")
+    first, other = house.restore()
+
+    assert "stands where a folder should be" in (first.fault or "")
+    assert (other.now, other.fault) == (second, None)
+    assert rejects.tree(house.quarantine) == ["2026/a.jpg", "2026/a.jpg.culld.json", "2026/a.jpg.xmp"]
+
+
+def test_a_photo_that_never_left_gets_its_sidecar_back(house: House) -> None:
+    """After a crash in the middle of a move, restore serves as well as a replay."""
+    photo = house.reject()
+    record = from_bytes((house.quarantine / "2026/a.jpg.culld.json").read_bytes())
+    (house.inbox / "2026").mkdir(exist_ok=True)
+    (house.quarantine / "2026/a.jpg").rename(photo.path)
+    (result,) = house.restore()
+
+    assert (result.now, "not in quarantine any more" in result.note) == (photo, True)
+    assert rejects.tree(house.inbox) == ["2026/a.jpg", "2026/a.jpg.xmp"]
+    assert record.photo.digest == rejects.digest(photo.path.read_bytes())
+
+
+def test_a_photo_that_somebody_took_out_of_quarantine_is_reported(house: House) -> None:
+    """Its record and its sidecar stay, since nobody knows where it is."""
+    house.reject()
+    (house.quarantine / "2026/a.jpg").unlink()
+    (result,) = house.restore()
+
+    assert "not in quarantine any more" in (result.fault or "")
+    assert rejects.tree(house.quarantine) == ["2026/a.jpg.culld.json", "2026/a.jpg.xmp"]
+
+
+def test_a_missing_quarantine_is_told_from_an_empty_one(house: House, tmp_path: Path) -> None:
+    """Its disk may not be mounted."""
+    with pytest.raises(PhotoBlockedError, match="mount its disk"):
+        restore(tmp_path / "none", EVERYTHING, roots=[], journal=FakeRestorations(), dry_run=False)
+
+
+def test_many_equal_names_come_back_apart(house: House) -> None:
+    """Thirty photos that were all called the same are thirty photos again."""
+    for number in range(30):
+        house.reject("a.jpg", f"photo {number}".encode())
+    before = rejects.contents(house.quarantine)
+    results = house.restore()
+
+    assert [result.fault for result in results] == [None] * 30
+    assert rejects.contents(house.inbox) == before
