@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from culld.cli import codes, settings
 from culld.cli.log import as_json, as_text
+from culld.errors import ConfigError
 from culld.records import printable
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     from culld.service.opening import open_journal_readonly  # noqa: PLC0415
 
     with contextlib.closing(open_journal_readonly(settings.state(args))) as journal:
-        told = _gather(journal)
+        told = _gather(journal) | _configured(args)
         lines = [as_text(decision) for decision in reversed(journal.decisions(_recent()))]
     print(json.dumps(told) if args.json else _as_text(told, lines))
     return codes.FINE
@@ -64,6 +65,18 @@ def _gather(journal: SqliteJournal) -> dict[str, Any]:
     }
 
 
+def _configured(args: argparse.Namespace) -> dict[str, Any]:
+    """What the file says of the folders; where it has a mistake, the daemon's own words stand."""
+    try:
+        _, config = settings.load(args)
+    except ConfigError as error:
+        return {"policy_problem": str(error)}
+    return {
+        "watch": [{"path": printable(watch.path), "online": watch.path.is_dir()} for watch in config.watch],
+        "quarantine": printable(config.quarantine),
+    }
+
+
 def _recent() -> Filter:
     from culld.journal.history import Filter  # noqa: PLC0415
 
@@ -85,7 +98,9 @@ def _lives(pid: object) -> bool:
 
 def _as_text(told: dict[str, Any], last: list[str]) -> str:
     counts = ", ".join(f"{count} {verdict}" for verdict, count in told["counts"].items())
-    lines = [f"culld is {told['state']}; {told['waiting']} photos waiting; policy {told['policy'] or 'not used yet'}"]
+    lines = [f"culld is {told['state']}; {told['waiting']} photos waiting"]
+    if told["policy"]:
+        lines[0] += f"; policy {told['policy']}"
     lines += [f"  watching    {w['path']}{'' if w['online'] else '   (not there; waited for)'}" for w in told["watch"]]
     lines += [f"  quarantine  {told['quarantine']}", f"  so far      {counts}"]
     if told["policy_problem"]:
