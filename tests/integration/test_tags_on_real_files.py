@@ -1,0 +1,59 @@
+"""Keywords in real camera files: everything else in them must survive."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import piexif
+import pytest
+from PIL import Image
+
+from culld.errors import TagRefusedError
+from culld.tags.edits import apply_edits, inverse
+from culld.tags.jpeg import exif_edits
+from culld.tags.proof import prove_jpeg
+from culld.tags.xpkeywords import XP_KEYWORDS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KEYWORDS = ("defect:blur", "defect:overexposed")
+
+CLEAN = {"dresden": 16, "exif_orientation": 18, "ultrahdr": 4}
+"""Folders of the camera set, and how many of their JPEGs can be tagged; the others have tails or several pictures."""
+
+
+def pixels(data: bytes) -> bytes:
+    """What Pillow decodes, of the first picture."""
+    with Image.open(io.BytesIO(data)) as image:
+        return image.tobytes()
+
+
+def entries(data: bytes) -> dict[str, Any]:
+    """All that piexif reads, but for the keywords."""
+    found: dict[str, Any] = piexif.load(data)
+    found["0th"].pop(XP_KEYWORDS, None)
+    return found
+
+
+@pytest.mark.parametrize("folder", CLEAN)
+def test_camera_files_keep_everything_they_had(shared: Path, folder: str) -> None:
+    """Equal pixels and EXIF entries by other readers, an exact way back, and nothing to do a second time."""
+    written = 0
+    for path in sorted((shared / "camera" / folder).glob("*.[jJ][pP][gG]")):
+        old = path.read_bytes()
+        try:
+            edits = exif_edits(old, KEYWORDS)
+        except TagRefusedError:
+            continue
+        new = apply_edits(old, edits)
+        prove_jpeg(old, new, KEYWORDS)
+        assert ";".join(KEYWORDS) + "\0" == bytes(piexif.load(new)["0th"][XP_KEYWORDS]).decode("utf-16-le"), path.name
+        assert pixels(old) == pixels(new), path.name
+        assert entries(old) == entries(new), path.name
+        assert old == apply_edits(new, inverse(edits)), path.name
+        assert () == exif_edits(new, KEYWORDS), path.name
+        written += 1
+
+    assert CLEAN[folder] == written

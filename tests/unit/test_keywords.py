@@ -1,0 +1,38 @@
+"""The words that people search for."""
+
+from __future__ import annotations
+
+import pytest
+
+from culld.errors import TagRefusedError
+from culld.records import Defect
+from culld.tags.keywords import check_words, in_hierarchy, keyword_of, keywords_of, missing_words
+
+
+def test_each_defect_has_its_keyword() -> None:
+    """The words are a contract with people's saved searches."""
+    assert ["defect:blur", "defect:underexposed", "defect:overexposed"] == [keyword_of(defect) for defect in Defect]
+
+
+def test_keywords_come_once_each_in_a_fixed_order() -> None:
+    """However the defects were found, the same photo gets the same bytes."""
+    found = [Defect.OVER, Defect.BLUR, Defect.OVER]
+
+    assert ("q/blur", "q/overexposed") == keywords_of(found, prefix="q/")
+
+
+def test_a_keyword_becomes_a_path_in_a_hierarchy() -> None:
+    """Lightroom parts levels with a bar, digiKam with a slash."""
+    assert "defect|blur" == in_hierarchy("defect:blur", "|")
+
+
+def test_only_missing_words_are_added() -> None:
+    """A word that a person gave already is not given again."""
+    assert ("c",) == missing_words(("a", "c", "c"), ("b", "a"))
+
+
+@pytest.mark.parametrize("word", ["", " ", "a;b", "a\n", " a", "a ", "a\0", "\udcff"])
+def test_words_that_programs_would_misread_are_refused(word: str) -> None:
+    """XPKeywords parts words at semicolons; control characters and half characters cannot be written as XML."""
+    with pytest.raises(TagRefusedError, match="change the keyword prefix"):
+        check_words([word])

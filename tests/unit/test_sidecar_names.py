@@ -1,0 +1,48 @@
+"""Which file beside a photo is its sidecar."""
+
+from __future__ import annotations
+
+import pytest
+
+from culld.tags.names import SidecarStyle, sidecar_name
+
+FULL, ADOBE = SidecarStyle.FULL, SidecarStyle.ADOBE
+
+
+@pytest.mark.parametrize(
+    ("neighbours", "style", "expected"),
+    [
+        ([], FULL, "a.jpg.xmp"),
+        ([], ADOBE, "a.xmp"),
+        (["a.jpg.xmp"], FULL, "a.jpg.xmp"),
+        (["a.jpg.xmp"], ADOBE, "a.jpg.xmp"),
+        (["a.xmp"], FULL, "a.xmp"),
+        (["A.XMP"], FULL, "A.XMP"),
+        (["A.JPG.Xmp"], FULL, "A.JPG.Xmp"),
+        (["a.jpg.xmp", "A.JPG.XMP"], FULL, "a.jpg.xmp"),
+        (["a.xmp", "a.jpg.xmp"], FULL, "a.jpg.xmp"),
+        (["a.xmp", "a.jpg.xmp"], ADOBE, "a.xmp"),
+        (["a.xmp", "a.pp3", "a.aae"], FULL, "a.xmp"),
+        (["b.xmp", "ab.jpg"], FULL, "a.jpg.xmp"),
+    ],
+)
+def test_the_sidecar_that_is_there_is_taken(neighbours: list[str], style: SidecarStyle, expected: str) -> None:
+    """An existing sidecar wins over the style, whatever its case; of two the style decides."""
+    assert expected == sidecar_name("a.jpg", ["a.jpg", *neighbours], style)
+
+
+@pytest.mark.parametrize("rival", ["a.CR2", "A.nef", "a.png", "a.JPG", "a.mov"])
+def test_a_name_shared_with_another_picture_is_not_ours(rival: str) -> None:
+    """`a.xmp` beside two pictures called `a` belongs to the RAW file, or to nobody we can name."""
+    assert "a.jpg.xmp" == sidecar_name("a.jpg", ["a.jpg", "a.xmp", rival], FULL)
+    assert None is sidecar_name("a.jpg", ["a.jpg", "a.xmp", rival], ADOBE)
+
+
+def test_the_sidecar_of_a_photo_that_differs_in_case_is_not_ours() -> None:
+    """On a file system that tells case apart, `A.jpg.xmp` belongs to `A.jpg` where that exists."""
+    assert "a.jpg.xmp" == sidecar_name("a.jpg", ["a.jpg", "A.jpg", "A.jpg.xmp"])
+
+
+def test_two_sidecars_that_differ_in_case_are_left_alone() -> None:
+    """Without an exact match nobody can tell which one is read."""
+    assert None is sidecar_name("a.jpg", ["a.jpg", "A.jpg.xmp", "a.JPG.xmp"])

@@ -1,0 +1,127 @@
+"""From a judgement to proven rewrites."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from dataclasses import replace
+
+import pytest
+
+from cameras import exif_block, exif_segment, jpeg
+from culld.errors import PhotoChangedError
+from culld.records import Format, Place, Rewrite, Scores, Verdict
+from culld.tags.draft import TagDraft, TagRequest, draft
+from culld.tags.edits import apply_edits
+from culld.tags.machine import MachineRecord
+from factories import NOON, place, rules
+
+PHOTO = jpeg(exif_segment(exif_block()))
+RECORD = MachineRecord(Scores(0.98, 0.0, 0.25), rules(), Verdict.TAG, "mobilenet@1", NOON, "0.1.0")
+
+
+def digest(data: bytes) -> str:
+    """SHA-256 in hex."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def request(photo: bytes = PHOTO, *, embed: bool = True) -> TagRequest:
+    """Tag `a.jpg` as blurred."""
+    sidecar = place("a.jpg.xmp")
+    return TagRequest(place(), Format.JPEG, digest(photo), ("defect:blur",), RECORD, sidecar, embed)
+
+
+def folder(photo: bytes | None = PHOTO, sidecar: bytes | None = None) -> dict[Place, bytes | None]:
+    """What `read` finds."""
+    return {place(): photo, place("a.jpg.xmp"): sidecar}
+
+
+def published(files: dict[Place, bytes | None], rewrites: tuple[Rewrite, ...]) -> dict[Place, bytes | None]:
+    """The files after the rewrites, each checked against its digests."""
+    done = dict(files)
+    for rewrite in rewrites:
+        old = files[rewrite.place]
+        new = apply_edits(old or b"", rewrite.edits)
+        assert (None if old is None else digest(old), digest(new)) == (rewrite.before, rewrite.after)
+        done[rewrite.place] = new
+    return done
+
+
+def test_the_sidecar_comes_first_and_then_the_photo() -> None:
+    """Both are rewritten between two digests; the sidecar is new."""
+    tags = draft(request(), folder().get)
+
+    assert [place("a.jpg.xmp"), place()] == [rewrite.place for rewrite in tags.rewrites]
+    assert [None, digest(PHOTO)] == [rewrite.before for rewrite in tags.rewrites]
+    assert () == tags.notes
+
+
+def test_a_second_draft_finds_nothing_to_do() -> None:
+    """Once published, the same judgement changes no byte."""
+    files = published(folder(), draft(request(), folder().get).rewrites)
+
+    assert TagDraft((), ()) == draft(request(files[place()] or b""), files.get)
+
+
+def test_a_refused_photo_still_gets_its_sidecar_and_the_reason_is_told() -> None:
+    """A motion photo is left alone; people learn why."""
+    movie = jpeg(trailer=b"movie")
+    tags = draft(request(movie), folder(movie).get)
+
+    assert [place("a.jpg.xmp")] == [rewrite.place for rewrite in tags.rewrites]
+    assert "more bytes follow" in tags.notes[0]
+
+
+def test_a_refused_sidecar_does_not_hinder_the_photo() -> None:
+    """A broken sidecar stays as it is, and the photo is tagged."""
+    tags = draft(request(), folder(sidecar=b"<broken").get)
+
+    assert [place()] == [rewrite.place for rewrite in tags.rewrites]
+    assert "not well-formed" in tags.notes[0]
+
+
+def test_without_a_safe_name_no_sidecar_is_written() -> None:
+    """The reason is told."""
+    tags = draft(replace(request(), sidecar=None), folder().get)
+
+    assert [place()] == [rewrite.place for rewrite in tags.rewrites]
+    assert "claim to its name" in tags.notes[0]
+
+
+@pytest.mark.parametrize("format_", [each for each in Format if each is not Format.JPEG])
+def test_other_formats_are_never_changed(format_: Format) -> None:
+    """No other container is understood well enough yet."""
+    tags = draft(replace(request(), format=format_), folder().get)
+
+    assert [place("a.jpg.xmp")] == [rewrite.place for rewrite in tags.rewrites]
+    assert f"{format_.value} files" in tags.notes[0]
+
+
+def test_embedding_can_be_switched_off() -> None:
+    """Then the photo keeps its bytes, and that is no refusal."""
+    tags = draft(request(embed=False), folder().get)
+
+    assert [place("a.jpg.xmp")] == [rewrite.place for rewrite in tags.rewrites]
+    assert () == tags.notes
+
+
+def test_without_keywords_the_photo_keeps_its_bytes() -> None:
+    """Only the record goes beside it."""
+    tags = draft(replace(request(), keywords=()), folder().get)
+
+    assert [place("a.jpg.xmp")] == [rewrite.place for rewrite in tags.rewrites]
+
+
+@pytest.mark.parametrize("found", [None, PHOTO + b"x"])
+def test_a_photo_that_changed_since_it_was_judged_is_not_tagged(found: bytes | None) -> None:
+    """The judgement was about other bytes."""
+    with pytest.raises(PhotoChangedError, match="judged anew"):
+        draft(request(), folder(found).get)
+
+
+def test_requests_and_drafts_cross_process_borders() -> None:
+    """A worker process serves them."""
+    wanted = pickle.loads(pickle.dumps(request()))  # noqa: S301 (our own bytes)
+    tags = draft(wanted, folder().get)
+
+    assert tags == pickle.loads(pickle.dumps(tags))  # noqa: S301
