@@ -82,7 +82,7 @@ def test_every_culld_command_runs(line: str, home: dict[str, str]) -> None:
 def test_culld_run_starts_and_stops(home: dict[str, str]) -> None:
     """The daemon starts with the README's policy and ends on SIGTERM."""
     assert "culld run" in commands("sh")
-    process = subprocess.Popen([COMMAND, "run"], env=home, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    process = subprocess.Popen([COMMAND, "run"], env=home, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     status = [COMMAND, "status"]
     deadline = time.monotonic() + 40
     while "running" not in subprocess.run(status, env=home, check=False, capture_output=True, text=True).stdout:
