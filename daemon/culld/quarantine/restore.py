@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from culld.disk.beneath import digest_of, exists, open_regular, stamp_of
-from culld.disk.clearing import remove_empty_folders, remove_record
+from culld.disk.clearing import remove_empty_folders, remove_leftovers, remove_record
 from culld.disk.locking import turn
 from culld.disk.transfer import release, transfer
 from culld.errors import PhotoBlockedError, PhotoChangedError, PhotoError
@@ -166,6 +166,7 @@ def _bring_back(found: Found, names: Names, journal: Restorations) -> None:
     digests = {found.record.judged, found.record.photo.digest}
     digests |= {way.move.digest for way in ways if way.move.target == place}
     journal.note_restored(found.record.plan, digests, place, None)
+    remove_leftovers(place.root, place.relative.parent)  # of a restore that was killed while it copied
     for way in ways:
         if way.arrived:
             release(way.move)

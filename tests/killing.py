@@ -1,0 +1,174 @@
+"""Rejects, replays and restores one stack of photos in processes that are killed at their Nth change of a file.
+
+As a program (`killing.py FOLDER QUARANTINE ACTION`) it carries out one action once, for a tracer to kill it;
+with ACTION `sweep-reject` or `sweep-restore`, and a step, a whole sweep.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import rejects
+from culld.journal.store import SqliteJournal
+from culld.quarantine.applying import Applier
+from culld.quarantine.replaying import replay
+from culld.quarantine.restore import Selection, restore
+from culld.records import Place, Plan
+from fakes import FakeClock
+
+PHOTO = b"\xff\xd8" + bytes(range(256)) * 40
+SIDECAR = b"<x:xmpmeta/>"
+_CHANGES = {"os.mkdir", "os.rename", "os.link", "os.remove", "os.rmdir", "os.chmod", "os.utime", "culld.rename"}
+
+
+def tagged(data: bytes) -> bytes:
+    """The bytes after tagging."""
+    return data[:2] + rejects.TAG + data[2:]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A watched folder with a photo and a sidecar, a quarantine, and a journal."""
+
+    folder: Path
+    quarantine: Path
+
+    @property
+    def inbox(self) -> Path:
+        """The watched folder."""
+        return self.folder / "inbox"
+
+    @property
+    def photo(self) -> Place:
+        """Where the photo belongs."""
+        return Place(self.inbox, Path("2026/a.jpg"))
+
+    def journal(self) -> SqliteJournal:
+        """The journal, open."""
+        return SqliteJournal.open(self.folder / "journal.sqlite", FakeClock())
+
+    def build(self) -> Scene:
+        """Put everything in its place."""
+        self.quarantine.mkdir(parents=True)
+        rejects.put(self.photo, PHOTO)
+        rejects.put(self.photo.beside("a.xmp"), SIDECAR)
+        self.journal().close()
+        return self
+
+    def plan(self) -> Plan:
+        """The plan to tag photo and sidecar, to make another sidecar, and to move all three."""
+        sidecar = self.photo.beside("a.xmp")
+        rewrites = [rejects.tagging(place) for place in (self.photo.beside("a.jpg.xmp"), sidecar, self.photo)]
+        return rejects.rejection(rejects.stack(self.photo, sidecar), self.quarantine, *rewrites)
+
+
+def reject(scene: Scene) -> None:
+    """What the pipeline does."""
+    plan = scene.plan()
+    with scene.journal() as journal, journal.intend([plan]) as intent:
+        intent.close(Applier().apply(plan))
+
+
+def bring_back(scene: Scene) -> None:
+    """What `culld restore --all` does."""
+    with scene.journal() as journal:
+        restore(scene.quarantine, Selection(everything=True), roots=[scene.inbox], journal=journal, dry_run=False)
+
+
+def recover(scene: Scene) -> None:
+    """What a start of the daemon does."""
+    with scene.journal() as journal:
+        replay(journal)
+
+
+ACTIONS = {"reject": reject, "restore": bring_back, "replay": recover}
+
+
+def killed_at(nth: int, action: Callable[[Scene], None], scene: Scene) -> bool:
+    """Carry out an action in a process that dies right before its nth change of a file; False if it ended before."""
+    child = os.fork()
+    if child == 0:
+        _die_at(nth)
+        action(scene)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    if os.WIFSIGNALED(status):
+        assert os.WTERMSIG(status) == signal.SIGKILL
+        return True
+    assert os.WEXITSTATUS(status) == 0
+    return False
+
+
+def _die_at(nth: int) -> None:
+    left = nth
+
+    def watch(event: str, args: tuple[object, ...]) -> None:
+        nonlocal left
+        if event in _CHANGES or (event == "open" and isinstance(args[2], int) and args[2] & os.O_CREAT):
+            left -= 1
+            if left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(watch)
+
+
+def sweep(folder: Path, quarantine: Path, action: Callable[[Scene], None], step: int) -> int:
+    """Carry out an action, killing it at every change in turn, then put things right, killing that as well.
+
+    `action` is `reject`, which a replay puts right, or `bring_back`, which is put right by doing it again. The second
+    kill is at every change with `step` 1, at every third with 3. Gives the number of kills.
+    """
+    kills = 0
+    for first in count(1):
+        for second in count(1 + first % step, step):
+            scene = Scene(folder / f"{first}-{second}", quarantine / f"{first}-{second}").build()
+            if action is bring_back:
+                reject(scene)
+            dead = killed_at(first, action, scene)
+            again = dead and killed_at(second, recover if action is reject else bring_back, scene)
+            (recover if action is reject else bring_back)(scene)
+            check(scene, action)
+            kills += dead + again
+            if not again:
+                break
+        if not dead:
+            return kills
+    raise AssertionError("unreachable")
+
+
+def check(scene: Scene, action: Callable[[Scene], None]) -> None:
+    """Every file of the stack is there once, whole, and together with the others; nothing else is; nothing is open."""
+    inbox = {name: (scene.inbox / name).read_bytes() for name in rejects.tree(scene.inbox)}
+    quarantine = {name: (scene.quarantine / name).read_bytes() for name in rejects.tree(scene.quarantine)}
+    with scene.journal() as journal:
+        assert journal.unfinished() == []
+    if action is bring_back:
+        assert not quarantine, quarantine.keys()
+    if quarantine:
+        assert not inbox, inbox.keys()
+        assert quarantine.pop("2026/a.jpg.culld.json")
+        assert set(quarantine) == {"2026/a.jpg", "2026/a.jpg.xmp", "2026/a.xmp"}
+    whole = inbox or quarantine
+    assert set(whole) in ({"2026/a.jpg", "2026/a.xmp"}, {"2026/a.jpg", "2026/a.jpg.xmp", "2026/a.xmp"}), whole.keys()
+    assert whole["2026/a.jpg"] in {PHOTO, tagged(PHOTO)}
+    assert whole["2026/a.xmp"] in {SIDECAR, tagged(SIDECAR)}
+    assert whole.get("2026/a.jpg.xmp", rejects.TAG) == rejects.TAG
+
+
+def main() -> None:
+    """One action, once; or a whole sweep of it, which says how often it killed."""
+    folder, quarantine, action = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+    if action.startswith("sweep-"):
+        sys.stdout.write(f"{sweep(folder, quarantine, ACTIONS[action.removeprefix('sweep-')], int(sys.argv[4]))}\n")
+    else:
+        ACTIONS[action](Scene(folder, quarantine))
+
+
+if __name__ == "__main__":
+    main()
