@@ -235,6 +235,25 @@ def test_blocks_that_are_not_wholly_understood_are_left_alone(block: bytes, reas
         exif_edits(jpeg(exif_segment(block)), BLUR)
 
 
+def test_a_block_may_fill_its_segment_to_the_end() -> None:
+    """A segment's length has 16 bits; our blocks have even lengths, so the last byte but one is the end."""
+    small = exif_block(thumbnail=b"\xff\xff")
+    growth = len(read_jpeg(tagged(jpeg(exif_segment(small)))).block or b"") - len(small)
+    room = MAX_BLOCK - 1 - cameras.THUMBNAIL - growth
+    full = exif_block(thumbnail=bytes(room))
+
+    assert MAX_BLOCK - 1 == len(read_jpeg(tagged(jpeg(exif_segment(full)))).block or b"")
+    with pytest.raises(TagRefusedError, match="full"):
+        exif_edits(jpeg(exif_segment(exif_block(thumbnail=bytes(room + 2)))), BLUR)
+
+
+def test_a_directory_begins_on_an_even_offset() -> None:
+    """TIFF demands it, whatever the length of the old block."""
+    for thumbnail in (b"odd", b"even"):
+        block = read_jpeg(tagged(jpeg(exif_segment(exif_block(thumbnail=thumbnail))))).block or b""
+        assert 0 == read_block(block).directories["IFD0"].offset % 2
+
+
 PLAIN = jpeg()
 TWO_SCANS = jpeg(progressive=True)
 EXIF = exif_segment(BLOCK)
@@ -283,7 +302,7 @@ def test_exif_behind_the_first_scan_is_unusual() -> None:
 
 def test_progressive_pictures_and_filling_bytes_are_understood() -> None:
     """Several scans, and FF before a marker, are part of the standard."""
-    padded = TWO_SCANS.replace(b"\xff\xdb", b"\xff\xff\xff\xdb")
+    padded = TWO_SCANS.replace(b"\xff\xdb", b"\xff\xff\xff\xdb")[:-2] + b"\xff\xff\xff\xd9"
 
     assert BLUR == words(tagged(padded))
     assert pixels(TWO_SCANS) == pixels(tagged(padded))
@@ -322,6 +341,14 @@ def test_the_proof_notices_a_changed_entry_in_the_copy() -> None:
 
     with pytest.raises(TagRefusedError, match="other EXIF entries"):
         prove_jpeg(OLD, wrong, BLUR)
+
+
+def test_the_proof_of_a_reused_tail_covers_all_before_it() -> None:
+    """Only the tail itself may be replaced."""
+    wrong = tagged(NEW, ("defect:overexposed",)).replace(b"secret", b"Secret")
+
+    with pytest.raises(TagRefusedError, match="old bytes of the EXIF block"):
+        prove_jpeg(NEW, wrong, ("defect:overexposed",))
 
 
 WORD = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"], exclude_characters=";"), min_size=1)

@@ -14,6 +14,7 @@ from culld.records import Format, Place, Rewrite, Scores, Verdict
 from culld.tags.draft import TagDraft, TagRequest, draft
 from culld.tags.edits import apply_edits
 from culld.tags.machine import MachineRecord
+from culld.tags.xpkeywords import encode_words, new_block
 from factories import NOON, place, rules
 
 PHOTO = jpeg(exif_segment(exif_block()))
@@ -117,6 +118,15 @@ def test_a_photo_that_changed_since_it_was_judged_is_not_tagged(found: bytes | N
     """The judgement was about other bytes."""
     with pytest.raises(PhotoChangedError, match="judged anew"):
         draft(request(), folder(found).get)
+
+
+def test_a_block_that_does_not_read_back_is_never_published() -> None:
+    """The proof stands between every edit and the file, even when a builder of EXIF blocks is wrong."""
+    plain = jpeg()
+    tags = draft(request(plain), folder(plain).get, lambda _: new_block(encode_words(("something else",))))
+
+    assert [place("a.jpg.xmp")] == [rewrite.place for rewrite in tags.rewrites]
+    assert "the proof failed" in tags.notes[0]
 
 
 def test_requests_and_drafts_cross_process_borders() -> None:
