@@ -6,16 +6,14 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from culld.errors import SystemFaultError
-from culld.host.locks import changes_lock, state_lock
+from culld.host.locks import state_lock
 from culld.host.notify import Notifier, watchdog_seconds
 
 
@@ -115,63 +113,36 @@ def test_the_watchdog_is_wanted_only_from_the_process_it_names(environ: dict[str
 HOLDER = """
 import sys, pathlib
 from culld.host import locks
-with locks.{lock}(pathlib.Path(sys.argv[1])):
+with locks.state_lock(pathlib.Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
 """
-
-Lock = Callable[[Path], AbstractContextManager[None]]
-
-
-@pytest.fixture(params=[state_lock, changes_lock])
-def lock(request: pytest.FixtureRequest) -> Lock:
-    """Either lock."""
-    taken: Lock = request.param
-    return taken
 
 
 class TestLocks:
     """One holder at a time, across processes."""
 
-    def test_a_second_process_is_refused_and_told_who_holds_it(self, tmp_path: Path, lock: Lock) -> None:
+    def test_a_second_process_is_refused_and_told_who_holds_it(self, tmp_path: Path) -> None:
         """And gets the lock as soon as the first is killed."""
-        command = [sys.executable, "-c", HOLDER.format(lock=lock.__name__), str(tmp_path)]
+        command = [sys.executable, "-c", HOLDER, str(tmp_path)]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
             assert other.stdout is not None
             assert other.stdout.readline() == b"held\n"
 
-            with pytest.raises(SystemFaultError, match=rf"process {other.pid}\b"), lock(tmp_path):
+            with pytest.raises(SystemFaultError, match=rf"process {other.pid}\b"), state_lock(tmp_path):
                 pass
 
             other.kill()
             other.wait()
-            with lock(tmp_path):
+            with state_lock(tmp_path):
                 assert [path.read_text() for path in tmp_path.iterdir()] == [f"{os.getpid()}\n"]
 
-    def test_it_can_be_taken_again(self, tmp_path: Path, lock: Lock) -> None:
+    def test_it_can_be_taken_again(self, tmp_path: Path) -> None:
         """Leaving the context frees it, and so does an error inside."""
-        with pytest.raises(ZeroDivisionError), lock(tmp_path):
+        with pytest.raises(ZeroDivisionError), state_lock(tmp_path):
             raise ZeroDivisionError
-        with lock(tmp_path):
+        with state_lock(tmp_path):
             pass
-
-    def test_the_two_locks_do_not_hinder_each_other(self, tmp_path: Path) -> None:
-        """A restore changes files while the daemon runs, in turns with it."""
-        with state_lock(tmp_path), changes_lock(tmp_path):
-            names = {path.name for path in tmp_path.iterdir()}
-
-        assert names == {"daemon.lock", "changes.lock"}
-
-    def test_waiting_gets_the_lock_when_it_comes_free(self, tmp_path: Path) -> None:
-        """Whoever waits goes on after the other is done."""
-        done = threading.Event()
-        first = ExitStack()
-        first.enter_context(changes_lock(tmp_path))
-        first.callback(done.set)
-        threading.Timer(0.1, first.close).start()
-
-        with changes_lock(tmp_path, wait_s=30):
-            assert done.is_set()
 
     def test_the_state_folder_is_made_for_its_user_alone(self, tmp_path: Path) -> None:
         """It holds where a person's photos are."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from culld.cli import codes, settings
@@ -12,8 +13,6 @@ from culld.records import printable
 
 if TYPE_CHECKING:
     import argparse
-    from pathlib import Path
-
     from culld.config import Config
 
 
@@ -42,12 +41,12 @@ def banner(path: Path, config: Config) -> str:
     watched = "\n".join(
         f"  watching    {printable(watch.path)}   (mode {config.rules(watch.mode).mode})" for watch in config.watch
     )
-    file = printable(path)
+    file, command = printable(path), printable(Path(sys.argv[0]))
     return (
         f"culld is starting.\n{watched}\n  quarantine  {printable(config.quarantine)}\n"
         f"  policy      {file}   (save it to change it)\n\n"
         f"Drop photos into the watched folder; each is judged a few seconds after it is complete.\n"
-        f"In another terminal:  culld status --config {file}\n"
-        f"                      culld restore --all --config {file}   (brings everything back)\n"
+        f"In another terminal:  {command} status --config {file}\n"
+        f"                      {command} restore --all --config {file}   (brings everything back)\n"
         f"Ctrl-C stops.\n"
     )

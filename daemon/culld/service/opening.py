@@ -27,9 +27,9 @@ def prepare_folders(config: Config) -> None:
 
     Watched folders are never made: a missing one mostly means a disk that is not mounted, and is waited for.
     """
-    for folder in (config.quarantine, config.state):
+    for folder, mode in ((config.quarantine, 0o777), (config.state, 0o700)):
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode, parents=True, exist_ok=True)
         except OSError as error:
             text = f"{printable(folder)} cannot be made ({error.strerror}); make it for the user that runs culld"
             raise SystemFaultError(text) from error
