@@ -5,20 +5,7 @@ from __future__ import annotations
 import pytest
 
 from culld.errors import TagRefusedError
-from culld.records import Defect
-from culld.tags.keywords import check_words, in_hierarchy, keyword_of, keywords_of, missing_words
-
-
-def test_each_defect_has_its_keyword() -> None:
-    """The words are a contract with people's saved searches."""
-    assert ["defect:blur", "defect:underexposed", "defect:overexposed"] == [keyword_of(defect) for defect in Defect]
-
-
-def test_keywords_come_once_each_in_a_fixed_order() -> None:
-    """However the defects were found, the same photo gets the same bytes."""
-    found = [Defect.OVER, Defect.BLUR, Defect.OVER]
-
-    assert ("q/blur", "q/overexposed") == keywords_of(found, prefix="q/")
+from culld.tags.keywords import check_words, in_hierarchy, missing_words
 
 
 def test_a_keyword_becomes_a_path_in_a_hierarchy() -> None:

@@ -1,30 +1,13 @@
-"""The words that people find in their photo program."""
+"""The words that people find in their photo program; which ones a photo gets is for the policy to say."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from culld.errors import TagRefusedError
-from culld.records import Defect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-PREFIX = "defect:"
-"""What every keyword of culld starts with, so that a search finds them all and no other."""
-
-_NAMES = {Defect.BLUR: "blur", Defect.UNDER: "underexposed", Defect.OVER: "overexposed"}
-
-
-def keyword_of(defect: Defect, prefix: str = PREFIX) -> str:
-    """The keyword of one defect."""
-    return f"{prefix}{_NAMES[defect]}"
-
-
-def keywords_of(defects: Iterable[Defect], prefix: str = PREFIX) -> tuple[str, ...]:
-    """The keywords of several defects, each once, always in the order blur, under, over."""
-    found = set(defects)
-    return tuple(keyword_of(defect, prefix) for defect in Defect if defect in found)
 
 
 def in_hierarchy(keyword: str, separator: str) -> str:
