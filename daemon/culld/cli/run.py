@@ -13,6 +13,7 @@ from culld.records import printable
 
 if TYPE_CHECKING:
     import argparse
+
     from culld.config import Config
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import sys
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +13,7 @@ from culld.errors import SystemFaultError
 from culld.records import Defect, Scores
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -25,8 +29,9 @@ class LiteRtNetwork:
         except ImportError as error:
             raise SystemFaultError("LiteRT cannot be loaded: run `pip install ai-edge-litert`") from error
         try:
-            self._interpreter = Interpreter(str(model), num_threads=threads)
-            self._interpreter.allocate_tensors()
+            with _without_chatter():
+                self._interpreter = Interpreter(str(model), num_threads=threads)
+                self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError, OSError) as error:
             raise SystemFaultError(f"{model}: no model that LiteRT can load ({error})") from error
         (takes,), (gives,) = self._interpreter.get_input_details(), self._interpreter.get_output_details()
@@ -39,6 +44,20 @@ class LiteRtNetwork:
         self._interpreter.invoke()
         row: NDArray[np.float32] = self._interpreter.get_tensor(self._output)[0]
         return row
+
+
+@contextlib.contextmanager
+def _without_chatter() -> Iterator[None]:
+    """Keep LiteRT from telling of its delegate on stderr at every start; its errors come as exceptions all the same."""
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
 
 
 class LiteRtEngine:
