@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from culld.config import Config, Embed, Level, built_in_config, find_config, load_config
+from culld.config import Config, Embed, Level, built_in_config, find_config, find_state, load_config
 from culld.errors import ConfigError
 from culld.records import Mode, Rules, Threshold
 
@@ -426,3 +426,21 @@ class TestFinding:
         file = tmp_path / "new.yaml"
         file.write_text(said.split("\n\n")[1])
         assert len(load_config(file, HOME).watch) == 1
+
+
+@pytest.mark.parametrize("broken", ["policy: {mode: enforc}\n", "policy: {mode: [\n", "nonsense\n"])
+def test_the_state_folder_is_found_in_a_broken_file(tmp_path: Path, broken: str) -> None:
+    """`culld status` must work above all when a policy was saved with a mistake."""
+    file = tmp_path / "config.yaml"
+    file.write_text(MINIMAL + "state: elsewhere\n" + broken)
+
+    assert find_state(file, HOME) == tmp_path / "elsewhere"
+
+
+def test_a_state_folder_that_cannot_be_told_is_a_problem(tmp_path: Path) -> None:
+    """A list is no folder."""
+    file = tmp_path / "config.yaml"
+    file.write_text(MINIMAL + "state: [1, 2]\n")
+
+    with pytest.raises(ConfigError, match="state"):
+        find_state(file, HOME)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import struct
+import tracemalloc
 from datetime import UTC, datetime, timedelta, timezone
 
 import piexif
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,6 +50,28 @@ def test_nonsense_values_say_nothing() -> None:
     )
 
     assert camera_facts(block) == Camera()
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_an_entry_that_claims_gigabytes_is_refused_before_they_are_allocated(order: str) -> None:
+    """200 bytes of EXIF must not cost the worker its memory; found by the test below."""
+    entry = struct.pack(order + "HHII", piexif.ImageIFD.Model, 2, 0xFFFFFFF0, 8)
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "IH", 8, 1)
+    tracemalloc.start()
+
+    found = camera_facts(b"Exif\0\0" + head + entry + bytes(100))
+
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert found == Camera()
+    assert peak < 1_000_000
+
+
+def test_directories_that_lead_in_a_circle_end() -> None:
+    """A pointer back to the first directory is damage, not a reason to read for ever."""
+    entry = struct.pack("<HHII", 0x8769, 4, 1, 8)
+
+    assert camera_facts(b"Exif\0\0II*\0" + struct.pack("<IH", 8, 1) + entry + bytes(4)) == Camera()
 
 
 @given(st.binary(max_size=200), st.integers(0, 300))

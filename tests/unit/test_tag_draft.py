@@ -81,12 +81,12 @@ def test_a_refused_sidecar_does_not_hinder_the_photo() -> None:
     assert "not well-formed" in tags.notes[0]
 
 
-def test_without_a_safe_name_no_sidecar_is_written() -> None:
-    """The reason is told."""
+def test_without_a_place_for_it_no_sidecar_is_written() -> None:
+    """The caller knows why, and tells it."""
     tags = draft(replace(request(), sidecar=None), folder().get)
 
     assert [place()] == [rewrite.place for rewrite in tags.rewrites]
-    assert "claim to its name" in tags.notes[0]
+    assert tags.notes == ()
 
 
 @pytest.mark.parametrize("format_", [each for each in Format if each is not Format.JPEG])

@@ -224,7 +224,9 @@ def prefix(value: object) -> str:
     if (
         not isinstance(value, str)
         or len(value) > 32
-        or not re.fullmatch(r"[^\x00-\x1f\x7f;,|<>&\ufffe\uffff\ud800-\udfff]*", value)
+        or not value.isprintable()
+        or value != value.lstrip()
+        or re.search(r"[;,|<>&]", value)
     ):
         raise ValueError(f"{shown(value)} is not allowed; write up to 32 characters without ; , | < > &")
     return value

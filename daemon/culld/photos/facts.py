@@ -17,6 +17,8 @@ from culld.records import Camera, Exposure
 _DAMAGE = (struct.error, ValueError, KeyError, IndexError, TypeError, OverflowError, piexif.InvalidImageDataError)
 
 _MARK = b"Exif\0\0"  # without it piexif would take the bytes for the name of a file, and open that
+_TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
+_DIRECTORIES = frozenset({0x8769, 0x8825, 0xA005})
 _MAX_BLOCK = 16 * 1024 * 1024
 
 
@@ -25,6 +27,7 @@ def camera_facts(block: bytes) -> Camera:
     if not block.startswith(_MARK) or len(block) > _MAX_BLOCK:
         return Camera()
     try:
+        _require_modest(block[len(_MARK) :])
         loaded: dict[str, Any] = piexif.load(block)
     except _DAMAGE:
         return Camera()
@@ -43,6 +46,30 @@ def camera_facts(block: bytes) -> Camera:
             bias_ev=_ratio(exif.get(piexif.ExifIFD.ExposureBiasValue)),
         ),
     )
+
+
+def _require_modest(tiff: bytes) -> None:
+    """Refuse a block in which an entry claims more bytes than the block has.
+
+    piexif would allocate what a count claims, up to 36 GB for a block of 200 bytes, before it looks at the data.
+    """
+    order = "<" if tiff[:2] == b"II" else ">"
+    waiting, seen = [struct.unpack_from(order + "I", tiff, 4)[0]], set()
+    while waiting:
+        offset = waiting.pop()
+        if offset in seen:
+            raise ValueError("the directories of the EXIF block lead in a circle")
+        seen.add(offset)
+        (entries,) = struct.unpack_from(order + "H", tiff, offset)
+        for number in range(entries):
+            tag, kind, count, value = struct.unpack_from(order + "HHII", tiff, offset + 2 + 12 * number)
+            if count * _TYPE_BYTES.get(kind, 8) > len(tiff):
+                raise ValueError("an entry of the EXIF block is larger than the block")
+            if tag in _DIRECTORIES:
+                waiting.append(value)
+        following = tiff[offset + 2 + 12 * entries :][:4]
+        if len(seen) == 1 and len(following) == 4 and any(following):
+            waiting.append(struct.unpack(order + "I", following)[0])
 
 
 def _text(value: object) -> str | None:

@@ -15,6 +15,7 @@ from culld.intake.marks import Mark, Marks, Signal
 from culld.intake.settle import Settler
 from culld.intake.watching import Watcher
 from culld.records import printable
+from culld.service.opening import replay_unfinished
 from culld.service.report import report
 from culld.service.sightings import Intake
 from culld.service.wiring import Policies, Wiring, open_scanner
@@ -91,6 +92,7 @@ class Daemon:
             self._reload(environ)
         if Signal.RESCAN in marks:
             self._look_for_roots()
+            replay_unfinished(self._journal)  # what could not be ended at once, a disk that was away
         try:
             now = self._clock.monotonic()
             self._batcher.add(self._intake.settled(marks), now)

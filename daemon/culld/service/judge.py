@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from culld import __version__
+from culld.disk.publish import refusal
 from culld.policy.decide import decide
 from culld.quarantine.routing import route
 from culld.records import Scores, Verdict
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from culld.ports import Clock
-    from culld.records import Plan, Rules, Stack
+    from culld.records import Photo, Place, Plan, Rules, Stack
     from culld.tags.draft import TagDraft
 
 
@@ -48,17 +49,34 @@ class Judge:
             prefix=self.prefix,
         )
         if plan.verdict in {Verdict.TAG, Verdict.QUARANTINE}:
-            tags = self.draft(self._request(plan, rules))
-            plan = replace(plan, rewrites=tags.rewrites, notes=tags.notes)
+            request, refused = self._request(plan, rules)
+            tags = self.draft(request)
+            plan = replace(plan, rewrites=tags.rewrites, notes=refused + tags.notes)
         if plan.verdict is Verdict.QUARANTINE:
             plan = replace(plan, moves=route(plan, self.quarantine))
         return plan
 
-    def _request(self, plan: Plan, rules: Rules) -> TagRequest:
-        """What shall be written about the photo of a plan."""
+    def _request(self, plan: Plan, rules: Rules) -> tuple[TagRequest, tuple[str, ...]]:
+        """What shall be written about the photo of a plan, and a sentence for each file that must not be written."""
         photo, lead = plan.photo, plan.stack.lead
         assert isinstance(lead.result, Scores)  # noqa: S101 (an unreadable photo is neither tagged nor moved)
         record = MachineRecord(lead.result, rules, plan.verdict, lead.model, plan.made_at, __version__)
-        name = sidecar_name(photo.place.relative.name, names_beside(photo.place))
-        sidecar = None if name is None else photo.place.beside(name)
-        return TagRequest(photo.place, photo.format, photo.digest, plan.keywords, record, sidecar, self.embed)
+        notes = []
+        sidecar = self._sidecar(photo)
+        if isinstance(sidecar, str):
+            notes.append(f"no sidecar was written: {sidecar}")
+        refused = refusal(photo.place) if self.embed else None
+        if refused:
+            notes.append(f"the photo itself was left alone: {refused}")
+        place = None if isinstance(sidecar, str) else sidecar
+        embed = self.embed and not refused
+        return TagRequest(photo.place, photo.format, photo.digest, plan.keywords, record, place, embed), tuple(notes)
+
+    def _sidecar(self, photo: Photo) -> Place | str:
+        """Where the sidecar of a photo is or will be, or why there can be none."""
+        names = names_beside(photo.place)
+        name = sidecar_name(photo.place.relative.name, names)
+        if name is None:
+            return "which one belongs to this photo is not clear"
+        place = photo.place.beside(name)
+        return (refusal(place) if name in names else None) or place

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 class TagRequest:
     """What to write, and where.
 
-    `digest` is that of the bytes that were judged. `sidecar` is None where no name is safe (see `sidecar_name`).
-    `embed` is False where the photo must not be changed, which the caller knows: a link, a read-only file, a setting.
+    `digest` is that of the bytes that were judged. `sidecar` is None and `embed` False where a file must not be
+    written, which the caller knows and tells: no safe name (see `sidecar_name`), a hard link, a foreign owner, a
+    setting.
     """
 
     photo: Place
@@ -77,7 +78,7 @@ def draft(
 def _sidecar(request: TagRequest, read: Callable[[Place], bytes | None]) -> list[Rewrite]:
     """The rewrite of the sidecar, if it needs one."""
     if request.sidecar is None:
-        raise TagRefusedError("no sidecar was written: another file in the folder has a claim to its name")
+        return []
     old = read(request.sidecar)
     edits = sidecar_edits(old, request.keywords, request.record)
     if not edits:

@@ -1,0 +1,101 @@
+"""The stage `decide` with its real parts around the pure policy."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+import factories
+import fakes
+from culld.records import Assessment, Format, Photo, Place, Scores, Stack, Stamp, Verdict
+from culld.service.judge import Judge
+from culld.tags.draft import TagDraft, TagRequest, draft
+
+
+@dataclass
+class House:
+    """A folder with one photo, and a judge."""
+
+    folder: Path
+    asked: list[TagRequest] = field(default_factory=list)
+    restored: bool = False
+
+    def put(self, name: str = "a.jpg") -> Stack:
+        """A blurred photo on disk, as a stack."""
+        place = Place(self.folder, Path(name))
+        data = factories.encoded(factories.picture(1, size=(64, 48)))
+        place.path.write_bytes(data)
+        photo = Photo(place, Stamp.of(place.path.lstat()), hashlib.sha256(data).hexdigest(), Format.JPEG)
+        return Stack(Assessment(photo, Scores(0.99, 0.0, 0.0), "model@1"))
+
+    def judge(self) -> Judge:
+        """A judge with the default policy."""
+        return Judge(
+            rules_for=lambda _: factories.rules(),
+            is_restored=lambda _: self.restored,
+            draft=self.draft,
+            clock=fakes.FakeClock(),
+            quarantine=self.folder / "quarantine",
+            prefix="defect:",
+            embed=True,
+        )
+
+    def draft(self, request: TagRequest) -> TagDraft:
+        """The real draft, noted."""
+        self.asked.append(request)
+        return draft(request, lambda place: place.path.read_bytes() if place.path.exists() else None)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    """A house with an empty quarantine."""
+    (tmp_path / "quarantine").mkdir()
+    return House(tmp_path)
+
+
+def test_a_reject_is_tagged_and_routed(house: House) -> None:
+    """Sidecar and photo are rewritten, then sidecar and photo move, the photo last."""
+    plan = house.judge().decide(house.put())
+
+    assert plan.verdict is Verdict.QUARANTINE
+    assert [rewrite.place.relative.name for rewrite in plan.rewrites] == ["a.jpg.xmp", "a.jpg"]
+    assert [move.target.relative.name for move in plan.moves] == ["a.jpg.xmp", "a.jpg"]
+    assert plan.notes == ()
+
+
+def test_a_clean_photo_costs_no_draft(house: House) -> None:
+    """Nothing is read again, nothing will be written."""
+    stack = house.put()
+    clean = Stack(replace(stack.lead, result=Scores(0.0, 0.0, 0.0)))
+
+    plan = house.judge().decide(clean)
+
+    assert (plan.verdict, plan.rewrites, plan.moves, house.asked) == (Verdict.KEEP, (), (), [])
+
+
+def test_a_hard_linked_photo_is_left_alone_but_still_moved(house: House) -> None:
+    """Its other name would keep the old bytes; the sidecar carries the tags, and the note says so."""
+    stack = house.put()
+    os.link(house.folder / "a.jpg", house.folder / "other name.bin")
+    stack = Stack(
+        replace(stack.lead, photo=replace(stack.lead.photo, stamp=Stamp.of((house.folder / "a.jpg").lstat())))
+    )
+
+    plan = house.judge().decide(stack)
+
+    assert [rewrite.place.relative.name for rewrite in plan.rewrites] == ["a.jpg.xmp"]
+    assert [move.target.relative.name for move in plan.moves] == ["a.jpg.xmp", "a.jpg"]
+    assert plan.notes[0].startswith("the photo itself was left alone: the file has more than one name")
+
+
+def test_a_restored_photo_is_only_tagged(house: House) -> None:
+    """A person's word is never undone."""
+    house.restored = True
+
+    plan = house.judge().decide(house.put())
+
+    assert (plan.verdict, plan.moves) == (Verdict.TAG, ())
