@@ -111,3 +111,14 @@ def test_without_tensorflow_one_line_says_what_to_install(trained: Path, monkeyp
 
     with pytest.raises(SystemFaultError, match=r"pip install 'culld\[tensorflow\]'"):
         command_line("train", "--photos", trained, "--out", trained / "never")
+
+
+def test_evaluate_repeats_the_figures_of_the_card(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The pictures of a protocol are drawn by seed, so the same model gets the same figures."""
+    words = ("evaluate", trained / "out", "--photos", trained, "--cache", trained / "c")
+
+    assert command_line(*words) == 0
+    shown = capsys.readouterr().out
+    card = load_card(trained / "out")
+    assert card.id in shown
+    assert f"exact_match: {card.metrics['linear_protocol_at_tag']['exact_match']}" in shown
