@@ -46,11 +46,12 @@ class Darkroom:
 
     def __init__(self, settings: DarkroomSettings) -> None:
         """Load the network and make ready to decode."""
-        from culld.model.engines import LiteRtEngine  # noqa: PLC0415 (heavy, and only workers need it)
+        from culld.model.engines import LiteRtEngine, without_chatter  # noqa: PLC0415 (only workers need it)
 
         self._settings = settings
         self._limits = DecodeLimits(settings.pixels)
-        self._engine: LiteRtEngine = LiteRtEngine(settings.model)
+        with without_chatter():
+            self._engine: LiteRtEngine = LiteRtEngine(settings.model)
 
     def inspect(self, sighting: Sighting) -> Photo | Fault:
         """Identity, digest, format and camera facts of a settled file."""

@@ -111,6 +111,32 @@ def test_the_service_is_installed_as_the_readme_says(home: dict[str, str], tmp_p
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_model_is_trained_as_the_readme_says(tmp_path: Path) -> None:
+    """With a dozen drawn pictures and no pretrained weights, the command of the README makes a model with a card."""
+    (line,) = commands("sh train")
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    rows = ["file,width,height,tags,source,licence"]
+    for number in range(30):
+        (photos / f"{number}.jpg").write_bytes(factories.encoded(factories.picture(number, size=(640, 480))))
+        rows.append(f"{number}.jpg,640,480,,drawn,CC0")
+    (photos / "index.csv").write_text("\n".join(rows) + "\n")
+    words = [word.replace("PHOTOS", str(photos)) for word in shlex.split(line)[1:]]
+    at = words.index("--weights")
+    del words[at : at + 2]
+
+    subprocess.run(
+        [COMMAND, *words, "--out", tmp_path / "model", "--cache", tmp_path / "cache"],
+        cwd=REPO,
+        check=True,
+        capture_output=True,
+    )
+
+    assert {path.name for path in (tmp_path / "model").iterdir()} >= {"model.tflite", "card.json"}
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(400)
 def test_the_slim_install_works_without_tensorflow(tmp_path: Path) -> None:
     """The commands of the README give a culld that judges photos, satisfies `pip check`, and has no TensorFlow."""

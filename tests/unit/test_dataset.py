@@ -171,3 +171,9 @@ def test_blur_in_the_dark_is_not_known() -> None:
 
     assert not known(render(frame(60), both), both)[0]
     assert known(render(frame(180), make_variant(scene(), "blur", steps[:1], Journey(), rng)), both)[0]
+
+
+def test_too_few_photographs_are_a_clear_error() -> None:
+    """A part without a scene could teach, calibrate or prove nothing."""
+    with pytest.raises(ConfigError, match="no photograph is left for .*: give more of them"):
+        split([scene(1)], EXPERIMENT)

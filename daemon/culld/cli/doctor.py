@@ -104,9 +104,10 @@ def _user() -> str:
 
 def _probe(configured: Path | None) -> str:
     """Load the model and let it judge one empty frame."""
-    from culld.model.engines import LiteRtEngine  # noqa: PLC0415 - LiteRT and NumPy take a third of a second
+    from culld.model.engines import LiteRtEngine, without_chatter  # noqa: PLC0415 - LiteRT and NumPy take a third of a second
     from culld.service.model import load_model  # noqa: PLC0415
 
     folder, card = load_model(configured)
-    LiteRtEngine(folder / "model.tflite")
+    with without_chatter():
+        LiteRtEngine(folder / "model.tflite")
     return card.id

@@ -29,9 +29,8 @@ class LiteRtNetwork:
         except ImportError as error:
             raise SystemFaultError("LiteRT cannot be loaded: run `pip install ai-edge-litert`") from error
         try:
-            with _without_chatter():
-                self._interpreter = Interpreter(str(model), num_threads=threads)
-                self._interpreter.allocate_tensors()
+            self._interpreter = Interpreter(str(model), num_threads=threads)
+            self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError, OSError) as error:
             raise SystemFaultError(f"{model}: no model that LiteRT can load ({error})") from error
         (takes,), (gives,) = self._interpreter.get_input_details(), self._interpreter.get_output_details()
@@ -47,8 +46,11 @@ class LiteRtNetwork:
 
 
 @contextlib.contextmanager
-def _without_chatter() -> Iterator[None]:
-    """Keep LiteRT from telling of its delegate on stderr at every start; its errors come as exceptions all the same."""
+def without_chatter() -> Iterator[None]:
+    """Keep LiteRT from telling of its delegate on stderr while it starts; its errors come as exceptions all the same.
+
+    It turns the whole process's stderr away, so it is for single-threaded processes only.
+    """
     sys.stderr.flush()
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:

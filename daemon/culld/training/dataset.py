@@ -86,13 +86,19 @@ def read_index(folder: Path) -> tuple[Scene, ...]:
 
 
 def split(scenes: Iterable[Scene], experiment: Experiment) -> Split:
-    """Deal the scenes out by a hash of their file name; a third of every hard tag goes to the test."""
+    """Deal the scenes out by a hash of their file name; a third of every hard tag goes to the test.
+
+    Raises ConfigError where so few scenes are there that a part would stay empty.
+    """
     parts: dict[str, list[Scene]] = {"train": [], "calibration": [], "test": []}
     for scene in scenes:
         place = _number(experiment.seed, "split", scene.file) / 2**64
         test = 1 / 3 if scene.hard else experiment.test
         part = "test" if place < test else "calibration" if place < test + experiment.calibration else "train"
         parts[part].append(scene)
+    if empty := [name for name, dealt in parts.items() if not dealt]:
+        problem = f"no photograph is left for {' and '.join(empty)}: give more of them, 100 at the least"
+        raise ConfigError((problem,))
     return Split(tuple(parts["train"]), tuple(parts["calibration"]), tuple(parts["test"]))
 
 
