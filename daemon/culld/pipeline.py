@@ -44,7 +44,7 @@ class Pipeline:
         photos = self._read(settled)
         fresh = self.journal.unseen(photos)
         assessed = self._assess(fresh)
-        plans = list(self._decide(self.group(assessed)))
+        plans = list(self._decide(self._group(assessed)))
         with self.journal.intend(plans) as intent:  # one commit for the batch, before any file changes
             return [intent.close(self.apply(plan)) for plan in plans]
 
@@ -54,13 +54,25 @@ class Pipeline:
     def _assess(self, photos: Sequence[Photo]) -> list[Assessment]:
         return list(self._without_faults(self.reader.score(photos)))
 
+    def _group(self, assessed: Sequence[Assessment]) -> Iterator[Stack]:
+        try:
+            yield from self.group(assessed)
+        except PhotoError:  # a folder is gone: its photos fail one by one, the others go on
+            for assessment in assessed:
+                try:
+                    yield from self.group([assessment])
+                except PhotoError as error:
+                    self._fault(assessment.photo, error)
+
     def _decide(self, stacks: Iterable[Stack]) -> Iterator[Plan]:
         for stack in stacks:
-            photo = stack.lead.photo
             try:
                 yield self.decide(stack)
             except PhotoError as error:
-                self.journal.fault(Fault(Sighting(photo.place, photo.stamp), str(error), _RETRY_AFTER))
+                self._fault(stack.lead.photo, error)
+
+    def _fault(self, photo: Photo, error: PhotoError) -> None:
+        self.journal.fault(Fault(Sighting(photo.place, photo.stamp), str(error), _RETRY_AFTER))
 
     def _without_faults(self, results: Iterable[_T | Fault]) -> Iterator[_T]:
         for result in results:

@@ -175,5 +175,5 @@ def test_blur_in_the_dark_is_not_known() -> None:
 
 def test_too_few_photographs_are_a_clear_error() -> None:
     """A part without a scene could teach, calibrate or prove nothing."""
-    with pytest.raises(ConfigError, match="no photograph is left for .*: give more of them"):
+    with pytest.raises(ConfigError, match=r"no photograph is left for .*: give more of them"):
         split([scene(1)], EXPERIMENT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import factories
 import fakes
@@ -14,6 +15,13 @@ from culld.records import Assessment, Outcome, Plan, Stack, Verdict
 def group(assessed: Sequence[Assessment]) -> list[Stack]:
     """Each photo is a stack of its own."""
     return [Stack(assessment) for assessment in assessed]
+
+
+def group_unless_gone(assessed: Sequence[Assessment]) -> list[Stack]:
+    """As `group`, but the folder of gone.jpg cannot be listed."""
+    if any(assessment.photo.place.relative.name == "gone.jpg" for assessment in assessed):
+        raise PhotoChangedError("the folder is gone")
+    return group(assessed)
 
 
 def decide(stack: Stack) -> Plan:
@@ -71,3 +79,13 @@ def test_a_photo_that_changes_before_its_plan_is_looked_at_again() -> None:
     pipeline(journal).process([factories.sighting("changed.jpg"), factories.sighting("b.jpg")])
 
     assert journal.events == ["fault changed.jpg: it changed", "intend b.jpg", "apply b.jpg", "close b.jpg", "end"]
+
+
+def test_a_folder_that_is_gone_costs_only_its_own_photos() -> None:
+    """What lies beside the others can still be told."""
+    journal = fakes.FakeJournal()
+    page = replace(pipeline(journal), group=group_unless_gone)
+
+    page.process([factories.sighting("gone.jpg"), factories.sighting("b.jpg")])
+
+    assert journal.events[:2] == ["fault gone.jpg: the folder is gone", "intend b.jpg"]

@@ -96,7 +96,8 @@ class Daemon:
         try:
             now = self._clock.monotonic()
             self._batcher.add(self._intake.settled(marks), now)
-            while not self._marks.stop_asked and (batch := self._batcher.take(now)):
+            # One batch a turn: a saved policy or a stop need not wait for the whole drop.
+            if not self._marks.stop_asked and (batch := self._batcher.take(now)):
                 self._process(batch)
         except StoppedError:
             log.info("stopping; the photos that were being read will be read again at the next start")

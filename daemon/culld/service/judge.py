@@ -11,7 +11,7 @@ from culld.disk.publish import refusal
 from culld.policy.decide import decide
 from culld.quarantine.routing import route
 from culld.records import Scores, Verdict
-from culld.service.listing import names_beside
+from culld.service.listing import Listing
 from culld.tags.draft import TagRequest
 from culld.tags.machine import MachineRecord
 from culld.tags.names import sidecar_name
@@ -74,7 +74,7 @@ class Judge:
 
     def _sidecar(self, photo: Photo) -> Place | str:
         """Where the sidecar of a photo is or will be, or why there can be none."""
-        names = names_beside(photo.place)
+        names = Listing().beside(photo.place)
         name = sidecar_name(photo.place.relative.name, names)
         if name is None:
             return "which one belongs to this photo is not clear"

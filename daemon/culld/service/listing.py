@@ -3,18 +3,49 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from culld.disk.beneath import open_folder
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from culld.records import Place
 
 
-def names_beside(place: Place) -> list[str]:
-    """The names in the folder of a file, its own included; raises PhotoError if the folder is gone."""
+@dataclass(slots=True)
+class Listing:
+    """Lists each folder once, and by the beginnings of its names: a folder may hold 100,000 of them.
+
+    Short-lived: what it has listed it does not look at again.
+    """
+
+    _folders: dict[Path, dict[str, list[str]]] = field(default_factory=dict)
+
+    def beside(self, place: Place) -> list[str]:
+        """The names in the folder of a photo that begin like its own up to the first dot, in any case.
+
+        Whatever belongs to a photo does. Raises PhotoError if the folder is gone.
+        """
+        folder = place.path.parent
+        if folder not in self._folders:
+            self._folders[folder] = _by_beginning(place)
+        return self._folders[folder].get(_beginning(place.relative.name), [])
+
+
+def _by_beginning(place: Place) -> dict[str, list[str]]:
     descriptor = open_folder(place.root, place.relative.parent)
     try:
-        return os.listdir(descriptor)  # noqa: PTH208 (of an open descriptor, so that no link can be swapped in)
+        names = os.listdir(descriptor)  # noqa: PTH208 (of an open descriptor, so that no link can be swapped in)
     finally:
         os.close(descriptor)
+    found: dict[str, list[str]] = defaultdict(list)
+    for name in names:
+        found[_beginning(name)].append(name)
+    return dict(found)
+
+
+def _beginning(name: str) -> str:
+    return name.split(".", 1)[0].casefold()

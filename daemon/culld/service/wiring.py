@@ -16,7 +16,7 @@ from culld.pipeline import Pipeline
 from culld.quarantine.applying import Applier
 from culld.service.clock import SystemClock
 from culld.service.judge import Judge
-from culld.service.listing import names_beside
+from culld.service.listing import Listing
 from culld.service.model import load_model
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def open_scanner(config: Config) -> Scanner:
 
 def group(assessed: Sequence[Assessment]) -> list[Stack]:
     """Put photos together with what lies beside them."""
-    return stacks.group(assessed, names_beside)
+    return stacks.group(assessed, Listing().beside)
 
 
 @dataclass(frozen=True, slots=True)

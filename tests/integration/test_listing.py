@@ -1,0 +1,36 @@
+"""What lies beside a photo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from culld.errors import PhotoError
+from culld.records import Place
+from culld.service.listing import Listing
+
+
+def test_names_that_begin_alike_are_listed_in_any_case(tmp_path: Path) -> None:
+    """All that can belong to a photo begins like it, up to the first dot."""
+    for name in ("a.jpg", "A.JPG.XMP", "a.xmp", "a.b.cr2", "ab.jpg", "b.jpg"):
+        (tmp_path / name).touch()
+
+    assert sorted(Listing().beside(Place(tmp_path, Path("a.jpg")))) == ["A.JPG.XMP", "a.b.cr2", "a.jpg", "a.xmp"]
+
+
+def test_a_folder_is_listed_once(tmp_path: Path) -> None:
+    """A batch sees each folder as it was at one moment."""
+    (tmp_path / "a.jpg").touch()
+    listing = Listing()
+    listing.beside(Place(tmp_path, Path("a.jpg")))
+    (tmp_path / "a.xmp").touch()
+
+    assert listing.beside(Place(tmp_path, Path("a.jpg"))) == ["a.jpg"]
+    assert sorted(Listing().beside(Place(tmp_path, Path("a.jpg")))) == ["a.jpg", "a.xmp"]
+
+
+def test_a_folder_that_is_gone_is_one_photos_fault(tmp_path: Path) -> None:
+    """The batch goes on without it."""
+    with pytest.raises(PhotoError):
+        Listing().beside(Place(tmp_path, Path("gone/a.jpg")))
