@@ -70,6 +70,7 @@ class Daemon:
         self._policy_problem: str | None = None
         self._offline: list[Path] = []
         self._last = ""
+        self._told: set[str] = set()
 
     def run(self, environ: Mapping[str, str]) -> None:
         """Work until a stop is marked; the first scan is done before the service manager hears READY."""
@@ -92,7 +93,7 @@ class Daemon:
             self._reload(environ)
         if Signal.RESCAN in marks:
             self._look_for_roots()
-            replay_unfinished(self._journal)  # what could not be ended at once, a disk that was away
+            replay_unfinished(self._journal, self._told)  # what could not be ended at once, a disk that was away
         try:
             now = self._clock.monotonic()
             self._batcher.add(self._intake.settled(marks), now)

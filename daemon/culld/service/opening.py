@@ -40,14 +40,17 @@ def open_journal(config: Config) -> SqliteJournal:
     journal = SqliteJournal.open(config.state / JOURNAL, SystemClock())
     if journal.set_aside is not None:
         log.error("the journal was damaged; it is kept as %s, and a new one begun", printable(journal.set_aside))
-    replay_unfinished(journal)
+    replay_unfinished(journal, set())
     return journal
 
 
-def replay_unfinished(journal: SqliteJournal) -> None:
-    """End what was left unfinished, and say what came of it."""
+def replay_unfinished(journal: SqliteJournal, told: set[str]) -> None:
+    """End what was left unfinished, and say what came of it, unless it was `told` before: some plans wait for long."""
     for done in replay(journal):
-        log.warning("unfinished plan of %s: %s %s", printable(done.plan.photo.path), done.step or "waits", done.note)
+        line = f"unfinished plan of {printable(done.plan.photo.path)}: {done.step or 'waits'} {done.note}".strip()
+        if line not in told:
+            log.warning("%s", line)
+            told.add(line)
 
 
 def open_journal_readonly(state: Path) -> SqliteJournal:
