@@ -214,6 +214,17 @@ class Threshold:
 
 
 @dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a threshold means on photos that nobody trained on: which share of what reaches it has the defect
+    (`precision`), and which share of the defective reaches it (`recall`).
+    """  # noqa: D205 - one sentence
+
+    threshold: float
+    precision: float
+    recall: float
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """The policy in force; `digest` identifies it in every decision."""
 

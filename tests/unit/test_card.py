@@ -10,7 +10,7 @@ import pytest
 
 from culld.errors import SystemFaultError
 from culld.model.card import Card, load_card, model_digest, save_card
-from culld.records import Defect, Threshold
+from culld.records import Defect, Meaning, Threshold
 
 SHIPPED = Path(__file__).parents[2] / "models" / "defects"
 
@@ -31,6 +31,7 @@ def card(folder: Path) -> Card:
         metrics={},
         calibration={},
         making={},
+        precision={Defect.BLUR: (Meaning(0.5, 0.9, 0.99), Meaning(0.97, 0.995, 0.8))},
     )
 
 
@@ -101,3 +102,14 @@ def test_the_shipped_model_has_papers_in_order() -> None:
     assert shipped.data["sources"]
     assert {"blur", "under", "over"} <= shipped.calibration["expected_calibration_error"].keys()
     assert sum(file.stat().st_size for file in SHIPPED.iterdir()) < 5_000_000
+
+
+def test_a_card_from_before_the_curves_can_be_read(tmp_path: Path) -> None:
+    """It then has no curve for any defect."""
+    (tmp_path / "model.tflite").write_bytes(b"network")
+    save_card(tmp_path, card(tmp_path))
+    facts = json.loads((tmp_path / "card.json").read_text("utf-8"))
+    del facts["precision"]
+    (tmp_path / "card.json").write_text(json.dumps(facts), "utf-8")
+
+    assert load_card(tmp_path).precision == {}

@@ -11,7 +11,7 @@ import pytest
 
 from culld.config import Config, Embed, Level, built_in_config, find_config, find_state, load_config
 from culld.errors import ConfigError
-from culld.records import Mode, Rules, Threshold
+from culld.records import Defect, Mode, Rules, Threshold
 
 MINIMAL = """\
 watch:
@@ -111,6 +111,28 @@ class TestMeaning:
         rules = load(MINIMAL + "policy: {defects: {blur: {reject: 0.9}}}").rules()
 
         assert (Threshold(0.5, 0.9), Threshold(0.6, 0.97)) == (rules.blur, rules.over)
+
+    def test_a_precision_becomes_a_number_by_looking_it_up(self, load: Load) -> None:
+        """Only the defects that ask for it, and never below `tag`: what is moved is always tagged as well."""
+        config = load(
+            MINIMAL + "policy: {defects: {blur: {reject: {precision: 0.99}}, over: {reject: {precision: 0.5}}}}"
+        )
+
+        looked_up = config.looked_up(lambda defect, precision: {Defect.BLUR: precision - 0.1}.get(defect, 0.2))
+
+        assert config.by_precision
+        assert not looked_up.by_precision
+        rules = looked_up.rules()
+        assert (Threshold(0.5, 0.89), Threshold(0.6, None), Threshold(0.6, 0.6)) == (
+            rules.blur,
+            rules.under,
+            rules.over,
+        )
+
+    def test_a_precision_that_nobody_looked_up_is_no_rule(self, load: Load) -> None:
+        """Forgetting it is a mistake in culld, not a policy that never rejects."""
+        with pytest.raises(TypeError, match="look it up"):
+            load(MINIMAL + "policy: {defects: {blur: {reject: {precision: 0.99}}}}").rules()
 
     def test_a_relative_path_starts_at_the_folder_of_the_file(self, load: Load, tmp_path: Path) -> None:
         """So a checkout can carry its own configuration."""
@@ -222,7 +244,7 @@ WRONG = [
     ("policy: {defects: {blur: {reject: null}}}", "4: policy.defects.blur.reject: nothing is not a number"),
     ("policy: {defects: {blur: {reject: .nan}}}", "4: policy.defects.blur.reject: nan is not a number"),
     ("policy: {defects: {blur: {reject: '1'}}}", "4: policy.defects.blur.reject: '1' is not a number"),
-    ("policy: {defects: {blur: {reject: {precision: 1}}}}", "4: policy.defects.blur.reject: {'precision': 1} is not"),
+    ("policy: {defects: {blur: {reject: {precision: 2}}}}", "4: policy.defects.blur.reject: 2 is out of range"),
     (
         "policy: {defects: {blur: {tag: 97}}}",
         "4: policy.defects.blur.tag: 97 is out of range; write a number from 0 to 1 (9",

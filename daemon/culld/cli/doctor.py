@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from culld.cli import codes, settings
-from culld.errors import ConfigError
+from culld.errors import ConfigError, SystemFaultError
 from culld.records import printable
 
 if TYPE_CHECKING:
@@ -60,10 +60,13 @@ def _checks(args: argparse.Namespace) -> Iterator[Check]:
     yield from libraries
     if any(check.health == "bad" for check in libraries):
         return  # what follows would need them
+    from culld.service.model import looked_up  # noqa: PLC0415
+
     try:
         path, config = settings.load(args)
-    except ConfigError as error:
-        for problem in error.problems:
+        config = looked_up(config)
+    except (ConfigError, SystemFaultError) as error:
+        for problem in error.problems if isinstance(error, ConfigError) else (str(error),):
             yield bad("configuration", problem, "mend it, then run `culld policy check` on the file")
         return
     rules = config.rules()

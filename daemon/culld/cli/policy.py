@@ -28,8 +28,9 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 def run(args: argparse.Namespace) -> int:
     """Print what the file means; a file with mistakes raises a ConfigError that tells all of them."""
     from culld.config import load_config  # noqa: PLC0415 - pydantic and yaml would slow down `culld --help`
+    from culld.service.model import looked_up  # noqa: PLC0415
 
-    config = load_config(args.file, os.environ)
+    config = looked_up(load_config(args.file, os.environ))
     for line in _table(config):
         print(line)
     return codes.FINE

@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
 def banner(path: Path, config: Config) -> str:
     """What a person at a terminal wants to know first: what is watched, and what to do next."""
     watched = "\n".join(
-        f"  watching    {printable(watch.path)}   (mode {config.rules(watch.mode).mode})" for watch in config.watch
+        f"  watching    {printable(watch.path)}   (mode {watch.mode or config.policy.mode})" for watch in config.watch
     )
     file, command = printable(path), printable(Path(sys.argv[0]))
     return (

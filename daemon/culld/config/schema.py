@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo, model_validator
 
 from culld.config import values
-from culld.records import Mode, Rules, Threshold
+from culld.records import Defect, Mode, Rules, Threshold
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Embed(StrEnum):
@@ -55,7 +59,7 @@ State = Annotated[Path, BeforeValidator(_state)]
 AutoOrFolder = Annotated[Path | None, BeforeValidator(_auto_or_folder)]
 AutoOrMode = Annotated[Mode | None, BeforeValidator(values.auto_or_choice(Mode))]
 Probability = Annotated[float, BeforeValidator(values.probability)]
-ProbabilityOrNever = Annotated[float | None, BeforeValidator(values.probability_or_never)]
+Reject = Annotated[float | values.ByPrecision | None, BeforeValidator(values.reject)]
 
 
 class Section(BaseModel):
@@ -121,38 +125,47 @@ class Bounds(Section):
     """From which probability a defect is tagged, and from which it is rejected (None: never)."""
 
     tag: Probability
-    reject: ProbabilityOrNever
+    reject: Reject
 
     @model_validator(mode="after")
     def _ordered(self) -> Bounds:
-        if self.reject is not None and self.tag > self.reject:
+        if isinstance(self.reject, float) and self.tag > self.reject:
             raise ValueError(f"tag {self.tag:g} is above reject {self.reject:g}; tag must be at most reject")
         return self
 
     def threshold(self) -> Threshold:
-        """The same as a record."""
+        """The same as a record; a precision must have been looked up before."""
+        if isinstance(self.reject, values.ByPrecision):
+            raise TypeError("a precision is no number yet: look it up with Config.looked_up")
         return Threshold(self.tag, self.reject)
+
+    def looked_up(self, threshold_for: Callable[[float], float]) -> Self:
+        """The same with a number in place of a precision; a photo that is rejected is always tagged as well."""
+        if not isinstance(self.reject, values.ByPrecision):
+            return self
+        found = threshold_for(self.reject.precision)
+        return self.model_copy(update={"reject": max(found, self.tag)})
 
 
 class Blur(Bounds):
     """Blur: the defect that people ask to have removed."""
 
     tag: Probability = 0.5
-    reject: ProbabilityOrNever = 0.97
+    reject: Reject = 0.97
 
 
 class Under(Bounds):
     """Under-exposure: only tagged by default, because night is not a defect."""
 
     tag: Probability = 0.6
-    reject: ProbabilityOrNever = None
+    reject: Reject = None
 
 
 class Over(Bounds):
     """Over-exposure."""
 
     tag: Probability = 0.6
-    reject: ProbabilityOrNever = 0.97
+    reject: Reject = 0.97
 
 
 class Defects(Section):
@@ -214,6 +227,21 @@ class Config(Section):
             over=bounds.over.threshold(),
             digest=hashlib.sha256(meaning.encode()).hexdigest()[:12],
         )
+
+    @property
+    def by_precision(self) -> bool:
+        """Whether a threshold is given by its meaning, and must be looked up on the model's card."""
+        defects = self.policy.defects
+        return any(isinstance(each.reject, values.ByPrecision) for each in (defects.blur, defects.under, defects.over))
+
+    def looked_up(self, threshold_for: Callable[[Defect, float], float]) -> Config:
+        """The same with numbers in place of precisions; raises what `threshold_for` raises."""
+        old = self.policy.defects
+        found = {
+            defect.value: getattr(old, defect).looked_up(functools.partial(threshold_for, defect)) for defect in Defect
+        }
+        policy = self.policy.model_copy(update={"defects": old.model_copy(update=found)})
+        return self.model_copy(update={"policy": policy})
 
     @property
     def worker_count(self) -> int:

@@ -143,14 +143,23 @@ def probability(value: object) -> float:
     return float(value)
 
 
-def probability_or_never(value: object) -> float | None:
-    """A number 0..1, or `never`, which is None."""
+@dataclass(frozen=True, slots=True)
+class ByPrecision:
+    """A threshold by its meaning: of the photos that reach it, this share has the defect."""
+
+    precision: float
+
+
+def reject(value: object) -> float | ByPrecision | None:
+    """A number 0..1, `{precision: 0.995}`, or `never`, which is None."""
     if value == NEVER:
         return None
     try:
+        if isinstance(value, dict) and set(value) == {"precision"}:
+            return ByPrecision(probability(value["precision"]))
         return probability(value)
     except ValueError as error:
-        raise ValueError(f"{error}, or {NEVER}") from None
+        raise ValueError(f"{error}, or {NEVER}, or by meaning: {{precision: 0.995}}") from None
 
 
 def choice(kind: type[_Choice]) -> Callable[[object], _Choice]:

@@ -8,13 +8,14 @@ import os
 from typing import TYPE_CHECKING
 
 from culld.config import load_config
-from culld.errors import ConfigError, CulldError
+from culld.errors import ConfigError, CulldError, SystemFaultError
 from culld.intake.batching import Batcher
 from culld.intake.lease import is_written
 from culld.intake.marks import Mark, Marks, Signal
 from culld.intake.settle import Settler
 from culld.intake.watching import Watcher
 from culld.records import printable
+from culld.service.model import looked_up
 from culld.service.opening import replay_unfinished
 from culld.service.report import report
 from culld.service.sightings import Intake
@@ -124,8 +125,8 @@ class Daemon:
         """Take over the policy of the saved file; a broken file keeps the last good one and is told everywhere."""
         self._pulse.notifier.reloading()
         try:
-            fresh = load_config(self._path, environ)
-        except ConfigError as error:
+            fresh = looked_up(load_config(self._path, environ))
+        except (ConfigError, SystemFaultError) as error:
             self._policy_problem = str(error)
             log.error("the last good policy (%s) stays in force: %s", self._policies.digest, error)  # noqa: TRY400
         else:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import culld
 from culld.errors import SystemFaultError
 from culld.model.card import Card, load_card
+from culld.policy.meaning import threshold_for
+
+if TYPE_CHECKING:
+    from culld.config import Config
 
 _NAME = "defects"
 
@@ -28,6 +34,17 @@ def locate_model(configured: Path | None) -> Path:
     raise SystemFaultError(
         f"there is no model with a card.json in {looked}; set model.path to one, or install culld again"
     )
+
+
+def looked_up(config: Config) -> Config:
+    """The configuration with a number for each threshold that is given by its precision.
+
+    Raises `ConfigError` where the model's card cannot say one, and SystemFaultError without a model.
+    """
+    if not config.by_precision:
+        return config
+    _, card = load_model(config.model.path)
+    return config.looked_up(functools.partial(threshold_for, card.precision))
 
 
 def load_model(configured: Path | None) -> tuple[Path, Card]:

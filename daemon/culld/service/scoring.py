@@ -11,6 +11,7 @@ from culld.photos.formats import EXTENSIONS
 from culld.policy.decide import decide
 from culld.records import Fault, Mode, Place, Scores, Verdict
 from culld.service.clock import SystemClock
+from culld.service.model import looked_up
 from culld.service.wiring import group
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def find(paths: Sequence[Path]) -> tuple[list[Sighting], list[Path]]:
 def score(found: Sequence[Sighting], config: Config, pool: Pool) -> Iterator[Judgement]:
     """Judge files in batches by the policy, as if it were allowed to move; files are only read."""
     door = DarkroomDoor(pool)
-    rules = config.rules(Mode.ENFORCE)
+    rules = looked_up(config).rules(Mode.ENFORCE)
     size = config.batch.size
     for start in range(0, len(found), size):
         inspected = door.inspect(found[start : start + size])

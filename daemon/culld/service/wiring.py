@@ -17,7 +17,7 @@ from culld.quarantine.applying import Applier
 from culld.service.clock import SystemClock
 from culld.service.judge import Judge
 from culld.service.listing import Listing
-from culld.service.model import load_model
+from culld.service.model import load_model, looked_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -37,7 +37,8 @@ class Policies:
         self.take_over(config)
 
     def take_over(self, config: Config) -> None:
-        """Judge by this configuration's policy from the next batch on."""
+        """Judge by this configuration's policy from the next batch on; raises what `looked_up` raises."""
+        config = looked_up(config)
         self._by_root = {watch.path: config.rules(watch.mode) for watch in config.watch}
         self.digest = config.rules().digest
 
