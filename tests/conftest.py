@@ -14,3 +14,9 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("needs the folder of real photographs `shared` beside the checkout")
     return folder
+
+
+@pytest.fixture(scope="session")
+def models() -> Path:
+    """The folder of model folders that culld comes with."""
+    return Path(__file__).resolve().parents[1] / "models"

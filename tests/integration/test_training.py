@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from culld.cli import model as command
+from culld.errors import ConfigError
 from culld.model.card import load_card
 from culld.model.engines import LiteRtEngine
-from culld.training.experiment import Experiment, as_yaml
+from culld.training.experiment import Experiment, as_yaml, load_experiment
 from culld.training.export import PARITY, load_keras
+from culld.training.table import page
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.timeout(300),
     pytest.mark.filterwarnings("ignore"),  # TensorFlow's own
 ]
-SMALL = replace(Experiment(), name="tiny", epochs=2, pooling=("mean", "deviation", "light"), test=0.3, calibration=0.2)
+SMALL = replace(
+    Experiment(),
+    name="tiny",
+    epochs=2,
+    members=2,
+    draws=1,
+    blur_sees=("mean", "deviation"),
+    under_sees=("grain half", "light"),
+    over_sees=("light",),
+    test=0.3,
+    calibration=0.2,
+)
 
 
 def draw_photos(folder: Path, count: int) -> None:
@@ -75,6 +91,22 @@ def test_training_writes_a_model_with_a_fitting_card(trained: Path) -> None:
     assert (trained / "out" / "train.yaml").read_text("utf-8") == (trained / "train.yaml").read_text("utf-8")
 
 
+def test_the_seeds_pictures_can_be_learned_from_as_well(trained: Path, tmp_path: Path) -> None:
+    """Each scene clean and in all four ways, beside or in place of what happens in the field; another seed on top."""
+    (tmp_path / "train.yaml").write_text(
+        as_yaml(replace(SMALL, pictures=("seed", "field"), precision="float32")), "utf-8"
+    )
+    words = ("--photos", trained, "--cache", trained / "c", "--experiment", tmp_path / "train.yaml", "--seed", "2")
+
+    assert command_line("train", *words, "--out", tmp_path / "out") == 0
+
+    card, field = load_card(tmp_path / "out"), load_card(trained / "out")
+    assert load_experiment(tmp_path / "out" / "train.yaml").seed == 2
+    pictures = [each.data["training_pictures"] / each.data["scenes"]["train"] for each in (card, field)]
+    assert pictures[0] >= 5 + 14
+    assert 14 <= pictures[1] < 5 + 14
+
+
 def test_litert_and_keras_agree(trained: Path) -> None:
     """On noise as on pictures both give the same probabilities."""
     frames = np.random.default_rng(1).integers(0, 255, (3, 384, 512, 3), dtype=np.uint8)
@@ -92,7 +124,7 @@ def test_export_makes_a_pair_that_fits_again(trained: Path, tmp_path: Path) -> N
     shutil.copytree(trained / "out", tmp_path / "out")
     (tmp_path / "out" / "model.tflite").write_bytes(b"damaged")
 
-    assert command_line("export", tmp_path / "out") == 0
+    assert command_line("export", tmp_path / "out", "--precision", "float16") == 0
     assert load_card(tmp_path / "out").name == "tiny"
     LiteRtEngine(tmp_path / "out" / "model.tflite")
 
@@ -113,12 +145,57 @@ def test_without_tensorflow_one_line_says_what_to_install(trained: Path, monkeyp
         command_line("train", "--photos", trained, "--out", trained / "never")
 
 
-def test_evaluate_repeats_the_figures_of_the_card(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_evaluate_writes_the_table_and_then_repeats_it(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The pictures of a protocol are drawn by seed, so the same model gets the same figures."""
-    words = ("evaluate", trained / "out", "--photos", trained, "--cache", trained / "c")
+    (trained / "untrained").mkdir()
+    shutil.copy(trained / "train.yaml", trained / "untrained")
+    words = ("evaluate", trained / "out", "--photos", trained, "--cache", trained / "c", "--peers")
 
     assert command_line(*words) == 0
-    shown = capsys.readouterr().out
+    table = (trained / "out" / "table.md").read_text("utf-8")
     card = load_card(trained / "out")
-    assert card.id in shown
-    assert f"exact_match: {card.metrics['linear_protocol_at_tag']['exact_match']}" in shown
+    figures = json.loads((trained / "out" / "figures.json").read_text("utf-8"))
+    again = figures["contenders"][card.id]
+    assert again == {key: value for key, value in card.metrics.items() if key in again}
+    assert {"milliseconds_per_frame", "largest_difference_to_keras"} == card.metrics.keys() - again.keys()
+    assert f"{again['linear_protocol_at_tag']['exact_match'] * 100:.1f}" in table
+    assert "plain rules, fitted: variance of the Laplacian up to" in table
+    assert "untrained | not run: a recipe without a trained model" in table
+    assert "CleanVision | not run: no --cleanvision PYTHON was given" in table
+    with Image.open(trained / "out" / "curves.png") as picture:
+        assert picture.width > 600
+    said = capsys.readouterr()
+    assert table == said.out
+    assert "ms for a frame on one core" in said.err
+
+
+def test_check_names_the_figures_that_are_not_those_written_down(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A peer that was measured only once is told of and is no problem."""
+    folder = tmp_path / "out"
+    shutil.copytree(trained / "out", folder)
+    words = ("evaluate", folder, "--photos", trained, "--cache", trained / "c", "--check")
+
+    with pytest.raises(ConfigError, match="no figures to compare with"):
+        command_line(*words)
+
+    assert command_line(*words[:-1], "--json", "--beside", trained / "out") == 0
+    report = json.loads(capsys.readouterr().out)
+    report["contenders"]["somebody"] = report["contenders"][report["model"]]
+    write_report(folder, report)
+    assert command_line(*words) == 0
+    assert "not compared, as it was not measured both times: somebody" in capsys.readouterr().err
+
+    report["contenders"][report["model"]]["linear_protocol_at_tag"]["exact_match"] += 0.5
+    (folder / "figures.json").write_text(json.dumps(report), "utf-8")
+    assert command_line(*words) == 1
+    complaints = capsys.readouterr().err
+    assert f"{report['model']}: linear_protocol_at_tag, exact_match: was" in complaints
+    assert "table.md does not show what figures.json says" in complaints
+
+
+def write_report(folder: Path, report: dict[str, Any]) -> None:
+    """As `evaluate` does, by hand."""
+    (folder / "figures.json").write_text(json.dumps(report), "utf-8")
+    (folder / "table.md").write_text(page(report), "utf-8")

@@ -7,19 +7,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from culld.records import Defect
+from culld.training.calibration import calibrate, curve, meanings
 from culld.training.experiment import Experiment
 from culld.training.features import Table
-from culld.training.fit import calibrate, row_weights
+from culld.training.fit import row_weights
 from culld.training.metrics import calibration_error
+from culld.training.network import Calibration
 
-EXPERIMENT = replace(Experiment(), prevalence=0.5)
+EXPERIMENT = replace(Experiment(), prevalence=(0.5, 0.5, 0.5))
 
 
 def table(labels: np.ndarray, group: str = "clean", *, hard: bool = False) -> Table:
     """Rows with these labels for every head, all known."""
     rows = len(labels)
     spread = np.repeat(labels[:, None], 3, axis=1).astype(np.float32)
-    return Table(np.zeros((rows, 1), np.float32), spread, spread >= 0, np.full(rows, group), np.full(rows, hard))
+    return Table(np.zeros((rows, 1), np.float16), spread, spread >= 0, np.full(rows, group), np.full(rows, hard))
 
 
 def test_boastful_logits_are_cooled() -> None:
@@ -43,7 +46,7 @@ def test_a_rare_defect_lowers_the_offset() -> None:
     labels = (rng.random(20_000) < 1 / (1 + np.exp(-honest))).astype(np.float32)
     logits = np.repeat(honest[:, None], 3, axis=1).astype(np.float32)
 
-    found = calibrate(logits, table(labels), replace(EXPERIMENT, prevalence=0.1))
+    found = calibrate(logits, table(labels), replace(EXPERIMENT, prevalence=(0.1, 0.1, 0.1)))
 
     assert pytest.approx(np.log(0.1 / 0.9), abs=0.1) == found.offset[1]
 
@@ -69,4 +72,48 @@ def test_clean_hard_negatives_weigh_more_and_doubtful_labels_nothing() -> None:
     assert EXPERIMENT.clean == row_weights(plain, EXPERIMENT)[0, 0]
     assert EXPERIMENT.hard == row_weights(hard, EXPERIMENT)[0, 0]
     assert row_weights(doubtful, EXPERIMENT)[0, 1] == 0.0
-    assert EXPERIMENT.seed_exposure == row_weights(table(labels, "seed under", hard=True), EXPERIMENT)[0, 0]
+    assert EXPERIMENT.mild == row_weights(table(labels, "mild"), EXPERIMENT)[0, 0]
+    assert row_weights(table(labels, "under", hard=True), EXPERIMENT)[0, 0] == 1.0
+
+
+def test_a_threshold_means_what_is_counted_there() -> None:
+    """By hand: at 0.5 half of the defective are found and one of nine clean ones is wrong, plus half an alarm."""
+    chances = np.array([0.9, 0.2, *[0.1] * 8, 0.6])
+    truth = np.array([True, True, *[False] * 9])
+
+    found = {meaning.threshold: meaning for meaning in curve(chances, truth, 0.5)}[0.5]
+
+    assert found.recall == 0.5
+    assert pytest.approx(0.5 / (0.5 + 1.5 / 10), abs=1e-4) == found.precision
+
+
+def test_precision_never_falls_when_the_threshold_rises() -> None:
+    """A dip among few photos is chance; the policy must be able to look up a lowest threshold."""
+    rng = np.random.default_rng(0)
+    truth = rng.random(500) < 0.3
+    chances = np.clip(rng.normal(np.where(truth, 0.7, 0.4), 0.2), 0, 1)
+
+    found = [meaning.precision for meaning in curve(chances, truth, 0.1)]
+
+    assert found == sorted(found)
+    assert max(found) > 0.5
+
+
+def test_a_curve_ends_where_nothing_is_found_any_more() -> None:
+    """No precision is claimed for thresholds that no defective photo reached."""
+    found = curve(np.array([0.52, 0.1]), np.array([True, False]), 0.1)
+
+    assert found[-1].threshold == 0.5
+    assert curve(np.array([0.9]), np.array([False]), 0.1) == ()
+
+
+def test_meanings_leave_out_what_nobody_knows() -> None:
+    """A doubtful label counts neither way; every defect has its own curve."""
+    logits = np.array([[4.0, 4.0, 4.0], [-4.0, -4.0, -4.0], [4.0, 4.0, 4.0]], np.float32)
+    rows = table(np.array([1, 0, 0], np.float32))
+    sure = replace(rows, known=np.array([[True] * 3, [True] * 3, [False, True, True]]))
+
+    found = meanings(logits, sure, Calibration(), (0.5, 0.5, 0.5))
+
+    assert set(found) == set(Defect)
+    assert found[Defect.BLUR][0].precision > found[Defect.OVER][0].precision

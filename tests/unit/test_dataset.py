@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from culld.errors import ConfigError
-from culld.training.dataset import HARD_TAGS, Scene, make_variant, read_index, split, variants
+from culld.photos.imaging import through_jpeg
+from culld.training.dataset import HARD_TAGS, Scene, Variant, make_variant, read_index, split, variants
 from culld.training.distortions import Distortion, Kind
 from culld.training.experiment import Experiment
 from culld.training.journey import Journey, known, render
@@ -30,6 +31,11 @@ def frame(level: int = 128) -> np.ndarray:
     """A noisy grey frame around this level."""
     noise = np.random.default_rng(4).integers(-20, 20, (384, 512, 3))
     return np.clip(noise + level, 0, 255).astype(np.uint8)
+
+
+def shown(pixels: np.ndarray, variant: Variant) -> np.ndarray:
+    """The finished picture, saved by the real JPEG encoder where the variant is saved."""
+    return render(pixels, variant, through_jpeg)
 
 
 def test_the_index_is_read_with_tags_and_licences(tmp_path: Path) -> None:
@@ -104,14 +110,33 @@ def test_hard_negatives_are_shown_clean_more_often() -> None:
     assert night.count("clean") > ordinary.count("clean")
 
 
-def test_nobody_says_when_a_darker_night_is_a_defect() -> None:
-    """An exposure change on a night photo teaches the under head nothing; blur is still blur."""
+def test_a_night_darkened_by_stops_is_under_exposed() -> None:
+    """The photographer kept some light; three stops less of it are a mistake."""
     rng = np.random.default_rng(0)
     darker = make_variant(scene(0, "night_lowkey"), "under", (Distortion(Kind.EXPOSURE, -3),), Journey(), rng)
-    blurred = make_variant(scene(0, "night_lowkey"), "blur", (Distortion(Kind.DEFOCUS, 5),), Journey(), rng)
 
-    assert darker.known == (True, False, True)
+    assert darker.labels == (0, 1, 0)
+    assert darker.known == (True, True, True)
+
+
+@pytest.mark.parametrize(("tag", "stops"), [("night_lowkey", 3), ("highkey", -3)])
+def test_nobody_says_what_a_brighter_night_or_a_darker_snow_is(tag: str, stops: float) -> None:
+    """Such a picture may look quite ordinary, so it teaches the exposure heads nothing; blur is still blur."""
+    rng = np.random.default_rng(0)
+    moved = make_variant(scene(0, tag), "both", (Distortion(Kind.EXPOSURE, stops),), Journey(), rng)
+    blurred = make_variant(scene(0, tag), "blur", (Distortion(Kind.DEFOCUS, 5),), Journey(), rng)
+
+    assert moved.known == (True, False, False)
     assert blurred.known == (True, True, True)
+
+
+def test_hard_light_is_no_defect_in_itself() -> None:
+    """Windows and uneven light come along with an exposure, and it alone decides the label."""
+    rng = np.random.default_rng(0)
+    light = (Distortion(Kind.HIGHLIGHTS, 2), Distortion(Kind.RELIGHT, 1))
+
+    assert make_variant(scene(), "clean", light, Journey(), rng).labels == (0, 0, 0)
+    assert make_variant(scene(), "u", (*light, Distortion(Kind.EXPOSURE, -2)), Journey(), rng).labels == (0, 1, 0)
 
 
 def test_a_dark_room_made_brighter_is_not_called_over_exposed() -> None:
@@ -119,7 +144,7 @@ def test_a_dark_room_made_brighter_is_not_called_over_exposed() -> None:
     rng = np.random.default_rng(0)
     brighter = make_variant(scene(), "over", (Distortion(Kind.EXPOSURE, 1.5),), Journey(), rng)
 
-    dim, bright = render(frame(50), brighter), render(frame(200), brighter)
+    dim, bright = shown(frame(50), brighter), shown(frame(200), brighter)
 
     assert not known(dim, brighter)[2]
     assert known(bright, brighter)[2]
@@ -129,15 +154,15 @@ def test_the_plain_journey_leaves_every_pixel_alone() -> None:
     """What is clean and unchanged is the frame that the daemon would see."""
     plain = make_variant(scene(), "clean", (), Journey(), np.random.default_rng(0))
 
-    np.testing.assert_array_equal(frame(), render(frame(), plain))
+    np.testing.assert_array_equal(frame(), shown(frame(), plain))
 
 
 def test_a_cropped_and_sharpened_picture_is_made_again_bit_by_bit() -> None:
     """A variant is a complete description."""
-    way = Journey(crop=0.7, sharpen=0.8, mirror=True)
+    way = Journey(crop=0.7, sharpen=0.8, mirror=True, contrast=0.3, saturation=0.5)
     variant = make_variant(scene(), "blur", (Distortion(Kind.MOTION, 9),), way, np.random.default_rng(0))
 
-    np.testing.assert_array_equal(render(frame(), variant), render(frame(), variant))
+    np.testing.assert_array_equal(shown(frame(), variant), shown(frame(), variant))
 
 
 def test_the_seed_protocol_pairs_each_scene_with_one_defect() -> None:
@@ -169,8 +194,8 @@ def test_blur_in_the_dark_is_not_known() -> None:
     steps = (Distortion(Kind.DEFOCUS, 5), Distortion(Kind.EXPOSURE, -5))
     both = make_variant(scene(), "both", steps, Journey(), rng)
 
-    assert not known(render(frame(60), both), both)[0]
-    assert known(render(frame(180), make_variant(scene(), "blur", steps[:1], Journey(), rng)), both)[0]
+    assert not known(shown(frame(60), both), both)[0]
+    assert known(shown(frame(180), make_variant(scene(), "blur", steps[:1], Journey(), rng)), both)[0]
 
 
 def test_too_few_photographs_are_a_clear_error() -> None:

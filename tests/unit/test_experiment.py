@@ -16,14 +16,14 @@ SHIPPED = Path(__file__).parents[2] / "models" / "defects" / "train.yaml"
 
 def test_an_experiment_survives_its_file(tmp_path: Path) -> None:
     """What is written is what is read."""
-    wanted = replace(Experiment(), name="bold", draws=3, pooling=("mean",), reject=(0.9, None, None))
+    wanted = replace(Experiment(), name="bold", draws=3, over_sees=("light",), reject=(0.9, None, None))
     (tmp_path / "train.yaml").write_text(as_yaml(wanted), "utf-8")
 
     assert wanted == load_experiment(tmp_path / "train.yaml")
 
 
 def test_the_defaults_are_the_shipped_experiment() -> None:
-    """`culld model train` without a file repeats the first model."""
+    """`culld model train` without a file repeats the model that ships."""
     assert load_experiment(SHIPPED) == load_experiment(None)
 
 
@@ -48,7 +48,7 @@ def test_thresholds_are_the_policys_records() -> None:
         ("epoch: 3\n", "epoch: no such key"),
         ("epochs: many\n", "epochs: must be of the kind of"),
         ("tag: [0.5]\n", "tag: must list 3 numbers"),
-        ("pooling: [1]\n", "pooling: must list names"),
+        ("blur_sees: [1]\n", "blur_sees: must list names"),
         ("- 1\n", "must hold"),
         ("a: [\n", "cannot be read as YAML"),
     ],

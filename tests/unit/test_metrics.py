@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+import random
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
-from culld.training.metrics import auc, calibration_error, flagged, summary
+from culld.training.metrics import (
+    auc,
+    best_threshold,
+    calibration_error,
+    flagged,
+    precision_recall,
+    roc,
+    summary,
+    wilson,
+)
+
+SCORES = arrays(np.float64, st.integers(2, 40), elements=st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0]))
 
 
 def test_the_summary_counts_labels_and_whole_pictures() -> None:
@@ -37,7 +53,7 @@ def test_a_threshold_that_is_never_flags_nothing() -> None:
     """`reject: never` is no number that a score could reach."""
     scores = np.array([[1.0, 1.0, 0.0], [0.2, 1.0, 0.0]], np.float32)
 
-    assert flagged(scores, (0.97, None, 0.97)) == {"blur": 0.5, "under": 0.0, "over": 0.0, "any": 0.5}
+    assert flagged(scores, (0.97, None, 0.97)) == {"blur": 1, "under": 0, "over": 0, "any": 1}
 
 
 def test_the_auc_counts_pairs_and_gives_ties_a_half() -> None:
@@ -64,3 +80,83 @@ def test_boastful_probabilities_show_in_the_calibration_error() -> None:
     truth = np.array([True, False] * 5)
 
     assert pytest.approx(0.4) == calibration_error(np.full(10, 0.9), truth, 0.5)
+
+
+def test_the_confusion_counts_every_picture_once() -> None:
+    """One of each kind."""
+    scores = np.array([[0.9, 0, 0], [0.9, 0, 0], [0.1, 0, 0], [0.1, 0, 0]], np.float32)
+    labels = np.array([[1, 0, 0], [0, 0, 0], [1, 0, 0], [0, 0, 0]], np.float32)
+
+    blur = summary(scores, labels, (0.5, 0.5, 0.5))["blur"]
+
+    assert [1, 1, 1, 1] == [blur[f"{kind}_{sign}"] for kind in ("true", "false") for sign in ("positive", "negative")]
+
+
+@pytest.mark.parametrize(
+    ("hits", "total", "interval"),
+    [(0, 12, (0.0, 0.2425)), (3, 21, (0.0498, 0.3464)), (21, 21, (0.8454, 1.0)), (0, 0, (0.0, 1.0))],
+)
+def test_few_photos_prove_little(hits: int, total: int, interval: tuple[float, float]) -> None:
+    """Wilson's interval, computed by hand: none of twelve may still be a quarter."""
+    assert interval == pytest.approx(wilson(hits, total), abs=2e-4)
+
+
+def test_the_curve_of_a_perfect_head_stays_at_precision_one() -> None:
+    """Until everything is found, and then falls to the share of defects; equal scores are one step."""
+    recall, precision = precision_recall(np.array([0.9, 0.8, 0.1, 0.1]), np.array([True, True, False, False]))
+
+    np.testing.assert_allclose([0.5, 1.0, 1.0], recall)
+    np.testing.assert_allclose([1.0, 1.0, 0.5], precision)
+
+
+@given(SCORES, st.randoms(use_true_random=False))
+def test_the_area_under_the_roc_curve_is_the_auc(scores: np.ndarray, chance: random.Random) -> None:
+    """Counted in pairs or drawn as a curve, with any number of ties."""
+    truth = np.array([True, False, *(chance.random() < 0.5 for _ in scores[2:])])
+
+    wrong, right = roc(scores, truth)
+
+    assert (wrong[0], right[0], wrong[-1], right[-1]) == (0.0, 0.0, 1.0, 1.0)
+    assert auc(scores, truth) == pytest.approx(np.trapezoid(right, wrong))
+
+
+@given(SCORES, st.randoms(use_true_random=False))
+def test_no_threshold_beats_the_best_one(scores: np.ndarray, chance: random.Random) -> None:
+    """By F1, among all scores there are."""
+    truth = np.array([True, *(chance.random() < 0.5 for _ in scores[1:])])
+
+    def f1(threshold: float) -> float:
+        found = scores >= threshold
+        return float(2 * (found & truth).sum() / (found.sum() + truth.sum()))
+
+    assert f1(best_threshold(scores, truth)) == pytest.approx(max(f1(threshold) for threshold in scores))
+
+
+def test_where_nothing_is_defective_nothing_is_flagged() -> None:
+    """The threshold is out of reach."""
+    assert best_threshold(np.array([0.2, 0.9]), np.array([False, False])) == float("inf")
+
+
+@given(st.integers(1, 500).flatmap(lambda total: st.tuples(st.integers(0, total), st.just(total))))
+def test_an_interval_holds_the_share_and_mirrors(seen: tuple[int, int]) -> None:
+    """What is wrong about hits is as wrong about misses."""
+    hits, total = seen
+
+    low, high = wilson(hits, total)
+
+    assert 0.0 <= low <= hits / total + 1e-12
+    assert hits / total - 1e-12 <= high <= 1.0
+    assert (1 - high, 1 - low) == pytest.approx(wilson(total - hits, total))
+
+
+@given(SCORES, st.floats(0.05, 0.95), st.randoms(use_true_random=False))
+def test_the_calibration_error_is_a_share_that_copies_do_not_change(
+    scores: np.ndarray, prevalence: float, chance: random.Random
+) -> None:
+    """Twice the same pictures say the same."""
+    truth = np.array([True, False, *(chance.random() < 0.5 for _ in scores[2:])])
+
+    error = calibration_error(scores, truth, prevalence)
+
+    assert 0.0 <= error <= 1.0
+    assert error == pytest.approx(calibration_error(np.tile(scores, 2), np.tile(truth, 2), prevalence))

@@ -5,7 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from culld.training.tones import brighten, darken, expose, luma, parabola, to_linear, to_srgb
+from culld.training.tones import (
+    brighten,
+    contrast,
+    darken,
+    expose,
+    highlights,
+    luma,
+    parabola,
+    relight,
+    saturate,
+    to_linear,
+    to_srgb,
+)
 
 RAMP = np.repeat(np.linspace(0, 1, 33, dtype=np.float32)[None, :, None], 3, axis=2)
 
@@ -80,3 +92,39 @@ def test_luma_weighs_green_most() -> None:
     colours = np.array([[[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1]]], np.float32)
 
     np.testing.assert_allclose([[0.2126, 0.7152, 0.0722, 1.0]], luma(colours), atol=1e-6)
+
+
+def test_highlights_give_back_the_light_above_white() -> None:
+    """White gains all the stops, three quarters of full light a quarter of them, and half none."""
+    light = np.array([[[0.5] * 3, [0.75] * 3, [1.0] * 3]], np.float32)
+
+    found = highlights(light, 2.0)
+
+    np.testing.assert_allclose([0.5, 0.75 * 2**0.5, 4.0], found[0, :, 0], rtol=1e-5)
+
+
+def test_uneven_light_is_smooth_and_the_same_for_the_same_seed() -> None:
+    """No step between neighbours, no colour cast, and about as many stops of spread as asked for."""
+    flat = np.full((96, 128, 3), 0.2, np.float32)
+
+    found = relight(flat, 1.0, np.random.default_rng(3))
+    stops = np.log2(found[..., 0] / 0.2)
+
+    np.testing.assert_array_equal(found, relight(flat, 1.0, np.random.default_rng(3)))
+    np.testing.assert_array_equal(found[..., 0], found[..., 2])
+    assert 0.3 < stops.std() < 1.5
+    assert max(np.abs(np.diff(stops, axis=0)).max(), np.abs(np.diff(stops, axis=1)).max()) < 0.25
+
+
+def test_contrast_keeps_black_grey_and_white() -> None:
+    """By hand: a quarter at strength 0.5 becomes 0.25 - 2 * 0.25 * 0.25 * 0.75."""
+    found = contrast(np.array([0.0, 0.25, 0.5, 1.0], np.float32), 0.5)
+
+    np.testing.assert_allclose([0.0, 0.15625, 0.5, 1.0], found, atol=1e-6)
+
+
+def test_saturation_moves_colours_and_leaves_grey() -> None:
+    """Half the saturation is half the way to the mean of the channels."""
+    colours = np.array([[[0.6, 0.3, 0.0], [0.4, 0.4, 0.4]]], np.float32)
+
+    np.testing.assert_allclose([[[0.45, 0.3, 0.15], [0.4, 0.4, 0.4]]], saturate(colours, 0.5), atol=1e-6)

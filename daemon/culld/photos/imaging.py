@@ -6,6 +6,7 @@ Training and serving share `frame`, so the network is asked about the same kind 
 from __future__ import annotations
 
 import contextlib
+import io
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
@@ -18,6 +19,7 @@ from culld.records import Format
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -56,6 +58,21 @@ def decode(stream: BinaryIO, format_: Format, limits: DecodeLimits) -> NDArray[n
             image.draft("RGB", (WIDTH, HEIGHT) if image.width >= image.height else (HEIGHT, WIDTH))
         image.load()
         return frame(image)
+
+
+def through_jpeg(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    """The picture (height, width, 3) as it comes back after being saved as JPEG of this quality (1..95 and beyond)."""
+    saved = io.BytesIO()
+    Image.fromarray(pixels).save(saved, "JPEG", quality=quality)
+    return np.asarray(Image.open(saved))
+
+
+def save(pixels: NDArray[np.uint8], file: Path) -> None:
+    """Write the picture (height, width, 3) by the ending of its name: JPEG of quality 95, or PNG, quick not small."""
+    if file.suffix == ".jpg":
+        Image.fromarray(pixels).save(file, "JPEG", quality=95)
+    else:
+        Image.fromarray(pixels).save(file, "PNG", compress_level=1)
 
 
 def embedded_exif(stream: BinaryIO, format_: Format, limits: DecodeLimits) -> bytes:

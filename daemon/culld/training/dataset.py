@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 HARD_TAGS = ("night_lowkey", "highkey", "bokeh")
 """Tags of photos that look defective and are not."""
 
-_INTENDED = {"night_lowkey": Defect.UNDER, "highkey": Defect.OVER}
+_UNSAID = {"night_lowkey": Defect.OVER, "highkey": Defect.UNDER}  # defects that cannot be told on such a scene
 _EXTRA_CLEAN = 5  # more views of each hard negative: there are few of them
 
 
@@ -105,18 +105,16 @@ def split(scenes: Iterable[Scene], experiment: Experiment) -> Split:
 def variants(scene: Scene, draw: int, experiment: Experiment) -> list[Variant]:
     """The pictures that one draw makes of a scene, the same for the same seed."""
     rng = np.random.default_rng(_number(experiment.seed, f"draw {draw}", scene.file))
-    plain = Journey() if draw == 0 else Journey.drawn(rng)
     views = _EXTRA_CLEAN if scene.hard else 1
-    plain = Journey() if draw == 0 else Journey.drawn(rng)
-    found = [make_variant(scene, "clean", (), plain, rng)]
-    found += [make_variant(scene, "clean", (), Journey.drawn(rng), rng) for _ in range(views)]
-    found += [make_variant(scene, "mild", (_mild(rng),), Journey.drawn(rng), rng) for _ in range(views)]
+    found = [make_variant(scene, "clean", (), Journey() if draw == 0 else Journey.styled(rng), rng)]
+    found += [make_variant(scene, "clean", (), Journey.styled(rng), rng) for _ in range(views)]
+    found += [make_variant(scene, "mild", (_mild(rng),), Journey.styled(rng), rng) for _ in range(views + 1)]
     found += [make_variant(scene, group, maker(rng), _way(group, rng), rng) for group, maker in _MAKERS.items()]
     return found
 
 
 def _way(group: str, rng: np.random.Generator) -> Journey:
-    return Journey(quality=95) if group.startswith("seed") else Journey.drawn(rng)
+    return Journey(quality=95) if group.startswith("seed") else Journey.styled(rng)
 
 
 def seed_step(rng: np.random.Generator, *kinds: Kind) -> Distortion:
@@ -129,8 +127,9 @@ def _mild(rng: np.random.Generator) -> Distortion:
     """A change that nobody would call a defect."""
     choices = (
         Distortion(Kind.SOFT, rng.uniform(0.3, 0.65)),
-        Distortion(Kind.EXPOSURE, rng.uniform(-0.7, 0.5)),
-        Distortion(Kind.EXPOSURE, rng.uniform(-0.3, 0.3)),
+        Distortion(Kind.DEFOCUS, rng.uniform(0.5, 0.9)),
+        Distortion(Kind.EXPOSURE, rng.uniform(-0.8, 0.5)),
+        Distortion(Kind.EXPOSURE, rng.uniform(-0.4, 0.3)),
         Distortion(Kind.BRIGHTEN, rng.uniform(0.05, 0.2)),
         Distortion(Kind.DARKEN, rng.uniform(0.02, 0.15)),
     )
@@ -153,26 +152,47 @@ def _from(rng: np.random.Generator, ways: Sequence[tuple[Kind, float, float]]) -
     return Distortion(kind, float(np.exp(rng.uniform(np.log(low), np.log(high)))))
 
 
-def _under(rng: np.random.Generator) -> Distortion:
-    return Distortion(Kind.EXPOSURE, rng.uniform(-5.0, -1.5))
+def _under(rng: np.random.Generator) -> tuple[Distortion, ...]:
+    return (Distortion(Kind.EXPOSURE, rng.uniform(-5.0, -1.5)),)
 
 
-def _over(rng: np.random.Generator) -> Distortion:
-    return Distortion(Kind.EXPOSURE, rng.uniform(1.5, 4.0))
+def _over(rng: np.random.Generator) -> tuple[Distortion, ...]:
+    return (Distortion(Kind.EXPOSURE, rng.uniform(1.5, 4.0)),)
+
+
+def _under_in_hard_light(rng: np.random.Generator) -> tuple[Distortion, ...]:
+    """The room is dark, the window is not: what exposure brackets of scenes with high contrast look like."""
+    return (*_hard_light(rng, 3.0), Distortion(Kind.EXPOSURE, rng.uniform(-4.5, -1.5)))
+
+
+def _over_in_hard_light(rng: np.random.Generator) -> tuple[Distortion, ...]:
+    return (*_hard_light(rng, 1.0), Distortion(Kind.EXPOSURE, rng.uniform(1.2, 4.0)))
+
+
+def _hard_light(rng: np.random.Generator, most: float) -> tuple[Distortion, ...]:
+    """Light sources up to `most` stops above the file's white, and light that falls unevenly; either may be missing."""
+    steps = []
+    if rng.random() < 0.7:
+        steps.append(Distortion(Kind.HIGHLIGHTS, rng.uniform(0.0, most)))
+    if rng.random() < 0.6:
+        steps.append(Distortion(Kind.RELIGHT, rng.uniform(0.0, 1.5)))
+    return tuple(steps)
 
 
 def _both(rng: np.random.Generator) -> tuple[Distortion, ...]:
-    return _blurred(rng), (_under if rng.random() < 0.5 else _over)(rng)
+    return (_blurred(rng), *(_under if rng.random() < 0.5 else _over)(rng))
 
 
 _MAKERS: dict[str, Callable[[np.random.Generator], tuple[Distortion, ...]]] = {
     "seed blur": lambda rng: (seed_step(rng, Kind.LENS, Kind.STREAK),),
-    "seed over": lambda rng: (seed_step(rng, Kind.BRIGHTEN),),
-    "seed under": lambda rng: (seed_step(rng, Kind.DARKEN),),
     "blur": lambda rng: (_blurred(rng),),
     "strong blur": lambda rng: (_ruined(rng),),
-    "under": lambda rng: (_under(rng),),
-    "over": lambda rng: (_over(rng),),
+    "under": _under,
+    "under, hard light": _under_in_hard_light,
+    "under, hard light again": _under_in_hard_light,
+    "over": _over,
+    "over, hard light": _over_in_hard_light,
+    "over, hard light again": _over_in_hard_light,
     "both": _both,
 }
 
@@ -180,17 +200,18 @@ _MAKERS: dict[str, Callable[[np.random.Generator], tuple[Distortion, ...]]] = {
 def make_variant(
     scene: Scene, group: str, steps: tuple[Distortion, ...], journey: Journey, rng: np.random.Generator
 ) -> Variant:
-    """Label a picture by what is done to it; how dark a night may be made before it is a defect, nobody can say."""
+    """Label a picture by what is done to it.
+
+    A night that is darkened by stops is under-exposed, but how it looks brightened nobody can say; nor what a white
+    scene is that is darkened.
+    """
     shown = set() if group == "mild" else {step.defect for step in steps}
-    doubtful = {_INTENDED[tag] for tag in scene.tags & _INTENDED.keys()} if any(map(_exposes, steps)) else set()
+    unsure = group != "mild" and any(
+        intended in scene.tags and step.defect is unsaid for step in steps for intended, unsaid in _UNSAID.items()
+    )
     blur, under, over = (float(defect in shown) for defect in Defect)
-    known_blur, known_under, known_over = (defect not in doubtful for defect in Defect)
-    known = (known_blur, known_under, known_over)
+    known = (True, not unsure, not unsure)
     return Variant(scene, group, steps, journey, (blur, under, over), known, int(rng.integers(2**63)))
-
-
-def _exposes(step: Distortion) -> bool:
-    return step.kind in {Kind.EXPOSURE, Kind.BRIGHTEN, Kind.DARKEN}
 
 
 def _number(seed: int, purpose: str, name: str) -> int:

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from culld.records import Defect
 from culld.training import kernels, tones
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import numpy as np
     from numpy.typing import NDArray
 
 
@@ -32,6 +33,8 @@ class Kind(StrEnum):
     SHAKE = "shake"  # linear light: length of a hand's path, px
     CAT_EYE = "cat eye"  # linear light: radius of the uncut disk, px
     EXPOSURE = "exposure"  # linear light: stops, below 0 darker
+    HIGHLIGHTS = "highlights"  # linear light: stops that white had above the file's white; no defect
+    RELIGHT = "relight"  # linear light: unevenness of the light in stops; no defect
 
 
 SEED_LEVELS: dict[Kind, tuple[float, ...]] = {
@@ -43,7 +46,11 @@ SEED_LEVELS: dict[Kind, tuple[float, ...]] = {
 """The levels the seed draws from: 2-4 of type 2, 4-5 of the others."""
 
 _BLURS = frozenset({Kind.LENS, Kind.STREAK, Kind.DEFOCUS, Kind.SOFT, Kind.MOTION, Kind.SHAKE, Kind.CAT_EYE})
-_LINEAR = frozenset({Kind.DEFOCUS, Kind.SOFT, Kind.MOTION, Kind.SHAKE, Kind.CAT_EYE, Kind.EXPOSURE})
+_LINEAR = frozenset({Kind.DEFOCUS, Kind.SOFT, Kind.MOTION, Kind.SHAKE, Kind.CAT_EYE, Kind.EXPOSURE}) | {
+    Kind.HIGHLIGHTS,
+    Kind.RELIGHT,
+}
+_EXPOSING = frozenset({Kind.EXPOSURE, Kind.BRIGHTEN, Kind.DARKEN})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +61,24 @@ class Distortion:
     level: float
 
     @property
-    def defect(self) -> Defect:
-        """The defect that this step brings when it is strong enough to see."""
+    def defect(self) -> Defect | None:
+        """The defect that this step brings when it is strong enough to see; None for a change of the light."""
         if self.kind in _BLURS:
             return Defect.BLUR
+        if self.kind not in _EXPOSING:
+            return None
         darker = self.kind is Kind.DARKEN or (self.kind is Kind.EXPOSURE and self.level < 0)
         return Defect.UNDER if darker else Defect.OVER
 
 
 def distort(srgb: NDArray[np.float32], steps: Sequence[Distortion], rng: np.random.Generator) -> NDArray[np.float32]:
-    """The picture (height, width, 3; 0..1) after these steps in order; equal generators give equal pictures."""
+    """The picture (height, width, 3; 0..1) after these steps in order; equal generators give equal pictures.
+
+    Between a `HIGHLIGHTS` or `RELIGHT` step and the exposure that follows it, values pass 1.
+    """
     for step in steps:
         srgb = _in_linear_light(srgb, step, rng) if step.kind in _LINEAR else _on_srgb(srgb, step, rng)
-    return srgb
+    return np.clip(srgb, 0.0, 1.0)
 
 
 def _on_srgb(srgb: NDArray[np.float32], step: Distortion, rng: np.random.Generator) -> NDArray[np.float32]:
@@ -81,6 +93,10 @@ def _in_linear_light(srgb: NDArray[np.float32], step: Distortion, rng: np.random
     linear = tones.to_linear(srgb)
     if step.kind is Kind.EXPOSURE:
         return tones.to_srgb(tones.expose(linear, step.level, rng))
+    if step.kind is Kind.HIGHLIGHTS:
+        return tones.to_srgb(tones.highlights(linear, step.level))
+    if step.kind is Kind.RELIGHT:
+        return tones.to_srgb(tones.relight(linear, step.level, rng))
     return tones.to_srgb(kernels.convolve(linear, _kernel(step, rng)))
 
 

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from culld.errors import SystemFaultError
-from culld.training.network import HEIGHT, WIDTH
+from culld.errors import ConfigError, SystemFaultError
+from culld.training.halving import halve
+from culld.training.pooling import HEIGHT, WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,17 +20,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 KERAS_FILE, LITERT_FILE = "model.keras", "model.tflite"
+PRECISIONS = ("float32", "float16")
 PARITY = 1e-3
 """How far a probability may differ between the two files."""
 
 
-def write_litert(model: Any, path: Path) -> str:
-    """Convert a Keras model of pixels 0..255 to float32 LiteRT that takes uint8 (1, 384, 512, 3).
+def write_litert(model: Any, path: Path, precision: str = "float32") -> str:
+    """Convert a Keras model of pixels 0..255 to LiteRT that takes uint8 (1, 384, 512, 3).
 
-    Returns the SHA-256 of the file in hex.
+    `precision`: float32, or float16 for kernels of half the size. Returns the SHA-256 of the file in hex. Raises
+    `ConfigError` for another precision.
     """
     import keras
     import tensorflow as tf
+
+    if precision not in PRECISIONS:
+        raise ConfigError((f"precision: {precision!r} is not one of {', '.join(PRECISIONS)}",))
 
     pixels = keras.Input(batch_shape=(1, HEIGHT, WIDTH, 3), dtype="uint8", name="frame")
     whole = keras.Model(pixels, model(keras.ops.cast(pixels, "float32")))
@@ -37,7 +43,9 @@ def write_litert(model: Any, path: Path) -> str:
         content: bytes = tf.lite.TFLiteConverter.from_keras_model(whole).convert()
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
-    return hashlib.sha256(content).hexdigest()
+    if precision == "float16":
+        halve(path)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def load_keras(folder: Path) -> Any:

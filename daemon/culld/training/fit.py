@@ -1,12 +1,14 @@
-"""Training the heads on finished features, and calibrating what they say."""
+"""Training the heads on finished features."""
 
 from __future__ import annotations
 
+import functools
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from culld.training.network import Calibration, build_heads
+from culld.training.network import average, build_heads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,88 +17,67 @@ if TYPE_CHECKING:
 
     from culld.training.experiment import Experiment
     from culld.training.features import Table
+    from culld.training.network import Layout
 
-_NEWTON_STEPS = 50
-_ENOUGH = 1e-6
+    Norm = tuple[NDArray[np.float32], NDArray[np.float32]]
+
+_ROWS = 4096
+_LEAST_VARIANCE = 1e-6
 
 
-def fit_heads(
-    table: Table, columns: NDArray[np.intp], experiment: Experiment, progress: Callable[[int, int], None]
-) -> Any:
-    """Train the three heads on these rows and columns; returns the Keras model from features to logits."""
+def fit_heads(table: Table, layout: Layout, experiment: Experiment, progress: Callable[[int, int], None]) -> Any:
+    """Train the three heads on these rows, as often as there are members; the Keras model from features to logits.
+
+    The mean of several members depends less on the chance of one training than any of them.
+    """
+    norm = _norm(table.features)
+    members = []
+    for number in range(experiment.members):
+        told = functools.partial(_told, progress, number * experiment.epochs, experiment.members * experiment.epochs)
+        members.append(_fit(table, layout, replace(experiment, seed=experiment.seed + number), norm, told))
+    return average(members)
+
+
+def _told(progress: Callable[[int, int], None], before: int, total: int, epoch: int) -> None:
+    progress(before + epoch + 1, total)
+
+
+def _fit(table: Table, layout: Layout, experiment: Experiment, norm: Norm, told: Callable[[int], None]) -> Any:
     import keras
 
     keras.utils.set_random_seed(experiment.seed)
-    features = table.features[:, columns]
-    mean, variance = features.mean(axis=0), features.var(axis=0) + np.float32(1e-6)
-    heads = build_heads(mean, variance)
-    steps = experiment.epochs * -(-len(features) // experiment.batch)
+    heads = build_heads(experiment.heads, layout, experiment.sees, norm, experiment.neck)
+    steps = experiment.epochs * -(-len(table.features) // experiment.batch)
     rate = keras.optimizers.schedules.CosineDecay(experiment.rate, steps)
     heads.compile(optimizer=keras.optimizers.AdamW(rate, weight_decay=experiment.decay), loss=_loss)
-    told = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, _: progress(epoch + 1, experiment.epochs))
+    heard = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, _: told(epoch))
     goal = np.concatenate([table.labels, row_weights(table, experiment)], axis=1)
-    heads.fit(features, goal, batch_size=experiment.batch, epochs=experiment.epochs, verbose=0, callbacks=[told])
-    finished = build_heads(mean, variance)  # a model that was compiled with our loss could not be loaded elsewhere
+    heads.fit(table.features, goal, batch_size=experiment.batch, epochs=experiment.epochs, verbose=0, callbacks=[heard])
+    # A model that was compiled with our loss could not be loaded elsewhere.
+    finished = build_heads(experiment.heads, layout, experiment.sees, norm, experiment.neck)
     finished.set_weights(heads.get_weights())
     return finished
+
+
+def _norm(features: NDArray[np.float16]) -> Norm:
+    """Mean and variance of each column, in parts: single-precision copies of all rows would not fit small machines."""
+    total, square = np.zeros((2, features.shape[1]))
+    for start in range(0, len(features), _ROWS):
+        part = features[start : start + _ROWS].astype(np.float64)
+        total, square = total + part.sum(axis=0), square + (part**2).sum(axis=0)
+    mean = total / len(features)
+    variance = np.maximum(square / len(features) - mean**2, 0) + _LEAST_VARIANCE
+    return mean.astype(np.float32), variance.astype(np.float32)
 
 
 def row_weights(table: Table, experiment: Experiment) -> NDArray[np.float32]:
     """How much each head hears of each picture (n, 3): more of hard negatives, nothing where the truth is unknown."""
     weights = table.known.astype(np.float32)
-    clean = np.isin(table.group, ("clean", "mild"))
-    weights[clean & table.hard] *= experiment.hard
+    clean, mild = table.group == "clean", table.group == "mild"
+    weights[(clean | mild) & table.hard] *= experiment.hard
     weights[clean & ~table.hard] *= experiment.clean
-    weights[np.isin(table.group, ("seed under", "seed over"))] *= experiment.seed_exposure
+    weights[mild & ~table.hard] *= experiment.mild
     return weights
-
-
-def calibrate(logits: NDArray[np.float32], table: Table, experiment: Experiment) -> Calibration:
-    """The scale (one over the temperature) and offset per head under which the logits are honest probabilities.
-
-    Half of the pictures that training makes are defective; in a real folder few are. The rows are weighed so that each
-    defect has the prevalence of the experiment, then the likelihood is maximised (Platt, 1999). A rate that the
-    heads never saw must not be fitted to: `table` holds scenes that nobody trained on.
-    """
-    pairs = [_platt(logits[:, head], *_balanced(table, head, experiment)) for head in range(3)]
-    (a, b, c), (d, e, f) = zip(*pairs, strict=True)
-    return Calibration((a, b, c), (d, e, f))
-
-
-def _balanced(table: Table, head: int, experiment: Experiment) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    labels = table.labels[:, head].astype(np.float64)
-    weights = table.known[:, head].astype(np.float64)
-    for label, share in ((1.0, experiment.prevalence), (0.0, 1 - experiment.prevalence)):
-        rows = labels == label
-        weights[rows] *= share / max(weights[rows].sum(), 1.0)
-    return labels, weights * len(labels)
-
-
-def _platt(
-    logits: NDArray[np.float32], labels: NDArray[np.float64], weights: NDArray[np.float64]
-) -> tuple[float, float]:
-    """Weighted logistic regression on one input: Newton's method, each step halved until it helps.
-
-    A weak prior around no change keeps nearly separable data from an endless slope.
-    """
-    design = np.stack([logits.astype(np.float64), np.ones(len(logits))], axis=1)
-    found = prior = np.array([1.0, 0.0])
-
-    def cost(at: NDArray[np.float64]) -> float:
-        raw = design @ at
-        return float(weights @ (np.logaddexp(0, raw) - labels * raw) + ((at - prior) ** 2).sum() / 2)
-
-    for _ in range(_NEWTON_STEPS):
-        chance = 1 / (1 + np.exp(-np.clip(design @ found, -40, 40)))
-        slope = design.T @ (weights * (chance - labels)) + (found - prior)
-        bend = (design * (weights * chance * (1 - chance))[:, None]).T @ design + np.eye(2)
-        step = np.linalg.solve(bend, slope)
-        while cost(found - step) > cost(found) and np.abs(step).max() > _ENOUGH:
-            step = step / 2
-        if np.abs(step).max() <= _ENOUGH:
-            break
-        found = found - step
-    return max(float(found[0]), 0.05), float(found[1])
 
 
 def _loss(goal: Any, logits: Any) -> Any:

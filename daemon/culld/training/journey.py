@@ -1,4 +1,4 @@
-"""The way of a picture from the lens to the frame: cropped or shrunk, sharpened by the camera, saved as JPEG.
+"""The way of a picture from the lens to the frame: cropped or shrunk, toned and sharpened, saved as JPEG.
 
 Photos reach culld from many sizes and cameras. The network must not take the traces of that way for a defect, so
 clean and defective pictures travel the same ways.
@@ -6,7 +6,7 @@ clean and defective pictures travel the same ways.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,9 +15,13 @@ from culld.training import kernels, tones
 from culld.training.distortions import distort
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from culld.training.dataset import Variant
+
+    Jpeg = Callable[[NDArray[np.uint8], int], NDArray[np.uint8]]
 
 _DARK, _BRIGHT, _BURNT, _SEEN = 0.33, 0.7, 0.03, 0.4
 
@@ -25,13 +29,16 @@ _DARK, _BRIGHT, _BURNT, _SEEN = 0.33, 0.7, 0.03, 0.4
 @dataclass(frozen=True, slots=True)
 class Journey:
     """`crop`: which share of the frame's sides is kept and enlarged; `sharpen`: unsharp mask strength;
-    `quality`: JPEG quality, None for no compression; `mirror`: left to right.
+    `quality`: JPEG quality, None for no compression; `mirror`: left to right; `contrast`: strength of an S-curve;
+    `saturation`: factor.
     """  # noqa: D205 - one sentence of names
 
     crop: float = 1.0
     sharpen: float = 0.0
     quality: int | None = None
     mirror: bool = False
+    contrast: float = 0.0
+    saturation: float = 1.0
 
     @classmethod
     def drawn(cls, rng: np.random.Generator) -> Journey:
@@ -41,14 +48,24 @@ class Journey:
         quality = None if rng.random() < 0.2 else int(rng.integers(55, 97))
         return cls(float(crop), float(sharpen), quality, bool(rng.random() < 0.5))
 
+    @classmethod
+    def styled(cls, rng: np.random.Generator) -> Journey:
+        """A way drawn at random on which the photographer's taste has its say as well: contrast and colour."""
+        contrast = 0.0 if rng.random() < 0.5 else rng.uniform(-0.5, 0.6)
+        saturation = 1.0 if rng.random() < 0.7 else rng.uniform(0.3, 1.4)
+        return replace(cls.drawn(rng), contrast=float(contrast), saturation=float(saturation))
 
-def render(frame: NDArray[np.uint8], variant: Variant) -> NDArray[np.uint8]:
-    """Make the picture that a variant describes out of the scene's clean frame; same variant, same picture."""
+
+def render(frame: NDArray[np.uint8], variant: Variant, jpeg: Jpeg) -> NDArray[np.uint8]:
+    """Make the picture that a variant describes out of the scene's clean frame; same variant, same picture.
+
+    `jpeg` saves pixels with a quality and reads them again.
+    """
     rng = np.random.default_rng(variant.seed)
     srgb = _cropped(frame.astype(np.float32) / np.float32(255), variant.journey, rng)
-    srgb = _sharpened(distort(srgb, variant.steps, rng), variant.journey.sharpen)
+    srgb = _sharpened(_toned(distort(srgb, variant.steps, rng), variant.journey), variant.journey.sharpen)
     pixels = np.round(srgb * 255).astype(np.uint8)
-    return pixels if variant.journey.quality is None else _through_jpeg(pixels, variant.journey.quality)
+    return pixels if variant.journey.quality is None else jpeg(pixels, variant.journey.quality)
 
 
 def known(pixels: NDArray[np.uint8], variant: Variant) -> NDArray[np.bool_]:
@@ -84,15 +101,14 @@ def _cropped(srgb: NDArray[np.float32], journey: Journey, rng: np.random.Generat
     return srgb
 
 
+def _toned(srgb: NDArray[np.float32], journey: Journey) -> NDArray[np.float32]:
+    if journey.contrast:
+        srgb = tones.contrast(srgb, journey.contrast)
+    return srgb if journey.saturation == 1.0 else tones.saturate(srgb, journey.saturation)
+
+
 def _sharpened(srgb: NDArray[np.float32], strength: float) -> NDArray[np.float32]:
     """Add back what a small blur takes away, as cameras and phones do."""
     if not strength:
         return srgb
     return np.clip(srgb + np.float32(strength) * (srgb - kernels.small_blur(srgb)), 0.0, 1.0)
-
-
-def _through_jpeg(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
-    import tensorflow as tf
-
-    found: NDArray[np.uint8] = tf.io.decode_jpeg(tf.io.encode_jpeg(pixels, quality=quality)).numpy()
-    return found

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
     Scores = NDArray[np.float32]
     Labels = NDArray[np.float32]
+    Curve = NDArray[np.floating[Any]]
 
 _BINS = 10
+_Z = 1.959964
 
 
 def summary(scores: Scores, labels: Labels, limits: Sequence[float]) -> dict[str, Any]:
@@ -34,11 +36,46 @@ def summary(scores: Scores, labels: Labels, limits: Sequence[float]) -> dict[str
     }
 
 
-def flagged(scores: Scores, limits: Sequence[float | None]) -> dict[str, float]:
-    """Which share of these pictures reaches each threshold, and which reaches any; None is never reached."""
+def flagged(scores: Scores, limits: Sequence[float | None]) -> dict[str, int]:
+    """How many of these pictures reach each threshold, and how many reach any; None is never reached."""
     reached = scores >= np.array([2.0 if limit is None else limit for limit in limits])
-    shares = {defect.value: _rounded(reached[:, index].mean()) for index, defect in enumerate(Defect)}
-    return {**shares, "any": _rounded(reached.any(axis=1).mean())}
+    counts = {defect.value: int(reached[:, index].sum()) for index, defect in enumerate(Defect)}
+    return {**counts, "any": int(reached.any(axis=1).sum())}
+
+
+def wilson(hits: int, total: int) -> tuple[float, float]:
+    """The 95 % interval (Wilson 1927) of a share of which `hits` out of `total` were seen; (0, 1) of none."""
+    if not total:
+        return 0.0, 1.0
+    share, spread = hits / total, _Z**2 / total
+    middle = (share + spread / 2) / (1 + spread)
+    reach = _Z * np.sqrt(share * (1 - share) / total + spread / (4 * total)) / (1 + spread)
+    return max(0.0, float(middle - reach)), min(1.0, float(middle + reach))
+
+
+def precision_recall(scores: NDArray[np.floating[Any]], truth: NDArray[np.bool_]) -> tuple[Curve, Curve]:
+    """Recall and precision at every threshold that a score sets, from the strictest on."""
+    order = np.argsort(-scores, kind="stable")
+    hits = np.cumsum(truth[order])
+    last = np.append(np.diff(scores[order]) != 0, [True])  # of equal scores the last one counts
+    return (hits / max(int(truth.sum()), 1))[last], (hits / np.arange(1, len(hits) + 1))[last]
+
+
+def roc(scores: NDArray[np.floating[Any]], truth: NDArray[np.bool_]) -> tuple[Curve, Curve]:
+    """The share of clean and of defective pictures flagged at every threshold that a score sets, from (0, 0) on."""
+    order = np.argsort(-scores, kind="stable")
+    last = np.append(np.diff(scores[order]) != 0, [True])
+    wrong, right = (np.cumsum(kind[order])[last] / max(int(kind.sum()), 1) for kind in (~truth, truth))
+    return np.append([0.0], wrong), np.append([0.0], right)
+
+
+def best_threshold(scores: NDArray[np.floating[Any]], truth: NDArray[np.bool_]) -> float:
+    """The score from which on flagging has the highest F1, the strictest of equals; infinite if all is clean."""
+    if not truth.any():
+        return float("inf")
+    recall, precision = precision_recall(scores, truth)
+    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
+    return float(np.unique(scores)[::-1][int(np.argmax(f1))])
 
 
 def auc(scores: NDArray[np.floating[Any]], truth: NDArray[np.bool_]) -> float:
@@ -68,7 +105,10 @@ def _one(scores: NDArray[np.float32], found: NDArray[np.bool_], truth: NDArray[n
         "recall": _rounded(hits / max(hits + missed, 1)),
         "f1": _rounded(2 * hits / max(2 * hits + wrong + missed, 1)),
         "auc": _rounded(auc(scores, truth)),
-        "defective": int(truth.sum()),
+        "true_positive": hits,
+        "false_positive": wrong,
+        "false_negative": missed,
+        "true_negative": int((~found & ~truth).sum()),
     }
 
 

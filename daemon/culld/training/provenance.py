@@ -2,28 +2,53 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import shutil
 import subprocess
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-_FRAMEWORKS = ("tensorflow", "keras", "numpy", "pillow", "ai-edge-litert")
+_FRAMEWORKS = ("tensorflow", "jax", "keras", "numpy", "pillow", "ai-edge-litert", "ai-edge-quantizer")
 
 
 def making() -> dict[str, str]:
-    """The facts of this moment; nothing that names a machine or a person. Raises ImportError without TensorFlow."""
-    import tensorflow as tf
+    """The facts of this moment; nothing that names a machine or a person. Raises ImportError without Keras' backend."""
+    import keras
 
-    gpus = len(tf.config.list_physical_devices("GPU")) or "no"
+    backend = keras.backend.backend()
     changed = " and changes" if _git("status", "--porcelain") else ""
     return {
         "revision": (_git("log", "-1", "--format=%H") or "unknown") + changed,
         "python": platform.python_version(),
-        **{name: version(name) for name in _FRAMEWORKS},
-        "hardware": f"{platform.machine()}, {os.cpu_count()} cores, {gpus} GPU",
+        "backend": backend,
+        **_versions({"tensorflow": "jax", "jax": "tensorflow"}.get(backend)),
+        "hardware": f"{platform.machine()}, {os.cpu_count()} cores, {_gpus(backend)}",
     }
+
+
+def _versions(idle: str | None) -> dict[str, str]:
+    """What is installed; but for the backend that was not used."""
+    found = {}
+    for name in _FRAMEWORKS:
+        with contextlib.suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return {name: number for name, number in found.items() if name != idle}
+
+
+def _gpus(backend: str) -> str:
+    """The GPUs that the backend sees."""
+    if backend == "jax":
+        import jax
+
+        names = [device.device_kind for device in jax.devices() if device.platform != "cpu"]
+    else:
+        import tensorflow as tf
+
+        found = [tf.config.experimental.get_device_details(gpu) for gpu in tf.config.list_physical_devices("GPU")]
+        names = [details.get("device_name", "GPU") for details in found]
+    return ", ".join(names) or "no GPU"
 
 
 def _git(*words: str) -> str:

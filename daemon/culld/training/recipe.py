@@ -2,136 +2,87 @@
 
 from __future__ import annotations
 
+import functools
 import shutil
-from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from culld.training.dataset import HARD_TAGS, read_index, split
-from culld.training.evaluate import Bench, evaluate
+from culld.records import Defect
+from culld.training.calibration import calibrate, meanings
+from culld.training.dataset import read_index, split
 from culld.training.experiment import as_yaml
-from culld.training.export import KERAS_FILE, LITERT_FILE, parity, write_litert
-from culld.training.features import Extractor, Table
-from culld.training.fit import calibrate, fit_heads
-from culld.training.network import assemble, build_features, columns
+from culld.training.export import KERAS_FILE, LITERT_FILE, write_litert
+from culld.training.features import Draw, Extractor, Table
+from culld.training.fit import fit_heads
+from culld.training.halving import rounded
+from culld.training.measuring import check_parity, measure
+from culld.training.network import assemble, joined, layout_of
+from culld.training.pooling import build_groups
+from culld.training.surroundings import Trained, describe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
     from pathlib import Path
-
-    import numpy as np
-    from numpy.typing import NDArray
 
     from culld.training.dataset import Scene, Split
     from culld.training.experiment import Experiment
-
-    Frame = NDArray[np.uint8]
-    Run = Callable[[Frame], NDArray[np.float32]]
-
-_PARITY_FRAMES = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a run is handed from outside.
-
-    `weights`: MobileNetV2 in `.npz`, None for a random trunk. `decode` brings a file into the network's frame,
-    `engine` opens a LiteRT file for one thread. `progress(phase, done, total)` hears how far it is. `experiment_text`
-    is what goes into `train.yaml`, None for the experiment's own values.
-    """
-
-    photos: Path
-    weights: Path | None
-    cache: Path
-    out: Path
-    real_exposure: Path | None
-    decode: Callable[[Path], Frame]
-    engine: Callable[[Path], Run]
-    progress: Callable[[str, int, int], None]
-    experiment_text: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Trained:
-    """What a run made: the digest of the shipped file, and the facts for the card."""
-
-    digest: str
-    data: dict[str, Any]
-    metrics: dict[str, Any]
-    calibration: dict[str, Any]
+    from culld.training.surroundings import Surroundings
 
 
 def train(experiment: Experiment, around: Surroundings) -> Trained:
     """Run all phases; files appear under `out` only when everything worked."""
-    chosen = columns(experiment.pooling)
     scenes = split(read_index(around.photos), experiment)
-    learn, hold = _features(scenes, experiment, around)
+    stored = rounded if experiment.precision == "float16" else _as_they_are
+    groups = stored(build_groups(experiment.trunk, around.weights, experiment.groups))
+    learn, hold = _features(joined(groups), scenes, experiment, around)
 
-    heads = fit_heads(learn, chosen, experiment, lambda done, total: around.progress("heads", done, total))
-    logits = heads.predict(hold.features[:, chosen], verbose=0)
+    layout = layout_of(groups, experiment.groups)
+    heads = stored(fit_heads(learn, layout, experiment, lambda done, total: around.progress("heads", done, total)))
+    logits = heads.predict(hold.features, verbose=0)
     calibration = calibrate(logits, hold, experiment)
 
-    model = assemble(build_features(around.weights, experiment.pooling), heads, calibration)
+    model = assemble(joined(groups), heads, calibration)
     work = around.cache / "work"
-    digest = write_litert(model, work / LITERT_FILE)
+    digest = write_litert(model, work / LITERT_FILE, experiment.precision)
     model.save(work / KERAS_FILE)
     (work / "train.yaml").write_text(around.experiment_text or as_yaml(experiment), "utf-8")
 
     worst = check_parity(model, work, scenes.test, around)
-    figures = measure(work, scenes.test, experiment, around)
+    found = measure(work, scenes.test, experiment, around)
     _publish(work, around.out)
     fitted = {
         "method": "scale and offset per head, fitted on scenes that nobody trained on",
         "scale": [round(value, 4) for value in calibration.scale],
         "offset": [round(value, 4) for value in calibration.offset],
         "pictures": len(hold.labels),
-        "prevalence": experiment.prevalence,
-        "expected_calibration_error": figures.pop("expected_calibration_error"),
+        "prevalence": {defect.value: share for defect, share in zip(Defect, experiment.prevalence, strict=True)},
+        "expected_calibration_error": found["expected_calibration_error"],
     }
-    figures["largest_difference_to_keras"] = float(f"{worst:.1e}")
-    return Trained(digest, describe(scenes, learn), figures, fitted)
+    found["largest_difference_to_keras"] = float(f"{worst:.1e}")
+    precision = meanings(logits, hold, calibration, experiment.prevalence)
+    return Trained(digest, describe(scenes, len(learn.labels)), found, fitted, precision)
 
 
-def measure(folder: Path, scenes: Sequence[Scene], experiment: Experiment, around: Surroundings) -> dict[str, Any]:
-    """The figures of the LiteRT file in a folder on these scenes."""
-    bench = Bench(around.photos, around.decode, lambda: around.engine(folder / LITERT_FILE), around.progress)
-    return evaluate(bench, scenes, experiment, around.real_exposure)
+def _features(features: Any, scenes: Split, experiment: Experiment, around: Surroundings) -> tuple[Table, Table]:
+    """What the frozen trunk says of the training and of the calibration pictures.
 
-
-def check_parity(model: Any, folder: Path, scenes: Sequence[Scene], around: Surroundings) -> float:
-    """How far LiteRT and Keras differ on some photos; raises `SystemFaultError` if it is too far."""
-    frames = [around.decode(around.photos / scene.file) for scene in scenes[:_PARITY_FRAMES]]
-    return parity(model, around.engine(folder / LITERT_FILE), frames)
-
-
-def describe(scenes: Split, learn: Table) -> dict[str, Any]:
-    """Where the photographs come from, under which licences, and how many of them did what."""
-    everything = (*scenes.train, *scenes.calibration, *scenes.test)
-    counts = Counter(f"{scene.source} ({scene.licence})" for scene in everything)
-    return {
-        "scenes": {"train": len(scenes.train), "calibration": len(scenes.calibration), "test": len(scenes.test)},
-        "hard_negatives": {tag: sum(tag in scene.tags for scene in everything) for tag in HARD_TAGS},
-        "training_pictures": len(learn.labels),
-        "sources": dict(counts.most_common()),
-    }
-
-
-def _features(scenes: Split, experiment: Experiment, around: Surroundings) -> tuple[Table, Table]:
-    """What the frozen trunk says of the training and of the calibration pictures."""
+    Calibrated is on the first kind of pictures only: the experiment is for those.
+    """
     trunk = around.cache / "trunk.tflite"
-    write_litert(build_features(around.weights), trunk)
-    extractor = Extractor(around.photos, around.decode, around.engine, trunk, around.cache / "features")
-    parts = {"learn": scenes.train, "calibrate": scenes.calibration}
-    tables = []
-    for name, part in parts.items():
-        draws = range(experiment.draws if name == "learn" else 1)
-        told = [_told(around.progress, f"features to {name}, draw {draw + 1}") for draw in draws]
-        tables.append(Table.joined([extractor.table(part, draw, experiment, told[draw]) for draw in draws]))
-    return tables[0], tables[1]
+    write_litert(features, trunk)
+    extractor = Extractor(around.photos, around.decode, around.jpeg, around.engine, trunk, around.cache / "features")
+
+    def table(name: str, part: tuple[Scene, ...], kinds: tuple[str, ...], count: int) -> Table:
+        tables = []
+        for draw in (Draw(experiment, kind, number) for kind in kinds for number in range(count)):
+            phase = f"features to {name}, {draw.pictures} {draw.number + 1}"
+            tables.append(extractor.table(part, draw, functools.partial(around.progress, phase)))
+        return Table.joined(tables)
+
+    learn = table("learn", scenes.train, experiment.pictures, experiment.draws)
+    return learn, table("calibrate", scenes.calibration, experiment.pictures[:1], experiment.calibration_draws)
 
 
-def _told(progress: Callable[[str, int, int], None], phase: str) -> Callable[[int, int], None]:
-    return lambda done, total: progress(phase, done, total)
+def _as_they_are(model: Any) -> Any:
+    return model
 
 
 def _publish(work: Path, out: Path) -> None:

@@ -65,6 +65,44 @@ def expose(linear: Plane, stops: float, rng: np.random.Generator) -> Plane:
     return np.clip(light + noise * spread, 0.0, 1.0).astype(np.float32)
 
 
+def highlights(linear: Plane, stops: float) -> Plane:
+    """The light before the camera's shoulder pressed it together: white grows by up to this many stops.
+
+    Windows, lamps and skies hold more light than a finished photo says, so a darker exposure of the same scene keeps
+    them bright. Nothing below half of full light changes; values may pass 1.
+    """
+    share = np.clip(linear.max(axis=-1, keepdims=True) * 2 - 1, 0.0, 1.0)
+    grown: Plane = linear * np.exp2(np.float32(stops) * share**2)
+    return grown.astype(np.float32)
+
+
+def relight(linear: Plane, stops: float, rng: np.random.Generator) -> Plane:
+    """The scene under uneven light: smooth random patches, brighter and darker by about this many stops."""
+    height, width = linear.shape[:2]
+    field = rng.normal(size=(4, 5)).astype(np.float32)
+    for axis, size in ((0, height), (1, width)):
+        place = np.linspace(0, field.shape[axis] - 1.001, size, dtype=np.float32)
+        below = place.astype(int)
+        ease = np.expand_dims((place - below) ** 2 * (3 - 2 * (place - below)), 1 - axis)
+        field = field.take(below, axis) * (1 - ease) + field.take(below + 1, axis) * ease
+    lit: Plane = linear * np.exp2(np.float32(stops) * field)[..., None]
+    return lit.astype(np.float32)
+
+
+def contrast(srgb: Plane, strength: float) -> Plane:
+    """An S-curve through black, middle grey and white: steeper above strength 0, flatter below; clipped to 0..1."""
+    inside = np.clip(srgb, 0.0, 1.0)
+    bent: Plane = inside + np.float32(4 * strength) * (inside - np.float32(0.5)) * inside * (1 - inside)
+    return np.clip(bent, 0.0, 1.0).astype(np.float32)
+
+
+def saturate(srgb: Plane, factor: float) -> Plane:
+    """Colours further from grey (above 1) or nearer to it (below 1), clipped to 0..1."""
+    grey = srgb.mean(axis=-1, keepdims=True)
+    moved: Plane = grey + (srgb - grey) * np.float32(factor)
+    return np.clip(moved, 0.0, 1.0).astype(np.float32)
+
+
 def luma(srgb: Plane) -> NDArray[np.float32]:
     """The brightness 0..1 of each pixel as video weighs it (Rec. 709 on sRGB values)."""
     return (srgb @ np.array([0.2126, 0.7152, 0.0722], np.float32)).astype(np.float32)

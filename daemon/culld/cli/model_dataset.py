@@ -1,0 +1,45 @@
+"""`culld model dataset`: the seed's data set on disk, out of a folder of clean photographs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from culld.cli import codes, workshop
+
+if TYPE_CHECKING:
+    import argparse
+
+    from culld.training.labels import Row
+
+
+def add(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Offer `dataset`."""
+    parser = actions.add_parser("dataset", help="write distorted pictures with labels.csv, train.csv and val.csv")
+    parser.add_argument("--photos", type=Path, required=True, metavar="DIR", help="photographs with their index.csv")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="what is drawn (default: 1)")
+    parser.add_argument(
+        "--kinds", type=int, default=1, choices=range(1, 5), help="distorted pictures of each photograph (default: 1)"
+    )
+
+
+def dataset(args: argparse.Namespace) -> int:
+    """Write what is missing, then the three tables."""
+    from culld.photos.imaging import save  # noqa: PLC0415 - `culld --help` needs none of this
+    from culld.training.dataset import read_index, split  # noqa: PLC0415
+    from culld.training.experiment import Experiment  # noqa: PLC0415
+    from culld.training.labels import Writer, seed_variants, write_tables  # noqa: PLC0415
+
+    scenes = read_index(args.photos)
+    parts = split(scenes, Experiment(seed=args.seed))
+    writer = Writer(args.photos, args.out, workshop.decode, save)
+    args.out.mkdir(parents=True, exist_ok=True)
+    rows: list[list[Row]] = []
+    with workshop.Shown() as shown:
+        for scene in scenes:
+            rows.append(writer.write(scene, seed_variants(scene, args.kinds, args.seed)))
+            shown.progress("pictures", len(rows), len(scenes))
+    train, val = write_tables(args.out, parts, rows)
+    print(f"{args.out}: labels.csv has {train + val} pictures, train.csv {train}, val.csv {val}; no photo is in both")
+    return codes.FINE

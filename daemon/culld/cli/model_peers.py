@@ -1,0 +1,114 @@
+"""Who is measured beside a model: other models, plain rules, CleanVision; and why somebody is not."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    from culld.training.bench import Pile
+    from culld.training.contenders import Contender, Rules
+    from culld.training.dataset import Scene
+    from culld.training.surroundings import Surroundings
+
+_RULES, _FITTED = "plain rules", "plain rules, fitted"
+
+
+@dataclass(slots=True)
+class Called:
+    """Those who came: `contenders` (the model first), `batches` by name; `notes` about them; `missing` with reasons."""
+
+    contenders: list[Contender] = field(default_factory=list)
+    batches: dict[str, Callable[[], AbstractContextManager[Pile]]] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+
+
+def call(args: argparse.Namespace, around: Surroundings, calibration: Sequence[Scene], seed: int) -> Called:
+    """Everybody whom the command line asks for; rules are fitted on the calibration scenes.
+
+    Raises `SystemFaultError` if the model itself, or the CleanVision that was pointed at, cannot be run.
+    """
+    called = Called([_model(args.folder, around)])
+    for folder in _others(args):
+        _call_model(called, folder, around)
+    if args.peers:
+        _call_rules(called, around, calibration, seed)
+        _call_cleanvision(called, args.cleanvision)
+    else:
+        called.missing["plain rules, CleanVision"] = "only with --peers"
+    return called
+
+
+def _others(args: argparse.Namespace) -> Iterator[Path]:
+    """The folders of the other models, each once."""
+    folders = list(args.beside)
+    if args.peers:
+        folders += sorted(file.parent for file in args.folder.resolve().parent.glob("*/train.yaml"))
+    seen = {args.folder.resolve()}
+    for folder in folders:
+        if folder.resolve() not in seen:
+            seen.add(folder.resolve())
+            yield folder
+
+
+def _call_model(called: Called, folder: Path, around: Surroundings) -> None:
+    from culld.model.card import CARD_FILE  # noqa: PLC0415
+
+    if not (folder / CARD_FILE).exists():
+        called.missing[folder.name] = "a recipe without a trained model"
+        return
+    found = _model(folder, around)
+    if found.name not in {contender.name for contender in called.contenders}:
+        called.contenders.append(found)
+
+
+def _model(folder: Path, around: Surroundings) -> Contender:
+    """A model of culld's with the thresholds of its card."""
+    from culld.model.card import MODEL_FILE, load_card  # noqa: PLC0415
+    from culld.training.contenders import Contender  # noqa: PLC0415
+
+    card = load_card(folder)
+    blur, under, over = card.thresholds
+    tags, rejects = (blur.tag, under.tag, over.tag), (blur.reject, under.reject, over.reject)
+    return Contender(card.id, lambda: around.engine(folder / MODEL_FILE), tags, rejects, chances=True)
+
+
+def _call_rules(called: Called, around: Surroundings, calibration: Sequence[Scene], seed: int) -> None:
+    from culld.training.contenders import Rules, plain_rules  # noqa: PLC0415
+
+    fitted = _fitted(around, calibration, seed)
+    called.contenders += [plain_rules(Rules(), _RULES), plain_rules(fitted, _FITTED)]
+    called.notes[_RULES] = f"variance of the {Rules()}, as tutorials have it"
+    called.notes[_FITTED] = f"variance of the {fitted}: the highest F1 on {len(calibration)} other photographs"
+
+
+def _fitted(around: Surroundings, calibration: Sequence[Scene], seed: int) -> Rules:
+    from culld.training.bench import Bench  # noqa: PLC0415
+    from culld.training.contenders import fitted_rules, measuring  # noqa: PLC0415
+    from culld.training.protocols import linear_protocol  # noqa: PLC0415
+
+    judge = measuring()
+    bench = Bench(around.photos, around.decode, around.jpeg, (judge,), around.progress, {})
+    seen = bench.score("pictures to fit rules on", {"linear": linear_protocol(calibration, seed)})["linear"]
+    return fitted_rules(seen.scores[judge.name], seen.labels)
+
+
+def _call_cleanvision(called: Called, python: Path | None) -> None:
+    from culld.photos.imaging import save  # noqa: PLC0415
+    from culld.training.cleanvision import NAME, CleanVision  # noqa: PLC0415
+
+    if python is None and importlib.util.find_spec("cleanvision"):
+        python = Path(sys.executable)
+    if python is None:
+        called.missing[NAME] = "no --cleanvision PYTHON was given"
+        return
+    peer = CleanVision(python, save)
+    called.batches[f"{NAME} {peer.version()}"] = peer.gather

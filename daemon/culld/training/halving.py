@@ -1,0 +1,48 @@
+"""Weights in half precision: half the file, and the very same answers.
+
+A weight that already is a half-precision number loses nothing when it is stored as one, so the weights are rounded
+before the heads are trained and calibrated on what the rounded trunk says. Biases and norms stay in single precision:
+rounding those as well moves probabilities by up to 0.06.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_ROUNDED = {"Conv2D", "DepthwiseConv2D", "Dense"}
+_STORED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
+
+
+def rounded(model: Any) -> Any:
+    """The same Keras model with its kernels, in place, rounded to the next half-precision numbers."""
+    for layer in model.layers:
+        if hasattr(layer, "layers"):
+            rounded(layer)
+        elif type(layer).__name__ in _ROUNDED:
+            kernel, *rest = layer.get_weights()
+            layer.set_weights([kernel.astype(np.float16).astype(np.float32), *rest])
+    return model
+
+
+def halve(path: Path) -> None:
+    """Store the kernels of a LiteRT file as float16; whoever runs it still computes in single precision."""
+    from ai_edge_quantizer import algorithm_manager, qtyping, quantizer
+
+    kernel = qtyping.TensorQuantizationConfig(num_bits=16, dtype=qtyping.TensorDataType.FLOAT)
+    stored = qtyping.OpQuantizationConfig(
+        weight_tensor_config=kernel, compute_precision=qtyping.ComputePrecision.FLOAT, explicit_dequantize=True
+    )
+    casting = algorithm_manager.AlgorithmName.FLOAT_CASTING
+    work = quantizer.Quantizer(str(path))
+    for name in _STORED:
+        work.update_quantization_recipe(".*", qtyping.TFLOperationName[name], stored, casting)
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):  # it tells of every step
+        content = bytes(work.quantize().quantized_model)
+    path.write_bytes(content)

@@ -1,0 +1,150 @@
+"""Figures as one Markdown page: culld and everybody beside it, in the same words and on the same pictures; pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from culld.records import Defect
+from culld.training.dataset import HARD_TAGS
+from culld.training.metrics import wilson
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    Figures = Mapping[str, Any]
+
+_KINDS = {"ordinary": "ordinary", "night_lowkey": "night, low key", "highkey": "high key", "bokeh": "bokeh"}
+assert set(HARD_TAGS) < set(_KINDS)  # noqa: S101 - a new hard tag needs a name here
+_FLAGS = (*(defect.value for defect in Defect), "any")
+_REAL = {
+    "under": ("under", "under found"),
+    "over": ("over", "over found"),
+    "pair_darker": ("under", "mild darker flagged"),
+    "pair_brighter": ("over", "mild brighter flagged"),
+}
+
+
+def page(report: Mapping[str, Any]) -> str:
+    """The whole page; shares are rounded to a tenth of a percent.
+
+    `report` holds `model` (its id), `contenders` (figures by name, the model first), `notes` (a sentence by name) and
+    `missing` (why somebody did not run, by name).
+    """
+    measured, missing = report["contenders"], report["missing"]
+    ours = next(iter(measured.values()))
+    parts = [
+        f"# What `{report['model']}` is worth\n",
+        f"On {ours['scenes']} photographs nobody trained on, the same pixels for everybody; `figures.json` has all.\n",
+        *(f"{name}: {note}.\n" for name, note in report["notes"].items()),
+        *_protocol("The seed's protocol, threshold 0.5", "seed_protocol_at_0.5", measured, missing),
+        f"Means of {ours['seed_protocol_at_0.5']['draws']} draws of the distortions, ± their standard deviation.\n",
+        *_protocol("Defects in linear light, at the thresholds of `tag`", "linear_protocol_at_tag", measured, missing),
+        *_false_flags("Clean photos tagged", "clean", "tagged", measured),
+        *_false_flags("Clean photos past `reject`", "clean", "rejected", measured),
+        *_false_flags(
+            "Clean photos tagged after being cropped, sharpened and saved", "clean_other_ways", "tagged", measured
+        ),
+        *_false_flags("The same past `reject`", "clean_other_ways", "rejected", measured),
+        *_real(measured),
+        *_strong(measured),
+        *_heads(measured),
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _protocol(title: str, key: str, measured: Mapping[str, Figures], missing: Mapping[str, str]) -> list[str]:
+    rows = []
+    for name, found in measured.items():
+        here, spread = found[key], found["seed_protocol_spread"] if key.startswith("seed") else {}
+        cells = [_spreading(here[each], spread.get(each)) for each in ("micro_accuracy", "exact_match")]
+        cells += [_spreading(here[each.value]["f1"], spread.get(each.value, {}).get("f1")) for each in Defect]
+        rows.append([name, *cells])
+    rows += [[name, f"not run: {why}", "", "", "", ""] for name, why in missing.items()]
+    return [f"## {title}\n", *_rows(["", "micro", "exact", *(f"F1 {defect.value}" for defect in Defect)], rows)]
+
+
+def _false_flags(title: str, key: str, act: str, measured: Mapping[str, Figures]) -> list[str]:
+    """Counts and shares with their intervals: a dozen photos prove little."""
+    rows = [
+        [name, f"{words} ({seen['pictures']})", *(_count(seen[act][flag], seen["pictures"]) for flag in _FLAGS)]
+        for name, found in measured.items()
+        for kind, words in _KINDS.items()
+        if act in (seen := found[key].get(kind, {}))
+    ]
+    return [f"## {title}; 95 % intervals in brackets\n", *_rows(["", "photos", *_FLAGS], rows)] if rows else []
+
+
+def _real(measured: Mapping[str, Figures]) -> list[str]:
+    rows = []
+    for name, found in measured.items():
+        real = found.get("real_exposure_at_tag")
+        if real is not None:
+            cells = [_found(real[label], defect) if label in real else "" for label, (defect, _) in _REAL.items()]
+            rows.append([name, *cells, *(_digits(real.get(f"auc_{defect}")) for defect in ("under", "over"))])
+    head = ["", *(words for _, words in _REAL.values()), "AUC under", "AUC over"]
+    return ["## Really mis-exposed photos, at `tag`\n", *_rows(head, rows)] if rows else []
+
+
+def _found(seen: Figures, defect: str) -> str:
+    hits, total = seen["tagged"][defect], seen["pictures"]
+    return f"{hits} of {total} = {hits / total * 100:.1f}"
+
+
+def _strong(measured: Mapping[str, Figures]) -> list[str]:
+    """Of each way of blurring the share found."""
+    rows, ways = [], next(iter(measured.values()))["strong_blur_found"]
+    for name, found in measured.items():
+        for act, words in (("tagged", "tagged"), ("rejected", "past reject")):
+            shares = [seen[act] for seen in found["strong_blur_found"].values() if act in seen]
+            if shares:
+                rows.append([name, words, *map(_percent, shares)])
+    return ["## Strong blur\n", *_rows(["", "", *(f"{way} ({seen['pictures']})" for way, seen in ways.items())], rows)]
+
+
+def _heads(measured: Mapping[str, Figures]) -> list[str]:
+    rows = []
+    for name, found in measured.items():
+        for protocol, words in (("seed_protocol_at_0.5", "seed"), ("linear_protocol_at_tag", "linear light")):
+            for defect in Defect:
+                head = found[protocol][defect.value]
+                counts = (head[f"{kind}_{sign}"] for kind in ("true", "false") for sign in ("positive", "negative"))
+                shares = (_percent(head[key]) for key in ("precision", "recall", "f1"))
+                errors = _errors(found, defect) if words != "seed" else ["", ""]
+                rows.append([name, defect.value, words, _digits(head["auc"]), *shares, *map(str, counts), *errors])
+    errors = ["ECE", "ECE, weighed"]
+    head_row = ["", "head", "protocol", "AUC", "precision", "recall", "F1", "TP", "TN", "FP", "FN", *errors]
+    shares = next(iter(measured.values()))["expected_calibration_error"]["prevalence"]
+    weighed = ", ".join(f"{defect} {share:.0%}" for defect, share in shares.items())
+    note = f"ECE: calibration error in ten bins, as drawn, and weighed to these shares of photos: {weighed}."
+    return [
+        "## Each head\n",
+        *_rows(head_row, rows),
+        note + " Counts of the seed's protocol are those of all its draws.\n",
+    ]
+
+
+def _errors(found: Figures, defect: Defect) -> list[str]:
+    keys = ("expected_calibration_error_as_drawn", "expected_calibration_error")
+    return [_digits(found.get(key, {}).get(defect.value)) for key in keys]
+
+
+def _rows(head: list[str], rows: Iterable[list[str]]) -> list[str]:
+    lines = [head, ["---"] * len(head), *rows]
+    return ["| " + " | ".join(cells) + " |" for cells in lines] + [""]
+
+
+def _digits(figure: float | None) -> str:
+    return "" if figure is None else f"{figure:.4f}"
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:.1f}"
+
+
+def _spreading(share: float, spread: float | None) -> str:
+    return _percent(share) if spread is None else f"{_percent(share)} ± {_percent(spread)}"
+
+
+def _count(hits: int, total: int) -> str:
+    low, high = wilson(hits, total)
+    return f"{hits} = {hits / total * 100:.1f} % ({low * 100:.0f}-{high * 100:.0f})" if total else "0"

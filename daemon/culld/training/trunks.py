@@ -1,0 +1,103 @@
+"""Trunks: networks that know pictures from ImageNet, of which only the layers before the classes are used.
+
+Every trunk takes pixels 0..255 and holds its own preprocessing. Keras is imported only when one is built.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from culld.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass(frozen=True, slots=True)
+class Trunk:
+    """One kind of trunk: how `keras.applications` builds it, and its layers that are worth looking at.
+
+    `halves` says that it wants pixels from -1 to 1; the others hold their own scaling.
+    """
+
+    application: str
+    levels: tuple[str, ...]
+    halves: bool
+    options: tuple[tuple[str, Any], ...] = ()
+
+
+TRUNKS = {
+    "mobilenetv2": Trunk(
+        "MobileNetV2", ("Conv1_relu", "block_1_expand_relu", "block_3_expand_relu", "block_6_expand_relu"), halves=True
+    ),
+    "efficientnetb0": Trunk(
+        "EfficientNetB0",
+        ("stem_activation", "block2a_expand_activation", "block3a_expand_activation", "block4a_expand_activation"),
+        halves=False,
+    ),
+    "mobilenetv3small": Trunk(
+        "MobileNetV3Small",
+        ("expanded_conv_project_bn", "expanded_conv_1_expand_bn", "expanded_conv_3_expand_bn"),
+        halves=False,
+        options=(("include_preprocessing", True),),
+    ),
+}
+
+
+def build_trunk(name: str, shape: tuple[int, int, int], weights: Path | str | None) -> Any:
+    """The Keras model of a whole trunk that takes pixels 0..255 of this shape (height, width, 3).
+
+    `weights` is a file (`.npz` of folded convolutions for MobileNetV2, else what Keras saved), the word `imagenet` to
+    have Keras download them, or None for random ones. Raises `ConfigError` for an unknown name or an unreadable file.
+    """
+    import keras
+
+    trunk = trunk_named(name)
+    scaled = pixels = keras.Input(shape, name="pixels")
+    if trunk.halves:
+        scaled = keras.layers.Rescaling(1 / 127.5, offset=-1)(pixels)
+    build: Callable[..., Any] = getattr(keras.applications, trunk.application)
+    online = "imagenet" if weights == "imagenet" else None
+    model = build(include_top=False, weights=online, input_tensor=scaled, **dict(trunk.options))
+    if isinstance(weights, Path):
+        _load(model, weights)
+    return model
+
+
+def trunk_named(name: str) -> Trunk:
+    """The trunk of this name; raises `ConfigError` that lists them all."""
+    if name not in TRUNKS:
+        raise ConfigError((f"trunk: {name!r} is not one of {', '.join(TRUNKS)}",))
+    return TRUNKS[name]
+
+
+def _load(model: Any, file: Path) -> None:
+    try:
+        if file.suffix == ".npz":
+            _load_folded(model, file)
+        else:
+            model.load_weights(file)
+    except (OSError, ValueError, KeyError, StopIteration) as error:
+        raise ConfigError((f"{file}: no weights for this trunk can be read there: {error}",)) from error
+
+
+def _load_folded(model: Any, file: Path) -> None:
+    """Set folded convolution weights (`NN_name/w`, `NN_name/b`, in network order) as far as the trunk goes.
+
+    The batch norm behind each convolution becomes the bias that was folded into it.
+    """
+    found = np.load(file)
+    names = iter(sorted({key.split("/")[0] for key in found}))
+    bias = np.zeros(0)
+    for layer in model.layers:
+        if type(layer).__name__ in {"Conv2D", "DepthwiseConv2D"}:
+            name = next(names)
+            layer.set_weights([found[f"{name}/w"].transpose(1, 2, 3, 0)])
+            bias = found[f"{name}/b"]
+        elif type(layer).__name__ == "BatchNormalization":
+            one = np.ones_like(bias)
+            layer.set_weights([one, bias, 0 * one, one - layer.epsilon])
