@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from culld.intake.scanning import Scanner
 from culld.photos.formats import EXTENSIONS
 from culld.records import Place
@@ -66,6 +68,17 @@ def test_pipes_and_folders_with_photo_names_are_no_photos(tmp_path: Path) -> Non
     put(tmp_path, "folder.jpg/a.jpg")
 
     assert names(tmp_path) == {"folder.jpg/a.jpg"}
+
+
+@pytest.mark.parametrize("below", ["Quarantine", "Quarantine/2026/05", ".trash", ".trash/old", "a/@eaDir"])
+def test_a_folder_that_an_event_names_is_passed_over_like_on_the_way_from_the_root(tmp_path: Path, below: str) -> None:
+    """Otherwise a photo that is moved into a quarantine below the root would be judged, and moved, again."""
+    (tmp_path / below).mkdir(parents=True)
+    (tmp_path / below / "a.jpg").touch()
+    scanner = Scanner(EXTENSIONS, frozenset({tmp_path / "Quarantine"}))
+
+    for deep in (False, True):
+        assert list(scanner.scan(tmp_path, tmp_path / below, deep=deep)) == []
 
 
 def test_excluded_folders_are_passed_over(tmp_path: Path) -> None:

@@ -43,15 +43,16 @@ class Scanner:
 
     def scan(self, root: Path, folder: Path | None = None, *, deep: bool = True) -> Iterator[Sighting]:
         """Every photo in `folder` (the root itself if None), and below it if `deep`; a missing folder holds none."""
-        waiting = [(Path() if folder is None else folder.relative_to(root), 0)]
+        begin = Path() if folder is None else folder.relative_to(root)
+        waiting = [] if self._is_passed_over(root, begin) else [begin]
         while waiting:
-            relative, depth = waiting.pop()
-            if root / relative in self.excluded or depth > MAX_DEPTH:
-                continue
+            relative = waiting.pop()
             folders: list[Path] = []
             yield from self._files(root, relative, folders.append)
             if deep:
-                waiting.extend((below, depth + 1) for below in folders)
+                waiting.extend(
+                    below for below in folders if len(below.parts) <= MAX_DEPTH and root / below not in self.excluded
+                )
 
     def look(self, place: Place) -> Sighting | None:
         """See one file again; None if it is gone or no longer a plain file."""
@@ -64,6 +65,12 @@ class Scanner:
     def is_photo(self, name: str) -> bool:
         """Whether a file of this name is taken for a photo that may be finished."""
         return Path(name).suffix.lower() in self.wanted and not _UNFINISHED.search(name)
+
+    def _is_passed_over(self, root: Path, folder: Path) -> bool:
+        """Whether a scan from the root would not come here; an event may name a folder at any depth."""
+        on_the_way = {root / folder, *(root / folder).parents}
+        hidden = any(_UNFINISHED.search(part) for part in folder.parts)
+        return hidden or len(folder.parts) > MAX_DEPTH or not on_the_way.isdisjoint(self.excluded)
 
     def _files(self, root: Path, relative: Path, on_folder: Callable[[Path], None]) -> Iterator[Sighting]:
         try:
