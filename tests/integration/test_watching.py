@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -107,3 +110,67 @@ def test_a_root_that_comes_back_is_watched_again(watched: Watched) -> None:
     (watched.root / "a.jpg").write_bytes(b"x")
 
     watched.wait_for(Dirty(watched.root, watched.root))
+
+
+def test_a_watcher_whose_thread_died_is_started_anew(watched: Watched) -> None:
+    """Everything is scanned, since nobody knows what was missed, and events come again."""
+    watched.watcher._observer._inotify.stop()
+    watched.watcher._observer._inotify.join(5)
+
+    watched.watcher.refresh()
+
+    assert Signal.RESCAN in watched.drain()
+    (watched.root / "a.jpg").write_bytes(b"x")
+    watched.wait_for(Dirty(watched.root, watched.root))
+
+
+def test_a_root_that_went_away_is_no_reason_to_start_anew(watched: Watched) -> None:
+    """Its own thread ends with it; the others go on."""
+    observer = watched.watcher._observer
+    watched.root.rmdir()
+    time.sleep(0.2)
+
+    watched.watcher.refresh()
+
+    assert watched.watcher._observer is observer
+
+
+def test_a_lost_event_makes_everything_be_scanned(watched: Watched) -> None:
+    """The reading thread is held up until the queue of the system has overflowed."""
+    limit = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
+    if limit > 70_000:
+        pytest.skip(f"the system's queue holds {limit} events: filling it takes too long")
+    with watched.watcher._observer._inotify._lock:
+        for number in range(limit + 10):
+            (watched.root / str(number)).touch()
+
+    watched.wait_for(Signal.RESCAN)
+
+
+LIMITED = """
+import sys, time
+from pathlib import Path
+from culld.intake.marks import Marks
+from culld.intake.watching import Watcher
+Path("/proc/sys/user/max_inotify_watches").write_text("20")
+root = Path(sys.argv[1])
+for number in range(50):
+    (root / str(number)).mkdir()
+watcher = Watcher([root], None, Marks())
+watcher.start()
+time.sleep(0.5)
+print(watcher.unwatched)
+watcher.stop()
+"""
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs unshare (util-linux)")
+def test_folders_that_cannot_be_watched_are_counted(tmp_path: Path) -> None:
+    """In a user namespace of its own the limit can be set low without touching the machine."""
+    command = ["unshare", "-Ur", sys.executable, "-c", LIMITED, tmp_path]
+    done = subprocess.run(command, capture_output=True, check=False, text=True)
+    if "unshare" in done.stderr or "max_inotify_watches" in done.stderr:
+        pytest.skip(f"needs the right to make a user namespace: {done.stderr.strip()[-100:]}")
+
+    assert int(done.stdout) > 20
+    assert done.stderr.count("limit of watched folders is reached") == 1

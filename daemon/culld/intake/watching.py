@@ -1,7 +1,7 @@
-"""File-system events as hints; the only module that imports watchdog.
+"""File-system events as hints; with `inotify`, the only module that imports watchdog.
 
-An event never names work to do: watchdog drops events when the kernel's queue overflows or a watch limit is reached, so
-it only marks the folder to scan, and a timed scan of everything stands behind it.
+An event never names work to do: events are lost when the kernel's queue overflows or a watch limit is reached, so one
+only marks the folder to scan, and a scan of everything follows every loss that can be seen, and the timer.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from watchdog.events import (
     FileSystemEvent,
     FileSystemEventHandler,
 )
-from watchdog.observers import Observer
 
+from culld.intake.inotify import Observer
 from culld.intake.marks import Dirty, Marks, Signal
 
 if TYPE_CHECKING:
@@ -50,31 +50,30 @@ class Watcher:
         self._roots = tuple(roots)
         self._marks = marks
         self._config = config
-        self._observer = Observer()
+        self._observer = self._new_observer()
         self._watches: dict[Path, tuple[tuple[int, int], ObservedWatch]] = {}
 
     def start(self) -> None:
         """Begin watching whatever is there."""
-        self._observer.start()
+        self._begin()
         self.refresh()
-        if self._config is not None:
-            handler = _ConfigHandler(self._config, self._marks)
-            self._observer.schedule(handler, str(self._config.parent), event_filter=_WANTED)
 
     def refresh(self) -> list[Path]:
-        """Watch roots that have appeared or were replaced since the last call; returns those that are missing."""
-        missing = []
-        for root in self._roots:
-            identity = _identity(root)
-            if identity is None:
-                missing.append(root)
-            known = self._watches.get(root)
-            if known is not None and known[0] != identity:
-                self._observer.unschedule(known[1])
+        """Watch roots that have appeared or were replaced since the last call; returns those that are missing.
+
+        If a thread of the watcher has died, everything is watched anew, and scanned.
+        """
+        found = {root: _identity(root) for root in self._roots}
+        for root, (before, watch) in list(self._watches.items()):
+            if found[root] != before:
+                self._observer.unschedule(watch)
                 del self._watches[root]
+        if not self._observer.is_whole():
+            self._rebuild()
+        for root, identity in found.items():
             if identity is not None and root not in self._watches:
                 self._watch(root, identity)
-        return missing
+        return [root for root, identity in found.items() if identity is None]
 
     def _watch(self, root: Path, identity: tuple[int, int]) -> None:
         try:
@@ -88,10 +87,32 @@ class Watcher:
         # What arrived before the watch stood gave no event.
         self._marks.put(Dirty(root, root, deep=True))
 
+    @property
+    def unwatched(self) -> int:
+        """How many folders could not be watched, because the system's limit is reached; the timer scans them."""
+        return self._observer.refused
+
     def stop(self) -> None:
         """End the watching thread."""
         self._observer.stop()
         self._observer.join(_STOP_TIMEOUT_S)
+
+    def _begin(self) -> None:
+        self._observer.start()
+        if self._config is not None:
+            handler = _ConfigHandler(self._config, self._marks)
+            self._observer.schedule(handler, str(self._config.parent), event_filter=_WANTED)
+
+    def _new_observer(self) -> Observer:
+        return Observer(lambda: self._marks.put(Signal.RESCAN))
+
+    def _rebuild(self) -> None:
+        log.warning("the watcher has stopped; it is started anew, and every watched folder is scanned")
+        self.stop()
+        self._watches = {}
+        self._observer = self._new_observer()
+        self._begin()
+        self._marks.put(Signal.RESCAN)
 
 
 class _RootHandler(FileSystemEventHandler):
