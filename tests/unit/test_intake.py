@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pytest
+
 import factories
 import fakes
 from culld.intake.marks import Dirty, Signal
@@ -55,8 +57,9 @@ class House:
 
     def __post_init__(self) -> None:
         """Tie it together."""
+        self.roots = [ROOT]
         self.settler = Settler(quiet_s=3, is_written=lambda _: False)
-        self.intake = Intake([ROOT], self.scanner, self.settler, self.journal, self.clock, self.in_flight)  # type: ignore[arg-type]
+        self.intake = Intake(lambda: self.roots, self.scanner, self.settler, self.journal, self.clock, self.in_flight)  # type: ignore[arg-type]
 
     def seen(self, *marks: Dirty | Signal) -> list[str]:
         """The names that have settled after a look."""
@@ -117,5 +120,16 @@ def test_a_mark_outside_its_root_is_ignored() -> None:
     house = House()
 
     house.seen(Dirty(ROOT, Path("/elsewhere")))
+
+    assert house.scanner.asked == []
+
+
+@pytest.mark.parametrize("mark", [Signal.RESCAN, Dirty(ROOT, ROOT)])
+def test_a_root_that_is_away_is_not_looked_at(mark: Dirty | Signal) -> None:
+    """What stands in its place is not it."""
+    house = House()
+    house.roots.clear()
+
+    house.seen(mark)
 
     assert house.scanner.asked == []

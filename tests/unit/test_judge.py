@@ -11,6 +11,7 @@ import pytest
 
 import factories
 import fakes
+from culld.errors import PhotoBlockedError
 from culld.records import Assessment, Format, Photo, Place, Scores, Stack, Stamp, Verdict
 from culld.service.judge import Judge
 from culld.tags.draft import TagDraft, TagRequest, draft
@@ -23,6 +24,7 @@ class House:
     folder: Path
     asked: list[TagRequest] = field(default_factory=list)
     restored: bool = False
+    away: str = ""
 
     def put(self, name: str = "a.jpg") -> Stack:
         """A blurred photo on disk, as a stack."""
@@ -40,6 +42,7 @@ class House:
             draft=self.draft,
             clock=fakes.FakeClock(),
             quarantine=self.folder / "quarantine",
+            quarantine_away=lambda: self.away,
             prefix="defect:",
             embed=True,
         )
@@ -99,3 +102,15 @@ def test_a_restored_photo_is_only_tagged(house: House) -> None:
     plan = house.judge().decide(house.put())
 
     assert (plan.verdict, plan.moves) == (Verdict.TAG, ())
+
+
+def test_a_reject_waits_for_a_quarantine_that_is_not_there(house: House) -> None:
+    """It is not even tagged: it would look dealt with. What is not moved does not wait."""
+    house.away = "is not there"
+
+    with pytest.raises(PhotoBlockedError, match="quarantine is not there"):
+        house.judge().decide(house.put())
+
+    assert house.asked == []
+    house.restored = True
+    assert house.judge().decide(house.put()).verdict is Verdict.TAG

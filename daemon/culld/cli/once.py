@@ -46,13 +46,14 @@ def _sweep(config: Config, paths: list[Path]) -> Tally:
     from culld.cli.progress import bar  # noqa: PLC0415
     from culld.host.locks import state_lock  # noqa: PLC0415
     from culld.intake.lease import survive_lease_breaks  # noqa: PLC0415
-    from culld.service.opening import open_journal, prepare_folders  # noqa: PLC0415
+    from culld.service.opening import open_journal, prepare_state, require_quarantine  # noqa: PLC0415
     from culld.service.sweep import Sweep  # noqa: PLC0415
     from culld.service.wiring import open_pool  # noqa: PLC0415
 
     survive_lease_breaks()
-    prepare_folders(config)
+    prepare_state(config)
     with state_lock(config.state), contextlib.closing(open_journal(config)) as journal, open_pool(config) as pool:
+        require_quarantine(config, journal)
         sweep = Sweep(config, journal, pool)
         found = sweep.find(paths)
         with bar("culling", len(found), shown=sys.stderr.isatty()) as advance:

@@ -52,14 +52,15 @@ def _restore(args: argparse.Namespace) -> list[Restored]:
     from culld.journal.store import SqliteJournal  # noqa: PLC0415
     from culld.quarantine.restore import Selection, restore  # noqa: PLC0415
     from culld.service.clock import SystemClock  # noqa: PLC0415
-    from culld.service.opening import JOURNAL, prepare_folders  # noqa: PLC0415
+    from culld.service.opening import JOURNAL, prepare_state, require_quarantine  # noqa: PLC0415
 
     _, config = settings.load(args)
-    prepare_folders(config)
+    prepare_state(config)
     # Not resolved: a photo's own name may be a link by now, and it is the name that was asked for.
     selection = Selection(tuple(path.absolute() for path in args.paths), args.since, args.all)
     roots = [watch.path for watch in config.watch]
     with contextlib.closing(SqliteJournal.open(config.state / JOURNAL, SystemClock())) as journal:
+        require_quarantine(config, journal)
         try:
             return restore(config.quarantine, selection, roots=roots, journal=journal, dry_run=args.dry_run)
         except PhotoError as error:

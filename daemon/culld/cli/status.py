@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from culld.journal.history import Filter
     from culld.journal.store import SqliteJournal
+    from culld.service.anchors import Anchors
 
 _LAST = 5
 
@@ -31,10 +32,11 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(args: argparse.Namespace) -> int:
     """Print what the journal knows; the daemon is not disturbed."""
+    from culld.service.anchors import Anchors  # noqa: PLC0415
     from culld.service.opening import open_journal_readonly  # noqa: PLC0415
 
     with contextlib.closing(open_journal_readonly(settings.state(args))) as journal:
-        told = _gather(journal) | _configured(args)
+        told = _gather(journal) | _configured(args, Anchors(journal))
         lines = [as_text(decision) for decision in reversed(journal.decisions(_recent()))]
     print(json.dumps(told) if args.json else _as_text(told, lines))
     return codes.FINE
@@ -51,6 +53,8 @@ def _gather(journal: SqliteJournal) -> dict[str, Any]:
         "policy_problem": said.get("policy_problem"),
         "watch": [{"path": path, "online": path not in said["offline"]} for path in said.get("watch", [])],
         "quarantine": said.get("quarantine"),
+        "offline": said.get("offline", {}),
+        "unwatched": said.get("unwatched", 0),
         "counts": {str(verdict): count for verdict, count in journal.counts().items()},
         "faults": [
             {
@@ -65,15 +69,18 @@ def _gather(journal: SqliteJournal) -> dict[str, Any]:
     }
 
 
-def _configured(args: argparse.Namespace) -> dict[str, Any]:
+def _configured(args: argparse.Namespace, anchors: Anchors) -> dict[str, Any]:
     """What the file says of the folders; where it has a mistake, the daemon's own words stand."""
     try:
         _, config = settings.load(args)
     except ConfigError as error:
         return {"policy_problem": str(error)}
+    roots = [watch.path for watch in config.watch]
+    away = {folder: why for folder in (*roots, config.quarantine) if (why := anchors.glance(folder))}
     return {
-        "watch": [{"path": printable(watch.path), "online": watch.path.is_dir()} for watch in config.watch],
+        "watch": [{"path": printable(root), "online": root not in away} for root in roots],
         "quarantine": printable(config.quarantine),
+        "offline": {printable(folder): why for folder, why in away.items()},
     }
 
 
@@ -101,8 +108,12 @@ def _as_text(told: dict[str, Any], last: list[str]) -> str:
     lines = [f"culld is {told['state']}; {told['waiting']} photos waiting"]
     if told["policy"]:
         lines[0] += f"; policy {told['policy']}"
-    lines += [f"  watching    {w['path']}{'' if w['online'] else '   (not there; waited for)'}" for w in told["watch"]]
+    lines += [f"  watching    {w['path']}{'' if w['online'] else '   (offline)'}" for w in told["watch"]]
     lines += [f"  quarantine  {told['quarantine']}", f"  so far      {counts}"]
+    if told["offline"]:
+        lines += ["", "waited for:", *(f"  {folder} {why}" for folder, why in told["offline"].items())]
+    if told["unwatched"]:
+        lines += ["", f"{told['unwatched']} folders give no events, only the timer finds what is new: see culld doctor"]
     if told["policy_problem"]:
         lines += ["", "the policy file has mistakes, the last good one is in force:", told["policy_problem"]]
     if told["held_open"]:

@@ -65,7 +65,12 @@ CREATE TABLE restored (digest TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROW
 CREATE TABLE note (key TEXT PRIMARY KEY, value TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
 """
 
-STEPS = (_FIRST,)
+_SECOND = """
+-- On which device each configured folder was when it was last used, so that an empty mount point is told from it.
+CREATE TABLE folder (path BLOB PRIMARY KEY, device INTEGER NOT NULL) WITHOUT ROWID;
+"""
+
+STEPS = (_FIRST, _SECOND)
 """The steps in order; `PRAGMA user_version` counts those that were taken."""
 
 

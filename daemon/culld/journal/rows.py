@@ -48,10 +48,10 @@ def stamp_row(stamp: Stamp | None) -> tuple[int | None, ...]:
     """The five numbers, or five times nothing."""
     if stamp is None:
         return (None,) * 5
-    return tuple(map(_signed, (stamp.device, stamp.inode, stamp.size, stamp.mtime_ns, stamp.ctime_ns)))
+    return tuple(map(signed, (stamp.device, stamp.inode, stamp.size, stamp.mtime_ns, stamp.ctime_ns)))
 
 
-def _signed(value: int) -> int:
+def signed(value: int) -> int:
     """The value as SQLite can hold it: some file systems number inodes up to 2**64."""
     return (value + (1 << 63)) % (1 << 64) - (1 << 63)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from culld.journal import history, items
 from culld.journal.opening import connect, connect_readonly, translated
-from culld.journal.rows import insert_plan, legible, micros, moves_of, place_of, place_row, rewrites_of
+from culld.journal.rows import insert_plan, legible, micros, moves_of, place_of, place_row, rewrites_of, signed
 from culld.records import OpenPlan
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _RETRY_AFTER = timedelta(minutes=1)
+_DEVICE = "SELECT device FROM folder WHERE path = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +190,18 @@ class SqliteJournal:
                 (now, *place_row(place), plan),
             )
             items.settle_item(db, place, stamp, "", "restored")
+
+    # What tells a folder from its empty mount point.
+
+    def device_of(self, folder: Path) -> int | None:
+        """The device that a folder was on when it was last used; None if that is not known."""
+        found = self._ask(lambda db: db.execute(_DEVICE, (os.fsencode(folder),)).fetchone())
+        return None if found is None else found[0] % (1 << 64)
+
+    def remember_device(self, folder: Path, device: int) -> None:
+        """A folder is on this device."""
+        with self._writing() as db:
+            db.execute("INSERT OR REPLACE INTO folder VALUES (?, ?)", (os.fsencode(folder), signed(device)))
 
     # What `status` and `log` ask.
 

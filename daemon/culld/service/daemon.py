@@ -15,6 +15,7 @@ from culld.intake.marks import Mark, Marks, Signal
 from culld.intake.settle import Settler
 from culld.intake.watching import Watcher
 from culld.records import printable
+from culld.service.anchors import Anchors
 from culld.service.model import looked_up
 from culld.service.opening import replay_unfinished
 from culld.service.report import report
@@ -66,10 +67,11 @@ class Daemon:
         self._roots = [watch.path for watch in config.watch]
         self._settler = Settler(config.settle.quiet.total_seconds(), is_written)
         self._batcher = Batcher(config.batch.size, config.batch.wait.total_seconds())
-        self._intake = Intake(self._roots, open_scanner(config), self._settler, journal, self._clock, self._batcher)
+        self._anchors = Anchors(journal)
+        self._intake = Intake(self._present, open_scanner(config), self._settler, journal, self._clock, self._batcher)
         self._watcher = Watcher(self._roots, path, marks)
         self._policy_problem: str | None = None
-        self._offline: list[Path] = []
+        self._offline: dict[Path, str] = {}
         self._last = ""
         self._told: set[str] = set()
 
@@ -93,8 +95,9 @@ class Daemon:
         if Signal.RELOAD in marks:
             self._reload(environ)
         if Signal.RESCAN in marks:
-            self._look_for_roots()
-            replay_unfinished(self._journal, self._told)  # what could not be ended at once, a disk that was away
+            self._look_for_folders()
+            if self._config.quarantine not in self._offline:
+                replay_unfinished(self._journal, self._told)  # what could not be ended at once, a disk that was away
         try:
             now = self._clock.monotonic()
             self._batcher.add(self._intake.settled(marks), now)
@@ -146,22 +149,28 @@ class Daemon:
     def _frozen(self, key: str) -> object:
         return getattr(self._config, key)
 
-    def _look_for_roots(self) -> None:
-        missing = self._watcher.refresh()
-        for root in missing:
-            if root not in self._offline:
-                log.warning("%s is not there; culld waits for it", root)
-        for root in self._offline:
-            if root not in missing:
-                log.info("%s is there again", root)
-        self._offline = missing
+    def _look_for_folders(self) -> None:
+        """See which folders are there, and say what has changed."""
+        self._watcher.refresh()
+        away = {root: self._anchors.away(root) for root in self._roots}
+        away[self._config.quarantine] = self._anchors.make(self._config.quarantine)
+        offline = {folder: why for folder, why in away.items() if why}
+        for folder, why in offline.items():
+            if self._offline.get(folder) != why:
+                log.warning("%s %s; culld waits for it", printable(folder), why)
+        for folder in self._offline.keys() - offline.keys():
+            log.info("%s is there again", printable(folder))
+        self._offline = offline
+
+    def _present(self) -> list[Path]:
+        return [root for root in self._roots if root not in self._offline]
 
     def _tell(self) -> None:
         """Say how things stand, to the service manager and to `culld status`, when it has changed."""
         waiting = len(self._settler.waiting) + len(self._batcher)
         parts = [f"{waiting} waiting", f"policy {self._policies.digest}"]
         parts += [f"last: {self._last}"] if self._last else []
-        parts += [f"offline: {', '.join(map(str, self._offline))}"] if self._offline else []
+        parts += [f"offline: {', '.join(map(printable, self._offline))}"] if self._offline else []
         parts += ["policy file broken, the last good one is in force"] if self._policy_problem else []
         if self._pulse.tell("; ".join(parts)):
             self._note("running")
@@ -175,7 +184,8 @@ class Daemon:
             "policy": self._policies.digest,
             "policy_problem": self._policy_problem,
             "watch": [printable(root) for root in self._roots],
-            "offline": [printable(root) for root in self._offline],
+            "offline": {printable(folder): why for folder, why in self._offline.items()},
+            "unwatched": self._watcher.unwatched,
             "quarantine": printable(self._config.quarantine),
         }
         self._journal.note("daemon", json.dumps(told), self._clock.now())

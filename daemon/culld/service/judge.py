@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from culld import __version__
 from culld.disk.publish import refusal
+from culld.errors import PhotoBlockedError
 from culld.policy.decide import decide
 from culld.quarantine.routing import route
-from culld.records import Scores, Verdict
+from culld.records import Scores, Verdict, printable
 from culld.service.listing import Listing
 from culld.tags.draft import TagRequest
 from culld.tags.machine import MachineRecord
@@ -27,18 +28,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """Decides about stacks; `rules_for` gives the policy of a watched folder as it is at this moment."""
+    """Decides about stacks; `rules_for` gives the policy of a watched folder as it is at this moment.
+
+    `quarantine_away` says why nothing can be moved to the quarantine now, as a clause; empty if it can.
+    """
 
     rules_for: Callable[[Path], Rules]
     is_restored: Callable[[str], bool]
     draft: Callable[[TagRequest], TagDraft]
     clock: Clock
     quarantine: Path
+    quarantine_away: Callable[[], str]
     prefix: str
     embed: bool
 
     def decide(self, stack: Stack) -> Plan:
-        """The whole plan for a stack: verdict, byte edits, moves. Raises PhotoError if the photo changed meanwhile."""
+        """The whole plan for a stack: verdict, byte edits, moves.
+
+        Raises PhotoError if the photo changed meanwhile, or should be moved to a quarantine that is not there.
+        """
         rules = self.rules_for(stack.lead.photo.place.root)
         plan = decide(
             stack,
@@ -48,6 +56,8 @@ class Judge:
             restored=self.is_restored(stack.lead.photo.digest),
             prefix=self.prefix,
         )
+        if plan.verdict is Verdict.QUARANTINE and (why := self.quarantine_away()):
+            raise PhotoBlockedError(f"the quarantine {printable(self.quarantine)} {why}")
         if plan.verdict in {Verdict.TAG, Verdict.QUARANTINE}:
             request, refused = self._request(plan, rules)
             tags = self.draft(request)

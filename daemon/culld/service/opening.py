@@ -9,6 +9,7 @@ from culld.errors import SystemFaultError
 from culld.journal.store import SqliteJournal
 from culld.quarantine.replaying import replay
 from culld.records import printable
+from culld.service.anchors import Anchors
 from culld.service.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -22,17 +23,22 @@ JOURNAL = "journal.sqlite3"
 """The journal's name in the state folder."""
 
 
-def prepare_folders(config: Config) -> None:
-    """Make the quarantine and the state folder where they are missing; raises SystemFaultError.
+def prepare_state(config: Config) -> None:
+    """Make the state folder if it is missing; raises SystemFaultError."""
+    try:
+        config.state.mkdir(0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        text = f"{printable(config.state)} cannot be made ({error.strerror}); make it for the user that runs culld"
+        raise SystemFaultError(text) from error
+
+
+def require_quarantine(config: Config, journal: SqliteJournal) -> None:
+    """Make the quarantine if it is missing; raises SystemFaultError if it cannot be, or its disk is not mounted.
 
     Watched folders are never made: a missing one mostly means a disk that is not mounted, and is waited for.
     """
-    for folder, mode in ((config.quarantine, 0o777), (config.state, 0o700)):
-        try:
-            folder.mkdir(mode, parents=True, exist_ok=True)
-        except OSError as error:
-            text = f"{printable(folder)} cannot be made ({error.strerror}); make it for the user that runs culld"
-            raise SystemFaultError(text) from error
+    if missing := Anchors(journal).make(config.quarantine):
+        raise SystemFaultError(f"the quarantine {printable(config.quarantine)} {missing}")
 
 
 def open_journal(config: Config) -> SqliteJournal:
@@ -40,7 +46,8 @@ def open_journal(config: Config) -> SqliteJournal:
     journal = SqliteJournal.open(config.state / JOURNAL, SystemClock())
     if journal.set_aside is not None:
         log.error("the journal was damaged; it is kept as %s, and a new one begun", printable(journal.set_aside))
-    replay_unfinished(journal, set())
+    if not Anchors(journal).make(config.quarantine):  # else its plans wait, like everything else
+        replay_unfinished(journal, set())
     return journal
 
 

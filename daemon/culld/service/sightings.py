@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from culld.intake.marks import Dirty, Mark, Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from culld.intake.scanning import Scanner
@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Intake:
-    """Scans what is marked, looks again at what is waiting, and lets through what has settled and is not known."""
+    """Scans what is marked, looks again at what is waiting, and lets through what has settled and is not known.
 
-    roots: Sequence[Path]
+    `roots` are those that are there now: of the others nothing is looked at, and nothing concluded.
+    """
+
+    roots: Callable[[], Sequence[Path]]
     scanner: Scanner
     settler: Settler
     journal: Journal
@@ -49,10 +52,11 @@ class Intake:
                 yield sighting
 
     def _scan(self, marks: set[Mark]) -> Iterator[Sighting]:
+        roots = self.roots()
         if Signal.RESCAN in marks:
-            for root in self.roots:
+            for root in roots:
                 yield from self.scanner.scan(root)
             return
         for mark in marks:
-            if isinstance(mark, Dirty) and mark.folder.is_relative_to(mark.root):
+            if isinstance(mark, Dirty) and mark.root in roots and mark.folder.is_relative_to(mark.root):
                 yield from self.scanner.scan(mark.root, mark.folder, deep=mark.deep)

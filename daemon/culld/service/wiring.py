@@ -14,6 +14,7 @@ from culld.photos import stacks
 from culld.photos.formats import EXTENSIONS
 from culld.pipeline import Pipeline
 from culld.quarantine.applying import Applier
+from culld.service.anchors import Anchors
 from culld.service.clock import SystemClock
 from culld.service.judge import Judge
 from culld.service.listing import Listing
@@ -84,6 +85,7 @@ class Wiring:
             draft=door.draft,
             clock=self.clock,
             quarantine=self.config.quarantine,
+            quarantine_away=functools.partial(Anchors(self.journal).make, self.config.quarantine),
             prefix=self.config.tags.prefix,
             embed=self.config.tags.embed is Embed.DEFECTS,
         )
