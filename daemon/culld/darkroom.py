@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from culld.disk.beneath import digest_of, open_regular
 from culld.errors import PhotoChangedError, PhotoError, WorkerLostError
+from culld.photos.completeness import has_its_end
 from culld.photos.facts import camera_facts
 from culld.photos.formats import HEAD_BYTES, recognise
 from culld.photos.imaging import DecodeLimits, UnreadableError, decode, embedded_exif
@@ -73,6 +74,9 @@ class Darkroom:
         try:
             with open_regular(photo.place) as stream:
                 _must_be(photo.stamp, stream)
+                if not has_its_end(stream, photo.format):
+                    return Assessment(photo, Unreadable("incomplete: its end is missing"), self._settings.model_id)
+                stream.seek(0)
                 pixels = decode(stream, photo.format, self._limits)
         except UnreadableError as error:
             return Assessment(photo, Unreadable(str(error)), self._settings.model_id)
@@ -116,11 +120,13 @@ def _must_be(stamp: Stamp, stream: BinaryIO) -> None:
 class DarkroomDoor:
     """The darkroom as the daemon sees it: a `Reader` that spreads photos over the pool's workers.
 
-    `beat` is called while they are at work, so that the service's watchdog sees progress.
+    `beat` is called while they are at work, so that the service's watchdog sees progress. `patience` says how long to
+    wait for the next look at a file with this stamp that cannot be read; None to call it unreadable.
     """
 
     pool: Pool
     beat: Callable[[], None] = lambda: None
+    patience: Callable[[Stamp], timedelta | None] = lambda _: None
 
     def inspect(self, settled: Sequence[Sighting]) -> list[Photo | Fault]:
         """Identity, digest and camera facts of each file, in order."""
@@ -131,7 +137,19 @@ class DarkroomDoor:
         """What the network says of each photo, in order."""
         results = self.pool.map("score", photos, self.beat)
         sightings = [Sighting(photo.place, photo.stamp) for photo in photos]
-        return [_or_fault(result, sighting) for result, sighting in zip(results, sightings, strict=True)]
+        return [
+            self._hold(_or_fault(result, sighting), sighting)
+            for result, sighting in zip(results, sightings, strict=True)
+        ]
+
+    def _hold(self, result: Assessment | Fault, sighting: Sighting) -> Assessment | Fault:
+        """A file that cannot be read, and changed not long ago, is looked at again before that is its verdict."""
+        if isinstance(result, Fault) or not isinstance(result.result, Unreadable):
+            return result
+        wait = self.patience(sighting.stamp)
+        return (
+            result if wait is None else Fault(sighting, f"{result.result.reason}; culld looks again", wait, steady=True)
+        )
 
     def draft(self, request: TagRequest) -> TagDraft:
         """The byte edits that tag one photo; raises the PhotoError that stopped it."""

@@ -294,8 +294,9 @@ class OpenPlan:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A settled file that could not even be read, why, and when to look again."""
+    """A settled file that could not even be read, why, and when to look again; unless `steady`, waits grow."""
 
     sighting: Sighting
     reason: str
     retry_after: timedelta
+    steady: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -63,22 +64,36 @@ def drop_item(db: sqlite3.Connection, place: Place) -> None:
     db.execute("DELETE FROM item WHERE root = ? AND relative = ?", place_row(place))
 
 
-def fail_item(
-    db: sqlite3.Connection, place: Place, stamp: Stamp, *, reason: str, retry_after: timedelta, now: datetime
-) -> None:
-    """A try at the file failed: the next is due after `retry_after`, doubled for each failure in a row, up to an hour.
+@dataclass(frozen=True, slots=True)
+class Setback:
+    """Why a try failed, and how long to wait for the next one: twice as long for each failure in a row, up to an hour.
 
-    A wait that is longer from the start stays as it is.
+    A wait that is longer from the start stays as it is, and so does a `steady` one.
     """
+
+    reason: str
+    retry_after: timedelta
+    steady: bool = False
+
+    def wait(self, tries: int) -> timedelta:
+        """How long to wait after so many failures in a row."""
+        if self.steady:
+            return self.retry_after
+        grown: timedelta = self.retry_after * 2 ** min(tries - 1, _MOST_DOUBLINGS)
+        return max(self.retry_after, min(grown, _LONGEST_WAIT))
+
+
+def fail_item(db: sqlite3.Connection, place: Place, stamp: Stamp, setback: Setback, now: datetime) -> None:
+    """A try at the file failed; its row says when the next one is due."""
     row = db.execute(
         "SELECT tries FROM item WHERE root = ? AND relative = ? AND state = 'fault'", place_row(place)
     ).fetchone()
     tries = 1 if row is None else row[0] + 1
-    due = now + _wait(retry_after, tries)
+    due = now + setback.wait(tries)
     db.execute(
         "INSERT OR REPLACE INTO item (root, relative, device, inode, size, mtime_ns, ctime_ns, state, reason, tries,"
         " not_before) VALUES (?, ?, ?, ?, ?, ?, ?, 'fault', ?, ?, ?)",
-        (*place_row(place), *stamp_row(stamp), legible(reason), tries, micros(due)),
+        (*place_row(place), *stamp_row(stamp), legible(setback.reason), tries, micros(due)),
     )
 
 
@@ -86,8 +101,3 @@ def park_item(db: sqlite3.Connection, place: Place, stamp: Stamp | None, reason:
     """The file belongs to a plan that is not ended: as long as it looks like this, it is passed over."""
     settle_item(db, place, stamp, "", "open")
     db.execute("UPDATE item SET reason = ? WHERE root = ? AND relative = ?", (legible(reason), *place_row(place)))
-
-
-def _wait(retry_after: timedelta, tries: int) -> timedelta:
-    grown: timedelta = retry_after * 2 ** min(tries - 1, _MOST_DOUBLINGS)
-    return max(retry_after, min(grown, _LONGEST_WAIT))

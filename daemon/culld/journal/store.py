@@ -120,9 +120,8 @@ class SqliteJournal:
                 db,
                 sighting.place,
                 sighting.stamp,
-                reason=fault.reason,
-                retry_after=fault.retry_after,
-                now=self._clock.now(),
+                items.Setback(fault.reason, fault.retry_after, fault.steady),
+                self._clock.now(),
             )
 
     @contextmanager
@@ -236,9 +235,8 @@ class SqliteJournal:
                 db,
                 place,
                 outcome.stamp or plan.photo.stamp,
-                reason=outcome.fault,
-                retry_after=outcome.retry_after or _RETRY_AFTER,
-                now=self._clock.now(),
+                items.Setback(outcome.fault, outcome.retry_after or _RETRY_AFTER),
+                self._clock.now(),
             )
             self._end(db, plan.id, Ending("fault", outcome.now, outcome.digest, outcome.note, outcome.fault))
         else:

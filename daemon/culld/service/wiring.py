@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from culld.config import Embed
 from culld.darkroom import DarkroomDoor, DarkroomSettings, open_darkroom
+from culld.intake import patience
 from culld.intake.scanning import Scanner
 from culld.model.workers import Pool, WorkerLimits
 from culld.photos import stacks
@@ -22,12 +24,13 @@ from culld.service.model import load_model, looked_up
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import timedelta
     from pathlib import Path
 
     from culld.config import Config
     from culld.journal.store import SqliteJournal
     from culld.ports import Clock
-    from culld.records import Assessment, Rules, Stack
+    from culld.records import Assessment, Rules, Stack, Stamp
 
 
 class Policies:
@@ -76,9 +79,9 @@ class Wiring:
     policies: Policies
     clock: Clock = field(default_factory=SystemClock)
 
-    def pipeline(self, beat: Callable[[], None] = lambda: None) -> Pipeline:
-        """The page, with its real parts."""
-        door = DarkroomDoor(self.pool, beat)
+    def pipeline(self, beat: Callable[[], None] = lambda: None, *, patient: bool = False) -> Pipeline:
+        """The page, with its real parts; `patient` if somebody will look again at files that cannot be read yet."""
+        door = DarkroomDoor(self.pool, beat, self._patience) if patient else DarkroomDoor(self.pool, beat)
         judge = Judge(
             rules_for=self.policies.of,
             is_restored=self.journal.is_restored,
@@ -90,3 +93,7 @@ class Wiring:
             embed=self.config.tags.embed is Embed.DEFECTS,
         )
         return Pipeline(door, self.journal, group, judge.decide, Applier().apply)
+
+    def _patience(self, stamp: Stamp) -> timedelta | None:
+        changed = datetime.fromtimestamp(stamp.ctime_ns / 1e9, UTC)  # which, unlike mtime, no program can set
+        return patience.wait(self.clock.now() - changed)

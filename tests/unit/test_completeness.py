@@ -1,0 +1,85 @@
+"""Whether a file has its end: files of every format, cut everywhere."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from PIL import Image
+
+import factories
+from culld.photos import imaging
+from culld.photos.completeness import has_its_end
+from culld.photos.formats import HEAD_BYTES, recognise
+from culld.records import Format
+
+ENCODERS = ["JPEG", "PNG", "WEBP", "HEIF", "AVIF"]
+
+
+def photo(encoder: str) -> bytes:
+    """A small picture with some texture in it."""
+    if encoder == "HEIF":
+        imaging._load_heif()
+    stream = io.BytesIO()
+    factories.picture(3, size=(96, 64)).save(stream, encoder)
+    return stream.getvalue()
+
+
+def whole(data: bytes) -> bool:
+    """What is said of these bytes."""
+    return has_its_end(io.BytesIO(data), recognise(data[:HEAD_BYTES]))
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_a_whole_file_has_its_end(encoder: str) -> None:
+    """As an encoder writes it."""
+    assert whole(photo(encoder))
+
+
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_a_file_that_is_cut_anywhere_has_no_end(encoder: str) -> None:
+    """At each of its bytes, once it can be told what it is."""
+    data = photo(encoder)
+
+    assert [cut for cut in range(HEAD_BYTES, len(data)) if whole(data[:cut])] == []
+
+
+@pytest.mark.parametrize("encoder", ["JPEG", "PNG", "WEBP"])
+def test_bytes_behind_the_picture_do_not_matter(encoder: str) -> None:
+    """Phones put movies there, and card readers zeros."""
+    assert whole(photo(encoder) + bytes(5000))
+
+
+def test_a_progressive_jpeg_with_a_tail_ends_where_its_last_scan_does() -> None:
+    """Several scans, tables between them, restart markers, filling."""
+    stream = io.BytesIO()
+    factories.picture(3, size=(96, 64)).save(stream, "JPEG", progressive=True, restart_marker_blocks=2)
+    data = stream.getvalue()
+
+    assert whole(data + b"tail")
+    assert not any(whole(data[:cut] + b"") for cut in range(HEAD_BYTES, len(data), 7))
+
+
+def test_a_jpeg_whose_thumbnail_ends_has_not_ended() -> None:
+    """A cut right behind the end mark of the picture within its EXIF looks like an end to whoever reads two bytes."""
+    thumbnail = photo("JPEG")
+    exif = b"Exif\0\0" + thumbnail
+    data = photo("JPEG")
+    cut = data[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2) + exif
+
+    assert not whole(cut)
+
+
+def test_a_file_of_zeros_with_a_heads_bytes_is_not_whole() -> None:
+    """Space is reserved before a copy begins; a WebP tells only how long it is, so there the decoder will complain."""
+    for encoder in ("JPEG", "PNG", "HEIF", "AVIF"):
+        data = photo(encoder)
+        assert not whole(data[:HEAD_BYTES] + bytes(len(data)))
+
+
+def test_what_says_nothing_of_its_length_is_left_to_the_decoder() -> None:
+    """TIFF."""
+    stream = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(stream, "TIFF")
+
+    assert has_its_end(stream, Format.TIFF)

@@ -1,0 +1,62 @@
+"""How long a damaged file is given."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+import factories
+from culld.darkroom import DarkroomDoor
+from culld.intake.patience import wait
+from culld.records import Fault
+
+
+@pytest.mark.parametrize(
+    ("age", "expected"), [(0, 60), (59, 1), (60, 240), (299, 1), (300, 1500), (1799, 1), (-86_400, 60)]
+)
+def test_a_young_file_is_looked_at_again_after_one_five_and_thirty_minutes(age: int, expected: int) -> None:
+    """In seconds; a change in the future is one of now."""
+    assert wait(timedelta(seconds=age)) == timedelta(seconds=expected)
+
+
+def test_an_old_file_is_what_it_looks_like() -> None:
+    """An archive has no use for patience."""
+    assert wait(timedelta(minutes=30)) is None
+    assert wait(timedelta(days=3000)) is None
+
+
+class Answering:
+    """Stands in for the pool: every photo gets the same answer."""
+
+    def __init__(self, answer: object) -> None:
+        """Give this answer."""
+        self.answer = answer
+
+    def map(self, _task: str, items: list[object], _beat: object) -> list[object]:
+        """One answer for each."""
+        return [self.answer for _ in items]
+
+
+def door(answer: object, patience: timedelta | None) -> DarkroomDoor:
+    """A door behind which this is said of every photo."""
+    return DarkroomDoor(Answering(answer), patience=lambda _: patience)  # type: ignore[arg-type]
+
+
+def test_what_cannot_be_read_yet_is_a_fault_with_a_steady_wait() -> None:
+    """It is looked at again before that becomes its verdict."""
+    damaged = factories.unreadable(reason="incomplete: its end is missing")
+
+    (found,) = door(damaged, timedelta(minutes=4)).score([damaged.photo])
+
+    assert isinstance(found, Fault)
+    assert (found.retry_after, found.steady) == (timedelta(minutes=4), True)
+    assert found.reason == "incomplete: its end is missing; culld looks again"
+
+
+def test_what_stays_unreadable_is_called_so() -> None:
+    """After the last look; and what can be read never waits."""
+    damaged, sharp = factories.unreadable(), factories.assessment()
+
+    assert door(damaged, None).score([damaged.photo]) == [damaged]
+    assert door(sharp, timedelta(minutes=4)).score([sharp.photo]) == [sharp]
