@@ -96,7 +96,8 @@ def _riff(stream: BinaryIO, size: int) -> bool:
 
 def _boxes(stream: BinaryIO, size: int) -> bool:
     """Every box of an ISO base media file fits (ISO/IEC 14496-12, 4.2); the last may say that it runs to the end."""
-    position, kinds = 0, set()
+    position = 0
+    kinds: set[bytes] = set()
 
     def complete() -> bool:
         return b"meta" in kinds and not kinds.isdisjoint({b"mdat", b"idat"})
