@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from culld.journal import history, items
+from culld.journal.adoption import adopt
 from culld.journal.opening import connect, connect_readonly, translated
 from culld.journal.rows import insert_plan, legible, micros, moves_of, place_of, place_row, rewrites_of, signed
 from culld.records import OpenPlan
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from culld.journal.adoption import Adopted
     from culld.ports import Clock
     from culld.records import Fault, Outcome, Photo, Place, Plan, Stamp, Verdict
 
@@ -201,6 +203,13 @@ class SqliteJournal:
         """A folder is on this device."""
         with self._writing() as db:
             db.execute("INSERT OR REPLACE INTO folder VALUES (?, ?)", (os.fsencode(folder), signed(device)))
+
+    # What `journal rebuild` asks.
+
+    def adopt(self, photos: Sequence[Adopted]) -> int:
+        """Take over the decisions about these photos in quarantine that are not known; gives how many there were."""
+        with self._writing() as db:
+            return sum(adopt(db, photo) for photo in photos)
 
     # What `status` and `log` ask.
 
