@@ -67,7 +67,7 @@ class House:
 
 
 def test_a_marked_photo_settles_without_another_event() -> None:
-    """What is waiting is looked at again in every turn, marked or not."""
+    """What has been quiet for long enough is looked at again, marked or not."""
     house = House()
     assert house.seen(Dirty(ROOT, ROOT)) == []
 
@@ -82,6 +82,7 @@ def test_a_known_photo_is_not_waited_for() -> None:
     house = House()
     house.seen(Dirty(ROOT, ROOT))
     house.journal.known.add(factories.place())
+    house.clock.advance(3)
 
     assert house.seen() == []
     assert house.settler.waiting == []
@@ -101,6 +102,7 @@ def test_a_photo_that_vanishes_is_forgotten() -> None:
     house = House()
     house.seen(Dirty(ROOT, ROOT))
     house.scanner.files.clear()
+    house.clock.advance(3)
 
     assert house.seen() == []
     assert house.settler.waiting == []

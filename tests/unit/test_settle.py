@@ -72,3 +72,16 @@ def test_a_settled_file_is_no_longer_waited_for() -> None:
 
     waiting.forget(second.place)
     assert waiting.waiting == []
+
+
+def test_only_what_has_been_quiet_is_due() -> None:
+    """A drop of 100,000 photos is not looked at as a whole in every turn; one that changes goes to the end."""
+    waiting = settler()
+    first, second, third = (factories.sighting(name) for name in ("a.jpg", "b.jpg", "c.jpg"))
+    waiting.look([first, second], now=0)
+    waiting.look([third], now=1)
+    waiting.look([factories.sighting("a.jpg", size=200)], now=2)
+
+    assert waiting.due(now=2.9) == []
+    assert waiting.due(now=3) == [second.place]
+    assert waiting.due(now=5) == [second.place, third.place, first.place]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from culld.records import Sighting
+    from culld.records import Place, Sighting
 
 
 @dataclass(slots=True)
@@ -17,7 +18,7 @@ class Batcher:
 
     size: int
     wait_s: float
-    _waiting: list[Sighting] = field(default_factory=list)
+    _waiting: dict[Place, Sighting] = field(default_factory=dict)  # a drop of 100,000 photos waits here
     _since: float = 0.0
 
     def add(self, settled: Iterable[Sighting], now: float) -> None:
@@ -25,13 +26,15 @@ class Batcher:
         for sighting in settled:
             if not self._waiting:
                 self._since = now
-            self._waiting.append(sighting)
+            self._waiting[sighting.place] = sighting
 
     def take(self, now: float, *, flush: bool = False) -> list[Sighting]:
         """The next batch if it is full, has waited long enough, or must go (`flush`); else nothing."""
         if not (flush or len(self._waiting) >= self.size or now >= self.due):
             return []
-        batch, self._waiting = self._waiting[: self.size], self._waiting[self.size :]
+        batch = list(islice(self._waiting.values(), self.size))
+        for sighting in batch:
+            del self._waiting[sighting.place]
         return batch
 
     @property
@@ -40,7 +43,7 @@ class Batcher:
         return self._since + self.wait_s if self._waiting else float("inf")
 
     def __contains__(self, place: object) -> bool:
-        return any(sighting.place == place for sighting in self._waiting)
+        return place in self._waiting
 
     def __len__(self) -> int:
         return len(self._waiting)

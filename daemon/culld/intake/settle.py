@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Settler:
 
     quiet_s: float
     is_written: Callable[[Place], bool]
-    _looks: dict[Place, Look] = field(default_factory=dict)
+    _looks: dict[Place, Look] = field(default_factory=dict)  # those that have been quiet for longest come first
 
     def look(self, sightings: Iterable[Sighting], now: float) -> list[Sighting]:
         """Take in what was seen at the monotonic second `now`; returns the files that are complete."""
@@ -38,6 +39,11 @@ class Settler:
     def forget(self, place: Place) -> None:
         """Stop waiting for a file that is gone."""
         self._looks.pop(place, None)
+
+    def due(self, now: float) -> list[Place]:
+        """The files that have been quiet for long enough: a look at them will tell whether they are complete."""
+        quiet = takewhile(lambda entry: now - entry[1].since >= self.quiet_s, self._looks.items())
+        return [place for place, _ in quiet]
 
     @property
     def waiting(self) -> list[Place]:
@@ -51,6 +57,7 @@ class Settler:
     def _settled(self, sighting: Sighting, now: float) -> bool:
         before = self._looks.get(sighting.place)
         if before is None or before.stamp != sighting.stamp:
+            self.forget(sighting.place)  # so that it comes last
             self._looks[sighting.place] = Look(sighting.stamp, now)
             return False
         if now - before.since < self.quiet_s or self.is_written(sighting.place):

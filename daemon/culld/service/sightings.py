@@ -32,9 +32,9 @@ class Intake:
     in_flight: Container[Place]
 
     def settled(self, marks: Iterable[Mark]) -> list[Sighting]:
-        """The photos that are complete and new, after a look at whatever the marks and the waiting list name."""
+        """The photos that are complete and new, after a look at whatever the marks name, and at what was quiet."""
         seen = {sighting.place: sighting for sighting in self._scan(set(marks))}
-        for place in self.settler.waiting:
+        for place in self.settler.due(self.clock.monotonic()):
             again = self.scanner.look(place)
             if again is None:
                 self.settler.forget(place)

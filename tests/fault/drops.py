@@ -1,0 +1,183 @@
+"""Drops many photos at once into a folder that the real daemon watches, and counts what became of each.
+
+Watcher, scanner, settling, journal and moves are the real ones; instead of the network a constant answers, by the name
+of the photo. As a program it is one part of that: `serve`, `drop`, or `listen` (bare watchdog, as the control).
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from culld.config import load_config
+from culld.darkroom import Darkroom, DarkroomSettings
+from culld.host.notify import Notifier
+from culld.host.scheduling import Schedule
+from culld.intake.marks import Marks, Signal
+from culld.photos.imaging import DecodeLimits
+from culld.records import Assessment, Photo, Scores
+from culld.service.clock import SystemClock
+from culld.service.daemon import Daemon
+from culld.service.opening import open_journal, prepare_state
+from culld.service.pulse import Pulse
+
+POLICY = """\
+watch: [{{path: inbox}}]
+quarantine: quarantine
+state: state
+rescan: {rescan}
+settle: {{quiet: 1s}}
+batch: {{size: 256}}
+policy: {{mode: enforce, defects: {{blur: {{tag: 0.5, reject: 0.97}}}}}}
+"""
+JPEG = bytes.fromhex("ffd8ffdb0043000101010101010101010101010101010101010101010101010101010101010101010101010101010101")
+REJECTED = 100
+"""Every such photo is one that the policy rejects."""
+
+
+class Desk(Darkroom):
+    """The darkroom without a network."""
+
+    def __init__(self) -> None:
+        """Nothing to load."""
+        self._settings = DarkroomSettings(Path(), "constant@1", 1_000_000, 1_000_000)
+        self._limits = DecodeLimits()
+
+    def score(self, photo: Photo) -> Assessment:
+        """Blurred if its name says so."""
+        blur = 0.99 if photo.place.relative.stem.endswith("bad") else 0.01
+        return Assessment(photo, Scores(blur, 0.0, 0.0), "constant@1")
+
+    def map(self, task: str, items: list[object], beat: Callable[[], None] = lambda: None) -> list[object]:
+        """The pool's method, in this process."""
+        beat()
+        return [getattr(self, task)(item) for item in items]
+
+
+@dataclass(frozen=True)
+class House:
+    """A folder with everything that a daemon needs."""
+
+    folder: Path
+
+    @property
+    def inbox(self) -> Path:
+        """The watched folder."""
+        return self.folder / "inbox"
+
+    @property
+    def config(self) -> Path:
+        """The configuration file."""
+        return self.folder / "culld.yaml"
+
+    def build(self, rescan: str) -> House:
+        """Make it."""
+        self.inbox.mkdir(parents=True)
+        self.config.write_text(POLICY.format(rescan=rescan))
+        return self
+
+    def ask(self, question: str) -> int:
+        """A number out of the journal; 0 while there is none."""
+        file = self.folder / "state" / "journal.sqlite3"
+        if not file.exists():
+            return 0
+        with sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=30) as db:
+            return int(db.execute(question).fetchone()[0])
+
+    @property
+    def decided(self) -> int:
+        """How many different photos were decided about."""
+        return self.ask("SELECT count(DISTINCT relative) FROM decision WHERE state = 'done'")
+
+    @property
+    def decisions(self) -> int:
+        """How many decisions there were."""
+        return self.ask("SELECT count(*) FROM decision")
+
+    @contextmanager
+    def serving(self, *, watches: int | None = None) -> Iterator[subprocess.Popen[bytes]]:
+        """A daemon at work; with `watches` as its limit, in a user namespace of its own."""
+        command: list[str | Path] = [sys.executable, __file__, "serve", self.folder, str(watches or 0)]
+        process = subprocess.Popen(["unshare", "-Ur", *command] if watches else command)
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGCONT)
+            process.terminate()
+            process.wait(60)
+
+    def wait(self, done: Callable[[], bool], seconds: float) -> None:
+        """Until it is so, or the time is over."""
+        deadline = time.monotonic() + seconds
+        while not done() and time.monotonic() < deadline:
+            time.sleep(0.5)
+
+
+def drop(inbox: Path, count: int, folders: int) -> None:
+    """Make so many different photos, spread over new folders."""
+    for number in range(count):
+        folder = inbox / f"{number % folders:04}"
+        if number < folders:
+            folder.mkdir()
+        name = f"{number:06}{'-bad' if number % REJECTED == 0 else ''}.jpg"
+        (folder / name).write_bytes(JPEG + number.to_bytes(8) + b"\xff\xd9")
+
+
+def serve(folder: Path, watches: int) -> None:
+    """Run the daemon until SIGTERM."""
+    if watches:
+        Path("/proc/sys/user/max_inotify_watches").write_text(str(watches))
+    marks = Marks()
+    signal.signal(signal.SIGTERM, lambda *_: marks.put(Signal.STOP))
+    path = folder / "culld.yaml"
+    config = load_config(path, os.environ)
+    prepare_state(config)
+    with open_journal(config) as journal:
+        pulse = Pulse(Notifier.of({}), None, SystemClock())
+        daemon = Daemon(config, path, journal, Desk(), pulse, marks)  # type: ignore[arg-type]
+        schedule = Schedule()
+        schedule.every(config.rescan, lambda: marks.put(Signal.RESCAN), name="rescan")
+        schedule.start()
+        daemon.run({})
+        schedule.stop()
+
+
+def listen(inbox: Path, file: Path) -> None:
+    """Write down the number of files that bare watchdog tells of, until SIGTERM."""
+    from watchdog.events import FileSystemEvent, FileSystemEventHandler  # noqa: PLC0415 (the control alone needs it)
+    from watchdog.observers import Observer  # noqa: PLC0415
+
+    seen: set[bytes | str] = set()
+
+    class Handler(FileSystemEventHandler):
+        def on_created(self, event: FileSystemEvent) -> None:
+            if not event.is_directory:
+                seen.add(event.src_path)
+
+    over = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: over.set())
+    observer = Observer()
+    observer.schedule(Handler(), str(inbox), recursive=True)
+    observer.start()
+    file.write_text("0")
+    while not over.wait(0.5):
+        file.write_text(str(len(seen)))
+    observer.stop()
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "serve":
+        serve(Path(sys.argv[2]), int(sys.argv[3]))
+    elif sys.argv[1] == "drop":
+        drop(Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
+    else:
+        listen(Path(sys.argv[2]), Path(sys.argv[3]))
