@@ -4,12 +4,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 CONFIG := photos/culld.yaml
 
-.PHONY: help run test lint bench lock clean
+.PHONY: help run test lint fault bench lock clean
 
 help:  ## what there is
 	@echo "make run    install culld into .venv and start it on photos/inbox"
 	@echo "make test   install what the tests need and run them all"
 	@echo "make lint   ruff, mypy, import contracts"
+	@echo "make fault  kill it, starve it, flood it: writes tests/fault/RESULTS.md (half an hour)"
 	@echo "make bench  speed and memory beside CleanVision, on this machine"
 	@echo "make lock   renew the locked dependencies (for developers)"
 
@@ -24,6 +25,9 @@ lint: .venv/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+fault: .venv/.dev  ## kills, errors, floods, races: tests/fault/RESULTS.md
+	$(BIN)/python tests/fault/report.py $(if $(ONLY),--only $(ONLY))
 
 bench: .venv-bench/.done .venv/.run
 	.venv-bench/bin/python tests/bench/run.py --culld $(BIN)/culld

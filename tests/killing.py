@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -139,6 +140,33 @@ def sweep(folder: Path, quarantine: Path, action: Callable[[Scene], None], step:
                 break
         if not dead:
             return kills
+    raise AssertionError("unreachable")
+
+
+class NotPermittedError(Exception):
+    """Processes may not be traced here."""
+
+
+def fail_each(folder: Path, quarantine: Path, action: str, call: str, error: str, step: int = 1) -> int:
+    """Let every `step`th system call of a name fail once, in turn, and put things right; gives how many failed.
+
+    Raises NotPermittedError where strace may trace nothing.
+    """
+    trace = folder / "trace"
+    for number, nth in enumerate(count(1, step)):
+        scene = Scene(folder / str(nth), quarantine / str(nth)).build()
+        if action == "restore":
+            reject(scene)
+        injection = f"inject={call}:error={error}:when={nth}"
+        command = ["strace", "-f", "-o", trace, "-e", f"trace={call}", "-e", injection, sys.executable, __file__]
+        done = subprocess.run([*command, scene.folder, scene.quarantine, action], capture_output=True, check=False)
+        if b"ptrace" in done.stderr:
+            raise NotPermittedError(done.stderr.decode())
+        assert (done.returncode, done.stderr) == (0, b"") or b"SystemFaultError" in done.stderr, done.stderr
+        (recover if action == "reject" else bring_back)(scene)
+        check(scene, ACTIONS[action])
+        if "INJECTED" not in trace.read_text():
+            return number
     raise AssertionError("unreachable")
 
 
