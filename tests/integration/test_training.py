@@ -175,6 +175,7 @@ def test_check_names_the_figures_that_are_not_those_written_down(
     """A peer that was measured only once is told of and is no problem."""
     folder = tmp_path / "out"
     shutil.copytree(trained / "out", folder)
+    (folder / "figures.json").unlink(missing_ok=True)
     words = ("evaluate", folder, "--photos", trained, "--cache", trained / "c", "--check")
 
     with pytest.raises(ConfigError, match="no figures to compare with"):

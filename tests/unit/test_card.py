@@ -101,7 +101,7 @@ def test_the_shipped_model_has_papers_in_order() -> None:
     assert shipped.data["scenes"]["train"] > 1000
     assert shipped.data["sources"]
     assert {"blur", "under", "over"} <= shipped.calibration["expected_calibration_error"].keys()
-    assert sum(file.stat().st_size for file in SHIPPED.iterdir()) < 5_000_000
+    assert (SHIPPED / "model.tflite").stat().st_size <= 6_000_000
 
 
 def test_a_card_from_before_the_curves_can_be_read(tmp_path: Path) -> None:
