@@ -84,6 +84,10 @@ class Draw:
             return seed_variants(scene, len(TYPES), self.experiment.seed + self.number * _SEEDS_APART)
         return variants(scene, self.number, self.experiment)
 
+    def known(self, picture: Frame, variant: Variant) -> NDArray[np.bool_]:
+        """Which of the three labels can be relied on (3); the seed calls a picture by what was done, visible or not."""
+        return np.ones(3, bool) if self.pictures == "seed" else known(picture, variant)
+
 
 @dataclass(frozen=True, slots=True)
 class Extractor:
@@ -133,7 +137,7 @@ class Extractor:
         return Table(
             features=np.stack([run(picture) for picture in pictures]).astype(np.float16),
             labels=np.array([variant.labels for variant in wanted], np.float32),
-            known=np.stack([known(picture, variant) for picture, variant in zip(pictures, wanted, strict=True)]),
+            known=np.stack([draw.known(picture, variant) for picture, variant in zip(pictures, wanted, strict=True)]),
             group=np.array([variant.group for variant in wanted]),
             hard=np.full(len(wanted), scene.hard),
         )
