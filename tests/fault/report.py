@@ -6,6 +6,7 @@ Every figure comes from a run of the real code on this machine; a photo that is 
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import platform
 import shutil
@@ -154,6 +155,7 @@ def main() -> None:
     options = parser.parse_args()
     if shutil.which("strace") is None or shutil.which("unshare") is None:
         sys.exit("this needs strace and unshare: apt-get install strace util-linux")
+    logging.disable(logging.WARNING)  # what is refused, a thousand times over
     lines = [_head()]
     for name in options.only:
         title, columns, run, full, quick = SECTIONS[name]
