@@ -57,7 +57,9 @@ def errors(step: int) -> Iterator[Row]:
             for call in CALLS:
                 for memory in (True, False):
                     with scratch(memory=True) as folder, scratch(memory=memory) as away:
-                        failed += killing.fail_each(folder, away / "quarantine", action, call, error, step)
+                        failed += killing.fail_each(
+                            folder, away / "quarantine", action, call, error, step=step, journal=True
+                        )
         yield (error, str(failed), "0", "0", "0")
 
 
