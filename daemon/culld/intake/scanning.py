@@ -43,16 +43,15 @@ class Scanner:
 
     def scan(self, root: Path, folder: Path | None = None, *, deep: bool = True) -> Iterator[Sighting]:
         """Every photo in `folder` (the root itself if None), and below it if `deep`; a missing folder holds none."""
-        begin = Path() if folder is None else folder.relative_to(root)
-        waiting = [] if self._is_passed_over(root, begin) else [begin]
+        waiting = [Path() if folder is None else folder.relative_to(root)]
         while waiting:
             relative = waiting.pop()
+            if self._is_passed_over(root, relative):
+                continue
             folders: list[Path] = []
             yield from self._files(root, relative, folders.append)
             if deep:
-                waiting.extend(
-                    below for below in folders if len(below.parts) <= MAX_DEPTH and root / below not in self.excluded
-                )
+                waiting.extend(folders)
 
     def look(self, place: Place) -> Sighting | None:
         """See one file again; None if it is gone or no longer a plain file."""
@@ -67,7 +66,7 @@ class Scanner:
         return Path(name).suffix.lower() in self.wanted and not _UNFINISHED.search(name)
 
     def _is_passed_over(self, root: Path, folder: Path) -> bool:
-        """Whether a scan from the root would not come here; an event may name a folder at any depth."""
+        """Whether nothing in this folder is looked at; an event may name one at any depth."""
         on_the_way = {root / folder, *(root / folder).parents}
         hidden = any(_UNFINISHED.search(part) for part in folder.parts)
         return hidden or len(folder.parts) > MAX_DEPTH or not on_the_way.isdisjoint(self.excluded)
@@ -82,8 +81,7 @@ class Scanner:
             with os.scandir(descriptor) as entries:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
-                        if not _UNFINISHED.search(entry.name):
-                            on_folder(relative / entry.name)
+                        on_folder(relative / entry.name)
                     elif self.is_photo(entry.name) and (stamp := _stamp(entry)) is not None:
                         yield Sighting(Place(root, relative / entry.name), stamp)
         finally:
