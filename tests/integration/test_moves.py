@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -265,3 +266,28 @@ def test_a_digest_is_that_of_the_whole_file(tmp_path: Path) -> None:
     """Read in chunks it is the same as at once."""
     with open_regular(rejects.put(Place(tmp_path, Path("a.jpg")), DATA)) as stream:
         assert rejects.digest(DATA) == digest_of(stream)
+
+
+def _pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def _socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(path))
+
+
+def _device(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, _pipe, _socket, _device])
+def test_what_is_no_plain_file_is_never_opened_as_one(tmp_path: Path, make: Callable[[Path], object]) -> None:
+    """It may stand where a photo was a moment ago; a pipe without a writer would hold the reader for ever."""
+    make(tmp_path / "a.jpg")
+    before = len(list(Path("/proc/self/fd").iterdir()))
+
+    with pytest.raises(PhotoBlockedError):
+        open_regular(Place(tmp_path, Path("a.jpg")))
+
+    assert len(list(Path("/proc/self/fd").iterdir())) == before

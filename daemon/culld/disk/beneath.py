@@ -75,13 +75,12 @@ def open_in(inside: int, place: Place) -> BinaryIO:
     """As `open_regular`, for a file in a folder that is already open."""
     with translated(place.path, "read"):
         descriptor = os.open(name_of(place), _FILE, dir_fd=inside)
-    stream = os.fdopen(descriptor, "rb")
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        stream.close()
+        os.close(descriptor)
         raise PhotoBlockedError(
             f"cannot read {printable(place.path)}: it is not a plain file; culld passes over folders, pipes and devices"
         )
-    return stream
+    return os.fdopen(descriptor, "rb")
 
 
 def digest_of(stream: BinaryIO) -> str:
