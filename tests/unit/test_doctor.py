@@ -65,6 +65,15 @@ class TestMounts:
         assert mount is not None
         assert (mount.kind, mount.is_remote) == expected
 
+    def test_folders_on_shares_are_told_from_the_others(self, tmp_path: Path) -> None:
+        """They are searched by the timer, and their files wait for longer."""
+        table = tmp_path / "mountinfo"
+        table.write_text(MOUNTINFO)
+        near, away = Path("/home/ann"), Path("/mnt/nas/2026")
+
+        assert mounts.far([near, away], table) == {away}
+        assert mounts.far([near, away], tmp_path / "none") == set()
+
     def test_a_path_below_no_mount_is_not_guessed_at(self) -> None:
         """In an empty table nothing is found."""
         assert mounts.mount_of(Path("/a"), mounts.parse("")) is None

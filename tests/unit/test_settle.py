@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import factories
 from culld.intake.settle import Settler
-from culld.records import Place
+from culld.records import Place, Sighting
 
 
 def settler(written: set[Place] | None = None) -> Settler:
@@ -56,10 +58,41 @@ def test_a_file_held_open_for_writing_never_settles() -> None:
     waiting.look([seen], now=0)
 
     assert waiting.look([seen], now=3600) == []
-    assert waiting.waiting_longer_than(600, now=3600) == [seen.place]
+    assert waiting.slow(600, now=3600) == 1
 
     held.clear()
     assert waiting.look([seen], now=3601) == [seen]
+
+
+def test_where_nobody_can_tell_who_writes_the_quiet_time_is_doubled() -> None:
+    """A file of another owner, or on a file system without leases."""
+    waiting = Settler(quiet_s=3, is_written=lambda _: None)
+    seen = factories.sighting()
+    waiting.look([seen], now=100)
+
+    assert waiting.look([seen], now=105.9) == []
+    assert waiting.look([seen], now=106) == [seen]
+
+
+def test_a_file_on_a_network_share_must_be_quiet_for_longer() -> None:
+    """Its writer may sit at another machine, where no lease is asked for."""
+    near, far = factories.sighting(), Sighting(Place(Path("/nas"), Path("a.jpg")), factories.stamp())
+    waiting = Settler(quiet_s=3, is_written=lambda _: False, far={Path("/nas")})
+    waiting.look([far, near], now=100)
+
+    assert waiting.due(now=103) == [near.place]
+    assert waiting.look([far, near], now=103) == [near]
+    assert waiting.look([far], now=115) == [far]
+
+
+def test_a_file_that_goes_on_growing_is_slow() -> None:
+    """People who upload over a bad line want to know that culld has seen it."""
+    waiting = settler()
+    for second in range(0, 700, 2):
+        waiting.look([factories.sighting(size=1 + second)], now=second)
+
+    assert waiting.slow(600, now=700) == 1
+    assert waiting.slow(700, now=700) == 0
 
 
 def test_a_settled_file_is_no_longer_waited_for() -> None:

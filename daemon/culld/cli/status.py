@@ -48,7 +48,7 @@ def _gather(journal: SqliteJournal) -> dict[str, Any]:
         "state": said.get("state", "stopped") if _lives(said.get("pid")) else "stopped",
         "pid": said.get("pid"),
         "waiting": said.get("waiting", 0),
-        "held_open": said.get("held_open", 0),
+        "slow": said.get("slow", 0),
         "policy": said.get("policy"),
         "policy_problem": said.get("policy_problem"),
         "watch": [{"path": path, "online": path not in said["offline"]} for path in said.get("watch", [])],
@@ -116,8 +116,8 @@ def _as_text(told: dict[str, Any], last: list[str]) -> str:
         lines += ["", f"{told['unwatched']} folders give no events, only the timer finds what is new: see culld doctor"]
     if told["policy_problem"]:
         lines += ["", "the policy file has mistakes, the last good one is in force:", told["policy_problem"]]
-    if told["held_open"]:
-        lines += ["", f"{told['held_open']} files have been held open by their writer for over ten minutes"]
+    if told["slow"]:
+        lines += ["", f"{told['slow']} files are still being written after more than ten minutes; they are waited for"]
     if told["faults"]:
         lines += ["", "waiting for another try:"]
         lines += [

@@ -104,8 +104,8 @@ def file_system(folder: Path, mounts: Sequence[Mount]) -> Check:
     if mount is None:
         return warn(name, "is not known", "run `findmnt` and see what the folder lies on")
     if mount.is_remote:
-        what = f"{mount.kind}: changes made elsewhere give no event, so only the timer finds them"
-        return warn(name, what, "set `rescan` as short as you want to wait, and `settle: {quiet: 15s}`")
+        what = f"{mount.kind}: changes made elsewhere give no event, so the timer alone finds them"
+        return warn(name, what, "set `rescan` as short as you want to wait; files there must be quiet for 15 s")
     return ok(name, f"{mount.kind}, which tells of every change")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 MOUNTINFO: Final = Path("/proc/self/mountinfo")
 
@@ -74,6 +74,16 @@ def _mount(line: str) -> Mount | None:
 def _unescaped(text: str) -> str:
     """Undo the kernel's octal escapes of blanks, tabs, line breaks and backslashes."""
     return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), text)
+
+
+def far(folders: Iterable[Path], mountinfo: Path = MOUNTINFO) -> frozenset[Path]:
+    """Those of the folders that lie on a file system which others write to as well; raises no error."""
+    try:
+        mounts = parse(mountinfo.read_text("utf-8", "surrogateescape"))
+    except OSError:  # no /proc: nothing is known, and events with the timer must do
+        return frozenset()
+    found = {folder: mount_of(folder, mounts) for folder in folders}
+    return frozenset(folder for folder, mount in found.items() if mount is not None and mount.is_remote)
 
 
 def mount_of(path: Path, mounts: Sequence[Mount]) -> Mount | None:

@@ -22,11 +22,11 @@ def survive_lease_breaks() -> None:
     signal.signal(signal.SIGIO, signal.SIG_IGN)
 
 
-def is_written(place: Place) -> bool:
-    """Whether the file is open for writing, or mapped writable, anywhere on this machine.
+def is_written(place: Place) -> bool | None:
+    """Whether the file is open for writing, or mapped writable, anywhere on this machine; None if nobody can tell.
 
     A read lease is granted only while nobody does (fcntl(2), F_SETLEASE). File systems without leases and files of
-    other owners cannot be asked; for them, as for a file that is gone, the answer is no, and quiet time must do.
+    other owners cannot be asked about. A file that is gone, or that may not be read, is not written to.
     """
     try:
         with open_regular(place) as stream:
@@ -35,10 +35,10 @@ def is_written(place: Place) -> bool:
         return False
 
 
-def _lease_refused(descriptor: int) -> bool:
+def _lease_refused(descriptor: int) -> bool | None:
     try:
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
     except OSError as error:
-        return error.errno == errno.EAGAIN
+        return True if error.errno == errno.EAGAIN else None
     fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     return False

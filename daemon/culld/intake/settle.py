@@ -7,17 +7,22 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable, Iterator
+    from pathlib import Path
 
     from culld.records import Place, Sighting, Stamp
+
+FAR_QUIET_S = 15.0
+"""The least quiet time on a file system whose writers this kernel does not see, such as a network share."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """The stamp that a file had, and the monotonic second since which it has not changed."""
+    """The stamp that a file had, the monotonic second since which it has not changed, and the one of the first look."""
 
     stamp: Stamp
     since: float
+    first: float
 
 
 @dataclass(slots=True)
@@ -25,12 +30,15 @@ class Settler:
     """Holds files back until two equal looks lie a quiet time apart and nobody has them open for writing.
 
     Quiet time alone is fooled by any writer that pauses for longer (measured: `fallocate`, then a pause), so
-    `is_written` asks the kernel as well.
+    `is_written` asks the kernel as well. Where that cannot tell (None), the quiet time is doubled. `far` holds the
+    watched folders on file systems that others write to as well: they get `FAR_QUIET_S` at least.
     """
 
     quiet_s: float
-    is_written: Callable[[Place], bool]
-    _looks: dict[Place, Look] = field(default_factory=dict)  # those that have been quiet for longest come first
+    is_written: Callable[[Place], bool | None]
+    far: Collection[Path] = ()
+    # By quiet time; in each lane, those that have been quiet for longest come first.
+    _lanes: dict[float, dict[Place, Look]] = field(default_factory=dict)
 
     def look(self, sightings: Iterable[Sighting], now: float) -> list[Sighting]:
         """Take in what was seen at the monotonic second `now`; returns the files that are complete."""
@@ -38,29 +46,50 @@ class Settler:
 
     def forget(self, place: Place) -> None:
         """Stop waiting for a file that is gone."""
-        self._looks.pop(place, None)
+        for lane in self._lanes.values():
+            lane.pop(place, None)
 
     def due(self, now: float) -> list[Place]:
         """The files that have been quiet for long enough: a look at them will tell whether they are complete."""
-        quiet = takewhile(lambda entry: now - entry[1].since >= self.quiet_s, self._looks.items())
-        return [place for place, _ in quiet]
+        return [place for quiet, lane in self._lanes.items() for place in _quiet_since(lane, now - quiet)]
 
     @property
     def waiting(self) -> list[Place]:
         """The files that were seen and are not complete yet."""
-        return list(self._looks)
+        return [place for lane in self._lanes.values() for place in lane]
 
-    def waiting_longer_than(self, seconds: float, now: float) -> list[Place]:
-        """Files that have been quiet for so long and are still being held open for writing."""
-        return [place for place, look in self._looks.items() if now - look.since > seconds]
+    def __len__(self) -> int:
+        return sum(map(len, self._lanes.values()))
+
+    def slow(self, seconds: float, now: float) -> int:
+        """How many files were first seen so long ago, and are still growing or held open for writing."""
+        return sum(now - look.first > seconds for lane in self._lanes.values() for look in lane.values())
+
+    def is_complete(self, place: Place, age: float) -> bool:
+        """Whether a file that last changed `age` seconds ago is complete."""
+        quiet = self.quiet(place)
+        if age < quiet:
+            return False
+        written = self.is_written(place)
+        return not written and (written is not None or age >= 2 * quiet)
 
     def _settled(self, sighting: Sighting, now: float) -> bool:
-        before = self._looks.get(sighting.place)
+        place = sighting.place
+        lane = self._lanes.setdefault(self.quiet(place), {})
+        before = lane.get(place)
         if before is None or before.stamp != sighting.stamp:
-            self.forget(sighting.place)  # so that it comes last
-            self._looks[sighting.place] = Look(sighting.stamp, now)
+            self.forget(place)  # so that it comes last
+            lane[place] = Look(sighting.stamp, now, before.first if before else now)
             return False
-        if now - before.since < self.quiet_s or self.is_written(sighting.place):
+        if not self.is_complete(place, now - before.since):
             return False
-        del self._looks[sighting.place]
+        self.forget(place)
         return True
+
+    def quiet(self, place: Place) -> float:
+        """How many seconds this file must be quiet."""
+        return max(self.quiet_s, FAR_QUIET_S) if place.root in self.far else self.quiet_s
+
+
+def _quiet_since(lane: dict[Place, Look], moment: float) -> Iterator[Place]:
+    return (place for place, _ in takewhile(lambda entry: entry[1].since <= moment, lane.items()))

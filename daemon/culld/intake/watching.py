@@ -25,7 +25,7 @@ from culld.intake.inotify import Observer
 from culld.intake.marks import Dirty, Marks, Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from watchdog.observers.api import ObservedWatch
 
@@ -54,16 +54,15 @@ class Watcher:
         self._watches: dict[Path, tuple[tuple[int, int], ObservedWatch]] = {}
 
     def start(self) -> None:
-        """Begin watching whatever is there."""
+        """Begin watching the configuration; `refresh` begins with the roots."""
         self._begin()
-        self.refresh()
 
-    def refresh(self) -> list[Path]:
-        """Watch roots that have appeared or were replaced since the last call; returns those that are missing.
+    def refresh(self, far: Collection[Path] = ()) -> None:
+        """Watch roots that have appeared or were replaced since the last call; those in `far` are not watched.
 
         If a thread of the watcher has died, everything is watched anew, and scanned.
         """
-        found = {root: _identity(root) for root in self._roots}
+        found = {root: None if root in far else _identity(root) for root in self._roots}
         for root, (before, watch) in list(self._watches.items()):
             if found[root] != before:
                 self._observer.unschedule(watch)
@@ -73,7 +72,6 @@ class Watcher:
         for root, identity in found.items():
             if identity is not None and root not in self._watches:
                 self._watch(root, identity)
-        return [root for root, identity in found.items() if identity is None]
 
     def _watch(self, root: Path, identity: tuple[int, int]) -> None:
         try:

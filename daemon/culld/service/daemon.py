@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from culld.config import load_config
 from culld.errors import ConfigError, CulldError, SystemFaultError
+from culld.host.mounts import far
 from culld.intake.batching import Batcher
 from culld.intake.lease import is_written
 from culld.intake.marks import Mark, Marks, Signal
@@ -121,7 +122,7 @@ class Daemon:
     def _patience(self) -> float:
         """How long the loop may sleep when nothing is marked, in seconds."""
         until_batch = max(0.0, self._batcher.due - self._clock.monotonic())
-        until_look = min(1.0, self._settler.quiet_s / 2) if self._settler.waiting else _IDLE_S
+        until_look = min(1.0, self._settler.quiet_s / 2) if len(self._settler) else _IDLE_S
         return min(until_batch, until_look, self._pulse.patience_s)
 
     def _reload(self, environ: Mapping[str, str]) -> None:
@@ -151,7 +152,8 @@ class Daemon:
 
     def _look_for_folders(self) -> None:
         """See which folders are there, and say what has changed."""
-        self._watcher.refresh()
+        self._settler.far = far(self._roots)
+        self._watcher.refresh(self._settler.far)
         away = {root: self._anchors.away(root) for root in self._roots}
         away[self._config.quarantine] = self._anchors.make(self._config.quarantine)
         offline = {folder: why for folder, why in away.items() if why}
@@ -167,20 +169,22 @@ class Daemon:
 
     def _tell(self) -> None:
         """Say how things stand, to the service manager and to `culld status`, when it has changed."""
-        waiting = len(self._settler.waiting) + len(self._batcher)
-        parts = [f"{waiting} waiting", f"policy {self._policies.digest}"]
+        parts = [f"{self._waiting()} waiting", f"policy {self._policies.digest}"]
         parts += [f"last: {self._last}"] if self._last else []
         parts += [f"offline: {', '.join(map(printable, self._offline))}"] if self._offline else []
         parts += ["policy file broken, the last good one is in force"] if self._policy_problem else []
         if self._pulse.tell("; ".join(parts)):
             self._note("running")
 
+    def _waiting(self) -> int:
+        return len(self._settler) + len(self._batcher)
+
     def _note(self, state: str) -> None:
         told = {
             "state": state,
             "pid": os.getpid(),
-            "waiting": len(self._settler.waiting) + len(self._batcher),
-            "held_open": len(self._settler.waiting_longer_than(_SLOW_AFTER_S, self._clock.monotonic())),
+            "waiting": self._waiting(),
+            "slow": self._settler.slow(_SLOW_AFTER_S, self._clock.monotonic()),
             "policy": self._policies.digest,
             "policy_problem": self._policy_problem,
             "watch": [printable(root) for root in self._roots],

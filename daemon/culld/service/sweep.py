@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from culld.errors import ConfigError
+from culld.host.mounts import far
 from culld.intake.lease import is_written
 from culld.intake.settle import Settler
 from culld.records import Place, Verdict, printable
@@ -56,6 +57,8 @@ class Sweep:
         self._journal = journal
         self._wiring = Wiring(config, journal, pool, Policies(config))
         self._scanner: Scanner = open_scanner(config)
+        distant = far(watch.path for watch in config.watch)
+        self._settler = Settler(config.settle.quiet.total_seconds(), is_written, distant)
 
     def find(self, paths: Sequence[Path]) -> list[Sighting]:
         """The photos that were not judged yet, in the watched folders or below `paths`; raises ConfigError."""
@@ -108,23 +111,22 @@ class Sweep:
 
         Age by the file system's change time, which no program can set, saves an archive the wait for a second look.
         """
-        quiet_ns = self._config.settle.quiet.total_seconds() * 1e9
         now_ns = time.time_ns()
         ready: list[Sighting] = []
         young: list[Sighting] = []
         for sighting in found:
             age = now_ns - max(sighting.stamp.ctime_ns, sighting.stamp.mtime_ns)
-            (ready if age >= quiet_ns and not is_written(sighting.place) else young).append(sighting)
+            (ready if self._settler.is_complete(sighting.place, age / 1e9) else young).append(sighting)
         return ready, young
 
     def _wait_for(self, young: Sequence[Sighting]) -> list[Sighting]:
         """Those of the young files that settle within a few quiet times."""
-        quiet_s = self._config.settle.quiet.total_seconds()
-        settler = Settler(quiet_s, is_written)
+        settler = self._settler
         settled = settler.look(young, time.monotonic())
-        deadline = time.monotonic() + _PATIENCE * quiet_s
-        while settler.waiting and time.monotonic() < deadline:
-            time.sleep(min(0.5, quiet_s / 2))
+        patience_s = _PATIENCE * max((settler.quiet(sighting.place) for sighting in young), default=0)
+        deadline = time.monotonic() + patience_s
+        while len(settler) and time.monotonic() < deadline:
+            time.sleep(min(0.5, settler.quiet_s / 2))
             seen = [self._scanner.look(place) for place in settler.waiting]
             settled += settler.look([sighting for sighting in seen if sighting is not None], time.monotonic())
         return settled
