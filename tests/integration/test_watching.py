@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from watchdog.observers.inotify_c import CallbackId, InotifyConstants, Mask
 
 from culld.intake.marks import Dirty, Mark, Marks, Signal
 from culld.intake.watching import Watcher
@@ -118,6 +121,7 @@ def test_a_watcher_whose_thread_died_is_started_anew(watched: Watched) -> None:
     watched.watcher._observer._inotify.stop()
     watched.watcher._observer._inotify.join(5)
 
+    watched.watcher.probe(now=0)
     watched.watcher.refresh()
 
     assert Signal.RESCAN in watched.drain()
@@ -131,9 +135,63 @@ def test_a_root_that_went_away_is_no_reason_to_start_anew(watched: Watched) -> N
     watched.root.rmdir()
     time.sleep(0.2)
 
+    watched.watcher.probe(now=0)
     watched.watcher.refresh()
 
     assert watched.watcher._observer is observer
+
+
+def test_a_watcher_that_hears_goes_on(watched: Watched) -> None:
+    """The event that a probe causes comes, and changes nothing in the folder."""
+    (watched.root / ".culld").mkdir()
+    watched.drain()
+    before = (watched.root / ".culld").stat()
+    for now in (0, 30, 60):
+        watched.watcher.probe(now)
+        assert watched.drain() == set()
+
+    after = (watched.root / ".culld").stat()
+    assert (before.st_ctime_ns, before.st_atime_ns) == (after.st_ctime_ns, after.st_atime_ns)
+
+
+class Stuck:
+    """Holds the reading thread up, in the middle of an event."""
+
+    def __init__(self) -> None:
+        """Until it is over."""
+        self.over = threading.Event()
+
+    def on_event(self, event: object) -> None:
+        """Wait."""
+        self.over.wait()
+
+    def on_watch_deleted(self, wd: object) -> None:
+        """Nothing to do."""
+
+    def on_queue_overflow(self) -> None:
+        """Nothing to do."""
+
+
+def test_a_watcher_that_hears_nothing_is_started_anew(watched: Watched) -> None:
+    """All its threads live, but the one that reads is stuck."""
+    (watched.root / ".culld").mkdir()
+    watched.drain()
+    stuck = Stuck()
+    mask = Mask(InotifyConstants.IN_CREATE | InotifyConstants.IN_MASK_ADD)
+    watched.watcher._observer._inotify.add_callback(os.fsencode(watched.root), mask, stuck, CallbackId(1))
+    (watched.root / "b.jpg").touch()
+    watched.drain()
+    watched.watcher.probe(now=0)
+    watched.watcher.probe(now=1)
+    assert watched.drain() == set()
+
+    watched.watcher.probe(now=30)
+    watched.watcher.refresh()
+    stuck.over.set()
+
+    assert Signal.RESCAN in watched.drain()
+    (watched.root / "a.jpg").write_bytes(b"x")
+    watched.wait_for(Dirty(watched.root, watched.root))
 
 
 def test_a_root_on_a_network_share_is_not_watched(watched: Watched) -> None:

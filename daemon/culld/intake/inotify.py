@@ -6,20 +6,28 @@ limit of watches is reached, it passes over without a word (both measured).
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, Final, cast
 
 from watchdog.observers.api import DEFAULT_OBSERVER_TIMEOUT, BaseObserver
 from watchdog.observers.inotify import InotifyEmitter
-from watchdog.observers.inotify_c import InotifyFD
+from watchdog.observers.inotify_c import CallbackId, InotifyConstants, InotifyFD, Mask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-    from watchdog.observers.inotify_c import CallbackId, InotifyEvent, Mask, WatchCallback, WatchDescriptor
+    from watchdog.observers.inotify_c import InotifyEvent, WatchCallback, WatchDescriptor
 
 log = logging.getLogger(__name__)
+
+_STOP_TIMEOUT_S: Final = 2.0
+_HEARING_S: Final = 20.0
+"""An event takes milliseconds; behind a full queue it may take seconds."""
+_KNOCK: Final = Mask(InotifyConstants.IN_OPEN | InotifyConstants.IN_MASK_ADD | InotifyConstants.IN_ONLYDIR)
 
 
 class Observer(BaseObserver):
@@ -29,13 +37,14 @@ class Observer(BaseObserver):
         """Nothing is watched yet."""
         self._inotify = _Inotify(on_loss)
         self._inotify.start()
+        self._knocks: dict[Path, _Knock] = {}
         super().__init__(InotifyEmitter, timeout=DEFAULT_OBSERVER_TIMEOUT, inotify_fd=self._inotify)
 
     def on_thread_stop(self) -> None:
         """End the reading thread as well."""
         super().on_thread_stop()
         self._inotify.stop()
-        self._inotify.join()
+        self._inotify.join(_STOP_TIMEOUT_S)  # one that is stuck would hold up whoever starts it anew
 
     @property
     def refused(self) -> int:
@@ -45,6 +54,44 @@ class Observer(BaseObserver):
     def is_whole(self) -> bool:
         """Whether all its threads are alive: the one that reads, those that sort, the one that hands out."""
         return self.is_alive() and self._inotify.is_alive() and all(emitter.is_alive() for emitter in self.emitters)
+
+    def knock(self, folder: Path, now: float) -> None:
+        """Cause an event at the monotonic second `now`, by opening a folder of culld's own that lies in a watched one.
+
+        Unlike the cookie files of Watchman it writes nothing, so that a sleeping disk sleeps on.
+        """
+        before = self._knocks.get(folder)
+        if before is not None:
+            if not before.heard:
+                return
+            self._inotify.remove_callbacks([(before.watch, before.id)])
+            del self._knocks[folder]
+        with contextlib.suppress(OSError):  # no such folder, or the limit of watches: then nothing is expected either
+            self._knocks[folder] = self._inotify.listen(folder, now)
+            os.close(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW))
+
+    def is_deaf(self, now: float) -> bool:
+        """Whether the event of a knock has not come, which was long enough ago."""
+        return any(not knock.heard and now - knock.at > _HEARING_S for knock in self._knocks.values())
+
+
+class _Knock:
+    """An event that was caused, and whether it has come; a `WatchCallback`."""
+
+    def __init__(self, at: float) -> None:
+        self.at = at
+        self.heard = False
+        self.id = cast("CallbackId", id(self))
+        self.watch: WatchDescriptor
+
+    def on_event(self, event: InotifyEvent) -> None:
+        self.heard = self.heard or event.is_open
+
+    def on_watch_deleted(self, _wd: WatchDescriptor) -> None:
+        self.heard = True  # the folder is gone, and with it the event
+
+    def on_queue_overflow(self) -> None:
+        self.heard = True  # it may be among the lost ones, which are answered with a scan
 
 
 class _Inotify(InotifyFD):
@@ -66,6 +113,11 @@ class _Inotify(InotifyFD):
             if error.errno == errno.ENOSPC:
                 self._refuse()
             raise
+
+    def listen(self, folder: Path, now: float) -> _Knock:
+        knock = _Knock(now)
+        knock.watch = super().add_callback(os.fsencode(folder), _KNOCK, knock, knock.id)
+        return knock
 
     def _refuse(self) -> None:
         if not self.refused:

@@ -16,6 +16,7 @@ class Signal(Enum):
     """A mark that concerns no single folder."""
 
     RESCAN = auto()
+    PROBE = auto()
     RELOAD = auto()
     STOP = auto()
 

@@ -21,11 +21,12 @@ from watchdog.events import (
     FileSystemEventHandler,
 )
 
+from culld.disk.anchor import ANCHOR
 from culld.intake.inotify import Observer
 from culld.intake.marks import Dirty, Marks, Signal
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from watchdog.observers.api import ObservedWatch
 
@@ -58,20 +59,31 @@ class Watcher:
         self._begin()
 
     def refresh(self, far: Collection[Path] = ()) -> None:
-        """Watch roots that have appeared or were replaced since the last call; those in `far` are not watched.
-
-        If a thread of the watcher has died, everything is watched anew, and scanned.
-        """
+        """Watch roots that have appeared or were replaced since the last call; those in `far` are not watched."""
         found = {root: None if root in far else _identity(root) for root in self._roots}
+        self._let_go(found)
+        for root, identity in found.items():
+            if identity is not None and root not in self._watches:
+                self._watch(root, identity)
+
+    def probe(self, now: float) -> None:
+        """See whether events still come; if not, everything is watched anew, and scanned.
+
+        Each call, at the monotonic second `now`, opens the anchors of the watched roots, which causes an event that a
+        later call expects to have come.
+        """
+        self._let_go({root: _identity(root) for root in self._watches})
+        if not self._observer.is_whole() or self._observer.is_deaf(now):
+            self._rebuild()
+        for root in self._watches:
+            self._observer.knock(root / ANCHOR, now)
+
+    def _let_go(self, found: Mapping[Path, tuple[int, int] | None]) -> None:
+        """Watch no longer what is gone or was replaced."""
         for root, (before, watch) in list(self._watches.items()):
             if found[root] != before:
                 self._observer.unschedule(watch)
                 del self._watches[root]
-        if not self._observer.is_whole():
-            self._rebuild()
-        for root, identity in found.items():
-            if identity is not None and root not in self._watches:
-                self._watch(root, identity)
 
     def _watch(self, root: Path, identity: tuple[int, int]) -> None:
         try:
@@ -105,7 +117,7 @@ class Watcher:
         return Observer(lambda: self._marks.put(Signal.RESCAN))
 
     def _rebuild(self) -> None:
-        log.warning("the watcher has stopped; it is started anew, and every watched folder is scanned")
+        log.warning("the watcher hears nothing any more; it is started anew, and every watched folder is scanned")
         self.stop()
         self._watches = {}
         self._observer = self._new_observer()

@@ -95,6 +95,8 @@ class Daemon:
         self._pulse.beat()
         if Signal.RELOAD in marks:
             self._reload(environ)
+        if Signal.PROBE in marks:
+            self._watcher.probe(self._clock.monotonic())
         if Signal.RESCAN in marks:
             self._look_for_folders()
             if self._config.quarantine not in self._offline:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from culld.host.locks import state_lock
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from culld.config import Config
 
 
+_PROBE = timedelta(seconds=30)
+
+
 def serve(path: Path, config: Config, environ: Mapping[str, str]) -> None:
     """Serve until a stop is asked for; raises SystemFaultError if something that every photo needs is broken."""
     marks = Marks()
@@ -39,6 +43,7 @@ def serve(path: Path, config: Config, environ: Mapping[str, str]) -> None:
         daemon = Daemon(config, path, journal, pool, pulse, marks)
         schedule = Schedule()
         schedule.every(config.rescan, lambda: marks.put(Signal.RESCAN), name="rescan")
+        schedule.every(_PROBE, lambda: marks.put(Signal.PROBE), name="probe")
         schedule.start()
         stack.callback(schedule.stop)
         daemon.run(environ)
