@@ -27,7 +27,7 @@ from culld.photos.imaging import DecodeLimits
 from culld.records import Assessment, Photo, Scores
 from culld.service.clock import SystemClock
 from culld.service.daemon import Daemon
-from culld.service.opening import open_journal, prepare_state
+from culld.service.opening import open_journal
 from culld.service.pulse import Pulse
 
 POLICY = """\
@@ -140,7 +140,6 @@ def serve(folder: Path, watches: int) -> None:
     signal.signal(signal.SIGTERM, lambda *_: marks.put(Signal.STOP))
     path = folder / "culld.yaml"
     config = load_config(path, os.environ)
-    prepare_state(config)
     with open_journal(config) as journal:
         pulse = Pulse(Notifier.of({}), None, SystemClock())
         daemon = Daemon(config, path, journal, Desk(), pulse, marks)  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,11 +59,20 @@ class House:
 
     def culld(self, *arguments: str, expect: int = 0) -> str:
         """Run a command with this configuration; returns what it printed."""
-        done = subprocess.run(
-            [COMMAND, *arguments, "--config", self.config], capture_output=True, text=True, timeout=100, check=False
-        )
+        done = self._run(arguments)
         assert done.returncode == expect, done.stdout + done.stderr
         return done.stdout
+
+    def fault(self, *arguments: str) -> str:
+        """Run a command that ends with a system fault; returns what it said about it."""
+        done = self._run(arguments)
+        assert done.returncode == 3, done.stdout + done.stderr
+        return done.stderr
+
+    def _run(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [COMMAND, *arguments, "--config", self.config], capture_output=True, text=True, timeout=100, check=False
+        )
 
     @contextmanager
     def daemon(self) -> Iterator[subprocess.Popen[str]]:

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -135,3 +136,13 @@ def test_quarantine_may_lie_on_another_file_system(house: House, tmp_path: Path)
         assert house.photos(house.inbox) == {"x/a.jpg": tagged}
     finally:
         shutil.rmtree(other)
+
+
+def test_a_second_culld_on_the_same_photos_is_refused(house: House) -> None:
+    """It has a state folder of its own, and would tag and move what the first one does."""
+    second = replace(house, folder=house.folder / "second")
+    second.folder.mkdir()
+    second.config.write_text(house.config.read_text().replace("inbox", "../inbox"))
+    with house.daemon():
+        for command in ("run", "once"):
+            assert "inbox is worked on by another culld; stop that one" in second.fault(command)

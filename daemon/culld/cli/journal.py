@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sys
 from typing import TYPE_CHECKING
@@ -27,15 +26,11 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 def run(args: argparse.Namespace) -> int:
     """Rebuild, while no daemon runs; what the journal knows stays as it is."""
     from culld.host.locks import state_lock  # noqa: PLC0415
-    from culld.journal.store import SqliteJournal  # noqa: PLC0415
-    from culld.service.clock import SystemClock  # noqa: PLC0415
-    from culld.service.opening import JOURNAL, prepare_state, require_quarantine  # noqa: PLC0415
+    from culld.service.opening import bare_journal, require_quarantine  # noqa: PLC0415
     from culld.service.rebuild import rebuild  # noqa: PLC0415
 
     _, config = settings.load(args)
-    prepare_state(config)
-    path = config.state / JOURNAL
-    with state_lock(config.state), contextlib.closing(SqliteJournal.open(path, SystemClock())) as journal:
+    with state_lock(config.state), bare_journal(config) as journal:
         if journal.set_aside is not None:
             print(f"the damaged journal is kept as {printable(journal.set_aside)}", file=sys.stderr)
         require_quarantine(config, journal)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sys
 from pathlib import Path
@@ -44,15 +43,16 @@ def run(args: argparse.Namespace) -> int:
 
 def _sweep(config: Config, paths: list[Path]) -> Tally:
     from culld.cli.progress import bar  # noqa: PLC0415
-    from culld.host.locks import state_lock  # noqa: PLC0415
+    from culld.host.locks import Claims, state_lock  # noqa: PLC0415
     from culld.intake.lease import survive_lease_breaks  # noqa: PLC0415
-    from culld.service.opening import open_journal, prepare_state, require_quarantine  # noqa: PLC0415
+    from culld.service.opening import open_journal, require_quarantine  # noqa: PLC0415
     from culld.service.sweep import Sweep  # noqa: PLC0415
     from culld.service.wiring import open_pool  # noqa: PLC0415
 
     survive_lease_breaks()
-    prepare_state(config)
-    with state_lock(config.state), contextlib.closing(open_journal(config)) as journal, open_pool(config) as pool:
+    roots = [watch.path for watch in config.watch]
+    with state_lock(config.state), Claims() as claims, open_journal(config) as journal, open_pool(config) as pool:
+        claims.require(roots)
         require_quarantine(config, journal)
         sweep = Sweep(config, journal, pool)
         found = sweep.find(paths)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sys
 from pathlib import Path
@@ -49,17 +48,14 @@ def run(args: argparse.Namespace) -> int:
 
 def _restore(args: argparse.Namespace) -> list[Restored]:
     from culld.errors import PhotoError, SystemFaultError  # noqa: PLC0415
-    from culld.journal.store import SqliteJournal  # noqa: PLC0415
     from culld.quarantine.restore import Selection, restore  # noqa: PLC0415
-    from culld.service.clock import SystemClock  # noqa: PLC0415
-    from culld.service.opening import JOURNAL, prepare_state, require_quarantine  # noqa: PLC0415
+    from culld.service.opening import bare_journal, require_quarantine  # noqa: PLC0415
 
     _, config = settings.load(args)
-    prepare_state(config)
     # Not resolved: a photo's own name may be a link by now, and it is the name that was asked for.
     selection = Selection(tuple(path.absolute() for path in args.paths), args.since, args.all)
     roots = [watch.path for watch in config.watch]
-    with contextlib.closing(SqliteJournal.open(config.state / JOURNAL, SystemClock())) as journal:
+    with bare_journal(config) as journal:
         require_quarantine(config, journal)
         try:
             return restore(config.quarantine, selection, roots=roots, journal=journal, dry_run=args.dry_run)

@@ -1,18 +1,22 @@
-"""The lock between processes on one state folder; the kernel frees it when a process ends, however it ends."""
+"""The locks between processes on one folder; the kernel frees them when a process ends, however it ends."""
 
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
+from culld.disk.anchor import ANCHOR
 from culld.errors import SystemFaultError
 from culld.records import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -34,6 +38,56 @@ def state_lock(state: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+class Claims:
+    """The watched folders that this process has for itself, by a lock on the anchor in each; `close` frees them.
+
+    A folder that is not there, or has no anchor, is nobody's.
+    """
+
+    def __init__(self) -> None:
+        """Nothing is claimed yet."""
+        self._held: dict[Path, int] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for descriptor in self._held.values():
+            os.close(descriptor)
+        self._held.clear()
+
+    def require(self, roots: Sequence[Path]) -> None:
+        """Claim these folders; raises SystemFaultError if another process has one of them."""
+        for root in roots:
+            if why := self.refused(root):
+                raise SystemFaultError(f"{printable(root)} {why}")
+
+    def refused(self, root: Path) -> str:
+        """Claim a folder; if another process has it, that as a clause, else nothing."""
+        try:
+            descriptor = os.open(root / ANCHOR, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        except OSError:
+            return ""
+        held = self._held.get(root)
+        if held is not None and os.path.sameopenfile(held, descriptor):
+            os.close(descriptor)
+            return ""
+        return self._lock(root, descriptor)
+
+    def _lock(self, root: Path, descriptor: int) -> str:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return "is worked on by another culld; stop that one, or take the folder out of one configuration"
+        except OSError as error:  # a file system without locks, such as some network shares
+            log.warning("%s cannot be locked (%s): see that no other culld works on it", printable(root), error)
+        before, self._held[root] = self._held.get(root), descriptor
+        if before is not None:
+            os.close(before)
+        return ""
 
 
 def _opened(file: Path) -> int:

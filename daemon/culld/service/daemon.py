@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from culld.config import load_config
 from culld.errors import ConfigError, CulldError, SystemFaultError
+from culld.host.locks import Claims
 from culld.host.mounts import far
 from culld.intake.batching import Batcher
 from culld.intake.lease import is_written
@@ -69,6 +70,7 @@ class Daemon:
         self._settler = Settler(config.settle.quiet.total_seconds(), is_written)
         self._batcher = Batcher(config.batch.size, config.batch.wait.total_seconds())
         self._anchors = Anchors(journal)
+        self._claims = Claims()
         self._intake = Intake(self._present, open_scanner(config), self._settler, journal, self._clock, self._batcher)
         self._watcher = Watcher(self._roots, path, marks)
         self._policy_problem: str | None = None
@@ -77,7 +79,15 @@ class Daemon:
         self._told: set[str] = set()
 
     def run(self, environ: Mapping[str, str]) -> None:
-        """Work until a stop is marked; the first scan is done before the service manager hears READY."""
+        """Work until a stop is marked; the first scan is done before the service manager hears READY.
+
+        Raises SystemFaultError, as when another culld works on one of the folders.
+        """
+        with self._claims:
+            self._claims.require(self._roots)
+            self._serve(environ)
+
+    def _serve(self, environ: Mapping[str, str]) -> None:
         self._watcher.start()
         try:
             self._turn({Signal.RESCAN}, environ)
@@ -156,7 +166,7 @@ class Daemon:
         """See which folders are there, and say what has changed."""
         self._settler.far = far(self._roots)
         self._watcher.refresh(self._settler.far)
-        away = {root: self._anchors.away(root) for root in self._roots}
+        away = {root: self._anchors.away(root) or self._claims.refused(root) for root in self._roots}
         away[self._config.quarantine] = self._anchors.make(self._config.quarantine)
         offline = {folder: why for folder, why in away.items() if why}
         for folder, why in offline.items():

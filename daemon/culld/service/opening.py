@@ -23,13 +23,14 @@ JOURNAL = "journal.sqlite3"
 """The journal's name in the state folder."""
 
 
-def prepare_state(config: Config) -> None:
-    """Make the state folder if it is missing; raises SystemFaultError."""
+def bare_journal(config: Config) -> SqliteJournal:
+    """The journal as it is, made with its folder if it is missing; raises SystemFaultError."""
     try:
         config.state.mkdir(0o700, parents=True, exist_ok=True)
     except OSError as error:
         text = f"{printable(config.state)} cannot be made ({error.strerror}); make it for the user that runs culld"
         raise SystemFaultError(text) from error
+    return SqliteJournal.open(config.state / JOURNAL, SystemClock())
 
 
 def require_quarantine(config: Config, journal: SqliteJournal) -> None:
@@ -43,7 +44,7 @@ def require_quarantine(config: Config, journal: SqliteJournal) -> None:
 
 def open_journal(config: Config) -> SqliteJournal:
     """The journal, after every plan that a crash left unfinished was finished or dropped by what the disk shows."""
-    journal = SqliteJournal.open(config.state / JOURNAL, SystemClock())
+    journal = bare_journal(config)
     if journal.set_aside is not None:
         log.error("the journal was damaged; it is kept as %s, and a new one begun", printable(journal.set_aside))
     if not Anchors(journal).make(config.quarantine):  # else its plans wait, like everything else

@@ -15,7 +15,7 @@ from culld.intake.lease import survive_lease_breaks
 from culld.intake.marks import Marks, Signal
 from culld.service.clock import SystemClock
 from culld.service.daemon import Daemon
-from culld.service.opening import open_journal, prepare_state
+from culld.service.opening import open_journal
 from culld.service.pulse import Pulse
 from culld.service.wiring import open_pool
 
@@ -34,10 +34,9 @@ def serve(path: Path, config: Config, environ: Mapping[str, str]) -> None:
     marks = Marks()
     _listen_to_signals(marks)
     survive_lease_breaks()
-    prepare_state(config)
     with contextlib.ExitStack() as stack:
         stack.enter_context(state_lock(config.state))
-        journal = stack.enter_context(contextlib.closing(open_journal(config)))
+        journal = stack.enter_context(open_journal(config))
         pool = stack.enter_context(open_pool(config))
         pulse = Pulse(Notifier.of(environ), watchdog_seconds(environ, os.getpid()), SystemClock())
         daemon = Daemon(config, path, journal, pool, pulse, marks)
