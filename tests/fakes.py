@@ -45,11 +45,13 @@ class FakeDesk:
         return 2 * item
 
     def misbehave(self, item: str) -> str:
-        """Crash, hang, eat memory or write a file, as `item` says; else answer it."""
+        """Crash, hang, spin, eat memory or write a file, as `item` says; else answer it."""
         if item == "crash":
             os.kill(os.getpid(), signal.SIGSEGV)
         if item == "hang":
             time.sleep(3600)
+        while item == "spin":
+            pass
         if item == "memory":
             return str(len(bytearray(8 << 30)))
         if item.startswith("write "):

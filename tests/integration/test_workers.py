@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -64,6 +68,28 @@ def test_a_worker_cannot_write_a_file(pool: Pool, tmp_path: Path) -> None:
 
     assert isinstance(results[0], WorkerLostError)
     assert not target.exists() or target.stat().st_size == 0
+
+
+ORPHANING = """
+import fakes, os, signal, threading
+from culld.model.workers import Pool, WorkerLimits
+if __name__ == "__main__":
+    pool = Pool(fakes.FakeDesk, 1, WorkerLimits(memory=4 << 30, seconds=1))
+    pool.start()
+    threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGKILL)).start()
+    pool.map("misbehave", ["spin"])
+"""
+
+
+def test_a_worker_that_never_ends_does_not_outlive_a_killed_daemon_for_long(tmp_path: Path) -> None:
+    """Its share of the processor is used up, and the kernel ends it: only then does its output end, too."""
+    (tmp_path / "orphaning.py").write_text(ORPHANING)
+    environment = os.environ | {"PYTHONPATH": str(Path(fakes.__file__).parent)}
+    command = [sys.executable, tmp_path / "orphaning.py"]
+
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=False, timeout=40)
+
+    assert done.returncode == -signal.SIGKILL
 
 
 def test_a_desk_that_cannot_be_opened_is_a_system_fault() -> None:
