@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _RETRY_AFTER = timedelta(minutes=1)
 _TOO_LARGE_RETRY_AFTER = timedelta(days=1)
+_STRIKES = 3
+"""A file that has cost so many workers is left alone until it changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,5 +164,5 @@ class DarkroomDoor:
 
 def _or_fault(result: Any, sighting: Sighting) -> Any:
     if isinstance(result, WorkerLostError):
-        return Fault(sighting, str(result), _RETRY_AFTER)
+        return Fault(sighting, str(result), _RETRY_AFTER, tries=_STRIKES)
     return result

@@ -294,9 +294,13 @@ class OpenPlan:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A settled file that could not even be read, why, and when to look again; unless `steady`, waits grow."""
+    """A settled file that could not even be read, why, and when to look again; unless `steady`, waits grow.
+
+    After so many tries (`tries`) it is left alone until it changes; None for no end of them.
+    """
 
     sighting: Sighting
     reason: str
     retry_after: timedelta
     steady: bool = False
+    tries: int | None = None

@@ -146,6 +146,23 @@ def test_a_fault_is_retried_later_and_later(journal: SqliteJournal, clock: FakeC
     assert not journal.knows(fault.sighting.place, fault.sighting.stamp)
 
 
+def test_a_file_that_cost_three_workers_is_left_alone_until_it_changes(
+    journal: SqliteJournal, clock: FakeClock
+) -> None:
+    """It would cost a minute of a core each hour, for ever."""
+    fault = Fault(factories.sighting(), "took longer than 60 s", timedelta(minutes=1), tries=3)
+    changed = replace(fault, sighting=factories.sighting(size=7))
+    for _ in range(3):
+        assert not journal.knows(fault.sighting.place, fault.sighting.stamp)
+        journal.fault(fault)
+        clock.advance(10 * 24 * 3600 if journal.open_faults()[0].next_at is None else 3600)
+
+    assert journal.knows(fault.sighting.place, fault.sighting.stamp)
+    assert not journal.knows(fault.sighting.place, changed.sighting.stamp)
+    journal.fault(changed)
+    assert [1] == [found.tries for found in journal.open_faults()]
+
+
 def test_a_long_wait_is_not_cut_short(journal: SqliteJournal, clock: FakeClock) -> None:
     """A file that is too large need not be tried each hour."""
     journal.fault(Fault(factories.sighting(), "too large", timedelta(days=1)))

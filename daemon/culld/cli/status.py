@@ -121,7 +121,7 @@ def _as_text(told: dict[str, Any], last: list[str]) -> str:
     if told["faults"]:
         lines += ["", "waiting for another try:"]
         lines += [
-            f"  {fault['path']}: {fault['reason']} (next {fault['next'] or 'never by itself'})"
+            f"  {fault['path']}: {fault['reason']} (next {fault['next'] or 'when it changes'})"
             for fault in told["faults"]
         ]
     if last:

@@ -68,15 +68,19 @@ def drop_item(db: sqlite3.Connection, place: Place) -> None:
 class Setback:
     """Why a try failed, and how long to wait for the next one: twice as long for each failure in a row, up to an hour.
 
-    A wait that is longer from the start stays as it is, and so does a `steady` one.
+    A wait that is longer from the start stays as it is, and so does a `steady` one. The failure that makes it `last`
+    of them is the end.
     """
 
     reason: str
     retry_after: timedelta
     steady: bool = False
+    last: int | None = None
 
-    def wait(self, tries: int) -> timedelta:
-        """How long to wait after so many failures in a row."""
+    def wait(self, tries: int) -> timedelta | None:
+        """How long to wait after so many failures in a row; None until the file changes."""
+        if self.last is not None and tries >= self.last:
+            return None
         if self.steady:
             return self.retry_after
         grown: timedelta = self.retry_after * 2 ** min(tries - 1, _MOST_DOUBLINGS)
@@ -84,16 +88,18 @@ class Setback:
 
 
 def fail_item(db: sqlite3.Connection, place: Place, stamp: Stamp, setback: Setback, now: datetime) -> None:
-    """A try at the file failed; its row says when the next one is due."""
+    """A try at the file failed; its row says when the next one is due. A file that has changed is a new one."""
     row = db.execute(
-        "SELECT tries FROM item WHERE root = ? AND relative = ? AND state = 'fault'", place_row(place)
+        "SELECT device, inode, size, mtime_ns, ctime_ns, tries FROM item"
+        " WHERE root = ? AND relative = ? AND state = 'fault'",
+        place_row(place),
     ).fetchone()
-    tries = 1 if row is None else row[0] + 1
-    due = now + setback.wait(tries)
+    tries = 1 if row is None or row[:5] != stamp_row(stamp) else row[5] + 1
+    wait = setback.wait(tries)
     db.execute(
         "INSERT OR REPLACE INTO item (root, relative, device, inode, size, mtime_ns, ctime_ns, state, reason, tries,"
         " not_before) VALUES (?, ?, ?, ?, ?, ?, ?, 'fault', ?, ?, ?)",
-        (*place_row(place), *stamp_row(stamp), legible(setback.reason), tries, micros(due)),
+        (*place_row(place), *stamp_row(stamp), legible(setback.reason), tries, wait and micros(now + wait)),
     )
 
 
