@@ -87,7 +87,8 @@ class TestMeaning:
             "watch: [{path: /a, mode: enforce}, {path: /b}]\nquarantine: /q\nstate: /s\n"
             "policy: {mode: observe, defects: {blur: {tag: 0, reject: 1}, "
             "under: {reject: 0.9}, over: {reject: never} }}\n"
-            "settle: {quiet: 500ms}\nrescan: 2h\nbatch: {wait: 0s, size: 1}\nworkers: 3\nmodel: {path: /m}\n"
+            "settle: {quiet: 500ms}\nrescan: 2h\nhistory: forever\n"
+            "batch: {wait: 0s, size: 1}\nworkers: 3\nmodel: {path: /m}\n"
             "tags: {embed: never, prefix: ''}\nlog: {level: debug}\n"
             "limits: {pixels: 5, file_size: 200MB, memory: 1GiB, seconds: 7}\n"
         )
@@ -96,7 +97,11 @@ class TestMeaning:
         assert (Path("/q"), Path("/s"), Path("/m")) == (config.quarantine, config.state, config.model.path)
         rules = config.rules()
         assert (Threshold(0, 1), Threshold(0.6, 0.9), Threshold(0.6, None)) == (rules.blur, rules.under, rules.over)
-        assert (timedelta(seconds=0.5), timedelta(hours=2)) == (config.settle.quiet, config.rescan)
+        assert (timedelta(seconds=0.5), timedelta(hours=2), None) == (
+            config.settle.quiet,
+            config.rescan,
+            config.history,
+        )
         assert (timedelta(0), 1, 3) == (config.batch.wait, config.batch.size, config.workers)
         assert (config.tags.embed, config.tags.prefix, config.log.level) == (Embed.NEVER, "", Level.DEBUG)
         limits = config.limits
@@ -253,6 +258,7 @@ WRONG = [
     ("policy: {defects: {blur: {tag: never}}}", "4: policy.defects.blur.tag: 'never' is not a number"),
     ("policy: {defects: {over: {tag: 0.98}}}", "4: policy.defects.over: tag 0.98 is above reject 0.97; tag must be"),
     ("rescan: 3", "4: rescan: 3 is not a duration; write a duration from 1s to 7d, such as 500ms"),
+    ("history: always", "4: history: 'always' is not a duration; write a duration from 1d to 36500d, such as 500ms"),
     ("rescan: 3w", "4: rescan: '3w' is not a duration"),
     ("rescan: 0s", "4: rescan: 0s is out of range; write a duration from 1s to 7d"),
     ("rescan: 999999999d", "4: rescan: 999999999d is out of range"),

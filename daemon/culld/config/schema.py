@@ -199,6 +199,7 @@ class Config(Section):
     policy: Policy = Policy()
     settle: Settle = Settle()
     rescan: Annotated[timedelta, BeforeValidator(values.duration("1s", "7d"))] = timedelta(minutes=1)
+    history: Annotated[timedelta | None, BeforeValidator(values.duration_or_forever("1d", "36500d"))] = timedelta(365)
     batch: Batch = Batch()
     workers: Annotated[int | None, BeforeValidator(values.auto_or_whole(1, 64))] = None
     model: Model = Model()

@@ -24,6 +24,9 @@ AUTO: Final = "auto"
 NEVER: Final = "never"
 """The word for a threshold that no score reaches."""
 
+FOREVER: Final = "forever"
+"""The word for a time without end."""
+
 _DURATION: Final = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?(ms|s|m|h|d)")
 _DURATION_UNITS: Final = {
     "ms": timedelta(milliseconds=1),
@@ -75,6 +78,21 @@ def duration(at_least: str, at_most: str) -> Callable[[object], timedelta]:
         if lowest is not None and highest is not None and not lowest <= found <= highest:
             raise ValueError(f"{value} is out of range; {allowed}")
         return found
+
+    return read
+
+
+def duration_or_forever(at_least: str, at_most: str) -> Callable[[object], timedelta | None]:
+    """A reader of durations within bounds, or `forever`, which is None."""
+    read_duration = duration(at_least, at_most)
+
+    def read(value: object) -> timedelta | None:
+        if value == FOREVER:
+            return None
+        try:
+            return read_duration(value)
+        except ValueError as error:
+            raise ValueError(f"{error}, or {FOREVER}") from None
 
     return read
 

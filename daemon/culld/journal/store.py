@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from culld.journal import history, items
+from culld.journal import history, items, retention
 from culld.journal.adoption import adopt
 from culld.journal.opening import connect, connect_readonly, translated
 from culld.journal.rows import insert_plan, legible, micros, moves_of, place_of, place_row, rewrites_of, signed
@@ -122,7 +122,7 @@ class SqliteJournal:
                 db,
                 sighting.place,
                 sighting.stamp,
-                items.Setback(fault.reason, fault.retry_after, fault.steady),
+                items.Setback(fault.reason, fault.retry_after, fault.steady, fault.tries),
                 self._clock.now(),
             )
 
@@ -210,6 +210,22 @@ class SqliteJournal:
         """Take over the decisions about these photos in quarantine that are not known; gives how many there were."""
         with self._writing() as db:
             return sum(adopt(db, photo) for photo in photos)
+
+    # What is forgotten.
+
+    def forget_decisions(self, before: datetime) -> int:
+        """Drop some of the decisions made before then that nothing hangs on; gives how many, 0 if none is left."""
+        with self._writing() as db:
+            return retention.forget_decisions(db, before)
+
+    def judged_files(self, root: Path, after: Place | None) -> list[Place]:
+        """Some of the files of a root that were judged, in order, from the one `after` on; none if none is left."""
+        return self._ask(lambda db: retention.judged_files(db, root, after))
+
+    def forget_files(self, places: Sequence[Place]) -> None:
+        """These files are gone; one that comes back is judged as a new one."""
+        with self._writing() as db:
+            retention.forget_files(db, places)
 
     # What `status` and `log` ask.
 

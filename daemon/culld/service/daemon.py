@@ -22,6 +22,7 @@ from culld.service.model import looked_up
 from culld.service.opening import replay_unfinished
 from culld.service.report import report
 from culld.service.sightings import Intake
+from culld.service.tidying import Tidying
 from culld.service.wiring import Policies, Wiring, open_scanner
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Daemon:
         self._anchors = Anchors(journal)
         self._claims = Claims()
         self._intake = Intake(self._present, open_scanner(config), self._settler, journal, self._clock, self._batcher)
+        self._tidying = Tidying(journal, config.history, self._clock)
         self._watcher = Watcher(self._roots, path, marks)
         self._policy_problem: str | None = None
         self._offline: dict[Path, str] = {}
@@ -117,6 +119,8 @@ class Daemon:
             # One batch a turn: a saved policy or a stop need not wait for the whole drop.
             if not self._marks.stop_asked and (batch := self._batcher.take(now)):
                 self._process(batch)
+            elif not self._waiting() and self._tidying.is_due():
+                self._tidying.tidy(self._present(), self._beat)
         except StoppedError:
             log.info("stopping; the photos that were being read will be read again at the next start")
 

@@ -1,0 +1,52 @@
+"""What the journal forgets: old decisions that nothing hangs on any more, and files that are gone."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+from culld.journal.items import drop_item
+from culld.journal.rows import micros, place_of
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+    from datetime import datetime
+    from pathlib import Path
+
+    from culld.records import Place
+
+_AT_ONCE: Final = 1000
+
+# A photo in quarantine keeps its decision, and so does what is not ended: both are needed to put things right.
+_FORGET: Final = """
+DELETE FROM decision WHERE id IN (
+    SELECT id FROM decision WHERE made_at < ? AND (
+        state = 'done' AND (verdict != 'quarantine' OR restored_at IS NOT NULL) OR state IN ('fault', 'forgotten')
+    ) LIMIT ?
+)
+"""
+
+
+def forget_decisions(db: sqlite3.Connection, before: datetime) -> int:
+    """Drop some of the decisions made before then, with the bytes to undo them; gives how many, 0 if none is left.
+
+    That a photo was judged, or brought back by a person, is not forgotten.
+    """
+    return db.execute(_FORGET, (micros(before), _AT_ONCE)).rowcount
+
+
+def judged_files(db: sqlite3.Connection, root: Path, after: Place | None) -> list[Place]:
+    """Some of the files of a root that were judged, in order, from the one `after` on; none if none is left."""
+    rows = db.execute(
+        "SELECT root, relative FROM item WHERE root = ? AND relative > ? AND state = 'decided'"
+        " ORDER BY relative LIMIT ?",
+        (os.fsencode(root), b"" if after is None else os.fsencode(after.relative), _AT_ONCE),
+    )
+    return [place_of(*row) for row in rows]
+
+
+def forget_files(db: sqlite3.Connection, places: Iterable[Place]) -> None:
+    """These files are gone; one that comes back is judged as a new one."""
+    for place in places:
+        drop_item(db, place)
