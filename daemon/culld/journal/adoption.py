@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from culld.journal.rows import legible, micros, place_row
+from culld.journal.rows import insert_decision, legible, micros, place_row, scores_row
 from culld.records import Verdict
 
 if TYPE_CHECKING:
@@ -35,25 +35,26 @@ class Adopted:
 
 def adopt(db: sqlite3.Connection, photo: Adopted) -> bool:
     """Write the decision that took a photo, as one that was carried out; False if the journal has it."""
-    scores = photo.scores
-    done = db.execute(
-        "INSERT OR IGNORE INTO decision (plan, made_at, root, relative, digest, blur, under, over, verdict, reason,"
-        " keywords, model, policy, state, closed_at, now_root, now_relative, now_digest)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'done', ?, ?, ?, ?)",
-        (
-            photo.plan,
-            micros(photo.made_at),
-            *place_row(photo.origin),
-            photo.judged,
-            *((scores.blur, scores.under, scores.over) if scores else (None, None, None)),
-            Verdict.QUARANTINE.value,
-            legible(photo.reason),
-            json.dumps(photo.keywords),
-            legible(photo.model),
-            legible(photo.policy),
-            micros(photo.made_at),
-            *place_row(photo.now),
-            photo.digest,
-        ),
-    )
-    return done.rowcount > 0
+    if db.execute("SELECT 1 FROM decision WHERE plan = ?", (photo.plan,)).fetchone():
+        return False
+    (root, relative), (now_root, now_relative) = place_row(photo.origin), place_row(photo.now)
+    row = {
+        "plan": photo.plan,
+        "made_at": micros(photo.made_at),
+        "root": root,
+        "relative": relative,
+        "digest": photo.judged,
+        **scores_row(photo.scores),
+        "verdict": Verdict.QUARANTINE.value,
+        "reason": legible(photo.reason),
+        "keywords": json.dumps(photo.keywords),
+        "model": legible(photo.model),
+        "policy": legible(photo.policy),
+        "state": "done",
+        "closed_at": micros(photo.made_at),
+        "now_root": now_root,
+        "now_relative": now_relative,
+        "now_digest": photo.digest,
+    }
+    insert_decision(db, row)
+    return True

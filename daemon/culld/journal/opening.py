@@ -98,7 +98,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         if _primary(error) in _CORRUPT:
             raise _DamagedError from error
         raise
-    except BaseException:
+    except BaseException:  # whatever it was, also Ctrl-C, the file must not stay open
         db.close()
         raise
     return db

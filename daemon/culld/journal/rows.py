@@ -12,7 +12,7 @@ from culld.records import Edit, Move, Place, Rewrite, Scores, Stamp
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from culld.records import Plan
 
@@ -56,36 +56,43 @@ def signed(value: int) -> int:
     return (value + (1 << 63)) % (1 << 64) - (1 << 63)
 
 
+def scores_row(scores: Scores | None) -> dict[str, float | None]:
+    """The columns of scores, empty if there are none."""
+    if scores is None:
+        return dict.fromkeys(("blur", "under", "over"))
+    return {"blur": scores.blur, "under": scores.under, "over": scores.over}
+
+
 def decision_row(plan: Plan) -> dict[str, Any]:
     """The columns of `decision` for a plan that is not closed yet."""
     root, relative = place_row(plan.photo.place)
     result = plan.stack.lead.result
-    scores = result if isinstance(result, Scores) else None
     return {
         "plan": plan.id,
         "made_at": micros(plan.made_at),
         "root": root,
         "relative": relative,
         "digest": plan.photo.digest,
-        "blur": scores and scores.blur,
-        "under": scores and scores.under,
-        "over": scores and scores.over,
+        **scores_row(result if isinstance(result, Scores) else None),
         "verdict": plan.verdict.value,
         "reason": legible(plan.reason),
         "keywords": json.dumps(plan.keywords),
         "model": legible(plan.stack.lead.model),
         "policy": plan.policy,
+        "state": "open",
     }
+
+
+def insert_decision(db: sqlite3.Connection, row: Mapping[str, Any]) -> int | None:
+    """Write a row of `decision`, given by its columns; gives its number."""
+    columns = ", ".join(row)
+    values = ", ".join(f":{column}" for column in row)
+    return db.execute(f"INSERT INTO decision ({columns}) VALUES ({values})", row).lastrowid  # noqa: S608 (our columns)
 
 
 def insert_plan(db: sqlite3.Connection, plan: Plan) -> None:
     """Write a plan with all that it will change."""
-    number = db.execute(
-        "INSERT INTO decision (plan, made_at, root, relative, digest, blur, under, over, verdict, reason, keywords,"
-        " model, policy, state) VALUES (:plan, :made_at, :root, :relative, :digest, :blur, :under, :over, :verdict,"
-        " :reason, :keywords, :model, :policy, 'open')",
-        decision_row(plan),
-    ).lastrowid
+    number = insert_decision(db, decision_row(plan))
     for step, rewrite in enumerate(plan.rewrites):
         db.execute(
             "INSERT INTO rewrite VALUES (?, ?, ?, ?, ?, ?)",

@@ -294,7 +294,7 @@ class SqliteJournal:
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
-            except BaseException:
+            except BaseException:  # also Ctrl-C: an open transaction would hold the database
                 self._db.execute("ROLLBACK")
                 raise
             self._db.execute("COMMIT")
