@@ -33,7 +33,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     train.add_argument("--photos", type=Path, required=True, metavar="DIR", help="photographs with their index.csv")
     train.add_argument("--weights", metavar="FILE", help="of the trunk: a file, or `imagenet` (default: random)")
     train.add_argument("--dataset", type=Path, metavar="DIR", help="tables of `culld model dataset`")
-    train.add_argument("--experiment", type=Path, metavar="FILE", help="what to train (default: the first model)")
+    train.add_argument("--experiment", type=Path, metavar="FILE", help="what to train (default: the model that ships)")
     train.add_argument("--seed", type=int, metavar="N", help="in place of the experiment's: other scenes, other draws")
     train.add_argument("--out", type=Path, metavar="DIR", help="folder to write (default: models/NAME)")
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     Report = Mapping[str, Any]
 
 FIGURES, TABLE, PICTURE = "figures.json", "table.md", "curves.png"
-_TIMED = 50
 _HALF = (0.5, 0.5, 0.5)
 _NEVER = (None, None, None)
 
@@ -62,22 +61,19 @@ def _measured(
     args: argparse.Namespace, shown: workshop.Shown
 ) -> tuple[Report, dict[str, Answers], dict[str, tuple[float, float, float]]]:
     """The report on everybody, what they said, and from where on they call a defect."""
-    from culld.training.bench import Bench  # noqa: PLC0415
     from culld.training.dataset import read_index, split  # noqa: PLC0415
-    from culld.training.evaluate import ask, milliseconds  # noqa: PLC0415
+    from culld.training.evaluate import ask  # noqa: PLC0415
     from culld.training.experiment import load_recipe  # noqa: PLC0415
     from culld.training.figures import figures  # noqa: PLC0415
+    from culld.training.measuring import bench, cost  # noqa: PLC0415
 
     experiment = load_recipe(args.folder / "train.yaml")
     parts = split(read_index(args.photos), experiment.ground)
     around = workshop.surroundings(args, args.folder, shown.progress, None)
     called = model_peers.call(args, around, parts.calibration, experiment.seed)
     ours, *_ = known = called.contenders
-    some = [around.decode(around.photos / scene.file) for scene in parts.test[:_TIMED]]
-    print(f"{ours.name}: {milliseconds(ours.open(), some)} ms for a frame on one core, here and now", file=sys.stderr)
-
-    bench = Bench(around.photos, around.decode, around.jpeg, tuple(known), around.progress, called.batches)
-    answers = ask(bench, parts.test, experiment.seed, args.real_exposure)
+    print(f"{ours.name}: {cost(ours, parts.test, around)} ms for a frame on one core, here and now", file=sys.stderr)
+    answers = ask(bench(known, around, called.batches), parts.test, experiment.seed, args.real_exposure)
     found = {
         each.name: figures(answers, each.name, each.tag, each.reject, experiment.prevalence if each.chances else None)
         for each in known

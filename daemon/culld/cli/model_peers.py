@@ -73,12 +73,10 @@ def _call_model(called: Called, folder: Path, around: Surroundings) -> None:
 def _model(folder: Path, around: Surroundings) -> Contender:
     """A model of culld's with the thresholds of its card."""
     from culld.model.card import MODEL_FILE, load_card  # noqa: PLC0415
-    from culld.training.contenders import Contender  # noqa: PLC0415
+    from culld.training import contenders  # noqa: PLC0415
 
     card = load_card(folder)
-    blur, under, over = card.thresholds
-    tags, rejects = (blur.tag, under.tag, over.tag), (blur.reject, under.reject, over.reject)
-    return Contender(card.id, lambda: around.engine(folder / MODEL_FILE), tags, rejects, chances=True)
+    return contenders.model(card.id, lambda: around.engine(folder / MODEL_FILE), card.thresholds, chances=True)
 
 
 def _call_rules(called: Called, around: Surroundings, calibration: Sequence[Scene], seed: int) -> None:
@@ -91,13 +89,14 @@ def _call_rules(called: Called, around: Surroundings, calibration: Sequence[Scen
 
 
 def _fitted(around: Surroundings, calibration: Sequence[Scene], seed: int) -> Rules:
-    from culld.training.bench import Bench  # noqa: PLC0415
     from culld.training.contenders import fitted_rules, measuring  # noqa: PLC0415
+    from culld.training.measuring import bench  # noqa: PLC0415
     from culld.training.protocols import linear_protocol  # noqa: PLC0415
 
     judge = measuring()
-    bench = Bench(around.photos, around.decode, around.jpeg, (judge,), around.progress, {})
-    seen = bench.score("pictures to fit rules on", {"linear": linear_protocol(calibration, seed)})["linear"]
+    seen = bench((judge,), around).score("pictures to fit rules on", {"linear": linear_protocol(calibration, seed)})[
+        "linear"
+    ]
     return fitted_rules(seen.scores[judge.name], seen.labels)
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     Frame = NDArray[np.uint8]
     Scores = NDArray[np.float32]
     Progress = Callable[[str, int, int], None]
+    Batches = Mapping[str, Callable[[], AbstractContextManager["Pile"]]]
 
 _T = TypeVar("_T")
 _THREADS = 2
@@ -71,7 +72,7 @@ class Bench:
     jpeg: Jpeg
     contenders: tuple[Contender, ...]
     progress: Progress
-    batches: Mapping[str, Callable[[], AbstractContextManager[Pile]]]
+    batches: Batches
 
     def score(self, phase: str, protocols: Mapping[str, Sequence[Variant]]) -> dict[str, Answers]:
         """What everybody says of each protocol; a scene is decoded once and a picture made once for all of them."""

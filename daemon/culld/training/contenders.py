@@ -15,9 +15,11 @@ from culld.training import tones
 from culld.training.metrics import best_threshold
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
+
+    from culld.records import Threshold
 
     Frame = NDArray[np.uint8]
     Run = Callable[[Frame], NDArray[np.float32]]
@@ -36,6 +38,13 @@ class Contender:
     tag: tuple[float, float, float] = (0.5, 0.5, 0.5)
     reject: tuple[float | None, float | None, float | None] = (None, None, None)
     chances: bool = False
+
+
+def model(name: str, run: Callable[[], Run], thresholds: Sequence[Threshold], *, chances: bool = False) -> Contender:
+    """A model of culld's as a contender, with the thresholds of blur, under and over."""
+    blur, under, over = thresholds
+    tags, rejects = (blur.tag, under.tag, over.tag), (blur.reject, under.reject, over.reject)
+    return Contender(name, run, tags, rejects, chances)
 
 
 @dataclass(frozen=True, slots=True)

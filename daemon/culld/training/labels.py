@@ -32,7 +32,7 @@ CLEAN, DISTORTED = "ref_imgs", "dist_imgs"
 TYPES = {Kind.LENS: 2, Kind.STREAK: 3, Kind.BRIGHTEN: 16, Kind.DARKEN: 17}
 """KADIS-700k's numbers of the four types."""
 _FIRST_LEVEL = {Kind.LENS: 2, Kind.STREAK: 4, Kind.BRIGHTEN: 4, Kind.DARKEN: 4}
-_SAVED = Journey(quality=95)
+_SAVED = Journey.saved()
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from culld.training import contenders
 from culld.training.bench import Bench
-from culld.training.contenders import Contender
 from culld.training.evaluate import ask, milliseconds
 from culld.training.export import LITERT_FILE, parity
 from culld.training.figures import figures
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from culld.training.bench import Batches
+    from culld.training.contenders import Contender
     from culld.training.dataset import Scene
     from culld.training.experiment import Experiment, Generation
     from culld.training.surroundings import Surroundings
@@ -26,19 +28,20 @@ def measure(
     folder: Path, scenes: Sequence[Scene], experiment: Experiment | Generation, around: Surroundings
 ) -> dict[str, Any]:
     """The figures of the LiteRT file in a folder on these scenes, and what a look costs here."""
-    ours = contender(experiment.name, folder / LITERT_FILE, experiment, around)
-    bench = Bench(around.photos, around.decode, around.jpeg, (ours,), around.progress, {})
-    answers = ask(bench, scenes, experiment.seed, around.real_exposure)
+    ours = contenders.model(experiment.name, lambda: around.engine(folder / LITERT_FILE), experiment.thresholds)
+    answers = ask(bench((ours,), around), scenes, experiment.seed, around.real_exposure)
     found = figures(answers, ours.name, ours.tag, ours.reject, experiment.prevalence)
-    some = [around.decode(around.photos / scene.file) for scene in scenes[:_TIMED]]
-    return found | {"milliseconds_per_frame": milliseconds(ours.open(), some)}
+    return found | {"milliseconds_per_frame": cost(ours, scenes, around)}
 
 
-def contender(name: str, model: Path, experiment: Experiment | Generation, around: Surroundings) -> Contender:
-    """A LiteRT file as a contender, with the thresholds of its experiment."""
-    (blur, under, over) = experiment.thresholds
-    tags, rejects = (blur.tag, under.tag, over.tag), (blur.reject, under.reject, over.reject)
-    return Contender(name, lambda: around.engine(model), tags, rejects)
+def bench(known: Sequence[Contender], around: Surroundings, batches: Batches | None = None) -> Bench:
+    """The bench of a run, for these contenders and those who judge in `batches`."""
+    return Bench(around.photos, around.decode, around.jpeg, tuple(known), around.progress, batches or {})
+
+
+def cost(who: Contender, scenes: Sequence[Scene], around: Surroundings) -> float:
+    """The median milliseconds of one look, at the clean frames of some scenes, here and now."""
+    return milliseconds(who.open(), [around.decode(around.photos / scene.file) for scene in scenes[:_TIMED]])
 
 
 def check_parity(model: Any, folder: Path, scenes: Sequence[Scene], around: Surroundings) -> float:

@@ -29,11 +29,7 @@ def draw_curves(answers: Mapping[str, Answers], tags: Tags, file: Path) -> None:
 
     One line for each contender, with a dot where its `tags` stand (a half in the seed's protocol).
     """
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-
+    plt = _pyplot()
     rows = {name: words for name, words in _SHOWN.items() if _found(answers, name)}
     figure, axes = plt.subplots(2 * len(rows), 3, figsize=(11, 6 * len(rows)), squeeze=False, layout="constrained")
     for row, (name, words) in enumerate(rows.items()):
@@ -52,11 +48,7 @@ def draw_curves(answers: Mapping[str, Answers], tags: Tags, file: Path) -> None:
 
 def draw_training(log: Path, file: Path) -> None:
     """Loss, cross-entropy of each head and AUC over the epochs of a training log, training and validation, as PNG."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-
+    plt = _pyplot()
     with log.open(encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines))
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
@@ -70,6 +62,16 @@ def draw_training(log: Path, file: Path) -> None:
         axis.legend(fontsize=6)
     figure.savefig(file, dpi=100, metadata={"Software": None})
     plt.close(figure)
+
+
+def _pyplot() -> Any:
+    """The plotting functions, drawing into files only."""
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot as plt
+
+    return plt
 
 
 def _found(answers: Mapping[str, Answers], name: str) -> Answers | None:

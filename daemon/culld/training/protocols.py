@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from culld.training.dataset import Scene, Variant
 
-_SAVED = Journey(quality=95)
+_SAVED = Journey.saved()
 _PLAIN = Journey()
 _STRONG = {
     "disk 4": Distortion(Kind.DEFOCUS, 4),
