@@ -10,7 +10,7 @@ help:  ## what there is
 	@echo "make run    install culld into .venv and start it on photos/inbox"
 	@echo "make test   install what the tests need and run them all"
 	@echo "make lint   ruff, mypy, import contracts"
-	@echo "make fault  kill it, starve it, flood it: writes tests/fault/RESULTS.md (half an hour)"
+	@echo "make fault  kill it, starve it, flood it: writes tests/fault/RESULTS.md (two hours)"
 	@echo "make bench  speed and memory beside CleanVision, on this machine"
 	@echo "make lock   renew the locked dependencies (for developers)"
 

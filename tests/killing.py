@@ -119,13 +119,14 @@ def _die_at(nth: int) -> None:
     sys.addaudithook(watch)
 
 
-def sweep(folder: Path, quarantine: Path, action: Callable[[Scene], None], step: int) -> int:
+def sweep(folder: Path, quarantine: Path, action: Callable[[Scene], None], step: int) -> tuple[int, int]:
     """Carry out an action, killing it at every change in turn, then put things right, killing that as well.
 
     `action` is `reject`, which a replay puts right, or `bring_back`, which is put right by doing it again. The second
-    kill is at every change with `step` 1, at every third with 3. Gives the number of kills.
+    kill is at every change with `step` 1, at every third with 3. Gives the number of kills of the action, and of what
+    puts it right.
     """
-    kills = 0
+    kills = repairs = 0
     for first in count(1):
         for second in count(1 + first % step, step):
             scene = Scene(folder / f"{first}-{second}", quarantine / f"{first}-{second}").build()
@@ -135,11 +136,12 @@ def sweep(folder: Path, quarantine: Path, action: Callable[[Scene], None], step:
             again = dead and killed_at(second, recover if action is reject else bring_back, scene)
             (recover if action is reject else bring_back)(scene)
             check(scene, action)
-            kills += dead + again
+            repairs += again
             if not again:
                 break
+        kills += dead
         if not dead:
-            return kills
+            return kills, repairs
     raise AssertionError("unreachable")
 
 
@@ -197,7 +199,9 @@ def main() -> None:
     """One action, once; or a whole sweep of it, which says how often it killed."""
     folder, quarantine, action = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
     if action.startswith("sweep-"):
-        sys.stdout.write(f"{sweep(folder, quarantine, ACTIONS[action.removeprefix('sweep-')], int(sys.argv[4]))}\n")
+        sys.stdout.write(
+            f"{sum(sweep(folder, quarantine, ACTIONS[action.removeprefix('sweep-')], int(sys.argv[4])))}\n"
+        )
     else:
         ACTIONS[action](Scene(folder, quarantine))
 

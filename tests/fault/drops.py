@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from culld.config import load_config
@@ -29,15 +27,16 @@ from culld.service.clock import SystemClock
 from culld.service.daemon import Daemon
 from culld.service.opening import open_journal
 from culld.service.pulse import Pulse
+from houses import House
 
 POLICY = """\
-watch: [{{path: inbox}}]
+watch: [{path: inbox}]
 quarantine: quarantine
 state: state
-rescan: {rescan}
-settle: {{quiet: 1s}}
-batch: {{size: 256}}
-policy: {{mode: enforce, defects: {{blur: {{tag: 0.5, reject: 0.97}}}}}}
+rescan: RESCAN
+settle: {quiet: 1s}
+batch: {size: 256}
+policy: {mode: enforce, defects: {blur: {tag: 0.5, reject: 0.97}}}
 """
 JPEG = bytes.fromhex("ffd8ffdb0043000101010101010101010101010101010101010101010101010101010101010101010101010101010101")
 REJECTED = 100
@@ -63,45 +62,23 @@ class Desk(Darkroom):
         return [getattr(self, task)(item) for item in items]
 
 
-@dataclass(frozen=True)
-class House:
-    """A folder with everything that a daemon needs."""
+class Flood(House):
+    """A house whose daemon answers without a network."""
 
-    folder: Path
-
-    @property
-    def inbox(self) -> Path:
-        """The watched folder."""
-        return self.folder / "inbox"
-
-    @property
-    def config(self) -> Path:
-        """The configuration file."""
-        return self.folder / "culld.yaml"
-
-    def build(self, rescan: str) -> House:
-        """Make it."""
-        self.inbox.mkdir(parents=True)
-        self.config.write_text(POLICY.format(rescan=rescan))
-        return self
-
-    def ask(self, question: str) -> int:
+    def count(self, question: str) -> int:
         """A number out of the journal; 0 while there is none."""
-        file = self.folder / "state" / "journal.sqlite3"
-        if not file.exists():
-            return 0
-        with sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=30) as db:
-            return int(db.execute(question).fetchone()[0])
+        rows = self.ask(question)
+        return int(rows[0][0]) if rows else 0
 
     @property
     def decided(self) -> int:
         """How many different photos were decided about."""
-        return self.ask("SELECT count(DISTINCT relative) FROM decision WHERE state = 'done'")
+        return self.count("SELECT count(DISTINCT relative) FROM decision WHERE state = 'done'")
 
     @property
     def decisions(self) -> int:
         """How many decisions there were."""
-        return self.ask("SELECT count(*) FROM decision")
+        return self.count("SELECT count(*) FROM decision")
 
     @contextmanager
     def serving(self, *, watches: int | None = None) -> Iterator[subprocess.Popen[bytes]]:

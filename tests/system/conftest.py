@@ -1,136 +1,17 @@
-"""The installed command, as a process, on real folders."""
+"""A house for every system test."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-COMMAND = Path(sys.executable).with_name("culld")
-
-POLICY = """\
-watch:
-  - path: inbox
-quarantine: quarantine
-state: state
-settle: {quiet: 500ms}
-batch: {wait: 300ms}
-rescan: 5s
-workers: 2
-policy:
-  mode: enforce
-  defects:
-    blur:  {tag: 0.5, reject: 0.97}
-    under: {tag: 0.6, reject: never}
-    over:  {tag: 0.6, reject: 0.97}
-"""
-
-
-@dataclass(frozen=True)
-class House:
-    """A folder with a configuration, an inbox and a quarantine."""
-
-    folder: Path
-
-    @property
-    def config(self) -> Path:
-        """The configuration file."""
-        return self.folder / "culld.yaml"
-
-    @property
-    def inbox(self) -> Path:
-        """The watched folder."""
-        return self.folder / "inbox"
-
-    @property
-    def quarantine(self) -> Path:
-        """Where rejects go."""
-        return self.folder / "quarantine"
-
-    def culld(self, *arguments: str, expect: int = 0) -> str:
-        """Run a command with this configuration; returns what it printed."""
-        done = self._run(arguments)
-        assert done.returncode == expect, done.stdout + done.stderr
-        return done.stdout
-
-    def fault(self, *arguments: str) -> str:
-        """Run a command that ends with a system fault; returns what it said about it."""
-        done = self._run(arguments)
-        assert done.returncode == 3, done.stdout + done.stderr
-        return done.stderr
-
-    def _run(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [COMMAND, *arguments, "--config", self.config], capture_output=True, text=True, timeout=100, check=False
-        )
-
-    @contextmanager
-    def daemon(self) -> Iterator[subprocess.Popen[str]]:
-        """`culld run` in the background; ended with SIGTERM if it still runs, and then it must end well."""
-        log = (self.folder / "log.txt").open("a")
-        process = subprocess.Popen([COMMAND, "run", "--config", self.config], stdout=log, stderr=log, text=True)
-        try:
-            self.wait_until(lambda: self.state() == "running" or process.poll() is not None, "the start")
-            yield process
-        finally:
-            if process.poll() is None:
-                process.send_signal(signal.SIGTERM)
-                assert process.wait(20) == 0, self.log()
-            log.close()
-
-    def state(self) -> str:
-        """What `culld status` says of the daemon; before the first start it says nothing."""
-        done = subprocess.run(
-            [COMMAND, "status", "--json", "--config", self.config],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        return str(json.loads(done.stdout)["state"]) if done.returncode == 0 else ""
-
-    def log(self) -> str:
-        """What the daemon has said so far."""
-        return (self.folder / "log.txt").read_text()
-
-    def drop(self, name: str, data: bytes) -> Path:
-        """Put a file into the inbox as a copying person does."""
-        path = self.inbox / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-        return path
-
-    def photos(self, folder: Path) -> dict[str, str]:
-        """The photos below a folder: relative name and digest of the bytes."""
-        return {
-            str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(folder.rglob("*.jpg"))
-            if path.is_file()
-        }
-
-    def wait_until(self, true: Callable[[], bool], what: str, seconds: float = 40) -> None:
-        """Fail unless it becomes true in time."""
-        deadline = time.monotonic() + seconds
-        while not true():
-            assert time.monotonic() < deadline, f"{what} did not happen; the log:\n{self.log()}"
-            time.sleep(0.1)
+from houses import House
 
 
 @pytest.fixture
 def house(tmp_path: Path) -> House:
     """A house with an empty inbox, and the environment free of other configurations."""
     os.environ.pop("CULLD_CONFIG", None)
-    house = House(tmp_path)
-    house.inbox.mkdir()
-    house.config.write_text(POLICY)
-    return house
+    return House(tmp_path).build()

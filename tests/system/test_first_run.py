@@ -7,14 +7,11 @@ import json
 import os
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 import factories
-
-if TYPE_CHECKING:
-    from conftest import House
+from houses import House
 
 SHARP = {f"sharp-{i}.jpg": factories.encoded(factories.picture(i), quality=92) for i in range(10)}
 BLURRED = {

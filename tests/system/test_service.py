@@ -13,14 +13,11 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 import factories
-
-if TYPE_CHECKING:
-    from conftest import House
+from houses import House
 
 BLURRED = [factories.encoded(factories.blurred(factories.picture(i)), quality=92) for i in range(3)]
 
