@@ -176,7 +176,7 @@ def soaked(seconds: int) -> Iterator[Row]:
     yield ("memory of all processes, at most", f"{day.memory_mb:.0f} MB")
     yield ("its slope, after the first sixth", f"{day.slope_mb_per_hour:+.1f} MB an hour")
     yield ("files open, before and after", " / ".join(map(str, day.files_open)))
-    yield ("processor, when nothing is to do", f"{day.idle_cpu_s_per_hour:.0f} s an hour")
+    yield ("processor, when nothing is to do", f"{day.idle_cpu_s_per_hour:.1f} s an hour")
 
 
 @dataclass(frozen=True)
