@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,6 +16,7 @@ import factories
 from culld.errors import SystemFaultError
 from culld.journal.history import Filter
 from culld.journal.migrations import STEPS
+from culld.journal.states import FileState, PlanState
 from culld.journal.store import SqliteJournal
 from culld.records import Edit, Fault, Move, Outcome, Photo, Place, Plan, Rewrite, Scores, Stack, Verdict
 from fakes import FakeClock
@@ -326,6 +328,19 @@ def test_texts_that_are_no_unicode_are_kept_escaped(journal: SqliteJournal, cloc
     assert (decision.reason, decision.note) == (r"odd \udcff", r"\udcfe")
     assert [r"\udcfd"] == [fault.reason for fault in journal.open_faults()]
     assert {"key": (r"\udcfc", clock.now())} == journal.notes()
+
+
+@pytest.mark.parametrize(("table", "states"), [("decision", PlanState), ("item", FileState)])
+def test_the_tables_and_the_code_know_the_same_states(
+    journal: SqliteJournal, path: Path, table: str, states: type[PlanState | FileState]
+) -> None:
+    """A state that one of them lacks would end the daemon on the day it occurs."""
+    with sqlite3.connect(path) as db:
+        (sql,) = db.execute("SELECT sql FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+    allowed = re.search(r"CHECK \(state IN \(([^)]*)\)\)", sql)
+
+    assert allowed is not None
+    assert sorted(re.findall(r"'(\w+)'", allowed[1])) == sorted(states)
 
 
 def test_an_unreadable_photo_has_no_scores(journal: SqliteJournal) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from culld.journal.rows import insert_decision, legible, micros, place_row, scores_row
+from culld.journal.states import PlanState
 from culld.records import Verdict
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def adopt(db: sqlite3.Connection, photo: Adopted) -> bool:
         "keywords": json.dumps(photo.keywords),
         "model": legible(photo.model),
         "policy": legible(photo.policy),
-        "state": "done",
+        "state": PlanState.DONE,
         "closed_at": micros(photo.made_at),
         "now_root": now_root,
         "now_relative": now_relative,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from culld.journal.rows import micros, moment_of, place_of
+from culld.journal.states import PlanState
 from culld.records import Scores, Verdict
 
 if TYPE_CHECKING:
@@ -18,10 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A past decision; `now_place` is None until its plan has ended, `state` is how it ended.
-
-    States: open, done, fault, forgotten (a crash came first, the photo was judged again), parked (a person must look).
-    """
+    """A past decision; `now_place` is None until its plan has ended, `state` is how it ended."""
 
     plan: str
     at: datetime
@@ -33,7 +31,7 @@ class Decision:
     keywords: tuple[str, ...]
     model: str
     policy: str
-    state: str
+    state: PlanState
     now_place: Place | None
     note: str
     fault: str | None
@@ -121,7 +119,7 @@ def _decision(row: tuple[Any, ...]) -> Decision:
         keywords=tuple(json.loads(keywords)),
         model=model,
         policy=policy,
-        state=state,
+        state=PlanState(state),
         now_place=None if now_root is None else place_of(now_root, now_relative),
         note=note,
         fault=fault,

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from culld.journal.rows import legible, micros, place_row, stamp_row
+from culld.journal.states import FileState
 
 if TYPE_CHECKING:
     import sqlite3
@@ -32,9 +33,9 @@ def was_judged(db: sqlite3.Connection, photo: Photo) -> bool:
     row = db.execute(
         "SELECT state, digest FROM item WHERE root = ? AND relative = ?", place_row(photo.place)
     ).fetchone()
-    if row is None or row[0] not in {"decided", "restored"}:
+    if row is None or row[0] not in {FileState.DECIDED, FileState.RESTORED}:
         return False
-    return row[1] == photo.digest or (row[0] == "restored" and is_restored(db, photo.digest))
+    return row[1] == photo.digest or (row[0] == FileState.RESTORED and is_restored(db, photo.digest))
 
 
 def is_restored(db: sqlite3.Connection, digest: str) -> bool:
@@ -42,7 +43,7 @@ def is_restored(db: sqlite3.Connection, digest: str) -> bool:
     return db.execute("SELECT 1 FROM restored WHERE digest = ?", (digest,)).fetchone() is not None
 
 
-def settle_item(db: sqlite3.Connection, place: Place, stamp: Stamp | None, digest: str, state: str) -> None:
+def settle_item(db: sqlite3.Connection, place: Place, stamp: Stamp | None, digest: str, state: FileState) -> None:
     """The file is dealt with: its row says what it looks like, and no try is due."""
     db.execute(
         "INSERT OR REPLACE INTO item (root, relative, device, inode, size, mtime_ns, ctime_ns, digest, state)"
@@ -105,5 +106,5 @@ def fail_item(db: sqlite3.Connection, place: Place, stamp: Stamp, setback: Setba
 
 def park_item(db: sqlite3.Connection, place: Place, stamp: Stamp | None, reason: str) -> None:
     """The file belongs to a plan that is not ended: as long as it looks like this, it is passed over."""
-    settle_item(db, place, stamp, "", "open")
+    settle_item(db, place, stamp, "", FileState.OPEN)
     db.execute("UPDATE item SET reason = ? WHERE root = ? AND relative = ?", (legible(reason), *place_row(place)))

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from culld.journal.states import PlanState
 from culld.records import Edit, Move, Place, Rewrite, Scores, Stamp
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def decision_row(plan: Plan) -> dict[str, Any]:
         "keywords": json.dumps(plan.keywords),
         "model": legible(plan.stack.lead.model),
         "policy": plan.policy,
-        "state": "open",
+        "state": PlanState.OPEN,
     }
 
 

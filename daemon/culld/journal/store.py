@@ -12,6 +12,7 @@ from culld.journal import history, items, retention
 from culld.journal.adoption import adopt
 from culld.journal.opening import connect, connect_readonly, translated
 from culld.journal.rows import insert_plan, legible, micros, moves_of, place_of, place_row, rewrites_of, signed
+from culld.journal.states import FileState, PlanState
 from culld.records import OpenPlan
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ _DEVICE = "SELECT device FROM folder WHERE path = ?"
 class Ending:
     """How a plan ended, and where its photo is with which content."""
 
-    state: str
+    state: PlanState
     now: Place
     digest: str
     note: str = ""
@@ -162,19 +163,21 @@ class SqliteJournal:
         """The plan is carried out; the photo is at `now`."""
         with self._writing() as db:
             _settle(db, plan.photo, now, stamp, digest)
-            self._end(db, plan.id, Ending("done", now, digest))
+            self._end(db, plan.id, Ending(PlanState.DONE, now, digest))
 
     def forget(self, plan: OpenPlan) -> None:
         """Nothing of the plan is in effect; its photo will be judged again."""
         with self._writing() as db:
             items.drop_item(db, plan.photo)
-            self._end(db, plan.id, Ending("forgotten", plan.photo, plan.digest))
+            self._end(db, plan.id, Ending(PlanState.FORGOTTEN, plan.photo, plan.digest))
 
     def park(self, plan: OpenPlan, stamp: Stamp | None, reason: str) -> None:
         """Nobody but a person can tell what to do; the plan stays open, the photo with this stamp is passed over."""
         with self._writing() as db:
             items.park_item(db, plan.photo, stamp, reason)
-            db.execute("UPDATE decision SET state = 'parked', fault = ? WHERE plan = ?", (legible(reason), plan.id))
+            db.execute(
+                "UPDATE decision SET state = ?, fault = ? WHERE plan = ?", (PlanState.PARKED, legible(reason), plan.id)
+            )
 
     # What restore asks.
 
@@ -190,7 +193,7 @@ class SqliteJournal:
                 "UPDATE decision SET restored_at = ?, now_root = ?, now_relative = ? WHERE plan = ?",
                 (now, *place_row(place), plan),
             )
-            items.settle_item(db, place, stamp, "", "restored")
+            items.settle_item(db, place, stamp, "", FileState.RESTORED)
 
     # What tells a folder from its empty mount point.
 
@@ -263,10 +266,10 @@ class SqliteJournal:
                 items.Setback(outcome.fault, outcome.retry_after or _RETRY_AFTER),
                 self._clock.now(),
             )
-            self._end(db, plan.id, Ending("fault", outcome.now, outcome.digest, outcome.note, outcome.fault))
+            self._end(db, plan.id, Ending(PlanState.FAULT, outcome.now, outcome.digest, outcome.note, outcome.fault))
         else:
             _settle(db, place, outcome.now, outcome.stamp, outcome.digest)
-            self._end(db, plan.id, Ending("done", outcome.now, outcome.digest, outcome.note))
+            self._end(db, plan.id, Ending(PlanState.DONE, outcome.now, outcome.digest, outcome.note))
 
     def _end(self, db: sqlite3.Connection, plan: str, ending: Ending) -> None:
         db.execute(
@@ -303,6 +306,6 @@ class SqliteJournal:
 def _settle(db: sqlite3.Connection, origin: Place, now: Place, stamp: Stamp | None, digest: str) -> None:
     """A photo that stayed is passed over from now on; of one that left nothing is kept, so that it may come again."""
     if now == origin:
-        items.settle_item(db, origin, stamp, digest, "decided")
+        items.settle_item(db, origin, stamp, digest, FileState.DECIDED)
     else:
         items.drop_item(db, origin)
