@@ -16,6 +16,7 @@ import pytest
 
 import factories
 from culld.config import load_config
+from culld.journal.states import FileState, PlanState
 
 REPO = Path(__file__).resolve().parents[2]
 COMMAND = Path(sys.executable).with_name("culld")
@@ -52,6 +53,14 @@ def test_every_yaml_block_is_a_valid_configuration(tmp_path: Path) -> None:
         file = tmp_path / f"{number}.yaml"
         file.write_text(block)
         load_config(file, {"HOME": str(tmp_path)})
+
+
+def test_the_way_of_a_photo_names_every_state_of_the_journal() -> None:
+    """And no other: the paragraph is what the code says."""
+    text = (REPO / "README.md").read_text()
+    paragraph = text.partition("## The way of a photo\n\n")[2].partition("\n\n")[0]
+
+    assert set(re.findall(r"\*\*(\w+)\*\*", paragraph)) == {*PlanState, *FileState}
 
 
 @pytest.mark.parametrize("line", [line for line in commands("sh") if line.startswith("make")])
