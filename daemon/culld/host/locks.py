@@ -54,6 +54,10 @@ class Claims:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give every folder free."""
         for descriptor in self._held.values():
             os.close(descriptor)
         self._held.clear()

@@ -9,15 +9,12 @@ from typing import TYPE_CHECKING
 
 from culld.config import load_config
 from culld.errors import ConfigError, CulldError, SystemFaultError
-from culld.host.locks import Claims
-from culld.host.mounts import far
 from culld.intake.batching import Batcher
 from culld.intake.lease import is_written
 from culld.intake.marks import Mark, Marks, Signal
 from culld.intake.settle import Settler
-from culld.intake.watching import Watcher
 from culld.records import printable
-from culld.service.anchors import Anchors
+from culld.service.ground import Ground
 from culld.service.model import looked_up
 from culld.service.opening import replay_unfinished
 from culld.service.report import report
@@ -67,16 +64,14 @@ class Daemon:
         self._clock = wiring.clock
         self._pulse = pulse
         self._pipeline = wiring.pipeline(self._beat, patient=True)
-        self._roots = [watch.path for watch in config.watch]
+        self._ground = Ground(config, path, marks, journal)
         self._settler = Settler(config.settle.quiet.total_seconds(), is_written)
         self._batcher = Batcher(config.batch.size, config.batch.wait.total_seconds())
-        self._anchors = Anchors(journal)
-        self._claims = Claims()
-        self._intake = Intake(self._present, open_scanner(config), self._settler, journal, self._clock, self._batcher)
+        self._intake = Intake(
+            lambda: self._ground.present, open_scanner(config), self._settler, journal, self._clock, self._batcher
+        )
         self._tidying = Tidying(journal, config.history, self._clock)
-        self._watcher = Watcher(self._roots, path, marks)
         self._policy_problem: str | None = None
-        self._offline: dict[Path, str] = {}
         self._last = ""
         self._told: set[str] = set()
 
@@ -85,33 +80,28 @@ class Daemon:
 
         Raises SystemFaultError, as when another culld works on one of the folders.
         """
-        with self._claims:
-            self._claims.require(self._roots)
-            self._serve(environ)
-
-    def _serve(self, environ: Mapping[str, str]) -> None:
-        self._watcher.start()
-        try:
-            self._turn({Signal.RESCAN}, environ)
-            self._tell()
-            self._pulse.ready()
-            while not self._marks.stop_asked:
-                self._turn(self._marks.take(self._patience()), environ)
+        with self._ground:
+            try:
+                self._turn({Signal.RESCAN}, environ)
                 self._tell()
-        finally:
-            self._pulse.notifier.stopping()
-            self._watcher.stop()
-            self._note("stopped")
+                self._pulse.ready()
+                while not self._marks.stop_asked:
+                    self._turn(self._marks.take(self._patience()), environ)
+                    self._tell()
+            finally:
+                self._pulse.notifier.stopping()
+                self._note("stopped")
 
     def _turn(self, marks: set[Mark], environ: Mapping[str, str]) -> None:
         self._pulse.beat()
         if Signal.RELOAD in marks:
             self._reload(environ)
         if Signal.PROBE in marks:
-            self._watcher.probe(self._clock.monotonic())
+            self._ground.probe(self._clock.monotonic())
         if Signal.RESCAN in marks:
-            self._look_for_folders()
-            if self._config.quarantine not in self._offline:
+            self._ground.look()
+            self._settler.far = self._ground.far
+            if self._ground.quarantine not in self._ground.offline:
                 replay_unfinished(self._journal, self._told)  # what could not be ended at once, a disk that was away
         try:
             now = self._clock.monotonic()
@@ -120,7 +110,7 @@ class Daemon:
             if not self._marks.stop_asked and (batch := self._batcher.take(now)):
                 self._process(batch)
             elif not self._waiting() and self._tidying.is_due():
-                self._tidying.tidy(self._present(), self._beat)
+                self._tidying.tidy(self._ground.present, self._beat)
         except StoppedError:
             log.info("stopping; the photos that were being read will be read again at the next start")
 
@@ -156,7 +146,7 @@ class Daemon:
 
     def _take_over(self, fresh: Config) -> None:
         self._policy_problem = None
-        if [watch.path for watch in fresh.watch] == self._roots:
+        if tuple(watch.path for watch in fresh.watch) == self._ground.roots:
             self._policies.take_over(fresh)
             log.info("policy %s is in force", self._policies.digest)
         kept = [key for key in type(fresh).model_fields if key != "policy" and getattr(fresh, key) != self._frozen(key)]
@@ -166,28 +156,11 @@ class Daemon:
     def _frozen(self, key: str) -> object:
         return getattr(self._config, key)
 
-    def _look_for_folders(self) -> None:
-        """See which folders are there, and say what has changed."""
-        self._settler.far = far(self._roots)
-        self._watcher.refresh(self._settler.far)
-        away = {root: self._anchors.away(root) or self._claims.refused(root) for root in self._roots}
-        away[self._config.quarantine] = self._anchors.make(self._config.quarantine)
-        offline = {folder: why for folder, why in away.items() if why}
-        for folder, why in offline.items():
-            if self._offline.get(folder) != why:
-                log.warning("%s %s; culld waits for it", printable(folder), why)
-        for folder in self._offline.keys() - offline.keys():
-            log.info("%s is there again", printable(folder))
-        self._offline = offline
-
-    def _present(self) -> list[Path]:
-        return [root for root in self._roots if root not in self._offline]
-
     def _tell(self) -> None:
         """Say how things stand, to the service manager and to `culld status`, when it has changed."""
         parts = [f"{self._waiting()} waiting", f"policy {self._policies.digest}"]
         parts += [f"last: {self._last}"] if self._last else []
-        parts += [f"offline: {', '.join(map(printable, self._offline))}"] if self._offline else []
+        parts += [f"offline: {', '.join(map(printable, self._ground.offline))}"] if self._ground.offline else []
         parts += ["policy file broken, the last good one is in force"] if self._policy_problem else []
         if self._pulse.tell("; ".join(parts)):
             self._note("running")
@@ -203,9 +176,9 @@ class Daemon:
             "slow": self._settler.slow(_SLOW_AFTER_S, self._clock.monotonic()),
             "policy": self._policies.digest,
             "policy_problem": self._policy_problem,
-            "watch": [printable(root) for root in self._roots],
-            "offline": {printable(folder): why for folder, why in self._offline.items()},
-            "unwatched": self._watcher.unwatched,
-            "quarantine": printable(self._config.quarantine),
+            "watch": [printable(root) for root in self._ground.roots],
+            "offline": {printable(folder): why for folder, why in self._ground.offline.items()},
+            "unwatched": self._ground.unwatched,
+            "quarantine": printable(self._ground.quarantine),
         }
         self._journal.note("daemon", json.dumps(told), self._clock.now())
