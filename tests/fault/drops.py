@@ -27,7 +27,10 @@ from culld.service.clock import SystemClock
 from culld.service.daemon import Daemon
 from culld.service.opening import open_journal
 from culld.service.pulse import Pulse
-from houses import House
+
+sys.path.append(str(Path(__file__).parents[1]))
+
+from houses import House  # noqa: E402 (a part that runs as a program finds it only now)
 
 POLICY = """\
 watch: [{path: inbox}]
