@@ -30,7 +30,7 @@ from culld.service.pulse import Pulse
 
 sys.path.append(str(Path(__file__).parents[1]))
 
-from houses import House  # noqa: E402 (a part that runs as a program finds it only now)
+from houses import House
 
 POLICY = """\
 watch: [{path: inbox}]
