@@ -18,6 +18,14 @@ IFD0, EXIF, GPS, INTEROP, IFD1, THUMBNAIL = 8, 600, 2000, 2200, 2300, 2500
 Field = tuple[int, int, int, bytes]
 """Tag, type, count and value of an entry."""
 
+PACKET = (
+    b'<?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>\n<x:xmpmeta xmlns:x="adobe:ns:meta/">\n'
+    b' <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">\n'
+    b'  <rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="3"/>\n'
+    b" </rdf:RDF>\n</x:xmpmeta>\n" + b" " * 2000 + b'\n<?xpacket end="w"?>'
+)
+"""An XMP packet as a camera or Adobe writes it, with padding."""
+
 
 def text(tag: int, value: bytes) -> Field:
     """An ASCII entry."""

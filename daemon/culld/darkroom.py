@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from culld.disk.beneath import digest_of, open_regular
 from culld.errors import PhotoChangedError, PhotoError, WorkerLostError
 from culld.photos.completeness import has_its_end
-from culld.photos.facts import camera_facts
+from culld.photos.facts import camera_facts, keyword_block
 from culld.photos.formats import HEAD_BYTES, recognise
 from culld.photos.imaging import DecodeLimits, UnreadableError, decode, embedded_exif
 from culld.records import Assessment, Camera, Fault, Format, Photo, Sighting, Stamp, Unreadable
@@ -89,7 +89,7 @@ class Darkroom:
     def draft(self, request: TagRequest) -> TagDraft | PhotoError:
         """The byte edits that tag a photo; an error is returned, for it has to cross the process border."""
         try:
-            return draft(request, self._read)
+            return draft(request, self._read, keyword_block)
         except PhotoError as error:
             return error
 

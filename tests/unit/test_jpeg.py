@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-from itertools import chain
 
 import pytest
 from hypothesis import given, settings
@@ -16,12 +15,15 @@ from cameras import exif_block, exif_segment, jpeg, put_directory, segment, text
 from culld.errors import TagRefusedError
 from culld.tags.edits import apply_edits, inverse
 from culld.tags.exif import read_block
-from culld.tags.jpeg import MAX_BLOCK, exif_edits, read_jpeg
+from culld.tags.jpeg import MAX_BLOCK, exif_edits, jpeg_edits, read_jpeg
 from culld.tags.proof import prove_jpeg
-from culld.tags.xpkeywords import MARK, XP_KEYWORDS, encode_words, words_in
+from culld.tags.sidecar import SUBJECT, words_of
+from culld.tags.tail import MARK, XP_KEYWORDS
+from culld.tags.xmp import read_xmp
+from culld.tags.xpkeywords import encode_words, words_in
 
 BLUR = ("defect:blur",)
-XMP = b"http://ns.adobe.com/xap/1.0/\0<x/>"
+XMP = b"http://ns.adobe.com/xap/1.0/\0" + cameras.PACKET
 
 
 def xp(value: bytes, kind: int = 1) -> cameras.Field:
@@ -36,7 +38,7 @@ def camera_file(order: str = "<", *extra: cameras.Field) -> bytes:
 
 def tagged(old: bytes, keywords: tuple[str, ...] = BLUR) -> bytes:
     """The file after the edits, proven."""
-    new = apply_edits(old, exif_edits(old, keywords))
+    new = apply_edits(old, jpeg_edits(old, keywords))
     prove_jpeg(old, new, keywords)
     return new
 
@@ -84,10 +86,49 @@ def test_another_builder_can_make_the_new_block() -> None:
         return bytes(data)
 
     old = jpeg()
-    new = apply_edits(old, exif_edits(old, BLUR, build))
+    new = apply_edits(old, jpeg_edits(old, BLUR, build))
     prove_jpeg(old, new, BLUR)
 
     assert BLUR == words(new)
+
+
+def test_a_packet_with_padding_keeps_its_length() -> None:
+    """No byte behind it moves; blanks give way to the words."""
+    old = camera_file()
+    new = tagged(old)
+
+    assert len(read_jpeg(old).packet or b"") == len(read_jpeg(new).packet or b"")
+    assert BLUR == words_of(read_xmp(read_jpeg(new).packet or b""), SUBJECT)
+
+
+def test_a_packet_without_padding_grows() -> None:
+    """And its segment says so."""
+    old = jpeg(segment(0xE1, XMP.replace(b" " * 1000, b"")))
+
+    assert BLUR == words_of(read_xmp(read_jpeg(tagged(old)).packet or b""), SUBJECT)
+
+
+def test_a_file_without_packet_gets_one_behind_exif() -> None:
+    """Lightroom reads keywords nowhere else."""
+    new = tagged(jpeg())
+    found = read_jpeg(new)
+
+    assert found.exif is not None
+    assert found.xmp is not None
+    assert found.exif.end == found.xmp.start
+    assert BLUR == words_of(read_xmp(found.packet or b""), SUBJECT)
+
+
+def test_what_is_no_longer_said_is_taken_back() -> None:
+    """Our words only; a word that a person gave as well stays, in both places."""
+    old = camera_file("<", xp("defect:blur;holiday\0".encode("utf-16-le")))
+    both = tagged(old, ("defect:blur", "defect:overexposed"))
+    none = tagged(both, ())
+
+    assert ("defect:blur", "holiday", "defect:overexposed") == words(both)
+    assert ("defect:blur", "holiday") == words(none)
+    assert BLUR == words_of(read_xmp(read_jpeg(none).packet or b""), SUBJECT)
+    assert () == words(tagged(tagged(camera_file()), ()))
 
 
 def test_no_keywords_mean_no_edits() -> None:
@@ -149,9 +190,9 @@ def test_the_entry_stands_in_its_place_among_the_tags() -> None:
 
 
 def test_a_second_change_reuses_our_own_tail() -> None:
-    """The block grows by the new word only, and the old bytes stay what they were."""
+    """The block grows by the new word only, and the old bytes stay what they were; the packet uses up its padding."""
     once = tagged(camera_file(">"))
-    twice = tagged(once, ("defect:overexposed",))
+    twice = tagged(once, ("defect:blur", "defect:overexposed"))
 
     assert len(once) + len(";defect:overexposed".encode("utf-16-le")) == len(twice)
     assert ("defect:blur", "defect:overexposed") == words(twice)
@@ -316,7 +357,8 @@ NEW = tagged(OLD)
     ("wrong", "reason"),
     [
         (OLD, "keywords do not read back"),
-        (jpeg(segment(0xE1, XMP), segment(0xFE, b"comment")), "EXIF block is missing"),
+        (jpeg(segment(0xE1, XMP), segment(0xFE, b"comment")), "keywords do not read back"),
+        (NEW.replace(b"Rating", b"Ratimg"), "values of other programs"),
         (NEW.replace(b"comment", b"Comment"), "outside the EXIF block"),
         (NEW[:-4] + b"\0" + NEW[-3:], "outside the EXIF block"),
         (NEW.replace(b"secret", b"Secret"), "old bytes of the EXIF block"),
@@ -365,18 +407,18 @@ WORD = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"], exclu
 def test_any_block_keeps_all_it_had(
     order: str, note: bytes, thumbnail: bytes, there: list[str], wanted: list[list[str]]
 ) -> None:
-    """Change after change is proven, leads back exactly, and is not repeated."""
+    """Change after change is proven, leads back exactly, is not repeated, and withdraws only the words of the last."""
     extra = [xp(encode_words(there))] if there else []
     data = jpeg(exif_segment(exif_block(order, extra=extra, note=note, thumbnail=thumbnail)))
     first = data
     for keywords in wanted:
-        edits = exif_edits(data, keywords)
+        edits = jpeg_edits(data, keywords)
         new = tagged(data, tuple(keywords))
         assert data == apply_edits(new, inverse(edits))
-        assert () == exif_edits(new, keywords)
+        assert () == jpeg_edits(new, keywords)
         data = new
 
-    assert dict.fromkeys(chain(there, *wanted)) == dict.fromkeys(words(data))
+    assert {*there, *wanted[-1]} == set(words(data))
     assert (read_jpeg(first).block or b"")[8:] in (read_jpeg(data).block or b"")
     assert pixels(first) == pixels(data)
 
@@ -391,7 +433,7 @@ def test_damaged_files_are_refused_or_kept(data: st.DataObject) -> None:
         damaged[start : start + data.draw(st.integers(0, 4))] = data.draw(st.binary(max_size=4))
     old = bytes(damaged)
     try:
-        edits = exif_edits(old, ("defect:overexposed",))
+        edits = jpeg_edits(old, ("defect:overexposed",))
     except TagRefusedError:
         return
     assert old == apply_edits(tagged(old, ("defect:overexposed",)), inverse(edits))
@@ -407,7 +449,7 @@ def test_damaged_blocks_are_refused_or_kept(data: st.DataObject) -> None:
         damaged[base + data.draw(st.integers(0, 50))] = data.draw(st.integers(0, 255))
     old = jpeg(exif_segment(bytes(damaged)))
     try:
-        edits = exif_edits(old, BLUR)
+        edits = jpeg_edits(old, BLUR)
     except TagRefusedError:
         return
     assert old == apply_edits(tagged(old), inverse(edits))

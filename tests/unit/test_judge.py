@@ -15,6 +15,13 @@ from culld.errors import PhotoBlockedError
 from culld.records import Assessment, Format, Photo, Place, Scores, Stack, Stamp, Verdict
 from culld.service.judge import Judge
 from culld.tags.draft import TagDraft, TagRequest, draft
+from culld.tags.edits import apply_edits
+
+
+def photo_at(place: Place) -> Photo:
+    """The photo as it is on disk."""
+    digest = hashlib.sha256(place.path.read_bytes()).hexdigest()
+    return Photo(place, Stamp.of(place.path.lstat()), digest, Format.JPEG)
 
 
 @dataclass
@@ -29,10 +36,8 @@ class House:
     def put(self, name: str = "a.jpg") -> Stack:
         """A blurred photo on disk, as a stack."""
         place = Place(self.folder, Path(name))
-        data = factories.encoded(factories.picture(1, size=(64, 48)))
-        place.path.write_bytes(data)
-        photo = Photo(place, Stamp.of(place.path.lstat()), hashlib.sha256(data).hexdigest(), Format.JPEG)
-        return Stack(Assessment(photo, Scores(0.99, 0.0, 0.0), "model@1"))
+        place.path.write_bytes(factories.encoded(factories.picture(1, size=(64, 48))))
+        return Stack(Assessment(photo_at(place), Scores(0.99, 0.0, 0.0), "model@1"))
 
     def judge(self) -> Judge:
         """A judge with the default policy."""
@@ -114,3 +119,32 @@ def test_a_reject_waits_for_a_quarantine_that_is_not_there(house: House) -> None
     assert house.asked == []
     house.restored = True
     assert house.judge().decide(house.put()).verdict is Verdict.TAG
+
+
+def test_a_photo_that_is_fine_by_now_loses_the_words_it_had(house: House) -> None:
+    """Its sidecar says what culld said before; one of another program makes no work."""
+    stack = house.put()
+    first = house.judge().decide(stack)
+    for rewrite in first.rewrites:
+        old = rewrite.place.path.read_bytes() if rewrite.before else b""
+        rewrite.place.path.write_bytes(apply_edits(old, rewrite.edits))
+    place = stack.lead.photo.place
+    fine = replace(stack.lead, photo=photo_at(place), result=Scores(0.01, 0.0, 0.0))
+
+    plan = house.judge().decide(Stack(fine, (place.beside("a.jpg.xmp"),)))
+
+    assert plan.verdict is Verdict.KEEP
+    assert {rewrite.place for rewrite in plan.rewrites} == {place, place.beside("a.jpg.xmp")}
+    place.beside("a.jpg.xmp").path.write_text("<x/>")
+    assert house.judge().decide(Stack(fine, (place.beside("a.jpg.xmp"),))).rewrites == ()
+
+
+def test_a_huge_photo_is_tagged_beside_it_only(house: House) -> None:
+    """A rewrite would need its size several times in memory."""
+    stack = house.put()
+    photo = replace(stack.lead.photo, stamp=replace(stack.lead.photo.stamp, size=201 << 20))
+
+    plan = house.judge().decide(Stack(replace(stack.lead, photo=photo)))
+
+    assert [rewrite.place.relative.name for rewrite in plan.rewrites] == ["a.jpg.xmp"]
+    assert "larger than 200 MiB" in plan.notes[0]

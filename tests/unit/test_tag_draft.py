@@ -89,7 +89,7 @@ def test_without_a_place_for_it_no_sidecar_is_written() -> None:
     assert tags.notes == ()
 
 
-@pytest.mark.parametrize("format_", [each for each in Format if each is not Format.JPEG])
+@pytest.mark.parametrize("format_", [Format.HEIF, Format.AVIF, Format.UNKNOWN])
 def test_other_formats_are_never_changed(format_: Format) -> None:
     """No other container is understood well enough yet."""
     tags = draft(replace(request(), format=format_), folder().get)
@@ -106,11 +106,24 @@ def test_embedding_can_be_switched_off() -> None:
     assert () == tags.notes
 
 
-def test_without_keywords_the_photo_keeps_its_bytes() -> None:
-    """Only the record goes beside it."""
-    tags = draft(replace(request(), keywords=()), folder().get)
+def test_without_keywords_nothing_is_written() -> None:
+    """Neither into the photo nor beside it."""
+    assert TagDraft((), ()) == draft(replace(request(), keywords=()), folder().get)
 
-    assert [place("a.jpg.xmp")] == [rewrite.place for rewrite in tags.rewrites]
+
+def test_what_was_said_before_is_taken_back_when_it_is_true_no_longer() -> None:
+    """In the sidecar and in the photo, and the record says the new scores."""
+    files = published(folder(), draft(request(), folder().get).rewrites)
+    record = replace(RECORD, scores=Scores(0.02, 0.0, 0.25), verdict=Verdict.KEEP)
+    again = replace(request(files[place()] or b""), keywords=(), record=record)
+
+    files = published(files, draft(again, files.get).rewrites)
+
+    sidecar = files[place("a.jpg.xmp")] or b""
+    assert b"defect:blur" not in sidecar
+    assert b'Blur="0.0200"' in sidecar
+    assert "defect:blur".encode("utf-16-le") not in (files[place()] or b"")
+    assert b"defect:blur" not in (files[place()] or b"")
 
 
 @pytest.mark.parametrize("found", [None, PHOTO + b"x"])

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from culld.records import Photo, Place, Plan, Rules, Stack
     from culld.tags.draft import TagDraft
 
+_MOST_BYTES = 200 << 20
+
 
 @dataclass(frozen=True, slots=True)
 class Judge:
@@ -58,7 +60,7 @@ class Judge:
         )
         if plan.verdict is Verdict.QUARANTINE and (why := self.quarantine_away()):
             raise PhotoBlockedError(f"the quarantine {printable(self.quarantine)} {why}")
-        if plan.verdict in {Verdict.TAG, Verdict.QUARANTINE}:
+        if plan.verdict in {Verdict.TAG, Verdict.QUARANTINE} or (plan.verdict is Verdict.KEEP and stack.sidecars):
             request, refused = self._request(plan, rules)
             tags = self.draft(request)
             plan = replace(plan, rewrites=tags.rewrites, notes=refused + tags.notes)
@@ -75,7 +77,7 @@ class Judge:
         sidecar = self._sidecar(photo)
         if isinstance(sidecar, str):
             notes.append(f"no sidecar was written: {sidecar}")
-        refused = refusal(photo.place) if self.embed else None
+        refused = (_too_large(photo) or refusal(photo.place)) if self.embed else None
         if refused:
             notes.append(f"the photo itself was left alone: {refused}")
         place = None if isinstance(sidecar, str) else sidecar
@@ -90,3 +92,8 @@ class Judge:
             return "which one belongs to this photo is not clear"
         place = photo.place.beside(name)
         return (refusal(place) if name in names else None) or place
+
+
+def _too_large(photo: Photo) -> str | None:
+    """Why a photo is not rewritten for its size: proving a rewrite takes its size several times in memory."""
+    return f"it is larger than {_MOST_BYTES >> 20} MiB" if photo.stamp.size > _MOST_BYTES else None

@@ -11,17 +11,20 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from culld.errors import PhotoChangedError, TagRefusedError
-from culld.records import Format, Rewrite
+from culld.records import Rewrite
 from culld.tags.edits import apply_edits, digest_of
-from culld.tags.jpeg import exif_edits
-from culld.tags.proof import prove_jpeg, prove_sidecar
+from culld.tags.embedding import way_into
+from culld.tags.machine import NAMESPACE
+from culld.tags.ours import own_values
+from culld.tags.proof import prove_sidecar
 from culld.tags.sidecar import sidecar_edits
+from culld.tags.xmp import read_xmp
 from culld.tags.xpkeywords import new_block
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from culld.records import Place
+    from culld.records import Format, Place
     from culld.tags.machine import MachineRecord
 
 
@@ -58,13 +61,17 @@ def draft(
 ) -> TagDraft:
     """Draft the tags of one photo; `read` gives the bytes at a place, or None where no file is.
 
-    A refusal of one file is a note and does not hinder the other. Raises PhotoChangedError where the photo is no
-    longer the one that was judged.
+    A refusal of one file is a note and does not hinder the other. Without keywords it only takes back what culld has
+    said before, which the sidecar tells. Raises PhotoChangedError where the photo is no longer the one that was judged.
     """
-    photo = read(request.photo)
-    if photo is None or digest_of(photo) != request.digest:
-        raise PhotoChangedError(f"{request.photo.path.name!r} changed after it was judged; it will be judged anew")
-    attempts = (partial(_sidecar, request, read), partial(_embedded, request, photo, build_exif))
+    if not request.keywords and not _has_spoken(request, read):
+        return TagDraft((), ())
+    attempts = [partial(_sidecar, request, read)]
+    if request.embed:
+        photo = read(request.photo)
+        if photo is None or digest_of(photo) != request.digest:
+            raise PhotoChangedError(f"{request.photo.path.name!r} changed after it was judged; it will be judged anew")
+        attempts.append(partial(_embedded, request, photo, build_exif))
     rewrites: list[Rewrite] = []
     notes: list[str] = []
     for attempt in attempts:
@@ -73,6 +80,15 @@ def draft(
         except TagRefusedError as refusal:
             notes.append(str(refusal))
     return TagDraft(tuple(rewrites), tuple(notes))
+
+
+def _has_spoken(request: TagRequest, read: Callable[[Place], bytes | None]) -> bool:
+    """Whether there is a sidecar that holds a record of ours; one that cannot be understood holds none."""
+    old = None if request.sidecar is None else read(request.sidecar)
+    try:
+        return old is not None and NAMESPACE.encode() in old and bool(own_values(read_xmp(old)))
+    except TagRefusedError:
+        return False
 
 
 def _sidecar(request: TagRequest, read: Callable[[Place], bytes | None]) -> list[Rewrite]:
@@ -89,14 +105,11 @@ def _sidecar(request: TagRequest, read: Callable[[Place], bytes | None]) -> list
 
 
 def _embedded(request: TagRequest, photo: bytes, build_exif: Callable[[bytes], bytes]) -> list[Rewrite]:
-    """The rewrite of the photo itself, if keywords are to go into it and are not there yet."""
-    if not request.embed or not request.keywords:
-        return []
-    if request.format is not Format.JPEG:
-        raise TagRefusedError(f"the photo was left alone: {request.format.value} files get their tags beside them only")
-    edits = exif_edits(photo, request.keywords, build_exif)
+    """The rewrite of the photo itself, if it needs one."""
+    drafted, prove = way_into(request.format, build_exif)
+    edits = drafted(photo, request.keywords)
     if not edits:
         return []
     new = apply_edits(photo, edits)
-    prove_jpeg(photo, new, request.keywords)
+    prove(photo, new, request.keywords)
     return [Rewrite(request.photo, request.digest, digest_of(new), edits)]

@@ -1,4 +1,4 @@
-"""The segments of a JPEG, which of them may be touched, and the edits that put words into its EXIF block.
+"""The segments of a JPEG, which of them may be touched, and the edits that put words into its EXIF and its XMP.
 
 Markers are those of ITU-T T.81, annex B. Whatever holds offsets that a longer segment would shift, or a signature that
 it would break, is refused: bytes behind the picture (movies, gain maps, previews), multi-picture files, XMP in
@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, NoReturn
 from culld.errors import TagRefusedError
 from culld.records import Edit
 from culld.tags.exif import read_block
-from culld.tags.keywords import check_words, missing_words
-from culld.tags.xpkeywords import encode_words, new_block, with_words, words_in
+from culld.tags.keywords import check_words
+from culld.tags.packet import packet_edits, shifted, withdrawn
+from culld.tags.tail import XP_KEYWORDS, appended
+from culld.tags.xpkeywords import changed_words, encode_words, new_block, words_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
 _SOI, _EOI, _SOS, _APP0, _APP1, _APP2, _APP11 = 0xD8, 0xD9, 0xDA, 0xE0, 0xE1, 0xE2, 0xEB
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -32,7 +34,8 @@ _REFUSED = (
     (_APP11, b"JP", "it carries content credentials or another signed box"),
 )
 
-MAX_BLOCK = 0xFFFF - 2 - len(_EXIF)
+_MAX_SEGMENT = 0xFFFF
+MAX_BLOCK = _MAX_SEGMENT - 2 - len(_EXIF)
 """The largest EXIF block that a segment can hold, in bytes."""
 
 # Within picture data FF is followed by 00 (a plain FF), by RST0..7, or by more FF as filling.
@@ -51,16 +54,29 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Jpeg:
-    """The segments of a JPEG that is whole, in order, and the one among them that holds EXIF."""
+    """The segments of a JPEG that is whole, in order, and those among them that hold EXIF and XMP."""
 
     data: bytes
     segments: tuple[Segment, ...]
     exif: Segment | None
+    xmp: Segment | None
 
     @property
     def block(self) -> bytes | None:
         """The EXIF block without its `Exif` head."""
         return None if self.exif is None else self.data[self.exif.body + len(_EXIF) : self.exif.end]
+
+    @property
+    def packet(self) -> bytes | None:
+        """The XMP packet without its head."""
+        return None if self.xmp is None else self.data[self.xmp.body + len(_XMP) : self.xmp.end]
+
+    @property
+    def outside(self) -> bytes:
+        """Every byte but those of the segments with EXIF and XMP, and with them the picture."""
+        gone = [each for each in self.segments if each in {self.exif, self.xmp}]
+        starts, ends = [0, *(each.end for each in gone)], [*(each.start for each in gone), len(self.data)]
+        return b"".join(self.data[start:end] for start, end in zip(starts, ends, strict=True))
 
 
 def read_jpeg(data: bytes) -> Jpeg:
@@ -74,13 +90,43 @@ def read_jpeg(data: bytes) -> Jpeg:
     for marker, head, reason in _REFUSED:
         if _with_head(data, segments, marker, head):
             _refuse(reason)
-    if len(_with_head(data, segments, _APP1, _XMP)) > 1:
-        _refuse("it holds XMP twice")
-    return Jpeg(data, segments, _exif_of(data, segments))
+    return Jpeg(data, segments, _exif_of(data, segments), _xmp_of(data, segments))
 
 
-def exif_edits(data: bytes, keywords: Sequence[str], build: Callable[[bytes], bytes] = new_block) -> tuple[Edit, ...]:
-    """The edits that add `keywords` to XPKeywords of a JPEG; none where all are there.
+def jpeg_edits(data: bytes, keywords: Sequence[str], build: Callable[[bytes], bytes] = new_block) -> tuple[Edit, ...]:
+    """The edits that bring `keywords` into the EXIF and the XMP of a JPEG; none where nothing changes.
+
+    Raises TagRefusedError where the file cannot be changed without risk.
+    """
+    jpeg = read_jpeg(data)
+    gone = withdrawn(jpeg.packet, keywords)
+    found = [*exif_edits(data, keywords, build, gone), *_xmp_edits(jpeg, keywords)]
+    return tuple(sorted(found, key=lambda edit: edit.offset))
+
+
+def _xmp_edits(jpeg: Jpeg, keywords: Sequence[str]) -> tuple[Edit, ...]:
+    """The edits that bring the words into the packet; a new one stands behind EXIF."""
+    elsewhere = () if jpeg.block is None else words_in(read_block(jpeg.block))
+    edits = packet_edits(jpeg.packet, keywords, elsewhere)
+    if not edits or jpeg.xmp is None:
+        segment = b"".join(_segment(_XMP, edit.inserted) for edit in edits)
+        return (Edit(jpeg.exif.end if jpeg.exif else _behind_heads(jpeg), b"", segment),) if edits else ()
+    start = jpeg.xmp.body + len(_XMP)
+    grown = sum(len(edit.inserted) - len(edit.removed) for edit in edits)
+    found = shifted(edits, start)
+    if grown:
+        length = jpeg.data[jpeg.xmp.start + 2 : jpeg.xmp.body]
+        found = (Edit(jpeg.xmp.start + 2, length, _length(_XMP, jpeg.xmp.end - start + grown)), *found)
+    return found
+
+
+def exif_edits(
+    data: bytes,
+    keywords: Sequence[str],
+    build: Callable[[bytes], bytes] = new_block,
+    gone: Collection[str] = (),
+) -> tuple[Edit, ...]:
+    """The edits that add `keywords` to XPKeywords of a JPEG, and take out those that are `gone`.
 
     Where the file has no EXIF, `build` makes a block (without `Exif` head) from the bytes of XPKeywords. Raises
     TagRefusedError where the file cannot be changed without risk.
@@ -90,15 +136,14 @@ def exif_edits(data: bytes, keywords: Sequence[str], build: Callable[[bytes], by
     if jpeg.exif is None or jpeg.block is None:
         return _fresh_edits(jpeg, build(encode_words(keywords))) if keywords else ()
     block = read_block(jpeg.block)
-    present = words_in(block)
-    missing = missing_words(keywords, (word.strip() for word in present))
-    if not missing:
+    words = changed_words(block, keywords, gone)
+    if words is None:
         return ()
-    tail = with_words(block, (*present, *missing))
+    tail = appended(block, {XP_KEYWORDS: encode_words(words) if words else None})
     size = tail.kept + len(tail.content)
     start = jpeg.exif.body + len(_EXIF)
     return (
-        Edit(jpeg.exif.start + 2, data[jpeg.exif.start + 2 : jpeg.exif.body], _length(size)),
+        Edit(jpeg.exif.start + 2, data[jpeg.exif.start + 2 : jpeg.exif.body], _length(_EXIF, size)),
         Edit(start + 4, data[start + 4 : start + 8], tail.pointer),
         Edit(start + tail.kept, data[start + tail.kept : jpeg.exif.end], tail.content),
     )
@@ -106,18 +151,33 @@ def exif_edits(data: bytes, keywords: Sequence[str], build: Callable[[bytes], by
 
 def _fresh_edits(jpeg: Jpeg, block: bytes) -> tuple[Edit, ...]:
     """A new segment behind SOI and the JFIF segments that follow it."""
+    return (Edit(_behind_heads(jpeg), b"", _segment(_EXIF, block)),)
+
+
+def _behind_heads(jpeg: Jpeg) -> int:
     leading = 0
     while jpeg.segments[leading].marker == _APP0:
         leading += 1
-    place = jpeg.segments[leading - 1].end if leading else 2
-    return (Edit(place, b"", bytes((0xFF, _APP1)) + _length(len(block)) + _EXIF + block),)
+    return jpeg.segments[leading - 1].end if leading else 2
 
 
-def _length(block_size: int) -> bytes:
-    """The length field of a segment with an EXIF block of this size."""
-    if block_size > MAX_BLOCK:
-        _refuse("its EXIF block is full")
-    return (block_size + len(_EXIF) + 2).to_bytes(2, "big")
+def _segment(head: bytes, body: bytes) -> bytes:
+    return bytes((0xFF, _APP1)) + _length(head, len(body)) + head + body
+
+
+def _length(head: bytes, size: int) -> bytes:
+    """The length field of a segment with so many bytes behind its head."""
+    if size + len(head) + 2 > _MAX_SEGMENT:
+        _refuse(f"its {'EXIF block' if head == _EXIF else 'XMP packet'} is full")
+    return (size + len(head) + 2).to_bytes(2, "big")
+
+
+def _xmp_of(data: bytes, segments: tuple[Segment, ...]) -> Segment | None:
+    """The segment with XMP, of which there must not be two."""
+    found = _with_head(data, segments, _APP1, _XMP)
+    if len(found) > 1:
+        _refuse("it holds XMP twice")
+    return found[0] if found else None
 
 
 def _exif_of(data: bytes, segments: tuple[Segment, ...]) -> Segment | None:

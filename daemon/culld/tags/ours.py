@@ -15,19 +15,33 @@ from culld.tags.machine import NAMESPACE, TIME
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from culld.tags.machine import MachineRecord
     from culld.tags.xmp import Document, Element
 
 _ATTRIBUTE = re.compile(rb"\s+([^\s=]+)\s*=\s*(\"[^\"]*\"|'[^']*')")
 
 
-def own_properties(record: MachineRecord, keywords: Sequence[str]) -> Mapping[str, str]:
-    """The record with the words that culld gave, so that they can be told from a person's when they are withdrawn."""
-    properties = {**record.properties(), "Keywords": ";".join(keywords)}
-    for name, value in properties.items():
+_GIVEN = "Keywords"
+
+
+def given(document: Document) -> tuple[str, ...]:
+    """The words in a document that culld gave, and nobody else."""
+    return tuple(filter(None, own_values(document).get(_GIVEN, "").split(";")))
+
+
+def with_own_words(
+    document: Document, properties: Mapping[str, str], keywords: Sequence[str], present: Sequence[str]
+) -> Mapping[str, str]:
+    """Our values, and among them the words that are ours: a person's words are never withdrawn.
+
+    `present` are the words in the document; one of them that culld did not give stays somebody else's.
+    """
+    before = given(document)
+    own = [word for word in keywords if word in before or word not in present]
+    wanted = {**properties, _GIVEN: ";".join(own)}
+    for name, value in wanted.items():
         if not value.isprintable():
             raise TagRefusedError(f"the sidecar was left alone: {name} {value!r} cannot be written as XML")
-    return properties
+    return wanted
 
 
 def own_values(document: Document) -> Mapping[str, str]:

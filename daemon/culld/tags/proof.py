@@ -12,45 +12,77 @@ from culld.tags.exif import read_block
 from culld.tags.jpeg import read_jpeg
 from culld.tags.keywords import missing_words
 from culld.tags.machine import NAMESPACE, TIME
-from culld.tags.ours import own_properties, own_values
+from culld.tags.ours import given, own_values
+from culld.tags.packet import withdrawn
+from culld.tags.png import read_png
 from culld.tags.sidecar import SUBJECT, WORD_LISTS, words_of
+from culld.tags.tail import MARK, XMP, XP_KEYWORDS
+from culld.tags.tiff import packet_in, read_tiff
+from culld.tags.webp import read_webp
 from culld.tags.xmp import read_xmp
-from culld.tags.xpkeywords import MARK, XP_KEYWORDS, words_in
+from culld.tags.xpkeywords import words_in
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from culld.tags.exif import Block
-    from culld.tags.jpeg import Jpeg
     from culld.tags.machine import MachineRecord
     from culld.tags.sidecar import WordList
     from culld.tags.xmp import Document, Element
 
 
-def prove_jpeg(old: bytes, new: bytes, keywords: Sequence[str]) -> None:
-    """Show that `new` is `old` with `keywords` in its EXIF block; TagRefusedError where it is not.
+_CHANGED = frozenset({XP_KEYWORDS, XMP})
 
-    All bytes outside the EXIF segment are equal, and with them the picture. Inside, every byte but the pointer to IFD0
-    and culld's own tail is equal, and every entry of every directory has its old bytes and value.
+
+def prove_jpeg(old: bytes, new: bytes, keywords: Sequence[str]) -> None:
+    """Show that `new` is `old` with `keywords` in its EXIF and its XMP; TagRefusedError where it is not.
+
+    All bytes outside these two segments are equal, and with them the picture. Inside EXIF, every byte but the pointer
+    to IFD0 and culld's own tail is equal, and every entry of every directory has its old bytes and value.
     """
     before, after = read_jpeg(old), read_jpeg(new)
-    if after.exif is None or after.block is None:
-        _fail("the EXIF block is missing")
-    first, last = (before.exif.start, before.exif.end) if before.exif else (after.exif.start, after.exif.start)
-    if _sides(before, first, last) != _sides(after, after.exif.start, after.exif.end):
-        _fail("bytes outside the EXIF block changed")
-    block = read_block(after.block)
-    present = words_in(read_block(before.block)) if before.block else ()
-    missing = missing_words(keywords, (word.strip() for word in present))
-    if words_in(block) != (*present, *missing):
+    if before.outside != after.outside:
+        _fail("bytes outside the EXIF block and the XMP packet changed")
+    _prove_packet(before.packet, after.packet, keywords)
+    block = None if before.block is None else read_block(before.block)
+    if after.block is None:
+        if block is not None or keywords:
+            _fail("the EXIF block is missing")
+        return
+    _prove_block(block, read_block(after.block), keywords, withdrawn(before.packet, keywords))
+
+
+def prove_png(old: bytes, new: bytes, keywords: Sequence[str]) -> None:
+    """Show that `new` is `old` with `keywords` in its XMP, every other chunk being equal; TagRefusedError if not."""
+    before, after = read_png(old), read_png(new)
+    if before.outside != after.outside:
+        _fail("bytes outside the XMP packet changed")
+    _prove_packet(before.packet, after.packet, keywords)
+
+
+def prove_webp(old: bytes, new: bytes, keywords: Sequence[str]) -> None:
+    """Show that `new` is `old` with `keywords` in its XMP, every other chunk being equal; TagRefusedError if not."""
+    before, after = read_webp(old), read_webp(new)
+    if before.outside != after.outside or not after.says_so:
+        _fail("chunks outside the XMP packet changed")
+    _prove_packet(before.packet, after.packet, keywords)
+
+
+def prove_tiff(old: bytes, new: bytes, keywords: Sequence[str]) -> None:
+    """Show that `new` is `old` with `keywords` in two entries, no other byte having moved; TagRefusedError if not."""
+    before, after = read_tiff(old), read_tiff(new)
+    packet = packet_in(before)
+    _prove_packet(packet, packet_in(after), keywords)
+    _prove_block(before, after, keywords, withdrawn(packet, keywords))
+
+
+def _prove_block(before: Block | None, after: Block, keywords: Sequence[str], gone: Collection[str]) -> None:
+    kept = [word for word in (words_in(before) if before else ()) if word.strip() not in gone]
+    missing = missing_words(keywords, (word.strip() for word in kept))
+    if words_in(after) != (*kept, *missing):
         _fail("the keywords do not read back")
-    if before.block is not None:
-        _compare_blocks(read_block(before.block), block)
-
-
-def _sides(jpeg: Jpeg, start: int, end: int) -> tuple[bytes, bytes]:
-    """What stands before and behind the EXIF segment."""
-    return jpeg.data[:start], jpeg.data[end:]
+    if before is not None:
+        _compare_blocks(before, after)
 
 
 def _compare_blocks(old: Block, new: Block) -> None:
@@ -71,7 +103,7 @@ def _entries(block: Block) -> Mapping[str, object]:
         name: (
             directory.next,
             None if name == "IFD0" else directory.offset,
-            [(entry.raw, block.value(entry)) for entry in directory.entries if entry.tag != XP_KEYWORDS],
+            [(entry.raw, block.value(entry)) for entry in directory.entries if entry.tag not in _CHANGED],
         )
         for name, directory in block.directories.items()
     }
@@ -80,22 +112,40 @@ def _entries(block: Block) -> Mapping[str, object]:
 def prove_sidecar(old: bytes | None, new: bytes, keywords: Sequence[str], record: MachineRecord) -> None:
     """Show that `new` is `old`, by value, with `keywords` and `record`; TagRefusedError where it is not."""
     before, after = None if old is None else read_xmp(old), read_xmp(new)
+    _compare_words(before, after, keywords)
+    wanted, found = record.properties(), own_values(after)
+    if any(found.get(name) != value for name, value in wanted.items() if name != TIME):
+        _fail("the record does not read back")
+
+
+def _prove_packet(old: bytes | None, new: bytes | None, keywords: Sequence[str]) -> None:
+    """Show that the XMP packet of a photo is the old one with other words of ours."""
+    if new is None:
+        if old is not None or keywords:
+            _fail("the XMP packet is missing")
+        return
+    _compare_words(None if old is None else read_xmp(old), read_xmp(new), keywords)
+
+
+def _compare_words(before: Document | None, after: Document, keywords: Sequence[str]) -> None:
+    """Our words are there, those of other people as well, and every other value is what it was."""
     for words in WORD_LISTS:
         if _words_to_be(before, words, keywords) != (words_of(after, words) or ()):
             _fail("the keywords do not read back")
-    wanted, found = own_properties(record, keywords), own_values(after)
-    if any(found.get(name) != value for name, value in wanted.items() if name != TIME):
-        _fail("the record does not read back")
+    if not set(given(after)) <= set(keywords):
+        _fail("withdrawn keywords are still called ours")
     if before is not None and _foreign(before) != _foreign(after):
         _fail("values of other programs changed")
 
 
 def _words_to_be(before: Document | None, words: WordList, keywords: Sequence[str]) -> tuple[str, ...]:
-    """What a keyword list must hold afterwards: the old words in their order, then the missing ones."""
+    """What a keyword list must hold afterwards: the old words in their order, less our old ones, then the missing."""
     present = None if before is None else words_of(before, words)
     if present is None and words is not SUBJECT:
         return ()
-    return (*(present or ()), *missing_words(words.spelled(keywords), present or ()))
+    withdrawn = words.spelled(() if before is None else [word for word in given(before) if word not in keywords])
+    kept = [word for word in present or () if word not in withdrawn]
+    return (*kept, *missing_words(words.spelled(keywords), kept))
 
 
 def _foreign(document: Document) -> Sequence[object]:

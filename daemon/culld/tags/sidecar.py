@@ -16,11 +16,11 @@ from culld.records import Edit
 from culld.tags import machine
 from culld.tags.edits import apply_edits
 from culld.tags.keywords import check_words, in_hierarchy, missing_words
-from culld.tags.ours import own_edits, own_properties
+from culld.tags.ours import given, own_edits, with_own_words
 from culld.tags.xmp import RDF, read_xmp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from culld.tags.machine import MachineRecord
     from culld.tags.xmp import Document, Element
@@ -58,13 +58,35 @@ WORD_LISTS = (
 def sidecar_edits(old: bytes | None, keywords: Sequence[str], record: MachineRecord) -> tuple[Edit, ...]:
     """The edits that bring `keywords` and `record` into a sidecar; none where everything is there already.
 
-    `old` is None for a sidecar that does not exist yet: the one edit is then the whole document. Raises
-    TagRefusedError where the sidecar cannot be changed without risk.
+    `old` is None for a sidecar that does not exist yet: the one edit is then the whole document. Words that culld gave
+    before and that are not among `keywords` are withdrawn. Raises TagRefusedError where the sidecar cannot be changed
+    without risk.
+    """
+    if old is None:
+        return (Edit(0, b"", apply_edits(_NEW, merge(_NEW, keywords, record.properties()))),)
+    return merge(old, keywords, record.properties())
+
+
+def merge(
+    data: bytes, keywords: Sequence[str], properties: Mapping[str, str], elsewhere: Sequence[str] = ()
+) -> tuple[Edit, ...]:
+    """The edits, in ascending order, that bring words and values of our own into an XMP document.
+
+    Words that somebody else has given, here or `elsewhere` in the photo, are not called ours.
     """
     check_words(keywords)
-    if old is None:
-        return (Edit(0, b"", apply_edits(_NEW, _merge(read_xmp(_NEW), keywords, record))),)
-    return _merge(read_xmp(old), keywords, record)
+    keywords = tuple(dict.fromkeys(keywords))
+    document = read_xmp(data)
+    there = words_of(document, SUBJECT)
+    wanted = with_own_words(document, properties, keywords, (*(there or ()), *elsewhere))
+    withdrawn = [word for word in given(document) if word not in keywords]
+    edits = [edit for words in WORD_LISTS for edit in _list_edits(document, words, keywords, withdrawn)]
+    changed, absent = own_edits(document, wanted)
+    edits += changed
+    subject = keywords if there is None else ()
+    if subject or absent:
+        edits.append(_description(document, subject, absent))
+    return tuple(sorted(edits, key=lambda edit: edit.offset))
 
 
 def words_of(document: Document, words: WordList) -> tuple[str, ...] | None:
@@ -73,29 +95,25 @@ def words_of(document: Document, words: WordList) -> tuple[str, ...] | None:
     return None if items is None else tuple(item.text for item in items.children)
 
 
-def _merge(document: Document, keywords: Sequence[str], record: MachineRecord) -> tuple[Edit, ...]:
-    """The edits in ascending order."""
-    edits = [edit for words in WORD_LISTS for edit in _list_edits(document, words, words.spelled(keywords))]
-    properties = own_properties(record, keywords)
-    changed, absent = own_edits(document, properties)
-    edits += changed
-    subject = keywords if words_of(document, SUBJECT) is None else ()
-    if subject or absent:
-        edits.append(_description(document, subject, absent))
-    return tuple(sorted(edits, key=lambda edit: edit.offset))
-
-
-def _list_edits(document: Document, words: WordList, wanted: Sequence[str]) -> list[Edit]:
-    """Add what is missing to a list that exists, behind its last item and in its layout."""
+def _list_edits(
+    document: Document, words: WordList, keywords: Sequence[str], withdrawn: Sequence[str]
+) -> Iterator[Edit]:
+    """Take what is withdrawn out of a list that exists, and add what is missing, in its layout, at its end."""
     items = _items(document, words)
-    missing = () if items is None else missing_words(wanted, (item.text for item in items.children))
-    if items is None or not missing:
-        return []
-    last = items.children[-1] if items.children else None
-    lead = _layout_before(document.data, last) if last else b""
-    tag = items.written("li")
-    new = b"".join(lead + f"<{tag}>{_safe(word)}</{tag}>".encode() for word in missing)
-    return [Edit(last.end if last else items.closing, b"", new)]
+    if items is None:
+        return
+    gone = set(words.spelled(withdrawn))
+    for item in items.children:
+        if item.text in gone:
+            start = item.start - len(_layout_before(document.data, item))
+            yield Edit(start, document.data[start : item.end], b"")
+    missing = missing_words(words.spelled(keywords), (item.text for item in items.children))
+    if missing:
+        last = items.children[-1] if items.children else None
+        lead = _layout_before(document.data, last) if last else b""
+        tag = items.written("li")
+        new = b"".join(lead + f"<{tag}>{_safe(word)}</{tag}>".encode() for word in missing)
+        yield Edit(last.end if last else items.closing, b"", new)
 
 
 def _items(document: Document, words: WordList) -> Element | None:

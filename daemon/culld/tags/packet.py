@@ -1,0 +1,57 @@
+"""The XMP packet inside a photo: the keywords that Lightroom and Bridge read there, by insertion only.
+
+What culld found goes into the sidecar; a photo's own packet gets only the words, and which of them are ours. The
+wrapper is that of ISO 16684-1, section 7.3.2.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from culld.records import Edit
+from culld.tags.edits import apply_edits
+from culld.tags.ours import given, own_values
+from culld.tags.sidecar import merge
+from culld.tags.xmp import read_xmp
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_NEW = (
+    '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n<x:xmpmeta xmlns:x="adobe:ns:meta/">\n'
+    ' <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">\n </rdf:RDF>\n</x:xmpmeta>\n'
+    '<?xpacket end="w"?>'
+).encode()
+
+_PADDING = re.compile(rb"([ \t\r\n]*)<\?xpacket end=")
+
+
+def packet_edits(old: bytes | None, keywords: Sequence[str], elsewhere: Sequence[str] = ()) -> tuple[Edit, ...]:
+    """The edits that bring `keywords` into a packet, and take out those of ours that are not among them.
+
+    `old` is None where there is none yet: the one edit is then the whole packet. Words that are `elsewhere` in the
+    photo are not ours. Blanks that another program left as padding are used up first, so that the packet keeps its
+    length. Raises TagRefusedError.
+    """
+    if old is None:
+        return (Edit(0, b"", apply_edits(_NEW, merge(_NEW, keywords, {}, elsewhere))),) if keywords else ()
+    if not keywords and not own_values(read_xmp(old)):
+        return ()
+    edits = merge(old, keywords, {}, elsewhere)
+    grown = sum(len(edit.inserted) - len(edit.removed) for edit in edits)
+    padding = list(_PADDING.finditer(old))
+    if grown > 0 and padding and len(padding[-1][1]) > grown:
+        start = padding[-1].end(1) - grown
+        edits = (*edits, Edit(start, old[start : start + grown], b""))
+    return edits
+
+
+def withdrawn(old: bytes | None, keywords: Sequence[str]) -> frozenset[str]:
+    """The words that culld gave to a photo before, and that are not to stay."""
+    return frozenset() if old is None else frozenset(given(read_xmp(old))) - frozenset(keywords)
+
+
+def shifted(edits: Sequence[Edit], offset: int) -> tuple[Edit, ...]:
+    """The same edits, of a packet that begins at an offset of a file."""
+    return tuple(Edit(edit.offset + offset, edit.removed, edit.inserted) for edit in edits)
