@@ -7,7 +7,7 @@ file name may hold (Python's surrogateescape): use `os.fsencode` where bytes are
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -304,3 +304,20 @@ class Fault:
     retry_after: timedelta
     steady: bool = False
     tries: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """A photo that culld wrote to: where it was and is, its digest before, and the rewrites, in their order."""
+
+    plan: str
+    made_at: datetime
+    photo: Place
+    now: Place
+    digest: str
+    rewrites: tuple[Rewrite, ...]
+
+    def follow(self, rewrite: Rewrite) -> Rewrite:
+        """The rewrite at the place where its file is now, beside the photo."""
+        name = self.now.relative.name if rewrite.place == self.photo else rewrite.place.relative.name
+        return replace(rewrite, place=self.now.beside(name))

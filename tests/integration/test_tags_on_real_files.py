@@ -9,8 +9,9 @@ import piexif
 import pytest
 from PIL import Image
 
+from culld.disk.undoing import inverse
 from culld.errors import TagRefusedError
-from culld.tags.edits import apply_edits, inverse
+from culld.tags.edits import apply_edits
 from culld.tags.jpeg import jpeg_edits
 from culld.tags.proof import prove_jpeg
 from culld.tags.xpkeywords import XP_KEYWORDS

@@ -69,6 +69,25 @@ def test_everything_comes_back_and_stays(house: House) -> None:
 
 
 @pytest.mark.slow
+def test_with_untag_every_byte_comes_back(house: House) -> None:
+    """Out of quarantine, and out of photos and sidecars; nothing is tagged a second time."""
+    pictures = {name: BLURRED[name] for name in sorted(BLURRED)[:3]}
+    pictures["picture.png"] = factories.encoded(factories.blurred(factories.picture(20)), "PNG")
+    for name, data in pictures.items():
+        house.drop(name, data)
+    house.culld("once")
+    assert len(list(house.quarantine.rglob("*.xmp"))) == 4
+
+    house.culld("restore", "--untag", str(house.quarantine / "picture.png"))
+    house.culld("restore", "--untag", "--all")
+
+    left = {path.name: path.read_bytes() for path in house.inbox.rglob("*") if path.is_file()}
+    assert left == pictures
+    house.culld("once")
+    assert {path.name for path in house.inbox.rglob("*") if path.is_file()} == set(pictures)
+
+
+@pytest.mark.slow
 @pytest.mark.timeout(200)
 def test_a_kill_loses_and_doubles_nothing(house: House) -> None:
     """SIGKILL in the middle of many photos, three times over; then a quiet run ends the work."""

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from culld.disk.undoing import inverse
 from culld.errors import TagRefusedError
 from culld.records import Edit
-from culld.tags.edits import apply_edits, inverse
+from culld.tags.edits import apply_edits
 
 
 @st.composite

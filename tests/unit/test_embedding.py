@@ -16,9 +16,10 @@ from PIL.PngImagePlugin import PngInfo
 
 import cameras
 import factories
+from culld.disk.undoing import inverse
 from culld.errors import TagRefusedError
 from culld.records import Format
-from culld.tags.edits import apply_edits, inverse
+from culld.tags.edits import apply_edits
 from culld.tags.embedding import way_into
 from culld.tags.png import read_png
 from culld.tags.sidecar import SUBJECT, words_of

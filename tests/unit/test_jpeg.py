@@ -12,8 +12,9 @@ from PIL import Image
 
 import cameras
 from cameras import exif_block, exif_segment, jpeg, put_directory, segment, text
+from culld.disk.undoing import inverse
 from culld.errors import TagRefusedError
-from culld.tags.edits import apply_edits, inverse
+from culld.tags.edits import apply_edits
 from culld.tags.exif import read_block
 from culld.tags.jpeg import MAX_BLOCK, exif_edits, jpeg_edits, read_jpeg
 from culld.tags.proof import prove_jpeg

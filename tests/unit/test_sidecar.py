@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from culld.disk.undoing import inverse
 from culld.errors import TagRefusedError
 from culld.records import Edit, Scores, Verdict
-from culld.tags.edits import apply_edits, inverse
+from culld.tags.edits import apply_edits
 from culld.tags.machine import MachineRecord
 from culld.tags.ours import own_values
 from culld.tags.proof import prove_sidecar

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     import argparse
 
     from culld.quarantine.restore import Restored
+    from culld.quarantine.untagging import Untagged
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -23,6 +25,9 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument("--all", action="store_true", help="everything")
     parser.add_argument(
         "--since", type=moments.moment, metavar="T", help="what was quarantined since then: 2h, 7d, 2026-05-01"
+    )
+    parser.add_argument(
+        "--untag", action="store_true", help="also take back what culld wrote into photos and sidecars, bit for bit"
     )
     parser.add_argument("--dry-run", action="store_true", help="only say what would come back")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
@@ -37,18 +42,22 @@ def run(args: argparse.Namespace) -> int:
     if not (args.all or args.since or args.paths):
         print("culld: name photos, or say --since T or --all", file=sys.stderr)
         return codes.USAGE
-    results = _restore(args)
-    for result in results:
+    restored, untagged = _restore(args)
+    for result in restored:
         print(json.dumps(_as_json(result)) if args.json else _as_text(result, dry_run=args.dry_run))
+    for each in untagged:
+        print(json.dumps(_untagged_as_json(each)) if args.json else _untagged_as_text(each, dry_run=args.dry_run))
+    results: list[Restored | Untagged] = [*restored, *untagged]
     if not results and not args.json:
-        print("nothing in quarantine is selected")
+        print("nothing in quarantine is selected" + (", and no tagged photo" if args.untag else ""))
     lost = bool(args.paths) and not results
     return codes.SOME_FAILED if lost or any(result.fault for result in results) else codes.FINE
 
 
-def _restore(args: argparse.Namespace) -> list[Restored]:
+def _restore(args: argparse.Namespace) -> tuple[list[Restored], list[Untagged]]:
     from culld.errors import PhotoError, SystemFaultError  # noqa: PLC0415
     from culld.quarantine.restore import Selection, restore  # noqa: PLC0415
+    from culld.quarantine.untagging import untag  # noqa: PLC0415
     from culld.service.opening import bare_journal, require_quarantine  # noqa: PLC0415
 
     _, config = settings.load(args)
@@ -58,9 +67,15 @@ def _restore(args: argparse.Namespace) -> list[Restored]:
     with bare_journal(config) as journal:
         require_quarantine(config, journal)
         try:
-            return restore(config.quarantine, selection, roots=roots, journal=journal, dry_run=args.dry_run)
+            restored = restore(config.quarantine, selection, roots=roots, journal=journal, dry_run=args.dry_run)
         except PhotoError as error:
             raise SystemFaultError(str(error)) from error
+        if not args.untag:
+            return restored, []
+        # Whoever named a photo in quarantine means it where it is now, too.
+        back = tuple(result.now.path for result in restored if result.now is not None)
+        selection = replace(selection, paths=(*selection.paths, *back))
+        return restored, untag(journal.tagged(), selection, roots=roots, journal=journal, dry_run=args.dry_run)
 
 
 def _as_json(result: Restored) -> dict[str, object]:
@@ -73,3 +88,13 @@ def _as_text(result: Restored, *, dry_run: bool) -> str:
         return f"not restored  {printable(result.record.path)}: {result.fault}"
     note = f"  ({result.note})" if result.note else ""
     return f"{'would restore' if dry_run else 'restored'}  {printable(result.now.path)}{note}"
+
+
+def _untagged_as_json(result: Untagged) -> dict[str, object]:
+    return {"untagged": printable(result.photo.path), "fault": result.fault}
+
+
+def _untagged_as_text(result: Untagged, *, dry_run: bool) -> str:
+    if result.fault:
+        return f"not untagged  {printable(result.photo.path)}: {result.fault}"
+    return f"{'would untag' if dry_run else 'untagged'}  {printable(result.photo.path)}"

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from culld.journal.states import PlanState
-from culld.records import Edit, Move, Place, Rewrite, Scores, Stamp
+from culld.records import Edit, Move, Place, Rewrite, Scores, Stamp, Tagged
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from culld.records import Plan
 
@@ -138,3 +138,14 @@ def moves_of(db: sqlite3.Connection, decision: int) -> tuple[Move, ...]:
         (decision,),
     )
     return tuple(Move(place_of(*row[0:2]), place_of(*row[2:4]), row[4]) for row in rows)
+
+
+def tagged(db: sqlite3.Connection) -> Iterator[Tagged]:
+    """Every decision that is closed and wrote to files, the newest first."""
+    rows = db.execute(
+        "SELECT id, plan, made_at, root, relative, now_root, now_relative, digest FROM decision"
+        " WHERE now_root IS NOT NULL AND id IN (SELECT decision FROM rewrite) ORDER BY id DESC"
+    ).fetchall()
+    for number, plan, at, root, relative, now_root, now_relative, digest in rows:
+        photo, now = place_of(root, relative), place_of(now_root, now_relative)
+        yield Tagged(plan, moment_of(at), photo, now, digest, rewrites_of(db, number))

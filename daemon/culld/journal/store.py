@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from culld.journal import history, items, retention
 from culld.journal.adoption import adopt
 from culld.journal.opening import connect, connect_readonly, translated
-from culld.journal.rows import insert_plan, legible, micros, moves_of, place_of, place_row, rewrites_of, signed
+from culld.journal.rows import (
+    insert_plan,
+    legible,
+    micros,
+    moves_of,
+    place_of,
+    place_row,
+    rewrites_of,
+    signed,
+    tagged,
+)
 from culld.journal.states import FileState, PlanState
 from culld.records import OpenPlan
 
@@ -24,7 +34,7 @@ if TYPE_CHECKING:
 
     from culld.journal.adoption import Adopted
     from culld.ports import Clock
-    from culld.records import Fault, Outcome, Photo, Place, Plan, Stamp, Verdict
+    from culld.records import Fault, Outcome, Photo, Place, Plan, Stamp, Tagged, Verdict
 
 
 _T = TypeVar("_T")
@@ -194,6 +204,11 @@ class SqliteJournal:
                 (now, *place_row(place), plan),
             )
             items.settle_item(db, place, stamp, "", FileState.RESTORED)
+
+    def tagged(self) -> Iterator[Tagged]:
+        """Every photo that culld wrote to, the newest decision first."""
+        with translated(self.path):
+            yield from tagged(self._db)
 
     # What tells a folder from its empty mount point.
 

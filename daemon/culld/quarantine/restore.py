@@ -37,16 +37,14 @@ class Selection:
 
     def takes(self, found: Found) -> bool:
         """Whether a record is of a photo that is wanted."""
-        if self.everything:
-            return True
-        if self.since is not None and found.record.made_at >= self.since:
-            return True
         origin = found.record.root / found.record.photo.origin
-        return any(
-            path in {place, *place.parents}
-            for path in self.paths
-            for place in (found.photo.path, found.place.path, origin)
-        )
+        return self.matches((found.photo.path, found.place.path, origin), found.record.made_at)
+
+    def matches(self, places: Collection[Path], made_at: datetime) -> bool:
+        """Whether a photo is wanted that has these places, and was decided about then."""
+        if self.everything or (self.since is not None and made_at >= self.since):
+            return True
+        return any(path in {place, *place.parents} for path in self.paths for place in places)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Byte edits: applying them, taking them back, and the digest that stands for a file's bytes."""
+"""Byte edits: applying them, and the digest that stands for a file's bytes."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from culld.errors import TagRefusedError
-from culld.records import Edit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from culld.records import Edit
 
 
 def digest_of(data: bytes) -> str:
@@ -30,12 +31,3 @@ def apply_edits(data: bytes, edits: Sequence[Edit]) -> bytes:
         pieces += [data[position : edit.offset], edit.inserted]
         position = end
     return b"".join([*pieces, data[position:]])
-
-
-def inverse(edits: Sequence[Edit]) -> tuple[Edit, ...]:
-    """The edits that lead from the new bytes back to the old ones, bit for bit."""
-    back, shift = [], 0
-    for edit in edits:
-        back.append(Edit(edit.offset + shift, edit.inserted, edit.removed))
-        shift += len(edit.inserted) - len(edit.removed)
-    return tuple(back)

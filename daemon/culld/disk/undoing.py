@@ -1,0 +1,60 @@
+"""Giving a file back the bytes that it had before a rewrite."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from culld.disk.beneath import digest_of, exists, folder, name_of, open_in, open_regular, sync_folder
+from culld.disk.faults import translated
+from culld.disk.publish import publish
+from culld.errors import PhotoChangedError
+from culld.records import Edit, Rewrite, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from culld.records import Place
+
+_OWN = ".xmp"
+"""What culld makes anew beside a photo ends so."""
+
+
+def inverse(edits: Sequence[Edit]) -> tuple[Edit, ...]:
+    """The edits that lead from the new bytes back to the old ones, bit for bit."""
+    back, shift = [], 0
+    for edit in edits:
+        back.append(Edit(edit.offset + shift, edit.inserted, edit.removed))
+        shift += len(edit.inserted) - len(edit.removed)
+    return tuple(back)
+
+
+def is_undone(rewrite: Rewrite) -> bool:
+    """Whether the file is what it was before the rewrite; raises PhotoChangedError if it is neither that nor after."""
+    if not exists(rewrite.place):
+        return rewrite.before is None
+    with open_regular(rewrite.place) as stream:
+        digest = digest_of(stream)
+    if digest not in {rewrite.before, rewrite.after}:
+        raise PhotoChangedError(f"{printable(rewrite.place.path)} was changed since; its tags stay")
+    return digest == rewrite.before
+
+
+def undo(rewrite: Rewrite) -> None:
+    """Take a rewrite back; a sidecar that it made is removed. Raises PhotoError if the file is not what it made."""
+    if rewrite.before is None:
+        _remove(rewrite.place, rewrite.after)
+    else:
+        publish(Rewrite(rewrite.place, rewrite.after, rewrite.before, inverse(rewrite.edits)))
+
+
+def _remove(place: Place, digest: str) -> None:
+    """Unlink a sidecar of culld's own whose bytes have this digest."""
+    name = name_of(place)
+    with folder(place.root, place.relative.parent) as inside, translated(place.path, "remove"):
+        with open_in(inside, place) as stream:
+            genuine = digest_of(stream) == digest
+        if not (genuine and name.lower().endswith(_OWN)):
+            raise PhotoChangedError(f"{printable(place.path)} is not the sidecar that culld wrote; it is kept")
+        os.unlink(name, dir_fd=inside)
+        sync_folder(inside)

@@ -1,0 +1,144 @@
+"""The way back from tags."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+import factories
+import rejects
+from culld.disk.beneath import stamp_of
+from culld.journal.store import SqliteJournal
+from culld.quarantine.applying import Applier
+from culld.quarantine.restore import Selection, restore
+from culld.quarantine.untagging import Untagged, untag
+from culld.records import Place, Plan, Verdict
+from fakes import FakeClock
+
+PHOTO = b"\xff\xd8 a photo"
+SIDECAR = b"<x:xmpmeta/>"
+ALL = Selection(everything=True)
+
+
+@dataclass
+class House:
+    """A watched folder with a photo and a sidecar of another program."""
+
+    folder: Path
+
+    def __post_init__(self) -> None:
+        """Put them there."""
+        self.inbox, self.quarantine = self.folder / "inbox", self.folder / "quarantine"
+        self.photo = rejects.put(Place(self.inbox, Path("2026/a.jpg")), PHOTO)
+        self.sidecar = rejects.put(self.photo.beside("a.xmp"), SIDECAR)
+        self.quarantine.mkdir()
+        self.before = self.bytes()
+        self.stamp = stamp_of(self.photo)
+        self.journal = SqliteJournal.open(self.folder / "journal.sqlite3", FakeClock())
+
+    def bytes(self) -> dict[str, bytes]:
+        """Every file in the inbox."""
+        return {name: (self.inbox / name).read_bytes() for name in rejects.tree(self.inbox)}
+
+    def plan(self, number: int = 0) -> Plan:
+        """Tag the photo, the sidecar that is there, and a new one."""
+        places = (self.photo.beside(f"a{number}.jpg.xmp"), self.sidecar, self.photo)
+        plan = factories.plan(rejects.stack(self.photo, self.sidecar), Verdict.TAG)
+        rewrites = tuple(map(rejects.tagging, places))
+        return replace(plan, id=f"plan-{number}", rewrites=rewrites, made_at=factories.NOON + timedelta(days=number))
+
+    def carry_out(self, plan: Plan) -> None:
+        """As the pipeline does."""
+        with self.journal.intend([plan]) as intent:
+            assert intent.close(Applier().apply(plan)).fault is None
+
+    def untag(self, selection: Selection = ALL, *, dry_run: bool = False) -> list[Untagged]:
+        """Take back what is selected."""
+        found = self.journal.tagged()
+        return untag(found, selection, roots=[self.inbox], journal=self.journal, dry_run=dry_run)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    """A house whose photo was tagged."""
+    house = House(tmp_path)
+    house.carry_out(house.plan())
+    assert house.bytes() != house.before
+    return house
+
+
+def test_every_byte_is_as_it_was(house: House) -> None:
+    """The sidecar that culld made is gone, and the photo has its old time."""
+    assert house.untag() == [Untagged(house.photo)]
+
+    assert house.bytes() == house.before
+    stamp = stamp_of(house.photo)
+    assert stamp is not None
+    assert house.stamp is not None
+    assert stamp.mtime_ns == house.stamp.mtime_ns
+
+
+def test_a_photo_that_was_tagged_twice_goes_all_the_way_back(house: House) -> None:
+    """The newest tags first."""
+    house.carry_out(house.plan(1))
+
+    assert house.untag() == [Untagged(house.photo)]
+    assert house.bytes() == house.before
+
+
+def test_a_second_time_nothing_is_left_to_do(house: House) -> None:
+    """Nor is there anything to say."""
+    house.untag()
+
+    assert house.untag() == []
+
+
+def test_the_daemon_leaves_the_photo_alone(house: House) -> None:
+    """Or it would tag it again at once."""
+    house.untag()
+    stamp = stamp_of(house.photo)
+
+    assert stamp is not None
+    assert house.journal.knows(house.photo, stamp)
+    assert house.journal.is_restored(rejects.digest(PHOTO))
+
+
+def test_what_somebody_changed_since_stays(house: House) -> None:
+    """Their work is not ours to undo; the reason is told."""
+    house.sidecar.path.write_bytes(b"edited")
+    (found,) = house.untag()
+
+    assert found.fault is not None
+    assert "a.xmp was changed since; its tags stay" in found.fault
+    assert house.sidecar.path.read_bytes() == b"edited"
+
+
+def test_a_dry_run_changes_nothing(house: House) -> None:
+    """It only says what it would do."""
+    tagged = house.bytes()
+
+    assert house.untag(dry_run=True) == [Untagged(house.photo)]
+    assert house.bytes() == tagged
+
+
+@pytest.mark.parametrize(("where", "count"), [("inbox/2026/a.jpg", 1), ("inbox", 1), ("inbox/2025", 0)])
+def test_only_what_is_selected_is_untagged(house: House, where: str, count: int) -> None:
+    """By the photo, or by a folder that holds it."""
+    assert len(house.untag(Selection((house.folder / where,)))) == count
+
+
+def test_a_photo_comes_back_from_quarantine_as_it_was_before_culld(tmp_path: Path) -> None:
+    """First the place, then the bytes; also under the name that is free."""
+    house = House(tmp_path)
+    rewrites = house.plan().rewrites
+    rejected = rejects.rejection(rejects.stack(house.photo, house.sidecar), house.quarantine, *rewrites)
+    house.carry_out(rejected)
+    assert house.untag() == []
+
+    restore(house.quarantine, ALL, roots=[house.inbox], journal=house.journal, dry_run=False)
+    assert house.untag() == [Untagged(house.photo)]
+
+    assert house.bytes() == house.before
