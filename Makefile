@@ -4,13 +4,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 CONFIG := photos/culld.yaml
 
-.PHONY: help run test lint fault bench lock clean
+.PHONY: help run test lint fault metadata bench lock clean
 
 help:  ## what there is
 	@echo "make run    install culld into .venv and start it on photos/inbox"
 	@echo "make test   install what the tests need and run them all"
 	@echo "make lint   ruff, mypy, import contracts"
 	@echo "make fault  kill it, starve it, flood it: writes tests/fault/RESULTS.md (two hours)"
+	@echo "make metadata  tag real and generated photos, with exiftool as referee: writes tests/metadata/RESULTS.md"
 	@echo "make bench  speed and memory beside CleanVision, on this machine"
 	@echo "make lock   renew the locked dependencies (for developers)"
 
@@ -28,6 +29,9 @@ lint: .venv/.dev
 
 fault: .venv/.dev  ## kills, errors, floods, races: tests/fault/RESULTS.md
 	$(BIN)/python tests/fault/report.py $(if $(ONLY),--only $(ONLY))
+
+metadata: .venv/.dev  ## tags by the eyes of other programs: tests/metadata/RESULTS.md
+	$(BIN)/python tests/metadata/report.py
 
 bench: .venv-bench/.done .venv/.run
 	.venv-bench/bin/python tests/bench/run.py --culld $(BIN)/culld

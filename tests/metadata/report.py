@@ -1,0 +1,229 @@
+"""`make metadata`: what culld's tags do to real and generated files, by the eyes of other programs; writes RESULTS.md.
+
+A file counts as damaged if anything but our words and values differs afterwards: bytes outside the places that may
+change, pixels as Pillow decodes them, tags as exiftool lists them, thumbnails and previews as exiftool extracts them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import random
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "unit")]
+
+import pictures  # noqa: E402 (it stands beside the tests)
+from culld.disk.publish import publish  # noqa: E402
+from culld.disk.undoing import undo  # noqa: E402
+from culld.errors import TagRefusedError  # noqa: E402
+from culld.photos.facts import keyword_block  # noqa: E402
+from culld.photos.formats import EXTENSIONS, HEAD_BYTES, recognise  # noqa: E402
+from culld.records import Place, Scores, Verdict  # noqa: E402
+from culld.tags.draft import TagRequest, draft  # noqa: E402
+from culld.tags.edits import apply_edits  # noqa: E402
+from culld.tags.embedding import way_into  # noqa: E402
+from culld.tags.machine import MachineRecord  # noqa: E402
+from culld.tags.sidecar import sidecar_edits  # noqa: E402
+from factories import NOON, rules  # noqa: E402
+
+Row = tuple[str, ...]
+SHARED = Path(__file__).resolve().parents[3] / "shared"
+WORDS = ("defect:blur", "defect:overexposed")
+RECORD = MachineRecord(Scores(0.98, 0.0, 0.75), rules(), Verdict.TAG, "model@1", NOON, "0.1.0")
+SEED = 20_261_121
+# What a new length shifts, what a new file is given, and what is ours.
+_MAY_DIFFER = re.compile(
+    r"^(SourceFile|System:.*|ExifTool:.*|XMP-culld:.*|XMP-x:.*|.*(Offset|ByteOrder|XPKeywords|Subject|ApplicationNotes))$"
+)
+
+
+@dataclass
+class Tally:
+    """What became of a set of files."""
+
+    written: int = 0
+    refused: dict[str, int] = field(default_factory=dict)
+    damaged: list[str] = field(default_factory=list)
+    milliseconds: list[float] = field(default_factory=list)
+
+
+def real(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """The photos below a folder."""
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() in EXTENSIONS:
+            yield path.name, path.read_bytes()
+
+
+def tag_all(files: Iterable[tuple[str, bytes]], *, referee: bool) -> Tally:
+    """Tag each file as the daemon does, look for damage, and take the tags back."""
+    tally = Tally()
+    with tempfile.TemporaryDirectory() as folder:
+        for name, data in files:
+            place = Place(Path(folder), Path(name))
+            place.path.write_bytes(data)
+            _tag(place, data, tally, referee=referee)
+            for path in Path(folder).iterdir():
+                path.unlink()
+    return tally
+
+
+def _tag(place: Place, data: bytes, tally: Tally, *, referee: bool) -> None:
+    before = _listed(place.path) if referee else {}
+    begin = time.perf_counter()
+    digest = hashlib.sha256(data).hexdigest()
+    sidecar = place.beside(f"{place.relative.name}.xmp")
+    request = TagRequest(place, recognise(data[:HEAD_BYTES]), digest, WORDS, RECORD, sidecar, embed=True)
+    tags = draft(request, lambda at: at.path.read_bytes() if at.path.exists() else None, keyword_block)
+    for rewrite in tags.rewrites:
+        publish(rewrite)
+    tally.milliseconds.append((time.perf_counter() - begin) * 1000)
+    new = place.path.read_bytes()
+    if tags.notes:
+        reason = tags.notes[0].split(": ", 1)[1]
+        tally.refused[reason] = tally.refused.get(reason, 0) + 1
+        if new != data:
+            tally.damaged.append(f"{place.relative.name}: changed in spite of a refusal")
+        return
+    tally.written += 1
+    if pictures.pixels(data) != pictures.pixels(new):
+        tally.damaged.append(f"{place.relative.name}: pixels")
+    if referee and before != (after := _listed(place.path)):
+        tally.damaged.append(f"{place.relative.name}: {dict(before.items() ^ after.items())}")
+    for rewrite in reversed(tags.rewrites):
+        undo(rewrite)
+    if place.path.read_bytes() != data or sidecar.path.exists():
+        tally.damaged.append(f"{place.relative.name}: no way back")
+
+
+def _listed(path: Path) -> dict[str, str]:
+    """Every tag that exiftool knows, with its value, pictures and maker's notes included."""
+    command = ["exiftool", "-config", "", "-a", "-U", "-b", "-G1:4", "-j", "-struct", path]
+    listed = json.loads(subprocess.run(command, capture_output=True, check=False).stdout)[0]
+    return {key: str(value) for key, value in listed.items() if not _MAY_DIFFER.match(key)}
+
+
+def embedded(full: int) -> Iterator[Row]:
+    """Tags in photos: those of cameras, those that nobody looked at when the guards were made, and generated ones."""
+    sets = {"camera files (`shared/camera`)": (real(SHARED / "camera"), True)}
+    unseen = list(real(SHARED / "photos")) if full else []
+    sets[f"other photos (`shared/photos`), {len(unseen)}, exiftool on 300 of them"] = (unseen[300:], False)
+    sets["of these, with exiftool"] = (unseen[:300], True)
+    sets["generated: JPEG, PNG, WebP, TIFF"] = (pictures.generated(200 if full else 2), full > 0)
+    for name, (files, referee) in sets.items():
+        tally = tag_all(files, referee=referee)
+        assert not tally.damaged, tally.damaged[:5]
+        reasons = "; ".join(f"{count} {reason}" for reason, count in sorted(tally.refused.items()))
+        files_seen = tally.written + sum(tally.refused.values())
+        speed = f"{statistics.median(tally.milliseconds):.1f} ms" if tally.milliseconds else "-"
+        yield (name, str(files_seen), str(tally.written), reasons or "0", str(len(tally.damaged)), speed)
+
+
+def sidecars(_full: int) -> Iterator[Row]:
+    """Words in sidecars of other programs: only insertions, and values in our own namespace."""
+    for name, old in pictures.SIDECARS.items():
+        edits = sidecar_edits(old, WORDS, RECORD)
+        new = apply_edits(old, edits)
+        assert not any(edit.removed for edit in edits), name
+        assert _without(new, [edit.inserted for edit in edits]) == old, name
+        yield (name, str(len(edits)), "no", _read_back(new))
+
+
+def _without(data: bytes, inserted: Sequence[bytes]) -> bytes:
+    for piece in inserted:
+        data = data.replace(piece, b"", 1)
+    return data
+
+
+def _read_back(sidecar: bytes) -> str:
+    """Which programs read our word in a sidecar."""
+    found = []
+    with tempfile.NamedTemporaryFile(suffix=".xmp") as file:
+        file.write(sidecar)
+        file.flush()
+        for program, command in pictures.READERS.items():
+            if shutil.which(command[0]):
+                done = subprocess.run([*command, file.name], capture_output=True, check=False)
+                assert b"defect:blur" in done.stdout, (program, done)
+                found.append(program)
+    return ", ".join(found)
+
+
+def fuzzed(count: int) -> Iterator[Row]:
+    """Damaged files: refused or proven, and never another error; what was written decodes as before."""
+    dice = random.Random(SEED)  # noqa: S311
+    whole = [*pictures.generated(1), *((f"{name}.xmp", data) for name, data in pictures.SIDECARS.items())]
+    tallies: dict[str, list[int]] = {}
+    for number in range(count):
+        name, data = whole[number % len(whole)]
+        tally = tallies.setdefault(Path(name).suffix[1:].upper(), [0, 0, 0])
+        tally[0] += 1
+        tally[1 if _fuzz(name, pictures.mutated(data, dice)) else 2] += 1
+    for kind, (tried, written, refused) in sorted(tallies.items()):
+        yield (kind, f"{tried:,}", f"{written:,}", f"{refused:,}", "0")
+
+
+def _fuzz(name: str, data: bytes) -> bool:
+    """Whether a damaged file was written to; raises whatever else goes wrong."""
+    try:
+        if name.endswith(".xmp"):
+            apply_edits(data, sidecar_edits(data, WORDS, RECORD))
+            return True
+        drafted, prove = way_into(recognise(data[:HEAD_BYTES]), keyword_block)
+        edits = drafted(data, WORDS)
+        new = apply_edits(data, edits)
+        prove(data, new, WORDS)
+    except TagRefusedError:
+        return False
+    assert pictures.pixels(data) == pictures.pixels(new), name
+    return True
+
+
+SECTIONS = {
+    "embedded": (
+        "Tags inside photos",
+        ("photos", "files", "written", "refused, and tagged beside them", "damaged", "median for sidecar and photo"),
+        embedded,
+    ),
+    "sidecars": (
+        "Tags in sidecars that other programs wrote",
+        ("whose", "insertions", "re-serialised", "read back by"),
+        sidecars,
+    ),
+    "fuzz": (
+        f"Damaged files, seed {SEED}",
+        ("kind", "tried", "written, with the same picture", "refused", "crashes"),
+        fuzzed,
+    ),
+}
+
+
+def main() -> None:
+    """Run everything, and write the report."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a fraction of it, to try it out; the report stays")
+    options = parser.parse_args()
+    if shutil.which("exiftool") is None:
+        sys.exit("this needs exiftool: apt-get install libimage-exiftool-perl")
+    parts = ["# What tags do to files\n\nWritten by `make metadata`. A damaged file ends the run.\n"]
+    for title, columns, rows in SECTIONS.values():
+        amount = {fuzzed: 40_000, embedded: 1, sidecars: 1}[rows]
+        found = [columns, ("---",) * len(columns), *rows(amount // 100 if options.quick else amount)]
+        parts.append(f"## {title}\n\n" + "\n".join("| " + " | ".join(row) + " |" for row in found) + "\n")
+        print(parts[-1], flush=True)
+    if not options.quick:
+        (Path(__file__).parent / "RESULTS.md").write_text("\n".join(parts), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
