@@ -6,8 +6,9 @@ is a handful of byte edits, which the daemon applies and proves by their digests
 
 from __future__ import annotations
 
+import io
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -17,6 +18,7 @@ from culld.photos.completeness import has_its_end
 from culld.photos.facts import camera_facts, keyword_block
 from culld.photos.formats import HEAD_BYTES, recognise
 from culld.photos.imaging import DecodeLimits, UnreadableError, decode, embedded_exif
+from culld.photos.raw import open_raw
 from culld.records import Assessment, Camera, Fault, Format, Photo, Sighting, Stamp, Unreadable
 from culld.tags.draft import TagDraft, TagRequest, draft
 
@@ -26,10 +28,12 @@ if TYPE_CHECKING:
 
     from culld.model.engines import LiteRtEngine
     from culld.model.workers import Pool
-    from culld.records import Place
+    from culld.records import Place, Scores
 
 _RETRY_AFTER = timedelta(minutes=1)
 _TOO_LARGE_RETRY_AFTER = timedelta(days=1)
+_LOOK_AGAIN = 0.5
+"""From this probability of over-exposure on a RAW is looked at in the sensor's own light as well."""
 _STRIKES = 3
 """A file that has cost so many workers is left alone until it changes."""
 
@@ -65,7 +69,7 @@ class Darkroom:
                 _must_be(sighting.stamp, stream)
                 digest = digest_of(stream)
                 stream.seek(0)
-                format_ = recognise(stream.read(HEAD_BYTES))
+                format_ = recognise(stream.read(HEAD_BYTES), sighting.place.relative.name)
                 camera = self._camera(stream, format_)
         except PhotoError as error:
             return Fault(sighting, str(error), _RETRY_AFTER)
@@ -79,12 +83,22 @@ class Darkroom:
                 if not has_its_end(stream, photo.format):
                     return Assessment(photo, Unreadable("incomplete: its end is missing"), self._settings.model_id)
                 stream.seek(0)
-                pixels = decode(stream, photo.format, self._limits)
+                scores = self._look(stream, photo.format)
         except UnreadableError as error:
             return Assessment(photo, Unreadable(str(error)), self._settings.model_id)
         except PhotoError as error:
             return Fault(Sighting(photo.place, photo.stamp), str(error), _RETRY_AFTER)
-        return Assessment(photo, self._engine.score(pixels), self._settings.model_id)
+        return Assessment(photo, scores, self._settings.model_id)
+
+    def _look(self, stream: BinaryIO, format_: Format) -> Scores:
+        """What the network says; a RAW is over-exposed only if it is so in the sensor's own light as well."""
+        if format_ is not Format.RAW:
+            return self._engine.score(decode(stream, format_, self._limits))
+        with open_raw(stream, self._limits) as raw:
+            scores = self._engine.score(raw.picture())
+            if scores.over >= _LOOK_AGAIN:
+                scores = replace(scores, over=min(scores.over, self._engine.score(raw.light()).over))
+            return scores
 
     def draft(self, request: TagRequest) -> TagDraft | PhotoError:
         """The byte edits that tag a photo; an error is returned, for it has to cross the process border."""
@@ -96,6 +110,10 @@ class Darkroom:
     def _camera(self, stream: BinaryIO, format_: Format) -> Camera:
         stream.seek(0)
         try:
+            if format_ is Format.RAW:
+                with open_raw(stream, self._limits, whole=False) as raw:
+                    preview = raw.preview()
+                return Camera() if preview is None else self._camera(io.BytesIO(preview), Format.JPEG)
             return camera_facts(embedded_exif(stream, format_, self._limits))
         except UnreadableError:  # scoring will say why; here it only means that there are no facts
             return Camera()

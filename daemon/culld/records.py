@@ -48,7 +48,7 @@ class Mode(StrEnum):
 
 
 class Format(StrEnum):
-    """The container of a photo, told from its first bytes and never from its name."""
+    """The container of a photo, told from its first bytes; only most RAW files need their name to be told from TIFF."""
 
     JPEG = "jpeg"
     PNG = "png"
@@ -56,6 +56,7 @@ class Format(StrEnum):
     TIFF = "tiff"
     HEIF = "heif"
     AVIF = "avif"
+    RAW = "raw"
     UNKNOWN = "unknown"
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import factories
+import raws
 from houses import House
 
 SHARP = {f"sharp-{i}.jpg": factories.encoded(factories.picture(i), quality=92) for i in range(10)}
@@ -66,6 +67,25 @@ def test_everything_comes_back_and_stays(house: House) -> None:
         house.drop("late.jpg", BLURRED["blurred-0.jpg"][:-2] + b"\0\0\xff\xd9")
     assert house.photos(house.quarantine).keys() <= {"late.jpg"}
     assert {name: seen for name, seen in house.photos(house.inbox).items() if name != "late.jpg"} == tagged
+
+
+@pytest.mark.slow
+def test_a_blurred_raw_is_moved_as_it_is_unless_its_jpeg_stands_beside_it(house: House) -> None:
+    """Its tags go into a sidecar; a pair stays together."""
+    data = raws.dng(factories.picture(1), preview=factories.blurred(factories.picture(1)))
+    for name in ("alone.dng", "pair.dng"):
+        house.drop(name, data)
+    house.drop("pair.jpg", BLURRED["blurred-1.jpg"])
+
+    house.culld("once")
+
+    assert (house.quarantine / "alone.dng").read_bytes() == data
+    assert (house.quarantine / "alone.dng.xmp").exists()
+    assert sorted(path.name for path in house.inbox.glob("pair*")) == [
+        "pair.dng", "pair.dng.xmp", "pair.jpg", "pair.jpg.xmp",
+    ]  # fmt: skip
+    assert (house.inbox / "pair.dng").read_bytes() == data
+    assert "belongs to it" in house.culld("log")
 
 
 @pytest.mark.slow

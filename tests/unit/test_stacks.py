@@ -28,6 +28,12 @@ def test_companions_are_told_by_their_names(names: list[str], sidecars: list[str
     assert stacks.companions("a.jpg", names) == (sidecars, kin)
 
 
+def test_a_raw_stays_with_its_picture() -> None:
+    """A RAW is never taken because of its JPEG, nor without it."""
+    assert stacks.companions("a.CR2", ["a.CR2", "a.jpg", "a.CR2.xmp"]) == (["a.CR2.xmp"], ["a.jpg"])
+    assert stacks.companions("a.CR2", ["a.CR2", "a.xmp", "b.jpg"]) == (["a.xmp"], [])
+
+
 def test_each_photo_gets_the_companions_of_its_own_folder() -> None:
     """Sidecars are places beside the photo."""
     assessed = [factories.assessment("x/a.jpg"), factories.assessment("y/a.jpg")]

@@ -84,6 +84,14 @@ def heic(has: Callable[[str], bool] = has_module) -> Check:
     return warn("HEIC decoder", "not installed: HEIC photos count as unreadable and stay where they are", fix)
 
 
+def raw(has: Callable[[str], bool] = has_module) -> Check:
+    """Whether RAW files can be judged; without the extra they are passed over."""
+    if has("rawpy"):
+        return ok("RAW decoder", "installed")
+    fix = f"`{sys.executable} -m pip install rawpy` adds it"
+    return ok("RAW decoder", f"not installed, RAW files are passed over; {fix}")
+
+
 def tensorflow(has: Callable[[str], bool] = has_module) -> Check:
     """Whether models can be trained here; culling needs no TensorFlow."""
     if has("tensorflow"):

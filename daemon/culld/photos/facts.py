@@ -39,9 +39,9 @@ def camera_facts(block: bytes) -> Camera:
             _text(exif.get(piexif.ExifIFD.DateTimeOriginal)), _text(exif.get(piexif.ExifIFD.OffsetTimeOriginal))
         ),
         orientation=orientation if orientation in range(1, 9) else 1,
-        exposure=Exposure(
-            seconds=_ratio(exif.get(piexif.ExifIFD.ExposureTime)),
-            aperture=_ratio(exif.get(piexif.ExifIFD.FNumber)),
+        exposure=Exposure(  # some writers say 0 for what they do not know
+            seconds=_ratio(exif.get(piexif.ExifIFD.ExposureTime)) or None,
+            aperture=_ratio(exif.get(piexif.ExifIFD.FNumber)) or None,
             iso=_whole(exif.get(piexif.ExifIFD.ISOSpeedRatings)),
             bias_ev=_ratio(exif.get(piexif.ExifIFD.ExposureBiasValue)),
         ),

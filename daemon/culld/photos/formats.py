@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
+
 from culld.records import Format
 
 HEAD_BYTES = 32
@@ -34,11 +36,18 @@ RAW_EXTENSIONS = frozenset(
         ".raw",
     }
 )
-"""Names of RAW files: not judged yet, and never opened as TIFF, where Pillow would find only their thumbnail."""
+"""Names of RAW files, which are never opened as TIFF, where Pillow would find only their thumbnail."""
+
+# Fujifilm, Olympus (three byte orders), Panasonic, Canon until 2018 and since.
+_RAW_HEADS = (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0")
+_CANON = b"CR\2\0"
+_CANON_BRAND = b"crx "
 
 
-def recognise(head: bytes) -> Format:
-    """Tell the format from the first `HEAD_BYTES` bytes of a file."""
+def recognise(head: bytes, name: str = "") -> Format:
+    """Tell the format from the first `HEAD_BYTES` bytes of a file, and of a TIFF from its name whether it is a RAW."""
+    if head.startswith(_RAW_HEADS) or head[8:12] == (_CANON if head[:2] in {b"II", b"MM"} else _CANON_BRAND):
+        return Format.RAW
     if head.startswith(b"\xff\xd8\xff"):
         return Format.JPEG
     if head.startswith(b"\x89PNG\r\n\x1a\n"):
@@ -46,7 +55,7 @@ def recognise(head: bytes) -> Format:
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return Format.WEBP
     if head[:4] in {b"II*\x00", b"MM\x00*"}:
-        return Format.TIFF
+        return Format.RAW if PurePath(name).suffix.lower() in RAW_EXTENSIONS else Format.TIFF
     return _recognise_box(head) if head[4:8] == b"ftyp" else Format.UNKNOWN
 
 

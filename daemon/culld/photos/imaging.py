@@ -60,6 +60,17 @@ def decode(stream: BinaryIO, format_: Format, limits: DecodeLimits) -> NDArray[n
         return frame(image)
 
 
+def size_of(stream: BinaryIO, format_: Format, limits: DecodeLimits) -> tuple[int, int]:
+    """Width and height of a picture, in pixels; raises `UnreadableError`."""
+    with _speaking_errors(), _open(stream, format_, limits) as image:
+        return image.size
+
+
+def frame_of(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Bring a picture (height, width, 3) into the network's frame."""
+    return frame(Image.fromarray(pixels))
+
+
 def through_jpeg(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
     """The picture (height, width, 3) as it comes back after being saved as JPEG of this quality (1..95 and beyond)."""
     saved = io.BytesIO()

@@ -57,4 +57,5 @@ def _is_other_shot(name: str, stem: str, own: str) -> bool:
 
 def _is_kin(folded: str, stem: str, own: str) -> bool:
     path = PurePath(folded)
-    return path.suffix in _KIN_EXTENSIONS and path.stem in {stem, own}
+    of_raw = PurePath(own).suffix in RAW_EXTENSIONS and path.suffix in EXTENSIONS
+    return path.name != own and (of_raw or path.suffix in _KIN_EXTENSIONS) and path.stem in {stem, own}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from culld.darkroom import DarkroomDoor
 from culld.intake.scanning import Scanner
-from culld.photos.formats import EXTENSIONS
+from culld.photos.raw import judged_extensions
 from culld.policy.decide import decide
 from culld.records import Fault, Mode, Place, Scores, Verdict
 from culld.service.clock import SystemClock
@@ -36,7 +36,7 @@ class Judgement:
 
 def find(paths: Sequence[Path]) -> tuple[list[Sighting], list[Path]]:
     """The files named, and the photos in the folders named, in order; and the paths that are neither."""
-    scanner = Scanner(EXTENSIONS)
+    scanner = Scanner(judged_extensions())
     found: list[Sighting] = []
     missing: list[Path] = []
     for path in paths:

@@ -13,7 +13,7 @@ from culld.intake import patience
 from culld.intake.scanning import Scanner
 from culld.model.workers import Pool, WorkerLimits
 from culld.photos import stacks
-from culld.photos.formats import EXTENSIONS
+from culld.photos.raw import judged_extensions
 from culld.pipeline import Pipeline
 from culld.quarantine.applying import Applier
 from culld.service.anchors import Anchors
@@ -61,7 +61,7 @@ def open_pool(config: Config) -> Pool:
 
 def open_scanner(config: Config) -> Scanner:
     """The scanner of the watched folders, which passes over everything that is culld's own."""
-    return Scanner(EXTENSIONS, frozenset({config.quarantine, config.state}))
+    return Scanner(judged_extensions(), frozenset({config.quarantine, config.state}))
 
 
 def group(assessed: Sequence[Assessment]) -> list[Stack]:

@@ -1,0 +1,148 @@
+"""RAW files: recognised before Pillow sees them, judged by their preview, and never written to."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+import factories
+import raws
+from culld.darkroom import Darkroom, DarkroomSettings
+from culld.errors import TagRefusedError
+from culld.photos.formats import HEAD_BYTES, recognise
+from culld.photos.imaging import HEIGHT, WIDTH, DecodeLimits, UnreadableError
+from culld.photos.raw import judged_extensions, open_raw
+from culld.records import Assessment, Camera, Format, Photo, Place, Scores, Sighting, Stamp
+from culld.tags.embedding import way_into
+from culld.tags.xpkeywords import new_block
+
+SHARP = factories.picture(3, (1024, 768))
+BURNT = SHARP.point(lambda value: min(255, value * 3))
+LIMITS = DecodeLimits()
+
+
+class Light:
+    """In place of the network: over-exposed is what is bright."""
+
+    def score(self, pixels: NDArray[np.uint8]) -> Scores:
+        """Its mean brightness."""
+        return Scores(0.0, 0.0, float(pixels.mean()) / 255)
+
+
+class Desk(Darkroom):
+    """The darkroom with that."""
+
+    def __init__(self) -> None:
+        """Nothing to load."""
+        self._settings = DarkroomSettings(Path(), "light@1", 10**8, 10**8)
+        self._limits = LIMITS
+        self._engine = Light()  # type: ignore[assignment]
+
+
+def judged(folder: Path, data: bytes) -> Assessment:
+    """What the desk says of a file."""
+    place = Place(folder, Path("a.dng"))
+    place.path.write_bytes(data)
+    digest = hashlib.sha256(data).hexdigest()
+    found = Desk().score(Photo(place, Stamp.of(place.path.lstat()), digest, Format.RAW))
+    assert isinstance(found, Assessment)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("head", "name", "expected"),
+    [
+        (b"II*\0\x10\0\0\0CR\2\0", "a.cr2", Format.RAW),
+        (b"II*\0\x10\0\0\0CR\2\0", "a.tif", Format.RAW),
+        (b"\0\0\0\x18ftypcrx ", "a.cr3", Format.RAW),
+        (b"FUJIFILMCCD-RAW 0201", "a.raf", Format.RAW),
+        (b"IIRO\x08\0\0\0", "a.orf", Format.RAW),
+        (b"IIU\0\x18\0\0\0", "a.rw2", Format.RAW),
+        (b"II*\0\x08\0\0\0", "a.NEF", Format.RAW),
+        (b"MM\0*\0\0\0\x08", "a.dng", Format.RAW),
+        (b"II*\0\x08\0\0\0", "a.tif", Format.TIFF),
+        (b"\xff\xd8\xff\xe0", "a.cr2", Format.JPEG),
+    ],
+)
+def test_raw_files_are_told_from_tiff(head: bytes, name: str, expected: Format) -> None:
+    """Opened as TIFF, Pillow would give their thumbnail for the photo."""
+    assert recognise(head.ljust(HEAD_BYTES, b"\0"), name) is expected
+
+
+def test_with_the_extra_raw_files_are_looked_for() -> None:
+    """It is installed with the tests."""
+    assert {".nef", ".dng", ".jpg"} <= judged_extensions()
+
+
+def test_a_preview_is_looked_at_in_place_of_the_sensor() -> None:
+    """That is ten times as fast."""
+    data = raws.dng(factories.picture(4, (1024, 768)), preview=SHARP)
+    with open_raw(io.BytesIO(data), LIMITS) as raw:
+        picture, light = raw.picture(), raw.light()
+
+    seen = np.asarray(SHARP.resize((WIDTH, HEIGHT)), float)
+    assert picture.shape == light.shape == (HEIGHT, WIDTH, 3)
+    assert np.abs(picture - seen).mean() < 5 < np.abs(light - seen).mean()
+
+
+@pytest.mark.parametrize("preview", [None, SHARP.resize((160, 120))])
+def test_without_a_useful_preview_the_sensor_is_looked_at(preview: Image.Image | None) -> None:
+    """At half size; the picture is the one that the sensor saw."""
+    with open_raw(io.BytesIO(raws.dng(SHARP, preview=preview)), LIMITS) as raw:
+        picture = raw.picture()
+
+    assert np.abs(picture - np.asarray(SHARP.resize((WIDTH, HEIGHT)), float)).mean() < 12
+
+
+def test_a_burnt_preview_of_a_well_exposed_raw_is_no_over_exposure(tmp_path: Path) -> None:
+    """The camera's tone curve clips what the sensor has kept."""
+    kept = judged(tmp_path, raws.dng(SHARP, preview=BURNT)).result
+    lost = judged(tmp_path, raws.dng(BURNT, preview=BURNT)).result
+
+    assert isinstance(kept, Scores)
+    assert isinstance(lost, Scores)
+    assert kept.over < 0.6 < lost.over
+
+
+@pytest.mark.parametrize("share", [0.001, 0.3, 0.9, 0.999])
+def test_a_raw_that_is_cut_short_is_never_judged(share: float) -> None:
+    """Its preview may be whole by then."""
+    data = raws.dng(SHARP, preview=SHARP)
+
+    with (
+        pytest.raises(UnreadableError, match="incomplete"),
+        open_raw(io.BytesIO(data[: int(len(data) * share)]), LIMITS),
+    ):
+        pass
+
+
+def test_a_raw_beyond_the_limit_is_not_developed() -> None:
+    """As with any other photo."""
+    with (
+        pytest.raises(UnreadableError, match=r"limits\.pixels"),
+        open_raw(io.BytesIO(raws.dng(SHARP)), DecodeLimits(1000)),
+    ):
+        pass
+
+
+def test_a_raw_gets_its_tags_beside_it_only() -> None:
+    """No RAW is ever opened for writing."""
+    with pytest.raises(TagRefusedError, match="raw files get their tags beside them only"):
+        way_into(Format.RAW, new_block)
+
+
+def test_a_raw_is_inspected_without_reading_all_of_its_sensor(tmp_path: Path) -> None:
+    """The name tells it from a TIFF, and the camera's name comes with the preview."""
+    place = Place(tmp_path, Path("a.dng"))
+    place.path.write_bytes(raws.dng(SHARP, preview=SHARP))
+
+    found = Desk().inspect(Sighting(place, Stamp.of(place.path.lstat())))
+
+    assert isinstance(found, Photo)
+    assert (found.format, found.camera) == (Format.RAW, Camera(model="Camera"))
