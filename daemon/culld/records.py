@@ -40,6 +40,14 @@ class Verdict(StrEnum):
     UNREADABLE = "unreadable"
 
 
+class Stacking(StrEnum):
+    """By which of its pictures a shot is judged that has several, such as a RAW with its JPEG."""
+
+    BEST = "best"
+    WORST = "worst"
+    RAW = "raw"
+
+
 class Mode(StrEnum):
     """Whether the policy may move photos (`enforce`) or only tags them (`observe`)."""
 
@@ -169,13 +177,20 @@ class Assessment:
 class Stack:
     """A photo and the files that belong to it.
 
-    `sidecars` live and move with the photo. `kin` are files that culld does not judge yet but that belong to the same
-    shot (a RAW, a movie): a photo that has kin is tagged, never moved away from them.
+    `sidecars` live and move with the photo. `partners` are the other pictures of the same shot that were judged with
+    it (the JPEG of a RAW): they go together, or stay. `kin` are files of the same shot that were not (a movie, a RAW
+    that came later): a photo that has kin is tagged, never moved away from them.
     """
 
     lead: Assessment
     sidecars: tuple[Place, ...] = ()
     kin: tuple[Place, ...] = ()
+    partners: tuple[Assessment, ...] = ()
+
+    @property
+    def members(self) -> tuple[Assessment, ...]:
+        """Every judged picture of the shot."""
+        return (self.lead, *self.partners)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +249,7 @@ class Rules:
     under: Threshold
     over: Threshold
     digest: str
+    stacks: Stacking = Stacking.BEST
 
     def of(self, defect: Defect) -> Threshold:
         """The thresholds of one defect."""

@@ -44,7 +44,7 @@ RECORD = MachineRecord(Scores(0.98, 0.0, 0.75), rules(), Verdict.TAG, "model@1",
 SEED = 20_261_121
 # What a new length shifts, what a new file is given, and what is ours.
 _MAY_DIFFER = re.compile(
-    r"^(SourceFile|System:.*|ExifTool:.*|XMP-culld:.*|XMP-x:.*|.*(Offset|ByteOrder|XPKeywords|Subject|ApplicationNotes))$"
+    r"^(SourceFile|System:.*|RIFF:.*|File:FileType.*|ExifTool:.*|XMP-culld:.*|XMP-x:.*|.*(Offset|ByteOrder|XPKeywords|Subject|ApplicationNotes))$"
 )
 
 

@@ -70,22 +70,28 @@ def test_everything_comes_back_and_stays(house: House) -> None:
 
 
 @pytest.mark.slow
-def test_a_blurred_raw_is_moved_as_it_is_unless_its_jpeg_stands_beside_it(house: House) -> None:
-    """Its tags go into a sidecar; a pair stays together."""
-    data = raws.dng(factories.picture(1), preview=factories.blurred(factories.picture(1)))
-    for name in ("alone.dng", "pair.dng"):
+def test_a_blurred_raw_is_moved_as_it_is_and_with_its_jpeg(house: House) -> None:
+    """Its tags go into a sidecar; a pair goes together and comes back together, or stays."""
+    sharp, blurred = factories.picture(1), factories.blurred(factories.picture(1))
+    data = raws.dng(sharp, preview=blurred)
+    for name in ("alone.dng", "gone.dng"):
         house.drop(name, data)
-    house.drop("pair.jpg", BLURRED["blurred-1.jpg"])
+    house.drop("stays.dng", raws.dng(sharp, preview=sharp))
+    for name in ("gone.jpg", "stays.jpg"):
+        house.drop(name, BLURRED["blurred-1.jpg"])
 
     house.culld("once")
 
-    assert (house.quarantine / "alone.dng").read_bytes() == data
-    assert (house.quarantine / "alone.dng.xmp").exists()
-    assert sorted(path.name for path in house.inbox.glob("pair*")) == [
-        "pair.dng", "pair.dng.xmp", "pair.jpg", "pair.jpg.xmp",
-    ]  # fmt: skip
-    assert (house.inbox / "pair.dng").read_bytes() == data
-    assert "belongs to it" in house.culld("log")
+    assert {path.name for path in house.quarantine.glob("*.dng")} == {"alone.dng", "gone.dng"}
+    assert {path.name for path in house.quarantine.glob("*.jpg")} == {"gone.jpg"}
+    assert (house.quarantine / "gone.dng").read_bytes() == data
+    assert (house.quarantine / "gone.dng.xmp").exists()
+    assert "stays.dng, the same shot, is better" in house.culld("log")
+    house.culld("restore", str(house.quarantine / "gone.jpg"))
+    assert {path.name for path in house.inbox.glob("gone.*")} == {
+        "gone.dng", "gone.dng.xmp", "gone.jpg", "gone.jpg.xmp",
+    }  # fmt: skip
+    assert (house.quarantine / "alone.dng").exists()
 
 
 @pytest.mark.slow

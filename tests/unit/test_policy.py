@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import factories
 from culld.policy.decide import decide
-from culld.records import Mode, Plan, Rules, Scores, Stack, Threshold, Verdict
+from culld.records import Format, Mode, Plan, Rules, Scores, Stack, Stacking, Threshold, Unreadable, Verdict
 
 BROKEN = [float("nan"), float("inf"), float("-inf"), -0.1, 1.1]
 
@@ -169,3 +169,58 @@ def test_a_worse_score_never_gets_a_milder_verdict(blur: float, worse: float, un
     harder = plan_for(Scores(high, under, over)).verdict
 
     assert order.index(milder) <= order.index(harder)
+
+
+BAD, GOOD = Scores(0.99, 0, 0), Scores(0.02, 0, 0)
+UNREADABLE = Unreadable("damaged")
+
+
+def pair(raw: Scores | Unreadable, picture: Scores | Unreadable, stacks: Stacking) -> tuple[Plan, Plan]:
+    """The plans for a RAW and its JPEG."""
+    members = [
+        replace(factories.assessment(name), result=result) for name, result in (("a.cr2", raw), ("a.jpg", picture))
+    ]
+    members[0] = replace(members[0], photo=replace(members[0].photo, format=Format.RAW))
+    rules = replace(factories.rules(), stacks=stacks)
+    both = [Stack(members[0], partners=(members[1],)), Stack(members[1], partners=(members[0],))]
+    first, second = (decide(stack, rules, now=factories.NOON, plan_id="p1", restored=False) for stack in both)
+    return first, second
+
+
+@pytest.mark.parametrize(
+    ("raw", "picture", "stacks", "goes"),
+    [
+        (BAD, BAD, Stacking.BEST, True),
+        (BAD, GOOD, Stacking.BEST, False),
+        (GOOD, BAD, Stacking.BEST, False),
+        (GOOD, BAD, Stacking.WORST, True),
+        (BAD, GOOD, Stacking.WORST, True),
+        (GOOD, GOOD, Stacking.WORST, False),
+        (BAD, GOOD, Stacking.RAW, True),
+        (GOOD, BAD, Stacking.RAW, False),
+        (BAD, UNREADABLE, Stacking.BEST, False),
+        (BAD, UNREADABLE, Stacking.WORST, False),
+        (UNREADABLE, BAD, Stacking.RAW, False),
+    ],
+)
+def test_a_raw_and_its_picture_go_together_or_stay(
+    raw: Scores | Unreadable, picture: Scores | Unreadable, stacks: Stacking, *, goes: bool
+) -> None:
+    """By the best of them, the worst, or the RAW; one that cannot be read keeps the other."""
+    plans = pair(raw, picture, stacks)
+
+    assert {plan.verdict is Verdict.QUARANTINE for plan in plans} == {goes}
+
+
+def test_the_reason_names_the_picture_that_decided() -> None:
+    """People look at the one in question."""
+    raw, picture = pair(BAD, GOOD, Stacking.RAW)
+    assert raw.reason == "blur 0.99 is at least 0.97 (policy.defects.blur.reject)"
+    assert picture.reason == "a.cr2, the same shot: blur 0.99 is at least 0.97 (policy.defects.blur.reject)"
+
+    raw, picture = pair(GOOD, BAD, Stacking.BEST)
+    assert (raw.verdict, picture.verdict) == (Verdict.KEEP, Verdict.TAG)
+    assert picture.reason == "blur 0.99 would be rejected, but a.cr2, the same shot, is better (policy.stacks: best)"
+
+    raw, _ = pair(BAD, UNREADABLE, Stacking.BEST)
+    assert raw.reason == "blur 0.99 would be rejected, but a.jpg, the same shot, could not be read"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 import factories
 from culld.photos import stacks
+from culld.records import Assessment, Format
 
 
 @pytest.mark.parametrize(
@@ -32,6 +35,40 @@ def test_a_raw_stays_with_its_picture() -> None:
     """A RAW is never taken because of its JPEG, nor without it."""
     assert stacks.companions("a.CR2", ["a.CR2", "a.jpg", "a.CR2.xmp"]) == (["a.CR2.xmp"], ["a.jpg"])
     assert stacks.companions("a.CR2", ["a.CR2", "a.xmp", "b.jpg"]) == (["a.xmp"], [])
+
+
+def a_shot(*names: str) -> list[Assessment]:
+    """Judged pictures, RAW or JPEG by their names."""
+    found = [factories.assessment(name) for name in names]
+    kinds = {".CR2": Format.RAW, ".jpg": Format.JPEG}
+    return [replace(each, photo=replace(each.photo, format=kinds[each.photo.place.relative.suffix])) for each in found]
+
+
+def test_a_raw_and_its_picture_are_partners_when_both_were_judged() -> None:
+    """Each has its own sidecars; the one in Adobe's style is the RAW's."""
+    names = ["a.CR2", "a.jpg", "a.xmp", "a.jpg.xmp", "a.CR2.xmp"]
+    raw, picture = stacks.group(a_shot("a.CR2", "a.jpg"), lambda _: names)
+
+    assert raw.members == (raw.lead, picture.lead)
+    assert picture.members == (picture.lead, raw.lead)
+    assert [place.relative.name for place in raw.sidecars] == ["a.CR2.xmp", "a.xmp"]
+    assert [place.relative.name for place in picture.sidecars] == ["a.jpg.xmp"]
+    assert raw.kin == picture.kin == ()
+
+
+def test_what_keeps_one_partner_keeps_the_other() -> None:
+    """A third picture of that name that was judged before, say."""
+    raw, picture = stacks.group(a_shot("a.CR2", "a.jpg"), lambda _: ["a.CR2", "a.jpg", "a.heic", "a.mov"])
+
+    assert raw.kin == picture.kin
+    assert [place.relative.name for place in raw.kin] == ["a.heic", "a.mov"]
+
+
+def test_two_pictures_without_a_raw_are_two_shots() -> None:
+    """Cameras and phones number alike."""
+    one, other = stacks.group(a_shot("a.jpg", "A.jpg"), lambda _: ["a.jpg", "A.jpg"])
+
+    assert one.partners == other.partners == ()
 
 
 def test_each_photo_gets_the_companions_of_its_own_folder() -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo, model_validator
 
 from culld.config import values
-from culld.records import Defect, Mode, Rules, Threshold
+from culld.records import Defect, Mode, Rules, Stacking, Threshold
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -181,6 +181,7 @@ class Policy(Section):
 
     mode: Annotated[Mode, BeforeValidator(values.choice(Mode))] = Mode.OBSERVE
     defects: Defects = Defects()
+    stacks: Annotated[Stacking, BeforeValidator(values.choice(Stacking))] = Stacking.BEST
 
 
 def _some(folders: tuple[Watch, ...]) -> tuple[Watch, ...]:
@@ -227,6 +228,7 @@ class Config(Section):
             under=bounds.under.threshold(),
             over=bounds.over.threshold(),
             digest=hashlib.sha256(meaning.encode()).hexdigest()[:12],
+            stacks=policy.stacks,
         )
 
     @property

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,11 +18,13 @@ from culld.quarantine.rereading import read_record, record_places
 from culld.records import Move, Place, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
     from datetime import datetime
 
     from culld.ports import Restorations
     from culld.quarantine.rereading import Found
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +37,13 @@ class Selection:
     paths: tuple[Path, ...] = ()
     since: datetime | None = None
     everything: bool = False
+    shots: frozenset[str] = frozenset()
+    """Shots (see `shot_of`) of which a picture was selected: the others come back with it."""
 
     def takes(self, found: Found) -> bool:
         """Whether a record is of a photo that is wanted."""
+        if shot_of(found.record.plan) in self.shots:
+            return True
         origin = found.record.root / found.record.photo.origin
         return self.matches((found.photo.path, found.place.path, origin), found.record.made_at)
 
@@ -81,11 +88,32 @@ def restore(
     """
     with turn(quarantine):
         pass  # tells a missing quarantine from an empty one
+    places = sorted(record_places(quarantine), key=lambda place: place.relative)
+    selection = replace(selection, shots=_shots(places, selection))
     return [
         result
-        for place in sorted(record_places(quarantine), key=lambda place: place.relative)
+        for place in places
         if (result := _restore(place, selection, roots=roots, journal=journal, dry_run=dry_run)) is not None
     ]
+
+
+def shot_of(plan: str) -> str:
+    """What plans for several pictures of one shot have in common; empty for a plan that stands alone."""
+    shot, colon, _ = plan.partition(":")
+    return shot if colon else ""
+
+
+def _shots(places: Sequence[Place], selection: Selection) -> frozenset[str]:
+    found = set()
+    for place in places:
+        try:
+            record = read_record(place)
+        except (BadRecordError, PhotoError) as error:
+            log.debug("%s", error)  # whoever selected it is told when its turn comes
+            continue
+        if selection.takes(record):
+            found.add(shot_of(record.record.plan))
+    return frozenset(found - {""})
 
 
 def _restore(

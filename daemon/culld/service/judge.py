@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -54,8 +55,8 @@ class Judge:
             stack,
             rules,
             now=self.clock.now(),
-            plan_id=uuid.uuid4().hex,
-            restored=self.is_restored(stack.lead.photo.digest),
+            plan_id=_plan_id(stack),
+            restored=any(self.is_restored(member.photo.digest) for member in stack.members),
             prefix=self.prefix,
         )
         if plan.verdict is Verdict.QUARANTINE and (why := self.quarantine_away()):
@@ -92,6 +93,15 @@ class Judge:
             return "which one belongs to this photo is not clear"
         place = photo.place.beside(name)
         return (refusal(place) if name in names else None) or place
+
+
+def _plan_id(stack: Stack) -> str:
+    """A new number; plans of one shot share what stands before the colon, so that they can be restored together."""
+    own = uuid.uuid4().hex
+    if not stack.partners:
+        return own
+    shot = "".join(sorted(member.photo.digest for member in stack.members))
+    return f"{hashlib.sha256(shot.encode()).hexdigest()[:16]}:{own}"
 
 
 def _too_large(photo: Photo) -> str | None:
