@@ -48,6 +48,22 @@ class Stacking(StrEnum):
     RAW = "raw"
 
 
+class Mark(StrEnum):
+    """A sign of rejection that photo programs know, beside the keywords."""
+
+    RATING = "rating"
+    PICK = "pick"
+    DIGIKAM = "digikam"
+    LABEL = "label"
+
+
+class SidecarStyle(StrEnum):
+    """How a new sidecar is called: `a.jpg.xmp` (darktable, digiKam, Immich) or `a.xmp` (Adobe)."""
+
+    FULL = "full"
+    ADOBE = "adobe"
+
+
 class Mode(StrEnum):
     """Whether the policy may move photos (`enforce`) or only tags them (`observe`)."""
 

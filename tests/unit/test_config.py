@@ -11,7 +11,7 @@ import pytest
 
 from culld.config import Config, Embed, Level, built_in_config, find_config, find_state, load_config
 from culld.errors import ConfigError
-from culld.records import Defect, Mode, Rules, Threshold
+from culld.records import Defect, Mark, Mode, Rules, SidecarStyle, Threshold
 
 MINIMAL = """\
 watch:
@@ -89,7 +89,7 @@ class TestMeaning:
             "under: {reject: 0.9}, over: {reject: never} }}\n"
             "settle: {quiet: 500ms}\nrescan: 2h\nhistory: forever\n"
             "batch: {wait: 0s, size: 1}\nworkers: 3\nmodel: {path: /m}\n"
-            "tags: {embed: never, prefix: ''}\nlog: {level: debug}\n"
+            "tags: {embed: never, prefix: '', sidecar: adobe, marks: [rating, pick]}\nlog: {level: debug}\n"
             "limits: {pixels: 5, file_size: 200MB, memory: 1GiB, seconds: 7}\n"
         )
 
@@ -104,6 +104,7 @@ class TestMeaning:
         )
         assert (timedelta(0), 1, 3) == (config.batch.wait, config.batch.size, config.workers)
         assert (config.tags.embed, config.tags.prefix, config.log.level) == (Embed.NEVER, "", Level.DEBUG)
+        assert (SidecarStyle.ADOBE, (Mark.RATING, Mark.PICK)) == (config.tags.sidecar, config.tags.marks)
         limits = config.limits
         assert (limits.pixels, limits.file_size, limits.memory, limits.seconds) == (5, 200_000_000, 2**30, 7)
 
@@ -257,6 +258,8 @@ WRONG = [
     ("policy: {defects: {blur: {tag: -1}}}", "4: policy.defects.blur.tag: -1 is out of range; write a number"),
     ("policy: {defects: {blur: {tag: never}}}", "4: policy.defects.blur.tag: 'never' is not a number"),
     ("policy: {defects: {over: {tag: 0.98}}}", "4: policy.defects.over: tag 0.98 is above reject 0.97; tag must be"),
+    ("tags: {marks: rating}", "4: tags.marks: 'rating' is no list; write [] or some of [rating, pick, digikam, label]"),
+    ("tags: {marks: [stars]}", "4: tags.marks: 'stars' is not allowed; write rating or pick or digikam or label"),
     ("rescan: 3", "4: rescan: 3 is not a duration; write a duration from 1s to 7d, such as 500ms"),
     ("history: always", "4: history: 'always' is not a duration; write a duration from 1d to 36500d, such as 500ms"),
     ("rescan: 3w", "4: rescan: '3w' is not a duration"),

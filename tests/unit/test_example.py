@@ -25,10 +25,10 @@ def parser() -> argparse.ArgumentParser:
 
 
 def keys_of(data: object, above: str = "") -> set[str]:
-    """Every dotted key of plain values, `[]` standing for a list's items."""
+    """Every dotted key of plain values, `[]` standing for the items of a list of sections."""
     found = set()
     for name, value in data.items() if isinstance(data, dict) else ():
-        is_list = isinstance(value, list)
+        is_list = isinstance(value, list) and any(isinstance(item, dict) for item in value)
         key = f"{above}{name}{'[]' if is_list else ''}"
         found.add(key)
         for inner in value if is_list else [value]:

@@ -12,7 +12,19 @@ import pytest
 import factories
 import fakes
 from culld.errors import PhotoBlockedError
-from culld.records import Assessment, Format, Photo, Place, Scores, Stack, Stamp, Verdict
+from culld.records import (
+    Assessment,
+    Format,
+    Mark,
+    Mode,
+    Photo,
+    Place,
+    Scores,
+    SidecarStyle,
+    Stack,
+    Stamp,
+    Verdict,
+)
 from culld.service.judge import Judge
 from culld.tags.draft import TagDraft, TagRequest, draft
 from culld.tags.edits import apply_edits
@@ -148,3 +160,32 @@ def test_a_huge_photo_is_tagged_beside_it_only(house: House) -> None:
 
     assert [rewrite.place.relative.name for rewrite in plan.rewrites] == ["a.jpg.xmp"]
     assert "larger than 200 MiB" in plan.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("mode", "blur", "expected"),
+    [
+        (Mode.ENFORCE, 0.99, (Mark.RATING,)),
+        (Mode.OBSERVE, 0.99, (Mark.RATING,)),
+        (Mode.ENFORCE, 0.6, ()),
+        (Mode.OBSERVE, 0.6, ()),
+    ],
+)
+def test_only_a_photo_that_goes_or_would_go_is_marked(
+    house: House, mode: Mode, blur: float, expected: tuple[Mark, ...]
+) -> None:
+    """And only with the marks that were asked for."""
+    stack = house.put()
+    stack = replace(stack, lead=replace(stack.lead, result=Scores(blur, 0.0, 0.0)))
+    judge = replace(house.judge(), rules_for=lambda _: replace(factories.rules(), mode=mode), marks=(Mark.RATING,))
+
+    judge.decide(stack)
+
+    assert [request.marks for request in house.asked] == [expected]
+
+
+def test_a_new_sidecar_is_called_as_asked_for(house: House) -> None:
+    """In Adobe's style, say."""
+    plan = replace(house.judge(), style=SidecarStyle.ADOBE).decide(house.put())
+
+    assert plan.rewrites[0].place.relative.name == "a.xmp"

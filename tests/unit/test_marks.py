@@ -1,31 +1,97 @@
-"""Marks: how other threads speak to the loop."""
+"""Signs of rejection in sidecars: set where nothing stands, taken back where they are ours."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import pytest
 
-from culld.intake.marks import Dirty, Marks, Signal
+import pictures
+from culld.disk.undoing import inverse
+from culld.errors import TagRefusedError
+from culld.records import Mark, Scores, Verdict
+from culld.tags.edits import apply_edits
+from culld.tags.machine import MachineRecord
+from culld.tags.marks import SIGNS, ours, value_of
+from culld.tags.proof import prove_sidecar
+from culld.tags.sidecar import sidecar_edits
+from culld.tags.xmp import read_xmp
+from factories import NOON, rules
 
-ROOT = Path("/photos")
+BLUR = ("defect:blur",)
+ALL = tuple(Mark)
+RECORD = MachineRecord(Scores(0.98, 0.0, 0.25), rules(), Verdict.QUARANTINE, "model@1", NOON, "0.1.0")
 
 
-def test_marks_that_say_the_same_count_once() -> None:
-    """A burst of events in one folder is one reason to scan it."""
-    marks = Marks()
-    for _ in range(100):
-        marks.put(Dirty(ROOT, ROOT / "a"))
-    marks.put(Signal.RESCAN)
+def marked(old: bytes | None, marks: tuple[Mark, ...] = ALL, keywords: tuple[str, ...] = BLUR) -> bytes:
+    """The sidecar after the edits, proven, with the way back tried, and with nothing left to do."""
+    edits = sidecar_edits(old, keywords, RECORD, marks)
+    new = apply_edits(old or b"", edits)
+    prove_sidecar(old, new, keywords, RECORD, marks)
+    assert apply_edits(new, inverse(edits)) == (old or b"")
+    assert sidecar_edits(new, keywords, RECORD, marks) == ()
+    return new
 
-    assert marks.take(timeout_s=0) == {Dirty(ROOT, ROOT / "a"), Signal.RESCAN}
-    assert marks.take(timeout_s=0) == set()
+
+def values(data: bytes) -> dict[Mark, str | None]:
+    """What stands in each field."""
+    return {mark: value_of(read_xmp(data), sign) for mark, sign in SIGNS.items()}
 
 
-def test_a_stop_can_be_seen_before_it_is_taken() -> None:
-    """Long work asks whether it should end without emptying the queue."""
-    marks = Marks()
-    assert not marks.stop_asked
+def test_a_new_sidecar_says_it_to_every_program() -> None:
+    """Bridge, Lightroom, digiKam, and whoever shows colours."""
+    assert values(marked(None)) == {Mark.RATING: "-1", Mark.PICK: "-1", Mark.DIGIKAM: "1", Mark.LABEL: "Red"}
 
-    marks.put(Signal.STOP)
 
-    assert marks.stop_asked
-    assert marks.take(timeout_s=0) == {Signal.STOP}
+def test_only_what_is_asked_for_is_set() -> None:
+    """By default nothing."""
+    assert set(values(marked(None, ())).values()) == {None}
+    assert values(marked(None, (Mark.PICK,)))[Mark.PICK] == "-1"
+    assert values(marked(None, (Mark.PICK,)))[Mark.RATING] is None
+
+
+@pytest.mark.parametrize(
+    ("whose", "mark", "value"),
+    [("darktable", Mark.RATING, "3"), ("digiKam", Mark.DIGIKAM, "3"), ("Lightroom", Mark.LABEL, "Red")],
+)
+def test_what_a_person_has_said_stays(whose: str, mark: Mark, value: str) -> None:
+    """Whether it says the same or not, it is not ours; and so it stays when ours are taken back."""
+    once = marked(pictures.SIDECARS[whose])
+
+    assert values(once)[mark] == value
+    assert mark not in ours(read_xmp(once))
+    assert values(marked(once, (), ()))[mark] == value
+
+
+@pytest.mark.parametrize("whose", [None, *pictures.SIDECARS])
+def test_marks_are_taken_back_when_they_are_true_no_longer(whose: str | None) -> None:
+    """All of ours, and nothing else."""
+    old = None if whose is None else pictures.SIDECARS[whose]
+    before = dict.fromkeys(Mark) if old is None else values(old)
+
+    assert values(marked(marked(old), (), ())) == before
+
+
+def test_a_mark_that_somebody_changed_is_theirs() -> None:
+    """A person has looked at the photo, and gave it three stars."""
+    theirs = marked(None).replace(b'xmp:Rating="-1"', b'xmp:Rating="3"')
+
+    assert values(marked(theirs, (), ()))[Mark.RATING] == "3"
+
+
+def test_a_mark_that_another_program_wrote_as_an_element_is_found() -> None:
+    """exiv2 and others turn attributes into elements."""
+    moved = (
+        marked(None)
+        .replace(b' xmp:Rating="-1"', b"")
+        .replace(b"<dc:subject", b"<xmp:Rating>-1</xmp:Rating>\n   <dc:subject")
+    )
+
+    assert values(marked(moved, (), ()))[Mark.RATING] is None
+
+
+def test_the_proof_notices_a_wrong_mark() -> None:
+    """One too many, or one that replaces a person's."""
+    old = pictures.SIDECARS["darktable"]
+    new = marked(old)
+    for wrong in (new.replace(b'xmp:Rating="3"', b'xmp:Rating="-1"'), new.replace(b'"Red"', b'"Blue"')):
+        with pytest.raises(TagRefusedError, match="mark"):
+            prove_sidecar(old, wrong, BLUR, RECORD, ALL)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from culld.tags.names import SidecarStyle, sidecar_name
+from culld.records import SidecarStyle
+from culld.tags.names import sidecar_name
 
 FULL, ADOBE = SidecarStyle.FULL, SidecarStyle.ADOBE
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo, model_validator
 
 from culld.config import values
-from culld.records import Defect, Mode, Rules, Stacking, Threshold
+from culld.records import Defect, Mark, Mode, Rules, SidecarStyle, Stacking, Threshold
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,6 +104,8 @@ class Tags(Section):
 
     embed: Annotated[Embed, BeforeValidator(values.choice(Embed))] = Embed.DEFECTS
     prefix: Annotated[str, BeforeValidator(values.prefix)] = "defect:"
+    sidecar: Annotated[SidecarStyle, BeforeValidator(values.choice(SidecarStyle))] = SidecarStyle.FULL
+    marks: Annotated[tuple[Mark, ...], BeforeValidator(values.choices(Mark))] = ()
 
 
 class Limits(Section):

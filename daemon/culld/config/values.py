@@ -191,6 +191,18 @@ def choice(kind: type[_Choice]) -> Callable[[object], _Choice]:
     return read
 
 
+def choices(kind: type[_Choice]) -> Callable[[object], tuple[_Choice, ...]]:
+    """A reader of lists of the words of an enumeration."""
+    word = choice(kind)
+
+    def read(value: object) -> tuple[_Choice, ...]:
+        if not isinstance(value, list):
+            raise ValueError(f"{shown(value)} is no list; write [] or some of [{', '.join(kind)}]")  # noqa: TRY004
+        return tuple(word(each) for each in value)
+
+    return read
+
+
 def auto_or_choice(kind: type[_Choice]) -> Callable[[object], _Choice | None]:
     """A reader of the words of an enumeration, or `auto`, which is None."""
     word = choice(kind)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from culld import __version__
 from culld.disk.publish import refusal
 from culld.errors import PhotoBlockedError
-from culld.policy.decide import decide
+from culld.policy.decide import decide, rejected
 from culld.quarantine.routing import route
-from culld.records import Scores, Verdict, printable
+from culld.records import Mode, Scores, SidecarStyle, Verdict, printable
 from culld.service.listing import Listing
 from culld.tags.draft import TagRequest
 from culld.tags.machine import MachineRecord
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from culld.ports import Clock
-    from culld.records import Photo, Place, Plan, Rules, Stack
+    from culld.records import Mark, Photo, Place, Plan, Rules, Stack
     from culld.tags.draft import TagDraft
 
 _MOST_BYTES = 200 << 20
@@ -44,6 +44,8 @@ class Judge:
     quarantine_away: Callable[[], str]
     prefix: str
     embed: bool
+    style: SidecarStyle = SidecarStyle.FULL
+    marks: tuple[Mark, ...] = ()
 
     def decide(self, stack: Stack) -> Plan:
         """The whole plan for a stack: verdict, byte edits, moves.
@@ -83,16 +85,23 @@ class Judge:
             notes.append(f"the photo itself was left alone: {refused}")
         place = None if isinstance(sidecar, str) else sidecar
         embed = self.embed and not refused
-        return TagRequest(photo.place, photo.format, photo.digest, plan.keywords, record, place, embed), tuple(notes)
+        marks = self.marks if _would_go(plan, lead.result, rules) else ()
+        request = TagRequest(photo.place, photo.format, photo.digest, plan.keywords, record, place, embed, marks)
+        return request, tuple(notes)
 
     def _sidecar(self, photo: Photo) -> Place | str:
         """Where the sidecar of a photo is or will be, or why there can be none."""
         names = Listing().beside(photo.place)
-        name = sidecar_name(photo.place.relative.name, names)
+        name = sidecar_name(photo.place.relative.name, names, self.style)
         if name is None:
             return "which one belongs to this photo is not clear"
         place = photo.place.beside(name)
         return (refusal(place) if name in names else None) or place
+
+
+def _would_go(plan: Plan, scores: Scores, rules: Rules) -> bool:
+    """Whether a photo goes, or would go if culld did not only observe."""
+    return plan.verdict is Verdict.QUARANTINE or (rules.mode is Mode.OBSERVE and bool(rejected(scores, rules)))
 
 
 def _plan_id(stack: Stack) -> str:

@@ -91,6 +91,8 @@ class Wiring:
             quarantine_away=functools.partial(Anchors(self.journal).make, self.config.quarantine),
             prefix=self.config.tags.prefix,
             embed=self.config.tags.embed is Embed.DEFECTS,
+            style=self.config.tags.sidecar,
+            marks=self.config.tags.marks,
         )
         return Pipeline(door, self.journal, group, judge.decide, Applier().apply)
 

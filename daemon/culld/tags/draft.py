@@ -24,7 +24,7 @@ from culld.tags.xpkeywords import new_block
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from culld.records import Format, Place
+    from culld.records import Format, Mark, Place
     from culld.tags.machine import MachineRecord
 
 
@@ -44,6 +44,7 @@ class TagRequest:
     record: MachineRecord
     sidecar: Place | None
     embed: bool
+    marks: tuple[Mark, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +97,11 @@ def _sidecar(request: TagRequest, read: Callable[[Place], bytes | None]) -> list
     if request.sidecar is None:
         return []
     old = read(request.sidecar)
-    edits = sidecar_edits(old, request.keywords, request.record)
+    edits = sidecar_edits(old, request.keywords, request.record, request.marks)
     if not edits:
         return []
     new = apply_edits(old or b"", edits)
-    prove_sidecar(old, new, request.keywords, request.record)
+    prove_sidecar(old, new, request.keywords, request.record, request.marks)
     return [Rewrite(request.sidecar, None if old is None else digest_of(old), digest_of(new), edits)]
 
 

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
+
+from culld.records import SidecarStyle
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 # Files that describe another one; everything else of the same stem is a rival for `a.xmp`.
 _COMPANIONS = frozenset({".xmp", ".pp3", ".arp", ".dop", ".on1", ".vrd", ".aae", ".thm", ".wav", ".json", ".txt"})
-
-
-class SidecarStyle(StrEnum):
-    """How a new sidecar is called: `a.jpg.xmp` (darktable, digiKam, Immich) or `a.xmp` (Adobe)."""
-
-    FULL = "full"
-    ADOBE = "adobe"
 
 
 def sidecar_name(photo: str, folder: Iterable[str], style: SidecarStyle = SidecarStyle.FULL) -> str | None:

@@ -12,6 +12,7 @@ from culld.tags.exif import read_block
 from culld.tags.jpeg import read_jpeg
 from culld.tags.keywords import missing_words
 from culld.tags.machine import NAMESPACE, TIME
+from culld.tags.marks import SIGNS, ours, value_of
 from culld.tags.ours import given, own_values
 from culld.tags.packet import withdrawn
 from culld.tags.png import read_png
@@ -25,6 +26,7 @@ from culld.tags.xpkeywords import words_in
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from culld.records import Mark
     from culld.tags.exif import Block
     from culld.tags.machine import MachineRecord
     from culld.tags.sidecar import WordList
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 
 _CHANGED = frozenset({XP_KEYWORDS, XMP})
+_MARKED = frozenset(sign.name for sign in SIGNS.values())
 
 
 def prove_jpeg(old: bytes, new: bytes, keywords: Sequence[str]) -> None:
@@ -109,12 +112,15 @@ def _entries(block: Block) -> Mapping[str, object]:
     }
 
 
-def prove_sidecar(old: bytes | None, new: bytes, keywords: Sequence[str], record: MachineRecord) -> None:
-    """Show that `new` is `old`, by value, with `keywords` and `record`; TagRefusedError where it is not."""
+def prove_sidecar(
+    old: bytes | None, new: bytes, keywords: Sequence[str], record: MachineRecord, wanted: Sequence[Mark] = ()
+) -> None:
+    """Show that `new` is `old`, by value, with `keywords`, `record` and marks; TagRefusedError where it is not."""
     before, after = None if old is None else read_xmp(old), read_xmp(new)
     _compare_words(before, after, keywords)
-    wanted, found = record.properties(), own_values(after)
-    if any(found.get(name) != value for name, value in wanted.items() if name != TIME):
+    _compare_marks(before, after, wanted)
+    values, found = record.properties(), own_values(after)
+    if any(found.get(name) != value for name, value in values.items() if name != TIME):
         _fail("the record does not read back")
 
 
@@ -124,7 +130,9 @@ def _prove_packet(old: bytes | None, new: bytes | None, keywords: Sequence[str])
         if old is not None or keywords:
             _fail("the XMP packet is missing")
         return
-    _compare_words(None if old is None else read_xmp(old), read_xmp(new), keywords)
+    before, after = None if old is None else read_xmp(old), read_xmp(new)
+    _compare_words(before, after, keywords)
+    _compare_marks(before, after, ())
 
 
 def _compare_words(before: Document | None, after: Document, keywords: Sequence[str]) -> None:
@@ -136,6 +144,15 @@ def _compare_words(before: Document | None, after: Document, keywords: Sequence[
         _fail("withdrawn keywords are still called ours")
     if before is not None and _foreign(before) != _foreign(after):
         _fail("values of other programs changed")
+
+
+def _compare_marks(before: Document | None, after: Document, wanted: Sequence[Mark]) -> None:
+    """A mark is set where it is wanted and nothing stood, taken back where it was ours, and else what it was."""
+    for mark, sign in SIGNS.items():
+        was = None if before is None or mark in ours(before) else value_of(before, sign)
+        to_be = sign.value if was is None and mark in wanted else was
+        if value_of(after, sign) != to_be:
+            _fail(f"values of other programs changed, or the mark {mark} does not read back")
 
 
 def _words_to_be(before: Document | None, words: WordList, keywords: Sequence[str]) -> tuple[str, ...]:
@@ -155,12 +172,12 @@ def _foreign(document: Document) -> Sequence[object]:
         item
         for description in document.descriptions
         for item in description.attributes.items()
-        if item[0][0] != NAMESPACE and item[0][1] != "about"
+        if item[0][0] != NAMESPACE and item[0][1] != "about" and item[0] not in _MARKED
     ]
     elements = [
         _by_value(element)
         for element in document.properties()
-        if element.name[0] != NAMESPACE and element.name not in lists
+        if element.name[0] != NAMESPACE and element.name not in lists and element.name not in _MARKED
     ]
     return [document.about, attributes, elements]
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from culld.errors import TagRefusedError
 from culld.records import Edit
-from culld.tags import machine
+from culld.tags import machine, marks
 from culld.tags.edits import apply_edits
 from culld.tags.keywords import check_words, in_hierarchy, missing_words
 from culld.tags.ours import given, own_edits, with_own_words
@@ -22,7 +22,9 @@ from culld.tags.xmp import RDF, read_xmp
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from culld.records import Mark
     from culld.tags.machine import MachineRecord
+    from culld.tags.marks import Sign
     from culld.tags.xmp import Document, Element
 
 DC = "http://purl.org/dc/elements/1.1/"
@@ -55,20 +57,26 @@ WORD_LISTS = (
 )
 
 
-def sidecar_edits(old: bytes | None, keywords: Sequence[str], record: MachineRecord) -> tuple[Edit, ...]:
-    """The edits that bring `keywords` and `record` into a sidecar; none where everything is there already.
+def sidecar_edits(
+    old: bytes | None, keywords: Sequence[str], record: MachineRecord, wanted: Sequence[Mark] = ()
+) -> tuple[Edit, ...]:
+    """The edits that bring `keywords`, `record` and marks into a sidecar; none where everything is there already.
 
     `old` is None for a sidecar that does not exist yet: the one edit is then the whole document. Words that culld gave
     before and that are not among `keywords` are withdrawn. Raises TagRefusedError where the sidecar cannot be changed
     without risk.
     """
     if old is None:
-        return (Edit(0, b"", apply_edits(_NEW, merge(_NEW, keywords, record.properties()))),)
-    return merge(old, keywords, record.properties())
+        return (Edit(0, b"", apply_edits(_NEW, merge(_NEW, keywords, record.properties(), wanted=wanted))),)
+    return merge(old, keywords, record.properties(), wanted=wanted)
 
 
 def merge(
-    data: bytes, keywords: Sequence[str], properties: Mapping[str, str], elsewhere: Sequence[str] = ()
+    data: bytes,
+    keywords: Sequence[str],
+    properties: Mapping[str, str],
+    elsewhere: Sequence[str] = (),
+    wanted: Sequence[Mark] = (),
 ) -> tuple[Edit, ...]:
     """The edits, in ascending order, that bring words and values of our own into an XMP document.
 
@@ -78,14 +86,18 @@ def merge(
     keywords = tuple(dict.fromkeys(keywords))
     document = read_xmp(data)
     there = words_of(document, SUBJECT)
-    wanted = with_own_words(document, properties, keywords, (*(there or ()), *elsewhere))
+    if own := marks.ours_then(document, wanted) or marks.ours(document):
+        properties = {**properties, marks.OWN: ";".join(mark for mark in own if mark in wanted)}
+    values = with_own_words(document, properties, keywords, (*(there or ()), *elsewhere))
     withdrawn = [word for word in given(document) if word not in keywords]
     edits = [edit for words in WORD_LISTS for edit in _list_edits(document, words, keywords, withdrawn)]
-    changed, absent = own_edits(document, wanted)
+    edits += marks.removals(document, wanted)
+    changed, absent = own_edits(document, values)
     edits += changed
     subject = keywords if there is None else ()
-    if subject or absent:
-        edits.append(_description(document, subject, absent))
+    signs = [marks.SIGNS[mark] for mark in marks.missing(document, wanted)]
+    if subject or absent or signs:
+        edits.append(_description(document, subject, absent, signs))
     return tuple(sorted(edits, key=lambda edit: edit.offset))
 
 
@@ -131,7 +143,9 @@ def _items(document: Document, words: WordList) -> Element | None:
     return items
 
 
-def _description(document: Document, subject: Sequence[str], properties: Mapping[str, str]) -> Edit:
+def _description(
+    document: Document, subject: Sequence[str], properties: Mapping[str, str], signs: Sequence[Sign]
+) -> Edit:
     """A new description with what the document has no place for, behind the last one and in its layout.
 
     It declares every prefix that may be missing where it stands.
@@ -144,6 +158,8 @@ def _description(document: Document, subject: Sequence[str], properties: Mapping
     if properties:
         head += [f'xmlns:{machine.PREFIX}="{machine.NAMESPACE}"']
         head += [f'{machine.PREFIX}:{name}="{_safe(value)}"' for name, value in properties.items()]
+    head += sorted({f'xmlns:{sign.prefix}="{sign.namespace}"' for sign in signs})
+    head += [f'{sign.prefix}:{sign.local}="{_safe(sign.value)}"' for sign in signs]
     lines = [f'<dc:subject xmlns:dc="{DC}">', " <rdf:Bag>"]
     lines += [f"  <rdf:li>{_safe(word)}</rdf:li>" for word in subject]
     lines += [" </rdf:Bag>", "</dc:subject>"]
