@@ -35,16 +35,10 @@ policy:
 """
 
 
-@dataclass(frozen=True)
-class House:
-    """A folder with a configuration, an inbox and a quarantine."""
+class Rooms:
+    """What every house has below its folder."""
 
     folder: Path
-
-    @property
-    def config(self) -> Path:
-        """The configuration file."""
-        return self.folder / "culld.yaml"
 
     @property
     def inbox(self) -> Path:
@@ -55,6 +49,18 @@ class House:
     def quarantine(self) -> Path:
         """Where rejects go."""
         return self.folder / "quarantine"
+
+
+@dataclass(frozen=True)
+class House(Rooms):
+    """A folder with a configuration, an inbox and a quarantine."""
+
+    folder: Path
+
+    @property
+    def config(self) -> Path:
+        """The configuration file."""
+        return self.folder / "culld.yaml"
 
     def build(self, policy: str = POLICY) -> Self:
         """Make the inbox and write the configuration."""

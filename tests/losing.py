@@ -16,10 +16,11 @@ from culld.quarantine.applying import Applier
 from culld.quarantine.restore import Restored, Selection, restore
 from culld.records import Place
 from fakes import FakeClock
+from houses import Rooms
 
 
 @dataclass
-class Vault:
+class Vault(Rooms):
     """A watched folder whose photos are all in quarantine, and the journal that knows it.
 
     `early` is a copy of the database as it was after the first photo.
@@ -27,16 +28,6 @@ class Vault:
 
     folder: Path
     contents: dict[Path, bytes] = field(default_factory=dict)
-
-    @property
-    def inbox(self) -> Path:
-        """The watched folder."""
-        return self.folder / "inbox"
-
-    @property
-    def quarantine(self) -> Path:
-        """Where all photos are."""
-        return self.folder / "quarantine"
 
     @property
     def file(self) -> Path:
