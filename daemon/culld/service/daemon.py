@@ -159,6 +159,8 @@ class Daemon:
     def _tell(self) -> None:
         """Say how things stand, to the service manager and to `culld status`, when it has changed."""
         parts = [f"{self._waiting()} waiting", f"policy {self._policies.digest}"]
+        slow = self._slow()
+        parts += [f"{slow} written for long"] if slow else []
         parts += [f"last: {self._last}"] if self._last else []
         parts += [f"offline: {', '.join(map(printable, self._ground.offline))}"] if self._ground.offline else []
         parts += ["policy file broken, the last good one is in force"] if self._policy_problem else []
@@ -168,12 +170,15 @@ class Daemon:
     def _waiting(self) -> int:
         return len(self._settler) + len(self._batcher)
 
+    def _slow(self) -> int:
+        return self._settler.slow(_SLOW_AFTER_S, self._clock.monotonic())
+
     def _note(self, state: str) -> None:
         told = {
             "state": state,
             "pid": os.getpid(),
             "waiting": self._waiting(),
-            "slow": self._settler.slow(_SLOW_AFTER_S, self._clock.monotonic()),
+            "slow": self._slow(),
             "policy": self._policies.digest,
             "policy_problem": self._policy_problem,
             "watch": [printable(root) for root in self._ground.roots],
