@@ -80,6 +80,7 @@ class Format(StrEnum):
     TIFF = "tiff"
     HEIF = "heif"
     AVIF = "avif"
+    JXL = "jxl"
     RAW = "raw"
     UNKNOWN = "unknown"
 

@@ -17,7 +17,8 @@ from culld.darkroom import Darkroom, DarkroomSettings
 from culld.errors import TagRefusedError
 from culld.photos.formats import HEAD_BYTES, recognise
 from culld.photos.imaging import HEIGHT, WIDTH, DecodeLimits, UnreadableError
-from culld.photos.raw import judged_extensions, open_raw
+from culld.photos.judged import judged_extensions
+from culld.photos.raw import open_raw
 from culld.records import Assessment, Camera, Format, Photo, Place, Scores, Sighting, Stamp
 from culld.tags.embedding import way_into
 from culld.tags.xpkeywords import new_block
@@ -75,9 +76,9 @@ def test_raw_files_are_told_from_tiff(head: bytes, name: str, expected: Format) 
     assert recognise(head.ljust(HEAD_BYTES, b"\0"), name) is expected
 
 
-def test_with_the_extra_raw_files_are_looked_for() -> None:
-    """It is installed with the tests."""
-    assert {".nef", ".dng", ".jpg"} <= judged_extensions()
+def test_with_the_extras_raw_and_jpeg_xl_files_are_looked_for() -> None:
+    """They are installed with the tests."""
+    assert {".nef", ".dng", ".jpg", ".jxl"} <= judged_extensions()
 
 
 def test_a_preview_is_looked_at_in_place_of_the_sensor() -> None:

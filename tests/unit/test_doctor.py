@@ -261,6 +261,8 @@ class TestMachine:
         assert doctor.heic(lambda _: True).health is Health.OK
         assert doctor.raw(lambda _: True).what == "installed"
         assert "pip install rawpy" in doctor.raw(lambda _: False).what
+        assert doctor.jxl(lambda _: True).what == "installed"
+        assert "pip install pillow-jxl-plugin" in doctor.jxl(lambda _: False).what
 
     def test_modules_are_looked_for_without_an_import(self) -> None:
         """A module that is there, and one that is not."""

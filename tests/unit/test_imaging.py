@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 import factories
+from culld.photos.formats import HEAD_BYTES, recognise
 from culld.photos.imaging import HEIGHT, WIDTH, DecodeLimits, UnreadableError, decode, frame
 from culld.records import Format
 
@@ -122,3 +123,16 @@ def test_a_photo_with_a_gain_map_is_read_as_its_first_picture() -> None:
     data = factories.encoded(first, "MPO", save_all=True, append_images=[second])
 
     assert distance(decoded(data, Format.JPEG), frame(first)) < 6
+
+
+@pytest.mark.parametrize("container", [False, True])
+def test_jpeg_xl_is_decoded_with_its_extra(*, container: bool) -> None:
+    """As a bare stream and in its container; one that is cut short is not."""
+    image = factories.picture(2, (640, 480))
+    pytest.importorskip("pillow_jxl", reason="needs the extra `jxl`")
+    data = factories.encoded(image, "JXL", quality=95, use_container=container)
+
+    assert recognise(data[:HEAD_BYTES]) is Format.JXL
+    assert distance(decoded(data, Format.JXL), frame(image)) < 4
+    with pytest.raises(UnreadableError):
+        decoded(data[: len(data) // 2], Format.JXL)

@@ -56,6 +56,7 @@ def _checks(args: argparse.Namespace) -> Iterator[Check]:
     yield doctor.python(sys.version_info[:3])
     yield doctor.heic()
     yield doctor.raw()
+    yield doctor.jxl()
     yield doctor.tensorflow()
     libraries = list(doctor.libraries())
     yield from libraries

@@ -92,6 +92,14 @@ def raw(has: Callable[[str], bool] = has_module) -> Check:
     return ok("RAW decoder", f"not installed, RAW files are passed over; {fix}")
 
 
+def jxl(has: Callable[[str], bool] = has_module) -> Check:
+    """Whether JPEG XL can be judged; without the extra such files are passed over."""
+    if has("pillow_jxl"):
+        return ok("JPEG XL decoder", "installed")
+    fix = f"`{sys.executable} -m pip install pillow-jxl-plugin` adds it (GPL-3)"
+    return ok("JPEG XL decoder", f"not installed, JPEG XL files are passed over; {fix}")
+
+
 def tensorflow(has: Callable[[str], bool] = has_module) -> Check:
     """Whether models can be trained here; culling needs no TensorFlow."""
     if has("tensorflow"):

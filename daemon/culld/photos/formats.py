@@ -12,8 +12,24 @@ HEAD_BYTES = 32
 _HEIF_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 _AVIF_BRANDS = frozenset({b"avif", b"avis"})
 
+JXL_EXTENSION = ".jxl"
+
 EXTENSIONS = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".tif", ".tiff", ".heic", ".heif", ".hif", ".avif"}
+    {
+        JXL_EXTENSION,
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".png",
+        ".webp",
+        ".tif",
+        ".tiff",
+        ".heic",
+        ".heif",
+        ".hif",
+        ".avif",
+    }
 )
 """Names, in lower case, of the files that culld judges."""
 
@@ -38,29 +54,37 @@ RAW_EXTENSIONS = frozenset(
 )
 """Names of RAW files, which are never opened as TIFF, where Pillow would find only their thumbnail."""
 
-# Fujifilm, Olympus (three byte orders), Panasonic, Canon until 2018 and since.
-_RAW_HEADS = (b"FUJIFILMCCD-RAW", b"IIRO", b"IIRS", b"MMOR", b"IIU\0")
+_HEADS = {
+    b"\xff\xd8\xff": Format.JPEG,
+    b"\x89PNG\r\n\x1a\n": Format.PNG,
+    b"II*\0": Format.TIFF,
+    b"MM\0*": Format.TIFF,
+    b"\xff\x0a": Format.JXL,  # a bare codestream; then a container (ISO/IEC 18181-2)
+    b"\0\0\0\x0cJXL \r\n\x87\n": Format.JXL,
+    b"FUJIFILMCCD-RAW": Format.RAW,
+    b"IIRO": Format.RAW,  # Olympus, with two others
+    b"IIRS": Format.RAW,
+    b"MMOR": Format.RAW,
+    b"IIU\0": Format.RAW,  # Panasonic
+}
 _CANON = b"CR\2\0"
 _CANON_BRAND = b"crx "
 
 
 def recognise(head: bytes, name: str = "") -> Format:
     """Tell the format from the first `HEAD_BYTES` bytes of a file, and of a TIFF from its name whether it is a RAW."""
-    if head.startswith(_RAW_HEADS) or head[8:12] == (_CANON if head[:2] in {b"II", b"MM"} else _CANON_BRAND):
+    found = next((format_ for start, format_ in _HEADS.items() if head.startswith(start)), Format.UNKNOWN)
+    if found is Format.TIFF and (head[8:12] == _CANON or PurePath(name).suffix.lower() in RAW_EXTENSIONS):
         return Format.RAW
-    if head.startswith(b"\xff\xd8\xff"):
-        return Format.JPEG
-    if head.startswith(b"\x89PNG\r\n\x1a\n"):
-        return Format.PNG
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return Format.WEBP
-    if head[:4] in {b"II*\x00", b"MM\x00*"}:
-        return Format.RAW if PurePath(name).suffix.lower() in RAW_EXTENSIONS else Format.TIFF
-    return _recognise_box(head) if head[4:8] == b"ftyp" else Format.UNKNOWN
+    return _recognise_box(head) if head[4:8] == b"ftyp" else found
 
 
 def _recognise_box(head: bytes) -> Format:
-    """Tell HEIF from AVIF by the major brand, then by the compatible brands (ISO/IEC 23008-12)."""
+    """Tell Canon's RAW, HEIF and AVIF apart by the major brand, then by the compatible brands (ISO/IEC 23008-12)."""
+    if head[8:12] == _CANON_BRAND:
+        return Format.RAW
     brands = [head[8:12], *(head[i : i + 4] for i in range(16, len(head) - 3, 4))]
     for brand in brands:
         if brand in _AVIF_BRANDS:

@@ -33,6 +33,7 @@ _DECODERS = {
     Format.TIFF: ("TIFF",),
     Format.HEIF: ("HEIF",),
     Format.AVIF: ("AVIF",),
+    Format.JXL: ("JXL",),
 }
 
 
@@ -125,6 +126,8 @@ def _open(stream: BinaryIO, format_: Format, limits: DecodeLimits) -> Image.Imag
         raise UnreadableError("not a picture of a format that culld reads")
     if format_ is Format.HEIF:
         _load_heif()
+    if format_ is Format.JXL:
+        _load_jxl()
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     Image.MAX_IMAGE_PIXELS = None  # our own limit below gives the clearer message, and holds for every format
     image = Image.open(stream, formats=decoders)
@@ -140,6 +143,14 @@ def _load_heif() -> None:
     import pillow_heif  # noqa: PLC0415
 
     pillow_heif.register_heif_opener(thumbnails=False)
+
+
+def _load_jxl() -> None:
+    """Register the decoder of JPEG XL, an extra; raises `UnreadableError` where it is not installed."""
+    try:
+        import pillow_jxl  # noqa: F401, PLC0415 - importing it registers the decoder
+    except ModuleNotFoundError as error:
+        raise UnreadableError("JPEG XL is read with the extra `jxl` only") from error
 
 
 @contextlib.contextmanager

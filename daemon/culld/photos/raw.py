@@ -7,12 +7,10 @@ curve clips highlights that the sensor has kept, so exposure is looked at in the
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from culld.photos.formats import EXTENSIONS, RAW_EXTENSIONS
 from culld.photos.imaging import WIDTH, DecodeLimits, UnreadableError, decode, frame_of, size_of
 from culld.records import Format
 
@@ -21,11 +19,6 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
-
-
-def judged_extensions() -> frozenset[str]:
-    """Names, in lower case, of the files that culld judges here: RAW files only where the extra `raw` is installed."""
-    return EXTENSIONS | RAW_EXTENSIONS if importlib.util.find_spec("rawpy") else EXTENSIONS
 
 
 @dataclass(frozen=True, slots=True)

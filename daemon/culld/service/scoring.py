@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from culld.darkroom import DarkroomDoor
 from culld.intake.scanning import Scanner
-from culld.photos.raw import judged_extensions
+from culld.photos.judged import judged_extensions
 from culld.policy.decide import decide
 from culld.records import Fault, Mode, Place, Scores, Verdict
 from culld.service.clock import SystemClock

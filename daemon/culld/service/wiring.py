@@ -13,7 +13,7 @@ from culld.intake import patience
 from culld.intake.scanning import Scanner
 from culld.model.workers import Pool, WorkerLimits
 from culld.photos import stacks
-from culld.photos.raw import judged_extensions
+from culld.photos.judged import judged_extensions
 from culld.pipeline import Pipeline
 from culld.quarantine.applying import Applier
 from culld.service.anchors import Anchors
