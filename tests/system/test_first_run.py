@@ -95,6 +95,22 @@ def test_a_blurred_raw_is_moved_as_it_is_and_with_its_jpeg(house: House) -> None
 
 
 @pytest.mark.slow
+def test_a_live_photo_goes_with_its_movie_and_another_movie_keeps_a_photo(house: House) -> None:
+    """And both halves come back."""
+    live, clip = b"ftypqt  com.apple.quicktime.content.identifier moov", b"ftypqt  moov"
+    for name, movie in (("live", live), ("clip", clip)):
+        house.drop(f"{name}.jpg", BLURRED["blurred-2.jpg"])
+        house.drop(f"{name}.MOV", movie)
+
+    house.culld("once")
+
+    assert {path.name for path in house.quarantine.glob("live*")} >= {"live.jpg", "live.MOV"}
+    assert {path.name for path in house.inbox.glob("*.*")} == {"clip.jpg", "clip.MOV", "clip.jpg.xmp"}
+    house.culld("restore", "--all")
+    assert (house.inbox / "live.MOV").read_bytes() == live
+
+
+@pytest.mark.slow
 def test_with_untag_every_byte_comes_back(house: House) -> None:
     """Out of quarantine, and out of photos and sidecars; nothing is tagged a second time."""
     pictures = {name: BLURRED[name] for name in sorted(BLURRED)[:3]}

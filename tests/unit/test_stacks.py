@@ -8,7 +8,7 @@ import pytest
 
 import factories
 from culld.photos import stacks
-from culld.records import Assessment, Format
+from culld.records import Assessment, Format, Place
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,8 @@ from culld.records import Assessment, Format
         (["a.jpg", "a.xmp", "a.heic"], [], ["a.xmp"]),
         (["a.jpg", "a.MOV"], [], ["a.MOV"]),
         (["a.jpg", "a.jpg.pp3"], [], ["a.jpg.pp3"]),
+        (["a.jpg", "a.WAV", "a.thm", "a.aae", "b.wav"], ["a.WAV", "a.aae", "a.thm"], []),
+        (["a.jpg", "a.wav", "a.heic"], [], ["a.wav"]),
     ],
 )
 def test_companions_are_told_by_their_names(names: list[str], sidecars: list[str], kin: list[str]) -> None:
@@ -62,6 +64,26 @@ def test_what_keeps_one_partner_keeps_the_other() -> None:
 
     assert raw.kin == picture.kin
     assert [place.relative.name for place in raw.kin] == ["a.heic", "a.mov"]
+
+
+def test_the_movie_of_a_live_photo_goes_with_it() -> None:
+    """Any other movie keeps the photo where it is."""
+
+    def live(place: Place) -> bool:
+        return place.relative.name == "a.mov"
+
+    (photo,) = stacks.group(a_shot("a.jpg"), lambda _: ["a.jpg", "a.mov", "a.mp4"], live)
+
+    assert [place.relative.name for place in photo.sidecars] == ["a.mov"]
+    assert [place.relative.name for place in photo.kin] == ["a.mp4"]
+
+
+def test_a_spoken_note_goes_with_the_raw() -> None:
+    """It can go once only."""
+    raw, picture = stacks.group(a_shot("a.CR2", "a.jpg"), lambda _: ["a.CR2", "a.jpg", "a.wav"])
+
+    assert [place.relative.name for place in raw.sidecars] == ["a.wav"]
+    assert picture.sidecars == ()
 
 
 def test_two_pictures_without_a_raw_are_two_shots() -> None:

@@ -16,22 +16,40 @@ if TYPE_CHECKING:
 
     from culld.records import Assessment, Place
 
-# Movies and sounds of one shot, and the edits that other programs keep beside a photo.
-_KIN_EXTENSIONS = RAW_EXTENSIONS | {
-    ".mov", ".mp4", ".wav", ".thm", ".aae", ".pp3", ".arp", ".dop", ".on1", ".vrd",
-}  # fmt: skip
+_MOVIES = frozenset({".mov", ".mp4"})
+# What cameras and phones write beside a photo: a spoken note, a small preview, the edits of the phone.
+_ATTACHED = frozenset({".wav", ".thm", ".aae"})
+# What the programs of photographers keep beside a photo: somebody has worked on it.
+_EDITS = frozenset({".pp3", ".arp", ".dop", ".on1", ".vrd"})
+_KIN_EXTENSIONS = RAW_EXTENSIONS | _MOVIES | _ATTACHED | _EDITS
 
 
-def group(assessed: Iterable[Assessment], names_beside: Callable[[Place], Collection[str]]) -> list[Stack]:
+def group(
+    assessed: Iterable[Assessment],
+    names_beside: Callable[[Place], Collection[str]],
+    is_live: Callable[[Place], bool] = lambda _: False,
+) -> list[Stack]:
     """Put each photo together with its sidecars, its partners among the others, and its kin.
 
-    `names_beside` lists the folder that a photo is in.
+    `names_beside` lists the folder that a photo is in; `is_live` says of a movie whether it is the moving half of a
+    photo, which goes with it like a sidecar. Any other movie is kin.
     """
     shots: defaultdict[tuple[Path, Path, str], list[Assessment]] = defaultdict(list)
     for assessment in assessed:
         place = assessment.photo.place
         shots[place.root, place.relative.parent, place.relative.stem.casefold()].append(assessment)
-    return [stack for shot in shots.values() for stack in _of_one_mind(shot, names_beside)]
+    return [_moving(stack, is_live) for shot in shots.values() for stack in _of_one_mind(shot, names_beside)]
+
+
+def _moving(stack: Stack, is_live: Callable[[Place], bool]) -> Stack:
+    """The stack with its movie among the sidecars, if it has no partner who might claim it as well."""
+    live = tuple(
+        place
+        for place in stack.kin
+        if not stack.partners and place.relative.suffix.lower() in _MOVIES and is_live(place)
+    )
+    kept = tuple(place for place in stack.kin if place not in live)
+    return replace(stack, sidecars=(*stack.sidecars, *live), kin=kept)
 
 
 def _of_one_mind(shot: Sequence[Assessment], names_beside: Callable[[Place], Collection[str]]) -> Iterator[Stack]:
@@ -62,7 +80,7 @@ def companions(photo: str, names: Collection[str], partners: Collection[str] = (
 
     `a.jpg.xmp` belongs to `a.jpg` alone. `a.xmp` belongs to it unless another photo or RAW shares the stem `a`: then
     nobody can tell whose it is, and it counts as kin, which keeps everything where it is. Between partners it is that
-    of the RAW, as Adobe's programs have it. Case never matters.
+    of the RAW, as Adobe's programs have it. The same holds for what a camera attaches (`a.wav`). Case never matters.
     """
     stem = PurePath(photo).stem.casefold()
     own = photo.casefold()
@@ -72,7 +90,7 @@ def companions(photo: str, names: Collection[str], partners: Collection[str] = (
         folded = name.casefold()
         if folded == f"{own}.xmp":
             sidecars.append(name)
-        elif folded == f"{stem}.xmp":
+        elif folded == f"{stem}.xmp" or (PurePath(folded).stem == stem and PurePath(folded).suffix in _ATTACHED):
             if shared:
                 kin.append(name)
             elif not partners or _is_raw(own):

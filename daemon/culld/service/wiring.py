@@ -20,6 +20,7 @@ from culld.service.anchors import Anchors
 from culld.service.clock import SystemClock
 from culld.service.judge import Judge
 from culld.service.listing import Listing
+from culld.service.live import is_live
 from culld.service.model import load_model, looked_up
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def open_scanner(config: Config) -> Scanner:
 
 def group(assessed: Sequence[Assessment]) -> list[Stack]:
     """Put photos together with what lies beside them."""
-    return stacks.group(assessed, Listing().beside)
+    return stacks.group(assessed, Listing().beside, is_live)
 
 
 @dataclass(frozen=True, slots=True)
