@@ -117,8 +117,8 @@ def embedded(full: int) -> Iterator[Row]:
     """Tags in photos: those of cameras, those that nobody looked at when the guards were made, and generated ones."""
     sets = {"camera files (`shared/camera`)": (real(SHARED / "camera"), True)}
     unseen = list(real(SHARED / "photos")) if full else []
-    sets[f"other photos (`shared/photos`), {len(unseen)}, exiftool on 300 of them"] = (unseen[300:], False)
-    sets["of these, with exiftool"] = (unseen[:300], True)
+    sets["other photos (`shared/photos`), bytes and pixels compared"] = (unseen[300:], False)
+    sets["other photos, tags compared by exiftool as well"] = (unseen[:300], True)
     sets["generated: JPEG, PNG, WebP, TIFF"] = (pictures.generated(200 if full else 2), full > 0)
     for name, (files, referee) in sets.items():
         tally = tag_all(files, referee=referee)
