@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 import random
+import re
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
@@ -19,6 +23,12 @@ READERS = {
 """Programs that list the keywords of a file."""
 
 
+# What a new length shifts, what a new file is given, and what is ours.
+_MAY_DIFFER = re.compile(
+    r"^(SourceFile|System:.*|RIFF:.*|File:FileType.*|ExifTool:.*|XMP-culld:.*|XMP-x:.*|.*(Offset|ByteOrder|XPKeywords|Subject|ApplicationNotes))$"
+)
+
+
 def pixels(data: bytes) -> list[bytes] | None:
     """Every page as Pillow decodes it; None if it cannot."""
     pages = []
@@ -30,6 +40,13 @@ def pixels(data: bytes) -> list[bytes] | None:
     except (OSError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError):
         return None
     return pages
+
+
+def listed(path: Path) -> dict[str, str]:
+    """Every tag that exiftool finds, with its value, pictures inside included, but for those that may differ."""
+    command = ["exiftool", "-config", "", "-a", "-U", "-b", "-G1:4", "-j", "-struct", path]
+    listed = json.loads(subprocess.run(command, capture_output=True, check=False).stdout)[0]
+    return {key: str(value) for key, value in listed.items() if not _MAY_DIFFER.match(key)}
 
 
 def generated(count: int) -> Iterator[tuple[str, bytes]]:

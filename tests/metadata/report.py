@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import json
 import random
-import re
 import shutil
 import statistics
 import subprocess
@@ -42,10 +40,6 @@ SHARED = Path(__file__).resolve().parents[3] / "shared"
 WORDS = ("defect:blur", "defect:overexposed")
 RECORD = MachineRecord(Scores(0.98, 0.0, 0.75), rules(), Verdict.TAG, "model@1", NOON, "0.1.0")
 SEED = 20_261_121
-# What a new length shifts, what a new file is given, and what is ours.
-_MAY_DIFFER = re.compile(
-    r"^(SourceFile|System:.*|RIFF:.*|File:FileType.*|ExifTool:.*|XMP-culld:.*|XMP-x:.*|.*(Offset|ByteOrder|XPKeywords|Subject|ApplicationNotes))$"
-)
 
 
 @dataclass
@@ -79,7 +73,7 @@ def tag_all(files: Iterable[tuple[str, bytes]], *, referee: bool) -> Tally:
 
 
 def _tag(place: Place, data: bytes, tally: Tally, *, referee: bool) -> None:
-    before = _listed(place.path) if referee else {}
+    before = pictures.listed(place.path) if referee else {}
     begin = time.perf_counter()
     digest = hashlib.sha256(data).hexdigest()
     sidecar = place.beside(f"{place.relative.name}.xmp")
@@ -98,19 +92,12 @@ def _tag(place: Place, data: bytes, tally: Tally, *, referee: bool) -> None:
     tally.written += 1
     if pictures.pixels(data) != pictures.pixels(new):
         tally.damaged.append(f"{place.relative.name}: pixels")
-    if referee and before != (after := _listed(place.path)):
+    if referee and before != (after := pictures.listed(place.path)):
         tally.damaged.append(f"{place.relative.name}: {dict(before.items() ^ after.items())}")
     for rewrite in reversed(tags.rewrites):
         undo(rewrite)
     if place.path.read_bytes() != data or sidecar.path.exists():
         tally.damaged.append(f"{place.relative.name}: no way back")
-
-
-def _listed(path: Path) -> dict[str, str]:
-    """Every tag that exiftool knows, with its value, pictures and maker's notes included."""
-    command = ["exiftool", "-config", "", "-a", "-U", "-b", "-G1:4", "-j", "-struct", path]
-    listed = json.loads(subprocess.run(command, capture_output=True, check=False).stdout)[0]
-    return {key: str(value) for key, value in listed.items() if not _MAY_DIFFER.match(key)}
 
 
 def embedded(full: int) -> Iterator[Row]:
