@@ -108,9 +108,11 @@ def _xmp_edits(jpeg: Jpeg, keywords: Sequence[str]) -> tuple[Edit, ...]:
     """The edits that bring the words into the packet; a new one stands behind EXIF."""
     elsewhere = () if jpeg.block is None else words_in(read_block(jpeg.block))
     edits = packet_edits(jpeg.packet, keywords, elsewhere)
-    if not edits or jpeg.xmp is None:
-        segment = b"".join(_segment(_XMP, edit.inserted) for edit in edits)
-        return (Edit(jpeg.exif.end if jpeg.exif else _behind_heads(jpeg), b"", segment),) if edits else ()
+    if not edits:
+        return ()
+    if jpeg.xmp is None:
+        place = jpeg.exif.end if jpeg.exif else _behind_heads(jpeg)
+        return (Edit(place, b"", _segment(_XMP, edits[0].inserted)),)
     start = jpeg.xmp.body + len(_XMP)
     grown = sum(len(edit.inserted) - len(edit.removed) for edit in edits)
     found = shifted(edits, start)
