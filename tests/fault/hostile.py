@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import factories
+import pictures
 from houses import House
 
 LIMIT_S = 20
@@ -151,27 +152,10 @@ def mutated(inbox: Path, dice: random.Random, count: int) -> None:
     whole = [(photo(n, kind), end) for n, (kind, end) in enumerate(FORMATS)]
     for number in range(count):
         data, end = whole[number % len(whole)]
-        (inbox / f"{number}{end}").write_bytes(_mutate(bytearray(data), dice))
+        (inbox / f"{number}{end}").write_bytes(pictures.mutated(data, dice))
 
 
 FORMATS = (("JPEG", ".jpg"), ("PNG", ".png"), ("WEBP", ".webp"), ("TIFF", ".tif"))
-
-
-def _mutate(data: bytearray, dice: random.Random) -> bytes:
-    for _ in range(dice.choice((1, 3, 30))):
-        place = dice.randrange(len(data))
-        how = dice.randrange(4)
-        if how == 0:
-            data[place] = dice.randrange(256)
-        elif how == 1:
-            del data[place : place + dice.randrange(1, 200)]
-        elif how == 2:
-            data[place:place] = dice.randbytes(dice.randrange(1, 200))
-        else:
-            data[place : place + 4] = dice.choice((b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", bytes(4)))
-        if not data:
-            break
-    return bytes(data)
 
 
 KINDS: dict[str, Callable[[Path, random.Random, int], None]] = {

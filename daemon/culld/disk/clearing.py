@@ -20,17 +20,27 @@ if TYPE_CHECKING:
 RECORD_SUFFIX = ".culld.json"
 """How the name of the record beside a quarantined photo ends."""
 
+_SIDECAR_SUFFIX = ".xmp"
 _NOT_EMPTY = {errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY}
 
 
 def remove_record(place: Place, digest: str) -> None:
     """Unlink a record of culld's own whose bytes have this digest; raises PhotoChangedError if it is anything else."""
+    _remove_own(place, digest, RECORD_SUFFIX, "record")
+
+
+def remove_sidecar(place: Place, digest: str) -> None:
+    """Unlink a sidecar that culld made and that has this digest; raises PhotoChangedError if it is anything else."""
+    _remove_own(place, digest, _SIDECAR_SUFFIX, "sidecar")
+
+
+def _remove_own(place: Place, digest: str, suffix: str, what: str) -> None:
     name = name_of(place)
     with folder(place.root, place.relative.parent) as inside, translated(place.path, "remove"):
         with open_in(inside, place) as stream:
             genuine = digest_of(stream) == digest
-        if not (genuine and name.endswith(RECORD_SUFFIX)):
-            raise PhotoChangedError(f"{printable(place.path)} is not the record that culld wrote; it is kept")
+        if not (genuine and name.endswith(suffix)):
+            raise PhotoChangedError(f"{printable(place.path)} is not the {what} that culld wrote; it is kept")
         os.unlink(name, dir_fd=inside)
         sync_folder(inside)
 

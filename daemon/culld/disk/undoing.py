@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
-from culld.disk.beneath import digest_of, exists, folder, name_of, open_in, open_regular, sync_folder
-from culld.disk.faults import translated
+from culld.disk.beneath import digest_of, exists, open_regular
+from culld.disk.clearing import remove_sidecar
 from culld.disk.publish import publish
 from culld.errors import PhotoChangedError
 from culld.records import Edit, Rewrite, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from culld.records import Place
-
-_OWN = ".xmp"
-"""What culld makes anew beside a photo ends so."""
 
 
 def inverse(edits: Sequence[Edit]) -> tuple[Edit, ...]:
@@ -43,18 +37,6 @@ def is_undone(rewrite: Rewrite) -> bool:
 def undo(rewrite: Rewrite) -> None:
     """Take a rewrite back; a sidecar that it made is removed. Raises PhotoError if the file is not what it made."""
     if rewrite.before is None:
-        _remove(rewrite.place, rewrite.after)
+        remove_sidecar(rewrite.place, rewrite.after)
     else:
         publish(Rewrite(rewrite.place, rewrite.after, rewrite.before, inverse(rewrite.edits)))
-
-
-def _remove(place: Place, digest: str) -> None:
-    """Unlink a sidecar of culld's own whose bytes have this digest."""
-    name = name_of(place)
-    with folder(place.root, place.relative.parent) as inside, translated(place.path, "remove"):
-        with open_in(inside, place) as stream:
-            genuine = digest_of(stream) == digest
-        if not (genuine and name.lower().endswith(_OWN)):
-            raise PhotoChangedError(f"{printable(place.path)} is not the sidecar that culld wrote; it is kept")
-        os.unlink(name, dir_fd=inside)
-        sync_folder(inside)
