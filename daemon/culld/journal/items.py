@@ -100,7 +100,13 @@ def fail_item(db: sqlite3.Connection, place: Place, stamp: Stamp, setback: Setba
     db.execute(
         "INSERT OR REPLACE INTO item (root, relative, device, inode, size, mtime_ns, ctime_ns, state, reason, tries,"
         " not_before) VALUES (?, ?, ?, ?, ?, ?, ?, 'fault', ?, ?, ?)",
-        (*place_row(place), *stamp_row(stamp), legible(setback.reason), tries, wait and micros(now + wait)),
+        (
+            *place_row(place),
+            *stamp_row(stamp),
+            legible(setback.reason),
+            tries,
+            None if wait is None else micros(now + wait),
+        ),
     )
 
 
