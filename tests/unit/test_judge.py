@@ -11,6 +11,7 @@ import pytest
 
 import factories
 import fakes
+import pictures
 from culld.errors import PhotoBlockedError
 from culld.records import (
     Assessment,
@@ -189,3 +190,15 @@ def test_a_new_sidecar_is_called_as_asked_for(house: House) -> None:
     plan = replace(house.judge(), style=SidecarStyle.ADOBE).decide(house.put())
 
     assert plan.rewrites[0].place.relative.name == "a.xmp"
+
+
+def test_adobes_sidecar_of_a_shot_is_the_raws(house: House) -> None:
+    """A second one is never made beside it; the picture has its own."""
+    raw, picture = house.put("a.cr2").lead, house.put("a.jpg").lead
+    raw = replace(raw, photo=replace(raw.photo, format=Format.RAW))
+    (house.folder / "a.xmp").write_bytes(pictures.SIDECARS["Lightroom"])
+    stacks = Stack(raw, partners=(picture,)), Stack(picture, partners=(raw,))
+
+    plans = [house.judge().decide(stack) for stack in stacks]
+
+    assert [plan.rewrites[0].place.relative.name for plan in plans] == ["a.xmp", "a.jpg.xmp"]

@@ -12,7 +12,7 @@ from culld.disk.publish import refusal
 from culld.errors import PhotoBlockedError
 from culld.policy.decide import decide, rejected
 from culld.quarantine.routing import route
-from culld.records import Mode, Scores, SidecarStyle, Verdict, printable
+from culld.records import Format, Mode, Scores, SidecarStyle, Verdict, printable
 from culld.service.listing import Listing
 from culld.tags.draft import TagRequest
 from culld.tags.machine import MachineRecord
@@ -77,7 +77,7 @@ class Judge:
         assert isinstance(lead.result, Scores)  # noqa: S101 (an unreadable photo is neither tagged nor moved)
         record = MachineRecord(lead.result, rules, plan.verdict, lead.model, plan.made_at, __version__)
         notes = []
-        sidecar = self._sidecar(photo)
+        sidecar = self._sidecar(plan.stack)
         if isinstance(sidecar, str):
             notes.append(f"no sidecar was written: {sidecar}")
         refused = (_too_large(photo) or refusal(photo.place)) if self.embed else None
@@ -89,9 +89,12 @@ class Judge:
         request = TagRequest(photo.place, photo.format, photo.digest, plan.keywords, record, place, embed, marks)
         return request, tuple(notes)
 
-    def _sidecar(self, photo: Photo) -> Place | str:
+    def _sidecar(self, stack: Stack) -> Place | str:
         """Where the sidecar of a photo is or will be, or why there can be none."""
+        photo = stack.lead.photo
         names = Listing().beside(photo.place)
+        if photo.format is Format.RAW:  # of a shot, `a.xmp` is the RAW's
+            names = [name for name in names if name not in {each.photo.place.relative.name for each in stack.partners}]
         name = sidecar_name(photo.place.relative.name, names, self.style)
         if name is None:
             return "which one belongs to this photo is not clear"
