@@ -94,9 +94,8 @@ def _fitted(around: Surroundings, calibration: Sequence[Scene], seed: int) -> Ru
     from culld.training.protocols import linear_protocol  # noqa: PLC0415
 
     judge = measuring()
-    seen = bench((judge,), around).score("pictures to fit rules on", {"linear": linear_protocol(calibration, seed)})[
-        "linear"
-    ]
+    protocols = {"linear": linear_protocol(calibration, seed)}
+    seen = bench((judge,), around).score("pictures to fit rules on", protocols)["linear"]
     return fitted_rules(seen.scores[judge.name], seen.labels)
 
 

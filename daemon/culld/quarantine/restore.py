@@ -89,7 +89,8 @@ def restore(
     with turn(quarantine):
         pass  # tells a missing quarantine from an empty one
     places = sorted(record_places(quarantine), key=lambda place: place.relative)
-    selection = replace(selection, shots=_shots(places, selection))
+    if not selection.everything:  # else every record would be read twice for nothing
+        selection = replace(selection, shots=_shots(places, selection))
     return [
         result
         for place in places
