@@ -138,12 +138,17 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """What EXIF says about the shot; orientation is the EXIF value 1..8."""
+    """What EXIF says about the shot; orientation is the EXIF value 1..8, `focal_mm` the real focal length.
+
+    `auto_bracket` says that the camera itself took the shot as one of an exposure series (EXIF ExposureMode 2).
+    """
 
     model: str | None = None
     taken_at: datetime | None = None
     orientation: int = 1
     exposure: Exposure = Exposure()
+    focal_mm: float | None = None
+    auto_bracket: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,15 +199,18 @@ class Assessment:
 class Stack:
     """A photo and the files that belong to it.
 
-    `sidecars` live and move with the photo. `partners` are the other pictures of the same shot that were judged with
-    it (the JPEG of a RAW): they go together, or stay. `kin` are files of the same shot that were not (a movie, a RAW
-    that came later): a photo that has kin is tagged, never moved away from them.
+    `sidecars` live and move with the photo; `edits` are the files in which other programs keep somebody's work on the
+    shot.
+    `partners` are the other pictures of the same shot that are judged with it (the JPEG of a RAW): they go together, or
+    stay. `kin` are files of the same shot that are not (a movie, a RAW that cannot be read): a photo that has kin is
+    tagged, never moved away from them.
     """
 
     lead: Assessment
     sidecars: tuple[Place, ...] = ()
     kin: tuple[Place, ...] = ()
     partners: tuple[Assessment, ...] = ()
+    edits: tuple[Place, ...] = ()
 
     @property
     def members(self) -> tuple[Assessment, ...]:
@@ -258,6 +266,13 @@ class Meaning:
 
 
 @dataclass(frozen=True, slots=True)
+class Protection:
+    """What is never moved, whatever its scores: photos that were `edited` in a program that keeps its edits beside."""
+
+    edited: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """The policy in force; `digest` identifies it in every decision."""
 
@@ -267,6 +282,7 @@ class Rules:
     over: Threshold
     digest: str
     stacks: Stacking = Stacking.BEST
+    protect: Protection = Protection()
 
     def of(self, defect: Defect) -> Threshold:
         """The thresholds of one defect."""

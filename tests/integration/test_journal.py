@@ -18,7 +18,22 @@ from culld.journal.history import Filter
 from culld.journal.migrations import STEPS
 from culld.journal.states import FileState, PlanState
 from culld.journal.store import SqliteJournal
-from culld.records import Edit, Fault, Move, Outcome, Photo, Place, Plan, Rewrite, Scores, Stack, Verdict
+from culld.records import (
+    Camera,
+    Edit,
+    Exposure,
+    Fault,
+    Format,
+    Move,
+    Outcome,
+    Photo,
+    Place,
+    Plan,
+    Rewrite,
+    Scores,
+    Stack,
+    Verdict,
+)
 from fakes import FakeClock
 
 ODD = os.fsdecode(b"2026/\xff\n\x1b.jpg")
@@ -119,6 +134,21 @@ def test_a_photo_that_went_to_quarantine_may_come_again(journal: SqliteJournal) 
 
     assert not journal.knows(plan.photo.place, factories.stamp(200))
     assert [photo_of(plan)] == journal.unseen([photo_of(plan)])
+
+
+def test_a_judgement_is_recalled_while_the_file_looks_as_it_did(journal: SqliteJournal) -> None:
+    """With what the camera said, so that it can be judged anew beside another picture of the shot."""
+    plan = a_plan(verdict=Verdict.TAG)
+    camera = Camera("X", factories.NOON, 6, Exposure(0.004, 2.8, 400, -2 / 3), focal_mm=35.0, auto_bracket=True)
+    lead = replace(plan.stack.lead, photo=photo_of(plan, camera=camera, format=Format.RAW))
+    plan = replace(plan, stack=replace(plan.stack, lead=lead))
+    decide(journal, done(plan))
+
+    assert journal.recall(plan.photo.place, done(plan).stamp) == replace(
+        lead, photo=replace(lead.photo, stamp=done(plan).stamp, digest=done(plan).digest)
+    )
+    assert journal.recall(plan.photo.place, factories.stamp(size=101)) is None
+    assert journal.recall(factories.place("b.jpg"), plan.photo.stamp) is None
 
 
 def test_the_same_content_elsewhere_is_judged(journal: SqliteJournal) -> None:

@@ -19,6 +19,16 @@ def test_names_that_begin_alike_are_listed_in_any_case(tmp_path: Path) -> None:
     assert sorted(Listing().beside(Place(tmp_path, Path("a.jpg")))) == ["A.JPG.XMP", "a.b.cr2", "a.jpg", "a.xmp"]
 
 
+def test_names_that_a_phone_or_darktable_gives_are_listed_with_the_photo(tmp_path: Path) -> None:
+    """They begin otherwise."""
+    names = {"IMG_0001.HEIC", "IMG_E0001.JPG", "IMG_0001_01.HEIC.xmp", "IMG_0001_02.HEIC", "IMG_E0001.MOV"}
+    for name in (*names, "IMG_0002.HEIC", "IMG_00010.HEIC"):
+        (tmp_path / name).touch()
+
+    assert set(Listing().beside(Place(tmp_path, Path("IMG_0001.HEIC")))) == names
+    assert set(Listing().beside(Place(tmp_path, Path("IMG_E0001.JPG")))) == names
+
+
 def test_a_folder_is_listed_once(tmp_path: Path) -> None:
     """A batch sees each folder as it was at one moment."""
     (tmp_path / "a.jpg").touch()

@@ -50,23 +50,24 @@ def test_the_bad_go_to_quarantine_and_the_good_are_left_alone(house: House) -> N
 
 @pytest.mark.slow
 def test_everything_comes_back_and_stays(house: House) -> None:
-    """Restored photos stand where they were, as they were tagged, and are never taken again."""
+    """Restored photos stand where they were, byte for byte as they were, and are never taken again."""
     for name, data in BLURRED.items():
         house.drop(name, data)
     house.culld("once")
-    tagged = house.photos(house.quarantine)
-    assert set(tagged) == set(BLURRED)
+    assert house.photos(house.quarantine).keys() == BLURRED.keys()
 
     house.culld("restore", "--all")
 
-    assert house.photos(house.inbox) == tagged
+    before = {name: digest(data) for name, data in BLURRED.items()}
+    assert house.photos(house.inbox) == before
+    assert not list(house.inbox.rglob("*.xmp"))
     assert house.photos(house.quarantine) == {}
     house.culld("once")
     with house.daemon():
         house.wait_until(lambda: json.loads(house.culld("status", "--json"))["state"] == "running", "the start")
         house.drop("late.jpg", BLURRED["blurred-0.jpg"][:-2] + b"\0\0\xff\xd9")
     assert house.photos(house.quarantine).keys() <= {"late.jpg"}
-    assert {name: seen for name, seen in house.photos(house.inbox).items() if name != "late.jpg"} == tagged
+    assert {name: seen for name, seen in house.photos(house.inbox).items() if name != "late.jpg"} == before
 
 
 @pytest.mark.slow
@@ -89,7 +90,7 @@ def test_a_blurred_raw_is_moved_as_it_is_and_with_its_jpeg(house: House) -> None
     assert "stays.dng, the same shot, is better" in house.culld("log")
     house.culld("restore", str(house.quarantine / "gone.jpg"))
     assert {path.name for path in house.inbox.glob("gone.*")} == {
-        "gone.dng", "gone.dng.xmp", "gone.jpg", "gone.jpg.xmp",
+        "gone.dng", "gone.jpg",
     }  # fmt: skip
     assert (house.quarantine / "alone.dng").exists()
 
@@ -108,6 +109,41 @@ def test_a_live_photo_goes_with_its_movie_and_another_movie_keeps_a_photo(house:
     assert {path.name for path in house.inbox.glob("*.*")} == {"clip.jpg", "clip.MOV", "clip.jpg.xmp"}
     house.culld("restore", "--all")
     assert (house.inbox / "live.MOV").read_bytes() == live
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("stacks", "moved"), [("best", set()), ("worst", {"b.dng", "b.jpg"})])
+def test_a_jpeg_that_comes_after_its_raw_is_judged_with_it(house: House, stacks: str, moved: set[str]) -> None:
+    """A card reader may be slow: the two are one shot all the same."""
+    house.config.write_text(house.config.read_text() + f"  stacks: {stacks}\n")
+    sharp = factories.picture(3)
+    house.drop("b.dng", raws.dng(sharp, preview=sharp))
+    house.culld("once")
+    house.drop("b.jpg", BLURRED["blurred-4.jpg"])
+
+    house.culld("once")
+
+    assert {path.name for path in house.quarantine.glob("b.*") if path.suffix in {".dng", ".jpg"}} == moved
+    assert house.culld("log").count("b.dng, the same shot, is better") == (stacks == "best")
+
+
+@pytest.mark.slow
+def test_a_photo_that_somebody_edited_is_only_tagged(house: House) -> None:
+    """RawTherapee's file beside it says so; with the protection off it goes along and comes back."""
+    house.drop("a.jpg", BLURRED["blurred-3.jpg"])
+    house.drop("a.jpg.pp3", b"[Version]")
+    house.culld("once")
+    assert "somebody edited it in another program (a.jpg.pp3; policy.protect.edited)" in house.culld("log")
+
+    house.config.write_text(house.config.read_text() + "  protect: {edited: false}\n")
+    house.drop("b.jpg", BLURRED["blurred-4.jpg"])
+    house.drop("b.jpg.pp3", b"[Version]")
+    house.culld("once")
+
+    assert house.photos(house.quarantine).keys() == {"b.jpg"}
+    assert (house.quarantine / "b.jpg.pp3").exists()
+    house.culld("restore", "--all")
+    assert (house.inbox / "b.jpg.pp3").read_bytes() == b"[Version]"
 
 
 @pytest.mark.slow

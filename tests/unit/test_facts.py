@@ -22,13 +22,23 @@ FULL = {
         piexif.ExifIFD.ISOSpeedRatings: 400,
         piexif.ExifIFD.ExposureBiasValue: (-2, 3),
         piexif.ExifIFD.DateTimeOriginal: b"2024:05:06 07:08:09",
+        piexif.ExifIFD.SubSecTimeOriginal: b"25",
+        piexif.ExifIFD.FocalLength: (35, 1),
+        piexif.ExifIFD.ExposureMode: 2,
     },
 }
 
 
 def test_the_facts_of_a_full_block_are_read() -> None:
-    """Model, time, aperture, ISO, bias, date and orientation come out as numbers and moments."""
-    expected = Camera("Model X", datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC), 6, Exposure(1 / 250, 2.8, 400, -2 / 3))
+    """Model, time, aperture, ISO, bias, date, orientation and the rest come out as numbers and moments."""
+    expected = Camera(
+        "Model X",
+        datetime(2024, 5, 6, 7, 8, 9, 250_000, tzinfo=UTC),
+        6,
+        Exposure(1 / 250, 2.8, 400, -2 / 3),
+        focal_mm=35.0,
+        auto_bracket=True,
+    )
 
     assert camera_facts(piexif.dump(FULL)) == expected
 
@@ -37,7 +47,7 @@ def test_a_time_zone_is_kept() -> None:
     """OffsetTimeOriginal says where the camera's clock stood."""
     block = piexif.dump({"Exif": FULL["Exif"] | {piexif.ExifIFD.OffsetTimeOriginal: b"+02:00"}})
 
-    assert camera_facts(block).taken_at == datetime(2024, 5, 6, 7, 8, 9, tzinfo=timezone(timedelta(hours=2)))
+    assert camera_facts(block).taken_at == datetime(2024, 5, 6, 7, 8, 9, 250_000, timezone(timedelta(hours=2)))
 
 
 def test_nonsense_values_say_nothing() -> None:

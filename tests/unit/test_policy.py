@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import factories
 from culld.policy.decide import decide
-from culld.records import Format, Mode, Plan, Rules, Scores, Stack, Stacking, Threshold, Unreadable, Verdict
+from culld.records import Format, Mode, Plan, Protection, Rules, Scores, Stack, Stacking, Threshold, Unreadable, Verdict
 
 BROKEN = [float("nan"), float("inf"), float("-inf"), -0.1, 1.1]
 
@@ -173,6 +173,20 @@ def test_a_worse_score_never_gets_a_milder_verdict(blur: float, worse: float, un
 
 BAD, GOOD = Scores(0.99, 0, 0), Scores(0.02, 0, 0)
 UNREADABLE = Unreadable("damaged")
+
+
+def test_a_photo_that_somebody_edited_is_spared_unless_the_policy_says_otherwise() -> None:
+    """The work is worth more than the picture."""
+    stack = Stack(factories.assessment(blur=0.99), edits=(factories.place("a.pp3"),))
+    bold = replace(factories.rules(), protect=Protection(edited=False))
+
+    spared, taken = (
+        decide(stack, rules, now=factories.NOON, plan_id="p", restored=False) for rules in (factories.rules(), bold)
+    )
+
+    assert spared.verdict is Verdict.TAG
+    assert "somebody edited it in another program (a.pp3; policy.protect.edited)" in spared.reason
+    assert taken.verdict is Verdict.QUARANTINE
 
 
 def pair(raw: Scores | Unreadable, picture: Scores | Unreadable, stacks: Stacking) -> tuple[Plan, Plan]:

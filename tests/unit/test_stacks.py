@@ -23,7 +23,10 @@ from culld.records import Assessment, Format, Place
         (["a.jpg", "a.jpg.xmp", "a.CR2"], ["a.jpg.xmp"], ["a.CR2"]),
         (["a.jpg", "a.xmp", "a.heic"], [], ["a.xmp"]),
         (["a.jpg", "a.MOV"], [], ["a.MOV"]),
-        (["a.jpg", "a.jpg.pp3"], [], ["a.jpg.pp3"]),
+        (["a.jpg", "a.jpg.pp3", "a.DOP", "a.jpg.pp3.bak"], ["a.DOP", "a.jpg.pp3"], []),
+        (["a.jpg", "a.pp3", "a.CR2", "a.CR2.arp"], [], ["a.CR2", "a.pp3"]),
+        (["a.jpg", "a_01.jpg.xmp", "a_02.JPG.xmp", "a_1.jpg.xmp"], ["a_01.jpg.xmp", "a_02.JPG.xmp"], []),
+        (["a.jpg", "a_01.jpg", "a_01.jpg.xmp"], [], []),
         (["a.jpg", "a.WAV", "a.thm", "a.aae", "b.wav"], ["a.WAV", "a.aae", "a.thm"], []),
         (["a.jpg", "a.wav", "a.heic"], [], ["a.wav"]),
     ],
@@ -84,6 +87,50 @@ def test_a_spoken_note_goes_with_the_raw() -> None:
 
     assert [place.relative.name for place in raw.sidecars] == ["a.wav"]
     assert picture.sidecars == ()
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["IMG_0001.jpg", "IMG_E0001.jpg"],
+        ["00000IMG_00000_BURST20190101143201468_COVER.jpg", "00001IMG_00001_BURST20190101143201468.jpg"],
+        ["PXL_20240101_100000.RAW-01.COVER.jpg", "PXL_20240101_100000.RAW-02.ORIGINAL.CR2"],
+    ],
+)
+def test_phones_say_in_the_name_which_pictures_are_one_shot(names: list[str]) -> None:
+    """One verdict holds for all of them; one that was not judged keeps the others where they are."""
+    one, other = stacks.group(a_shot(*names), lambda _: names)
+    assert one.partners == (other.lead,)
+    assert one.kin == other.kin == ()
+
+    (alone,) = stacks.group(a_shot(names[0]), lambda _: names)
+    assert [place.relative.name for place in alone.kin] == [names[1]]
+
+
+def test_pictures_of_other_shots_are_no_partners() -> None:
+    """Numbers count, and the whole of them."""
+    names = ["IMG_0001.jpg", "IMG_E0002.jpg", "IMG_E00010.jpg", "IMG_EDIT.jpg"]
+
+    assert all(stack.partners == stack.kin == () for stack in stacks.group(a_shot(*names), lambda _: names))
+
+
+def test_edits_go_with_their_picture_and_speak_for_the_whole_shot() -> None:
+    """RawTherapee's file lies beside the RAW, and the policy spares the JPEG for it as well."""
+    raw, picture = stacks.group(a_shot("a.CR2", "a.jpg"), lambda _: ["a.CR2", "a.jpg", "a.CR2.pp3"])
+
+    assert [place.relative.name for place in raw.sidecars] == ["a.CR2.pp3"]
+    assert picture.sidecars == ()
+    assert raw.edits == picture.edits == raw.sidecars
+
+
+def test_the_movie_goes_with_the_picture_whose_name_it_has() -> None:
+    """Apple's phones keep one for the edited picture, too."""
+    names = ["IMG_0001.jpg", "IMG_E0001.jpg", "IMG_0001.mov", "IMG_E0001.mov", "IMG_0001.aae"]
+    taken, edited = stacks.group(a_shot("IMG_0001.jpg", "IMG_E0001.jpg"), lambda _: names, lambda _: True)
+
+    assert [place.relative.name for place in taken.sidecars] == ["IMG_0001.aae", "IMG_0001.mov"]
+    assert [place.relative.name for place in edited.sidecars] == ["IMG_E0001.mov"]
+    assert taken.kin == edited.kin == ()
 
 
 def test_two_pictures_without_a_raw_are_two_shots() -> None:

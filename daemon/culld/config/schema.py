@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo, model_validator
 
 from culld.config import values
-from culld.records import Defect, Mark, Mode, Rules, SidecarStyle, Stacking, Threshold
+from culld.records import Defect, Mark, Mode, Protection, Rules, SidecarStyle, Stacking, Threshold
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -178,12 +178,23 @@ class Defects(Section):
     over: Over = Over()
 
 
+class Protect(Section):
+    """What is never moved, whatever its scores."""
+
+    edited: Annotated[bool, BeforeValidator(values.yes_or_no)] = True
+
+    def protection(self) -> Protection:
+        """The same as a record."""
+        return Protection(self.edited)
+
+
 class Policy(Section):
     """What happens to a photo; without a mode nothing is ever moved."""
 
     mode: Annotated[Mode, BeforeValidator(values.choice(Mode))] = Mode.OBSERVE
     defects: Defects = Defects()
     stacks: Annotated[Stacking, BeforeValidator(values.choice(Stacking))] = Stacking.BEST
+    protect: Protect = Protect()
 
 
 def _some(folders: tuple[Watch, ...]) -> tuple[Watch, ...]:
@@ -231,6 +242,7 @@ class Config(Section):
             over=bounds.over.threshold(),
             digest=hashlib.sha256(meaning.encode()).hexdigest()[:12],
             stacks=policy.stacks,
+            protect=policy.protect.protection(),
         )
 
     @property

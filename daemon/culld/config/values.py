@@ -151,6 +151,13 @@ def auto_or_whole(at_least: int, at_most: int) -> Callable[[object], int | None]
     return read
 
 
+def yes_or_no(value: object) -> bool:
+    """What YAML understands as true or false."""
+    if not isinstance(value, bool):
+        raise ValueError(f"{shown(value)} is not allowed; write true or false")  # noqa: TRY004 (pydantic wants it)
+    return value
+
+
 def probability(value: object) -> float:
     """A number 0..1 as YAML gave it."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):

@@ -70,7 +70,14 @@ _SECOND = """
 CREATE TABLE folder (path BLOB PRIMARY KEY, device INTEGER NOT NULL) WITHOUT ROWID;
 """
 
-STEPS = (_FIRST, _SECOND)
+_THIRD = """
+-- What a decision was made from, besides the scores: format, camera and the like, as JSON.
+ALTER TABLE decision ADD COLUMN facts TEXT NOT NULL DEFAULT '{}';
+CREATE INDEX decision_place ON decision (root, relative);
+CREATE INDEX decision_now ON decision (now_root, now_relative);
+"""
+
+STEPS = (_FIRST, _SECOND, _THIRD)
 """The steps in order; `PRAGMA user_version` counts those that were taken."""
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from culld.journal.dossier import dossier
 from culld.journal.states import PlanState
 from culld.records import Edit, Move, Place, Rewrite, Scores, Stamp, Tagged
 
@@ -80,6 +81,7 @@ def decision_row(plan: Plan) -> dict[str, Any]:
         "keywords": json.dumps(plan.keywords),
         "model": legible(plan.stack.lead.model),
         "policy": plan.policy,
+        "facts": legible(dossier(plan.stack.lead)),
         "state": PlanState.OPEN,
     }
 
@@ -140,12 +142,18 @@ def moves_of(db: sqlite3.Connection, decision: int) -> tuple[Move, ...]:
     return tuple(Move(place_of(*row[0:2]), place_of(*row[2:4]), row[4]) for row in rows)
 
 
-def tagged(db: sqlite3.Connection) -> Iterator[Tagged]:
-    """Every decision that is closed and wrote to files, the newest first."""
-    rows = db.execute(
-        "SELECT id, plan, made_at, root, relative, now_root, now_relative, digest FROM decision"
-        " WHERE now_root IS NOT NULL AND id IN (SELECT decision FROM rewrite) ORDER BY id DESC"
-    ).fetchall()
+_TAGGED = (
+    "SELECT id, plan, made_at, root, relative, now_root, now_relative, digest FROM decision"
+    " WHERE {} AND id IN (SELECT decision FROM rewrite) ORDER BY id DESC"
+)
+
+
+def tagged(db: sqlite3.Connection, place: Place | None = None) -> Iterator[Tagged]:
+    """Every decision that is closed and wrote to files, the newest first; at one place, if one is given."""
+    if place is None:
+        rows = db.execute(_TAGGED.format("now_root IS NOT NULL")).fetchall()
+    else:
+        rows = db.execute(_TAGGED.format("now_root = ? AND now_relative = ?"), place_row(place)).fetchall()
     for number, plan, at, root, relative, now_root, now_relative, digest in rows:
         photo, now = place_of(root, relative), place_of(now_root, now_relative)
         yield Tagged(plan, moment_of(at), photo, now, digest, rewrites_of(db, number))

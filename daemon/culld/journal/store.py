@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from culld.journal import history, items, retention
 from culld.journal.adoption import adopt
 from culld.journal.opening import connect, connect_readonly, translated
+from culld.journal.recalling import recall
 from culld.journal.rows import (
     insert_plan,
     legible,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from culld.journal.adoption import Adopted
     from culld.ports import Clock
-    from culld.records import Fault, Outcome, Photo, Place, Plan, Stamp, Tagged, Verdict
+    from culld.records import Assessment, Fault, Outcome, Photo, Place, Plan, Stamp, Tagged, Verdict
 
 
 _T = TypeVar("_T")
@@ -125,6 +126,10 @@ class SqliteJournal:
         with translated(self.path):
             return items.is_restored(self._db, digest)
 
+    def recall(self, place: Place, stamp: Stamp) -> Assessment | None:
+        """What was said of the file at a place, if it looks as it did then; None if nothing is known."""
+        return self._ask(lambda db: recall(db, place, stamp))
+
     def fault(self, fault: Fault) -> None:
         """Record a file that could not be read, and when to look again."""
         sighting = fault.sighting
@@ -205,10 +210,10 @@ class SqliteJournal:
             )
             items.settle_item(db, place, stamp, "", FileState.RESTORED)
 
-    def tagged(self) -> Iterator[Tagged]:
-        """Every photo that culld wrote to, the newest decision first."""
+    def tagged(self, place: Place | None = None) -> Iterator[Tagged]:
+        """Every photo that culld wrote to, the newest decision first; only the one at a place, if one is given."""
         with translated(self.path):
-            yield from tagged(self._db)
+            yield from tagged(self._db, place)
 
     # What tells a folder from its empty mount point.
 

@@ -16,6 +16,8 @@ from culld.records import Camera, Exposure
 # What piexif was seen to raise on damaged blocks.
 _DAMAGE = (struct.error, ValueError, KeyError, IndexError, TypeError, OverflowError, piexif.InvalidImageDataError)
 
+_AUTO_BRACKET = 2  # EXIF 2.32, ExposureMode
+
 _MARK = b"Exif\0\0"  # without it piexif would take the bytes for the name of a file, and open that
 _TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
 _DIRECTORIES = frozenset({0x8769, 0x8825, 0xA005})
@@ -36,7 +38,9 @@ def camera_facts(block: bytes) -> Camera:
     return Camera(
         model=_text(first.get(piexif.ImageIFD.Model)),
         taken_at=_moment(
-            _text(exif.get(piexif.ExifIFD.DateTimeOriginal)), _text(exif.get(piexif.ExifIFD.OffsetTimeOriginal))
+            _text(exif.get(piexif.ExifIFD.DateTimeOriginal)),
+            _text(exif.get(piexif.ExifIFD.SubSecTimeOriginal)),
+            _text(exif.get(piexif.ExifIFD.OffsetTimeOriginal)),
         ),
         orientation=orientation if orientation in range(1, 9) else 1,
         exposure=Exposure(  # some writers say 0 for what they do not know
@@ -45,6 +49,8 @@ def camera_facts(block: bytes) -> Camera:
             iso=_whole(exif.get(piexif.ExifIFD.ISOSpeedRatings)),
             bias_ev=_ratio(exif.get(piexif.ExifIFD.ExposureBiasValue)),
         ),
+        focal_mm=_ratio(exif.get(piexif.ExifIFD.FocalLength)) or None,
+        auto_bracket=exif.get(piexif.ExifIFD.ExposureMode) == _AUTO_BRACKET,
     )
 
 
@@ -97,15 +103,20 @@ def _whole(value: object) -> int | None:
     return first if isinstance(first, int) and first > 0 else None
 
 
-def _moment(text: str | None, offset: str | None) -> datetime | None:
-    """EXIF writes local time, often without saying where; then UTC stands in, good enough to order shots by."""
+def _moment(text: str | None, fraction: str | None, offset: str | None) -> datetime | None:
+    """EXIF writes local time, often without saying where; then UTC stands in, good enough to order shots by.
+
+    `fraction` is what stands behind the decimal point of the seconds.
+    """
     if text is None:
         return None
     try:
         moment = datetime.strptime(text, "%Y:%m:%d %H:%M:%S").replace(tzinfo=UTC)
     except ValueError:
         return None
+    if fraction and fraction.isascii() and fraction.isdigit():
+        moment = moment.replace(microsecond=int(fraction[:6].ljust(6, "0")))
     try:
-        return datetime.fromisoformat(moment.strftime("%Y-%m-%dT%H:%M:%S") + offset) if offset else moment
+        return datetime.fromisoformat(moment.replace(tzinfo=None).isoformat() + offset) if offset else moment
     except ValueError:
         return moment

@@ -111,6 +111,9 @@ def _spared(stack: Stack, rules: Rules, *, restored: bool) -> str | None:
         return "a person restored this photo"
     if unread := [partner for partner in stack.partners if isinstance(partner.result, Unreadable)]:
         return f"{_names(unread)}, the same shot, could not be read"
+    if rules.protect.edited and stack.edits:
+        names = ", ".join(sorted(printable(Path(place.relative.name)) for place in stack.edits))
+        return f"somebody edited it in another program ({names}; policy.protect.edited)"
     if stack.kin:
         return f"{_listed(Path(place.relative.name) for place in stack.kin)} to it"
     if rules.mode is not Mode.ENFORCE:

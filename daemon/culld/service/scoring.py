@@ -11,8 +11,8 @@ from culld.photos.judged import judged_extensions
 from culld.policy.decide import decide
 from culld.records import Fault, Mode, Place, Scores, Verdict
 from culld.service.clock import SystemClock
+from culld.service.grouping import Grouping
 from culld.service.model import looked_up
-from culld.service.wiring import group
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -68,7 +68,7 @@ def _fault(fault: Fault) -> Judgement:
 
 
 def _judge(assessment: Assessment, rules: Rules) -> Judgement:
-    (stack,) = group([assessment])
+    (stack,) = Grouping(lambda *_: None).group([assessment])
     plan = decide(stack, rules, now=SystemClock().now(), plan_id="", restored=False)
     scores = assessment.result if isinstance(assessment.result, Scores) else None
     return Judgement(assessment.photo.place.path, scores, plan.verdict, plan.reason, assessment.model)

@@ -12,26 +12,24 @@ from culld.darkroom import DarkroomDoor, DarkroomSettings, open_darkroom
 from culld.intake import patience
 from culld.intake.scanning import Scanner
 from culld.model.workers import Pool, WorkerLimits
-from culld.photos import stacks
 from culld.photos.judged import judged_extensions
 from culld.pipeline import Pipeline
 from culld.quarantine.applying import Applier
 from culld.service.anchors import Anchors
 from culld.service.clock import SystemClock
+from culld.service.grouping import Grouping
 from culld.service.judge import Judge
-from culld.service.listing import Listing
-from culld.service.live import is_live
 from culld.service.model import load_model, looked_up
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from datetime import timedelta
     from pathlib import Path
 
     from culld.config import Config
     from culld.journal.store import SqliteJournal
     from culld.ports import Clock
-    from culld.records import Assessment, Rules, Stack, Stamp
+    from culld.records import Rules, Stamp
 
 
 class Policies:
@@ -65,11 +63,6 @@ def open_scanner(config: Config) -> Scanner:
     return Scanner(judged_extensions(), frozenset({config.quarantine, config.state}))
 
 
-def group(assessed: Sequence[Assessment]) -> list[Stack]:
-    """Put photos together with what lies beside them."""
-    return stacks.group(assessed, Listing().beside, is_live)
-
-
 @dataclass(frozen=True, slots=True)
 class Wiring:
     """What the pipeline is made of; the two daemons (`run`, `once`) differ only in what feeds it."""
@@ -95,7 +88,7 @@ class Wiring:
             style=self.config.tags.sidecar,
             marks=self.config.tags.marks,
         )
-        return Pipeline(door, self.journal, group, judge.decide, Applier().apply)
+        return Pipeline(door, self.journal, Grouping(self.journal.recall).group, judge.decide, Applier().apply)
 
     def _patience(self, stamp: Stamp) -> timedelta | None:
         changed = datetime.fromtimestamp(stamp.ctime_ns / 1e9, UTC)  # which, unlike mtime, no program can set
