@@ -14,6 +14,7 @@ from culld.records import printable
 if TYPE_CHECKING:
     import argparse
 
+    from culld.journal.store import SqliteJournal
     from culld.quarantine.restore import Restored
     from culld.quarantine.untagging import Untagged
 
@@ -27,7 +28,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         "--since", type=moments.moment, metavar="T", help="what was quarantined since then: 2h, 7d, 2026-05-01"
     )
     parser.add_argument(
-        "--untag", action="store_true", help="also take back what culld wrote into photos and sidecars, bit for bit"
+        "--untag", action="store_true", help="also take back, bit for bit, what culld wrote about photos that stayed"
     )
     parser.add_argument("--dry-run", action="store_true", help="only say what would come back")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
@@ -70,12 +71,26 @@ def _restore(args: argparse.Namespace) -> tuple[list[Restored], list[Untagged]]:
             restored = restore(config.quarantine, selection, roots=roots, journal=journal, dry_run=args.dry_run)
         except PhotoError as error:
             raise SystemFaultError(str(error)) from error
+        if not args.dry_run:
+            restored = [_without_words(result, journal) for result in restored]
         if not args.untag:
             return restored, []
         # Whoever named a photo in quarantine means it where it is now, too.
         back = tuple(result.now.path for result in restored if result.now is not None)
         selection = replace(selection, paths=(*selection.paths, *back))
         return restored, untag(journal.tagged(), selection, roots=roots, journal=journal, dry_run=args.dry_run)
+
+
+def _without_words(result: Restored, journal: SqliteJournal) -> Restored:
+    """The same after taking back what culld wrote when it rejected the photo; what somebody changed since stays."""
+    from culld.quarantine.restore import Selection  # noqa: PLC0415
+    from culld.quarantine.untagging import untag  # noqa: PLC0415
+
+    if result.now is None or result.fault:
+        return result
+    everything = Selection(everything=True)
+    untagged = untag(journal.tagged(result.now), everything, roots=[result.now.root], journal=journal, dry_run=False)
+    return replace(result, note="; ".join(filter(None, (result.note, *(each.fault for each in untagged)))))
 
 
 def _as_json(result: Restored) -> dict[str, object]:
