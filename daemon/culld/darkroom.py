@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from culld.disk.beneath import digest_of, open_regular
 from culld.errors import PhotoChangedError, PhotoError, WorkerLostError
 from culld.photos.completeness import has_its_end
-from culld.photos.facts import camera_facts, keyword_block
+from culld.photos.facts import camera_facts, keyword_block, stars_in
 from culld.photos.formats import HEAD_BYTES, recognise
 from culld.photos.imaging import DecodeLimits, UnreadableError, decode, embedded_exif
+from culld.photos.likeness import likeness_of
 from culld.photos.raw import open_raw
-from culld.records import Assessment, Camera, Fault, Format, Photo, Sighting, Stamp, Unreadable
+from culld.records import Assessment, Camera, Care, Fault, Format, Mark, Photo, Sighting, Stamp, Unreadable
+from culld.tags.care import care_in, packets_in
 from culld.tags.draft import TagDraft, TagRequest, draft
 
 if TYPE_CHECKING:
@@ -28,12 +30,14 @@ if TYPE_CHECKING:
 
     from culld.model.engines import LiteRtEngine
     from culld.model.workers import Pool
-    from culld.records import Place, Scores
+    from culld.records import Likeness, Place, Scores
 
 _RETRY_AFTER = timedelta(minutes=1)
 _TOO_LARGE_RETRY_AFTER = timedelta(days=1)
 _LOOK_AGAIN = 0.5
 """From this probability of over-exposure on a RAW is looked at in the sensor's own light as well."""
+_MOST_CARE = 64 << 20
+"""So many bytes of a file are searched for XMP, which stands at the front of all but the strangest."""
 _STRIKES = 3
 """A file that has cost so many workers is left alone until it changes."""
 
@@ -46,6 +50,14 @@ class DarkroomSettings:
     model_id: str
     pixels: int
     file_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class CareRequest:
+    """The files that may tell what people have done for a shot: its pictures, and its XMP sidecars."""
+
+    pictures: tuple[Photo, ...]
+    sidecars: tuple[Place, ...]
 
 
 class Darkroom:
@@ -83,22 +95,38 @@ class Darkroom:
                 if not has_its_end(stream, photo.format):
                     return Assessment(photo, Unreadable("incomplete: its end is missing"), self._settings.model_id)
                 stream.seek(0)
-                scores = self._look(stream, photo.format)
+                scores, likeness = self._look(stream, photo.format)
         except UnreadableError as error:
             return Assessment(photo, Unreadable(str(error)), self._settings.model_id)
         except PhotoError as error:
             return Fault(Sighting(photo.place, photo.stamp), str(error), _RETRY_AFTER)
-        return Assessment(photo, scores, self._settings.model_id)
+        return Assessment(photo, scores, self._settings.model_id, likeness)
 
-    def _look(self, stream: BinaryIO, format_: Format) -> Scores:
+    def _look(self, stream: BinaryIO, format_: Format) -> tuple[Scores, Likeness]:
         """What the network says; a RAW is over-exposed only if it is so in the sensor's own light as well."""
         if format_ is not Format.RAW:
-            return self._engine.score(decode(stream, format_, self._limits))
+            picture = decode(stream, format_, self._limits)
+            return self._engine.score(picture), likeness_of(picture)
         with open_raw(stream, self._limits) as raw:
-            scores = self._engine.score(raw.picture())
+            picture = raw.picture()
+            scores = self._engine.score(picture)
             if scores.over >= _LOOK_AGAIN:
                 scores = replace(scores, over=min(scores.over, self._engine.score(raw.light()).over))
-            return scores
+            return scores, likeness_of(picture)
+
+    def care(self, request: CareRequest) -> Care | PhotoError:
+        """What people have done for a shot; an error is returned, for it has to cross the process border."""
+        try:
+            packets = [packet for photo in request.pictures for packet in packets_in(self._head(photo.place))]
+            sidecars = [self._head(place) for place in request.sidecars]
+            care = care_in([*packets, *sidecars])
+            stars = [stars for photo in request.pictures if (stars := self._stars(photo))]
+        except PhotoError as error:
+            return error
+        if not stars:
+            return care
+        rated = dict.fromkeys((*care.rated, *(f"EXIF Rating {each}" for each in stars)))
+        return replace(care, rated=tuple(rated), filled=care.filled | {Mark.RATING})
 
     def draft(self, request: TagRequest) -> TagDraft | PhotoError:
         """The byte edits that tag a photo; an error is returned, for it has to cross the process border."""
@@ -117,6 +145,17 @@ class Darkroom:
             return camera_facts(embedded_exif(stream, format_, self._limits))
         except UnreadableError:  # scoring will say why; here it only means that there are no facts
             return Camera()
+
+    def _stars(self, photo: Photo) -> int:
+        with open_regular(photo.place) as stream:
+            try:
+                return stars_in(embedded_exif(stream, photo.format, self._limits))
+            except UnreadableError:  # a RAW, say, whose rating stands in XMP if anywhere
+                return 0
+
+    def _head(self, place: Place) -> bytes:
+        with open_regular(place) as stream:
+            return stream.read(_MOST_CARE)
 
     def _read(self, place: Place) -> bytes | None:
         """The bytes of a file, None if it is not there."""
@@ -171,12 +210,22 @@ class DarkroomDoor:
             result if wait is None else Fault(sighting, f"{result.result.reason}; culld looks again", wait, steady=True)
         )
 
+    def care(self, request: CareRequest) -> Care:
+        """What people have done for a shot; raises the PhotoError that hid it."""
+        result = self._one("care", request)
+        assert isinstance(result, Care)  # noqa: S101 (what `Darkroom.care` returns)
+        return result
+
     def draft(self, request: TagRequest) -> TagDraft:
         """The byte edits that tag one photo; raises the PhotoError that stopped it."""
-        (result,) = self.pool.map("draft", [request], self.beat)
+        result = self._one("draft", request)
+        assert isinstance(result, TagDraft)  # noqa: S101 (what `Darkroom.draft` returns)
+        return result
+
+    def _one(self, task: str, item: object) -> Any:
+        (result,) = self.pool.map(task, [item], self.beat)
         if isinstance(result, PhotoError):
             raise result
-        assert isinstance(result, TagDraft)  # noqa: S101 (what `Darkroom.draft` returns)
         return result
 
 

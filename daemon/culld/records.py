@@ -9,12 +9,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     import os
     from datetime import datetime, timedelta
     from pathlib import Path
+
+    from culld.expression import Expression
 
 
 def printable(path: Path) -> str:
@@ -40,12 +42,29 @@ class Verdict(StrEnum):
     UNREADABLE = "unreadable"
 
 
+class Action(StrEnum):
+    """What a named rule of the policy does with a photo of which it holds."""
+
+    KEEP = "keep"
+    TAG = "tag"
+    QUARANTINE = "quarantine"
+
+
 class Stacking(StrEnum):
     """By which of its pictures a shot is judged that has several, such as a RAW with its JPEG."""
 
     BEST = "best"
     WORST = "worst"
     RAW = "raw"
+
+
+class SeriesKind(StrEnum):
+    """Why shots belong together that were taken one after the other."""
+
+    BRACKET = "bracket"
+    FOCUS_STACK = "focus stack"
+    PANORAMA = "panorama"
+    BURST = "burst"
 
 
 class Mark(StrEnum):
@@ -135,6 +154,16 @@ class Exposure:
     iso: int | None = None
     bias_ev: float | None = None
 
+    @property
+    def value_ev(self) -> float | None:
+        """The exposure value at ISO 100 that these settings are made for: 15 in the sun, 0 for 1 s at f/1 (APEX).
+
+        A scene that is well exposed by them has this light value. None if time, aperture or ISO is not known.
+        """
+        if not (self.seconds and self.aperture and self.iso):
+            return None
+        return math.log2(self.aperture**2 / self.seconds) - math.log2(self.iso / 100)
+
 
 @dataclass(frozen=True, slots=True)
 class Camera:
@@ -187,12 +216,53 @@ class Unreadable:
 
 
 @dataclass(frozen=True, slots=True)
+class Likeness:
+    """How a picture looks from afar: SIDE x SIDE bits that say where it gets brighter to the right, or downwards."""
+
+    SIDE: ClassVar[int] = 16
+
+    rows: int
+    columns: int
+
+    def distance(self, other: Likeness, right: int = 0, down: int = 0) -> float:
+        """The share of bits, 0..1, in which two pictures differ where they overlap; the other one moved so far."""
+        width, height = self.SIDE - right, self.SIDE - down
+        overlap = sum(((1 << width) - 1) << (self.SIDE * row) for row in range(height))
+        differing = sum(
+            ((mine ^ (its >> (right + self.SIDE * down))) & overlap).bit_count()
+            for mine, its in ((self.rows, other.rows), (self.columns, other.columns))
+        )
+        return differing / (2 * width * height)
+
+
+@dataclass(frozen=True, slots=True)
 class Assessment:
     """A photo and what the network said of it; `model` identifies the network."""
 
     photo: Photo
     result: Scores | Unreadable
     model: str
+    likeness: Likeness | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Shots that a photographer took as one, in the order of time."""
+
+    kind: SeriesKind
+    members: tuple[Assessment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Care:
+    """What people have done for a photo: words for each field that speaks for it, the marks whose field somebody
+    filled with whatever, the programs that hold edits of it; `unclear` is why some of that cannot be told.
+    """  # noqa: D205 - one sentence
+
+    rated: tuple[str, ...] = ()
+    filled: frozenset[Mark] = frozenset()
+    edited: tuple[str, ...] = ()
+    unclear: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +281,8 @@ class Stack:
     kin: tuple[Place, ...] = ()
     partners: tuple[Assessment, ...] = ()
     edits: tuple[Place, ...] = ()
+    care: Care = Care()
+    series: Series | None = None
 
     @property
     def members(self) -> tuple[Assessment, ...]:
@@ -267,9 +339,25 @@ class Meaning:
 
 @dataclass(frozen=True, slots=True)
 class Protection:
-    """What is never moved, whatever its scores: photos that were `edited` in a program that keeps its edits beside."""
+    """What is never moved, whatever its scores: photos that somebody `rated` (or labelled, or flagged) or `edited`."""
 
+    rated: bool = True
     edited: bool = True
+    night: float | None = 3.0
+    """Below this light value a dark photo shows a dark scene, and is not under-exposed; None: whatever the light."""
+    series: bool = True
+    """Exposure brackets, focus stacks and panoramas stay whole."""
+    bursts: bool = True
+    """The best frame of a burst stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What to do with a photo of which a condition holds, whatever its scores."""
+
+    name: str
+    when: Expression
+    action: Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,6 +371,7 @@ class Rules:
     digest: str
     stacks: Stacking = Stacking.BEST
     protect: Protection = Protection()
+    named: tuple[Rule, ...] = ()
 
     def of(self, defect: Defect) -> Threshold:
         """The thresholds of one defect."""
@@ -294,7 +383,8 @@ class Plan:
     """Everything that will be done with a stack, and why; nothing has been changed yet.
 
     `rewrites` come first, then `moves` in order, the photo itself last. `keywords` are the tags to add; `notes` say
-    what could not be tagged and why.
+    what could not be tagged and why. `rule` is the one that decided: `policy.rules.NAME`, or the key of a threshold.
+    `unwanted` says that the photo goes, or would go if culld were not told to hold still (mode, brake).
     """
 
     id: str
@@ -307,6 +397,8 @@ class Plan:
     rewrites: tuple[Rewrite, ...] = ()
     moves: tuple[Move, ...] = ()
     notes: tuple[str, ...] = ()
+    rule: str = ""
+    unwanted: bool = False
 
     @property
     def photo(self) -> Photo:

@@ -38,7 +38,7 @@ def test_words_in_a_photo_are_read(tmp_path: Path, program: str, name: str) -> N
     old = PHOTOS[name]
     drafted, _ = way_into(recognise(old[:HEAD_BYTES]), keyword_block)
     file = tmp_path / name
-    file.write_bytes(apply_edits(old, drafted(old, ("defect:blur", "defect:overexposed"))))
+    file.write_bytes(apply_edits(old, drafted(old, ("defect:blur", "defect:overexposed"), ())))
 
     found = listed(program, file)
 
@@ -68,7 +68,7 @@ def test_windows_finds_its_words(tmp_path: Path, name: str) -> None:
     old = PHOTOS[name]
     drafted, _ = way_into(recognise(old[:HEAD_BYTES]), keyword_block)
     file = tmp_path / name
-    file.write_bytes(apply_edits(old, drafted(old, ("defect:blur",))))
+    file.write_bytes(apply_edits(old, drafted(old, ("defect:blur",), ())))
 
     done = subprocess.run(["exiftool", "-XPKeywords", file], capture_output=True, check=True, text=True)
 

@@ -167,9 +167,9 @@ def _fuzz(name: str, data: bytes) -> bool:
             apply_edits(data, sidecar_edits(data, WORDS, RECORD))
             return True
         drafted, prove = way_into(recognise(data[:HEAD_BYTES]), keyword_block)
-        edits = drafted(data, WORDS)
+        edits = drafted(data, WORDS, ())
         new = apply_edits(data, edits)
-        prove(data, new, WORDS)
+        prove(data, new, WORDS, ())
     except TagRefusedError:
         return False
     assert pictures.pixels(data) == pictures.pixels(new), name

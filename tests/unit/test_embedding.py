@@ -18,9 +18,10 @@ import cameras
 import factories
 from culld.disk.undoing import inverse
 from culld.errors import TagRefusedError
-from culld.records import Format
+from culld.records import Format, Mark
 from culld.tags.edits import apply_edits
 from culld.tags.embedding import way_into
+from culld.tags.marks import SIGNS, value_of
 from culld.tags.png import read_png
 from culld.tags.sidecar import SUBJECT, words_of
 from culld.tags.tiff import packet_in, read_tiff
@@ -98,11 +99,11 @@ def seen(data: bytes) -> Seen:
 def tagged(format_: Format, old: bytes, keywords: tuple[str, ...] = BLUR) -> bytes:
     """The file after the edits, proven, and with the way back tried."""
     drafted, prove = way_into(format_, new_block)
-    edits = drafted(old, keywords)
+    edits = drafted(old, keywords, ())
     new = apply_edits(old, edits)
-    prove(old, new, keywords)
+    prove(old, new, keywords, ())
     assert apply_edits(new, inverse(edits)) == old
-    assert drafted(new, keywords) == ()
+    assert drafted(new, keywords, ()) == ()
     return new
 
 
@@ -142,10 +143,31 @@ def test_words_are_renewed_and_withdrawn(kind: str) -> None:
     assert len(none) - len(old) < 3000  # a directory and a packet in full
 
 
+@pytest.mark.parametrize("kind", FILES)
+def test_marks_are_set_where_nobody_has_and_are_taken_back(kind: str) -> None:
+    """Lightroom reads them in the photo, not beside it; a person's rating stays."""
+    format_, old = FILES[kind]
+    drafted, prove = way_into(format_, new_block)
+    edits = drafted(old, BLUR, (Mark.RATING, Mark.PICK))
+    marked = apply_edits(old, edits)
+    prove(old, marked, BLUR, (Mark.RATING, Mark.PICK))
+    back = apply_edits(marked, drafted(marked, (), ()))
+    prove(marked, back, (), ())
+
+    document = read_xmp(packet(format_, marked))
+    rating = "3" if "with XMP" in kind else "-1"
+    assert [value_of(document, SIGNS[mark]) for mark in (Mark.RATING, Mark.PICK)] == [rating, "-1"]
+    document = read_xmp(packet(format_, back))
+    assert [value_of(document, SIGNS[mark]) for mark in (Mark.RATING, Mark.PICK)] == [
+        "3" if "with XMP" in kind else None,
+        None,
+    ]
+
+
 def test_no_words_mean_no_edits() -> None:
     """A photo without defects keeps its bytes."""
     for format_, old in FILES.values():
-        assert way_into(format_, new_block)[0](old, ()) == ()
+        assert way_into(format_, new_block)[0](old, (), ()) == ()
 
 
 def test_windows_finds_its_words_in_a_tiff() -> None:
@@ -211,7 +233,7 @@ def test_files_that_could_come_to_harm_are_left_alone(case: str) -> None:
     format_, data, reason = REFUSED[case]
 
     with pytest.raises(TagRefusedError, match=reason):
-        way_into(format_, new_block)[0](data, BLUR)
+        way_into(format_, new_block)[0](data, BLUR, ())
 
 
 @pytest.mark.parametrize("kind", ["png with XMP", "webp", "webp with XMP", "tiff", "tiff with XMP"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 
 import pytest
@@ -38,7 +39,23 @@ def keys_of(data: object, above: str = "") -> set[str]:
 
 def test_the_example_shows_every_key_and_no_other() -> None:
     """A key that is added to the schema must be explained in the example."""
-    assert set(known_keys(Config)) == keys_of(yaml.safe_load(EXAMPLE.read_text()))
+    assert set(known_keys(Config)) == keys_of(yaml.safe_load(with_its_rule()))
+
+
+def with_its_rule() -> str:
+    """The example with the rule that it shows in a comment, since by default there is none."""
+    text = EXAMPLE.read_text()
+    shown = re.findall(r"^  #   (.*)$", text, re.MULTILINE)
+    return text.replace("  rules: []", "  rules:\n" + "\n".join(f"    {line}" for line in shown))
+
+
+def test_the_rule_of_the_example_is_valid(tmp_path: Path) -> None:
+    """People copy it."""
+    file = tmp_path / "config.yaml"
+    file.write_text(with_its_rule())
+
+    (rule,) = load_config(file, HOME).rules().named
+    assert rule.name == "grain is fine at night"
 
 
 def test_every_value_of_the_example_is_the_default(tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def test_another_builder_can_make_the_new_block() -> None:
         return bytes(data)
 
     old = jpeg()
-    new = apply_edits(old, jpeg_edits(old, BLUR, build))
+    new = apply_edits(old, jpeg_edits(old, BLUR, build=build))
     prove_jpeg(old, new, BLUR)
 
     assert BLUR == words(new)

@@ -15,6 +15,7 @@ import pictures
 from culld.errors import PhotoBlockedError
 from culld.records import (
     Assessment,
+    Care,
     Format,
     Mark,
     Mode,
@@ -45,6 +46,7 @@ class House:
     asked: list[TagRequest] = field(default_factory=list)
     restored: bool = False
     away: str = ""
+    care: Care = field(default_factory=Care)
 
     def put(self, name: str = "a.jpg") -> Stack:
         """A blurred photo on disk, as a stack."""
@@ -58,6 +60,7 @@ class House:
             rules_for=lambda _: factories.rules(),
             is_restored=lambda _: self.restored,
             draft=self.draft,
+            care=lambda _: self.care,
             clock=fakes.FakeClock(),
             quarantine=self.folder / "quarantine",
             quarantine_away=lambda: self.away,
@@ -183,6 +186,19 @@ def test_only_a_photo_that_goes_or_would_go_is_marked(
     judge.decide(stack)
 
     assert [request.marks for request in house.asked] == [expected]
+
+
+def test_what_a_person_did_for_a_photo_spares_it_and_fills_fields(house: House) -> None:
+    """A rated photo is only tagged; a field that somebody filled is not marked."""
+    house.care = Care(("xmp:Rating 3",), frozenset({Mark.RATING}))
+    plan = house.judge().decide(house.put())
+    assert plan.verdict is Verdict.TAG
+    assert "somebody rated it (xmp:Rating 3; policy.protect.rated)" in plan.reason
+
+    house.care = Care(filled=frozenset({Mark.RATING}))
+    plan = replace(house.judge(), marks=(Mark.RATING, Mark.PICK)).decide(house.put())
+    assert plan.verdict is Verdict.QUARANTINE
+    assert house.asked[-1].marks == (Mark.PICK,)
 
 
 def test_a_new_sidecar_is_called_as_asked_for(house: House) -> None:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo, model_validator
 
 from culld.config import values
-from culld.records import Defect, Mark, Mode, Protection, Rules, SidecarStyle, Stacking, Threshold
+from culld.expression import parse
+from culld.records import Action, Defect, Mark, Mode, Protection, Rule, Rules, SidecarStyle, Stacking, Threshold
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +60,7 @@ State = Annotated[Path, BeforeValidator(_state)]
 AutoOrFolder = Annotated[Path | None, BeforeValidator(_auto_or_folder)]
 AutoOrMode = Annotated[Mode | None, BeforeValidator(values.auto_or_choice(Mode))]
 Probability = Annotated[float, BeforeValidator(values.probability)]
+YesOrNo = Annotated[bool, BeforeValidator(values.yes_or_no)]
 Reject = Annotated[float | values.ByPrecision | None, BeforeValidator(values.reject)]
 
 
@@ -181,11 +183,34 @@ class Defects(Section):
 class Protect(Section):
     """What is never moved, whatever its scores."""
 
-    edited: Annotated[bool, BeforeValidator(values.yes_or_no)] = True
+    rated: YesOrNo = True
+    edited: YesOrNo = True
+    night: Annotated[float | None, BeforeValidator(values.light_value)] = 3.0
+    series: YesOrNo = True
+    bursts: YesOrNo = True
 
     def protection(self) -> Protection:
         """The same as a record."""
-        return Protection(self.edited)
+        return Protection(self.rated, self.edited, self.night, self.series, self.bursts)
+
+
+class NamedRule(Section):
+    """What to do with a photo of which a condition holds."""
+
+    name: Annotated[str, BeforeValidator(values.name)]
+    when: Annotated[str, BeforeValidator(values.condition)]
+    action: Annotated[Action, BeforeValidator(values.choice(Action))]
+
+    def rule(self) -> Rule:
+        """The same as a record."""
+        return Rule(self.name, parse(self.when), self.action)
+
+
+def _told_apart(rules: tuple[NamedRule, ...]) -> tuple[NamedRule, ...]:
+    names = [rule.name for rule in rules]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise ValueError(f"two rules are called {min(twice)!r}; give each a name of its own")
+    return rules
 
 
 class Policy(Section):
@@ -195,6 +220,7 @@ class Policy(Section):
     defects: Defects = Defects()
     stacks: Annotated[Stacking, BeforeValidator(values.choice(Stacking))] = Stacking.BEST
     protect: Protect = Protect()
+    rules: Annotated[tuple[NamedRule, ...], AfterValidator(_told_apart)] = ()
 
 
 def _some(folders: tuple[Watch, ...]) -> tuple[Watch, ...]:
@@ -243,6 +269,7 @@ class Config(Section):
             digest=hashlib.sha256(meaning.encode()).hexdigest()[:12],
             stacks=policy.stacks,
             protect=policy.protect.protection(),
+            named=tuple(rule.rule() for rule in policy.rules),
         )
 
     @property

@@ -14,6 +14,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from culld.expression import parse
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from enum import StrEnum
@@ -44,6 +46,7 @@ _SIZE_UNITS: Final = {"B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9
     "TiB": 2**40,
 }
 _SHOWN_LENGTH: Final = 60
+_MOST_LIGHT: Final = 20
 
 _Choice = TypeVar("_Choice", bound="StrEnum")
 
@@ -156,6 +159,30 @@ def yes_or_no(value: object) -> bool:
     if not isinstance(value, bool):
         raise ValueError(f"{shown(value)} is not allowed; write true or false")  # noqa: TRY004 (pydantic wants it)
     return value
+
+
+def light_value(value: object) -> float | None:
+    """A light value (exposure value at ISO 100), or `never`, which is None."""
+    if value == NEVER:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -_MOST_LIGHT <= value <= _MOST_LIGHT:
+        allowed = f"write a light value from -{_MOST_LIGHT} to {_MOST_LIGHT}, such as 3, or {NEVER}"
+        raise ValueError(f"{shown(value)} is not allowed; {allowed}")
+    return float(value)
+
+
+def name(value: object) -> str:
+    """A short text on one line that names something."""
+    if not isinstance(value, str) or not value.strip() or not value.isprintable() or len(value) > _SHOWN_LENGTH:
+        raise ValueError(f"{shown(value)} is no name; write a few words on one line")
+    return value.strip()
+
+
+def condition(value: object) -> str:
+    """The condition of a rule, checked; see `expression`."""
+    if not isinstance(value, str):
+        raise ValueError(f"{shown(value)} is no condition; write one such as blur > 0.8 and iso < 6400")  # noqa: TRY004
+    return parse(value).text
 
 
 def probability(value: object) -> float:

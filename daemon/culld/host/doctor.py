@@ -19,6 +19,7 @@ WATCH_LIMIT: Final = Path("/proc/sys/fs/inotify/max_user_watches")
 LIBRARIES: Final = (
     "ai-edge-litert",
     "apscheduler",
+    "dhash",
     "numpy",
     "piexif",
     "pillow",

@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from culld.records import Camera, Exposure, Format
+from culld.records import Camera, Exposure, Format, Likeness
 
 if TYPE_CHECKING:
     from culld.records import Assessment
@@ -17,13 +17,22 @@ NOTHING: Final = "{}"
 
 def dossier(assessment: Assessment) -> str:
     """The facts of a judged photo as one line of JSON; what is not known is left out."""
-    photo = assessment.photo
-    return json.dumps({"format": photo.format.value, "camera": _camera(photo.camera)}, separators=(",", ":"))
+    photo, likeness = assessment.photo, assessment.likeness
+    known: dict[str, Any] = {"format": photo.format.value, "camera": _camera(photo.camera)}
+    if likeness is not None:
+        known["likeness"] = [f"{likeness.rows:x}", f"{likeness.columns:x}"]
+    return json.dumps(known, separators=(",", ":"))
 
 
 def format_in(text: str) -> Format:
     """The format of the photo; UNKNOWN if the dossier does not tell."""
     return Format(json.loads(text).get("format", Format.UNKNOWN))
+
+
+def likeness_in(text: str) -> Likeness | None:
+    """How the photo looks from afar; None if the dossier does not tell."""
+    found = json.loads(text).get("likeness")
+    return None if found is None else Likeness(*(int(bits, 16) for bits in found))
 
 
 def camera_in(text: str) -> Camera:

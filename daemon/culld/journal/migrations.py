@@ -73,6 +73,13 @@ CREATE TABLE folder (path BLOB PRIMARY KEY, device INTEGER NOT NULL) WITHOUT ROW
 _THIRD = """
 -- What a decision was made from, besides the scores: format, camera and the like, as JSON.
 ALTER TABLE decision ADD COLUMN facts TEXT NOT NULL DEFAULT '{}';
+-- When the photo was taken by the camera's clock; which rule decided; and whether the photo goes, or would if culld
+-- were not told to hold still.
+ALTER TABLE decision ADD COLUMN taken_at INTEGER;
+ALTER TABLE decision ADD COLUMN rule TEXT NOT NULL DEFAULT '';
+ALTER TABLE decision ADD COLUMN unwanted INTEGER NOT NULL DEFAULT 0;
+UPDATE decision SET unwanted = 1 WHERE verdict = 'quarantine';
+CREATE INDEX decision_taken_at ON decision (taken_at);
 CREATE INDEX decision_place ON decision (root, relative);
 CREATE INDEX decision_now ON decision (now_root, now_relative);
 """

@@ -1,35 +1,54 @@
-"""What was said of a photo that is still where it was judged."""
+"""What was said of photos before, as the records that it was said with."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
-from culld.journal.dossier import NOTHING, camera_in, format_in
-from culld.journal.rows import place_row, stamp_row
-from culld.records import Assessment, Photo, Scores, Unreadable, Verdict
+from culld.journal.dossier import NOTHING, camera_in, format_in, likeness_in
+from culld.journal.rows import micros, place_of, place_row, stamp_row
+from culld.records import Assessment, Photo, Scores, Stamp, Unreadable, Verdict
 
 if TYPE_CHECKING:
     import sqlite3
+    from datetime import datetime
 
-    from culld.records import Place, Stamp
+    from culld.records import Place
 
 _ITEM = (
     "SELECT digest FROM item WHERE root = ? AND relative = ? AND (device, inode, size, mtime_ns, ctime_ns) ="
     " (?, ?, ?, ?, ?) AND state IN ('decided', 'restored')"
 )
-_DECISION = (
-    "SELECT now_digest, verdict, reason, blur, under, over, model, facts FROM decision"
-    " WHERE root = ? AND relative = ? AND state = 'done' AND facts != ? ORDER BY id DESC LIMIT 1"
-)
+_COLUMNS: Final = "digest, verdict, reason, blur, under, over, model, facts"
+_NO_STAMP: Final = Stamp(0, 0, 0, 0, 0)
 
 
 def recall(db: sqlite3.Connection, place: Place, stamp: Stamp) -> Assessment | None:
     """The last judgement of the file at a place, if it still looks like it did then; None if nothing is known."""
     item = db.execute(_ITEM, (*place_row(place), *stamp_row(stamp))).fetchone()
-    row = db.execute(_DECISION, (*place_row(place), NOTHING)).fetchone()
-    if item is None or row is None:
-        return None
+    row = db.execute(
+        f"SELECT now_digest, {_COLUMNS} FROM decision WHERE root = ? AND relative = ? AND state = 'done'"  # noqa: S608
+        " AND facts != ? ORDER BY id DESC LIMIT 1",
+        (*place_row(place), NOTHING),
+    ).fetchone()
+    return None if item is None or row is None else _assessment(place, stamp, (item[0] or row[0], *row[2:]))
+
+
+def shots_around(db: sqlite3.Connection, root: bytes, first: datetime, last: datetime) -> list[Assessment]:
+    """The photos of a watched folder that were taken between two moments, each as it was judged last.
+
+    They may be anywhere by now: a photo's place is where it was judged, its stamp is empty.
+    """
+    rows = db.execute(
+        f"SELECT relative, {_COLUMNS} FROM decision WHERE root = ? AND taken_at BETWEEN ? AND ?"  # noqa: S608
+        " AND state = 'done' ORDER BY id",
+        (root, micros(first), micros(last)),
+    )
+    return list({relative: _assessment(place_of(root, relative), _NO_STAMP, row) for relative, *row in rows}.values())
+
+
+def _assessment(place: Place, stamp: Stamp, row: Any) -> Assessment:
     digest, verdict, reason, blur, under, over, model, facts = row
+    photo = Photo(place, stamp, digest, format_in(facts), camera_in(facts))
     unreadable = verdict == Verdict.UNREADABLE or blur is None
-    photo = Photo(place, stamp, item[0] or digest, format_in(facts), camera_in(facts))
-    return Assessment(photo, Unreadable(reason) if unreadable else Scores(blur, under, over), model)
+    result = Unreadable(reason) if unreadable else Scores(blur, under, over)
+    return Assessment(photo, result, model, likeness_in(facts))

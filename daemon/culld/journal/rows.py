@@ -69,6 +69,7 @@ def decision_row(plan: Plan) -> dict[str, Any]:
     """The columns of `decision` for a plan that is not closed yet."""
     root, relative = place_row(plan.photo.place)
     result = plan.stack.lead.result
+    taken = plan.photo.camera.taken_at
     return {
         "plan": plan.id,
         "made_at": micros(plan.made_at),
@@ -82,6 +83,9 @@ def decision_row(plan: Plan) -> dict[str, Any]:
         "model": legible(plan.stack.lead.model),
         "policy": plan.policy,
         "facts": legible(dossier(plan.stack.lead)),
+        "taken_at": None if taken is None else micros(taken),
+        "rule": legible(plan.rule),
+        "unwanted": int(plan.unwanted),
         "state": PlanState.OPEN,
     }
 

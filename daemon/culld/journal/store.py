@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 from culld.journal import history, items, retention
 from culld.journal.adoption import adopt
 from culld.journal.opening import connect, connect_readonly, translated
-from culld.journal.recalling import recall
+from culld.journal.recalling import recall, shots_around
 from culld.journal.rows import (
     insert_plan,
     legible,
@@ -129,6 +129,10 @@ class SqliteJournal:
     def recall(self, place: Place, stamp: Stamp) -> Assessment | None:
         """What was said of the file at a place, if it looks as it did then; None if nothing is known."""
         return self._ask(lambda db: recall(db, place, stamp))
+
+    def shots_around(self, root: Path, first: datetime, last: datetime) -> list[Assessment]:
+        """The photos of a watched folder taken between two moments, as they were judged; their stamps are empty."""
+        return self._ask(lambda db: shots_around(db, os.fsencode(root), first, last))
 
     def fault(self, fault: Fault) -> None:
         """Record a file that could not be read, and when to look again."""

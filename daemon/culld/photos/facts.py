@@ -26,13 +26,7 @@ _MAX_BLOCK = 16 * 1024 * 1024
 
 def camera_facts(block: bytes) -> Camera:
     """Read the facts out of an EXIF block (with its leading mark); a damaged or missing block says nothing."""
-    if not block.startswith(_MARK) or len(block) > _MAX_BLOCK:
-        return Camera()
-    try:
-        _require_modest(block[len(_MARK) :])
-        loaded: dict[str, Any] = piexif.load(block)
-    except _DAMAGE:
-        return Camera()
+    loaded = _loaded(block)
     first, exif = loaded["0th"], loaded["Exif"]
     orientation = first.get(piexif.ImageIFD.Orientation)
     return Camera(
@@ -54,10 +48,28 @@ def camera_facts(block: bytes) -> Camera:
     )
 
 
+def stars_in(block: bytes) -> int:
+    """The rating 1..5 in an EXIF block (Windows and some cameras write it to IFD0); 0 if there is none."""
+    return _whole(_loaded(block)["0th"].get(piexif.ImageIFD.Rating)) or 0
+
+
 def keyword_block(value: bytes) -> bytes:
     """A new EXIF block (without its mark) that holds XPKeywords alone; `value` is what the field is to hold."""
     block: bytes = piexif.dump({"0th": {piexif.ImageIFD.XPKeywords: tuple(value)}})
     return block[len(_MARK) :]
+
+
+def _loaded(block: bytes) -> dict[str, Any]:
+    """What piexif reads; empty directories where it cannot."""
+    empty: dict[str, Any] = {"0th": {}, "Exif": {}}
+    if not block.startswith(_MARK) or len(block) > _MAX_BLOCK:
+        return empty
+    try:
+        _require_modest(block[len(_MARK) :])
+        loaded: dict[str, Any] = piexif.load(block)
+    except _DAMAGE:
+        return empty
+    return loaded
 
 
 def _require_modest(tiff: bytes) -> None:

@@ -2,143 +2,110 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_FLOOR, Decimal
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from culld.records import Defect, Format, Mode, Plan, Scores, Stacking, Unreadable, Verdict, printable
+from culld.policy.opinion import opinions, reached
+from culld.policy.protection import held, names_of, protected
+from culld.policy.thresholds import broken, figure, is_night, tagged
+from culld.records import Action, Defect, Format, Plan, Scores, Stacking, Unreadable, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Sequence
     from datetime import datetime
 
-    from culld.records import Assessment, Rules, Stack
+    from culld.policy.opinion import Opinion
+    from culld.records import Rules, Stack
 
 KEYWORDS: Final = {Defect.BLUR: "blur", Defect.UNDER: "underexposed", Defect.OVER: "overexposed"}
 """The words that photo libraries show, behind a prefix."""
 
 
-def decide(stack: Stack, rules: Rules, *, now: datetime, plan_id: str, restored: bool, prefix: str = "defect:") -> Plan:
-    """The plan for a stack under the rules of its folder; `restored`: a person brought this photo back.
+def decide(  # noqa: PLR0913 (what a decision hangs on)
+    stack: Stack, rules: Rules, *, now: datetime, plan_id: str, restored: bool, brake: str = "", prefix: str = "defect:"
+) -> Plan:
+    """The plan for a stack under the rules of its folder.
 
-    A photo is moved only if a defect reaches its reject threshold, the mode is enforce, no person restored it, and no
-    file belongs to it that culld does not judge. Scores that are no probabilities (NaN above all) decide nothing.
+    `restored`: a person brought this photo back; `brake` says why nothing may be moved now, and is empty if it may. A
+    photo is moved only if a rule or a threshold says so, nothing protects it, and the mode is enforce. Scores that are
+    no probabilities (NaN above all) decide nothing.
     """
-    verdict, reason, found = _judge(stack, rules, restored=restored)
+    ruling = _rule(stack, rules, now, restored=restored, brake=brake)
     return Plan(
         id=plan_id,
         stack=stack,
-        verdict=verdict,
-        reason=reason,
-        keywords=tuple(prefix + KEYWORDS[defect] for defect in found),
+        verdict=ruling.verdict,
+        reason=ruling.reason,
+        keywords=tuple(prefix + KEYWORDS[defect] for defect in ruling.found),
         policy=rules.digest,
         made_at=now,
+        rule=ruling.rule,
+        unwanted=ruling.unwanted,
     )
 
 
-def tagged(scores: Scores, rules: Rules) -> tuple[Defect, ...]:
-    """The defects whose probability is at least their tag threshold, in the order of the network's outputs."""
-    return tuple(defect for defect in Defect if scores.of(defect) >= rules.of(defect).tag)
+@dataclass(frozen=True, slots=True)
+class _Ruling:
+    verdict: Verdict
+    reason: str
+    found: tuple[Defect, ...] = ()
+    rule: str = ""
+    unwanted: bool = False
 
 
-def rejected(scores: Scores, rules: Rules) -> tuple[Defect, ...]:
-    """The defects whose probability is at least their reject threshold, in the order of the network's outputs."""
-    limits = {defect: rules.of(defect).reject for defect in Defect}
-    return tuple(defect for defect, limit in limits.items() if limit is not None and scores.of(defect) >= limit)
-
-
-def _judge(stack: Stack, rules: Rules, *, restored: bool) -> tuple[Verdict, str, tuple[Defect, ...]]:
+def _rule(stack: Stack, rules: Rules, now: datetime, *, restored: bool, brake: str) -> _Ruling:
     scores = stack.lead.result
     if isinstance(scores, Unreadable):
-        return Verdict.UNREADABLE, f"could not be read: {scores.reason}", ()
+        return _Ruling(Verdict.UNREADABLE, f"could not be read: {scores.reason}")
     # One broken output speaks against the whole answer of the network.
-    if broken := _broken(scores):
-        return Verdict.KEEP, f"the network gave no probability for {' and '.join(broken)}", ()
-    return _judge_scores(stack, rules, scores, restored=restored)
+    if wrong := broken(scores):
+        return _Ruling(Verdict.KEEP, f"the network gave no probability for {' and '.join(wrong)}")
+    voices = opinions(stack, rules, now)
+    if keeps := next((voice for voice in voices if voice.action is Action.KEEP), None):
+        return _Ruling(Verdict.KEEP, f"{_by(keeps, stack)}{keeps.why} keeps it", rule=keeps.rule)
+    found = tagged(stack.lead, rules)
+    decisive = _decisive(voices, stack, rules)
+    if decisive is None:
+        return _stays(stack, scores, found, rules, voices[0])
+    by = _by(decisive, stack)
+    spared = protected(stack, rules, restored=restored)
+    if but := spared or held(rules, brake):
+        reason = f"{by}{decisive.brief} would be rejected, but {but}"
+        return _Ruling(_kept(found), reason, found, decisive.rule, unwanted=spared is None)
+    return _Ruling(Verdict.QUARANTINE, by + decisive.why, found, decisive.rule, unwanted=True)
 
 
-def _judge_scores(
-    stack: Stack, rules: Rules, scores: Scores, *, restored: bool
-) -> tuple[Verdict, str, tuple[Defect, ...]]:
-    found = tagged(scores, rules)
-    if decisive := _rejects(stack, rules):
-        by, seen = decisive
-        bad = rejected(seen, rules)
-        if spared := _spared(stack, rules, restored=restored):
-            return _kept(found), f"{by}{bad[0]} {_figure(seen.of(bad[0]))} would be rejected, but {spared}", found
-        return (
-            Verdict.QUARANTINE,
-            by + _reached("reject", {defect: rules.of(defect).reject for defect in bad}, seen),
-            found,
-        )
-    if bad := rejected(scores, rules):
-        better = f"{_names(stack.partners)}, the same shot, is better (policy.stacks: {rules.stacks})"
-        return Verdict.TAG, f"{bad[0]} {_figure(scores.of(bad[0]))} would be rejected, but {better}", found
+def _stays(stack: Stack, scores: Scores, found: tuple[Defect, ...], rules: Rules, own: Opinion) -> _Ruling:
+    """What is said of a photo that nothing rejects, or only its own scores and not those of the shot."""
+    if own.action is Action.QUARANTINE:
+        better = f"{names_of(stack.partners)}, the same shot, is better (policy.stacks: {rules.stacks})"
+        return _Ruling(_kept(found), f"{own.brief} would be rejected, but {better}", found, own.rule)
     if found:
-        return Verdict.TAG, _reached("tag", {defect: rules.of(defect).tag for defect in found}, scores), found
-    figures = ", ".join(f"{defect} {_figure(scores.of(defect))}" for defect in Defect)
-    return Verdict.KEEP, f"no defect reaches its tag threshold ({figures})", ()
+        limits: dict[Defect, float | None] = {defect: rules.of(defect).tag for defect in found}
+        only = f"; {own.why} only tags" if own.rule else ""
+        rule = own.rule or f"policy.defects.{found[0]}.tag"
+        return _Ruling(Verdict.TAG, reached("tag", limits, scores) + only, found, rule)
+    figures = ", ".join(f"{defect} {figure(scores.of(defect))}" for defect in Defect)
+    if scores.under >= rules.under.tag and is_night(stack.lead.photo, rules):
+        light = f"{stack.lead.photo.camera.exposure.value_ev:.1f}"
+        figures += f"; dark at settings for night, light value {light}: policy.protect.night {rules.protect.night:g}"
+    return _Ruling(Verdict.KEEP, f"no defect reaches its tag threshold ({figures})")
 
 
 def _kept(found: tuple[Defect, ...]) -> Verdict:
     return Verdict.TAG if found else Verdict.KEEP
 
 
-def _rejects(stack: Stack, rules: Rules) -> tuple[str, Scores] | None:
-    """Whose scores reject a shot, and what to say before them: nothing if they are the photo's own."""
-    voices = [(member, member.result) for member in stack.members if isinstance(member.result, Scores)]
-    if rules.stacks is Stacking.RAW and stack.partners:
-        voices = [(member, scores) for member, scores in voices if member.photo.format is Format.RAW]
-    bad = [(member, scores) for member, scores in voices if not _broken(scores) and rejected(scores, rules)]
+def _by(opinion: Opinion, stack: Stack) -> str:
+    """What to say before an opinion: nothing if it is about the photo itself."""
+    return "" if opinion.of is stack.lead else f"{names_of([opinion.of])}, the same shot: "
+
+
+def _decisive(voices: Sequence[Opinion], stack: Stack, rules: Rules) -> Opinion | None:
+    """The opinion that rejects a shot, its own one first; None if the shot stays."""
+    if rules.stacks is Stacking.RAW and any(voice.of.photo.format is Format.RAW for voice in voices):
+        voices = [voice for voice in voices if voice.of.photo.format is Format.RAW]
+    bad = [voice for voice in voices if voice.action is Action.QUARANTINE]
     if not bad or (rules.stacks is Stacking.BEST and len(bad) < len(voices)):
         return None
-    member, scores = next((each for each in bad if each[0] is stack.lead), bad[0])
-    return ("" if member is stack.lead else f"{_names([member])}, the same shot: "), scores
-
-
-def _names(members: Iterable[Assessment]) -> str:
-    return " and ".join(sorted(printable(Path(member.photo.place.relative.name)) for member in members))
-
-
-def _broken(scores: Scores) -> list[Defect]:
-    """The defects for which the network gave no probability."""
-    return [defect for defect in Defect if not 0 <= scores.of(defect) <= 1]
-
-
-def _spared(stack: Stack, rules: Rules, *, restored: bool) -> str | None:
-    """Why a photo with a reject is only tagged; None if nothing speaks for it."""
-    if restored:
-        return "a person restored this photo"
-    if unread := [partner for partner in stack.partners if isinstance(partner.result, Unreadable)]:
-        return f"{_names(unread)}, the same shot, could not be read"
-    if rules.protect.edited and stack.edits:
-        names = ", ".join(sorted(printable(Path(place.relative.name)) for place in stack.edits))
-        return f"somebody edited it in another program ({names}; policy.protect.edited)"
-    if stack.kin:
-        return f"{_listed(Path(place.relative.name) for place in stack.kin)} to it"
-    if rules.mode is not Mode.ENFORCE:
-        return f"mode is {rules.mode}"
-    return None
-
-
-def _listed(names: Iterable[Path]) -> str:
-    *others, last = sorted(printable(name) for name in names)
-    return f"{', '.join(others)} and {last} belong" if others else f"{last} belongs"
-
-
-def _reached(key: str, limits: Mapping[Defect, float | None], scores: Scores) -> str:
-    return " and ".join(
-        f"{defect} {_figure(scores.of(defect), limit)} is at least {limit} (policy.defects.{defect}.{key})"
-        for defect, limit in limits.items()
-        if limit is not None
-    )
-
-
-def _figure(probability: float, limit: float = 0.01) -> str:
-    """The probability with two decimals, or as many as the limit beside it has.
-
-    It is cut, not rounded: 0.9951 beside 0.995 shown as 1.00, or 0.9699 shown as 0.97, would look like a mistake.
-    """
-    places = max(2, -int(Decimal(repr(limit)).as_tuple().exponent))
-    cut = Decimal(repr(float(probability))).quantize(Decimal(1).scaleb(-places), ROUND_FLOOR)
-    return f"{cut:f}"
+    return next((voice for voice in bad if voice.of is stack.lead), bad[0])

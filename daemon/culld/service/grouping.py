@@ -1,26 +1,44 @@
-"""The stage `group` with what it needs: names in folders, and what was said before of a shot's other pictures."""
+"""The stage `group` with what it needs: names in folders, and what was said before of pictures that belong to these."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from culld.disk.beneath import stamp_of
 from culld.photos import stacks
+from culld.policy.series import REACH_S, series_of
 from culld.service.listing import Listing
 from culld.service.live import is_live
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
 
-    from culld.records import Assessment, Place, Stack, Stamp
+    from culld.records import Assessment, Place, Series, Stack, Stamp
+
+
+def _nothing(*_: object) -> None:
+    return None
+
+
+def _nobody(*_: object) -> list[Assessment]:
+    return []
 
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """Puts photos together; `recall` tells what was said of a file that has this stamp, if it was judged before."""
+    """Puts photos together.
 
-    recall: Callable[[Place, Stamp], Assessment | None]
+    `recall` tells what was said of a file that has this stamp, if it was judged before; `shots_around` which photos of
+    a watched folder were judged that were taken between two moments.
+    """
+
+    recall: Callable[[Place, Stamp], Assessment | None] = _nothing
+    shots_around: Callable[[Path, datetime, datetime], list[Assessment]] = _nobody
 
     def group(self, assessed: Sequence[Assessment]) -> list[Stack]:
         """The stacks of a batch; a shot of which a picture was judged before is judged anew as a whole.
@@ -28,7 +46,32 @@ class Grouping:
         Raises PhotoError if the folder of a photo is gone.
         """
         listing = Listing()
-        return stacks.group([*assessed, *self._judged_before(assessed, listing)], listing.beside, is_live)
+        found = stacks.group([*assessed, *self._judged_before(assessed, listing)], listing.beside, is_live)
+        series = {place: one for shots in self._by_camera(found) for place, one in series_of(shots).items()}
+        return [replace(stack, series=_series(stack, series)) for stack in found]
+
+    def _by_camera(self, found: Sequence[Stack]) -> Iterator[list[Assessment]]:
+        """One picture of each shot, by folder and camera, with those that were judged before."""
+        cameras: defaultdict[tuple[Path, Path, str | None], dict[Place, Assessment]] = defaultdict(dict)
+        seen: set[Place] = set()
+        for stack in found:
+            place, camera = stack.lead.photo.place, stack.lead.photo.camera
+            if camera.taken_at is not None and place not in seen:
+                cameras[place.root, place.relative.parent, camera.model][place] = stack.lead
+            seen |= {member.photo.place for member in stack.members}
+        for (root, folder, model), shots in cameras.items():
+            moments = [shot.photo.camera.taken_at for shot in shots.values() if shot.photo.camera.taken_at]
+            reach = timedelta(seconds=REACH_S)
+            before = self.shots_around(root, min(moments) - reach, max(moments) + reach)
+            yield [
+                *shots.values(),
+                *(
+                    shot
+                    for shot in before
+                    if shot.photo.place not in seen
+                    and (shot.photo.place.relative.parent, shot.photo.camera.model) == (folder, model)
+                ),
+            ]
 
     def _judged_before(self, assessed: Sequence[Assessment], listing: Listing) -> Iterator[Assessment]:
         """The pictures of the same shots that are not in the batch, and are what they were when they were judged."""
@@ -42,3 +85,8 @@ class Grouping:
                     stamp = stamp_of(other)
                     before = None if stamp is None else self.recall(other, stamp)
                     yield from () if before is None else (before,)
+
+
+def _series(stack: Stack, series: Mapping[Place, Series]) -> Series | None:
+    """The series of a shot, whichever of its pictures stands in it."""
+    return next((series[each.photo.place] for each in stack.members if each.photo.place in series), None)

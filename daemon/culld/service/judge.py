@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from culld import __version__
+from culld.darkroom import CareRequest
 from culld.disk.publish import refusal
 from culld.errors import PhotoBlockedError
-from culld.policy.decide import decide, rejected
+from culld.policy.decide import decide
 from culld.quarantine.routing import route
-from culld.records import Format, Mode, Scores, SidecarStyle, Verdict, printable
+from culld.records import Format, Scores, SidecarStyle, Verdict, printable
 from culld.service.listing import Listing
 from culld.tags.draft import TagRequest
 from culld.tags.machine import MachineRecord
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from culld.ports import Clock
-    from culld.records import Mark, Photo, Place, Plan, Rules, Stack
+    from culld.records import Care, Mark, Photo, Place, Plan, Rules, Stack
     from culld.tags.draft import TagDraft
 
 _MOST_BYTES = 200 << 20
@@ -39,6 +40,7 @@ class Judge:
     rules_for: Callable[[Path], Rules]
     is_restored: Callable[[str], bool]
     draft: Callable[[TagRequest], TagDraft]
+    care: Callable[[CareRequest], Care]
     clock: Clock
     quarantine: Path
     quarantine_away: Callable[[], str]
@@ -53,14 +55,9 @@ class Judge:
         Raises PhotoError if the photo changed meanwhile, or should be moved to a quarantine that is not there.
         """
         rules = self.rules_for(stack.lead.photo.place.root)
-        plan = decide(
-            stack,
-            rules,
-            now=self.clock.now(),
-            plan_id=_plan_id(stack),
-            restored=any(self.is_restored(member.photo.digest) for member in stack.members),
-            prefix=self.prefix,
-        )
+        plan = self._plan(stack, rules)
+        if plan.unwanted:  # only then does it matter what people did for it, which costs another look at the files
+            plan = self._plan(replace(stack, care=self._care(stack)), rules)
         if plan.verdict is Verdict.QUARANTINE and (why := self.quarantine_away()):
             raise PhotoBlockedError(f"the quarantine {printable(self.quarantine)} {why}")
         if plan.verdict in {Verdict.TAG, Verdict.QUARANTINE} or (plan.verdict is Verdict.KEEP and stack.sidecars):
@@ -70,6 +67,20 @@ class Judge:
         if plan.verdict is Verdict.QUARANTINE:
             plan = replace(plan, moves=route(plan, self.quarantine))
         return plan
+
+    def _plan(self, stack: Stack, rules: Rules) -> Plan:
+        return decide(
+            stack,
+            rules,
+            now=self.clock.now(),
+            plan_id=_plan_id(stack),
+            restored=any(self.is_restored(member.photo.digest) for member in stack.members),
+            prefix=self.prefix,
+        )
+
+    def _care(self, stack: Stack) -> Care:
+        sidecars = tuple(place for place in stack.sidecars if place.relative.suffix.lower() == ".xmp")
+        return self.care(CareRequest(tuple(member.photo for member in stack.members), sidecars))
 
     def _request(self, plan: Plan, rules: Rules) -> tuple[TagRequest, tuple[str, ...]]:
         """What shall be written about the photo of a plan, and a sentence for each file that must not be written."""
@@ -85,7 +96,7 @@ class Judge:
             notes.append(f"the photo itself was left alone: {refused}")
         place = None if isinstance(sidecar, str) else sidecar
         embed = self.embed and not refused
-        marks = self.marks if _would_go(plan, lead.result, rules) else ()
+        marks = tuple(mark for mark in self.marks if mark not in plan.stack.care.filled) if plan.unwanted else ()
         request = TagRequest(photo.place, photo.format, photo.digest, plan.keywords, record, place, embed, marks)
         return request, tuple(notes)
 
@@ -100,11 +111,6 @@ class Judge:
             return "which one belongs to this photo is not clear"
         place = photo.place.beside(name)
         return (refusal(place) if name in names else None) or place
-
-
-def _would_go(plan: Plan, scores: Scores, rules: Rules) -> bool:
-    """Whether a photo goes, or would go if culld did not only observe."""
-    return plan.verdict is Verdict.QUARANTINE or (rules.mode is Mode.OBSERVE and bool(rejected(scores, rules)))
 
 
 def _plan_id(stack: Stack) -> str:

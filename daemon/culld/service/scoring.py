@@ -68,7 +68,7 @@ def _fault(fault: Fault) -> Judgement:
 
 
 def _judge(assessment: Assessment, rules: Rules) -> Judgement:
-    (stack,) = Grouping(lambda *_: None).group([assessment])
+    (stack,) = Grouping().group([assessment])
     plan = decide(stack, rules, now=SystemClock().now(), plan_id="", restored=False)
     scores = assessment.result if isinstance(assessment.result, Scores) else None
     return Judgement(assessment.photo.place.path, scores, plan.verdict, plan.reason, assessment.model)

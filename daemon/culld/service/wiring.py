@@ -80,6 +80,7 @@ class Wiring:
             rules_for=self.policies.of,
             is_restored=self.journal.is_restored,
             draft=door.draft,
+            care=door.care,
             clock=self.clock,
             quarantine=self.config.quarantine,
             quarantine_away=functools.partial(Anchors(self.journal).make, self.config.quarantine),
@@ -88,7 +89,13 @@ class Wiring:
             style=self.config.tags.sidecar,
             marks=self.config.tags.marks,
         )
-        return Pipeline(door, self.journal, Grouping(self.journal.recall).group, judge.decide, Applier().apply)
+        return Pipeline(
+            door,
+            self.journal,
+            Grouping(self.journal.recall, self.journal.shots_around).group,
+            judge.decide,
+            Applier().apply,
+        )
 
     def _patience(self, stamp: Stamp) -> timedelta | None:
         changed = datetime.fromtimestamp(stamp.ctime_ns / 1e9, UTC)  # which, unlike mtime, no program can set

@@ -65,7 +65,7 @@ def draft(
     A refusal of one file is a note and does not hinder the other. Without keywords it only takes back what culld has
     said before, which the sidecar tells. Raises PhotoChangedError where the photo is no longer the one that was judged.
     """
-    if not request.keywords and not _has_spoken(request, read):
+    if not request.keywords and not request.marks and not _has_spoken(request, read):
         return TagDraft((), ())
     attempts = [partial(_sidecar, request, read)]
     if request.embed:
@@ -108,9 +108,9 @@ def _sidecar(request: TagRequest, read: Callable[[Place], bytes | None]) -> list
 def _embedded(request: TagRequest, photo: bytes, build_exif: Callable[[bytes], bytes]) -> list[Rewrite]:
     """The rewrite of the photo itself, if it needs one."""
     drafted, prove = way_into(request.format, build_exif)
-    edits = drafted(photo, request.keywords)
+    edits = drafted(photo, request.keywords, request.marks)
     if not edits:
         return []
     new = apply_edits(photo, edits)
-    prove(photo, new, request.keywords)
+    prove(photo, new, request.keywords, request.marks)
     return [Rewrite(request.photo, request.digest, digest_of(new), edits)]

@@ -16,10 +16,10 @@ from culld.tags.webp import webp_edits
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from culld.records import Edit
+    from culld.records import Edit, Mark
 
-    Draft = Callable[[bytes, Sequence[str]], tuple[Edit, ...]]
-    Proof = Callable[[bytes, bytes, Sequence[str]], None]
+    Draft = Callable[[bytes, Sequence[str], Sequence[Mark]], tuple[Edit, ...]]
+    Proof = Callable[[bytes, bytes, Sequence[str], Sequence[Mark]], None]
 
     Build = Callable[[bytes], bytes]
 

@@ -22,6 +22,8 @@ from culld.tags.xpkeywords import changed_words, encode_words, new_block, words_
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
+    from culld.records import Mark
+
 _SOI, _EOI, _SOS, _APP0, _APP1, _APP2, _APP11 = 0xD8, 0xD9, 0xDA, 0xE0, 0xE1, 0xE2, 0xEB
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _ALONE = frozenset({0x00, 0x01, *range(0xD0, 0xD9)})
@@ -93,21 +95,26 @@ def read_jpeg(data: bytes) -> Jpeg:
     return Jpeg(data, segments, _exif_of(data, segments), _xmp_of(data, segments))
 
 
-def jpeg_edits(data: bytes, keywords: Sequence[str], build: Callable[[bytes], bytes] = new_block) -> tuple[Edit, ...]:
-    """The edits that bring `keywords` into the EXIF and the XMP of a JPEG; none where nothing changes.
+def jpeg_edits(
+    data: bytes,
+    keywords: Sequence[str],
+    wanted: Sequence[Mark] = (),
+    build: Callable[[bytes], bytes] = new_block,
+) -> tuple[Edit, ...]:
+    """The edits that bring `keywords` into the EXIF and the XMP of a JPEG, and marks into its XMP; none if none needed.
 
     Raises TagRefusedError where the file cannot be changed without risk.
     """
     jpeg = read_jpeg(data)
     gone = withdrawn(jpeg.packet, keywords)
-    found = [*exif_edits(data, keywords, build, gone), *_xmp_edits(jpeg, keywords)]
+    found = [*exif_edits(data, keywords, build, gone), *_xmp_edits(jpeg, keywords, wanted)]
     return tuple(sorted(found, key=lambda edit: edit.offset))
 
 
-def _xmp_edits(jpeg: Jpeg, keywords: Sequence[str]) -> tuple[Edit, ...]:
+def _xmp_edits(jpeg: Jpeg, keywords: Sequence[str], wanted: Sequence[Mark]) -> tuple[Edit, ...]:
     """The edits that bring the words into the packet; a new one stands behind EXIF."""
     elsewhere = () if jpeg.block is None else words_in(read_block(jpeg.block))
-    edits = packet_edits(jpeg.packet, keywords, elsewhere)
+    edits = packet_edits(jpeg.packet, keywords, elsewhere, wanted)
     if not edits:
         return ()
     if jpeg.xmp is None:

@@ -1,7 +1,7 @@
-"""The XMP packet inside a photo: the keywords that Lightroom and Bridge read there, by insertion only.
+"""The XMP packet inside a photo: the keywords and marks that Lightroom and Bridge read there, by insertion only.
 
-What culld found goes into the sidecar; a photo's own packet gets only the words, and which of them are ours. The
-wrapper is that of ISO 16684-1, section 7.3.2.
+What culld found goes into the sidecar; a photo's own packet gets only the words and marks, and which of them are
+ours. The wrapper is that of ISO 16684-1, section 7.3.2.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from culld.tags.xmp import read_xmp
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from culld.records import Mark
+
 _NEW = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n<x:xmpmeta xmlns:x="adobe:ns:meta/">\n'
     ' <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">\n </rdf:RDF>\n</x:xmpmeta>\n'
@@ -27,18 +29,21 @@ _NEW = (
 _PADDING = re.compile(rb"([ \t\r\n]*)<\?xpacket end=")
 
 
-def packet_edits(old: bytes | None, keywords: Sequence[str], elsewhere: Sequence[str] = ()) -> tuple[Edit, ...]:
-    """The edits that bring `keywords` into a packet, and take out those of ours that are not among them.
+def packet_edits(
+    old: bytes | None, keywords: Sequence[str], elsewhere: Sequence[str] = (), wanted: Sequence[Mark] = ()
+) -> tuple[Edit, ...]:
+    """The edits that bring `keywords` and marks into a packet, and take out those of ours that are not among them.
 
     `old` is None where there is none yet: the one edit is then the whole packet. Words that are `elsewhere` in the
     photo are not ours. Blanks that another program left as padding are used up first, so that the packet keeps its
     length. Raises TagRefusedError.
     """
     if old is None:
-        return (Edit(0, b"", apply_edits(_NEW, merge(_NEW, keywords, {}, elsewhere))),) if keywords else ()
-    if not keywords and not own_values(read_xmp(old)):
+        new = apply_edits(_NEW, merge(_NEW, keywords, {}, elsewhere, wanted))
+        return (Edit(0, b"", new),) if keywords or wanted else ()
+    if not keywords and not wanted and not own_values(read_xmp(old)):
         return ()
-    edits = merge(old, keywords, {}, elsewhere)
+    edits = merge(old, keywords, {}, elsewhere, wanted)
     grown = sum(len(edit.inserted) - len(edit.removed) for edit in edits)
     padding = list(_PADDING.finditer(old))
     if grown > 0 and padding and len(padding[-1][1]) > grown:

@@ -18,6 +18,8 @@ from culld.tags.packet import packet_edits
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from culld.records import Mark
+
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _KEYWORD = b"XML:com.adobe.xmp\0"
 _HEAD = _KEYWORD + b"\0\0\0\0"  # not compressed, no language, no translated keyword
@@ -67,10 +69,10 @@ def read_png(data: bytes) -> Png:
     return Png(data, chunks, packets[0] if packets else None)
 
 
-def png_edits(data: bytes, keywords: Sequence[str]) -> tuple[Edit, ...]:
-    """The edits that bring `keywords` into the XMP of a PNG; none where nothing changes. Raises TagRefusedError."""
+def png_edits(data: bytes, keywords: Sequence[str], wanted: Sequence[Mark] = ()) -> tuple[Edit, ...]:
+    """The edits that bring `keywords` and marks into the XMP of a PNG; none if none needed. Raises TagRefusedError."""
     png = read_png(data)
-    edits = packet_edits(png.packet, keywords)
+    edits = packet_edits(png.packet, keywords, wanted=wanted)
     if not edits:
         return ()
     chunk = _chunk(apply_edits(png.packet or b"", edits))

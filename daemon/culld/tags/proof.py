@@ -37,8 +37,8 @@ _CHANGED = frozenset({XP_KEYWORDS, XMP})
 _MARKED = frozenset(sign.name for sign in SIGNS.values())
 
 
-def prove_jpeg(old: bytes, new: bytes, keywords: Sequence[str]) -> None:
-    """Show that `new` is `old` with `keywords` in its EXIF and its XMP; TagRefusedError where it is not.
+def prove_jpeg(old: bytes, new: bytes, keywords: Sequence[str], wanted: Sequence[Mark] = ()) -> None:
+    """Show that `new` is `old` with `keywords` and marks in its EXIF and its XMP; TagRefusedError where it is not.
 
     All bytes outside these two segments are equal, and with them the picture. Inside EXIF, every byte but the pointer
     to IFD0 and culld's own tail is equal, and every entry of every directory has its old bytes and value.
@@ -46,7 +46,7 @@ def prove_jpeg(old: bytes, new: bytes, keywords: Sequence[str]) -> None:
     before, after = read_jpeg(old), read_jpeg(new)
     if before.outside != after.outside:
         _fail("bytes outside the EXIF block and the XMP packet changed")
-    _prove_packet(before.packet, after.packet, keywords)
+    _prove_packet(before.packet, after.packet, keywords, wanted)
     block = None if before.block is None else read_block(before.block)
     if after.block is None:
         if block is not None or keywords:
@@ -55,27 +55,27 @@ def prove_jpeg(old: bytes, new: bytes, keywords: Sequence[str]) -> None:
     _prove_block(block, read_block(after.block), keywords, withdrawn(before.packet, keywords))
 
 
-def prove_png(old: bytes, new: bytes, keywords: Sequence[str]) -> None:
+def prove_png(old: bytes, new: bytes, keywords: Sequence[str], wanted: Sequence[Mark] = ()) -> None:
     """Show that `new` is `old` with `keywords` in its XMP, every other chunk being equal; TagRefusedError if not."""
     before, after = read_png(old), read_png(new)
     if before.outside != after.outside:
         _fail("bytes outside the XMP packet changed")
-    _prove_packet(before.packet, after.packet, keywords)
+    _prove_packet(before.packet, after.packet, keywords, wanted)
 
 
-def prove_webp(old: bytes, new: bytes, keywords: Sequence[str]) -> None:
+def prove_webp(old: bytes, new: bytes, keywords: Sequence[str], wanted: Sequence[Mark] = ()) -> None:
     """Show that `new` is `old` with `keywords` in its XMP, every other chunk being equal; TagRefusedError if not."""
     before, after = read_webp(old), read_webp(new)
     if before.outside != after.outside or not after.says_so:
         _fail("chunks outside the XMP packet changed")
-    _prove_packet(before.packet, after.packet, keywords)
+    _prove_packet(before.packet, after.packet, keywords, wanted)
 
 
-def prove_tiff(old: bytes, new: bytes, keywords: Sequence[str]) -> None:
+def prove_tiff(old: bytes, new: bytes, keywords: Sequence[str], wanted: Sequence[Mark] = ()) -> None:
     """Show that `new` is `old` with `keywords` in two entries, no other byte having moved; TagRefusedError if not."""
     before, after = read_tiff(old), read_tiff(new)
     packet = packet_in(before)
-    _prove_packet(packet, packet_in(after), keywords)
+    _prove_packet(packet, packet_in(after), keywords, wanted)
     _prove_block(before, after, keywords, withdrawn(packet, keywords))
 
 
@@ -124,15 +124,15 @@ def prove_sidecar(
         _fail("the record does not read back")
 
 
-def _prove_packet(old: bytes | None, new: bytes | None, keywords: Sequence[str]) -> None:
-    """Show that the XMP packet of a photo is the old one with other words of ours."""
+def _prove_packet(old: bytes | None, new: bytes | None, keywords: Sequence[str], wanted: Sequence[Mark]) -> None:
+    """Show that the XMP packet of a photo is the old one with other words and marks of ours."""
     if new is None:
-        if old is not None or keywords:
+        if old is not None or keywords or wanted:
             _fail("the XMP packet is missing")
         return
     before, after = None if old is None else read_xmp(old), read_xmp(new)
     _compare_words(before, after, keywords)
-    _compare_marks(before, after, ())
+    _compare_marks(before, after, wanted)
 
 
 def _compare_words(before: Document | None, after: Document, keywords: Sequence[str]) -> None:

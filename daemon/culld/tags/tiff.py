@@ -20,6 +20,8 @@ from culld.tags.xpkeywords import changed_words, encode_words, words_in
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from culld.records import Mark
+
 _RAW: Final = {0xC612: "it is a DNG", 0x828E: "it is a RAW file (a mosaic of colours)"}
 _MAKER: Final = 0x927C
 
@@ -48,11 +50,11 @@ def packet_in(block: Block) -> bytes | None:
     return block.value(entry)
 
 
-def tiff_edits(data: bytes, keywords: Sequence[str]) -> tuple[Edit, ...]:
-    """The edits that bring `keywords` into a TIFF; none where nothing changes. Raises TagRefusedError."""
+def tiff_edits(data: bytes, keywords: Sequence[str], wanted: Sequence[Mark] = ()) -> tuple[Edit, ...]:
+    """The edits that bring `keywords` and marks into a TIFF; none where nothing changes. Raises TagRefusedError."""
     block = read_tiff(data)
     old = packet_in(block)
-    edits = packet_edits(old, keywords, words_in(block))
+    edits = packet_edits(old, keywords, words_in(block), wanted)
     words = changed_words(block, keywords, withdrawn(old, keywords))
     if not edits and words is None:
         return ()

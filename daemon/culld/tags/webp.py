@@ -17,6 +17,8 @@ from culld.tags.packet import packet_edits
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from culld.records import Mark
+
 _XMP = b"XMP "
 _HAS_XMP, _HAS_ALPHA = 0x04, 0x10
 _FIRST = 12
@@ -83,10 +85,10 @@ def read_webp(data: bytes) -> WebP:
     return WebP(data, chunks, next((chunk for chunk in chunks if chunk.kind == _XMP), None))
 
 
-def webp_edits(data: bytes, keywords: Sequence[str]) -> tuple[Edit, ...]:
-    """The edits that bring `keywords` into the XMP of a WebP; none where nothing changes. Raises TagRefusedError."""
+def webp_edits(data: bytes, keywords: Sequence[str], wanted: Sequence[Mark] = ()) -> tuple[Edit, ...]:
+    """The edits that bring `keywords` and marks into the XMP of a WebP; none if none needed. Raises TagRefusedError."""
     webp = read_webp(data)
-    changes = packet_edits(webp.packet, keywords)
+    changes = packet_edits(webp.packet, keywords, wanted=wanted)
     if not changes:
         return ()
     chunk = _chunk(_XMP, apply_edits(webp.packet or b"", changes))

@@ -1,0 +1,22 @@
+"""How a picture looks from afar, to tell the frames of a burst; the only module that imports dhash."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import dhash
+from PIL import Image
+
+from culld.records import Likeness
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+def likeness_of(pixels: NDArray[np.uint8]) -> Likeness:
+    """The difference hashes of a picture (height, width, 3); blur and brightness hardly change them."""
+    side = Likeness.SIDE + 1
+    small = Image.fromarray(pixels).convert("L").resize((side, side), Image.Resampling.LANCZOS)
+    # As plain numbers: of a picture dhash would ask by a call that Pillow is going to drop.
+    return Likeness(*dhash.dhash_row_col(list(small.tobytes()), Likeness.SIDE))

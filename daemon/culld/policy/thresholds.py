@@ -1,0 +1,54 @@
+"""Which defects of a photo reach which threshold: pure."""
+
+from __future__ import annotations
+
+from decimal import ROUND_FLOOR, Decimal
+from typing import TYPE_CHECKING
+
+from culld.records import Defect, Scores
+
+if TYPE_CHECKING:
+    from culld.records import Assessment, Photo, Rules
+
+
+def broken(scores: Scores) -> list[Defect]:
+    """The defects for which the network gave no probability."""
+    return [defect for defect in Defect if not 0 <= scores.of(defect) <= 1]
+
+
+def is_night(photo: Photo, rules: Rules) -> bool:
+    """Whether the camera was set for a dark scene: a dark photo then shows what was there."""
+    light, limit = photo.camera.exposure.value_ev, rules.protect.night
+    return light is not None and limit is not None and light < limit
+
+
+def tagged(assessment: Assessment, rules: Rules) -> tuple[Defect, ...]:
+    """The defects whose probability is at least their tag threshold, in the order of the network's outputs."""
+    return _reaching({defect: rules.of(defect).tag for defect in Defect}, assessment, rules)
+
+
+def rejected(assessment: Assessment, rules: Rules) -> tuple[Defect, ...]:
+    """The defects whose probability is at least their reject threshold, in the order of the network's outputs."""
+    return _reaching({defect: rules.of(defect).reject for defect in Defect}, assessment, rules)
+
+
+def _reaching(limits: dict[Defect, float | None], assessment: Assessment, rules: Rules) -> tuple[Defect, ...]:
+    scores = assessment.result
+    if not isinstance(scores, Scores) or broken(scores):
+        return ()
+    night = is_night(assessment.photo, rules)
+    return tuple(
+        defect
+        for defect, limit in limits.items()
+        if limit is not None and scores.of(defect) >= limit and not (night and defect is Defect.UNDER)
+    )
+
+
+def figure(probability: float, limit: float = 0.01) -> str:
+    """The probability with two decimals, or as many as the limit beside it has.
+
+    It is cut, not rounded: 0.9951 beside 0.995 shown as 1.00, or 0.9699 shown as 0.97, would look like a mistake.
+    """
+    places = max(2, -int(Decimal(repr(limit)).as_tuple().exponent))
+    cut = Decimal(repr(float(probability))).quantize(Decimal(1).scaleb(-places), ROUND_FLOOR)
+    return f"{cut:f}"
