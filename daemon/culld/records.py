@@ -352,6 +352,14 @@ class Protection:
 
 
 @dataclass(frozen=True, slots=True)
+class BrakeLimit:
+    """Nothing is moved any more once more than this `share` (0..1) of the last `photos` was to be moved."""
+
+    share: float
+    photos: int
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """What to do with a photo of which a condition holds, whatever its scores."""
 
@@ -372,6 +380,7 @@ class Rules:
     stacks: Stacking = Stacking.BEST
     protect: Protection = Protection()
     named: tuple[Rule, ...] = ()
+    brake: BrakeLimit | None = None
 
     def of(self, defect: Defect) -> Threshold:
         """The thresholds of one defect."""

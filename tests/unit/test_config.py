@@ -11,7 +11,7 @@ import pytest
 
 from culld.config import Config, Embed, Level, built_in_config, find_config, find_state, load_config
 from culld.errors import ConfigError
-from culld.records import Defect, Mark, Mode, Rules, SidecarStyle, Threshold
+from culld.records import BrakeLimit, Defect, Mark, Mode, Rules, SidecarStyle, Threshold
 
 MINIMAL = """\
 watch:
@@ -70,7 +70,12 @@ class TestMeaning:
         config = load(CONTRACT)
 
         expected = Rules(
-            Mode.ENFORCE, Threshold(0.5, 0.97), Threshold(0.6, None), Threshold(0.6, 0.97), config.rules().digest
+            Mode.ENFORCE,
+            Threshold(0.5, 0.97),
+            Threshold(0.6, None),
+            Threshold(0.6, 0.97),
+            config.rules().digest,
+            brake=BrakeLimit(0.6, 200),
         )
         assert expected == config.rules()
         assert [Path("/home/ann/Pictures/Import")] == [watch.path for watch in config.watch]
@@ -260,6 +265,27 @@ WRONG = [
     ("policy: {defects: {over: {tag: 0.98}}}", "4: policy.defects.over: tag 0.98 is above reject 0.97; tag must be"),
     ("tags: {marks: rating}", "4: tags.marks: 'rating' is no list; write [] or some of [rating, pick, digikam, label]"),
     ("tags: {marks: [stars]}", "4: tags.marks: 'stars' is not allowed; write rating or pick or digikam or label"),
+    ("policy: {protect: {rated: 1}}", "4: policy.protect.rated: 1 is not allowed; write true or false"),
+    ("policy: {protect: {night: dark}}", "4: policy.protect.night: 'dark' is not allowed; write a light value from"),
+    ("policy: {brake: {share: 1}}", "4: policy.brake.share: 1 is not allowed; write a share above 0 and below 1"),
+    ("policy: {brake: {photos: 3}}", "4: policy.brake.photos: 3 is not allowed; write a whole number from 10 to"),
+    ("policy: {rules: keep}", "4: policy.rules: 'keep' is not a list; write one `- name: ...` for each"),
+    ("policy: {rules: [{name: a, when: raw}]}", "4: policy.rules[0].action: `action` is missing"),
+    (
+        "policy: {rules: [{name: a, when: bluur > 1, action: keep}]}",
+        "4: policy.rules[0].when: column 1: bluur is not known; did you mean blur?",
+    ),
+    ("policy: {rules: [{name: a, when: true, action: keep}]}", "4: policy.rules[0].when: yes is no condition; write"),
+    (
+        "policy: {rules: [{name: a, when: raw, action: drop}]}",
+        "4: policy.rules[0].action: 'drop' is not allowed; write",
+    ),
+    (
+        "policy:\n  rules:\n    - {name: a, when: raw, action: keep}\n    - {name: a, when: not raw, action: tag}",
+        "5: policy.rules: two rules are called 'a'; give each a name of its own",
+    ),
+    ("alert: {command: mail}", "4: alert.command: 'mail' is no command; write a list, such as"),
+    ("alert: {webhook: 'file:///etc/passwd'}", "4: alert.webhook: 'file:///etc/passwd' is no address; write one that"),
     ("rescan: 3", "4: rescan: 3 is not a duration; write a duration from 1s to 7d, such as 500ms"),
     ("history: always", "4: history: 'always' is not a duration; write a duration from 1d to 36500d, such as 500ms"),
     ("rescan: 3w", "4: rescan: '3w' is not a duration"),

@@ -43,6 +43,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _gather(journal: SqliteJournal) -> dict[str, Any]:
+    from culld.service.braking import brake_of  # noqa: PLC0415
+
     said = json.loads(journal.notes().get("daemon", ("{}", None))[0])
     return {
         "state": said.get("state", "stopped") if _lives(said.get("pid")) else "stopped",
@@ -55,6 +57,7 @@ def _gather(journal: SqliteJournal) -> dict[str, Any]:
         "quarantine": said.get("quarantine"),
         "offline": said.get("offline", {}),
         "unwatched": said.get("unwatched", 0),
+        "brake": brake_of(journal) or None,
         "counts": {str(verdict): count for verdict, count in journal.counts().items()},
         "faults": [
             {
@@ -116,6 +119,8 @@ def _as_text(told: dict[str, Any], last: list[str]) -> str:
         lines += ["", f"{told['unwatched']} folders give no events, only the timer finds what is new: see culld doctor"]
     if told["policy_problem"]:
         lines += ["", "the policy file has mistakes, the last good one is in force:", told["policy_problem"]]
+    if told["brake"]:
+        lines += ["", f"THE BRAKE IS ON, nothing is moved: {told['brake']}"]
     if told["slow"]:
         lines += ["", f"{told['slow']} files are still being written after more than ten minutes; they are waited for"]
     if told["faults"]:

@@ -51,7 +51,8 @@ def in_words(error: ErrorDetails, schema: type[BaseModel]) -> str:
     if kind == "missing":
         return f"`{error['loc'][-1]}` is missing; it has no default"
     if kind == "tuple_type":
-        return f"{shown(error['input'])} is not a list; write one `- path: FOLDER` for each folder"
+        item = {"watch": "`- path: FOLDER` for each folder"}.get(str(error["loc"][-1]), "`- name: ...` for each")
+        return f"{shown(error['input'])} is not a list; write one {item}"
     if kind in {"model_type", "model_attributes_type"}:
         section = _section(error["loc"], schema)
         return f"{shown(error['input'])} stands where a section belongs; its keys are {', '.join(section.model_fields)}"

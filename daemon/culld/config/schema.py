@@ -15,7 +15,19 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Val
 
 from culld.config import values
 from culld.expression import parse
-from culld.records import Action, Defect, Mark, Mode, Protection, Rule, Rules, SidecarStyle, Stacking, Threshold
+from culld.records import (
+    Action,
+    BrakeLimit,
+    Defect,
+    Mark,
+    Mode,
+    Protection,
+    Rule,
+    Rules,
+    SidecarStyle,
+    Stacking,
+    Threshold,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -119,6 +131,13 @@ class Limits(Section):
     seconds: Annotated[int, BeforeValidator(values.whole(1, 3600))] = 60
 
 
+class Alert(Section):
+    """How a person is told of what cannot wait, besides the log and the status."""
+
+    command: Annotated[tuple[str, ...], BeforeValidator(values.command)] = ()
+    webhook: Annotated[str | None, BeforeValidator(values.address)] = None
+
+
 class Log(Section):
     """What the log tells."""
 
@@ -194,6 +213,17 @@ class Protect(Section):
         return Protection(self.rated, self.edited, self.night, self.series, self.bursts)
 
 
+class Brake(Section):
+    """Above which share of the last photos nothing is moved any more; a share of None is never reached."""
+
+    share: Annotated[float | None, BeforeValidator(values.share)] = 0.6
+    photos: Annotated[int, BeforeValidator(values.whole(10, 100_000))] = 200
+
+    def limit(self) -> BrakeLimit | None:
+        """The same as a record; None for no brake."""
+        return None if self.share is None else BrakeLimit(self.share, self.photos)
+
+
 class NamedRule(Section):
     """What to do with a photo of which a condition holds."""
 
@@ -221,6 +251,7 @@ class Policy(Section):
     stacks: Annotated[Stacking, BeforeValidator(values.choice(Stacking))] = Stacking.BEST
     protect: Protect = Protect()
     rules: Annotated[tuple[NamedRule, ...], AfterValidator(_told_apart)] = ()
+    brake: Brake = Brake()
 
 
 def _some(folders: tuple[Watch, ...]) -> tuple[Watch, ...]:
@@ -245,6 +276,7 @@ class Config(Section):
     model: Model = Model()
     tags: Tags = Tags()
     limits: Limits = Limits()
+    alert: Alert = Alert()
     log: Log = Log()
 
     @model_validator(mode="before")
@@ -270,6 +302,7 @@ class Config(Section):
             stacks=policy.stacks,
             protect=policy.protect.protection(),
             named=tuple(rule.rule() for rule in policy.rules),
+            brake=policy.brake.limit(),
         )
 
     @property

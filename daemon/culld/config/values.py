@@ -37,6 +37,7 @@ _DURATION_UNITS: Final = {
     "h": timedelta(hours=1),
     "d": timedelta(days=1),
 }
+_ADDRESS: Final = re.compile(r"https?://[^\s/]+(/\S*)?")
 _SIZE: Final = re.compile(r"(\d{1,15}(?:\.\d{1,9})?) ?([kKMGT]i?B|B)")
 _SIZE_UNITS: Final = {"B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12} | {
     "kiB": 2**10,
@@ -158,6 +159,31 @@ def yes_or_no(value: object) -> bool:
     """What YAML understands as true or false."""
     if not isinstance(value, bool):
         raise ValueError(f"{shown(value)} is not allowed; write true or false")  # noqa: TRY004 (pydantic wants it)
+    return value
+
+
+def share(value: object) -> float | None:
+    """A share of photos above 0 and below 1, or `never`, which is None."""
+    if value == NEVER:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
+        raise ValueError(f"{shown(value)} is not allowed; write a share above 0 and below 1, such as 0.6, or {NEVER}")
+    return float(value)
+
+
+def command(value: object) -> tuple[str, ...]:
+    """A program with its arguments as a list of texts; no shell reads it."""
+    if not isinstance(value, list) or not all(isinstance(part, str) and part and "\0" not in part for part in value):
+        raise ValueError(f'{shown(value)} is no command; write a list, such as ["notify-send", "culld"], or []')
+    return tuple(value)
+
+
+def address(value: object) -> str | None:
+    """An address on the web, or `never`, which is None."""
+    if value == NEVER:
+        return None
+    if not isinstance(value, str) or not _ADDRESS.fullmatch(value):
+        raise ValueError(f"{shown(value)} is no address; write one that begins with https:// or http://, or {NEVER}")
     return value
 
 

@@ -87,6 +87,16 @@ def counts(db: sqlite3.Connection, since: datetime | None) -> dict[Verdict, int]
     return dict.fromkeys(Verdict, 0) | {Verdict(verdict): count for verdict, count in rows}
 
 
+def recently_moving(db: sqlite3.Connection, limit: int, since: datetime | None) -> list[bool]:
+    """Of the last decisions about readable photos, the oldest first, whether the photo was to be moved."""
+    rows = db.execute(
+        "SELECT verdict = 'quarantine' FROM decision WHERE verdict != 'unreadable'"
+        " AND (:since IS NULL OR made_at > :since) ORDER BY id DESC LIMIT :limit",
+        {"since": since and micros(since), "limit": limit},
+    ).fetchall()
+    return [bool(moved) for (moved,) in reversed(rows)]
+
+
 def open_faults(db: sqlite3.Connection) -> list[OpenFault]:
     """The files that wait for another try or for a person, the next due first."""
     rows = db.execute(

@@ -264,6 +264,10 @@ class SqliteJournal:
         """How many decisions were carried out, by verdict."""
         return self._ask(lambda db: history.counts(db, since))
 
+    def recently_moving(self, limit: int, since: datetime | None) -> list[bool]:
+        """Of the last decisions, the oldest first, whether the photo was moved."""
+        return self._ask(lambda db: history.recently_moving(db, limit, since))
+
     def open_faults(self) -> list[history.OpenFault]:
         """The files that wait for another try or for a person."""
         return self._ask(history.open_faults)

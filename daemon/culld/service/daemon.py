@@ -14,6 +14,7 @@ from culld.intake.lease import is_written
 from culld.intake.marks import Mark, Marks, Signal
 from culld.intake.settle import Settler
 from culld.records import printable
+from culld.service.braking import brake_of
 from culld.service.ground import Ground
 from culld.service.model import looked_up
 from culld.service.opening import replay_unfinished
@@ -163,6 +164,7 @@ class Daemon:
         parts += [f"{slow} written for long"] if slow else []
         parts += [f"last: {self._last}"] if self._last else []
         parts += [f"offline: {', '.join(map(printable, self._ground.offline))}"] if self._ground.offline else []
+        parts += ["the brake is on, nothing is moved: see culld status"] if brake_of(self._journal) else []
         parts += ["policy file broken, the last good one is in force"] if self._policy_problem else []
         if self._pulse.tell("; ".join(parts)):
             self._note("running")

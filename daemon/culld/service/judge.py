@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 _MOST_BYTES = 200 << 20
 
 
+def _no_brake(_rules: Rules, _moving: bool) -> str:  # noqa: FBT001 (stands in for a method)
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class Judge:
     """Decides about stacks; `rules_for` gives the policy of a watched folder as it is at this moment.
@@ -46,6 +50,7 @@ class Judge:
     quarantine_away: Callable[[], str]
     prefix: str
     embed: bool
+    brake: Callable[[Rules, bool], str] = _no_brake
     style: SidecarStyle = SidecarStyle.FULL
     marks: tuple[Mark, ...] = ()
 
@@ -57,7 +62,10 @@ class Judge:
         rules = self.rules_for(stack.lead.photo.place.root)
         plan = self._plan(stack, rules)
         if plan.unwanted:  # only then does it matter what people did for it, which costs another look at the files
-            plan = self._plan(replace(stack, care=self._care(stack)), rules)
+            stack = replace(stack, care=self._care(stack))
+            plan = self._plan(stack, rules)
+        if brake := self.brake(rules, plan.verdict is Verdict.QUARANTINE):
+            plan = self._plan(stack, rules, brake)
         if plan.verdict is Verdict.QUARANTINE and (why := self.quarantine_away()):
             raise PhotoBlockedError(f"the quarantine {printable(self.quarantine)} {why}")
         if plan.verdict in {Verdict.TAG, Verdict.QUARANTINE} or (plan.verdict is Verdict.KEEP and stack.sidecars):
@@ -68,13 +76,14 @@ class Judge:
             plan = replace(plan, moves=route(plan, self.quarantine))
         return plan
 
-    def _plan(self, stack: Stack, rules: Rules) -> Plan:
+    def _plan(self, stack: Stack, rules: Rules, brake: str = "") -> Plan:
         return decide(
             stack,
             rules,
             now=self.clock.now(),
             plan_id=_plan_id(stack),
             restored=any(self.is_restored(member.photo.digest) for member in stack.members),
+            brake=brake,
             prefix=self.prefix,
         )
 

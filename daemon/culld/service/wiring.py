@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from culld.config import Embed
 from culld.darkroom import DarkroomDoor, DarkroomSettings, open_darkroom
+from culld.host.alerts import Alarm
 from culld.intake import patience
 from culld.intake.scanning import Scanner
 from culld.model.workers import Pool, WorkerLimits
@@ -16,6 +17,7 @@ from culld.photos.judged import judged_extensions
 from culld.pipeline import Pipeline
 from culld.quarantine.applying import Applier
 from culld.service.anchors import Anchors
+from culld.service.braking import Braking
 from culld.service.clock import SystemClock
 from culld.service.grouping import Grouping
 from culld.service.judge import Judge
@@ -88,6 +90,7 @@ class Wiring:
             embed=self.config.tags.embed is Embed.DEFECTS,
             style=self.config.tags.sidecar,
             marks=self.config.tags.marks,
+            brake=Braking(self.journal, lambda: self.policies.digest, self.clock, self._alarm).holds,
         )
         return Pipeline(
             door,
@@ -96,6 +99,10 @@ class Wiring:
             judge.decide,
             Applier().apply,
         )
+
+    def _alarm(self, why: str) -> None:
+        alert = self.config.alert
+        Alarm(alert.command, alert.webhook).ring("culld has stopped moving photos", why)
 
     def _patience(self, stamp: Stamp) -> timedelta | None:
         changed = datetime.fromtimestamp(stamp.ctime_ns / 1e9, UTC)  # which, unlike mtime, no program can set
