@@ -93,9 +93,8 @@ class House(Rooms):
         return done.stderr
 
     def _run(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [COMMAND, *arguments, "--config", self.config], capture_output=True, text=True, timeout=100, check=False
-        )
+        where = () if arguments[0] == "policy" else ("--config", self.config)  # whose actions name a file themselves
+        return subprocess.run([COMMAND, *arguments, *where], capture_output=True, text=True, timeout=100, check=False)
 
     @contextmanager
     def daemon(self) -> Iterator[subprocess.Popen[str]]:

@@ -433,6 +433,26 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Case:
+    """A decision that was carried out, with what it was made from: another policy may decide it again.
+
+    `now` is where the photo is, with which digest; `away` that it is in quarantine, `restored` that a person brought it
+    back. The stack has no series, and the stamps in it are empty.
+    """
+
+    plan: str
+    made_at: datetime
+    verdict: Verdict
+    rule: str
+    reason: str
+    now: Place
+    digest: str
+    away: bool
+    restored: bool
+    stack: Stack
+
+
+@dataclass(frozen=True, slots=True)
 class OpenPlan:
     """A plan that the journal holds as begun but not ended; `digest` is the photo's as it was judged."""
 

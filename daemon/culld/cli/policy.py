@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from culld.cli import codes
+from culld.cli import codes, policy_simulate
 from culld.records import Defect, printable
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     check = actions.add_parser("check", help="validate a configuration file and print its thresholds")
     check.add_argument("file", type=Path, metavar="FILE", help="the configuration file to validate")
     check.set_defaults(run=run)
+    policy_simulate.add(actions)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -6,22 +6,56 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from culld.records import Camera, Exposure, Format, Likeness
+from culld.records import Camera, Care, Exposure, Format, Likeness, Stack
 
 if TYPE_CHECKING:
-    from culld.records import Assessment
+    from collections.abc import Iterable, Mapping
+
+    from culld.records import Assessment, Place
 
 NOTHING: Final = "{}"
 """What stands for a decision whose facts are not known: one of an older culld, or taken over from quarantine."""
 
 
-def dossier(assessment: Assessment) -> str:
-    """The facts of a judged photo as one line of JSON; what is not known is left out."""
-    photo, likeness = assessment.photo, assessment.likeness
-    known: dict[str, Any] = {"format": photo.format.value, "camera": _camera(photo.camera)}
-    if likeness is not None:
-        known["likeness"] = [f"{likeness.rows:x}", f"{likeness.columns:x}"]
-    return json.dumps(known, separators=(",", ":"))
+def dossier(stack: Stack) -> str:
+    """The facts of a judged photo and of what lies with it as one line of JSON; what is not known is left out.
+
+    Files are told by their names, which are in the photo's own folder.
+    """
+    photo, likeness, care = stack.lead.photo, stack.lead.likeness, stack.care
+    known: dict[str, Any] = {
+        "format": photo.format.value,
+        "camera": _camera(photo.camera),
+        "likeness": None if likeness is None else [f"{likeness.rows:x}", f"{likeness.columns:x}"],
+        "sidecars": _names(stack.sidecars),
+        "kin": _names(stack.kin),
+        "edits": _names(stack.edits),
+        "partners": _names(partner.photo.place for partner in stack.partners),
+        "care": {name: value for name in ("rated", "edited", "unclear") if (value := getattr(care, name))},
+    }
+    return json.dumps({name: value for name, value in known.items() if value}, separators=(",", ":"))
+
+
+def stack_in(text: str, lead: Assessment, judged: Mapping[Place, Assessment]) -> Stack:
+    """The photo with what lay with it; partners are looked up among those that were `judged`."""
+    known: dict[str, Any] = json.loads(text)
+    place = lead.photo.place
+    sidecars, kin, edits, partners = (
+        tuple(place.beside(name) for name in known.get(key, ())) for key in ("sidecars", "kin", "edits", "partners")
+    )
+    care = known.get("care", {})
+    return Stack(
+        lead,
+        sidecars,
+        kin,
+        tuple(judged[partner] for partner in partners if partner in judged),
+        edits,
+        Care(tuple(care.get("rated", ())), frozenset(), tuple(care.get("edited", ())), care.get("unclear", "")),
+    )
+
+
+def _names(places: Iterable[Place]) -> list[str]:
+    return [place.relative.name for place in places]
 
 
 def format_in(text: str) -> Format:

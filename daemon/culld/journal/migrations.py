@@ -80,6 +80,7 @@ ALTER TABLE decision ADD COLUMN rule TEXT NOT NULL DEFAULT '';
 ALTER TABLE decision ADD COLUMN unwanted INTEGER NOT NULL DEFAULT 0;
 UPDATE decision SET unwanted = 1 WHERE verdict = 'quarantine';
 CREATE INDEX decision_taken_at ON decision (taken_at);
+CREATE INDEX decision_now_digest ON decision (now_digest);
 CREATE INDEX decision_place ON decision (root, relative);
 CREATE INDEX decision_now ON decision (now_root, now_relative);
 """

@@ -18,19 +18,30 @@ _ITEM = (
     "SELECT digest FROM item WHERE root = ? AND relative = ? AND (device, inode, size, mtime_ns, ctime_ns) ="
     " (?, ?, ?, ?, ?) AND state IN ('decided', 'restored')"
 )
-_COLUMNS: Final = "digest, verdict, reason, blur, under, over, model, facts"
-_NO_STAMP: Final = Stamp(0, 0, 0, 0, 0)
+COLUMNS: Final = "digest, verdict, reason, blur, under, over, model, facts"
+NO_STAMP: Final = Stamp(0, 0, 0, 0, 0)
+"""For a photo of which only the judgement matters."""
 
 
 def recall(db: sqlite3.Connection, place: Place, stamp: Stamp) -> Assessment | None:
     """The last judgement of the file at a place, if it still looks like it did then; None if nothing is known."""
     item = db.execute(_ITEM, (*place_row(place), *stamp_row(stamp))).fetchone()
     row = db.execute(
-        f"SELECT now_digest, {_COLUMNS} FROM decision WHERE root = ? AND relative = ? AND state = 'done'"  # noqa: S608
+        f"SELECT now_digest, {COLUMNS} FROM decision WHERE root = ? AND relative = ? AND state = 'done'"  # noqa: S608
         " AND facts != ? ORDER BY id DESC LIMIT 1",
         (*place_row(place), NOTHING),
     ).fetchone()
-    return None if item is None or row is None else _assessment(place, stamp, (item[0] or row[0], *row[2:]))
+    return None if item is None or row is None else assessment_of(place, stamp, (item[0] or row[0], *row[2:]))
+
+
+def recall_content(db: sqlite3.Connection, digest: str) -> Assessment | None:
+    """The last judgement of these bytes, before or after they were tagged; None if they were never judged."""
+    row = db.execute(
+        f"SELECT root, relative, {COLUMNS} FROM decision WHERE (digest = ?1 OR now_digest = ?1) AND state = 'done'"  # noqa: S608
+        " AND blur IS NOT NULL ORDER BY id DESC LIMIT 1",
+        (digest,),
+    ).fetchone()
+    return None if row is None else assessment_of(place_of(*row[:2]), NO_STAMP, row[2:])
 
 
 def shots_around(db: sqlite3.Connection, root: bytes, first: datetime, last: datetime) -> list[Assessment]:
@@ -39,14 +50,15 @@ def shots_around(db: sqlite3.Connection, root: bytes, first: datetime, last: dat
     They may be anywhere by now: a photo's place is where it was judged, its stamp is empty.
     """
     rows = db.execute(
-        f"SELECT relative, {_COLUMNS} FROM decision WHERE root = ? AND taken_at BETWEEN ? AND ?"  # noqa: S608
+        f"SELECT relative, {COLUMNS} FROM decision WHERE root = ? AND taken_at BETWEEN ? AND ?"  # noqa: S608
         " AND state = 'done' ORDER BY id",
         (root, micros(first), micros(last)),
     )
-    return list({relative: _assessment(place_of(root, relative), _NO_STAMP, row) for relative, *row in rows}.values())
+    return list({relative: assessment_of(place_of(root, relative), NO_STAMP, row) for relative, *row in rows}.values())
 
 
-def _assessment(place: Place, stamp: Stamp, row: Any) -> Assessment:
+def assessment_of(place: Place, stamp: Stamp, row: Any) -> Assessment:
+    """A judgement out of a row of COLUMNS."""
     digest, verdict, reason, blur, under, over, model, facts = row
     photo = Photo(place, stamp, digest, format_in(facts), camera_in(facts))
     unreadable = verdict == Verdict.UNREADABLE or blur is None

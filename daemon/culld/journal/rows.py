@@ -82,7 +82,7 @@ def decision_row(plan: Plan) -> dict[str, Any]:
         "keywords": json.dumps(plan.keywords),
         "model": legible(plan.stack.lead.model),
         "policy": plan.policy,
-        "facts": legible(dossier(plan.stack.lead)),
+        "facts": dossier(plan.stack),
         "taken_at": None if taken is None else micros(taken),
         "rule": legible(plan.rule),
         "unwanted": int(plan.unwanted),

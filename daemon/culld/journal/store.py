@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from culld.journal import history, items, retention
 from culld.journal.adoption import adopt
+from culld.journal.cases import cases
 from culld.journal.opening import connect, connect_readonly, translated
-from culld.journal.recalling import recall, shots_around
+from culld.journal.recalling import recall, recall_content, shots_around
 from culld.journal.rows import (
     insert_plan,
     legible,
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
     from culld.journal.adoption import Adopted
     from culld.ports import Clock
-    from culld.records import Assessment, Fault, Outcome, Photo, Place, Plan, Stamp, Tagged, Verdict
+    from culld.records import Assessment, Case, Fault, Outcome, Photo, Place, Plan, Stamp, Tagged, Verdict
 
 
 _T = TypeVar("_T")
@@ -214,6 +215,16 @@ class SqliteJournal:
             )
             items.settle_item(db, place, stamp, "", FileState.RESTORED)
 
+    def note_returned(self, plan: str, place: Place) -> None:
+        """The policy, not a person, lets the photo of a plan come back to `place`, where it will be judged anew."""
+        with self._writing() as db:
+            db.execute("UPDATE decision SET now_root = ?, now_relative = ? WHERE plan = ?", (*place_row(place), plan))
+            items.drop_item(db, place)
+
+    def recall_content(self, digest: str) -> Assessment | None:
+        """What was said last of these bytes, before or after they were tagged, wherever they were."""
+        return self._ask(lambda db: recall_content(db, digest))
+
     def tagged(self, place: Place | None = None) -> Iterator[Tagged]:
         """Every photo that culld wrote to, the newest decision first; only the one at a place, if one is given."""
         with translated(self.path):
@@ -259,6 +270,10 @@ class SqliteJournal:
     def decisions(self, wanted: history.Filter) -> list[history.Decision]:
         """Past decisions, the newest first."""
         return self._ask(lambda db: history.decisions(db, wanted))
+
+    def cases(self, since: datetime | None = None) -> list[Case]:
+        """The last decision about each photo, with all that it was made from."""
+        return self._ask(lambda db: cases(db, since))
 
     def counts(self, since: datetime | None = None) -> dict[Verdict, int]:
         """How many decisions were carried out, by verdict."""

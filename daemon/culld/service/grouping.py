@@ -47,6 +47,10 @@ class Grouping:
         """
         listing = Listing()
         found = stacks.group([*assessed, *self._judged_before(assessed, listing)], listing.beside, is_live)
+        return self.in_series(found)
+
+    def in_series(self, found: Sequence[Stack]) -> list[Stack]:
+        """The same stacks, each with the series that it is part of."""
         series = {place: one for shots in self._by_camera(found) for place, one in series_of(shots).items()}
         return [replace(stack, series=_series(stack, series)) for stack in found]
 

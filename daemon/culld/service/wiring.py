@@ -20,7 +20,7 @@ from culld.service.anchors import Anchors
 from culld.service.braking import Braking
 from culld.service.clock import SystemClock
 from culld.service.grouping import Grouping
-from culld.service.judge import Judge
+from culld.service.judge import Judge, no_brake
 from culld.service.model import load_model, looked_up
 
 if TYPE_CHECKING:
@@ -75,8 +75,11 @@ class Wiring:
     policies: Policies
     clock: Clock = field(default_factory=SystemClock)
 
-    def pipeline(self, beat: Callable[[], None] = lambda: None, *, patient: bool = False) -> Pipeline:
+    def pipeline(
+        self, beat: Callable[[], None] = lambda: None, *, patient: bool = False, braked: bool = True
+    ) -> Pipeline:
         """The page, with its real parts; `patient` if somebody will look again at files that cannot be read yet."""
+        brake = Braking(self.journal, lambda: self.policies.digest, self.clock, self._alarm).holds
         door = DarkroomDoor(self.pool, beat, self._patience) if patient else DarkroomDoor(self.pool, beat)
         judge = Judge(
             rules_for=self.policies.of,
@@ -90,7 +93,7 @@ class Wiring:
             embed=self.config.tags.embed is Embed.DEFECTS,
             style=self.config.tags.sidecar,
             marks=self.config.tags.marks,
-            brake=Braking(self.journal, lambda: self.policies.digest, self.clock, self._alarm).holds,
+            brake=brake if braked else no_brake,
         )
         return Pipeline(
             door,

@@ -1,0 +1,135 @@
+"""`culld policy simulate`: what another policy would move, and bring back, of the photos of the past."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from culld.cli import codes, moments
+from culld.records import printable
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Sequence
+
+    from culld.config import Config
+    from culld.policy.simulation import Change
+
+_SHOWN = 20
+
+
+def add(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Offer the action."""
+    parser = actions.add_parser("simulate", help="replay a policy on past decisions: what would move, what come back")
+    parser.add_argument("file", type=Path, metavar="NEW", help="the configuration file with that policy")
+    parser.add_argument("--since", type=moments.moment, metavar="T", help="only photos judged since then: 30d")
+    parser.add_argument("--json", action="store_true", help="one JSON object a photo that would move or come back")
+    parser.add_argument("--apply", action="store_true", help="carry it out; culld must not be running")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Tell what would change, and with `--apply` change it."""
+    from culld.config import load_config  # noqa: PLC0415 (pydantic and YAML would slow `culld --help` down)
+    from culld.errors import ConfigError  # noqa: PLC0415
+    from culld.records import Mode  # noqa: PLC0415
+    from culld.service.model import looked_up  # noqa: PLC0415
+
+    config = looked_up(load_config(args.file, os.environ))
+    observes = all((watch.mode or config.policy.mode) is Mode.OBSERVE for watch in config.watch)
+    if args.apply and observes:
+        raise ConfigError(
+            (f"{printable(args.file)}: policy.mode is observe, which moves nothing; write enforce first",)
+        )
+    return _apply(args, config) if args.apply else _tell(args, config, observes=observes)
+
+
+def _tell(args: argparse.Namespace, config: Config, *, observes: bool) -> int:
+    from culld.policy.simulation import Fate  # noqa: PLC0415
+    from culld.service.opening import open_journal_readonly  # noqa: PLC0415
+    from culld.service.simulating import Simulation  # noqa: PLC0415
+    from culld.service.wiring import open_pool  # noqa: PLC0415
+
+    with open_journal_readonly(config.state) as journal:
+        simulation = Simulation(config, journal)
+        found = simulation.changes(args.since)
+        if any(change.fate is Fate.MOVE for change in found):
+            with open_pool(config) as pool:
+                found = simulation.looked_over(found, pool)
+    _print(args, config, found)
+    if observes and not args.json:
+        print("\nmode is observe: none of this happens until the file says enforce")
+    return codes.FINE
+
+
+def _apply(args: argparse.Namespace, config: Config) -> int:
+    from culld.host.locks import Claims, state_lock  # noqa: PLC0415
+    from culld.service.opening import open_journal, require_quarantine  # noqa: PLC0415
+    from culld.service.simulating import Simulation  # noqa: PLC0415
+    from culld.service.wiring import open_pool  # noqa: PLC0415
+
+    roots = [watch.path for watch in config.watch]
+    with state_lock(config.state), Claims() as claims, open_journal(config) as journal, open_pool(config) as pool:
+        claims.require(roots)
+        require_quarantine(config, journal)
+        simulation = Simulation(config, journal)
+        found = simulation.looked_over(simulation.changes(args.since), pool)
+        _print(args, config, found)
+        restored, outcomes = simulation.carry_out(found, pool)
+    faults = [f"{printable(result.record.path)}: {result.fault}" for result in restored if result.fault]
+    faults += [f"{printable(each.plan.photo.place.path)}: {each.fault}" for each in outcomes if each.fault]
+    for fault in faults:
+        print(f"not done  {fault}", file=sys.stderr)
+    if not args.json:
+        moved = sum(bool(outcome.plan.moves) and not outcome.fault for outcome in outcomes)
+        print(f"\ndone: {moved} moved, {sum(not result.fault for result in restored)} came back")
+    return codes.SOME_FAILED if faults else codes.FINE
+
+
+def _print(args: argparse.Namespace, config: Config, found: Sequence[Change]) -> None:
+    for line in _as_json(found) if args.json else _as_text(config, found):
+        print(line)
+
+
+def _as_json(found: Sequence[Change]) -> Iterator[str]:
+    for change in _changing(found):
+        scores = change.case.stack.lead.result
+        yield json.dumps(
+            {
+                "path": printable(change.case.stack.lead.photo.place.path),
+                "now": printable(change.case.now.path),
+                "would": change.fate,
+                "was": change.case.verdict,
+                "rule": change.plan.rule,
+                "reason": change.plan.reason,
+                **{name: getattr(scores, name, None) for name in ("blur", "under", "over")},
+            }
+        )
+
+
+def _as_text(config: Config, found: Sequence[Change]) -> Iterator[str]:
+    from culld.policy.simulation import Fate  # noqa: PLC0415
+
+    counts = Counter(change.fate for change in found)
+    yield f"policy {config.rules().digest} on {len(found)} photos that were judged before"
+    yield from (f"  {('would ' + fate):<26}{counts[fate]:>8}" for fate in Fate)
+    changing = _changing(found)
+    rules = Counter((change.fate, change.plan.rule or "nothing rejects it any more") for change in changing)
+    if rules:
+        yield ""
+        yield from (f"  {fate:<10}  {count:>6}  by {rule}" for (fate, rule), count in rules.most_common())
+        yield ""
+    for change in changing[:_SHOWN]:
+        yield f"  {change.fate:<10}  {printable(change.case.stack.lead.photo.place.path)}  ({change.plan.reason})"
+    if len(changing) > _SHOWN:
+        yield f"  ... and {len(changing) - _SHOWN} more; --json lists all"
+
+
+def _changing(found: Sequence[Change]) -> list[Change]:
+    from culld.policy.simulation import Fate  # noqa: PLC0415
+
+    return [change for change in found if change.fate in {Fate.MOVE, Fate.COME_BACK}]

@@ -1,0 +1,165 @@
+"""The policy at work on real pictures: brackets, bursts, night, bokeh, the brake, and what another policy would do."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import piexif
+import pytest
+from PIL import Image, ImageEnhance
+
+import factories
+from houses import POLICY, House
+
+SCENE = factories.picture(31)
+BLURRED = factories.blurred(SCENE)
+
+
+def shot(picture: Image.Image, second: float = 0, *, bias: int = 0, settings: tuple[float, float, int] = ()) -> bytes:
+    """A JPEG that a camera took so many seconds after noon, with its settings (time, aperture, ISO)."""
+    seconds, aperture, iso = settings or (1 / 250, 5.6, 200)
+    moment = factories.NOON + timedelta(seconds=second)
+    exif = {
+        "0th": {piexif.ImageIFD.Model: b"Model X"},
+        "Exif": {
+            piexif.ExifIFD.DateTimeOriginal: moment.strftime("%Y:%m:%d %H:%M:%S").encode(),
+            piexif.ExifIFD.SubSecTimeOriginal: moment.strftime("%f").encode(),
+            piexif.ExifIFD.ExposureTime: (round(seconds * 10000), 10000),
+            piexif.ExifIFD.FNumber: (round(aperture * 10), 10),
+            piexif.ExifIFD.ISOSpeedRatings: iso,
+            piexif.ExifIFD.ExposureBiasValue: (bias, 1),
+        },
+    }
+    stream = io.BytesIO()
+    picture.save(stream, "JPEG", quality=90, exif=piexif.dump(exif))
+    return stream.getvalue()
+
+
+def quarantined(house: House) -> set[str]:
+    """The names of the photos in quarantine."""
+    return set(house.photos(house.quarantine))
+
+
+@pytest.mark.slow
+def test_a_bracket_stays_whole(house: House) -> None:
+    """Its darkest and brightest shots are meant to be so; the same pictures one by one are rejects."""
+    house.config.write_text(POLICY.replace("reject: never", "reject: 0.9"))
+    for number, (bias, light) in enumerate([(0, 1.0), (-3, 0.08), (3, 4.5)]):
+        picture = ImageEnhance.Brightness(SCENE).enhance(light)
+        house.drop(f"bracket-{number}.jpg", shot(picture, number / 2, bias=bias))
+        house.drop(f"single-{number}.jpg", shot(picture, 600 * (number + 1)))
+
+    house.culld("once")
+
+    assert quarantined(house) == {"single-1.jpg", "single-2.jpg"}
+    assert house.culld("log").count("it is one of 3 shots of a bracket (policy.protect.series)") == 2
+
+
+@pytest.mark.slow
+def test_the_best_of_a_burst_stays(house: House) -> None:
+    """Even if all of it is blurred; with a sharp frame in it, all the blurred ones go."""
+    wide = factories.picture(31, (1000, 720))
+    for number, radius in enumerate([14, 11, 12]):
+        frame = factories.blurred(wide.crop((number * 8, 0, number * 8 + 960, 720)), radius)
+        house.drop(f"all-{number}.jpg", shot(frame, number / 2))
+        house.drop(f"one-{number}.jpg", shot(frame if number else SCENE, 600 + number / 2))
+
+    house.culld("once")
+
+    (best,) = {f"all-{number}.jpg" for number in range(3)} - quarantined(house)
+    assert quarantined(house) >= {"one-1.jpg", "one-2.jpg"}
+    assert "one-0.jpg" not in quarantined(house)
+    assert f"{best}  blur" in house.culld("log")
+    assert "it is the best of a burst of 3 (policy.protect.bursts)" in house.culld("log")
+
+
+@pytest.mark.slow
+def test_night_is_no_defect(house: House) -> None:
+    """The same dark picture at settings for night, and at settings for daylight."""
+    house.config.write_text(POLICY.replace("reject: never", "reject: 0.9"))
+    dark = ImageEnhance.Brightness(SCENE).enhance(0.06)
+    house.drop("night.jpg", shot(dark, settings=(0.1, 1.8, 3200)))
+    house.drop("day.jpg", shot(dark, 600, settings=(1 / 500, 8, 100)))
+
+    house.culld("once")
+
+    assert quarantined(house) == {"day.jpg"}
+    assert "dark at settings for night" in house.culld("log")
+    assert not (house.inbox / "night.jpg.xmp").exists()
+
+
+@pytest.mark.slow
+def test_a_sharp_subject_before_a_soft_background_is_no_blur(house: House) -> None:
+    """Bokeh: most of the picture is out of focus, and the part that matters is not."""
+    for number in range(3):
+        picture = factories.picture(40 + number, (1440, 1080))
+        bokeh = factories.blurred(picture, 14)
+        box = (480, 270, 960, 810)
+        bokeh.paste(picture.crop(box), box)
+        house.drop(f"bokeh-{number}.jpg", shot(bokeh, 600 * number))
+        house.drop(f"blurred-{number}.jpg", shot(factories.blurred(picture, 14), 600 * number + 300))
+
+    house.culld("once")
+
+    assert quarantined(house) == {"blurred-0.jpg", "blurred-1.jpg", "blurred-2.jpg"}
+
+
+@pytest.mark.slow
+def test_the_brake_stops_and_resume_lets_go(house: House) -> None:
+    """Six of ten may go; then culld only tags, and says so."""
+    house.config.write_text(POLICY + "  brake: {share: 0.3, photos: 10}\n")
+    for number in range(5):
+        house.drop(f"{number}.jpg", shot(factories.blurred(factories.picture(50 + number)), 600 * number))
+
+    house.culld("once")
+
+    assert len(quarantined(house)) == 3
+    assert "4 of the last 10 photos were to be moved" in json.loads(house.culld("status", "--json"))["brake"]
+    assert "THE BRAKE IS ON" in house.culld("status")
+    assert "the brake is off" in house.culld("resume")
+    assert json.loads(house.culld("status", "--json"))["brake"] is None
+    assert house.culld("resume") == "the brake was not on\n"
+    told = house.culld("policy", "simulate", str(house.config), "--apply")
+    assert "done: 2 moved, 0 came back" in told
+    assert len(quarantined(house)) == 5
+
+
+@pytest.mark.slow
+def test_another_policy_is_tried_on_the_past_and_carried_out(house: House) -> None:
+    """Without scoring anything again; what somebody has rated since is not moved."""
+    names = [f"{number}.jpg" for number in range(4)]
+    for number, name in enumerate(names):
+        house.drop(name, shot(factories.blurred(factories.picture(60 + number)), 600 * number))
+    house.drop("good.jpg", shot(SCENE, 9000))
+    house.config.write_text(POLICY.replace("enforce", "observe"))
+    house.culld("once")
+    assert quarantined(house) == set()
+    (house.inbox / "3.xmp").write_bytes(
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        b'<rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="4"/></rdf:RDF></x:xmpmeta>'
+    )
+
+    def simulated(file: Path, *options: str) -> dict[str, str]:
+        told = house.culld("policy", "simulate", str(file), "--json", *options)
+        return {Path(each["path"]).name: each["would"] for each in map(json.loads, told.splitlines())}
+
+    new = house.folder / "new.yaml"
+    new.write_text(POLICY)
+    assert simulated(new) == dict.fromkeys(names[:3], "move")
+    assert simulated(new, "--since", "0s") == {}
+    assert quarantined(house) == set()
+    assert simulated(new, "--apply") == dict.fromkeys(names[:3], "move")
+    assert quarantined(house) == set(names[:3])
+
+    lenient = house.folder / "lenient.yaml"
+    lenient.write_text(POLICY.replace("reject: 0.97}\n    under", "reject: never}\n    under"))
+    assert simulated(lenient) == dict.fromkeys(names[:3], "come back")
+    told = house.culld("policy", "simulate", str(lenient), "--apply")
+    assert "would come back" in told
+    assert "done: 0 moved, 3 came back" in told
+    assert quarantined(house) == set()
+    house.culld("once")
+    assert simulated(new) == dict.fromkeys(names[:3], "move")  # no person brought them back
