@@ -445,11 +445,31 @@ class Case:
     verdict: Verdict
     rule: str
     reason: str
+    policy: str
     now: Place
     digest: str
     away: bool
     restored: bool
     stack: Stack
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A photo that was moved to quarantine: from where to where, by which rule, and whether a person brought it back.
+
+    `digests` are those of its bytes when it was judged and as it was moved; `released` says how else it left.
+    """
+
+    plan: str
+    made_at: datetime
+    place: Place
+    now: Place
+    digests: frozenset[str]
+    scores: Scores
+    camera: str | None
+    rule: str
+    restored: bool
+    released: str
 
 
 @dataclass(frozen=True, slots=True)

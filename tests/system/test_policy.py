@@ -163,3 +163,56 @@ def test_another_policy_is_tried_on_the_past_and_carried_out(house: House) -> No
     assert quarantined(house) == set()
     house.culld("once")
     assert simulated(new) == dict.fromkeys(names[:3], "move")  # no person brought them back
+
+
+@pytest.mark.slow
+def test_what_people_do_with_rejects_is_learned_from(house: House) -> None:
+    """What was restored or dragged out was a false reject, and stays; what was deleted was a right one."""
+    for number in range(5):
+        house.drop(f"{number}.jpg", shot(factories.blurred(factories.picture(70 + number)), 600 * number))
+    house.culld("once")
+    assert len(quarantined(house)) == 5
+    house.culld("restore", str(house.quarantine / "0.jpg"))
+    (house.quarantine / "1.jpg").rename(house.inbox / "elsewhere.jpg")
+    for name in ("2.jpg", "3.jpg"):
+        (house.quarantine / name).unlink()
+    house.drop("again.jpg", (house.quarantine / "4.jpg").read_bytes())  # a second import, not an answer
+
+    house.culld("once")
+
+    assert quarantined(house) == {"4.jpg", "again.jpg"}
+    assert "a person restored this photo" in house.culld("why", str(house.inbox / "elsewhere.jpg"))
+    plot = house.folder / "report.png"
+    told = [json.loads(line) for line in house.culld("report", "--json", "--plot", str(plot)).splitlines()]
+    (blur,) = [each for each in told if each["name"] == "blur"]
+    assert (blur["rejected"], blur["false"], blur["confirmed"], blur["waiting"]) == (6, 2, 2, 2)
+    assert blur["false_rate"] == 0.5
+    assert {each["name"] for each in told if each["by"] == "camera"} == {"Model X"}
+    with Image.open(plot) as picture:
+        assert picture.format == "PNG"
+    assert "50.0%" in house.culld("report")
+    said = house.culld("policy", "suggest", "--config", str(house.config))
+    assert "policy.defects.blur.reject: 0.97 now; 4 answers so far, 20 are needed to suggest another" in said
+
+
+@pytest.mark.slow
+def test_why_tells_all_about_one_photo(house: House) -> None:
+    """By where it was or where it is, with its history; what was never judged is told as such."""
+    house.drop("2026/a.jpg", shot(BLURRED, settings=(1 / 60, 2.8, 800)))
+    house.culld("once")
+
+    by_origin = house.culld("why", str(house.inbox / "2026" / "a.jpg"))
+    assert by_origin == house.culld("why", str(house.quarantine / "2026" / "a.jpg"))
+    for expected in (
+        "verdict     quarantine, by policy.defects.blur.reject",
+        "(in force)",
+        "camera Model X",
+        "iso 800",
+    ):
+        assert expected in by_origin
+    told = json.loads(house.culld("why", "--json", str(house.inbox / "2026" / "a.jpg")))
+    assert told["facts"]["light_value"] == pytest.approx(5.88, abs=0.02)
+    assert told["scores"]["blur"] > 0.97
+    house.culld("restore", "--all")
+    assert "restored" in house.culld("why", str(house.inbox / "2026" / "a.jpg")).splitlines()[-1]
+    house.culld("why", str(house.inbox / "b.jpg"), expect=1)

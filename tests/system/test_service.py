@@ -125,12 +125,12 @@ def test_quarantine_may_lie_on_another_file_system(house: House, tmp_path: Path)
     try:
         house.drop("x/a.jpg", BLURRED[0])
         house.culld("once")
-        tagged = hashlib.sha256((other / "x" / "a.jpg").read_bytes()).hexdigest()
+        assert (other / "x" / "a.jpg").exists()
         assert house.photos(house.inbox) == {}
 
         house.culld("restore", "--all")
 
-        assert house.photos(house.inbox) == {"x/a.jpg": tagged}
+        assert house.photos(house.inbox) == {"x/a.jpg": hashlib.sha256(BLURRED[0]).hexdigest()}
     finally:
         shutil.rmtree(other)
 

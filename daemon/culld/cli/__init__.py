@@ -11,7 +11,21 @@ from culld import __version__
 from culld.cli.codes import FINE, SYSTEM_FAULT, USAGE
 from culld.errors import ConfigError, SystemFaultError
 
-_COMMANDS = ("run", "once", "score", "status", "log", "restore", "resume", "journal", "policy", "doctor", "model")
+_COMMANDS = (
+    "run",
+    "once",
+    "score",
+    "status",
+    "log",
+    "why",
+    "report",
+    "restore",
+    "resume",
+    "journal",
+    "policy",
+    "doctor",
+    "model",
+)
 
 _EPILOG = "exit codes: 0 fine, 1 some photos failed, 2 usage or configuration, 3 system fault"
 

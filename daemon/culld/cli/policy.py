@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from culld.cli import codes, policy_simulate
+from culld.cli import codes, policy_simulate, policy_suggest
 from culld.records import Defect, printable
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     check.add_argument("file", type=Path, metavar="FILE", help="the configuration file to validate")
     check.set_defaults(run=run)
     policy_simulate.add(actions)
+    policy_suggest.add(actions)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
     from culld.records import Assessment, Place
 
+_AWAY = "verdict = 'quarantine' AND restored_at IS NULL AND released = ''"
 _RESTORED = "EXISTS (SELECT 1 FROM restored WHERE restored.digest IN (decision.digest, decision.now_digest))"
+
+
+_CASE = f"{_AWAY}, plan, made_at, rule, policy, now_root, now_relative, now_digest, {_RESTORED}, {COLUMNS}"
+_JUDGED = 9  # where COLUMNS begin
 
 
 def cases(db: sqlite3.Connection, since: datetime | None) -> list[Case]:
@@ -25,27 +30,37 @@ def cases(db: sqlite3.Connection, since: datetime | None) -> list[Case]:
     Photos in quarantine are photos of their own: another may have come to where they were.
     """
     rows = db.execute(
-        f"SELECT root, relative, verdict = 'quarantine' AND restored_at IS NULL, plan, made_at, rule, now_root,"  # noqa: S608
-        f" now_relative, now_digest, {_RESTORED}, {COLUMNS} FROM decision"
-        " WHERE state = 'done' AND (:since IS NULL OR made_at >= :since) ORDER BY id",
+        f"SELECT root, relative, {_CASE} FROM decision WHERE state = 'done'"  # noqa: S608 (constants)
+        " AND (:since IS NULL OR made_at >= :since) ORDER BY id",
         {"since": since and micros(since)},
     )
     last = {(place_of(*row[:2]), row[3] if row[2] else ""): row[2:] for row in rows}
-    judged = {place: assessment_of(place, NO_STAMP, row[8:]) for (place, _), row in last.items()}
-    return [_case(assessment_of(place, NO_STAMP, row[8:]), judged, row) for (place, _), row in last.items()]
+    judged = {place: assessment_of(place, NO_STAMP, row[_JUDGED:]) for (place, _), row in last.items()}
+    return [_case(place, judged, row) for (place, _), row in last.items()]
 
 
-def _case(lead: Assessment, judged: Mapping[Place, Assessment], row: tuple[Any, ...]) -> Case:
-    away, plan, at, rule, now_root, now_relative, now_digest, restored, _, verdict, reason = row[:11]
+def case(db: sqlite3.Connection, plan: str) -> Case | None:
+    """One decision, by its plan, without the partners of its photo; None if it was not carried out."""
+    row = db.execute(
+        f"SELECT root, relative, {_CASE} FROM decision WHERE plan = ? AND now_root IS NOT NULL",  # noqa: S608
+        (plan,),
+    ).fetchone()
+    return None if row is None else _case(place_of(*row[:2]), {}, row[2:])
+
+
+def _case(place: Place, judged: Mapping[Place, Assessment], row: tuple[Any, ...]) -> Case:
+    away, plan, at, rule, policy, now_root, now_relative, now_digest, restored = row[:_JUDGED]
+    _, verdict, reason, *_, facts = row[_JUDGED:]
     return Case(
         plan=plan,
         made_at=moment_of(at),
         verdict=Verdict(verdict),
         rule=rule,
         reason=reason,
+        policy=policy,
         now=place_of(now_root, now_relative),
         digest=now_digest,
         away=bool(away),
         restored=bool(restored),
-        stack=stack_in(row[-1], lead, judged),
+        stack=stack_in(facts, assessment_of(place, NO_STAMP, row[_JUDGED:]), judged),
     )

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from culld.journal.rows import micros, moment_of, place_of
+from culld.journal.rows import micros, moment_of, place_of, place_row
 from culld.journal.states import PlanState
 from culld.records import Scores, Verdict
 
@@ -77,6 +77,16 @@ def decisions(db: sqlite3.Connection, wanted: Filter) -> list[Decision]:
     return [_decision(row) for row in rows]
 
 
+def history_of(db: sqlite3.Connection, place: Place) -> list[Decision]:
+    """Every decision about photos that were or are at a place, the oldest first."""
+    rows = db.execute(
+        f"SELECT {_COLUMNS} FROM decision WHERE (root = ?1 AND relative = ?2)"  # noqa: S608 (a constant)
+        " OR (now_root = ?1 AND now_relative = ?2) ORDER BY id",
+        place_row(place),
+    )
+    return [_decision(row) for row in rows]
+
+
 def counts(db: sqlite3.Connection, since: datetime | None) -> dict[Verdict, int]:
     """How many decisions were carried out, by verdict; verdicts that did not occur count 0."""
     rows = db.execute(
@@ -85,6 +95,16 @@ def counts(db: sqlite3.Connection, since: datetime | None) -> dict[Verdict, int]
         {"since": since and micros(since)},
     )
     return dict.fromkeys(Verdict, 0) | {Verdict(verdict): count for verdict, count in rows}
+
+
+def unwanted(db: sqlite3.Connection, since: datetime | None) -> int:
+    """How many photos stayed only because the mode or the brake held them."""
+    (count,) = db.execute(
+        "SELECT count(DISTINCT root || '/' || relative) FROM decision WHERE unwanted AND verdict != 'quarantine'"
+        " AND state = 'done' AND (?1 IS NULL OR made_at >= ?1)",
+        (since and micros(since),),
+    ).fetchone()
+    return int(count)
 
 
 def recently_moving(db: sqlite3.Connection, limit: int, since: datetime | None) -> list[bool]:

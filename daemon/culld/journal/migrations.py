@@ -78,6 +78,8 @@ ALTER TABLE decision ADD COLUMN facts TEXT NOT NULL DEFAULT '{}';
 ALTER TABLE decision ADD COLUMN taken_at INTEGER;
 ALTER TABLE decision ADD COLUMN rule TEXT NOT NULL DEFAULT '';
 ALTER TABLE decision ADD COLUMN unwanted INTEGER NOT NULL DEFAULT 0;
+-- How a photo left the quarantine when no person brought it back: 'policy' (another one lets it stay) or 'trash'.
+ALTER TABLE decision ADD COLUMN released TEXT NOT NULL DEFAULT '';
 UPDATE decision SET unwanted = 1 WHERE verdict = 'quarantine';
 CREATE INDEX decision_taken_at ON decision (taken_at);
 CREATE INDEX decision_now_digest ON decision (now_digest);

@@ -10,6 +10,7 @@ from culld.records import Assessment, Photo, Scores, Stamp, Unreadable, Verdict
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Collection
     from datetime import datetime
 
     from culld.records import Place
@@ -44,17 +45,25 @@ def recall_content(db: sqlite3.Connection, digest: str) -> Assessment | None:
     return None if row is None else assessment_of(place_of(*row[:2]), NO_STAMP, row[2:])
 
 
-def shots_around(db: sqlite3.Connection, root: bytes, first: datetime, last: datetime) -> list[Assessment]:
+def shots_around(
+    db: sqlite3.Connection, root: bytes, first: datetime, last: datetime, but: Collection[str]
+) -> list[Assessment]:
     """The photos of a watched folder that were taken between two moments, each as it was judged last.
 
-    They may be anywhere by now: a photo's place is where it was judged, its stamp is empty.
+    They may be anywhere by now: a photo's place is where it was judged, its stamp is empty. Copies of the same bytes,
+    by the digests in `but`, are no other shots.
     """
     rows = db.execute(
-        f"SELECT relative, {COLUMNS} FROM decision WHERE root = ? AND taken_at BETWEEN ? AND ?"  # noqa: S608
+        f"SELECT relative, now_digest, {COLUMNS} FROM decision WHERE root = ? AND taken_at BETWEEN ? AND ?"  # noqa: S608
         " AND state = 'done' ORDER BY id",
         (root, micros(first), micros(last)),
     )
-    return list({relative: assessment_of(place_of(root, relative), NO_STAMP, row) for relative, *row in rows}.values())
+    found = {
+        relative: assessment_of(place_of(root, relative), NO_STAMP, row)
+        for relative, now_digest, *row in rows
+        if now_digest not in but and row[0] not in but
+    }
+    return list(found.values())
 
 
 def assessment_of(place: Place, stamp: Stamp, row: Any) -> Assessment:

@@ -22,7 +22,8 @@ _AT_ONCE: Final = 1000
 _FORGET: Final = """
 DELETE FROM decision WHERE id IN (
     SELECT id FROM decision WHERE made_at < ? AND (
-        state = 'done' AND (verdict != 'quarantine' OR restored_at IS NOT NULL) OR state IN ('fault', 'forgotten')
+        state = 'done' AND (verdict != 'quarantine' OR restored_at IS NOT NULL OR released != '')
+        OR state IN ('fault', 'forgotten')
     ) LIMIT ?
 )
 """

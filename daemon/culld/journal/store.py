@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from culld.journal import history, items, retention
 from culld.journal.adoption import adopt
-from culld.journal.cases import cases
+from culld.journal.cases import case, cases
 from culld.journal.opening import connect, connect_readonly, translated
 from culld.journal.recalling import recall, recall_content, shots_around
+from culld.journal.rejects import quarantined, rejects
 from culld.journal.rows import (
     insert_plan,
     legible,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from culld.journal.adoption import Adopted
     from culld.ports import Clock
-    from culld.records import Assessment, Case, Fault, Outcome, Photo, Place, Plan, Stamp, Tagged, Verdict
+    from culld.records import Assessment, Case, Fault, Outcome, Photo, Place, Plan, Reject, Stamp, Tagged, Verdict
 
 
 _T = TypeVar("_T")
@@ -131,9 +132,12 @@ class SqliteJournal:
         """What was said of the file at a place, if it looks as it did then; None if nothing is known."""
         return self._ask(lambda db: recall(db, place, stamp))
 
-    def shots_around(self, root: Path, first: datetime, last: datetime) -> list[Assessment]:
-        """The photos of a watched folder taken between two moments, as they were judged; their stamps are empty."""
-        return self._ask(lambda db: shots_around(db, os.fsencode(root), first, last))
+    def shots_around(self, root: Path, first: datetime, last: datetime, but: Collection[str]) -> list[Assessment]:
+        """The photos of a watched folder taken between two moments, as they were judged; their stamps are empty.
+
+        Copies of the bytes with the digests in `but` are left out.
+        """
+        return self._ask(lambda db: shots_around(db, os.fsencode(root), first, last, but))
 
     def fault(self, fault: Fault) -> None:
         """Record a file that could not be read, and when to look again."""
@@ -218,8 +222,24 @@ class SqliteJournal:
     def note_returned(self, plan: str, place: Place) -> None:
         """The policy, not a person, lets the photo of a plan come back to `place`, where it will be judged anew."""
         with self._writing() as db:
-            db.execute("UPDATE decision SET now_root = ?, now_relative = ? WHERE plan = ?", (*place_row(place), plan))
+            db.execute(
+                "UPDATE decision SET now_root = ?, now_relative = ?, released = 'policy' WHERE plan = ?",
+                (*place_row(place), plan),
+            )
             items.drop_item(db, place)
+
+    def note_trashed(self, plan: str) -> None:
+        """The photo of a plan was put into the trash of the desktop, as the configuration asks for old ones."""
+        with self._writing() as db:
+            db.execute("UPDATE decision SET released = 'trash' WHERE plan = ?", (plan,))
+
+    def rejects(self, since: datetime | None = None) -> list[Reject]:
+        """Every photo that was moved to quarantine since a moment, with what is known of it since."""
+        return self._ask(lambda db: rejects(db, since))
+
+    def quarantined(self, digest: str) -> list[Reject]:
+        """The photos with these bytes that should be in quarantine."""
+        return self._ask(lambda db: quarantined(db, digest))
 
     def recall_content(self, digest: str) -> Assessment | None:
         """What was said last of these bytes, before or after they were tagged, wherever they were."""
@@ -275,9 +295,21 @@ class SqliteJournal:
         """The last decision about each photo, with all that it was made from."""
         return self._ask(lambda db: cases(db, since))
 
+    def case(self, plan: str) -> Case | None:
+        """One decision with what it was made from, but for the partners of its photo."""
+        return self._ask(lambda db: case(db, plan))
+
+    def history_of(self, place: Place) -> list[history.Decision]:
+        """Every decision about photos that were or are at a place, the oldest first."""
+        return self._ask(lambda db: history.history_of(db, place))
+
     def counts(self, since: datetime | None = None) -> dict[Verdict, int]:
         """How many decisions were carried out, by verdict."""
         return self._ask(lambda db: history.counts(db, since))
+
+    def unwanted(self, since: datetime | None = None) -> int:
+        """How many photos would have been moved, had culld been let."""
+        return self._ask(lambda db: history.unwanted(db, since))
 
     def recently_moving(self, limit: int, since: datetime | None) -> list[bool]:
         """Of the last decisions, the oldest first, whether the photo was moved."""

@@ -14,7 +14,7 @@ from culld.service.listing import Listing
 from culld.service.live import is_live
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -34,11 +34,11 @@ class Grouping:
     """Puts photos together.
 
     `recall` tells what was said of a file that has this stamp, if it was judged before; `shots_around` which photos of
-    a watched folder were judged that were taken between two moments.
+    a watched folder were judged that were taken between two moments, copies of given bytes left out.
     """
 
     recall: Callable[[Place, Stamp], Assessment | None] = _nothing
-    shots_around: Callable[[Path, datetime, datetime], list[Assessment]] = _nobody
+    shots_around: Callable[[Path, datetime, datetime, Collection[str]], list[Assessment]] = _nobody
 
     def group(self, assessed: Sequence[Assessment]) -> list[Stack]:
         """The stacks of a batch; a shot of which a picture was judged before is judged anew as a whole.
@@ -58,15 +58,18 @@ class Grouping:
         """One picture of each shot, by folder and camera, with those that were judged before."""
         cameras: defaultdict[tuple[Path, Path, str | None], dict[Place, Assessment]] = defaultdict(dict)
         seen: set[Place] = set()
+        digests: set[str] = set()
         for stack in found:
             place, camera = stack.lead.photo.place, stack.lead.photo.camera
-            if camera.taken_at is not None and place not in seen:
+            is_new = place not in seen and stack.lead.photo.digest not in digests
+            if camera.taken_at is not None and is_new:
+                digests.add(stack.lead.photo.digest)  # a copy is no other shot
                 cameras[place.root, place.relative.parent, camera.model][place] = stack.lead
             seen |= {member.photo.place for member in stack.members}
         for (root, folder, model), shots in cameras.items():
             moments = [shot.photo.camera.taken_at for shot in shots.values() if shot.photo.camera.taken_at]
             reach = timedelta(seconds=REACH_S)
-            before = self.shots_around(root, min(moments) - reach, max(moments) + reach)
+            before = self.shots_around(root, min(moments) - reach, max(moments) + reach, digests)
             yield [
                 *shots.values(),
                 *(

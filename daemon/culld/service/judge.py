@@ -43,7 +43,7 @@ class Judge:
     """
 
     rules_for: Callable[[Path], Rules]
-    is_restored: Callable[[str], bool]
+    is_restored: Callable[[Photo], bool]
     draft: Callable[[TagRequest], TagDraft]
     care: Callable[[CareRequest], Care]
     clock: Clock
@@ -83,7 +83,7 @@ class Judge:
             rules,
             now=self.clock.now(),
             plan_id=_plan_id(stack),
-            restored=any(self.is_restored(member.photo.digest) for member in stack.members),
+            restored=any(self.is_restored(member.photo) for member in stack.members),
             brake=brake,
             prefix=self.prefix,
         )

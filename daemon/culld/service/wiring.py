@@ -22,6 +22,7 @@ from culld.service.clock import SystemClock
 from culld.service.grouping import Grouping
 from culld.service.judge import Judge, no_brake
 from culld.service.model import load_model, looked_up
+from culld.service.returns import is_restored
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -83,7 +84,7 @@ class Wiring:
         door = DarkroomDoor(self.pool, beat, self._patience) if patient else DarkroomDoor(self.pool, beat)
         judge = Judge(
             rules_for=self.policies.of,
-            is_restored=self.journal.is_restored,
+            is_restored=functools.partial(is_restored, self.journal),
             draft=door.draft,
             care=door.care,
             clock=self.clock,

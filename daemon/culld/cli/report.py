@@ -1,0 +1,123 @@
+"""`culld report`: how often culld was wrong, by what people did with the photos that it moved."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from culld.cli import codes, moments, settings
+from culld.records import printable
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from culld.policy.feedback import Answered, Tally
+    from culld.records import Verdict
+
+_WIDTH = 30
+_BARS = "█▓░·"
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Offer the command."""
+    parser = subparsers.add_parser(
+        "report", help="false rejects per defect, camera and rule, by what you did with them"
+    )
+    settings.add_option(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object a defect, camera or rule")
+    parser.add_argument("--since", type=moments.moment, metavar="T", help="only what was decided since then: 30d")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="also draw it as a PNG")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Count the answers."""
+    from culld.errors import SystemFaultError  # noqa: PLC0415 (SQLite and Pillow would slow `culld --help` down)
+    from culld.service.answers import answers  # noqa: PLC0415
+    from culld.service.opening import open_journal_readonly  # noqa: PLC0415
+
+    with contextlib.closing(open_journal_readonly(settings.state(args))) as journal:
+        answered = answers(journal, args.since)
+        counts = journal.counts(args.since)
+        waiting = journal.unwanted(args.since)
+    groups = _groups(answered)
+    for line in _as_json(groups) if args.json else _as_text(groups, counts, waiting):
+        print(line)
+    if args.plot is not None:
+        try:
+            _draw(args.plot, groups)
+        except OSError as error:
+            raise SystemFaultError(f"{printable(args.plot)} cannot be written: {error}") from error
+        print(f"drawn: {printable(args.plot)}", file=sys.stderr)
+    return codes.FINE
+
+
+def _groups(answered: Sequence[Answered]) -> dict[str, list[Tally]]:
+    from culld.policy.feedback import defect_of, tallies  # noqa: PLC0415
+
+    return {
+        "defect": tallies(answered, defect_of),
+        "camera": tallies(answered, lambda reject: reject.camera or "unknown"),
+        "rule": tallies(answered, lambda reject: reject.rule or "unknown"),
+    }
+
+
+def _as_json(groups: Mapping[str, Sequence[Tally]]) -> Iterator[str]:
+    from culld.policy.feedback import Answer  # noqa: PLC0415
+
+    for kind, found in groups.items():
+        for tally in found:
+            counts = {answer.name.lower(): tally.counts[answer] for answer in Answer}
+            yield json.dumps(
+                {
+                    "by": kind,
+                    "name": tally.name,
+                    "rejected": tally.counts.total(),
+                    **counts,
+                    "false_rate": tally.false_rate,
+                }
+            )
+
+
+def _as_text(groups: Mapping[str, Sequence[Tally]], counts: Mapping[Verdict, int], waiting: int) -> Iterator[str]:
+    from culld.policy.feedback import Answer  # noqa: PLC0415
+
+    yield "decided: " + ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    if waiting:
+        yield f"{waiting} more would have been moved, had culld been let (mode observe, or the brake)"
+    if not groups["defect"]:
+        yield "nothing was moved, so there are no answers yet"
+        return
+    yield "   ".join(f"{bar} {answer}" for bar, answer in zip(_BARS, Answer, strict=True))
+    most = max(tally.counts.total() for tally in groups["defect"])
+    for kind, found in groups.items():
+        yield ""
+        yield f"{'by ' + kind:<36}{'moved':>7}{'back':>6}{'deleted':>9}{'wrong':>8}"
+        for tally in found:
+            rate = "-" if tally.false_rate is None else f"{tally.false_rate:.1%}"
+            yield (
+                f"  {tally.name[:33]:<34}{tally.counts.total():>7}{tally.counts[Answer.FALSE]:>6}"
+                f"{tally.counts[Answer.CONFIRMED]:>9}{rate:>8}  {_bar(tally, max(most, 1))}"
+            )
+
+
+def _bar(tally: Tally, most: int) -> str:
+    from culld.policy.feedback import Answer  # noqa: PLC0415
+
+    return "".join(bar * round(_WIDTH * tally.counts[answer] / most) for bar, answer in zip(_BARS, Answer, strict=True))
+
+
+def _draw(file: Path, groups: Mapping[str, Sequence[Tally]]) -> None:
+    from culld.photos.chart import draw  # noqa: PLC0415
+    from culld.policy.feedback import Answer  # noqa: PLC0415
+
+    rows = [
+        (f"{kind}: {tally.name}", [tally.counts[answer] for answer in Answer])
+        for kind, found in groups.items()
+        for tally in found
+    ]
+    draw(file, "What became of the photos that culld moved", list(Answer), rows)

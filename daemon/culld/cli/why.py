@@ -1,0 +1,128 @@
+"""`culld why`: what was decided about one photo, from what, and its whole history."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from culld.cli import codes, settings
+from culld.cli.log import as_json, as_text
+from culld.records import Defect, Place, printable
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Sequence
+
+    from culld.config import Config
+    from culld.journal.history import Decision
+    from culld.records import Case
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Offer the command."""
+    parser = subparsers.add_parser("why", help="why a photo was kept, tagged or moved: scores, facts, rule, history")
+    settings.add_option(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument("path", type=Path, metavar="PHOTO", help="where it is now, or where it was")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Explain one photo."""
+    from culld.service.model import looked_up  # noqa: PLC0415 (pydantic and SQLite would slow `culld --help` down)
+    from culld.service.opening import open_journal_readonly  # noqa: PLC0415
+
+    _, config = settings.load(args)
+    config = looked_up(config)
+    path = args.path.absolute()
+    with contextlib.closing(open_journal_readonly(config.state)) as journal:
+        history = [decision for place in _places(path, config) for decision in journal.history_of(place)]
+        case = journal.case(history[-1].plan) if history else None
+    if case is None:
+        print(f"culld has not judged {printable(path)}", file=sys.stderr)
+        return codes.SOME_FAILED
+    if args.json:
+        print(json.dumps(_told(case, config) | {"history": [as_json(decision) for decision in history]}))
+    else:
+        print("\n".join(_lines(case, config, history)))
+    return codes.FINE
+
+
+def _places(path: Path, config: Config) -> Iterator[Place]:
+    """The place that a path is, by the folder that it lies in: the innermost of those configured."""
+    roots = sorted((*(watch.path for watch in config.watch), config.quarantine), key=lambda root: -len(root.parts))
+    root = next((root for root in roots if path.is_relative_to(root) and path != root), None)
+    if root is not None:
+        yield Place(root, path.relative_to(root))
+
+
+def _told(case: Case, config: Config) -> dict[str, object]:
+    lead = case.stack.lead
+    camera, exposure = lead.photo.camera, lead.photo.camera.exposure
+    light = exposure.value_ev
+    rules = config.rules(next((w.mode for w in config.watch if w.path == lead.photo.place.root), None))
+    return {
+        "path": printable(lead.photo.place.path),
+        "now": printable(case.now.path),
+        "verdict": case.verdict,
+        "rule": case.rule,
+        "reason": case.reason,
+        "scores": {defect.value: getattr(lead.result, defect.value, None) for defect in Defect},
+        "model": lead.model,
+        "policy": case.policy,
+        "policy_in_force": rules.digest,
+        "thresholds": {
+            defect.value: {"tag": rules.of(defect).tag, "reject": rules.of(defect).reject} for defect in Defect
+        },
+        "facts": {
+            "camera": camera.model,
+            "taken_at": camera.taken_at and camera.taken_at.isoformat(),
+            "exposure_time": exposure.seconds,
+            "aperture": exposure.aperture,
+            "iso": exposure.iso,
+            "bias": exposure.bias_ev,
+            "light_value": None if light is None else round(light, 2),
+            "focal_length": camera.focal_mm,
+            "format": lead.photo.format,
+            "belongs_to_it": [printable(Path(p.relative.name)) for p in (*case.stack.sidecars, *case.stack.kin)],
+            "same_shot": [printable(Path(p.photo.place.relative.name)) for p in case.stack.partners],
+        },
+        "restored": case.restored,
+    }
+
+
+def _lines(case: Case, config: Config, history: Sequence[Decision]) -> Iterator[str]:
+    told = _told(case, config)
+    yield f"{told['path']}"
+    if told["now"] != told["path"]:
+        yield f"  now         {told['now']}"
+    yield f"  verdict     {case.verdict}" + (f", by {case.rule}" if case.rule else "")
+    yield f"  reason      {case.reason}"
+    yield f"  scores      {case.stack.lead.result}   (model {case.stack.lead.model})"
+    yield f"  thresholds  {_thresholds(told)}"
+    same = case.policy == told["policy_in_force"]
+    yield f"  policy      {case.policy}" + (" (in force)" if same else f"; in force now is {told['policy_in_force']}")
+    facts = told["facts"]
+    assert isinstance(facts, dict)  # noqa: S101 (as it was made above)
+    known = ", ".join(f"{name} {_plain(value)}" for name, value in facts.items() if value not in (None, []))
+    yield f"  facts       {known or 'the file tells none'}"
+    yield "  history"
+    yield from (f"    {as_text(decision)}" for decision in history)
+
+
+def _thresholds(told: dict[str, object]) -> str:
+    limits = told["thresholds"]
+    assert isinstance(limits, dict)  # noqa: S101 (as it was made above)
+    return ", ".join(
+        f"{name} tag {each['tag']:g} reject {'never' if each['reject'] is None else format(each['reject'], 'g')}"
+        for name, each in limits.items()
+    )
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, list):
+        return " ".join(value)
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,119 @@
+"""What people's answers say about the policy: pure.
+
+A photo that a person brought back was a false reject; one that a person deleted from quarantine was rightly taken.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from culld.records import Defect, Reject
+
+
+class Answer(StrEnum):
+    """What a person did with a reject."""
+
+    FALSE = "brought back"
+    CONFIRMED = "deleted"
+    WAITING = "in quarantine"
+    NONE = "left without a word"
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A reject and its answer."""
+
+    reject: Reject
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The answers to the rejects of one defect, camera or rule."""
+
+    name: str
+    counts: Counter[Answer]
+
+    @property
+    def false_rate(self) -> float | None:
+        """The share of false rejects, 0..1, among those with an answer; None without any."""
+        known = self.counts[Answer.FALSE] + self.counts[Answer.CONFIRMED]
+        return self.counts[Answer.FALSE] / known if known else None
+
+
+def answer(reject: Reject, *, gone: bool) -> Answer:
+    """The answer to a reject; `gone`: its photo no longer lies in quarantine."""
+    if reject.restored:
+        return Answer.FALSE
+    if reject.released:
+        return Answer.NONE
+    return Answer.CONFIRMED if gone else Answer.WAITING
+
+
+def tallies(answered: Iterable[Answered], name_of: Callable[[Reject], str]) -> list[Tally]:
+    """The answers by what `name_of` says of each reject, the most frequent first."""
+    found: dict[str, Counter[Answer]] = {}
+    for each in answered:
+        found.setdefault(name_of(each.reject), Counter())[each.answer] += 1
+    every = (Tally(name, counts) for name, counts in found.items())
+    return sorted(every, key=lambda tally: (-tally.counts.total(), tally.name))
+
+
+def defect_of(reject: Reject) -> str:
+    """The defect by whose threshold a photo was moved; `a rule` if a named rule decided."""
+    parts = reject.rule.split(".")
+    return parts[2] if parts[:2] == ["policy", "defects"] and len(parts) > 2 else "a rule"
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A threshold for a defect, None if none is good enough, and what to expect of it by the answers so far.
+
+    Of the `known` answered rejects by that defect, `false` were brought back; `still_false` and `still_right` would be
+    moved by the threshold as well.
+    """
+
+    defect: Defect
+    threshold: float | None
+    known: int
+    false: int
+    still_false: int
+    still_right: int
+
+
+def suggest(answered: Iterable[Answered], defect: Defect, precision: float, least: int) -> Suggestion:
+    """The lowest threshold for which at least the share `precision` of the answered rejects was right.
+
+    It has three decimals. Only rejects by the defect's own threshold count, and fewer than `least` answers suggest
+    nothing. Nothing lower than what was moved so far can be suggested: nobody has answered for that.
+    """
+    known = sorted(
+        (
+            (math.floor(1000 * each.reject.scores.of(defect)) / 1000, each.answer is Answer.FALSE)
+            for each in answered
+            if defect_of(each.reject) == defect and each.answer in {Answer.FALSE, Answer.CONFIRMED}
+        ),
+        reverse=True,
+    )
+    false = sum(wrong for _, wrong in known)
+    best = _lowest(known, precision) if len(known) >= least else None
+    reached = [wrong for score, wrong in known if best is not None and score >= best]
+    return Suggestion(defect, best, len(known), false, sum(reached), len(reached) - sum(reached))
+
+
+def _lowest(known: Sequence[tuple[float, bool]], precision: float) -> float | None:
+    """The lowest score of which it and all above are right often enough; `known` begins with the highest."""
+    best, wrong_so_far = None, 0
+    for count, (score, wrong) in enumerate(known, start=1):
+        wrong_so_far += wrong
+        is_last_of_score = count == len(known) or known[count][0] < score
+        if is_last_of_score and (count - wrong_so_far) / count >= precision:
+            best = score
+    return best
