@@ -14,7 +14,7 @@ from culld.service.listing import Listing
 from culld.service.live import is_live
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -67,9 +67,8 @@ class Grouping:
                 cameras[place.root, place.relative.parent, camera.model][place] = stack.lead
             seen |= {member.photo.place for member in stack.members}
         for (root, folder, model), shots in cameras.items():
-            moments = [shot.photo.camera.taken_at for shot in shots.values() if shot.photo.camera.taken_at]
-            reach = timedelta(seconds=REACH_S)
-            before = self.shots_around(root, min(moments) - reach, max(moments) + reach, digests)
+            times = _times_around(shot.photo.camera.taken_at for shot in shots.values())
+            before = [shot for time in times for shot in self.shots_around(root, *time, digests)]
             yield [
                 *shots.values(),
                 *(
@@ -92,6 +91,18 @@ class Grouping:
                     stamp = stamp_of(other)
                     before = None if stamp is None else self.recall(other, stamp)
                     yield from () if before is None else (before,)
+
+
+def _times_around(moments: Iterable[datetime | None]) -> list[tuple[datetime, datetime]]:
+    """The times in which shots may belong to those of some moments; a batch may hold photos of many years."""
+    reach = timedelta(seconds=REACH_S)
+    times: list[tuple[datetime, datetime]] = []
+    for moment in sorted(moment for moment in moments if moment is not None):
+        if times and moment - reach <= times[-1][1]:
+            times[-1] = (times[-1][0], moment + reach)
+        else:
+            times.append((moment - reach, moment + reach))
+    return times
 
 
 def _series(stack: Stack, series: Mapping[Place, Series]) -> Series | None:

@@ -1,0 +1,64 @@
+"""The stage `group`, with what the journal knows of earlier photos."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+import factories
+from culld.photos.imaging import frame
+from culld.photos.likeness import likeness_of
+from culld.records import Assessment, Camera, Place, SeriesKind
+from culld.service.grouping import Grouping
+
+LIKENESS = likeness_of(frame(factories.picture(1)))
+ROOT = Path("/photos")
+
+
+def shot(folder: Path, name: str, second: float, model: str = "X", content: bytes = b"") -> Assessment:
+    """A judged photo in a folder, taken so many seconds after noon."""
+    photo = replace(
+        factories.photo(name, content or name.encode()),
+        place=Place(folder, Path(name)),
+        camera=Camera(model, factories.NOON + timedelta(seconds=second)),
+    )
+    return replace(factories.assessment(name), photo=photo, likeness=LIKENESS)
+
+
+def test_a_burst_goes_on_over_batches_but_not_over_cameras_folders_and_copies(tmp_path: Path) -> None:
+    """The journal is asked for half a minute around each shot only."""
+    (tmp_path / "x").mkdir()
+    asked: list[tuple[datetime, datetime]] = []
+
+    def around(root: Path, first: datetime, last: datetime, but: Collection[str]) -> list[Assessment]:
+        asked.append((first, last))
+        known = [
+            shot(tmp_path, "before.jpg", -1),
+            shot(tmp_path, "other-camera.jpg", 0, "Y"),
+            shot(tmp_path, "x/other-folder.jpg", 0),
+            shot(tmp_path, "copy.jpg", 0, content=b"a.jpg"),
+        ]
+        near = [each for each in known if first <= (each.photo.camera.taken_at or last) <= last]
+        return [each for each in near if each.photo.digest not in but]
+
+    batch = [shot(tmp_path, "a.jpg", 0), shot(tmp_path, "b.jpg", 1), shot(tmp_path, "far.jpg", 10_000_000)]
+    a, b, far = Grouping(shots_around=around).group(batch)
+
+    assert a.series is not None
+    assert a.series.kind is SeriesKind.BURST
+    assert [each.photo.place.relative.name for each in a.series.members] == ["before.jpg", "a.jpg", "b.jpg"]
+    assert b.series == a.series
+    assert far.series is None
+    assert [last - first for first, last in asked] == [timedelta(seconds=61), timedelta(seconds=60)]
+
+
+@pytest.mark.parametrize(("content", "expected"), [(b"", True), (b"same", False)])
+def test_copies_in_one_batch_are_one_shot(tmp_path: Path, content: bytes, expected: bool) -> None:  # noqa: FBT001
+    """Nobody takes the same bytes twice."""
+    batch = [shot(tmp_path, name, 0, content=content) for name in ("a.jpg", "b.jpg")]
+
+    assert [stack.series is not None for stack in Grouping().group(batch)] == [expected] * 2
