@@ -437,7 +437,8 @@ class Case:
     """A decision that was carried out, with what it was made from: another policy may decide it again.
 
     `now` is where the photo is, with which digest; `away` that it is in quarantine, `restored` that a person brought it
-    back. The stack has no series, and the stamps in it are empty.
+    back, `unwanted` that it was moved or would have been, had culld been let. The stack has no series, and the stamps
+    in it are empty.
     """
 
     plan: str
@@ -450,6 +451,7 @@ class Case:
     digest: str
     away: bool
     restored: bool
+    unwanted: bool
     stack: Stack
 
 

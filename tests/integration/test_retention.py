@@ -50,7 +50,7 @@ class House:
 
     def tidy(self, history: timedelta | None = YEAR) -> list[str]:
         """Tidy up; gives the plans that are still known."""
-        Tidying(self.journal, history, self.clock).tidy([self.root], lambda: None)
+        Tidying(self.journal, self.clock, history).tidy([self.root], lambda: None)
         return sorted(decision.plan for decision in self.journal.decisions(Filter(limit=5000)))
 
 
@@ -105,13 +105,13 @@ def test_files_that_are_gone_are_forgotten(house: House) -> None:
 
 def test_it_is_done_once_a_day(house: House) -> None:
     """Also by a computer that never runs for a whole day."""
-    first = Tidying(house.journal, YEAR, house.clock)
+    first = Tidying(house.journal, house.clock, YEAR)
     assert first.is_due()
     first.tidy([], lambda: None)
     house.clock.advance(DAY - 60)
     assert not first.is_due()
 
-    second = Tidying(house.journal, YEAR, house.clock)
+    second = Tidying(house.journal, house.clock, YEAR)
     assert not second.is_due()
     house.clock.advance(3660)
     assert second.is_due()

@@ -124,10 +124,16 @@ def _validated(found: tree.Tree, ground: values.Ground, wrong: list[Problem]) ->
         # What the reader already told of (a key given twice, an unfit tag) is not told again.
         told = {problem.key for problem in wrong}
         for error in invalid.errors():
-            key = error["loc"]
+            key = _as_written(error["loc"], found.data)
             if key not in told:
                 wrong.append(Problem(found.line(key), key, problems.in_words(error, Config)))
         return None
+
+
+def _as_written(key: Key, data: Any) -> Key:
+    """The key as it stands in the file, where `quarantine: FOLDER` may be written without `path`."""
+    short = key == ("quarantine", "path") and not isinstance(data.get("quarantine"), dict)
+    return key[:1] if short else key
 
 
 def _of_folders(data: Any, ground: values.Ground) -> Iterator[tuple[Key, str]]:
@@ -140,7 +146,9 @@ def _of_folders(data: Any, ground: values.Ground) -> Iterator[tuple[Key, str]]:
         folder = _folder_or_none(values.path, entry.get("path"), ground) if isinstance(entry, dict) else None
         if folder is not None:
             watched["watch", number, "path"] = folder
-    quarantine = _folder_or_none(values.path, data.get("quarantine"), ground)
+    kept = data.get("quarantine")
+    kept = kept.get("path") if isinstance(kept, dict) else kept
+    quarantine = _folder_or_none(values.path, kept, ground)
     state = _folder_or_none(values.state, data.get("state", values.AUTO), ground)
     yield from of_folders(watched, quarantine, state)
 

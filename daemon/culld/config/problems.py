@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
 
 Key = tuple[str | int, ...]
@@ -55,13 +56,13 @@ def in_words(error: ErrorDetails, schema: type[BaseModel]) -> str:
         return f"{shown(error['input'])} is not a list; write one {item}"
     if kind in {"model_type", "model_attributes_type"}:
         section = _section(error["loc"], schema)
-        return f"{shown(error['input'])} stands where a section belongs; its keys are {', '.join(section.model_fields)}"
+        return f"{shown(error['input'])} stands where a section belongs; its keys are {', '.join(fields(section))}"
     return str(error.get("ctx", {}).get("error", error["msg"]))
 
 
 def _unknown(key: Key, schema: type[BaseModel]) -> str:
     name = str(key[-1])
-    beside = list(_section(key[:-1], schema).model_fields)
+    beside = list(fields(_section(key[:-1], schema)))
     if elsewhere := [known for known in known_keys(schema) if known.rpartition(".")[2] == name]:
         return f"unknown key here; did you mean {' or '.join(f'`{known}`' for known in elsewhere)}?"
     if near := difflib.get_close_matches(name, beside, n=1):
@@ -71,12 +72,17 @@ def _unknown(key: Key, schema: type[BaseModel]) -> str:
 
 def known_keys(schema: type[BaseModel], above: str = "") -> Iterator[str]:
     """Every dotted key of the schema, `[]` standing for a list's items."""
-    for name, info in schema.model_fields.items():
+    for name, info in fields(schema).items():
         listed, section = _below(info.annotation)
         key = f"{above}{name}{'[]' if listed else ''}"
         yield key
         if section is not None:
             yield from known_keys(section, f"{key}.")
+
+
+def fields(schema: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The fields of a section by the names that the file has for them."""
+    return {info.alias or name: info for name, info in schema.model_fields.items()}
 
 
 def _below(annotation: Any) -> tuple[bool, type[BaseModel] | None]:
@@ -91,5 +97,5 @@ def _section(key: Key, schema: type[BaseModel]) -> type[BaseModel]:
     """The section that a key leads to."""
     for part in key:
         if isinstance(part, str):
-            schema = _below(schema.model_fields[part].annotation)[1] or schema
+            schema = _below(fields(schema)[part].annotation)[1] or schema
     return schema

@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 
 from culld.config import values
 from culld.expression import parse
@@ -92,6 +92,19 @@ class Watch(Section):
 
     path: Folder
     mode: AutoOrMode = None
+
+
+class Quarantine(Section):
+    """Where rejected photos go, and after how long into the trash of the desktop (None: never)."""
+
+    path: Folder
+    trash_after: Annotated[timedelta | None, BeforeValidator(values.duration_or("1d", "36500d", values.NEVER))] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        """`quarantine: FOLDER` is short for its path."""
+        return value if isinstance(value, dict) else {"path": value}
 
 
 class Settle(Section):
@@ -265,12 +278,14 @@ class Config(Section):
     """The whole file, checked; `load_config` makes it."""
 
     watch: Annotated[tuple[Watch, ...], AfterValidator(_some)]
-    quarantine: Folder
+    store: Annotated[Quarantine, Field(alias="quarantine")]
     state: State
     policy: Policy = Policy()
     settle: Settle = Settle()
     rescan: Annotated[timedelta, BeforeValidator(values.duration("1s", "7d"))] = timedelta(minutes=1)
-    history: Annotated[timedelta | None, BeforeValidator(values.duration_or_forever("1d", "36500d"))] = timedelta(365)
+    history: Annotated[timedelta | None, BeforeValidator(values.duration_or("1d", "36500d", values.FOREVER))] = (
+        timedelta(365)
+    )
     batch: Batch = Batch()
     workers: Annotated[int | None, BeforeValidator(values.auto_or_whole(1, 64))] = None
     model: Model = Model()
@@ -304,6 +319,11 @@ class Config(Section):
             named=tuple(rule.rule() for rule in policy.rules),
             brake=policy.brake.limit(),
         )
+
+    @property
+    def quarantine(self) -> Path:
+        """The folder where rejected photos go."""
+        return self.store.path
 
     @property
     def by_precision(self) -> bool:

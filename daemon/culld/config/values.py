@@ -86,17 +86,17 @@ def duration(at_least: str, at_most: str) -> Callable[[object], timedelta]:
     return read
 
 
-def duration_or_forever(at_least: str, at_most: str) -> Callable[[object], timedelta | None]:
-    """A reader of durations within bounds, or `forever`, which is None."""
+def duration_or(at_least: str, at_most: str, word: str) -> Callable[[object], timedelta | None]:
+    """A reader of durations within bounds, or of a word, which is None."""
     read_duration = duration(at_least, at_most)
 
     def read(value: object) -> timedelta | None:
-        if value == FOREVER:
+        if value == word:
             return None
         try:
             return read_duration(value)
         except ValueError as error:
-            raise ValueError(f"{error}, or {FOREVER}") from None
+            raise ValueError(f"{error}, or {word}") from None
 
     return read
 

@@ -26,6 +26,7 @@ LIBRARIES: Final = (
     "pydantic",
     "pyyaml",
     "rich",
+    "send2trash",
     "watchdog",
 )
 """The distributions without which culld does not run."""

@@ -18,6 +18,7 @@ class Signal(Enum):
     RESCAN = auto()
     PROBE = auto()
     RELOAD = auto()
+    TIDY = auto()
     STOP = auto()
 
 

@@ -20,8 +20,8 @@ _AWAY = "verdict = 'quarantine' AND restored_at IS NULL AND released = ''"
 _RESTORED = "EXISTS (SELECT 1 FROM restored WHERE restored.digest IN (decision.digest, decision.now_digest))"
 
 
-_CASE = f"{_AWAY}, plan, made_at, rule, policy, now_root, now_relative, now_digest, {_RESTORED}, {COLUMNS}"
-_JUDGED = 9  # where COLUMNS begin
+_CASE = f"{_AWAY}, plan, made_at, rule, policy, now_root, now_relative, now_digest, {_RESTORED}, unwanted, {COLUMNS}"
+_JUDGED = 10  # where COLUMNS begin
 
 
 def cases(db: sqlite3.Connection, since: datetime | None) -> list[Case]:
@@ -49,7 +49,7 @@ def case(db: sqlite3.Connection, plan: str) -> Case | None:
 
 
 def _case(place: Place, judged: Mapping[Place, Assessment], row: tuple[Any, ...]) -> Case:
-    away, plan, at, rule, policy, now_root, now_relative, now_digest, restored = row[:_JUDGED]
+    away, plan, at, rule, policy, now_root, now_relative, now_digest, restored, unwanted = row[:_JUDGED]
     _, verdict, reason, *_, facts = row[_JUDGED:]
     return Case(
         plan=plan,
@@ -62,5 +62,6 @@ def _case(place: Place, judged: Mapping[Place, Assessment], row: tuple[Any, ...]
         digest=now_digest,
         away=bool(away),
         restored=bool(restored),
+        unwanted=bool(unwanted),
         stack=stack_in(facts, assessment_of(place, NO_STAMP, row[_JUDGED:]), judged),
     )

@@ -20,7 +20,6 @@ from culld.service.model import looked_up
 from culld.service.opening import replay_unfinished
 from culld.service.report import report
 from culld.service.sightings import Intake
-from culld.service.tidying import Tidying
 from culld.service.wiring import Policies, Wiring, open_scanner
 
 if TYPE_CHECKING:
@@ -71,7 +70,8 @@ class Daemon:
         self._intake = Intake(
             lambda: self._ground.present, open_scanner(config), self._settler, journal, self._clock, self._batcher
         )
-        self._tidying = Tidying(journal, config.history, self._clock)
+        self._tidying = wiring.tidying()
+        self._tidy_asked = True
         self._policy_problem: str | None = None
         self._last = ""
         self._told: set[str] = set()
@@ -97,6 +97,7 @@ class Daemon:
         self._pulse.beat()
         if Signal.RELOAD in marks:
             self._reload(environ)
+        self._tidy_asked = self._tidy_asked or Signal.TIDY in marks
         if Signal.PROBE in marks:
             self._ground.probe(self._clock.monotonic())
         if Signal.RESCAN in marks:
@@ -110,10 +111,16 @@ class Daemon:
             # One batch a turn: a saved policy or a stop need not wait for the whole drop.
             if not self._marks.stop_asked and (batch := self._batcher.take(now)):
                 self._process(batch)
-            elif not self._waiting() and self._tidying.is_due():
-                self._tidying.tidy(self._ground.present, self._beat)
+            elif self._tidy_asked and not self._waiting():
+                self._tidy()
         except StoppedError:
             log.info("stopping; the photos that were being read will be read again at the next start")
+
+    def _tidy(self) -> None:
+        if self._tidying.is_due():
+            is_there = self._ground.quarantine not in self._ground.offline
+            self._tidying.tidy(self._ground.present, self._beat, is_quarantine_there=is_there)
+        self._tidy_asked = False
 
     def _process(self, batch: list[Sighting]) -> None:
         for outcome in self._pipeline.process(batch):
@@ -150,7 +157,11 @@ class Daemon:
         if tuple(watch.path for watch in fresh.watch) == self._ground.roots:
             self._policies.take_over(fresh)
             log.info("policy %s is in force", self._policies.digest)
-        kept = [key for key in type(fresh).model_fields if key != "policy" and getattr(fresh, key) != self._frozen(key)]
+        kept = [
+            info.alias or key
+            for key, info in type(fresh).model_fields.items()
+            if key != "policy" and getattr(fresh, key) != self._frozen(key)
+        ]
         if kept:
             log.warning("restart culld to take over what changed in %s", ", ".join(kept))
 

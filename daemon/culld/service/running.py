@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 
 _PROBE = timedelta(seconds=30)
+_TIDY = timedelta(hours=1)  # how soon after a day it is noticed
 
 
 def serve(path: Path, config: Config, environ: Mapping[str, str]) -> None:
@@ -43,6 +44,7 @@ def serve(path: Path, config: Config, environ: Mapping[str, str]) -> None:
         schedule = Schedule()
         schedule.every(config.rescan, lambda: marks.put(Signal.RESCAN), name="rescan")
         schedule.every(_PROBE, lambda: marks.put(Signal.PROBE), name="probe")
+        schedule.every(_TIDY, lambda: marks.put(Signal.TIDY), name="housekeeping")
         schedule.start()
         stack.callback(schedule.stop)
         daemon.run(environ)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from culld.config import Embed
 from culld.darkroom import DarkroomDoor, DarkroomSettings, open_darkroom
 from culld.host.alerts import Alarm
+from culld.host.trash import to_trash
 from culld.intake import patience
 from culld.intake.scanning import Scanner
 from culld.model.workers import Pool, WorkerLimits
@@ -19,10 +20,12 @@ from culld.quarantine.applying import Applier
 from culld.service.anchors import Anchors
 from culld.service.braking import Braking
 from culld.service.clock import SystemClock
+from culld.service.expiry import Expiry
 from culld.service.grouping import Grouping
 from culld.service.judge import Judge, no_brake
 from culld.service.model import load_model, looked_up
 from culld.service.returns import is_restored
+from culld.service.tidying import Tidying
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +83,8 @@ class Wiring:
         self, beat: Callable[[], None] = lambda: None, *, patient: bool = False, braked: bool = True
     ) -> Pipeline:
         """The page, with its real parts; `patient` if somebody will look again at files that cannot be read yet."""
-        brake = Braking(self.journal, lambda: self.policies.digest, self.clock, self._alarm).holds
+        alarm = functools.partial(self._alarm, "culld has stopped moving photos")
+        brake = Braking(self.journal, lambda: self.policies.digest, self.clock, alarm).holds
         door = DarkroomDoor(self.pool, beat, self._patience) if patient else DarkroomDoor(self.pool, beat)
         judge = Judge(
             rules_for=self.policies.of,
@@ -104,9 +108,20 @@ class Wiring:
             Applier().apply,
         )
 
-    def _alarm(self, why: str) -> None:
+    def tidying(self) -> Tidying:
+        """What is done once a day."""
+        return Tidying(
+            self.journal,
+            self.clock,
+            self.config.history,
+            Expiry(self.config.quarantine, to_trash, self.journal.note_trashed),
+            self.config.store.trash_after,
+            functools.partial(self._alarm, "culld: what the last day brought"),
+        )
+
+    def _alarm(self, subject: str, text: str) -> None:
         alert = self.config.alert
-        Alarm(alert.command, alert.webhook).ring("culld has stopped moving photos", why)
+        Alarm(alert.command, alert.webhook).ring(subject, text)
 
     def _patience(self, stamp: Stamp) -> timedelta | None:
         changed = datetime.fromtimestamp(stamp.ctime_ns / 1e9, UTC)  # which, unlike mtime, no program can set

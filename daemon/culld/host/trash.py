@@ -1,0 +1,21 @@
+"""The trash of the desktop, by the freedesktop specification; the only module that imports Send2Trash."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from culld.errors import PhotoError
+from culld.records import printable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def to_trash(file: Path) -> None:
+    """Put a file into the trash of its disk, or of the user; raises PhotoError where there is none to put it into."""
+    from send2trash import send2trash  # noqa: PLC0415 (it loads GLib where that is installed)
+
+    try:
+        send2trash(file)
+    except OSError as error:  # also TrashPermissionError: a disk of its own that lets nobody make a trash there
+        raise PhotoError(f"{printable(file)} cannot be put into the trash: {error.strerror or error}") from error

@@ -1,0 +1,162 @@
+"""The digest of a day, and old photos that go to the trash."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+import factories
+import rejects
+from culld.errors import PhotoError
+from culld.journal.store import SqliteJournal
+from culld.quarantine.applying import Applier
+from culld.records import Outcome, Place, Stack, Verdict
+from culld.service.digest import digest
+from culld.service.expiry import Expiry
+from culld.service.tidying import Tidying
+from fakes import FakeClock
+
+DAY = 86400
+
+
+@dataclass
+class House:
+    """A journal, a quarantine, a trash that is a folder, and what people were told."""
+
+    folder: Path
+    journal: SqliteJournal
+    clock: FakeClock
+    told: list[str] = field(default_factory=list)
+    is_trash_full: bool = False
+
+    @property
+    def quarantine(self) -> Path:
+        """Where rejects are."""
+        return self.folder / "quarantine"
+
+    def reject(self, name: str) -> Place:
+        """A photo with a sidecar in quarantine, moved there now."""
+        photo = rejects.put(Place(self.folder / "inbox", Path(name)), name.encode())
+        sidecar = rejects.put(photo.beside(f"{name}.xmp"), b"<x:xmpmeta/>")
+        plan = rejects.rejection(rejects.stack(photo, sidecar), self.quarantine)
+        plan = replace(plan, id=name, made_at=self.clock.now())
+        with self.journal.intend([plan]) as intent:
+            assert intent.close(Applier().apply(plan)).fault is None
+        return Place(self.quarantine, Path(name))
+
+    def trash(self, file: Path) -> None:
+        """Move a file to the trash."""
+        if self.is_trash_full:
+            raise PhotoError("the trash is full")
+        (self.folder / "trash").mkdir(exist_ok=True)
+        file.rename(self.folder / "trash" / file.name)
+
+    def tidy(self, trash_after: timedelta | None = timedelta(days=90)) -> None:
+        """What happens once a day."""
+        expiry = Expiry(self.quarantine, self.trash, self.journal.note_trashed)
+        Tidying(self.journal, self.clock, None, expiry, trash_after, self.told.append).tidy([], lambda: None)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """A house with an empty quarantine."""
+    clock = FakeClock()
+    (tmp_path / "quarantine").mkdir()
+    with SqliteJournal.open(tmp_path / "journal.sqlite3", clock) as journal:
+        yield House(tmp_path, journal, clock)
+
+
+def test_old_rejects_go_to_the_trash_with_all_that_belongs_to_them(house: House) -> None:
+    """Nothing is unlinked, younger ones stay, and it is no answer of a person."""
+    house.reject("old.jpg")
+    house.clock.advance(60 * DAY)
+    house.reject("young.jpg")
+    house.clock.advance(31 * DAY)
+
+    house.tidy()
+
+    assert set(rejects.tree(house.folder / "trash")) == {"old.jpg", "old.jpg.xmp", "old.jpg.culld.json"}
+    assert "young.jpg" in rejects.tree(house.quarantine)
+    assert "old.jpg" not in rejects.tree(house.quarantine)
+    assert {each.place.relative.name: each.released for each in house.journal.rejects()} == {
+        "old.jpg": "trash",
+        "young.jpg": "",
+    }
+
+
+@pytest.mark.parametrize("broken", [True, False])
+def test_what_cannot_go_stays(house: House, broken: bool) -> None:  # noqa: FBT001
+    """So does everything where the configuration says never."""
+    house.reject("old.jpg")
+    before = rejects.tree(house.quarantine)
+    house.clock.advance(1000 * DAY)
+    house.is_trash_full = broken
+
+    house.tidy(timedelta(days=90) if broken else None)
+
+    assert rejects.tree(house.quarantine) == before
+    assert [each.released for each in house.journal.rejects()] == [""]
+
+
+def test_a_file_that_is_no_record_is_nobodys_business(house: House) -> None:
+    """It stays, and the others go all the same."""
+    house.reject("old.jpg")
+    (house.quarantine / "a.jpg.culld.json").write_text("{}")
+    house.clock.advance(1000 * DAY)
+
+    house.tidy()
+
+    assert rejects.tree(house.quarantine) == ["a.jpg.culld.json"]
+
+
+def test_the_day_is_told_once(house: House) -> None:
+    """With what would have been moved, and why; a day without photos is not told."""
+    held = replace(
+        factories.plan(Stack(factories.assessment()), Verdict.TAG),
+        reason="blur 0.99 would be rejected, but mode is observe",
+        unwanted=True,
+    )
+    with house.journal.intend([held]) as intent:
+        intent.close(Outcome(held, held.photo.place, None, ""))
+    house.reject("moved.jpg")
+    house.clock.advance(10)
+
+    house.tidy()
+    house.clock.advance(DAY)
+    house.tidy()
+
+    (told,) = house.told
+    assert told.splitlines() == [
+        "2 photos judged, 1 moved, 1 would have been moved, had culld been let",
+        "  /photos/a.jpg  (blur 0.99 would be rejected, but mode is observe)",
+    ]
+    assert digest([]) == ""
+
+
+def test_the_trash_is_that_of_the_desktop(tmp_path: Path) -> None:
+    """With the note that lets a desktop bring the file back."""
+    photo = tmp_path / "a.jpg"
+    photo.write_bytes(b"a photo")
+    script = "import sys; from pathlib import Path; from culld.host.trash import to_trash; to_trash(Path(sys.argv[1]))"
+    environ = {**os.environ, "HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "data")}
+
+    subprocess.run([sys.executable, "-c", script, str(photo)], env=environ, check=True)
+
+    assert not photo.exists()
+    assert (tmp_path / "data" / "Trash" / "files" / "a.jpg").read_bytes() == b"a photo"
+    assert "a.jpg" in (tmp_path / "data" / "Trash" / "info" / "a.jpg.trashinfo").read_text()
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "gone.jpg")],
+        env=environ,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert "gone.jpg cannot be put into the trash" in done.stderr
