@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,56 @@ def test_every_yaml_block_is_a_valid_configuration(tmp_path: Path) -> None:
         file = tmp_path / f"{number}.yaml"
         file.write_text(block)
         load_config(file, {"HOME": str(tmp_path)})
+
+
+def test_the_rules_of_the_readme_are_valid(tmp_path: Path) -> None:
+    """They are added to the smallest configuration."""
+    file = tmp_path / "config.yaml"
+    (rules,) = blocks("yaml rules")
+    file.write_text(blocks("yaml")[0].partition("policy:")[0] + rules)
+
+    assert len(load_config(file, {"HOME": str(tmp_path)}).rules().named) == 3
+
+
+def shape(line: str) -> str:
+    """A line of output without what differs from run to run: digests, scores, and how wide a table is."""
+    return re.sub(r"\s+", " ", re.sub(r"\b[0-9a-f]{12}\b|\d+\.\d+", "#", line)).strip()
+
+
+def agree(shown: Sequence[str], said: Sequence[str]) -> bool:
+    """Whether lines are as shown, where `...` stands for any lines, and within a line for anything."""
+    if not shown:
+        return not said
+    if shown[0] == "...":
+        return any(agree(shown[1:], said[skipped:]) for skipped in range(len(said) + 1))
+    pattern = re.escape(shape(shown[0])).replace(r"\.\.\.", ".*")
+    return bool(said) and bool(re.fullmatch(pattern, shape(said[0]))) and agree(shown[1:], said[1:])
+
+
+@pytest.mark.slow
+def test_the_first_week_is_as_the_readme_tells_it(home: dict[str, str]) -> None:
+    """From observe to enforce, each command as it stands, with the output that is shown, counts included."""
+    folder = Path(home["HOME"]) / "Pictures" / "Import"
+    config = folder.parents[1] / ".config" / "culld" / "config.yaml"
+    config.write_text(config.read_text().replace("enforce", "observe"))
+    for number in range(1, 7):
+        picture = factories.picture(80 + number)
+        data = factories.encoded(factories.blurred(picture) if number < 5 else picture, quality=92)
+        (folder / f"IMG_{number}.jpg").write_bytes(data)
+    (folder / "IMG_4.jpg.xmp").write_bytes(
+        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        b'<rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="4"/></rdf:RDF></x:xmpmeta>'
+    )
+
+    for step in blocks("console")[0].split("$ ")[1:]:
+        command, *shown = step.splitlines()
+        line = command.split("  #")[0]
+        done = subprocess.run(line, shell=True, env=home, check=False, capture_output=True, text=True)  # noqa: S602
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert agree(shown, done.stdout.splitlines()), f"{command}\n{done.stdout}"
+
+    assert {path.name for path in (folder.parent / "Quarantine").glob("*.jpg")} == {"IMG_3.jpg"}
+    assert (folder / "IMG_4.jpg").exists()
 
 
 def test_the_way_of_a_photo_names_every_state_of_the_journal() -> None:

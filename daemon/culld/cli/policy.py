@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from culld.config import Config
+    from culld.records import Protection
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -38,6 +39,16 @@ def run(args: argparse.Namespace) -> int:
     return codes.FINE
 
 
+def _protected(protect: Protection) -> Iterator[str]:
+    """What is never moved, in a few words each."""
+    yield "what you restored"
+    for name in ("rated", "edited", "series", "bursts"):
+        if getattr(protect, name):
+            yield {"series": "series", "bursts": "the best of a burst"}.get(name, name)
+    if protect.night is not None:
+        yield f"darkness below light value {protect.night:g}"
+
+
 def _table(config: Config) -> Iterator[str]:
     rules = config.rules()
     yield f"{'defect':<10}{'tag':>8}{'reject':>8}"
@@ -46,6 +57,10 @@ def _table(config: Config) -> Iterator[str]:
         reject = "never" if threshold.reject is None else f"{threshold.reject:g}"
         yield f"{defect:<10}{threshold.tag:>8g}{reject:>8}"
     yield ""
+    yield from (f"{'rule':<12}{rule.name}: {rule.action} if {rule.when.text}" for rule in rules.named)
+    yield f"{'protected':<12}{', '.join(_protected(rules.protect))}"
+    brake = rules.brake
+    yield f"{'brake':<12}" + ("none" if brake is None else f"at {brake.share:.0%} of the last {brake.photos} photos")
     for watch in config.watch:
         here = config.rules(watch.mode)
         yield f"{'watch':<12}{printable(watch.path)}  (mode {here.mode}, policy {here.digest})"

@@ -86,7 +86,7 @@ def _as_json(groups: Mapping[str, Sequence[Tally]]) -> Iterator[str]:
 def _as_text(groups: Mapping[str, Sequence[Tally]], counts: Mapping[Verdict, int], waiting: int) -> Iterator[str]:
     from culld.policy.feedback import Answer  # noqa: PLC0415
 
-    yield "decided: " + ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
+    yield "decisions: " + ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
     if waiting:
         yield f"{waiting} more would have been moved, had culld been let (mode observe, or the brake)"
     if not groups["defect"]:

@@ -98,10 +98,11 @@ def counts(db: sqlite3.Connection, since: datetime | None) -> dict[Verdict, int]
 
 
 def unwanted(db: sqlite3.Connection, since: datetime | None) -> int:
-    """How many photos stayed only because the mode or the brake held them."""
+    """How many photos stayed, by their last decision, only because the mode or the brake held them."""
     (count,) = db.execute(
-        "SELECT count(DISTINCT root || '/' || relative) FROM decision WHERE unwanted AND verdict != 'quarantine'"
-        " AND state = 'done' AND (?1 IS NULL OR made_at >= ?1)",
+        "SELECT count(*) FROM decision WHERE unwanted AND verdict != 'quarantine' AND state = 'done'"
+        " AND (?1 IS NULL OR made_at >= ?1) AND id = (SELECT max(id) FROM decision AS later"
+        " WHERE later.root = decision.root AND later.relative = decision.relative AND later.state = 'done')",
         (since and micros(since),),
     ).fetchone()
     return int(count)

@@ -1,0 +1,151 @@
+"""A policy that is saved again and again while photos come in."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from culld.config import load_config
+from culld.darkroom import CareRequest
+from culld.host.notify import Notifier
+from culld.intake.marks import Marks, Signal
+from culld.journal.history import Filter
+from culld.journal.store import SqliteJournal
+from culld.records import Assessment, Care, Format, Photo, Scores, Sighting, Verdict
+from culld.service.clock import SystemClock
+from culld.service.daemon import Daemon
+from culld.service.pulse import Pulse
+from culld.tags.draft import TagDraft, TagRequest
+
+RELOADS = 1000
+
+HEAD = """\
+watch: [{path: inbox}]
+quarantine: quarantine
+state: state
+settle: {quiet: 100ms}
+batch: {wait: 0s, size: 4}
+policy:
+  brake: {share: never}
+"""
+POLICIES = {
+    Verdict.TAG: HEAD + "  mode: observe\n",
+    Verdict.QUARANTINE: HEAD + "  mode: enforce\n",
+    Verdict.KEEP: HEAD + "  mode: enforce\n  rules: [{name: all, when: blur > 0, action: keep}]\n",
+}
+
+
+class Desk:
+    """Every file is a blurred photo."""
+
+    def inspect(self, sighting: Sighting) -> Photo:
+        """Its digest is that of its bytes."""
+        digest = hashlib.sha256(sighting.place.path.read_bytes()).hexdigest()
+        return Photo(sighting.place, sighting.stamp, digest, Format.JPEG)
+
+    def score(self, photo: Photo) -> Assessment:
+        """Certainly blurred."""
+        return Assessment(photo, Scores(0.99, 0, 0), "model@1")
+
+    def care(self, _request: CareRequest) -> Care:
+        """Nobody did anything for it."""
+        return Care()
+
+    def draft(self, _request: TagRequest) -> TagDraft:
+        """Nothing is written."""
+        return TagDraft((), ())
+
+
+class FakePool:
+    """The desk without processes."""
+
+    def map(self, task: str, items: Sequence[Any], beat: Callable[[], None]) -> list[Any]:
+        """Do all items, one after the other."""
+        beat()
+        return [getattr(Desk(), task)(item) for item in items]
+
+
+class Counting(logging.Handler):
+    """Counts how often a policy came into force."""
+
+    def __init__(self) -> None:
+        """None so far."""
+        super().__init__(logging.INFO)
+        self.count = 0
+        self.changed = threading.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One more, if it is one."""
+        if "is in force" in record.getMessage():
+            self.count += 1
+            self.changed.set()
+
+
+def serve(config: Path, marks: Marks) -> None:
+    """What `culld run` does, without processes, signals and timers."""
+    loaded = load_config(config, {})
+    loaded.state.mkdir()
+    clock = SystemClock()
+    with SqliteJournal.open(loaded.state / "journal.sqlite3", clock) as journal:
+        pulse = Pulse(Notifier.of({}), None, clock)
+        Daemon(loaded, config, journal, FakePool(), pulse, marks).run({})  # type: ignore[arg-type]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_a_thousand_reloads_under_load_mix_no_two_policies(tmp_path: Path) -> None:
+    """Each decision is wholly that of the policy whose digest it bears."""
+    config, inbox = tmp_path / "culld.yaml", tmp_path / "inbox"
+    inbox.mkdir()
+    config.write_text(POLICIES[Verdict.TAG])
+    counting, marks = Counting(), Marks()
+    log = logging.getLogger("culld.service.daemon")
+    level = log.level
+    log.addHandler(counting)
+    log.setLevel(logging.INFO)
+    daemon = threading.Thread(target=serve, args=(config, marks))
+    daemon.start()
+    try:
+        photos = 0
+        texts = list(POLICIES.values())
+        while counting.count < RELOADS and daemon.is_alive():
+            counting.changed.clear()
+            (inbox / f"{photos}.jpg").write_bytes(str(photos).encode())
+            photos += 1
+            config.write_text(texts[photos % len(texts)])
+            marks.put(Signal.RELOAD)
+            assert counting.changed.wait(20)
+        deadline = time.monotonic() + 60
+        while (left := unjudged(tmp_path, photos)) and time.monotonic() < deadline:
+            marks.put(Signal.RESCAN)
+            time.sleep(0.2)
+        assert left == 0
+    finally:
+        marks.put(Signal.STOP)
+        daemon.join(30)
+        log.removeHandler(counting)
+        log.setLevel(level)
+
+    expected = {}
+    for verdict, text in POLICIES.items():
+        config.write_text(text)
+        expected[load_config(config, {}).rules().digest] = verdict
+    with SqliteJournal.open(tmp_path / "state" / "journal.sqlite3", SystemClock()) as journal:
+        decisions = journal.decisions(Filter(limit=10 * photos))
+    assert counting.count >= RELOADS
+    assert Counter(decision.verdict for decision in decisions).keys() == set(POLICIES)
+    assert [decision for decision in decisions if decision.verdict is not expected[decision.policy]] == []
+
+
+def unjudged(folder: Path, photos: int) -> int:
+    """How many photos have no decision yet."""
+    with SqliteJournal.open(folder / "state" / "journal.sqlite3", SystemClock()) as journal:
+        return photos - sum(journal.counts().values())
