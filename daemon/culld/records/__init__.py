@@ -1,0 +1,80 @@
+"""The frozen records that cross the borders between rooms; their names tell how far a photo has come.
+
+`Sighting -> Photo -> Assessment -> Stack -> Plan -> Outcome`. Paths are ordinary `Path` objects that carry any bytes a
+file name may hold (Python's surrogateescape): use `os.fsencode` where bytes are stored, never print them raw.
+"""
+
+from __future__ import annotations
+
+from culld.records.kinds import (
+    Action,
+    Defect,
+    Format,
+    Mark,
+    Mode,
+    SeriesKind,
+    SidecarStyle,
+    Stacking,
+    Verdict,
+    printable,
+)
+from culld.records.photo import (
+    Assessment,
+    Camera,
+    Care,
+    Exposure,
+    Fault,
+    Likeness,
+    Photo,
+    Place,
+    Scores,
+    Series,
+    Sighting,
+    Stack,
+    Stamp,
+    Unreadable,
+)
+from culld.records.plan import Case, Edit, Move, OpenPlan, Outcome, Plan, Reject, Rewrite, Tagged
+from culld.records.policy import BrakeLimit, Meaning, Protection, Rule, Rules, Threshold
+
+__all__ = [
+    "Action",
+    "Assessment",
+    "BrakeLimit",
+    "Camera",
+    "Care",
+    "Case",
+    "Defect",
+    "Edit",
+    "Exposure",
+    "Fault",
+    "Format",
+    "Likeness",
+    "Mark",
+    "Meaning",
+    "Mode",
+    "Move",
+    "OpenPlan",
+    "Outcome",
+    "Photo",
+    "Place",
+    "Plan",
+    "Protection",
+    "Reject",
+    "Rewrite",
+    "Rule",
+    "Rules",
+    "Scores",
+    "Series",
+    "SeriesKind",
+    "SidecarStyle",
+    "Sighting",
+    "Stack",
+    "Stacking",
+    "Stamp",
+    "Tagged",
+    "Threshold",
+    "Unreadable",
+    "Verdict",
+    "printable",
+]

@@ -1,0 +1,94 @@
+"""What there is of each kind: defects, verdicts, formats and the like; and paths as text."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def printable(path: Path) -> str:
+    """A path as text that is safe to print and log: bytes that are no text, and control characters, are escaped."""
+    text = str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+class Defect(StrEnum):
+    """The three technical defects that culld looks for, in the order of the network's outputs."""
+
+    BLUR = "blur"
+    UNDER = "under"
+    OVER = "over"
+
+
+class Verdict(StrEnum):
+    """What the policy does with a photo."""
+
+    KEEP = "keep"
+    TAG = "tag"
+    QUARANTINE = "quarantine"
+    UNREADABLE = "unreadable"
+
+
+class Action(StrEnum):
+    """What a named rule of the policy does with a photo of which it holds."""
+
+    KEEP = "keep"
+    TAG = "tag"
+    QUARANTINE = "quarantine"
+
+
+class Stacking(StrEnum):
+    """By which of its pictures a shot is judged that has several, such as a RAW with its JPEG."""
+
+    BEST = "best"
+    WORST = "worst"
+    RAW = "raw"
+
+
+class SeriesKind(StrEnum):
+    """Why shots belong together that were taken one after the other."""
+
+    BRACKET = "bracket"
+    FOCUS_STACK = "focus stack"
+    PANORAMA = "panorama"
+    BURST = "burst"
+
+
+class Mark(StrEnum):
+    """A sign of rejection that photo programs know, beside the keywords."""
+
+    RATING = "rating"
+    PICK = "pick"
+    DIGIKAM = "digikam"
+    LABEL = "label"
+
+
+class SidecarStyle(StrEnum):
+    """How a new sidecar is called: `a.jpg.xmp` (darktable, digiKam, Immich) or `a.xmp` (Adobe)."""
+
+    FULL = "full"
+    ADOBE = "adobe"
+
+
+class Mode(StrEnum):
+    """Whether the policy may move photos (`enforce`) or only tags them (`observe`)."""
+
+    ENFORCE = "enforce"
+    OBSERVE = "observe"
+
+
+class Format(StrEnum):
+    """The container of a photo, told from its first bytes; only most RAW files need their name to be told from TIFF."""
+
+    JPEG = "jpeg"
+    PNG = "png"
+    WEBP = "webp"
+    TIFF = "tiff"
+    HEIF = "heif"
+    AVIF = "avif"
+    JXL = "jxl"
+    RAW = "raw"
+    UNKNOWN = "unknown"

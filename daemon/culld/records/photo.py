@@ -1,0 +1,216 @@
+"""A file on its way to a photo that was judged, and what belongs to it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from culld.records.kinds import Defect
+
+if TYPE_CHECKING:
+    import os
+    from datetime import datetime, timedelta
+    from pathlib import Path
+
+    from culld.records.kinds import Format, Mark, SeriesKind
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a file is: a configured root folder and the path below it."""
+
+    root: Path
+    relative: Path
+
+    @property
+    def path(self) -> Path:
+        """The whole path."""
+        return self.root / self.relative
+
+    def beside(self, name: str) -> Place:
+        """The place called `name` in the same folder."""
+        return Place(self.root, self.relative.with_name(name))
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What `lstat` says of a file; two equal stamps mean that nobody wrote to it in between."""
+
+    device: int
+    inode: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+
+    @classmethod
+    def of(cls, stat: os.stat_result) -> Stamp:
+        """Take the stamp out of a stat result."""
+        return cls(stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A file that the scanner saw, with its stamp at that moment."""
+
+    place: Place
+    stamp: Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A settled file that could not even be read, why, and when to look again; unless `steady`, waits grow.
+
+    After so many tries (`tries`) it is left alone until it changes; None for no end of them.
+    """
+
+    sighting: Sighting
+    reason: str
+    retry_after: timedelta
+    steady: bool = False
+    tries: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """The camera settings of a shot, each None when the file does not say."""
+
+    seconds: float | None = None
+    aperture: float | None = None
+    iso: int | None = None
+    bias_ev: float | None = None
+
+    @property
+    def value_ev(self) -> float | None:
+        """The exposure value at ISO 100 that these settings are made for: 15 in the sun, 0 for 1 s at f/1 (APEX).
+
+        A scene that is well exposed by them has this light value. None if time, aperture or ISO is not known.
+        """
+        if not (self.seconds and self.aperture and self.iso):
+            return None
+        return math.log2(self.aperture**2 / self.seconds) - math.log2(self.iso / 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """What EXIF says about the shot; orientation is the EXIF value 1..8, `focal_mm` the real focal length.
+
+    `auto_bracket` says that the camera itself took the shot as one of an exposure series (EXIF ExposureMode 2).
+    """
+
+    model: str | None = None
+    taken_at: datetime | None = None
+    orientation: int = 1
+    exposure: Exposure = Exposure()
+    focal_mm: float | None = None
+    auto_bracket: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """A complete file that is ready to be judged; `digest` is the SHA-256 of its bytes in hex."""
+
+    place: Place
+    stamp: Stamp
+    digest: str
+    format: Format
+    camera: Camera = Camera()
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Calibrated probabilities 0..1 that the photo has each defect."""
+
+    blur: float
+    under: float
+    over: float
+
+    def of(self, defect: Defect) -> float:
+        """The probability of one defect."""
+        return {Defect.BLUR: self.blur, Defect.UNDER: self.under, Defect.OVER: self.over}[defect]
+
+    def __str__(self) -> str:
+        # Cut, not rounded: 0.969 must not read as the 0.97 that it did not reach.
+        return "  ".join(f"{defect} {math.floor(100 * self.of(defect)) / 100:.2f}" for defect in Defect)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Why a photo could not be decoded; such a photo is never moved."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """How a picture looks from afar: SIDE x SIDE bits that say where it gets brighter to the right, or downwards."""
+
+    SIDE: ClassVar[int] = 16
+
+    rows: int
+    columns: int
+
+    def distance(self, other: Likeness, right: int = 0, down: int = 0) -> float:
+        """The share of bits, 0..1, in which two pictures differ where they overlap; the other one moved so far."""
+        width, height = self.SIDE - right, self.SIDE - down
+        overlap = sum(((1 << width) - 1) << (self.SIDE * row) for row in range(height))
+        differing = sum(
+            ((mine ^ (its >> (right + self.SIDE * down))) & overlap).bit_count()
+            for mine, its in ((self.rows, other.rows), (self.columns, other.columns))
+        )
+        return differing / (2 * width * height)
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """A photo and what the network said of it; `model` identifies the network."""
+
+    photo: Photo
+    result: Scores | Unreadable
+    model: str
+    likeness: Likeness | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Shots that a photographer took as one, in the order of time."""
+
+    kind: SeriesKind
+    members: tuple[Assessment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Care:
+    """What people have done for a photo: words for each field that speaks for it, the marks whose field somebody
+    filled with whatever, the programs that hold edits of it; `unclear` is why some of that cannot be told.
+    """  # noqa: D205 - one sentence
+
+    rated: tuple[str, ...] = ()
+    filled: frozenset[Mark] = frozenset()
+    edited: tuple[str, ...] = ()
+    unclear: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A photo and the files that belong to it.
+
+    `sidecars` live and move with the photo; `edits` are the files in which other programs keep somebody's work on the
+    shot.
+    `partners` are the other pictures of the same shot that are judged with it (the JPEG of a RAW): they go together, or
+    stay. `kin` are files of the same shot that are not (a movie, a RAW that cannot be read): a photo that has kin is
+    tagged, never moved away from them.
+    """
+
+    lead: Assessment
+    sidecars: tuple[Place, ...] = ()
+    kin: tuple[Place, ...] = ()
+    partners: tuple[Assessment, ...] = ()
+    edits: tuple[Place, ...] = ()
+    care: Care = Care()
+    series: Series | None = None
+
+    @property
+    def members(self) -> tuple[Assessment, ...]:
+        """Every judged picture of the shot."""
+        return (self.lead, *self.partners)

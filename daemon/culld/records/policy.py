@@ -1,0 +1,81 @@
+"""The policy as the pure rooms see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from culld.records.kinds import Defect, Stacking
+
+if TYPE_CHECKING:
+    from culld.expression import Expression
+    from culld.records.kinds import Action, Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """From which probability a defect is tagged, and from which it is rejected (None: never)."""
+
+    tag: float
+    reject: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What a threshold means on photos that nobody trained on: which share of what reaches it has the defect
+    (`precision`), and which share of the defective reaches it (`recall`).
+    """  # noqa: D205 - one sentence
+
+    threshold: float
+    precision: float
+    recall: float
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """What is never moved, whatever its scores: photos that somebody `rated` (or labelled, or flagged) or `edited`."""
+
+    rated: bool = True
+    edited: bool = True
+    night: float | None = 3.0
+    """Below this light value a dark photo shows a dark scene, and is not under-exposed; None: whatever the light."""
+    series: bool = True
+    """Exposure brackets, focus stacks and panoramas stay whole."""
+    bursts: bool = True
+    """The best frame of a burst stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrakeLimit:
+    """Nothing is moved any more once more than this `share` (0..1) of the last `photos` was to be moved."""
+
+    share: float
+    photos: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What to do with a photo of which a condition holds, whatever its scores."""
+
+    name: str
+    when: Expression
+    action: Action
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The policy in force; `digest` identifies it in every decision."""
+
+    mode: Mode
+    blur: Threshold
+    under: Threshold
+    over: Threshold
+    digest: str
+    stacks: Stacking = Stacking.BEST
+    protect: Protection = Protection()
+    named: tuple[Rule, ...] = ()
+    brake: BrakeLimit | None = None
+
+    def of(self, defect: Defect) -> Threshold:
+        """The thresholds of one defect."""
+        return {Defect.BLUR: self.blur, Defect.UNDER: self.under, Defect.OVER: self.over}[defect]
