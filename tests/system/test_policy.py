@@ -38,6 +38,15 @@ def shot(picture: Image.Image, second: float = 0, *, bias: int = 0, settings: tu
     return stream.getvalue()
 
 
+def rating(stars: int) -> bytes:
+    """A sidecar in which somebody gave a photo stars."""
+    return (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        f'<rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="{stars}"/>'
+        "</rdf:RDF></x:xmpmeta>"
+    ).encode()
+
+
 def quarantined(house: House) -> set[str]:
     """The names of the photos in quarantine."""
     return set(house.photos(house.quarantine))
@@ -56,6 +65,21 @@ def test_a_bracket_stays_whole(house: House) -> None:
 
     assert quarantined(house) == {"single-1.jpg", "single-2.jpg"}
     assert house.culld("log").count("it is one of 3 shots of a bracket (policy.protect.series)") == 2
+
+
+@pytest.mark.slow
+def test_score_tells_what_the_policy_would_do(house: House) -> None:
+    """With bursts, ratings and all, and without touching anything."""
+    for number in range(2):
+        house.drop(f"{number}.jpg", shot(factories.blurred(SCENE, 12 - number), number))
+    rated = house.drop("rated.jpg", shot(BLURRED, 600))
+    house.drop("rated.jpg.xmp", rating(5))
+
+    told = [json.loads(line) for line in house.culld("score", "--json", str(house.inbox)).splitlines()]
+
+    assert sorted(each["verdict"] for each in told) == ["quarantine", "tag", "tag"]
+    assert "somebody rated it (xmp:Rating 5" in told[-1]["reason"]
+    assert rated.exists()
 
 
 @pytest.mark.slow
@@ -137,10 +161,7 @@ def test_another_policy_is_tried_on_the_past_and_carried_out(house: House) -> No
     house.config.write_text(POLICY.replace("enforce", "observe"))
     house.culld("once")
     assert quarantined(house) == set()
-    (house.inbox / "3.xmp").write_bytes(
-        b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-        b'<rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="4"/></rdf:RDF></x:xmpmeta>'
-    )
+    house.drop("3.xmp", rating(4))
 
     def simulated(file: Path, *options: str) -> dict[str, str]:
         told = house.culld("policy", "simulate", str(file), "--json", *options)

@@ -63,7 +63,7 @@ class Judge:
         rules = self.rules_for(stack.lead.photo.place.root)
         plan = self._plan(stack, rules)
         if plan.unwanted:  # only then does it matter what people did for it, which costs another look at the files
-            stack = replace(stack, care=self._care(stack))
+            stack = replace(stack, care=self.care(care_request(stack)))
             plan = self._plan(stack, rules)
         if brake := self.brake(rules, plan.verdict is Verdict.QUARANTINE):
             plan = self._plan(stack, rules, brake)
@@ -87,10 +87,6 @@ class Judge:
             brake=brake,
             prefix=self.prefix,
         )
-
-    def _care(self, stack: Stack) -> Care:
-        sidecars = tuple(place for place in stack.sidecars if place.relative.suffix.lower() == ".xmp")
-        return self.care(CareRequest(tuple(member.photo for member in stack.members), sidecars))
 
     def _request(self, plan: Plan, rules: Rules) -> tuple[TagRequest, tuple[str, ...]]:
         """What shall be written about the photo of a plan, and a sentence for each file that must not be written."""
@@ -121,6 +117,12 @@ class Judge:
             return "which one belongs to this photo is not clear"
         place = photo.place.beside(name)
         return (refusal(place) if name in names else None) or place
+
+
+def care_request(stack: Stack) -> CareRequest:
+    """Which files tell what people did for a shot."""
+    sidecars = tuple(place for place in stack.sidecars if place.relative.suffix.lower() == ".xmp")
+    return CareRequest(tuple(member.photo for member in stack.members), sidecars)
 
 
 def _plan_id(stack: Stack) -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from culld.darkroom import DarkroomDoor
+from culld.errors import PhotoError
 from culld.intake.scanning import Scanner
 from culld.photos.judged import judged_extensions
 from culld.policy.decide import decide
 from culld.records import Fault, Mode, Place, Scores, Verdict
 from culld.service.clock import SystemClock
 from culld.service.grouping import Grouping
+from culld.service.judge import care_request
 from culld.service.model import looked_up
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     from culld.config import Config
     from culld.model.workers import Pool
-    from culld.records import Assessment, Rules, Sighting
+    from culld.records import Rules, Sighting, Stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,24 +53,35 @@ def find(paths: Sequence[Path]) -> tuple[list[Sighting], list[Path]]:
 
 
 def score(found: Sequence[Sighting], config: Config, pool: Pool) -> Iterator[Judgement]:
-    """Judge files in batches by the policy, as if it were allowed to move; files are only read."""
+    """Judge files in batches by the policy, as if it were allowed to move; files are only read.
+
+    What belongs together is told within a batch; what was judged before, or restored, is not looked up.
+    """
     door = DarkroomDoor(pool)
     rules = looked_up(config).rules(Mode.ENFORCE)
     size = config.batch.size
     for start in range(0, len(found), size):
         inspected = door.inspect(found[start : start + size])
         scored = iter(door.score([photo for photo in inspected if not isinstance(photo, Fault)]))
-        for result in inspected:
-            answer = result if isinstance(result, Fault) else next(scored)
-            yield _fault(answer) if isinstance(answer, Fault) else _judge(answer, rules)
+        answers = [result if isinstance(result, Fault) else next(scored) for result in inspected]
+        assessed = [answer for answer in answers if not isinstance(answer, Fault)]
+        stacks = {stack.lead.photo.place: stack for stack in Grouping().group(assessed)}
+        for answer in answers:
+            yield _fault(answer) if isinstance(answer, Fault) else _judge(stacks[answer.photo.place], rules, door)
 
 
 def _fault(fault: Fault) -> Judgement:
     return Judgement(fault.sighting.place.path, None, Verdict.UNREADABLE, fault.reason, "")
 
 
-def _judge(assessment: Assessment, rules: Rules) -> Judgement:
-    (stack,) = Grouping().group([assessment])
+def _judge(stack: Stack, rules: Rules, door: DarkroomDoor) -> Judgement:
+    lead = stack.lead
     plan = decide(stack, rules, now=SystemClock().now(), plan_id="", restored=False)
-    scores = assessment.result if isinstance(assessment.result, Scores) else None
-    return Judgement(assessment.photo.place.path, scores, plan.verdict, plan.reason, assessment.model)
+    if plan.unwanted:
+        try:
+            stack = replace(stack, care=door.care(care_request(stack)))
+        except PhotoError as error:  # it went away this moment
+            return Judgement(lead.photo.place.path, None, Verdict.UNREADABLE, str(error), lead.model)
+        plan = decide(stack, rules, now=plan.made_at, plan_id="", restored=False)
+    scores = lead.result if isinstance(lead.result, Scores) else None
+    return Judgement(lead.photo.place.path, scores, plan.verdict, plan.reason, lead.model)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from culld.darkroom import CareRequest, DarkroomDoor
+from culld.darkroom import DarkroomDoor
 from culld.disk.beneath import exists, stamp_of
 from culld.errors import PhotoError
 from culld.policy.decide import decide
@@ -14,6 +14,7 @@ from culld.quarantine.restore import Selection, restore
 from culld.records import Fault, Photo, Sighting
 from culld.service.clock import SystemClock
 from culld.service.grouping import Grouping
+from culld.service.judge import care_request
 from culld.service.wiring import Policies, Wiring
 
 if TYPE_CHECKING:
@@ -52,9 +53,8 @@ class Simulation:
     def _looked_over(self, change: Change, door: DarkroomDoor) -> Change:
         case, lead = change.case, change.case.stack.lead
         (beside,) = Grouping().group([replace(lead, photo=replace(lead.photo, place=case.now))])
-        sidecars = tuple(place for place in beside.sidecars if place.relative.suffix.lower() == ".xmp")
         try:
-            care = door.care(CareRequest((beside.lead.photo,), sidecars))
+            care = door.care(care_request(beside))
         except PhotoError:  # it went away this moment; carrying it out will say so
             return change
         plan = decide(
