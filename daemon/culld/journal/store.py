@@ -6,14 +6,12 @@ import os
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Self
 
-from culld.journal import history, items, retention
+from culld.journal import items, retention
 from culld.journal.adoption import adopt
-from culld.journal.cases import case, cases
+from culld.journal.asking import Asking
 from culld.journal.opening import connect, connect_readonly, translated
-from culld.journal.recalling import recall, recall_content, shots_around
-from culld.journal.rejects import quarantined, rejects
 from culld.journal.rows import (
     insert_plan,
     legible,
@@ -23,26 +21,23 @@ from culld.journal.rows import (
     place_row,
     rewrites_of,
     signed,
-    tagged,
 )
 from culld.journal.states import FileState, PlanState
 from culld.records import OpenPlan
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
     from types import TracebackType
 
     from culld.journal.adoption import Adopted
     from culld.ports import Clock
-    from culld.records import Assessment, Case, Fault, Outcome, Photo, Place, Plan, Reject, Stamp, Tagged, Verdict
+    from culld.records import Fault, Outcome, Photo, Place, Plan, Stamp
 
 
-_T = TypeVar("_T")
 _RETRY_AFTER = timedelta(minutes=1)
-_DEVICE = "SELECT device FROM folder WHERE path = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +64,7 @@ class Batch:
         return outcome
 
 
-class SqliteJournal:
+class SqliteJournal(Asking):
     """Fulfils `ports.Journal`, `ports.OpenPlans` and `ports.Restorations`; every method may raise SystemFaultError.
 
     It belongs to the thread that opened it. Other processes may have it open at the same time: its transactions are
@@ -78,9 +73,8 @@ class SqliteJournal:
 
     def __init__(self, db: sqlite3.Connection, path: Path, clock: Clock, set_aside: Path | None = None) -> None:
         """Use a connection that `open` or `open_readonly` made."""
-        self._db = db
+        super().__init__(db, path)
         self._clock = clock
-        self.path = path
         self.set_aside = set_aside
 
     @classmethod
@@ -122,22 +116,6 @@ class SqliteJournal:
                 for photo in seen:
                     items.restamp_item(db, photo.place, photo.stamp)
         return [photo for photo in photos if photo not in seen]
-
-    def is_restored(self, digest: str) -> bool:
-        """Whether a person brought this content back from quarantine."""
-        with translated(self.path):
-            return items.is_restored(self._db, digest)
-
-    def recall(self, place: Place, stamp: Stamp) -> Assessment | None:
-        """What was said of the file at a place, if it looks as it did then; None if nothing is known."""
-        return self._ask(lambda db: recall(db, place, stamp))
-
-    def shots_around(self, root: Path, first: datetime, last: datetime, but: Collection[str]) -> list[Assessment]:
-        """The photos of a watched folder taken between two moments, as they were judged; their stamps are empty.
-
-        Copies of the bytes with the digests in `but` are left out.
-        """
-        return self._ask(lambda db: shots_around(db, os.fsencode(root), first, last, but))
 
     def fault(self, fault: Fault) -> None:
         """Record a file that could not be read, and when to look again."""
@@ -233,29 +211,7 @@ class SqliteJournal:
         with self._writing() as db:
             db.execute("UPDATE decision SET released = 'trash' WHERE plan = ?", (plan,))
 
-    def rejects(self, since: datetime | None = None) -> list[Reject]:
-        """Every photo that was moved to quarantine since a moment, with what is known of it since."""
-        return self._ask(lambda db: rejects(db, since))
-
-    def quarantined(self, digest: str) -> list[Reject]:
-        """The photos with these bytes that should be in quarantine."""
-        return self._ask(lambda db: quarantined(db, digest))
-
-    def recall_content(self, digest: str) -> Assessment | None:
-        """What was said last of these bytes, before or after they were tagged, wherever they were."""
-        return self._ask(lambda db: recall_content(db, digest))
-
-    def tagged(self, place: Place | None = None) -> Iterator[Tagged]:
-        """Every photo that culld wrote to, the newest decision first; only the one at a place, if one is given."""
-        with translated(self.path):
-            yield from tagged(self._db, place)
-
     # What tells a folder from its empty mount point.
-
-    def device_of(self, folder: Path) -> int | None:
-        """The device that a folder was on when it was last used; None if that is not known."""
-        found = self._ask(lambda db: db.execute(_DEVICE, (os.fsencode(folder),)).fetchone())
-        return None if found is None else found[0] % (1 << 64)
 
     def remember_device(self, folder: Path, device: int) -> None:
         """A folder is on this device."""
@@ -276,52 +232,12 @@ class SqliteJournal:
         with self._writing() as db:
             return retention.forget_decisions(db, before)
 
-    def judged_files(self, root: Path, after: Place | None) -> list[Place]:
-        """Some of the files of a root that were judged, in order, from the one `after` on; none if none is left."""
-        return self._ask(lambda db: retention.judged_files(db, root, after))
-
     def forget_files(self, places: Sequence[Place]) -> None:
         """These files are gone; one that comes back is judged as a new one."""
         with self._writing() as db:
             retention.forget_files(db, places)
 
-    # What `status` and `log` ask.
-
-    def decisions(self, wanted: history.Filter) -> list[history.Decision]:
-        """Past decisions, the newest first."""
-        return self._ask(lambda db: history.decisions(db, wanted))
-
-    def cases(self, since: datetime | None = None) -> list[Case]:
-        """The last decision about each photo, with all that it was made from."""
-        return self._ask(lambda db: cases(db, since))
-
-    def case(self, plan: str) -> Case | None:
-        """One decision with what it was made from, but for the partners of its photo."""
-        return self._ask(lambda db: case(db, plan))
-
-    def history_of(self, place: Place) -> list[history.Decision]:
-        """Every decision about photos that were or are at a place, the oldest first."""
-        return self._ask(lambda db: history.history_of(db, place))
-
-    def counts(self, since: datetime | None = None) -> dict[Verdict, int]:
-        """How many decisions were carried out, by verdict."""
-        return self._ask(lambda db: history.counts(db, since))
-
-    def unwanted(self, since: datetime | None = None) -> int:
-        """How many photos would have been moved, had culld been let."""
-        return self._ask(lambda db: history.unwanted(db, since))
-
-    def recently_moving(self, limit: int, since: datetime | None) -> list[bool]:
-        """Of the last decisions, the oldest first, whether the photo was moved."""
-        return self._ask(lambda db: history.recently_moving(db, limit, since))
-
-    def open_faults(self) -> list[history.OpenFault]:
-        """The files that wait for another try or for a person."""
-        return self._ask(history.open_faults)
-
-    def notes(self) -> dict[str, tuple[str, datetime]]:
-        """What the daemon last said of itself, by key, with when."""
-        return self._ask(history.notes)
+    # What `status` is told.
 
     def note(self, key: str, value: str, at: datetime) -> None:
         """Tell `culld status` something, in place of what was said before under the same key."""
@@ -360,10 +276,6 @@ class SqliteJournal:
                 plan,
             ),
         )
-
-    def _ask(self, question: Callable[[sqlite3.Connection], _T]) -> _T:
-        with translated(self.path):
-            return question(self._db)
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
