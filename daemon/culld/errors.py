@@ -25,6 +25,10 @@ class TagRefusedError(PhotoError):
     """Tags cannot be written into this file without risk; the text names the reason."""
 
 
+class PhotoHeldError(PhotoError):
+    """Nothing is wrong with a photo, but it is too early to decide about it."""
+
+
 class WorkerLostError(PhotoError):
     """The worker that held this photo crashed, ran out of memory or had to be killed."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from culld.errors import PhotoError
+from culld.errors import PhotoError, PhotoHeldError
 from culld.records import Fault, Sighting
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 _RETRY_AFTER = timedelta(minutes=1)
+_HELD_FOR = timedelta(seconds=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,9 @@ class Pipeline:
                 self._fault(stack.lead.photo, error)
 
     def _fault(self, photo: Photo, error: PhotoError) -> None:
-        self.journal.fault(Fault(Sighting(photo.place, photo.stamp), str(error), _RETRY_AFTER))
+        held = isinstance(error, PhotoHeldError)
+        wait = _HELD_FOR if held else _RETRY_AFTER
+        self.journal.fault(Fault(Sighting(photo.place, photo.stamp), str(error), wait, steady=held))
 
     def _without_faults(self, results: Iterable[_T | Fault]) -> Iterator[_T]:
         for result in results:

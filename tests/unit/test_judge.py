@@ -12,9 +12,10 @@ import pytest
 import factories
 import fakes
 import pictures
-from culld.errors import PhotoBlockedError
+from culld.errors import PhotoBlockedError, PhotoHeldError
 from culld.records import (
     Assessment,
+    Camera,
     Care,
     Format,
     Mark,
@@ -199,6 +200,20 @@ def test_what_a_person_did_for_a_photo_spares_it_and_fills_fields(house: House) 
     plan = replace(house.judge(), marks=(Mark.RATING, Mark.PICK)).decide(house.put())
     assert plan.verdict is Verdict.QUARANTINE
     assert house.asked[-1].marks == (Mark.PICK,)
+
+
+def test_a_reject_waits_once_for_the_shots_of_its_series(house: House) -> None:
+    """While more photos are coming in; a photo without a time is in no series."""
+    stack = house.put()
+    timed = replace(stack.lead, photo=replace(stack.lead.photo, camera=Camera(taken_at=factories.NOON)))
+    judge = replace(house.judge(), more_to_come=lambda: True)
+
+    with pytest.raises(PhotoHeldError, match="more photos are coming in"):
+        judge.decide(replace(stack, lead=timed))
+    assert judge.decide(replace(stack, lead=timed)).verdict is Verdict.QUARANTINE
+    assert judge.decide(stack).verdict is Verdict.QUARANTINE
+    alone = replace(house.judge(), more_to_come=lambda: False)
+    assert alone.decide(replace(stack, lead=timed)).verdict is Verdict.QUARANTINE
 
 
 def test_a_new_sidecar_is_called_as_asked_for(house: House) -> None:

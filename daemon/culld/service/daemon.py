@@ -63,7 +63,7 @@ class Daemon:
         wiring = Wiring(config, journal, pool, self._policies)
         self._clock = wiring.clock
         self._pulse = pulse
-        self._pipeline = wiring.pipeline(self._beat, patient=True)
+        self._pipeline = wiring.pipeline(self._beat, patient=True, more_to_come=lambda: self._waiting() > 0)
         self._ground = Ground(config, path, marks, journal)
         self._settler = Settler(config.settle.quiet.total_seconds(), is_written)
         self._batcher = Batcher(config.batch.size, config.batch.wait.total_seconds())

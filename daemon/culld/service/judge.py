@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from culld import __version__
 from culld.darkroom import CareRequest
 from culld.disk.publish import refusal
-from culld.errors import PhotoBlockedError
+from culld.errors import PhotoBlockedError, PhotoHeldError
 from culld.policy.decide import decide
 from culld.quarantine.routing import route
 from culld.records import Format, Scores, SidecarStyle, Verdict, printable
@@ -39,7 +39,9 @@ def no_brake(_rules: Rules, _moving: bool) -> str:  # noqa: FBT001 (stands in fo
 class Judge:
     """Decides about stacks; `rules_for` gives the policy of a watched folder as it is at this moment.
 
-    `quarantine_away` says why nothing can be moved to the quarantine now, as a clause; empty if it can.
+    `quarantine_away` says why nothing can be moved to the quarantine now, as a clause; empty if it can. `more_to_come`
+    says that other files are being waited for: a reject that may belong to a series is `held` once, by its digest,
+    until they are there.
     """
 
     rules_for: Callable[[Path], Rules]
@@ -52,19 +54,24 @@ class Judge:
     prefix: str
     embed: bool
     brake: Callable[[Rules, bool], str] = no_brake
+    more_to_come: Callable[[], bool] = lambda: False
+    held: set[str] = field(default_factory=set)
     style: SidecarStyle = SidecarStyle.FULL
     marks: tuple[Mark, ...] = ()
 
     def decide(self, stack: Stack) -> Plan:
         """The whole plan for a stack: verdict, byte edits, moves.
 
-        Raises PhotoError if the photo changed meanwhile, or should be moved to a quarantine that is not there.
+        Raises PhotoError if the photo changed meanwhile, or should be moved to a quarantine that is not there, and
+        PhotoHeldError if the shots of its series may not have arrived yet.
         """
         rules = self.rules_for(stack.lead.photo.place.root)
         plan = self._plan(stack, rules)
         if plan.unwanted:  # only then does it matter what people did for it, which costs another look at the files
             stack = replace(stack, care=self.care(care_request(stack)))
             plan = self._plan(stack, rules)
+        if plan.verdict is Verdict.QUARANTINE:
+            self._hold(plan, rules)
         if brake := self.brake(rules, plan.verdict is Verdict.QUARANTINE):
             plan = self._plan(stack, rules, brake)
         if plan.verdict is Verdict.QUARANTINE and (why := self.quarantine_away()):
@@ -76,6 +83,15 @@ class Judge:
         if plan.verdict is Verdict.QUARANTINE:
             plan = replace(plan, moves=route(plan, self.quarantine))
         return plan
+
+    def _hold(self, plan: Plan, rules: Rules) -> None:
+        """Wait once for the others of a series: a bracket that is copied slowly comes shot by shot."""
+        photo, protect = plan.photo, rules.protect
+        may_be_one = photo.camera.taken_at is not None and (protect.series or protect.bursts)
+        if may_be_one and photo.digest not in self.held and self.more_to_come():
+            self.held.add(photo.digest)
+            raise PhotoHeldError("it waits for the shots that may belong to it, for more photos are coming in")
+        self.held.discard(photo.digest)
 
     def _plan(self, stack: Stack, rules: Rules, brake: str = "") -> Plan:
         return decide(

@@ -11,6 +11,7 @@ from culld.errors import ConfigError
 from culld.host.mounts import far
 from culld.intake.lease import is_written
 from culld.intake.settle import Settler
+from culld.policy.series import REACH_S
 from culld.records import Place, Verdict, printable
 from culld.service.report import report
 from culld.service.wiring import Policies, Wiring, open_scanner
@@ -48,6 +49,26 @@ class Tally:
         self.known += batch - len(outcomes)
 
 
+def batches(ready: Sequence[Sighting], size: int) -> Iterator[list[Sighting]]:
+    """The files in batches of a size, or of up to four times that where shots of one series might be torn apart.
+
+    Files of a folder that were last changed within half a minute of each other may be of one.
+    """
+    batch: list[Sighting] = []
+    for sighting in sorted(ready, key=lambda each: (each.place.path.parent, each.stamp.mtime_ns)):
+        if batch and len(batch) >= size and not (_may_be_one(batch[-1], sighting) and len(batch) < 4 * size):
+            yield batch
+            batch = []
+        batch.append(sighting)
+    if batch:
+        yield batch
+
+
+def _may_be_one(one: Sighting, other: Sighting) -> bool:
+    near = other.stamp.mtime_ns - one.stamp.mtime_ns < REACH_S * 1e9
+    return near and one.place.path.parent == other.place.path.parent
+
+
 class Sweep:
     """One pass over the watched folders, or over some paths below them."""
 
@@ -70,9 +91,7 @@ class Sweep:
         tally = Tally()
         pipeline = self._wiring.pipeline()
         ready, young = self._apart(found)
-        size = self._config.batch.size
-        for start in range(0, len(ready), size):
-            batch = ready[start : start + size]
+        for batch in batches(ready, self._config.batch.size):
             outcomes = pipeline.process(batch)
             for outcome in outcomes:
                 report(outcome)

@@ -80,7 +80,12 @@ class Wiring:
     clock: Clock = field(default_factory=SystemClock)
 
     def pipeline(
-        self, beat: Callable[[], None] = lambda: None, *, patient: bool = False, braked: bool = True
+        self,
+        beat: Callable[[], None] = lambda: None,
+        *,
+        patient: bool = False,
+        braked: bool = True,
+        more_to_come: Callable[[], bool] = lambda: False,
     ) -> Pipeline:
         """The page, with its real parts; `patient` if somebody will look again at files that cannot be read yet."""
         alarm = functools.partial(self._alarm, "culld has stopped moving photos")
@@ -99,6 +104,7 @@ class Wiring:
             style=self.config.tags.sidecar,
             marks=self.config.tags.marks,
             brake=brake if braked else no_brake,
+            more_to_come=more_to_come,
         )
         return Pipeline(
             door,
