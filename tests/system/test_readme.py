@@ -155,19 +155,37 @@ def test_culld_run_starts_and_stops(home: dict[str, str]) -> None:
 
 
 def test_the_service_is_installed_as_the_readme_says(home: dict[str, str], tmp_path: Path) -> None:
-    """The unit is copied to its place; systemctl itself is played by a stand-in that writes down what it was told."""
+    """The unit is written for this culld; systemctl is played by a stand-in that writes down what it was told."""
     stand_in = tmp_path / "bin" / "systemctl"
     stand_in.parent.mkdir()
     stand_in.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/told\n')
     stand_in.chmod(0o755)
-    script = "set -e\n" + "\n".join(commands("sh service"))
-
     environment = home | {"PATH": f"{stand_in.parent}:{home['PATH']}"}
-    subprocess.run(["sh", "-c", script], cwd=REPO, env=environment, check=True)
-
+    install, status, uninstall = commands("sh service")
     unit = tmp_path / ".config" / "systemd" / "user" / "culld.service"
-    assert unit.read_text() == (REPO / "systemd" / "culld-user.service").read_text()
-    assert (tmp_path / "told").read_text().splitlines() == ["--user daemon-reload", "--user enable --now culld"]
+
+    subprocess.run(["sh", "-c", f"{install} --dry-run"], env=environment, check=True)
+    assert not unit.exists()
+    for line in (install, status):
+        subprocess.run(["sh", "-c", line], env=environment, check=True)
+
+    config = tmp_path / ".config" / "culld" / "config.yaml"
+    assert f"\nExecStart={COMMAND} run --config {config}\n" in unit.read_text()
+    told = ["--user daemon-reload", "--user enable --now culld", "--user --no-pager --full status culld"]
+    assert (tmp_path / "told").read_text().splitlines() == told
+    subprocess.run(["sh", "-c", uninstall], env=environment, check=True)
+    assert not unit.exists()
+    assert config.exists()
+
+
+def test_the_machine_test_does_what_the_readme_says() -> None:
+    """Each command of the section on the system service is one that the booted machine is given."""
+    text = (REPO / "tests" / "system" / "test_service.py").read_text()
+
+    for line in commands("sh machine"):
+        words = shlex.split(line)
+        given = ", ".join(["COMMAND" if words[0] == "culld" else f'"{words[0]}"', *(f'"{word}"' for word in words[1:])])
+        assert f"machine, {given}" in text or f"machine.run({given})" in text, given
 
 
 @pytest.mark.slow

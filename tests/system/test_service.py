@@ -1,145 +1,323 @@
-"""The daemon as a service manager and a rough world see it."""
+"""The service on a booted systemd: installed by its own command, used, hurt in many ways, and taken away again.
+
+Set CULLD_SERVICE_RESULTS to a file to have the figures of a run written there.
+"""
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
 import json
 import os
+import re
 import shutil
-import signal
-import socket
-import subprocess
+import sqlite3
 import time
 from collections.abc import Iterator
-from dataclasses import replace
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 import factories
-from houses import House
+from culld.journal.migrations import STEPS
+from machine import COMMAND, Machine, NoMachineError, booted, missing
 
-BLURRED = [factories.encoded(factories.blurred(factories.picture(i)), quality=92) for i in range(3)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-
-@pytest.fixture
-def manager(tmp_path: Path) -> Iterator[socket.socket]:
-    """A service manager's socket, named in the environment, that wants to hear of progress every two seconds."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
-        address = f"{tmp_path}/notify"
-        receiver.bind(address)
-        receiver.settimeout(30)
-        os.environ |= {"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "2000000"}
-        yield receiver
-        del os.environ["NOTIFY_SOCKET"], os.environ["WATCHDOG_USEC"]
-
-
-def hear(manager: socket.socket, word: str) -> str:
-    """The first message with this word in it."""
-    while word not in (message := manager.recv(4096).decode()):
-        pass
-    return message
-
-
-@pytest.mark.slow
-def test_the_service_manager_hears_all_that_it_wants(house: House, manager: socket.socket) -> None:
-    """READY with a status after the first scan, WATCHDOG while idle, RELOADING and READY on SIGHUP, then STOPPING."""
-    with house.daemon() as process:
-        assert "STATUS=0 waiting; policy" in hear(manager, "READY=1")
-        for _ in range(3):
-            hear(manager, "WATCHDOG=1")
-
-        process.send_signal(signal.SIGHUP)
-        assert "MONOTONIC_USEC=" in hear(manager, "RELOADING=1")
-        hear(manager, "READY=1")
-
-        process.terminate()
-        hear(manager, "STOPPING=1")
-        assert process.wait(10) == 0
+CONFIG = """\
+watch:
+  - path: /srv/photos/inbox
+quarantine: /srv/photos/quarantine
+state: /var/lib/culld
+settle: {quiet: 500ms}
+batch: {wait: 300ms}
+rescan: 2s
+workers: 1
+limits: {seconds: 5}
+policy:
+  mode: enforce
+"""
+BLURRED = [factories.encoded(factories.blurred(factories.picture(seed)), quality=85) for seed in range(8)]
+WATCHDOG_S = 10
+FIGURES: dict[str, str] = {}
 
 
-@pytest.mark.slow
-def test_a_missing_folder_is_reported_and_waited_for(house: House) -> None:
-    """When it appears its photos are judged."""
-    house.inbox.rmdir()
-    with house.daemon():
-        house.wait_until(lambda: "inbox is not there; culld waits for it" in house.log(), "the report")
-        assert json.loads(house.culld("status", "--json"))["watch"][0]["online"] is False
-
-        house.inbox.mkdir()
-        house.drop("a.jpg", BLURRED[0])
-
-        house.wait_until((house.quarantine / "a.jpg").exists, "the quarantine")
-
-
-@pytest.mark.slow
-def test_a_file_held_open_is_not_judged_before_it_is_closed(house: House) -> None:
-    """A writer that pauses for longer than any quiet time is still a writer."""
-    with house.daemon():
-        with (house.inbox / "slow.jpg").open("wb") as stream:
-            stream.write(BLURRED[0][:1000])
-            stream.flush()
-            time.sleep(3)
-            assert json.loads(house.culld("status", "--json"))["waiting"] == 1
-            stream.write(BLURRED[0][1000:])
-        house.wait_until((house.quarantine / "slow.jpg").exists, "the quarantine")
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """A machine on which culld was installed as the README says, with a quarantine on a small disk of its own."""
+    if why := missing():
+        pytest.skip(why)
+    with contextlib.ExitStack() as stack:
+        try:
+            machine = stack.enter_context(booted(tmp_path_factory.mktemp("machine")))
+        except NoMachineError as error:
+            pytest.skip(str(error))
+        (machine.root / "etc/culld").mkdir()
+        config(machine, CONFIG)
+        for name in ("inbox", "quarantine"):
+            (machine.photos / name).mkdir()
+        machine.run("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", "/srv/photos/quarantine")
+        FIGURES["install to active"] = timed(machine, COMMAND, "service", "install", "--system")
+        machine.run("chown", "-R", "culld:culld", "/srv/photos")
+        FIGURES["cold start to READY, empty inbox"] = timed(machine, "systemctl", "restart", "culld")
+        yield machine
+    if FIGURES and (file := os.environ.get("CULLD_SERVICE_RESULTS")):
+        write_results(Path(file))
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(200)
-def test_a_full_disk_stops_moving_not_watching(house: House) -> None:
-    """Photos stay whole in the inbox while the quarantine's disk is full, and go there when it has room again."""
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount the small file system that this test fills")
-    house.quarantine.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", house.quarantine], check=False, capture_output=True
+def config(machine: Machine, text: str) -> None:
+    """Save the configuration."""
+    (machine.root / "etc/culld/config.yaml").write_text(text)
+
+
+def timed(machine: Machine, *command: str | Path) -> str:
+    """Run a command; gives how long it took."""
+    begun = time.monotonic()
+    machine.run(*command)
+    return f"{time.monotonic() - begun:.1f} s"
+
+
+def drop(machine: Machine, name: str, data: bytes) -> None:
+    """A photo, put into the watched folder from outside, by its owner there."""
+    file = machine.photos / "inbox" / name
+    file.write_bytes(data)
+    machine.run("chown", "culld:culld", f"/srv/photos/inbox/{name}")
+
+
+def is_quarantined(machine: Machine, name: str) -> bool:
+    """Whether a photo is in quarantine, as the machine sees it: the host does not see that disk."""
+    return (machine.root / "srv/photos/quarantine" / name).exists()
+
+
+def quarantine(machine: Machine, name: str, data: bytes, seconds: float = 60) -> float:
+    """Drop a photo and wait until it is in quarantine; gives the seconds."""
+    drop(machine, name, data)
+    return machine.wait_until(lambda: is_quarantined(machine, name), f"the quarantine of {name}", seconds)
+
+
+def main_pid(machine: Machine) -> int:
+    """The service's main process, as the machine numbers it; 0 if there is none."""
+    return int(machine.show("MainPID"))
+
+
+def processes(machine: Machine) -> dict[int, str]:
+    """Its processes with their command lines: the main one, and those that it began."""
+    pid = main_pid(machine)
+    found = machine.run("sh", "-c", f"grep -l -E '^(PPid|Pid):.{pid}$' /proc/[0-9]*/status", check=False)
+    numbers = [int(line.split("/")[2]) for line in found.split()]
+    return {number: machine.run("cat", f"/proc/{number}/cmdline", check=False) for number in numbers}
+
+
+def workers(machine: Machine) -> list[int]:
+    """Its worker processes: those that were spawned, without Python's resource tracker."""
+    return [pid for pid, command in processes(machine).items() if "spawn_main" in command]
+
+
+def is_active(machine: Machine, but: int = 0) -> bool:
+    """Whether it is active, with another main process than this one."""
+    return machine.show("ActiveState") == "active" and main_pid(machine) not in {0, but}
+
+
+def test_it_is_active_as_its_own_user_and_says_so(machine: Machine) -> None:
+    """Installed by one command; systemd shows the status line, and `culld service status` passes it on."""
+    assert machine.show("ActiveState") == "active"
+    assert machine.run("stat", "-c", "%U", f"/proc/{main_pid(machine)}").strip() == "culld"
+    assert re.match(r"0 waiting; policy [0-9a-f]{12}", machine.show("StatusText"))
+    assert "active (running)" in machine.run(COMMAND, "service", "status", "--system")
+    assert "0 waiting; policy" in machine.run("systemctl", "status", "culld")
+
+
+def test_photos_that_are_dropped_are_culled(machine: Machine) -> None:
+    """From outside; the sidecar goes with the photo, and both belong to the service's user."""
+    FIGURES["drop to quarantine"] = f"{quarantine(machine, 'a.jpg', BLURRED[0]):.1f} s"
+
+    assert is_quarantined(machine, "a.jpg.xmp")
+    assert machine.run("stat", "-c", "%U", "/srv/photos/quarantine/a.jpg").strip() == "culld"
+    assert "quarantine a.jpg" in machine.show("StatusText")
+
+
+def test_the_journal_can_be_searched_by_photo_and_verdict(machine: Machine) -> None:
+    """With the scores as fields of their own."""
+    found = machine.run(
+        "journalctl", "--no-pager", "--output=json", "VERDICT=quarantine", "PHOTO=/srv/photos/inbox/a.jpg"
     )
-    if mounted.returncode != 0:
-        pytest.skip("this machine does not let root mount a tmpfs")
-    try:
-        (house.quarantine / "ballast").write_bytes(bytes(240 * 1024))
-        with house.daemon():
-            house.drop("a.jpg", BLURRED[0])
-            house.wait_until(lambda: "not done" in house.log(), "the report")
-            (fault,) = json.loads(house.culld("status", "--json"))["faults"]
-            assert fault["path"] == str(house.inbox / "a.jpg")
-            assert "space" in fault["reason"]
-            assert (house.inbox / "a.jpg").read_bytes().endswith(BLURRED[0][-5000:])
-            assert not (house.quarantine / "a.jpg").exists()
+    (entry,) = map(json.loads, found.splitlines())
 
-            house.drop("b.txt", b"the daemon still lives")
-            (house.quarantine / "ballast").unlink()
-            house.wait_until((house.quarantine / "a.jpg").exists, "the quarantine", seconds=100)
-    finally:
-        subprocess.run(["umount", house.quarantine], check=True)
+    assert float(entry["BLUR"]) >= 0.97
+    assert entry["RULE"] == "policy.defects.blur.reject"
+    assert entry["NOW"] == "/srv/photos/quarantine/a.jpg"
+    assert (entry["SYSLOG_IDENTIFIER"], entry["PRIORITY"]) == ("culld", "6")
 
 
-@pytest.mark.slow
-def test_quarantine_may_lie_on_another_file_system(house: House, tmp_path: Path) -> None:
-    """The photo is copied, verified, and only then unlinked; restore brings it back the same way."""
-    other = Path("/dev/shm") / f"culld-test-{os.getpid()}"  # noqa: S108 (the one place that mostly is another one)
-    if not other.parent.is_dir() or other.parent.stat().st_dev == tmp_path.stat().st_dev:
-        pytest.skip("there is no second file system at /dev/shm")
-    house.config.write_text(house.config.read_text().replace("quarantine: quarantine", f"quarantine: {other}"))
-    try:
-        house.drop("x/a.jpg", BLURRED[0])
-        house.culld("once")
-        assert (other / "x" / "a.jpg").exists()
-        assert house.photos(house.inbox) == {}
+def test_a_policy_is_reloaded_and_a_broken_one_is_not(machine: Machine) -> None:
+    """The status line names the policy in force, and says when the file is broken."""
+    before = machine.show("StatusText")
+    config(machine, CONFIG + "  defects: {blur: {reject: never}}\n")
+    machine.run("systemctl", "reload", "culld")
+    machine.wait_until(lambda: machine.show("StatusText")[:30] != before[:30], "the new policy")
+    drop(machine, "tagged.jpg", BLURRED[1])
+    machine.wait_until((machine.photos / "inbox/tagged.jpg.xmp").exists, "the tag")
+    assert not is_quarantined(machine, "tagged.jpg")
 
-        house.culld("restore", "--all")
+    config(machine, CONFIG + "  defects: {blur: {reject: 7}}\n")
+    machine.run("systemctl", "reload", "culld")
+    machine.wait_until(lambda: "policy file broken" in machine.show("StatusText"), "the complaint")
+    assert machine.show("ActiveState") == "active"
+    config(machine, CONFIG)
+    machine.run("systemctl", "reload", "culld")
+    machine.wait_until(lambda: "broken" not in machine.show("StatusText"), "the mended policy")
 
-        assert house.photos(house.inbox) == {"x/a.jpg": hashlib.sha256(BLURRED[0]).hexdigest()}
-    finally:
-        shutil.rmtree(other)
+
+def test_it_comes_back_after_a_kill(machine: Machine) -> None:
+    """With the journal as it was: nothing is judged twice."""
+    pid = main_pid(machine)
+    machine.signal(pid, "KILL")
+
+    seconds = machine.wait_until(lambda: is_active(machine, pid), "the restart")
+
+    FIGURES["kill -9 of the daemon, to READY again"] = f"{seconds:.1f} s (5 s of it RestartSec)"
+    quarantine(machine, "killed.jpg", BLURRED[2])
 
 
-def test_a_second_culld_on_the_same_photos_is_refused(house: House) -> None:
-    """It has a state folder of its own, and would tag and move what the first one does."""
-    second = replace(house, folder=house.folder / "second")
-    second.folder.mkdir()
-    second.config.write_text(house.config.read_text().replace("inbox", "../inbox"))
-    with house.daemon():
-        for command in ("run", "once"):
-            assert "inbox is worked on by another culld; stop that one" in second.fault(command)
+@pytest.mark.parametrize(("signal", "what"), [("KILL", "kill -9 of the worker"), ("STOP", "a worker that hangs")])
+def test_a_worker_that_dies_or_hangs_is_replaced(machine: Machine, signal: str, what: str) -> None:
+    """The service goes on, and the next photo is judged; a hanging one is ended after limits.seconds."""
+    pid = main_pid(machine)
+    (worker,) = workers(machine)
+    machine.signal(worker, signal)
+
+    seconds = quarantine(machine, f"{signal}.jpg", BLURRED[3 if signal == "KILL" else 4], 120)
+
+    FIGURES[f"{what}, to the next photo in quarantine"] = f"{seconds:.1f} s"
+    assert main_pid(machine) == pid
+    assert workers(machine) != [worker]
+
+
+def test_a_daemon_that_hangs_is_restarted_by_the_watchdog(machine: Machine) -> None:
+    """A drop-in sets the watchdog's time, as `systemctl edit` does."""
+    folder = machine.root / "etc/systemd/system/culld.service.d"
+    folder.mkdir()
+    (folder / "override.conf").write_text(f"[Service]\nWatchdogSec={WATCHDOG_S}\n")
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "restart", "culld")
+    pid = main_pid(machine)
+    machine.signal(pid, "STOP")
+
+    seconds = machine.wait_until(lambda: is_active(machine, pid), "the watchdog", 3 * WATCHDOG_S + 60)
+
+    FIGURES[f"a daemon that hangs, to READY again (WatchdogSec={WATCHDOG_S})"] = f"{seconds:.1f} s"
+    assert "Watchdog timeout" in machine.log()
+    shutil.rmtree(folder)
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "restart", "culld")
+
+
+def test_a_full_quarantine_is_waited_for(machine: Machine) -> None:
+    """The photo stays where it is; when there is room again, it goes."""
+    disk = machine.root / "srv/photos/quarantine"
+    ballast = disk / "ballast"
+    machine.run("dd", "if=/dev/zero", "of=/srv/photos/quarantine/ballast", "bs=4k", check=False)  # until it is full
+    drop(machine, "full.jpg", BLURRED[5])
+    machine.wait_until(lambda: "full.jpg" in machine.run(COMMAND, "status", "--config", "/etc/culld/config.yaml"),
+                       "the fault")  # fmt: skip
+    assert (machine.photos / "inbox/full.jpg").exists()
+
+    ballast.unlink()
+
+    seconds = machine.wait_until(lambda: is_quarantined(machine, "full.jpg"), "the quarantine", 150)
+    FIGURES["room in the quarantine again, to the photo in it"] = f"{seconds:.1f} s (tries after 1, 2, 4 minutes)"
+
+
+def test_it_stops_in_time_under_load(machine: Machine) -> None:
+    """The batch in hand is finished; what is left is judged after the next start."""
+    for number in range(40):
+        (machine.photos / "inbox" / f"load-{number}.jpg").write_bytes(factories.encoded(factories.picture(number)))
+    machine.run("chown", "-R", "culld:culld", "/srv/photos/inbox")
+    machine.wait_until(lambda: "load-" in machine.show("StatusText"), "the load")
+
+    FIGURES["stop under load"] = timed(machine, "systemctl", "stop", "culld")
+
+    assert machine.show("Result") == "success"
+    machine.run("systemctl", "start", "culld")
+    machine.wait_until(lambda: machine.show("StatusText").startswith("0 waiting"), "the rest")
+
+
+def test_a_journal_of_an_older_culld_is_taken_over(machine: Machine, tmp_path: Path) -> None:
+    """As after an upgrade in place; what was restored stays restored."""
+    machine.run("systemctl", "stop", "culld")
+    state = machine.root / "var/lib/culld"
+    for file in state.glob("journal.sqlite3*"):
+        file.unlink()
+    with closing(sqlite3.connect(tmp_path / "journal.sqlite3")) as db:
+        for step in STEPS[:2]:
+            db.executescript(step)
+        db.execute("INSERT INTO restored VALUES ('ab', 1)")
+        db.execute("PRAGMA user_version = 2")
+        db.commit()
+    shutil.copy(tmp_path / "journal.sqlite3", state)
+    machine.run("chown", "-R", "culld:culld", "/var/lib/culld")
+
+    FIGURES["start with a journal of the version before"] = timed(machine, "systemctl", "start", "culld")
+
+    quarantine(machine, "upgraded.jpg", BLURRED[6])
+    for file in state.glob("journal.sqlite3*"):
+        shutil.copy(file, tmp_path)
+    with closing(sqlite3.connect(tmp_path / "journal.sqlite3")) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (len(STEPS),)
+        assert db.execute("SELECT digest FROM restored").fetchall() == [("ab",)]
+
+
+def test_it_is_quiet_when_there_is_nothing_to_do(machine: Machine) -> None:
+    """Processor, wake-ups and memory are figures, not bars: machines differ."""
+    config(machine, CONFIG.replace("rescan: 2s", "rescan: 1m"))
+    machine.run("systemctl", "restart", "culld")
+    machine.wait_until(lambda: machine.show("StatusText").startswith("0 waiting"), "the rest")
+    time.sleep(5)
+    before, woken = processor_s(machine), wakeups(machine)
+    time.sleep(30)
+    used = (processor_s(machine) - before) / 30
+
+    FIGURES["idle: share of one core, with a rescan every minute"] = f"{used:.2%}"
+    FIGURES["idle: wake-ups a minute"] = f"{2 * (wakeups(machine) - woken)}"
+    FIGURES["memory of all processes (PSS), with one worker"] = f"{memory_mb(machine):.0f} MB"
+    assert machine.show("ActiveState") == "active"
+
+
+def processor_s(machine: Machine) -> float:
+    """Seconds of processor time that its threads have used, by the scheduler's own count."""
+    files = " ".join(f"/proc/{pid}/task/*/schedstat" for pid in processes(machine))
+    lines = machine.run("sh", "-c", f"cat {files}", check=False).splitlines()
+    return sum(int(line.split()[0]) for line in lines) / 1e9
+
+
+def memory_mb(machine: Machine) -> float:
+    """What its processes hold, each shared page counted once."""
+    files = " ".join(f"/proc/{pid}/smaps_rollup" for pid in processes(machine))
+    return sum(map(int, re.findall(r"^Pss:\s+(\d+) kB$", machine.run("sh", "-c", f"cat {files}"), re.MULTILINE))) / 1e3
+
+
+def wakeups(machine: Machine) -> int:
+    """How often its threads have gone to sleep by themselves, and so were woken."""
+    files = " ".join(f"/proc/{pid}/task/*/status" for pid in processes(machine))
+    text = machine.run("sh", "-c", f"cat {files}", check=False)
+    return sum(map(int, re.findall(r"^voluntary_ctxt_switches:\s+(\d+)$", text, re.MULTILINE)))
+
+
+def test_nothing_but_photos_configuration_and_state_is_left(machine: Machine) -> None:
+    """The last test: culld is taken away by its own command."""
+    photos = {path.name for path in (machine.photos / "inbox").iterdir()}
+    said = machine.run(COMMAND, "service", "uninstall", "--system")
+
+    assert "remove  /etc/systemd/system/culld.service" in said
+    assert machine.show("LoadState") == "not-found"
+    left = machine.run("find", "/etc", "/usr", "/var", "/run", "-xdev", "-name", "*culld*").split()
+    assert sorted(left) == ["/etc/culld", "/var/lib/culld"]
+    assert {path.name for path in (machine.photos / "inbox").iterdir()} == photos
+    assert machine.run(COMMAND, "service", "uninstall", "--system", "--dry-run")
+
+
+def write_results(file: Path) -> None:
+    """The figures of a run as a table."""
+    rows = [f"| {name} | {value} |" for name, value in FIGURES.items()]
+    told = "Written by `make service-test`: a small Debian, booted by systemd-nspawn on two cores; one run."
+    file.write_text("\n".join(["# culld as a service", "", told, "", "| what | figure |", "| --- | --- |", *rows, ""]))

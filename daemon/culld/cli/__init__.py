@@ -23,6 +23,7 @@ _COMMANDS = (
     "resume",
     "journal",
     "policy",
+    "service",
     "doctor",
     "model",
 )

@@ -26,9 +26,11 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(args: argparse.Namespace) -> int:
     """Run the daemon until SIGTERM or Ctrl-C."""
+    from culld.host.logs import use_journal  # noqa: PLC0415
     from culld.service.running import serve  # noqa: PLC0415
 
     path, config = settings.load(args)
+    use_journal()
     logging.getLogger().setLevel(config.log.level.upper())
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
     if sys.stdout.isatty():

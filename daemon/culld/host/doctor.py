@@ -20,6 +20,7 @@ LIBRARIES: Final = (
     "ai-edge-litert",
     "apscheduler",
     "dhash",
+    "logging-journald",
     "numpy",
     "piexif",
     "pillow",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from culld.records import Scores, Verdict, printable
+from culld.host.logs import FIELDS
+from culld.records import Defect, Scores, Verdict, printable
 
 if TYPE_CHECKING:
     from culld.records import Outcome
@@ -28,4 +29,20 @@ def line(outcome: Outcome) -> str:
 def report(outcome: Outcome) -> None:
     """Log one outcome: what went wrong as a warning, what changed as news, what was kept as a detail."""
     bad = outcome.fault or outcome.plan.verdict is Verdict.UNREADABLE
-    log.log(logging.WARNING if bad else logging.INFO, "%s", line(outcome))
+    log.log(logging.WARNING if bad else logging.INFO, "%s", line(outcome), extra={FIELDS: fields(outcome)})
+
+
+def fields(outcome: Outcome) -> dict[str, str]:
+    """What the journal of systemd can be searched for: `journalctl VERDICT=quarantine`."""
+    plan, scores = outcome.plan, outcome.plan.stack.lead.result
+    found = {
+        "PHOTO": printable(plan.photo.place.path),
+        "NOW": printable(outcome.now.path),
+        "VERDICT": plan.verdict.value,
+        "RULE": plan.rule,
+        "POLICY": plan.policy,
+        "FAULT": outcome.fault or "",
+    }
+    if isinstance(scores, Scores):
+        found |= {defect.name: f"{scores.of(defect):.4f}" for defect in Defect}
+    return {name: value for name, value in found.items() if value}

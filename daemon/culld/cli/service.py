@@ -1,0 +1,91 @@
+"""`culld service`: install culld as a systemd service, look at it, and take it away again."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from culld.cli import codes, settings
+from culld.records import printable
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable
+
+    from culld.host.installing import Step
+    from culld.host.units import Scope
+
+
+def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Offer `service` with its actions."""
+    parser = subparsers.add_parser("service", help="run culld as a systemd service: install, uninstall, status")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    for name, run, text in (
+        ("install", _install, "write the unit for this culld and its configuration, and start it"),
+        ("uninstall", _uninstall, "stop it and remove what install wrote; photos, configuration and state stay"),
+        ("status", _status, "what systemd says of it"),
+    ):
+        action = actions.add_parser(name, help=text)
+        scope = action.add_mutually_exclusive_group()
+        scope.add_argument("--user", dest="scope", action="store_const", const="user", help="for you alone (default)")
+        scope.add_argument(
+            "--system", dest="scope", action="store_const", const="system", help="for the machine, as the user culld"
+        )
+        if name != "status":
+            action.add_argument("--dry-run", action="store_true", help="only print the steps")
+        if name == "install":
+            settings.add_option(action)
+        action.set_defaults(run=run, scope="user")
+
+
+def _scope(args: argparse.Namespace) -> Scope:
+    from culld.host.units import Scope  # noqa: PLC0415
+
+    return Scope(args.scope)
+
+
+def _install(args: argparse.Namespace) -> int:
+    from culld.host.installing import grants, install, installation  # noqa: PLC0415
+    from culld.service.units import shipped_units  # noqa: PLC0415
+
+    path, config = settings.load(args)
+    folders = [*(watch.path for watch in config.watch), config.quarantine]
+    found = installation(_scope(args), path.absolute(), folders)
+    _carry_out(install(found, shipped_units(), os.environ), dry_run=args.dry_run)
+    if args.scope == "system":
+        for command in grants(folders, "culld"):
+            print(f"culld may not work there yet; let it:  {command}")
+    if not args.dry_run:
+        print(f"culld runs; look at it with: culld service status --{args.scope}")
+    return codes.FINE
+
+
+def _uninstall(args: argparse.Namespace) -> int:
+    from culld.host.installing import uninstall  # noqa: PLC0415
+
+    _carry_out(uninstall(_scope(args), os.environ), dry_run=args.dry_run)
+    if not args.dry_run:
+        print("photos, quarantine, configuration and state are as they were")
+    return codes.FINE
+
+
+def _carry_out(steps: Iterable[Step], *, dry_run: bool) -> None:
+    for step in steps:
+        print(step, flush=True)
+        if not dry_run:
+            step.do()
+
+
+def _status(args: argparse.Namespace) -> int:
+    from culld.host.installing import systemctl, unit_file  # noqa: PLC0415
+
+    unit = unit_file(_scope(args), os.environ)
+    if not Path(unit).exists():
+        print(f"culld is not installed as a service ({printable(unit)} is not there)", file=sys.stderr)
+        return codes.SOME_FAILED
+    command = [*systemctl(_scope(args)), "--no-pager", "--full", "status", "culld"]
+    done = subprocess.run(command, check=False)  # noqa: S603
+    return codes.FINE if done.returncode == 0 else codes.SOME_FAILED

@@ -1,0 +1,69 @@
+"""The systemd units with the paths of one installation filled in: pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+MARK: Final = "# Written by `culld service install`; changes belong in a drop-in (systemctl edit culld).\n"
+"""The first line of every file that an installation writes: only such files are removed again."""
+
+_HOMES: Final = (Path("/home"), Path("/root"), Path("/run/user"))
+
+
+class Scope(StrEnum):
+    """Whose service it is: one person's, or the machine's."""
+
+    USER = "user"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What a unit must know: the command, its configuration, where it may write, and where its own code lies."""
+
+    scope: Scope
+    command: Path
+    config: Path
+    writes: tuple[Path, ...]
+    code: tuple[Path, ...]
+
+
+def filled_in(template: str, found: Installation) -> str:
+    """The unit for this installation; folders that are missing at the start are waited for (the minus before them)."""
+    text = _set(template, "ExecStart", f"{quoted(found.command)} run --config {quoted(found.config)}")
+    if found.scope is Scope.SYSTEM:
+        text = _set(text, "RequiresMountsFor", " ".join(map(quoted, found.writes)))
+        text = _set(text, "ReadWritePaths", " ".join(f"-{quoted(path)}" for path in found.writes))
+        binds = [f"BindPaths=-{quoted(path)}" for path in _in_homes(found.writes)]
+        binds += [f"BindReadOnlyPaths=-{quoted(path)}" for path in _in_homes((*found.code, found.config))]
+        text = text.replace("ProtectHome=tmpfs\n", "\n".join(["ProtectHome=tmpfs", *binds]) + "\n")
+    return MARK + text
+
+
+def quoted(path: Path) -> str:
+    """A path as a unit file takes it (systemd.syntax): quoted if need be, and no specifier."""
+    text = str(path).replace("%", "%%").replace("$", "$$")
+    if re.fullmatch(r"[\w/.,:+@%$-]+", text):
+        return text
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _set(text: str, key: str, value: str) -> str:
+    """The unit with another value for a key that it has once."""
+    changed, count = re.subn(rf"^{key}=.*$", lambda _: f"{key}={value}", text, flags=re.MULTILINE)
+    if count != 1:
+        raise ValueError(f"the unit has {key} {count} times")
+    return changed
+
+
+def _in_homes(paths: Iterable[Path]) -> Sequence[Path]:
+    """Those below people's homes, which the unit otherwise hides; without what lies in another of them."""
+    inside = sorted({path for path in paths if any(path.is_relative_to(home) for home in _HOMES)})
+    return [path for path in inside if not any(path != other and path.is_relative_to(other) for other in inside)]

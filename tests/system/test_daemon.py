@@ -1,0 +1,145 @@
+"""The daemon as a service manager and a rough world see it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import factories
+from houses import House
+
+BLURRED = [factories.encoded(factories.blurred(factories.picture(i)), quality=92) for i in range(3)]
+
+
+@pytest.fixture
+def manager(tmp_path: Path) -> Iterator[socket.socket]:
+    """A service manager's socket, named in the environment, that wants to hear of progress every two seconds."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
+        address = f"{tmp_path}/notify"
+        receiver.bind(address)
+        receiver.settimeout(30)
+        os.environ |= {"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "2000000"}
+        yield receiver
+        del os.environ["NOTIFY_SOCKET"], os.environ["WATCHDOG_USEC"]
+
+
+def hear(manager: socket.socket, word: str) -> str:
+    """The first message with this word in it."""
+    while word not in (message := manager.recv(4096).decode()):
+        pass
+    return message
+
+
+@pytest.mark.slow
+def test_the_service_manager_hears_all_that_it_wants(house: House, manager: socket.socket) -> None:
+    """READY with a status after the first scan, WATCHDOG while idle, RELOADING and READY on SIGHUP, then STOPPING."""
+    with house.daemon() as process:
+        assert "STATUS=0 waiting; policy" in hear(manager, "READY=1")
+        for _ in range(3):
+            hear(manager, "WATCHDOG=1")
+
+        process.send_signal(signal.SIGHUP)
+        assert "MONOTONIC_USEC=" in hear(manager, "RELOADING=1")
+        hear(manager, "READY=1")
+
+        process.terminate()
+        hear(manager, "STOPPING=1")
+        assert process.wait(10) == 0
+
+
+@pytest.mark.slow
+def test_a_missing_folder_is_reported_and_waited_for(house: House) -> None:
+    """When it appears its photos are judged."""
+    house.inbox.rmdir()
+    with house.daemon():
+        house.wait_until(lambda: "inbox is not there; culld waits for it" in house.log(), "the report")
+        assert json.loads(house.culld("status", "--json"))["watch"][0]["online"] is False
+
+        house.inbox.mkdir()
+        house.drop("a.jpg", BLURRED[0])
+
+        house.wait_until((house.quarantine / "a.jpg").exists, "the quarantine")
+
+
+@pytest.mark.slow
+def test_a_file_held_open_is_not_judged_before_it_is_closed(house: House) -> None:
+    """A writer that pauses for longer than any quiet time is still a writer."""
+    with house.daemon():
+        with (house.inbox / "slow.jpg").open("wb") as stream:
+            stream.write(BLURRED[0][:1000])
+            stream.flush()
+            time.sleep(3)
+            assert json.loads(house.culld("status", "--json"))["waiting"] == 1
+            stream.write(BLURRED[0][1000:])
+        house.wait_until((house.quarantine / "slow.jpg").exists, "the quarantine")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(200)
+def test_a_full_disk_stops_moving_not_watching(house: House) -> None:
+    """Photos stay whole in the inbox while the quarantine's disk is full, and go there when it has room again."""
+    if os.geteuid() != 0:
+        pytest.skip("only root may mount the small file system that this test fills")
+    house.quarantine.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", house.quarantine], check=False, capture_output=True
+    )
+    if mounted.returncode != 0:
+        pytest.skip("this machine does not let root mount a tmpfs")
+    try:
+        (house.quarantine / "ballast").write_bytes(bytes(240 * 1024))
+        with house.daemon():
+            house.drop("a.jpg", BLURRED[0])
+            house.wait_until(lambda: "not done" in house.log(), "the report")
+            (fault,) = json.loads(house.culld("status", "--json"))["faults"]
+            assert fault["path"] == str(house.inbox / "a.jpg")
+            assert "space" in fault["reason"]
+            assert (house.inbox / "a.jpg").read_bytes().endswith(BLURRED[0][-5000:])
+            assert not (house.quarantine / "a.jpg").exists()
+
+            house.drop("b.txt", b"the daemon still lives")
+            (house.quarantine / "ballast").unlink()
+            house.wait_until((house.quarantine / "a.jpg").exists, "the quarantine", seconds=100)
+    finally:
+        subprocess.run(["umount", house.quarantine], check=True)
+
+
+@pytest.mark.slow
+def test_quarantine_may_lie_on_another_file_system(house: House, tmp_path: Path) -> None:
+    """The photo is copied, verified, and only then unlinked; restore brings it back the same way."""
+    other = Path("/dev/shm") / f"culld-test-{os.getpid()}"  # noqa: S108 (the one place that mostly is another one)
+    if not other.parent.is_dir() or other.parent.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no second file system at /dev/shm")
+    house.config.write_text(house.config.read_text().replace("quarantine: quarantine", f"quarantine: {other}"))
+    try:
+        house.drop("x/a.jpg", BLURRED[0])
+        house.culld("once")
+        assert (other / "x" / "a.jpg").exists()
+        assert house.photos(house.inbox) == {}
+
+        house.culld("restore", "--all")
+
+        assert house.photos(house.inbox) == {"x/a.jpg": hashlib.sha256(BLURRED[0]).hexdigest()}
+    finally:
+        shutil.rmtree(other)
+
+
+def test_a_second_culld_on_the_same_photos_is_refused(house: House) -> None:
+    """It has a state folder of its own, and would tag and move what the first one does."""
+    second = replace(house, folder=house.folder / "second")
+    second.folder.mkdir()
+    second.config.write_text(house.config.read_text().replace("inbox", "../inbox"))
+    with house.daemon():
+        for command in ("run", "once"):
+            assert "inbox is worked on by another culld; stop that one" in second.fault(command)

@@ -1,0 +1,110 @@
+"""What `culld service install` would write and do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from culld.errors import SystemFaultError
+from culld.host.installing import Remove, Run, Write, grants, install, uninstall
+from culld.host.units import MARK, Installation, Scope, filled_in, quoted
+from culld.service.units import shipped_units
+
+ENVIRON = {"HOME": "/home/ann"}
+
+
+def found(scope: Scope = Scope.SYSTEM) -> Installation:
+    """An installation in a home, with photos in another and on a disk."""
+    return Installation(
+        scope,
+        Path("/root/venv/bin/culld"),
+        Path("/etc/culld/config.yaml"),
+        (Path("/srv/my photos"), Path("/home/ann/Pictures/Import")),
+        (Path("/root/venv"), Path("/root/venv/lib"), Path("/opt/python")),
+    )
+
+
+def settings(text: str) -> list[str]:
+    """The lines of a unit that say something."""
+    return [line for line in text.splitlines() if "=" in line and not line.startswith("#")]
+
+
+def test_the_paths_of_the_installation_are_filled_in() -> None:
+    """Also those that the sandbox would hide: homes are empty for the service."""
+    lines = settings(filled_in((shipped_units() / "culld.service").read_text(), found()))
+
+    for expected in (
+        "ExecStart=/root/venv/bin/culld run --config /etc/culld/config.yaml",
+        'RequiresMountsFor="/srv/my photos" /home/ann/Pictures/Import',
+        'ReadWritePaths=-"/srv/my photos" -/home/ann/Pictures/Import',
+        "BindPaths=-/home/ann/Pictures/Import",
+        "BindReadOnlyPaths=-/root/venv",
+    ):
+        assert expected in lines
+    assert len([line for line in lines if line.startswith("Bind")]) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [("/a/b", "/a/b"), ("/a b", '"/a b"'), ("/50%", "/50%%"), ("/$x", "/$$x"), ('/"\\', '"/\\"\\\\"')],
+)
+def test_paths_are_written_as_unit_files_take_them(path: str, expected: str) -> None:
+    """No specifier, no variable, no end of the quotes."""
+    assert quoted(Path(path)) == expected
+
+
+def test_a_template_without_the_line_is_refused() -> None:
+    """Else the service would run some other culld."""
+    with pytest.raises(ValueError, match="ExecStart 0 times"):
+        filled_in("[Service]\n", found())
+
+
+def test_the_steps_can_be_read_before_they_are_done() -> None:
+    """A person's service needs no rights and no user."""
+    steps = [str(step) for step in install(found(Scope.USER), shipped_units(), ENVIRON)]
+
+    assert steps == [
+        "write   /home/ann/.config/systemd/user/culld.service",
+        "run     systemctl --user daemon-reload",
+        "run     systemctl --user enable --now culld",
+    ]
+    assert "run     systemd-sysusers culld.conf" in map(str, install(found(), shipped_units(), ENVIRON))
+    assert "remove  /etc/sysusers.d/culld.conf" in map(str, uninstall(Scope.SYSTEM, ENVIRON))
+
+
+def test_only_what_culld_wrote_is_removed(tmp_path: Path) -> None:
+    """A unit of somebody's own stays."""
+    ours, theirs = tmp_path / "deep" / "ours", tmp_path / "theirs"
+    Write(ours, MARK + "[Unit]\n").do()
+    theirs.write_text("[Unit]\n")
+
+    for file in (ours, theirs, tmp_path / "gone"):
+        Remove(file).do()
+
+    assert not ours.exists()
+    assert theirs.exists()
+
+
+def test_what_fails_is_told_with_what_it_said() -> None:
+    """Unless it does not matter."""
+    with pytest.raises(SystemFaultError, match="sh -c 'echo no; exit 3' failed: no"):
+        Run(("sh", "-c", "echo no; exit 3")).do()
+    with pytest.raises(SystemFaultError, match="is not there"):
+        Run(("no-such-systemctl",)).do()
+    Run(("sh", "-c", "exit 3"), may_fail=True).do()
+    with pytest.raises(SystemFaultError, match="cannot be written"):
+        Write(Path("/proc/culld/unit"), "").do()
+
+
+def test_folders_that_the_user_may_not_enter_are_named_with_the_command_that_helps(tmp_path: Path) -> None:
+    """`nobody` is on every machine."""
+    closed, opened = tmp_path / "closed", tmp_path / "open"
+    closed.mkdir(mode=0o700)
+    opened.mkdir()
+    opened.chmod(0o777)
+
+    assert list(grants([closed, opened, tmp_path / "gone"], "nobody")) == [
+        f"setfacl -R -m u:nobody:rwX -m d:u:nobody:rwX {closed}"
+    ]
+    assert list(grants([closed], "no-such-user")) == []
