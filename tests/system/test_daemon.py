@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import pty
 import shutil
 import signal
 import socket
@@ -17,7 +18,7 @@ from pathlib import Path
 import pytest
 
 import factories
-from houses import House
+from houses import COMMAND, House
 
 BLURRED = [factories.encoded(factories.blurred(factories.picture(i)), quality=92) for i in range(3)]
 
@@ -143,3 +144,28 @@ def test_a_second_culld_on_the_same_photos_is_refused(house: House) -> None:
     with house.daemon():
         for command in ("run", "once"):
             assert "inbox is worked on by another culld; stop that one" in second.fault(command)
+
+
+@pytest.mark.slow
+def test_the_status_can_be_watched_until_ctrl_c(house: House) -> None:
+    """On a terminal it is drawn anew when something has changed."""
+    house.culld("once")
+    terminal, inside = pty.openpty()
+    watching = subprocess.Popen([COMMAND, "status", "--watch", "--config", house.config], stdout=inside, stderr=inside)
+    os.close(inside)
+    try:
+        read_until(terminal, b"0 quarantine")
+        house.drop("a.jpg", BLURRED[0])
+        house.culld("once")
+        read_until(terminal, b"1 quarantine")
+    finally:
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait(20) == 0
+        os.close(terminal)
+
+
+def read_until(terminal: int, text: bytes) -> None:
+    """Read what is drawn; the test's time limit ends a vain wait."""
+    seen = b""
+    while text not in seen:
+        seen += os.read(terminal, 65536)

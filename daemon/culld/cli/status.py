@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 from culld.cli import codes, settings
@@ -20,26 +22,50 @@ if TYPE_CHECKING:
     from culld.service.anchors import Anchors
 
 _LAST = 5
+_EVERY_S = 1.0
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Offer the command."""
     parser = subparsers.add_parser("status", help="queue, folders, last decisions with their reasons")
     settings.add_option(parser)
-    parser.add_argument("--json", action="store_true", help="one JSON object")
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--json", action="store_true", help="one JSON object")
+    shown.add_argument("--watch", action="store_true", help="stay, and show it anew each second; Ctrl-C ends it")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print what the journal knows; the daemon is not disturbed."""
+    if args.watch:
+        _watch(args)
+    else:
+        print(_told(args))
+    return codes.FINE
+
+
+def _watch(args: argparse.Namespace) -> None:
+    """Fill the terminal until Ctrl-C; without one, print it once for each change."""
+    from rich.live import Live  # noqa: PLC0415 (a tenth of a second, which only this needs)
+    from rich.text import Text  # noqa: PLC0415
+
+    before = ""
+    with Live(screen=sys.stdout.isatty(), auto_refresh=False) as live:
+        while True:
+            if (told := _told(args)) != before:
+                live.update(Text(told), refresh=True)
+                before = told
+            time.sleep(_EVERY_S)
+
+
+def _told(args: argparse.Namespace) -> str:
     from culld.service.anchors import Anchors  # noqa: PLC0415
     from culld.service.opening import open_journal_readonly  # noqa: PLC0415
 
     with contextlib.closing(open_journal_readonly(settings.state(args))) as journal:
         told = _gather(journal) | _configured(args, Anchors(journal))
         lines = [as_text(decision) for decision in reversed(journal.decisions(_recent()))]
-    print(json.dumps(told) if args.json else _as_text(told, lines))
-    return codes.FINE
+    return json.dumps(told) if args.json else _as_text(told, lines)
 
 
 def _gather(journal: SqliteJournal) -> dict[str, Any]:
