@@ -79,11 +79,11 @@ def test_nothing_is_suggested_without_enough_answers_or_a_good_threshold() -> No
 
 
 def test_the_chart_is_a_picture_that_shows_each_part(tmp_path: Path) -> None:
-    """Red for what was wrong; long names are cut."""
+    """What was wrong stands out; long names are cut."""
     file = tmp_path / "chart.png"
     draw(file, "title", list(Answer), [("x" * 200, [3, 5, 0, 1]), ("empty", [0, 0, 0, 0])])
 
     with Image.open(file) as image:
         colours = {colour for _, colour in image.getcolors(1 << 16)}
         assert image.format == "PNG"
-    assert {(0xC0, 0x39, 0x2B), (0x2E, 0x7D, 0x52)} <= colours
+    assert {(0xD5, 0x5E, 0x00), (0x00, 0x72, 0xB2)} <= colours

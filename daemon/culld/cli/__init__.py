@@ -26,6 +26,8 @@ _COMMANDS = (
     "service",
     "doctor",
     "model",
+    "completion",
+    "manual",
 )
 
 _EPILOG = "exit codes: 0 fine, 1 some photos failed, 2 usage or configuration, 3 system fault"

@@ -28,6 +28,7 @@ LIBRARIES: Final = (
     "pyyaml",
     "rich",
     "send2trash",
+    "shtab",
     "watchdog",
 )
 """The distributions without which culld does not run."""

@@ -1,4 +1,4 @@
-"""Where the unit files lie that come with culld."""
+"""Where the unit files and the example configuration lie that come with culld."""
 
 from __future__ import annotations
 
@@ -17,3 +17,8 @@ def shipped_units() -> Path:
         if (folder / "culld.service").is_file():
             return folder
     raise SystemFaultError(f"there are no unit files in {source} or {installed}; install culld again")
+
+
+def shipped_example() -> Path:
+    """The example configuration, which lies beside the folder of the units."""
+    return shipped_units().with_name("config.example.yaml")
