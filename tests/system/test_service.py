@@ -303,6 +303,25 @@ def wakeups(machine: Machine) -> int:
     return sum(map(int, re.findall(r"^voluntary_ctxt_switches:\s+(\d+)$", text, re.MULTILINE)))
 
 
+def test_a_second_library_is_a_service_of_its_own(machine: Machine) -> None:
+    """With its configuration, its folders and its journal; taking it away leaves the first as it is."""
+    (machine.photos / "second").mkdir()
+    text = CONFIG.replace("/srv/photos/inbox", "/srv/photos/second").replace("state: /var/lib/culld", "state: auto")
+    (machine.root / "etc/culld/second.yaml").write_text(text.replace("photos/quarantine", "photos/second-quarantine"))
+    machine.run("mkdir", "/srv/photos/second-quarantine")
+    machine.run("chown", "culld:culld", "/srv/photos/second", "/srv/photos/second-quarantine")
+    machine.run(COMMAND, "service", "install", "--system", "--library", "second")
+
+    (machine.photos / "second" / "b.jpg").write_bytes(BLURRED[7])
+    machine.run("chown", "culld:culld", "/srv/photos/second/b.jpg")
+    machine.wait_until((machine.photos / "second-quarantine" / "b.jpg").exists, "the second library's quarantine")
+
+    assert (machine.root / "var/lib/culld/second/journal.sqlite3").exists()
+    machine.run(COMMAND, "service", "uninstall", "--system", "--library", "second")
+    assert machine.show("ActiveState") == "active"
+    machine.run("rm", "-r", "/var/lib/culld/second", "/etc/culld/second.yaml")
+
+
 def test_nothing_but_photos_configuration_and_state_is_left(machine: Machine) -> None:
     """The last test: culld is taken away by its own command."""
     photos = {path.name for path in (machine.photos / "inbox").iterdir()}

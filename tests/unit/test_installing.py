@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -71,6 +72,23 @@ def test_the_steps_can_be_read_before_they_are_done() -> None:
     ]
     assert "run     systemd-sysusers culld.conf" in map(str, install(found(), shipped_units(), ENVIRON))
     assert "remove  /etc/sysusers.d/culld.conf" in map(str, uninstall(Scope.SYSTEM, ENVIRON))
+
+
+def test_libraries_share_a_template_and_have_a_drop_in_each() -> None:
+    """Each with a configuration, a state folder and paths of its own."""
+    library = replace(found(), library="weddings")
+    steps = list(install(library, shipped_units(), ENVIRON))
+
+    assert [str(step) for step in steps[:2]] == [
+        "write   /etc/systemd/system/culld@.service",
+        "write   /etc/systemd/system/culld@weddings.service.d/paths.conf",
+    ]
+    template, drop_in = (settings(step.text) for step in steps[:2] if isinstance(step, Write))
+    assert "ExecStart=/root/venv/bin/culld run --config /etc/culld/%i.yaml" in template
+    assert {"StateDirectory=culld/%i", "ReadWritePaths=", "RequiresMountsFor="} <= set(template)
+    assert 'ReadWritePaths=-"/srv/my photos" -/home/ann/Pictures/Import' in drop_in
+    assert str(steps[-1]) == "run     systemctl enable --now culld@weddings"
+    assert "remove  /etc/systemd/system/culld@.service" in map(str, uninstall(Scope.SYSTEM, ENVIRON, "weddings"))
 
 
 def test_only_what_culld_wrote_is_removed(tmp_path: Path) -> None:

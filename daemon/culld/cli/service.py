@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from culld.cli import codes, settings
+from culld.errors import ConfigError
 from culld.records import printable
 
 if TYPE_CHECKING:
-    import argparse
     from collections.abc import Iterable
 
     from culld.host.installing import Step
@@ -34,6 +36,9 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         scope.add_argument(
             "--system", dest="scope", action="store_const", const="system", help="for the machine, as the user culld"
         )
+        action.add_argument(
+            "--library", type=_library, metavar="NAME", help="one of several, with /etc/culld/NAME.yaml"
+        )
         if name != "status":
             action.add_argument("--dry-run", action="store_true", help="only print the steps")
         if name == "install":
@@ -41,9 +46,17 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         action.set_defaults(run=run, scope="user")
 
 
+def _library(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_]{1,40}", text):
+        raise argparse.ArgumentTypeError(f"{text!r}: write a short name of letters, digits and _")
+    return text
+
+
 def _scope(args: argparse.Namespace) -> Scope:
     from culld.host.units import Scope  # noqa: PLC0415
 
+    if args.library and args.scope != Scope.SYSTEM:
+        raise ConfigError(("--library goes with --system: a person has one culld",))
     return Scope(args.scope)
 
 
@@ -51,9 +64,12 @@ def _install(args: argparse.Namespace) -> int:
     from culld.host.installing import grants, install, installation  # noqa: PLC0415
     from culld.service.units import shipped_units  # noqa: PLC0415
 
+    scope = _scope(args)
+    if args.library:
+        args.config = Path(f"/etc/culld/{args.library}.yaml")
     path, config = settings.load(args)
     folders = [*(watch.path for watch in config.watch), config.quarantine]
-    found = installation(_scope(args), path.absolute(), folders)
+    found = installation(scope, path.absolute(), folders, args.library or "")
     _carry_out(install(found, shipped_units(), os.environ), dry_run=args.dry_run)
     if args.scope == "system":
         for command in grants(folders, "culld"):
@@ -66,7 +82,7 @@ def _install(args: argparse.Namespace) -> int:
 def _uninstall(args: argparse.Namespace) -> int:
     from culld.host.installing import uninstall  # noqa: PLC0415
 
-    _carry_out(uninstall(_scope(args), os.environ), dry_run=args.dry_run)
+    _carry_out(uninstall(_scope(args), os.environ, args.library or ""), dry_run=args.dry_run)
     if not args.dry_run:
         print("photos, quarantine, configuration and state are as they were")
     return codes.FINE
@@ -82,10 +98,16 @@ def _carry_out(steps: Iterable[Step], *, dry_run: bool) -> None:
 def _status(args: argparse.Namespace) -> int:
     from culld.host.installing import systemctl, unit_file  # noqa: PLC0415
 
-    unit = unit_file(_scope(args), os.environ)
+    unit = unit_file(_scope(args), os.environ, args.library or "")
     if not Path(unit).exists():
         print(f"culld is not installed as a service ({printable(unit)} is not there)", file=sys.stderr)
         return codes.SOME_FAILED
-    command = [*systemctl(_scope(args)), "--no-pager", "--full", "status", "culld"]
+    command = [
+        *systemctl(_scope(args)),
+        "--no-pager",
+        "--full",
+        "status",
+        f"culld@{args.library}" if args.library else "culld",
+    ]
     done = subprocess.run(command, check=False)  # noqa: S603
     return codes.FINE if done.returncode == 0 else codes.SOME_FAILED

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Final
 
 import culld
 from culld.errors import SystemFaultError
-from culld.host.units import MARK, Installation, Scope, filled_in
+from culld.host.units import MARK, Installation, Scope, filled_in, for_libraries, of_library
 from culld.records import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 _SYSTEM: Final = Path("/etc/systemd/system")
+_TEMPLATE: Final = _SYSTEM / "culld@.service"
 _ALL: Final = 0o7
 
 
@@ -57,6 +58,8 @@ class Remove:
         try:
             if self.file.read_text().startswith(MARK):
                 self.file.unlink()
+                if self.file.parent.suffix == ".d" and not any(self.file.parent.iterdir()):
+                    self.file.parent.rmdir()
         except FileNotFoundError:
             return
         except OSError as error:
@@ -86,44 +89,58 @@ class Run:
 Step = Write | Remove | Run
 
 
-def unit_file(scope: Scope, environ: Mapping[str, str]) -> Path:
-    """Where the unit lies."""
+def unit_file(scope: Scope, environ: Mapping[str, str], library: str = "") -> Path:
+    """Where the unit lies; that of a library is its drop-in."""
+    if library:
+        return _SYSTEM / f"culld@{library}.service.d" / "paths.conf"
     if scope is Scope.SYSTEM:
         return _SYSTEM / "culld.service"
     home = Path(environ.get("XDG_CONFIG_HOME") or Path(environ["HOME"], ".config"))
     return home / "systemd" / "user" / "culld.service"
 
 
-def installation(scope: Scope, config: Path, writes: Sequence[Path]) -> Installation:
+def installation(scope: Scope, config: Path, writes: Sequence[Path], library: str = "") -> Installation:
     """This very culld, as a service: the command that runs now, and where its interpreter and its code lie."""
     command = Path(sys.argv[0]).absolute()
     code = tuple(dict.fromkeys((Path(sys.prefix), Path(sys.base_prefix), Path(culld.__file__).resolve().parents[2])))
-    return Installation(scope, command, config, tuple(writes), code)
+    return Installation(scope, command, config, tuple(writes), code, library)
 
 
 def install(found: Installation, templates: Path, environ: Mapping[str, str]) -> Iterator[Step]:
     """The steps in order; raises SystemFaultError where a template is missing."""
     system = found.scope is Scope.SYSTEM
-    name = "culld.service" if system else "culld-user.service"
-    yield Write(unit_file(found.scope, environ), filled_in(_template(templates, name), found))
+    template = _template(templates, "culld.service" if system else "culld-user.service")
+    unit = unit_file(found.scope, environ, found.library)
+    if found.library:
+        yield Write(_TEMPLATE, for_libraries(template, found.command))
+        yield Write(unit, of_library(found))
+    else:
+        yield Write(unit, filled_in(template, found))
     if system:
         for folder, kind in (("/etc/sysusers.d", "sysusers"), ("/etc/tmpfiles.d", "tmpfiles")):
             yield Write(Path(folder, "culld.conf"), MARK + _template(templates, f"culld.{kind}.conf"))
         yield Run(("systemd-sysusers", "culld.conf"))
         yield Run(("systemd-tmpfiles", "--create", "culld.conf"))
     yield Run((*systemctl(found.scope), "daemon-reload"))
-    yield Run((*systemctl(found.scope), "enable", "--now", "culld"))
+    yield Run((*systemctl(found.scope), "enable", "--now", found.unit))
 
 
-def uninstall(scope: Scope, environ: Mapping[str, str]) -> Iterator[Step]:
-    """The steps in order; photos, configuration, state and the user stay."""
-    yield Run((*systemctl(scope), "disable", "--now", "culld"), may_fail=True)
-    yield Remove(unit_file(scope, environ))
-    if scope is Scope.SYSTEM:
+def uninstall(scope: Scope, environ: Mapping[str, str], library: str = "") -> Iterator[Step]:
+    """The steps in order; photos, configuration, state and the user stay.
+
+    What several libraries share goes with the last of them.
+    """
+    unit = f"culld@{library}" if library else "culld"
+    yield Run((*systemctl(scope), "disable", "--now", unit), may_fail=True)
+    yield Remove(unit_file(scope, environ, library))
+    others = [path for path in _SYSTEM.glob("culld@*.service.d") if path.name != f"culld@{library}.service.d"]
+    if library and not others:
+        yield Remove(_TEMPLATE)
+    if scope is Scope.SYSTEM and not others and not (library and (_SYSTEM / "culld.service").exists()):
         yield Remove(Path("/etc/sysusers.d/culld.conf"))
         yield Remove(Path("/etc/tmpfiles.d/culld.conf"))
     yield Run((*systemctl(scope), "daemon-reload"))
-    yield Run((*systemctl(scope), "reset-failed", "culld"), may_fail=True)
+    yield Run((*systemctl(scope), "reset-failed", unit), may_fail=True)
 
 
 def systemctl(scope: Scope) -> tuple[str, ...]:

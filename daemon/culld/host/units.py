@@ -26,25 +26,62 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """What a unit must know: the command, its configuration, where it may write, and where its own code lies."""
+    """What a unit must know: the command, its configuration, where it may write, and where its own code lies.
+
+    `library` names one of several that the machine's service keeps apart; empty for the only one.
+    """
 
     scope: Scope
     command: Path
     config: Path
     writes: tuple[Path, ...]
     code: tuple[Path, ...]
+    library: str = ""
+
+    @property
+    def unit(self) -> str:
+        """The name of its service."""
+        return f"culld@{self.library}" if self.library else "culld"
 
 
 def filled_in(template: str, found: Installation) -> str:
     """The unit for this installation; folders that are missing at the start are waited for (the minus before them)."""
     text = _set(template, "ExecStart", f"{quoted(found.command)} run --config {quoted(found.config)}")
     if found.scope is Scope.SYSTEM:
-        text = _set(text, "RequiresMountsFor", " ".join(map(quoted, found.writes)))
-        text = _set(text, "ReadWritePaths", " ".join(f"-{quoted(path)}" for path in found.writes))
-        binds = [f"BindPaths=-{quoted(path)}" for path in _in_homes(found.writes)]
-        binds += [f"BindReadOnlyPaths=-{quoted(path)}" for path in _in_homes((*found.code, found.config))]
-        text = text.replace("ProtectHome=tmpfs\n", "\n".join(["ProtectHome=tmpfs", *binds]) + "\n")
+        text = _set(text, "RequiresMountsFor", _mounts(found))
+        text = _set(text, "ReadWritePaths", _writes(found))
+        text = text.replace("ProtectHome=tmpfs\n", "\n".join(["ProtectHome=tmpfs", *_binds(found)]) + "\n")
     return MARK + text
+
+
+def for_libraries(template: str, command: Path) -> str:
+    """The system unit as a template, `culld@.service`, of which each library is an instance with its own drop-in."""
+    text = _set(template, "ExecStart", f"{quoted(command)} run --config /etc/culld/%i.yaml")
+    text = _set(text, "StateDirectory", "culld/%i")
+    for key in ("RequiresMountsFor", "ReadWritePaths"):
+        text = _set(text, key, "")
+    return MARK + text
+
+
+def of_library(found: Installation) -> str:
+    """The drop-in of one library: where it may write, and which disks it waits for."""
+    unit = ["[Unit]", f"RequiresMountsFor={_mounts(found)}"]
+    service = ["[Service]", f"ReadWritePaths={_writes(found)}", *_binds(found)]
+    return MARK + "\n".join([*unit, *service, ""])
+
+
+def _mounts(found: Installation) -> str:
+    return " ".join(map(quoted, found.writes))
+
+
+def _writes(found: Installation) -> str:
+    return " ".join(f"-{quoted(path)}" for path in found.writes)
+
+
+def _binds(found: Installation) -> list[str]:
+    """What of people's homes the service sees: the photos to write to, its own code to read."""
+    written = [f"BindPaths=-{quoted(path)}" for path in _in_homes(found.writes)]
+    return written + [f"BindReadOnlyPaths=-{quoted(path)}" for path in _in_homes((*found.code, found.config))]
 
 
 def quoted(path: Path) -> str:
