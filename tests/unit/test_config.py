@@ -286,6 +286,8 @@ WRONG = [
     ),
     ("alert: {command: mail}", "4: alert.command: 'mail' is no command; write a list, such as"),
     ("alert: {webhook: 'file:///etc/passwd'}", "4: alert.webhook: 'file:///etc/passwd' is no address; write one that"),
+    ("version: 2", "4: version: the file is written for a newer culld (its form 2, known here 1); upgrade culld"),
+    ("version: '1'", "4: version: '1' is no version; write 1, or leave the line out"),
     ("rescan: 3", "4: rescan: 3 is not a duration; write a duration from 1s to 7d, such as 500ms"),
     ("history: always", "4: history: 'always' is not a duration; write a duration from 1d to 36500d, such as 500ms"),
     ("rescan: 3w", "4: rescan: '3w' is not a duration"),

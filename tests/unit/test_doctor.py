@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 from collections.abc import Callable
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from culld.cli import doctor as command
 from culld.errors import SystemFaultError
 from culld.host import doctor, folders, mounts
 from culld.host.check import Check, Health
+from culld.host.locks import holder, state_lock
 from culld.host.mounts import Mount
 
 MOUNTINFO = """\
@@ -263,6 +265,35 @@ class TestMachine:
         assert "pip install rawpy" in doctor.raw(lambda _: False).what
         assert doctor.jxl(lambda _: True).what == "installed"
         assert "pip install pillow-jxl-plugin" in doctor.jxl(lambda _: False).what
+
+    @pytest.mark.parametrize(
+        ("modules", "expected"), [({"tensorflow"}, "is there to use it"), (set(), "nothing uses it")]
+    )
+    def test_a_gpu_is_told_with_what_uses_it(self, modules: set[str], expected: str, tmp_path: Path) -> None:
+        """Culling needs none."""
+        (tmp_path / "nvidia0").touch()
+
+        found = doctor.gpu([tmp_path / "nvidia0", tmp_path / "other"], lambda name: name in modules)
+        assert found.health is Health.OK
+        assert expected in found.what
+        assert "none here" in doctor.gpu([tmp_path / "other"]).what
+
+    def test_a_clock_that_stands_before_the_installation_is_wrong(self) -> None:
+        """A small computer without a battery, say."""
+        noon = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+        assert doctor.clock(noon, noon.timestamp() + 3600).health is Health.OK
+        wrong = doctor.clock(noon, noon.timestamp() + 200_000)
+        assert wrong.health is Health.WARN
+        assert "timedatectl" in wrong.fix
+
+    def test_a_daemon_that_runs_is_found_by_its_lock(self, tmp_path: Path) -> None:
+        """And not disturbed."""
+        assert holder(tmp_path) == ""
+        with state_lock(tmp_path):
+            assert holder(tmp_path) == str(os.getpid())
+        assert holder(tmp_path) == ""
+        assert doctor.instance("12").what == "runs as process 12"
 
     def test_modules_are_looked_for_without_an_import(self) -> None:
         """A module that is there, and one that is not."""

@@ -6,6 +6,8 @@ import dataclasses
 import json
 import os
 import sys
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from culld.cli import codes, settings
@@ -15,7 +17,6 @@ from culld.records import printable
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
-    from pathlib import Path
 
     from culld.config import Config
     from culld.host.check import Check
@@ -58,10 +59,13 @@ def _checks(args: argparse.Namespace) -> Iterator[Check]:
     yield doctor.raw()
     yield doctor.jxl()
     yield doctor.tensorflow()
+    yield doctor.gpu(doctor.NVIDIA)
+    yield doctor.clock(datetime.now(UTC), Path(__file__).stat().st_mtime)
     libraries = list(doctor.libraries())
     yield from libraries
     if any(check.health == "bad" for check in libraries):
         return  # what follows would need them
+    from culld.host.locks import holder  # noqa: PLC0415
     from culld.service.model import looked_up  # noqa: PLC0415
 
     try:
@@ -73,6 +77,7 @@ def _checks(args: argparse.Namespace) -> Iterator[Check]:
         return
     rules = config.rules()
     yield ok("configuration", f"{printable(path)}, mode {rules.mode}, policy {rules.digest}")
+    yield doctor.instance(holder(config.state))
     yield from _of_folders(config)
     yield doctor.model(lambda: _probe(config.model.path))
 

@@ -293,6 +293,7 @@ class Config(Section):
     limits: Limits = Limits()
     alert: Alert = Alert()
     log: Log = Log()
+    version: Annotated[int, BeforeValidator(values.version)] = 1
 
     @model_validator(mode="before")
     @classmethod

@@ -162,6 +162,21 @@ def yes_or_no(value: object) -> bool:
     return value
 
 
+VERSION: Final = 1
+"""The form of the file that this culld reads; a change that an older file must be told of raises it."""
+
+
+def version(value: object) -> int:
+    """The form of a file: this one; an older form would be named here with what to write instead."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"{shown(value)} is no version; write {VERSION}, or leave the line out")
+    if value > VERSION:
+        raise ValueError(
+            f"the file is written for a newer culld (its form {value}, known here {VERSION}); upgrade culld"
+        )
+    return value
+
+
 def share(value: object) -> float | None:
     """A share of photos above 0 and below 1, or `never`, which is None."""
     if value == NEVER:

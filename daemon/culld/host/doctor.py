@@ -13,6 +13,7 @@ from culld.host.check import Check, bad, ok, warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
 
 WATCH_LIMIT: Final = Path("/proc/sys/fs/inotify/max_user_watches")
 
@@ -34,6 +35,10 @@ LIBRARIES: Final = (
 """The distributions without which culld does not run."""
 
 _OLDEST: Final = (3, 11)
+_DAY_S: Final = 86400.0
+
+NVIDIA: Final = (Path("/dev/nvidia0"), Path("/dev/dri/renderD128"))
+"""Where the devices of a GPU are."""
 
 
 def number(file: Path) -> int | None:
@@ -109,6 +114,30 @@ def tensorflow(has: Callable[[str], bool] = has_module) -> Check:
     if has("tensorflow"):
         return ok("TensorFlow", "installed; used for training only")
     return ok("TensorFlow", "not installed; only training needs it")
+
+
+def gpu(devices: Sequence[Path], has: Callable[[str], bool] = has_module) -> Check:
+    """Whether there is a GPU, which training with TensorFlow can use; culling runs on the CPU."""
+    found = [str(device) for device in devices if device.exists()]
+    if not found:
+        return ok("GPU", "none here; culling needs none")
+    use = "TensorFlow is there to use it" if has("tensorflow") else "without TensorFlow nothing uses it"
+    return ok("GPU", f"{', '.join(found)}; {use}, culling runs on the CPU")
+
+
+def clock(now: datetime, newest: float) -> Check:
+    """Whether the clock is right, as far as can be told: no earlier than culld's own newest file, by its time."""
+    if now.timestamp() < newest - _DAY_S:
+        fix = "set the clock, such as by: sudo timedatectl set-ntp true"
+        return warn(
+            "clock", f"{now:%Y-%m-%d %H:%M} is before culld was installed: times in log and tags are wrong", fix
+        )
+    return ok("clock", f"{now:%Y-%m-%d %H:%M} UTC")
+
+
+def instance(holder: str) -> Check:
+    """Whether a culld runs on this state folder; `holder` is its process, empty if there is none."""
+    return ok("culld", f"runs as process {holder}" if holder else "does not run now")
 
 
 def model(probe: Callable[[], str]) -> Check:

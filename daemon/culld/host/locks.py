@@ -40,6 +40,21 @@ def state_lock(state: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def holder(state: Path) -> str:
+    """The process that has the folder `state`, as text; empty if none has, or nobody may ask."""
+    try:
+        descriptor = os.open(state / "daemon.lock", os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return ""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
+    finally:
+        os.close(descriptor)
+    return ""
+
+
 class Claims:
     """The watched folders that this process has for itself, by a lock on the anchor in each; `close` frees them.
 
