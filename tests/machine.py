@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,10 @@ import culld
 
 RELEASE = "bookworm"
 # What the interpreter and the libraries of the bound environment are linked to, besides systemd itself.
-PACKAGES = "systemd,systemd-sysv,dbus,libsqlite3-0,libssl3,libffi8,zlib1g,libbz2-1.0,liblzma5,libstdc++6,libexpat1"
+PACKAGES = ",".join(
+    ["systemd", "systemd-sysv", "libpam-systemd", "dbus", "dbus-user-session", "libsqlite3-0", "libssl3", "libffi8"]
+    + ["zlib1g", "libbz2-1.0", "liblzma5", "libstdc++6", "libexpat1"]
+)
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "culld-tests"
 CODE = tuple(dict.fromkeys((Path(sys.prefix), Path(sys.base_prefix), Path(culld.__file__).resolve().parents[2])))
 COMMAND = Path(sys.executable).with_name("culld")
@@ -39,10 +43,10 @@ class NoMachineError(Exception):
 
 def root() -> Path:
     """The Debian, made once and kept; raises NoMachineError where there is no way to Debian's packages."""
-    found = CACHE / f"debian-{RELEASE}"
+    found = CACHE / f"debian-{RELEASE}-{zlib.crc32(PACKAGES.encode()):08x}"
     if not found.is_dir():
         CACHE.mkdir(parents=True, exist_ok=True)
-        fresh = CACHE / f"debian-{RELEASE}.{os.getpid()}"
+        fresh = found.with_name(f"{found.name}.{os.getpid()}")
         command = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", RELEASE, fresh]
         try:
             subprocess.run(command, check=True, capture_output=True, text=True)

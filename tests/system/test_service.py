@@ -12,7 +12,7 @@ import re
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -72,8 +72,13 @@ def config(machine: Machine, text: str) -> None:
 
 def timed(machine: Machine, *command: str | Path) -> str:
     """Run a command; gives how long it took."""
+    return timed_call(lambda: machine.run(*command))
+
+
+def timed_call(call: Callable[[], object]) -> str:
+    """How long something takes, as text."""
     begun = time.monotonic()
-    machine.run(*command)
+    call()
     return f"{time.monotonic() - begun:.1f} s"
 
 
@@ -301,6 +306,38 @@ def wakeups(machine: Machine) -> int:
     files = " ".join(f"/proc/{pid}/task/*/status" for pid in processes(machine))
     text = machine.run("sh", "-c", f"cat {files}", check=False)
     return sum(map(int, re.findall(r"^voluntary_ctxt_switches:\s+(\d+)$", text, re.MULTILINE)))
+
+
+def test_one_person_has_a_culld_of_her_own(machine: Machine) -> None:
+    """The user unit, by her own service manager, for folders in her home; it runs while nobody is logged in."""
+    machine.run("useradd", "--create-home", "ann")
+    machine.run("chmod", "711", "/root")  # the interpreter of this test lies below it
+    machine.run("loginctl", "enable-linger", "ann")
+    user = machine.run("id", "-u", "ann").strip()
+    manager = machine.root / "run" / "user" / user / "systemd" / "private"
+    machine.wait_until(manager.exists, "her service manager")
+    environ = ["env", "HOME=/home/ann", f"XDG_RUNTIME_DIR=/run/user/{user}", "USER=ann"]
+
+    def as_ann(*command: str | Path) -> str:
+        return machine.run("runuser", "-u", "ann", "--", *environ, *command)
+
+    as_ann("mkdir", "-p", "/home/ann/.config/culld", "/home/ann/Pictures/Import")
+    text = CONFIG.replace("/srv/photos/inbox", "~/Pictures/Import").replace("/srv/photos", "~/Pictures")
+    (machine.root / "home/ann/.config/culld/config.yaml").write_text(text.replace("state: /var/lib/culld\n", ""))
+    FIGURES["install for one person, to active"] = timed_call(lambda: as_ann(COMMAND, "service", "install", "--user"))
+
+    home = machine.root / "home/ann/Pictures"
+    (home / "Import/a.jpg").write_bytes(BLURRED[0])
+    machine.run("chown", "ann:ann", "/home/ann/Pictures/Import/a.jpg")
+    machine.wait_until((home / "quarantine/a.jpg").exists, "the quarantine")
+    assert "active (running)" in as_ann(COMMAND, "service", "status", "--user")
+    assert "1 quarantine" in as_ann(COMMAND, "status")
+    assert "restored" in as_ann(COMMAND, "restore", "--all")
+    as_ann(COMMAND, "service", "uninstall", "--user")
+    assert not (machine.root / "home/ann/.config/systemd/user/culld.service").exists()
+    machine.run("loginctl", "disable-linger", "ann")
+    machine.wait_until(lambda: not manager.exists(), "the end of her service manager")
+    machine.run("userdel", "--remove", "ann", check=False)
 
 
 def test_a_second_library_is_a_service_of_its_own(machine: Machine) -> None:
