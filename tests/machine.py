@@ -18,8 +18,10 @@ import culld
 RELEASE = "bookworm"
 # What the interpreter and the libraries of the bound environment are linked to, besides systemd itself.
 PACKAGES = ",".join(
-    ["systemd", "systemd-sysv", "libpam-systemd", "dbus", "dbus-user-session", "libsqlite3-0", "libssl3", "libffi8"]
-    + ["zlib1g", "libbz2-1.0", "liblzma5", "libstdc++6", "libexpat1"]
+    [
+        *("systemd", "systemd-sysv", "libpam-systemd", "dbus", "dbus-user-session", "libsqlite3-0", "libssl3"),
+        *("libffi8", "zlib1g", "libbz2-1.0", "liblzma5", "libstdc++6", "libexpat1"),
+    ]
 )
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "culld-tests"
 CODE = tuple(dict.fromkeys((Path(sys.prefix), Path(sys.base_prefix), Path(culld.__file__).resolve().parents[2])))
