@@ -274,8 +274,11 @@ def test_a_journal_of_an_older_culld_is_taken_over(machine: Machine, tmp_path: P
 
 def test_it_is_quiet_when_there_is_nothing_to_do(machine: Machine) -> None:
     """Processor, wake-ups and memory are figures, not bars: machines differ."""
-    config(machine, CONFIG.replace("rescan: 2s", "rescan: 1m"))
+    config(machine, CONFIG.replace("rescan: 2s", "rescan: 1m").replace("workers: 1", "workers: 2"))
     machine.run("systemctl", "restart", "culld")
+    for number in range(8):
+        drop(machine, f"idle-{number}.jpg", factories.encoded(factories.picture(100 + number, (3000, 2000))))
+    machine.wait_until(lambda: "idle-" in machine.show("StatusText"), "the work of both workers")
     machine.wait_until(lambda: machine.show("StatusText").startswith("0 waiting"), "the rest")
     time.sleep(5)
     before, woken = processor_s(machine), wakeups(machine)
@@ -284,7 +287,7 @@ def test_it_is_quiet_when_there_is_nothing_to_do(machine: Machine) -> None:
 
     FIGURES["idle: share of one core, with a rescan every minute"] = f"{used:.2%}"
     FIGURES["idle: wake-ups a minute"] = f"{2 * (wakeups(machine) - woken)}"
-    FIGURES["memory of all processes (PSS), with one worker"] = f"{memory_mb(machine):.0f} MB"
+    FIGURES["memory of all processes (PSS), with two workers"] = f"{memory_mb(machine):.0f} MB"
     assert machine.show("ActiveState") == "active"
 
 
