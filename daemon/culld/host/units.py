@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 MARK: Final = "# Written by `culld service install`; changes belong in a drop-in (systemctl edit culld).\n"
 """The first line of every file that an installation writes: only such files are removed again."""
 
-_HOMES: Final = (Path("/home"), Path("/root"), Path("/run/user"))
+_HIDDEN: Final = tuple(map(Path, ("/home", "/root", "/run/user", "/tmp", "/var/tmp")))  # noqa: S108 (by the unit)
 
 
 class Scope(StrEnum):
@@ -79,9 +79,9 @@ def _writes(found: Installation) -> str:
 
 
 def _binds(found: Installation) -> list[str]:
-    """What of people's homes the service sees: the photos to write to, its own code to read."""
-    written = [f"BindPaths=-{quoted(path)}" for path in _in_homes(found.writes)]
-    return written + [f"BindReadOnlyPaths=-{quoted(path)}" for path in _in_homes((*found.code, found.config))]
+    """What the service sees of what is hidden from it: the photos to write to, its own code to read."""
+    written = [f"BindPaths=-{quoted(path)}" for path in _hidden(found.writes)]
+    return written + [f"BindReadOnlyPaths=-{quoted(path)}" for path in _hidden((*found.code, found.config))]
 
 
 def quoted(path: Path) -> str:
@@ -100,7 +100,7 @@ def _set(text: str, key: str, value: str) -> str:
     return changed
 
 
-def _in_homes(paths: Iterable[Path]) -> Sequence[Path]:
-    """Those below people's homes, which the unit otherwise hides; without what lies in another of them."""
-    inside = sorted({path for path in paths if any(path.is_relative_to(home) for home in _HOMES)})
+def _hidden(paths: Iterable[Path]) -> Sequence[Path]:
+    """Those in homes and among temporary files, which the unit hides; without what lies in another of them."""
+    inside = sorted({path for path in paths if any(path.is_relative_to(folder) for folder in _HIDDEN)})
     return [path for path in inside if not any(path != other and path.is_relative_to(other) for other in inside)]
