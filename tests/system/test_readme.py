@@ -131,14 +131,14 @@ def test_every_culld_command_runs(line: str, home: dict[str, str]) -> None:
     subprocess.run([COMMAND, "once"], env=home, check=True, capture_output=True)
     assert (folder / "Quarantine" / "IMG_1.jpg").exists()
 
-    done = subprocess.run(  # in a folder where a plot may be left
+    done = subprocess.run(  # noqa: S602 (in a folder where a plot may be left)
         line,
         shell=True,
         env=home,
         cwd=home["HOME"],
         check=False,
         capture_output=True,
-        text=True,  # noqa: S602
+        text=True,
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
