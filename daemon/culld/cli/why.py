@@ -63,7 +63,7 @@ def _told(case: Case, config: Config) -> dict[str, object]:
     lead = case.stack.lead
     camera, exposure = lead.photo.camera, lead.photo.camera.exposure
     light = exposure.value_ev
-    rules = config.rules(next((w.mode for w in config.watch if w.path == lead.photo.place.root), None))
+    rules = config.rules_by_folder().get(lead.photo.place.root) or config.rules()
     return {
         "path": printable(lead.photo.place.path),
         "now": printable(case.now.path),

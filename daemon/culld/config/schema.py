@@ -321,6 +321,10 @@ class Config(Section):
             brake=policy.brake.limit(),
         )
 
+    def rules_by_folder(self) -> dict[Path, Rules]:
+        """The policy in force in each watched folder."""
+        return {watch.path: self.rules(watch.mode) for watch in self.watch}
+
     @property
     def quarantine(self) -> Path:
         """The folder where rejected photos go."""

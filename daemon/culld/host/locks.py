@@ -49,7 +49,7 @@ def holder(state: Path) -> str:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
+        return _written_by(descriptor)
     finally:
         os.close(descriptor)
     return ""
@@ -121,11 +121,14 @@ def _take(descriptor: int, state: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        holder = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
-        text = (
-            f"culld is already running on {printable(state)} (process {holder}); stop it, or set another `state` folder"
-        )
+        running = f"culld is already running on {printable(state)} (process {_written_by(descriptor)})"
+        text = f"{running}; stop it, or set another `state` folder"
         raise SystemFaultError(text) from error
+
+
+def _written_by(descriptor: int) -> str:
+    """The process whose number stands in a lock file."""
+    return os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
 
 
 def _broken(file: Path, done: str, error: OSError) -> str:

@@ -35,8 +35,9 @@ def cases(db: sqlite3.Connection, since: datetime | None) -> list[Case]:
         {"since": since and micros(since)},
     )
     last = {(place_of(*row[:2]), row[3] if row[2] else ""): row[2:] for row in rows}
-    judged = {place: assessment_of(place, NO_STAMP, row[_JUDGED:]) for (place, _), row in last.items()}
-    return [_case(place, judged, row) for (place, _), row in last.items()]
+    leads = {key: assessment_of(key[0], NO_STAMP, row[_JUDGED:]) for key, row in last.items()}
+    judged = {place: lead for (place, _), lead in leads.items()}
+    return [_case(leads[key], judged, row) for key, row in last.items()]
 
 
 def case(db: sqlite3.Connection, plan: str) -> Case | None:
@@ -45,10 +46,12 @@ def case(db: sqlite3.Connection, plan: str) -> Case | None:
         f"SELECT root, relative, {_CASE} FROM decision WHERE plan = ? AND now_root IS NOT NULL",  # noqa: S608
         (plan,),
     ).fetchone()
-    return None if row is None else _case(place_of(*row[:2]), {}, row[2:])
+    if row is None:
+        return None
+    return _case(assessment_of(place_of(*row[:2]), NO_STAMP, row[2 + _JUDGED :]), {}, row[2:])
 
 
-def _case(place: Place, judged: Mapping[Place, Assessment], row: tuple[Any, ...]) -> Case:
+def _case(lead: Assessment, judged: Mapping[Place, Assessment], row: tuple[Any, ...]) -> Case:
     away, plan, at, rule, policy, now_root, now_relative, now_digest, restored, unwanted = row[:_JUDGED]
     _, verdict, reason, *_, facts = row[_JUDGED:]
     return Case(
@@ -63,5 +66,5 @@ def _case(place: Place, judged: Mapping[Place, Assessment], row: tuple[Any, ...]
         away=bool(away),
         restored=bool(restored),
         unwanted=bool(unwanted),
-        stack=stack_in(facts, assessment_of(place, NO_STAMP, row[_JUDGED:]), judged),
+        stack=stack_in(facts, lead, judged),
     )

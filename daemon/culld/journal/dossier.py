@@ -58,20 +58,15 @@ def _names(places: Iterable[Place]) -> list[str]:
     return [place.relative.name for place in places]
 
 
-def format_in(text: str) -> Format:
-    """The format of the photo; UNKNOWN if the dossier does not tell."""
-    return Format(json.loads(text).get("format", Format.UNKNOWN))
+def facts_in(text: str) -> tuple[Format, Camera, Likeness | None]:
+    """The format of the photo, what its camera said, and how it looks from afar; empty where the dossier is."""
+    known: dict[str, Any] = json.loads(text)
+    bits = known.get("likeness")
+    likeness = None if bits is None else Likeness(*(int(each, 16) for each in bits))
+    return Format(known.get("format", Format.UNKNOWN)), _camera_in(known.get("camera", {})), likeness
 
 
-def likeness_in(text: str) -> Likeness | None:
-    """How the photo looks from afar; None if the dossier does not tell."""
-    found = json.loads(text).get("likeness")
-    return None if found is None else Likeness(*(int(bits, 16) for bits in found))
-
-
-def camera_in(text: str) -> Camera:
-    """The camera facts of the photo; empty if the dossier does not tell."""
-    known: dict[str, Any] = json.loads(text).get("camera", {})
+def _camera_in(known: dict[str, Any]) -> Camera:
     taken = known.pop("taken_at", None)
     exposure = Exposure(**known.pop("exposure", {}))
     return Camera(**known, taken_at=None if taken is None else datetime.fromisoformat(taken), exposure=exposure)

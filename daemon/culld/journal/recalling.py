@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from culld.journal.dossier import NOTHING, camera_in, format_in, likeness_in
+from culld.journal.dossier import NOTHING, facts_in
 from culld.journal.rows import micros, place_of, place_row, stamp_row
 from culld.records import Assessment, Photo, Scores, Stamp, Unreadable, Verdict
 
@@ -69,7 +69,8 @@ def shots_around(
 def assessment_of(place: Place, stamp: Stamp, row: Any) -> Assessment:
     """A judgement out of a row of COLUMNS."""
     digest, verdict, reason, blur, under, over, model, facts = row
-    photo = Photo(place, stamp, digest, format_in(facts), camera_in(facts))
+    format_, camera, likeness = facts_in(facts)
+    photo = Photo(place, stamp, digest, format_, camera)
     unreadable = verdict == Verdict.UNREADABLE or blur is None
     result = Unreadable(reason) if unreadable else Scores(blur, under, over)
-    return Assessment(photo, result, model, likeness_in(facts))
+    return Assessment(photo, result, model, likeness)

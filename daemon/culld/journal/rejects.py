@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from culld.journal.dossier import camera_in
+from culld.journal.dossier import facts_in
 from culld.journal.rows import micros, moment_of, place_of
 from culld.records import Reject, Scores
 
@@ -42,7 +42,7 @@ def _reject(row: tuple[Any, ...]) -> Reject:
         now=place_of(now_root, now_relative),
         digests=frozenset({digest, now_digest}),
         scores=Scores(blur or 0.0, under or 0.0, over or 0.0),
-        camera=camera_in(facts).model,
+        camera=facts_in(facts)[1].model,
         rule=rule,
         restored=bool(restored),
         released=released,

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import functools
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import culld
 from culld.errors import SystemFaultError
 from culld.model.card import Card, load_card
 from culld.policy.meaning import threshold_for
+from culld.service.shipped import shipped
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from culld.config import Config
 
 _NAME = "defects"
@@ -20,8 +20,7 @@ _NAME = "defects"
 
 def shipped_models() -> list[Path]:
     """Where culld's own models may lie: in the source tree, then where an installed wheel puts its data."""
-    source = Path(culld.__file__).resolve().parents[2] / "models"
-    return [source, Path(sys.prefix) / "share" / "culld" / "models"]
+    return shipped("models")
 
 
 def locate_model(configured: Path | None) -> Path:

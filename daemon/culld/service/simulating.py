@@ -18,16 +18,17 @@ from culld.service.judge import care_request
 from culld.service.wiring import Policies, Wiring
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
+    from pathlib import Path
 
     from culld.config import Config
     from culld.journal.store import Batch, SqliteJournal
     from culld.model.workers import Pool
     from culld.policy.simulation import Change
     from culld.quarantine.restore import Restored
-    from culld.records import Assessment, Outcome, Place, Plan, Stamp
+    from culld.records import Assessment, Outcome, Place, Plan, Rules, Stamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Simulation:
 
     def changes(self, since: datetime | None) -> list[Change]:
         """What that policy says of each photo judged since a moment that is where it was left then."""
-        rules = {watch.path: self.config.rules(watch.mode) for watch in self.config.watch}
+        rules = self.config.rules_by_folder()
         cases = [case for case in self.journal.cases(since) if _is_there(case.now)]
         stacks = Grouping().in_series([case.stack for case in cases])
         seen = [replace(case, stack=stack) for case, stack in zip(cases, stacks, strict=True)]
@@ -47,10 +48,10 @@ class Simulation:
 
     def looked_over(self, found: Iterable[Change], pool: Pool) -> list[Change]:
         """The same after a look at what people did for the photos that would move: a rating of yesterday counts."""
-        door = DarkroomDoor(pool)
-        return [self._looked_over(change, door) if change.fate is Fate.MOVE else change for change in found]
+        door, rules = DarkroomDoor(pool), self.config.rules_by_folder()
+        return [self._looked_over(change, door, rules) if change.fate is Fate.MOVE else change for change in found]
 
-    def _looked_over(self, change: Change, door: DarkroomDoor) -> Change:
+    def _looked_over(self, change: Change, door: DarkroomDoor, rules: Mapping[Path, Rules]) -> Change:
         case, lead = change.case, change.case.stack.lead
         (beside,) = Grouping().group([replace(lead, photo=replace(lead.photo, place=case.now))])
         try:
@@ -59,7 +60,7 @@ class Simulation:
             return change
         plan = decide(
             replace(case.stack, care=care),
-            self.config.rules(next(w.mode for w in self.config.watch if w.path == lead.photo.place.root)),
+            rules[lead.photo.place.root],
             now=change.plan.made_at,
             plan_id=change.plan.id,
             restored=case.restored,

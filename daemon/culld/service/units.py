@@ -1,22 +1,24 @@
-"""Where the unit files and the example configuration lie that come with culld."""
+"""The unit files and the example configuration that come with culld."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-import culld
 from culld.errors import SystemFaultError
+from culld.service.shipped import shipped
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def shipped_units() -> Path:
-    """The folder: in the source tree, or where an installed wheel puts its data; raises SystemFaultError."""
-    source = Path(culld.__file__).resolve().parents[2] / "systemd"
-    installed = Path(sys.prefix) / "share" / "culld" / "systemd"
-    for folder in (source, installed):
+    """The folder of the units; raises SystemFaultError."""
+    folders = shipped("systemd")
+    for folder in folders:
         if (folder / "culld.service").is_file():
             return folder
-    raise SystemFaultError(f"there are no unit files in {source} or {installed}; install culld again")
+    looked = " or ".join(map(str, folders))
+    raise SystemFaultError(f"there are no unit files in {looked}; install culld again")
 
 
 def shipped_example() -> Path:

@@ -48,7 +48,7 @@ class Policies:
     def take_over(self, config: Config) -> None:
         """Judge by this configuration's policy from the next batch on; raises what `looked_up` raises."""
         config = looked_up(config)
-        self._by_root = {watch.path: config.rules(watch.mode) for watch in config.watch}
+        self._by_root = config.rules_by_folder()
         self.digest = config.rules().digest
 
     def of(self, root: Path) -> Rules:
