@@ -7,12 +7,14 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 import factories
 from culld.errors import SystemFaultError
+from culld.model.workers import Work
 from culld.records import Assessment, Fault, Outcome, Photo, Place, Plan, Sighting, Stamp
 
 
@@ -64,6 +66,25 @@ class FakeDesk:
         return sorted(sys.modules)
 
 
+@dataclass
+class FakePool:
+    """A pool without processes: what it is asked for is done at once, by the one desk."""
+
+    desk: object
+
+    def submit(self, task: str, items: Sequence[Any]) -> Work:
+        """Do all items, one after the other."""
+        work = Work(task, items)
+        for number, item in enumerate(items):
+            work.put(number, getattr(self.desk, task)(item))
+        return work
+
+    def map(self, task: str, items: Sequence[Any], beat: Callable[[], None] = lambda: None) -> list[Any]:
+        """The same, with the results at once."""
+        beat()
+        return self.submit(task, items).results(beat)
+
+
 def broken_desk() -> FakeDesk:
     """A desk that cannot be opened."""
     raise SystemFaultError("the model is gone")
@@ -76,18 +97,18 @@ class FakeReader:
     faults: dict[str, str] = field(default_factory=dict)
     scores: dict[str, float] = field(default_factory=dict)
 
-    def inspect(self, settled: Sequence[Sighting]) -> list[Photo | Fault]:
-        """A photo for each file, or its fault."""
-        return [self._fault(seen) or factories.photo(seen.place.relative.name) for seen in settled]
+    def read(
+        self, settled: Sequence[Sighting], judged: Mapping[Place, Collection[str]]
+    ) -> list[Photo | Assessment | Fault]:
+        """The prepared blur of each file that was not judged, else 0, or its fault."""
+        return [self._result(seen, judged) for seen in settled]
 
-    def score(self, photos: Sequence[Photo]) -> list[Assessment | Fault]:
-        """The prepared blur of each photo, else 0."""
-        names = [photo.place.relative.name for photo in photos]
-        return [factories.assessment(name, blur=self.scores.get(name, 0.0)) for name in names]
-
-    def _fault(self, seen: Sighting) -> Fault | None:
-        reason = self.faults.get(seen.place.relative.name)
-        return Fault(seen, reason, timedelta(minutes=1)) if reason else None
+    def _result(self, seen: Sighting, judged: Mapping[Place, Collection[str]]) -> Photo | Assessment | Fault:
+        name = seen.place.relative.name
+        if name in self.faults:
+            return Fault(seen, self.faults[name], timedelta(minutes=1))
+        found = factories.assessment(name, blur=self.scores.get(name, 0.0))
+        return found.photo if found.photo.digest in judged.get(seen.place, ()) else found
 
 
 @dataclass
@@ -100,6 +121,11 @@ class FakeJournal:
     def knows(self, place: Place, stamp: Stamp) -> bool:
         """Nothing is known by its stamp."""
         return False
+
+    def judged(self, settled: Sequence[Sighting]) -> dict[Place, set[str]]:
+        """What is seen has the digest that factories give."""
+        names = {sighting.place: sighting.place.relative.name for sighting in settled}
+        return {place: {factories.photo(name).digest} for place, name in names.items() if name in self.seen}
 
     def unseen(self, photos: Sequence[Photo]) -> list[Photo]:
         """All photos but the `seen`."""

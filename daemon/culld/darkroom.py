@@ -1,4 +1,4 @@
-"""What a worker process can do with a photo: inspect, score, draft its tags; and the door to it from the daemon.
+"""What a worker process can do with a photo: read and score it, draft its tags; and the door to it from the daemon.
 
 All untrusted bytes (pictures, EXIF, XML) are parsed here and nowhere else. Nothing here writes a file: a draft of tags
 is a handful of byte edits, which the daemon applies and proves by their digests.
@@ -25,11 +25,11 @@ from culld.tags.care import care_in, packets_in
 from culld.tags.draft import TagDraft, TagRequest, draft
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from culld.model.engines import LiteRtEngine
-    from culld.model.workers import Pool
+    from culld.model.workers import Pool, Work
     from culld.records import Likeness, Place, Scores
 
 _RETRY_AFTER = timedelta(minutes=1)
@@ -38,6 +38,8 @@ _LOOK_AGAIN = 0.5
 """From this probability of over-exposure on a RAW is looked at in the sensor's own light as well."""
 _MOST_CARE = 64 << 20
 """So many bytes of a file are searched for XMP, which stands at the front of all but the strangest."""
+_MOST_HELD = 128 << 20
+"""Files up to so many bytes are held in memory while they are judged."""
 _STRIKES = 3
 """A file that has cost so many workers is left alone until it changes."""
 
@@ -50,6 +52,14 @@ class DarkroomSettings:
     model_id: str
     pixels: int
     file_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRequest:
+    """A settled file, and the digests of the contents at its place that were judged before."""
+
+    sighting: Sighting
+    judged: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,34 +82,39 @@ class Darkroom:
         with without_chatter():
             self._engine: LiteRtEngine = LiteRtEngine(settings.model)
 
-    def inspect(self, sighting: Sighting) -> Photo | Fault:
-        """Identity, digest, format and camera facts of a settled file."""
+    def read(self, request: ReadRequest) -> Photo | Assessment | Fault:
+        """Identity, digest and camera facts of a settled file; and, if it was not judged, what the network says of it.
+
+        All of that is said of the same bytes: a file is read once, unless it is too large to be held in memory.
+        """
+        sighting = request.sighting
         if sighting.stamp.size > self._settings.file_size:
             return Fault(sighting, "larger than limits.file_size allows", _TOO_LARGE_RETRY_AFTER)
         try:
             with open_regular(sighting.place) as stream:
                 _must_be(sighting.stamp, stream)
-                digest = digest_of(stream)
-                stream.seek(0)
-                format_ = recognise(stream.read(HEAD_BYTES), sighting.place.relative.name)
-                camera = self._camera(stream, format_)
+                held = io.BytesIO(stream.read(_MOST_HELD + 1)) if sighting.stamp.size <= _MOST_HELD else stream
+                _must_be(sighting.stamp, stream)
+                photo = self._identify(sighting, held)
+                return photo if photo.digest in request.judged else self._assess(photo, held)
         except PhotoError as error:
             return Fault(sighting, str(error), _RETRY_AFTER)
-        return Photo(sighting.place, sighting.stamp, digest, format_, camera)
 
-    def score(self, photo: Photo) -> Assessment | Fault:
+    def _identify(self, sighting: Sighting, stream: BinaryIO) -> Photo:
+        digest = digest_of(stream)
+        stream.seek(0)
+        format_ = recognise(stream.read(HEAD_BYTES), sighting.place.relative.name)
+        return Photo(sighting.place, sighting.stamp, digest, format_, self._camera(stream, format_))
+
+    def _assess(self, photo: Photo, stream: BinaryIO) -> Assessment:
         """Decode a photo and ask the network."""
+        if not has_its_end(stream, photo.format):
+            return Assessment(photo, Unreadable("incomplete: its end is missing"), self._settings.model_id)
+        stream.seek(0)
         try:
-            with open_regular(photo.place) as stream:
-                _must_be(photo.stamp, stream)
-                if not has_its_end(stream, photo.format):
-                    return Assessment(photo, Unreadable("incomplete: its end is missing"), self._settings.model_id)
-                stream.seek(0)
-                scores, likeness = self._look(stream, photo.format)
+            scores, likeness = self._look(stream, photo.format)
         except UnreadableError as error:
             return Assessment(photo, Unreadable(str(error)), self._settings.model_id)
-        except PhotoError as error:
-            return Fault(Sighting(photo.place, photo.stamp), str(error), _RETRY_AFTER)
         return Assessment(photo, scores, self._settings.model_id, likeness)
 
     def _look(self, stream: BinaryIO, format_: Format) -> tuple[Scores, Likeness]:
@@ -187,49 +202,39 @@ class DarkroomDoor:
     beat: Callable[[], None] = lambda: None
     patience: Callable[[Stamp], timedelta | None] = lambda _: None
 
-    def inspect(self, settled: Sequence[Sighting]) -> list[Photo | Fault]:
-        """Identity, digest and camera facts of each file, in order."""
-        results = self.pool.map("inspect", settled, self.beat)
-        return [_or_fault(result, sighting) for result, sighting in zip(results, settled, strict=True)]
+    def read(
+        self, settled: Sequence[Sighting], judged: Mapping[Place, Collection[str]]
+    ) -> Iterable[Photo | Assessment | Fault]:
+        """Have files read, and assessed unless their digest is among those `judged` at their place.
 
-    def score(self, photos: Sequence[Photo]) -> list[Assessment | Fault]:
-        """What the network says of each photo, in order."""
-        results = self.pool.map("score", photos, self.beat)
-        sightings = [Sighting(photo.place, photo.stamp) for photo in photos]
-        return [
-            self._hold(_or_fault(result, sighting), sighting)
-            for result, sighting in zip(results, sightings, strict=True)
-        ]
+        The workers begin at once; whoever iterates waits until they are done. The results are in order.
+        """
+        requests = [ReadRequest(sighting, frozenset(judged.get(sighting.place, ()))) for sighting in settled]
+        return self._answers(self.pool.submit("read", requests), settled)
 
-    def _hold(self, result: Assessment | Fault, sighting: Sighting) -> Assessment | Fault:
+    def _answers(self, work: Work, settled: Sequence[Sighting]) -> Iterator[Photo | Assessment | Fault]:
+        for result, sighting in zip(work.results(self.beat), settled, strict=True):
+            if isinstance(result, WorkerLostError):
+                yield Fault(sighting, str(result), _RETRY_AFTER, tries=_STRIKES)
+            else:
+                yield self._hold(result, sighting)
+
+    def _hold(self, result: Photo | Assessment | Fault, sighting: Sighting) -> Photo | Assessment | Fault:
         """A file that cannot be read, and changed not long ago, is looked at again before that is its verdict."""
-        if isinstance(result, Fault) or not isinstance(result.result, Unreadable):
+        if not isinstance(result, Assessment) or not isinstance(result.result, Unreadable):
             return result
         wait = self.patience(sighting.stamp)
         return (
             result if wait is None else Fault(sighting, f"{result.result.reason}; culld looks again", wait, steady=True)
         )
 
-    def care(self, request: CareRequest) -> Care:
-        """What people have done for a shot; raises the PhotoError that hid it."""
-        result = self._one("care", request)
-        assert isinstance(result, Care)  # noqa: S101 (what `Darkroom.care` returns)
-        return result
+    def care(self, requests: Sequence[CareRequest]) -> list[Care | PhotoError]:
+        """What people have done for each shot, in order, or the error that hid it."""
+        return self._each("care", requests)
 
-    def draft(self, request: TagRequest) -> TagDraft:
-        """The byte edits that tag one photo; raises the PhotoError that stopped it."""
-        result = self._one("draft", request)
-        assert isinstance(result, TagDraft)  # noqa: S101 (what `Darkroom.draft` returns)
-        return result
+    def draft(self, requests: Sequence[TagRequest]) -> list[TagDraft | PhotoError]:
+        """The byte edits that tag each photo, in order, or the error that stopped it."""
+        return self._each("draft", requests)
 
-    def _one(self, task: str, item: object) -> Any:
-        (result,) = self.pool.map(task, [item], self.beat)
-        if isinstance(result, PhotoError):
-            raise result
-        return result
-
-
-def _or_fault(result: Any, sighting: Sighting) -> Any:
-    if isinstance(result, WorkerLostError):
-        return Fault(sighting, str(result), _RETRY_AFTER, tries=_STRIKES)
-    return result
+    def _each(self, task: str, requests: Sequence[Any]) -> list[Any]:
+        return self.pool.map(task, requests, self.beat)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -23,13 +23,15 @@ class Clock(Protocol):
 
 
 class Reader(Protocol):
-    """Reads settled files and has readable ones judged; one photo's failure is returned, never raised."""
+    """Reads settled files and has new contents assessed; one photo's failure is returned, never raised."""
 
-    def inspect(self, settled: Sequence[Sighting]) -> list[Photo | Fault]:
-        """Identity, digest and camera facts of each file, in order."""
+    def read(
+        self, settled: Sequence[Sighting], judged: Mapping[Place, Collection[str]]
+    ) -> Iterable[Photo | Assessment | Fault]:
+        """Begin to read and assess files; whoever iterates waits for the results, which are in order.
 
-    def score(self, photos: Sequence[Photo]) -> list[Assessment | Fault]:
-        """What the network says of each photo, in order."""
+        A file whose digest is among those `judged` at its place is not assessed and comes as a `Photo`.
+        """
 
 
 class Intent(Protocol):
@@ -44,6 +46,9 @@ class Journal(Protocol):
 
     def knows(self, place: Place, stamp: Stamp) -> bool:
         """Whether this very file was already dealt with and need not be looked at now."""
+
+    def judged(self, settled: Sequence[Sighting]) -> Mapping[Place, Collection[str]]:
+        """The digests of the contents that were judged at the places of some files, where there are any."""
 
     def unseen(self, photos: Sequence[Photo]) -> list[Photo]:
         """The photos whose content at that place has not been judged."""

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from culld.config import load_config
 from culld.darkroom import Darkroom, DarkroomSettings
@@ -30,6 +31,7 @@ from culld.service.pulse import Pulse
 
 sys.path.append(str(Path(__file__).parents[1]))
 
+from fakes import FakePool
 from houses import House
 
 POLICY = """\
@@ -54,15 +56,10 @@ class Desk(Darkroom):
         self._settings = DarkroomSettings(Path(), "constant@1", 1_000_000, 1_000_000)
         self._limits = DecodeLimits()
 
-    def score(self, photo: Photo) -> Assessment:
+    def _assess(self, photo: Photo, _stream: BinaryIO) -> Assessment:
         """Blurred if its name says so."""
         blur = 0.99 if photo.place.relative.stem.endswith("bad") else 0.01
         return Assessment(photo, Scores(blur, 0.0, 0.0), "constant@1")
-
-    def map(self, task: str, items: list[object], beat: Callable[[], None] = lambda: None) -> list[object]:
-        """The pool's method, in this process."""
-        beat()
-        return [getattr(self, task)(item) for item in items]
 
 
 class Flood(House):
@@ -122,7 +119,7 @@ def serve(folder: Path, watches: int) -> None:
     config = load_config(path, os.environ)
     with open_journal(config) as journal:
         pulse = Pulse(Notifier.of({}), None, SystemClock())
-        daemon = Daemon(config, path, journal, Desk(), pulse, marks)  # type: ignore[arg-type]
+        daemon = Daemon(config, path, journal, FakePool(Desk()), pulse, marks)  # type: ignore[arg-type]
         schedule = Schedule()
         schedule.every(config.rescan, lambda: marks.put(Signal.RESCAN), name="rescan")
         schedule.start()

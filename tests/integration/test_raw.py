@@ -13,7 +13,7 @@ from PIL import Image
 
 import factories
 import raws
-from culld.darkroom import Darkroom, DarkroomSettings
+from culld.darkroom import Darkroom, DarkroomSettings, ReadRequest
 from culld.errors import TagRefusedError
 from culld.photos.formats import HEAD_BYTES, recognise
 from culld.photos.imaging import HEIGHT, WIDTH, DecodeLimits, UnreadableError
@@ -50,8 +50,7 @@ def judged(folder: Path, data: bytes) -> Assessment:
     """What the desk says of a file."""
     place = Place(folder, Path("a.dng"))
     place.path.write_bytes(data)
-    digest = hashlib.sha256(data).hexdigest()
-    found = Desk().score(Photo(place, Stamp.of(place.path.lstat()), digest, Format.RAW))
+    found = Desk().read(ReadRequest(Sighting(place, Stamp.of(place.path.lstat()))))
     assert isinstance(found, Assessment)
     return found
 
@@ -138,12 +137,13 @@ def test_a_raw_gets_its_tags_beside_it_only() -> None:
         way_into(Format.RAW, new_block)
 
 
-def test_a_raw_is_inspected_without_reading_all_of_its_sensor(tmp_path: Path) -> None:
+def test_a_raw_that_was_judged_is_not_developed(tmp_path: Path) -> None:
     """The name tells it from a TIFF, and the camera's name comes with the preview."""
     place = Place(tmp_path, Path("a.dng"))
     place.path.write_bytes(raws.dng(SHARP, preview=SHARP))
+    digest = hashlib.sha256(place.path.read_bytes()).hexdigest()
 
-    found = Desk().inspect(Sighting(place, Stamp.of(place.path.lstat())))
+    found = Desk().read(ReadRequest(Sighting(place, Stamp.of(place.path.lstat())), frozenset({digest})))
 
     assert isinstance(found, Photo)
     assert (found.format, found.camera) == (Format.RAW, Camera(model="Camera"))

@@ -7,19 +7,18 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+import fakes
 from culld.config import load_config
-from culld.darkroom import CareRequest
+from culld.darkroom import CareRequest, ReadRequest
 from culld.host.notify import Notifier
 from culld.intake.marks import Marks, Signal
 from culld.journal.history import Filter
 from culld.journal.store import SqliteJournal
-from culld.records import Assessment, Care, Format, Photo, Scores, Sighting, Verdict
+from culld.records import Assessment, Care, Format, Photo, Scores, Verdict
 from culld.service.clock import SystemClock
 from culld.service.daemon import Daemon
 from culld.service.pulse import Pulse
@@ -46,14 +45,11 @@ POLICIES = {
 class Desk:
     """Every file is a blurred photo."""
 
-    def inspect(self, sighting: Sighting) -> Photo:
-        """Its digest is that of its bytes."""
+    def read(self, request: ReadRequest) -> Assessment:
+        """Certainly blurred; its digest is that of its bytes."""
+        sighting = request.sighting
         digest = hashlib.sha256(sighting.place.path.read_bytes()).hexdigest()
-        return Photo(sighting.place, sighting.stamp, digest, Format.JPEG)
-
-    def score(self, photo: Photo) -> Assessment:
-        """Certainly blurred."""
-        return Assessment(photo, Scores(0.99, 0, 0), "model@1")
+        return Assessment(Photo(sighting.place, sighting.stamp, digest, Format.JPEG), Scores(0.99, 0, 0), "model@1")
 
     def care(self, _request: CareRequest) -> Care:
         """Nobody did anything for it."""
@@ -62,15 +58,6 @@ class Desk:
     def draft(self, _request: TagRequest) -> TagDraft:
         """Nothing is written."""
         return TagDraft((), ())
-
-
-class FakePool:
-    """The desk without processes."""
-
-    def map(self, task: str, items: Sequence[Any], beat: Callable[[], None]) -> list[Any]:
-        """Do all items, one after the other."""
-        beat()
-        return [getattr(Desk(), task)(item) for item in items]
 
 
 class Counting(logging.Handler):
@@ -96,7 +83,7 @@ def serve(config: Path, marks: Marks) -> None:
     clock = SystemClock()
     with SqliteJournal.open(loaded.state / "journal.sqlite3", clock) as journal:
         pulse = Pulse(Notifier.of({}), None, clock)
-        Daemon(loaded, config, journal, FakePool(), pulse, marks).run({})  # type: ignore[arg-type]
+        Daemon(loaded, config, journal, fakes.FakePool(Desk()), pulse, marks).run({})  # type: ignore[arg-type]
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 import factories
 import fakes
 import pictures
-from culld.errors import PhotoBlockedError, PhotoHeldError
+from culld.errors import PhotoBlockedError, PhotoError, PhotoHeldError
 from culld.records import (
     Assessment,
     Camera,
@@ -22,6 +23,7 @@ from culld.records import (
     Mode,
     Photo,
     Place,
+    Plan,
     Scores,
     SidecarStyle,
     Stack,
@@ -60,8 +62,8 @@ class House:
         return Judge(
             rules_for=lambda _: factories.rules(),
             is_restored=lambda _: self.restored,
-            draft=self.draft,
-            care=lambda _: self.care,
+            draft=self.drafts,
+            care=lambda requests: [self.care for _ in requests],
             clock=fakes.FakeClock(),
             quarantine=self.folder / "quarantine",
             quarantine_away=lambda: self.away,
@@ -69,10 +71,21 @@ class House:
             embed=True,
         )
 
-    def draft(self, request: TagRequest) -> TagDraft:
-        """The real draft, noted."""
-        self.asked.append(request)
-        return draft(request, lambda place: place.path.read_bytes() if place.path.exists() else None)
+    def drafts(self, requests: Sequence[TagRequest]) -> list[TagDraft]:
+        """The real drafts, noted."""
+        self.asked += requests
+        return [
+            draft(request, lambda place: place.path.read_bytes() if place.path.exists() else None)
+            for request in requests
+        ]
+
+
+def plan_of(judge: Judge, stack: Stack) -> Plan:
+    """What is decided about one stack; raises what stands in the way."""
+    (plan,) = judge.decide([stack])
+    if isinstance(plan, PhotoError):
+        raise plan
+    return plan
 
 
 @pytest.fixture
@@ -84,7 +97,7 @@ def house(tmp_path: Path) -> House:
 
 def test_a_reject_is_tagged_and_routed(house: House) -> None:
     """Sidecar and photo are rewritten, then sidecar and photo move, the photo last."""
-    plan = house.judge().decide(house.put())
+    plan = plan_of(house.judge(), house.put())
 
     assert plan.verdict is Verdict.QUARANTINE
     assert [rewrite.place.relative.name for rewrite in plan.rewrites] == ["a.jpg.xmp", "a.jpg"]
@@ -97,7 +110,7 @@ def test_a_clean_photo_costs_no_draft(house: House) -> None:
     stack = house.put()
     clean = Stack(replace(stack.lead, result=Scores(0.0, 0.0, 0.0)))
 
-    plan = house.judge().decide(clean)
+    plan = plan_of(house.judge(), clean)
 
     assert (plan.verdict, plan.rewrites, plan.moves, house.asked) == (Verdict.KEEP, (), (), [])
 
@@ -110,7 +123,7 @@ def test_a_hard_linked_photo_is_left_alone_but_still_moved(house: House) -> None
         replace(stack.lead, photo=replace(stack.lead.photo, stamp=Stamp.of((house.folder / "a.jpg").lstat())))
     )
 
-    plan = house.judge().decide(stack)
+    plan = plan_of(house.judge(), stack)
 
     assert [rewrite.place.relative.name for rewrite in plan.rewrites] == ["a.jpg.xmp"]
     assert [move.target.relative.name for move in plan.moves] == ["a.jpg.xmp", "a.jpg"]
@@ -121,7 +134,7 @@ def test_a_restored_photo_is_only_tagged(house: House) -> None:
     """A person's word is never undone."""
     house.restored = True
 
-    plan = house.judge().decide(house.put())
+    plan = plan_of(house.judge(), house.put())
 
     assert (plan.verdict, plan.moves) == (Verdict.TAG, ())
 
@@ -131,29 +144,29 @@ def test_a_reject_waits_for_a_quarantine_that_is_not_there(house: House) -> None
     house.away = "is not there"
 
     with pytest.raises(PhotoBlockedError, match="quarantine is not there"):
-        house.judge().decide(house.put())
+        plan_of(house.judge(), house.put())
 
     assert house.asked == []
     house.restored = True
-    assert house.judge().decide(house.put()).verdict is Verdict.TAG
+    assert plan_of(house.judge(), house.put()).verdict is Verdict.TAG
 
 
 def test_a_photo_that_is_fine_by_now_loses_the_words_it_had(house: House) -> None:
     """Its sidecar says what culld said before; one of another program makes no work."""
     stack = house.put()
-    first = house.judge().decide(stack)
+    first = plan_of(house.judge(), stack)
     for rewrite in first.rewrites:
         old = rewrite.place.path.read_bytes() if rewrite.before else b""
         rewrite.place.path.write_bytes(apply_edits(old, rewrite.edits))
     place = stack.lead.photo.place
     fine = replace(stack.lead, photo=photo_at(place), result=Scores(0.01, 0.0, 0.0))
 
-    plan = house.judge().decide(Stack(fine, (place.beside("a.jpg.xmp"),)))
+    plan = plan_of(house.judge(), Stack(fine, (place.beside("a.jpg.xmp"),)))
 
     assert plan.verdict is Verdict.KEEP
     assert {rewrite.place for rewrite in plan.rewrites} == {place, place.beside("a.jpg.xmp")}
     place.beside("a.jpg.xmp").path.write_text("<x/>")
-    assert house.judge().decide(Stack(fine, (place.beside("a.jpg.xmp"),))).rewrites == ()
+    assert plan_of(house.judge(), Stack(fine, (place.beside("a.jpg.xmp"),))).rewrites == ()
 
 
 def test_a_huge_photo_is_tagged_beside_it_only(house: House) -> None:
@@ -161,7 +174,7 @@ def test_a_huge_photo_is_tagged_beside_it_only(house: House) -> None:
     stack = house.put()
     photo = replace(stack.lead.photo, stamp=replace(stack.lead.photo.stamp, size=201 << 20))
 
-    plan = house.judge().decide(Stack(replace(stack.lead, photo=photo)))
+    plan = plan_of(house.judge(), Stack(replace(stack.lead, photo=photo)))
 
     assert [rewrite.place.relative.name for rewrite in plan.rewrites] == ["a.jpg.xmp"]
     assert "larger than 200 MiB" in plan.notes[0]
@@ -184,7 +197,7 @@ def test_only_a_photo_that_goes_or_would_go_is_marked(
     stack = replace(stack, lead=replace(stack.lead, result=Scores(blur, 0.0, 0.0)))
     judge = replace(house.judge(), rules_for=lambda _: replace(factories.rules(), mode=mode), marks=(Mark.RATING,))
 
-    judge.decide(stack)
+    plan_of(judge, stack)
 
     assert [request.marks for request in house.asked] == [expected]
 
@@ -192,12 +205,12 @@ def test_only_a_photo_that_goes_or_would_go_is_marked(
 def test_what_a_person_did_for_a_photo_spares_it_and_fills_fields(house: House) -> None:
     """A rated photo is only tagged; a field that somebody filled is not marked."""
     house.care = Care(("xmp:Rating 3",), frozenset({Mark.RATING}))
-    plan = house.judge().decide(house.put())
+    plan = plan_of(house.judge(), house.put())
     assert plan.verdict is Verdict.TAG
     assert "somebody rated it (xmp:Rating 3; policy.protect.rated)" in plan.reason
 
     house.care = Care(filled=frozenset({Mark.RATING}))
-    plan = replace(house.judge(), marks=(Mark.RATING, Mark.PICK)).decide(house.put())
+    plan = plan_of(replace(house.judge(), marks=(Mark.RATING, Mark.PICK)), house.put())
     assert plan.verdict is Verdict.QUARANTINE
     assert house.asked[-1].marks == (Mark.PICK,)
 
@@ -209,16 +222,16 @@ def test_a_reject_waits_once_for_the_shots_of_its_series(house: House) -> None:
     judge = replace(house.judge(), more_to_come=lambda: True)
 
     with pytest.raises(PhotoHeldError, match="more photos are coming in"):
-        judge.decide(replace(stack, lead=timed))
-    assert judge.decide(replace(stack, lead=timed)).verdict is Verdict.QUARANTINE
-    assert judge.decide(stack).verdict is Verdict.QUARANTINE
+        plan_of(judge, replace(stack, lead=timed))
+    assert plan_of(judge, replace(stack, lead=timed)).verdict is Verdict.QUARANTINE
+    assert plan_of(judge, stack).verdict is Verdict.QUARANTINE
     alone = replace(house.judge(), more_to_come=lambda: False)
-    assert alone.decide(replace(stack, lead=timed)).verdict is Verdict.QUARANTINE
+    assert plan_of(alone, replace(stack, lead=timed)).verdict is Verdict.QUARANTINE
 
 
 def test_a_new_sidecar_is_called_as_asked_for(house: House) -> None:
     """In Adobe's style, say."""
-    plan = replace(house.judge(), style=SidecarStyle.ADOBE).decide(house.put())
+    plan = plan_of(replace(house.judge(), style=SidecarStyle.ADOBE), house.put())
 
     assert plan.rewrites[0].place.relative.name == "a.xmp"
 
@@ -230,6 +243,6 @@ def test_adobes_sidecar_of_a_shot_is_the_raws(house: House) -> None:
     (house.folder / "a.xmp").write_bytes(pictures.SIDECARS["Lightroom"])
     stacks = Stack(raw, partners=(picture,)), Stack(picture, partners=(raw,))
 
-    plans = [house.judge().decide(stack) for stack in stacks]
+    plans = [plan_of(house.judge(), stack) for stack in stacks]
 
     assert [plan.rewrites[0].place.relative.name for plan in plans] == ["a.xmp", "a.jpg.xmp"]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 
 import factories
+import fakes
 from culld.darkroom import DarkroomDoor
 from culld.intake.patience import wait
-from culld.records import Fault
+from culld.records import Assessment, Fault, Photo, Sighting
 
 
 @pytest.mark.parametrize(
@@ -26,28 +28,32 @@ def test_an_old_file_is_what_it_looks_like() -> None:
     assert wait(timedelta(days=3000)) is None
 
 
+@dataclass
 class Answering:
-    """Stands in for the pool: every photo gets the same answer."""
+    """A desk that gives every photo the same answer."""
 
-    def __init__(self, answer: object) -> None:
-        """Give this answer."""
-        self.answer = answer
+    answer: object
 
-    def map(self, _task: str, items: list[object], _beat: object) -> list[object]:
-        """One answer for each."""
-        return [self.answer for _ in items]
+    def read(self, _request: object) -> object:
+        """That one."""
+        return self.answer
 
 
 def door(answer: object, patience: timedelta | None) -> DarkroomDoor:
     """A door behind which this is said of every photo."""
-    return DarkroomDoor(Answering(answer), patience=lambda _: patience)  # type: ignore[arg-type]
+    return DarkroomDoor(fakes.FakePool(Answering(answer)), patience=lambda _: patience)  # type: ignore[arg-type]
+
+
+def read(door: DarkroomDoor, judged: Assessment) -> list[Photo | Assessment | Fault]:
+    """What comes through the door for the file of a photo."""
+    return list(door.read([Sighting(judged.photo.place, judged.photo.stamp)], {}))
 
 
 def test_what_cannot_be_read_yet_is_a_fault_with_a_steady_wait() -> None:
     """It is looked at again before that becomes its verdict."""
     damaged = factories.unreadable(reason="incomplete: its end is missing")
 
-    (found,) = door(damaged, timedelta(minutes=4)).score([damaged.photo])
+    (found,) = read(door(damaged, timedelta(minutes=4)), damaged)
 
     assert isinstance(found, Fault)
     assert (found.retry_after, found.steady) == (timedelta(minutes=4), True)
@@ -58,5 +64,5 @@ def test_what_stays_unreadable_is_called_so() -> None:
     """After the last look; and what can be read never waits."""
     damaged, sharp = factories.unreadable(), factories.assessment()
 
-    assert door(damaged, None).score([damaged.photo]) == [damaged]
-    assert door(sharp, timedelta(minutes=4)).score([sharp.photo]) == [sharp]
+    assert read(door(damaged, None), damaged) == [damaged]
+    assert read(door(sharp, timedelta(minutes=4)), sharp) == [sharp]

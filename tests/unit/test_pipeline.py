@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import factories
 import fakes
-from culld.errors import PhotoChangedError
-from culld.pipeline import Pipeline
+from culld.errors import PhotoChangedError, PhotoError
+from culld.pipeline import Pipeline, one_ahead
 from culld.records import Assessment, Outcome, Plan, Stack, Verdict
 
 
@@ -24,11 +24,14 @@ def group_unless_gone(assessed: Sequence[Assessment]) -> list[Stack]:
     return group(assessed)
 
 
-def decide(stack: Stack) -> Plan:
+def decide(stacks: Sequence[Stack]) -> list[Plan | PhotoError]:
     """Keep everything, but fail on a photo called changed.jpg."""
-    if stack.lead.photo.place.relative.name == "changed.jpg":
-        raise PhotoChangedError("it changed")
-    return factories.plan(stack, Verdict.KEEP)
+    return [
+        PhotoChangedError("it changed")
+        if stack.lead.photo.place.relative.name == "changed.jpg"
+        else factories.plan(stack, Verdict.KEEP)
+        for stack in stacks
+    ]
 
 
 def pipeline(journal: fakes.FakeJournal, reader: fakes.FakeReader | None = None) -> Pipeline:
@@ -89,3 +92,27 @@ def test_a_folder_that_is_gone_costs_only_its_own_photos() -> None:
     page.process([factories.sighting("gone.jpg"), factories.sighting("b.jpg")])
 
     assert journal.events[:2] == ["fault gone.jpg: the folder is gone", "intend b.jpg"]
+
+
+def test_the_next_batch_is_being_read_while_one_is_finished() -> None:
+    """The workers need not wait for the loop."""
+    begun: list[str] = []
+
+    def begin(batch: str) -> str:
+        begun.append(batch)
+        return batch
+
+    seen = [(batch, "".join(begun)) for batch in one_ahead(begin, "abc")]
+
+    assert seen == [("a", "ab"), ("b", "abc"), ("c", "abc")]
+
+
+def test_what_the_journal_forgets_meanwhile_is_looked_at_again() -> None:
+    """It was not assessed, for its content was known when the workers were asked."""
+    journal = fakes.FakeJournal(seen={"a.jpg"})
+    page = pipeline(journal)
+    reading = page.begin([factories.sighting("a.jpg")])
+    journal.seen.clear()
+
+    assert page.finish(reading) == []
+    assert journal.events[0] == "fault a.jpg: what was known of it is gone; culld looks again"

@@ -14,12 +14,16 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Batcher:
-    """Photos that settle within `wait_s` of the first one, or the first `size` of them, are judged together."""
+    """Photos that settle within `wait_s` of the first one, or the first `size` of them, are judged together.
+
+    Those that were taken are still in here until they are `done` with: they are not to be gathered anew.
+    """
 
     size: int
     wait_s: float
     _waiting: dict[Place, Sighting] = field(default_factory=dict)  # a drop of 100,000 photos waits here
     _since: float = 0.0
+    _taken: set[Place] = field(default_factory=set)
 
     def add(self, settled: Iterable[Sighting], now: float) -> None:
         """Put photos into the batch that is being gathered."""
@@ -35,7 +39,12 @@ class Batcher:
         batch = list(islice(self._waiting.values(), self.size))
         for sighting in batch:
             del self._waiting[sighting.place]
+            self._taken.add(sighting.place)
         return batch
+
+    def done(self, batch: Iterable[Sighting]) -> None:
+        """These have been dealt with, however it ended."""
+        self._taken.difference_update(sighting.place for sighting in batch)
 
     @property
     def due(self) -> float:
@@ -43,7 +52,7 @@ class Batcher:
         return self._since + self.wait_s if self._waiting else float("inf")
 
     def __contains__(self, place: object) -> bool:
-        return place in self._waiting
+        return place in self._waiting or place in self._taken
 
     def __len__(self) -> int:
         return len(self._waiting)

@@ -38,6 +38,14 @@ def was_judged(db: sqlite3.Connection, photo: Photo) -> bool:
     return row[1] == photo.digest or (row[0] == FileState.RESTORED and is_restored(db, photo.digest))
 
 
+def judged_digest(db: sqlite3.Connection, place: Place) -> str | None:
+    """The digest of the content that was decided about, or brought back by a person, at a place; None if none was."""
+    row = db.execute(
+        "SELECT digest FROM item WHERE root = ? AND relative = ? AND state IN ('decided', 'restored')", place_row(place)
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
 def is_restored(db: sqlite3.Connection, digest: str) -> bool:
     """Whether a person brought this content back."""
     return db.execute("SELECT 1 FROM restored WHERE digest = ?", (digest,)).fetchone() is not None

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from culld.journal.adoption import Adopted
     from culld.ports import Clock
-    from culld.records import Fault, Outcome, Photo, Place, Plan, Stamp
+    from culld.records import Fault, Outcome, Photo, Place, Plan, Sighting, Stamp
 
 
 _RETRY_AFTER = timedelta(minutes=1)
@@ -106,6 +106,12 @@ class SqliteJournal(Asking):
         """Whether this very file was already dealt with and need not be looked at now."""
         with translated(self.path):
             return items.is_known(self._db, place, stamp, self._clock.now())
+
+    def judged(self, settled: Sequence[Sighting]) -> dict[Place, frozenset[str]]:
+        """The digest of what was judged at the place of each file, where something was."""
+        with translated(self.path):
+            found = {sighting.place: items.judged_digest(self._db, sighting.place) for sighting in settled}
+        return {place: frozenset({digest}) for place, digest in found.items() if digest is not None}
 
     def unseen(self, photos: Sequence[Photo]) -> list[Photo]:
         """The photos whose content at that place has not been judged; of the others the new stamp is kept."""

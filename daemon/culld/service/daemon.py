@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from culld.config import Config
     from culld.journal.store import SqliteJournal
     from culld.model.workers import Pool
+    from culld.pipeline import Reading
     from culld.records import Sighting
     from culld.service.pulse import Pulse
 
@@ -70,6 +71,7 @@ class Daemon:
         self._intake = Intake(
             lambda: self._ground.present, open_scanner(config), self._settler, journal, self._clock, self._batcher
         )
+        self._begun: Reading | None = None
         self._tidying = wiring.tidying()
         self._tidy_asked = True
         self._policy_problem: str | None = None
@@ -108,10 +110,13 @@ class Daemon:
         try:
             now = self._clock.monotonic()
             self._batcher.add(self._intake.settled(marks), now)
-            # One batch a turn: a saved policy or a stop need not wait for the whole drop.
-            if not self._marks.stop_asked and (batch := self._batcher.take(now)):
-                self._process(batch)
-            elif self._tidy_asked and not self._waiting():
+            if self._marks.stop_asked:
+                return
+            # One batch a turn, while the next one is being read: a saved policy or a stop need not wait for the drop.
+            begun, self._begun = self._begun, self._begin(self._batcher.take(now))
+            if begun is not None:
+                self._finish(begun)
+            if self._tidy_asked and not self._waiting():
                 self._tidy()
         except StoppedError:
             log.info("stopping; the photos that were being read will be read again at the next start")
@@ -122,10 +127,14 @@ class Daemon:
             self._tidying.tidy(self._ground.present, self._beat, is_quarantine_there=is_there)
         self._tidy_asked = False
 
-    def _process(self, batch: list[Sighting]) -> None:
-        for outcome in self._pipeline.process(batch):
+    def _begin(self, batch: list[Sighting]) -> Reading | None:
+        return self._pipeline.begin(batch) if batch else None
+
+    def _finish(self, begun: Reading) -> None:
+        for outcome in self._pipeline.finish(begun):
             report(outcome)
             self._last = f"{outcome.plan.verdict} {printable(outcome.plan.photo.place.relative)}"
+        self._batcher.done(begun.settled)
 
     def _beat(self) -> None:
         """Show the watchdog that work goes on, and let a stop through while nothing has been changed."""
@@ -135,6 +144,8 @@ class Daemon:
 
     def _patience(self) -> float:
         """How long the loop may sleep when nothing is marked, in seconds."""
+        if self._begun is not None:
+            return 0.0
         until_batch = max(0.0, self._batcher.due - self._clock.monotonic())
         until_look = min(1.0, self._settler.quiet_s / 2) if len(self._settler) else _IDLE_S
         return min(until_batch, until_look, self._pulse.patience_s)
@@ -181,7 +192,8 @@ class Daemon:
             self._note("running")
 
     def _waiting(self) -> int:
-        return len(self._settler) + len(self._batcher)
+        being_read = 0 if self._begun is None else len(self._begun.settled)
+        return len(self._settler) + len(self._batcher) + being_read
 
     def _slow(self) -> int:
         return self._settler.slow(_SLOW_AFTER_S, self._clock.monotonic())

@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import uuid
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from culld import __version__
 from culld.darkroom import CareRequest
 from culld.disk.publish import refusal
-from culld.errors import PhotoBlockedError, PhotoHeldError
+from culld.errors import PhotoBlockedError, PhotoError, PhotoHeldError
 from culld.policy.decide import decide
 from culld.quarantine.routing import route
 from culld.records import Format, Scores, SidecarStyle, Verdict, printable
@@ -20,12 +20,15 @@ from culld.tags.machine import MachineRecord
 from culld.tags.names import sidecar_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from culld.ports import Clock
     from culld.records import Care, Mark, Photo, Place, Plan, Rules, Stack
     from culld.tags.draft import TagDraft
+
+_R = TypeVar("_R")
+_A = TypeVar("_A")
 
 _MOST_BYTES = 200 << 20
 
@@ -46,8 +49,8 @@ class Judge:
 
     rules_for: Callable[[Path], Rules]
     is_restored: Callable[[Photo], bool]
-    draft: Callable[[TagRequest], TagDraft]
-    care: Callable[[CareRequest], Care]
+    draft: Callable[[Sequence[TagRequest]], Sequence[TagDraft | PhotoError]]
+    care: Callable[[Sequence[CareRequest]], Sequence[Care | PhotoError]]
     clock: Clock
     quarantine: Path
     quarantine_away: Callable[[], str]
@@ -59,30 +62,38 @@ class Judge:
     style: SidecarStyle = SidecarStyle.FULL
     marks: tuple[Mark, ...] = ()
 
-    def decide(self, stack: Stack) -> Plan:
-        """The whole plan for a stack: verdict, byte edits, moves.
+    def decide(self, stacks: Sequence[Stack]) -> list[Plan | PhotoError]:
+        """The whole plan for each stack, in order: verdict, byte edits, moves; or why there is none now.
 
-        Raises PhotoError if the photo changed meanwhile, or should be moved to a quarantine that is not there, and
-        PhotoHeldError if the shots of its series may not have arrived yet.
+        That is a PhotoError if a photo changed meanwhile, or should be moved to a quarantine that is not there, and a
+        PhotoHeldError if the shots of its series may not have arrived yet. The workers are asked about all together.
         """
-        rules = self.rules_for(stack.lead.photo.place.root)
-        plan = self._plan(stack, rules)
-        if plan.unwanted:  # only then does it matter what people did for it, which costs another look at the files
-            stack = replace(stack, care=self.care(care_request(stack)))
-            plan = self._plan(stack, rules)
-        if plan.verdict is Verdict.QUARANTINE:
+        listing = Listing()
+        plans = _asking([self._plan(stack) for stack in stacks], _care_wanted, self.care, self._with_care)
+        plans = _each(plans, self._permitted)
+        plans = _asking(plans, lambda plan: self._tags_wanted(plan, listing), self._drafts, _with_tags)
+        return _each(plans, self._routed)
+
+    def _with_care(self, plan: Plan, _: CareRequest, care: Care) -> Plan:
+        return self._plan(replace(plan.stack, care=care))
+
+    def _permitted(self, plan: Plan) -> Plan:
+        """The plan, if it need not wait, as the brake lets it be."""
+        rules = self.rules_for(plan.photo.place.root)
+        moving = plan.verdict is Verdict.QUARANTINE
+        if moving:
             self._hold(plan, rules)
-        if brake := self.brake(rules, plan.verdict is Verdict.QUARANTINE):
-            plan = self._plan(stack, rules, brake)
+        if brake := self.brake(rules, moving):
+            plan = self._plan(plan.stack, brake)
         if plan.verdict is Verdict.QUARANTINE and (why := self.quarantine_away()):
             raise PhotoBlockedError(f"the quarantine {printable(self.quarantine)} {why}")
-        if plan.verdict in {Verdict.TAG, Verdict.QUARANTINE} or (plan.verdict is Verdict.KEEP and stack.sidecars):
-            request, refused = self._request(plan, rules)
-            tags = self.draft(request)
-            plan = replace(plan, rewrites=tags.rewrites, notes=refused + tags.notes)
-        if plan.verdict is Verdict.QUARANTINE:
-            plan = replace(plan, moves=route(plan, self.quarantine))
         return plan
+
+    def _routed(self, plan: Plan) -> Plan:
+        return replace(plan, moves=route(plan, self.quarantine)) if plan.verdict is Verdict.QUARANTINE else plan
+
+    def _drafts(self, wanted: Sequence[_Wanted]) -> Sequence[TagDraft | PhotoError]:
+        return self.draft([each.request for each in wanted])
 
     def _hold(self, plan: Plan, rules: Rules) -> None:
         """Wait once for the others of a series: a bracket that is copied slowly comes shot by shot."""
@@ -93,10 +104,10 @@ class Judge:
             raise PhotoHeldError("it waits for the shots that may belong to it, for more photos are coming in")
         self.held.discard(photo.digest)
 
-    def _plan(self, stack: Stack, rules: Rules, brake: str = "") -> Plan:
+    def _plan(self, stack: Stack, brake: str = "") -> Plan:
         return decide(
             stack,
-            rules,
+            self.rules_for(stack.lead.photo.place.root),
             now=self.clock.now(),
             plan_id=_plan_id(stack),
             restored=any(self.is_restored(member.photo) for member in stack.members),
@@ -104,13 +115,16 @@ class Judge:
             prefix=self.prefix,
         )
 
-    def _request(self, plan: Plan, rules: Rules) -> tuple[TagRequest, tuple[str, ...]]:
-        """What shall be written about the photo of a plan, and a sentence for each file that must not be written."""
+    def _tags_wanted(self, plan: Plan, listing: Listing) -> _Wanted | None:
+        """What shall be written about the photo of a plan, if anything, and a sentence for each file that must not."""
         photo, lead = plan.photo, plan.stack.lead
+        if plan.verdict is Verdict.UNREADABLE or (plan.verdict is Verdict.KEEP and not plan.stack.sidecars):
+            return None
         assert isinstance(lead.result, Scores)  # noqa: S101 (an unreadable photo is neither tagged nor moved)
+        rules = self.rules_for(photo.place.root)
         record = MachineRecord(lead.result, rules, plan.verdict, lead.model, plan.made_at, __version__)
         notes = []
-        sidecar = self._sidecar(plan.stack)
+        sidecar = self._sidecar(plan.stack, listing)
         if isinstance(sidecar, str):
             notes.append(f"no sidecar was written: {sidecar}")
         refused = (_too_large(photo) or refusal(photo.place)) if self.embed else None
@@ -120,12 +134,12 @@ class Judge:
         embed = self.embed and not refused
         marks = tuple(mark for mark in self.marks if mark not in plan.stack.care.filled) if plan.unwanted else ()
         request = TagRequest(photo.place, photo.format, photo.digest, plan.keywords, record, place, embed, marks)
-        return request, tuple(notes)
+        return _Wanted(request, tuple(notes))
 
-    def _sidecar(self, stack: Stack) -> Place | str:
+    def _sidecar(self, stack: Stack, listing: Listing) -> Place | str:
         """Where the sidecar of a photo is or will be, or why there can be none."""
         photo = stack.lead.photo
-        names = Listing().beside(photo.place)
+        names = listing.beside(photo.place)
         if photo.format is Format.RAW:  # of a shot, `a.xmp` is the RAW's
             names = [name for name in names if name not in {each.photo.place.relative.name for each in stack.partners}]
         name = sidecar_name(photo.place.relative.name, names, self.style)
@@ -133,6 +147,62 @@ class Judge:
             return "which one belongs to this photo is not clear"
         place = photo.place.beside(name)
         return (refusal(place) if name in names else None) or place
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What is to be written about a photo, and a sentence for each file that must not be."""
+
+    request: TagRequest
+    refused: tuple[str, ...]
+
+
+def _each(plans: Iterable[Plan | PhotoError], step: Callable[[Plan], Plan]) -> list[Plan | PhotoError]:
+    """Take each plan one step on; one whose step fails becomes its error."""
+
+    def taken(plan: Plan | PhotoError) -> Plan | PhotoError:
+        if isinstance(plan, PhotoError):
+            return plan
+        try:
+            return step(plan)
+        except PhotoError as error:
+            return error
+
+    return [taken(plan) for plan in plans]
+
+
+def _asking(
+    plans: Sequence[Plan | PhotoError],
+    request_of: Callable[[Plan], _R | None],
+    ask: Callable[[Sequence[_R]], Sequence[_A | PhotoError]],
+    take: Callable[[Plan, _R, _A], Plan],
+) -> list[Plan | PhotoError]:
+    """Ask about those plans that have a request, all at once, and let each take its answer in."""
+    done = list(plans)
+    wanted: dict[int, tuple[Plan, _R]] = {}
+    for number, plan in enumerate(plans):
+        if isinstance(plan, PhotoError):
+            continue
+        try:
+            request = request_of(plan)
+        except PhotoError as error:
+            done[number] = error
+        else:
+            if request is not None:
+                wanted[number] = plan, request
+    answers = ask([request for _, request in wanted.values()]) if wanted else []
+    for (number, (plan, request)), answer in zip(wanted.items(), answers, strict=True):
+        done[number] = answer if isinstance(answer, PhotoError) else take(plan, request, answer)
+    return done
+
+
+def _with_tags(plan: Plan, wanted: _Wanted, tags: TagDraft) -> Plan:
+    return replace(plan, rewrites=tags.rewrites, notes=wanted.refused + tags.notes)
+
+
+def _care_wanted(plan: Plan) -> CareRequest | None:
+    """What people did matters only for a photo that would go: it costs another look at the files."""
+    return care_request(plan.stack) if plan.unwanted else None
 
 
 def care_request(stack: Stack) -> CareRequest:

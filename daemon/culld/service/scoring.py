@@ -9,8 +9,9 @@ from culld.darkroom import DarkroomDoor
 from culld.errors import PhotoError
 from culld.intake.scanning import Scanner
 from culld.photos.judged import judged_extensions
+from culld.pipeline import one_ahead
 from culld.policy.decide import decide
-from culld.records import Fault, Mode, Place, Scores, Verdict
+from culld.records import Assessment, Fault, Mode, Photo, Place, Scores, Verdict
 from culld.service.clock import SystemClock
 from culld.service.grouping import Grouping
 from culld.service.judge import care_request
@@ -60,11 +61,11 @@ def score(found: Sequence[Sighting], config: Config, pool: Pool) -> Iterator[Jud
     door = DarkroomDoor(pool)
     rules = looked_up(config).rules(Mode.ENFORCE)
     size = config.batch.size
-    for start in range(0, len(found), size):
-        inspected = door.inspect(found[start : start + size])
-        scored = iter(door.score([photo for photo in inspected if not isinstance(photo, Fault)]))
-        answers = [result if isinstance(result, Fault) else next(scored) for result in inspected]
-        assessed = [answer for answer in answers if not isinstance(answer, Fault)]
+    for reading in one_ahead(
+        lambda batch: door.read(batch, {}), (found[start : start + size] for start in range(0, len(found), size))
+    ):
+        answers = [answer for answer in reading if not isinstance(answer, Photo)]  # nothing was judged before
+        assessed = [answer for answer in answers if isinstance(answer, Assessment)]
         stacks = {stack.lead.photo.place: stack for stack in Grouping().group(assessed)}
         for answer in answers:
             yield _fault(answer) if isinstance(answer, Fault) else _judge(stacks[answer.photo.place], rules, door)
@@ -78,10 +79,10 @@ def _judge(stack: Stack, rules: Rules, door: DarkroomDoor) -> Judgement:
     lead = stack.lead
     plan = decide(stack, rules, now=SystemClock().now(), plan_id="", restored=False)
     if plan.unwanted:
-        try:
-            stack = replace(stack, care=door.care(care_request(stack)))
-        except PhotoError as error:  # it went away this moment
-            return Judgement(lead.photo.place.path, None, Verdict.UNREADABLE, str(error), lead.model)
+        (care,) = door.care([care_request(stack)])
+        if isinstance(care, PhotoError):  # it went away this moment
+            return Judgement(lead.photo.place.path, None, Verdict.UNREADABLE, str(care), lead.model)
+        stack = replace(stack, care=care)
         plan = decide(stack, rules, now=plan.made_at, plan_id="", restored=False)
     scores = lead.result if isinstance(lead.result, Scores) else None
     return Judgement(lead.photo.place.path, scores, plan.verdict, plan.reason, lead.model)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from culld.darkroom import DarkroomDoor
 from culld.disk.beneath import exists, stamp_of
 from culld.errors import PhotoError
+from culld.pipeline import one_ahead
 from culld.policy.decide import decide
 from culld.policy.simulation import Fate, simulate
 from culld.quarantine.restore import Selection, restore
@@ -18,7 +19,7 @@ from culld.service.judge import care_request
 from culld.service.wiring import Policies, Wiring
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
@@ -54,9 +55,8 @@ class Simulation:
     def _looked_over(self, change: Change, door: DarkroomDoor, rules: Mapping[Path, Rules]) -> Change:
         case, lead = change.case, change.case.stack.lead
         (beside,) = Grouping().group([replace(lead, photo=replace(lead.photo, place=case.now))])
-        try:
-            care = door.care(care_request(beside))
-        except PhotoError:  # it went away this moment; carrying it out will say so
+        (care,) = door.care([care_request(beside)])
+        if isinstance(care, PhotoError):  # it went away this moment; carrying it out will say so
             return change
         plan = decide(
             replace(case.stack, care=care),
@@ -86,32 +86,34 @@ class Simulation:
         wiring = Wiring(self.config, self.journal, pool, Policies(self.config))
         pipeline = wiring.pipeline(braked=False)  # a person has seen how many they are
         pipeline = replace(
-            pipeline, reader=Remembering(DarkroomDoor(pool), self.journal), journal=Rejudging(self.journal)
+            pipeline,
+            reader=Remembering(DarkroomDoor(pool), self.journal, _digests(found)),
+            journal=Rejudging(self.journal),
         )
         size = self.config.batch.size
         batches = [seen[start : start + size] for start in range(0, len(seen), size)]
-        return restored, [outcome for batch in batches for outcome in pipeline.process(batch)]
+        return restored, [
+            outcome for reading in one_ahead(pipeline.begin, batches) for outcome in pipeline.finish(reading)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
 class Remembering:
-    """A `Reader` that asks the journal what was said of the same bytes before it has them scored."""
+    """A `Reader` that takes what the journal says of bytes that it knows; by place, `known` tells their digests."""
 
     door: DarkroomDoor
     journal: SqliteJournal
+    known: Mapping[Place, Collection[str]]
 
-    def inspect(self, settled: Sequence[Sighting]) -> list[Photo | Fault]:
-        """Identity, digest and camera facts of each file, in order."""
-        return self.door.inspect(settled)
-
-    def score(self, photos: Sequence[Photo]) -> list[Assessment | Fault]:
-        """What the network said of each photo, in order."""
-        known = [self.journal.recall_content(photo.digest) for photo in photos]
-        new = iter(self.door.score([photo for photo, before in zip(photos, known, strict=True) if before is None]))
-        return [
-            next(new) if before is None else replace(before, photo=photo)
-            for photo, before in zip(photos, known, strict=True)
-        ]
+    def read(
+        self, settled: Sequence[Sighting], judged: Mapping[Place, Collection[str]]
+    ) -> Iterator[Photo | Assessment | Fault]:
+        """The files, in order, with what the network says or said of them."""
+        for result in self.door.read(settled, {**judged, **self.known}):
+            if isinstance(result, Photo) and (before := self.journal.recall_content(result.digest)) is not None:
+                yield replace(before, photo=result)
+            else:
+                yield result
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,10 @@ class Rejudging:
     def knows(self, _place: Place, _stamp: Stamp) -> bool:
         """Nothing is passed over."""
         return False
+
+    def judged(self, _settled: Sequence[Sighting]) -> Mapping[Place, Collection[str]]:
+        """Nothing, as far as the pipeline is concerned."""
+        return {}
 
     def unseen(self, photos: Sequence[Photo]) -> list[Photo]:
         """All of them."""
@@ -151,6 +157,15 @@ class Returning:
         """The photo of a plan is back at `place`, once it has a stamp."""
         if stamp is not None:
             self.journal.note_returned(plan, place)
+
+
+def _digests(found: Sequence[Change]) -> dict[Place, frozenset[str]]:
+    """The digests that photos have, as judged and as tagged, where they are and where they come back to."""
+    return {
+        place: frozenset({change.case.digest, change.case.stack.lead.photo.digest})
+        for change in found
+        for place in (change.case.now, change.case.stack.lead.photo.place)
+    }
 
 
 def _is_there(place: Place) -> bool:

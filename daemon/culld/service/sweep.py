@@ -11,6 +11,7 @@ from culld.errors import ConfigError
 from culld.host.mounts import far
 from culld.intake.lease import is_written
 from culld.intake.settle import Settler
+from culld.pipeline import one_ahead
 from culld.policy.series import REACH_S
 from culld.records import Place, Verdict, printable
 from culld.service.report import report
@@ -91,12 +92,12 @@ class Sweep:
         tally = Tally()
         pipeline = self._wiring.pipeline()
         ready, young = self._apart(found)
-        for batch in batches(ready, self._config.batch.size):
-            outcomes = pipeline.process(batch)
+        for reading in one_ahead(pipeline.begin, batches(ready, self._config.batch.size)):
+            outcomes = pipeline.finish(reading)
             for outcome in outcomes:
                 report(outcome)
-            tally.add(outcomes, len(batch))
-            advance(len(batch))
+            tally.add(outcomes, len(reading.settled))
+            advance(len(reading.settled))
         settled = self._wait_for(young)
         outcomes = pipeline.process(settled)
         tally.add(outcomes, len(settled))
