@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import factories
 from culld.errors import SystemFaultError
 from culld.model.workers import Work
-from culld.records import Assessment, Fault, Outcome, Photo, Place, Plan, Sighting, Stamp
+from culld.records import Assessment, Fault, Outcome, Photo, Place, Plan, Sighting
 
 
 @dataclass
@@ -118,9 +118,9 @@ class FakeJournal:
     seen: set[str] = field(default_factory=set)
     events: list[str] = field(default_factory=list)
 
-    def knows(self, place: Place, stamp: Stamp) -> bool:
+    def unknown(self, seen: Iterable[Sighting]) -> Iterable[Sighting]:
         """Nothing is known by its stamp."""
-        return False
+        return list(seen)
 
     def judged(self, settled: Sequence[Sighting]) -> dict[Place, set[str]]:
         """What is seen has the digest that factories give."""

@@ -44,8 +44,8 @@ class Intent(Protocol):
 class Journal(Protocol):
     """The memory of every decision; an intent is on disk before the file changes that it describes."""
 
-    def knows(self, place: Place, stamp: Stamp) -> bool:
-        """Whether this very file was already dealt with and need not be looked at now."""
+    def unknown(self, seen: Iterable[Sighting]) -> Iterable[Sighting]:
+        """The files that were not dealt with as they are, or have to be looked at again by now."""
 
     def judged(self, settled: Sequence[Sighting]) -> Mapping[Place, Collection[str]]:
         """The digests of the contents that were judged at the places of some files, where there are any."""

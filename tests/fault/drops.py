@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from culld.config import load_config
-from culld.darkroom import Darkroom, DarkroomSettings
+from culld.darkroom import DarkroomSettings
+from culld.darkroom.desk import Darkroom
 from culld.host.notify import Notifier
 from culld.host.scheduling import Schedule
 from culld.intake.marks import Marks, Signal

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from culld.errors import PhotoError
 from culld.records import Place
-from culld.service.listing import Listing
+from culld.service.listing import Catalogue, Listing
 
 
 def test_names_that_begin_alike_are_listed_in_any_case(tmp_path: Path) -> None:
@@ -44,3 +45,44 @@ def test_a_folder_that_is_gone_is_one_photos_fault(tmp_path: Path) -> None:
     """The batch goes on without it."""
     with pytest.raises(PhotoError):
         Listing().beside(Place(tmp_path, Path("gone/a.jpg")))
+
+
+@pytest.mark.parametrize("age", [0, 3600])
+def test_what_came_and_went_between_two_batches_is_told(tmp_path: Path, age: int) -> None:
+    """However old the folder's time is, and also when the change is too quick to show in it."""
+    catalogue, photo = Catalogue(), Place(tmp_path, Path("a.jpg"))
+    for name in ("a.jpg", "a.xmp", "b.jpg"):
+        (tmp_path / name).touch()
+    os.utime(tmp_path, (tmp_path.stat().st_mtime - age,) * 2)
+    before = Listing(catalogue).beside(photo)
+
+    (tmp_path / "a.xmp").unlink()
+    (tmp_path / "a.cr2").touch()
+
+    assert sorted(before) == ["a.jpg", "a.xmp"]
+    assert sorted(Listing(catalogue).beside(photo)) == ["a.cr2", "a.jpg"]
+
+
+def test_a_folder_that_has_not_changed_for_long_is_not_listed_again(tmp_path: Path) -> None:
+    """Its time tells; here it is set back behind the catalogue's back."""
+    catalogue, photo = Catalogue(), Place(tmp_path, Path("a.jpg"))
+    (tmp_path / "a.jpg").touch()
+    long_ago = (tmp_path.stat().st_mtime - 3600,) * 2
+    os.utime(tmp_path, long_ago)
+    Listing(catalogue).beside(photo)
+
+    (tmp_path / "a.xmp").touch()
+    os.utime(tmp_path, long_ago)
+
+    assert Listing(catalogue).beside(photo) == ["a.jpg"]
+
+
+def test_only_a_few_folders_are_kept(tmp_path: Path) -> None:
+    """A drop of ten thousand folders does not fill the memory."""
+    catalogue = Catalogue()
+    for number in range(10):
+        (tmp_path / f"{number}").mkdir()
+        (tmp_path / f"{number}" / "a.jpg").touch()
+        assert Listing(catalogue).beside(Place(tmp_path, Path(f"{number}/a.jpg"))) == ["a.jpg"]
+
+    assert len(catalogue._folders) == 4

@@ -13,7 +13,8 @@ from PIL import Image
 
 import factories
 import raws
-from culld.darkroom import Darkroom, DarkroomSettings, ReadRequest
+from culld.darkroom import DarkroomSettings, ReadRequest
+from culld.darkroom.desk import Darkroom
 from culld.errors import TagRefusedError
 from culld.photos.formats import HEAD_BYTES, recognise
 from culld.photos.imaging import HEIGHT, WIDTH, DecodeLimits, UnreadableError

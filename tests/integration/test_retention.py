@@ -13,7 +13,7 @@ import rejects
 from culld.disk.beneath import stamp_of
 from culld.journal.history import Filter
 from culld.journal.store import SqliteJournal
-from culld.records import Outcome, Place, Verdict
+from culld.records import Outcome, Place, Sighting, Verdict
 from culld.service.tidying import Tidying
 from fakes import FakeClock
 
@@ -46,7 +46,7 @@ class House:
         """Whether a file that is there would be passed over."""
         stamp = stamp_of(place)
         assert stamp is not None
-        return self.journal.knows(place, stamp)
+        return not list(self.journal.unknown([Sighting(place, stamp)]))
 
     def tidy(self, history: timedelta | None = YEAR) -> list[str]:
         """Tidy up; gives the plans that are still known."""

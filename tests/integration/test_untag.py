@@ -15,7 +15,7 @@ from culld.journal.store import SqliteJournal
 from culld.quarantine.applying import Applier
 from culld.quarantine.restore import Selection, restore
 from culld.quarantine.untagging import Untagged, untag
-from culld.records import Place, Plan, Verdict
+from culld.records import Place, Plan, Sighting, Verdict
 from fakes import FakeClock
 
 PHOTO = b"\xff\xd8 a photo"
@@ -102,7 +102,7 @@ def test_the_daemon_leaves_the_photo_alone(house: House) -> None:
     stamp = stamp_of(house.photo)
 
     assert stamp is not None
-    assert house.journal.knows(house.photo, stamp)
+    assert list(house.journal.unknown([Sighting(house.photo, stamp)])) == []
     assert house.journal.is_restored(rejects.digest(PHOTO))
 
 

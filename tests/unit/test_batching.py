@@ -9,12 +9,27 @@ PHOTOS = [factories.sighting(f"{i}.jpg") for i in range(5)]
 
 
 def test_a_full_batch_goes_at_once() -> None:
-    """The first `size` photos go without waiting, the rest stays."""
+    """Without waiting; of many photos four times as many go together, the rest stays."""
     batcher = Batcher(size=3, wait_s=2)
-    batcher.add(PHOTOS, now=10)
-
+    batcher.add(PHOTOS[:3], now=10)
     assert batcher.take(now=10) == PHOTOS[:3]
-    assert len(batcher) == 2
+
+    single = Batcher(size=1, wait_s=2)
+    single.add(PHOTOS, now=10)
+    assert single.take(now=10) == PHOTOS[:4]
+    assert len(single) == 1
+
+
+def test_what_was_taken_is_not_gathered_anew_until_it_is_done() -> None:
+    """A scan may see it again while the workers are at it."""
+    batcher = Batcher(size=3, wait_s=2)
+    batcher.add(PHOTOS[:3], now=10)
+
+    batch = batcher.take(now=10)
+
+    assert (len(batcher), PHOTOS[0].place in batcher) == (0, True)
+    batcher.done(batch)
+    assert PHOTOS[0].place not in batcher
 
 
 def test_a_small_batch_waits_for_company() -> None:
@@ -34,11 +49,3 @@ def test_an_empty_batch_is_never_due() -> None:
 
     assert batcher.take(now=1e9) == []
     assert batcher.due == float("inf")
-
-
-def test_a_flush_takes_what_is_there() -> None:
-    """`once` does not wait for photos that will not come."""
-    batcher = Batcher(size=16, wait_s=2)
-    batcher.add(PHOTOS, now=10)
-
-    assert batcher.take(now=10, flush=True) == PHOTOS

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,10 +25,12 @@ class FakeScanner:
 
     files: dict[Place, Stamp] = field(default_factory=dict)
     asked: list[tuple[Path, Path | None, bool]] = field(default_factory=list)
+    cost: Callable[[], None] = lambda: None
 
     def scan(self, root: Path, folder: Path | None = None, *, deep: bool = True) -> Iterator[Sighting]:
         """All prepared files, wherever they are said to be."""
         self.asked.append((root, folder, deep))
+        self.cost()
         yield from (Sighting(place, stamp) for place, stamp in self.files.items())
 
     def look(self, place: Place) -> Sighting | None:
@@ -41,9 +44,9 @@ class KnowingJournal(fakes.FakeJournal):
 
     known: set[Place] = field(default_factory=set)
 
-    def knows(self, place: Place, stamp: Stamp) -> bool:
-        """Whether the place is among the known."""
-        return place in self.known
+    def unknown(self, seen: Iterable[Sighting]) -> Iterable[Sighting]:
+        """All but those in known places."""
+        return [sighting for sighting in seen if sighting.place not in self.known]
 
 
 @dataclass
@@ -54,12 +57,15 @@ class House:
     journal: KnowingJournal = field(default_factory=KnowingJournal)
     clock: fakes.FakeClock = field(default_factory=fakes.FakeClock)
     in_flight: set[Place] = field(default_factory=set)
+    most: int = 100
 
     def __post_init__(self) -> None:
         """Tie it together."""
         self.roots = [ROOT]
         self.settler = Settler(quiet_s=3, is_written=lambda _: False)
-        self.intake = Intake(lambda: self.roots, self.scanner, self.settler, self.journal, self.clock, self.in_flight)  # type: ignore[arg-type]
+        self.intake = Intake(
+            lambda: self.roots, self.scanner, self.settler, self.journal, self.clock, self.in_flight, self.most
+        )  # type: ignore[arg-type]
 
     def seen(self, *marks: Dirty | Signal) -> list[str]:
         """The names that have settled after a look."""
@@ -135,3 +141,38 @@ def test_a_root_that_is_away_is_not_looked_at(mark: Dirty | Signal) -> None:
     house.seen(mark)
 
     assert house.scanner.asked == []
+
+
+def test_a_folder_that_takes_long_rests_and_is_not_forgotten() -> None:
+    """Moving photos out of a folder of 100,000 marks it after every batch."""
+    house = House()
+    house.scanner.cost = lambda: house.clock.advance(0.5)
+
+    for _ in range(3):
+        house.seen(Dirty(ROOT, ROOT))
+    assert house.scanner.asked == [(ROOT, ROOT, False)]
+    assert house.intake.due == house.clock.monotonic() + 10
+
+    house.clock.advance(10)
+    house.seen()
+    assert len(house.scanner.asked) == 2
+    assert house.intake.due == float("inf")
+
+
+def test_no_more_photos_wait_than_fit_into_memory() -> None:
+    """The others are found by another scan, once half of the first ones are dealt with."""
+    house = House(most=4)
+    house.scanner.files = {factories.place(f"{number}.jpg"): factories.stamp() for number in range(10)}
+
+    house.seen(Signal.RESCAN)
+    house.seen(Dirty(ROOT, ROOT))
+    assert (len(house.settler), house.intake.due, len(house.scanner.asked)) == (4, float("inf"), 1)
+
+    judged: list[str] = []
+    for _ in range(9):
+        house.clock.advance(3)
+        names = house.seen()
+        judged += names
+        for name in names:
+            del house.scanner.files[factories.place(name)]
+    assert sorted(judged) == [f"{number}.jpg" for number in range(10)]

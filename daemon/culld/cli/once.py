@@ -55,9 +55,8 @@ def _sweep(config: Config, paths: list[Path]) -> Tally:
         claims.require(roots)
         require_quarantine(config, journal)
         sweep = Sweep(config, journal, pool)
-        found = sweep.find(paths)
-        with bar("culling", len(found), shown=sys.stderr.isatty()) as advance:
-            return sweep.process(found, advance)
+        with bar("culling", sweep.count(paths), shown=sys.stderr.isatty()) as advance:
+            return sweep.process(paths, advance)
 
 
 def _summary(tally: Tally) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -12,9 +12,14 @@ if TYPE_CHECKING:
     from culld.records import Place, Sighting
 
 
+GROWTH: Final = 4
+
+
 @dataclass(slots=True)
 class Batcher:
-    """Photos that settle within `wait_s` of the first one, or the first `size` of them, are judged together.
+    """Photos that settle within `wait_s` of the first one are judged together, and as soon as they are `size`.
+
+    Where more are waiting, up to `GROWTH` times as many go at once: what a batch costs is shared by more photos.
 
     Those that were taken are still in here until they are `done` with: they are not to be gathered anew.
     """
@@ -32,11 +37,11 @@ class Batcher:
                 self._since = now
             self._waiting[sighting.place] = sighting
 
-    def take(self, now: float, *, flush: bool = False) -> list[Sighting]:
-        """The next batch if it is full, has waited long enough, or must go (`flush`); else nothing."""
-        if not (flush or len(self._waiting) >= self.size or now >= self.due):
+    def take(self, now: float) -> list[Sighting]:
+        """The next batch if it is full, has waited long enough; else nothing."""
+        if len(self._waiting) < self.size and now < self.due:
             return []
-        batch = list(islice(self._waiting.values(), self.size))
+        batch = list(islice(self._waiting.values(), GROWTH * self.size))
         for sighting in batch:
             del self._waiting[sighting.place]
             self._taken.add(sighting.place)

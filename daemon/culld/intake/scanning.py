@@ -63,7 +63,7 @@ class Scanner:
 
     def is_photo(self, name: str) -> bool:
         """Whether a file of this name is taken for a photo that may be finished."""
-        return Path(name).suffix.lower() in self.wanted and not _UNFINISHED.search(name)
+        return name[name.rfind(".") :].lower() in self.wanted and not _UNFINISHED.search(name)
 
     def _is_passed_over(self, root: Path, folder: Path) -> bool:
         """Whether nothing in this folder is looked at; an event may name one at any depth."""

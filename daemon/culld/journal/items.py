@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain, groupby, islice
 from typing import TYPE_CHECKING
 
 from culld.journal.rows import legible, micros, place_row, stamp_row
@@ -11,21 +13,59 @@ from culld.journal.states import FileState
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
+    from pathlib import Path
 
-    from culld.records import Photo, Place, Stamp
+    from culld.records import Photo, Place, Sighting, Stamp
 
+_STAMP = "device, inode, size, mtime_ns, ctime_ns"
+_FEW = 16
 _LONGEST_WAIT = timedelta(hours=1)
 _MOST_DOUBLINGS = 10
 
 
-def is_known(db: sqlite3.Connection, place: Place, stamp: Stamp, now: datetime) -> bool:
-    """Whether the file at a place has this stamp in its row and is not due for another try."""
-    row = db.execute(
-        "SELECT device, inode, size, mtime_ns, ctime_ns, not_before FROM item WHERE root = ? AND relative = ?",
-        place_row(place),
-    ).fetchone()
-    return row is not None and row[:5] == stamp_row(stamp) and (row[5] is None or micros(now) < row[5])
+def unknown(db: sqlite3.Connection, seen: Iterable[Sighting], now: datetime) -> Iterator[Sighting]:
+    """The files that have no row with their stamp, or are due for another try.
+
+    This is asked of every file in every scan, so the rows of a folder that many of them are in are read at once.
+    """
+    moment = micros(now)
+    for (root, folder), group in groupby(seen, _folder):
+        first = list(islice(group, _FEW))
+        rows = _rows_of(db, first) if len(first) < _FEW else _rows_in(db, root, folder)
+        for sighting in chain(first, group):
+            row = rows.get(os.fsencode(sighting.place.relative))
+            if row is None or row[:5] != stamp_row(sighting.stamp) or _is_due(row[5], moment):
+                yield sighting
+
+
+def _is_due(not_before: int | None, moment: int) -> bool:
+    return not_before is not None and moment >= not_before
+
+
+def _folder(sighting: Sighting) -> tuple[Path, bytes]:
+    """The root of a file, and the folder in it, ending with a slash; empty for the root itself."""
+    head, slash, _ = os.fsencode(sighting.place.relative).rpartition(b"/")
+    return sighting.place.root, head + slash
+
+
+def _rows_in(db: sqlite3.Connection, root: Path, folder: bytes) -> dict[bytes, tuple[int | None, ...]]:
+    """The rows of the files of one folder, not of those below it, by relative path."""
+    question = f"SELECT relative, {_STAMP}, not_before FROM item WHERE root = :root"  # noqa: S608
+    if folder:
+        question += " AND relative > :folder AND relative < :end"
+    question += " AND instr(substr(relative, :length + 1), x'2F') = 0"
+    after = folder[:-1] + b"0"  # the character that follows the slash
+    values = {"root": os.fsencode(root), "folder": folder, "end": after, "length": len(folder)}
+    return {row[0]: row[1:] for row in db.execute(question, values)}
+
+
+def _rows_of(db: sqlite3.Connection, seen: Iterable[Sighting]) -> dict[bytes, tuple[int | None, ...]]:
+    """The rows of some files, by relative path."""
+    question = f"SELECT relative, {_STAMP}, not_before FROM item WHERE root = ? AND relative = ?"  # noqa: S608
+    rows = (db.execute(question, place_row(sighting.place)).fetchone() for sighting in seen)
+    return {row[0]: row[1:] for row in rows if row is not None}
 
 
 def was_judged(db: sqlite3.Connection, photo: Photo) -> bool:

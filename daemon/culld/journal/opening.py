@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -13,7 +13,6 @@ from culld.journal.migrations import STEPS, migrate, require_known
 from culld.records import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from datetime import datetime
     from pathlib import Path
 
@@ -67,16 +66,23 @@ def connect_readonly(path: Path) -> sqlite3.Connection:
         return db
 
 
-@contextmanager
-def translated(path: Path) -> Iterator[None]:
+@dataclass(frozen=True, slots=True)
+class translated:  # noqa: N801 (reads as a function; as a class it costs half of what a generator does)
     """Turn database and file errors of the block into a SystemFaultError that says what to do."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        advice = _ADVICE.get(_primary(error), str(error))
-        raise SystemFaultError(f"the journal {printable(path)} fails: {advice}") from error
-    except OSError as error:
-        raise SystemFaultError(f"the journal {printable(path)} fails: {error.strerror}; check its folder") from error
+
+    path: Path
+
+    def __enter__(self) -> None:
+        """Nothing can go wrong yet."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Say it in culld's words."""
+        if isinstance(error, sqlite3.Error):
+            advice = _ADVICE.get(_primary(error), str(error))
+            raise SystemFaultError(f"the journal {printable(self.path)} fails: {advice}") from error
+        if isinstance(error, OSError):
+            told = f"the journal {printable(self.path)} fails: {error.strerror}; check its folder"
+            raise SystemFaultError(told) from error
 
 
 def _make_folder(path: Path) -> None:

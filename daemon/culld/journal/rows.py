@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from culld.records import Plan
 
+_HALF = 1 << 63
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -50,12 +51,13 @@ def stamp_row(stamp: Stamp | None) -> tuple[int | None, ...]:
     """The five numbers, or five times nothing."""
     if stamp is None:
         return (None,) * 5
-    return tuple(map(signed, (stamp.device, stamp.inode, stamp.size, stamp.mtime_ns, stamp.ctime_ns)))
+    row = (stamp.device, stamp.inode, stamp.size, stamp.mtime_ns, stamp.ctime_ns)
+    return row if max(row) < _HALF and min(row) >= -_HALF else tuple(map(signed, row))
 
 
 def signed(value: int) -> int:
     """The value as SQLite can hold it: some file systems number inodes up to 2**64."""
-    return (value + (1 << 63)) % (1 << 64) - (1 << 63)
+    return (value + _HALF) % (2 * _HALF) - _HALF
 
 
 def scores_row(scores: Scores | None) -> dict[str, float | None]:

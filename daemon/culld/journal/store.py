@@ -27,7 +27,7 @@ from culld.records import OpenPlan
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
     from types import TracebackType
@@ -102,10 +102,10 @@ class SqliteJournal(Asking):
 
     # What the scanner and the pipeline ask.
 
-    def knows(self, place: Place, stamp: Stamp) -> bool:
-        """Whether this very file was already dealt with and need not be looked at now."""
+    def unknown(self, seen: Iterable[Sighting]) -> Iterator[Sighting]:
+        """The files that were not dealt with as they are, or have to be looked at again by now."""
         with translated(self.path):
-            return items.is_known(self._db, place, stamp, self._clock.now())
+            yield from items.unknown(self._db, seen, self._clock.now())
 
     def judged(self, settled: Sequence[Sighting]) -> dict[Place, frozenset[str]]:
         """The digest of what was judged at the place of each file, where something was."""

@@ -147,8 +147,9 @@ class Daemon:
         if self._begun is not None:
             return 0.0
         until_batch = max(0.0, self._batcher.due - self._clock.monotonic())
+        until_scan = max(0.0, self._intake.due - self._clock.monotonic())
         until_look = min(1.0, self._settler.quiet_s / 2) if len(self._settler) else _IDLE_S
-        return min(until_batch, until_look, self._pulse.patience_s)
+        return min(until_batch, until_scan, until_look, self._pulse.patience_s)
 
     def _reload(self, environ: Mapping[str, str]) -> None:
         """Take over the policy of the saved file; a broken file keeps the last good one and is told everywhere."""

@@ -39,13 +39,14 @@ class Grouping:
 
     recall: Callable[[Place, Stamp], Assessment | None] = _nothing
     shots_around: Callable[[Path, datetime, datetime, Collection[str]], list[Assessment]] = _nobody
+    listing: Callable[[], Listing] = Listing
 
     def group(self, assessed: Sequence[Assessment]) -> list[Stack]:
         """The stacks of a batch; a shot of which a picture was judged before is judged anew as a whole.
 
         Raises PhotoError if the folder of a photo is gone.
         """
-        listing = Listing()
+        listing = self.listing()
         found = stacks.group([*assessed, *self._judged_before(assessed, listing)], listing.beside, is_live)
         return self.in_series(found)
 

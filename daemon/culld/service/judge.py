@@ -59,6 +59,7 @@ class Judge:
     brake: Callable[[Rules, bool], str] = no_brake
     more_to_come: Callable[[], bool] = lambda: False
     held: set[str] = field(default_factory=set)
+    listing: Callable[[], Listing] = Listing
     style: SidecarStyle = SidecarStyle.FULL
     marks: tuple[Mark, ...] = ()
 
@@ -68,7 +69,7 @@ class Judge:
         That is a PhotoError if a photo changed meanwhile, or should be moved to a quarantine that is not there, and a
         PhotoHeldError if the shots of its series may not have arrived yet. The workers are asked about all together.
         """
-        listing = Listing()
+        listing = self.listing()
         plans = _asking([self._plan(stack) for stack in stacks], _care_wanted, self.care, self._with_care)
         plans = _each(plans, self._permitted)
         plans = _asking(plans, lambda plan: self._tags_wanted(plan, listing), self._drafts, _with_tags)

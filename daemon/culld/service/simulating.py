@@ -122,9 +122,9 @@ class Rejudging:
 
     journal: SqliteJournal
 
-    def knows(self, _place: Place, _stamp: Stamp) -> bool:
+    def unknown(self, seen: Iterable[Sighting]) -> Iterable[Sighting]:
         """Nothing is passed over."""
-        return False
+        return list(seen)
 
     def judged(self, _settled: Sequence[Sighting]) -> Mapping[Place, Collection[str]]:
         """Nothing, as far as the pipeline is concerned."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from culld.errors import ConfigError
 from culld.host.mounts import far
+from culld.intake.batching import GROWTH
 from culld.intake.lease import is_written
 from culld.intake.settle import Settler
 from culld.pipeline import one_ahead
@@ -18,7 +20,7 @@ from culld.service.report import report
 from culld.service.wiring import Policies, Wiring, open_scanner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
     from culld.config import Config
@@ -50,19 +52,25 @@ class Tally:
         self.known += batch - len(outcomes)
 
 
-def batches(ready: Sequence[Sighting], size: int) -> Iterator[list[Sighting]]:
+def batches(ready: Iterable[Sighting], size: int) -> Iterator[list[Sighting]]:
     """The files in batches of a size, or of up to four times that where shots of one series might be torn apart.
 
-    Files of a folder that were last changed within half a minute of each other may be of one.
+    The files of a folder come one after the other; those that were last changed within half a minute of each other may
+    be of one series. No more than one folder is held in memory.
     """
     batch: list[Sighting] = []
-    for sighting in sorted(ready, key=lambda each: (each.place.path.parent, each.stamp.mtime_ns)):
-        if batch and len(batch) >= size and not (_may_be_one(batch[-1], sighting) and len(batch) < 4 * size):
+    for sighting in _by_time(ready):
+        if batch and len(batch) >= size and not (_may_be_one(batch[-1], sighting) and len(batch) < GROWTH * size):
             yield batch
             batch = []
         batch.append(sighting)
     if batch:
         yield batch
+
+
+def _by_time(ready: Iterable[Sighting]) -> Iterator[Sighting]:
+    for _, files in groupby(ready, lambda sighting: sighting.place.path.parent):
+        yield from sorted(files, key=lambda sighting: sighting.stamp.mtime_ns)
 
 
 def _may_be_one(one: Sighting, other: Sighting) -> bool:
@@ -82,16 +90,16 @@ class Sweep:
         distant = far(watch.path for watch in config.watch)
         self._settler = Settler(config.settle.quiet.total_seconds(), is_written, distant)
 
-    def find(self, paths: Sequence[Path]) -> list[Sighting]:
-        """The photos that were not judged yet, in the watched folders or below `paths`; raises ConfigError."""
-        seen = self._in_roots() if not paths else self._below(paths)
-        return [sighting for sighting in seen if not self._journal.knows(sighting.place, sighting.stamp)]
+    def count(self, paths: Sequence[Path]) -> int:
+        """How many photos were not judged yet, in the watched folders or below `paths`; raises ConfigError."""
+        return sum(1 for _ in self._find(paths))
 
-    def process(self, found: Sequence[Sighting], advance: Callable[[int], None]) -> Tally:
-        """Judge what was found, and act; `advance` is told how many photos each step did."""
+    def process(self, paths: Sequence[Path], advance: Callable[[int], None]) -> Tally:
+        """Judge what is found, and act; `advance` is told how many photos each step did."""
         tally = Tally()
         pipeline = self._wiring.pipeline()
-        ready, young = self._apart(found)
+        young: list[Sighting] = []
+        ready = self._ready(self._find(paths), young)
         for reading in one_ahead(pipeline.begin, batches(ready, self._config.batch.size)):
             outcomes = pipeline.finish(reading)
             for outcome in outcomes:
@@ -104,6 +112,9 @@ class Sweep:
         tally.unfinished = len(young) - len(settled)
         advance(len(young))
         return tally
+
+    def _find(self, paths: Sequence[Path]) -> Iterable[Sighting]:
+        return self._journal.unknown(self._below(paths) if paths else self._in_roots())
 
     def _in_roots(self) -> Iterator[Sighting]:
         for watch in self._config.watch:
@@ -126,18 +137,17 @@ class Sweep:
             elif (sighting := self._scanner.look(Place(root, real.relative_to(root)))) is not None:
                 yield sighting
 
-    def _apart(self, found: Sequence[Sighting]) -> tuple[list[Sighting], list[Sighting]]:
-        """The files that have lain still for the quiet time and are held open by nobody; and the others.
+    def _ready(self, found: Iterable[Sighting], young: list[Sighting]) -> Iterator[Sighting]:
+        """The files that have lain still for the quiet time and are held open by nobody; the others become `young`.
 
         Age by the file system's change time, which no program can set, saves an archive the wait for a second look.
         """
-        now_ns = time.time_ns()
-        ready: list[Sighting] = []
-        young: list[Sighting] = []
         for sighting in found:
-            age = now_ns - max(sighting.stamp.ctime_ns, sighting.stamp.mtime_ns)
-            (ready if self._settler.is_complete(sighting.place, age / 1e9) else young).append(sighting)
-        return ready, young
+            age = time.time_ns() - max(sighting.stamp.ctime_ns, sighting.stamp.mtime_ns)
+            if self._settler.is_complete(sighting.place, age / 1e9):
+                yield sighting
+            else:
+                young.append(sighting)
 
     def _wait_for(self, young: Sequence[Sighting]) -> list[Sighting]:
         """Those of the young files that settle within a few quiet times."""

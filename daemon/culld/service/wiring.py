@@ -23,6 +23,7 @@ from culld.service.clock import SystemClock
 from culld.service.expiry import Expiry
 from culld.service.grouping import Grouping
 from culld.service.judge import Judge, no_brake
+from culld.service.listing import Catalogue
 from culld.service.model import load_model, looked_up
 from culld.service.returns import is_restored
 from culld.service.tidying import Tidying
@@ -91,6 +92,7 @@ class Wiring:
         alarm = functools.partial(self._alarm, "culld has stopped moving photos")
         brake = Braking(self.journal, lambda: self.policies.digest, self.clock, alarm).holds
         door = DarkroomDoor(self.pool, beat, self._patience) if patient else DarkroomDoor(self.pool, beat)
+        catalogue = Catalogue()
         judge = Judge(
             rules_for=self.policies.of,
             is_restored=functools.partial(is_restored, self.journal),
@@ -101,6 +103,7 @@ class Wiring:
             quarantine_away=functools.partial(Anchors(self.journal).make, self.config.quarantine),
             prefix=self.config.tags.prefix,
             embed=self.config.tags.embed is Embed.DEFECTS,
+            listing=catalogue.latest,
             style=self.config.tags.sidecar,
             marks=self.config.tags.marks,
             brake=brake if braked else no_brake,
@@ -109,7 +112,7 @@ class Wiring:
         return Pipeline(
             door,
             self.journal,
-            Grouping(self.journal.recall, self.journal.shots_around).group,
+            Grouping(self.journal.recall, self.journal.shots_around, catalogue.anew).group,
             judge.decide,
             Applier().apply,
         )

@@ -1,4 +1,4 @@
-"""What a worker process can do with a photo: read and score it, draft its tags; and the door to it from the daemon.
+"""What a worker process can do with a photo: read and score it, draft its tags.
 
 All untrusted bytes (pictures, EXIF, XML) are parsed here and nowhere else. Nothing here writes a file: a draft of tags
 is a handful of byte edits, which the daemon applies and proves by their digests.
@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import io
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from culld.disk.beneath import digest_of, open_regular
-from culld.errors import PhotoChangedError, PhotoError, WorkerLostError
+from culld.errors import PhotoChangedError, PhotoError
 from culld.photos.completeness import has_its_end
 from culld.photos.facts import camera_facts, keyword_block, stars_in
 from culld.photos.formats import HEAD_BYTES, recognise
@@ -25,11 +25,8 @@ from culld.tags.care import care_in, packets_in
 from culld.tags.draft import TagDraft, TagRequest, draft
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
-
+    from culld.darkroom.requests import CareRequest, DarkroomSettings, ReadRequest
     from culld.model.engines import LiteRtEngine
-    from culld.model.workers import Pool, Work
     from culld.records import Likeness, Place, Scores
 
 _RETRY_AFTER = timedelta(minutes=1)
@@ -42,32 +39,6 @@ _MOST_HELD = 128 << 20
 """Files up to so many bytes are held in memory while they are judged."""
 _STRIKES = 3
 """A file that has cost so many workers is left alone until it changes."""
-
-
-@dataclass(frozen=True, slots=True)
-class DarkroomSettings:
-    """The model's file and id, and the largest photo in pixels and in bytes."""
-
-    model: Path
-    model_id: str
-    pixels: int
-    file_size: int
-
-
-@dataclass(frozen=True, slots=True)
-class ReadRequest:
-    """A settled file, and the digests of the contents at its place that were judged before."""
-
-    sighting: Sighting
-    judged: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class CareRequest:
-    """The files that may tell what people have done for a shot: its pictures, and its XMP sidecars."""
-
-    pictures: tuple[Photo, ...]
-    sidecars: tuple[Place, ...]
 
 
 class Darkroom:
@@ -180,61 +151,6 @@ class Darkroom:
             return stream.read(self._settings.file_size + 1)
 
 
-def open_darkroom(settings: DarkroomSettings) -> Darkroom:
-    """Open the desk; what a worker process calls first."""
-    return Darkroom(settings)
-
-
 def _must_be(stamp: Stamp, stream: BinaryIO) -> None:
     if Stamp.of(os.fstat(stream.fileno())) != stamp:
         raise PhotoChangedError("it changed while it was being read; it will be looked at again")
-
-
-@dataclass(frozen=True, slots=True)
-class DarkroomDoor:
-    """The darkroom as the daemon sees it: a `Reader` that spreads photos over the pool's workers.
-
-    `beat` is called while they are at work, so that the service's watchdog sees progress. `patience` says how long to
-    wait for the next look at a file with this stamp that cannot be read; None to call it unreadable.
-    """
-
-    pool: Pool
-    beat: Callable[[], None] = lambda: None
-    patience: Callable[[Stamp], timedelta | None] = lambda _: None
-
-    def read(
-        self, settled: Sequence[Sighting], judged: Mapping[Place, Collection[str]]
-    ) -> Iterable[Photo | Assessment | Fault]:
-        """Have files read, and assessed unless their digest is among those `judged` at their place.
-
-        The workers begin at once; whoever iterates waits until they are done. The results are in order.
-        """
-        requests = [ReadRequest(sighting, frozenset(judged.get(sighting.place, ()))) for sighting in settled]
-        return self._answers(self.pool.submit("read", requests), settled)
-
-    def _answers(self, work: Work, settled: Sequence[Sighting]) -> Iterator[Photo | Assessment | Fault]:
-        for result, sighting in zip(work.results(self.beat), settled, strict=True):
-            if isinstance(result, WorkerLostError):
-                yield Fault(sighting, str(result), _RETRY_AFTER, tries=_STRIKES)
-            else:
-                yield self._hold(result, sighting)
-
-    def _hold(self, result: Photo | Assessment | Fault, sighting: Sighting) -> Photo | Assessment | Fault:
-        """A file that cannot be read, and changed not long ago, is looked at again before that is its verdict."""
-        if not isinstance(result, Assessment) or not isinstance(result.result, Unreadable):
-            return result
-        wait = self.patience(sighting.stamp)
-        return (
-            result if wait is None else Fault(sighting, f"{result.result.reason}; culld looks again", wait, steady=True)
-        )
-
-    def care(self, requests: Sequence[CareRequest]) -> list[Care | PhotoError]:
-        """What people have done for each shot, in order, or the error that hid it."""
-        return self._each("care", requests)
-
-    def draft(self, requests: Sequence[TagRequest]) -> list[TagDraft | PhotoError]:
-        """The byte edits that tag each photo, in order, or the error that stopped it."""
-        return self._each("draft", requests)
-
-    def _each(self, task: str, requests: Sequence[Any]) -> list[Any]:
-        return self.pool.map(task, requests, self.beat)
