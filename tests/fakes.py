@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
 
 import factories
 from culld.errors import SystemFaultError
@@ -64,6 +70,56 @@ class FakeDesk:
     def imports(self, _item: object) -> list[str]:
         """The modules that this worker process has loaded."""
         return sorted(sys.modules)
+
+
+class FakeNetwork:
+    """Stands in for TensorFlow: blur is the brightness of a frame, over the size of the batch; white is too much."""
+
+    shape = (4, 6, 3)
+    device = "nothing"
+    precision = "float32"
+    largest = 3
+
+    def run(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """A row for each frame."""
+        if frames.max() == 255:
+            raise SystemFaultError("the GPU has no memory for a single photo")
+        rows = [[frame.mean() / 255, 0, len(frames)] for frame in frames]
+        return np.array(rows, np.float32)
+
+
+def broken_network() -> FakeNetwork:
+    """A network that cannot be opened."""
+    raise SystemFaultError("no Keras model can be loaded there")
+
+
+def small_tensorflow(folder: Path) -> object:
+    """The real network, for two frames at a time."""
+    from culld.model.gpu import TensorFlowNetwork  # noqa: PLC0415 (loaded in a process of its own)
+
+    return TensorFlowNetwork(folder, largest=2)
+
+
+class Warnings(logging.Handler):
+    """Listens to the warnings of culld, whichever thread gives them."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        super().__init__(logging.WARNING)
+        self.texts: list[str] = []
+        self.changed = threading.Event()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One more."""
+        self.texts.append(record.getMessage())
+        self.changed.set()
+
+    def __enter__(self) -> Self:
+        logging.getLogger("culld").addHandler(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        logging.getLogger("culld").removeHandler(self)
 
 
 @dataclass

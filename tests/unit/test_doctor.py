@@ -267,7 +267,7 @@ class TestMachine:
         assert "pip install pillow-jxl-plugin" in doctor.jxl(lambda _: False).what
 
     @pytest.mark.parametrize(
-        ("modules", "expected"), [({"tensorflow"}, "is there to use it"), (set(), "nothing uses it")]
+        ("modules", "expected"), [({"tensorflow"}, "is there to use it"), (set(), "lets culld use it")]
     )
     def test_a_gpu_is_told_with_what_uses_it(self, modules: set[str], expected: str, tmp_path: Path) -> None:
         """Culling needs none."""

@@ -53,13 +53,14 @@ def _lines(check: Check) -> Iterator[str]:
 def _checks(args: argparse.Namespace) -> Iterator[Check]:
     from culld.host import doctor  # noqa: PLC0415 - each command loads its own parts only
     from culld.host.check import bad, ok  # noqa: PLC0415
+    from culld.model.choice import GPUS  # noqa: PLC0415
 
     yield doctor.python(sys.version_info[:3])
     yield doctor.heic()
     yield doctor.raw()
     yield doctor.jxl()
     yield doctor.tensorflow()
-    yield doctor.gpu(doctor.NVIDIA)
+    yield doctor.gpu(GPUS)
     yield doctor.clock(datetime.now(UTC), Path(__file__).stat().st_mtime)
     libraries = list(doctor.libraries())
     yield from libraries
@@ -80,6 +81,19 @@ def _checks(args: argparse.Namespace) -> Iterator[Check]:
     yield doctor.instance(holder(config.state))
     yield from _of_folders(config)
     yield doctor.model(lambda: _probe(config.model.path))
+    yield from _of_engine(config)
+
+
+def _of_engine(config: Config) -> Iterator[Check]:
+    from culld.host import doctor  # noqa: PLC0415
+    from culld.service.engine import engine_for  # noqa: PLC0415
+    from culld.service.model import locate_model  # noqa: PLC0415
+
+    try:
+        choice = engine_for(config, locate_model(config.model.path))
+    except SystemFaultError:  # the check of the model has said so
+        return
+    yield doctor.engine(config.model.engine, choice.kind, choice.why)
 
 
 def _of_folders(config: Config) -> Iterator[Check]:

@@ -45,9 +45,9 @@ def _sweep(config: Config, paths: list[Path]) -> Tally:
     from culld.cli.progress import bar  # noqa: PLC0415
     from culld.host.locks import Claims, state_lock  # noqa: PLC0415
     from culld.intake.lease import survive_lease_breaks  # noqa: PLC0415
+    from culld.service.engine import open_pool  # noqa: PLC0415
     from culld.service.opening import open_journal, require_quarantine  # noqa: PLC0415
     from culld.service.sweep import Sweep  # noqa: PLC0415
-    from culld.service.wiring import open_pool  # noqa: PLC0415
 
     survive_lease_breaks()
     roots = [watch.path for watch in config.watch]

@@ -50,9 +50,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _tell(args: argparse.Namespace, config: Config, *, observes: bool) -> int:
     from culld.policy.simulation import Fate  # noqa: PLC0415
+    from culld.service.engine import open_pool  # noqa: PLC0415
     from culld.service.opening import open_journal_readonly  # noqa: PLC0415
     from culld.service.simulating import Simulation  # noqa: PLC0415
-    from culld.service.wiring import open_pool  # noqa: PLC0415
 
     with open_journal_readonly(config.state) as journal:
         simulation = Simulation(config, journal)
@@ -68,9 +68,9 @@ def _tell(args: argparse.Namespace, config: Config, *, observes: bool) -> int:
 
 def _apply(args: argparse.Namespace, config: Config) -> int:
     from culld.host.locks import Claims, state_lock  # noqa: PLC0415
+    from culld.service.engine import open_pool  # noqa: PLC0415
     from culld.service.opening import open_journal, require_quarantine  # noqa: PLC0415
     from culld.service.simulating import Simulation  # noqa: PLC0415
-    from culld.service.wiring import open_pool  # noqa: PLC0415
 
     roots = [watch.path for watch in config.watch]
     with state_lock(config.state), Claims() as claims, open_journal(config) as journal, open_pool(config) as pool:

@@ -19,6 +19,7 @@ from culld.records import (
     Action,
     BrakeLimit,
     Defect,
+    EngineKind,
     Mark,
     Mode,
     Protection,
@@ -121,9 +122,10 @@ class Batch(Section):
 
 
 class Model(Section):
-    """The network: a folder that holds model.tflite and card.json; None is the one that comes with culld."""
+    """The network, a folder with model.tflite and card.json (None: the one that comes with culld), and its engine."""
 
     path: AutoOrFolder = None
+    engine: Annotated[EngineKind, BeforeValidator(values.choice(EngineKind))] = EngineKind.AUTO
 
 
 class Tags(Section):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from culld.disk.beneath import digest_of, open_regular
 from culld.errors import PhotoChangedError, PhotoError
+from culld.model.switchboard import RemoteEngine
 from culld.photos.completeness import has_its_end
 from culld.photos.facts import camera_facts, keyword_block, stars_in
 from culld.photos.formats import HEAD_BYTES, recognise
@@ -26,7 +27,7 @@ from culld.tags.draft import TagDraft, TagRequest, draft
 
 if TYPE_CHECKING:
     from culld.darkroom.requests import CareRequest, DarkroomSettings, ReadRequest
-    from culld.model.engines import LiteRtEngine
+    from culld.model.switchboard import Engine
     from culld.records import Likeness, Place, Scores
 
 _RETRY_AFTER = timedelta(minutes=1)
@@ -45,13 +46,18 @@ class Darkroom:
     """The desk of one worker process."""
 
     def __init__(self, settings: DarkroomSettings) -> None:
-        """Load the network and make ready to decode."""
-        from culld.model.engines import LiteRtEngine, without_chatter  # noqa: PLC0415 (only workers need it)
-
+        """Load the network, or find the process that has it, and make ready to decode."""
         self._settings = settings
         self._limits = DecodeLimits(settings.pixels)
+        self._engine: Engine = (
+            self._own_engine() if settings.engine is None else RemoteEngine(settings.engine, self._own_engine)
+        )
+
+    def _own_engine(self) -> Engine:
+        from culld.model.engines import LiteRtEngine, without_chatter  # noqa: PLC0415 (not where TensorFlow runs)
+
         with without_chatter():
-            self._engine: LiteRtEngine = LiteRtEngine(settings.model)
+            return LiteRtEngine(self._settings.model)
 
     def read(self, request: ReadRequest) -> Photo | Assessment | Fault:
         """Identity, digest and camera facts of a settled file; and, if it was not judged, what the network says of it.

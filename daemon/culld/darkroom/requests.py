@@ -8,17 +8,22 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from culld.model.serving import Address
     from culld.records import Photo, Place, Sighting
 
 
 @dataclass(frozen=True, slots=True)
 class DarkroomSettings:
-    """The model's file and id, and the largest photo in pixels and in bytes."""
+    """The model's file and id, and the largest photo in pixels and in bytes.
+
+    `engine` is where the process with the GPU listens, if there is one.
+    """
 
     model: Path
     model_id: str
     pixels: int
     file_size: int
+    engine: Address | None = None
 
 
 @dataclass(frozen=True, slots=True)

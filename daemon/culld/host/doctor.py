@@ -37,9 +37,6 @@ LIBRARIES: Final = (
 _OLDEST: Final = (3, 11)
 _DAY_S: Final = 86400.0
 
-NVIDIA: Final = (Path("/dev/nvidia0"), Path("/dev/dri/renderD128"))
-"""Where the devices of a GPU are."""
-
 
 def number(file: Path) -> int | None:
     """The number that a file of /proc holds, or None if it cannot be told."""
@@ -110,19 +107,27 @@ def jxl(has: Callable[[str], bool] = has_module) -> Check:
 
 
 def tensorflow(has: Callable[[str], bool] = has_module) -> Check:
-    """Whether models can be trained here; culling needs no TensorFlow."""
+    """Whether models can be trained here, and a GPU used; culling on the CPU needs no TensorFlow."""
     if has("tensorflow"):
-        return ok("TensorFlow", "installed; used for training only")
-    return ok("TensorFlow", "not installed; only training needs it")
+        return ok("TensorFlow", "installed")
+    return ok("TensorFlow", "not installed; only training and a GPU need it")
 
 
 def gpu(devices: Sequence[Path], has: Callable[[str], bool] = has_module) -> Check:
-    """Whether there is a GPU, which training with TensorFlow can use; culling runs on the CPU."""
-    found = [str(device) for device in devices if device.exists()]
+    """Whether there is a GPU that TensorFlow computes on."""
+    found = ", ".join(str(device) for device in devices if device.exists())
     if not found:
         return ok("GPU", "none here; culling needs none")
-    use = "TensorFlow is there to use it" if has("tensorflow") else "without TensorFlow nothing uses it"
-    return ok("GPU", f"{', '.join(found)}; {use}, culling runs on the CPU")
+    if has("tensorflow"):
+        return ok("GPU", f"{found}; TensorFlow is there to use it")
+    return ok("GPU", f"{found}; `{sys.executable} -m pip install 'tensorflow[and-cuda]'` lets culld use it")
+
+
+def engine(asked: str, kind: str, why: str) -> Check:
+    """Which engine judges photos, and why; a warning if it is not the one that was asked for."""
+    if asked not in {"auto", kind}:
+        return warn("engine", f"{kind}, for {why}", f"mend that, or set model.engine: {kind} (or auto)")
+    return ok("engine", f"{kind}, for {why}")
 
 
 def clock(now: datetime, newest: float) -> Check:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from culld.records.kinds import (
     Action,
     Defect,
+    EngineKind,
     Format,
     Mark,
     Mode,
@@ -46,6 +47,7 @@ __all__ = [
     "Case",
     "Defect",
     "Edit",
+    "EngineKind",
     "Exposure",
     "Fault",
     "Format",

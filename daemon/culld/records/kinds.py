@@ -73,6 +73,14 @@ class SidecarStyle(StrEnum):
     ADOBE = "adobe"
 
 
+class EngineKind(StrEnum):
+    """What runs the network: LiteRT in every worker, TensorFlow for all of them, or whichever is faster here."""
+
+    AUTO = "auto"
+    LITERT = "litert"
+    TENSORFLOW = "tensorflow"
+
+
 class Mode(StrEnum):
     """Whether the policy may move photos (`enforce`) or only tags them (`observe`)."""
 

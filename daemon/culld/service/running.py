@@ -15,9 +15,9 @@ from culld.intake.lease import survive_lease_breaks
 from culld.intake.marks import Marks, Signal
 from culld.service.clock import SystemClock
 from culld.service.daemon import Daemon
+from culld.service.engine import open_pool
 from culld.service.opening import open_journal
 from culld.service.pulse import Pulse
-from culld.service.wiring import open_pool
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

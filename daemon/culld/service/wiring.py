@@ -8,12 +8,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from culld.config import Embed
-from culld.darkroom import DarkroomDoor, DarkroomSettings, open_darkroom
+from culld.darkroom import DarkroomDoor
 from culld.host.alerts import Alarm
 from culld.host.trash import to_trash
 from culld.intake import patience
 from culld.intake.scanning import Scanner
-from culld.model.workers import Pool, WorkerLimits
 from culld.photos.judged import judged_extensions
 from culld.pipeline import Pipeline
 from culld.quarantine.applying import Applier
@@ -24,7 +23,7 @@ from culld.service.expiry import Expiry
 from culld.service.grouping import Grouping
 from culld.service.judge import Judge, no_brake
 from culld.service.listing import Catalogue
-from culld.service.model import load_model, looked_up
+from culld.service.model import looked_up
 from culld.service.returns import is_restored
 from culld.service.tidying import Tidying
 
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
 
     from culld.config import Config
     from culld.journal.store import SqliteJournal
+    from culld.model.workers import Pool
     from culld.ports import Clock
     from culld.records import Rules, Stamp
 
@@ -55,14 +55,6 @@ class Policies:
     def of(self, root: Path) -> Rules:
         """The rules of a watched folder."""
         return self._by_root[root]
-
-
-def open_pool(config: Config) -> Pool:
-    """The worker processes, not started yet; raises SystemFaultError if the model cannot be used."""
-    folder, card = load_model(config.model.path)
-    settings = DarkroomSettings(folder / "model.tflite", card.id, config.limits.pixels, config.limits.file_size)
-    limits = WorkerLimits(config.limits.memory, config.limits.seconds)
-    return Pool(functools.partial(open_darkroom, settings), config.worker_count, limits)
 
 
 def open_scanner(config: Config) -> Scanner:

@@ -1,0 +1,85 @@
+"""Which engine judges photos here, and the processes that do it."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib.util
+import logging
+import os
+from typing import TYPE_CHECKING, Final
+
+from culld.darkroom import DarkroomSettings, open_darkroom
+from culld.errors import SystemFaultError
+from culld.model.choice import GPUS, choose
+from culld.model.serving import EngineProcess
+from culld.model.workers import Pool, WorkerLimits
+from culld.records import EngineKind
+from culld.service.model import load_model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from culld.config import Config
+    from culld.model.choice import Choice
+    from culld.model.serving import Address
+    from culld.model.switchboard import Network
+
+log = logging.getLogger(__name__)
+
+_DECODERS: Final = 2
+"""Workers for each CPU where a GPU judges: while some wait for it, others decode."""
+_MOST_DECODERS: Final = 32
+
+
+def engine_for(config: Config, folder: Path) -> Choice:
+    """Which engine runs the model of a folder, and why."""
+    return choose(
+        config.model.engine,
+        [device for device in GPUS if device.exists()],
+        has_tensorflow=importlib.util.find_spec("tensorflow") is not None,
+        has_keras_model=(folder / "model.keras").is_file(),
+    )
+
+
+@contextlib.contextmanager
+def open_pool(config: Config) -> Iterator[Pool]:
+    """The worker processes, started, and the process with the GPU if there is one.
+
+    Raises SystemFaultError if the model cannot be used. If only TensorFlow cannot, one warning says so, and LiteRT
+    judges.
+    """
+    folder, card = load_model(config.model.path)
+    limits = WorkerLimits(config.limits.memory, config.limits.seconds)
+    with contextlib.ExitStack() as stack:
+        address = _tensorflow(config, folder, stack)
+        settings = DarkroomSettings(
+            folder / "model.tflite", card.id, config.limits.pixels, config.limits.file_size, address
+        )
+        count = config.worker_count if address is None else config.workers or _decoders()
+        yield stack.enter_context(Pool(functools.partial(open_darkroom, settings), count, limits))
+
+
+def _tensorflow(config: Config, folder: Path, stack: contextlib.ExitStack) -> Address | None:
+    """Where TensorFlow listens, if it is the engine; it ends with the stack."""
+    choice = engine_for(config, folder)
+    if choice.kind is not EngineKind.TENSORFLOW:
+        if config.model.engine is EngineKind.TENSORFLOW:
+            log.warning("photos are judged by LiteRT on the CPU: %s", choice.why)
+        return None
+    try:
+        return stack.enter_context(EngineProcess(functools.partial(_open_network, folder))).address
+    except SystemFaultError as error:
+        log.warning("photos are judged by LiteRT on the CPU, for TensorFlow does not start: %s", error)
+        return None
+
+
+def _open_network(folder: Path) -> Network:
+    from culld.model.gpu import TensorFlowNetwork  # noqa: PLC0415 (in its own process only)
+
+    return TensorFlowNetwork(folder)
+
+
+def _decoders() -> int:
+    return min(_DECODERS * len(os.sched_getaffinity(0)), _MOST_DECODERS)

@@ -1,0 +1,71 @@
+"""How far half precision, as on a GPU, moves the probabilities of real photos, and whether a verdict changes.
+
+TensorFlow computes both on the CPU here, whose half precision is coarser than a GPU's: it also sums up in it.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from culld.model.card import load_card
+from culld.model.gpu import _traced, in_half_precision
+from culld.photos.imaging import frame
+
+MODEL = Path(__file__).parents[2] / "models" / "defects"
+
+
+@dataclass(frozen=True)
+class Moved:
+    """What half precision did to so many frames."""
+
+    frames: int
+    largest: float
+    verdicts: int
+
+
+def measure(photos: Path, count: int) -> Moved:
+    """Judge some photos as they are, out of focus, too dark and too bright, in both precisions."""
+    import keras  # noqa: PLC0415 (TensorFlow takes seconds to load)
+
+    model = keras.models.load_model(MODEL / "model.keras")
+    single, half = _traced(model), _traced(in_half_precision(model))
+    files = sorted(photos.rglob("*.jpg"))
+    largest, verdicts, frames = 0.0, 0, 0
+    for file in random.Random(1).sample(files, min(count, len(files))):  # noqa: S311
+        batch = np.stack(list(_versions(file)))
+        was, becomes = single(batch).numpy(), half(batch).numpy()
+        largest = max(largest, float(np.abs(was - becomes).max()))
+        verdicts += int((_verdicts(was) != _verdicts(becomes)).any(axis=1).sum())
+        frames += len(batch)
+    return Moved(frames, largest, verdicts)
+
+
+def _versions(file: Path) -> Iterator[NDArray[np.uint8]]:
+    with Image.open(file) as photo:
+        clean = photo.convert("RGB")
+    for each in (clean, clean.filter(ImageFilter.GaussianBlur(4)), *(clean.point(_exposed(by)) for by in (0.3, 2.0))):
+        yield frame(each)
+
+
+def _exposed(by: float) -> list[int]:
+    """A table for so many times the light, counted as light, not as sRGB."""
+    return [min(255, round(255 * ((value / 255) ** 2.2 * by) ** (1 / 2.2))) for value in range(256)] * 3
+
+
+def _verdicts(rows: NDArray[np.float32]) -> NDArray[np.int64]:
+    """0 for nothing, 1 for a tag, 2 for a reject, by the card's thresholds."""
+    bounds = load_card(MODEL).thresholds
+    return np.stack(
+        [
+            (rows[:, n] >= bound.tag).astype(int) + (rows[:, n] >= (2 if bound.reject is None else bound.reject))
+            for n, bound in enumerate(bounds)
+        ],
+        axis=1,
+    )
