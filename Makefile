@@ -13,7 +13,7 @@ help:  ## what there is
 	@echo "make fault  kill it, starve it, flood it: writes tests/fault/RESULTS.md (two hours)"
 	@echo "make metadata  tag real and generated photos, with exiftool as referee: writes tests/metadata/RESULTS.md"
 	@echo "make service-test  install, use, hurt and remove the service on a booted Debian (root; four minutes)"
-	@echo "make bench  speed and memory beside CleanVision, on this machine"
+	@echo "make bench  speed and memory beside peers and the floor: writes tests/bench/RESULTS.md (20 minutes)"
 	@echo "make lock   renew the locked dependencies (for developers)"
 
 run: .venv/.run $(CONFIG)  ## start the daemon on photos/inbox
@@ -37,8 +37,8 @@ metadata: .venv/.dev  ## tags by the eyes of other programs: tests/metadata/RESU
 service-test: .venv/.dev  ## the service on a booted Debian, as root: tests/system/RESULTS.md
 	CULLD_SERVICE_RESULTS=tests/system/RESULTS.md $(BIN)/pytest tests/system/test_service.py
 
-bench: .venv-bench/.done .venv/.run
-	.venv-bench/bin/python tests/bench/run.py --culld $(BIN)/culld
+bench: .venv-bench/.done .venv/.dev  ## culld, its peers and the floor: tests/bench/RESULTS.md
+	.venv-bench/bin/python tests/bench/run.py --python $(BIN)/python
 
 $(CONFIG):
 	@mkdir -p photos/inbox

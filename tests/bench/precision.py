@@ -32,7 +32,7 @@ class Moved:
 
 def measure(photos: Path, count: int) -> Moved:
     """Judge some photos as they are, out of focus, too dark and too bright, in both precisions."""
-    import keras  # noqa: PLC0415 (TensorFlow takes seconds to load)
+    import keras
 
     model = keras.models.load_model(MODEL / "model.keras")
     single, half = _traced(model), _traced(in_half_precision(model))

@@ -1,159 +1,147 @@
-"""`make bench`: culld beside CleanVision on the same photos, turn by turn, on this machine.
+"""`make bench`: culld, its peers and the floor on the same photos, turn by turn, on this machine; keeps RESULTS.md.
 
-Figures are medians over the turns and hold for one machine and one run; compare the ratios. The photos are made here:
-JPEGs of 6.3 megapixels, quality 92, about the weight of a camera's. Run it with the bench environment's Python, and
-give it the installed culld.
+Figures are medians over the turns and hold for one machine and one run; compare the ratios. Run it with the bench
+environment's Python, and give it culld's own.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import platform
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import psutil
-from PIL import Image, ImageFilter
+import report
+from house import Bench
 
-POLICY = """\
-watch: [{{path: inbox}}]
-quarantine: quarantine
-state: state
-workers: {workers}
-settle: {{quiet: 100ms}}
-policy: {{mode: enforce}}
-"""
+HERE = Path(__file__).parent
+SHARED = HERE.parents[2] / "shared"
+SCALES = (("100", "1"), ("1000", "10"), ("10000", "100"), ("10000", "1"), ("100000", "100"))
+"""Photos, and the folders over which they are spread."""
+PEERS_GET = 200
+
+Call = Callable[..., dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Contender:
+    """Something that judges photos: its name, and what a turn of it takes, as seconds and photos."""
+
+    name: str
+    turn: Callable[[], dict[str, Any]]
 
 
 def main() -> None:
-    """Make the photos, take turns, print the table."""
+    """Make the photos, take turns, write the report."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--culld", type=Path, required=True, help="the installed culld command")
-    parser.add_argument("--photos", type=int, default=40)
+    parser.add_argument("--python", type=Path, required=True, help="the Python that culld is installed for")
+    parser.add_argument("--photos", type=int, default=1000, help="how many are dropped and swept")
     parser.add_argument("--turns", type=int, default=3)
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--results", type=Path, default=HERE / "RESULTS.md")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="culld-bench-") as folder:
-        _bench(options, Path(folder))
+        figures = measure(options, Path(folder))
+    report.write(figures, options.results)
+    print(options.results.read_text("utf-8"))
 
 
-def _bench(options: argparse.Namespace, folder: Path) -> None:
-    originals = folder / "originals"
-    make_photos(originals, options.photos)
-    megabytes = sum(path.stat().st_size for path in originals.iterdir()) / options.photos / 1e6
-    print(f"{options.photos} JPEGs of 6.3 megapixels, {megabytes:.1f} MB each; medians of {options.turns} turns\n")
-    culld, cleanvision = [], []
-    for turn in range(options.turns):
-        culld.append(time_culld(options, originals, folder / f"turn-{turn}"))
-        cleanvision.append(time_cleanvision(originals, options.workers))
-    start_up = statistics.median(time_command([options.culld, "--help"]) for _ in range(5))
-    ours, theirs = statistics.median(culld), statistics.median(cleanvision)
-    per_photo = 1000 / options.photos
-    print(f"{'culld once, whole process':<42}{ours * per_photo:8.1f} ms a photo")
-    print(f"{'CleanVision 0.3.7, inside the process':<42}{theirs * per_photo:8.1f} ms a photo")
-    print(f"{'ratio':<42}{theirs / ours:8.1f}")
-    print(f"{'culld --help':<42}{start_up * 1000:8.1f} ms")
-    memory = daemon_memory(options, originals, folder / "daemon")
-    print(f"{'daemon, all processes, resident':<42}{memory['rss']:8.0f} MB (peak while judging)")
-    print(f"{'the same, shared pages counted once':<42}{memory['pss']:8.0f} MB")
-
-
-def make_photos(folder: Path, count: int) -> None:
-    """Different pictures of 3072x2048 pixels with edges and texture; every fourth is out of focus."""
-    folder.mkdir()
-    dice = np.random.default_rng(7)
-    for number in range(count):
-        small = dice.integers(0, 255, (64, 96, 3), dtype=np.uint8)
-        image = Image.fromarray(small).resize((3072, 2048), Image.Resampling.NEAREST)
-        grain = dice.normal(0, 9, (2048, 3072, 1)) + np.asarray(image, dtype=np.float32) * 0.8 + 20
-        picture = Image.fromarray(grain.clip(0, 255).astype(np.uint8))
-        if number % 4 == 0:
-            picture = picture.filter(ImageFilter.GaussianBlur(40))
-        picture.save(folder / f"{number:03}.jpg", quality=92)
-
-
-def lay_out(options: argparse.Namespace, originals: Path, folder: Path) -> Path:
-    """A fresh inbox with copies of the photos; returns the configuration file."""
-    shutil.copytree(originals, folder / "inbox")
-    config = folder / "culld.yaml"
-    config.write_text(POLICY.format(workers=options.workers))
-    time.sleep(0.3)
-    return config
-
-
-def time_culld(options: argparse.Namespace, originals: Path, folder: Path) -> float:
-    """Seconds for `culld once` as a whole process, from start to exit."""
-    config = lay_out(options, originals, folder)
-    seconds = time_command([options.culld, "once", "--json", "--config", config])
-    shutil.rmtree(folder)
-    return seconds
-
-
-def time_command(command: list[str | Path]) -> float:
-    """Seconds that a command takes; it must succeed."""
-    start = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return time.perf_counter() - start
-
-
-def time_cleanvision(originals: Path, jobs: int) -> float:
-    """Seconds that CleanVision takes for the same three questions, its imports not counted."""
-    script = (
-        "import json, sys, time\n"
-        "from cleanvision import Imagelab\n"
-        "if __name__ == '__main__':\n"
-        "    start = time.perf_counter()\n"
-        "    lab = Imagelab(data_path=sys.argv[1], verbose=False)\n"
-        "    lab.find_issues({'blurry': {}, 'dark': {}, 'light': {}}, n_jobs=int(sys.argv[2]), verbose=False)\n"
-        "    print(json.dumps(time.perf_counter() - start))\n"
+def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """All figures of the report."""
+    python = Path(os.path.abspath(options.python))  # noqa: PTH100 (the link of an environment is not to be followed)
+    ours, theirs = partial(_call, python, "programs.py"), partial(_call, Path(sys.executable), "peers.py")
+    photos = folder / "photos"
+    origin = ours("make", photos)
+    six = photos / "6 MP JPEG"
+    bench = Bench(python.parent / "culld", folder)
+    many = bench.copy(sorted(six.iterdir()), folder / "many", options.photos)
+    few = bench.copy(sorted(six.iterdir()), folder / "few", min(PEERS_GET, options.photos))
+    contenders = (
+        Contender("floor: reduced decode and interpreter only", lambda: ours("floor", many, 2)),
+        Contender("culld once, from start to exit", lambda: bench.once(many)),
+        Contender("culld run, from the drop to moved and tagged", lambda: bench.drop(many)),
+        Contender("CleanVision 0.3.7, 2 jobs", lambda: theirs("cleanvision", few, 2)),
+        Contender("OpenCV, variance of the Laplacian at 2 MP, 2 jobs", lambda: theirs("laplacian", few, 2)),
+        Contender("OpenCV, perceptual hash as imagededup's, 2 jobs", lambda: theirs("phash", few, 2)),
+        Contender("the seed's network: EfficientNetB0 in TensorFlow", lambda: ours("seed", six)),
     )
-    with tempfile.NamedTemporaryFile("w", suffix=".py") as file:
-        file.write(script)
-        file.flush()
-        done = subprocess.run(
-            [sys.executable, file.name, originals, str(jobs)],
-            check=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
-    return float(json.loads(done.stdout.splitlines()[-1]))
+    turns = _take_turns(contenders, options.turns)
+    _say("other sizes and formats, memory, stages, decoders, scale")
+    return {
+        "machine": _machine(),
+        "photos": options.photos,
+        "turns": turns,
+        "real": origin["real"],
+        "megabytes": statistics.mean(path.stat().st_size for path in six.iterdir()) / 1e6,
+        "start": statistics.median(bench.once(None)["seconds"] for _ in range(3)),
+        "sizes": {kind.name: _sizes(kind, bench, ours, theirs) for kind in sorted(photos.iterdir())},
+        "memory": {
+            "culld once": bench.peak(lambda: bench.once(many)),
+            "culld run, while a drop is judged": bench.peak(lambda: bench.drop(many)),
+            "CleanVision, 2 jobs": bench.peak(lambda: theirs("cleanvision", few, 2)),
+            "the seed's network in TensorFlow": ours("seed", six)["peak"],
+        },
+        "loop": bench.cpu(many),
+        "stages": ours("stages", six),
+        "decoders": theirs("decoders", six),
+        "parity": ours("parity", SHARED / "camera") if (SHARED / "camera").is_dir() else None,
+        "precision": ours("precision", SHARED / "photos") if (SHARED / "photos").is_dir() else None,
+        "scale": [ours("scale", *each) for each in SCALES],
+    }
 
 
-def daemon_memory(options: argparse.Namespace, originals: Path, folder: Path) -> dict[str, float]:
-    """The most that `culld run` and its workers hold while they judge the photos, in MB."""
-    config = lay_out(options, originals, folder)
-    log = (folder / "log").open("w")
-    process = psutil.Popen([options.culld, "run", "--config", config], stdout=log, stderr=log)
-    peak = {"rss": 0.0, "pss": 0.0}
-    deadline = time.monotonic() + 60
-    try:
-        while time.monotonic() < deadline and len(list(folder.glob("quarantine/*.jpg"))) < options.photos // 4:
-            for kind, megabytes in _resident([process, *process.children(recursive=True)]).items():
-                peak[kind] = max(peak[kind], megabytes)
-            time.sleep(0.05)
-    finally:
-        process.terminate()
-        process.wait(20)
-        log.close()
-    return peak
+def _take_turns(contenders: tuple[Contender, ...], count: int) -> dict[str, list[float]]:
+    """Milliseconds a photo of each contender in each turn."""
+    turns: dict[str, list[float]] = {contender.name: [] for contender in contenders}
+    for number in range(count):
+        for contender in contenders:
+            _say(f"turn {number + 1} of {count}: {contender.name}")
+            os.sync()  # what was written before is not to be paid by the next one
+            found = contender.turn()
+            turns[contender.name].append(1000 * found["seconds"] / found["photos"])
+    return turns
 
 
-def _resident(processes: list[psutil.Process]) -> dict[str, float]:
-    total = {"rss": 0.0, "pss": 0.0}
-    for process in processes:
-        try:
-            memory = process.memory_full_info()
-        except psutil.NoSuchProcess:
-            continue
-        total["rss"] += memory.rss / 1e6
-        total["pss"] += memory.pss / 1e6
-    return total
+def _sizes(kind: Path, bench: Bench, ours: Call, theirs: Call) -> dict[str, float | None]:
+    """Milliseconds a photo of one kind: culld without its start, the floor, and CleanVision where it reads them."""
+    count = 40 if kind.name.startswith("6") else 16
+    photos = bench.copy(sorted(kind.iterdir()), kind.parent.parent / "sizes" / kind.name, count)
+    start = bench.once(None)["seconds"]
+    culld, floor = bench.once(photos)["seconds"] - start, ours("floor", photos, 2)["seconds"]
+    cleanvision = None if "HEIC" in kind.name else theirs("cleanvision", photos, 2)["seconds"]
+    shutil.rmtree(photos)
+    found = {"culld": culld, "floor": floor, "CleanVision": cleanvision}
+    return {name: None if seconds is None else 1000 * seconds / count for name, seconds in found.items()}
+
+
+def _call(python: Path, program: str, *arguments: object) -> dict[str, Any]:
+    """Run a part of a program, and give what it printed."""
+    command = [python, HERE / program, *map(str, arguments)]
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _machine() -> str:
+    lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown CPU")
+    cores, memory = len(os.sched_getaffinity(0)), psutil.virtual_memory().total / 2**30
+    return f"{model}, {cores} cores, {memory:.0f} GB, no GPU used, Linux, Python {platform.python_version()}"
+
+
+def _say(what: str) -> None:
+    print(f"[{time.strftime('%H:%M:%S')}] {what}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

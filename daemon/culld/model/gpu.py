@@ -142,7 +142,8 @@ def _drawn(shape: tuple[int, ...]) -> NDArray[np.uint8]:
     dice = np.random.default_rng(5)
     height, width, _ = shape
     scenes = [_texture(dice, height, width, coarse) for coarse in (64, 16, 4)]
-    return np.stack([(np.clip(scene * light, 0, 1) * 255).astype(np.uint8) for scene in scenes for light in (0.1, 1, 3)])
+    lit = [np.clip(scene * light, 0, 1) for scene in scenes for light in (0.1, 1, 3)]
+    return (np.stack(lit) * 255).astype(np.uint8)
 
 
 def _texture(dice: np.random.Generator, height: int, width: int, coarse: int) -> NDArray[np.float64]:

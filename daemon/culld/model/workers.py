@@ -7,6 +7,7 @@ never ends costs that one file. The next item goes to whichever worker is free: 
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import logging
 import math
 import multiprocessing
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 _STOP_TIMEOUT_S = 2.0
 _START_TIMEOUT_S = 60.0
 _BEAT_S = 1.0
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +284,7 @@ def _work(pipe: Connection, open_desk: Callable[[], object], limits: WorkerLimit
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # a worker never writes a file
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
+    _keep_memory()
     try:
         desk = open_desk()
     except SystemFaultError as fault:
@@ -293,6 +296,18 @@ def _work(pipe: Connection, open_desk: Callable[[], object], limits: WorkerLimit
             task, item = message
             _limit_processor(limits.seconds)
             pipe.send(getattr(desk, task)(item))
+
+
+def _keep_memory() -> None:
+    """Keep what a photo needed for the next one, up to some megabytes.
+
+    Given back to the kernel each time it costs 3,800 page faults a photo, 8 ms of 60 (measured, 6 megapixels). The
+    numbers are those of mallopt(3); a C library that has no such function does as it likes.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, 32 << 20)  # the most that glibc takes
+        mallopt(_M_TRIM_THRESHOLD, 64 << 20)
 
 
 def _limit_processor(seconds: float) -> None:

@@ -1,0 +1,279 @@
+"""The parts of the bench that run with culld's own Python: photos, floor, stages, parity, the seed's network, scale.
+
+Each prints one JSON object; `run.py` calls them as processes of their own, in turn with the others.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import multiprocessing
+import os
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+HERE = Path(__file__).parent
+SHARED = HERE.parents[2] / "shared"
+MODEL = HERE.parents[1] / "models" / "defects"
+SIZES = {"6": (3072, 2048), "12": (4240, 2832), "24": (6000, 4000), "50": (8688, 5792)}
+"""Megapixels, and the width and height of such a photo."""
+KINDS = 40
+"""So many different pictures; the others are copies with a comment of their own."""
+BLURRED = 4
+"""Every fourth photo is out of focus, so that the policy rejects it."""
+
+sys.path[:0] = [str(HERE.parent), str(HERE.parent / "fault")]
+
+
+def make(folder: str) -> dict[str, Any]:
+    """A photo of each kind and size: of real cameras where they are at hand, else drawn."""
+    from pillow_heif import register_heif_opener  # noqa: PLC0415
+
+    register_heif_opener()
+    target = Path(folder)
+    scenes = _scenes()
+    for megapixels, size in SIZES.items():
+        for number in range(KINDS if megapixels == "6" else 4):
+            picture = _photo(scenes, number, size)
+            _save(picture, target / f"{megapixels} MP JPEG" / f"{number:02}.jpg", quality=92)
+            if megapixels == "12":
+                _save(picture, target / "12 MP PNG" / f"{number:02}.png", compress_level=1)
+                _save(picture, target / "12 MP HEIC" / f"{number:02}.heic", quality=80)
+    return {"real": bool(_cameras())}
+
+
+def _cameras() -> list[Path]:
+    return sorted((SHARED / "camera" / "dresden").glob("*.JPG"))
+
+
+def _scenes() -> list[Image.Image]:
+    if cameras := _cameras():
+        return [Image.open(path).convert("RGB") for path in cameras]
+    dice = np.random.default_rng(7)
+    drawn = []
+    for _ in range(8):
+        tiles = Image.fromarray(dice.integers(0, 255, (48, 72, 3), np.uint8)).resize(
+            (3008, 2000), Image.Resampling.BICUBIC
+        )
+        grain = np.asarray(tiles, np.float32) * 0.8 + 20 + dice.normal(0, 4, (2000, 3008, 1))
+        drawn.append(Image.fromarray(grain.clip(0, 255).astype(np.uint8)))
+    return drawn
+
+
+def _photo(scenes: list[Image.Image], number: int, size: tuple[int, int]) -> Image.Image:
+    scene = scenes[number % len(scenes)]
+    if scene.height > scene.width:
+        scene = scene.transpose(Image.Transpose.ROTATE_90)
+    width = scene.width - 8 * (number // len(scenes))  # no two cuts of a scene are the same
+    height = min(scene.height, width * size[1] // size[0])
+    picture = scene.crop((0, 0, width, height)).resize(size, Image.Resampling.LANCZOS)
+    return picture.filter(ImageFilter.GaussianBlur(size[0] / 128)) if number % BLURRED == 0 else picture
+
+
+def _save(picture: Image.Image, path: Path, **how: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    picture.save(path, **how)
+
+
+def floor(folder: str, workers: str) -> dict[str, Any]:
+    """Nothing but the reduced decode and the bare interpreter, on so many cores; loading is not counted."""
+    files = sorted(map(str, Path(folder).iterdir()))
+    context = multiprocessing.get_context("spawn")
+    tasks, told = context.Queue(), context.Queue()
+    processes = [context.Process(target=_judge, args=(tasks, told)) for _ in range(int(workers))]
+    for process in processes:
+        process.start()
+    for _ in processes:
+        told.get()
+    start = time.perf_counter()
+    for file in (*files, *(None for _ in processes)):
+        tasks.put(file)
+    for _ in processes:
+        told.get()
+    seconds = time.perf_counter() - start
+    for process in processes:
+        process.join()
+    return {"seconds": seconds, "photos": len(files)}
+
+
+def _judge(tasks: Any, told: Any) -> None:
+    from culld.model.engines import LiteRtEngine, without_chatter  # noqa: PLC0415
+    from culld.model.workers import _keep_memory  # noqa: PLC0415
+    from culld.photos.formats import HEAD_BYTES, recognise  # noqa: PLC0415
+    from culld.photos.imaging import DecodeLimits, decode  # noqa: PLC0415
+
+    _keep_memory()  # what helps the workers helps the floor
+    with without_chatter():
+        engine = LiteRtEngine(MODEL / "model.tflite")
+    told.put("ready")
+    while (file := tasks.get()) is not None:
+        with Path(file).open("rb") as stream:
+            format_ = recognise(stream.read(HEAD_BYTES), file)
+            stream.seek(0)
+            engine.score(decode(stream, format_, DecodeLimits()))
+    told.put("done")
+
+
+def stages(folder: str) -> dict[str, float]:
+    """Where a worker's time goes: milliseconds of one core for each stage, medians over the photos of a folder."""
+    import hashlib  # noqa: PLC0415
+
+    from culld.model.engines import LiteRtEngine, without_chatter  # noqa: PLC0415
+    from culld.photos.facts import camera_facts  # noqa: PLC0415
+    from culld.photos.imaging import DecodeLimits, embedded_exif, frame  # noqa: PLC0415
+    from culld.photos.likeness import likeness_of  # noqa: PLC0415
+    from culld.records import Format  # noqa: PLC0415
+
+    with without_chatter():
+        engine = LiteRtEngine(MODEL / "model.tflite")
+    limits = DecodeLimits()
+    taken: dict[str, list[float]] = {}
+
+    def timed(stage: str, work: Callable[[], Any]) -> Any:
+        start = time.perf_counter()
+        result = work()
+        taken.setdefault(stage, []).append(1000 * (time.perf_counter() - start))
+        return result
+
+    for path in sorted(Path(folder).iterdir()):
+        data = timed("read the file", path.read_bytes)
+        timed("digest (SHA-256)", lambda data=data: hashlib.sha256(data).hexdigest())
+        timed(
+            "camera facts",
+            lambda data=data: camera_facts(embedded_exif(io.BytesIO(data), Format.JPEG, limits)),
+        )
+        image = timed("decode, reduced", lambda data=data: _decoded(data))
+        pixels = timed("fit into the frame", lambda image=image: frame(image))
+        timed("network", lambda pixels=pixels: engine.score(pixels))
+        timed("likeness", lambda pixels=pixels: likeness_of(pixels))
+    return {stage: statistics.median(times) for stage, times in taken.items()}
+
+
+def _decoded(data: bytes) -> Image.Image:
+    from culld.photos.imaging import COVER, HEIGHT, WIDTH  # noqa: PLC0415
+
+    image = Image.open(io.BytesIO(data))
+    image.draft("RGB", (round(COVER * WIDTH), round(COVER * HEIGHT)))
+    image.load()
+    return image
+
+
+def parity(folder: str) -> dict[str, Any]:
+    """How far scores of camera originals move when they are decoded at reduced scale instead of in full."""
+    from culld.model.engines import LiteRtEngine, without_chatter  # noqa: PLC0415
+    from culld.photos.formats import HEAD_BYTES, recognise  # noqa: PLC0415
+    from culld.photos.imaging import DecodeLimits, decode, frame  # noqa: PLC0415
+    from culld.records import Defect, Format  # noqa: PLC0415
+
+    with without_chatter():
+        engine = LiteRtEngine(MODEL / "model.tflite")
+    moved = []
+    for path in sorted(Path(folder).rglob("*")):
+        data = path.read_bytes() if path.is_file() else b""
+        if recognise(data[:HEAD_BYTES], path.name) is Format.JPEG:
+            reduced = engine.score(decode(io.BytesIO(data), Format.JPEG, DecodeLimits()))
+            full = engine.score(frame(Image.open(io.BytesIO(data))))
+            moved.append(max(abs(reduced.of(defect) - full.of(defect)) for defect in Defect))
+    return {"photos": len(moved), "largest": max(moved, default=None)}
+
+
+def precision(folder: str) -> dict[str, Any]:
+    """What half precision does to probabilities and verdicts."""
+    import precision as half  # noqa: PLC0415 (needs TensorFlow)
+
+    moved = half.measure(Path(folder), 100)
+    return {"frames": moved.frames, "largest": moved.largest, "verdicts": moved.verdicts}
+
+
+def seed(folder: str) -> dict[str, Any]:
+    """The seed's network, EfficientNetB0 at 384x512 in TensorFlow, after culld's own decode; imports not counted."""
+    import keras
+
+    from culld.photos.imaging import DecodeLimits, decode  # noqa: PLC0415
+    from culld.records import Format  # noqa: PLC0415
+
+    network = keras.applications.EfficientNetB0(
+        include_top=False, weights=None, pooling="avg", input_shape=(384, 512, 3)
+    )
+    network.predict(np.zeros((8, 384, 512, 3), np.float32), verbose=0)
+    files = sorted(Path(folder).iterdir())
+    start = time.perf_counter()
+    for begin in range(0, len(files), 8):
+        frames = []
+        for file in files[begin : begin + 8]:
+            with file.open("rb") as stream:
+                frames.append(decode(stream, Format.JPEG, DecodeLimits()))
+        network.predict(np.stack(frames).astype(np.float32), verbose=0)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"seconds": time.perf_counter() - start, "photos": len(files), "peak": peak}
+
+
+def scale(count: str, folders: str) -> dict[str, Any]:
+    """So many tiny photos dropped at once on the daemon, whose pool answers at once: what all but the network costs."""
+    from drops import POLICY, Flood, drop  # noqa: PLC0415
+
+    photos = int(count)
+    policy = POLICY.replace("RESCAN", "1h").replace("batch: {size: 256}\n", "")
+    with tempfile.TemporaryDirectory(prefix="culld-bench-") as path:
+        house = Flood(Path(path)).build(policy.replace("{mode: enforce,", "{mode: enforce, brake: {share: never},"))
+        made = Path(path) / "drop"
+        made.mkdir()
+        drop(made, photos, int(folders))
+        with house.serving() as process:
+            house.wait(house.journal.exists, 20)
+            time.sleep(1)
+            begin = time.monotonic()
+            made.rename(house.inbox / "drop")
+            peak, before = 0.0, _cpu(process.pid)
+            while house.decided < photos and time.monotonic() < begin + 500:
+                time.sleep(0.2)
+                peak = max(peak, _unique(process.pid))
+            seconds, cpu = time.monotonic() - begin, _cpu(process.pid) - before
+        found = {"photos": house.decided, "folders": int(folders), "seconds": seconds, "cpu": cpu, "peak": peak}
+        return found | ({"rescan": _rescan(house)} if photos >= 100_000 else {})
+
+
+def _rescan(house: Any) -> float:
+    """Seconds for a warm look at all files, none of which is new: the median of three."""
+    from culld.intake.scanning import Scanner  # noqa: PLC0415
+    from culld.journal.store import SqliteJournal  # noqa: PLC0415
+    from culld.photos.judged import judged_extensions  # noqa: PLC0415
+    from culld.service.clock import SystemClock  # noqa: PLC0415
+
+    taken = []
+    with SqliteJournal.open_readonly(house.journal, SystemClock()) as journal:
+        for _ in range(3):
+            start = time.perf_counter()
+            new = sum(1 for _ in journal.unknown(Scanner(judged_extensions()).scan(house.inbox)))
+            taken.append(time.perf_counter() - start)
+    if new:
+        raise SystemExit(f"{new} files were taken for new ones")
+    return statistics.median(taken)
+
+
+def _cpu(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _unique(pid: int) -> float:
+    """Megabytes of memory that this process has for itself."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text("ascii").splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) / 1024
+
+
+PROGRAMS: dict[str, Callable[..., dict[str, Any]]] = {
+    each.__name__: each for each in (make, floor, stages, parity, precision, seed, scale)
+}
+
+if __name__ == "__main__":
+    print(json.dumps(PROGRAMS[sys.argv[1]](*sys.argv[2:])))
