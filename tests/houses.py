@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,17 +82,18 @@ class House(Rooms):
 
     def culld(self, *arguments: str, expect: int = 0) -> str:
         """Run a command with this configuration; returns what it printed."""
-        done = self._run(arguments)
+        done = self.run(*arguments)
         assert done.returncode == expect, done.stdout + done.stderr
         return done.stdout
 
     def fault(self, *arguments: str) -> str:
         """Run a command that ends with a system fault; returns what it said about it."""
-        done = self._run(arguments)
+        done = self.run(*arguments)
         assert done.returncode == 3, done.stdout + done.stderr
         return done.stderr
 
-    def _run(self, arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command with this configuration, however it ends."""
         where = () if arguments[0] == "policy" else ("--config", self.config)  # whose actions name a file themselves
         return subprocess.run([COMMAND, *arguments, *where], capture_output=True, text=True, timeout=100, check=False)
 

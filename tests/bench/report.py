@@ -146,7 +146,7 @@ def _plot(figures: dict[str, Any], path: Path) -> None:
     import matplotlib as mpl
 
     mpl.use("agg")
-    from matplotlib import pyplot as plt  # noqa: PLC0415
+    from matplotlib import pyplot as plt
 
     medians = _medians(figures)
     names, values = list(medians)[::-1], list(medians.values())[::-1]

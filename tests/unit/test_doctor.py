@@ -15,7 +15,7 @@ import pytest
 from culld.cli import doctor as command
 from culld.errors import SystemFaultError
 from culld.host import doctor, folders, mounts
-from culld.host.check import Check, Health
+from culld.host.check import Check, Health, ok
 from culld.host.locks import holder, state_lock
 from culld.host.mounts import Mount
 
@@ -265,6 +265,12 @@ class TestMachine:
         assert "pip install rawpy" in doctor.raw(lambda _: False).what
         assert doctor.jxl(lambda _: True).what == "installed"
         assert "pip install pillow-jxl-plugin" in doctor.jxl(lambda _: False).what
+
+    def test_the_engine_is_told_with_its_reason(self) -> None:
+        """And a warning given if it is not the one that was asked for."""
+        assert doctor.engine("auto", "litert", "there is no GPU") == ok("engine", "litert, for there is no GPU")
+        assert doctor.engine("litert", "litert", "model.engine says so").health is Health.OK
+        assert doctor.engine("tensorflow", "litert", "TensorFlow is not installed").health is Health.WARN
 
     @pytest.mark.parametrize(
         ("modules", "expected"), [({"tensorflow"}, "is there to use it"), (set(), "lets culld use it")]

@@ -174,4 +174,5 @@ def test_no_more_photos_wait_than_fit_into_memory() -> None:
         judged += names
         for name in names:
             del house.scanner.files[factories.place(name)]
+    assert not house.intake.is_full
     assert sorted(judged) == [f"{number}.jpg" for number in range(10)]

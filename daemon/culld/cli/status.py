@@ -76,6 +76,7 @@ def _gather(journal: SqliteJournal) -> dict[str, Any]:
         "state": said.get("state", "stopped") if _lives(said.get("pid")) else "stopped",
         "pid": said.get("pid"),
         "waiting": said.get("waiting", 0),
+        "more": said.get("more", False),
         "slow": said.get("slow", 0),
         "policy": said.get("policy"),
         "policy_problem": said.get("policy_problem"),
@@ -134,7 +135,8 @@ def _lives(pid: object) -> bool:
 
 def _as_text(told: dict[str, Any], last: list[str]) -> str:
     counts = ", ".join(f"{count} {verdict}" for verdict, count in told["counts"].items())
-    lines = [f"culld is {told['state']}; {told['waiting']} photos waiting"]
+    more = "more than " if told["more"] else ""
+    lines = [f"culld is {told['state']}; {more}{told['waiting']} photos waiting"]
     if told["policy"]:
         lines[0] += f"; policy {told['policy']}"
     lines += [f"  watching    {w['path']}{'' if w['online'] else '   (offline)'}" for w in told["watch"]]

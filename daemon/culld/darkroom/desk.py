@@ -36,10 +36,8 @@ _LOOK_AGAIN = 0.5
 """From this probability of over-exposure on a RAW is looked at in the sensor's own light as well."""
 _MOST_CARE = 64 << 20
 """So many bytes of a file are searched for XMP, which stands at the front of all but the strangest."""
-_MOST_HELD = 128 << 20
+_MOST_HELD = 64 << 20
 """Files up to so many bytes are held in memory while they are judged."""
-_STRIKES = 3
-"""A file that has cost so many workers is left alone until it changes."""
 
 
 class Darkroom:

@@ -182,7 +182,8 @@ class Daemon:
 
     def _tell(self) -> None:
         """Say how things stand, to the service manager and to `culld status`, when it has changed."""
-        parts = [f"{self._waiting()} waiting", f"policy {self._policies.digest}"]
+        more = " and more" if self._intake.is_full else ""
+        parts = [f"{self._waiting()}{more} waiting", f"policy {self._policies.digest}"]
         slow = self._slow()
         parts += [f"{slow} written for long"] if slow else []
         parts += [f"last: {self._last}"] if self._last else []
@@ -204,6 +205,7 @@ class Daemon:
             "state": state,
             "pid": os.getpid(),
             "waiting": self._waiting(),
+            "more": self._intake.is_full,
             "slow": self._slow(),
             "policy": self._policies.digest,
             "policy_problem": self._policy_problem,

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 MOST_WAITING: Final = 20_000
 _LONG_S: Final = 0.02
 _REST: Final = 20
-"""So many times as long as its scan took, a folder is not scanned again."""
+"""So many times as long as its scan took, a folder is not scanned again; a photo that comes meanwhile waits so long."""
+_LONGEST_REST_S: Final = 30.0
 
 
 class InFlight(Protocol):
@@ -74,6 +75,11 @@ class Intake:
         self._asked -= awake
         return awake
 
+    @property
+    def is_full(self) -> bool:
+        """Whether there are more photos than wait at a time."""
+        return self._is_full
+
     def _has_room(self) -> bool:
         """Whether more photos may wait: once there are too many, not before half of them are gone."""
         waiting = len(self.settler) + len(self.in_flight)
@@ -118,4 +124,4 @@ class Intake:
         for rested in [other for other, until in self._resting.items() if until < end]:
             del self._resting[rested]
         if end - begin > _LONG_S:
-            self._resting[mark] = end + _REST * (end - begin)
+            self._resting[mark] = end + min(_REST * (end - begin), _LONGEST_REST_S)
