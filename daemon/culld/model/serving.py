@@ -25,8 +25,6 @@ log = logging.getLogger(__name__)
 _START_TIMEOUT_S: Final = 80.0
 """Shorter than the 90 s that systemd gives a service to start."""
 _STOP_TIMEOUT_S: Final = 5.0
-
-
 KEY_BYTES: Final = 32
 
 
