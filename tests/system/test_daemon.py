@@ -152,7 +152,10 @@ def test_the_status_can_be_watched_until_ctrl_c(house: House) -> None:
     """On a terminal it is drawn anew when something has changed."""
     house.culld("once")
     terminal, inside = pty.openpty()
+    # In the background of a shell Ctrl-C is ignored, and would be by what is started from there.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     watching = subprocess.Popen([COMMAND, "status", "--watch", "--config", house.config], stdout=inside, stderr=inside)
+    signal.signal(signal.SIGINT, before)
     os.close(inside)
     try:
         read_until(terminal, b"0 quarantine")
