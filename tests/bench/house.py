@@ -55,7 +55,7 @@ class Bench:
         command = [self.culld, "once", "--json", "--config", house / "culld.yaml"]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         seconds = time.perf_counter() - start
-        self._leave(house)
+        shutil.rmtree(house)
         return {"seconds": seconds, "photos": 0 if photos is None else len(list(photos.iterdir()))}
 
     def drop(self, photos: Path) -> dict[str, Any]:
@@ -73,7 +73,7 @@ class Bench:
         cpu = {name: spent - begin[name] for name, spent in _cpu(process).items()}
         process.send_signal(signal.SIGTERM)
         process.wait(20)
-        self._leave(house)
+        shutil.rmtree(house)
         return {"seconds": seconds, "photos": count, "cpu": cpu}
 
     def cpu(self, photos: Path) -> dict[str, float]:
@@ -102,9 +102,6 @@ class Bench:
         (house / "inbox").mkdir(parents=True)
         (house / "culld.yaml").write_text(POLICY)
         return house
-
-    def _leave(self, house: Path) -> None:
-        shutil.rmtree(house)
 
     def _serve(self, house: Path) -> psutil.Popen:
         with (house / "log").open("w") as log:

@@ -107,11 +107,11 @@ def floor(folder: str, workers: str) -> dict[str, Any]:
 
 def _judge(tasks: Any, told: Any) -> None:
     from culld.model.engines import LiteRtEngine, without_chatter  # noqa: PLC0415
-    from culld.model.workers import _keep_memory  # noqa: PLC0415
+    from culld.model.worker import keep_memory  # noqa: PLC0415
     from culld.photos.formats import HEAD_BYTES, recognise  # noqa: PLC0415
     from culld.photos.imaging import DecodeLimits, decode  # noqa: PLC0415
 
-    _keep_memory()  # what helps the workers helps the floor
+    keep_memory()  # what helps the workers helps the floor
     with without_chatter():
         engine = LiteRtEngine(MODEL / "model.tflite")
     told.put("ready")

@@ -13,7 +13,8 @@ import pytest
 
 import fakes
 from culld.errors import SystemFaultError, WorkerLostError
-from culld.model.workers import Pool, WorkerLimits
+from culld.model.worker import WorkerLimits
+from culld.model.workers import Pool
 
 LIMITS = WorkerLimits(memory=4 << 30, seconds=1.5)
 
@@ -72,7 +73,8 @@ def test_a_worker_cannot_write_a_file(pool: Pool, tmp_path: Path) -> None:
 
 ORPHANING = """
 import fakes, os, signal, threading
-from culld.model.workers import Pool, WorkerLimits
+from culld.model.worker import WorkerLimits
+from culld.model.workers import Pool
 if __name__ == "__main__":
     pool = Pool(fakes.FakeDesk, 1, WorkerLimits(memory=4 << 30, seconds=1))
     pool.start()

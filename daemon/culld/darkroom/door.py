@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from culld.darkroom.requests import ReadRequest
 from culld.errors import WorkerLostError
@@ -71,11 +71,8 @@ class DarkroomDoor:
 
     def care(self, requests: Sequence[CareRequest]) -> list[Care | PhotoError]:
         """What people have done for each shot, in order, or the error that hid it."""
-        return self._each("care", requests)
+        return self.pool.map("care", requests, self.beat)
 
     def draft(self, requests: Sequence[TagRequest]) -> list[TagDraft | PhotoError]:
         """The byte edits that tag each photo, in order, or the error that stopped it."""
-        return self._each("draft", requests)
-
-    def _each(self, task: str, requests: Sequence[Any]) -> list[Any]:
-        return self.pool.map(task, requests, self.beat)
+        return self.pool.map("draft", requests, self.beat)

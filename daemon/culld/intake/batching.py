@@ -38,7 +38,7 @@ class Batcher:
             self._waiting[sighting.place] = sighting
 
     def take(self, now: float) -> list[Sighting]:
-        """The next batch if it is full, has waited long enough; else nothing."""
+        """The next batch if it is full or has waited long enough; else nothing."""
         if len(self._waiting) < self.size and now < self.due:
             return []
         batch = list(islice(self._waiting.values(), GROWTH * self.size))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from culld.errors import SystemFaultError
+from culld.model.card import KERAS_FILE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-KERAS_FILE: Final = "model.keras"
 PARITY: Final = 1e-2
 """How far a probability may move by half precision."""
 _MOST_ON_GPU: Final = 64

@@ -58,8 +58,7 @@ class RemoteEngine:
             self._socket.connect(address.name)
             self._socket.sendall(address.key)
         except OSError:
-            self.close()
-            self._own = fall_back()
+            self._own = self._alone()
 
     def close(self) -> None:
         """Hang up."""
@@ -71,9 +70,12 @@ class RemoteEngine:
             try:
                 return self._ask(frame)
             except OSError:
-                self.close()
-                self._own = self._fall_back()
+                self._own = self._alone()
         return self._own.score(frame)
+
+    def _alone(self) -> Engine:
+        self.close()
+        return self._fall_back()
 
     def _ask(self, frame: NDArray[np.uint8]) -> Scores:
         self._socket.sendall(np.ascontiguousarray(frame).data)

@@ -7,12 +7,8 @@ never ends costs that one file. The next item goes to whichever worker is free: 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import logging
-import math
 import multiprocessing
-import resource
-import signal
 import threading
 import time
 from collections import deque
@@ -21,26 +17,20 @@ from multiprocessing import connection
 from typing import TYPE_CHECKING, Any, Self
 
 from culld.errors import SystemFaultError, WorkerLostError
+from culld.model.worker import serve_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from multiprocessing.connection import Connection
     from multiprocessing.context import SpawnProcess
 
+    from culld.model.worker import WorkerLimits
+
 log = logging.getLogger(__name__)
 
 _STOP_TIMEOUT_S = 2.0
 _START_TIMEOUT_S = 60.0
 _BEAT_S = 1.0
-_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerLimits:
-    """What one worker may use: bytes of address space, and wall-clock seconds for one photo."""
-
-    memory: int
-    seconds: float
 
 
 @dataclass(slots=True)
@@ -251,7 +241,7 @@ class Pool:
     def _spawn(self) -> _Worker:
         ours, theirs = self._context.Pipe()
         process = self._context.Process(
-            target=_work, args=(theirs, self._open_desk, self._limits), name="culld-worker", daemon=True
+            target=serve_tasks, args=(theirs, self._open_desk, self._limits), name="culld-worker", daemon=True
         )
         process.start()
         theirs.close()
@@ -275,47 +265,3 @@ class Pool:
             worker.process.kill()
             worker.process.join(_STOP_TIMEOUT_S)
         worker.pipe.close()
-
-
-def _work(pipe: Connection, open_desk: Callable[[], object], limits: WorkerLimits) -> None:
-    """Run inside the worker: open the desk, then answer tasks until the pipe closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the daemon, which then ends its workers
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # a worker never writes a file
-    resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
-    _keep_memory()
-    try:
-        desk = open_desk()
-    except SystemFaultError as fault:
-        pipe.send(str(fault))
-        return
-    pipe.send(None)
-    with contextlib.suppress(EOFError, OSError):
-        while (message := pipe.recv()) is not None:
-            task, item = message
-            _limit_processor(limits.seconds)
-            pipe.send(getattr(desk, task)(item))
-
-
-def _keep_memory() -> None:
-    """Keep what a photo needed for the next one, up to some megabytes.
-
-    Given back to the kernel each time it costs 3,800 page faults a photo, 8 ms of 60 (measured, 6 megapixels). The
-    numbers are those of mallopt(3); a C library that has no such function does as it likes.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(_M_MMAP_THRESHOLD, 32 << 20)  # the most that glibc takes
-        mallopt(_M_TRIM_THRESHOLD, 64 << 20)
-
-
-def _limit_processor(seconds: float) -> None:
-    """Let the next task have so much time of the processor, and as much again: a worker whose daemon was killed ends.
-
-    While the daemon lives, its clock comes first.
-    """
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    spent = used.ru_utime + used.ru_stime
-    _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(spent + 2 * seconds), hard))

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import importlib.util
 import logging
 import os
 from typing import TYPE_CHECKING, Final
 
 from culld.darkroom import DarkroomSettings, open_darkroom
 from culld.errors import SystemFaultError
+from culld.host.doctor import has_module
+from culld.model.card import KERAS_FILE, MODEL_FILE
 from culld.model.choice import GPUS, choose
 from culld.model.serving import EngineProcess
-from culld.model.workers import Pool, WorkerLimits
+from culld.model.worker import WorkerLimits
+from culld.model.workers import Pool
 from culld.records import EngineKind
 from culld.service.model import load_model
 
@@ -38,8 +40,8 @@ def engine_for(config: Config, folder: Path) -> Choice:
     return choose(
         config.model.engine,
         [device for device in GPUS if device.exists()],
-        has_tensorflow=importlib.util.find_spec("tensorflow") is not None,
-        has_keras_model=(folder / "model.keras").is_file(),
+        has_tensorflow=has_module("tensorflow"),
+        has_keras_model=(folder / KERAS_FILE).is_file(),
     )
 
 
@@ -55,7 +57,7 @@ def open_pool(config: Config) -> Iterator[Pool]:
     with contextlib.ExitStack() as stack:
         address = _tensorflow(config, folder, stack)
         settings = DarkroomSettings(
-            folder / "model.tflite", card.id, config.limits.pixels, config.limits.file_size, address
+            folder / MODEL_FILE, card.id, config.limits.pixels, config.limits.file_size, address
         )
         count = config.worker_count if address is None else config.workers or _decoders()
         yield stack.enter_context(Pool(functools.partial(open_darkroom, settings), count, limits))
