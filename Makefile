@@ -58,21 +58,28 @@ $(CONFIG):
 	  echo "Python's venv module is missing. On Debian or Ubuntu: sudo apt-get install python3-venv"; exit 3; }
 	@$(PYTHON) -m venv .venv
 
+# A lock is complete, so pip must not resolve anything: with --no-deps it installs exactly the pinned files. Without it,
+# pip 23.2 refuses the whole lock as soon as the index offers a newer version of a package that another one asks for
+# with an extra (pytest-cov asks for coverage[toml]). `pip check` then proves that the lock is complete.
+PIP_INSTALL = pip install --quiet --disable-pip-version-check --no-deps
+
 .venv/.run: .venv/bin/pip locks/run.txt pyproject.toml
 	@echo "Installing culld into .venv (once)"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r locks/run.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/$(PIP_INSTALL) --require-hashes -r locks/run.txt
+	@$(BIN)/$(PIP_INSTALL) --no-build-isolation -e .
+	@$(BIN)/pip check --disable-pip-version-check > .venv/check.txt 2>&1 || { cat .venv/check.txt; exit 3; }
 	@touch $@
 
 .venv/.dev: .venv/bin/pip locks/dev.txt pyproject.toml
 	@echo "Installing culld and its test tools into .venv (once; TensorFlow is large)"
-	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r locks/dev.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BIN)/$(PIP_INSTALL) --require-hashes -r locks/dev.txt
+	@$(BIN)/$(PIP_INSTALL) --no-build-isolation -e .
+	@$(BIN)/pip check --disable-pip-version-check > .venv/check.txt 2>&1 || { cat .venv/check.txt; exit 3; }
 	@touch .venv/.run $@
 
 .venv-bench/.done: locks/bench.txt
 	@$(PYTHON) -m venv .venv-bench
-	@.venv-bench/bin/pip install --quiet --disable-pip-version-check --require-hashes -r locks/bench.txt
+	@.venv-bench/bin/$(PIP_INSTALL) --require-hashes -r locks/bench.txt
 	@touch $@
 
 # The locks hold every platform's hashes and no host; uv is only the tool that writes them.
