@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import pty
+import re
 import shutil
 import signal
 import socket
@@ -19,6 +20,7 @@ from pathlib import Path
 import pytest
 
 import factories
+from culld import __version__
 from houses import COMMAND, House
 
 BLURRED = [factories.encoded(factories.blurred(factories.picture(i)), quality=92) for i in range(3)]
@@ -41,6 +43,23 @@ def hear(manager: socket.socket, word: str) -> str:
     while word not in (message := manager.recv(4096).decode()):
         pass
     return message
+
+
+@pytest.mark.slow
+def test_the_log_names_what_is_in_force_at_the_start_and_tells_the_stop(house: House) -> None:
+    """Version, configuration, folders, policy, model and engine; then that culld is ready; without a terminal too."""
+    house.drop("a.jpg", BLURRED[0])
+    with house.daemon():
+        house.wait_until(lambda: "quarantine  blur" in house.log(), "the verdict")
+
+    lines = house.log().splitlines()
+    assert [f"culld {__version__} starts with the configuration {house.config}"] == lines[:1]
+    assert lines[1].startswith("model defects-")
+    assert lines[1].endswith(", engine litert, 2 workers")
+    assert f"watching {house.inbox} (enforce); quarantine {house.quarantine}; state {house.folder}/state" == lines[2]
+    assert re.fullmatch(r"policy [0-9a-f]{12}", lines[3])
+    assert "ready; photos waiting: 1" in lines
+    assert "stopped; judged since the start: 1 quarantine" in lines
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from culld.config import load_config
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from culld.journal.store import SqliteJournal
     from culld.model.workers import Pool
     from culld.pipeline import Reading
-    from culld.records import Sighting
+    from culld.records import Sighting, Verdict
     from culld.service.pulse import Pulse
 
 log = logging.getLogger(__name__)
@@ -76,6 +77,7 @@ class Daemon:
         self._tidy_asked = True
         self._policy_problem: str | None = None
         self._last = ""
+        self._verdicts: Counter[Verdict] = Counter()
         self._told: set[str] = set()
 
     def run(self, environ: Mapping[str, str]) -> None:
@@ -85,15 +87,31 @@ class Daemon:
         """
         with self._ground:
             try:
+                self._log_start()
                 self._turn({Signal.RESCAN}, environ)
                 self._tell()
                 self._pulse.ready()
+                log.info("ready; photos waiting: %d", self._waiting())
                 while not self._marks.stop_asked:
                     self._turn(self._marks.take(self._patience()), environ)
                     self._tell()
             finally:
                 self._pulse.notifier.stopping()
                 self._note("stopped")
+                judged = ", ".join(f"{count} {verdict}" for verdict, count in sorted(self._verdicts.items()))
+                log.info("stopped; judged since the start: %s", judged or "no photo")
+
+    def _log_start(self) -> None:
+        watched = ", ".join(
+            f"{printable(watch.path)} ({watch.mode or self._config.policy.mode})" for watch in self._config.watch
+        )
+        log.info(
+            "watching %s; quarantine %s; state %s",
+            watched,
+            printable(self._config.quarantine),
+            printable(self._config.state),
+        )
+        log.info("policy %s", self._policies.digest)
 
     def _turn(self, marks: set[Mark], environ: Mapping[str, str]) -> None:
         self._pulse.beat()
@@ -133,6 +151,7 @@ class Daemon:
     def _finish(self, begun: Reading) -> None:
         for outcome in self._pipeline.finish(begun):
             report(outcome)
+            self._verdicts[outcome.plan.verdict] += 1
             self._last = f"{outcome.plan.verdict} {printable(outcome.plan.photo.place.relative)}"
         self._batcher.done(begun.settled)
 

@@ -16,7 +16,7 @@ from culld.model.choice import GPUS, choose
 from culld.model.serving import EngineProcess
 from culld.model.worker import WorkerLimits
 from culld.model.workers import Pool
-from culld.records import EngineKind
+from culld.records import EngineKind, printable
 from culld.service.model import load_model
 
 if TYPE_CHECKING:
@@ -60,6 +60,8 @@ def open_pool(config: Config) -> Iterator[Pool]:
             folder / MODEL_FILE, card.id, config.limits.pixels, config.limits.file_size, address
         )
         count = config.worker_count if address is None else config.workers or _decoders()
+        engine = EngineKind.LITERT if address is None else EngineKind.TENSORFLOW
+        log.info("model %s in %s, engine %s, %d workers", card.id, printable(folder), engine, count)
         yield stack.enter_context(Pool(functools.partial(open_darkroom, settings), count, limits))
 
 

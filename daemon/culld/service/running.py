@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from culld import __version__
 from culld.host.locks import state_lock
 from culld.host.notify import Notifier, watchdog_seconds
 from culld.host.scheduling import Schedule
 from culld.intake.lease import survive_lease_breaks
 from culld.intake.marks import Marks, Signal
+from culld.records import printable
 from culld.service.clock import SystemClock
 from culld.service.daemon import Daemon
 from culld.service.engine import open_pool
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
     from culld.config import Config
 
+log = logging.getLogger(__name__)
 
 _PROBE = timedelta(seconds=30)
 _TIDY = timedelta(hours=1)  # how soon after a day it is noticed
@@ -32,6 +36,7 @@ _TIDY = timedelta(hours=1)  # how soon after a day it is noticed
 
 def serve(path: Path, config: Config, environ: Mapping[str, str]) -> None:
     """Serve until a stop is asked for; raises SystemFaultError if something that every photo needs is broken."""
+    log.info("culld %s starts with the configuration %s", __version__, printable(path))
     marks = Marks()
     _listen_to_signals(marks)
     survive_lease_breaks()
