@@ -30,6 +30,8 @@ class FakeClock:
 
     moment: datetime = factories.NOON
     second: float = 1000.0
+    start: str = "first start"
+    started: float = 0.0
 
     def now(self) -> datetime:
         """The wall time."""
@@ -39,8 +41,24 @@ class FakeClock:
         """The steady time."""
         return self.second
 
+    def uptime(self) -> float:
+        """The seconds since the start of the machine."""
+        return self.second - self.started
+
+    def boot(self) -> str:
+        """The name of this start of the machine."""
+        return self.start
+
+    def restart(self, start: str) -> None:
+        """Start the machine again."""
+        self.start, self.started = start, self.second
+
+    def set(self, by: timedelta) -> None:
+        """Set the wall clock forward or back; the others go on."""
+        self.moment += by
+
     def advance(self, seconds: float) -> None:
-        """Let time pass on both."""
+        """Let time pass on all of them."""
         self.second += seconds
         self.moment += timedelta(seconds=seconds)
 

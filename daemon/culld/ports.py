@@ -13,13 +13,19 @@ if TYPE_CHECKING:
 
 
 class Clock(Protocol):
-    """Wall time for records, monotonic time for waiting."""
+    """Wall time for records, monotonic time for waiting, time since the start of the machine for ages."""
 
     def now(self) -> datetime:
         """The present moment, aware, in UTC."""
 
     def monotonic(self) -> float:
         """Seconds that never run backwards."""
+
+    def uptime(self) -> float:
+        """Seconds since the start of the machine, sleep included."""
+
+    def boot(self) -> str:
+        """The identifier of this start of the machine; empty if it has none."""
 
 
 class Reader(Protocol):

@@ -18,6 +18,7 @@ from culld.errors import PhotoError
 from culld.journal.store import SqliteJournal
 from culld.quarantine.applying import Applier
 from culld.records import Outcome, Place, Stack, Verdict
+from culld.service.ages import Ages, clock_doubt
 from culld.service.digest import digest
 from culld.service.expiry import Expiry
 from culld.service.tidying import Tidying
@@ -34,6 +35,7 @@ class House:
     journal: SqliteJournal
     clock: FakeClock
     told: list[str] = field(default_factory=list)
+    alerts: list[str] = field(default_factory=list)
     is_trash_full: bool = False
 
     @property
@@ -61,7 +63,18 @@ class House:
     def tidy(self, trash_after: timedelta | None = timedelta(days=90)) -> None:
         """What happens once a day."""
         expiry = Expiry(self.quarantine, self.trash, self.journal.note_trashed)
-        Tidying(self.journal, self.clock, None, expiry, trash_after, self.told.append).tidy([], lambda: None)
+        Tidying(self.journal, self.clock, self.ages, None, expiry, trash_after, self.told.append).tidy([], lambda: None)
+
+    @property
+    def ages(self) -> Ages:
+        """What counts the time."""
+        return Ages(self.journal, self.clock, self.alerts.append)
+
+    def wait(self, days: float) -> None:
+        """Let time pass, with a look at the clocks before and after."""
+        self.ages.observe()
+        self.clock.advance(days * DAY)
+        self.ages.observe()
 
 
 @pytest.fixture
@@ -76,9 +89,9 @@ def house(tmp_path: Path) -> Iterator[House]:
 def test_old_rejects_go_to_the_trash_with_all_that_belongs_to_them(house: House) -> None:
     """Nothing is unlinked, younger ones stay, and it is no answer of a person."""
     house.reject("old.jpg")
-    house.clock.advance(60 * DAY)
+    house.wait(60)
     house.reject("young.jpg")
-    house.clock.advance(31 * DAY)
+    house.wait(31)
 
     house.tidy()
 
@@ -96,7 +109,7 @@ def test_what_cannot_go_stays(house: House, broken: bool) -> None:  # noqa: FBT0
     """So does everything where the configuration says never."""
     house.reject("old.jpg")
     before = rejects.tree(house.quarantine)
-    house.clock.advance(1000 * DAY)
+    house.wait(1000)
     house.is_trash_full = broken
 
     house.tidy(timedelta(days=90) if broken else None)
@@ -109,11 +122,91 @@ def test_a_file_that_is_no_record_is_nobodys_business(house: House) -> None:
     """It stays, and the others go all the same."""
     house.reject("old.jpg")
     (house.quarantine / "a.jpg.culld.json").write_text("{}")
-    house.clock.advance(1000 * DAY)
+    house.wait(1000)
 
     house.tidy()
 
     assert rejects.tree(house.quarantine) == ["a.jpg.culld.json"]
+
+
+def test_a_clock_that_jumps_ahead_throws_nothing_away_and_is_told_once(house: House) -> None:
+    """Also not while it goes on in the wrong year, since it counts only the time that really passed."""
+    house.reject("new.jpg")
+    house.wait(1)
+    house.clock.set(timedelta(days=365))
+
+    house.tidy(timedelta(days=30))
+    for _ in range(10):
+        house.wait(1)
+        house.tidy(timedelta(days=30))
+
+    assert "new.jpg" in rejects.tree(house.quarantine)
+    (alert,) = house.alerts
+    assert "went from 2026-05-02 12:00 to 2027-05-02 12:00" in alert
+
+
+def test_a_photo_of_a_clock_that_was_behind_is_not_thrown_away_when_it_is_set(house: House) -> None:
+    """Its record says 1970, but it was moved a moment ago."""
+    house.clock.set(timedelta(days=-20000))
+    house.reject("new.jpg")
+    house.wait(1)
+    house.clock.set(timedelta(days=20000))
+    house.wait(3)
+
+    house.tidy(timedelta(days=30))
+
+    assert "new.jpg" in rejects.tree(house.quarantine)
+
+
+def test_nothing_is_thrown_away_while_the_clock_is_in_doubt(house: House) -> None:
+    """What is old goes when the clock is right again, and the doubt is over."""
+    house.reject("old.jpg")
+    house.wait(31)
+    house.clock.set(timedelta(days=-400))
+    house.tidy(timedelta(days=30))
+    assert "old.jpg" in rejects.tree(house.quarantine)
+    assert "until the clock is right again" in clock_doubt(house.journal)
+
+    house.clock.set(timedelta(days=400))
+    house.tidy(timedelta(days=30))
+
+    assert rejects.tree(house.quarantine) == []
+    assert not clock_doubt(house.journal)
+
+
+def test_a_photo_that_the_journal_has_lost_stays(house: House) -> None:
+    """Its age can be learned from the wall clock only."""
+    house.reject("old.jpg")
+    record = (house.quarantine / "old.jpg.culld.json").read_text()
+    (house.quarantine / "old.jpg.culld.json").write_text(record.replace('"plan": "old.jpg"', '"plan": "lost"'))
+    house.wait(1000)
+
+    house.tidy()
+
+    assert "old.jpg" in rejects.tree(house.quarantine)
+
+
+def test_counted_time_that_cannot_be_read_is_counted_anew(house: House) -> None:
+    """So that what is there counts as young, and nothing stops."""
+    house.reject("old.jpg")
+    house.wait(1000)
+    house.journal.note("elapsed", '{"last": 7, "doubted_at_s": null}', house.clock.now())
+
+    house.tidy()
+
+    assert "old.jpg" in rejects.tree(house.quarantine)
+
+
+def test_the_summary_is_made_when_the_last_one_lies_in_the_future(house: House) -> None:
+    """The clock was ahead when it was made; now it is right."""
+    house.clock.set(timedelta(days=365))
+    house.tidy()
+    house.clock.set(timedelta(days=-365))
+    house.reject("moved.jpg")
+
+    assert Tidying(house.journal, house.clock, house.ages, None).is_due()
+    house.tidy()
+    assert len(house.told) == 1
 
 
 def test_the_day_is_told_once(house: House) -> None:

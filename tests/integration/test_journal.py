@@ -209,6 +209,18 @@ def test_a_long_wait_is_not_cut_short(journal: SqliteJournal, clock: FakeClock) 
     assert [clock.now() + timedelta(days=1)] == [fault.next_at for fault in journal.open_faults()]
 
 
+def test_a_try_that_a_wrong_clock_put_years_away_is_due(journal: SqliteJournal, clock: FakeClock) -> None:
+    """The clock was ahead when the fault was noted, and is right now; and a wait that is allowed is still kept."""
+    fault = Fault(factories.sighting(), "permission denied", timedelta(minutes=1))
+    clock.set(timedelta(days=4 * 365))
+    journal.fault(fault)
+    clock.set(timedelta(days=-4 * 365))
+
+    assert not knows(journal, fault.sighting.place, fault.sighting.stamp)
+    journal.fault(replace(fault, retry_after=timedelta(days=1)))
+    assert knows(journal, fault.sighting.place, fault.sighting.stamp)
+
+
 def test_a_success_ends_the_series_of_faults(journal: SqliteJournal, clock: FakeClock) -> None:
     """The next fault is the first again."""
     plan = a_plan()

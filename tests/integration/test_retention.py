@@ -14,6 +14,7 @@ from culld.disk.beneath import stamp_of
 from culld.journal.history import Filter
 from culld.journal.store import SqliteJournal
 from culld.records import Outcome, Place, Sighting, Verdict
+from culld.service.ages import Ages
 from culld.service.tidying import Tidying
 from fakes import FakeClock
 
@@ -48,9 +49,16 @@ class House:
         assert stamp is not None
         return not list(self.journal.unknown([Sighting(place, stamp)]))
 
+    def wait(self, days: float) -> None:
+        """Let time pass, with a look at the clocks before and after."""
+        ages = Ages(self.journal, self.clock)
+        ages.observe()
+        self.clock.advance(days * DAY)
+        ages.observe()
+
     def tidy(self, history: timedelta | None = YEAR) -> list[str]:
         """Tidy up; gives the plans that are still known."""
-        Tidying(self.journal, self.clock, history).tidy([self.root], lambda: None)
+        Tidying(self.journal, self.clock, Ages(self.journal, self.clock), history).tidy([self.root], lambda: None)
         return sorted(decision.plan for decision in self.journal.decisions(Filter(limit=5000)))
 
 
@@ -63,7 +71,7 @@ def house(tmp_path: Path) -> House:
 def test_old_decisions_are_forgotten_and_young_ones_kept(house: House) -> None:
     """More of them than go at once; what was judged is not judged again."""
     old = [house.judge(f"{number:04}.jpg") for number in range(1001)]
-    house.clock.advance(366 * DAY)
+    house.wait(366)
     house.judge("young.jpg")
 
     assert house.tidy() == ["young.jpg"]
@@ -78,9 +86,10 @@ def test_what_things_hang_on_is_kept(house: House) -> None:
     house.judge("open.jpg", Verdict.QUARANTINE, done=False)
     back = house.judge("restored.jpg", Verdict.QUARANTINE)
     house.journal.note_restored("restored.jpg", ["digest"], back, stamp_of(back))
-    house.clock.advance(366 * DAY)
+    house.judge("newest.jpg")
+    house.wait(366)
 
-    assert house.tidy() == ["open.jpg", "rejected.jpg"]
+    assert house.tidy() == ["newest.jpg", "open.jpg", "rejected.jpg"]
     assert house.journal.is_restored("digest")
     assert house.knows(back)
 
@@ -88,9 +97,37 @@ def test_what_things_hang_on_is_kept(house: House) -> None:
 def test_forever_forgets_nothing(house: House) -> None:
     """For people who want the whole past."""
     house.judge("a.jpg")
-    house.clock.advance(366 * 100 * DAY)
+    house.wait(366 * 100)
 
     assert house.tidy(None) == ["a.jpg"]
+
+
+@pytest.mark.parametrize("years", [2, -2])
+def test_a_clock_that_was_wrong_makes_nothing_old(house: House, years: int) -> None:
+    """The bytes that tags replaced are kept: ahead now, or behind when the photo was judged and right now."""
+    house.clock.set(min(years, 0) * YEAR)
+    house.judge("tagged.jpg")
+    house.judge("newest.jpg")
+    house.wait(2)
+    house.clock.set(abs(years) * YEAR)
+
+    assert house.tidy() == ["newest.jpg", "tagged.jpg"]
+    house.wait(30)
+    assert house.tidy() == ["newest.jpg", "tagged.jpg"]
+
+
+def test_the_number_of_a_forgotten_decision_is_not_given_again(house: House) -> None:
+    """The age of a decision is known by its number."""
+    house.judge("a.jpg")
+    house.judge("b.jpg")
+    number = house.journal.number_of("b.jpg")
+    house.wait(400)
+    assert house.tidy() == ["b.jpg"]
+
+    house.judge("c.jpg")
+
+    assert number is not None
+    assert (house.journal.number_of("a.jpg"), house.journal.number_of("c.jpg")) == (None, number + 1)
 
 
 def test_files_that_are_gone_are_forgotten(house: House) -> None:
@@ -105,13 +142,13 @@ def test_files_that_are_gone_are_forgotten(house: House) -> None:
 
 def test_it_is_done_once_a_day(house: House) -> None:
     """Also by a computer that never runs for a whole day."""
-    first = Tidying(house.journal, house.clock, YEAR)
+    first = Tidying(house.journal, house.clock, Ages(house.journal, house.clock), YEAR)
     assert first.is_due()
     first.tidy([], lambda: None)
     house.clock.advance(DAY - 60)
     assert not first.is_due()
 
-    second = Tidying(house.journal, house.clock, YEAR)
+    second = Tidying(house.journal, house.clock, Ages(house.journal, house.clock), YEAR)
     assert not second.is_due()
     house.clock.advance(3660)
     assert second.is_due()

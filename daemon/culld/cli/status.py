@@ -69,6 +69,7 @@ def _told(args: argparse.Namespace) -> str:
 
 
 def _gather(journal: SqliteJournal) -> dict[str, Any]:
+    from culld.service.ages import clock_doubt  # noqa: PLC0415
     from culld.service.braking import brake_of  # noqa: PLC0415
 
     said = json.loads(journal.notes().get("daemon", ("{}", None))[0])
@@ -85,6 +86,7 @@ def _gather(journal: SqliteJournal) -> dict[str, Any]:
         "offline": said.get("offline", {}),
         "unwatched": said.get("unwatched", 0),
         "brake": brake_of(journal) or None,
+        "clock": clock_doubt(journal) or None,
         "counts": {str(verdict): count for verdict, count in journal.counts().items()},
         "faults": [
             {
@@ -149,6 +151,8 @@ def _as_text(told: dict[str, Any], last: list[str]) -> str:
         lines += ["", "the policy file has mistakes, the last good one is in force:", told["policy_problem"]]
     if told["brake"]:
         lines += ["", f"THE BRAKE IS ON, nothing is moved: {told['brake']}"]
+    if told["clock"]:
+        lines += ["", f"THE CLOCK IS IN DOUBT: {told['clock']}"]
     if told["slow"]:
         lines += ["", f"{told['slow']} files are still being written after more than ten minutes; they are waited for"]
     if told["faults"]:

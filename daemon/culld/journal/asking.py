@@ -107,6 +107,14 @@ class Asking:
         """The files that wait for another try or for a person."""
         return self._ask(history.open_faults)
 
+    def last_number(self) -> int:
+        """The number of the newest decision, 0 if there is none; each decision has a higher one than those before."""
+        return self._ask(retention.last_number)
+
+    def number_of(self, plan: str) -> int | None:
+        """The number of the decision of a plan; None if it is not known."""
+        return self._ask(lambda db: retention.number_of(db, plan))
+
     def notes(self) -> dict[str, tuple[str, datetime]]:
         """What the daemon last said of itself, by key, with when."""
         return self._ask(history.notes)

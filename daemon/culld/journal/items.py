@@ -23,6 +23,8 @@ _STAMP = "device, inode, size, mtime_ns, ctime_ns"
 _FEW = 16
 _LONGEST_WAIT = timedelta(hours=1)
 _MOST_DOUBLINGS = 10
+_FARTHEST = timedelta(days=1)
+"""No wait is longer; a try that is due later was put there by a clock that was ahead, and is due now."""
 
 
 def unknown(db: sqlite3.Connection, seen: Iterable[Sighting], now: datetime) -> Iterator[Sighting]:
@@ -30,18 +32,18 @@ def unknown(db: sqlite3.Connection, seen: Iterable[Sighting], now: datetime) -> 
 
     This is asked of every file in every scan, so the rows of a folder that many of them are in are read at once.
     """
-    moment = micros(now)
+    moment, farthest = micros(now), micros(now + _FARTHEST)
     for (root, folder), group in groupby(seen, _folder):
         first = list(islice(group, _FEW))
         rows = _rows_of(db, first) if len(first) < _FEW else _rows_in(db, root, folder)
         for sighting in chain(first, group):
             row = rows.get(os.fsencode(sighting.place.relative))
-            if row is None or row[:5] != stamp_row(sighting.stamp) or _is_due(row[5], moment):
+            if row is None or row[:5] != stamp_row(sighting.stamp) or _is_due(row[5], moment, farthest):
                 yield sighting
 
 
-def _is_due(not_before: int | None, moment: int) -> bool:
-    return not_before is not None and moment >= not_before
+def _is_due(not_before: int | None, moment: int, farthest: int) -> bool:
+    return not_before is not None and not moment < not_before <= farthest
 
 
 def _folder(sighting: Sighting) -> tuple[Path, bytes]:
@@ -117,8 +119,8 @@ def drop_item(db: sqlite3.Connection, place: Place) -> None:
 class Setback:
     """Why a try failed, and how long to wait for the next one: twice as long for each failure in a row, up to an hour.
 
-    A wait that is longer from the start stays as it is, and so does a `steady` one. The failure that makes it `last`
-    of them is the end.
+    A wait that is longer from the start stays as it is, up to a day, and so does a `steady` one. The failure that makes
+    it `last` of them is the end.
     """
 
     reason: str
@@ -131,9 +133,9 @@ class Setback:
         if self.last is not None and tries >= self.last:
             return None
         if self.steady:
-            return self.retry_after
+            return min(self.retry_after, _FARTHEST)
         grown: timedelta = self.retry_after * 2 ** min(tries - 1, _MOST_DOUBLINGS)
-        return max(self.retry_after, min(grown, _LONGEST_WAIT))
+        return min(max(self.retry_after, min(grown, _LONGEST_WAIT)), _FARTHEST)
 
 
 def fail_item(db: sqlite3.Connection, place: Place, stamp: Stamp, setback: Setback, now: datetime) -> None:

@@ -18,23 +18,38 @@ if TYPE_CHECKING:
 
 _AT_ONCE: Final = 1000
 
-# A photo in quarantine keeps its decision, and so does what is not ended: both are needed to put things right.
+# A photo in quarantine keeps its decision, and so does what is not ended: both are needed to put things right. The
+# newest decision is kept, since SQLite would give its number to the next one, and numbers tell which is older.
 _FORGET: Final = """
 DELETE FROM decision WHERE id IN (
-    SELECT id FROM decision WHERE made_at < ? AND (
+    SELECT id FROM decision WHERE made_at < :before AND id <= :last AND id < (SELECT max(id) FROM decision) AND (
         state = 'done' AND (verdict != 'quarantine' OR restored_at IS NOT NULL OR released != '')
         OR state IN ('fault', 'forgotten')
-    ) LIMIT ?
+    ) LIMIT :limit
 )
 """
 
 
-def forget_decisions(db: sqlite3.Connection, before: datetime) -> int:
-    """Drop some of the decisions made before then, with the bytes to undo them; gives how many, 0 if none is left.
+def forget_decisions(db: sqlite3.Connection, before: datetime, last: int) -> int:
+    """Drop some of the decisions made before a moment, up to the number `last`, with the bytes to undo them.
+
+    Returns how many, 0 if none is left.
 
     That a photo was judged, or brought back by a person, is not forgotten.
     """
-    return db.execute(_FORGET, (micros(before), _AT_ONCE)).rowcount
+    return db.execute(_FORGET, {"before": micros(before), "last": last, "limit": _AT_ONCE}).rowcount
+
+
+def last_number(db: sqlite3.Connection) -> int:
+    """The number of the newest decision; 0 if there is none."""
+    (number,) = db.execute("SELECT ifnull(max(id), 0) FROM decision").fetchone()
+    return int(number)
+
+
+def number_of(db: sqlite3.Connection, plan: str) -> int | None:
+    """The number of the decision of a plan; None if it is not known."""
+    row = db.execute("SELECT id FROM decision WHERE plan = ?", (plan,)).fetchone()
+    return None if row is None else int(row[0])
 
 
 def judged_files(db: sqlite3.Connection, root: Path, after: Place | None) -> list[Place]:

@@ -233,10 +233,13 @@ class SqliteJournal(Asking):
 
     # What is forgotten.
 
-    def forget_decisions(self, before: datetime) -> int:
-        """Drop some of the decisions made before then that nothing hangs on; gives how many, 0 if none is left."""
+    def forget_decisions(self, before: datetime, last: int) -> int:
+        """Drop some of the decisions before a moment, up to the number `last`, that nothing depends on.
+
+        Returns how many, 0 if none is left.
+        """
         with self._writing() as db:
-            return retention.forget_decisions(db, before)
+            return retention.forget_decisions(db, before, last)
 
     def forget_files(self, places: Sequence[Place]) -> None:
         """These files are gone; one that comes back is judged as a new one."""

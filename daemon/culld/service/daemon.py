@@ -15,6 +15,7 @@ from culld.intake.lease import is_written
 from culld.intake.marks import Mark, Marks, Signal
 from culld.intake.settle import Settler
 from culld.records import printable
+from culld.service.ages import clock_doubt
 from culld.service.braking import brake_of
 from culld.service.ground import Ground
 from culld.service.model import looked_up
@@ -140,6 +141,7 @@ class Daemon:
             log.info("stopping; the photos that were being read will be read again at the next start")
 
     def _tidy(self) -> None:
+        self._tidying.count_time()
         if self._tidying.is_due():
             is_there = self._ground.quarantine not in self._ground.offline
             self._tidying.tidy(self._ground.present, self._beat, is_quarantine_there=is_there)
@@ -208,6 +210,7 @@ class Daemon:
         parts += [f"last: {self._last}"] if self._last else []
         parts += [f"offline: {', '.join(map(printable, self._ground.offline))}"] if self._ground.offline else []
         parts += ["the brake is on, nothing is moved: see culld status"] if brake_of(self._journal) else []
+        parts += ["the clock is in doubt: see culld status"] if clock_doubt(self._journal) else []
         parts += ["policy file broken, the last good one is in force"] if self._policy_problem else []
         if self._pulse.tell("; ".join(parts)):
             self._note("running")

@@ -31,14 +31,18 @@ class Expiry:
     to_trash: Callable[[Path], None]
     note_trashed: Callable[[str], None]
 
-    def expire(self, before: datetime) -> int:
-        """Trash what was taken before a moment, by its record; gives how many photos. What fails stays, and is told."""
+    def expire(self, before: datetime, is_old: Callable[[str], bool]) -> int:
+        """Trash what was taken before a moment, by its record, and by a plan that `is_old`; returns how many photos.
+
+        The record tells what the wall clock said; `is_old` answers by the order of plans. What fails stays, and is
+        told.
+        """
         count = 0
         for place in sorted(record_places(self.quarantine), key=lambda place: place.relative):
             try:
                 with turn(self.quarantine):
                     found = read_record(place)
-                    if found.record.made_at < before and exists(found.photo):
+                    if found.record.made_at < before and is_old(found.record.plan) and exists(found.photo):
                         self._trash(found)
                         count += 1
             except (BadRecordError, PhotoError) as error:

@@ -16,6 +16,7 @@ from culld.intake.scanning import Scanner
 from culld.photos.judged import judged_extensions
 from culld.pipeline import Pipeline
 from culld.quarantine.applying import Applier
+from culld.service.ages import Ages
 from culld.service.anchors import Anchors
 from culld.service.braking import Braking
 from culld.service.clock import SystemClock
@@ -114,6 +115,7 @@ class Wiring:
         return Tidying(
             self.journal,
             self.clock,
+            Ages(self.journal, self.clock, functools.partial(self._alarm, "culld: the clock is in doubt")),
             self.config.history,
             Expiry(self.config.quarantine, to_trash, self.journal.note_trashed),
             self.config.store.trash_after,

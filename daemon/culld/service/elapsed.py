@@ -1,0 +1,147 @@
+"""How much time has passed for certain: pure, by clocks that must agree.
+
+The wall clock of a machine can be wrong: an empty battery, a wrong answer of a time server, a year that was mistyped.
+What is thrown away by its age is therefore judged by counted time as well, which no setting of the clock can push:
+
+- while the machine runs, the time since its start counts; it goes on during sleep, and no program can set it;
+- over a restart of the machine the wall clock counts, but at most seven days, and nothing if the step is not believed.
+
+A step of the wall clock is believed if it is at most 31 days longer than what the machine ran (it was switched off, or
+held), and at most a day shorter (a hardware clock in local time). After any other step the clock is in doubt, until
+it agrees again with the last reading before the doubt, or has made no such step for 24 counted hours.
+
+The rule cannot tell a machine that was off for up to a month from a clock that is wrong by as much; each restart with
+such a clock counts for up to seven days. Times for which the machine is off for more than a week count for a week, so
+that photos on it are kept longer than the configuration asks.
+
+The age of a decision comes from its number: numbers grow, and a mark says which was the last one at some counted time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any, Final, Self
+
+_SHORTER: Final = timedelta(days=1)
+_LONGER: Final = timedelta(days=31)
+_COUNTED: Final = timedelta(days=7)
+_PROBATION: Final = timedelta(days=1)
+_MARK_EVERY: Final = timedelta(days=1)
+_LATE: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the clocks show at one moment: wall time, the identifier of this start of the machine, seconds since it."""
+
+    wall: datetime
+    boot: str
+    uptime_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The number of the last decision at a counted time."""
+
+    counted: timedelta
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Elapsed:
+    """The time counted so far; `agreed` is the last reading without doubt, `why` tells of the doubt, empty if none."""
+
+    last: Reading
+    agreed: Reading
+    counted: timedelta = timedelta()
+    doubted_at: timedelta | None = None
+    why: str = ""
+    marks: tuple[Mark, ...] = ()
+
+    @classmethod
+    def begin(cls, reading: Reading) -> Self:
+        """Nothing has been counted before this reading."""
+        return cls(reading, reading)
+
+    def at(self, reading: Reading) -> Self:
+        """The state after another reading of the clocks."""
+        passed, believed = _between(self.last, reading)
+        counted = self.counted + passed
+        is_over = self.doubted_at is None or counted - self.doubted_at >= _PROBATION
+        found = replace(self, last=reading, counted=counted)
+        if _between(self.agreed, reading)[1] or (believed and is_over):
+            return replace(found, agreed=reading, doubted_at=None, why="")
+        if not believed:
+            return replace(found, doubted_at=counted, why=_told(self.last, reading))
+        return found
+
+    def marked(self, number: int) -> Self:
+        """The same with a mark, if the last one is a day old; old marks that lie close together are dropped.
+
+        Without its mark a decision counts as younger than it is, by a day or by a twentieth of its age.
+        """
+        if self.marks and self.counted - self.marks[-1].counted < _MARK_EVERY:
+            return self
+        marks = (*self.marks, Mark(self.counted, number))
+        kept = list(marks[:1])
+        for mark, following in pairwise(marks[1:]):
+            if following.counted - kept[-1].counted > _LATE * (self.counted - following.counted):
+                kept.append(mark)
+        return replace(self, marks=(*kept, *marks[1:][-1:]))
+
+    def last_of_age(self, age: timedelta) -> int:
+        """The number of the last decision that is at least so old by counted time; 0 if none is."""
+        return max((mark.number for mark in self.marks if self.counted - mark.counted >= age), default=0)
+
+
+def _between(before: Reading, now: Reading) -> tuple[timedelta, bool]:
+    """The time that counts between two readings, and whether the step of the wall clock is believed."""
+    is_same_start = now.boot == before.boot and now.uptime_s >= before.uptime_s
+    ran = timedelta(seconds=now.uptime_s - before.uptime_s if is_same_start else now.uptime_s)
+    longer = now.wall - before.wall - ran
+    believed = -_SHORTER <= longer <= _LONGER
+    if is_same_start or not believed:
+        return ran, believed
+    return ran + min(max(longer, timedelta()), _COUNTED), believed
+
+
+def _told(before: Reading, now: Reading) -> str:
+    ran, _ = _between(before, now)
+    moved = f"{before.wall:%Y-%m-%d %H:%M} to {now.wall:%Y-%m-%d %H:%M} (UTC)"
+    return f"the clock of this machine went from {moved} while it ran for {ran.total_seconds() / 3600:.1f} hours"
+
+
+def to_json(elapsed: Elapsed) -> dict[str, Any]:
+    """The state as values that JSON has."""
+    return {
+        "last": _reading_out(elapsed.last),
+        "agreed": _reading_out(elapsed.agreed),
+        "counted_s": elapsed.counted.total_seconds(),
+        "doubted_at_s": None if elapsed.doubted_at is None else elapsed.doubted_at.total_seconds(),
+        "why": elapsed.why,
+        "marks": [[mark.counted.total_seconds(), mark.number] for mark in elapsed.marks],
+    }
+
+
+def from_json(found: Any) -> Elapsed:
+    """Read the state back; raises ValueError, KeyError, TypeError or OverflowError for anything else."""
+    doubted_at_s = found["doubted_at_s"]
+    return Elapsed(
+        _reading_in(found["last"]),
+        _reading_in(found["agreed"]),
+        timedelta(seconds=found["counted_s"]),
+        None if doubted_at_s is None else timedelta(seconds=doubted_at_s),
+        str(found["why"]),
+        tuple(Mark(timedelta(seconds=counted_s), int(number)) for counted_s, number in found["marks"]),
+    )
+
+
+def _reading_out(reading: Reading) -> list[Any]:
+    return [reading.wall.isoformat(), reading.boot, reading.uptime_s]
+
+
+def _reading_in(found: Any) -> Reading:
+    wall, boot, uptime_s = found
+    return Reading(datetime.fromisoformat(wall).astimezone(UTC), str(boot), float(uptime_s))
