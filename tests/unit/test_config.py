@@ -286,6 +286,27 @@ WRONG = [
     ),
     ("alert: {command: mail}", "4: alert.command: 'mail' is no command; write a list, such as"),
     ("alert: {webhook: 'file:///etc/passwd'}", "4: alert.webhook: 'file:///etc/passwd' is no address; write one that"),
+    (
+        "alert: {webhook: 'http:///hook'}",
+        "4: alert.webhook: 'http:///hook' is no address that can be reached: it names no",
+    ),
+    (
+        "alert: {webhook: 'http://a:99999/'}",
+        "4: alert.webhook: 'http://a:99999/' is no address that can be reached: Port",
+    ),
+    ("alert: {webhook: 'http://a:0/'}", "4: alert.webhook: 'http://a:0/' is no address that can be reached: a port is"),
+    ("alert: {webhook: 'http://a:b/'}", "4: alert.webhook: 'http://a:b/' is no address that can be reached: Port"),
+    ("alert: {webhook: 'http://[::1/'}", "4: alert.webhook: 'http://[::1/' is no address that can be reached: Invalid"),
+    (
+        "alert: {webhook: 'http://a..b/'}",
+        "4: alert.webhook: 'http://a..b/' is no address that can be reached: encoding",
+    ),
+    (
+        "alert: {webhook: 'http://u:p@a/'}",
+        "4: alert.webhook: 'http://u:p@a/' is no address that can be reached: a user",
+    ),
+    ("alert: {webhook: 'http://b\u00fccher.de/'}", "4: alert.webhook: 'http://b\u00fccher.de/' has a letter that an"),
+    ("alert: {webhook: 'http://a/ b'}", "4: alert.webhook: 'http://a/ b' has a letter that an address cannot have"),
     ("version: 2", "4: version: the file is written for a newer culld (its form 2, known here 1); upgrade culld"),
     ("version: '1'", "4: version: '1' is no version; write 1, or leave the line out"),
     ("rescan: 3", "4: rescan: 3 is not a duration; write a duration from 1s to 7d, such as 500ms"),

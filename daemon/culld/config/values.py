@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
+from urllib.parse import urlsplit
 
 from culld.expression import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from enum import StrEnum
+    from urllib.parse import SplitResult
 
 AUTO: Final = "auto"
 """The word by which a person leaves a choice to culld."""
@@ -37,7 +39,6 @@ _DURATION_UNITS: Final = {
     "h": timedelta(hours=1),
     "d": timedelta(days=1),
 }
-_ADDRESS: Final = re.compile(r"https?://[^\s/]+(/\S*)?")
 _SIZE: Final = re.compile(r"(\d{1,15}(?:\.\d{1,9})?) ?([kKMGT]i?B|B)")
 _SIZE_UNITS: Final = {"B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12} | {
     "kiB": 2**10,
@@ -197,9 +198,28 @@ def address(value: object) -> str | None:
     """An address on the web, or `never`, which is None."""
     if value == NEVER:
         return None
-    if not isinstance(value, str) or not _ADDRESS.fullmatch(value):
+    if not isinstance(value, str) or not value.lower().startswith(("https://", "http://")):
         raise ValueError(f"{shown(value)} is no address; write one that begins with https:// or http://, or {NEVER}")
+    if not all("!" <= letter <= "~" for letter in value):
+        raise ValueError(
+            f"{shown(value)} has a letter that an address cannot have; write other letters than A to Z as %.., and a"
+            " host in its ASCII form xn--..."
+        )
+    try:
+        _require_reachable(urlsplit(value))
+    except ValueError as error:  # also what urlsplit says of brackets and ports, and the codec of a host
+        raise ValueError(f"{shown(value)} is no address that can be reached: {error}") from None
     return value
+
+
+def _require_reachable(parts: SplitResult) -> None:
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("a user or password in it would not be sent; use an address with a token instead")
+    if not parts.hostname:
+        raise ValueError("it names no host")
+    parts.hostname.encode("idna")  # which raises UnicodeError for empty and long labels
+    if parts.port == 0:
+        raise ValueError("a port is a number from 1 to 65535")
 
 
 def light_value(value: object) -> float | None:

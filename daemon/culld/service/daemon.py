@@ -22,7 +22,7 @@ from culld.service.model import looked_up
 from culld.service.opening import replay_unfinished
 from culld.service.report import report
 from culld.service.sightings import Intake
-from culld.service.wiring import Policies, Wiring, open_scanner
+from culld.service.wiring import Policies, Wiring, open_alerts, open_scanner
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +39,7 @@ log = logging.getLogger(__name__)
 
 _IDLE_S = 10.0
 _SLOW_AFTER_S = 600.0
+_LAST_ALERT_S = 1.0
 
 
 class StoppedError(CulldError):
@@ -63,7 +64,8 @@ class Daemon:
         self._config = config
         self._journal = journal
         self._policies = Policies(config)
-        wiring = Wiring(config, journal, pool, self._policies)
+        self._alerts = open_alerts(config)
+        wiring = Wiring(config, journal, pool, self._policies, alerts=self._alerts)
         self._clock = wiring.clock
         self._pulse = pulse
         self._pipeline = wiring.pipeline(self._beat, patient=True, more_to_come=lambda: self._waiting() > 0)
@@ -98,6 +100,7 @@ class Daemon:
                     self._tell()
             finally:
                 self._pulse.notifier.stopping()
+                self._alerts.close(_LAST_ALERT_S)
                 self._note("stopped")
                 judged = ", ".join(f"{count} {verdict}" for verdict, count in sorted(self._verdicts.items()))
                 log.info("stopped; judged since the start: %s", judged or "no photo")

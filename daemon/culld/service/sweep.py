@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from culld.errors import ConfigError
+from culld.host.alerts import PATIENCE_S
 from culld.host.mounts import far
 from culld.intake.batching import GROWTH
 from culld.intake.lease import is_written
@@ -17,7 +18,7 @@ from culld.pipeline import one_ahead
 from culld.policy.series import REACH_S
 from culld.records import Place, Verdict, printable
 from culld.service.report import report
-from culld.service.wiring import Policies, Wiring, open_scanner
+from culld.service.wiring import Policies, Wiring, open_alerts, open_scanner
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -85,7 +86,8 @@ class Sweep:
         """Tie the parts together."""
         self._config = config
         self._journal = journal
-        self._wiring = Wiring(config, journal, pool, Policies(config))
+        self._alerts = open_alerts(config)
+        self._wiring = Wiring(config, journal, pool, Policies(config), alerts=self._alerts)
         self._scanner: Scanner = open_scanner(config)
         distant = far(watch.path for watch in config.watch)
         self._settler = Settler(config.settle.quiet.total_seconds(), is_written, distant)
@@ -96,6 +98,12 @@ class Sweep:
 
     def process(self, paths: Sequence[Path], advance: Callable[[int], None]) -> Tally:
         """Judge what is found, and act; `advance` is told how many photos each step did."""
+        try:
+            return self._process(paths, advance)
+        finally:
+            self._alerts.close(2 * PATIENCE_S)
+
+    def _process(self, paths: Sequence[Path], advance: Callable[[int], None]) -> Tally:
         tally = Tally()
         pipeline = self._wiring.pipeline()
         young: list[Sighting] = []

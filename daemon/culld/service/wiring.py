@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from culld.config import Embed
 from culld.darkroom import DarkroomDoor
-from culld.host.alerts import Alarm
+from culld.host.alerts import Alerts
 from culld.host.trash import to_trash
 from culld.intake import patience
 from culld.intake.scanning import Scanner
@@ -58,6 +58,11 @@ class Policies:
         return self._by_root[root]
 
 
+def open_alerts(config: Config) -> Alerts:
+    """What tells a person of what cannot wait."""
+    return Alerts(config.alert.command, config.alert.webhook)
+
+
 def open_scanner(config: Config) -> Scanner:
     """The scanner of the watched folders, which passes over everything that is culld's own."""
     return Scanner(judged_extensions(), frozenset({config.quarantine, config.state}))
@@ -72,6 +77,7 @@ class Wiring:
     pool: Pool
     policies: Policies
     clock: Clock = field(default_factory=SystemClock)
+    alerts: Alerts = field(default_factory=Alerts)
 
     def pipeline(
         self,
@@ -82,7 +88,7 @@ class Wiring:
         more_to_come: Callable[[], bool] = lambda: False,
     ) -> Pipeline:
         """The page, with its real parts; `patient` if somebody will look again at files that cannot be read yet."""
-        alarm = functools.partial(self._alarm, "culld has stopped moving photos")
+        alarm = functools.partial(self.alerts.ring, "culld has stopped moving photos")
         brake = Braking(self.journal, lambda: self.policies.digest, self.clock, alarm).holds
         door = DarkroomDoor(self.pool, beat, self._patience) if patient else DarkroomDoor(self.pool, beat)
         catalogue = Catalogue()
@@ -115,16 +121,12 @@ class Wiring:
         return Tidying(
             self.journal,
             self.clock,
-            Ages(self.journal, self.clock, functools.partial(self._alarm, "culld: the clock is in doubt")),
+            Ages(self.journal, self.clock, functools.partial(self.alerts.ring, "culld: the clock is in doubt")),
             self.config.history,
             Expiry(self.config.quarantine, to_trash, self.journal.note_trashed),
             self.config.store.trash_after,
-            functools.partial(self._alarm, "culld: what the last day brought"),
+            functools.partial(self.alerts.ring, "culld: what the last day brought"),
         )
-
-    def _alarm(self, subject: str, text: str) -> None:
-        alert = self.config.alert
-        Alarm(alert.command, alert.webhook).ring(subject, text)
 
     def _patience(self, stamp: Stamp) -> timedelta | None:
         changed = datetime.fromtimestamp(stamp.ctime_ns / 1e9, UTC)  # which, unlike mtime, no program can set
