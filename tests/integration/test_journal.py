@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sqlite3
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -480,6 +482,91 @@ def test_a_state_folder_that_is_a_file_is_a_system_fault(tmp_path: Path, clock: 
 
     with pytest.raises(SystemFaultError, match=r"journal\.sqlite"):
         SqliteJournal.open(tmp_path / "state/journal.sqlite", clock)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of a megabyte."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    made = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1M", "tmpfs", folder], check=False, capture_output=True)
+    if made.returncode:
+        pytest.skip("needs the right to mount a tmpfs")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+def fill(folder: Path) -> None:
+    """Leave no space on a disk."""
+    with (folder / "other").open("ab", buffering=0) as stream, contextlib.suppress(OSError):
+        while True:
+            stream.write(bytes(4096))
+
+
+def decide_many(path: Path, clock: FakeClock) -> None:
+    """More decisions than go onto a full disk."""
+    with SqliteJournal.open(path, clock) as journal:
+        for number in range(1000):
+            decide(journal, done(a_plan(f"{number}.jpg")))
+
+
+@pytest.mark.parametrize("is_begun", [True, False])
+def test_a_full_disk_is_called_full(small_disk: Path, clock: FakeClock, is_begun: bool) -> None:  # noqa: FBT001
+    """Before there is a journal and later; with free space it works again."""
+    path = small_disk / "journal.sqlite"
+    if is_begun:
+        SqliteJournal.open(path, clock).close()
+    fill(small_disk)
+
+    with pytest.raises(SystemFaultError, match=r"the disk of the journal is full: free space on .*small, then start"):
+        decide_many(path, clock)
+    (small_disk / "other").unlink()
+    with SqliteJournal.open(path, clock) as journal:
+        decide(journal, done(a_plan("last.jpg")))
+
+
+def test_a_journal_that_is_full_says_so_and_goes_on_when_it_is_not(journal: SqliteJournal) -> None:
+    """The transaction is taken back, also if it is the database that has ended it."""
+    journal._db.execute("PRAGMA max_page_count = 1")
+    with pytest.raises(SystemFaultError, match="the disk of the journal is full"):
+        decide(journal, done(replace(a_plan("first.jpg"), reason="x" * 100_000)))
+    journal._db.execute("PRAGMA max_page_count = 100000")
+
+    decide(journal, done(a_plan("last.jpg")))
+    assert "last.jpg" in {str(decision.place.relative) for decision in journal.decisions(Filter(1000))}
+
+
+def test_a_disk_that_is_read_only_is_called_so(small_disk: Path, clock: FakeClock) -> None:
+    """It is not the user's rights that are missing."""
+    SqliteJournal.open(small_disk / "journal.sqlite", clock).close()
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+
+    with (
+        pytest.raises(SystemFaultError, match="its file system is read-only; mount it writable"),
+        SqliteJournal.open(small_disk / "journal.sqlite", clock) as journal,
+    ):
+        journal.note("a", "b", clock.now())
+
+
+def test_a_journal_in_whose_place_a_folder_is_says_so(path: Path, clock: FakeClock) -> None:
+    """It can be neither opened nor set aside."""
+    path.mkdir(parents=True)
+
+    with pytest.raises(SystemFaultError, match=r"journal\.sqlite fails: (it cannot be opened|a folder has its name)"):
+        SqliteJournal.open(path, clock)
+
+
+def test_an_error_of_the_scanner_is_not_blamed_on_the_journal(journal: SqliteJournal) -> None:
+    """It comes out as it is, from between two questions to the database."""
+
+    def scan() -> Iterator[Sighting]:
+        yield factories.sighting("a.jpg")
+        raise PermissionError(13, "Permission denied", "/photos/b.jpg")
+
+    with pytest.raises(PermissionError, match=r"/photos/b\.jpg"):
+        list(journal.unknown(scan()))
 
 
 def test_a_commit_survives_power_loss_by_its_settings(journal: SqliteJournal) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from culld.journal import history, items, retention
 from culld.journal.cases import case, cases
-from culld.journal.opening import translated
+from culld.journal.database_errors import translated
 from culld.journal.recalling import recall, recall_content, shots_around
 from culld.journal.rejects import quarantined, rejects
 from culld.journal.rows import tagged

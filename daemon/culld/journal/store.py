@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Self
 from culld.journal import items, retention
 from culld.journal.adoption import adopt
 from culld.journal.asking import Asking
-from culld.journal.opening import connect, connect_readonly, translated
+from culld.journal.database_errors import translated
+from culld.journal.opening import connect, connect_readonly
 from culld.journal.rows import (
     insert_plan,
     legible,
@@ -293,10 +294,11 @@ class SqliteJournal(Asking):
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
+                self._db.execute("COMMIT")
             except BaseException:  # also Ctrl-C: an open transaction would hold the database
-                self._db.execute("ROLLBACK")
+                if self._db.in_transaction:  # SQLite itself ends it when the disk is full or fails
+                    self._db.execute("ROLLBACK")
                 raise
-            self._db.execute("COMMIT")
 
 
 def _settle(db: sqlite3.Connection, origin: Place, now: Place, stamp: Stamp | None, digest: str) -> None:

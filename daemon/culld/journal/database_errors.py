@@ -1,0 +1,119 @@
+"""What an error of the database means for the person who runs culld, in words that say what to do."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from culld.errors import SystemFaultError
+from culld.records import printable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CORRUPT: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+"""The result codes of a file that is not a sound database."""
+
+_LEAST_FREE: Final = 64 << 10
+_ROOM: Final = "free space on {folder}, then start culld again"
+_FULL: Final = f"the disk of the journal is full: {_ROOM}"
+_OWNER: Final = "give the user that runs culld read and write access to {folder}"
+_MOUNTED_READONLY: Final = "its file system is read-only; mount it writable, or look at the system log for disk errors"
+_IN_USE: Final = "another program holds it; end that one, then start culld again"
+_SET_ASIDE: Final = "start culld again, which sets it aside and begins a new one"
+
+_BY_PRIMARY: Final = {
+    sqlite3.SQLITE_FULL: _FULL,
+    sqlite3.SQLITE_BUSY: _IN_USE,
+    sqlite3.SQLITE_LOCKED: _IN_USE,
+    sqlite3.SQLITE_READONLY: f"it cannot be written; {_OWNER}",
+    sqlite3.SQLITE_CANTOPEN: f"it cannot be opened; {_OWNER}",
+    sqlite3.SQLITE_PERM: f"it cannot be opened; {_OWNER}",
+    sqlite3.SQLITE_AUTH: f"it cannot be opened; {_OWNER}",
+    sqlite3.SQLITE_NOMEM: "there is not enough memory; end other programs, then start culld again",
+    sqlite3.SQLITE_TOOBIG: "a value is too large for it; this is a fault of culld, please report it",
+    sqlite3.SQLITE_IOERR: "it cannot be read or written ({name}); check the disk, and the quota of the user",
+    sqlite3.SQLITE_CORRUPT: f"it is damaged; {_SET_ASIDE}",
+    sqlite3.SQLITE_NOTADB: f"it is no database; {_SET_ASIDE}",
+}
+_BY_EXTENDED: Final = {
+    sqlite3.SQLITE_READONLY_DBMOVED: "it was moved or replaced while culld had it open; start culld again",
+    sqlite3.SQLITE_READONLY_DIRECTORY: f"no file can be made beside it; {_OWNER}",
+    sqlite3.SQLITE_CANTOPEN_ISDIR: "a folder has its name; move that away, then start culld again",
+    sqlite3.SQLITE_IOERR_NOMEM: "there is not enough memory; end other programs, then start culld again",
+    sqlite3.SQLITE_IOERR_LOCK: "its file system gives no locks ({name}); put `state` on a local disk",
+    sqlite3.SQLITE_IOERR_UNLOCK: "its file system gives no locks ({name}); put `state` on a local disk",
+}
+# A full disk or a read-only one can be the cause of these codes as well.
+_ASK_DISK: Final = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
+
+
+@dataclass(frozen=True, slots=True)
+class translated:  # noqa: N801 (reads as a function; as a class it costs half of what a generator does)
+    """Turn the database errors of the block into a SystemFaultError about the journal at a path.
+
+    An OSError passes through: in a block that takes its items from the scanner, it is the scanner's.
+    """
+
+    path: Path
+
+    def __enter__(self) -> None:
+        """Nothing can go wrong yet."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Raise the error in culld's words, if it is one of the database."""
+        if isinstance(error, sqlite3.Error):
+            raise SystemFaultError(f"the journal {printable(self.path)} fails: {_advice(error, self.path)}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class translated_files:  # noqa: N801
+    """Turn every OSError of the block, which works on the files of the journal, into a SystemFaultError."""
+
+    path: Path
+
+    def __enter__(self) -> None:
+        """Nothing can go wrong yet."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """Raise the error in culld's words, if it is one of the system."""
+        if isinstance(error, OSError):
+            text = _of_the_disk(self.path.parent) or f"{error.strerror or error}; check its folder"
+            raise SystemFaultError(f"the journal {printable(self.path)} fails: {text}") from error
+
+
+def primary(error: sqlite3.Error) -> int:
+    """The primary result code of SQLite; 0 for errors of the Python module itself, which have none."""
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return code & 0xFF
+
+
+def _advice(error: sqlite3.Error, path: Path) -> str:
+    code = primary(error)
+    if code in _ASK_DISK and (told := _of_the_disk(path.parent)):
+        return told
+    extended: int = getattr(error, "sqlite_errorcode", 0)
+    text = _BY_EXTENDED.get(extended) or _BY_PRIMARY.get(code)
+    if text is None:
+        return str(error)
+    return text.format(folder=printable(path.parent), name=getattr(error, "sqlite_errorname", code))
+
+
+def _of_the_disk(folder: Path) -> str:
+    """What is wrong with the disk of a folder as such: it is full, or read-only; empty if neither, or if it is gone.
+
+    SQLite reports ENOSPC as SQLITE_FULL only for the database itself, not for the shared memory beside it.
+    """
+    try:
+        found = os.statvfs(folder)
+    except OSError:  # the folder is gone, or its disk: the error of the database says more
+        return ""
+    if found.f_flag & os.ST_RDONLY:
+        return _MOUNTED_READONLY
+    if found.f_bavail * found.f_frsize < _LEAST_FREE:
+        return _FULL.format(folder=printable(folder))
+    if found.f_files and not found.f_favail:
+        return f"the disk of the journal can take no more files: remove some from the disk of {printable(folder)}"
+    return ""
