@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -11,8 +11,26 @@ import pytest
 
 import factories
 from culld.journal.store import SqliteJournal
-from culld.records import BrakeLimit, Outcome, Stack, Verdict
+from culld.pipeline import Pipeline
+from culld.records import (
+    Assessment,
+    BrakeLimit,
+    Care,
+    Format,
+    Outcome,
+    Photo,
+    Place,
+    Plan,
+    Rules,
+    Scores,
+    Sighting,
+    Stack,
+    Stamp,
+    Verdict,
+)
 from culld.service.braking import Braking, brake_of, resume
+from culld.service.judge import Judge
+from culld.tags.draft import TagDraft
 from fakes import FakeClock
 
 RULES = replace(factories.rules(), brake=BrakeLimit(0.5, 10))
@@ -26,15 +44,22 @@ class House:
     clock: FakeClock
     policy: str = "policy-1"
     told: list[str] = field(default_factory=list)
+    photos: int = 0
 
     def braking(self) -> Braking:
         """The brake as a start of culld makes it."""
         return Braking(self.journal, lambda: self.policy, self.clock, self.told.append)
 
+    def held(self, braking: Braking, verdicts: Sequence[bool], rules: Rules = RULES) -> list[bool]:
+        """Whether the brake holds the move of each of some new photos."""
+        photos = [factories.place(f"{self.photos + number}.jpg") for number in range(len(verdicts))]
+        self.photos += len(photos)
+        return [bool(braking.holds(rules, place, moving)) for place, moving in zip(photos, verdicts, strict=True)]
+
     def decide(self, count: int, verdict: Verdict) -> None:
         """Carry out decisions."""
         for number in range(count):
-            stack = Stack(factories.assessment())
+            stack = Stack(factories.assessment(f"decided-{self.clock.moment.timestamp()}-{number}.jpg"))
             plan = replace(
                 factories.plan(stack, verdict), id=f"{self.clock.moment}-{number}", made_at=self.clock.moment
             )
@@ -53,10 +78,9 @@ def house(tmp_path: Path) -> Iterator[House]:
 def test_more_than_the_share_stops_the_moves_and_tells_once(house: House) -> None:
     """The window slides: five of ten may go, the sixth may not, nor any after it."""
     braking = house.braking()
-    verdicts = [braking.holds(RULES, moving) for moving in [True] * 5 + [False] * 8 + [True] * 9]
 
-    assert [bool(why) for why in verdicts] == [False] * 18 + [True] * 4
-    assert house.told == verdicts[18:19]
+    assert house.held(braking, [True] * 5 + [False] * 8 + [True] * 9) == [False] * 18 + [True] * 4
+    assert len(house.told) == 1
     assert "6 of the last 10 photos were to be moved, more than the share 0.5 that policy.brake allows" in house.told[0]
     assert brake_of(house.journal) == house.told[0]
 
@@ -64,40 +88,37 @@ def test_more_than_the_share_stops_the_moves_and_tells_once(house: House) -> Non
 def test_it_stays_on_over_a_restart(house: House) -> None:
     """A crash is no reason to go on."""
     braking = house.braking()
-    for _ in range(6):
-        braking.holds(RULES, True)
+    house.held(braking, [True] * 6)
 
-    assert house.braking().holds(RULES, False)
+    assert house.held(house.braking(), [False]) == [True]
 
 
 def test_the_window_is_that_of_the_journal_after_a_restart(house: House) -> None:
     """What was moved before the start counts."""
     house.decide(5, Verdict.QUARANTINE)
 
-    assert house.braking().holds(RULES, True)
+    assert house.held(house.braking(), [True]) == [True]
 
 
 def test_a_person_lets_go_and_counting_begins_anew(house: House) -> None:
     """While the daemon runs."""
     braking = house.braking()
     assert not resume(house.journal, house.clock)
-    for _ in range(6):
-        braking.holds(RULES, True)
+    house.held(braking, [True] * 6)
     house.decide(6, Verdict.QUARANTINE)
     house.clock.advance(1)
 
     assert resume(house.journal, house.clock)
-    assert [bool(braking.holds(RULES, True)) for _ in range(6)] == [False] * 5 + [True]
+    assert house.held(braking, [True] * 6) == [False] * 5 + [True]
 
 
 def test_another_policy_lets_go(house: House) -> None:
     """It is what the brake asks for."""
     braking = house.braking()
-    for _ in range(6):
-        braking.holds(RULES, True)
+    house.held(braking, [True] * 6)
     house.policy = "policy-2"
 
-    assert not braking.holds(RULES, True)
+    assert house.held(braking, [True]) == [False]
     assert brake_of(house.journal) == ""
 
 
@@ -105,5 +126,86 @@ def test_without_a_limit_nothing_is_held(house: House) -> None:
     """`share: never`."""
     braking = house.braking()
 
-    assert not any(braking.holds(factories.rules(), True) for _ in range(1000))
+    assert not any(house.held(braking, [True] * 1000, factories.rules()))
     assert json.loads(house.journal.notes().get("brake", ("{}", None))[0]) == {}
+
+
+def test_a_photo_that_is_judged_again_and_again_is_counted_once(house: House) -> None:
+    """One whose move fails is decided about at each try; that is no wave of rejects, not even after a restart."""
+    braking = house.braking()
+    stuck = factories.place("stuck.jpg")
+
+    assert not any(braking.holds(RULES, stuck, True) for _ in range(30))
+
+    plan = replace(factories.plan(Stack(factories.assessment("stuck.jpg")), Verdict.QUARANTINE))
+    for number in range(9):
+        with house.journal.intend([replace(plan, id=str(number))]):
+            pass
+    assert house.braking().holds(RULES, stuck, True) == ""
+
+
+@dataclass
+class Import:
+    """A first import of blurred photos: the real pipeline, decision and journal, and an `apply` that only notes."""
+
+    house: House
+    folder: Path
+    moved: list[str] = field(default_factory=list)
+
+    def pipeline(self, rules: Rules) -> Pipeline:
+        """The page as the daemon ties it together."""
+        judge = Judge(
+            rules_for=lambda _: rules,
+            is_restored=lambda _: False,
+            draft=lambda requests: [TagDraft((), ()) for _ in requests],
+            care=lambda requests: [Care() for _ in requests],
+            clock=self.house.clock,
+            quarantine=self.folder / "quarantine",
+            quarantine_away=lambda: "",
+            prefix="defect:",
+            embed=False,
+            brake=self.house.braking().holds,
+        )
+        return Pipeline(self, self.house.journal, lambda found: list(map(Stack, found)), judge.decide, self.apply)
+
+    def drop(self, count: int) -> list[Sighting]:
+        """Put files into the inbox."""
+        inbox = self.folder / "inbox"
+        inbox.mkdir()
+        (self.folder / "quarantine").mkdir()
+        places = [Place(inbox, Path(f"{number:03}.jpg")) for number in range(count)]
+        for place in places:
+            place.path.write_text(place.relative.name)
+        return [Sighting(place, Stamp.of(place.path.lstat())) for place in places]
+
+    def read(self, settled: Sequence[Sighting], _judged: object) -> list[Assessment]:
+        """Every photo is blurred."""
+        return [
+            Assessment(
+                Photo(seen.place, seen.stamp, seen.place.relative.name, Format.JPEG), Scores(0.99, 0, 0), "model@1"
+            )
+            for seen in settled
+        ]
+
+    def apply(self, plan: Plan) -> Outcome:
+        """Note what goes."""
+        if plan.verdict is Verdict.QUARANTINE:
+            self.moved.append(plan.photo.place.relative.name)
+        return Outcome(plan, plan.photo.place, plan.photo.stamp, plan.photo.digest)
+
+
+@pytest.mark.parametrize(("photos", "moved"), [(5, 5), (230, 12)])
+@pytest.mark.parametrize("batch", [16, 64, 230])
+def test_a_first_import_of_rejects_is_stopped_early(
+    house: House, tmp_path: Path, batch: int, photos: int, moved: int
+) -> None:
+    """However many are decided about together; a drop of five rejects goes as a whole."""
+    first = Import(house, tmp_path)
+    pipeline = first.pipeline(replace(factories.rules(), brake=BrakeLimit(0.6, 200)))
+    settled = first.drop(photos)
+
+    for start in range(0, photos, batch):
+        pipeline.process(settled[start : start + batch])
+
+    assert len(first.moved) == moved
+    assert len(house.told) == int(photos > moved)

@@ -60,7 +60,7 @@ def _table(config: Config) -> Iterator[str]:
     yield from (f"{'rule':<12}{rule.name}: {rule.action} if {rule.when.text}" for rule in rules.named)
     yield f"{'protected':<12}{', '.join(_protected(rules.protect))}"
     brake = rules.brake
-    yield f"{'brake':<12}" + ("none" if brake is None else f"at {brake.share:.0%} of the last {brake.photos} photos")
+    yield f"{'brake':<12}" + ("none" if brake is None else f"above {brake.share:.0%} of the last {brake.photos} photos")
     for watch in config.watch:
         here = config.rules(watch.mode)
         yield f"{'watch':<12}{printable(watch.path)}  (mode {here.mode}, policy {here.digest})"

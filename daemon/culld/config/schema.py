@@ -229,7 +229,7 @@ class Protect(Section):
 
 
 class Brake(Section):
-    """Above which share of the last photos nothing is moved any more; a share of None is never reached."""
+    """Above which share of the last photos that were judged, `photos` at most, moves stop; None is never exceeded."""
 
     share: Annotated[float | None, BeforeValidator(values.share)] = 0.6
     photos: Annotated[int, BeforeValidator(values.whole(10, 100_000))] = 200

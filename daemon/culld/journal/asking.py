@@ -99,8 +99,8 @@ class Asking:
         """How many photos would have been moved, had culld been let."""
         return self._ask(lambda db: history.unwanted(db, since))
 
-    def recently_moving(self, limit: int, since: datetime | None) -> list[bool]:
-        """Of the last decisions, the oldest first, whether the photo was moved."""
+    def recently_moving(self, limit: int, since: datetime | None) -> list[tuple[Place, bool]]:
+        """Return the photos of the last decisions, the oldest first, each with whether it was to be moved."""
         return self._ask(lambda db: history.recently_moving(db, limit, since))
 
     def open_faults(self) -> list[history.OpenFault]:

@@ -108,14 +108,14 @@ def unwanted(db: sqlite3.Connection, since: datetime | None) -> int:
     return int(count)
 
 
-def recently_moving(db: sqlite3.Connection, limit: int, since: datetime | None) -> list[bool]:
-    """Of the last decisions about readable photos, the oldest first, whether the photo was to be moved."""
+def recently_moving(db: sqlite3.Connection, limit: int, since: datetime | None) -> list[tuple[Place, bool]]:
+    """Return the readable photos of the last decisions, the oldest first, each with whether it was to be moved."""
     rows = db.execute(
-        "SELECT verdict = 'quarantine' FROM decision WHERE verdict != 'unreadable'"
+        "SELECT root, relative, verdict = 'quarantine' FROM decision WHERE verdict != 'unreadable'"
         " AND (:since IS NULL OR made_at > :since) ORDER BY id DESC LIMIT :limit",
         {"since": since and micros(since), "limit": limit},
     ).fetchall()
-    return [bool(moved) for (moved,) in reversed(rows)]
+    return [(place_of(root, relative), bool(moved)) for root, relative, moved in reversed(rows)]
 
 
 def open_faults(db: sqlite3.Connection) -> list[OpenFault]:

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection
 
     from culld.records import BrakeLimit
 
+FEWEST: Final = 20
+"""A share is counted as one of at least so many photos, so that a few rejects alone are no alarm."""
 
-def overrun(recent: Iterable[bool], limit: BrakeLimit | None) -> str:
-    """Why nothing more is to be moved, as a clause; empty if all is well.
 
-    `recent` says of each of the last decisions, `limit.photos` of them at most, whether the photo was to be moved. The
-    share is one of the whole window even while that is not full, so that the first reject alone is no alarm.
+def overrun(recent: Collection[bool], limit: BrakeLimit | None) -> str:
+    """Return why no more photos are to be moved, as a clause; empty if the share is within the limit.
+
+    `recent` says of each of the last photos that were judged, `limit.photos` of them at most, whether it was to be
+    moved. The limit is exceeded when more than `limit.share` of them were to be moved. Fewer than `FEWEST` photos count
+    as if all that are missing were to stay: of a first import of rejects alone, 12 are moved with a share of 0.6.
     """
     moved = sum(recent)
-    if limit is None or moved <= limit.share * limit.photos:
+    if limit is None or moved <= limit.share * max(len(recent), min(FEWEST, limit.photos)):
         return ""
     return (
-        f"{moved} of the last {limit.photos} photos were to be moved, more than the share {limit.share:g} that"
+        f"{moved} of the last {len(recent)} photos were to be moved, more than the share {limit.share:g} that"
         " policy.brake allows; check them, then say `culld resume`"
     )

@@ -47,7 +47,7 @@ class Protection:
 
 @dataclass(frozen=True, slots=True)
 class BrakeLimit:
-    """Nothing is moved any more once more than this `share` (0..1) of the last `photos` was to be moved."""
+    """Moves stop once more than this `share` (0..1) of the last photos, `photos` of them at most, was to be moved."""
 
     share: float
     photos: int

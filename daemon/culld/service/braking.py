@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-from collections import deque
 from typing import TYPE_CHECKING, Final
 
 from culld.policy.brake import overrun
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
     from culld.journal.store import SqliteJournal
     from culld.ports import Clock
-    from culld.records import Rules
+    from culld.records import Place, Rules
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +22,9 @@ _NOTE: Final = "brake"
 
 
 class Braking:
-    """Counts decisions in a sliding window; what it knows is in the journal, for the next start and for `status`.
+    """Counts photos in a sliding window; what it knows is in the journal, for the next start and for `status`.
+
+    A photo that is judged again, because it could not be moved, is counted once.
 
     `policy` gives the digest of the policy in force, whose change lets go; `alert` tells a person.
     """
@@ -37,17 +38,20 @@ class Braking:
         self._clock = clock
         self._alert = alert
         self._since: datetime | None = None
-        self._window: deque[bool] = deque()
+        self._window: dict[Place, bool] | None = None
 
-    def holds(self, rules: Rules, moving: bool) -> str:  # noqa: FBT001 (one of two values that a decision has)
-        """Count a decision, which may be to move a photo; why it must not be moved, empty if it may."""
+    def holds(self, rules: Rules, place: Place, moving: bool) -> str:  # noqa: FBT001 (one of two values of a decision)
+        """Count the decision about the photo at `place`; return why it must not be moved, empty if it may."""
         why = self._standing(rules)
         if rules.brake is None or why:
             return why
-        if self._window.maxlen != rules.brake.photos:
-            self._window = deque(self._journal.recently_moving(rules.brake.photos, self._since), rules.brake.photos)
-        self._window.append(moving)
-        if why := overrun(self._window, rules.brake):
+        if self._window is None:
+            self._window = dict(self._journal.recently_moving(rules.brake.photos, self._since))
+        self._window.pop(place, None)
+        self._window[place] = moving
+        while len(self._window) > rules.brake.photos:
+            del self._window[next(iter(self._window))]
+        if why := overrun(self._window.values(), rules.brake):
             self._write(why)
             log.error("the brake is on: %s", why)
             self._alert(why)
@@ -63,7 +67,7 @@ class Braking:
             log.info("the brake is off: the policy has changed")
         if at != self._since:  # somebody let go, or this is the start
             self._since = at
-            self._window = deque(maxlen=0)
+            self._window = None
         return str(known.get("why", ""))
 
     def _write(self, why: str) -> None:

@@ -33,7 +33,7 @@ _A = TypeVar("_A")
 _MOST_BYTES = 200 << 20
 
 
-def no_brake(_rules: Rules, _moving: bool) -> str:  # noqa: FBT001 (stands in for a method)
+def no_brake(_rules: Rules, _place: Place, _moving: bool) -> str:  # noqa: FBT001 (stands in for a method)
     """Lets everything through."""
     return ""
 
@@ -56,7 +56,7 @@ class Judge:
     quarantine_away: Callable[[], str]
     prefix: str
     embed: bool
-    brake: Callable[[Rules, bool], str] = no_brake
+    brake: Callable[[Rules, Place, bool], str] = no_brake
     more_to_come: Callable[[], bool] = lambda: False
     held: set[str] = field(default_factory=set)
     listing: Callable[[], Listing] = Listing
@@ -84,7 +84,7 @@ class Judge:
         moving = plan.verdict is Verdict.QUARANTINE
         if moving:
             self._hold(plan, rules)
-        if brake := self.brake(rules, moving):
+        if brake := self.brake(rules, plan.photo.place, moving):
             plan = self._plan(plan.stack, brake)
         if plan.verdict is Verdict.QUARANTINE and (why := self.quarantine_away()):
             raise PhotoBlockedError(f"the quarantine {printable(self.quarantine)} {why}")
