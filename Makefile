@@ -47,7 +47,7 @@ $(CONFIG):
 	  '# Every key is explained in config.example.yaml; paths are relative to this file.' \
 	  'watch:' '  - path: inbox' 'quarantine: quarantine' 'state: state' \
 	  'policy:' '  mode: enforce          # or observe: tag, never move' '  defects:' \
-	  '    blur:  {tag: 0.5, reject: 0.97}' '    under: {tag: 0.6, reject: never}' '    over:  {tag: 0.6, reject: 0.97}' > $@
+	  '    blur:  {tag: 0.5, reject: 0.97}' '    under: {tag: 0.6, reject: never}' '    over:  {tag: 0.6, reject: never}' > $@
 
 # A stamp file says which lock a virtual environment was installed from.
 .venv/bin/pip:

@@ -62,7 +62,7 @@ def unreadable(name: str = "a.jpg", reason: str = "damaged") -> Assessment:
 
 def rules() -> Rules:
     """The default policy, allowed to move."""
-    return Rules(Mode.ENFORCE, Threshold(0.5, 0.97), Threshold(0.6, None), Threshold(0.6, 0.97), "policy-1")
+    return Rules(Mode.ENFORCE, Threshold(0.5, 0.97), Threshold(0.6, None), Threshold(0.6, None), "policy-1")
 
 
 def plan(stack: Stack, verdict: Verdict = Verdict.KEEP) -> Plan:

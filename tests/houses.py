@@ -31,7 +31,7 @@ policy:
   defects:
     blur:  {tag: 0.5, reject: 0.97}
     under: {tag: 0.6, reject: never}
-    over:  {tag: 0.6, reject: 0.97}
+    over:  {tag: 0.6, reject: never}
 """
 
 

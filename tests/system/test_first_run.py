@@ -12,7 +12,7 @@ import pytest
 
 import factories
 import raws
-from houses import House
+from houses import POLICY, House
 
 SHARP = {f"sharp-{i}.jpg": factories.encoded(factories.picture(i), quality=92) for i in range(10)}
 BLURRED = {
@@ -169,6 +169,7 @@ def test_with_untag_every_byte_comes_back(house: House) -> None:
 @pytest.mark.timeout(200)
 def test_a_kill_loses_and_doubles_nothing(house: House) -> None:
     """SIGKILL in the middle of many photos, three times over; then a quiet run ends the work."""
+    house.config.write_text(POLICY + "  brake: {share: never}\n")
     pictures = {}
     for i in range(60):
         image = factories.picture(100 + i, size=(640, 480))

@@ -29,7 +29,7 @@ policy:
   defects:
     blur:  {tag: 0.5, reject: 0.97}
     under: {tag: 0.6, reject: never}
-    over:  {tag: 0.6, reject: 0.97}
+    over:  {tag: 0.6, reject: never}
 """
 
 HOME = {"HOME": "/home/ann"}
@@ -73,7 +73,7 @@ class TestMeaning:
             Mode.ENFORCE,
             Threshold(0.5, 0.97),
             Threshold(0.6, None),
-            Threshold(0.6, 0.97),
+            Threshold(0.6, None),
             config.rules().digest,
             brake=BrakeLimit(0.6, 200),
         )
@@ -121,7 +121,7 @@ class TestMeaning:
         """Naming only `reject` keeps `tag`, and the other defects."""
         rules = load(MINIMAL + "policy: {defects: {blur: {reject: 0.9}}}").rules()
 
-        assert (Threshold(0.5, 0.9), Threshold(0.6, 0.97)) == (rules.blur, rules.over)
+        assert (Threshold(0.5, 0.9), Threshold(0.6, None)) == (rules.blur, rules.over)
 
     def test_a_precision_becomes_a_number_by_looking_it_up(self, load: Load) -> None:
         """Only the defects that ask for it, and never below `tag`: what is moved is always tagged as well."""
@@ -218,7 +218,7 @@ class TestDigest:
 
     def test_formatting_and_unrelated_keys_do_not_change_it(self, load: Load) -> None:
         """Only meaning counts: neither comments nor order nor how a number is written."""
-        same = "policy: {defects: {over: {reject: 0.970, tag: .6}}, mode: enforce} # other\nrescan: 3h\n"
+        same = "policy: {defects: {over: {reject: never, tag: .60}}, mode: enforce} # other\nrescan: 3h\n"
 
         assert load(CONTRACT).rules().digest == load(MINIMAL + same).rules().digest
 
@@ -262,7 +262,7 @@ WRONG = [
     ),
     ("policy: {defects: {blur: {tag: -1}}}", "4: policy.defects.blur.tag: -1 is out of range; write a number"),
     ("policy: {defects: {blur: {tag: never}}}", "4: policy.defects.blur.tag: 'never' is not a number"),
-    ("policy: {defects: {over: {tag: 0.98}}}", "4: policy.defects.over: tag 0.98 is above reject 0.97; tag must be"),
+    ("policy: {defects: {blur: {tag: 0.98}}}", "4: policy.defects.blur: tag 0.98 is above reject 0.97; tag must be"),
     ("tags: {marks: rating}", "4: tags.marks: 'rating' is no list; write [] or some of [rating, pick, digikam, label]"),
     ("tags: {marks: [stars]}", "4: tags.marks: 'stars' is not allowed; write rating or pick or digikam or label"),
     ("policy: {protect: {rated: 1}}", "4: policy.protect.rated: 1 is not allowed; write true or false"),

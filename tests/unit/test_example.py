@@ -87,7 +87,7 @@ def test_policy_check_prints_what_the_example_means(capsys: pytest.CaptureFixtur
     assert [line.split() for line in printed.splitlines()[1:4]] == [
         ["blur", "0.5", "0.97"],
         ["under", "0.6", "never"],
-        ["over", "0.6", "0.97"],
+        ["over", "0.6", "never"],
     ]
     assert load_config(EXAMPLE, HOME).rules().digest in printed
 

@@ -51,17 +51,19 @@ def test_a_defect_at_its_reject_threshold_is_quarantined_and_tagged() -> None:
 
 def test_every_reject_is_named_in_the_reason() -> None:
     """Two defects that would each move the photo are both told."""
-    assert plan_for(Scores(0.99, 0, 0.98)).reason == (
+    rules = replace(factories.rules(), over=Threshold(0.6, 0.97))
+
+    assert plan_for(Scores(0.99, 0, 0.98), rules=rules).reason == (
         "blur 0.99 is at least 0.97 (policy.defects.blur.reject) and "
         "over 0.98 is at least 0.97 (policy.defects.over.reject)"
     )
 
 
 def test_never_means_never() -> None:
-    """A defect without a reject threshold only tags, however sure the network is."""
-    plan = plan_for(Scores(0, 1, 0))
+    """A defect without a reject threshold, by default both exposure defects, only tags, however high its score is."""
+    plan = plan_for(Scores(0, 1, 1))
 
-    assert (plan.verdict, plan.keywords) == (Verdict.TAG, ("defect:underexposed",))
+    assert (plan.verdict, plan.keywords) == (Verdict.TAG, ("defect:underexposed", "defect:overexposed"))
 
 
 @pytest.mark.parametrize(
@@ -149,7 +151,7 @@ def test_only_a_reached_reject_in_enforce_mode_moves_a_photo(
 ) -> None:
     """Whatever the scores are, a move needs the mode, a reached threshold, and nothing that speaks for the photo."""
     restored, kin = spared
-    rules = replace(factories.rules(), mode=mode)
+    rules = replace(factories.rules(), mode=mode, over=Threshold(0.6, 0.97))
 
     plan = plan_for(Scores(blur, under, over), rules=rules, restored=restored, kin=("a.cr2",) if kin else ())
 

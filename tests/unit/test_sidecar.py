@@ -36,7 +36,7 @@ NEW = """<?xml version="1.0" encoding="UTF-8"?>
     culld:OverTag="0.6"
     culld:BlurReject="0.97"
     culld:UnderReject="never"
-    culld:OverReject="0.97"
+    culld:OverReject="never"
     culld:Mode="enforce"
     culld:Verdict="tag"
     culld:Model="mobilenet@1"

@@ -200,10 +200,10 @@ class Under(Bounds):
 
 
 class Over(Bounds):
-    """Over-exposure."""
+    """Over-exposure: only tagged by default, because snow, white grounds and high-key pictures are not defects."""
 
     tag: Probability = 0.6
-    reject: Reject = 0.97
+    reject: Reject = None
 
 
 class Defects(Section):
