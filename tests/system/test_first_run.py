@@ -133,7 +133,7 @@ def test_a_photo_that_somebody_edited_is_only_tagged(house: House) -> None:
     house.drop("a.jpg", BLURRED["blurred-3.jpg"])
     house.drop("a.jpg.pp3", b"[Version]")
     house.culld("once")
-    assert "somebody edited it in another program (a.jpg.pp3; policy.protect.edited)" in house.culld("log")
+    assert "it was edited in another program (a.jpg.pp3; policy.protect.edited)" in house.culld("log")
 
     house.config.write_text(house.config.read_text() + "  protect: {edited: false}\n")
     house.drop("b.jpg", BLURRED["blurred-4.jpg"])

@@ -78,7 +78,7 @@ def test_score_tells_what_the_policy_would_do(house: House) -> None:
     told = [json.loads(line) for line in house.culld("score", "--json", str(house.inbox)).splitlines()]
 
     assert sorted(each["verdict"] for each in told) == ["quarantine", "tag", "tag"]
-    assert "somebody rated it (xmp:Rating 5" in told[-1]["reason"]
+    assert "it is rated (xmp:Rating 5" in told[-1]["reason"]
     assert rated.exists()
 
 

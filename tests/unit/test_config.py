@@ -265,7 +265,12 @@ WRONG = [
     ("policy: {defects: {blur: {tag: 0.98}}}", "4: policy.defects.blur: tag 0.98 is above reject 0.97; tag must be"),
     ("tags: {marks: rating}", "4: tags.marks: 'rating' is no list; write [] or some of [rating, pick, digikam, label]"),
     ("tags: {marks: [stars]}", "4: tags.marks: 'stars' is not allowed; write rating or pick or digikam or label"),
-    ("policy: {protect: {rated: 1}}", "4: policy.protect.rated: 1 is not allowed; write true or false"),
+    (
+        "policy: {protect: {rated: true}}",
+        "4: policy.protect.rated: yes is not allowed; write from how many stars, 1 to 5",
+    ),
+    ("policy: {protect: {rated: 6}}", "4: policy.protect.rated: 6 is not allowed; write from how many stars, 1 to 5"),
+    ("policy: {protect: {edited: 1}}", "4: policy.protect.edited: 1 is not allowed; write true or false"),
     ("policy: {protect: {night: dark}}", "4: policy.protect.night: 'dark' is not allowed; write a light value from"),
     ("policy: {brake: {share: 1}}", "4: policy.brake.share: 1 is not allowed; write a share above 0 and below 1"),
     ("policy: {brake: {photos: 3}}", "4: policy.brake.photos: 3 is not allowed; write a whole number from 10 to"),

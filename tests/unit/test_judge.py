@@ -24,6 +24,7 @@ from culld.records import (
     Photo,
     Place,
     Plan,
+    Rating,
     Scores,
     SidecarStyle,
     Stack,
@@ -204,10 +205,10 @@ def test_only_a_photo_that_goes_or_would_go_is_marked(
 
 def test_what_a_person_did_for_a_photo_spares_it_and_fills_fields(house: House) -> None:
     """A rated photo is only tagged; a field that somebody filled is not marked."""
-    house.care = Care(("xmp:Rating 3",), frozenset({Mark.RATING}))
+    house.care = Care(filled=frozenset({Mark.RATING}), stars=(Rating("xmp:Rating 3", 3),))
     plan = plan_of(house.judge(), house.put())
     assert plan.verdict is Verdict.TAG
-    assert "somebody rated it (xmp:Rating 3; policy.protect.rated)" in plan.reason
+    assert "it is rated (xmp:Rating 3; policy.protect.rated)" in plan.reason
 
     house.care = Care(filled=frozenset({Mark.RATING}))
     plan = plan_of(replace(house.judge(), marks=(Mark.RATING, Mark.PICK)), house.put())

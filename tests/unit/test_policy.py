@@ -187,7 +187,7 @@ def test_a_photo_that_somebody_edited_is_spared_unless_the_policy_says_otherwise
     )
 
     assert spared.verdict is Verdict.TAG
-    assert "somebody edited it in another program (a.pp3; policy.protect.edited)" in spared.reason
+    assert "it was edited in another program (a.pp3; policy.protect.edited)" in spared.reason
     assert taken.verdict is Verdict.QUARANTINE
 
 

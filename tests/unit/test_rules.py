@@ -20,6 +20,7 @@ from culld.records import (
     Mode,
     Plan,
     Protection,
+    Rating,
     Rule,
     Rules,
     Series,
@@ -140,10 +141,11 @@ class TestNight:
 @pytest.mark.parametrize(
     ("stack", "why"),
     [
-        (Stack(BAD, care=Care(rated=("xmp:Rating 3",))), "somebody rated it (xmp:Rating 3; policy.protect.rated)"),
+        (Stack(BAD, care=Care(rated=("xmp:Label Red",))), "it is rated (xmp:Label Red; policy.protect.rated)"),
+        (Stack(BAD, care=Care(stars=(Rating("KDE rating 1", 1),))), "it is rated (KDE rating 1; policy.protect.rated)"),
         (
             Stack(BAD, care=Care(edited=("darktable",))),
-            "somebody edited it in another program (darktable; policy.protect.edited)",
+            "it was edited in another program (darktable; policy.protect.edited)",
         ),
         (
             Stack(BAD, series=Series(SeriesKind.BRACKET, (BAD, GOOD, GOOD))),
@@ -158,11 +160,33 @@ class TestNight:
 def test_what_is_protected_is_only_tagged_unless_the_policy_says_otherwise(stack: Stack, why: str) -> None:
     """The reason names the key to change."""
     spared = plan(stack, rules(("blur > 0.5", "quarantine")))
-    bold = Protection(rated=False, edited=False, night=None, series=False, bursts=False)
+    bold = Protection(rated=None, edited=False, night=None, series=False, bursts=False)
 
     assert (spared.verdict, spared.unwanted) == (Verdict.TAG, False)
     assert why in spared.reason
     assert plan(stack, rules(protect=bold)).verdict is Verdict.QUARANTINE
+
+
+@pytest.mark.parametrize(("fewest", "verdict"), [(3, Verdict.TAG), (4, Verdict.QUARANTINE), (None, Verdict.QUARANTINE)])
+def test_a_rating_protects_from_as_many_stars_as_the_policy_says(fewest: int | None, verdict: Verdict) -> None:
+    """`policy.protect.rated: 4` moves a photo of three and a half stars; one with a label stays at any number."""
+    rated = Stack(BAD, care=Care(stars=(Rating("KDE rating 3.5", 3.5),)))
+    labelled = Stack(BAD, care=Care(rated=("xmp:Label Red",)))
+    policy = rules(protect=Protection(rated=fewest))
+
+    assert plan(rated, policy).verdict is verdict
+    assert plan(labelled, policy).verdict is (Verdict.QUARANTINE if fewest is None else Verdict.TAG)
+
+
+def test_files_in_subfolders_that_belong_to_a_photo_keep_it_where_it_is() -> None:
+    """Whatever the policy protects: culld does not move them along."""
+    stack = Stack(BAD, care=Care(edited=("Nikon",), apart=(".comments/a.jpg.xml", "NKSC_PARAM/a.jpg.nksc")))
+    bold = Protection(rated=None, edited=False, night=None, series=False, bursts=False)
+
+    spared = plan(stack, rules(protect=bold))
+
+    assert (spared.verdict, spared.unwanted) == (Verdict.TAG, False)
+    assert ".comments/a.jpg.xml and NKSC_PARAM/a.jpg.nksc belong to it" in spared.reason
 
 
 def test_all_but_the_best_of_a_burst_may_go() -> None:
@@ -175,11 +199,14 @@ def test_all_but_the_best_of_a_burst_may_go() -> None:
 
 
 def test_xmp_that_cannot_be_read_protects_as_well() -> None:
-    """Nobody can tell what it says, unless nobody asks."""
+    """It may hold a rating; with both protections off that does not matter."""
     stack = Stack(BAD, care=Care(unclear="it is not well-formed XML"))
 
-    assert "its XMP cannot be read (it is not well-formed XML)" in plan(stack, rules()).reason
-    deaf = Protection(rated=False, edited=False)
+    assert (
+        "its metadata cannot be read (it is not well-formed XML), so it may be rated or edited"
+        in plan(stack, rules()).reason
+    )
+    deaf = Protection(rated=None, edited=False)
     assert plan(stack, rules(protect=deaf)).verdict is Verdict.QUARANTINE
 
 

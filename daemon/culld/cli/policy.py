@@ -42,7 +42,9 @@ def run(args: argparse.Namespace) -> int:
 def _protected(protect: Protection) -> Iterator[str]:
     """What is never moved, in a few words each."""
     yield "what you restored"
-    for name in ("rated", "edited", "series", "bursts"):
+    if protect.rated is not None:
+        yield "rated" if protect.rated == 1 else f"rated from {protect.rated} stars"
+    for name in ("edited", "series", "bursts"):
         if getattr(protect, name):
             yield {"series": "series", "bursts": "the best of a burst"}.get(name, name)
     if protect.night is not None:

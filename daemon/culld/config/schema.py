@@ -217,7 +217,7 @@ class Defects(Section):
 class Protect(Section):
     """What is never moved, whatever its scores."""
 
-    rated: YesOrNo = True
+    rated: Annotated[int | None, BeforeValidator(values.stars)] = 1
     edited: YesOrNo = True
     night: Annotated[float | None, BeforeValidator(values.light_value)] = 3.0
     series: YesOrNo = True

@@ -49,6 +49,7 @@ _SIZE_UNITS: Final = {"B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9
 }
 _SHOWN_LENGTH: Final = 60
 _MOST_LIGHT: Final = 20
+_MOST_STARS: Final = 5
 
 _Choice = TypeVar("_Choice", bound="StrEnum")
 
@@ -230,6 +231,16 @@ def light_value(value: object) -> float | None:
         allowed = f"write a light value from -{_MOST_LIGHT} to {_MOST_LIGHT}, such as 3, or {NEVER}"
         raise ValueError(f"{shown(value)} is not allowed; {allowed}")
     return float(value)
+
+
+def stars(value: object) -> int | None:
+    """Return a number of stars, or None for `never`."""
+    if value == NEVER:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST_STARS:
+        allowed = f"write from how many stars, 1 to {_MOST_STARS}, a rating protects, or {NEVER}"
+        raise ValueError(f"{shown(value)} is not allowed; {allowed}")
+    return value
 
 
 def name(value: object) -> str:

@@ -12,17 +12,18 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, BinaryIO
 
+from culld.darkroom.outside import care_outside
 from culld.disk.beneath import digest_of, open_regular
 from culld.errors import PhotoChangedError, PhotoError
 from culld.model.switchboard import RemoteEngine
 from culld.photos.completeness import has_its_end
-from culld.photos.facts import camera_facts, keyword_block, stars_in
+from culld.photos.facts import camera_facts, keyword_block, ratings_in
 from culld.photos.formats import HEAD_BYTES, recognise
 from culld.photos.imaging import DecodeLimits, UnreadableError, decode, embedded_exif
 from culld.photos.likeness import likeness_of
 from culld.photos.raw import open_raw
 from culld.records import Assessment, Camera, Care, Fault, Format, Mark, Photo, Sighting, Stamp, Unreadable
-from culld.tags.care import care_in, packets_in
+from culld.tags.care import care_in, packets_in, together
 from culld.tags.draft import TagDraft, TagRequest, draft
 
 if TYPE_CHECKING:
@@ -109,14 +110,11 @@ class Darkroom:
         try:
             packets = [packet for photo in request.pictures for packet in packets_in(self._head(photo.place))]
             sidecars = [self._head(place) for place in request.sidecars]
-            care = care_in([*packets, *sidecars])
-            stars = [stars for photo in request.pictures if (stars := self._stars(photo))]
+            in_exif = [self._rated(photo) for photo in request.pictures]
+            outside = [care_outside(photo.place) for photo in request.pictures]
         except PhotoError as error:
             return error
-        if not stars:
-            return care
-        rated = dict.fromkeys((*care.rated, *(f"EXIF Rating {each}" for each in stars)))
-        return replace(care, rated=tuple(rated), filled=care.filled | {Mark.RATING})
+        return together([care_in([*packets, *sidecars]), *in_exif, *outside])
 
     def draft(self, request: TagRequest) -> TagDraft | PhotoError:
         """The byte edits that tag a photo; an error is returned, for it has to cross the process border."""
@@ -136,12 +134,13 @@ class Darkroom:
         except UnreadableError:  # scoring will say why; here it only means that there are no facts
             return Camera()
 
-    def _stars(self, photo: Photo) -> int:
+    def _rated(self, photo: Photo) -> Care:
         with open_regular(photo.place) as stream:
             try:
-                return stars_in(embedded_exif(stream, photo.format, self._limits))
+                ratings = ratings_in(embedded_exif(stream, photo.format, self._limits))
             except UnreadableError:  # a RAW, say, whose rating stands in XMP if anywhere
-                return 0
+                return Care()
+        return Care(filled=frozenset({Mark.RATING} if ratings else ()), stars=ratings)
 
     def _head(self, place: Place) -> bytes:
         with open_regular(place) as stream:

@@ -11,7 +11,7 @@ from typing import Any
 
 import piexif
 
-from culld.records import Camera, Exposure
+from culld.records import Camera, Exposure, Rating
 
 # What piexif was seen to raise on damaged blocks.
 _DAMAGE = (struct.error, ValueError, KeyError, IndexError, TypeError, OverflowError, piexif.InvalidImageDataError)
@@ -48,9 +48,13 @@ def camera_facts(block: bytes) -> Camera:
     )
 
 
-def stars_in(block: bytes) -> int:
-    """The rating 1..5 in an EXIF block (Windows and some cameras write it to IFD0); 0 if there is none."""
-    return _whole(_loaded(block)["0th"].get(piexif.ImageIFD.Rating)) or 0
+def ratings_in(block: bytes) -> tuple[Rating, ...]:
+    """Return the ratings in an EXIF block: Rating (0x4746) and RatingPercent (0x4749), which Windows writes to IFD0."""
+    first = _loaded(block)["0th"]
+    stars = _whole(first.get(piexif.ImageIFD.Rating)) or 0
+    percent = _whole(first.get(piexif.ImageIFD.RatingPercent)) or 0
+    found = [Rating(f"EXIF Rating {stars}", min(stars, 5))] if stars else []
+    return (*found, Rating.of_percent(f"EXIF RatingPercent {percent}", percent)) if percent else tuple(found)
 
 
 def keyword_block(value: bytes) -> bytes:

@@ -11,7 +11,7 @@ from culld.records import Mode, SeriesKind, Unreadable, printable
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from culld.records import Assessment, Protection, Rules, Series, Stack
+    from culld.records import Assessment, Care, Protection, Rules, Series, Stack
 
 
 def protected(stack: Stack, rules: Rules, *, restored: bool) -> str | None:
@@ -22,8 +22,8 @@ def protected(stack: Stack, rules: Rules, *, restored: bool) -> str | None:
         return f"{names_of(unread)}, the same shot, could not be read"
     if worked_on := _worked_on(stack, rules.protect):
         return worked_on
-    if stack.kin:
-        return f"{_listed(Path(place.relative.name) for place in stack.kin)} to it"
+    if kin := [Path(place.relative.name) for place in stack.kin] + [Path(path) for path in stack.care.apart]:
+        return f"{_listed(kin)} to it"
     return None if stack.series is None else _in_series(stack, stack.series, rules)
 
 
@@ -41,14 +41,19 @@ def names_of(members: Iterable[Assessment]) -> str:
 
 def _worked_on(stack: Stack, protect: Protection) -> str | None:
     care = stack.care
-    if protect.rated and care.rated:
-        return f"somebody rated it ({', '.join(care.rated)}; policy.protect.rated)"
+    if protect.rated and (rated := _rated(care, protect.rated)):
+        return f"it is rated ({', '.join(rated)}; policy.protect.rated)"
     edited = [*care.edited, *sorted(printable(Path(place.relative.name)) for place in stack.edits)]
     if protect.edited and edited:
-        return f"somebody edited it in another program ({', '.join(edited)}; policy.protect.edited)"
+        return f"it was edited in another program ({', '.join(edited)}; policy.protect.edited)"
     if (protect.rated or protect.edited) and care.unclear:
-        return f"its XMP cannot be read ({care.unclear}), so nobody can tell whether somebody rated or edited it"
+        return f"its metadata cannot be read ({care.unclear}), so it may be rated or edited"
     return None
+
+
+def _rated(care: Care, fewest: int) -> list[str]:
+    """Return the marks that protect a photo: ratings from so many stars on, labels and flags."""
+    return [rating.said for rating in care.stars if rating.stars >= fewest] + list(care.rated)
 
 
 def _in_series(stack: Stack, series: Series, rules: Rules) -> str | None:

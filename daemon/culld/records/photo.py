@@ -180,15 +180,33 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
+class Rating:
+    """The stars that one field gives a photo, 0.5 to 5; `said` names the field and its value."""
+
+    said: str
+    stars: float
+
+    @classmethod
+    def of_percent(cls, said: str, percent: float) -> Rating:
+        """Return the rating of a field of Windows, which writes 1, 25, 50, 75 and 99 for one to five stars."""
+        return cls(said, max(1.0, min(5.0, 1 + (percent + 12) // 25)))
+
+
+@dataclass(frozen=True, slots=True)
 class Care:
-    """What people have done for a photo: words for each field that speaks for it, the marks whose field somebody
-    filled with whatever, the programs that hold edits of it; `unclear` is why some of that cannot be told.
-    """  # noqa: D205 - one sentence
+    """What people did for a photo in photo programs.
+
+    `stars` are its ratings, `rated` names labels, flags and the like, `filled` the marks whose field has any value,
+    `edited` the programs that hold edits of it. `apart` are files about the photo in subfolders, by their path from
+    the photo's folder. `unclear` is why some of this cannot be read.
+    """
 
     rated: tuple[str, ...] = ()
     filled: frozenset[Mark] = frozenset()
     edited: tuple[str, ...] = ()
     unclear: str = ""
+    stars: tuple[Rating, ...] = ()
+    apart: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

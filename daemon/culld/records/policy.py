@@ -33,9 +33,10 @@ class Meaning:
 
 @dataclass(frozen=True, slots=True)
 class Protection:
-    """What is never moved, whatever its scores: photos that somebody `rated` (or labelled, or flagged) or `edited`."""
+    """What is never moved, whatever its scores: photos that a person rated, labelled, flagged or edited, and more."""
 
-    rated: bool = True
+    rated: int | None = 1
+    """From how many stars a rating protects; with any number labels and flags do as well. None: none of these does."""
     edited: bool = True
     night: float | None = 3.0
     """Below this light value a dark photo shows a dark scene, and is not under-exposed; None: whatever the light."""
