@@ -91,7 +91,7 @@ class TestMeaning:
         config = load(
             "watch: [{path: /a, mode: enforce}, {path: /b}]\nquarantine: /q\nstate: /s\n"
             "policy: {mode: observe, defects: {blur: {tag: 0, reject: 1}, "
-            "under: {reject: 0.9}, over: {reject: never} }}\n"
+            "under: {reject: 0.9}, over: {reject: 0.98} }, protect: {rated: 4}, brake: {share: never}}\n"
             "settle: {quiet: 500ms}\nrescan: 2h\nhistory: forever\n"
             "batch: {wait: 0s, size: 1}\nworkers: 3\nmodel: {path: /m}\n"
             "tags: {embed: never, prefix: '', sidecar: adobe, marks: [rating, pick]}\nlog: {level: debug}\n"
@@ -101,7 +101,8 @@ class TestMeaning:
         assert [(Path("/a"), Mode.ENFORCE), (Path("/b"), None)] == [(watch.path, watch.mode) for watch in config.watch]
         assert (Path("/q"), Path("/s"), Path("/m")) == (config.quarantine, config.state, config.model.path)
         rules = config.rules()
-        assert (Threshold(0, 1), Threshold(0.6, 0.9), Threshold(0.6, None)) == (rules.blur, rules.under, rules.over)
+        assert (Threshold(0, 1), Threshold(0.6, 0.9), Threshold(0.6, 0.98)) == (rules.blur, rules.under, rules.over)
+        assert (4, None) == (rules.protect.rated, rules.brake)
         assert (timedelta(seconds=0.5), timedelta(hours=2), None) == (
             config.settle.quiet,
             config.rescan,
