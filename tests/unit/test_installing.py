@@ -48,7 +48,7 @@ def test_the_paths_of_the_installation_are_filled_in() -> None:
 
 @pytest.mark.parametrize(
     ("path", "expected"),
-    [("/a/b", "/a/b"), ("/a b", '"/a b"'), ("/50%", "/50%%"), ("/$x", "/$$x"), ('/"\\', '"/\\"\\\\"')],
+    [("/a/b", "/a/b"), ("/a b", '"/a b"'), ("/50%", "/50%%"), ("/$x", "/$x"), ("/a:b", "/a:b"), ('/"\\', '"/\\"\\\\"')],
 )
 def test_paths_are_written_as_unit_files_take_them(path: str, expected: str) -> None:
     """No specifier, no variable, no end of the quotes."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from culld.errors import ConfigError
 from culld.host.units import Installation, Scope, filled_in
 
 UNITS = Path(__file__).resolve().parents[2] / "systemd"
@@ -46,11 +47,11 @@ def settings(name: str) -> dict[str, list[str]]:
     return found
 
 
-def analyze(*arguments: str, runtime: Path) -> subprocess.CompletedProcess[str]:
+def analyze(*arguments: str, runtime: Path, **more: str) -> subprocess.CompletedProcess[str]:
     """Run systemd-analyze, or skip where there is none; `runtime` stands for a user's runtime folder."""
     if shutil.which("systemd-analyze") is None:
         pytest.skip("needs systemd-analyze")
-    environ = os.environ | {"XDG_RUNTIME_DIR": str(runtime), "SYSTEMD_COLORS": "0", "LC_ALL": "C"}
+    environ = os.environ | {"XDG_RUNTIME_DIR": str(runtime), "SYSTEMD_COLORS": "0", "LC_ALL": "C"} | more
     return subprocess.run(
         ["systemd-analyze", *arguments], capture_output=True, text=True, check=False, env=environ, timeout=50
     )
@@ -148,6 +149,35 @@ def test_systemd_finds_nothing_wrong_with_a_unit_that_was_filled_in(tmp_path: Pa
     result = analyze("--system", "verify", "--recursive-errors=yes", str(unit), runtime=tmp_path)
 
     assert (result.returncode, result.stdout + result.stderr) == (0, "")
+
+
+def test_systemd_reads_every_path_as_it_is_on_the_disk(tmp_path: Path) -> None:
+    """Dollars, colons, quotes, blanks, backslashes and percent signs; systemd tells in its debugging output."""
+    photos = tuple(Path(f"/home/ann/{name}") for name in ("a$b", "c:d", 'e"f', "g h:i", "k\\l", "100%", "m'n"))
+    found = Installation(Scope.SYSTEM, Path("/opt/cu$t/culld"), Path("/etc/a$b.yaml"), photos, (Path("/root/v:1"),))
+    unit = tmp_path / "culld.service"
+    unit.write_text(filled_in((UNITS / "culld.service").read_text(), found))
+
+    said = analyze("--system", "verify", str(unit), runtime=tmp_path, SYSTEMD_LOG_LEVEL="debug")
+    if "ReadWritePaths: " not in said.stdout:
+        pytest.skip("needs a systemd-analyze that prints what it read")
+
+    assert "ReadWritePaths: " + " ".join(f"-{path}" for path in photos) in said.stdout
+    for path in photos:
+        assert f"BindPaths: {path}:{path}:rbind" in said.stdout.replace("BindPaths: -", "BindPaths: ")
+        assert f"RequiresMountsFor: {path} " in said.stdout
+    assert "BindReadOnlyPaths: -/root/v:1:/root/v:1:rbind" in said.stdout
+    assert "Command /opt/cu$t/culld is not executable" in said.stderr
+    assert '--config "/etc/a\\$\\$b.yaml"' in said.stdout
+
+
+@pytest.mark.parametrize("name", ["a\nExecStartPre=/bin/rm", "a\tb", "a\x1b[2J", "caf\udce9"])
+def test_a_path_that_a_unit_file_cannot_hold_is_refused(name: str) -> None:
+    """A line break would begin a setting of its own; systemd passes over a line that is not UTF-8."""
+    found = Installation(Scope.SYSTEM, Path("/bin/true"), Path("/etc/c.yaml"), (Path("/srv") / name,), ())
+
+    with pytest.raises(ConfigError, match="a systemd unit cannot name it, because it has a control character"):
+        filled_in((UNITS / "culld.service").read_text(), found)
 
 
 def test_the_verifier_would_find_a_mistake(tmp_path: Path) -> None:

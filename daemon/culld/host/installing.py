@@ -107,13 +107,17 @@ def installation(scope: Scope, config: Path, writes: Sequence[Path], library: st
 
 
 def install(found: Installation, templates: Path, environ: Mapping[str, str]) -> Iterator[Step]:
-    """The steps in order; raises SystemFaultError where a template is missing."""
+    """Yield the steps in order.
+
+    Raises, before the first one, SystemFaultError where a template is missing, and ConfigError as `filled_in` does.
+    """
     system = found.scope is Scope.SYSTEM
     template = _template(templates, "culld.service" if system else "culld-user.service")
     unit = unit_file(found.scope, environ, found.library)
     if found.library:
+        drop_in = of_library(found)
         yield Write(_TEMPLATE, for_libraries(template, found.command))
-        yield Write(unit, of_library(found))
+        yield Write(unit, drop_in)
     else:
         yield Write(unit, filled_in(template, found))
     if system:

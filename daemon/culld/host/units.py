@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from culld.errors import ConfigError
+from culld.records import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -45,8 +49,11 @@ class Installation:
 
 
 def filled_in(template: str, found: Installation) -> str:
-    """The unit for this installation; folders that are missing at the start are waited for (the minus before them)."""
-    text = _set(template, "ExecStart", f"{quoted(found.command)} run --config {quoted(found.config)}")
+    """Return the unit for this installation; the minus before a folder lets it be missing at the start.
+
+    Raises ConfigError for a path that a unit file cannot hold.
+    """
+    text = _set(template, "ExecStart", f"{quoted(found.command)} run --config {_argument(found.config)}")
     if found.scope is Scope.SYSTEM:
         text = _set(text, "RequiresMountsFor", _mounts(found))
         text = _set(text, "ReadWritePaths", _writes(found))
@@ -80,16 +87,33 @@ def _writes(found: Installation) -> str:
 
 def _binds(found: Installation) -> list[str]:
     """What the service sees of what is hidden from it: the photos to write to, its own code to read."""
-    written = [f"BindPaths=-{quoted(path)}" for path in _hidden(found.writes)]
-    return written + [f"BindReadOnlyPaths=-{quoted(path)}" for path in _hidden((*found.code, found.config))]
+    written = [f"BindPaths=-{_source(path)}" for path in _hidden(found.writes)]
+    return written + [f"BindReadOnlyPaths=-{_source(path)}" for path in _hidden((*found.code, found.config))]
 
 
 def quoted(path: Path) -> str:
-    """A path as a unit file takes it (systemd.syntax): quoted if need be, and no specifier."""
-    text = str(path).replace("%", "%%").replace("$", "$$")
+    """Return a path as a list of paths in a unit file takes it (systemd.syntax): no specifier, in quotes if need be.
+
+    The program of ExecStart= is read in the same way. Raises ConfigError for a path that a unit file cannot hold.
+    """
+    text = str(path)
+    if any(unicodedata.category(letter) in {"Cc", "Cs"} for letter in text):
+        why = "it has a control character or is not UTF-8"
+        raise ConfigError((f"{printable(path)}: a systemd unit cannot name it, because {why}; rename it",))
+    text = text.replace("%", "%%")
     if re.fullmatch(r"[\w/.,:+@%$-]+", text):
         return text
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _argument(path: Path) -> str:
+    """Return a path as an argument in ExecStart=, the only place where systemd replaces variables."""
+    return quoted(path).replace("$", "$$")
+
+
+def _source(path: Path) -> str:
+    """Return a path as BindPaths= takes it, where a colon stands before the target."""
+    return quoted(path).replace(":", "\\:")
 
 
 def _set(text: str, key: str, value: str) -> str:
