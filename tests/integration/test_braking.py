@@ -152,9 +152,9 @@ class Import:
     folder: Path
     moved: list[str] = field(default_factory=list)
 
-    def pipeline(self, rules: Rules) -> Pipeline:
-        """The page as the daemon ties it together."""
-        judge = Judge(
+    def judge(self, rules: Rules) -> Judge:
+        """The stage `decide` with the brake."""
+        return Judge(
             rules_for=lambda _: rules,
             is_restored=lambda _: False,
             draft=lambda requests: [TagDraft((), ()) for _ in requests],
@@ -166,6 +166,10 @@ class Import:
             embed=False,
             brake=self.house.braking().holds,
         )
+
+    def pipeline(self, rules: Rules) -> Pipeline:
+        """The page as the daemon ties it together."""
+        judge = self.judge(rules)
         return Pipeline(self, self.house.journal, lambda found: list(map(Stack, found)), judge.decide, self.apply)
 
     def drop(self, count: int) -> list[Sighting]:
@@ -192,6 +196,20 @@ class Import:
         if plan.verdict is Verdict.QUARANTINE:
             self.moved.append(plan.photo.place.relative.name)
         return Outcome(plan, plan.photo.place, plan.photo.stamp, plan.photo.digest)
+
+
+def test_the_brake_divides_no_shot(house: House, tmp_path: Path) -> None:
+    """A RAW and its JPEG go together, or stay: here the brake acts on the second of them."""
+    first = Import(house, tmp_path)
+    judge = first.judge(replace(factories.rules(), brake=BrakeLimit(0.6, 200)))
+    found = first.read(first.drop(14), {})
+    alone = [Stack(each) for each in found[:11]]
+    one, other = Stack(found[11], partners=(found[12],)), Stack(found[12], partners=(found[11],))
+
+    plans = judge.decide([*alone, one, other, Stack(found[13])])
+
+    verdicts = [plan.verdict for plan in plans if isinstance(plan, Plan)]
+    assert verdicts == [Verdict.QUARANTINE] * 11 + [Verdict.TAG] * 3
 
 
 @pytest.mark.parametrize(("photos", "moved"), [(5, 5), (230, 12)])

@@ -71,7 +71,7 @@ class Judge:
         """
         listing = self.listing()
         plans = _asking([self._plan(stack) for stack in stacks], _care_wanted, self.care, self._with_care)
-        plans = _each(plans, self._permitted)
+        plans = self._undivided(_each(plans, self._permitted))
         plans = _asking(plans, lambda plan: self._tags_wanted(plan, listing), self._drafts, _with_tags)
         return _each(plans, self._routed)
 
@@ -89,6 +89,18 @@ class Judge:
         if plan.verdict is Verdict.QUARANTINE and (why := self.quarantine_away()):
             raise PhotoBlockedError(f"the quarantine {printable(self.quarantine)} {why}")
         return plan
+
+    def _undivided(self, plans: Sequence[Plan | PhotoError]) -> list[Plan | PhotoError]:
+        """Hold back every picture of a shot of which the brake holds back one: they go together, or stay."""
+        held = {_shot(plan) for plan in plans if not isinstance(plan, PhotoError) and plan.unwanted and not _goes(plan)}
+
+        def with_the_others(plan: Plan) -> Plan:
+            if not _goes(plan) or _shot(plan) not in held:
+                return plan
+            brake = self.brake(self.rules_for(plan.photo.place.root), plan.photo.place, True)
+            return self._plan(plan.stack, brake)
+
+        return _each(plans, with_the_others)
 
     def _routed(self, plan: Plan) -> Plan:
         return replace(plan, moves=route(plan, self.quarantine)) if plan.verdict is Verdict.QUARANTINE else plan
@@ -195,6 +207,15 @@ def _asking(
     for (number, (plan, request)), answer in zip(wanted.items(), answers, strict=True):
         done[number] = answer if isinstance(answer, PhotoError) else take(plan, request, answer)
     return done
+
+
+def _goes(plan: Plan) -> bool:
+    return plan.verdict is Verdict.QUARANTINE
+
+
+def _shot(plan: Plan) -> str:
+    """Return what the plans of one shot have in common; see `_plan_id`."""
+    return plan.id.partition(":")[0]
 
 
 def _with_tags(plan: Plan, wanted: _Wanted, tags: TagDraft) -> Plan:
