@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
@@ -66,3 +66,14 @@ def test_what_stays_unreadable_is_called_so() -> None:
 
     assert read(door(damaged, None), damaged) == [damaged]
     assert read(door(sharp, timedelta(minutes=4)), sharp) == [sharp]
+
+
+def test_a_photo_that_lacks_a_part_waits_and_is_then_judged_by_its_picture() -> None:
+    """An editor may have dropped the part for good."""
+    short = replace(factories.assessment(), lacks="its movie")
+
+    (found,) = read(door(short, timedelta(minutes=4)), short)
+
+    assert isinstance(found, Fault)
+    assert (found.reason, found.steady) == ("incomplete: its movie; culld looks again", True)
+    assert read(door(short, None), short) == [short]

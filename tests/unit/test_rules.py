@@ -217,3 +217,13 @@ def test_what_is_only_held_is_unwanted_all_the_same(mode: Mode, brake: str) -> N
 
     assert (found.verdict, found.unwanted) == (Verdict.TAG, True)
     assert found.reason.endswith(brake or "but mode is observe")
+
+
+def test_a_photo_of_which_a_part_is_missing_is_only_tagged() -> None:
+    """Whatever the policy says: a program may still be writing it."""
+    stack = Stack(BAD, care=Care(incomplete="its movie"))
+    bold = Protection(rated=False, edited=False, night=None, series=False, bursts=False)
+    spared = plan(stack, rules(("blur > 0.5", "quarantine"), protect=bold))
+
+    assert (spared.verdict, spared.unwanted) == (Verdict.TAG, False)
+    assert "a part of the file is missing (its movie)" in spared.reason

@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from culld.darkroom.outside import care_outside
 from culld.disk.beneath import digest_of, open_regular
+from culld.disk.faults import translated
 from culld.errors import PhotoChangedError, PhotoError
 from culld.model.switchboard import RemoteEngine
 from culld.photos.completeness import has_its_end
+from culld.photos.extent import lacking
 from culld.photos.facts import camera_facts, keyword_block, ratings_in
 from culld.photos.formats import HEAD_BYTES, recognise
 from culld.photos.imaging import DecodeLimits, UnreadableError, decode, embedded_exif
@@ -86,12 +88,13 @@ class Darkroom:
         """Decode a photo and ask the network."""
         if not has_its_end(stream, photo.format):
             return Assessment(photo, Unreadable("incomplete: its end is missing"), self._settings.model_id)
+        lacks = lacking(stream, photo.format)
         stream.seek(0)
         try:
             scores, likeness = self._look(stream, photo.format)
         except UnreadableError as error:
             return Assessment(photo, Unreadable(str(error)), self._settings.model_id)
-        return Assessment(photo, scores, self._settings.model_id, likeness)
+        return Assessment(photo, scores, self._settings.model_id, likeness, lacks)
 
     def _look(self, stream: BinaryIO, format_: Format) -> tuple[Scores, Likeness]:
         """What the network says; a RAW is over-exposed only if it is so in the sensor's own light as well."""
@@ -112,16 +115,27 @@ class Darkroom:
             sidecars = [self._head(place) for place in request.sidecars]
             in_exif = [self._rated(photo) for photo in request.pictures]
             outside = [care_outside(photo.place) for photo in request.pictures]
+            lacks = next((lacks for photo in request.pictures if (lacks := _lacks(photo.place, photo.format))), "")
         except PhotoError as error:
             return error
-        return together([care_in([*packets, *sidecars]), *in_exif, *outside])
+        care = together([care_in([*packets, *sidecars]), *in_exif, *outside])
+        return replace(care, incomplete=lacks)
 
     def draft(self, request: TagRequest) -> TagDraft | PhotoError:
-        """The byte edits that tag a photo; an error is returned, for it has to cross the process border."""
+        """The byte edits that tag a photo; an error is returned, for it has to cross the process border.
+
+        The bytes of a photo that lacks a part are left alone: a program may still be writing it.
+        """
         try:
-            return draft(request, self._read, keyword_block)
+            lacks = _lacks(request.photo, request.format) if request.embed else ""
+            drafted = draft(replace(request, embed=request.embed and not lacks), self._read, keyword_block)
         except PhotoError as error:
             return error
+        if not lacks:
+            return drafted
+        return replace(
+            drafted, notes=(f"the photo itself was left alone: a part of it is missing: {lacks}", *drafted.notes)
+        )
 
     def _camera(self, stream: BinaryIO, format_: Format) -> Camera:
         stream.seek(0)
@@ -152,6 +166,12 @@ class Darkroom:
             return None
         with open_regular(place) as stream:
             return stream.read(self._settings.file_size + 1)
+
+
+def _lacks(place: Place, format_: Format) -> str:
+    """What a file lacks by its own structure; empty if nothing."""
+    with open_regular(place) as stream, translated(place.path, "read"):
+        return lacking(stream, format_)
 
 
 def _must_be(stamp: Stamp, stream: BinaryIO) -> None:

@@ -61,13 +61,13 @@ class DarkroomDoor:
                 yield self._hold(result, sighting)
 
     def _hold(self, result: Photo | Assessment | Fault, sighting: Sighting) -> Photo | Assessment | Fault:
-        """A file that cannot be read, and changed not long ago, is looked at again before that is its verdict."""
-        if not isinstance(result, Assessment) or not isinstance(result.result, Unreadable):
-            return result
-        wait = self.patience(sighting.stamp)
-        return (
-            result if wait is None else Fault(sighting, f"{result.result.reason}; culld looks again", wait, steady=True)
-        )
+        """A file that cannot be read or lacks a part, and changed not long ago, is looked at again before it is judged.
+
+        A file that still lacks a part after the last look is judged by its picture, which is whole.
+        """
+        why = _shortcoming(result)
+        wait = self.patience(sighting.stamp) if why else None
+        return result if wait is None else Fault(sighting, f"{why}; culld looks again", wait, steady=True)
 
     def care(self, requests: Sequence[CareRequest]) -> list[Care | PhotoError]:
         """What people have done for each shot, in order, or the error that hid it."""
@@ -76,3 +76,12 @@ class DarkroomDoor:
     def draft(self, requests: Sequence[TagRequest]) -> list[TagDraft | PhotoError]:
         """The byte edits that tag each photo, in order, or the error that stopped it."""
         return self.pool.map("draft", requests, self.beat)
+
+
+def _shortcoming(result: Photo | Assessment | Fault) -> str:
+    """Why a file may not be complete yet; empty if nothing speaks for that."""
+    if not isinstance(result, Assessment):
+        return ""
+    if isinstance(result.result, Unreadable):
+        return result.result.reason
+    return f"incomplete: {result.lacks}" if result.lacks else ""

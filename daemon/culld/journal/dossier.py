@@ -31,7 +31,9 @@ def dossier(stack: Stack) -> str:
         "kin": _names(stack.kin),
         "edits": _names(stack.edits),
         "partners": _names(partner.photo.place for partner in stack.partners),
-        "care": {name: value for name in ("rated", "edited", "unclear") if (value := getattr(care, name))},
+        "care": {
+            name: value for name in ("rated", "edited", "unclear", "incomplete") if (value := getattr(care, name))
+        },
     }
     return json.dumps({name: value for name, value in known.items() if value}, separators=(",", ":"))
 
@@ -50,7 +52,13 @@ def stack_in(text: str, lead: Assessment, judged: Mapping[Place, Assessment]) ->
         kin,
         tuple(judged[partner] for partner in partners if partner in judged),
         edits,
-        Care(tuple(care.get("rated", ())), frozenset(), tuple(care.get("edited", ())), care.get("unclear", "")),
+        Care(
+            tuple(care.get("rated", ())),
+            frozenset(),
+            tuple(care.get("edited", ())),
+            care.get("unclear", ""),
+            care.get("incomplete", ""),
+        ),
     )
 
 

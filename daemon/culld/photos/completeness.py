@@ -1,14 +1,15 @@
 """Whether a file has its end: decoders forgive much, and a photo that is still being copied must not be judged.
 
-Only the frame of the container is looked at, so a whole file costs a read of its last bytes.
+Only the frame of the container is looked at, so a whole file costs a read of its last bytes. What a file says of the
+parts behind its picture is looked at in `extent`.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from typing import TYPE_CHECKING, BinaryIO
 
+from culld.photos.segments import EOI, SOS, segments
 from culld.records import Format
 
 if TYPE_CHECKING:
@@ -17,10 +18,6 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 20
 _BOX_HEAD, _LARGE_BOX_HEAD = 8, 16
 _MOST_PARTS = 100_000
-
-# In JPEG picture data FF is followed by 00 (a plain FF), by RST0..7, or by more FF as filling (ITU-T T.81, B.1.1).
-_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
-_EOI, _SOS = 0xD9, 0xDA
 
 
 def has_its_end(stream: BinaryIO, format_: Format) -> bool:
@@ -40,39 +37,10 @@ def _jpeg(stream: BinaryIO, size: int) -> bool:
     """
     stream.seek(max(0, size - 2))
     ends = stream.read(2) == b"\xff\xd9"
-    position = 2
-    for _ in range(_MOST_PARTS):
-        stream.seek(position)
-        head = stream.read(4)
-        if len(head) < 4 or head[0] != 0xFF or position + 2 > size:
-            return False
-        if head[1] == 0xFF:
-            position += 1
-            continue
-        end = position + 2 + int.from_bytes(head[2:4])
-        if head[1] == _SOS:
-            if ends and end < size:
-                return True
-            found = _next_marker(stream, end)
-            if found is None:
-                return False
-            end, marker = found
-            if marker == _EOI:
-                return True
-        position = end
-    return False
-
-
-def _next_marker(stream: BinaryIO, position: int) -> tuple[int, int] | None:
-    """Where the picture data from here end, and the marker that ends them; None at the end of the file."""
-    stream.seek(position)
-    kept = b""
-    while chunk := stream.read(_CHUNK):
-        data = kept + chunk
-        if found := _MARKER.search(data):
-            return stream.tell() - len(data) + found.start(), data[found.start() + 1]
-        kept = data[-1:]
-    return None
+    return any(
+        segment.marker == EOI or (segment.marker == SOS and ends and segment.end < size)
+        for segment in segments(stream, size)
+    )
 
 
 def _png(stream: BinaryIO, size: int) -> bool:

@@ -18,6 +18,8 @@ def protected(stack: Stack, rules: Rules, *, restored: bool) -> str | None:
     """Why a photo is never moved, as a clause; None if nothing speaks for it. `restored`: a person brought it back."""
     if restored:
         return "a person restored this photo"
+    if stack.care.incomplete:
+        return f"a part of the file is missing ({stack.care.incomplete})"
     if unread := [partner for partner in stack.partners if isinstance(partner.result, Unreadable)]:
         return f"{names_of(unread)}, the same shot, could not be read"
     if worked_on := _worked_on(stack, rules.protect):

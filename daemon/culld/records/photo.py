@@ -163,12 +163,16 @@ class Likeness:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """A photo and what the network said of it; `model` identifies the network."""
+    """A photo and what the network said of it; `model` identifies the network.
+
+    `lacks` says which part of the file is missing behind a picture that is whole; empty if none is.
+    """
 
     photo: Photo
     result: Scores | Unreadable
     model: str
     likeness: Likeness | None = None
+    lacks: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +202,8 @@ class Care:
 
     `stars` are its ratings, `rated` names labels, flags and the like, `filled` the marks whose field has any value,
     `edited` the programs that hold edits of it. `apart` are files about the photo in subfolders, by their path from
-    the photo's folder. `unclear` is why some of this cannot be read.
+    the photo's folder. `unclear` is why some of this cannot be read;
+    `incomplete` is what a picture of the shot lacks by its own structure.
     """
 
     rated: tuple[str, ...] = ()
@@ -207,6 +212,7 @@ class Care:
     unclear: str = ""
     stars: tuple[Rating, ...] = ()
     apart: tuple[str, ...] = ()
+    incomplete: str = ""
 
 
 @dataclass(frozen=True, slots=True)

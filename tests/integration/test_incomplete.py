@@ -1,0 +1,84 @@
+"""What the desk says of photos whose last part is missing, such as the movie behind a picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import containers
+import factories
+from culld.darkroom import CareRequest, DarkroomSettings, ReadRequest
+from culld.darkroom.desk import Darkroom
+from culld.photos.imaging import DecodeLimits
+from culld.records import Assessment, Care, Format, Photo, Place, Scores, Sighting, Stamp, Verdict
+from culld.tags.draft import TagDraft, TagRequest
+from culld.tags.machine import MachineRecord
+
+WHOLE = containers.micro_video()
+
+
+class Blurry:
+    """In place of the network: everything is blurred."""
+
+    def score(self, pixels: NDArray[np.uint8]) -> Scores:
+        """The same for each picture."""
+        return Scores(0.99, 0.0, 0.0)
+
+
+class Desk(Darkroom):
+    """The darkroom with that."""
+
+    def __init__(self) -> None:
+        """Nothing to load."""
+        self._settings = DarkroomSettings(Path(), "blurry@1", 10**8, 10**8)
+        self._limits = DecodeLimits()
+        self._engine = Blurry()  # type: ignore[assignment]
+
+
+def put(folder: Path, data: bytes) -> Photo:
+    """A photo with these bytes, as the desk sees it."""
+    place = Place(folder, Path("a.jpg"))
+    place.path.write_bytes(data)
+    found = read(place)
+    return found.photo
+
+
+def read(place: Place) -> Assessment:
+    """What the desk says of a file."""
+    found = Desk().read(ReadRequest(Sighting(place, Stamp.of(place.path.lstat()))))
+    assert isinstance(found, Assessment)
+    return found
+
+
+@pytest.mark.parametrize(("missing", "expected"), [(0, ""), (1, f"{len(WHOLE):,} bytes"), (4000, "bytes or more")])
+def test_a_photo_without_its_movie_is_scored_by_its_picture(tmp_path: Path, missing: int, expected: str) -> None:
+    """With the words for what is missing: whether it is still awaited is for the daemon to say."""
+    found = read(put(tmp_path, WHOLE[: len(WHOLE) - missing]).place)
+
+    assert found.result == Scores(0.99, 0.0, 0.0)
+    assert (expected in found.lacks, bool(found.lacks)) == (True, missing > 0)
+
+
+def test_what_a_shot_lacks_is_known_before_it_is_moved(tmp_path: Path) -> None:
+    """The files are looked at once more, whatever was known of their contents."""
+    photo = put(tmp_path, WHOLE[:-1])
+    care = Desk().care(CareRequest((photo,), ()))
+
+    assert isinstance(care, Care)
+    assert f"{len(WHOLE):,} bytes" in care.incomplete
+
+
+def test_a_photo_that_lacks_a_part_is_tagged_beside_only(tmp_path: Path) -> None:
+    """Its own bytes stay: the rest may still come, at its old offset."""
+    stripped = put(tmp_path, WHOLE[:-4000])
+    record = MachineRecord(Scores(0.99, 0, 0), factories.rules(), Verdict.TAG, "blurry@1", factories.NOON, "1")
+    sidecar = stripped.place.beside("a.jpg.xmp")
+    request = TagRequest(stripped.place, Format.JPEG, stripped.digest, ("defect:blur",), record, sidecar, embed=True)
+    drafted = Desk().draft(request)
+
+    assert isinstance(drafted, TagDraft)
+    assert [rewrite.place for rewrite in drafted.rewrites] == [sidecar]
+    assert "a part of it is missing" in drafted.notes[0]
