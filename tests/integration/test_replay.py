@@ -74,7 +74,7 @@ def scene(tmp_path: Path) -> Scene:
     photo = rejects.put(Place(tmp_path / "inbox", Path("a.jpg")), PHOTO)
     sidecar = rejects.put(photo.beside("a.jpg.xmp"), SIDECAR)
     plan = rejects.rejection(rejects.stack(photo, sidecar), tmp_path / "quarantine")
-    _write(record_place(plan.moves), to_bytes(record_of(plan)))
+    _write(record_place(plan.moves), to_bytes(record_of(plan)), photo)
     return Scene(plan, FakePlans([OpenPlan(plan.id, photo, plan.photo.digest, (), plan.moves)]))
 
 

@@ -21,6 +21,15 @@ class NameTakenError(PhotoBlockedError):
     """Something else already has the name that a file should get; nothing was replaced."""
 
 
+class AdvisedError(OSError):
+    """A system error for which the place where it occurred knows better advice than its number tells."""
+
+    def __init__(self, cause: OSError, advice: str) -> None:
+        """Keep the number of the error, and the advice as a clause."""
+        super().__init__(cause.errno, advice)
+        self.advice = advice
+
+
 _ADVICE = {
     errno.ENOSPC: "the disk is full; free some space, culld tries again",
     errno.EDQUOT: "the disk quota is used up; free some space or raise it, culld tries again",
@@ -42,6 +51,8 @@ _GONE = {errno.ENOENT}
 
 def explain(error: OSError, path: Path, doing: str) -> PhotoError:
     """The fault that a system error means for a photo; `doing` is the verb, as in `move`."""
+    if isinstance(error, AdvisedError):
+        return PhotoBlockedError(f"cannot {doing} {printable(path)}: {error.advice}")
     if error.errno in _GONE:
         return PhotoChangedError(f"cannot {doing} {printable(path)}: it is no longer there")
     if error.errno == errno.EEXIST:

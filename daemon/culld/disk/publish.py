@@ -6,9 +6,9 @@ import hashlib
 import os
 from typing import TYPE_CHECKING, BinaryIO
 
-from culld.disk.beneath import folder, name_of, open_in, stamp_of
+from culld.disk.beneath import folder, name_of, open_in, open_regular, stamp_of
 from culld.disk.faults import translated
-from culld.disk.metadata import copy_metadata
+from culld.disk.metadata import copy_metadata, group_refusal, limit_access
 from culld.disk.scratch import scratch
 from culld.errors import PhotoBlockedError, PhotoChangedError, TagRefusedError
 from culld.records import Stamp, printable
@@ -22,13 +22,16 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 20
 
 
-def publish(rewrite: Rewrite, *, keep_mtime: bool = True, create_folder: bool = False) -> Stamp:
+def publish(
+    rewrite: Rewrite, *, keep_mtime: bool = True, create_folder: bool = False, beside: Place | None = None
+) -> Stamp:
     """Carry out a rewrite atomically and durably, and give the file's new stamp.
 
     The new bytes are written beside the file, read back from the disk, and renamed over it; the file must still have
     the digest `before`, every edit must find the bytes it removes, and the result must have the digest `after`. Mode,
     owner and extended attributes stay, and the modification time if `keep_mtime`. A file that is to be new (`before`
-    is None) never replaces another. On any error the old file is untouched.
+    is None) never replaces another, and cannot be read by those who may not read the photo `beside`, of
+    which it tells. On any error the old file is untouched.
 
     Raises PhotoChangedError, PhotoBlockedError, or TagRefusedError if this file must not be rewritten at all.
     """
@@ -40,6 +43,7 @@ def publish(rewrite: Rewrite, *, keep_mtime: bool = True, create_folder: bool = 
     ):
         if rewrite.before is None:
             with scratch(inside, mode=0o666) as new:  # the umask and the folder's default ACL decide
+                _limit(new, beside)
                 _splice(None, new, rewrite)
                 os.fsync(new.descriptor)
                 return new.place(name, replace=False)
@@ -48,27 +52,33 @@ def publish(rewrite: Rewrite, *, keep_mtime: bool = True, create_folder: bool = 
 
 
 def refusal(place: Place) -> str | None:
-    """Why the bytes of this file must not be changed, or None: it has other names, or belongs to somebody else.
+    """Why the bytes of this file must not be changed, or None: it has other names, or a foreign owner or group.
 
-    A rewritten file is a new file under the old name. Its other hard links would keep the old bytes, and a foreign
-    owner could be kept by nobody but root.
+    A rewritten file is a new file under the old name. Its other hard links would keep the old bytes, a foreign owner
+    could only be kept by root, and a foreign group by root or a member.
     """
     with folder(place.root, place.relative.parent) as inside, open_in(inside, place) as old:
-        return _refusal(os.fstat(old.fileno()))
+        return _refusal(os.fstat(old.fileno()), os.fstat(inside))
 
 
-def _refusal(found: os.stat_result) -> str | None:
+def _refusal(found: os.stat_result, inside: os.stat_result) -> str | None:
     if found.st_nlink > 1:
         return "the file has more than one name (hard links), which would part company"
     if os.geteuid() not in (0, found.st_uid):
         return "the file belongs to another user, whom only root could keep as its owner"
-    return None
+    return group_refusal(found, inside)
+
+
+def _limit(new: Scratch, beside: Place | None) -> None:
+    if beside is not None:
+        with open_regular(beside) as photo:
+            limit_access(photo.fileno(), new.descriptor)
 
 
 def _replace(rewrite: Rewrite, inside: int, old: BinaryIO, *, keep_mtime: bool) -> Stamp:
     place = rewrite.place
     found = os.fstat(old.fileno())
-    if (why := _refusal(found)) is not None:
+    if (why := _refusal(found, os.fstat(inside))) is not None:
         raise TagRefusedError(f"{printable(place.path)} is not rewritten: {why}")
     with scratch(inside, mode=0o600) as new:
         _splice(old, new, rewrite)

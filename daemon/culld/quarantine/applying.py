@@ -58,7 +58,7 @@ class Applier:
         record = to_bytes(record_of(plan))
         try:
             with turn(plan.moves[-1].target.root):
-                _write(record_place(plan.moves), record)
+                _write(record_place(plan.moves), record, plan.photo.place)
                 for move in plan.moves:
                     expected = stamp if move.source == plan.photo.place else None
                     landed = self.transfer(move, expected=expected)
@@ -97,15 +97,15 @@ def _tag(plan: Plan) -> Stamp:
     """Carry out the rewrites; gives the photo's stamp after them."""
     stamp = plan.photo.stamp
     for rewrite in plan.rewrites:
-        written = publish(rewrite)
+        written = publish(rewrite, beside=plan.photo.place)
         if rewrite.place == plan.photo.place:
             stamp = written
     return stamp
 
 
-def _write(place: Place, record: bytes) -> None:
+def _write(place: Place, record: bytes, photo: Place) -> None:
     digest = hashlib.sha256(record).hexdigest()
-    publish(Rewrite(place, None, digest, (Edit(0, b"", record),)), create_folder=True)
+    publish(Rewrite(place, None, digest, (Edit(0, b"", record),)), create_folder=True, beside=photo)
 
 
 def _digest_after(plan: Plan) -> str:
