@@ -47,3 +47,14 @@ def test_the_sidecar_of_a_photo_that_differs_in_case_is_not_ours() -> None:
 def test_two_sidecars_that_differ_in_case_are_left_alone() -> None:
     """Without an exact match nobody can tell which one is read."""
     assert None is sidecar_name("a.jpg", ["a.jpg", "A.jpg.xmp", "a.JPG.xmp"])
+
+
+def test_a_sidecar_whose_full_name_is_too_long_gets_the_short_one() -> None:
+    """A name has 255 bytes at most; `a.xmp` is as long as `a.jpg`."""
+    photo = "ü" * 125 + ".jpg"
+
+    assert sidecar_name(photo, [photo]) == "ü" * 125 + ".xmp"
+    assert sidecar_name(photo, [photo, "ü" * 125 + ".CR2"]) is None
+    assert sidecar_name("x" * 248 + ".jpg", []) == "x" * 248 + ".xmp"
+    assert sidecar_name("x" * 247 + ".jpg", []) == "x" * 247 + ".jpg.xmp"
+    assert sidecar_name("x" * 253 + ".j", []) is None

@@ -17,7 +17,7 @@ from culld.records import Format, Scores, SidecarStyle, Verdict, printable
 from culld.service.listing import Listing
 from culld.tags.draft import TagRequest
 from culld.tags.machine import MachineRecord
-from culld.tags.names import sidecar_name
+from culld.tags.names import fits, sidecar_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -157,7 +157,9 @@ class Judge:
             names = [name for name in names if name not in {each.photo.place.relative.name for each in stack.partners}]
         name = sidecar_name(photo.place.relative.name, names, self.style)
         if name is None:
-            return "which one belongs to this photo is not clear"
+            if fits(f"{photo.place.relative.name}.xmp"):
+                return "which one belongs to this photo is not clear"
+            return "its name would be too long"
         place = photo.place.beside(name)
         return (refusal(place) if name in names else None) or place
 

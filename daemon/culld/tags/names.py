@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -14,11 +15,21 @@ if TYPE_CHECKING:
 _COMPANIONS = frozenset({".xmp", ".pp3", ".arp", ".dop", ".on1", ".vrd", ".aae", ".thm", ".wav", ".json", ".txt"})
 
 
+_NAME_MAX = 255
+"""Bytes in a name on every Linux file system that matters (NAME_MAX of limits.h)."""
+
+
+def fits(name: str) -> bool:
+    """Whether a file can have this name."""
+    return len(os.fsencode(name)) <= _NAME_MAX
+
+
 def sidecar_name(photo: str, folder: Iterable[str], style: SidecarStyle = SidecarStyle.FULL) -> str | None:
-    """The name of the sidecar of `photo`, of which `folder` lists the neighbours; None where every name is doubtful.
+    """The name of the sidecar of `photo`, of which `folder` lists the neighbours; None where none is safe or fits.
 
     One that is there is taken, whatever the case of its letters, and never a second one made beside it; of two, the
-    one in the wanted style. `a.xmp` is not ours when another picture, RAW file or movie is called `a` as well.
+    one in the wanted style. A new one is called `a.xmp` where `a.jpg.xmp` is too long. `a.xmp` is not ours when another
+    picture, RAW file or movie is called `a` as well.
     """
     names = frozenset(folder) - {photo}
     path = PurePosixPath(photo)
@@ -31,9 +42,9 @@ def sidecar_name(photo: str, folder: Iterable[str], style: SidecarStyle = Sideca
     chosen = (found_full or found_adobe) if style is SidecarStyle.FULL else (found_adobe or found_full)
     if chosen:
         return chosen[0] if len(chosen) == 1 else None
-    if style is SidecarStyle.ADOBE:
-        return None if shared else adobe
-    return full
+    if style is SidecarStyle.FULL and fits(full):
+        return full
+    return adobe if fits(adobe) and not shared else None
 
 
 def _matches(wanted: str, names: frozenset[str]) -> list[str]:
