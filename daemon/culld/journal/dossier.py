@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from culld.records import Camera, Care, Exposure, Format, Likeness, Stack
+from culld.records import Camera, Care, Exposure, Format, Likeness, Rating, Stack
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -31,9 +31,7 @@ def dossier(stack: Stack) -> str:
         "kin": _names(stack.kin),
         "edits": _names(stack.edits),
         "partners": _names(partner.photo.place for partner in stack.partners),
-        "care": {
-            name: value for name in ("rated", "edited", "unclear", "incomplete") if (value := getattr(care, name))
-        },
+        "care": _care(care),
     }
     return json.dumps({name: value for name, value in known.items() if value}, separators=(",", ":"))
 
@@ -45,21 +43,8 @@ def stack_in(text: str, lead: Assessment, judged: Mapping[Place, Assessment]) ->
     sidecars, kin, edits, partners = (
         tuple(place.beside(name) for name in known.get(key, ())) for key in ("sidecars", "kin", "edits", "partners")
     )
-    care = known.get("care", {})
-    return Stack(
-        lead,
-        sidecars,
-        kin,
-        tuple(judged[partner] for partner in partners if partner in judged),
-        edits,
-        Care(
-            tuple(care.get("rated", ())),
-            frozenset(),
-            tuple(care.get("edited", ())),
-            care.get("unclear", ""),
-            care.get("incomplete", ""),
-        ),
-    )
+    found = tuple(judged[partner] for partner in partners if partner in judged)
+    return Stack(lead, sidecars, kin, found, edits, _care_in(known.get("care", {})))
 
 
 def _names(places: Iterable[Place]) -> list[str]:
@@ -72,6 +57,25 @@ def facts_in(text: str) -> tuple[Format, Camera, Likeness | None]:
     bits = known.get("likeness")
     likeness = None if bits is None else Likeness(*(int(each, 16) for each in bits))
     return Format(known.get("format", Format.UNKNOWN)), _camera_in(known.get("camera", {})), likeness
+
+
+def _care(care: Care) -> dict[str, Any]:
+    known: dict[str, Any] = {
+        name: getattr(care, name) for name in ("rated", "edited", "unclear", "apart", "incomplete")
+    }
+    known["stars"] = [[rating.said, rating.stars] for rating in care.stars]
+    return {name: value for name, value in known.items() if value}
+
+
+def _care_in(known: dict[str, Any]) -> Care:
+    return Care(
+        rated=tuple(known.get("rated", ())),
+        edited=tuple(known.get("edited", ())),
+        unclear=known.get("unclear", ""),
+        stars=tuple(Rating(said, stars) for said, stars in known.get("stars", ())),
+        apart=tuple(known.get("apart", ())),
+        incomplete=known.get("incomplete", ""),
+    )
 
 
 def _camera_in(known: dict[str, Any]) -> Camera:
