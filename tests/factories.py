@@ -14,6 +14,7 @@ from culld.records import (
     Assessment,
     Format,
     Mode,
+    Outcome,
     Photo,
     Place,
     Plan,
@@ -68,6 +69,11 @@ def rules() -> Rules:
 def plan(stack: Stack, verdict: Verdict = Verdict.KEEP) -> Plan:
     """A plan for this stack that changes nothing."""
     return Plan("plan-" + stack.lead.photo.place.relative.name, stack, verdict, "because", (), "policy-1", NOON)
+
+
+def outcome(plan: Plan) -> Outcome:
+    """The plan, carried out where the photo is."""
+    return Outcome(plan, plan.photo.place, plan.photo.stamp, plan.photo.digest)
 
 
 def picture(seed: int = 0, size: tuple[int, int] = (960, 720)) -> Image.Image:

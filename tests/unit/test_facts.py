@@ -89,3 +89,68 @@ def test_damaged_blocks_never_raise(noise: bytes, cut: int) -> None:
     """Whatever the bytes are, the answer is a Camera."""
     assert isinstance(camera_facts(b"Exif\0\0" + noise), Camera)
     assert isinstance(camera_facts(piexif.dump(FULL)[:cut] + noise), Camera)
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [b"0001:01:01 00:00:00", b"1899:12:31 23:59:59", b"2201:01:01 00:00:00", b"9999:12:31 23:59:59"],
+)
+@pytest.mark.parametrize("offset", [b"", b"+14:00", b"-14:00"])
+def test_a_date_outside_of_photography_says_nothing(moment: bytes, offset: bytes) -> None:
+    """Programs write the first or last day of their calendar for a date that they do not know."""
+    exif = {piexif.ExifIFD.DateTimeOriginal: moment, piexif.ExifIFD.OffsetTimeOriginal: offset}
+
+    assert camera_facts(piexif.dump({"Exif": exif})).taken_at is None
+
+
+@pytest.mark.parametrize("offset", [b".5", b",5", b":30", b"+1", b"+14:01", b"+99:00", b"+02:00:30", b"Z", b"   :  "])
+def test_an_offset_of_another_form_is_no_time_zone(offset: bytes) -> None:
+    """The moment is read as if the file did not say where it was taken, and always has a time zone."""
+    block = piexif.dump({"Exif": FULL["Exif"] | {piexif.ExifIFD.OffsetTimeOriginal: offset}})
+
+    assert camera_facts(block).taken_at == datetime(2024, 5, 6, 7, 8, 9, 250_000, tzinfo=UTC)
+
+
+def test_a_time_zone_may_lie_west_of_greenwich() -> None:
+    """The minus sign counts for the minutes, too."""
+    block = piexif.dump({"Exif": FULL["Exif"] | {piexif.ExifIFD.OffsetTimeOriginal: b"-03:30"}})
+
+    assert camera_facts(block).taken_at == datetime(
+        2024, 5, 6, 7, 8, 9, 250_000, timezone(-timedelta(hours=3, minutes=30))
+    )
+
+
+def test_settings_that_no_camera_has_say_nothing() -> None:
+    """A negative exposure time, which has no logarithm, an aperture of four billion, and a bias of a million."""
+    block = piexif.dump(
+        {
+            "0th": {piexif.ImageIFD.Model: b"X" * 60_000},
+            "Exif": {
+                piexif.ExifIFD.ExposureTime: (0xFFFFFFFF, 1),
+                piexif.ExifIFD.FNumber: (1, 0xFFFFFFFF),
+                piexif.ExifIFD.ExposureBiasValue: (1_000_000, 1),
+                piexif.ExifIFD.FocalLength: (0, 1),
+            },
+        }
+    )
+
+    assert camera_facts(block) == Camera("X" * 200)
+
+
+def signed_time(block: bytes) -> bytes:
+    """The block with an exposure time of the type SRATIONAL, -1/250 s, which piexif itself does not write."""
+    entry = struct.pack(">HHI", piexif.ExifIFD.ExposureTime, 5, 1)
+    at = block.index(entry)
+    (offset,) = struct.unpack_from(">I", block, at + 8)
+    value = len(b"Exif\0\0") + offset
+    signed = struct.pack(">HHI", piexif.ExifIFD.ExposureTime, 10, 1)
+    patched = block.replace(entry, signed)
+    return patched[:value] + struct.pack(">ii", -1, 250) + patched[value + 8 :]
+
+
+def test_a_negative_exposure_time_says_nothing() -> None:
+    """The light value is then not known, and asking for it does not fail."""
+    exposure = camera_facts(signed_time(piexif.dump(FULL))).exposure
+
+    assert exposure == Exposure(None, 2.8, 400, -2 / 3)
+    assert exposure.value_ev is None

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 from culld.records import Camera, Care, Exposure, Format, Likeness, Rating, Stack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from culld.records import Assessment, Place
 
@@ -38,13 +39,18 @@ def dossier(stack: Stack) -> str:
 
 def stack_in(text: str, lead: Assessment, judged: Mapping[Place, Assessment]) -> Stack:
     """The photo with what lay with it; partners are looked up among those that were `judged`."""
-    known: dict[str, Any] = json.loads(text)
+    known = _known(text)
     place = lead.photo.place
     sidecars, kin, edits, partners = (
-        tuple(place.beside(name) for name in known.get(key, ())) for key in ("sidecars", "kin", "edits", "partners")
+        tuple(place.beside(name) for name in _texts(known.get(key)) if _is_name(name))
+        for key in ("sidecars", "kin", "edits", "partners")
     )
     found = tuple(judged[partner] for partner in partners if partner in judged)
-    return Stack(lead, sidecars, kin, found, edits, _care_in(known.get("care", {})))
+    return Stack(lead, sidecars, kin, found, edits, _care_in(_object(known.get("care"))))
+
+
+def _is_name(text: str) -> bool:
+    return PurePath(text).name == text and text not in {"", ".."}
 
 
 def _names(places: Iterable[Place]) -> list[str]:
@@ -52,11 +58,17 @@ def _names(places: Iterable[Place]) -> list[str]:
 
 
 def facts_in(text: str) -> tuple[Format, Camera, Likeness | None]:
-    """The format of the photo, what its camera said, and how it looks from afar; empty where the dossier is."""
-    known: dict[str, Any] = json.loads(text)
-    bits = known.get("likeness")
-    likeness = None if bits is None else Likeness(*(int(each, 16) for each in bits))
-    return Format(known.get("format", Format.UNKNOWN)), _camera_in(known.get("camera", {})), likeness
+    """The format of the photo, what its camera said, and how it looks from afar; empty where the dossier is.
+
+    What cannot be read counts as not known: an older culld wrote dates and numbers down that no camera can mean.
+    """
+    known = _known(text)
+    format_ = known.get("format")
+    return (
+        Format(format_) if isinstance(format_, str) and format_ in set(Format) else Format.UNKNOWN,
+        _camera_in(_object(known.get("camera"))),
+        _likeness_in(known.get("likeness")),
+    )
 
 
 def _care(care: Care) -> dict[str, Any]:
@@ -67,21 +79,63 @@ def _care(care: Care) -> dict[str, Any]:
     return {name: value for name, value in known.items() if value}
 
 
-def _care_in(known: dict[str, Any]) -> Care:
+def _care_in(known: Mapping[str, Any]) -> Care:
     return Care(
-        rated=tuple(known.get("rated", ())),
-        edited=tuple(known.get("edited", ())),
-        unclear=known.get("unclear", ""),
-        stars=tuple(Rating(said, stars) for said, stars in known.get("stars", ())),
-        apart=tuple(known.get("apart", ())),
-        incomplete=known.get("incomplete", ""),
+        rated=_texts(known.get("rated")),
+        edited=_texts(known.get("edited")),
+        unclear=_text(known.get("unclear")),
+        stars=tuple(_ratings_in(known.get("stars"))),
+        apart=_texts(known.get("apart")),
+        incomplete=_text(known.get("incomplete")),
     )
 
 
-def _camera_in(known: dict[str, Any]) -> Camera:
-    taken = known.pop("taken_at", None)
-    exposure = Exposure(**known.pop("exposure", {}))
-    return Camera(**known, taken_at=None if taken is None else datetime.fromisoformat(taken), exposure=exposure)
+def _ratings_in(known: object) -> Iterator[Rating]:
+    for each in known if isinstance(known, list) else ():
+        match each:
+            case [str(said), int(stars) | float(stars)]:
+                yield Rating(said, stars)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _known(text: str) -> dict[str, Any]:
+    """The dossier as it was written; empty if it cannot be read."""
+    try:
+        return _object(json.loads(text))
+    except (ValueError, RecursionError):
+        return {}
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(each for each in value if isinstance(each, str)) if isinstance(value, list) else ()
+
+
+def _likeness_in(bits: object) -> Likeness | None:
+    match bits:
+        case [str(rows), str(columns)]:
+            try:
+                return Likeness(int(rows, 16), int(columns, 16))
+            except ValueError:
+                return None
+    return None
+
+
+def _camera_in(known: Mapping[str, Any]) -> Camera:
+    return Camera.of(known, _moment_in(known.get("taken_at")), Exposure.of(_object(known.get("exposure"))))
+
+
+def _moment_in(text: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
 
 
 def _camera(camera: Camera) -> dict[str, Any]:

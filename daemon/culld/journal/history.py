@@ -6,15 +6,15 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from culld.journal.rows import micros, moment_of, place_of, place_row
+from culld.journal.rows import micros, moment_of, place_of, place_row, scores_of
 from culld.journal.states import PlanState
-from culld.records import Scores, Verdict
+from culld.records import Verdict
 
 if TYPE_CHECKING:
     import sqlite3
     from datetime import datetime
 
-    from culld.records import Place
+    from culld.records import Place, Scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ def _decision(row: tuple[Any, ...]) -> Decision:
         place=place_of(root, relative),
         digest=digest,
         verdict=Verdict(verdict),
-        scores=None if blur is None else Scores(blur, under, over),
+        scores=scores_of(blur, under, over),
         reason=reason,
         keywords=tuple(json.loads(keywords)),
         model=model,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from culld.journal.dossier import NOTHING, facts_in
-from culld.journal.rows import micros, place_of, place_row, stamp_row
-from culld.records import Assessment, Photo, Scores, Stamp, Unreadable, Verdict
+from culld.journal.rows import micros, place_of, place_row, scores_of, stamp_row
+from culld.records import Assessment, Photo, Stamp, Unreadable, Verdict
 
 if TYPE_CHECKING:
     import sqlite3
@@ -71,6 +71,5 @@ def assessment_of(place: Place, stamp: Stamp, row: Any) -> Assessment:
     digest, verdict, reason, blur, under, over, model, facts = row
     format_, camera, likeness = facts_in(facts)
     photo = Photo(place, stamp, digest, format_, camera)
-    unreadable = verdict == Verdict.UNREADABLE or blur is None
-    result = Unreadable(reason) if unreadable else Scores(blur, under, over)
-    return Assessment(photo, result, model, likeness)
+    scores = None if verdict == Verdict.UNREADABLE else scores_of(blur, under, over)
+    return Assessment(photo, scores or Unreadable(reason), model, likeness)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -33,8 +34,11 @@ def micros(moment: datetime) -> int:
 
 
 def moment_of(value: int) -> datetime:
-    """The moment, aware, in UTC."""
-    return _EPOCH + timedelta(microseconds=value)
+    """The moment, aware, in UTC; one that the calendar does not hold is its first or last."""
+    try:
+        return _EPOCH + timedelta(microseconds=value)
+    except OverflowError:
+        return datetime.min.replace(tzinfo=UTC) if value < 0 else datetime.max.replace(tzinfo=UTC)
 
 
 def place_row(place: Place) -> tuple[bytes, bytes]:
@@ -65,6 +69,14 @@ def scores_row(scores: Scores | None) -> dict[str, float | None]:
     if scores is None:
         return dict.fromkeys(("blur", "under", "over"))
     return {"blur": scores.blur, "under": scores.under, "over": scores.over}
+
+
+def scores_of(blur: float | None, under: float | None, over: float | None) -> Scores | None:
+    """The scores again, None if there are none; SQLite keeps NaN, which a broken network may give, as NULL."""
+    known = (blur, under, over)
+    if all(each is None for each in known):
+        return None
+    return Scores(*(math.nan if each is None else each for each in known))
 
 
 def decision_row(plan: Plan) -> dict[str, Any]:

@@ -5,8 +5,9 @@ piexif must not write into files that have EXIF: of 490 real JPEGs it gave 46 ba
 
 from __future__ import annotations
 
+import re
 import struct
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import piexif
@@ -22,30 +23,37 @@ _MARK = b"Exif\0\0"  # without it piexif would take the bytes for the name of a 
 _TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
 _DIRECTORIES = frozenset({0x8769, 0x8825, 0xA005})
 _MAX_BLOCK = 16 * 1024 * 1024
+_LONGEST_TEXT = 1024
+_OFFSET = re.compile(r"([+-])([0-9]{2}):([0-5][0-9])")
+_LARGEST_OFFSET = timedelta(hours=14)  # Kiribati
 
 
 def camera_facts(block: bytes) -> Camera:
-    """Read the facts out of an EXIF block (with its leading mark); a damaged or missing block says nothing."""
+    """Read the facts out of an EXIF block (with its leading mark); a damaged or missing block says nothing.
+
+    A value that no camera can mean counts as not said: some writers put 0 for what they do not know, others leave what
+    was in memory.
+    """
     loaded = _loaded(block)
     first, exif = loaded["0th"], loaded["Exif"]
-    orientation = first.get(piexif.ImageIFD.Orientation)
-    return Camera(
-        model=_text(first.get(piexif.ImageIFD.Model)),
-        taken_at=_moment(
-            _text(exif.get(piexif.ExifIFD.DateTimeOriginal)),
-            _text(exif.get(piexif.ExifIFD.SubSecTimeOriginal)),
-            _text(exif.get(piexif.ExifIFD.OffsetTimeOriginal)),
-        ),
-        orientation=orientation if orientation in range(1, 9) else 1,
-        exposure=Exposure(  # some writers say 0 for what they do not know
-            seconds=_ratio(exif.get(piexif.ExifIFD.ExposureTime)) or None,
-            aperture=_ratio(exif.get(piexif.ExifIFD.FNumber)) or None,
-            iso=_whole(exif.get(piexif.ExifIFD.ISOSpeedRatings)),
-            bias_ev=_ratio(exif.get(piexif.ExifIFD.ExposureBiasValue)),
-        ),
-        focal_mm=_ratio(exif.get(piexif.ExifIFD.FocalLength)) or None,
-        auto_bracket=exif.get(piexif.ExifIFD.ExposureMode) == _AUTO_BRACKET,
+    exposure = {
+        "seconds": _ratio(exif.get(piexif.ExifIFD.ExposureTime)),
+        "aperture": _ratio(exif.get(piexif.ExifIFD.FNumber)),
+        "iso": _whole(exif.get(piexif.ExifIFD.ISOSpeedRatings)),
+        "bias_ev": _ratio(exif.get(piexif.ExifIFD.ExposureBiasValue)),
+    }
+    camera = {
+        "model": _text(first.get(piexif.ImageIFD.Model)),
+        "orientation": first.get(piexif.ImageIFD.Orientation),
+        "focal_mm": _ratio(exif.get(piexif.ExifIFD.FocalLength)),
+        "auto_bracket": exif.get(piexif.ExifIFD.ExposureMode) == _AUTO_BRACKET,
+    }
+    taken_at = _moment(
+        _text(exif.get(piexif.ExifIFD.DateTimeOriginal)),
+        _text(exif.get(piexif.ExifIFD.SubSecTimeOriginal)),
+        _text(exif.get(piexif.ExifIFD.OffsetTimeOriginal)),
     )
+    return Camera.of(camera, taken_at, Exposure.of(exposure))
 
 
 def ratings_in(block: bytes) -> tuple[Rating, ...]:
@@ -103,7 +111,7 @@ def _require_modest(tiff: bytes) -> None:
 def _text(value: object) -> str | None:
     if not isinstance(value, bytes):
         return None
-    text = value.split(b"\0")[0].decode("utf-8", "replace").strip()
+    text = value[:_LONGEST_TEXT].split(b"\0")[0].decode("utf-8", "replace").strip()
     return text or None
 
 
@@ -122,17 +130,25 @@ def _whole(value: object) -> int | None:
 def _moment(text: str | None, fraction: str | None, offset: str | None) -> datetime | None:
     """EXIF writes local time, often without saying where; then UTC stands in, good enough to order shots by.
 
-    `fraction` is what stands behind the decimal point of the seconds.
+    `fraction` is what stands behind the decimal point of the seconds. An offset of another form than `+HH:MM`, or a
+    larger one than any country has, is none.
     """
     if text is None:
         return None
     try:
-        moment = datetime.strptime(text, "%Y:%m:%d %H:%M:%S").replace(tzinfo=UTC)
+        moment = datetime.strptime(text, "%Y:%m:%d %H:%M:%S").replace(tzinfo=_zone(offset))
     except ValueError:
         return None
     if fraction and fraction.isascii() and fraction.isdigit():
         moment = moment.replace(microsecond=int(fraction[:6].ljust(6, "0")))
-    try:
-        return datetime.fromisoformat(moment.replace(tzinfo=None).isoformat() + offset) if offset else moment
-    except ValueError:
-        return moment
+    return moment
+
+
+def _zone(offset: str | None) -> timezone:
+    """The time zone that EXIF 2.31 writes as `+HH:MM` or `-HH:MM`; UTC where it says none."""
+    found = _OFFSET.fullmatch(offset or "")
+    if found is None:
+        return UTC
+    sign, hours, minutes = found.groups()
+    east = timedelta(hours=int(hours), minutes=int(minutes))
+    return UTC if east > _LARGEST_OFFSET else timezone(-east if sign == "-" else east)

@@ -6,6 +6,7 @@ file name may hold (Python's surrogateescape): use `os.fsencode` where bytes are
 
 from __future__ import annotations
 
+from culld.records.camera import Camera, Exposure
 from culld.records.kinds import (
     Action,
     Defect,
@@ -21,9 +22,7 @@ from culld.records.kinds import (
 )
 from culld.records.photo import (
     Assessment,
-    Camera,
     Care,
-    Exposure,
     Fault,
     Likeness,
     Photo,

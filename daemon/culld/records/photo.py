@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
+from culld.records.camera import Camera
 from culld.records.kinds import Defect
 
 if TYPE_CHECKING:
     import os
-    from datetime import datetime, timedelta
+    from datetime import timedelta
     from pathlib import Path
 
     from culld.records.kinds import Format, Mark, SeriesKind
@@ -72,41 +73,6 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Exposure:
-    """The camera settings of a shot, each None when the file does not say."""
-
-    seconds: float | None = None
-    aperture: float | None = None
-    iso: int | None = None
-    bias_ev: float | None = None
-
-    @property
-    def value_ev(self) -> float | None:
-        """The exposure value at ISO 100 that these settings are made for: 15 in the sun, 0 for 1 s at f/1 (APEX).
-
-        A scene that is well exposed by them has this light value. None if time, aperture or ISO is not known.
-        """
-        if not (self.seconds and self.aperture and self.iso):
-            return None
-        return math.log2(self.aperture**2 / self.seconds) - math.log2(self.iso / 100)
-
-
-@dataclass(frozen=True, slots=True)
-class Camera:
-    """What EXIF says about the shot; orientation is the EXIF value 1..8, `focal_mm` the real focal length.
-
-    `auto_bracket` says that the camera itself took the shot as one of an exposure series (EXIF ExposureMode 2).
-    """
-
-    model: str | None = None
-    taken_at: datetime | None = None
-    orientation: int = 1
-    exposure: Exposure = Exposure()
-    focal_mm: float | None = None
-    auto_bracket: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Photo:
     """A complete file that is ready to be judged; `digest` is the SHA-256 of its bytes in hex."""
 
@@ -114,7 +80,7 @@ class Photo:
     stamp: Stamp
     digest: str
     format: Format
-    camera: Camera = Camera()
+    camera: Camera = field(default_factory=Camera)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +96,14 @@ class Scores:
         return {Defect.BLUR: self.blur, Defect.UNDER: self.under, Defect.OVER: self.over}[defect]
 
     def __str__(self) -> str:
-        # Cut, not rounded: 0.969 must not read as the 0.97 that it did not reach.
-        return "  ".join(f"{defect} {math.floor(100 * self.of(defect)) / 100:.2f}" for defect in Defect)
+        return "  ".join(f"{defect} {_cut(self.of(defect))}" for defect in Defect)
+
+
+def _cut(probability: float) -> str:
+    """Two decimals, cut and not rounded: 0.969 must not read as the 0.97 that it did not reach."""
+    if not 0 <= probability <= 1:  # a broken network
+        return f"{probability:g}"
+    return f"{math.floor(100 * probability) / 100:.2f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,12 +115,20 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """How a picture looks from afar: SIDE x SIDE bits that say where it gets brighter to the right, or downwards."""
+    """How a picture looks from afar: SIDE x SIDE bits that say where it gets brighter to the right, or downwards.
+
+    Raises ValueError for a number that has other bits.
+    """
 
     SIDE: ClassVar[int] = 16
 
     rows: int
     columns: int
+
+    def __post_init__(self) -> None:
+        """Refuse more bits than there are."""
+        if not all(0 <= bits < 1 << self.SIDE**2 for bits in (self.rows, self.columns)):
+            raise ValueError(f"a likeness has {self.SIDE**2} bits each way")
 
     def distance(self, other: Likeness, right: int = 0, down: int = 0) -> float:
         """The share of bits, 0..1, in which two pictures differ where they overlap; the other one moved so far."""

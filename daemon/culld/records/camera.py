@@ -1,0 +1,117 @@
+"""What the camera wrote about a shot; the records hold possible values only, so that no later stage can fail on one."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+_LONGEST_MODEL: Final = 200
+_FIRST_YEAR, _LAST_YEAR = 1900, 2200
+_POSSIBLE: Final = {
+    "seconds": (1e-9, 1e6),
+    "aperture": (0.1, 1000.0),
+    "iso": (1, 100_000_000),
+    "bias_ev": (-50.0, 50.0),
+    "focal_mm": (0.01, 100_000.0),
+}
+"""The least and the largest value of each number: wider than any camera, and narrow enough to calculate with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """The camera settings of a shot, each None when the file does not say; raises ValueError for an impossible one."""
+
+    seconds: float | None = None
+    aperture: float | None = None
+    iso: int | None = None
+    bias_ev: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what no camera can be set to."""
+        for name in ("seconds", "aperture", "iso", "bias_ev"):
+            _require(name, getattr(self, name))
+
+    @classmethod
+    def of(cls, said: Mapping[str, object]) -> Self:
+        """The exposure out of values that a file holds, by field; an impossible or unknown one counts as not said."""
+        seconds, aperture, bias = (_number(name, said.get(name)) for name in ("seconds", "aperture", "bias_ev"))
+        iso = _number("iso", said.get("iso"))
+        return cls(seconds, aperture, None if iso is None else int(iso), bias)
+
+    @property
+    def value_ev(self) -> float | None:
+        """The exposure value at ISO 100 that these settings are made for: 15 in the sun, 0 for 1 s at f/1 (APEX).
+
+        A scene that is well exposed by them has this light value. None if time, aperture or ISO is not known.
+        """
+        if not (self.seconds and self.aperture and self.iso):
+            return None
+        return math.log2(self.aperture**2 / self.seconds) - math.log2(self.iso / 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """What EXIF says about the shot; orientation is the EXIF value 1..8, `focal_mm` the real focal length.
+
+    `taken_at` is aware and lies in the years 1900 to 2200, so that time spans around it can be calculated.
+    `auto_bracket` says that the camera itself took the shot as one of an exposure series (EXIF ExposureMode 2).
+    An impossible value raises ValueError.
+    """
+
+    model: str | None = None
+    taken_at: datetime | None = None
+    orientation: int = 1
+    exposure: Exposure = field(default_factory=Exposure)
+    focal_mm: float | None = None
+    auto_bracket: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what no camera says."""
+        _require("focal_mm", self.focal_mm)
+        if self.model is not None and len(self.model) > _LONGEST_MODEL:
+            raise ValueError(f"the name of a camera has {_LONGEST_MODEL} characters at most")
+        if not _is_orientation(self.orientation):
+            raise ValueError(f"{self.orientation!r} is no orientation 1..8")
+        if self.taken_at is not None and not is_possible_moment(self.taken_at):
+            raise ValueError(f"{self.taken_at!r} is no moment at which a photo was taken")
+
+    @classmethod
+    def of(cls, said: Mapping[str, object], taken_at: datetime | None, exposure: Exposure) -> Self:
+        """The camera out of values that a file holds, by field; an impossible or unknown one counts as not said."""
+        model, orientation = said.get("model"), said.get("orientation")
+        return cls(
+            model=(model[:_LONGEST_MODEL].strip() or None) if isinstance(model, str) else None,
+            taken_at=taken_at if taken_at is not None and is_possible_moment(taken_at) else None,
+            orientation=orientation if isinstance(orientation, int) and _is_orientation(orientation) else 1,
+            exposure=exposure,
+            focal_mm=_number("focal_mm", said.get("focal_mm")),
+            auto_bracket=said.get("auto_bracket") is True,
+        )
+
+
+def is_possible_moment(moment: datetime) -> bool:
+    """Whether a photo can have been taken at a moment: it says its time zone, and is of the years 1900 to 2200."""
+    return moment.utcoffset() is not None and _FIRST_YEAR <= moment.year <= _LAST_YEAR
+
+
+def _require(name: str, value: float | None) -> None:
+    if value is not None and _number(name, value) is None:
+        least, largest = _POSSIBLE[name]
+        raise ValueError(f"{name} is {value!r}, but must lie between {least:g} and {largest:g}")
+
+
+def _number(name: str, value: object) -> float | None:
+    """The value if it is a possible number; NaN is none."""
+    least, largest = _POSSIBLE[name]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return value if least <= value <= largest else None
+
+
+def _is_orientation(value: int) -> bool:
+    return type(value) is int and 1 <= value <= 8
