@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 import factories
 from culld.errors import SystemFaultError
-from culld.model.workers import Work
+from culld.model.work import Work
 from culld.records import Assessment, Fault, Outcome, Photo, Place, Plan, Sighting
 
 
@@ -70,8 +70,12 @@ class FakeDesk:
         """Twice the item."""
         return 2 * item
 
-    def misbehave(self, item: str) -> str:
-        """Crash, hang, spin, eat memory or write a file, as `item` says; else answer it."""
+    def misbehave(self, item: str) -> object:
+        """Crash, hang, spin, raise, eat memory or write a file, as `item` says; else answer it."""
+        if item == "raise":
+            raise KeyError("a mistake")
+        if item == "unsendable":
+            return lambda: None
         if item == "crash":
             os.kill(os.getpid(), signal.SIGSEGV)
         if item == "hang":
@@ -145,6 +149,7 @@ class FakePool:
     """A pool without processes: what it is asked for is done at once, by the one desk."""
 
     desk: object
+    trouble: str = ""
 
     def submit(self, task: str, items: Sequence[Any]) -> Work:
         """Do all items, one after the other."""
@@ -191,6 +196,8 @@ class FakeJournal:
 
     seen: set[str] = field(default_factory=set)
     events: list[str] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    unwritable: str = ""
 
     def unknown(self, seen: Iterable[Sighting]) -> Iterable[Sighting]:
         """Nothing is known by its stamp."""
@@ -211,11 +218,14 @@ class FakeJournal:
 
     def fault(self, fault: Fault) -> None:
         """Note the fault."""
+        self.faults.append(fault)
         self.events.append(f"fault {fault.sighting.place.relative}: {fault.reason}")
 
     @contextlib.contextmanager
     def intend(self, plans: Sequence[Plan]) -> Iterator[FakeJournal]:
-        """Note the plans, then the end of the batch."""
+        """Note the plans, then the end of the batch; fail over an `unwritable` one."""
+        if any(str(plan.photo.place.relative) == self.unwritable for plan in plans):
+            raise UnicodeEncodeError("utf-8", self.unwritable, 0, 1, "surrogates not allowed")
         self.events.append("intend " + " ".join(str(plan.photo.place.relative) for plan in plans))
         yield self
         self.events.append("end")

@@ -33,6 +33,20 @@ class WorkerLostError(PhotoError):
     """The worker that held this photo crashed, ran out of memory or had to be killed."""
 
 
+class InternalError(PhotoError):
+    """Culld made a mistake over one photo; `where` is the place in the code, `trace` the traceback."""
+
+    def __init__(self, reason: str, where: str = "", trace: str = "") -> None:
+        """Keep all three; they survive the way between processes."""
+        super().__init__(reason)
+        self.where = where
+        self.trace = trace
+
+
+class StoppedError(CulldError):
+    """A stop was asked for while photos were being read; nothing had been changed yet."""
+
+
 class SystemFaultError(CulldError):
     """Something that every photo needs is broken: journal, disk, model or worker pool."""
 

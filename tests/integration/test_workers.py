@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import fakes
-from culld.errors import SystemFaultError, WorkerLostError
+from culld.errors import InternalError, SystemFaultError, WorkerLostError
 from culld.model.worker import WorkerLimits
 from culld.model.workers import Pool
 
@@ -61,13 +61,37 @@ def test_memory_beyond_the_limit_costs_one_item(pool: Pool) -> None:
     assert results[1] == "a"
 
 
+def test_an_error_in_the_desk_costs_one_item_and_no_worker(pool: Pool) -> None:
+    """The item's result is the error with its reason, and the place in the code is logged once, with the traceback."""
+    with fakes.Warnings() as warnings:
+        results = pool.map("misbehave", ["raise", "a", "raise", "unsendable", "b"])
+
+    assert [str(result) for result in results[:3]] == [
+        "internal error: KeyError: 'a mistake'; please report this",
+        "a",
+        "internal error: KeyError: 'a mistake'; please report this",
+    ]
+    assert isinstance(results[3], InternalError)
+    assert results[4] == "b"
+    assert [text for text in warnings.texts if "was lost" in text] == []
+    assert len([text for text in warnings.texts if "KeyError" in text and "Traceback" in text]) == 1
+
+
+def test_an_item_that_cannot_be_sent_costs_that_item(pool: Pool) -> None:
+    """It cannot be pickled; the others are answered."""
+    results = pool.map("misbehave", ["a", lambda: None, "b"])
+
+    assert (results[0], results[2]) == ("a", "b")
+    assert isinstance(results[1], InternalError)
+
+
 def test_a_worker_cannot_write_a_file(pool: Pool, tmp_path: Path) -> None:
     """Untrusted pictures are decoded where nothing can be written."""
     target = tmp_path / "x"
 
     results = pool.map("misbehave", [f"write {target}"])
 
-    assert isinstance(results[0], WorkerLostError)
+    assert str(results[0]).startswith("internal error: OSError: [Errno 27]")
     assert not target.exists() or target.stat().st_size == 0
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
 
 import factories
 import fakes
-from culld.errors import PhotoChangedError, PhotoError
+from culld.errors import PhotoChangedError, PhotoError, StoppedError, SystemFaultError
 from culld.pipeline import Pipeline, one_ahead
-from culld.records import Assessment, Outcome, Plan, Stack, Verdict
+from culld.records import Assessment, Outcome, Place, Plan, Sighting, Stack, Verdict
 
 
 def group(assessed: Sequence[Assessment]) -> list[Stack]:
@@ -92,6 +95,126 @@ def test_a_folder_that_is_gone_costs_only_its_own_photos() -> None:
     page.process([factories.sighting("gone.jpg"), factories.sighting("b.jpg")])
 
     assert journal.events[:2] == ["fault gone.jpg: the folder is gone", "intend b.jpg"]
+
+
+def failing(stage: Callable[..., Any], name: str = "bad.jpg") -> Callable[..., Any]:
+    """The stage, with a mistake in it that shows as soon as a photo of this name is among others or alone."""
+
+    def mistaken(items: Any) -> Any:
+        places = [places_of(item) for item in ([items] if isinstance(items, Plan) else items)]
+        if name in places:
+            raise OverflowError(f"date value out of range: {name}")
+        return stage(items)
+
+    return mistaken
+
+
+def places_of(item: Any) -> str:
+    """The name of the photo that an item of any stage is about."""
+    if isinstance(item, Stack):
+        item = item.lead
+    photo = item.photo if isinstance(item, Plan | Assessment) else item
+    return str(photo.place.relative)
+
+
+THREE = [factories.sighting(name) for name in ("a.jpg", "bad.jpg", "c.jpg")]
+REASON = "internal error: OverflowError: date value out of range: bad.jpg; please report this"
+
+
+@pytest.mark.parametrize("stage", ["group", "decide"])
+def test_an_unexpected_error_of_a_stage_costs_one_photo(stage: str) -> None:
+    """The others stay together, the traceback is logged once, and the photo is left alone after three tries."""
+    journal = fakes.FakeJournal()
+    page = pipeline(journal)
+    page = replace(page, **{stage: failing(getattr(page, stage))})
+
+    with fakes.Warnings() as warnings:
+        outcomes = page.process(THREE)
+        page.process(THREE)
+
+    assert [outcome.now.relative.name for outcome in outcomes] == ["a.jpg", "c.jpg"]
+    assert journal.events[:2] == [f"fault bad.jpg: {REASON}", "intend a.jpg c.jpg"]
+    assert {fault.tries for fault in journal.faults} == {3}
+    assert len(warnings.texts) == 1
+    assert "Traceback" in warnings.texts[0]
+
+
+def test_photos_that_cannot_be_grouped_with_each_other_cost_one_of_them() -> None:
+    """Each could be grouped alone; the later one is looked at again."""
+    journal = fakes.FakeJournal()
+
+    def together(assessed: Sequence[Assessment]) -> list[Stack]:
+        if {places_of(each) for each in assessed} >= {"a.jpg", "c.jpg"}:
+            raise ZeroDivisionError
+        return group(assessed)
+
+    outcomes = replace(pipeline(journal), group=together).process(THREE)
+
+    assert [outcome.now.relative.name for outcome in outcomes] == ["a.jpg", "bad.jpg"]
+    assert [fault.sighting.place.relative.name for fault in journal.faults] == ["c.jpg"]
+
+
+@pytest.mark.parametrize("lazily", [True, False])
+def test_an_unexpected_error_of_the_reader_costs_one_photo(lazily: bool) -> None:  # noqa: FBT001
+    """Whether it comes while the batch is handed over or while its results are taken in."""
+    journal = fakes.FakeJournal()
+
+    outcomes = pipeline(journal, FailingReader(lazily=lazily)).process(THREE)
+
+    assert [outcome.now.relative.name for outcome in outcomes] == ["a.jpg", "c.jpg"]
+    assert journal.events[0] == f"fault bad.jpg: {REASON}"
+
+
+@dataclass
+class FailingReader(fakes.FakeReader):
+    """Fails over bad.jpg, at once or when its result is taken."""
+
+    lazily: bool = False
+
+    def read(self, settled: Sequence[Sighting], judged: Mapping[Place, Collection[str]]) -> Any:
+        """The results, one by one."""
+        results = map(self.one, settled)
+        return results if self.lazily else list(results)
+
+    def one(self, seen: Sighting) -> Any:
+        """A result."""
+        return failing(lambda seen: fakes.FakeReader().read(seen, {})[0])([seen])
+
+
+def test_an_unexpected_error_while_plans_are_recorded_costs_one_photo() -> None:
+    """Nothing was changed for that photo, and nothing is."""
+    journal = fakes.FakeJournal(unwritable="bad.jpg")
+
+    outcomes = pipeline(journal).process(THREE)
+
+    assert [outcome.now.relative.name for outcome in outcomes] == ["a.jpg", "c.jpg"]
+    assert "apply bad.jpg" not in journal.events
+    assert [fault.sighting.place.relative.name for fault in journal.faults] == ["bad.jpg"]
+
+
+def test_an_unexpected_error_while_files_are_changed_leaves_the_plan_to_a_replay() -> None:
+    """It is applied once only: how far it came, the disk alone can tell."""
+    journal = fakes.FakeJournal()
+    page = pipeline(journal)
+    page = replace(page, apply=failing(page.apply))
+
+    a, bad, c = page.process(THREE)
+
+    assert (a.fault, c.fault) == (None, None)
+    assert (bad.fault, bad.unfinished) == (REASON, True)
+    assert journal.events.count("close bad.jpg") == 1
+
+
+@pytest.mark.parametrize("error", [SystemFaultError("the disk is full"), StoppedError(), KeyboardInterrupt()])
+@pytest.mark.parametrize("stage", ["group", "decide", "apply"])
+def test_what_is_no_photos_failure_goes_up(stage: str, error: BaseException) -> None:
+    """A broken journal, a stop, and Ctrl-C."""
+
+    def raising(_: object) -> Any:
+        raise error
+
+    with pytest.raises(type(error)):
+        replace(pipeline(fakes.FakeJournal()), **{stage: raising}).process(THREE)
 
 
 def test_the_next_batch_is_being_read_while_one_is_finished() -> None:

@@ -7,15 +7,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from culld.darkroom.requests import ReadRequest
-from culld.errors import WorkerLostError
+from culld.errors import PhotoError
 from culld.records import Assessment, Fault, Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from culld.darkroom.requests import CareRequest, DarkroomSettings
-    from culld.errors import PhotoError
-    from culld.model.workers import Pool, Work
+    from culld.model.work import Work
+    from culld.model.workers import Pool
     from culld.records import Care, Photo, Place, Sighting, Stamp
     from culld.tags.draft import TagDraft, TagRequest
 
@@ -55,7 +55,7 @@ class DarkroomDoor:
 
     def _answers(self, work: Work, settled: Sequence[Sighting]) -> Iterator[Photo | Assessment | Fault]:
         for result, sighting in zip(work.results(self.beat), settled, strict=True):
-            if isinstance(result, WorkerLostError):
+            if isinstance(result, PhotoError):  # the worker was lost, or made a mistake
                 yield Fault(sighting, str(result), _RETRY_AFTER, tries=_STRIKES)
             else:
                 yield self._hold(result, sighting)

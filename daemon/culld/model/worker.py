@@ -8,9 +8,11 @@ import math
 import resource
 import signal
 from dataclasses import dataclass
+from multiprocessing.reduction import ForkingPickler
 from typing import TYPE_CHECKING
 
 from culld.errors import SystemFaultError
+from culld.unexpected import internal_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +47,21 @@ def serve_tasks(pipe: Connection, open_desk: Callable[[], object], limits: Worke
         while (message := pipe.recv()) is not None:
             task, item = message
             _limit_processor(limits.seconds)
-            pipe.send(getattr(desk, task)(item))
+            _answer(pipe, desk, task, item)
+
+
+def _answer(pipe: Connection, desk: object, task: str, item: object) -> None:
+    """Send what the desk's method gives, or the InternalError that its exception means: it costs that item only.
+
+    Without memory the process ends, and another one begins with all of it.
+    """
+    try:
+        answer = ForkingPickler.dumps(getattr(desk, task)(item))
+    except MemoryError:
+        raise
+    except Exception as error:  # noqa: BLE001 (what is not expected cannot be listed; the daemon logs it)
+        answer = ForkingPickler.dumps(internal_error(error))
+    pipe.send_bytes(answer)  # as `Connection.send` does it
 
 
 def keep_memory() -> None:

@@ -1,123 +1,92 @@
 """Worker processes: spawned, limited, replaceable; what they do is handed in.
 
 A worker opens its own desk (decoders, network) and answers one task at a time, so that a file that crashes a decoder or
-never ends costs that one file. The next item goes to whichever worker is free: one huge photo holds up nobody else.
+never ends costs that one file. The next item goes to a worker that is free: one huge photo does not hold up the others.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import multiprocessing
+import math
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass
 from multiprocessing import connection
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
-from culld.errors import SystemFaultError, WorkerLostError
-from culld.model.worker import serve_tasks
+from culld.errors import InternalError, SystemFaultError, WorkerLostError
+from culld.model.processes import CONTEXT, Setbacks, Worker, start_process
+from culld.model.work import Job, Work
+from culld.unexpected import UnexpectedErrors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from multiprocessing.connection import Connection
-    from multiprocessing.context import SpawnProcess
 
+    from culld.model.processes import Start
     from culld.model.worker import WorkerLimits
 
 log = logging.getLogger(__name__)
 
 _STOP_TIMEOUT_S = 2.0
-_START_TIMEOUT_S = 60.0
-_BEAT_S = 1.0
-
-
-@dataclass(slots=True)
-class _Worker:
-    process: SpawnProcess
-    pipe: Connection
-    job: _Job | None = None
-    deadline: float = float("inf")
-
-
-class Work:
-    """Items that were handed to a pool together; their results come in while the caller does something else."""
-
-    def __init__(self, task: str, items: Sequence[Any]) -> None:
-        """Expect a result for each item."""
-        self.task = task
-        self.items = items
-        self._results: list[Any] = [None] * len(items)
-        self._missing = len(items)
-        self._fault: SystemFaultError | None = None
-        self._changed = threading.Condition()
-
-    def results(self, beat: Callable[[], None] = lambda: None) -> list[Any]:
-        """The result for each item, in order, once all are there; raises SystemFaultError if the pool is broken.
-
-        `beat` is called at least every second; an exception that it raises ends the wait, not the work.
-        """
-        while not self._is_over():
-            beat()
-            with self._changed:
-                self._changed.wait_for(self._is_over, _BEAT_S)
-        if self._fault is not None:
-            raise self._fault
-        return self._results
-
-    def put(self, number: int, result: object) -> None:
-        """Take in the result for one item."""
-        with self._changed:
-            self._results[number] = result
-            self._missing -= 1
-            self._changed.notify_all()
-
-    def fail(self, fault: SystemFaultError) -> None:
-        """There will be no more results."""
-        with self._changed:
-            self._fault = fault
-            self._changed.notify_all()
-
-    def _is_over(self) -> bool:
-        return not self._missing or self._fault is not None
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    work: Work
-    number: int
-
-    @property
-    def message(self) -> tuple[str, Any]:
-        return self.work.task, self.work.items[self.number]
+PATIENCE_S: Final = 120.0
+"""So long a pool waits by default for the system to have room for a process."""
 
 
 class Pool:
     """A fixed number of worker processes over which items are spread by a thread of the pool's own.
 
-    The thread only carries tasks and results between processes, so that no worker waits for the loop to have time.
+    The thread only carries tasks and results between processes, so that no worker waits for the loop to have time. A
+    process that cannot be started is tried again after 1 s, then more seldom, up to every 30 s; the others go on. After
+    `patience_s` seconds without any worker the pool is broken.
     """
 
-    def __init__(self, open_desk: Callable[[], object], count: int, limits: WorkerLimits) -> None:
+    def __init__(
+        self,
+        open_desk: Callable[[], object],
+        count: int,
+        limits: WorkerLimits,
+        start: Start = start_process,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
         """Prepare `count` workers; each calls the picklable `open_desk` once, and then its methods by name."""
         self._open_desk = open_desk
         self._count = count
         self._limits = limits
-        self._context = multiprocessing.get_context("spawn")  # TensorFlow and threads do not survive a fork
-        self._workers: list[_Worker] = []
-        self._waiting: deque[_Job] = deque()
+        self._start = start
+        self._patience_s = patience_s
+        self._workers: list[Worker] = []
+        self._setbacks = Setbacks()
+        self._waiting: deque[Job] = deque()
+        self._works: list[Work] = []
         self._fault: SystemFaultError | None = None
         self._lock = threading.Lock()
         self._stopping = False
+        self._unexpected = UnexpectedErrors()
         self._thread = threading.Thread(target=self._serve, name="culld-pool", daemon=True)
-        self._wake, self._bell = self._context.Pipe(duplex=False)
+        self._wake, self._bell = CONTEXT.Pipe(duplex=False)
+
+    @property
+    def trouble(self) -> str:
+        """Why no photo is judged, as a clause; empty as long as there is a worker."""
+        why = self._setbacks.why
+        if not why or any(worker.is_ready for worker in tuple(self._workers)):
+            return ""
+        return f"no worker process can be started: {why}; culld tries again"
 
     def start(self) -> None:
-        """Start all workers and wait until each has its desk open; raises SystemFaultError if one cannot."""
-        self._workers = [self._spawn() for _ in range(self._count)]
-        for worker in self._workers:
-            self._await_ready(worker)
+        """Start the workers and wait until each has its desk open; raises SystemFaultError if one cannot open it.
+
+        If the system has room for some of the processes only, the others are started later.
+        """
+        self._refill()
+        if not self._workers:
+            raise SystemFaultError(f"no worker process can be started: {self._setbacks.why}; start culld again later")
+        try:
+            for worker in self._workers:
+                self._await_ready(worker)
+        except SystemFaultError:
+            self.stop()
+            raise
         self._thread.start()
 
     def stop(self) -> None:
@@ -127,11 +96,9 @@ class Pool:
         if self._thread.is_alive():
             self._thread.join()
         for worker in self._workers:
-            with contextlib.suppress(OSError):
-                worker.pipe.send(None)
+            worker.ask_to_end()
         for worker in self._workers:
-            worker.process.join(_STOP_TIMEOUT_S)
-            self._kill(worker)
+            worker.end(_STOP_TIMEOUT_S)
         self._workers = []
 
     def __enter__(self) -> Self:
@@ -144,14 +111,17 @@ class Pool:
     def submit(self, task: str, items: Sequence[Any], *, urgent: bool = False) -> Work:
         """Have the desk's method `task` called for each item; what is `urgent` goes before what waits already.
 
-        A worker that dies or passes its time limit is replaced, and its item's result is a `WorkerLostError`.
+        A worker that dies or passes its time limit is replaced, and its item's result is a `WorkerLostError`; that of
+        an item over which the method raises is an `InternalError`.
         """
         work = Work(task, items)
-        jobs = [_Job(work, number) for number in range(len(items))]
+        jobs = [Job(work, number) for number in range(len(items))]
         with self._lock:
             if self._fault is not None:
                 work.fail(self._fault)
-            elif urgent:
+                return work
+            self._works = [*(known for known in self._works if not known.is_over()), work]
+            if urgent:
                 self._waiting.extendleft(reversed(jobs))
             else:
                 self._waiting.extend(jobs)
@@ -166,9 +136,11 @@ class Pool:
         self._bell.send_bytes(b"!")
 
     def _serve(self) -> None:
-        """Hand out and gather until the pool stops; what goes wrong here is told to whoever waits."""
+        """Hand out and gather until the pool stops; what goes wrong here fails the works that are not over."""
         try:
             while not self._stopping:
+                self._refill()
+                self._require_patience()
                 self._hand_out()
                 self._gather()
         except SystemFaultError as fault:
@@ -180,88 +152,123 @@ class Pool:
     def _fail(self, fault: SystemFaultError) -> None:
         with self._lock:
             self._fault = fault
-            jobs = [*self._waiting, *(worker.job for worker in self._workers if worker.job is not None)]
             self._waiting.clear()
-        for work in {job.work for job in jobs}:
+            works, self._works = self._works, []
+        for work in works:
             work.fail(fault)
 
+    def _refill(self) -> None:
+        """Start the processes that are missing, unless that failed a moment ago."""
+        while len(self._workers) < self._count and time.monotonic() >= self._setbacks.next:
+            try:
+                self._workers.append(Worker.launch(self._start, self._open_desk, self._limits))
+            except OSError as error:
+                self._set_back(error.strerror or str(error))
+
+    def _set_back(self, why: str) -> None:
+        if why != self._setbacks.why:
+            log.warning("a worker process cannot be started: %s; culld tries again", why)
+        self._setbacks.add(why, time.monotonic())
+
+    def _require_patience(self) -> None:
+        waited_s = time.monotonic() - self._setbacks.since
+        if not self._workers and self._setbacks.why and waited_s >= self._patience_s:
+            raise SystemFaultError(f"no worker process could be started for {waited_s:.0f} s: {self._setbacks.why}")
+
     def _hand_out(self) -> None:
-        for place, worker in enumerate(self._workers):
-            if worker.job is not None:
+        for worker in self._workers:
+            if not worker.is_free:
                 continue
             with self._lock:
                 job = self._waiting.popleft() if self._waiting else None
             if job is None:
                 return
-            if not worker.process.is_alive():
-                worker = self._workers[place] = self._replace(worker)  # noqa: PLW2901 (the one that takes the job)
             worker.job = job
             worker.deadline = time.monotonic() + self._limits.seconds
-            with contextlib.suppress(OSError):  # it died meanwhile: `_gather` sees the closed pipe
+            try:
                 worker.pipe.send(job.message)
+            except OSError:
+                pass  # it died meanwhile: `_gather` sees the closed pipe
+            except Exception as error:  # noqa: BLE001 (an item that cannot be sent must not cost the others)
+                self._release(worker)
+                job.answer(self._unexpected.note(error, f"sending a worker the task `{job.work.task}`"))
 
     def _gather(self) -> None:
-        busy = [worker for worker in self._workers if worker.job is not None]
-        deadline = min((worker.deadline for worker in busy), default=None)
-        timeout = None if deadline is None else max(0.0, deadline - time.monotonic())
-        ready = connection.wait([self._wake, *(worker.pipe for worker in busy)], timeout)
+        ready = connection.wait([self._wake, *(worker.pipe for worker in self._workers)], self._timeout())
         if self._wake in ready:
             self._wake.recv_bytes()
-        for place, worker in enumerate(self._workers):
-            if worker.job is None:
-                continue
+        for worker in tuple(self._workers):
             if worker.pipe in ready:
-                self._take_answer(place, worker, worker.job)
+                self._hear(worker)
             elif time.monotonic() >= worker.deadline:
-                lost = WorkerLostError(f"took longer than {self._limits.seconds:g} s (limits.seconds)")
-                self._lose(place, worker, worker.job, lost)
+                limit = f"took longer than {self._limits.seconds:g} s (limits.seconds)"
+                self._lose(worker, limit if worker.is_ready else "it did not start in time")
 
-    def _take_answer(self, place: int, worker: _Worker, job: _Job) -> None:
+    def _timeout(self) -> float | None:
+        """The seconds until a deadline passes or a start is due; None for no end of them."""
+        dues = [worker.deadline for worker in self._workers]
+        if len(self._workers) < self._count:
+            dues.append(self._setbacks.next)
+        due = min(dues, default=math.inf)
+        return None if due == math.inf else max(0.0, due - time.monotonic())
+
+    def _hear(self, worker: Worker) -> None:
         try:
             answer = worker.pipe.recv()
         except (EOFError, OSError):
             worker.process.join(_STOP_TIMEOUT_S)
-            lost = WorkerLostError(f"the worker that read it ended with code {worker.process.exitcode}")
-            self._lose(place, worker, job, lost)
+            code = worker.process.exitcode
+            ended = f"the worker that read it ended with code {code}"
+            self._lose(worker, ended if worker.is_ready else f"it ended at once with code {code}")
+        except Exception as error:  # noqa: BLE001 (an answer that cannot be read must not cost the others)
+            self._unexpected.note(error, "reading the answer of a worker")
+            self._lose(worker, "the worker that read it gave an answer that cannot be read")
         else:
-            worker.job = None
-            job.work.put(job.number, answer)
+            self._take(worker, answer)
 
-    def _lose(self, place: int, worker: _Worker, job: _Job, why: WorkerLostError) -> None:
-        self._workers[place] = self._replace(worker)
-        job.work.put(job.number, why)
+    def _take(self, worker: Worker, answer: object) -> None:
+        """Take in the answer to a job; the first one says why the desk cannot be opened, None if it is open."""
+        if not worker.is_ready:
+            if answer is not None:
+                self._lose(worker, str(answer))
+                return
+            if self._setbacks.why:
+                log.info("worker processes can be started again")
+            self._setbacks.clear()
+            worker.is_ready = True
+            self._release(worker)
+            return
+        job = worker.job
+        self._release(worker)
+        if isinstance(answer, InternalError):
+            self._unexpected.note(answer, "a worker handled a photo")
+        if job is not None:
+            job.answer(answer)
 
-    def _replace(self, worker: _Worker) -> _Worker:
-        self._kill(worker)
+    @staticmethod
+    def _release(worker: Worker) -> None:
+        worker.job, worker.deadline = None, math.inf
+
+    def _lose(self, worker: Worker, why: str) -> None:
+        """Do without a worker; another one is started in its place."""
+        self._workers.remove(worker)
+        worker.end()
+        if not worker.is_ready:
+            self._set_back(why)
+            return
         log.warning("worker %s was lost; starting another", worker.process.pid)
-        fresh = self._spawn()
-        self._await_ready(fresh)
-        return fresh
+        if worker.job is not None:
+            worker.job.answer(WorkerLostError(why))
 
-    def _spawn(self) -> _Worker:
-        ours, theirs = self._context.Pipe()
-        process = self._context.Process(
-            target=serve_tasks, args=(theirs, self._open_desk, self._limits), name="culld-worker", daemon=True
-        )
-        process.start()
-        theirs.close()
-        return _Worker(process, ours)
-
-    def _await_ready(self, worker: _Worker) -> None:
-        deadline = time.monotonic() + _START_TIMEOUT_S
+    def _await_ready(self, worker: Worker) -> None:
+        """Wait until a desk is open; raises SystemFaultError if it cannot be opened."""
         try:
-            while not worker.pipe.poll(_BEAT_S) and time.monotonic() < deadline:
-                if self._stopping:
-                    return
-            problem = worker.pipe.recv() if worker.pipe.poll() else "it did not start in time"
+            patience_s = max(0.0, worker.deadline - time.monotonic())
+            problem = worker.pipe.recv() if worker.pipe.poll(patience_s) else "it did not start in time"
         except (EOFError, OSError):
+            worker.process.join(_STOP_TIMEOUT_S)
             problem = f"it ended at once with code {worker.process.exitcode}; is limits.memory too small?"
         if problem is not None:
-            self._kill(worker)
             raise SystemFaultError(f"a worker process cannot start: {problem}")
-
-    def _kill(self, worker: _Worker) -> None:
-        if worker.process.is_alive():
-            worker.process.kill()
-            worker.process.join(_STOP_TIMEOUT_S)
-        worker.pipe.close()
+        worker.is_ready = True
+        self._release(worker)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
+import math
 import os
 from typing import TYPE_CHECKING, Final
 
@@ -15,7 +16,7 @@ from culld.model.card import KERAS_FILE, MODEL_FILE
 from culld.model.choice import GPUS, choose
 from culld.model.serving import EngineProcess
 from culld.model.worker import WorkerLimits
-from culld.model.workers import Pool
+from culld.model.workers import PATIENCE_S, Pool
 from culld.records import EngineKind, printable
 from culld.service.model import load_model
 
@@ -46,11 +47,11 @@ def engine_for(config: Config, folder: Path) -> Choice:
 
 
 @contextlib.contextmanager
-def open_pool(config: Config) -> Iterator[Pool]:
+def open_pool(config: Config, *, patient: bool = False) -> Iterator[Pool]:
     """The worker processes, started, and the process with the GPU if there is one.
 
-    Raises SystemFaultError if the model cannot be used. If only TensorFlow cannot, one warning says so, and LiteRT
-    judges.
+    A `patient` pool waits as long as it takes for the system to have room for a process again. Raises SystemFaultError
+    if the model cannot be used. If only TensorFlow cannot, one warning says so, and LiteRT judges.
     """
     folder, card = load_model(config.model.path)
     limits = WorkerLimits(config.limits.memory, config.limits.seconds)
@@ -62,7 +63,8 @@ def open_pool(config: Config) -> Iterator[Pool]:
         count = config.worker_count if address is None else config.workers or _decoders()
         engine = EngineKind.LITERT if address is None else EngineKind.TENSORFLOW
         log.info("model %s in %s, engine %s, %d workers", card.id, printable(folder), engine, count)
-        yield stack.enter_context(Pool(functools.partial(open_darkroom, settings), count, limits))
+        desk, patience_s = functools.partial(open_darkroom, settings), math.inf if patient else PATIENCE_S
+        yield stack.enter_context(Pool(desk, count, limits, patience_s=patience_s))
 
 
 def _tensorflow(config: Config, folder: Path, stack: contextlib.ExitStack) -> Address | None:

@@ -43,7 +43,7 @@ def serve(path: Path, config: Config, environ: Mapping[str, str]) -> None:
     with contextlib.ExitStack() as stack:
         stack.enter_context(state_lock(config.state))
         journal = stack.enter_context(open_journal(config))
-        pool = stack.enter_context(open_pool(config))
+        pool = stack.enter_context(open_pool(config, patient=True))
         pulse = Pulse(Notifier.of(environ), watchdog_seconds(environ, os.getpid()), SystemClock())
         daemon = Daemon(config, path, journal, pool, pulse, marks)
         schedule = Schedule()

@@ -1,0 +1,135 @@
+"""Exceptions that no function declares: each costs one photo or one step, and is logged once with its traceback."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import traceback
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from culld.errors import CulldError, InternalError, PhotoError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+_T = TypeVar("_T")
+_R = TypeVar("_R")
+
+log = logging.getLogger(__name__)
+
+_LONGEST = 200
+
+
+def internal_error(error: Exception) -> InternalError:
+    """The exception as the error of one photo, with its reason in one line, the place in the code, and the traceback.
+
+    It can be sent between processes.
+    """
+    if isinstance(error, InternalError):
+        return error
+    told = _legible(" ".join(traceback.format_exception_only(error)[-1].split()))[:_LONGEST]
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else type(error).__name__
+    trace = "".join(traceback.format_exception(error)).encode("utf-8", "backslashreplace").decode()
+    return InternalError(f"internal error: {told}; please report this", where, trace)
+
+
+class UnexpectedErrors:
+    """Turns exceptions that are no CulldError into InternalErrors; each place in the code is logged once.
+
+    `count` is how many there were.
+    """
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self.count = 0
+        self._logged: set[str] = set()
+
+    def note(self, error: Exception, doing: str) -> InternalError:
+        """Log an exception, if its place in the code is new; returns what it means for the photo at hand."""
+        found = internal_error(error)
+        self.count += 1
+        if found.where not in self._logged:
+            self._logged.add(found.where)
+            log.error("an internal error while %s, logged once; please report this\n%s", doing, found.trace.rstrip())
+        return found
+
+    @contextmanager
+    def tolerated(self, doing: str) -> Iterator[None]:
+        """End the block at an exception that it does not declare, and go on behind it.
+
+        A CulldError that is no PhotoError goes up.
+        """
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 (what is not expected cannot be listed; it is logged)
+            self._require_unexpected(error)
+            self.note(error, doing)
+
+    def attempt(self, doing: str, call: Callable[[], _T]) -> _T | PhotoError:
+        """What the call gives, or the PhotoError that it raised or that its exception means.
+
+        A CulldError that is no PhotoError goes up.
+        """
+        try:
+            return call()
+        except PhotoError as error:
+            return error
+        except Exception as error:  # noqa: BLE001 (what is not expected cannot be listed; it is logged)
+            self._require_unexpected(error)
+            return self.note(error, doing)
+
+    def apart(
+        self,
+        doing: str,
+        stage: Callable[[Sequence[_T]], Iterable[_R]],
+        items: Sequence[_T],
+        failed: Callable[[_T, PhotoError], None],
+    ) -> list[_R]:
+        """What a stage gives for all items, or for those with which it does not fail; the others have `failed`.
+
+        The stage must treat each item by itself: after a failure it is asked again for one half, then for the other.
+        """
+        if not items:
+            return []
+        found = self.attempt(doing, lambda: list(stage(items)))
+        if not isinstance(found, PhotoError):
+            return found
+        if len(items) == 1:
+            failed(items[0], found)
+            return []
+        half = len(items) // 2
+        again = functools.partial(self.apart, doing, stage, failed=failed)
+        return [*again(items[:half]), *again(items[half:])]
+
+    def fitting(
+        self,
+        doing: str,
+        stage: Callable[[Sequence[_T]], object],
+        items: Sequence[_T],
+        failed: Callable[[_T, PhotoError], None],
+        beside: Sequence[_T] = (),
+    ) -> list[_T]:
+        """The items with which a stage does not fail when they, and those `beside`, are treated together."""
+        if not items:
+            return []
+        found = self.attempt(doing, lambda: stage([*beside, *items]))
+        if not isinstance(found, PhotoError):
+            return list(items)
+        if len(items) == 1:
+            failed(items[0], found)
+            return []
+        half = len(items) // 2
+        first = self.fitting(doing, stage, items[:half], failed, beside)
+        return [*first, *self.fitting(doing, stage, items[half:], failed, [*beside, *first])]
+
+    @staticmethod
+    def _require_unexpected(error: Exception) -> None:
+        if isinstance(error, CulldError) and not isinstance(error, PhotoError):
+            raise error
+
+
+def _legible(text: str) -> str:
+    """The text without what would steer a terminal or is no Unicode."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
