@@ -79,6 +79,7 @@ def _gather(journal: SqliteJournal) -> dict[str, Any]:
         "waiting": said.get("waiting", 0),
         "more": said.get("more", False),
         "slow": said.get("slow", 0),
+        "trouble": said.get("trouble") or None,
         "policy": said.get("policy"),
         "policy_problem": said.get("policy_problem"),
         "watch": [{"path": path, "online": path not in said["offline"]} for path in said.get("watch", [])],
@@ -143,6 +144,8 @@ def _as_text(told: dict[str, Any], last: list[str]) -> str:
         lines[0] += f"; policy {told['policy']}"
     lines += [f"  watching    {w['path']}{'' if w['online'] else '   (offline)'}" for w in told["watch"]]
     lines += [f"  quarantine  {told['quarantine']}", f"  so far      {counts}"]
+    if told["trouble"]:
+        lines += ["", f"no photo is judged: {told['trouble']}"]
     if told["offline"]:
         lines += ["", "waited for:", *(f"  {folder} {why}" for folder, why in told["offline"].items())]
     if told["unwatched"]:

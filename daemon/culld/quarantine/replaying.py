@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from culld.disk.beneath import digest_of, exists, open_regular, stamp_of
 from culld.disk.clearing import remove_leftovers
 from culld.disk.locking import turn
 from culld.disk.transfer import release, transfer
-from culld.errors import PhotoError
+from culld.errors import PhotoError, SystemFaultError
 from culld.quarantine.recovery import Act, Facts, Presence, Step, back, forward, judge
 from culld.quarantine.rereading import remove_record_of
 from culld.quarantine.routing import record_place
 from culld.records import Move, printable
+from culld.unexpected import UnexpectedErrors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from culld.records import OpenPlan, Place
 
 log = logging.getLogger(__name__)
+
+_UNEXPECTED: Final = UnexpectedErrors()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,10 @@ def replay(journal: OpenPlans) -> list[Replayed]:
         except PhotoError as error:
             log.warning("an unfinished plan has to wait: %s", error)
             results.append(Replayed(plan, None, str(error)))
+        except SystemFaultError:
+            raise
+        except Exception as error:  # noqa: BLE001 (one plan must not hold up the others; it is logged)
+            results.append(Replayed(plan, None, str(_UNEXPECTED.note(error, "ending an unfinished plan"))))
     return results
 
 

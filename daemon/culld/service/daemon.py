@@ -6,13 +6,14 @@ import json
 import logging
 import os
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING
 
 from culld.config import load_config
-from culld.errors import ConfigError, CulldError, SystemFaultError
+from culld.errors import ConfigError, PhotoError, StoppedError, SystemFaultError
 from culld.intake.batching import Batcher
 from culld.intake.lease import is_written
-from culld.intake.marks import Mark, Marks, Signal
+from culld.intake.marks import Dirty, Mark, Marks, Signal
 from culld.intake.settle import Settler
 from culld.records import printable
 from culld.service.ages import clock_doubt
@@ -23,6 +24,7 @@ from culld.service.opening import replay_unfinished
 from culld.service.report import report
 from culld.service.sightings import Intake
 from culld.service.wiring import Policies, Wiring, open_alerts, open_scanner
+from culld.unexpected import UnexpectedErrors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,10 +42,8 @@ log = logging.getLogger(__name__)
 _IDLE_S = 10.0
 _SLOW_AFTER_S = 600.0
 _LAST_ALERT_S = 1.0
-
-
-class StoppedError(CulldError):
-    """A stop was asked for while photos were being read; nothing had been changed yet."""
+_REST_S = 1.0
+"""So long the loop sleeps at least after an unexpected error, lest it does nothing else."""
 
 
 class Daemon:
@@ -63,6 +63,10 @@ class Daemon:
         self._path = path
         self._config = config
         self._journal = journal
+        self._pool = pool
+        self._unexpected = UnexpectedErrors()
+        self._seen_errors = 0
+        self._replay_asked = False
         self._policies = Policies(config)
         self._alerts = open_alerts(config)
         wiring = Wiring(config, journal, pool, self._policies, alerts=self._alerts)
@@ -81,6 +85,7 @@ class Daemon:
         self._policy_problem: str | None = None
         self._last = ""
         self._verdicts: Counter[Verdict] = Counter()
+        self._trouble = ""
         self._told: set[str] = set()
 
     def run(self, environ: Mapping[str, str]) -> None:
@@ -91,13 +96,11 @@ class Daemon:
         with self._ground:
             try:
                 self._log_start()
-                self._turn({Signal.RESCAN}, environ)
-                self._tell()
+                self._step({Signal.RESCAN}, environ)
                 self._pulse.ready()
                 log.info("ready; photos waiting: %d", self._waiting())
                 while not self._marks.stop_asked:
-                    self._turn(self._marks.take(self._patience()), environ)
-                    self._tell()
+                    self._step(self._marks.take(self._patience()), environ)
             finally:
                 self._pulse.notifier.stopping()
                 self._alerts.close(_LAST_ALERT_S)
@@ -117,21 +120,31 @@ class Daemon:
         )
         log.info("policy %s", self._policies.digest)
 
+    def _step(self, marks: set[Mark], environ: Mapping[str, str]) -> None:
+        """Take a turn; what it meets with unexpectedly costs a photo, a folder or one step of it, never the loop."""
+        with self._unexpected.tolerated("taking a turn of the loop"):
+            self._turn(marks, environ)
+        with self._unexpected.tolerated("telling how things stand"):
+            self._tell()
+
     def _turn(self, marks: set[Mark], environ: Mapping[str, str]) -> None:
         self._pulse.beat()
         if Signal.RELOAD in marks:
-            self._reload(environ)
+            with self._unexpected.tolerated("reading the policy file"):
+                self._reload(environ)
         self._tidy_asked = self._tidy_asked or Signal.TIDY in marks
         if Signal.PROBE in marks:
-            self._ground.probe(self._clock.monotonic())
+            with self._unexpected.tolerated("probing for events"):
+                self._ground.probe(self._clock.monotonic())
         if Signal.RESCAN in marks:
-            self._ground.look()
-            self._settler.far = self._ground.far
-            if self._ground.quarantine not in self._ground.offline:
-                replay_unfinished(self._journal, self._told)  # what could not be ended at once, a disk that was away
+            with self._unexpected.tolerated("looking for the configured folders"):
+                self._ground.look()
+                self._settler.far = self._ground.far
+        if Signal.RESCAN in marks or self._replay_asked:
+            self._replay()
         try:
             now = self._clock.monotonic()
-            self._batcher.add(self._intake.settled(marks), now)
+            self._batcher.add(self._settled(marks), now)
             if self._marks.stop_asked:
                 return
             # One batch a turn, while the next one is being read: a saved policy or a stop need not wait for the drop.
@@ -143,31 +156,64 @@ class Daemon:
         except StoppedError:
             log.info("stopping; the photos that were being read will be read again at the next start")
 
+    def _replay(self) -> None:
+        """End what could not be ended at once: a disk was away, or something unexpected came in between."""
+        self._replay_asked = False
+        if self._ground.quarantine not in self._ground.offline:
+            with self._unexpected.tolerated("ending unfinished plans"):
+                replay_unfinished(self._journal, self._told)
+
+    def _settled(self, marks: set[Mark]) -> list[Sighting]:
+        """The photos that have settled; if the look at all folders fails, each of them is looked at by itself."""
+        found = self._unexpected.attempt("looking for new photos", partial(self._intake.settled, marks))
+        if not isinstance(found, PhotoError):
+            return found
+        whole = [Dirty(root, root, deep=True) for root in self._ground.present] if Signal.RESCAN in marks else []
+        apart: list[Mark] = [*whole, *(mark for mark in marks if isinstance(mark, Dirty))]
+        settled: list[Sighting] = []
+        for mark in apart:
+            with self._unexpected.tolerated("looking for new photos"):
+                settled += self._intake.settled({mark})
+        return settled
+
     def _tidy(self) -> None:
-        self._tidying.count_time()
-        if self._tidying.is_due():
-            is_there = self._ground.quarantine not in self._ground.offline
-            self._tidying.tidy(self._ground.present, self._beat, is_quarantine_there=is_there)
         self._tidy_asked = False
+        with self._unexpected.tolerated("tidying up"):
+            self._tidying.count_time()
+            if self._tidying.is_due():
+                is_there = self._ground.quarantine not in self._ground.offline
+                self._tidying.tidy(self._ground.present, self._beat, is_quarantine_there=is_there)
 
     def _begin(self, batch: list[Sighting]) -> Reading | None:
         return self._pipeline.begin(batch) if batch else None
 
     def _finish(self, begun: Reading) -> None:
-        for outcome in self._pipeline.finish(begun):
-            report(outcome)
-            self._verdicts[outcome.plan.verdict] += 1
-            self._last = f"{outcome.plan.verdict} {printable(outcome.plan.photo.place.relative)}"
-        self._batcher.done(begun.settled)
+        """Take a batch to its outcomes; of one that fails as a whole, open plans are ended before the next look."""
+        self._replay_asked = True
+        try:
+            outcomes = self._pipeline.finish(begun)
+            self._replay_asked = False
+        finally:
+            self._batcher.done(begun.settled)
+        for outcome in outcomes:
+            with self._unexpected.tolerated("telling of a photo"):
+                report(outcome)
+                self._verdicts[outcome.plan.verdict] += 1
+                self._last = f"{outcome.plan.verdict} {printable(outcome.plan.photo.place.relative)}"
 
     def _beat(self) -> None:
         """Show the watchdog that work goes on, and let a stop through while nothing has been changed."""
         self._pulse.beat()
         if self._marks.stop_asked:
             raise StoppedError
+        if self._pool.trouble != self._trouble:
+            self._tell()
 
     def _patience(self) -> float:
         """How long the loop may sleep when nothing is marked, in seconds."""
+        if self._unexpected.count != self._seen_errors:
+            self._seen_errors = self._unexpected.count
+            return min(_REST_S, self._pulse.patience_s)
         if self._begun is not None:
             return 0.0
         until_batch = max(0.0, self._batcher.due - self._clock.monotonic())
@@ -206,11 +252,13 @@ class Daemon:
 
     def _tell(self) -> None:
         """Say how things stand, to the service manager and to `culld status`, when it has changed."""
+        self._trouble = self._pool.trouble
         more = " and more" if self._intake.is_full else ""
         parts = [f"{self._waiting()}{more} waiting", f"policy {self._policies.digest}"]
         slow = self._slow()
         parts += [f"{slow} written for long"] if slow else []
         parts += [f"last: {self._last}"] if self._last else []
+        parts += [self._trouble] if self._trouble else []
         parts += [f"offline: {', '.join(map(printable, self._ground.offline))}"] if self._ground.offline else []
         parts += ["the brake is on, nothing is moved: see culld status"] if brake_of(self._journal) else []
         parts += ["the clock is in doubt: see culld status"] if clock_doubt(self._journal) else []
@@ -232,6 +280,7 @@ class Daemon:
             "waiting": self._waiting(),
             "more": self._intake.is_full,
             "slow": self._slow(),
+            "trouble": self._trouble,
             "policy": self._policies.digest,
             "policy_problem": self._policy_problem,
             "watch": [printable(root) for root in self._ground.roots],

@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from culld.errors import ConfigError
+from culld.errors import ConfigError, PhotoError
 from culld.host.alerts import PATIENCE_S
 from culld.host.mounts import far
 from culld.intake.batching import GROWTH
@@ -19,6 +20,7 @@ from culld.policy.series import REACH_S
 from culld.records import Place, Verdict, printable
 from culld.service.report import report
 from culld.service.wiring import Policies, Wiring, open_alerts, open_scanner
+from culld.unexpected import UnexpectedErrors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from culld.intake.scanning import Scanner
     from culld.journal.store import SqliteJournal
     from culld.model.workers import Pool
+    from culld.pipeline import Pipeline, Reading
     from culld.records import Outcome, Sighting
 
 log = logging.getLogger(__name__)
@@ -91,13 +94,18 @@ class Sweep:
         self._scanner: Scanner = open_scanner(config)
         distant = far(watch.path for watch in config.watch)
         self._settler = Settler(config.settle.quiet.total_seconds(), is_written, distant)
+        self._unexpected = UnexpectedErrors()
+        self._unscanned: set[Path] = set()
 
     def count(self, paths: Sequence[Path]) -> int:
         """How many photos were not judged yet, in the watched folders or below `paths`; raises ConfigError."""
         return sum(1 for _ in self._find(paths))
 
     def process(self, paths: Sequence[Path], advance: Callable[[int], None]) -> Tally:
-        """Judge what is found, and act; `advance` is told how many photos each step did."""
+        """Judge what is found, and act; `advance` is told how many photos each step did.
+
+        A batch or a folder that fails unexpectedly counts as failed, and the sweep goes on.
+        """
         try:
             return self._process(paths, advance)
         finally:
@@ -109,17 +117,24 @@ class Sweep:
         young: list[Sighting] = []
         ready = self._ready(self._find(paths), young)
         for reading in one_ahead(pipeline.begin, batches(ready, self._config.batch.size)):
-            outcomes = pipeline.finish(reading)
-            for outcome in outcomes:
-                report(outcome)
-            tally.add(outcomes, len(reading.settled))
+            self._finish(pipeline, reading, tally)
             advance(len(reading.settled))
         settled = self._wait_for(young)
-        outcomes = pipeline.process(settled)
-        tally.add(outcomes, len(settled))
+        self._finish(pipeline, pipeline.begin(settled), tally)
         tally.unfinished = len(young) - len(settled)
+        tally.failed += len(self._unscanned)
         advance(len(young))
         return tally
+
+    def _finish(self, pipeline: Pipeline, reading: Reading, tally: Tally) -> None:
+        outcomes = self._unexpected.attempt("judging a batch", partial(pipeline.finish, reading))
+        if isinstance(outcomes, PhotoError):
+            tally.failed += len(reading.settled)
+            return
+        for outcome in outcomes:
+            with self._unexpected.tolerated("telling of a photo"):
+                report(outcome)
+        tally.add(outcomes, len(reading.settled))
 
     def _find(self, paths: Sequence[Path]) -> Iterable[Sighting]:
         return self._journal.unknown(self._below(paths) if paths else self._in_roots())
@@ -129,7 +144,18 @@ class Sweep:
             if not watch.path.is_dir():
                 log.warning("%s is not there; it is passed over", printable(watch.path))
                 continue
-            yield from self._scanner.scan(watch.path)
+            yield from self._scan(watch.path, watch.path)
+
+    def _scan(self, root: Path, folder: Path) -> Iterator[Sighting]:
+        """The photos below a folder, up to where the look at it fails unexpectedly."""
+        found = iter(self._scanner.scan(root, folder))
+        doing = f"looking for photos below {printable(folder)}"
+        while (sighting := self._unexpected.attempt(doing, partial(next, found, None))) is not None:
+            if isinstance(sighting, PhotoError):
+                log.warning("%s is not looked through to its end: %s", printable(folder), sighting)
+                self._unscanned.add(folder)
+                return
+            yield sighting
 
     def _below(self, paths: Sequence[Path]) -> Iterator[Sighting]:
         for path in paths:
@@ -141,7 +167,7 @@ class Sweep:
                 )
                 raise ConfigError((f"{printable(path)}: {why}",))
             if real.is_dir():
-                yield from self._scanner.scan(root, real)
+                yield from self._scan(root, real)
             elif (sighting := self._scanner.look(Place(root, real.relative_to(root)))) is not None:
                 yield sighting
 
