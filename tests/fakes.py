@@ -89,6 +89,10 @@ class FakeDesk:
                 stream.write(b"x")
         return item
 
+    def process(self, _item: object) -> int:
+        """The number of this worker process."""
+        return os.getpid()
+
     def imports(self, _item: object) -> list[str]:
         """The modules that this worker process has loaded."""
         return sorted(sys.modules)

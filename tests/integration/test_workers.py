@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 
 import fakes
 from culld.errors import InternalError, SystemFaultError, WorkerLostError
+from culld.model.processes import Process, start_process
 from culld.model.worker import WorkerLimits
 from culld.model.workers import Pool
 
@@ -116,6 +123,153 @@ def test_a_worker_that_never_ends_does_not_outlive_a_killed_daemon_for_long(tmp_
     done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=False, timeout=40)
 
     assert done.returncode == -signal.SIGKILL
+
+
+class Shortage:
+    """Starts processes, unless the system has no room for one at the moment."""
+
+    def __init__(self) -> None:
+        """There is room."""
+        self.over = threading.Event()
+        self.over.set()
+        self.refused = threading.Event()
+
+    def __call__(self, pipe: Connection, open_desk: Callable[[], object], limits: WorkerLimits) -> Process:
+        """Start a process, or raise as `fork` does at the limit of `pids`."""
+        if not self.over.is_set():
+            self.refused.set()
+            raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+        return start_process(pipe, open_desk, limits)
+
+
+TROUBLE = "no worker process can be started: Resource temporarily unavailable; culld tries again"
+
+
+def test_a_worker_lost_while_no_process_can_be_started_is_replaced_later() -> None:
+    """Meanwhile the trouble is told and the items wait; afterwards the work goes on by itself."""
+    shortage = Shortage()
+    with Pool(fakes.FakeDesk, 1, LIMITS, shortage) as pool:
+        shortage.over.clear()
+        lost = pool.map("misbehave", ["crash"])
+        waiting = pool.submit("double", [1, 2, 3])
+        assert shortage.refused.wait(30)
+        await_until(lambda: pool.trouble == TROUBLE)
+        shortage.over.set()
+
+        assert waiting.results() == [2, 4, 6]
+        assert isinstance(lost[0], WorkerLostError)
+        assert pool.trouble == ""
+
+
+def test_the_other_workers_go_on_while_no_process_can_be_started() -> None:
+    """One is enough for the work, and no trouble."""
+    shortage = Shortage()
+    with Pool(fakes.FakeDesk, 2, LIMITS, shortage) as pool:
+        shortage.over.clear()
+        results = pool.map("misbehave", ["crash", *"abcdefgh"])
+
+        assert results[1:] == list("abcdefgh")
+        assert pool.trouble == ""
+
+
+def test_a_worker_that_dies_while_it_is_idle_is_replaced(pool: Pool) -> None:
+    """The kernel ends whatever is largest when memory runs out."""
+    for pid in pool.map("process", [0, 0]):
+        with contextlib.suppress(ProcessLookupError):  # one worker may have answered twice
+            os.kill(pid, signal.SIGKILL)
+
+    assert [result for result in pool.map("double", list(range(20))) if isinstance(result, int)]
+    assert pool.map("double", list(range(20))) == [2 * item for item in range(20)]
+
+
+def test_a_pool_that_may_not_wait_for_ever_is_broken_in_the_end() -> None:
+    """As for `culld once`, which a person waits for."""
+    shortage = Shortage()
+    with Pool(fakes.FakeDesk, 1, LIMITS, shortage, patience_s=0.5) as pool:
+        shortage.over.clear()
+        pool.map("misbehave", ["crash"])
+
+        with pytest.raises(SystemFaultError, match="Resource temporarily unavailable"):
+            pool.map("double", [1])
+
+
+def test_without_a_process_at_the_start_culld_does_not_start() -> None:
+    """The service manager tries again."""
+    shortage = Shortage()
+    shortage.over.clear()
+
+    with pytest.raises(SystemFaultError, match="no worker process can be started: Resource temporarily unavailable"):
+        Pool(fakes.FakeDesk, 1, LIMITS, shortage).start()
+
+
+UPROOTED = """
+import os, sys
+import fakes
+from culld.model.worker import WorkerLimits
+from culld.model.workers import Pool
+if __name__ == "__main__":
+    with Pool(fakes.FakeDesk, 1, WorkerLimits(memory=4 << 30, seconds=5)) as pool:
+        os.rmdir(sys.argv[1])
+        print(type(pool.map("misbehave", ["crash"])[0]).__name__, pool.map("double", [21]))
+"""
+
+
+def test_a_worker_is_replaced_although_the_working_folder_was_deleted(tmp_path: Path) -> None:
+    """As when the terminal from which culld was started stood in a folder that is gone."""
+    (tmp_path / "uprooted.py").write_text(UPROOTED)
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    environment = os.environ | {"PYTHONPATH": str(Path(fakes.__file__).parent)}
+    command = [sys.executable, tmp_path / "uprooted.py", folder]
+
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=50)
+
+    assert done.stdout == "WorkerLostError [42]\n", done.stderr
+
+
+CROWDED = """
+import os, resource, sys, threading
+import fakes
+from culld.model.worker import WorkerLimits
+from culld.model.workers import Pool
+if __name__ == "__main__":
+    with Pool(fakes.FakeDesk, 1, WorkerLimits(memory=4 << 30, seconds=5)) as pool:
+        hard = resource.getrlimit(resource.RLIMIT_NPROC)[1]
+        resource.setrlimit(resource.RLIMIT_NPROC, (0, hard))
+        lost = pool.map("misbehave", ["crash"])[0]
+        waiting = pool.submit("double", [21])
+        while not pool.trouble:
+            threading.Event().wait(0.05)
+        print(type(lost).__name__, pool.trouble)
+        resource.setrlimit(resource.RLIMIT_NPROC, (hard, hard))
+        print(waiting.results())
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("setpriv"), reason="needs root and setpriv")
+def test_a_worker_is_replaced_once_the_system_has_room_again(tmp_path: Path) -> None:
+    """With the kernel's own limit, for a user to whom it applies and who may read the files of this Python."""
+    script = tmp_path / "crowded.py"
+    script.write_text(CROWDED)
+    environment = os.environ | {"PYTHONPATH": str(Path(fakes.__file__).parent)}
+    caps = "+dac_override,+dac_read_search"
+    other_user = ["setpriv", "--reuid=65534", "--clear-groups", f"--inh-caps={caps}", f"--ambient-caps={caps}"]
+    if subprocess.run([*other_user, sys.executable, "-c", ""], check=False, timeout=50).returncode:
+        pytest.skip("another user cannot run this Python here")
+
+    done = subprocess.run(
+        [*other_user, sys.executable, script], env=environment, capture_output=True, text=True, check=False, timeout=50
+    )
+
+    assert done.stdout == f"WorkerLostError {TROUBLE}\n[42]\n", done.stderr
+
+
+def await_until(true: Callable[[], bool]) -> None:
+    """Fail unless it becomes true in time."""
+    deadline = time.monotonic() + 40
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def test_a_desk_that_cannot_be_opened_is_a_system_fault() -> None:
