@@ -225,14 +225,21 @@ class Daemon:
         """Take over the policy of the saved file; a broken file keeps the last good one and is told everywhere."""
         self._pulse.notifier.reloading()
         try:
-            fresh = looked_up(load_config(self._path, environ))
+            fresh = self._unexpected.attempt("reading the policy file", partial(self._loaded, environ))
         except (ConfigError, SystemFaultError) as error:
             self._policy_problem = str(error)
-            log.error("the last good policy (%s) stays in force: %s", self._policies.digest, error)  # noqa: TRY400
         else:
-            self._take_over(fresh)
+            if isinstance(fresh, PhotoError):
+                self._policy_problem = str(fresh)
+            else:
+                self._take_over(fresh)
+        if self._policy_problem:
+            log.error("the last good policy (%s) stays in force: %s", self._policies.digest, self._policy_problem)
         self._tell()
         self._pulse.ready()
+
+    def _loaded(self, environ: Mapping[str, str]) -> Config:
+        return looked_up(load_config(self._path, environ))
 
     def _take_over(self, fresh: Config) -> None:
         self._policy_problem = None

@@ -36,6 +36,7 @@ _TIDY = timedelta(hours=1)  # how soon after a day it is noticed
 
 def serve(path: Path, config: Config, environ: Mapping[str, str]) -> None:
     """Serve until a stop is asked for; raises SystemFaultError if something that every photo needs is broken."""
+    path = path.absolute()  # the folder that culld was started in may be deleted
     log.info("culld %s starts with the configuration %s", __version__, printable(path))
     marks = Marks()
     _listen_to_signals(marks)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
 from culld.config import Embed
 from culld.darkroom import DarkroomDoor
@@ -30,7 +30,6 @@ from culld.service.tidying import Tidying
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import timedelta
     from pathlib import Path
 
     from culld.config import Config
@@ -38,6 +37,9 @@ if TYPE_CHECKING:
     from culld.model.workers import Pool
     from culld.ports import Clock
     from culld.records import Rules, Stamp
+
+
+_LONGEST_AGE_S: Final = 1e9
 
 
 class Policies:
@@ -129,5 +131,6 @@ class Wiring:
         )
 
     def _patience(self, stamp: Stamp) -> timedelta | None:
-        changed = datetime.fromtimestamp(stamp.ctime_ns / 1e9, UTC)  # which, unlike mtime, no program can set
-        return patience.wait(self.clock.now() - changed)
+        # Unlike mtime, no program can set it; a network file system may still give any number.
+        age_s = self.clock.now().timestamp() - stamp.ctime_ns / 1e9
+        return patience.wait(timedelta(seconds=min(max(age_s, -_LONGEST_AGE_S), _LONGEST_AGE_S)))
