@@ -96,6 +96,7 @@ class Rig:
         for name in ("first", "second", "state", "quarantine"):
             (self.folder / name).mkdir()
         (self.folder / "culld.yaml").write_text(POLICY)
+        SqliteJournal.open(self.journal, SystemClock()).close()
         return self
 
     @property
@@ -131,7 +132,8 @@ class Rig:
         """Have everything looked at again and again until it is true."""
         deadline = time.monotonic() + 50
         while not true():
-            assert time.monotonic() < deadline, self.raised
+            assert self.raised == []
+            assert time.monotonic() < deadline
             self.marks.put(Signal.RESCAN)
             time.sleep(0.1)
 
@@ -146,9 +148,7 @@ class Rig:
 
     def faults(self) -> dict[str, str]:
         """The reasons of what failed, by name."""
-        if not self.journal.exists():
-            return {}
-        with SqliteJournal.open(self.journal, SystemClock()) as journal:
+        with SqliteJournal.open_readonly(self.journal, SystemClock()) as journal:
             return {fault.place.relative.name: fault.reason for fault in journal.open_faults()}
 
 
@@ -200,7 +200,7 @@ def test_outcomes_that_cannot_be_recorded_are_taken_from_the_disk(rig: Rig) -> N
 
 def opened(rig: Rig) -> int:
     """How many plans are open."""
-    with SqliteJournal.open(rig.journal, SystemClock()) as journal:
+    with SqliteJournal.open_readonly(rig.journal, SystemClock()) as journal:
         return len(journal.unfinished())
 
 
@@ -209,9 +209,7 @@ def test_a_pool_without_processes_is_told_in_the_status(rig: Rig) -> None:
     rig.pool.trouble = "no worker process can be started: no room; culld tries again"
 
     def told() -> str:
-        if not rig.journal.exists():
-            return ""
-        with SqliteJournal.open(rig.journal, SystemClock()) as journal:
+        with SqliteJournal.open_readonly(rig.journal, SystemClock()) as journal:
             return journal.notes().get("daemon", ("", None))[0]
 
     with rig.daemon():
