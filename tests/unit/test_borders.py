@@ -20,7 +20,7 @@ from culld.errors import PhotoError
 from culld.expression import parse
 from culld.journal.dossier import dossier, facts_in, stack_in
 from culld.journal.rows import decision_row, micros, moment_of, scores_of
-from culld.photos.facts import camera_facts, stars_in
+from culld.photos.facts import camera_facts, ratings_in
 from culld.policy.decide import decide
 from culld.policy.facts import facts_of
 from culld.policy.series import best_of, series_of
@@ -142,7 +142,7 @@ def test_any_exif_gives_facts_that_every_stage_can_use(block: bytes) -> None:
     """Dates, numbers and texts of any value."""
     camera = camera_facts(block)
 
-    assert stars_in(block) >= 0
+    assert all(0 < rating.stars <= 5 for rating in ratings_in(block))
     carry([replace(factories.assessment(), photo=replace(factories.photo(), camera=camera))])
 
 
@@ -152,7 +152,7 @@ def test_damaged_exif_gives_facts_that_every_stage_can_use(noise: bytes, cut: in
     """Bytes of any kind, and blocks that are cut off or overwritten."""
     for data in (_MARK + noise, block[:cut] + noise, block[:cut] + noise + block[cut + len(noise) :]):
         carry([replace(factories.assessment(), photo=replace(factories.photo(), camera=camera_facts(data)))])
-        assert stars_in(data) >= 0
+        assert all(0 < rating.stars <= 5 for rating in ratings_in(data))
 
 
 @unhurried

@@ -16,6 +16,7 @@ from culld.records import printable
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
     from culld.journal.history import Filter
     from culld.journal.store import SqliteJournal
@@ -144,26 +145,31 @@ def _as_text(told: dict[str, Any], last: list[str]) -> str:
         lines[0] += f"; policy {told['policy']}"
     lines += [f"  watching    {w['path']}{'' if w['online'] else '   (offline)'}" for w in told["watch"]]
     lines += [f"  quarantine  {told['quarantine']}", f"  so far      {counts}"]
-    if told["trouble"]:
-        lines += ["", f"no photo is judged: {told['trouble']}"]
-    if told["offline"]:
-        lines += ["", "waited for:", *(f"  {folder} {why}" for folder, why in told["offline"].items())]
-    if told["unwatched"]:
-        lines += ["", f"{told['unwatched']} folders give no events, only the timer finds what is new: see culld doctor"]
-    if told["policy_problem"]:
-        lines += ["", "the policy file has mistakes, the last good one is in force:", told["policy_problem"]]
-    if told["brake"]:
-        lines += ["", f"THE BRAKE IS ON, nothing is moved: {told['brake']}"]
-    if told["clock"]:
-        lines += ["", f"THE CLOCK IS IN DOUBT: {told['clock']}"]
-    if told["slow"]:
-        lines += ["", f"{told['slow']} files are still being written after more than ten minutes; they are waited for"]
-    if told["faults"]:
-        lines += ["", "waiting for another try:"]
-        lines += [
-            f"  {fault['path']}: {fault['reason']} (next {fault['next'] or 'when it changes'})"
-            for fault in told["faults"]
-        ]
+    lines += [line for paragraph in _needing_attention(told) for line in ("", *paragraph)]
     if last:
         lines += ["", "last decisions:", *(f"  {line}" for line in last)]
     return "\n".join(lines)
+
+
+def _needing_attention(told: dict[str, Any]) -> Iterator[list[str]]:
+    """Yield a few lines for each thing that a person should know of."""
+    if told["trouble"]:
+        yield [f"no photo is judged: {told['trouble']}"]
+    if told["offline"]:
+        yield ["waited for:", *(f"  {folder} {why}" for folder, why in told["offline"].items())]
+    if told["unwatched"]:
+        yield [f"{told['unwatched']} folders give no events, only the timer finds what is new: see culld doctor"]
+    if told["policy_problem"]:
+        yield ["the policy file has mistakes, the last good one is in force:", told["policy_problem"]]
+    if told["brake"]:
+        yield [f"THE BRAKE IS ON, nothing is moved: {told['brake']}"]
+    if told["clock"]:
+        yield [f"THE CLOCK IS IN DOUBT: {told['clock']}"]
+    if told["slow"]:
+        yield [f"{told['slow']} files are still being written after more than ten minutes; they are waited for"]
+    if told["faults"]:
+        yield ["waiting for another try:", *map(_fault_line, told["faults"])]
+
+
+def _fault_line(fault: dict[str, Any]) -> str:
+    return f"  {fault['path']}: {fault['reason']} (next {fault['next'] or 'when it changes'})"
