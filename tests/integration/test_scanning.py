@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from culld.intake.scanning import Scanner
 from culld.photos.formats import EXTENSIONS
 from culld.records import Place
+from deep import deep_file
+from fakes import Warnings
+from users import AS_ANY_USER, needs_setpriv
 
 
 def names(root: Path, *, excluded: frozenset[Path] = frozenset(), deep: bool = True) -> set[str]:
@@ -116,3 +128,105 @@ def test_a_second_look_sees_one_file(tmp_path: Path) -> None:
 
     place.path.symlink_to("/etc/hostname")
     assert scanner.look(place) is None
+
+
+@dataclass
+class Entry:
+    """A directory entry on a disk that fails: a file that cannot be looked at."""
+
+    name: str
+
+    def is_dir(self, *, follow_symlinks: bool = True) -> bool:
+        """The listing says that it is a file."""
+        return False
+
+    def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
+        """The disk fails."""
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+@dataclass
+class FailingDisk:
+    """Lists folders, of which those that hold a file `list.bad` cannot be listed, and `stat.bad` gets bad entries."""
+
+    fails: bool = True
+
+    @contextmanager
+    def listing(self, descriptor: int) -> Iterator[Iterator[Any]]:
+        """The entries of an open folder; the error comes after the first ones, as from getdents64(2)."""
+        with os.scandir(descriptor) as found:
+            yield self._entries(list(found))
+
+    def _entries(self, found: list[os.DirEntry[str]]) -> Iterator[Any]:
+        bad = {entry.name for entry in found} if self.fails else set()
+        yield from (Entry(f"bad-{number}.jpg") for number in range(2) if "stat.bad" in bad)
+        yield from found
+        if "list.bad" in bad:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def test_a_disk_error_costs_one_folder_or_one_entry(tmp_path: Path) -> None:
+    """All others are found; the log says so once, and the next scan tries again."""
+    put(tmp_path, "a.jpg", "x/b.jpg", "x/list.bad", "y/c.jpg", "y/stat.bad", "z/d.jpg")
+    disk = FailingDisk()
+    scanner = Scanner(EXTENSIONS, listing=disk.listing)
+
+    with Warnings() as warnings:
+        for _ in range(2):
+            found = {str(sighting.place.relative) for sighting in scanner.scan(tmp_path)}
+            assert found == {"a.jpg", "x/b.jpg", "y/c.jpg", "z/d.jpg"}
+
+    assert scanner.unread.reasons.keys() == {tmp_path / "x", tmp_path / "y"}
+    assert "(2 entries of this folder)" in scanner.unread.reasons[tmp_path / "y"]
+    assert len(warnings.texts) == 2
+    assert all("the disk reports an error" in text for text in warnings.texts)
+
+    disk.fails = False
+    list(scanner.scan(tmp_path))
+    assert len(scanner.unread) == 0
+
+
+def test_an_unread_folder_that_is_gone_is_forgotten(tmp_path: Path) -> None:
+    """It is not told for ever."""
+    put(tmp_path, "x/list.bad")
+    scanner = Scanner(EXTENSIONS, listing=FailingDisk().listing)
+    list(scanner.scan(tmp_path))
+    assert len(scanner.unread) == 1
+
+    shutil.rmtree(tmp_path / "x")
+    list(scanner.scan(tmp_path))
+
+    assert len(scanner.unread) == 0
+
+
+def test_a_path_that_is_longer_than_the_kernel_takes_is_seen_like_any_other(tmp_path: Path) -> None:
+    """A path has at most 4,095 bytes (PATH_MAX of limits.h); folders below each other may be deeper than that."""
+    relative = Path(*["d" * 250] * 20, "a.jpg")
+    with deep_file(tmp_path, relative, b"x"):
+        scanner = Scanner(EXTENSIONS)
+        (sighting,) = scanner.scan(tmp_path)
+
+        assert len(os.fsencode(sighting.place.path)) > 4096
+        assert sighting.place == Place(tmp_path, relative)
+        assert scanner.look(sighting.place) == sighting
+
+
+@needs_setpriv
+def test_a_folder_that_may_be_listed_but_not_entered_hinders_no_other(tmp_path: Path) -> None:
+    """Mode 744 of another user."""
+    put(tmp_path, "a.jpg", "x/b.jpg", "x/below/c.jpg", "z/d.jpg")
+    os.chown(tmp_path / "x", 65534, 65534)
+    (tmp_path / "x").chmod(0o744)
+    code = (
+        "import json, pathlib, sys; from culld.intake.scanning import Scanner; scanner = Scanner({'.jpg'});"
+        "root = pathlib.Path(sys.argv[1]); found = [str(seen.place.relative) for seen in scanner.scan(root)];"
+        "print(json.dumps([sorted(found), {str(path): text for path, text in scanner.unread.reasons.items()}]))"
+    )
+    command = [*AS_ANY_USER, sys.executable, "-c", code, str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    found, unread = json.loads(done.stdout)
+    assert found == ["a.jpg", "z/d.jpg"]
+    assert unread.keys() == {str(tmp_path / "x"), str(tmp_path / "x" / "below")}
+    assert all("permission denied" in text for text in unread.values())

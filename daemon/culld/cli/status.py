@@ -87,6 +87,8 @@ def _gather(journal: SqliteJournal) -> dict[str, Any]:
         "quarantine": said.get("quarantine"),
         "offline": said.get("offline", {}),
         "unwatched": said.get("unwatched", 0),
+        "unread_folders": said.get("unread_folders", 0),
+        "unread": said.get("unread", {}),
         "brake": brake_of(journal) or None,
         "clock": clock_doubt(journal) or None,
         "counts": {str(verdict): count for verdict, count in journal.counts().items()},
@@ -159,6 +161,11 @@ def _needing_attention(told: dict[str, Any]) -> Iterator[list[str]]:
         yield ["waited for:", *(f"  {folder} {why}" for folder, why in told["offline"].items())]
     if told["unwatched"]:
         yield [f"{told['unwatched']} folders give no events, only the timer finds what is new: see culld doctor"]
+    if told["unread_folders"]:
+        yield [
+            f"{told['unread_folders']} folders cannot be read, the photos in them wait for the next scan:",
+            *(f"  {reason}" for reason in told["unread"].values()),
+        ]
     if told["policy_problem"]:
         yield ["the policy file has mistakes, the last good one is in force:", told["policy_problem"]]
     if told["brake"]:

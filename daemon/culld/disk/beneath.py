@@ -105,22 +105,32 @@ def stamp_of(place: Place) -> Stamp | None:
 def names_below(root: Path) -> Iterator[Path]:
     """The relative path of every plain file below a root, links not followed.
 
-    Folders that cannot be opened are passed over with a warning in the log.
+    Folders that cannot be opened or listed are passed over with a warning in the log.
     """
     waiting = [root.__class__()]
     while waiting:
         relative = waiting.pop()
         try:
-            descriptor = open_folder(root, relative)
+            files, folders = _listed(root, relative)
         except PhotoError as error:
             log.warning("%s", error)
             continue
-        with folder_entries(descriptor) as entries:
-            for entry in sorted(entries, key=lambda entry: os.fsencode(entry.name)):
-                if entry.is_file(follow_symlinks=False):
-                    yield relative / entry.name
-                elif entry.is_dir(follow_symlinks=False) and len(relative.parts) < _MAX_DEPTH:
-                    waiting.append(relative / entry.name)
+        yield from files
+        if len(relative.parts) < _MAX_DEPTH:
+            waiting.extend(folders)
+
+
+def _listed(root: Path, relative: Path) -> tuple[list[Path], list[Path]]:
+    """The plain files and the folders in a folder, by name; raises PhotoError if it cannot be read."""
+    files: list[Path] = []
+    folders: list[Path] = []
+    with folder_entries(open_folder(root, relative)) as entries, translated(root / relative, "list"):
+        for entry in sorted(entries, key=lambda entry: os.fsencode(entry.name)):
+            if entry.is_file(follow_symlinks=False):
+                files.append(relative / entry.name)
+            elif entry.is_dir(follow_symlinks=False):
+                folders.append(relative / entry.name)
+    return files, folders
 
 
 @contextmanager

@@ -44,6 +44,7 @@ _ADVICE = {
     errno.ETXTBSY: "another program is using it; culld tries again",
     errno.EBUSY: "another program is using it; culld tries again",
     errno.EAGAIN: "another program is using it; culld tries again",
+    errno.ENOTCONN: "the program behind its mount has died; unmount it with `umount -l` and mount it again",
     errno.ESTALE: "the network share was interrupted; culld tries again when it is back",
 }
 _GONE = {errno.ENOENT}

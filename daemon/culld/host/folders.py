@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _ALL: Final = os.R_OK | os.W_OK | os.X_OK
 _RIGHTS: Final = {os.R_OK: "listed", os.W_OK: "written to", os.X_OK: "entered"}
 
+_PATH_MAX: Final = 4096
+
 TIGHT_BYTES: Final = 1_000_000_000
 FULL_BYTES: Final = 50_000_000
 
@@ -33,18 +35,23 @@ def may(path: Path, rights: int) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """A watched folder with all that is below it: how many folders, and which of them are closed to culld."""
+    """A watched folder with all that is below it: how many folders, which of them are closed to culld, and which have a
+    path that is longer than the kernel takes (PATH_MAX of limits.h); what is below those is not counted.
+    """  # noqa: D205 - one sentence
 
     folders: int
     closed: tuple[Path, ...]
+    too_long: tuple[Path, ...] = ()
 
 
 def survey(root: Path, may: May = may) -> Survey:
     """Walk through a folder, never following links."""
     # A closed folder is named by the folder above it, but is no folder that the walk comes to.
     named = [Path(above, name) for above, names, _ in os.walk(root) for name in names]
-    folders = [folder for folder in named if not folder.is_symlink()]
-    return Survey(1 + len(folders), tuple(sorted(folder for folder in folders if not may(folder, _ALL))))
+    too_long = [folder for folder in named if len(os.fsencode(folder)) >= _PATH_MAX]
+    folders = [folder for folder in named if not os.path.islink(folder)]  # noqa: PTH114 (raises nothing, unlike Path's)
+    closed = {folder for folder in folders if not may(folder, _ALL)} - set(too_long)
+    return Survey(1 + len(folders), tuple(sorted(closed)), tuple(sorted(too_long)))
 
 
 def watched(folder: Path, user: str, may: May = may) -> Check:
@@ -65,6 +72,9 @@ def below(folder: Path, found: Survey, user: str) -> Check:
             f"{len(found.closed)} of {found.folders} folders are closed to {user}, first {printable(found.closed[0])}"
         )
         return warn(name, what, _grant(folder, user))
+    if found.too_long:
+        what = f"{len(found.too_long)} folders have paths of {_PATH_MAX} bytes or more"
+        return warn(name, what, "shorten the names of some folders: there culld finds new photos by the timer only")
     return ok(name, f"{found.folders} folders, all open to {user}")
 
 

@@ -5,22 +5,24 @@ It walks on open directory descriptors and never follows a link, so nothing outs
 
 from __future__ import annotations
 
-import logging
 import os
 import re
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from culld.disk.beneath import open_folder
-from culld.errors import PhotoError
+from culld.disk.beneath import open_folder, stamp_of
+from culld.disk.faults import explain
+from culld.errors import PhotoChangedError, PhotoError
+from culld.intake.unread import Trouble, Unread
 from culld.records import Place, Sighting, Stamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
+    from contextlib import AbstractContextManager
 
-log = logging.getLogger(__name__)
+    Listing = Callable[[int], AbstractContextManager[Iterator[os.DirEntry[str]]]]
 
 MAX_DEPTH = 100
 """Folders below this depth are left alone; no photo library is that deep, a loop of mounts is."""
@@ -35,31 +37,38 @@ _UNFINISHED = re.compile(
 class Scanner:
     """Finds the photos below root folders; `wanted` says by extension (lower case, with dot) which files are photos.
 
-    Folders in `excluded` (the quarantine, the state) are passed over wherever they lie.
+    Folders in `excluded` (the quarantine, the state) are passed over wherever they lie. A folder or an entry that
+    cannot be read is kept in `unread` and hinders no other; `listing` lists an open folder, and may raise OSError.
     """
 
     wanted: Collection[str]
     excluded: frozenset[Path] = frozenset()
+    unread: Unread = field(default_factory=Unread)
+    listing: Listing = os.scandir
 
     def scan(self, root: Path, folder: Path | None = None, *, deep: bool = True) -> Iterator[Sighting]:
         """Every photo in `folder` (the root itself if None), and below it if `deep`; a missing folder holds none."""
         waiting = [Path() if folder is None else folder.relative_to(root)]
+        stale = self.unread.below(root / waiting[0]) if deep else set()
         while waiting:
             relative = waiting.pop()
             if self._is_passed_over(root, relative):
                 continue
+            stale.discard(root / relative)
             folders: list[Path] = []
             yield from self._files(root, relative, folders.append)
             if deep:
                 waiting.extend(folders)
+        self.unread.forget(stale)
 
     def look(self, place: Place) -> Sighting | None:
-        """See one file again; None if it is gone or no longer a plain file."""
+        """See one file again; None if it is gone, no longer a plain file, or cannot be looked at now (`unread`)."""
         try:
-            found = place.path.lstat()
-        except OSError:
+            stamp = stamp_of(place)
+        except PhotoError as error:
+            self.unread.note(place.path.parent, str(error))
             return None
-        return Sighting(place, Stamp.of(found)) if stat.S_ISREG(found.st_mode) else None
+        return None if stamp is None else Sighting(place, stamp)
 
     def is_photo(self, name: str) -> bool:
         """Whether a file of this name is taken for a photo that may be finished."""
@@ -72,20 +81,38 @@ class Scanner:
         return hidden or len(folder.parts) > MAX_DEPTH or not on_the_way.isdisjoint(self.excluded)
 
     def _files(self, root: Path, relative: Path, on_folder: Callable[[Path], None]) -> Iterator[Sighting]:
+        path, trouble = root / relative, Trouble()
         try:
             descriptor = open_folder(root, relative)
+        except PhotoChangedError:  # it was removed since the folder above it was listed
+            self.unread.clear(path)
+            return
         except PhotoError as error:
-            log.warning("%s", error)
+            self.unread.note(path, str(error))
             return
         try:
-            with os.scandir(descriptor) as entries:
-                for entry in entries:
+            for entry in self._entries(descriptor, path, trouble):
+                try:
                     if entry.is_dir(follow_symlinks=False):
                         on_folder(relative / entry.name)
                     elif self.is_photo(entry.name) and (stamp := _stamp(entry)) is not None:
                         yield Sighting(Place(root, relative / entry.name), stamp)
+                except OSError as error:
+                    trouble.add(explain(error, path / entry.name, "look at"))
         finally:
             os.close(descriptor)
+        if trouble.count:
+            self.unread.note(path, str(trouble))
+        else:
+            self.unread.clear(path)
+
+    def _entries(self, descriptor: int, path: Path, trouble: Trouble) -> Iterator[os.DirEntry[str]]:
+        """The entries of an open folder, up to the first error of the folder itself, which `trouble` takes."""
+        try:
+            with self.listing(descriptor) as entries:
+                yield from entries
+        except OSError as error:
+            trouble.add(explain(error, path, "list"))
 
 
 def _stamp(entry: os.DirEntry[str]) -> Stamp | None:

@@ -267,6 +267,8 @@ class Daemon:
         parts += [f"last: {self._last}"] if self._last else []
         parts += [self._trouble] if self._trouble else []
         parts += [f"offline: {', '.join(map(printable, self._ground.offline))}"] if self._ground.offline else []
+        unread = len(self._intake.scanner.unread)
+        parts += [f"{unread} folders cannot be read"] if unread else []
         parts += ["the brake is on, nothing is moved: see culld status"] if brake_of(self._journal) else []
         parts += ["the clock is in doubt: see culld status"] if clock_doubt(self._journal) else []
         parts += ["policy file broken, the last good one is in force"] if self._policy_problem else []
@@ -293,6 +295,8 @@ class Daemon:
             "watch": [printable(root) for root in self._ground.roots],
             "offline": {printable(folder): why for folder, why in self._ground.offline.items()},
             "unwatched": self._ground.unwatched,
+            "unread_folders": len(self._intake.scanner.unread),
+            "unread": self._intake.scanner.unread.told(),
             "quarantine": printable(self._ground.quarantine),
         }
         self._journal.note("daemon", json.dumps(told), self._clock.now())

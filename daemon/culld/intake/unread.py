@@ -1,0 +1,68 @@
+"""The folders that could not be read, or in which a file could not be looked at, at the last scan."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from culld.records import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+_MOST_TOLD: Final = 20
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Trouble:
+    """How many entries of one folder could not be read during one scan, and the reason of the first one."""
+
+    count: int = 0
+    reason: str = ""
+
+    def add(self, error: Exception) -> None:
+        """Count one more failure."""
+        self.count += 1
+        self.reason = self.reason or str(error)
+
+    def __str__(self) -> str:
+        return f"{self.reason} ({self.count} entries of this folder)" if self.count > 1 else self.reason
+
+
+@dataclass(slots=True)
+class Unread:
+    """The reason for each folder that is not read completely; the log names a folder once, until it is read again."""
+
+    reasons: dict[Path, str] = field(default_factory=dict)
+
+    def note(self, folder: Path, reason: str) -> None:
+        """Keep the reason why a folder, or something in it, cannot be read; warn if the folder was readable before."""
+        if folder not in self.reasons:
+            log.warning("%s; the other folders are read, and culld tries again at each scan", reason)
+        self.reasons[folder] = reason
+
+    def clear(self, folder: Path) -> None:
+        """Note that everything in a folder could be read."""
+        if self.reasons.pop(folder, None) is not None:
+            log.info("%s can be read again", printable(folder))
+
+    def below(self, folder: Path) -> set[Path]:
+        """The unread folders in a folder, itself included."""
+        return {unread for unread in self.reasons if unread.is_relative_to(folder)}
+
+    def forget(self, folders: Iterable[Path]) -> None:
+        """Drop folders that are no longer there."""
+        for folder in folders:
+            self.reasons.pop(folder, None)
+
+    def told(self) -> dict[str, str]:
+        """The reasons of the first folders, as text."""
+        return {printable(folder): reason for folder, reason in islice(sorted(self.reasons.items()), _MOST_TOLD)}
+
+    def __len__(self) -> int:
+        return len(self.reasons)
