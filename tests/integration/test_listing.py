@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -86,3 +87,27 @@ def test_only_a_few_folders_are_kept(tmp_path: Path) -> None:
         assert Listing(catalogue).beside(Place(tmp_path, Path(f"{number}/a.jpg"))) == ["a.jpg"]
 
     assert len(catalogue._folders) == 4
+
+
+@pytest.mark.parametrize("name", ["a.jpg.xmp", "a.xmp", "a.wav", "a.aae", "a.mov", "a.CR2"])
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("nowhere")])
+def test_only_plain_files_lie_beside_a_photo(tmp_path: Path, name: str, make: Callable[[Path], None]) -> None:
+    """A folder, a pipe or a dangling link that is called like a sidecar is none."""
+    (tmp_path / "a.jpg").touch()
+    make(tmp_path / name)
+    listing, photo = Listing(), Place(tmp_path, Path("a.jpg"))
+
+    assert (listing.beside(photo), listing.unclear(photo)) == (["a.jpg"], [])
+    assert listing.is_taken(photo, name)
+    assert listing.is_taken(photo, name.upper())
+    assert not listing.is_taken(photo, "a.jpg")
+
+
+def test_a_link_to_a_file_is_told_apart(tmp_path: Path) -> None:
+    """It may be a sidecar that a person keeps elsewhere."""
+    for name in ("a.jpg", "b.xmp"):
+        (tmp_path / name).touch()
+    (tmp_path / "a.xmp").symlink_to("b.xmp")
+    listing, photo = Listing(), Place(tmp_path, Path("a.jpg"))
+
+    assert (listing.beside(photo), listing.unclear(photo)) == (["a.jpg"], ["a.xmp"])

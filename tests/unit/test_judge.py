@@ -247,3 +247,32 @@ def test_adobes_sidecar_of_a_shot_is_the_raws(house: House) -> None:
     plans = [plan_of(house.judge(), stack) for stack in stacks]
 
     assert [plan.rewrites[0].place.relative.name for plan in plans] == ["a.xmp", "a.jpg.xmp"]
+
+
+def test_a_sidecar_name_that_a_folder_has_is_not_used(tmp_path: Path) -> None:
+    """The photo itself is tagged, and moved."""
+    house = House(tmp_path)
+    (tmp_path / "quarantine").mkdir()
+    stack = house.put()
+    (tmp_path / "a.jpg.xmp").mkdir()
+
+    plan = plan_of(house.judge(), stack)
+
+    assert plan.verdict is Verdict.QUARANTINE
+    assert "no sidecar was written: a.jpg.xmp is the name of something that is no plain file" in plan.notes
+    assert [rewrite.place.relative.name for rewrite in plan.rewrites] == ["a.jpg"]
+
+
+def test_two_photos_of_one_batch_get_two_names_in_the_quarantine(tmp_path: Path) -> None:
+    """Two watched folders hold files of the same relative path."""
+    stacks = []
+    (tmp_path / "quarantine").mkdir()
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        stacks.append(House(tmp_path / name).put())
+
+    plans = House(tmp_path).judge().decide(stacks)
+
+    targets = [{move.target for move in plan.moves} for plan in plans if isinstance(plan, Plan)]
+    assert len(targets) == 2
+    assert targets[0].isdisjoint(targets[1])

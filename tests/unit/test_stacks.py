@@ -149,3 +149,12 @@ def test_each_photo_gets_the_companions_of_its_own_folder() -> None:
 
     assert [stack.lead for stack in grouped] == assessed
     assert [stack.sidecars for stack in grouped] == [(factories.place("x/a.jpg.xmp"),), ()]
+
+
+def test_a_link_that_is_called_like_a_sidecar_keeps_the_photo_where_it_is() -> None:
+    """A link is not moved, so the photo is not moved away from it; an edit still speaks for the shot."""
+    (photo,) = stacks.group(a_shot("a.jpg"), lambda _: ["a.jpg", "a.wav"], unclear_beside=lambda _: ["a.jpg.pp3"])
+
+    assert [place.relative.name for place in photo.sidecars] == ["a.wav"]
+    assert [place.relative.name for place in photo.kin] == ["a.jpg.pp3"]
+    assert photo.edits == photo.kin

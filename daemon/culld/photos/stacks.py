@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -29,17 +29,20 @@ def group(
     assessed: Iterable[Assessment],
     names_beside: Callable[[Place], Collection[str]],
     is_live: Callable[[Place], bool] = lambda _: False,
+    unclear_beside: Callable[[Place], Collection[str]] = lambda _: (),
 ) -> list[Stack]:
     """Put each photo together with its sidecars, its partners among the others, and its kin.
 
-    `names_beside` lists the folder that a photo is in; `is_live` says of a movie whether it is the moving half of a
-    photo, which goes with it like a sidecar. Any other movie is kin.
+    `names_beside` lists the plain files of the folder that a photo is in; `is_live` says of a movie whether it is the
+    moving half of a photo, which goes with it like a sidecar. Any other movie is kin, and so is what would be a sidecar
+    if it were a plain file: `unclear_beside` lists links, which stay where they are.
     """
     shots: defaultdict[tuple[Path, Path, str], list[Assessment]] = defaultdict(list)
     for assessment in assessed:
         place = assessment.photo.place
         shots[place.root, place.relative.parent, shot_of(place.relative.name)].append(assessment)
-    return [stack for shot in shots.values() for stack in _of_one_mind(shot, names_beside, is_live)]
+    beside = _Beside(names_beside, unclear_beside)
+    return [stack for shot in shots.values() for stack in _of_one_mind(shot, beside, is_live)]
 
 
 def companions(photo: str, names: Collection[str], partners: Collection[str] = ()) -> tuple[list[str], list[str]]:
@@ -79,13 +82,21 @@ def may_be_partners(one: str, other: str) -> bool:
     return told and one != other and _is_picture(one) and _is_picture(other) and shot_of(one) == shot_of(other)
 
 
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What lies in the folder of a photo: the names of plain files, and those of links."""
+
+    names: Callable[[Place], Collection[str]]
+    unclear: Callable[[Place], Collection[str]]
+
+
 def _of_one_mind(
     shot: Sequence[Assessment],
-    names_beside: Callable[[Place], Collection[str]],
+    beside: _Beside,
     is_live: Callable[[Place], bool],
 ) -> Iterator[Stack]:
     """The stacks of the pictures of one shot; what keeps one of the partners where it is keeps them all."""
-    stacks = [_moving(_stack(each, _partners(each, shot), names_beside), is_live) for each in shot]
+    stacks = [_moving(_stack(each, _partners(each, shot), beside), is_live) for each in shot]
     taken = {place for stack in stacks for place in stack.sidecars}
     kin = tuple(dict.fromkeys(place for stack in stacks for place in stack.kin if place not in taken))
     edits = tuple(place for stack in stacks for place in stack.edits)
@@ -108,17 +119,16 @@ def _partners(lead: Assessment, shot: Sequence[Assessment]) -> tuple[Assessment,
     return tuple(each for each in shot if each is not lead) if told else ()
 
 
-def _stack(
-    lead: Assessment, partners: tuple[Assessment, ...], names_beside: Callable[[Place], Collection[str]]
-) -> Stack:
+def _stack(lead: Assessment, partners: tuple[Assessment, ...], beside: _Beside) -> Stack:
     place = lead.photo.place
     known = [partner.photo.place.relative.name for partner in partners]
-    sidecars, kin = companions(place.relative.name, names_beside(place), known)
-    edits = [name for name in sidecars if PurePath(name.casefold()).suffix in _EDITS]
+    unclear = beside.unclear(place)
+    about, kin = companions(place.relative.name, [*beside.names(place), *unclear], known)
+    edits = [name for name in about if PurePath(name.casefold()).suffix in _EDITS]
     return Stack(
         lead,
-        tuple(map(place.beside, sidecars)),
-        tuple(map(place.beside, kin)),
+        tuple(place.beside(name) for name in about if name not in unclear),
+        tuple(place.beside(name) for name in (*kin, *(name for name in about if name in unclear))),
         partners,
         tuple(map(place.beside, edits)),
     )

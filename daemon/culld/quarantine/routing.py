@@ -11,16 +11,18 @@ from culld.quarantine.names import Names, free_names, marks
 from culld.records import Move, Place, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from culld.records import Plan
 
 
-def route(plan: Plan, quarantine: Path) -> tuple[Move, ...]:
+def route(plan: Plan, quarantine: Path, promised: Collection[Place] = ()) -> tuple[Move, ...]:
     """The moves of a plan with the verdict QUARANTINE: its sidecars, also one that the plan creates, then the photo.
 
-    Each move carries the digest that its file has once the plan's rewrites are done. Raises PhotoError if a sidecar
-    cannot be read or the quarantine cannot be reached.
+    `promised` are the places that other plans of the batch will fill, which this plan does not take. Each move carries
+    the digest that its file has once the plan's rewrites are done. Raises PhotoError if a sidecar cannot be read or the
+    quarantine cannot be reached.
     """
     photo = plan.photo.place
     sidecars = _sidecars(plan)
@@ -28,7 +30,8 @@ def route(plan: Plan, quarantine: Path) -> tuple[Move, ...]:
 
     def taken(names: Names) -> bool:
         every = (*names.companions, names.photo, names.photo + RECORD_SUFFIX)
-        return any(exists(folder.beside(name)) for name in every)
+        places = [folder.beside(name) for name in every]
+        return any(place in promised or exists(place) for place in places)
 
     digest = _digest(plan, photo)
     wanted = Names(photo.relative.name, tuple(place.relative.name for place in sidecars))
@@ -46,6 +49,11 @@ def record_place(moves: tuple[Move, ...]) -> Place:
     """Where the record of a quarantined photo lies: beside the photo, which is the last of its plan's moves."""
     photo = moves[-1].target
     return photo.beside(photo.relative.name + RECORD_SUFFIX)
+
+
+def filled_by(moves: tuple[Move, ...]) -> set[Place]:
+    """The places in the quarantine that these moves fill, with that of the record."""
+    return {record_place(moves), *(move.target for move in moves)}
 
 
 def _sidecars(plan: Plan) -> list[Place]:

@@ -47,7 +47,8 @@ class Grouping:
         Raises PhotoError if the folder of a photo is gone.
         """
         listing = self.listing()
-        found = stacks.group([*assessed, *self._judged_before(assessed, listing)], listing.beside, is_live)
+        known = [*assessed, *self._judged_before(assessed, listing)]
+        found = stacks.group(known, listing.beside, is_live, listing.unclear)
         return self.in_series(found)
 
     def in_series(self, found: Sequence[Stack]) -> list[Stack]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from culld import __version__
@@ -12,7 +13,7 @@ from culld.darkroom import CareRequest
 from culld.disk.publish import refusal
 from culld.errors import PhotoBlockedError, PhotoError, PhotoHeldError
 from culld.policy.decide import decide
-from culld.quarantine.routing import route
+from culld.quarantine.routing import filled_by, route
 from culld.records import Format, Scores, SidecarStyle, Verdict, printable
 from culld.service.listing import Listing
 from culld.tags.draft import TagRequest
@@ -21,7 +22,6 @@ from culld.tags.names import fits, sidecar_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
 
     from culld.ports import Clock
     from culld.records import Care, Mark, Photo, Place, Plan, Rules, Stack
@@ -73,7 +73,8 @@ class Judge:
         plans = _asking([self._plan(stack) for stack in stacks], _care_wanted, self.care, self._with_care)
         plans = self._undivided(_each(plans, self._permitted))
         plans = _asking(plans, lambda plan: self._tags_wanted(plan, listing), self._drafts, _with_tags)
-        return _each(plans, self._routed)
+        promised: set[Place] = set()
+        return _each(plans, lambda plan: self._routed(plan, promised))
 
     def _with_care(self, plan: Plan, _: CareRequest, care: Care) -> Plan:
         return self._plan(replace(plan.stack, care=care))
@@ -102,8 +103,13 @@ class Judge:
 
         return _each(plans, with_the_others)
 
-    def _routed(self, plan: Plan) -> Plan:
-        return replace(plan, moves=route(plan, self.quarantine)) if plan.verdict is Verdict.QUARANTINE else plan
+    def _routed(self, plan: Plan, promised: set[Place]) -> Plan:
+        """The plan with its moves, to places that no earlier plan of the batch was `promised`."""
+        if plan.verdict is not Verdict.QUARANTINE:
+            return plan
+        moves = route(plan, self.quarantine, promised)
+        promised |= filled_by(moves)
+        return replace(plan, moves=moves)
 
     def _drafts(self, wanted: Sequence[_Wanted]) -> Sequence[TagDraft | PhotoError]:
         return self.draft([each.request for each in wanted])
@@ -152,7 +158,7 @@ class Judge:
     def _sidecar(self, stack: Stack, listing: Listing) -> Place | str:
         """Where the sidecar of a photo is or will be, or why there can be none."""
         photo = stack.lead.photo
-        names = listing.beside(photo.place)
+        names = [*listing.beside(photo.place), *listing.unclear(photo.place)]
         if photo.format is Format.RAW:  # of a shot, `a.xmp` is the RAW's
             names = [name for name in names if name not in {each.photo.place.relative.name for each in stack.partners}]
         name = sidecar_name(photo.place.relative.name, names, self.style)
@@ -160,6 +166,8 @@ class Judge:
             if fits(f"{photo.place.relative.name}.xmp"):
                 return "which one belongs to this photo is not clear"
             return "its name would be too long"
+        if listing.is_taken(photo.place, name):
+            return f"{printable(Path(name))} is the name of something that is no plain file"
         place = photo.place.beside(name)
         return (refusal(place) if name in names else None) or place
 

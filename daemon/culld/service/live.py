@@ -21,6 +21,6 @@ def is_live(place: Place) -> bool:
     try:
         with open_regular(place) as stream:
             data = stream.read(_MOST_BYTES + 1)
-    except PhotoError:
+    except (PhotoError, OSError):  # the disk may fail after the file was opened
         return False
     return len(data) <= _MOST_BYTES and _KEY in data and not is_written(place)
