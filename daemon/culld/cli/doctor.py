@@ -105,14 +105,15 @@ def _of_folders(config: Config) -> Iterator[Check]:
     count = 0
     for root in roots:
         yield folders.watched(root, user)
-        if root.is_dir():
+        if folders.unreachable(root) is None and root.is_dir():
             survey = folders.survey(root)
             count += survey.folders
             yield folders.below(root, survey, user)
         yield folders.file_system(root, mounted)
     yield folders.quarantine(config.quarantine, roots, user)
     yield folders.state(config.state, mounted, user)
-    for folder in {folders.device(place): place for place in (config.quarantine, config.state, *roots)}.values():
+    reached = [place for place in (config.quarantine, config.state, *roots) if folders.unreachable(place) is None]
+    for folder in {folders.device(place): place for place in reached}.values():
         yield folders.space(folder, folders.free(folder))
     yield doctor.watches(count, doctor.number(doctor.WATCH_LIMIT))
 

@@ -6,7 +6,10 @@ is missing, the device decides: on the known one somebody has tidied up, on anot
 
 from __future__ import annotations
 
-import contextlib
+import errno
+import os
+import shlex
+import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +17,9 @@ from culld.records import printable
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    Advice = tuple[str, str]
+    """What is wrong with a folder, as a clause, and what to do about it; the folder stands where `{}` does."""
 
 ANCHOR: Final = ".culld"
 
@@ -26,18 +32,64 @@ class Ground:
     anchored: bool
 
 
-def survey(folder: Path) -> Ground | None:
-    """What is at this path now; None if no folder is, or if it cannot be looked at."""
-    with contextlib.suppress(OSError):
-        if folder.is_dir():
-            return Ground(folder.stat().st_dev, (folder / ANCHOR).is_dir())
-    return None
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """A folder that cannot be looked at; `number` is the system's error (errno(3))."""
+
+    number: int
+
+    @property
+    def what(self) -> str:
+        """What is wrong, as a clause."""
+        return _ADVICE[self.number][0] if self.number in _ADVICE else f"cannot be used ({os.strerror(self.number)})"
+
+    def fix(self, folder: Path) -> str:
+        """What to do about it."""
+        advice = _ADVICE[self.number][1] if self.number in _ADVICE else "see what `ls -ld {}` says"
+        return advice.format(shlex.quote(printable(folder)))
 
 
-def away(folder: Path, ground: Ground | None, known_device: int | None) -> str:
+# A FUSE file system whose program has ended gives ENOTCONN, or ECONNABORTED where the kernel ended the connection; it
+# stays mounted. A share whose server has forgotten the folder gives ESTALE.
+_DEAD: Final[Advice] = ("cannot be used: its mount is dead", "umount -l {} and mount it again")
+_ADVICE: Final[dict[int, Advice]] = {
+    errno.ENOTCONN: _DEAD,
+    errno.ECONNABORTED: _DEAD,
+    errno.ESTALE: _DEAD,
+    errno.EHOSTDOWN: _DEAD,
+    errno.EIO: ("cannot be used: its disk reports an error", "check the disk and its cable, and mount {} again"),
+    errno.EACCES: ("cannot be entered: permission denied", "give the user that runs culld access to {}"),
+    errno.ENAMETOOLONG: ("cannot be used: its path is too long", "give the folders of {} shorter names"),
+}
+_NOT_THERE: Final = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
+
+
+def survey(folder: Path) -> Ground | Unreachable | None:
+    """What is at this path now; None if no folder is."""
+    try:
+        found = folder.stat()
+        if not stat.S_ISDIR(found.st_mode):
+            return None
+        return Ground(found.st_dev, _is_anchored(folder))
+    except OSError as error:
+        return None if error.errno in _NOT_THERE else Unreachable(error.errno or 0)
+
+
+def _is_anchored(folder: Path) -> bool:
+    try:
+        return stat.S_ISDIR((folder / ANCHOR).stat().st_mode)
+    except OSError as error:
+        if error.errno in _NOT_THERE | {errno.EACCES}:
+            return False
+        raise
+
+
+def away(folder: Path, ground: Ground | Unreachable | None, known_device: int | None) -> str:
     """Why a folder must not be used now, as a clause; empty if it may be. `known_device` is where it was before."""
     if ground is None:
         return "is not there"
+    if isinstance(ground, Unreachable):
+        return f"{ground.what}; {ground.fix(folder)}"
     if ground.anchored or known_device in {None, ground.device}:
         return ""
     anchor = printable(folder / ANCHOR)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from culld.disk import anchor
+from culld.disk.anchor import Unreachable
 from culld.host.check import Check, bad, ok, warn
 from culld.host.mounts import Mount, mount_of
 from culld.records import printable
@@ -57,7 +59,10 @@ def survey(root: Path, may: May = may) -> Survey:
 def watched(folder: Path, user: str, may: May = may) -> Check:
     """Whether a watched folder can be listed, entered, and written to (sidecars, moves)."""
     name = f"watched folder {printable(folder)}"
-    if not folder.is_dir():
+    ground = anchor.survey(folder)
+    if isinstance(ground, Unreachable):
+        return bad(name, ground.what, ground.fix(folder))
+    if ground is None:
         return warn(name, "is not there; culld waits for it", f"mkdir -p {shlex.quote(printable(folder))}")
     if lacking := [right for mode, right in _RIGHTS.items() if not may(folder, mode)]:
         return bad(name, f"cannot be {' or '.join(lacking)} by {user}", _grant(folder, user))
@@ -81,13 +86,17 @@ def below(folder: Path, found: Survey, user: str) -> Check:
 def quarantine(folder: Path, roots: Sequence[Path], user: str, may: May = may) -> Check:
     """Whether the quarantine is there or can be made, and whether moves into it are renames or copies."""
     name = f"quarantine {printable(folder)}"
+    if folder_at_fault := unreachable(folder):
+        at, ground = folder_at_fault
+        return bad(name, f"{printable(at)} {ground.what}", ground.fix(at))
     if folder.exists() and not folder.is_dir():
         return bad(name, "is a file", "set `quarantine` to a folder in the configuration")
     nearest = existing(folder)
     if not may(nearest, _ALL):
         return bad(name, f"{printable(nearest)} cannot be written to by {user}", _make(folder, user))
     where = "is there" if nearest == folder else "will be made"
-    far = [printable(root) for root in roots if device(root) != device(folder)]
+    reached = [root for root in roots if unreachable(root) is None]
+    far = [printable(root) for root in reached if device(root) != device(folder)]
     if far:
         return ok(name, f"{where}, on another disk than {', '.join(far)}: photos from there are copied and verified")
     return ok(name, f"{where}, on the same disk as the watched folders: moves are renames")
@@ -101,6 +110,9 @@ def state(folder: Path, mounts: Sequence[Mount], user: str, may: May = may) -> C
         return bad(
             name, f"lies on {mount.kind}, where a journal is not safe", "set `state` to a folder on a local disk"
         )
+    if folder_at_fault := unreachable(folder):
+        at, ground = folder_at_fault
+        return bad(name, f"{printable(at)} {ground.what}", ground.fix(at))
     nearest = existing(folder)
     if not nearest.is_dir() or not may(nearest, _ALL):
         return bad(name, f"{printable(nearest)} cannot be written to by {user}", _make(folder, user))
@@ -129,8 +141,15 @@ def space(folder: Path, free: int) -> Check:
     return warn(name, what, fix) if free < TIGHT_BYTES else ok(name, what)
 
 
+def unreachable(path: Path) -> tuple[Path, Unreachable] | None:
+    """The nearest folder at or above a path that is there, if it cannot be looked at, with the reason."""
+    found = ((above, anchor.survey(above)) for above in (path, *path.parents))
+    near, ground = next((above, ground) for above, ground in found if ground is not None)
+    return (near, ground) if isinstance(ground, Unreachable) else None
+
+
 def existing(path: Path) -> Path:
-    """The path itself if it is there, else the nearest folder above it that is."""
+    """The path itself if it is there, else the nearest folder above it that is; raises OSError if it is unreachable."""
     return next(candidate for candidate in (path, *path.parents) if candidate.exists())
 
 

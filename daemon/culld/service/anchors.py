@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from culld.disk.anchor import Ground, away, drop, survey
+from culld.disk.anchor import Ground, Unreachable, away, drop, survey
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,11 +37,12 @@ class Anchors:
 
     def make(self, folder: Path) -> str:
         """As `away`, for a folder of culld's own, which is made if it is missing and its disk is there."""
-        if folder.is_dir():
+        if survey(folder) is not None:
             return self.away(folder)
-        near = next(above for above in folder.parents if above.is_dir())
-        ground = survey(near)
-        missing = away(folder, ground and Ground(ground.device, anchored=False), self.devices.device_of(folder))
+        near, ground = next((above, found) for above in folder.parents if (found := survey(above)) is not None)
+        if isinstance(ground, Unreachable):
+            return f"cannot be made: {away(near, ground, None)}"
+        missing = away(folder, Ground(ground.device, anchored=False), self.devices.device_of(folder))
         if not missing:
             try:
                 folder.mkdir(parents=True, exist_ok=True)
@@ -50,9 +51,9 @@ class Anchors:
             return self.away(folder)
         return missing
 
-    def _checked(self, folder: Path, ground: Ground | None) -> str:
+    def _checked(self, folder: Path, ground: Ground | Unreachable | None) -> str:
         known = self.devices.device_of(folder)
         missing = away(folder, ground, known)
-        if not missing and ground is not None and (ground.anchored or drop(folder)) and known != ground.device:
+        if not missing and isinstance(ground, Ground) and (ground.anchored or drop(folder)) and known != ground.device:
             self.devices.remember_device(folder, ground.device)
         return missing

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from culld.disk.anchor import ANCHOR
+from culld.disk.anchor import Ground, survey
 from culld.disk.beneath import exists
 from culld.errors import PhotoError
 from culld.records import printable
@@ -33,9 +33,10 @@ def is_restored(journal: SqliteJournal, photo: Photo) -> bool:
 
 def is_gone(place: Place) -> bool:
     """Whether a photo is no longer in quarantine; False while the quarantine itself is away, with its anchor."""
-    if not (place.root / ANCHOR).is_dir():
+    ground = survey(place.root)
+    if not (isinstance(ground, Ground) and ground.anchored):
         return False
     try:
         return not exists(place)
     except PhotoError:  # its folder went with it, or nobody may look
-        return not place.path.parent.exists()
+        return survey(place.path.parent) is None
