@@ -46,14 +46,17 @@ def _sweep(config: Config, paths: list[Path]) -> Tally:
     from culld.host.locks import Claims, state_lock  # noqa: PLC0415
     from culld.intake.lease import survive_lease_breaks  # noqa: PLC0415
     from culld.service.engine import open_pool  # noqa: PLC0415
-    from culld.service.opening import open_journal, require_quarantine  # noqa: PLC0415
+    from culld.service.opening import claim_folders, open_journal  # noqa: PLC0415
     from culld.service.sweep import Sweep  # noqa: PLC0415
 
     survive_lease_breaks()
-    roots = [watch.path for watch in config.watch]
-    with state_lock(config.state), Claims() as claims, open_journal(config) as journal, open_pool(config) as pool:
-        claims.require(roots)
-        require_quarantine(config, journal)
+    with (
+        state_lock(config.state),
+        Claims(config.state) as claims,
+        open_journal(config) as journal,
+        open_pool(config) as pool,
+    ):
+        claim_folders(config, journal, claims)
         sweep = Sweep(config, journal, pool)
         with bar("culling", sweep.count(paths), shown=sys.stderr.isatty()) as advance:
             return sweep.process(paths, advance)

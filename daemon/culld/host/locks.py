@@ -5,10 +5,11 @@ from __future__ import annotations
 import fcntl
 import logging
 import os
+import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
-from culld.disk.anchor import ANCHOR
+from culld.disk.owner import Owner, Role, is_watched, open_anchor, read_owner, write_owner
 from culld.errors import SystemFaultError
 from culld.records import printable
 
@@ -56,13 +57,16 @@ def holder(state: Path) -> str:
 
 
 class Claims:
-    """The watched folders that this process has for itself, by a lock on the anchor in each; `close` frees them.
+    """The folders that this process uses, by a lock on the anchor in each; `close` frees them.
 
-    A folder that is not there, or has no anchor, is nobody's.
+    A watched folder is locked for this process alone, a quarantine so that other processes may use it as one too. With
+    `state`, the folder of this culld's journal, the anchor also says whose it is while no culld runs. A folder that is
+    not there, or has no anchor, belongs to no culld.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, state: Path | None = None) -> None:
         """Nothing is claimed yet."""
+        self._state = state
         self._held: dict[Path, int] = {}
 
     def __enter__(self) -> Self:
@@ -77,36 +81,90 @@ class Claims:
             os.close(descriptor)
         self._held.clear()
 
-    def require(self, roots: Sequence[Path]) -> None:
-        """Claim these folders; raises SystemFaultError if another process has one of them."""
+    def require(self, roots: Sequence[Path], quarantine: Path | None = None) -> None:
+        """Claim these folders; raises SystemFaultError if another process has one of them, or one above a root."""
         for root in roots:
             if why := self.refused(root):
                 raise SystemFaultError(f"{printable(root)} {why}")
+        if quarantine is not None and (why := self.quarantine_refused(quarantine)):
+            raise SystemFaultError(f"the quarantine {printable(quarantine)} {why}")
 
     def refused(self, root: Path) -> str:
-        """Claim a folder; if another process has it, that as a clause, else nothing."""
-        try:
-            descriptor = os.open(root / ANCHOR, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        except OSError:
-            return ""
-        held = self._held.get(root)
+        """Claim a watched folder; if another process has it, or one above it, that as a clause, else nothing."""
+        return self._claim(root, Role.WATCHED)
+
+    def quarantine_refused(self, quarantine: Path) -> str:
+        """Claim a quarantine; if another process watches this very folder, that as a clause, else nothing.
+
+        It may lie below a folder that another culld watches: that one passes over it.
+        """
+        return self._claim(quarantine, Role.QUARANTINE)
+
+    def _claim(self, folder: Path, role: Role) -> str:
+        descriptor, held = open_anchor(folder), self._held.get(folder)
+        if descriptor is None:
+            return self._above(folder, role)
         if held is not None and os.path.sameopenfile(held, descriptor):
             os.close(descriptor)
             return ""
-        return self._lock(root, descriptor)
-
-    def _lock(self, root: Path, descriptor: int) -> str:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if why := self._above(folder, role) or _lock(folder, descriptor, role):
             os.close(descriptor)
-            return "is worked on by another culld; stop that one, or take the folder out of one configuration"
-        except OSError as error:  # a file system without locks, such as some network shares
-            log.warning("%s cannot be locked (%s): see that no other culld works on it", printable(root), error)
-        before, self._held[root] = self._held.get(root), descriptor
-        if before is not None:
-            os.close(before)
+            return why
+        self._held[folder] = descriptor
+        if held is not None:
+            os.close(held)
+        self._mark(folder, descriptor, role)
         return ""
+
+    def _above(self, root: Path, role: Role) -> str:
+        """Whether another culld has a folder above a watched folder, as a clause; above a quarantine it may have one."""
+        for folder in root.parents if role is Role.WATCHED else ():
+            anchor = open_anchor(folder)
+            if anchor is None:
+                continue
+            try:
+                owner = read_owner(anchor)
+                if is_watched(anchor):
+                    return f"lies in {printable(folder)}, which another culld watches; {_STOP}"
+                if owner is not None and owner.role is Role.QUARANTINE and owner.state != self._name:
+                    return f"lies in {printable(folder)}, which {owner}; {_STOP}"
+            finally:
+                os.close(anchor)
+        return ""
+
+    @property
+    def _name(self) -> str:
+        return "" if self._state is None else printable(self._state)
+
+    def _mark(self, folder: Path, anchor: int, role: Role) -> None:
+        """Say in the anchor whose folder it is; cullds that share a quarantine leave it as it is."""
+        owner, before = Owner(role, self._name), read_owner(anchor)
+        is_shared = role is Role.QUARANTINE and before is not None and before.role is role
+        if self._state is None or owner == before or is_shared:
+            return
+        try:
+            write_owner(anchor, owner)
+        except OSError as error:
+            log.info("%s cannot be marked as a folder of this culld: %s", printable(folder), error)
+
+
+_STOP: Final = "stop that one, or take the folder out of one configuration"
+_TRIES: Final = 5
+_BETWEEN_S: Final = 0.02
+
+
+def _lock(folder: Path, descriptor: int, role: Role) -> str:
+    """Lock an open anchor; a process that only asks whether it is locked has it for a moment, so there are tries."""
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(descriptor, (fcntl.LOCK_EX if role is Role.WATCHED else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_BETWEEN_S)
+            continue
+        except OSError as error:  # a file system without locks, such as some network shares
+            log.warning("%s cannot be locked (%s): see that no other culld works on it", printable(folder), error)
+        return ""
+    return f"is worked on by another culld; {_STOP}"
 
 
 def _opened(file: Path) -> int:

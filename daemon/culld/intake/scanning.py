@@ -5,6 +5,7 @@ It walks on open directory descriptors and never follows a link, so nothing outs
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import stat
@@ -12,17 +13,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from culld.disk import beneath
+from culld.disk.anchor import ANCHOR
 from culld.disk.beneath import open_folder, stamp_of
 from culld.disk.faults import explain
 from culld.errors import PhotoChangedError, PhotoError
 from culld.intake.unread import Trouble, Unread
-from culld.records import Place, Sighting, Stamp
+from culld.records import Place, Sighting, Stamp, printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
     from contextlib import AbstractContextManager
 
     Listing = Callable[[int], AbstractContextManager[Iterator[os.DirEntry[str]]]]
+
+log = logging.getLogger(__name__)
 
 MAX_DEPTH = 100
 """Folders below this depth are left alone; no photo library is that deep, a loop of mounts is."""
@@ -39,16 +44,21 @@ class Scanner:
 
     Folders in `excluded` (the quarantine, the state) are passed over wherever they lie. A folder or an entry that
     cannot be read is kept in `unread` and hinders no other; `listing` lists an open folder, and may raise OSError.
+    `foreign` says of a folder below a root, by its path and its open descriptor, why it belongs to another culld.
     """
 
     wanted: Collection[str]
     excluded: frozenset[Path] = frozenset()
     unread: Unread = field(default_factory=Unread)
     listing: Listing = os.scandir
+    foreign: Callable[[Path, int], str] = lambda _path, _descriptor: ""
+    _left: set[Path] = field(default_factory=set)
 
     def scan(self, root: Path, folder: Path | None = None, *, deep: bool = True) -> Iterator[Sighting]:
         """Every photo in `folder` (the root itself if None), and below it if `deep`; a missing folder holds none."""
         waiting = [Path() if folder is None else folder.relative_to(root)]
+        if any(self._is_foreign(root, above) for above in waiting[0].parents):
+            return
         stale = self.unread.below(root / waiting[0]) if deep else set()
         while waiting:
             relative = waiting.pop()
@@ -91,6 +101,8 @@ class Scanner:
             self.unread.note(path, str(error))
             return
         try:
+            if self._is_left(root, relative, descriptor):
+                return
             for entry in self._entries(descriptor, path, trouble):
                 try:
                     if entry.is_dir(follow_symlinks=False):
@@ -105,6 +117,24 @@ class Scanner:
             self.unread.note(path, str(trouble))
         else:
             self.unread.clear(path)
+
+    def _is_foreign(self, root: Path, relative: Path) -> bool:
+        """Whether a folder that is not open belongs to another culld; one that cannot be opened does not."""
+        try:
+            with beneath.folder(root, relative) as descriptor:
+                return self._is_left(root, relative, descriptor)
+        except PhotoError:
+            return False
+
+    def _is_left(self, root: Path, relative: Path, descriptor: int) -> bool:
+        """Whether an open folder below the root belongs to another culld; the log names it once."""
+        path = root / relative
+        why = self.foreign(path, descriptor) if relative.parts else ""
+        if why and path not in self._left:
+            advice = f"if no culld uses it any more, remove {printable(path / ANCHOR)}"
+            log.warning("%s %s; nothing in it is judged; %s", printable(path), why, advice)
+            self._left.add(path)
+        return bool(why)
 
     def _entries(self, descriptor: int, path: Path, trouble: Trouble) -> Iterator[os.DirEntry[str]]:
         """The entries of an open folder, up to the first error of the folder itself, which `trouble` takes."""

@@ -36,11 +36,11 @@ class Ground:
         self.far: frozenset[Path] = frozenset()
         self._watcher = Watcher(self.roots, file, marks)
         self._anchors = Anchors(devices)
-        self._claims = Claims()
+        self._claims = Claims(config.state)
 
     def __enter__(self) -> Self:
-        """Raises SystemFaultError if another culld works on one of the roots."""
-        self._claims.require(self.roots)
+        """Raises SystemFaultError if another culld works on one of the folders, or on one above a root."""
+        self._claims.require(self.roots, self.quarantine)
         self._watcher.start()
         return self
 
@@ -63,7 +63,7 @@ class Ground:
         self.far = far(self.roots)
         self._watcher.refresh(self.far)
         away = {root: self._anchors.away(root) or self._claims.refused(root) for root in self.roots}
-        away[self.quarantine] = self._anchors.make(self.quarantine)
+        away[self.quarantine] = self._anchors.make(self.quarantine) or self._claims.quarantine_refused(self.quarantine)
         offline = {folder: why for folder, why in away.items() if why}
         for folder, why in offline.items():
             if self.offline.get(folder) != why:

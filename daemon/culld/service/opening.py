@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from culld.config import Config
+    from culld.host.locks import Claims
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +41,18 @@ def require_quarantine(config: Config, journal: SqliteJournal) -> None:
     """
     if missing := Anchors(journal).make(config.quarantine):
         raise SystemFaultError(f"the quarantine {printable(config.quarantine)} {missing}")
+
+
+def claim_folders(config: Config, journal: SqliteJournal, claims: Claims) -> None:
+    """Make the quarantine if it is missing, and claim all folders that are there for this process.
+
+    Raises SystemFaultError if the quarantine cannot be used, or if another culld works on one of the folders.
+    """
+    require_quarantine(config, journal)
+    roots = [watch.path for watch in config.watch]
+    for root in roots:
+        Anchors(journal).away(root)  # which leaves the anchor
+    claims.require(roots, config.quarantine)
 
 
 def open_journal(config: Config) -> SqliteJournal:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from culld.config import Embed
 from culld.darkroom import DarkroomDoor
+from culld.disk.owner import foreign
 from culld.host.alerts import Alerts
 from culld.host.trash import to_trash
 from culld.intake import patience
@@ -66,8 +67,9 @@ def open_alerts(config: Config) -> Alerts:
 
 
 def open_scanner(config: Config) -> Scanner:
-    """The scanner of the watched folders, which passes over everything that is culld's own."""
-    return Scanner(judged_extensions(), frozenset({config.quarantine, config.state}))
+    """The scanner of the watched folders, which passes over the quarantine, the state, and folders of other cullds."""
+    others = functools.partial(foreign, config.state)
+    return Scanner(judged_extensions(), frozenset({config.quarantine, config.state}), foreign=others)
 
 
 @dataclass(frozen=True, slots=True)
