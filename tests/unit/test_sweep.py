@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import factories
 from culld.records import Sighting
-from culld.service.sweep import batches
+from culld.service.sweep import batches, cut
 
 SECOND = 1_000_000_000
 
@@ -43,3 +43,17 @@ def test_folders_are_parted() -> None:
     found = [seen(f"{folder}/{name}.jpg", 0) for folder in "xy" for name in "abc"]
 
     assert [len(batch) for batch in names(found, 2)] == [3, 3]
+
+
+def test_a_batch_says_whether_its_folder_goes_on() -> None:
+    """A series may go on in the next one."""
+    found = [seen(f"{folder}/{number}.jpg", 100 * number) for folder in "xy" for number in range(3)]
+
+    told = [([str(each.place.relative) for each in one.batch], one.more) for one in cut(found, 2)]
+
+    assert told == [
+        (["x/0.jpg", "x/1.jpg"], True),
+        (["x/2.jpg", "y/0.jpg"], True),
+        (["y/1.jpg", "y/2.jpg"], False),
+    ]
+    assert list(cut([], 2)) == []

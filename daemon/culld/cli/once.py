@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from culld.cli import codes, settings
-from culld.records import Verdict
+from culld.records import Verdict, printable
 
 if TYPE_CHECKING:
     import argparse
 
     from culld.config import Config
+    from culld.records import Place
     from culld.service.sweep import Tally
+
+_MOST_NAMED = 20
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -33,12 +36,36 @@ def run(args: argparse.Namespace) -> int:
     _, config = settings.load(args)
     tally = _sweep(config, args.paths)
     if args.json:
-        counts = {str(verdict): count for verdict, count in tally.verdicts.items()}
-        print(json.dumps(counts | {"failed": tally.failed, "unfinished": tally.unfinished, "known": tally.known}))
+        print(json.dumps(_counts(tally)))
     else:
-        print(_summary(tally))
-    bad = tally.failed or tally.unfinished or tally.verdicts[Verdict.UNREADABLE]
+        print("\n".join([_summary(tally), *_named(tally)]))
+    failed = tally.failures or tally.waiting or tally.unread
+    bad = failed or tally.unfinished or tally.verdicts[Verdict.UNREADABLE]
     return codes.SOME_FAILED if bad else codes.FINE
+
+
+def _counts(tally: Tally) -> dict[str, object]:
+    return {
+        **{str(verdict): count for verdict, count in tally.verdicts.items()},
+        "failed": len(tally.failures),
+        "waiting": len(tally.waiting),
+        "unread": len(tally.unread),
+        "unfinished": tally.unfinished,
+        "known": tally.known,
+        "faults": [{"path": printable(place.path), "reason": why} for place, why in _failed(tally).items()],
+    }
+
+
+def _failed(tally: Tally) -> dict[Place, str]:
+    return tally.failures | tally.waiting
+
+
+def _named(tally: Tally) -> list[str]:
+    """A line for each of the first photos and folders that failed."""
+    lines = [f"  {printable(place.path)}: {why}" for place, why in _failed(tally).items()]
+    lines += [f"  {printable(folder)}: {why}" for folder, why in tally.unread.items()]
+    more = len(lines) - _MOST_NAMED
+    return [*lines[:_MOST_NAMED], f"  and {more} more, see culld status"] if more > 0 else lines
 
 
 def _sweep(config: Config, paths: list[Path]) -> Tally:
@@ -64,7 +91,9 @@ def _sweep(config: Config, paths: list[Path]) -> Tally:
 
 def _summary(tally: Tally) -> str:
     told = [f"{count} {_WORDS[verdict]}" for verdict, count in tally.verdicts.items() if count]
-    told += [f"{tally.failed} failed (see culld status)"] if tally.failed else []
+    told += [f"{len(tally.failures)} failed (see culld status)"] if tally.failures else []
+    told += [f"{len(tally.waiting)} failed earlier and wait for another try"] if tally.waiting else []
+    told += [f"{len(tally.unread)} folders cannot be read"] if tally.unread else []
     told += [f"{tally.unfinished} still being written, left for the next time"] if tally.unfinished else []
     return ", ".join(told) if told else "nothing new"
 

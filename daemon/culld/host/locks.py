@@ -117,7 +117,7 @@ class Claims:
         return ""
 
     def _above(self, root: Path, role: Role) -> str:
-        """Whether another culld has a folder above a watched folder, as a clause; above a quarantine it may have one."""
+        """Whether another culld has a folder above a watched folder, as a clause; a quarantine may lie below one."""
         for folder in root.parents if role is Role.WATCHED else ():
             anchor = open_anchor(folder)
             if anchor is None:

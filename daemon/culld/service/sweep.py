@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -18,6 +17,9 @@ from culld.intake.settle import Settler
 from culld.pipeline import one_ahead
 from culld.policy.series import REACH_S
 from culld.records import Place, Verdict, printable
+from culld.service.anchors import Anchors
+from culld.service.arrivals import Arrivals
+from culld.service.hearing import Hearing
 from culld.service.report import report
 from culld.service.wiring import Policies, Wiring, open_alerts, open_scanner
 from culld.unexpected import UnexpectedErrors
@@ -35,25 +37,37 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_PATIENCE = 3
-"""How many quiet times a file that is being written is waited for."""
-
 
 @dataclass(slots=True)
 class Tally:
-    """What a sweep did: photos by verdict, failures, and files that were still being written."""
+    """What a sweep did: photos by verdict, and files that were still being written.
+
+    `failures` are the photos that could not be judged, or whose plan could not be carried out; `waiting` those that
+    failed earlier and whose next try is not due; `unread` the folders that cannot be read. All with the reason.
+    """
 
     verdicts: dict[Verdict, int] = field(default_factory=lambda: dict.fromkeys(Verdict, 0))
-    failed: int = 0
+    failures: dict[Place, str] = field(default_factory=dict)
+    waiting: dict[Place, str] = field(default_factory=dict)
+    unread: dict[Path, str] = field(default_factory=dict)
     unfinished: int = 0
     known: int = 0
 
-    def add(self, outcomes: Sequence[Outcome], batch: int) -> None:
-        """Count a batch of so many photos; what has no outcome failed, or had been judged before."""
+    def add(self, outcomes: Sequence[Outcome], known: int) -> None:
+        """Count the outcomes of a batch, and the photos in it that had been judged before."""
         for outcome in outcomes:
             self.verdicts[outcome.plan.verdict] += 1
-            self.failed += outcome.fault is not None
-        self.known += batch - len(outcomes)
+            if outcome.fault is not None:
+                self.failures[outcome.plan.photo.place] = outcome.fault
+        self.known += known
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A batch of files; `more` of the folder of the last one follow in the next batch."""
+
+    batch: list[Sighting]
+    more: bool
 
 
 def batches(ready: Iterable[Sighting], size: int) -> Iterator[list[Sighting]]:
@@ -70,6 +84,17 @@ def batches(ready: Iterable[Sighting], size: int) -> Iterator[list[Sighting]]:
         batch.append(sighting)
     if batch:
         yield batch
+
+
+def cut(ready: Iterable[Sighting], size: int) -> Iterator[Cut]:
+    """The `batches`, each with whether more files of its last folder follow: a series may go on there."""
+    before: list[Sighting] = []
+    for batch in batches(ready, size):
+        if before:
+            yield Cut(before, more=before[-1].place.path.parent == batch[0].place.path.parent)
+        before = batch
+    if before:
+        yield Cut(before, more=False)
 
 
 def _by_time(ready: Iterable[Sighting]) -> Iterator[Sighting]:
@@ -93,9 +118,11 @@ class Sweep:
         self._wiring = Wiring(config, journal, pool, Policies(config), alerts=self._alerts)
         self._scanner: Scanner = open_scanner(config)
         distant = far(watch.path for watch in config.watch)
-        self._settler = Settler(config.settle.quiet.total_seconds(), is_written, distant)
+        settler = Settler(config.settle.quiet.total_seconds(), is_written, distant)
+        self._arrivals = Arrivals(self._scanner, settler, self._wiring.clock)
         self._unexpected = UnexpectedErrors()
-        self._unscanned: set[Path] = set()
+        self._tally = Tally()
+        self._more = False
 
     def count(self, paths: Sequence[Path]) -> int:
         """How many photos were not judged yet, in the watched folders or below `paths`; raises ConfigError."""
@@ -104,6 +131,7 @@ class Sweep:
     def process(self, paths: Sequence[Path], advance: Callable[[int], None]) -> Tally:
         """Judge what is found, and act; `advance` is told how many photos each step did.
 
+        A reject that may belong to a series is held back while more photos of its folder follow, and judged with them.
         A batch or a folder that fails unexpectedly counts as failed, and the sweep goes on.
         """
         try:
@@ -112,37 +140,56 @@ class Sweep:
             self._alerts.close(2 * PATIENCE_S)
 
     def _process(self, paths: Sequence[Path], advance: Callable[[int], None]) -> Tally:
-        tally = Tally()
-        pipeline = self._wiring.pipeline()
-        young: list[Sighting] = []
-        ready = self._ready(self._find(paths), young)
-        for reading in one_ahead(pipeline.begin, batches(ready, self._config.batch.size)):
-            self._finish(pipeline, reading, tally)
+        tally = self._tally
+        hearing = Hearing(self._journal, lambda: self._more)
+        pipeline = replace(self._wiring.pipeline(more_to_come=lambda: self._more), journal=hearing)
+        cuts = cut(self._arrivals.complete(self._find(paths)), self._config.batch.size)
+        for reading, more in one_ahead(lambda each: (pipeline.begin(each.batch), each.more), cuts):
+            self._more = more
+            self._finish(pipeline, reading, hearing, tally)
             advance(len(reading.settled))
-        settled = self._wait_for(young)
-        self._finish(pipeline, pipeline.begin(settled), tally)
-        tally.unfinished = len(young) - len(settled)
-        tally.failed += len(self._unscanned)
-        advance(len(young))
+            if not more:
+                self._finish_held(pipeline, hearing, tally)
+        tally.failures |= hearing.failures
+        tally.unfinished = self._arrivals.unfinished
+        tally.unread |= self._scanner.unread.reasons
+        tally.waiting = {place: why for place, why in self._waiting(paths) if place not in tally.failures}
+        advance(tally.unfinished)
         return tally
 
-    def _finish(self, pipeline: Pipeline, reading: Reading, tally: Tally) -> None:
+    def _finish(
+        self, pipeline: Pipeline, reading: Reading, hearing: Hearing, tally: Tally, *, held: bool = False
+    ) -> None:
         outcomes = self._unexpected.attempt("judging a batch", partial(pipeline.finish, reading))
         if isinstance(outcomes, PhotoError):
-            tally.failed += len(reading.settled)
+            tally.failures |= {sighting.place: str(outcomes) for sighting in reading.settled}
             return
         for outcome in outcomes:
             with self._unexpected.tolerated("telling of a photo"):
                 report(outcome)
-        tally.add(outcomes, len(reading.settled))
+        known = 0 if held else len(reading.settled)
+        tally.add(outcomes, max(0, known - len(outcomes) - hearing.take_count()))
+
+    def _finish_held(self, pipeline: Pipeline, hearing: Hearing, tally: Tally) -> None:
+        """Judge the photos that were held back, now that the others of their folders are known."""
+        for batch in batches(hearing.take_held(), GROWTH * self._config.batch.size):
+            self._finish(pipeline, pipeline.begin(batch), hearing, tally, held=True)
+
+    def _waiting(self, paths: Sequence[Path]) -> Iterator[tuple[Place, str]]:
+        """The photos in the watched folders, or below `paths`, that failed and are there, with the reason."""
+        scope = [path.resolve() for path in paths] or [watch.path for watch in self._config.watch]
+        for fault in self._journal.open_faults():
+            is_meant = any(fault.place.path.is_relative_to(folder) for folder in scope)
+            if is_meant and self._scanner.look(fault.place) is not None:
+                yield fault.place, fault.reason
 
     def _find(self, paths: Sequence[Path]) -> Iterable[Sighting]:
         return self._journal.unknown(self._below(paths) if paths else self._in_roots())
 
     def _in_roots(self) -> Iterator[Sighting]:
         for watch in self._config.watch:
-            if not watch.path.is_dir():
-                log.warning("%s is not there; it is passed over", printable(watch.path))
+            if away := Anchors(self._journal).away(watch.path):
+                log.warning("%s %s; it is passed over", printable(watch.path), away)
                 continue
             yield from self._scan(watch.path, watch.path)
 
@@ -153,7 +200,7 @@ class Sweep:
         while (sighting := self._unexpected.attempt(doing, partial(next, found, None))) is not None:
             if isinstance(sighting, PhotoError):
                 log.warning("%s is not looked through to its end: %s", printable(folder), sighting)
-                self._unscanned.add(folder)
+                self._tally.unread[folder] = str(sighting)
                 return
             yield sighting
 
@@ -170,27 +217,3 @@ class Sweep:
                 yield from self._scan(root, real)
             elif (sighting := self._scanner.look(Place(root, real.relative_to(root)))) is not None:
                 yield sighting
-
-    def _ready(self, found: Iterable[Sighting], young: list[Sighting]) -> Iterator[Sighting]:
-        """The files that have lain still for the quiet time and are held open by nobody; the others become `young`.
-
-        Age by the file system's change time, which no program can set, saves an archive the wait for a second look.
-        """
-        for sighting in found:
-            age = time.time_ns() - max(sighting.stamp.ctime_ns, sighting.stamp.mtime_ns)
-            if self._settler.is_complete(sighting.place, age / 1e9):
-                yield sighting
-            else:
-                young.append(sighting)
-
-    def _wait_for(self, young: Sequence[Sighting]) -> list[Sighting]:
-        """Those of the young files that settle within a few quiet times."""
-        settler = self._settler
-        settled = settler.look(young, time.monotonic())
-        patience_s = _PATIENCE * max((settler.quiet(sighting.place) for sighting in young), default=0)
-        deadline = time.monotonic() + patience_s
-        while len(settler) and time.monotonic() < deadline:
-            time.sleep(min(0.5, settler.quiet_s / 2))
-            seen = [self._scanner.look(place) for place in settler.waiting]
-            settled += settler.look([sighting for sighting in seen if sighting is not None], time.monotonic())
-        return settled

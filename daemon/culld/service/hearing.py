@@ -1,0 +1,67 @@
+"""The journal as the pipeline of `culld once` sees it: what fails is also kept for the summary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from culld.ports import Intent, Journal
+    from culld.records import Fault, Photo, Place, Plan, Sighting
+
+
+@dataclass(slots=True)
+class Hearing:
+    """Passes everything on to a journal; keeps the `failures`, and the photos that are held back for others to come.
+
+    `more` says that other photos follow: one that is held back then (its fault is steady) is judged again by the sweep
+    itself, so the journal need not know of it.
+    """
+
+    journal: Journal
+    more: Callable[[], bool]
+    failures: dict[Place, str] = field(default_factory=dict)
+    _held: list[Sighting] = field(default_factory=list)
+    _count: int = 0
+
+    def take_held(self) -> list[Sighting]:
+        """The photos that were held back since the last call."""
+        held, self._held = self._held, []
+        return held
+
+    def take_count(self) -> int:
+        """How many photos failed or were held back since the last call."""
+        count, self._count = self._count, 0
+        return count
+
+    def fault(self, fault: Fault) -> None:
+        """Keep a failure, and record it unless the photo is only held back."""
+        self._count += 1
+        if fault.steady and self.more():
+            self._held.append(fault.sighting)
+            return
+        self.failures[fault.sighting.place] = fault.reason
+        self.journal.fault(fault)
+
+    def unknown(self, seen: Iterable[Sighting]) -> Iterable[Sighting]:
+        """As the journal says."""
+        return self.journal.unknown(seen)
+
+    def judged(self, settled: Sequence[Sighting]) -> Mapping[Place, Collection[str]]:
+        """As the journal says."""
+        return self.journal.judged(settled)
+
+    def unseen(self, photos: Sequence[Photo]) -> list[Photo]:
+        """As the journal says."""
+        return self.journal.unseen(photos)
+
+    def is_restored(self, digest: str) -> bool:
+        """As the journal says."""
+        return self.journal.is_restored(digest)
+
+    def intend(self, plans: Sequence[Plan]) -> AbstractContextManager[Intent]:
+        """As the journal does."""
+        return self.journal.intend(plans)
