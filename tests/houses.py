@@ -53,9 +53,10 @@ class Rooms:
 
 @dataclass(frozen=True)
 class House(Rooms):
-    """A folder with a configuration, an inbox and a quarantine."""
+    """A folder with a configuration, an inbox and a quarantine; `before` is put before the command."""
 
     folder: Path
+    before: tuple[str, ...] = ()
 
     @property
     def config(self) -> Path:
@@ -95,13 +96,15 @@ class House(Rooms):
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command with this configuration, however it ends."""
         where = () if arguments[0] == "policy" else ("--config", self.config)  # whose actions name a file themselves
-        return subprocess.run([COMMAND, *arguments, *where], capture_output=True, text=True, timeout=100, check=False)
+        command = [*self.before, COMMAND, *arguments, *where]
+        return subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
 
     @contextmanager
     def daemon(self) -> Iterator[subprocess.Popen[str]]:
         """`culld run` in the background; ended with SIGTERM if it still runs, and then it must end well."""
         log = (self.folder / "log.txt").open("a")
-        process = subprocess.Popen([COMMAND, "run", "--config", self.config], stdout=log, stderr=log, text=True)
+        command = [*self.before, COMMAND, "run", "--config", self.config]
+        process = subprocess.Popen(command, stdout=log, stderr=log, text=True)
         try:
             self.wait_until(lambda: self.state() == "running" or process.poll() is not None, "the start")
             yield process

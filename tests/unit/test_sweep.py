@@ -45,15 +45,15 @@ def test_folders_are_parted() -> None:
     assert [len(batch) for batch in names(found, 2)] == [3, 3]
 
 
-def test_a_batch_says_whether_its_folder_goes_on() -> None:
-    """A series may go on in the next one."""
+def test_a_batch_says_whether_it_cuts_a_folder() -> None:
+    """A series may be cut there."""
     found = [seen(f"{folder}/{number}.jpg", 100 * number) for folder in "xy" for number in range(3)]
 
-    told = [([str(each.place.relative) for each in one.batch], one.more) for one in cut(found, 2)]
+    told = [([str(each.place.relative) for each in one.batch], one.begins, one.ends) for one in cut(found, 2)]
 
     assert told == [
-        (["x/0.jpg", "x/1.jpg"], True),
-        (["x/2.jpg", "y/0.jpg"], True),
-        (["y/1.jpg", "y/2.jpg"], False),
+        (["x/0.jpg", "x/1.jpg"], True, False),
+        (["x/2.jpg", "y/0.jpg"], False, False),
+        (["y/1.jpg", "y/2.jpg"], False, True),
     ]
     assert list(cut([], 2)) == []

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, BinaryIO
 
 from culld.darkroom.outside import care_outside
-from culld.disk.beneath import digest_of, open_regular
+from culld.disk.beneath import digest_of, exists, open_regular
 from culld.disk.faults import translated
 from culld.errors import PhotoChangedError, PhotoError
 from culld.model.switchboard import RemoteEngine
@@ -162,7 +162,7 @@ class Darkroom:
 
     def _read(self, place: Place) -> bytes | None:
         """The bytes of a file, None if it is not there."""
-        if not os.path.lexists(place.path):
+        if not exists(place):
             return None
         with open_regular(place) as stream:
             return stream.read(self._settings.file_size + 1)

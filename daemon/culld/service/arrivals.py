@@ -48,7 +48,7 @@ class Arrivals:
     def _waited(self, waited: Sequence[tuple[Sighting, bool]]) -> Iterator[Sighting]:
         young = [sighting for sighting, complete in waited if not complete]
         settled = {sighting.place: sighting for sighting in self._wait_for(young)}
-        self.unfinished = len(young) - len(settled)
+        self.unfinished = len(self.settler)
         for sighting, complete in waited:
             if complete or sighting.place in settled:
                 yield settled.get(sighting.place, sighting)

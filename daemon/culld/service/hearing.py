@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 class Hearing:
     """Passes everything on to a journal; keeps the `failures`, and the photos that are held back for others to come.
 
-    `more` says that other photos follow: one that is held back then (its fault is steady) is judged again by the sweep
-    itself, so the journal need not know of it.
+    `is_holding` says that the sweep judges photos again that are held back now (their fault is steady); of them the
+    journal need not know.
     """
 
     journal: Journal
-    more: Callable[[], bool]
+    is_holding: Callable[[], bool]
     failures: dict[Place, str] = field(default_factory=dict)
     _held: list[Sighting] = field(default_factory=list)
     _count: int = 0
@@ -40,7 +40,7 @@ class Hearing:
     def fault(self, fault: Fault) -> None:
         """Keep a failure, and record it unless the photo is only held back."""
         self._count += 1
-        if fault.steady and self.more():
+        if fault.steady and self.is_holding():
             self._held.append(fault.sighting)
             return
         self.failures[fault.sighting.place] = fault.reason

@@ -13,6 +13,7 @@ from culld.darkroom import CareRequest
 from culld.disk.publish import refusal
 from culld.errors import PhotoBlockedError, PhotoError, PhotoHeldError
 from culld.policy.decide import decide
+from culld.policy.thresholds import rejected
 from culld.quarantine.routing import filled_by, route
 from culld.records import Format, Scores, SidecarStyle, Verdict, printable
 from culld.service.listing import Listing
@@ -83,7 +84,7 @@ class Judge:
         """The plan, if it need not wait, as the brake lets it be."""
         rules = self.rules_for(plan.photo.place.root)
         moving = plan.verdict is Verdict.QUARANTINE
-        if moving:
+        if moving or (plan.stack.series is not None and rejected(plan.stack.lead, rules)):  # a better shot may come
             self._hold(plan, rules)
         if brake := self.brake(rules, plan.photo.place, moving):
             plan = self._plan(plan.stack, brake)

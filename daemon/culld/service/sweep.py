@@ -64,10 +64,11 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A batch of files; `more` of the folder of the last one follow in the next batch."""
+    """A batch of files; the folder of the first one may have begun in the batch before, that of the last one go on."""
 
     batch: list[Sighting]
-    more: bool
+    begins: bool = True
+    ends: bool = True
 
 
 def batches(ready: Iterable[Sighting], size: int) -> Iterator[list[Sighting]]:
@@ -87,14 +88,15 @@ def batches(ready: Iterable[Sighting], size: int) -> Iterator[list[Sighting]]:
 
 
 def cut(ready: Iterable[Sighting], size: int) -> Iterator[Cut]:
-    """The `batches`, each with whether more files of its last folder follow: a series may go on there."""
-    before: list[Sighting] = []
+    """The `batches`, each with whether it begins or ends within a folder: a series may be cut there."""
+    before: Cut | None = None
     for batch in batches(ready, size):
-        if before:
-            yield Cut(before, more=before[-1].place.path.parent == batch[0].place.path.parent)
-        before = batch
-    if before:
-        yield Cut(before, more=False)
+        whole = before is None or before.batch[-1].place.path.parent != batch[0].place.path.parent
+        if before is not None:
+            yield replace(before, ends=whole)
+        before = Cut(batch, begins=whole)
+    if before is not None:
+        yield before
 
 
 def _by_time(ready: Iterable[Sighting]) -> Iterator[Sighting]:
@@ -122,7 +124,7 @@ class Sweep:
         self._arrivals = Arrivals(self._scanner, settler, self._wiring.clock)
         self._unexpected = UnexpectedErrors()
         self._tally = Tally()
-        self._more = False
+        self._is_cut = False
 
     def count(self, paths: Sequence[Path]) -> int:
         """How many photos were not judged yet, in the watched folders or below `paths`; raises ConfigError."""
@@ -131,7 +133,7 @@ class Sweep:
     def process(self, paths: Sequence[Path], advance: Callable[[int], None]) -> Tally:
         """Judge what is found, and act; `advance` is told how many photos each step did.
 
-        A reject that may belong to a series is held back while more photos of its folder follow, and judged with them.
+        Where a folder takes several batches, a reject that may belong to a series is held back to the folder's end.
         A batch or a folder that fails unexpectedly counts as failed, and the sweep goes on.
         """
         try:
@@ -141,14 +143,14 @@ class Sweep:
 
     def _process(self, paths: Sequence[Path], advance: Callable[[int], None]) -> Tally:
         tally = self._tally
-        hearing = Hearing(self._journal, lambda: self._more)
-        pipeline = replace(self._wiring.pipeline(more_to_come=lambda: self._more), journal=hearing)
+        hearing = Hearing(self._journal, lambda: self._is_cut)
+        pipeline = replace(self._wiring.pipeline(more_to_come=lambda: self._is_cut), journal=hearing)
         cuts = cut(self._arrivals.complete(self._find(paths)), self._config.batch.size)
-        for reading, more in one_ahead(lambda each: (pipeline.begin(each.batch), each.more), cuts):
-            self._more = more
+        for reading, one in one_ahead(lambda each: (pipeline.begin(each.batch), each), cuts):
+            self._is_cut = not (one.begins and one.ends)
             self._finish(pipeline, reading, hearing, tally)
             advance(len(reading.settled))
-            if not more:
+            if one.ends:
                 self._finish_held(pipeline, hearing, tally)
         tally.failures |= hearing.failures
         tally.unfinished = self._arrivals.unfinished
@@ -172,6 +174,7 @@ class Sweep:
 
     def _finish_held(self, pipeline: Pipeline, hearing: Hearing, tally: Tally) -> None:
         """Judge the photos that were held back, now that the others of their folders are known."""
+        self._is_cut = False
         for batch in batches(hearing.take_held(), GROWTH * self._config.batch.size):
             self._finish(pipeline, pipeline.begin(batch), hearing, tally, held=True)
 
