@@ -67,7 +67,9 @@ class Arrivals:
         settled = settler.look(young, self.clock.monotonic())
         patience_s = _PATIENCE * max((settler.quiet(sighting.place) for sighting in young), default=0)
         deadline = self.clock.monotonic() + patience_s
-        while len(settler) and self.clock.monotonic() < deadline:
+        is_over = False
+        while len(settler) and not is_over:
+            is_over = self.clock.monotonic() >= deadline  # on a busy machine, too, the last look is after the deadline
             self.sleep(min(_LOOK_S, settler.quiet_s / 2))
             for place in settler.waiting:
                 sighting = self.scanner.look(place)
