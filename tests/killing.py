@@ -19,7 +19,8 @@ import rejects
 from culld.journal.store import SqliteJournal
 from culld.quarantine.applying import Applier
 from culld.quarantine.replaying import replay
-from culld.quarantine.restore import Selection, restore
+from culld.quarantine.restore import Restorer, restore
+from culld.quarantine.selection import Selection
 from culld.records import Place, Plan
 from fakes import FakeClock
 
@@ -79,7 +80,8 @@ def reject(scene: Scene) -> None:
 def bring_back(scene: Scene) -> None:
     """What `culld restore --all` does."""
     with scene.journal() as journal:
-        restore(scene.quarantine, Selection(everything=True), roots=[scene.inbox], journal=journal, dry_run=False)
+        restorer = Restorer([scene.inbox], journal, rejects.nothing_of_culld)
+        list(restore(scene.quarantine, Selection(everything=True), restorer))
 
 
 def recover(scene: Scene) -> None:
@@ -135,7 +137,7 @@ def sweep(folder: Path, quarantine: Path, action: Callable[[Scene], None], step:
             dead = killed_at(first, action, scene)
             again = dead and killed_at(second, recover if action is reject else bring_back, scene)
             (recover if action is reject else bring_back)(scene)
-            check(scene, action)
+            check(scene, action, exact=True)
             repairs += again
             if not again:
                 break
@@ -176,14 +178,18 @@ def fail_each(
     raise AssertionError("unreachable")
 
 
-def check(scene: Scene, action: Callable[[Scene], None]) -> None:
-    """Every file of the stack is there once, whole, and together with the others; nothing else is; nothing is open."""
+def check(scene: Scene, action: Callable[[Scene], None], *, exact: bool = False) -> None:
+    """Every file of the stack is there once, whole, and together with the others; nothing else is; nothing is open.
+
+    If `exact`, a stack that was brought back has the bytes from before it was tagged.
+    """
     inbox = {name: (scene.inbox / name).read_bytes() for name in rejects.tree(scene.inbox)}
     quarantine = {name: (scene.quarantine / name).read_bytes() for name in rejects.tree(scene.quarantine)}
     with scene.journal() as journal:
         assert journal.unfinished() == []
     if action is bring_back:
         assert not quarantine, quarantine.keys()
+        assert not exact or inbox == {"2026/a.jpg": PHOTO, "2026/a.xmp": SIDECAR}
     if quarantine:
         assert not inbox, inbox.keys()
         assert quarantine.pop("2026/a.jpg.culld.json")

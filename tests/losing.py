@@ -13,7 +13,8 @@ import factories
 import rejects
 from culld.journal.store import SqliteJournal
 from culld.quarantine.applying import Applier
-from culld.quarantine.restore import Restored, Selection, restore
+from culld.quarantine.restore import Restored, Restorer, restore
+from culld.quarantine.selection import Selection
 from culld.records import Place
 from fakes import FakeClock
 from houses import Rooms
@@ -57,7 +58,8 @@ class Vault(Rooms):
         """What `culld restore --all` does."""
         with self.journal() as journal:
             everything = Selection(everything=True)
-            return restore(self.quarantine, everything, roots=[self.inbox], journal=journal, dry_run=False)
+            restorer = Restorer([self.inbox], journal, rejects.nothing_of_culld)
+            return list(restore(self.quarantine, everything, restorer))
 
     def is_whole(self) -> bool:
         """Whether every photo is back where it was, with its bytes, and nothing is left in quarantine."""

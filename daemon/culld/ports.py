@@ -9,7 +9,19 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from datetime import datetime
 
-    from culld.records import Assessment, Fault, OpenPlan, Outcome, Photo, Place, Plan, Sighting, Stamp
+    from culld.records import (
+        Assessment,
+        Fault,
+        OpenPlan,
+        Outcome,
+        Photo,
+        Place,
+        Plan,
+        Reject,
+        Sighting,
+        Stamp,
+        Tagged,
+    )
 
 
 class Clock(Protocol):
@@ -93,3 +105,12 @@ class Restorations(Protocol):
 
         It is told before the photo moves, with no stamp, and again afterwards.
         """
+
+    def note_deleted(self, plan: str) -> None:
+        """A person removed the photo of a plan from quarantine."""
+
+    def reject(self, plan: str) -> Reject | None:
+        """The photo that a plan moved to quarantine; None if the plan is not known, or did not end so."""
+
+    def tagged_by(self, plan: str) -> list[Tagged]:
+        """The decision of a plan and the earlier ones about the same path that wrote to files, the newest first."""

@@ -16,8 +16,9 @@ from culld.disk.beneath import stamp_of
 from culld.errors import PhotoBlockedError
 from culld.quarantine.applying import Applier
 from culld.quarantine.record import from_bytes, to_bytes
-from culld.quarantine.restore import Restored, Selection, restore
-from culld.records import Place, Stamp
+from culld.quarantine.restore import Restored, Restorer, restore
+from culld.quarantine.selection import Selection
+from culld.records import Place, Reject, Stamp, Tagged
 
 PHOTO = b"\xff\xd8 a photo"
 SIDECAR = b"<x:xmpmeta/>"
@@ -32,12 +33,25 @@ class FakeRestorations:
     digests: set[str] = field(default_factory=set)
     places: list[tuple[Place, Stamp | None]] = field(default_factory=list)
     seen: list[object] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
 
     def note_restored(self, plan: str, digests: set[str], place: Place, stamp: Stamp | None) -> None:
         """Keep it."""
         self.digests |= digests
         self.places.append((place, stamp))
         self.seen.append(self.look())
+
+    def note_deleted(self, plan: str) -> None:
+        """Keep it."""
+        self.deleted.append(plan)
+
+    def reject(self, plan: str) -> Reject | None:
+        """The journal is lost."""
+        return None
+
+    def tagged_by(self, plan: str) -> list[Tagged]:
+        """The journal is lost, and with it the bytes from before."""
+        return []
 
 
 @dataclass
@@ -63,7 +77,14 @@ class House:
 
     def restore(self, selection: Selection = EVERYTHING, *, dry_run: bool = False) -> list[Restored]:
         """Bring back what is selected."""
-        return restore(self.quarantine, selection, roots=[self.inbox], journal=FakeRestorations(), dry_run=dry_run)
+        return self.restore_into(FakeRestorations(), selection, dry_run=dry_run)
+
+    def restore_into(
+        self, journal: FakeRestorations, selection: Selection = EVERYTHING, *, dry_run: bool = False
+    ) -> list[Restored]:
+        """The same with a journal that the test looks at."""
+        restorer = Restorer([self.inbox], journal, rejects.nothing_of_culld)
+        return list(restore(self.quarantine, selection, restorer, dry_run=dry_run))
 
 
 @pytest.fixture
@@ -100,7 +121,7 @@ def test_the_journal_knows_before_the_photo_is_back(house: House) -> None:
     """A daemon that sees it a moment later must already be told: of the contents before and after tagging."""
     photo = house.reject()
     journal = FakeRestorations(look=photo.path.exists)
-    restore(house.quarantine, EVERYTHING, roots=[house.inbox], journal=journal, dry_run=False)
+    house.restore_into(journal)
 
     assert journal.seen == [False, True]
     assert journal.digests == {rejects.digest(PHOTO), rejects.digest(TAGGED)}
@@ -112,7 +133,7 @@ def test_a_dry_run_changes_nothing_and_tells_the_same(house: House) -> None:
     photo = house.reject()
     before = rejects.tree(house.quarantine)
     journal = FakeRestorations()
-    results = restore(house.quarantine, EVERYTHING, roots=[house.inbox], journal=journal, dry_run=True)
+    results = house.restore_into(journal, dry_run=True)
 
     assert [result.now for result in results] == [photo]
     assert (rejects.tree(house.quarantine), rejects.tree(house.inbox), journal.places) == (before, [], [])
@@ -190,7 +211,7 @@ def test_a_photo_edited_in_quarantine_comes_back_as_it_is(house: House) -> None:
     photo = house.reject()
     (house.quarantine / "2026/a.jpg").write_bytes(b"edited")
     journal = FakeRestorations()
-    restore(house.quarantine, EVERYTHING, roots=[house.inbox], journal=journal, dry_run=False)
+    house.restore_into(journal)
 
     assert photo.path.read_bytes() == b"edited"
     assert rejects.digest(b"edited") in journal.digests
@@ -199,9 +220,8 @@ def test_a_photo_edited_in_quarantine_comes_back_as_it_is(house: House) -> None:
 def test_a_root_that_is_not_configured_any_more_is_refused(house: House) -> None:
     """Culld writes nowhere else, whatever a record says."""
     house.reject()
-    (result,) = restore(
-        house.quarantine, EVERYTHING, roots=[Path("/elsewhere")], journal=FakeRestorations(), dry_run=False
-    )
+    restorer = Restorer([Path("/elsewhere")], FakeRestorations())
+    (result,) = restore(house.quarantine, EVERYTHING, restorer)
 
     assert "does not watch any more" in (result.fault or "")
     assert rejects.tree(house.inbox) == []
@@ -258,20 +278,59 @@ def test_a_photo_that_never_left_gets_its_sidecar_back(house: House) -> None:
     assert record.photo.digest == rejects.digest(photo.path.read_bytes())
 
 
-def test_a_photo_that_somebody_took_out_of_quarantine_is_reported(house: House) -> None:
-    """Its record and its sidecar stay, since nobody knows where it is."""
+def test_a_photo_that_a_person_deleted_is_an_answer_and_its_record_is_put_away(house: House) -> None:
+    """A sidecar that came with the photo is not culld's, so it stays; a second restore has nothing to say."""
     house.reject()
     (house.quarantine / "2026/a.jpg").unlink()
-    (result,) = house.restore()
+    journal = FakeRestorations()
+    (result,) = house.restore_into(journal)
 
-    assert "not in quarantine any more" in (result.fault or "")
+    assert (result.now, result.fault, len(journal.deleted)) == (None, None, 1)
+    assert "not culld's own, so kept: a.jpg.xmp" in result.note
+    assert rejects.tree(house.quarantine) == ["2026/a.jpg.xmp"]
+    assert house.restore() == []
+
+
+def test_a_photo_that_was_deleted_cannot_be_restored_by_name(house: House) -> None:
+    """Asked for alone it is a failure, and the record stays for the next `--all`."""
+    house.reject()
+    (house.quarantine / "2026/a.jpg").unlink()
+    (result,) = house.restore(Selection((house.quarantine / "2026/a.jpg",)))
+
+    assert "is not in quarantine any more" in (result.fault or "")
     assert rejects.tree(house.quarantine) == ["2026/a.jpg.culld.json", "2026/a.jpg.xmp"]
+
+
+def test_a_newcomer_of_the_same_name_is_not_the_photo(house: House) -> None:
+    """The photo was deleted from quarantine and another one has its name: nothing is noted of that one."""
+    photo = house.reject()
+    (house.quarantine / "2026/a.jpg").unlink()
+    rejects.put(photo, b"a newcomer")
+    journal = FakeRestorations()
+    (result,) = house.restore_into(journal)
+
+    assert (result.now, result.fault, journal.places) == (None, None, [])
+    assert photo.path.read_bytes() == b"a newcomer"
+
+
+def test_a_restore_cut_short_under_a_marked_name_is_not_taken_for_a_deletion(house: House) -> None:
+    """The photo is back beside a newcomer, and only the record is left in quarantine."""
+    photo = house.reject()
+    rejects.put(photo, b"a newcomer")
+    record = (house.quarantine / "2026/a.jpg.culld.json").read_bytes()
+    (first,) = house.restore()
+    rejects.put(Place(house.quarantine, Path("2026/a.jpg.culld.json")), record)
+    (second,) = house.restore()
+
+    assert first.now is not None
+    assert (second.now, second.fault) == (first.now, None)
+    assert rejects.tree(house.quarantine) == []
 
 
 def test_a_missing_quarantine_is_told_from_an_empty_one(house: House, tmp_path: Path) -> None:
     """Its disk may not be mounted."""
     with pytest.raises(PhotoBlockedError, match="mount its disk"):
-        restore(tmp_path / "none", EVERYTHING, roots=[], journal=FakeRestorations(), dry_run=False)
+        list(restore(tmp_path / "none", EVERYTHING, Restorer([], FakeRestorations())))
 
 
 def test_many_equal_names_come_back_apart(house: House) -> None:

@@ -10,12 +10,15 @@ import pytest
 
 import factories
 import rejects
+from culld.darkroom.withdrawing import WithdrawalDesk
 from culld.disk.beneath import stamp_of
+from culld.errors import PhotoError
 from culld.journal.store import SqliteJournal
 from culld.quarantine.applying import Applier
-from culld.quarantine.restore import Selection, restore
+from culld.quarantine.restore import Restorer, restore
+from culld.quarantine.selection import Selection
 from culld.quarantine.untagging import Untagged, untag
-from culld.records import Place, Plan, Sighting, Verdict
+from culld.records import Place, Plan, Rewrite, Sighting, Verdict
 from fakes import FakeClock
 
 PHOTO = b"\xff\xd8 a photo"
@@ -57,8 +60,16 @@ class House:
 
     def untag(self, selection: Selection = ALL, *, dry_run: bool = False) -> list[Untagged]:
         """Take back what is selected."""
-        found = self.journal.tagged()
-        return untag(found, selection, roots=[self.inbox], journal=self.journal, dry_run=dry_run)
+        withdraw = WithdrawalDesk(1 << 20).withdraw
+
+        def asked(place: Place) -> Rewrite | None:
+            found = withdraw(place)
+            if isinstance(found, PhotoError):
+                raise found
+            return found
+
+        found = untag(selection, roots=[self.inbox], journal=self.journal, withdraw=asked, dry_run=dry_run)
+        return list(found)
 
 
 @pytest.fixture
@@ -106,14 +117,24 @@ def test_the_daemon_leaves_the_photo_alone(house: House) -> None:
     assert house.journal.is_restored(rejects.digest(PHOTO))
 
 
-def test_what_somebody_changed_since_stays(house: House) -> None:
-    """Their work is not ours to undo; the reason is told."""
+def test_each_file_is_judged_by_itself(house: House) -> None:
+    """A sidecar that another program replaced, without a word of culld's, stays; the photo gets its bytes back."""
     house.sidecar.path.write_bytes(b"edited")
+
+    assert house.untag() == [Untagged(house.photo)]
+    assert house.bytes() == {**house.before, "2026/a.xmp": b"edited"}
+    assert house.untag() == []
+
+
+def test_a_file_that_cannot_be_understood_stays_as_it_is(house: House) -> None:
+    """The reason is told, and the photo gets its bytes back all the same."""
+    broken = b"<broken xmlns:culld='https://culld.example/ns/1.0/'"
+    house.sidecar.path.write_bytes(broken)
     (found,) = house.untag()
 
-    assert found.fault is not None
-    assert "a.xmp was changed since; its tags stay" in found.fault
-    assert house.sidecar.path.read_bytes() == b"edited"
+    assert "the tags of a.xmp stay" in (found.fault or "")
+    assert "not well-formed" in (found.fault or "")
+    assert house.bytes() == {**house.before, "2026/a.xmp": broken}
 
 
 def test_a_dry_run_changes_nothing(house: House) -> None:
@@ -131,14 +152,59 @@ def test_only_what_is_selected_is_untagged(house: House, where: str, count: int)
 
 
 def test_a_photo_comes_back_from_quarantine_as_it_was_before_culld(tmp_path: Path) -> None:
-    """First the place, then the bytes; also under the name that is free."""
+    """Place and bytes, in one step; nothing is left to untag."""
     house = House(tmp_path)
     rewrites = house.plan().rewrites
     rejected = rejects.rejection(rejects.stack(house.photo, house.sidecar), house.quarantine, *rewrites)
     house.carry_out(rejected)
     assert house.untag() == []
 
-    restore(house.quarantine, ALL, roots=[house.inbox], journal=house.journal, dry_run=False)
-    assert house.untag() == [Untagged(house.photo)]
+    restorer = Restorer([house.inbox], house.journal, rejects.nothing_of_culld)
+    (result,) = restore(house.quarantine, ALL, restorer)
+
+    assert (result.now, result.note, result.fault) == (house.photo, "", None)
+    assert house.bytes() == house.before
+    assert rejects.tree(house.quarantine) == []
+    assert house.untag() == []
+
+
+def test_what_was_tagged_before_it_was_rejected_comes_back_as_it_was_before_that(house: House) -> None:
+    """Both decisions are undone, the newest first."""
+    rewrites = house.plan(1).rewrites
+    house.carry_out(
+        rejects.rejection(
+            rejects.stack(house.photo, house.sidecar, house.photo.beside("a0.jpg.xmp")), house.quarantine, *rewrites
+        )
+    )
+    list(restore(house.quarantine, ALL, Restorer([house.inbox], house.journal, rejects.nothing_of_culld)))
 
     assert house.bytes() == house.before
+
+
+def test_a_name_that_was_used_twice_confuses_nothing(tmp_path: Path) -> None:
+    """Two photos of one name were rejected; the second comes back beside the first, with its own sidecar."""
+    house = House(tmp_path)
+    house.sidecar.path.unlink()
+    for content in (PHOTO, PHOTO + b" of another day"):
+        rejects.put(house.photo, content)
+        places = (house.photo.beside("a.jpg.xmp"), house.photo)
+        plan = rejects.rejection(rejects.stack(house.photo), house.quarantine, *map(rejects.tagging, places))
+        house.carry_out(replace(plan, id=f"plan {len(content)}"))
+    results = list(restore(house.quarantine, ALL, Restorer([house.inbox], house.journal, rejects.nothing_of_culld)))
+
+    assert [(result.fault, "stay" in result.note) for result in results] == [(None, False), (None, False)]
+    assert sorted(house.bytes().values()) == [PHOTO, PHOTO + b" of another day"]
+    assert house.untag() == []
+
+
+def test_a_place_that_had_another_photo_before_is_untagged_without_a_fault(house: House) -> None:
+    """The tags of the first photo went with it."""
+    for name in rejects.tree(house.inbox):
+        (house.inbox / name).unlink()
+    rejects.put(house.photo, b"\xff\xd8 another photo")
+    rejects.put(house.sidecar, SIDECAR)
+    before = house.bytes()
+    house.carry_out(house.plan(1))
+
+    assert house.untag() == [Untagged(house.photo)]
+    assert house.bytes() == before

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from culld import __version__
-from culld.cli.codes import FINE, SYSTEM_FAULT, USAGE
+from culld.cli.codes import FINE, INTERRUPTED, SYSTEM_FAULT, USAGE
 from culld.cli.streams import open_standard_streams
 from culld.errors import ConfigError, SystemFaultError
 
@@ -44,7 +44,7 @@ _REFUSALS = {
     errno.ENOSPC: "the output cannot be written",
 }
 
-_EPILOG = "exit codes: 0 fine, 1 some photos failed, 2 usage or configuration, 3 system fault"
+_EPILOG = "exit codes: 0 fine, 1 some photos failed, 2 usage or configuration, 3 system fault, 130 interrupted"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -63,7 +63,8 @@ def main(argv: list[str] | None = None) -> int:
         print(f"culld: {error}", file=sys.stderr)
         return SYSTEM_FAULT
     except KeyboardInterrupt:
-        return FINE
+        print("culld: interrupted", file=sys.stderr)
+        return INTERRUPTED
     except BrokenPipeError:  # the reader of our output has seen enough, as `head` does
         sys.stderr.close()
         return FINE

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from culld.records import Verdict
 
 _WIDTH = 30
-_BARS = "█▓░·"
+_BARS = "█▓░·?"
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:

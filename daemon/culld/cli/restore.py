@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from culld.cli import codes, moments, settings
+from culld.cli import codes, moments, settings, stopping
 from culld.records import printable
 
 if TYPE_CHECKING:
     import argparse
 
-    from culld.journal.store import SqliteJournal
     from culld.quarantine.restore import Restored
     from culld.quarantine.untagging import Untagged
+    from culld.service.restoring import RestoreSummary
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -39,58 +38,40 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 
 def run(args: argparse.Namespace) -> int:
-    """Restore what is selected, and tell of each photo."""
+    """Restore what is selected, and tell of each photo as soon as it is done; Ctrl-C finishes the photo at hand."""
+    from culld.quarantine.selection import Selection  # noqa: PLC0415 (SQLite and the workers would slow `--help` down)
+    from culld.service.restoring import RestoreRequest, run_restore  # noqa: PLC0415
+
     if not (args.all or args.since or args.paths):
         print("culld: name photos, or say --since T or --all", file=sys.stderr)
         return codes.USAGE
-    restored, untagged = _restore(args)
-    for result in restored:
-        print(json.dumps(_as_json(result)) if args.json else _as_text(result, dry_run=args.dry_run))
-    for each in untagged:
-        print(json.dumps(_untagged_as_json(each)) if args.json else _untagged_as_text(each, dry_run=args.dry_run))
-    results: list[Restored | Untagged] = [*restored, *untagged]
-    if not results and not args.json:
-        print("nothing in quarantine is selected" + (", and no tagged photo" if args.untag else ""))
-    lost = bool(args.paths) and not results
-    return codes.SOME_FAILED if lost or any(result.fault for result in results) else codes.FINE
-
-
-def _restore(args: argparse.Namespace) -> tuple[list[Restored], list[Untagged]]:
-    from culld.errors import PhotoError, SystemFaultError  # noqa: PLC0415
-    from culld.quarantine.restore import Selection, restore  # noqa: PLC0415
-    from culld.quarantine.untagging import untag  # noqa: PLC0415
-    from culld.service.opening import bare_journal, require_quarantine  # noqa: PLC0415
-
     _, config = settings.load(args)
     # Not resolved: a photo's own name may be a link by now, and it is the name that was asked for.
     selection = Selection(tuple(path.absolute() for path in args.paths), args.since, args.all)
-    roots = [watch.path for watch in config.watch]
-    with bare_journal(config) as journal:
-        require_quarantine(config, journal)
-        try:
-            restored = restore(config.quarantine, selection, roots=roots, journal=journal, dry_run=args.dry_run)
-        except PhotoError as error:
-            raise SystemFaultError(str(error)) from error
-        if not args.dry_run:
-            restored = [_without_words(result, journal) for result in restored]
-        if not args.untag:
-            return restored, []
-        # Whoever named a photo in quarantine means it where it is now, too.
-        back = tuple(result.now.path for result in restored if result.now is not None)
-        selection = replace(selection, paths=(*selection.paths, *back))
-        return restored, untag(journal.tagged(), selection, roots=roots, journal=journal, dry_run=args.dry_run)
+    request = RestoreRequest(selection, args.untag, args.dry_run)
+    with stopping.asked_by_signal() as stop:
+        summary = run_restore(config, request, lambda result: print(_line(args, result), flush=True), stop)
+    if summary.stopped:
+        print(_interrupted(summary), file=sys.stderr)
+        return codes.INTERRUPTED
+    if not summary.found and not args.json:
+        print("nothing in quarantine is selected" + (", and no tagged photo" if args.untag else ""))
+    lost = bool(args.paths) and not summary.found
+    return codes.SOME_FAILED if lost or summary.failed else codes.FINE
 
 
-def _without_words(result: Restored, journal: SqliteJournal) -> Restored:
-    """The same after taking back what culld wrote when it rejected the photo; what somebody changed since stays."""
-    from culld.quarantine.restore import Selection  # noqa: PLC0415
-    from culld.quarantine.untagging import untag  # noqa: PLC0415
+def _line(args: argparse.Namespace, result: Restored | Untagged) -> str:
+    from culld.quarantine.restore import Restored  # noqa: PLC0415
 
-    if result.now is None or result.fault:
-        return result
-    everything = Selection(everything=True)
-    untagged = untag(journal.tagged(result.now), everything, roots=[result.now.root], journal=journal, dry_run=False)
-    return replace(result, note="; ".join(filter(None, (result.note, *(each.fault for each in untagged)))))
+    if isinstance(result, Restored):
+        return json.dumps(_as_json(result)) if args.json else _as_text(result, dry_run=args.dry_run)
+    return json.dumps(_untagged_as_json(result)) if args.json else _untagged_as_text(result, dry_run=args.dry_run)
+
+
+def _interrupted(summary: RestoreSummary) -> str:
+    done = f"{summary.restored} restored"
+    done += f", {summary.untagged} untagged" if summary.untagged else ""
+    return f"culld: interrupted: {done}, {summary.remaining} selected photos remain; the same command goes on with them"
 
 
 def _as_json(result: Restored) -> dict[str, object]:
@@ -99,17 +80,20 @@ def _as_json(result: Restored) -> dict[str, object]:
 
 
 def _as_text(result: Restored, *, dry_run: bool) -> str:
-    if result.fault or result.now is None:
+    if result.fault:
         return f"not restored  {printable(result.record.path)}: {result.fault}"
+    if result.now is None:
+        return f"deleted  {printable(result.record.path)}: {result.note}"
     note = f"  ({result.note})" if result.note else ""
     return f"{'would restore' if dry_run else 'restored'}  {printable(result.now.path)}{note}"
 
 
 def _untagged_as_json(result: Untagged) -> dict[str, object]:
-    return {"untagged": printable(result.photo.path), "fault": result.fault}
+    return {"untagged": printable(result.photo.path), "note": result.note, "fault": result.fault}
 
 
 def _untagged_as_text(result: Untagged, *, dry_run: bool) -> str:
     if result.fault:
         return f"not untagged  {printable(result.photo.path)}: {result.fault}"
-    return f"{'would untag' if dry_run else 'untagged'}  {printable(result.photo.path)}"
+    note = f"  ({result.note})" if result.note else ""
+    return f"{'would untag' if dry_run else 'untagged'}  {printable(result.photo.path)}{note}"

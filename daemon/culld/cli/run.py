@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
@@ -35,7 +36,8 @@ def run(args: argparse.Namespace) -> int:
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
     if sys.stdout.isatty():
         print(banner(path, config))
-    serve(path, config, os.environ)
+    with contextlib.suppress(KeyboardInterrupt):  # before the daemon listens to signals itself
+        serve(path, config, os.environ)
     return codes.FINE
 
 

@@ -39,7 +39,8 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 def run(args: argparse.Namespace) -> int:
     """Print what the journal knows; the daemon is not disturbed."""
     if args.watch:
-        _watch(args)
+        with contextlib.suppress(KeyboardInterrupt):
+            _watch(args)
     else:
         print(_told(args))
     return codes.FINE

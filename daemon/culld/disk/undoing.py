@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from culld.disk.beneath import digest_of, exists, open_regular
 from culld.disk.clearing import remove_sidecar
 from culld.disk.publish import publish
-from culld.errors import PhotoChangedError
-from culld.records import Edit, Rewrite, printable
+from culld.records import Edit, Rewrite
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,17 +19,6 @@ def inverse(edits: Sequence[Edit]) -> tuple[Edit, ...]:
         back.append(Edit(edit.offset + shift, edit.inserted, edit.removed))
         shift += len(edit.inserted) - len(edit.removed)
     return tuple(back)
-
-
-def is_undone(rewrite: Rewrite) -> bool:
-    """Whether the file is what it was before the rewrite; raises PhotoChangedError if it is neither that nor after."""
-    if not exists(rewrite.place):
-        return rewrite.before is None
-    with open_regular(rewrite.place) as stream:
-        digest = digest_of(stream)
-    if digest not in {rewrite.before, rewrite.after}:
-        raise PhotoChangedError(f"{printable(rewrite.place.path)} was changed since; its tags stay")
-    return digest == rewrite.before
 
 
 def undo(rewrite: Rewrite) -> None:

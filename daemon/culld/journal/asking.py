@@ -9,8 +9,8 @@ from culld.journal import history, items, retention
 from culld.journal.cases import case, cases
 from culld.journal.database_errors import translated
 from culld.journal.recalling import recall, recall_content, shots_around
-from culld.journal.rejects import quarantined, rejects
-from culld.journal.rows import tagged
+from culld.journal.rejects import quarantined, reject, rejects
+from culld.journal.rows import tagged, tagged_by, tagged_places
 
 if TYPE_CHECKING:
     import sqlite3
@@ -54,8 +54,12 @@ class Asking:
         return self._ask(lambda db: rejects(db, since))
 
     def quarantined(self, digest: str) -> list[Reject]:
-        """The photos with these bytes that should be in quarantine."""
+        """The photos with these bytes that culld moved and no person brought back, the oldest first."""
         return self._ask(lambda db: quarantined(db, digest))
+
+    def reject(self, plan: str) -> Reject | None:
+        """The photo that a plan moved to quarantine; None if the plan is not known, or did not end so."""
+        return self._ask(lambda db: reject(db, plan))
 
     def recall_content(self, digest: str) -> Assessment | None:
         """What was said last of these bytes, before or after they were tagged, wherever they were."""
@@ -65,6 +69,14 @@ class Asking:
         """Every photo that culld wrote to, the newest decision first; only the one at a place, if one is given."""
         with translated(self.path):
             yield from tagged(self._db, place)
+
+    def tagged_by(self, plan: str) -> list[Tagged]:
+        """The decision of a plan and the earlier ones about the same path that wrote to files, the newest first."""
+        return self._ask(lambda db: tagged_by(db, plan))
+
+    def tagged_places(self) -> list[Place]:
+        """Where the photos are that culld wrote to, those of the newest decisions first."""
+        return self._ask(tagged_places)
 
     def device_of(self, folder: Path) -> int | None:
         """The device that a folder was on when it was last used; None if that is not known."""

@@ -115,6 +115,16 @@ def drop_item(db: sqlite3.Connection, place: Place) -> None:
     db.execute("DELETE FROM item WHERE root = ? AND relative = ?", place_row(place))
 
 
+def drop_quarantined(db: sqlite3.Connection, plan: str) -> None:
+    """The photo that a plan moved is no longer where it was put."""
+    db.execute(
+        "DELETE FROM item WHERE (root, relative, digest) ="
+        " (SELECT now_root, now_relative, now_digest FROM decision"
+        " WHERE plan = ? AND verdict = 'quarantine' AND restored_at IS NULL)",
+        (plan,),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Setback:
     """Why a try failed, and how long to wait for the next one: twice as long for each failure in a row, up to an hour.

@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from culld.journal.dossier import facts_in
-from culld.journal.rows import micros, moment_of, place_of
-from culld.records import Reject, Scores
+from culld.journal.rows import micros, moment_of, place_of, unsigned
+from culld.records import Reject, Scores, Stamp
 
 if TYPE_CHECKING:
     import sqlite3
     from datetime import datetime
 
 _SELECT: Final = (
-    "SELECT plan, made_at, root, relative, now_root, now_relative, digest, now_digest, blur, under, over, facts, rule,"
-    " restored_at IS NOT NULL, released FROM decision WHERE verdict = 'quarantine' AND state = 'done'"
+    "SELECT plan, made_at, decision.root, decision.relative, now_root, now_relative, decision.digest, now_digest,"
+    " blur, under, over, facts, rule, restored_at IS NOT NULL, released, device, inode, size, mtime_ns, ctime_ns"
+    " FROM decision LEFT JOIN item ON item.root = now_root AND item.relative = now_relative"
+    " AND item.digest = now_digest WHERE verdict = 'quarantine' AND decision.state = 'done'"
 )
 
 
@@ -25,16 +27,24 @@ def rejects(db: sqlite3.Connection, since: datetime | None) -> list[Reject]:
 
 
 def quarantined(db: sqlite3.Connection, digest: str) -> list[Reject]:
-    """Those with these bytes that nobody brought back yet."""
+    """Those with these bytes that no person brought back yet, the oldest first; also those that were deleted."""
     rows = db.execute(
-        f"{_SELECT} AND restored_at IS NULL AND released = '' AND (digest = ?1 OR now_digest = ?1)", (digest,)
+        f"{_SELECT} AND restored_at IS NULL AND released IN ('', 'deleted')"
+        " AND (decision.digest = ?1 OR now_digest = ?1) ORDER BY id",
+        (digest,),
     )
     return [_reject(row) for row in rows]
 
 
+def reject(db: sqlite3.Connection, plan: str) -> Reject | None:
+    """The one that a plan moved; None if the plan did not end so, or is not known."""
+    row = db.execute(f"{_SELECT} AND plan = ?", (plan,)).fetchone()
+    return None if row is None else _reject(row)
+
+
 def _reject(row: tuple[Any, ...]) -> Reject:
     plan, at, root, relative, now_root, now_relative, digest, now_digest, *rest = row
-    blur, under, over, facts, rule, restored, released = rest
+    blur, under, over, facts, rule, restored, released, *stamp = rest
     return Reject(
         plan=plan,
         made_at=moment_of(at),
@@ -46,4 +56,6 @@ def _reject(row: tuple[Any, ...]) -> Reject:
         rule=rule,
         restored=bool(restored),
         released=released,
+        moved=now_digest,
+        stamp=None if stamp[0] is None else Stamp(*map(unsigned, stamp[:2]), *stamp[2:]),
     )

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 _AT_ONCE: Final = 1000
 
-# A photo in quarantine keeps its decision, and so does what is not ended: both are needed to put things right. The
-# newest decision is kept, since SQLite would give its number to the next one, and numbers tell which is older.
+# A photo in quarantine keeps its decision, and so does what is not ended: both are needed to put things right. One that
+# was deleted may only have been moved elsewhere: by its decision culld knows its bytes if they come back. The newest
+# decision is kept, since SQLite would give its number to the next one, and numbers tell which is older.
 _FORGET: Final = """
 DELETE FROM decision WHERE id IN (
     SELECT id FROM decision WHERE made_at < :before AND id <= :last AND id < (SELECT max(id) FROM decision) AND (
-        state = 'done' AND (verdict != 'quarantine' OR restored_at IS NOT NULL OR released != '')
+        state = 'done' AND (verdict != 'quarantine' OR restored_at IS NOT NULL OR released NOT IN ('', 'deleted'))
         OR state IN ('fault', 'forgotten')
     ) LIMIT :limit
 )

@@ -64,6 +64,11 @@ def signed(value: int) -> int:
     return (value + _HALF) % (2 * _HALF) - _HALF
 
 
+def unsigned(value: int) -> int:
+    """The device or inode number that `signed` stored."""
+    return value % (2 * _HALF)
+
+
 def scores_row(scores: Scores | None) -> dict[str, float | None]:
     """The columns of scores, empty if there are none."""
     if scores is None:
@@ -166,12 +171,36 @@ _TAGGED = (
 )
 
 
+_BEFORE = (
+    "now_root IS NOT NULL AND (root, relative) = (SELECT root, relative FROM decision WHERE plan = ?1)"
+    " AND id <= (SELECT id FROM decision WHERE plan = ?1)"
+)
+
+
 def tagged(db: sqlite3.Connection, place: Place | None = None) -> Iterator[Tagged]:
     """Every decision that is closed and wrote to files, the newest first; at one place, if one is given."""
     if place is None:
         rows = db.execute(_TAGGED.format("now_root IS NOT NULL")).fetchall()
     else:
         rows = db.execute(_TAGGED.format("now_root = ? AND now_relative = ?"), place_row(place)).fetchall()
+    yield from _tagged(db, rows)
+
+
+def tagged_by(db: sqlite3.Connection, plan: str) -> list[Tagged]:
+    """The decision of a plan and the earlier ones about the same path that wrote to files, the newest first."""
+    return list(_tagged(db, db.execute(_TAGGED.format(_BEFORE), (plan,)).fetchall()))
+
+
+def tagged_places(db: sqlite3.Connection) -> list[Place]:
+    """Where the photos are that culld wrote to, those of the newest decisions first."""
+    rows = db.execute(
+        "SELECT now_root, now_relative FROM decision WHERE now_root IS NOT NULL"
+        " AND id IN (SELECT decision FROM rewrite) GROUP BY now_root, now_relative ORDER BY max(id) DESC"
+    )
+    return [place_of(*row) for row in rows]
+
+
+def _tagged(db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> Iterator[Tagged]:
     for number, plan, at, root, relative, now_root, now_relative, digest in rows:
         photo, now = place_of(root, relative), place_of(now_root, now_relative)
         yield Tagged(plan, moment_of(at), photo, now, digest, rewrites_of(db, number))

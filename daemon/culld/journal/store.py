@@ -197,16 +197,39 @@ class SqliteJournal(Asking):
         """
         now = micros(self._clock.now())
         with self._writing() as db:
-            db.executemany("INSERT OR IGNORE INTO restored VALUES (?, ?)", [(digest, now) for digest in digests])
+            self._protect(db, digests)
+            items.drop_quarantined(db, plan)
             db.execute(
                 "UPDATE decision SET restored_at = ?, now_root = ?, now_relative = ? WHERE plan = ?",
                 (now, *place_row(place), plan),
             )
             items.settle_item(db, place, stamp, "", FileState.RESTORED)
 
+    def note_deleted(self, plan: str) -> None:
+        """A person removed the photo of a plan from quarantine; an answer that was noted before stays."""
+        with self._writing() as db:
+            db.execute(
+                "UPDATE decision SET released = 'deleted' WHERE plan = ? AND restored_at IS NULL AND released = ''",
+                (plan,),
+            )
+
+    def note_unclear(self, plan: str, digests: Collection[str]) -> None:
+        """The contents of a plan's photo are back, by whom cannot be told: they are never taken again.
+
+        It is no answer of a person.
+        """
+        with self._writing() as db:
+            self._protect(db, digests)
+            db.execute("UPDATE decision SET released = 'unclear' WHERE plan = ?", (plan,))
+
+    def _protect(self, db: sqlite3.Connection, digests: Collection[str]) -> None:
+        now = micros(self._clock.now())
+        db.executemany("INSERT OR IGNORE INTO restored VALUES (?, ?)", [(digest, now) for digest in digests])
+
     def note_returned(self, plan: str, place: Place) -> None:
         """The policy, not a person, lets the photo of a plan come back to `place`, where it will be judged anew."""
         with self._writing() as db:
+            items.drop_quarantined(db, plan)
             db.execute(
                 "UPDATE decision SET now_root = ?, now_relative = ?, released = 'policy' WHERE plan = ?",
                 (*place_row(place), plan),
@@ -216,6 +239,7 @@ class SqliteJournal(Asking):
     def note_trashed(self, plan: str) -> None:
         """The photo of a plan was put into the trash of the desktop, as the configuration asks for old ones."""
         with self._writing() as db:
+            items.drop_quarantined(db, plan)
             db.execute("UPDATE decision SET released = 'trash' WHERE plan = ?", (plan,))
 
     # What tells a folder from its empty mount point.
@@ -302,8 +326,10 @@ class SqliteJournal(Asking):
 
 
 def _settle(db: sqlite3.Connection, origin: Place, now: Place, stamp: Stamp | None, digest: str) -> None:
-    """A photo that stayed is passed over from now on; of one that left nothing is kept, so that it may come again."""
-    if now == origin:
-        items.settle_item(db, origin, stamp, digest, FileState.DECIDED)
-    else:
+    """A photo that stayed is passed over from now on; of one that left nothing is kept, so that it may come again.
+
+    The stamp that it has in quarantine tells it from a copy, should it be moved out by hand.
+    """
+    items.settle_item(db, now, stamp, digest, FileState.DECIDED)
+    if now != origin:
         items.drop_item(db, origin)

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _ROW, _NAMES, _BARS, _MARGIN, _TEXT = 34, 300, 520, 24, 16
-_COLOURS: Final = ("#d55e00", "#0072b2", "#c9ced6", "#8d99ae")  # the first two of Okabe and Ito, for all eyes
+_COLOURS: Final = ("#d55e00", "#0072b2", "#c9ced6", "#8d99ae", "#e69f00")  # Okabe and Ito, for all eyes
 
 
 def draw(file: Path, title: str, parts: Sequence[str], rows: Sequence[tuple[str, Sequence[int]]]) -> None:
-    """Write one bar a row, cut into `parts` (at most four); all bars are to one scale, each part with its number.
+    """Write one bar a row, cut into `parts` (at most five); all bars are to one scale, each part with its number.
 
     Raises OSError if the file cannot be written.
     """

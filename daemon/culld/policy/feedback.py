@@ -9,12 +9,12 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from culld.records import Defect, Reject
+    from culld.records import Defect, Photo, Reject, Stamp
 
 
 class Answer(StrEnum):
@@ -24,6 +24,20 @@ class Answer(StrEnum):
     CONFIRMED = "deleted"
     WAITING = "in quarantine"
     NONE = "left without a word"
+    UNCLEAR = "unclear"
+
+
+class Comeback(StrEnum):
+    """How a content that culld had moved to quarantine, and that is gone from there, came to a watched folder."""
+
+    BROUGHT_BACK = "brought back"
+    COPIED_AGAIN = "copied again"
+    UNCLEAR = "unclear"
+
+
+DELETED: Final = "deleted"
+UNCLEAR: Final = "unclear"
+"""Values of `Reject.released` that the answers of people leave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +67,35 @@ def answer(reject: Reject, *, gone: bool) -> Answer:
     if reject.restored:
         return Answer.FALSE
     if reject.released:
-        return Answer.NONE
+        return _ANSWERS.get(reject.released, Answer.NONE)
     return Answer.CONFIRMED if gone else Answer.WAITING
+
+
+_ANSWERS: Final = {DELETED: Answer.CONFIRMED, UNCLEAR: Answer.UNCLEAR}
+
+
+def comeback(reject: Reject, photo: Photo) -> Comeback:
+    """How a photo with the content of a reject came back, whose file is no longer in quarantine.
+
+    - culld wrote keywords into the photo, and it has them: these bytes were in quarantine only, so a person brought the
+      photo back, by whatever way.
+    - culld wrote into the photo, and it has the bytes from before: it is a copy of the original (the card was copied
+      again), and the reject was deleted.
+    - culld did not write into it, so original and reject are equal. It is the file that lay in quarantine, with the
+      same device, inode, size and modification time: a person moved it. After the reject was noted as deleted, the
+      inode number may have been given to a new file, so this no longer tells.
+    - All else is unclear: it may have been moved by way of another disk. It is not taken again, and is no answer.
+    """
+    if len(reject.digests) > 1:
+        return Comeback.BROUGHT_BACK if photo.digest == reject.moved else Comeback.COPIED_AGAIN
+    if reject.released or reject.stamp is None or not _is_same_file(reject.stamp, photo.stamp):
+        return Comeback.UNCLEAR
+    return Comeback.BROUGHT_BACK
+
+
+def _is_same_file(one: Stamp, other: Stamp) -> bool:
+    """Whether two stamps are of one file that was at most renamed, which changes its ctime alone."""
+    return (one.device, one.inode, one.size, one.mtime_ns) == (other.device, other.inode, other.size, other.mtime_ns)
 
 
 def tallies(answered: Iterable[Answered], name_of: Callable[[Reject], str]) -> list[Tally]:

@@ -1,62 +1,45 @@
-"""The way back from quarantine. The records on the disk are the truth, so it works without the journal, too."""
+"""The way back from quarantine. The records on the disk are the truth, so it works without the journal, too.
+
+A photo is restored completely before the next one is begun: noted in the journal, its tags taken out, its files moved,
+its record removed. The record goes last, so that a restore which was cut short is finished by the next one.
+"""
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from culld.disk.beneath import digest_of, exists, open_regular, stamp_of
+from culld.disk.beneath import exists, stamp_of
 from culld.disk.clearing import remove_empty_folders, remove_leftovers, remove_record
 from culld.disk.locking import turn
 from culld.disk.transfer import release, transfer
 from culld.errors import PhotoBlockedError, PhotoChangedError, PhotoError
-from culld.quarantine.names import Names, free_names, marks
+from culld.quarantine.homing import Home, back_at, home_for
+from culld.quarantine.orphans import put_away
 from culld.quarantine.record import BadRecordError
-from culld.quarantine.rereading import read_record, record_places
+from culld.quarantine.rereading import read_record
+from culld.quarantine.selection import Selection, selected
+from culld.quarantine.untagging import digest_at, take_out
 from culld.records import Move, Place, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
-    from datetime import datetime
+    from collections.abc import Collection, Iterable, Iterator
 
     from culld.ports import Restorations
     from culld.quarantine.rereading import Found
+    from culld.quarantine.untagging import Withdraw
+    from culld.records import Rewrite
 
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which photos come back: those at, from or below `paths`, or those taken since a moment, or simply all.
-
-    Paths are absolute and may name a photo in quarantine, the place where it was, or a folder of either kind.
-    """
-
-    paths: tuple[Path, ...] = ()
-    since: datetime | None = None
-    everything: bool = False
-    shots: frozenset[str] = frozenset()
-    """Shots (see `shot_of`) of which a picture was selected: the others come back with it."""
-
-    def takes(self, found: Found) -> bool:
-        """Whether a record is of a photo that is wanted."""
-        if shot_of(found.record.plan) in self.shots:
-            return True
-        origin = found.record.root / found.record.photo.origin
-        return self.matches((found.photo.path, found.place.path, origin), found.record.made_at)
-
-    def matches(self, places: Collection[Path], made_at: datetime) -> bool:
-        """Whether a photo is wanted that has these places, and was decided about then."""
-        if self.everything or (self.since is not None and made_at >= self.since):
-            return True
-        return any(path in {place, *place.parents} for path in self.paths for place in places)
+__all__ = ["Restored", "Restorer", "Selection", "restore", "selected"]
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What became of one record: where the photo is now (or would be), with a note, or the fault that keeps it."""
+    """What became of one record: where the photo is now (or would be), with a note, or the fault that keeps it.
+
+    `now` is None without a fault where a person had removed the photo from quarantine: the record is put away.
+    """
 
     record: Place
     now: Place | None = None
@@ -65,167 +48,129 @@ class Restored:
 
 
 @dataclass(frozen=True, slots=True)
-class _Return:
-    """The way back of one member: present in quarantine with the digest that its bytes have today."""
+class Restorer:
+    """Brings photos back to `roots`, the only folders that it writes to besides the quarantine.
 
-    move: Move
-    arrived: bool  # the same bytes are at the origin already, a former restore was cut short
-
-
-def restore(
-    quarantine: Path,
-    selection: Selection,
-    *,
-    roots: Collection[Path],
-    journal: Restorations,
-    dry_run: bool,
-) -> list[Restored]:
-    """Bring the selected photos and their sidecars back to where they came from; with `dry_run` only say so.
-
-    Nothing is ever replaced: if a name is taken, the photo comes back beside it under a marked name. Only folders in
-    `roots` are written to. Before its files move, a photo's contents are noted in the journal, so that no daemon takes
-    it again. One photo's failure is in its result. Raises PhotoBlockedError if the quarantine itself cannot be opened.
+    `withdraw` is that of `take_out`; without one the tags stay in the files.
     """
-    with turn(quarantine):
-        pass  # tells a missing quarantine from an empty one
-    places = sorted(record_places(quarantine), key=lambda place: place.relative)
-    if not selection.everything:  # else every record would be read twice for nothing
-        selection = replace(selection, shots=_shots(places, selection))
-    return [
-        result
-        for place in places
-        if (result := _restore(place, selection, roots=roots, journal=journal, dry_run=dry_run)) is not None
-    ]
 
+    roots: Collection[Path]
+    journal: Restorations
+    withdraw: Withdraw | None = None
 
-def shot_of(plan: str) -> str:
-    """What plans for several pictures of one shot have in common; empty for a plan that stands alone."""
-    shot, colon, _ = plan.partition(":")
-    return shot if colon else ""
+    def restore(self, place: Place, *, deleted: bool = True, dry_run: bool = False) -> Restored:
+        """Bring the photo of the record at `place` and its sidecars back to where they came from.
 
-
-def _shots(places: Sequence[Place], selection: Selection) -> frozenset[str]:
-    found = set()
-    for place in places:
+        Nothing is ever replaced: if a name is taken, the photo comes back beside it under a marked name. Before its
+        files change, its contents are noted in the journal, so that no daemon takes it again. A photo that is neither
+        in quarantine nor back was deleted by a person: that is noted and its record put away, or, unless `deleted`
+        allows that, a fault. With `dry_run` nothing is changed. Every failure is in the result.
+        """
         try:
-            record = read_record(place)
-        except (BadRecordError, PhotoError) as error:
-            log.debug("%s", error)  # whoever selected it is told when its turn comes
-            continue
-        if selection.takes(record):
-            found.add(shot_of(record.record.plan))
-    return frozenset(found - {""})
+            with turn(place.root):
+                found = read_record(place)
+                self._require_root(found)
+                home = self._home(found)
+                if home is None:
+                    return self._orphan(found, deleted=deleted, dry_run=dry_run)
+                if dry_run:
+                    return Restored(place, home.photo, _note(found, home, ()))
+                return self._bring_back(found, home)
+        except BadRecordError as error:
+            return Restored(
+                place, fault=f"{printable(place.path)} is no record of culld ({error}); it is left as it is"
+            )
+        except PhotoError as error:
+            return Restored(place, fault=str(error))
+
+    def _require_root(self, found: Found) -> None:
+        root = found.record.root
+        if root not in self.roots:
+            raise PhotoBlockedError(
+                f"{printable(found.photo.path)} came from {printable(root)}, which the configuration does not watch "
+                "any more; add that folder to `watch` again, or move the photo by hand"
+            )
+
+    def _home(self, found: Found) -> Home | None:
+        return home_for(found) if exists(found.photo) else back_at(found, self.journal.reject(found.record.plan))
+
+    def _orphan(self, found: Found, *, deleted: bool, dry_run: bool) -> Restored:
+        if not deleted:
+            raise PhotoChangedError(
+                f"{printable(found.photo.path)} is not in quarantine any more; `culld restore --all` puts its record "
+                "away, and so does the daemon once a day"
+            )
+        if dry_run:
+            return Restored(found.place, note="it is not in quarantine any more; its record would be put away")
+        return Restored(found.place, note=put_away(found, self.journal))
+
+    def _bring_back(self, found: Found, home: Home) -> Restored:
+        """Note the restore, take the tags out, move the files, note the photo's new stamp; the record goes last."""
+        plan = found.record.plan
+        rewrites = [each for tagged in self.journal.tagged_by(plan) for each in reversed(tagged.rewrites)]
+        note = _note(found, home, {each.place.relative for each in rewrites if each.before is None})
+        digests = {found.record.judged, found.record.photo.digest, digest_at(found.photo) or found.record.judged}
+        self.journal.note_restored(plan, digests, home.photo, None)
+        for place in (found.place, home.photo):  # of a restore that was killed while it wrote
+            remove_leftovers(place.root, place.relative.parent)
+        for move in _moves(found, home):
+            if exists(move.target):  # its copy is complete
+                release(move)
+        told = self._take_out(found, home, rewrites)
+        for move in _moves(found, home):
+            transfer(move)
+            digests |= {move.digest} if move.target == home.photo else set()
+        self.journal.note_restored(plan, digests, home.photo, stamp_of(home.photo))
+        remove_record(found.place, found.digest)
+        remove_empty_folders(found.place.root, found.place.relative.parent)
+        return Restored(found.place, home.photo, "; ".join(filter(None, (note, told))))
+
+    def _take_out(self, found: Found, home: Home, rewrites: Iterable[Rewrite]) -> str:
+        """Take out what culld wrote to the files of the photo, wherever each is now; gives what to tell of it."""
+        if self.withdraw is None:
+            return ""
+        places = {
+            member.origin: here if exists(here := found.place.beside(member.name)) else there
+            for member, there in zip(found.record.members, home.members, strict=True)
+        }
+        here_or_there = [
+            replace(rewrite, place=places[rewrite.place.relative])
+            for rewrite in rewrites
+            if rewrite.place.relative in places
+        ]
+        removed = take_out(here_or_there, self.withdraw)
+        return "; ".join((*removed.notes, *removed.faults))
 
 
-def _restore(
-    place: Place, selection: Selection, *, roots: Collection[Path], journal: Restorations, dry_run: bool
-) -> Restored | None:
-    try:
-        with turn(place.root):
-            found = read_record(place)
-            if not selection.takes(found):
-                return None
-            _require_root(found, roots)
-            _require_photo(found)
-            names = _names(found)
-            result = Restored(place, _origin(found).beside(names.photo), _note(found, names))
-            if not dry_run:
-                _bring_back(found, names, journal)
-    except BadRecordError as error:
-        wanted = selection.everything or any(path in {place.path, *place.path.parents} for path in selection.paths)
-        fault = f"{printable(place.path)} is no record of culld ({error}); it is left as it is"
-        return Restored(place, fault=fault) if wanted else None
-    except PhotoError as error:
-        return Restored(place, fault=str(error))
-    return result
+def _moves(found: Found, home: Home) -> Iterator[Move]:
+    """The moves of the members that are in quarantine, each with the digest that its file has now."""
+    for member, there in zip(found.record.members, home.members, strict=True):
+        here = found.place.beside(member.name)
+        if (digest := digest_at(here)) is not None:
+            yield Move(here, there, digest)
 
 
-def _require_root(found: Found, roots: Collection[Path]) -> None:
-    root = found.record.root
-    if root not in roots:
-        raise PhotoBlockedError(
-            f"{printable(found.photo.path)} came from {printable(root)}, which the configuration does not watch any "
-            "more; add that folder to `watch` again, or move the photo by hand"
-        )
-
-
-def _require_photo(found: Found) -> None:
-    if not exists(found.photo) and not exists(_origin(found)):
-        raise PhotoChangedError(
-            f"{printable(found.photo.path)} is not in quarantine any more; if you moved it, remove its record "
-            f"{printable(found.place.path)}"
-        )
-
-
-def _names(found: Found) -> Names:
-    """What the members will be called at their origin; those that are no longer in quarantine do not matter."""
-    record, origin = found.record, _origin(found)
-
-    def taken(names: Names) -> bool:
-        pairs = zip(record.members, (*names.companions, names.photo), strict=True)
-        return any(
-            exists(found.place.beside(member.name)) and not _free(found, member.name, origin.beside(name))
-            for member, name in pairs
-        )
-
-    wanted = Names(record.photo.origin.name, tuple(member.origin.name for member in record.members[:-1]))
-    names = free_names(wanted, marks(record.photo.digest, record.plan), taken)
-    if names is None:
-        raise PhotoBlockedError(f"every name for {printable(origin.path)} is taken; rename a file there and try again")
-    return names
-
-
-def _free(found: Found, member: str, origin: Place) -> bool:
-    return not exists(origin) or _same_bytes(found.place.beside(member), origin)
-
-
-def _same_bytes(one: Place, other: Place) -> bool:
-    if stamp_of(one) is None or stamp_of(other) is None:
-        return False
-    with open_regular(one) as first, open_regular(other) as second:
-        return digest_of(first) == digest_of(second)
-
-
-def _bring_back(found: Found, names: Names, journal: Restorations) -> None:
-    """Note the restore, move the members, sidecars first, note the photo's new stamp; the record goes last."""
-    ways = list(_ways(found, names))
-    place = _origin(found).beside(names.photo)
-    digests = {found.record.judged, found.record.photo.digest}
-    digests |= {way.move.digest for way in ways if way.move.target == place}
-    journal.note_restored(found.record.plan, digests, place, None)
-    remove_leftovers(place.root, place.relative.parent)  # of a restore that was killed while it copied
-    for way in ways:
-        if way.arrived:
-            release(way.move)
-        else:
-            transfer(way.move)
-    journal.note_restored(found.record.plan, digests, place, stamp_of(place))
-    remove_record(found.place, found.digest)
-    remove_empty_folders(found.place.root, found.place.relative.parent)
-
-
-def _ways(found: Found, names: Names) -> Iterator[_Return]:
-    origin = _origin(found)
-    for member, name in zip(found.record.members, (*names.companions, names.photo), strict=True):
-        here, there = found.place.beside(member.name), origin.beside(name)
-        if exists(here):
-            with open_regular(here) as stream:
-                digest = digest_of(stream)
-            yield _Return(Move(here, there, digest), exists(there))
-
-
-def _note(found: Found, names: Names) -> str:
+def _note(found: Found, home: Home, made: Collection[Path]) -> str:
+    """What to tell of a photo that comes back: another name, and missing members, but for those that culld `made`."""
     notes = []
     origin = Path(found.record.photo.origin.name)
-    if names.photo != origin.name:
+    if home.photo.relative.name != origin.name:
         notes.append(f"the name {printable(origin)} is taken, so it comes back beside it")
     missing = [
-        printable(Path(member.name)) for member in found.record.members if not exists(found.place.beside(member.name))
+        printable(Path(member.name))
+        for member in found.record.members
+        if member.origin not in made and not exists(found.place.beside(member.name))
     ]
     if missing:
         notes.append("not in quarantine any more: " + ", ".join(missing))
     return "; ".join(notes)
 
 
-def _origin(found: Found) -> Place:
-    return Place(found.record.root, found.record.photo.origin)
+def restore(quarantine: Path, selection: Selection, restorer: Restorer, *, dry_run: bool = False) -> Iterator[Restored]:
+    """Bring the selected photos back, one after the other; see `Restorer.restore`. To stop iterating is to stop.
+
+    Raises PhotoBlockedError if the quarantine itself cannot be opened.
+    """
+    deleted = selection.everything or selection.since is not None
+    for place in selected(quarantine, selection):
+        yield restorer.restore(place, deleted=deleted, dry_run=dry_run)

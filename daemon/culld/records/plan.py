@@ -108,9 +108,19 @@ class Tagged:
     rewrites: tuple[Rewrite, ...]
 
     def follow(self, rewrite: Rewrite) -> Rewrite:
-        """The rewrite at the place where its file is now, beside the photo."""
-        name = self.now.relative.name if rewrite.place == self.photo else rewrite.place.relative.name
-        return replace(rewrite, place=self.now.beside(name))
+        """The rewrite at the place where its file is now: beside the photo, and renamed with it.
+
+        A photo that was restored as `a~3fa9c2d4.jpg`, because its name was taken, has the sidecar
+        `a~3fa9c2d4.jpg.xmp`; the file called `a.jpg.xmp` belongs to another photo.
+        """
+        return replace(rewrite, place=self.now.beside(self._renamed(rewrite.place.relative.name)))
+
+    def _renamed(self, name: str) -> str:
+        before, after = self.photo.relative, self.now.relative
+        for old, new in ((before.name, after.name), (before.stem, after.stem)):
+            if name[: len(old)].casefold() == old.casefold():
+                return new + name[len(old) :]
+        return name
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +150,8 @@ class Case:
 class Reject:
     """A photo that was moved to quarantine: from where to where, by which rule, and whether a person brought it back.
 
-    `digests` are those of its bytes when it was judged and as it was moved; `released` says how else it left.
+    `digests` are those of its bytes when it was judged and as it was moved, `moved` is the latter; `stamp` is that of
+    the file in quarantine, None if it is not known. `released` says how else it left.
     """
 
     plan: str
@@ -153,3 +164,5 @@ class Reject:
     rule: str
     restored: bool
     released: str
+    moved: str = ""
+    stamp: Stamp | None = None

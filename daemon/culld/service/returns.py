@@ -8,27 +8,44 @@ from typing import TYPE_CHECKING
 from culld.disk.anchor import Ground, survey
 from culld.disk.beneath import exists
 from culld.errors import PhotoError
+from culld.policy.feedback import Comeback, comeback
 from culld.records import printable
 
 if TYPE_CHECKING:
     from culld.journal.store import SqliteJournal
-    from culld.records import Photo, Place
+    from culld.records import Photo, Place, Reject
 
 log = logging.getLogger(__name__)
 
 
 def is_restored(journal: SqliteJournal, photo: Photo) -> bool:
-    """Whether a person brought this content back, with `culld restore` or by hand; the latter is noted now.
+    """Whether a person brought this content back, with `culld restore` or by hand, or may have; the latter are noted.
 
-    A photo whose twin still lies in quarantine was not brought back, but imported a second time.
+    A photo whose twin still lies in quarantine was not brought back, but imported a second time. One that was deleted
+    from quarantine and copied here again was not brought back either: that is noted as well, and it is judged as new.
     """
     if journal.is_restored(photo.digest):
         return True
-    back = [reject for reject in journal.quarantined(photo.digest) if is_gone(reject.now)]
-    for reject in back:
+    gone = [reject for reject in journal.quarantined(photo.digest) if is_gone(reject.now)]
+    unanswered = [reject for reject in gone if not reject.released]
+    found = [_noted(journal, reject, photo) for reject in unanswered or gone[-1:]]
+    return any(each is not Comeback.COPIED_AGAIN for each in found)
+
+
+def _noted(journal: SqliteJournal, reject: Reject, photo: Photo) -> Comeback:
+    """Note how the content of a reject came back."""
+    path = printable(photo.place.path)
+    found = comeback(reject, photo)
+    if found is Comeback.BROUGHT_BACK:
         journal.note_restored(reject.plan, reject.digests, photo.place, None)
-        log.info("%s was brought back from quarantine by hand; it stays", printable(photo.place.path))
-    return bool(back)
+        log.info("%s was brought back from quarantine by hand; it stays", path)
+    elif found is Comeback.COPIED_AGAIN:
+        journal.note_deleted(reject.plan)
+        log.info("%s was deleted from quarantine and copied here again; it is judged as a new photo", path)
+    else:
+        journal.note_unclear(reject.plan, reject.digests)
+        log.info("%s was in quarantine; whether it was brought back or copied again is unclear, so it stays", path)
+    return found
 
 
 def is_gone(place: Place) -> bool:

@@ -11,7 +11,8 @@ from culld.errors import PhotoError
 from culld.pipeline import one_ahead
 from culld.policy.decide import decide
 from culld.policy.simulation import Fate, simulate
-from culld.quarantine.restore import Selection, restore
+from culld.quarantine.restore import Restorer, restore
+from culld.quarantine.selection import Selection
 from culld.records import Fault, Photo, Sighting
 from culld.service.clock import SystemClock
 from culld.service.grouping import Grouping
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from culld.model.workers import Pool
     from culld.policy.simulation import Change
     from culld.quarantine.restore import Restored
-    from culld.records import Assessment, Outcome, Place, Plan, Rules, Stamp
+    from culld.records import Assessment, Outcome, Place, Plan, Reject, Rules, Stamp, Tagged
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +76,8 @@ class Simulation:
         back = tuple(change.case.now.path for change in found if change.fate is Fate.COME_BACK)
         roots = [watch.path for watch in self.config.watch]
         returning = Returning(self.journal)
-        restored = (
-            restore(self.config.quarantine, Selection(back), roots=roots, journal=returning, dry_run=False)
-            if back
-            else []
-        )
+        restorer = Restorer(roots, returning)  # the tags stay: the next decision sees to them
+        restored = list(restore(self.config.quarantine, Selection(back), restorer)) if back else []
         places = [result.now for result in restored if result.now is not None and not result.fault]
         places += [change.case.now for change in found if change.fate is Fate.MOVE]
         seen = [Sighting(place, stamp) for place in places if (stamp := stamp_of(place)) is not None]
@@ -157,6 +155,18 @@ class Returning:
         """The photo of a plan is back at `place`, once it has a stamp."""
         if stamp is not None:
             self.journal.note_returned(plan, place)
+
+    def note_deleted(self, plan: str) -> None:
+        """A person removed the photo of a plan from quarantine."""
+        self.journal.note_deleted(plan)
+
+    def reject(self, plan: str) -> Reject | None:
+        """The photo that a plan moved to quarantine."""
+        return self.journal.reject(plan)
+
+    def tagged_by(self, plan: str) -> list[Tagged]:
+        """The decision of a plan and the earlier ones about the same path that wrote to files, the newest first."""
+        return self.journal.tagged_by(plan)
 
 
 def _digests(found: Sequence[Change]) -> dict[Place, frozenset[str]]:

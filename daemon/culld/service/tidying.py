@@ -35,7 +35,8 @@ class Tidying:
 
     Decisions are kept for the time `history`, photos in quarantine for `trash_after`, None for ever, by the wall clock
     and by counted time: whichever says that they are younger. While the wall clock is in doubt nothing is thrown away.
-    When it was last done is noted in the journal, for a computer that never runs for a whole day.
+    When it was last done is noted in the journal, for a computer that never runs for a whole day. `put_away_orphans` removes
+    records whose photo a person deleted from quarantine; it is given the roots that are there.
     """
 
     journal: SqliteJournal
@@ -45,6 +46,7 @@ class Tidying:
     expiry: Expiry | None = None
     trash_after: timedelta | None = None
     tell: Callable[[str], object] = lambda _: None
+    put_away_orphans: Callable[[Sequence[Path], Callable[[], None]], object] = lambda _roots, _beat: None
 
     def is_due(self) -> bool:
         """Whether a day has passed since the last time, or that lies in the future, by a clock that was wrong."""
@@ -60,6 +62,8 @@ class Tidying:
         self._digest()
         beat()
         elapsed = self.count_time()
+        if is_quarantine_there:
+            self.put_away_orphans(roots, beat)
         if not elapsed.why:
             self._throw_away(elapsed, beat, is_quarantine_there=is_quarantine_there)
         for root in roots:

@@ -17,6 +17,7 @@ from culld.intake.scanning import Scanner
 from culld.photos.judged import judged_extensions
 from culld.pipeline import Pipeline
 from culld.quarantine.applying import Applier
+from culld.quarantine.orphans import put_away_orphans
 from culld.service.ages import Ages
 from culld.service.anchors import Anchors
 from culld.service.braking import Braking
@@ -130,6 +131,7 @@ class Wiring:
             Expiry(self.config.quarantine, to_trash, self.journal.note_trashed),
             self.config.store.trash_after,
             functools.partial(self.alerts.ring, "culld: what the last day brought"),
+            lambda roots, beat: put_away_orphans(self.config.quarantine, roots, self.journal, beat),
         )
 
     def _patience(self, stamp: Stamp) -> timedelta | None:

@@ -1,0 +1,96 @@
+"""Records whose photo a person removed from quarantine: an answer to note, and files of culld's own to put away.
+
+Only what culld itself made is removed: the record, and a sidecar that culld created and that nobody else has written
+to, both told by their digests. A sidecar that came with the photo stays.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from culld.disk.beneath import exists
+from culld.disk.clearing import remove_empty_folders, remove_record, remove_sidecar
+from culld.disk.locking import turn
+from culld.errors import PhotoError
+from culld.quarantine.homing import back_at
+from culld.quarantine.record import BadRecordError
+from culld.quarantine.rereading import read_record, record_places
+from culld.quarantine.untagging import digest_at, way_back
+from culld.records import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from culld.ports import Restorations
+    from culld.quarantine.rereading import Found
+    from culld.records import Place
+
+log = logging.getLogger(__name__)
+
+_SIDECAR_SUFFIX = ".xmp"
+
+
+def put_away(found: Found, journal: Restorations) -> str:
+    """Note that a person removed the photo of a record, and remove the record; gives a sentence that tells of it.
+
+    The caller has made sure that the photo is neither in quarantine nor back. The record goes last, so that it can be
+    done again if it is cut short. Raises PhotoError if a file cannot be removed.
+    """
+    journal.note_deleted(found.record.plan)
+    kept = []
+    for member in found.record.members[:-1]:
+        place = found.place.beside(member.name)
+        digest = digest_at(place)
+        if digest is None:
+            continue
+        if member.name.lower().endswith(_SIDECAR_SUFFIX) and _is_own(found, member.origin, digest, journal):
+            remove_sidecar(place, digest)
+        else:
+            kept.append(printable(Path(member.name)))
+    remove_record(found.place, found.digest)
+    remove_empty_folders(found.place.root, found.place.relative.parent)
+    told = "its photo is not in quarantine any more; its record is put away"
+    return told + (f"; not culld's own, so kept: {', '.join(kept)}" if kept else "")
+
+
+def _is_own(found: Found, origin: Path, digest: str, journal: Restorations) -> bool:
+    """Whether a sidecar holds nothing but what culld wrote: its rewrites lead back to no file at all."""
+    rewrites = [
+        rewrite
+        for tagged in journal.tagged_by(found.record.plan)
+        for rewrite in reversed(tagged.rewrites)
+        if rewrite.place.relative == origin
+    ]
+    way = way_back(digest, rewrites)
+    return bool(way.undo) and not way.changed and way.digest is None
+
+
+def put_away_orphans(
+    quarantine: Path, roots: Collection[Path], journal: Restorations, beat: Callable[[], None] = lambda: None
+) -> int:
+    """Put away every record whose photo a person removed, and give how many there were; what fails stays and is told.
+
+    Only photos that came from one of `roots` are looked for, and only plans that the journal knows as carried out.
+    """
+    count = 0
+    for place in sorted(record_places(quarantine), key=lambda place: place.relative):
+        beat()
+        try:
+            count += _put_away_orphan(place, roots, journal)
+        except (BadRecordError, PhotoError) as error:
+            log.warning("%s stays in quarantine: %s", printable(place.path), error)
+    return count
+
+
+def _put_away_orphan(place: Place, roots: Collection[Path], journal: Restorations) -> bool:
+    with turn(place.root):
+        found = read_record(place)
+        if exists(found.photo) or found.record.root not in roots:
+            return False
+        reject = journal.reject(found.record.plan)
+        if reject is None or back_at(found, reject) is not None:
+            return False
+        log.info("%s: %s", printable(found.photo.path), put_away(found, journal))
+        return True

@@ -1,0 +1,181 @@
+"""Taking culld's keywords, marks and values out of a file that another program has written since.
+
+The bytes that culld replaced no longer fit such a file. What is culld's is found by culld's own list of the keywords
+that it gave (`culld:Keywords`); every other value, its order and its layout stay.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NoReturn
+
+from culld.errors import TagRefusedError
+from culld.records import Edit
+from culld.tags import marks
+from culld.tags.edits import apply_edits
+from culld.tags.embedding import way_into
+from culld.tags.machine import NAMESPACE
+from culld.tags.ours import given
+from culld.tags.sidecar import WORD_LISTS
+from culld.tags.xmp import RDF, read_xmp
+from culld.tags.xpkeywords import new_block
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from culld.records import Format
+    from culld.tags.xmp import Document, Element
+
+_ATTRIBUTE = re.compile(rb"\s+([^\s=/>]+)\s*=\s*(\"[^\"]*\"|'[^']*')")
+_CONTAINERS = frozenset({(RDF, "Bag"), (RDF, "Seq")})  # darktable writes dc:subject as an rdf:Seq
+_LISTS = {(words.namespace, words.local): words for words in WORD_LISTS}
+
+
+def may_hold_values(data: bytes) -> bool:
+    """Whether values of culld can be in these bytes: without its namespace there is nothing to take out."""
+    return NAMESPACE.encode() in data
+
+
+def embedded_withdrawal(data: bytes, format_: Format) -> tuple[Edit, ...]:
+    """The proven edits that take culld's keywords and marks out of a photo; none if it holds none.
+
+    Raises TagRefusedError where the photo cannot be changed without risk.
+    """
+    draft, prove = way_into(format_, new_block)
+    edits = draft(data, (), ())
+    if edits:
+        prove(data, apply_edits(data, edits), (), ())
+    return edits
+
+
+def sidecar_withdrawal(data: bytes) -> tuple[Edit, ...]:
+    """The proven edits that take culld's keywords, marks and values out of a sidecar; none if it holds none.
+
+    Raises TagRefusedError where the sidecar cannot be changed without risk.
+    """
+    document = read_xmp(data)
+    words = given(document)
+    edits = [edit for items, gone in _lists(document, words) for edit in _without_items(data, items, gone)]
+    edits += marks.removals(document, ())
+    edits += [edit for description in document.descriptions for edit in _without_values(data, description)]
+    edits = sorted(edits, key=lambda edit: edit.offset)
+    if edits:
+        _prove(document, read_xmp(apply_edits(data, edits)))
+    return tuple(edits)
+
+
+def _lists(document: Document, words: Sequence[str]) -> Iterator[tuple[Element, frozenset[str]]]:
+    """Each keyword list of plain words, with the spellings of `words` in it."""
+    for element in document.properties():
+        kind = _LISTS.get(element.name)
+        if kind is None or len(element.children) != 1 or element.children[0].name not in _CONTAINERS:
+            continue
+        items = element.children[0]
+        if all(item.name == (RDF, "li") and not item.children for item in items.children):
+            yield items, frozenset(words) | frozenset(kind.spelled(words))
+
+
+def _without_items(data: bytes, items: Element, gone: frozenset[str]) -> Iterator[Edit]:
+    for item in items.children:
+        if item.text in gone:
+            yield _without(data, item)
+
+
+def _without_values(data: bytes, description: Element) -> Iterator[Edit]:
+    """Take culld's properties out of a description, and the description itself where it holds nothing else."""
+    ours = [name for name in description.attributes if name[0] == NAMESPACE]
+    others = [name for name in description.attributes if name[0] != NAMESPACE and name[1] != "about"]
+    if ours and not others and not description.children:
+        yield _without(data, description)
+        return
+    spelled = {description.spelled[name].encode() for name in ours}
+    end = description.opened
+    position = data.index(b"<", description.start) + 1 + len(_tag_name(description))
+    while (match := _ATTRIBUTE.match(data, position, end)) is not None:
+        position = match.end()
+        if match[1] in spelled or _declares(match, description):
+            yield Edit(match.start(), match[0], b"")
+    yield from (_without(data, child) for child in description.children if child.name[0] == NAMESPACE)
+
+
+def _declares(attribute: re.Match[bytes], description: Element) -> bool:
+    """Whether an attribute declares the prefix of culld's namespace, which nothing else in the description uses."""
+    return (
+        attribute[1].startswith(b"xmlns:")
+        and attribute[2][1:-1] == NAMESPACE.encode()
+        and not any(_uses(child) for child in description.children if child.name[0] != NAMESPACE)
+    )
+
+
+def _uses(element: Element) -> bool:
+    """Whether an element or anything below it has a name in culld's namespace."""
+    waiting = [element]
+    while waiting:
+        one = waiting.pop()
+        if one.name[0] == NAMESPACE or any(name[0] == NAMESPACE for name in one.attributes):
+            return True
+        waiting += one.children
+    return False
+
+
+def _tag_name(element: Element) -> bytes:
+    return element.written(element.name[1]).encode()
+
+
+def _without(data: bytes, element: Element) -> Edit:
+    """The edit that removes an element with the line break and the blanks before it."""
+    before = data[: element.start]
+    blank = before[len(before.rstrip(b" \t\r\n")) :]
+    line = blank.rfind(b"\n")
+    start = element.start if line < 0 else element.start - len(blank) + line
+    start -= line > 0 and blank[line - 1 : line] == b"\r"
+    return Edit(start, data[start : element.end], b"")
+
+
+def _prove(before: Document, after: Document) -> None:
+    """Show that nothing but culld's own values is gone; raises TagRefusedError where that is not so."""
+    if any(name[0] == NAMESPACE for element in _everything(after) for name in (element.name, *element.attributes)):
+        _fail("values of culld are left")
+    words = given(before)
+    left = [[item.text for item in items.children] for items, _ in _lists(after, ())]
+    wanted = [[item.text for item in items.children if item.text not in gone] for items, gone in _lists(before, words)]
+    if left != wanted:
+        _fail("the keywords of other programs changed")
+    own_marks = {marks.SIGNS[mark].name for mark in marks.ours(before)}
+    if _foreign(before, own_marks) != _foreign(after, own_marks):
+        _fail("values of other programs changed")
+
+
+def _everything(document: Document) -> Iterator[Element]:
+    waiting = list(document.descriptions)
+    while waiting:
+        element = waiting.pop()
+        yield element
+        waiting += element.children
+
+
+def _foreign(document: Document, but: set[tuple[str, str]]) -> list[object]:
+    """Every value that is neither culld's nor one of `but` nor an item of a keyword list, in order."""
+    listed = {id(items) for items, _ in _lists(document, ())}
+
+    def by_value(element: Element) -> tuple[object, ...]:
+        children = () if id(element) in listed else tuple(map(by_value, element.children))
+        text = "" if element.children or id(element) in listed else element.text
+        return element.name, sorted(element.attributes.items()), text, children
+
+    attributes = [
+        item
+        for description in document.descriptions
+        for item in description.attributes.items()
+        if item[0][0] != NAMESPACE and item[0][1] != "about" and item[0] not in but
+    ]
+    elements = [
+        by_value(element)
+        for element in document.properties()
+        if element.name[0] != NAMESPACE and element.name not in but
+    ]
+    return [document.about, attributes, elements]
+
+
+def _fail(reason: str) -> NoReturn:
+    raise TagRefusedError(f"the keywords were not taken out, the proof failed: {reason}; please report this")
