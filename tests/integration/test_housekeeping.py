@@ -17,6 +17,7 @@ import rejects
 from culld.errors import PhotoError
 from culld.journal.store import SqliteJournal
 from culld.quarantine.applying import Applier
+from culld.quarantine.orphans import put_away_orphans
 from culld.records import Outcome, Place, Stack, Verdict
 from culld.service.ages import Ages, clock_doubt
 from culld.service.digest import digest
@@ -114,6 +115,54 @@ def test_what_cannot_go_stays(house: House, broken: bool) -> None:  # noqa: FBT0
 
     house.tidy(timedelta(days=90) if broken else None)
 
+    assert rejects.tree(house.quarantine) == before
+    assert [each.released for each in house.journal.rejects()] == [""]
+
+
+def test_the_record_of_a_photo_that_a_person_deleted_is_put_away(house: House) -> None:
+    """With the answer noted; a photo that lies there, and one that is back by hand, keep theirs."""
+    for name in ("deleted.jpg", "kept.jpg", "back.jpg"):
+        house.reject(name)
+    (house.quarantine / "deleted.jpg").unlink()
+    (house.quarantine / "back.jpg").rename(house.folder / "inbox" / "back.jpg")
+
+    count = put_away_orphans(house.quarantine, [house.folder / "inbox"], house.journal)
+
+    assert count == 1
+    left = rejects.tree(house.quarantine)
+    assert [name for name in left if name.endswith(".json")] == ["back.jpg.culld.json", "kept.jpg.culld.json"]
+    assert "deleted.jpg.xmp" in left  # it came with the photo
+    assert {each.place.relative.name: each.released for each in house.journal.rejects()} == {
+        "deleted.jpg": "deleted",
+        "kept.jpg": "",
+        "back.jpg": "",
+    }
+
+
+def test_a_sidecar_of_culld_s_own_is_put_away_with_the_record(house: House) -> None:
+    """Nothing else was ever in it; one that another program wrote to since stays."""
+    for name in ("ours.jpg", "theirs.jpg"):
+        photo = rejects.put(Place(house.folder / "inbox", Path(name)), name.encode())
+        made = rejects.tagging(photo.beside(f"{name}.xmp"))
+        plan = replace(rejects.rejection(rejects.stack(photo), house.quarantine, made), id=name)
+        with house.journal.intend([plan]) as intent:
+            assert intent.close(Applier().apply(plan)).fault is None
+        (house.quarantine / name).unlink()
+    (house.quarantine / "theirs.jpg.xmp").write_bytes(b"edited")
+
+    assert put_away_orphans(house.quarantine, [house.folder / "inbox"], house.journal) == 2
+    assert rejects.tree(house.quarantine) == ["theirs.jpg.xmp"]
+
+
+def test_no_record_is_put_away_while_its_folder_cannot_be_looked_at(house: House) -> None:
+    """The photo may be back on a disk that is not mounted; and of a folder that is not there nothing is asked."""
+    house.reject("a.jpg")
+    (house.quarantine / "a.jpg").unlink()
+    before = rejects.tree(house.quarantine)
+    (house.folder / "inbox").rename(house.folder / "away")
+
+    assert put_away_orphans(house.quarantine, [house.folder / "inbox"], house.journal) == 0
+    assert put_away_orphans(house.quarantine, [], house.journal) == 0
     assert rejects.tree(house.quarantine) == before
     assert [each.released for each in house.journal.rejects()] == [""]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,8 @@ from PIL import Image
 
 import factories
 from culld.photos.chart import draw
-from culld.policy.feedback import Answer, Answered, answer, defect_of, suggest, tallies
-from culld.records import Defect, Reject, Scores
+from culld.policy.feedback import Answer, Answered, Comeback, answer, comeback, defect_of, suggest, tallies
+from culld.records import Defect, Reject, Scores, Stamp
 
 BLUR = "policy.defects.blur.reject"
 
@@ -37,11 +38,57 @@ def answered(*blurs: float, false: tuple[float, ...] = ()) -> list[Answered]:
         (reject(), False, Answer.WAITING),
         (reject(released="trash"), True, Answer.NONE),
         (reject(released="policy"), True, Answer.NONE),
+        (reject(released="deleted"), True, Answer.CONFIRMED),
+        (reject(released="unclear"), True, Answer.UNCLEAR),
+        (reject(released="deleted", restored=True), True, Answer.FALSE),
     ],
 )
 def test_what_a_person_did_is_an_answer(found: Reject, gone: bool, expected: Answer) -> None:  # noqa: FBT001
     """What culld did by itself is none."""
     assert answer(found, gone=gone) is expected
+
+
+LAY = Stamp(device=1, inode=7, size=100, mtime_ns=5, ctime_ns=50)
+"""The file in quarantine."""
+RENAMED = replace(LAY, ctime_ns=90)
+COPY = Stamp(device=1, inode=8, size=100, mtime_ns=80, ctime_ns=80)
+ELSEWHERE = replace(LAY, device=2, inode=3, ctime_ns=90)
+REUSED = replace(LAY, mtime_ns=80, ctime_ns=80)
+
+
+@pytest.mark.parametrize(
+    ("digests", "released", "came", "stamp", "expected"),
+    [
+        # culld wrote keywords into the photo: the bytes tell.
+        ("judged tagged", "", "tagged", RENAMED, Comeback.BROUGHT_BACK),
+        ("judged tagged", "", "tagged", ELSEWHERE, Comeback.BROUGHT_BACK),
+        ("judged tagged", "deleted", "tagged", ELSEWHERE, Comeback.BROUGHT_BACK),
+        ("judged tagged", "", "judged", COPY, Comeback.COPIED_AGAIN),
+        ("judged tagged", "deleted", "judged", COPY, Comeback.COPIED_AGAIN),
+        # It could not: the file's identity tells, as long as its inode cannot have been given to another file.
+        ("tagged", "", "tagged", RENAMED, Comeback.BROUGHT_BACK),
+        ("tagged", "deleted", "tagged", RENAMED, Comeback.UNCLEAR),
+        ("tagged", "", "tagged", COPY, Comeback.UNCLEAR),
+        ("tagged", "", "tagged", REUSED, Comeback.UNCLEAR),
+        ("tagged", "", "tagged", ELSEWHERE, Comeback.UNCLEAR),
+        ("tagged", "deleted", "tagged", COPY, Comeback.UNCLEAR),
+    ],
+)
+def test_how_a_content_came_back_is_told_by_bytes_or_by_the_file(
+    digests: str, released: str, came: str, stamp: Stamp, expected: Comeback
+) -> None:
+    """In doubt it is unclear: the photo is not taken again, and no answer is counted."""
+    found = replace(reject(released=released), digests=frozenset(digests.split()), moved="tagged", stamp=LAY)
+    photo = replace(factories.photo(), digest=came, stamp=stamp)
+
+    assert comeback(found, photo) is expected
+
+
+def test_without_the_stamp_of_the_reject_only_the_bytes_tell() -> None:
+    """As after the journal was rebuilt."""
+    found = replace(reject(), digests=frozenset({"tagged"}), moved="tagged", stamp=None)
+
+    assert comeback(found, replace(factories.photo(), digest="tagged", stamp=RENAMED)) is Comeback.UNCLEAR
 
 
 def test_answers_are_counted_by_defect_camera_or_rule() -> None:
@@ -81,7 +128,7 @@ def test_nothing_is_suggested_without_enough_answers_or_a_good_threshold() -> No
 def test_the_chart_is_a_picture_that_shows_each_part(tmp_path: Path) -> None:
     """What was wrong stands out; long names are cut."""
     file = tmp_path / "chart.png"
-    draw(file, "title", list(Answer), [("x" * 200, [3, 5, 0, 1]), ("empty", [0, 0, 0, 0])])
+    draw(file, "title", list(Answer), [("x" * 200, [3, 5, 0, 1, 1]), ("empty", [0, 0, 0, 0, 0])])
 
     with Image.open(file) as image:
         colours = {colour for _, colour in image.getcolors(1 << 16)}

@@ -1,0 +1,85 @@
+"""Culld's keywords and values are taken out of XMP that other programs wrote since; nothing else changes."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+import sidecars
+from culld.errors import TagRefusedError
+from culld.tags.edits import apply_edits
+from culld.tags.withdrawal import may_hold_values, sidecar_withdrawal
+
+VALUES = {"Blur": "1.0000", "Verdict": "tag", "Keywords": "defect:blur", "Model": "defects-2@9c1aaf739b85"}
+
+
+def without(data: bytes) -> bytes:
+    """The sidecar after culld's values were taken out."""
+    return apply_edits(data, sidecar_withdrawal(data))
+
+
+@pytest.mark.parametrize("container", ["Bag", "Seq"])
+def test_darktable_keeps_all_that_is_not_culld_s(container: str) -> None:
+    """Byte for byte it is what it would have been without culld, but for the prefix's declaration."""
+    tagged = sidecars.as_darktable(VALUES, ["Holiday", "defect:blur", "Sea"], container)
+    plain = sidecars.as_darktable({}, ["Holiday", "Sea"], container)
+    expected = re.sub(rb"\n    xmlns:culld=[^\n]*|(?<=1.0/\")\n(?=\n   exif)", b"", plain)
+
+    assert without(tagged) == expected
+    assert not may_hold_values(without(tagged))
+    assert sidecar_withdrawal(expected) == ()
+
+
+def test_a_keyword_of_a_person_stays() -> None:
+    """It is spelled like one of culld's, but the list of culld's own does not have it."""
+    tagged = sidecars.as_darktable(VALUES | {"Keywords": ""}, ["defect:blur"])
+
+    assert b"<rdf:li>defect:blur</rdf:li>" in without(tagged)
+    assert b"culld:" not in without(tagged)
+
+
+def test_each_spelling_of_a_keyword_goes() -> None:
+    """Lists of paths have it with another separator, or, as darktable writes them, as it is."""
+    tagged = sidecars.as_darktable(VALUES, ["defect:blur", "Sea"])
+    head, _, tail = tagged.rpartition(b"defect:blur")
+    left = without(head + b"defect|blur" + tail)
+
+    assert b"defect" not in left
+    assert left.count(b"<rdf:li>Sea</rdf:li>") == 2
+
+
+def test_values_that_became_elements_go_as_well() -> None:
+    """Exiftool writes properties so."""
+    data = b"""<x:xmpmeta xmlns:x='adobe:ns:meta/'>
+<rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>
+ <rdf:Description rdf:about='' xmlns:culld='https://culld.example/ns/1.0/'>
+  <culld:Blur>1.0000</culld:Blur>
+  <culld:Keywords>defect:blur</culld:Keywords>
+ </rdf:Description>
+ <rdf:Description rdf:about='' xmlns:xmp='http://ns.adobe.com/xap/1.0/'>
+  <xmp:Rating>4</xmp:Rating>
+ </rdf:Description>
+</rdf:RDF>
+</x:xmpmeta>"""
+    left = without(data)
+
+    assert b"culld" not in left
+    assert b"<xmp:Rating>4</xmp:Rating>" in left
+    assert sidecar_withdrawal(left) == ()
+
+
+def test_a_mark_of_culld_s_goes_and_a_rating_of_a_person_stays() -> None:
+    """The rating -1 that culld set is taken back only while it is that."""
+    rated = sidecars.as_darktable(VALUES | {"Marks": "rating"}, []).replace(b'Rating="1"', b'Rating="-1"')
+    assert b"xmp:Rating" not in without(rated)
+
+    changed = rated.replace(b'Rating="-1"', b'Rating="3"')
+    assert b'xmp:Rating="3"' in without(changed)
+
+
+@pytest.mark.parametrize("data", [b"", b"<x", b"<!DOCTYPE x><x/>", b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>"])
+def test_what_is_not_understood_is_refused(data: bytes) -> None:
+    """It stays as it is."""
+    with pytest.raises(TagRefusedError):
+        sidecar_withdrawal(data)
