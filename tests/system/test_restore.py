@@ -171,8 +171,9 @@ def test_what_the_installed_darktable_makes_of_a_sidecar_is_untagged(house: Hous
     photo = house.drop("a.jpg", BLURRED[0])
     house.culld("once")
     sidecar = house.inbox / "a.jpg.xmp"
-    folders = [f"--{name}={house.folder / name}" for name in ("configdir", "cachedir")]
-    command = ["xvfb-run", "-a", "darktable", *folders, "--library", str(house.folder / "library.db")]
+    command = ["xvfb-run", "-a", "darktable", "--library", str(house.folder / "library.db")]
+    for name in ("configdir", "cachedir"):
+        command += [f"--{name}", str(house.folder / name)]
     command += ["--conf", "write_sidecar_files=on import", str(photo)]
     with (house.folder / "log.txt").open("w") as log:
         darktable = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
