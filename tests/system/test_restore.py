@@ -124,6 +124,19 @@ def test_a_card_that_is_copied_again_after_a_reject_was_deleted_is_judged_as_new
 
 
 @pytest.mark.slow
+def test_a_restore_without_an_answer_counts_as_nothing(house: House) -> None:
+    """For trying culld out; the photo is back and protected all the same."""
+    house.drop("a.jpg", BLURRED[0])
+    house.culld("once")
+    house.culld("restore", "--all", "--undecided")
+    house.culld("once")
+
+    assert (house.inbox / "a.jpg").read_bytes() == BLURRED[0]
+    (blur,) = reported(house)
+    assert (blur["false"], blur["confirmed"], blur["waiting"], blur["none"]) == (0, 0, 0, 1)
+
+
+@pytest.mark.slow
 def test_photos_of_one_name_come_back_as_they_were(house: House) -> None:
     """The second one beside the first; there is nothing to complain of, and nothing left to untag."""
     for data in BLURRED:

@@ -40,6 +40,7 @@ def answered(*blurs: float, false: tuple[float, ...] = ()) -> list[Answered]:
         (reject(released="policy"), True, Answer.NONE),
         (reject(released="deleted"), True, Answer.CONFIRMED),
         (reject(released="unclear"), True, Answer.UNCLEAR),
+        (reject(released="undecided", restored=True), True, Answer.NONE),
         (reject(released="deleted", restored=True), True, Answer.FALSE),
     ],
 )

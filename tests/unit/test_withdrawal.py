@@ -6,10 +6,14 @@ import re
 
 import pytest
 
+import factories
 import sidecars
 from culld.errors import TagRefusedError
+from culld.records import Format
 from culld.tags.edits import apply_edits
-from culld.tags.withdrawal import may_hold_values, sidecar_withdrawal
+from culld.tags.embedding import way_into
+from culld.tags.withdrawal import embedded_withdrawal, may_hold_values, sidecar_withdrawal
+from culld.tags.xpkeywords import new_block
 
 VALUES = {"Blur": "1.0000", "Verdict": "tag", "Keywords": "defect:blur", "Model": "defects-2@9c1aaf739b85"}
 
@@ -76,6 +80,25 @@ def test_a_mark_of_culld_s_goes_and_a_rating_of_a_person_stays() -> None:
 
     changed = rated.replace(b'Rating="-1"', b'Rating="3"')
     assert b'xmp:Rating="3"' in without(changed)
+
+
+def test_keywords_in_a_photo_that_another_program_wrote_to_since_are_taken_out() -> None:
+    """Here it has added a comment; picture and comment stay, and a second time nothing is left to do."""
+    draft, _ = way_into(Format.JPEG, new_block)
+    photo = factories.encoded(factories.picture(1, (64, 48)))
+    tagged = apply_edits(photo, draft(photo, ("defect:blur",), ()))
+    comment = b"\xff\xfe\x00\x07hello"
+    edited = tagged[:2] + comment + tagged[2:]
+
+    left = apply_edits(edited, embedded_withdrawal(edited, Format.JPEG))
+
+    assert b"defect:blur" in edited
+    assert b"defect" not in left
+    assert "defect".encode("utf-16-le") not in left
+    assert comment in left
+    assert left.endswith(photo[-200:])
+    assert embedded_withdrawal(left, Format.JPEG) == ()
+    assert embedded_withdrawal(photo, Format.JPEG) == ()
 
 
 @pytest.mark.parametrize("data", [b"", b"<x", b"<!DOCTYPE x><x/>", b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>"])

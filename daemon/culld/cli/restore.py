@@ -29,6 +29,9 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.add_argument(
         "--untag", action="store_true", help="also take back, bit for bit, what culld wrote about photos that stayed"
     )
+    parser.add_argument(
+        "--undecided", action="store_true", help="do not count what comes back as wrong rejects (culld report)"
+    )
     parser.add_argument("--dry-run", action="store_true", help="only say what would come back")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument(
@@ -48,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     _, config = settings.load(args)
     # Not resolved: a photo's own name may be a link by now, and it is the name that was asked for.
     selection = Selection(tuple(path.absolute() for path in args.paths), args.since, args.all)
-    request = RestoreRequest(selection, args.untag, args.dry_run)
+    request = RestoreRequest(selection, args.untag, args.dry_run, args.undecided)
     with stopping.asked_by_signal() as stop:
         summary = run_restore(config, request, lambda result: print(_line(args, result), flush=True), stop)
     if summary.stopped:

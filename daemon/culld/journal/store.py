@@ -205,6 +205,11 @@ class SqliteJournal(Asking):
             )
             items.settle_item(db, place, stamp, "", FileState.RESTORED)
 
+    def note_undecided(self, plan: str) -> None:
+        """The photo of a plan was brought back without saying that culld was wrong: it is no answer of a person."""
+        with self._writing() as db:
+            db.execute("UPDATE decision SET released = 'undecided' WHERE plan = ?", (plan,))
+
     def note_deleted(self, plan: str) -> None:
         """A person removed the photo of a plan from quarantine; an answer that was noted before stays."""
         with self._writing() as db:

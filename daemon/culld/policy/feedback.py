@@ -37,6 +37,7 @@ class Comeback(StrEnum):
 
 DELETED: Final = "deleted"
 UNCLEAR: Final = "unclear"
+UNDECIDED: Final = "undecided"
 """Values of `Reject.released` that the answers of people leave."""
 
 
@@ -64,7 +65,7 @@ class Tally:
 
 def answer(reject: Reject, *, gone: bool) -> Answer:
     """The answer to a reject; `gone`: its photo no longer lies in quarantine."""
-    if reject.restored:
+    if reject.restored and reject.released != UNDECIDED:
         return Answer.FALSE
     if reject.released:
         return _ANSWERS.get(reject.released, Answer.NONE)

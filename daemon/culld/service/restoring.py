@@ -14,23 +14,28 @@ from culld.quarantine.untagging import Untagged, untag
 from culld.service.opening import bare_journal, require_quarantine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     from culld.config import Config
     from culld.journal.store import SqliteJournal
     from culld.quarantine.untagging import Withdraw
+    from culld.records import Place, Reject, Stamp, Tagged
 
     Tell = Callable[[Restored | Untagged], object]
 
 
 @dataclass(frozen=True, slots=True)
 class RestoreRequest:
-    """Which photos come back; with `untag` tags are also taken out of selected photos that stayed."""
+    """Which photos come back; with `untag` tags are also taken out of selected photos that stayed.
+
+    With `undecided` the photos that come back are not counted as wrong rejects.
+    """
 
     selection: Selection
     untag: bool = False
     dry_run: bool = False
+    undecided: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,30 @@ def run_restore(
             raise SystemFaultError(str(error)) from error
 
 
+@dataclass(frozen=True, slots=True)
+class Undecided:
+    """The journal for photos that come back without an answer: they are protected, and count as nothing."""
+
+    journal: SqliteJournal
+
+    def note_restored(self, plan: str, digests: Collection[str], place: Place, stamp: Stamp | None) -> None:
+        """A person wants the photo of a plan back, and does not say that culld was wrong."""
+        self.journal.note_undecided(plan)
+        self.journal.note_restored(plan, digests, place, stamp)
+
+    def note_deleted(self, plan: str) -> None:
+        """A person removed the photo of a plan from quarantine."""
+        self.journal.note_deleted(plan)
+
+    def reject(self, plan: str) -> Reject | None:
+        """The photo that a plan moved to quarantine."""
+        return self.journal.reject(plan)
+
+    def tagged_by(self, plan: str) -> list[Tagged]:
+        """The decision of a plan and the earlier ones about the same path that wrote to files, the newest first."""
+        return self.journal.tagged_by(plan)
+
+
 @dataclass
 class _Run:
     """One restore, with what it needs and what it has done so far."""
@@ -108,7 +137,8 @@ class _Run:
 
     def _restore(self) -> tuple[RestoreSummary, tuple[Path, ...]]:
         selection, dry_run = self.request.selection, self.request.dry_run
-        restorer = Restorer(self._roots, self.journal, self.withdraw)
+        journal = Undecided(self.journal) if self.request.undecided else self.journal
+        restorer = Restorer(self._roots, journal, self.withdraw)
         deleted = selection.everything or selection.since is not None
         places = selected(self.config.quarantine, selection)
         summary = RestoreSummary()
