@@ -22,7 +22,17 @@ class PhotoBlockedError(PhotoError):
 
 
 class TagRefusedError(PhotoError):
-    """Tags cannot be written into this file without risk; the text names the reason."""
+    """Tags cannot be written into `target` without risk, for `reason`: a clause, or a sentence if no target is named."""
+
+    def __init__(self, reason: str, target: str = "") -> None:
+        """Keep both, for a caller that tells them apart."""
+        super().__init__(reason, target)
+        self.reason = reason
+        self.target = target
+
+    def __str__(self) -> str:
+        """The sentence for the person who runs culld."""
+        return f"{self.target} was left alone: {self.reason}" if self.target else self.reason
 
 
 class PhotoHeldError(PhotoError):

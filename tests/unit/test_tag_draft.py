@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from cameras import exif_block, exif_segment, jpeg
-from culld.errors import PhotoChangedError
+from cameras import exif_block, exif_segment, jpeg, segment
+from culld.errors import PhotoChangedError, TagRefusedError
 from culld.records import Format, Place, Rewrite, Scores, Verdict
 from culld.tags.draft import TagDraft, TagRequest, draft
 from culld.tags.edits import apply_edits
@@ -79,6 +79,24 @@ def test_a_refused_sidecar_does_not_hinder_the_photo() -> None:
 
     assert [place()] == [rewrite.place for rewrite in tags.rewrites]
     assert "not well-formed" in tags.notes[0]
+
+
+def test_the_note_names_the_document_that_was_left_alone() -> None:
+    """A broken packet inside the photo is not called the sidecar; a broken sidecar is."""
+    photo = jpeg(segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0<broken"))
+    in_photo = draft(request(photo), folder(photo, b"<x/>").get).notes
+
+    assert in_photo[0].startswith("the sidecar was left alone: it does not hold exactly one")
+    assert in_photo[1].startswith("the XMP inside the photo was left alone: it is not well-formed XML")
+
+
+def test_a_refusal_crosses_the_process_border_whole() -> None:
+    """The worker processes raise it, the daemon reads it."""
+    refusal = pickle.loads(pickle.dumps(TagRefusedError("it is full", "the photo")))  # noqa: S301 (our own bytes)
+
+    assert ("it is full", "the photo") == (refusal.reason, refusal.target)
+    assert "the photo was left alone: it is full" == str(refusal)
+    assert "it is full" == str(TagRefusedError("it is full"))
 
 
 def test_without_a_place_for_it_no_sidecar_is_written() -> None:

@@ -73,7 +73,7 @@ def _care_of(data: bytes) -> Care:
     try:
         document = read_xmp(data)
     except TagRefusedError as refusal:
-        return Care(unclear=f"XMP: {str(refusal).partition(': ')[2]}")
+        return Care(unclear=f"XMP: {refusal.reason}")
     own = ours(document)
     signs = {mark: sign for mark, sign in SIGNS.items() if mark not in own}
     return Care(

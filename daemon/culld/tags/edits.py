@@ -27,7 +27,7 @@ def apply_edits(data: bytes, edits: Sequence[Edit]) -> bytes:
     for edit in edits:
         end = edit.offset + len(edit.removed)
         if edit.offset < position or data[edit.offset : end] != edit.removed or end > len(data):
-            raise TagRefusedError("the tags no longer fit this file, it was changed meanwhile; it will be judged anew")
+            raise TagRefusedError("the tags no longer fit this file, it was changed meanwhile; it will be judged again")
         pieces += [data[position : edit.offset], edit.inserted]
         position = end
     return b"".join([*pieces, data[position:]])

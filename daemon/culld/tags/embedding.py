@@ -38,5 +38,5 @@ def way_into(format_: Format, build_exif: Build) -> tuple[Draft, Proof]:
     if format_ is Format.JPEG:
         return partial(jpeg_edits, build=build_exif), prove_jpeg
     if format_ not in _WAYS:
-        raise TagRefusedError(f"the photo was left alone: {format_.value} files get their tags beside them only")
+        raise TagRefusedError(f"{format_.value} files get their tags beside them only", "the photo")
     return _WAYS[format_]

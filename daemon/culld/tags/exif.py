@@ -159,4 +159,4 @@ class _Walk:
 
 def _refuse(reason: str) -> NoReturn:
     """Leave the block alone, and say why."""
-    raise TagRefusedError(f"the EXIF block was left alone: {reason}")
+    raise TagRefusedError(reason, "the EXIF block")

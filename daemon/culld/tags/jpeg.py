@@ -243,4 +243,4 @@ def _next_marker(data: bytes, position: int, *, in_scan: bool) -> int:
 
 def _refuse(reason: str) -> NoReturn:
     """Leave the file alone, and say why."""
-    raise TagRefusedError(f"the photo was left alone: {reason}")
+    raise TagRefusedError(reason, "the photo")

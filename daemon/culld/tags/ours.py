@@ -8,7 +8,6 @@ from html import escape
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from culld.errors import TagRefusedError
 from culld.records import Edit
 from culld.tags.machine import NAMESPACE, TIME
 
@@ -40,7 +39,7 @@ def with_own_words(
     wanted = {**properties, _GIVEN: ";".join(own)}
     for name, value in wanted.items():
         if not value.isprintable():
-            raise TagRefusedError(f"the sidecar was left alone: {name} {value!r} cannot be written as XML")
+            document.refuse(f"{name} {value!r} cannot be written as XML")
     return wanted
 
 
@@ -80,9 +79,9 @@ def _found(document: Document) -> Iterator[tuple[str, str, _Slot]]:
     """Name, value and place of each of our properties; none may occur twice."""
     seen: set[str] = set()
     for description in document.descriptions:
-        for name, value, slot in chain(_attributes(document.data, description), _elements(document.data, description)):
+        for name, value, slot in chain(_attributes(document.data, description), _elements(document, description)):
             if name in seen:
-                raise TagRefusedError(f"the sidecar was left alone: it holds culld's {name} twice")
+                document.refuse(f"it holds culld's {name} twice")
             seen.add(name)
             yield name, value, slot
 
@@ -98,15 +97,15 @@ def _attributes(data: bytes, description: Element) -> Iterator[tuple[str, str, _
             yield name[1], description.attributes[name], _Slot(match.start(2), match[2], '"', '"')
 
 
-def _elements(data: bytes, description: Element) -> Iterator[tuple[str, str, _Slot]]:
+def _elements(document: Document, description: Element) -> Iterator[tuple[str, str, _Slot]]:
     """Our properties that are elements in a description."""
     for element in description.children:
         uri, local = element.name
         if uri != NAMESPACE:
             continue
         if element.children:
-            raise TagRefusedError(f"the sidecar was left alone: culld's {local} in it is no simple value")
+            document.refuse(f"culld's {local} in it is no simple value")
         if element.is_open:
-            yield local, element.text, _Slot(element.opened, data[element.opened : element.closing])
+            yield local, element.text, _Slot(element.opened, document.data[element.opened : element.closing])
         else:
             yield local, "", _Slot(element.opened - 2, b"/>", ">", f"</{element.written(local)}>")

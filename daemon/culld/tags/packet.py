@@ -13,7 +13,7 @@ from culld.records import Edit
 from culld.tags.edits import apply_edits
 from culld.tags.ours import given, own_values
 from culld.tags.sidecar import merge
-from culld.tags.xmp import read_xmp
+from culld.tags.xmp import PACKET, read_xmp
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,11 +39,11 @@ def packet_edits(
     length. Raises TagRefusedError.
     """
     if old is None:
-        new = apply_edits(_NEW, merge(_NEW, keywords, {}, elsewhere, wanted))
+        new = apply_edits(_NEW, merge(_NEW, keywords, {}, elsewhere, wanted, PACKET))
         return (Edit(0, b"", new),) if keywords or wanted else ()
-    if not keywords and not wanted and not own_values(read_xmp(old)):
+    if not keywords and not wanted and not own_values(read_xmp(old, PACKET)):
         return ()
-    edits = merge(old, keywords, {}, elsewhere, wanted)
+    edits = merge(old, keywords, {}, elsewhere, wanted, PACKET)
     grown = sum(len(edit.inserted) - len(edit.removed) for edit in edits)
     padding = list(_PADDING.finditer(old))
     if grown > 0 and padding and len(padding[-1][1]) > grown:
@@ -54,7 +54,7 @@ def packet_edits(
 
 def withdrawn(old: bytes | None, keywords: Sequence[str]) -> frozenset[str]:
     """The words that culld gave to a photo before, and that are not to stay."""
-    return frozenset() if old is None else frozenset(given(read_xmp(old))) - frozenset(keywords)
+    return frozenset() if old is None else frozenset(given(read_xmp(old, PACKET))) - frozenset(keywords)
 
 
 def shifted(edits: Sequence[Edit], offset: int) -> tuple[Edit, ...]:

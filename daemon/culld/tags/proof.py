@@ -20,7 +20,7 @@ from culld.tags.sidecar import SUBJECT, WORD_LISTS, words_of
 from culld.tags.tail import MARK, XMP, XP_KEYWORDS
 from culld.tags.tiff import packet_in, read_tiff
 from culld.tags.webp import read_webp
-from culld.tags.xmp import read_xmp
+from culld.tags.xmp import PACKET, read_xmp
 from culld.tags.xpkeywords import words_in
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def _prove_packet(old: bytes | None, new: bytes | None, keywords: Sequence[str],
         if old is not None or keywords or wanted:
             _fail("the XMP packet is missing")
         return
-    before, after = None if old is None else read_xmp(old), read_xmp(new)
+    before, after = None if old is None else read_xmp(old, PACKET), read_xmp(new, PACKET)
     _compare_words(before, after, keywords)
     _compare_marks(before, after, wanted)
 

@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from culld.errors import TagRefusedError
 from culld.records import Edit
 from culld.tags import machine, marks
 from culld.tags.edits import apply_edits
 from culld.tags.keywords import check_words, in_hierarchy, missing_words
 from culld.tags.ours import given, own_edits, with_own_words
-from culld.tags.xmp import RDF, read_xmp
+from culld.tags.xmp import RDF, SIDECAR, read_xmp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -77,6 +76,7 @@ def merge(
     properties: Mapping[str, str],
     elsewhere: Sequence[str] = (),
     wanted: Sequence[Mark] = (),
+    target: str = SIDECAR,
 ) -> tuple[Edit, ...]:
     """The edits, in ascending order, that bring words and values of our own into an XMP document.
 
@@ -84,7 +84,7 @@ def merge(
     """
     check_words(keywords)
     keywords = tuple(dict.fromkeys(keywords))
-    document = read_xmp(data)
+    document = read_xmp(data, target)
     there = words_of(document, SUBJECT)
     if own := marks.ours_then(document, wanted) or marks.ours(document):
         properties = {**properties, marks.OWN: ";".join(mark for mark in own if mark in wanted)}
@@ -124,7 +124,7 @@ def _list_edits(
         last = items.children[-1] if items.children else None
         lead = _layout_before(document.data, last) if last else b""
         tag = items.written("li")
-        new = b"".join(lead + f"<{tag}>{_safe(word)}</{tag}>".encode() for word in missing)
+        new = b"".join(lead + f"<{tag}>{_safe(document, word)}</{tag}>".encode() for word in missing)
         yield Edit(last.end if last else items.closing, b"", new)
 
 
@@ -135,11 +135,11 @@ def _items(document: Document, words: WordList) -> Element | None:
     if not found and not any(name in description.attributes for description in document.descriptions):
         return None
     if len(found) != 1 or len(found[0].children) != 1 or any(name in d.attributes for d in document.descriptions):
-        _refuse(f"its keyword list {words.local} is written twice or in an unusual way")
+        document.refuse(f"its keyword list {words.local} is written twice or in an unusual way")
     items = found[0].children[0]
     plain = all(item.name == (RDF, "li") and not item.children for item in items.children)
     if items.name != (RDF, words.container) or not items.is_open or not plain:
-        _refuse(f"its keyword list {words.local} is not an open list of plain words")
+        document.refuse(f"its keyword list {words.local} is not an open list of plain words")
     return items
 
 
@@ -153,15 +153,15 @@ def _description(
     last = document.descriptions[-1] if document.descriptions else None
     lead = (_layout_before(document.data, last) if last else b"\n  ").decode()
     step = lead + " " if "\n" in lead else ""
-    head = [f'<rdf:Description rdf:about="{_safe(document.about)}"']
+    head = [f'<rdf:Description rdf:about="{_safe(document, document.about)}"']
     head += [f'xmlns:rdf="{RDF}"'] if document.rdf.prefix != "rdf" else []
     if properties:
         head += [f'xmlns:{machine.PREFIX}="{machine.NAMESPACE}"']
-        head += [f'{machine.PREFIX}:{name}="{_safe(value)}"' for name, value in properties.items()]
+        head += [f'{machine.PREFIX}:{name}="{_safe(document, value)}"' for name, value in properties.items()]
     head += sorted({f'xmlns:{sign.prefix}="{sign.namespace}"' for sign in signs})
-    head += [f'{sign.prefix}:{sign.local}="{_safe(sign.value)}"' for sign in signs]
+    head += [f'{sign.prefix}:{sign.local}="{_safe(document, sign.value)}"' for sign in signs]
     lines = [f'<dc:subject xmlns:dc="{DC}">', " <rdf:Bag>"]
-    lines += [f"  <rdf:li>{_safe(word)}</rdf:li>" for word in subject]
+    lines += [f"  <rdf:li>{_safe(document, word)}</rdf:li>" for word in subject]
     lines += [" </rdf:Bag>", "</dc:subject>"]
     opening = f"{step} " if step else " "
     text = opening.join(head) + ("/>" if not subject else ">" + "".join(step + line for line in lines))
@@ -177,13 +177,8 @@ def _layout_before(data: bytes, element: Element) -> bytes:
     return b"" if line < 0 else blank[line - blank.startswith(b"\r", max(line - 1, 0)) :]
 
 
-def _safe(text: str) -> str:
+def _safe(document: Document, text: str) -> str:
     """Text as XML; refused where it holds characters that XML cannot or should not carry."""
     if not text.isprintable():
-        _refuse(f"{text!r} cannot be written as XML")
+        document.refuse(f"{text!r} cannot be written as XML")
     return escape(text)
-
-
-def _refuse(reason: str) -> NoReturn:
-    """Leave the sidecar alone, and say why."""
-    raise TagRefusedError(f"the sidecar was left alone: {reason}")

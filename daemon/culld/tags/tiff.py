@@ -69,4 +69,4 @@ def tiff_edits(data: bytes, keywords: Sequence[str], wanted: Sequence[Mark] = ()
 
 def _refuse(reason: str) -> NoReturn:
     """Leave the file alone, and say why."""
-    raise TagRefusedError(f"the photo was left alone: {reason}")
+    raise TagRefusedError(reason, "the photo")

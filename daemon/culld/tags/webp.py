@@ -159,4 +159,4 @@ def _walk(data: bytes) -> tuple[Chunk, ...]:
 
 def _refuse(reason: str) -> NoReturn:
     """Leave the file alone, and say why."""
-    raise TagRefusedError(f"the photo was left alone: {reason}")
+    raise TagRefusedError(reason, "the photo")

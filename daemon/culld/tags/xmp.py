@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 
+SIDECAR = "the sidecar"
+PACKET = "the XMP inside the photo"
+
 MAX_BYTES = 4_000_000
 MAX_DEPTH = 100
 MAX_ELEMENTS = 100_000
@@ -60,6 +63,7 @@ class Document:
     data: bytes
     rdf: Element
     descriptions: tuple[Element, ...]
+    target: str
 
     @property
     def about(self) -> str:
@@ -74,9 +78,20 @@ class Document:
         """The properties of one name that are written as elements."""
         return [element for element in self.properties() if element.name == (namespace, local)]
 
+    def refuse(self, reason: str) -> NoReturn:
+        """Raise TagRefusedError: this document is left alone for `reason`."""
+        raise TagRefusedError(reason, self.target)
 
-def read_xmp(data: bytes) -> Document:
-    """Parse an XMP document; TagRefusedError says why where culld would rather not touch it."""
+
+def read_xmp(data: bytes, target: str = SIDECAR) -> Document:
+    """Parse an XMP document; `target` names it in the TagRefusedError for one that culld does not change."""
+    try:
+        return _read(data, target)
+    except TagRefusedError as refusal:
+        raise TagRefusedError(refusal.reason, target) from refusal
+
+
+def _read(data: bytes, target: str) -> Document:
     rdfs = [element for element in _walk(_parse(data)) if element.name == (RDF, "RDF")]
     if len(rdfs) != 1 or not rdfs[0].is_open:
         _refuse("it does not hold exactly one open rdf:RDF")
@@ -85,7 +100,7 @@ def read_xmp(data: bytes) -> Document:
         _refuse("its rdf:RDF holds something other than rdf:Description")
     if len({_about(element) for element in rdf.children}) > 1:
         _refuse("it describes more than one resource")
-    return Document(data, rdf, tuple(rdf.children))
+    return Document(data, rdf, tuple(rdf.children), target)
 
 
 def _about(element: Element) -> str:
@@ -113,7 +128,7 @@ def _parse(data: bytes) -> Element:
     try:
         return _Builder(data).build()
     except expat.ExpatError as error:
-        raise TagRefusedError(f"the sidecar was left alone: it is not well-formed XML ({error})") from error
+        raise TagRefusedError(f"it is not well-formed XML ({error})") from error
 
 
 class _Builder:
@@ -181,5 +196,5 @@ def _split(name: str) -> tuple[str, str, str]:
 
 
 def _refuse(reason: str) -> NoReturn:
-    """Leave the document alone, and say why."""
-    raise TagRefusedError(f"the sidecar was left alone: {reason}")
+    """Leave the document alone; `read_xmp` adds which one it is."""
+    raise TagRefusedError(reason)

@@ -55,4 +55,4 @@ def new_block(value: bytes) -> bytes:
 
 def _refuse(reason: str) -> NoReturn:
     """Leave the block alone, and say why."""
-    raise TagRefusedError(f"the EXIF block was left alone: {reason}")
+    raise TagRefusedError(reason, "the EXIF block")
