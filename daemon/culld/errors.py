@@ -22,7 +22,7 @@ class PhotoBlockedError(PhotoError):
 
 
 class TagRefusedError(PhotoError):
-    """Tags cannot be written into `target` without risk, for `reason`: a clause, or a sentence if no target is named."""
+    """Tags cannot be written into `target` without risk; `reason` is a clause (a sentence where there is no target)."""
 
     def __init__(self, reason: str, target: str = "") -> None:
         """Keep both, for a caller that tells them apart."""

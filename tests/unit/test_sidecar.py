@@ -148,14 +148,42 @@ def test_merging_keeps_the_layout() -> None:
 
 
 def test_words_are_added_to_every_list_that_is_there() -> None:
-    """Darktable reads Lightroom's list before dc:subject, Immich reads digiKam's."""
+    """Darktable reads Lightroom's list before dc:subject, Immich reads digiKam's; one keyword has one spelling."""
     new = merged(DARKTABLE)
 
     assert [
         ("Hamburg & harbour", "night", "defect:blur"),
-        ("places|Hamburg", "defect|blur"),
-        ("places/Hamburg", "defect/blur"),
+        ("places|Hamburg", "defect:blur"),
+        ("places/Hamburg", "defect:blur"),
     ] == [words(new, which) for which in WORD_LISTS]
+
+
+def with_levels() -> bytes:
+    """A sidecar in which culld gave its keyword levels in the hierarchical lists."""
+    data = merged(DARKTABLE)
+    data = data.replace(b"<rdf:li>places|Hamburg</rdf:li>\n     <rdf:li>defect:blur", b"<rdf:li>defect|blur")
+    return data.replace(
+        b"</rdf:li><rdf:li>defect:blur</rdf:li></rdf:Seq>", b"</rdf:li><rdf:li>defect/blur</rdf:li></rdf:Seq>"
+    )
+
+
+@pytest.mark.parametrize("keywords", [BLUR, ()])
+def test_our_older_spelling_with_levels_is_replaced(keywords: tuple[str, ...]) -> None:
+    """Darktable showed `defect|blur` and `defect:blur` as two tags of one photo."""
+    new = merged(with_levels(), keywords)
+
+    assert b"defect|blur" not in new
+    assert b"defect/blur" not in new
+    assert ("places/Hamburg", *keywords) == words(new, WORD_LISTS[2])
+    assert () == sidecar_edits(new, keywords, RECORD)
+
+
+def test_a_keyword_with_levels_of_a_person_stays() -> None:
+    """Beside our flat keyword it is not ours, whatever it is called."""
+    both = merged(DARKTABLE.replace(b"places|Hamburg", b"defect|blur"))
+
+    assert ("defect|blur", "defect:blur") == words(both, WORD_LISTS[1])
+    assert ("defect|blur",) == words(merged(both, ()), WORD_LISTS[1])
 
 
 def test_windows_line_ends_are_kept() -> None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def in_hierarchy(keyword: str, separator: str) -> str:
-    """The keyword as a path: `defect:blur` is `defect|blur` for Lightroom and `defect/blur` for digiKam."""
+    """The keyword as a path of levels: `defect|blur` for Lightroom's list, `defect/blur` for digiKam's."""
     return keyword.replace(":", separator)
 
 

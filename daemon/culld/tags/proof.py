@@ -160,9 +160,10 @@ def _words_to_be(before: Document | None, words: WordList, keywords: Sequence[st
     present = None if before is None else words_of(before, words)
     if present is None and words is not SUBJECT:
         return ()
-    withdrawn = words.spelled(() if before is None else [word for word in given(before) if word not in keywords])
+    ours = () if before is None else given(before)
+    withdrawn = {word for word in ours if word not in keywords} | words.outdated(ours, present or ())
     kept = [word for word in present or () if word not in withdrawn]
-    return (*kept, *missing_words(words.spelled(keywords), kept))
+    return (*kept, *missing_words(keywords, kept))
 
 
 def _foreign(document: Document) -> Sequence[object]:

@@ -2,7 +2,8 @@
 
 Other programs' values, their order and their layout stay byte for byte; only values in our own namespace are
 replaced. Programs read keywords from `dc:subject`; where a sidecar has a hierarchical list as well (Lightroom's, which
-darktable prefers; digiKam's, which Immich prefers), the word is added there too.
+darktable prefers; digiKam's, which Immich prefers), the keyword is added there too, in the same spelling and on one
+level, as darktable does: two spellings would be two tags.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from culld.tags.ours import given, own_edits, with_own_words
 from culld.tags.xmp import RDF, SIDECAR, read_xmp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from culld.records import Mark
     from culld.tags.machine import MachineRecord
@@ -36,16 +37,18 @@ _NEW = (
 
 @dataclass(frozen=True, slots=True)
 class WordList:
-    """A property that holds keywords, and what stands between the levels of one (None: as it is)."""
+    """A property that holds keywords, and what stands between the levels of one (None: it is flat)."""
 
     namespace: str
     local: str
     container: str
     separator: str | None
 
-    def spelled(self, words: Iterable[str]) -> tuple[str, ...]:
-        """The words as this list wants them."""
-        return tuple(word if self.separator is None else in_hierarchy(word, self.separator) for word in words)
+    def outdated(self, ours: Iterable[str], present: Collection[str]) -> frozenset[str]:
+        """The spellings with levels that culld wrote in its first versions, which did not write the flat one there."""
+        if self.separator is None:
+            return frozenset()
+        return frozenset(in_hierarchy(word, self.separator) for word in ours if word not in present)
 
 
 SUBJECT = WordList(DC, "subject", "Bag", None)
@@ -89,8 +92,7 @@ def merge(
     if own := marks.ours_then(document, wanted) or marks.ours(document):
         properties = {**properties, marks.OWN: ";".join(mark for mark in own if mark in wanted)}
     values = with_own_words(document, properties, keywords, (*(there or ()), *elsewhere))
-    withdrawn = [word for word in given(document) if word not in keywords]
-    edits = [edit for words in WORD_LISTS for edit in _list_edits(document, words, keywords, withdrawn)]
+    edits = [edit for words in WORD_LISTS for edit in _list_edits(document, words, keywords)]
     edits += marks.removals(document, wanted)
     changed, absent = own_edits(document, values)
     edits += changed
@@ -107,19 +109,18 @@ def words_of(document: Document, words: WordList) -> tuple[str, ...] | None:
     return None if items is None else tuple(item.text for item in items.children)
 
 
-def _list_edits(
-    document: Document, words: WordList, keywords: Sequence[str], withdrawn: Sequence[str]
-) -> Iterator[Edit]:
+def _list_edits(document: Document, words: WordList, keywords: Sequence[str]) -> Iterator[Edit]:
     """Take what is withdrawn out of a list that exists, and add what is missing, in its layout, at its end."""
     items = _items(document, words)
     if items is None:
         return
-    gone = set(words.spelled(withdrawn))
+    present, ours = {item.text for item in items.children}, given(document)
+    gone = {word for word in ours if word not in keywords} | words.outdated(ours, present)
     for item in items.children:
         if item.text in gone:
             start = item.start - len(_layout_before(document.data, item))
             yield Edit(start, document.data[start : item.end], b"")
-    missing = missing_words(words.spelled(keywords), (item.text for item in items.children))
+    missing = missing_words(keywords, present)
     if missing:
         last = items.children[-1] if items.children else None
         lead = _layout_before(document.data, last) if last else b""
