@@ -147,7 +147,7 @@ def test_what_was_said_before_is_taken_back_when_it_is_true_no_longer() -> None:
 @pytest.mark.parametrize("found", [None, PHOTO + b"x"])
 def test_a_photo_that_changed_since_it_was_judged_is_not_tagged(found: bytes | None) -> None:
     """The judgement was about other bytes."""
-    with pytest.raises(PhotoChangedError, match="judged anew"):
+    with pytest.raises(PhotoChangedError, match="judged again"):
         draft(request(), folder(found).get)
 
 

@@ -17,6 +17,8 @@ from culld.tags.embedding import way_into
 from culld.tags.machine import NAMESPACE
 from culld.tags.ours import own_values
 from culld.tags.proof import prove_sidecar
+from culld.tags.seed import seed_of
+from culld.tags.seed_proof import prove_seed
 from culld.tags.sidecar import sidecar_edits
 from culld.tags.xmp import read_xmp
 from culld.tags.xpkeywords import new_block
@@ -34,7 +36,7 @@ class TagRequest:
 
     `digest` is that of the bytes that were judged. `sidecar` is None and `embed` False where a file must not be
     written, which the caller knows and tells: no safe name (see `sidecar_name`), a hard link, a foreign owner, a
-    setting.
+    setting. With `if_needed` a new sidecar is made only where the photo itself cannot be written.
     """
 
     photo: Place
@@ -45,6 +47,7 @@ class TagRequest:
     sidecar: Place | None
     embed: bool
     marks: tuple[Mark, ...] = ()
+    if_needed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,52 +68,72 @@ def draft(
     A refusal of one file is a note and does not hinder the other. Without keywords it only takes back what culld has
     said before, which the sidecar tells. Raises PhotoChangedError where the photo is no longer the one that was judged.
     """
-    if not request.keywords and not request.marks and not _has_spoken(request, read):
-        return TagDraft((), ())
-    attempts = [partial(_sidecar, request, read)]
-    if request.embed:
-        photo = read(request.photo)
-        if photo is None or digest_of(photo) != request.digest:
-            raise PhotoChangedError(f"{request.photo.path.name!r} changed after it was judged; it will be judged anew")
-        attempts.append(partial(_embedded, request, photo, build_exif))
-    rewrites: list[Rewrite] = []
-    notes: list[str] = []
-    for attempt in attempts:
-        try:
-            rewrites += attempt()
-        except TagRefusedError as refusal:
-            notes.append(str(refusal))
-    return TagDraft(tuple(rewrites), tuple(notes))
-
-
-def _has_spoken(request: TagRequest, read: Callable[[Place], bytes | None]) -> bool:
-    """Whether there is a sidecar that holds a record of ours; one that cannot be understood holds none."""
     old = None if request.sidecar is None else read(request.sidecar)
+    if not request.keywords and not request.marks and not _has_spoken(old):
+        return TagDraft((), ())
+    is_new = request.sidecar is not None and old is None
+    photo = _judged(request, read) if request.embed or is_new else b""
+    inside, refused = _tried(partial(_embedded, request, photo, build_exif)) if request.embed else ((), ())
+    if is_new and request.if_needed and request.embed and not refused:
+        return TagDraft(inside, ())
+    beside, note = _tried(partial(_sidecar, request, old, photo))
+    return TagDraft(beside + inside, note + refused)
+
+
+def _judged(request: TagRequest, read: Callable[[Place], bytes | None]) -> bytes:
+    """The bytes of the photo, if they are those that were judged."""
+    photo = read(request.photo)
+    if photo is None or digest_of(photo) != request.digest:
+        raise PhotoChangedError(f"{request.photo.path.name!r} changed after it was judged; it will be judged again")
+    return photo
+
+
+def _tried(attempt: Callable[[], tuple[Rewrite, ...]]) -> tuple[tuple[Rewrite, ...], tuple[str, ...]]:
+    """The rewrites of an attempt, or the note that says why there are none."""
     try:
-        return old is not None and NAMESPACE.encode() in old and bool(own_values(read_xmp(old)))
+        return attempt(), ()
+    except TagRefusedError as refusal:
+        return (), (str(refusal),)
+
+
+def _has_spoken(sidecar: bytes | None) -> bool:
+    """Whether a sidecar holds a record of ours; one that cannot be understood holds none."""
+    try:
+        return sidecar is not None and NAMESPACE.encode() in sidecar and bool(own_values(read_xmp(sidecar)))
     except TagRefusedError:
         return False
 
 
-def _sidecar(request: TagRequest, read: Callable[[Place], bytes | None]) -> list[Rewrite]:
-    """The rewrite of the sidecar, if it needs one."""
+def _sidecar(request: TagRequest, old: bytes | None, photo: bytes) -> tuple[Rewrite, ...]:
+    """The rewrite of the sidecar, if it needs one; a new one begins with what the photo holds."""
     if request.sidecar is None:
-        return []
-    old = read(request.sidecar)
-    edits = sidecar_edits(old, request.keywords, request.record, request.marks)
+        return ()
+    seed = _seed(request, photo) if old is None else b""
+    edits = sidecar_edits(old, request.keywords, request.record, request.marks, seed)
     if not edits:
-        return []
+        return ()
     new = apply_edits(old or b"", edits)
-    prove_sidecar(old, new, request.keywords, request.record, request.marks)
-    return [Rewrite(request.sidecar, None if old is None else digest_of(old), digest_of(new), edits)]
+    prove_sidecar(seed if old is None else old, new, request.keywords, request.record, request.marks)
+    return (Rewrite(request.sidecar, None if old is None else digest_of(old), digest_of(new), edits),)
 
 
-def _embedded(request: TagRequest, photo: bytes, build_exif: Callable[[bytes], bytes]) -> list[Rewrite]:
+def _seed(request: TagRequest, photo: bytes) -> bytes:
+    """What a new sidecar begins with."""
+    try:
+        seed = seed_of(photo, request.format)
+        prove_seed(photo, request.format, seed)
+    except TagRefusedError as refusal:
+        reason = f"it would hide what the photo holds, and that cannot be copied: {refusal}"
+        raise TagRefusedError(f"no sidecar was written: {reason}") from refusal
+    return seed
+
+
+def _embedded(request: TagRequest, photo: bytes, build_exif: Callable[[bytes], bytes]) -> tuple[Rewrite, ...]:
     """The rewrite of the photo itself, if it needs one."""
     drafted, prove = way_into(request.format, build_exif)
     edits = drafted(photo, request.keywords, request.marks)
     if not edits:
-        return []
+        return ()
     new = apply_edits(photo, edits)
     prove(photo, new, request.keywords, request.marks)
-    return [Rewrite(request.photo, request.digest, digest_of(new), edits)]
+    return (Rewrite(request.photo, request.digest, digest_of(new), edits),)

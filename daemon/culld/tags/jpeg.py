@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from culld.errors import TagRefusedError
-from culld.records import Edit
+from culld.records import Edit, Format
 from culld.tags.exif import read_block
+from culld.tags.foreign import keywords_in
 from culld.tags.keywords import check_words
 from culld.tags.packet import packet_edits, shifted, withdrawn
 from culld.tags.tail import XP_KEYWORDS, appended
-from culld.tags.xpkeywords import changed_words, encode_words, new_block, words_in
+from culld.tags.xpkeywords import changed_words, encode_words, new_block
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -113,8 +114,7 @@ def jpeg_edits(
 
 def _xmp_edits(jpeg: Jpeg, keywords: Sequence[str], wanted: Sequence[Mark]) -> tuple[Edit, ...]:
     """The edits that bring the words into the packet; a new one stands behind EXIF."""
-    elsewhere = () if jpeg.block is None else words_in(read_block(jpeg.block))
-    edits = packet_edits(jpeg.packet, keywords, elsewhere, wanted)
+    edits = packet_edits(jpeg.packet, keywords, keywords_in(jpeg.data, Format.JPEG), wanted)
     if not edits:
         return ()
     if jpeg.xmp is None:

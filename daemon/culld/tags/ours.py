@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from html import escape
 from itertools import chain
@@ -10,14 +9,12 @@ from typing import TYPE_CHECKING
 
 from culld.records import Edit
 from culld.tags.machine import NAMESPACE, TIME
+from culld.tags.xmp import written_attributes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from culld.tags.xmp import Document, Element
-
-_ATTRIBUTE = re.compile(rb"\s+([^\s=]+)\s*=\s*(\"[^\"]*\"|'[^']*')")
-
 
 _GIVEN = "Keywords"
 
@@ -88,12 +85,8 @@ def _found(document: Document) -> Iterator[tuple[str, str, _Slot]]:
 
 def _attributes(data: bytes, description: Element) -> Iterator[tuple[str, str, _Slot]]:
     """Our properties that are attributes of a description."""
-    ours = {description.spelled[name]: name for name in description.attributes if name[0] == NAMESPACE}
-    position = description.start + len(f"<{description.written(description.name[1])}".encode())
-    while match := _ATTRIBUTE.match(data, position):
-        position = match.end()
-        name = ours.get(match[1].decode())
-        if name is not None:
+    for name, match in written_attributes(data, description):
+        if name is not None and name[0] == NAMESPACE:
             yield name[1], description.attributes[name], _Slot(match.start(2), match[2], '"', '"')
 
 

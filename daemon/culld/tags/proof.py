@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from culld.errors import TagRefusedError
+from culld.records import Format
 from culld.tags.exif import read_block
+from culld.tags.foreign import keywords_in
 from culld.tags.jpeg import read_jpeg
 from culld.tags.keywords import missing_words
 from culld.tags.machine import NAMESPACE, TIME
@@ -46,7 +48,7 @@ def prove_jpeg(old: bytes, new: bytes, keywords: Sequence[str], wanted: Sequence
     before, after = read_jpeg(old), read_jpeg(new)
     if before.outside != after.outside:
         _fail("bytes outside the EXIF block and the XMP packet changed")
-    _prove_packet(before.packet, after.packet, keywords, wanted)
+    _prove_packet(before.packet, after.packet, keywords, wanted, keywords_in(old, Format.JPEG))
     block = None if before.block is None else read_block(before.block)
     if after.block is None:
         if block is not None or keywords:
@@ -60,7 +62,7 @@ def prove_png(old: bytes, new: bytes, keywords: Sequence[str], wanted: Sequence[
     before, after = read_png(old), read_png(new)
     if before.outside != after.outside:
         _fail("bytes outside the XMP packet changed")
-    _prove_packet(before.packet, after.packet, keywords, wanted)
+    _prove_packet(before.packet, after.packet, keywords, wanted, keywords_in(old, Format.PNG))
 
 
 def prove_webp(old: bytes, new: bytes, keywords: Sequence[str], wanted: Sequence[Mark] = ()) -> None:
@@ -68,14 +70,14 @@ def prove_webp(old: bytes, new: bytes, keywords: Sequence[str], wanted: Sequence
     before, after = read_webp(old), read_webp(new)
     if before.outside != after.outside or not after.says_so:
         _fail("chunks outside the XMP packet changed")
-    _prove_packet(before.packet, after.packet, keywords, wanted)
+    _prove_packet(before.packet, after.packet, keywords, wanted, keywords_in(old, Format.WEBP))
 
 
 def prove_tiff(old: bytes, new: bytes, keywords: Sequence[str], wanted: Sequence[Mark] = ()) -> None:
     """Show that `new` is `old` with `keywords` in two entries, no other byte having moved; TagRefusedError if not."""
     before, after = read_tiff(old), read_tiff(new)
     packet = packet_in(before)
-    _prove_packet(packet, packet_in(after), keywords, wanted)
+    _prove_packet(packet, packet_in(after), keywords, wanted, keywords_in(old, Format.TIFF))
     _prove_block(before, after, keywords, withdrawn(packet, keywords))
 
 
@@ -124,21 +126,25 @@ def prove_sidecar(
         _fail("the record does not read back")
 
 
-def _prove_packet(old: bytes | None, new: bytes | None, keywords: Sequence[str], wanted: Sequence[Mark]) -> None:
+def _prove_packet(
+    old: bytes | None, new: bytes | None, keywords: Sequence[str], wanted: Sequence[Mark], elsewhere: Sequence[str]
+) -> None:
     """Show that the XMP packet of a photo is the old one with other words and marks of ours."""
     if new is None:
         if old is not None or keywords or wanted:
             _fail("the XMP packet is missing")
         return
     before, after = None if old is None else read_xmp(old, PACKET), read_xmp(new, PACKET)
-    _compare_words(before, after, keywords)
+    _compare_words(before, after, keywords, elsewhere)
     _compare_marks(before, after, wanted)
 
 
-def _compare_words(before: Document | None, after: Document, keywords: Sequence[str]) -> None:
+def _compare_words(
+    before: Document | None, after: Document, keywords: Sequence[str], elsewhere: Sequence[str] = ()
+) -> None:
     """Our words are there, those of other people as well, and every other value is what it was."""
     for words in WORD_LISTS:
-        if _words_to_be(before, words, keywords) != (words_of(after, words) or ()):
+        if _words_to_be(before, words, keywords, elsewhere) != (words_of(after, words) or ()):
             _fail("the keywords do not read back")
     if not set(given(after)) <= set(keywords):
         _fail("withdrawn keywords are still called ours")
@@ -155,14 +161,21 @@ def _compare_marks(before: Document | None, after: Document, wanted: Sequence[Ma
             _fail(f"values of other programs changed, or the mark {mark} does not read back")
 
 
-def _words_to_be(before: Document | None, words: WordList, keywords: Sequence[str]) -> tuple[str, ...]:
-    """What a keyword list must hold afterwards: the old words in their order, less our old ones, then the missing."""
+def _words_to_be(
+    before: Document | None, words: WordList, keywords: Sequence[str], elsewhere: Sequence[str]
+) -> tuple[str, ...]:
+    """What a keyword list must hold afterwards: the old words in their order, less our old ones, then the missing.
+
+    A new list begins with the keywords that stand elsewhere in the photo.
+    """
     present = None if before is None else words_of(before, words)
     if present is None and words is not SUBJECT:
         return ()
     ours = () if before is None else given(before)
-    withdrawn = {word for word in ours if word not in keywords} | words.outdated(ours, present or ())
-    kept = [word for word in present or () if word not in withdrawn]
+    if present is None:
+        present = tuple(word for word in elsewhere if word not in ours) if keywords else ()
+    withdrawn = {word for word in ours if word not in keywords} | words.outdated(ours, present)
+    kept = [word for word in present if word not in withdrawn]
     return (*kept, *missing_words(keywords, kept))
 
 
@@ -176,16 +189,16 @@ def _foreign(document: Document) -> Sequence[object]:
         if item[0][0] != NAMESPACE and item[0][1] != "about" and item[0] not in _MARKED
     ]
     elements = [
-        _by_value(element)
+        by_value(element)
         for element in document.properties()
         if element.name[0] != NAMESPACE and element.name not in lists and element.name not in _MARKED
     ]
     return [document.about, attributes, elements]
 
 
-def _by_value(element: Element) -> tuple[object, ...]:
-    """An element without its layout."""
-    children = tuple(_by_value(child) for child in element.children)
+def by_value(element: Element) -> tuple[object, ...]:
+    """Return an element without its layout."""
+    children = tuple(by_value(child) for child in element.children)
     return element.name, sorted(element.attributes.items()), "" if children else element.text, children
 
 

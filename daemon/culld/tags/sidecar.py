@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from culld.records import Edit
 from culld.tags import machine, marks
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 DC = "http://purl.org/dc/elements/1.1/"
 
-_NEW = (
+NEW: Final = (
     b'<?xml version="1.0" encoding="UTF-8"?>\n<x:xmpmeta xmlns:x="adobe:ns:meta/">\n'
     b' <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">\n </rdf:RDF>\n</x:xmpmeta>\n'
 )
@@ -60,16 +60,17 @@ WORD_LISTS = (
 
 
 def sidecar_edits(
-    old: bytes | None, keywords: Sequence[str], record: MachineRecord, wanted: Sequence[Mark] = ()
+    old: bytes | None, keywords: Sequence[str], record: MachineRecord, wanted: Sequence[Mark] = (), seed: bytes = NEW
 ) -> tuple[Edit, ...]:
     """The edits that bring `keywords`, `record` and marks into a sidecar; none where everything is there already.
 
-    `old` is None for a sidecar that does not exist yet: the one edit is then the whole document. Words that culld gave
+    `old` is None for a sidecar that does not exist yet: the one edit is then the whole document, which begins with
+    `seed`. Words that culld gave
     before and that are not among `keywords` are withdrawn. Raises TagRefusedError where the sidecar cannot be changed
     without risk.
     """
     if old is None:
-        return (Edit(0, b"", apply_edits(_NEW, merge(_NEW, keywords, record.properties(), wanted=wanted))),)
+        return (Edit(0, b"", apply_edits(seed, merge(seed, keywords, record.properties(), wanted=wanted))),)
     return merge(old, keywords, record.properties(), wanted=wanted)
 
 
@@ -83,7 +84,8 @@ def merge(
 ) -> tuple[Edit, ...]:
     """The edits, in ascending order, that bring words and values of our own into an XMP document.
 
-    Words that somebody else has given, here or `elsewhere` in the photo, are not called ours.
+    Keywords that stand `elsewhere` in the photo (IPTC, XPKeywords) are not ours; a new `dc:subject` begins with them,
+    because programs that find one look no further.
     """
     check_words(keywords)
     keywords = tuple(dict.fromkeys(keywords))
@@ -96,11 +98,19 @@ def merge(
     edits += marks.removals(document, wanted)
     changed, absent = own_edits(document, values)
     edits += changed
-    subject = keywords if there is None else ()
+    subject = _new_subject(document, keywords, elsewhere) if there is None and keywords else ()
     signs = [marks.SIGNS[mark] for mark in marks.missing(document, wanted)]
     if subject or absent or signs:
         edits.append(_description(document, subject, absent, signs))
     return tuple(sorted(edits, key=lambda edit: edit.offset))
+
+
+def _new_subject(document: Document, keywords: Sequence[str], elsewhere: Sequence[str]) -> tuple[str, ...]:
+    """The items of a `dc:subject` that is made now, as XML."""
+    ours = given(document)
+    first = [word for word in elsewhere if word not in ours]
+    missing = missing_words(keywords, first)
+    return (*(escape(word) for word in first), *(_safe(document, word) for word in missing))
 
 
 def words_of(document: Document, words: WordList) -> tuple[str, ...] | None:
@@ -118,15 +128,27 @@ def _list_edits(document: Document, words: WordList, keywords: Sequence[str]) ->
     gone = {word for word in ours if word not in keywords} | words.outdated(ours, present)
     for item in items.children:
         if item.text in gone:
-            start = item.start - len(_layout_before(document.data, item))
+            start = item.start - len(layout_before(document.data, item))
             yield Edit(start, document.data[start : item.end], b"")
     missing = missing_words(keywords, present)
     if missing:
-        last = items.children[-1] if items.children else None
-        lead = _layout_before(document.data, last) if last else b""
-        tag = items.written("li")
-        new = b"".join(lead + f"<{tag}>{_safe(document, word)}</{tag}>".encode() for word in missing)
-        yield Edit(last.end if last else items.closing, b"", new)
+        yield _appended(document, items, [_safe(document, word) for word in missing])
+
+
+def added_words(document: Document, words: WordList, missing: Sequence[str]) -> Iterator[Edit]:
+    """The edit that adds keywords of other programs, as they are, to a list that exists."""
+    items = _items(document, words)
+    if items is not None and missing:
+        yield _appended(document, items, [escape(word) for word in missing])
+
+
+def _appended(document: Document, items: Element, escaped: Sequence[str]) -> Edit:
+    """New items at the end of a list, in its layout."""
+    last = items.children[-1] if items.children else None
+    lead = layout_before(document.data, last) if last else b""
+    tag = items.written("li")
+    new = b"".join(lead + f"<{tag}>{word}</{tag}>".encode() for word in escaped)
+    return Edit(last.end if last else items.closing, b"", new)
 
 
 def _items(document: Document, words: WordList) -> Element | None:
@@ -149,10 +171,12 @@ def _description(
 ) -> Edit:
     """A new description with what the document has no place for, behind the last one and in its layout.
 
+    The items of `subject` are XML already.
+
     It declares every prefix that may be missing where it stands.
     """
     last = document.descriptions[-1] if document.descriptions else None
-    lead = (_layout_before(document.data, last) if last else b"\n  ").decode()
+    lead = (layout_before(document.data, last) if last else b"\n  ").decode()
     step = lead + " " if "\n" in lead else ""
     head = [f'<rdf:Description rdf:about="{_safe(document, document.about)}"']
     head += [f'xmlns:rdf="{RDF}"'] if document.rdf.prefix != "rdf" else []
@@ -162,7 +186,7 @@ def _description(
     head += sorted({f'xmlns:{sign.prefix}="{sign.namespace}"' for sign in signs})
     head += [f'{sign.prefix}:{sign.local}="{_safe(document, sign.value)}"' for sign in signs]
     lines = [f'<dc:subject xmlns:dc="{DC}">', " <rdf:Bag>"]
-    lines += [f"  <rdf:li>{_safe(document, word)}</rdf:li>" for word in subject]
+    lines += [f"  <rdf:li>{word}</rdf:li>" for word in subject]
     lines += [" </rdf:Bag>", "</dc:subject>"]
     opening = f"{step} " if step else " "
     text = opening.join(head) + ("/>" if not subject else ">" + "".join(step + line for line in lines))
@@ -170,8 +194,8 @@ def _description(
     return Edit(last.end if last else document.rdf.opened, b"", (lead + text).encode())
 
 
-def _layout_before(data: bytes, element: Element) -> bytes:
-    """The line break and blanks before an element, empty where it stands behind something else."""
+def layout_before(data: bytes, element: Element) -> bytes:
+    """Return the line break and blanks before an element, empty where it stands behind something else."""
     before = data[: element.start]
     blank = before[len(before.rstrip(b" \t\r\n")) :]
     line = blank.rfind(b"\n")

@@ -10,12 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from culld.errors import TagRefusedError
-from culld.records import Edit
+from culld.records import Edit, Format
 from culld.tags.edits import apply_edits
 from culld.tags.exif import BYTE, UNDEFINED, Block, read_block
+from culld.tags.foreign import keywords_in
 from culld.tags.packet import packet_edits, withdrawn
 from culld.tags.tail import XMP, XP_KEYWORDS, appended
-from culld.tags.xpkeywords import changed_words, encode_words, words_in
+from culld.tags.xpkeywords import changed_words, encode_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +55,7 @@ def tiff_edits(data: bytes, keywords: Sequence[str], wanted: Sequence[Mark] = ()
     """The edits that bring `keywords` and marks into a TIFF; none where nothing changes. Raises TagRefusedError."""
     block = read_tiff(data)
     old = packet_in(block)
-    edits = packet_edits(old, keywords, words_in(block), wanted)
+    edits = packet_edits(old, keywords, keywords_in(data, Format.TIFF), wanted)
     words = changed_words(block, keywords, withdrawn(old, keywords))
     if not edits and words is None:
         return ()

@@ -27,6 +27,8 @@ MAX_DEPTH = 100
 MAX_ELEMENTS = 100_000
 
 _SEPARATOR = "\x1f"  # no XML document can hold this character, so it cannot be part of a name
+_ATTRIBUTE = re.compile(rb"\s+([^\s=]+)\s*=\s*(\"[^\"]*\"|'[^']*')")
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, production 2
 _TAG = re.compile(rb"<(?:[^>\"']|\"[^\"]*\"|'[^']*')*+>")
 
 
@@ -101,6 +103,23 @@ def _read(data: bytes, target: str) -> Document:
     if len({_about(element) for element in rdf.children}) > 1:
         _refuse("it describes more than one resource")
     return Document(data, rdf, tuple(rdf.children), target)
+
+
+def written_attributes(data: bytes, element: Element) -> Iterator[tuple[tuple[str, str] | None, re.Match[bytes]]]:
+    """Each attribute of an element as its tag writes it: group 1 its name, group 2 its quoted value.
+
+    The name is that of `Element.attributes`, None for a declaration of a namespace.
+    """
+    names = {spelled: name for name, spelled in element.spelled.items()}
+    position = element.start + len(f"<{element.written(element.name[1])}".encode())
+    while match := _ATTRIBUTE.match(data, position):
+        position = match.end()
+        yield names.get(match[1].decode()), match
+
+
+def text_for_xml(text: str) -> str:
+    """Text of other programs as XML can carry it: without control characters and outer blanks, each line end as LF."""
+    return _NOT_XML.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
 
 
 def _about(element: Element) -> str:
