@@ -11,7 +11,7 @@ import pytest
 
 from culld.config import Config, Embed, Level, built_in_config, find_config, find_state, load_config
 from culld.errors import ConfigError
-from culld.records import BrakeLimit, Defect, Mark, Mode, Rules, SidecarStyle, Threshold
+from culld.records import BrakeLimit, Defect, Mark, Mode, Rules, Sidecars, SidecarStyle, Threshold
 
 MINIMAL = """\
 watch:
@@ -94,7 +94,8 @@ class TestMeaning:
             "under: {reject: 0.9}, over: {reject: 0.98} }, protect: {rated: 4}, brake: {share: never}}\n"
             "settle: {quiet: 500ms}\nrescan: 2h\nhistory: forever\n"
             "batch: {wait: 0s, size: 1}\nworkers: 3\nmodel: {path: /m}\n"
-            "tags: {embed: never, prefix: '', sidecar: adobe, marks: [rating, pick]}\nlog: {level: debug}\n"
+            "tags: {embed: never, prefix: '', sidecar: needed, sidecar_name: adobe, marks: [rating, pick]}\n"
+            "log: {level: debug}\n"
             "limits: {pixels: 5, file_size: 200MB, memory: 1GiB, seconds: 7}\n"
         )
 
@@ -110,7 +111,8 @@ class TestMeaning:
         )
         assert (timedelta(0), 1, 3) == (config.batch.wait, config.batch.size, config.workers)
         assert (config.tags.embed, config.tags.prefix, config.log.level) == (Embed.NEVER, "", Level.DEBUG)
-        assert (SidecarStyle.ADOBE, (Mark.RATING, Mark.PICK)) == (config.tags.sidecar, config.tags.marks)
+        assert (SidecarStyle.ADOBE, (Mark.RATING, Mark.PICK)) == (config.tags.sidecar_name, config.tags.marks)
+        assert config.tags.sidecar is Sidecars.NEEDED
         limits = config.limits
         assert (limits.pixels, limits.file_size, limits.memory, limits.seconds) == (5, 200_000_000, 2**30, 7)
 
@@ -328,6 +330,11 @@ WRONG = [
     ("limits: {file_size: true}", "4: limits.file_size: yes is not a size"),
     ("tags: {embed: yes}", "4: tags.embed: yes is not allowed; write defects or never"),
     ("tags: {prefix: 'a;b'}", "4: tags.prefix: 'a;b' is not allowed"),
+    (
+        "tags: {sidecar: adobe}",
+        "4: tags.sidecar: 'adobe' is the name of a sidecar; write `sidecar_name: adobe` instead",
+    ),
+    ("tags: {sidecar: maybe}", "4: tags.sidecar: 'maybe' is not allowed; write always or needed or never"),
     ("watch[0]: x", "4: watch[0]: unknown key; did you mean `watch`?"),
     ("log: {level: loud}", "4: log.level: 'loud' is not allowed; write debug or info or warning or error"),
     ("model: {path: 7}", "4: model.path: 7 is not a path; write the path of a folder"),

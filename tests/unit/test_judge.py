@@ -26,6 +26,7 @@ from culld.records import (
     Plan,
     Rating,
     Scores,
+    Sidecars,
     SidecarStyle,
     Stack,
     Stamp,
@@ -235,6 +236,58 @@ def test_a_new_sidecar_is_called_as_asked_for(house: House) -> None:
     plan = plan_of(replace(house.judge(), style=SidecarStyle.ADOBE), house.put())
 
     assert plan.rewrites[0].place.relative.name == "a.xmp"
+
+
+@pytest.mark.parametrize(
+    ("sidecars", "expected"),
+    [
+        (Sidecars.ALWAYS, ["a.jpg.xmp", "a.jpg"]),
+        (Sidecars.NEEDED, ["a.jpg"]),
+        (Sidecars.NEVER, ["a.jpg"]),
+    ],
+)
+def test_a_sidecar_is_made_for_those_that_the_configuration_says(
+    house: House, sidecars: Sidecars, expected: list[str]
+) -> None:
+    """That there is none is then no failure."""
+    plan = plan_of(replace(house.judge(), sidecars=sidecars), house.put())
+
+    assert [rewrite.place.relative.name for rewrite in plan.rewrites] == expected
+    assert plan.notes == ()
+
+
+def test_a_hard_linked_photo_needs_a_sidecar(house: House) -> None:
+    """It cannot be written itself."""
+    stack = house.put()
+    os.link(house.folder / "a.jpg", house.folder / "other name.bin")
+
+    plan = plan_of(replace(house.judge(), sidecars=Sidecars.NEEDED), stack)
+
+    assert [rewrite.place.relative.name for rewrite in plan.rewrites] == ["a.jpg.xmp"]
+
+
+def test_a_sidecar_of_another_program_is_left_alone_with_never(house: House) -> None:
+    """And added to in the other cases."""
+    stack = house.put()
+    (house.folder / "a.jpg.xmp").write_bytes(pictures.SIDECARS["darktable"])
+    plans = [plan_of(replace(house.judge(), sidecars=each), stack) for each in Sidecars]
+
+    assert [[rewrite.place.relative.name for rewrite in plan.rewrites] for plan in plans] == [
+        ["a.jpg.xmp", "a.jpg"],
+        ["a.jpg.xmp", "a.jpg"],
+        ["a.jpg"],
+    ]
+
+
+def test_a_photo_too_large_to_copy_from_gets_no_new_sidecar(house: House) -> None:
+    """It would hide what the photo holds."""
+    stack = house.put()
+    photo = replace(stack.lead.photo, stamp=replace(stack.lead.photo.stamp, size=513 << 20))
+
+    plan = plan_of(house.judge(), Stack(replace(stack.lead, photo=photo)))
+
+    assert plan.rewrites == ()
+    assert plan.notes[0].startswith("no sidecar was written: the photo is larger than 512 MiB")
 
 
 def test_adobes_sidecar_of_a_shot_is_the_raws(house: House) -> None:

@@ -174,11 +174,11 @@ def test_what_is_copied_is_copied_byte_for_byte() -> None:
         b' xmp:CreatorTool="digiKam-7.9.0"',
         b'\n   <xmpMM:History><rdf:Seq><rdf:li stEvt:action="saved"/></rdf:Seq></xmpMM:History>',
         b'\n   <darktable:history><rdf:Seq><rdf:li darktable:num="0"/></rdf:Seq></darktable:history>',
-        b'\n  <rdf:Description rdf:about="" xmlns:xmpNote="http://ns.adobe.com/xmp/note/"'
-        b' xmpNote:HasExtendedXMP="ABC"/>',
     ):
         assert cut in document
         document = document.replace(cut, b"")
+    note = document.index(b"\n  <rdf:Description", document.index(b"</rdf:Description>"))
+    document = document[:note] + document[document.index(b"\n </rdf:RDF>") :]
 
     assert seed_of(digikam_jpeg(), Format.JPEG).splitlines()[1:] == document.splitlines()
 

@@ -25,6 +25,7 @@ from culld.records import (
     Protection,
     Rule,
     Rules,
+    Sidecars,
     SidecarStyle,
     Stacking,
     Threshold,
@@ -128,12 +129,19 @@ class Model(Section):
     engine: Annotated[EngineKind, BeforeValidator(values.choice(EngineKind))] = EngineKind.AUTO
 
 
+def _sidecars(value: object) -> Sidecars:
+    if isinstance(value, str) and value in set(SidecarStyle):
+        raise ValueError(f"{value!r} is the name of a sidecar; write `sidecar_name: {value}` instead")
+    return values.choice(Sidecars)(value)
+
+
 class Tags(Section):
     """What is written about a photo."""
 
     embed: Annotated[Embed, BeforeValidator(values.choice(Embed))] = Embed.DEFECTS
     prefix: Annotated[str, BeforeValidator(values.prefix)] = "defect:"
-    sidecar: Annotated[SidecarStyle, BeforeValidator(values.choice(SidecarStyle))] = SidecarStyle.FULL
+    sidecar: Annotated[Sidecars, BeforeValidator(_sidecars)] = Sidecars.ALWAYS
+    sidecar_name: Annotated[SidecarStyle, BeforeValidator(values.choice(SidecarStyle))] = SidecarStyle.FULL
     marks: Annotated[tuple[Mark, ...], BeforeValidator(values.choices(Mark))] = ()
 
 

@@ -66,6 +66,14 @@ class Mark(StrEnum):
     LABEL = "label"
 
 
+class Sidecars(StrEnum):
+    """For which tagged photos a new sidecar is made: all, those that cannot be written themselves, or none."""
+
+    ALWAYS = "always"
+    NEEDED = "needed"
+    NEVER = "never"
+
+
 class SidecarStyle(StrEnum):
     """How a new sidecar is called: `a.jpg.xmp` (darktable, digiKam, Immich) or `a.xmp` (Adobe)."""
 

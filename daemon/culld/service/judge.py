@@ -15,7 +15,7 @@ from culld.errors import PhotoBlockedError, PhotoError, PhotoHeldError
 from culld.policy.decide import decide
 from culld.policy.thresholds import rejected
 from culld.quarantine.routing import filled_by, route
-from culld.records import Format, Scores, SidecarStyle, Verdict, printable
+from culld.records import Format, Scores, Sidecars, SidecarStyle, Verdict, printable
 from culld.service.listing import Listing
 from culld.tags.draft import TagRequest
 from culld.tags.machine import MachineRecord
@@ -32,6 +32,7 @@ _R = TypeVar("_R")
 _A = TypeVar("_A")
 
 _MOST_BYTES = 200 << 20
+_MOST_COPIED = 512 << 20
 
 
 def no_brake(_rules: Rules, _place: Place, _moving: bool) -> str:  # noqa: FBT001 (stands in for a method)
@@ -61,6 +62,7 @@ class Judge:
     more_to_come: Callable[[], bool] = lambda: False
     held: set[str] = field(default_factory=set)
     listing: Callable[[], Listing] = Listing
+    sidecars: Sidecars = Sidecars.ALWAYS
     style: SidecarStyle = SidecarStyle.FULL
     marks: tuple[Mark, ...] = ()
 
@@ -144,7 +146,7 @@ class Judge:
         rules = self.rules_for(photo.place.root)
         record = MachineRecord(lead.result, rules, plan.verdict, lead.model, plan.made_at, __version__)
         notes = []
-        sidecar = self._sidecar(plan.stack, listing)
+        sidecar = None if self.sidecars is Sidecars.NEVER else self._sidecar(plan.stack, listing)
         if isinstance(sidecar, str):
             notes.append(f"no sidecar was written: {sidecar}")
         refused = (_too_large(photo) or refusal(photo.place)) if self.embed else None
@@ -153,7 +155,8 @@ class Judge:
         place = None if isinstance(sidecar, str) else sidecar
         embed = self.embed and not refused
         marks = tuple(mark for mark in self.marks if mark not in plan.stack.care.filled) if plan.unwanted else ()
-        request = TagRequest(photo.place, photo.format, photo.digest, plan.keywords, record, place, embed, marks)
+        only = self.sidecars is Sidecars.NEEDED
+        request = TagRequest(photo.place, photo.format, photo.digest, plan.keywords, record, place, embed, marks, only)
         return _Wanted(request, tuple(notes))
 
     def _sidecar(self, stack: Stack, listing: Listing) -> Place | str:
@@ -170,7 +173,7 @@ class Judge:
         if listing.is_taken(photo.place, name):
             return f"{printable(Path(name))} is the name of something that is no plain file"
         place = photo.place.beside(name)
-        return (refusal(place) if name in names else None) or place
+        return (refusal(place) if name in names else _not_copied(photo)) or place
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +254,12 @@ def _plan_id(stack: Stack) -> str:
         return own
     shot = "".join(sorted(member.photo.digest for member in stack.members))
     return f"{hashlib.sha256(shot.encode()).hexdigest()[:16]}:{own}"
+
+
+def _not_copied(photo: Photo) -> str | None:
+    """Why a photo gets no new sidecar for its size: what it holds is copied from its bytes, all of them in memory."""
+    larger = f"the photo is larger than {_MOST_COPIED >> 20} MiB, and what it holds cannot be copied"
+    return larger if photo.stamp.size > _MOST_COPIED else None
 
 
 def _too_large(photo: Photo) -> str | None:
