@@ -265,6 +265,18 @@ def test_a_new_list_inside_the_photo_begins_with_its_iptc_keywords() -> None:
     assert given_by_culld(read_xmp(packet)) == BLUR
 
 
+def test_a_new_packet_inside_the_photo_begins_with_its_stars() -> None:
+    """Darktable reads EXIF stars only where there is no XMP."""
+    short = struct.pack("<HH", 4, 0)
+    photo = jpeg(exif_segment(exif_block(extra=[(0x4746, 3, 1, short)])))
+    (rewrite,) = drafted(photo, sidecar=bag(""), embed=True).rewrites[1:]
+    tagged = apply_edits(photo, rewrite.edits)
+    packet = tagged[tagged.index(XMP_HEAD) + len(XMP_HEAD) : tagged.index(b'end="w"?>') + 9]
+
+    assert value_of(read_xmp(packet), SIGNS[Mark.RATING]) == "4"
+    assert words(packet) == BLUR
+
+
 def png(*, packed: bool) -> bytes:
     """A PNG with digiKam's packet."""
     info = PngInfo()

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from culld.tags.descriptive import DC, IPTC_CORE, PHOTOSHOP, XMP
-from culld.tags.held import held_in
 from culld.tags.iptc import KEYWORDS, texts_in
 from culld.tags.tail import XP_KEYWORDS
 from culld.tags.xmp import text_for_xml
@@ -14,10 +13,10 @@ from culld.tags.xmp import text_for_xml
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from culld.records import Format
     from culld.tags.held import Fields, Held
 
 _DESCRIPTION, _ARTIST, _COPYRIGHT = 0x010E, 0x013B, 0x8298
+RATING: Final = (XMP, "Rating")
 _RATING, _PERCENT = 0x4746, 0x4749
 _STARS: Final = {1: 1, 25: 2, 50: 3, 75: 4, 99: 5}
 _SHORTENED: Final = 60
@@ -61,11 +60,6 @@ _SETS: Final = (
 )
 
 
-def keywords_in(photo: bytes, format_: Format) -> tuple[str, ...]:
-    """The keywords that a photo holds outside of XMP; raises TagRefusedError as `held_in` does."""
-    return keywords_of(held_in(photo, format_))
-
-
 def keywords_of(held: Held) -> tuple[str, ...]:
     """The keywords of IPTC, then those of XPKeywords, each once whatever the case of its letters."""
     found = [] if held.iptc is None else [text_for_xml(word) for word in texts_in(held.iptc).get(KEYWORDS, ())]
@@ -92,6 +86,11 @@ def fields_of(held: Held) -> tuple[Field, ...]:
         if texts:
             found.setdefault(field.name, Field(field.namespace, field.prefix, field.local, field.container, texts))
     return tuple(found.values())
+
+
+def stars_of(held: Held) -> tuple[Field, ...]:
+    """The stars of EXIF, if there are any."""
+    return tuple(field for field in fields_of(held) if field.name == RATING)
 
 
 def _of_iptc(data: bytes | None) -> Iterator[Field]:

@@ -64,6 +64,10 @@ class Held:
     iptc: bytes | None = None
 
 
+NOTHING: Final = Held()
+"""What a photo without metadata holds."""
+
+
 def held_in(data: bytes, format_: Format) -> Held:
     """The metadata in a photo; raises TagRefusedError if it holds XMP that cannot be read."""
     if format_ is Format.JPEG:

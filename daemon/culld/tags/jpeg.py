@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NoReturn
 from culld.errors import TagRefusedError
 from culld.records import Edit, Format
 from culld.tags.exif import read_block
-from culld.tags.foreign import keywords_in
+from culld.tags.held import held_in
 from culld.tags.keywords import check_words
 from culld.tags.packet import packet_edits, shifted, withdrawn
 from culld.tags.tail import XP_KEYWORDS, appended
@@ -114,7 +114,7 @@ def jpeg_edits(
 
 def _xmp_edits(jpeg: Jpeg, keywords: Sequence[str], wanted: Sequence[Mark]) -> tuple[Edit, ...]:
     """The edits that bring the words into the packet; a new one stands behind EXIF."""
-    edits = packet_edits(jpeg.packet, keywords, keywords_in(jpeg.data, Format.JPEG), wanted)
+    edits = packet_edits(jpeg.packet, keywords, held_in(jpeg.data, Format.JPEG), wanted)
     if not edits:
         return ()
     if jpeg.xmp is None:

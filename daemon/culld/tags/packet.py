@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 
 from culld.records import Edit
 from culld.tags.edits import apply_edits
+from culld.tags.foreign import keywords_of, stars_of
+from culld.tags.held import NOTHING
 from culld.tags.ours import given, own_values
+from culld.tags.seed import with_fields
 from culld.tags.sidecar import merge
 from culld.tags.xmp import PACKET, read_xmp
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from culld.records import Mark
+    from culld.tags.held import Held
 
 _NEW = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n<x:xmpmeta xmlns:x="adobe:ns:meta/">\n'
@@ -30,16 +34,19 @@ _PADDING = re.compile(rb"([ \t\r\n]*)<\?xpacket end=")
 
 
 def packet_edits(
-    old: bytes | None, keywords: Sequence[str], elsewhere: Sequence[str] = (), wanted: Sequence[Mark] = ()
+    old: bytes | None, keywords: Sequence[str], held: Held = NOTHING, wanted: Sequence[Mark] = ()
 ) -> tuple[Edit, ...]:
     """The edits that bring `keywords` and marks into a packet, and take out those of ours that are not among them.
 
-    `old` is None where there is none yet: the one edit is then the whole packet. Words that are `elsewhere` in the
-    photo are not ours. Blanks that another program left as padding are used up first, so that the packet keeps its
-    length. Raises TagRefusedError.
+    `old` is None where there is none yet: the one edit is then the whole packet. `held` is what the photo holds; what
+    stands there outside of XMP is not ours. A new `dc:subject` begins with its keywords and a new packet with its stars,
+    because digiKam and darktable ignore IPTC and EXIF where XMP is. Blanks that another program left as padding are used
+    up first, so that the packet keeps its length. Raises TagRefusedError.
     """
+    elsewhere = keywords_of(held)
     if old is None:
-        new = apply_edits(_NEW, merge(_NEW, keywords, {}, elsewhere, wanted, PACKET))
+        fresh = with_fields(_NEW, stars_of(held))
+        new = apply_edits(fresh, merge(fresh, keywords, {}, elsewhere, wanted, PACKET))
         return (Edit(0, b"", new),) if keywords or wanted else ()
     if not keywords and not wanted and not own_values(read_xmp(old, PACKET)):
         return ()

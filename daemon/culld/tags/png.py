@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 from culld.errors import TagRefusedError
 from culld.records import Edit, Format
 from culld.tags.edits import apply_edits
-from culld.tags.foreign import keywords_in
+from culld.tags.held import held_in
 from culld.tags.packet import packet_edits
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def read_png(data: bytes) -> Png:
 def png_edits(data: bytes, keywords: Sequence[str], wanted: Sequence[Mark] = ()) -> tuple[Edit, ...]:
     """The edits that bring `keywords` and marks into the XMP of a PNG; none if none needed. Raises TagRefusedError."""
     png = read_png(data)
-    edits = packet_edits(png.packet, keywords, keywords_in(data, Format.PNG), wanted)
+    edits = packet_edits(png.packet, keywords, held_in(data, Format.PNG), wanted)
     if not edits:
         return ()
     chunk = _chunk(apply_edits(png.packet or b"", edits))

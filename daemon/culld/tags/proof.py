@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, NoReturn
 from culld.errors import TagRefusedError
 from culld.records import Format
 from culld.tags.exif import read_block
-from culld.tags.foreign import keywords_in
+from culld.tags.foreign import keywords_of, stars_of
+from culld.tags.held import held_in
 from culld.tags.jpeg import read_jpeg
 from culld.tags.keywords import missing_words
 from culld.tags.machine import NAMESPACE, TIME
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
     from culld.records import Mark
     from culld.tags.exif import Block
+    from culld.tags.foreign import Field
+    from culld.tags.held import Held
     from culld.tags.machine import MachineRecord
     from culld.tags.sidecar import WordList
     from culld.tags.xmp import Document, Element
@@ -48,7 +51,7 @@ def prove_jpeg(old: bytes, new: bytes, keywords: Sequence[str], wanted: Sequence
     before, after = read_jpeg(old), read_jpeg(new)
     if before.outside != after.outside:
         _fail("bytes outside the EXIF block and the XMP packet changed")
-    _prove_packet(before.packet, after.packet, keywords, wanted, keywords_in(old, Format.JPEG))
+    _prove_packet(before.packet, after.packet, keywords, wanted, held_in(old, Format.JPEG))
     block = None if before.block is None else read_block(before.block)
     if after.block is None:
         if block is not None or keywords:
@@ -62,7 +65,7 @@ def prove_png(old: bytes, new: bytes, keywords: Sequence[str], wanted: Sequence[
     before, after = read_png(old), read_png(new)
     if before.outside != after.outside:
         _fail("bytes outside the XMP packet changed")
-    _prove_packet(before.packet, after.packet, keywords, wanted, keywords_in(old, Format.PNG))
+    _prove_packet(before.packet, after.packet, keywords, wanted, held_in(old, Format.PNG))
 
 
 def prove_webp(old: bytes, new: bytes, keywords: Sequence[str], wanted: Sequence[Mark] = ()) -> None:
@@ -70,14 +73,14 @@ def prove_webp(old: bytes, new: bytes, keywords: Sequence[str], wanted: Sequence
     before, after = read_webp(old), read_webp(new)
     if before.outside != after.outside or not after.says_so:
         _fail("chunks outside the XMP packet changed")
-    _prove_packet(before.packet, after.packet, keywords, wanted, keywords_in(old, Format.WEBP))
+    _prove_packet(before.packet, after.packet, keywords, wanted, held_in(old, Format.WEBP))
 
 
 def prove_tiff(old: bytes, new: bytes, keywords: Sequence[str], wanted: Sequence[Mark] = ()) -> None:
     """Show that `new` is `old` with `keywords` in two entries, no other byte having moved; TagRefusedError if not."""
     before, after = read_tiff(old), read_tiff(new)
     packet = packet_in(before)
-    _prove_packet(packet, packet_in(after), keywords, wanted, keywords_in(old, Format.TIFF))
+    _prove_packet(packet, packet_in(after), keywords, wanted, held_in(old, Format.TIFF))
     _prove_block(before, after, keywords, withdrawn(packet, keywords))
 
 
@@ -127,7 +130,7 @@ def prove_sidecar(
 
 
 def _prove_packet(
-    old: bytes | None, new: bytes | None, keywords: Sequence[str], wanted: Sequence[Mark], elsewhere: Sequence[str]
+    old: bytes | None, new: bytes | None, keywords: Sequence[str], wanted: Sequence[Mark], held: Held
 ) -> None:
     """Show that the XMP packet of a photo is the old one with other words and marks of ours."""
     if new is None:
@@ -135,8 +138,8 @@ def _prove_packet(
             _fail("the XMP packet is missing")
         return
     before, after = None if old is None else read_xmp(old, PACKET), read_xmp(new, PACKET)
-    _compare_words(before, after, keywords, elsewhere)
-    _compare_marks(before, after, wanted)
+    _compare_words(before, after, keywords, keywords_of(held))
+    _compare_marks(before, after, wanted, stars_of(held))
 
 
 def _compare_words(
@@ -152,10 +155,16 @@ def _compare_words(
         _fail("values of other programs changed")
 
 
-def _compare_marks(before: Document | None, after: Document, wanted: Sequence[Mark]) -> None:
-    """A mark is set where it is wanted and nothing stood, taken back where it was ours, and else what it was."""
+def _compare_marks(
+    before: Document | None, after: Document, wanted: Sequence[Mark], stars: Sequence[Field] = ()
+) -> None:
+    """A mark is set where it is wanted and nothing stood, taken back where it was ours, and else what it was.
+
+    A new packet holds the `stars` of EXIF.
+    """
+    present = {field.name: field.texts[0] for field in stars}
     for mark, sign in SIGNS.items():
-        was = None if before is None or mark in ours(before) else value_of(before, sign)
+        was = present.get(sign.name) if before is None else None if mark in ours(before) else value_of(before, sign)
         to_be = sign.value if was is None and mark in wanted else was
         if value_of(after, sign) != to_be:
             _fail(f"values of other programs changed, or the mark {mark} does not read back")

@@ -43,7 +43,7 @@ def seed_of(photo: bytes, format_: Format) -> bytes:
     if any(other != described[0] for other in described[1:]):
         raise TagRefusedError("there are several, and they differ", PACKET)
     seed = described[0] if described else NEW
-    return _with_fields(_with_words(seed, keywords_of(held)), fields_of(held))
+    return with_fields(_with_words(seed, keywords_of(held)), fields_of(held))
 
 
 def description_in(packet: bytes) -> bytes:
@@ -108,7 +108,7 @@ def _with_words(seed: bytes, words: Sequence[str]) -> bytes:
     return apply_edits(seed, list(added_words(document, SUBJECT, missing)))
 
 
-def _with_fields(seed: bytes, fields: Sequence[Field]) -> bytes:
+def with_fields(seed: bytes, fields: Sequence[Field]) -> bytes:
     """The properties that XMP does not hold, in a description of their own."""
     document = read_xmp(seed, PACKET)
     there = {name for description in document.descriptions for name in _names(description)}

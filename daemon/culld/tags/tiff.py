@@ -13,7 +13,7 @@ from culld.errors import TagRefusedError
 from culld.records import Edit, Format
 from culld.tags.edits import apply_edits
 from culld.tags.exif import BYTE, UNDEFINED, Block, read_block
-from culld.tags.foreign import keywords_in
+from culld.tags.held import held_in
 from culld.tags.packet import packet_edits, withdrawn
 from culld.tags.tail import XMP, XP_KEYWORDS, appended
 from culld.tags.xpkeywords import changed_words, encode_words
@@ -55,7 +55,7 @@ def tiff_edits(data: bytes, keywords: Sequence[str], wanted: Sequence[Mark] = ()
     """The edits that bring `keywords` and marks into a TIFF; none where nothing changes. Raises TagRefusedError."""
     block = read_tiff(data)
     old = packet_in(block)
-    edits = packet_edits(old, keywords, keywords_in(data, Format.TIFF), wanted)
+    edits = packet_edits(old, keywords, held_in(data, Format.TIFF), wanted)
     words = changed_words(block, keywords, withdrawn(old, keywords))
     if not edits and words is None:
         return ()

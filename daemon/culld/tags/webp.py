@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 from culld.errors import TagRefusedError
 from culld.records import Edit, Format
 from culld.tags.edits import apply_edits
-from culld.tags.foreign import keywords_in
+from culld.tags.held import held_in
 from culld.tags.packet import packet_edits
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def read_webp(data: bytes) -> WebP:
 def webp_edits(data: bytes, keywords: Sequence[str], wanted: Sequence[Mark] = ()) -> tuple[Edit, ...]:
     """The edits that bring `keywords` and marks into the XMP of a WebP; none if none needed. Raises TagRefusedError."""
     webp = read_webp(data)
-    changes = packet_edits(webp.packet, keywords, keywords_in(data, Format.WEBP), wanted)
+    changes = packet_edits(webp.packet, keywords, held_in(data, Format.WEBP), wanted)
     if not changes:
         return ()
     chunk = _chunk(_XMP, apply_edits(webp.packet or b"", changes))
