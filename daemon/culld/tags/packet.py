@@ -39,9 +39,9 @@ def packet_edits(
     """The edits that bring `keywords` and marks into a packet, and take out those of ours that are not among them.
 
     `old` is None where there is none yet: the one edit is then the whole packet. `held` is what the photo holds; what
-    stands there outside of XMP is not ours. A new `dc:subject` begins with its keywords and a new packet with its stars,
-    because digiKam and darktable ignore IPTC and EXIF where XMP is. Blanks that another program left as padding are used
-    up first, so that the packet keeps its length. Raises TagRefusedError.
+    stands there outside of XMP is not ours. A new `dc:subject` begins with its keywords and a new packet with its
+    stars, because digiKam and darktable ignore IPTC and EXIF where XMP is. Blanks that another program left as padding
+    are used up first, so that the packet keeps its length. Raises TagRefusedError.
     """
     elsewhere = keywords_of(held)
     if old is None:
