@@ -68,7 +68,8 @@ _SOME: Final[Mapping[str, frozenset[str] | None]] = {
     "http://www.digikam.org/ns/1.0/": frozenset(
         {"CaptionsAuthorNames", "CaptionsDateTimeStamps", "ColorLabel", "PickLabel", "TagsList"}
     ),
-    "http://darktable.sf.net/": frozenset({"colorlabels"}),
+    # The times tell that one star is darktable's default, not a person's.
+    "http://darktable.sf.net/": frozenset({"colorlabels", "change_timestamp", "import_timestamp"}),
     "http://ns.acdsee.com/iptc/1.0/": None,
     "http://ns.acdsee.com/regions/": None,
     "http://ns.iview-multimedia.com/mediapro/1.0/": None,

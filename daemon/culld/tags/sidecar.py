@@ -44,11 +44,13 @@ class WordList:
     container: str
     separator: str | None
 
+    def spelled(self, words: Iterable[str]) -> tuple[str, ...]:
+        """The words as culld's first versions wrote them into this list: with levels, where it knows levels."""
+        return tuple(word if self.separator is None else in_hierarchy(word, self.separator) for word in words)
+
     def outdated(self, ours: Iterable[str], present: Collection[str]) -> frozenset[str]:
-        """The spellings with levels that culld wrote in its first versions, which did not write the flat one there."""
-        if self.separator is None:
-            return frozenset()
-        return frozenset(in_hierarchy(word, self.separator) for word in ours if word not in present)
+        """Our spellings with levels; where the flat one stands as well, which later versions write, they are not ours."""
+        return frozenset(self.spelled(word for word in ours if word not in present)) if self.separator else frozenset()
 
 
 SUBJECT = WordList(DC, "subject", "Bag", None)
