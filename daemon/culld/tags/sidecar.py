@@ -49,7 +49,7 @@ class WordList:
         return tuple(word if self.separator is None else in_hierarchy(word, self.separator) for word in words)
 
     def outdated(self, ours: Iterable[str], present: Collection[str]) -> frozenset[str]:
-        """Our spellings with levels; where the flat one stands as well, which later versions write, they are not ours."""
+        """Our spellings with levels; beside the flat one, which later versions write, such a spelling is not ours."""
         return frozenset(self.spelled(word for word in ours if word not in present)) if self.separator else frozenset()
 
 
