@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from culld.intake.lease import is_written, survive_lease_breaks
+from culld.intake.lease import is_written
 from culld.records import Place
 
 
 def test_a_file_open_for_writing_is_being_written(tmp_path: Path) -> None:
     """As long as the writer holds it, however long it pauses; afterwards no more."""
-    survive_lease_breaks()
     place = Place(tmp_path, Path("a.jpg"))
 
     with place.path.open("wb") as stream:

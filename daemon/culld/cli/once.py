@@ -71,12 +71,10 @@ def _named(tally: Tally) -> list[str]:
 def _sweep(config: Config, paths: list[Path]) -> Tally:
     from culld.cli.progress import bar  # noqa: PLC0415
     from culld.host.locks import Claims, state_lock  # noqa: PLC0415
-    from culld.intake.lease import survive_lease_breaks  # noqa: PLC0415
     from culld.service.engine import open_pool  # noqa: PLC0415
     from culld.service.opening import claim_folders, open_journal  # noqa: PLC0415
     from culld.service.sweep import Sweep  # noqa: PLC0415
 
-    survive_lease_breaks()
     with (
         state_lock(config.state),
         Claims(config.state) as claims,

@@ -32,11 +32,9 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(args: argparse.Namespace) -> int:
     """Score every photo of the paths, in order."""
-    from culld.intake.lease import survive_lease_breaks  # noqa: PLC0415
     from culld.service.engine import open_pool  # noqa: PLC0415
     from culld.service.scoring import find, score  # noqa: PLC0415
 
-    survive_lease_breaks()
     config = _config(args)
     found, missing = find(args.paths)
     for path in missing:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 from culld.disk.beneath import digest_of, folder, folder_entries, name_of, open_folder, open_in, sync_folder
 from culld.disk.faults import translated
 from culld.disk.naming import is_own_temp
+from culld.disk.renaming import unlink_checked
+from culld.disk.swapping import same_file
 from culld.errors import PhotoChangedError
 from culld.records import printable
 
@@ -39,9 +42,10 @@ def _remove_own(place: Place, digest: str, suffix: str, what: str) -> None:
     with folder(place.root, place.relative.parent) as inside, translated(place.path, "remove"):
         with open_in(inside, place) as stream:
             genuine = digest_of(stream) == digest
-        if not (genuine and name.endswith(suffix)):
+            read = os.fstat(stream.fileno())
+        removed = genuine and name.endswith(suffix) and unlink_checked(inside, name, partial(same_file, judged=read))
+        if not removed:
             raise PhotoChangedError(f"{printable(place.path)} is not the {what} that culld wrote; it is kept")
-        os.unlink(name, dir_fd=inside)
         sync_folder(inside)
 
 

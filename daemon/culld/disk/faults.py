@@ -45,6 +45,7 @@ _ADVICE = {
     errno.EBUSY: "another program is using it; culld tries again",
     errno.EAGAIN: "another program is using it; culld tries again",
     errno.ENOTCONN: "the program behind its mount has died; unmount it with `umount -l` and mount it again",
+    errno.EOPNOTSUPP: "this file system cannot rename a file safely (`culld doctor` tries it); use another file system",
     errno.ESTALE: "the network share was interrupted; culld tries again when it is back",
 }
 _GONE = {errno.ENOENT}

@@ -1,11 +1,19 @@
-"""The names of culld's own temporary files."""
+"""The names of culld's own temporary files, and of files that culld has set aside for a moment."""
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
+from pathlib import PurePath
+from typing import Final
 
 _OWN_TEMP = re.compile(r"\.culld-[0-9a-f]{16}\.tmp")
+_ASIDE = re.compile(r"\.culld-[0-9a-f]{16}~(.+)", re.DOTALL)
+_NAME_MAX = 255  # bytes in a name on Linux file systems (NAME_MAX of limits.h)
+
+CLAIM: Final = b"culld reserves this name for a file that it moves here. Remove this file if culld does not run.\n"
+"""The bytes of a file that reserves a name where the file system knows no better way (see `renaming`)."""
 
 
 def temp_name() -> str:
@@ -16,3 +24,39 @@ def temp_name() -> str:
 def is_own_temp(name: str) -> bool:
     """Whether this is the name of a temporary file of culld; such a file is never the only copy of anything."""
     return _OWN_TEMP.fullmatch(name) is not None
+
+
+def aside_name(name: str) -> str:
+    """A fresh hidden name under which culld sets a file aside before it unlinks it; it tells the file's own name.
+
+    Unlike a temporary file, a file under such a name may be the only copy of a photo. A name that is too long to be
+    told in full loses the end of its stem.
+    """
+    return f".culld-{secrets.token_hex(8)}~{told_name(name)}"
+
+
+def name_of_aside(name: str) -> str | None:
+    """The own name, as `told_name` gives it, of a file that was set aside; None if `name` is of another kind."""
+    found = _ASIDE.fullmatch(name)
+    return found[1] if found is not None else None
+
+
+def told_name(name: str) -> str:
+    """A file's name as far as there is room for it in the name under which it is set aside."""
+    return _cut(name, _NAME_MAX - len(".culld-0123456789abcdef~"))
+
+
+def marked_name(name: str) -> str:
+    """A fresh visible name like `a~3fa9c2d4.jpg`, for a file whose own name is taken."""
+    path, mark = PurePath(name), f"~{secrets.token_hex(4)}"
+    stem = _cut(path.stem, _NAME_MAX - len(os.fsencode(path.suffix + mark)))
+    return f"{stem}{mark}{path.suffix}"
+
+
+def _cut(name: str, most: int) -> str:
+    """The name, with the end of its stem cut off until it takes no more than so many bytes."""
+    path = PurePath(name)
+    stem, suffix = path.stem, path.suffix
+    while stem and len(os.fsencode(stem + suffix)) > most:
+        stem = stem[:-1]
+    return stem + suffix

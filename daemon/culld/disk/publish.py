@@ -6,18 +6,20 @@ import hashlib
 import os
 from typing import TYPE_CHECKING, BinaryIO
 
-from culld.disk.beneath import folder, name_of, open_in, open_regular, stamp_of
+from culld.disk.beneath import folder, name_of, open_in, open_regular
 from culld.disk.faults import translated
+from culld.disk.lease import lease
 from culld.disk.metadata import copy_metadata, group_refusal, limit_access
 from culld.disk.scratch import scratch
+from culld.disk.swapping import Swap
 from culld.errors import PhotoBlockedError, PhotoChangedError, TagRefusedError
-from culld.records import Stamp, printable
+from culld.records import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from culld.disk.scratch import Scratch
-    from culld.records import Place, Rewrite
+    from culld.records import Place, Rewrite, Stamp
 
 _CHUNK = 1 << 20
 
@@ -27,11 +29,12 @@ def publish(
 ) -> Stamp:
     """Carry out a rewrite atomically and durably, and give the file's new stamp.
 
-    The new bytes are written beside the file, read back from the disk, and renamed over it; the file must still have
-    the digest `before`, every edit must find the bytes it removes, and the result must have the digest `after`. Mode,
-    owner and extended attributes stay, and the modification time if `keep_mtime`. A file that is to be new (`before`
-    is None) never replaces another, and cannot be read by those who may not read the photo `beside`, of
-    which it tells. On any error the old file is untouched.
+    The new bytes are written beside the file, read back from the disk, and exchanged with it (see `swapping`); the
+    file must still have the digest `before`, every edit must find the bytes it removes, and the result must have the
+    digest `after`. Mode, owner and extended attributes stay, and the modification time if `keep_mtime`. A file that is
+    to be new (`before` is None) never replaces another, and cannot be read by those who may not read the photo
+    `beside`, of which it tells. On any error, and if another program has the file open for writing or saves it
+    meanwhile, the old file is untouched.
 
     Raises PhotoChangedError, PhotoBlockedError, or TagRefusedError if this file must not be rewritten at all.
     """
@@ -46,7 +49,7 @@ def publish(
                 _limit(new, beside)
                 _splice(None, new, rewrite)
                 os.fsync(new.descriptor)
-                return new.place(name, replace=False)
+                return new.place(name)
         with open_in(inside, place) as old:
             return _replace(rewrite, inside, old, keep_mtime=keep_mtime)
 
@@ -86,9 +89,8 @@ def _replace(rewrite: Rewrite, inside: int, old: BinaryIO, *, keep_mtime: bool) 
         if not keep_mtime:
             os.utime(new.descriptor)
         new.verify(rewrite.after)
-        if stamp_of(place) != Stamp.of(found):
-            raise PhotoChangedError(f"{printable(place.path)} changed while it was being rewritten; culld looks again")
-        return new.place(name_of(place), replace=True)
+        with lease(old.fileno(), place.path) as held:
+            return Swap(new, name_of(place), found, held).carry_out()
 
 
 def _splice(old: BinaryIO | None, new: Scratch, rewrite: Rewrite) -> None:

@@ -50,12 +50,14 @@ class Scratch:
                 "the disk gave back other bytes than were written; nothing was changed, check this disk before going on"
             )
 
-    def place(self, name: str, *, replace: bool) -> Stamp:
-        """Give the file its real name, durably; without `replace` a taken name raises FileExistsError."""
-        if replace:
-            os.rename(self.name, name, src_dir_fd=self.folder, dst_dir_fd=self.folder)
-        else:
-            rename_noreplace(self.folder, self.name, self.folder, name)
+    def rename(self, own: str) -> None:
+        """Give the file another name of culld's own."""
+        os.rename(self.name, own, src_dir_fd=self.folder, dst_dir_fd=self.folder)
+        self.name = own
+
+    def place(self, name: str) -> Stamp:
+        """Give the file its real name, durably; a taken name raises FileExistsError."""
+        rename_noreplace(self.folder, self.name, self.folder, name)
         self.placed = True
         sync_folder(self.folder)
         return Stamp.of(os.fstat(self.descriptor))
@@ -65,12 +67,11 @@ class Scratch:
 def scratch(folder: int, *, mode: int) -> Iterator[Scratch]:
     """A new temporary file in an open folder; it is removed at the end of the block unless it was placed."""
     name = temp_name()
-    descriptor = os.open(name, _CREATE, mode, dir_fd=folder)
-    made = Scratch(folder, descriptor, name)
+    made = Scratch(folder, os.open(name, _CREATE, mode, dir_fd=folder), name)
     try:
         yield made
     finally:
-        os.close(descriptor)
+        os.close(made.descriptor)
         if not made.placed:
-            with suppress(FileNotFoundError):  # whoever removed it did our work
-                os.unlink(name, dir_fd=folder)
+            with suppress(FileNotFoundError):  # it was removed by hand
+                os.unlink(made.name, dir_fd=folder)

@@ -2,7 +2,8 @@
 
 On one file system this is a single rename. Across file systems it is a copy that is made durable, read back from the
 disk and compared before the source is unlinked. That verified unlink (also in `release`) is the only way in which
-culld ever removes a photo's name.
+culld ever removes a photo's name: the source is set aside under a name of culld's own, looked at there, and unlinked
+only if it is the file that was copied and no program has it open for writing; otherwise it gets its name back.
 """
 
 from __future__ import annotations
@@ -15,13 +16,16 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from culld.disk.beneath import digest_of, folder, name_of, open_in, sync_folder
 from culld.disk.faults import translated
+from culld.disk.lease import lease
 from culld.disk.metadata import copy_metadata
-from culld.disk.renaming import rename_noreplace
+from culld.disk.renaming import rename_noreplace, unlink_checked
 from culld.disk.scratch import scratch
+from culld.disk.swapping import same_file
 from culld.errors import PhotoBlockedError, PhotoChangedError
 from culld.records import Stamp, printable
 
 if TYPE_CHECKING:
+    from culld.disk.lease import Lease
     from culld.records import Move
 
 _CHUNK = 1 << 20
@@ -49,8 +53,8 @@ def transfer(move: Move, *, expected: Stamp | None = None) -> Stamp:
     """Move a file and give its stamp at the new place; missing folders on the way are made below the target's root.
 
     The source must still carry the stamp `expected`; without one its bytes are read and must have the move's digest.
-    Raises NameTakenError if the target exists, PhotoChangedError if the source is another file by now, and
-    PhotoBlockedError if the system refuses. After an error the source is where it was.
+    Raises NameTakenError if the target exists, PhotoChangedError if the source is another file by now or a program has
+    it open for writing, and PhotoBlockedError if the system refuses. After an error the source is where it was.
     """
     source, target = move.source, move.target
     with (
@@ -60,14 +64,13 @@ def transfer(move: Move, *, expected: Stamp | None = None) -> Stamp:
         translated(source.path, "move"),
     ):
         way = _Way(move, stream, away, there)
-        _check(way, expected)
+        before = _check(way, expected)
         try:
-            rename_noreplace(away, way.old_name, there, way.new_name)
+            return _rename(way, before)
         except OSError as error:
             if error.errno != errno.EXDEV:
                 raise
-            return _copy(way)
-        return _confirm(way)
+        return _copy(way, before)
 
 
 def release(move: Move) -> None:
@@ -83,7 +86,8 @@ def release(move: Move) -> None:
         open_in(there, target) as copy,
         translated(source.path, "move"),
     ):
-        _check(_Way(move, stream, away, there), None)
+        way = _Way(move, stream, away, there)
+        _check(way, None)
         os.fsync(copy.fileno())
         os.posix_fadvise(copy.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         if digest_of(copy) != move.digest:
@@ -94,29 +98,46 @@ def release(move: Move) -> None:
         if os.path.samestat(old, new) and old.st_nlink < 2:
             raise PhotoBlockedError(f"{printable(source.path)} and {printable(target.path)} are one file; it is kept")
         sync_folder(there)
-        _unlink_source(_Way(move, stream, away, there), Stamp.of(old))
+        with lease(stream.fileno(), source.path) as held:
+            _unlink_source(way, held, old, new)
 
 
-def _check(way: _Way, expected: Stamp | None) -> None:
-    before = Stamp.of(os.fstat(way.stream.fileno()))
+def _check(way: _Way, expected: Stamp | None) -> os.stat_result:
+    before = os.fstat(way.stream.fileno())
     if expected is not None:
-        same = before == expected
+        same = Stamp.of(before) == expected
     else:
-        same = digest_of(way.stream) == way.move.digest and Stamp.of(os.fstat(way.stream.fileno())) == before
+        same = digest_of(way.stream) == way.move.digest and _stamp(way) == Stamp.of(before)
         way.stream.seek(0)
     if not same:
         raise PhotoChangedError(f"{printable(way.move.source.path)} changed since it was judged; culld looks again")
+    return before
 
 
-def _confirm(way: _Way) -> Stamp:
-    """See that the file under the new name is the one that was checked; otherwise give the stranger its name back."""
+def _rename(way: _Way, before: os.stat_result) -> Stamp:
+    """Rename; a file that was not the judged one, or that a program opened for writing, is renamed back."""
+    with lease(way.stream.fileno(), way.move.source.path) as held:
+        if _stamp(way) != Stamp.of(before):
+            raise _changed(way)
+        rename_noreplace(way.away, way.old_name, way.there, way.new_name)
+        right = False
+        try:
+            _confirm(way)
+            sync_folder(way.there)
+            sync_folder(way.away)
+            held.confirm()
+            right = True
+        finally:
+            if not right:
+                rename_noreplace(way.there, way.new_name, way.away, way.old_name)
+    return Stamp.of(os.stat(way.new_name, dir_fd=way.there, follow_symlinks=False))
+
+
+def _confirm(way: _Way) -> None:
+    """See that the file under the new name is the one that was checked, and that the old name does not lead to it."""
     landed = os.stat(way.new_name, dir_fd=way.there, follow_symlinks=False)
     if not os.path.samestat(landed, os.fstat(way.stream.fileno())) and not _same_bytes(way):
-        rename_noreplace(way.there, way.new_name, way.away, way.old_name)
         raise PhotoChangedError(f"{printable(way.move.source.path)} was replaced while it was moved; culld looks again")
-    sync_folder(way.there)
-    sync_folder(way.away)
-    return Stamp.of(os.stat(way.new_name, dir_fd=way.there, follow_symlinks=False))
 
 
 def _same_bytes(way: _Way) -> bool:
@@ -128,9 +149,7 @@ def _same_bytes(way: _Way) -> bool:
         return False  # a link or a special file: certainly not the photo
 
 
-def _copy(way: _Way) -> Stamp:
-    source = way.stream.fileno()
-    before = Stamp.of(os.fstat(source))
+def _copy(way: _Way, before: os.stat_result) -> Stamp:
     with scratch(way.there, mode=0o600) as new:
         seen = hashlib.sha256()
         while data := way.stream.read(_CHUNK):
@@ -138,22 +157,41 @@ def _copy(way: _Way) -> Stamp:
             new.write(data)
         if seen.hexdigest() != way.move.digest:
             raise PhotoChangedError(f"{printable(way.move.source.path)} changed since it was judged; culld looks again")
-        copy_metadata(source, new.descriptor, strict=False)
+        copy_metadata(way.stream.fileno(), new.descriptor, strict=False)
         new.verify(way.move.digest)
-        _require_unchanged(way, before)
-        stamp = new.place(way.new_name, replace=False)
-    _unlink_source(way, before)
+        with lease(way.stream.fileno(), way.move.source.path) as held:
+            if _stamp(way) != Stamp.of(before):
+                raise _changed(way)
+            stamp = new.place(way.new_name)
+            _give_up_source(way, held, before, os.fstat(new.descriptor))
     return stamp
 
 
-def _unlink_source(way: _Way, before: Stamp) -> None:
-    _require_unchanged(way, before)
-    os.unlink(way.old_name, dir_fd=way.away)
+def _give_up_source(way: _Way, held: Lease, before: os.stat_result, copy: os.stat_result) -> None:
+    """Unlink the source of a finished copy; if it was saved meanwhile, or is written to, the copy goes instead."""
+    try:
+        _unlink_source(way, held, before, copy)
+    except PhotoChangedError:
+        os.stat(way.old_name, dir_fd=way.away, follow_symlinks=False)  # raises if the source's name is not back
+        unlink_checked(way.there, way.new_name, lambda found: same_file(found, copy))
+        raise
+
+
+def _unlink_source(way: _Way, held: Lease, before: os.stat_result, copy: os.stat_result) -> None:
+    def is_copied(found: os.stat_result) -> bool:
+        held.confirm()
+        # One file may be reached by two mounts: its copy would be gone together with its name.
+        there = os.stat(way.new_name, dir_fd=way.there, follow_symlinks=False)
+        return same_file(found, before) and same_file(os.fstat(way.stream.fileno()), before) and same_file(there, copy)
+
+    if not unlink_checked(way.away, way.old_name, is_copied):
+        raise _changed(way)
     sync_folder(way.away)
 
 
-def _require_unchanged(way: _Way, before: Stamp) -> None:
-    """The source's name still leads to the very file that was copied, and nobody wrote to it since."""
-    named = Stamp.of(os.stat(way.old_name, dir_fd=way.away, follow_symlinks=False))
-    if not named == before == Stamp.of(os.fstat(way.stream.fileno())):
-        raise PhotoChangedError(f"{printable(way.move.source.path)} changed while it was moved; both copies are kept")
+def _stamp(way: _Way) -> Stamp:
+    return Stamp.of(os.fstat(way.stream.fileno()))
+
+
+def _changed(way: _Way) -> PhotoChangedError:
+    return PhotoChangedError(f"{printable(way.move.source.path)} changed while it was moved; it is kept")

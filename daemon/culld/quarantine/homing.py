@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from culld.disk.beneath import digest_of, exists, open_regular, stamp_of
+from culld.disk.returning import is_reserved
 from culld.errors import PhotoBlockedError
 from culld.quarantine.names import Names, free_names, marks
 from culld.records import Place, printable
@@ -77,7 +78,7 @@ def _first(found: Found, fits: Callable[[Home], bool]) -> Home | None:
 
 def _is_free(here: Place, there: Place) -> bool:
     """Whether a member can go there; one that is no longer in quarantine does not matter."""
-    if not exists(here) or not exists(there):
+    if not exists(here) or not exists(there) or is_reserved(there):
         return True
     if stamp_of(here) is None or stamp_of(there) is None:
         return False

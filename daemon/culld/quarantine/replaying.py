@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from culld.disk.beneath import digest_of, exists, open_regular, stamp_of
 from culld.disk.clearing import remove_leftovers
 from culld.disk.locking import turn
+from culld.disk.returning import remove_claim, return_aside
 from culld.disk.transfer import release, transfer
 from culld.errors import PhotoError, SystemFaultError
 from culld.quarantine.recovery import Act, Facts, Presence, Step, back, forward, judge
@@ -62,9 +63,11 @@ def replay(journal: OpenPlans) -> list[Replayed]:
 
 def _replay(plan: OpenPlan, journal: OpenPlans) -> Replayed:
     if not plan.moves:
+        _return(plan)
         journal.forget(plan)
         return Replayed(plan, Step.FORGET)
     with turn(plan.moves[-1].target.root):
+        _return(plan)
         facts = [Facts(_presence(move.source, move.digest), _presence(move.target, move.digest)) for move in plan.moves]
         step = judge(facts)
         if step in {Step.DONE, Step.FINISH}:
@@ -115,10 +118,28 @@ def _presence(place: Place, digest: str) -> Presence:
 
 
 def _tidy(plan: OpenPlan) -> None:
-    places = {plan.photo, *(rewrite.place for rewrite in plan.rewrites)}
-    places |= {place for move in plan.moves for place in (move.source, move.target)}
-    for root, relative in sorted({(place.root, place.relative.parent) for place in places}):
+    for root, relative in sorted({(place.root, place.relative.parent) for place in _places(plan)}):
         try:
             remove_leftovers(root, relative)
         except PhotoError as error:
             log.warning("%s", error)
+
+
+def _return(plan: OpenPlan) -> None:
+    """Give files that were set aside their names back, and free the names that were only reserved."""
+    new = {rewrite.place for rewrite in plan.rewrites if rewrite.before is None}
+    for place in new | {move.target for move in plan.moves} | _record(plan):
+        remove_claim(place, begun=True)
+    versions = [frozenset({rewrite.before or "", rewrite.after}) for rewrite in plan.rewrites]
+    for place in _places(plan) | _record(plan):
+        return_aside(place, versions)
+
+
+def _places(plan: OpenPlan) -> set[Place]:
+    """Every place at which the plan changes a file, but for its record."""
+    places = {plan.photo, *(rewrite.place for rewrite in plan.rewrites)}
+    return places | {place for move in plan.moves for place in (move.source, move.target)}
+
+
+def _record(plan: OpenPlan) -> set[Place]:
+    return {record_place(plan.moves)} if plan.moves else set()

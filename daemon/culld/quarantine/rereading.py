@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from culld.disk.beneath import exists, names_below, open_regular
 from culld.disk.clearing import RECORD_SUFFIX, remove_record
+from culld.disk.naming import name_of_aside
 from culld.quarantine.record import MAX_BYTES, BadRecordError, Record, from_bytes
 from culld.records import Place
 
@@ -33,7 +34,7 @@ class Found:
 def record_places(quarantine: Path) -> Iterator[Place]:
     """Every file below the quarantine that is called like a record; links are not followed."""
     for relative in names_below(quarantine):
-        if relative.name.endswith(RECORD_SUFFIX):
+        if relative.name.endswith(RECORD_SUFFIX) and name_of_aside(relative.name) is None:
             yield Place(quarantine, relative)
 
 

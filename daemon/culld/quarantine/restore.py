@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from culld.disk.beneath import exists, stamp_of
 from culld.disk.clearing import remove_empty_folders, remove_leftovers, remove_record
 from culld.disk.locking import turn
+from culld.disk.returning import remove_claim, return_all
 from culld.disk.transfer import release, transfer
 from culld.errors import PhotoBlockedError, PhotoChangedError, PhotoError
 from culld.quarantine.homing import Home, back_at, home_for
@@ -113,6 +114,8 @@ class Restorer:
         self.journal.note_restored(plan, digests, home.photo, None)
         for place in (found.place, home.photo):  # of a restore that was killed while it wrote
             remove_leftovers(place.root, place.relative.parent)
+        for place in home.members:
+            remove_claim(place)
         for move in _moves(found, home):
             if exists(move.target):  # its copy is complete
                 release(move)
@@ -171,6 +174,9 @@ def restore(quarantine: Path, selection: Selection, restorer: Restorer, *, dry_r
 
     Raises PhotoBlockedError if the quarantine itself cannot be opened.
     """
+    if not dry_run:
+        with turn(quarantine):
+            return_all(quarantine)  # what a killed restore had set aside
     deleted = selection.everything or selection.since is not None
     for place in selected(quarantine, selection):
         yield restorer.restore(place, deleted=deleted, dry_run=dry_run)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from culld.disk.beneath import digest_of, exists, open_regular, stamp_of
 from culld.disk.publish import publish
+from culld.disk.returning import return_aside
 from culld.disk.undoing import undo
 from culld.errors import PhotoError
 from culld.records import printable
@@ -112,6 +113,8 @@ def _take_out_of(
     place: Place, rewrites: Sequence[Rewrite], withdraw: Withdraw, begin: Callable[[], object] | None
 ) -> tuple[bool, str]:
     """Take back what culld wrote to one file, unless `begin` is None; gives whether there is anything, and a note."""
+    if begin is not None:  # a killed run may have set the file aside while it took a rewrite back
+        return_aside(place, [frozenset({rewrite.before or "", rewrite.after}) for rewrite in rewrites])
     way = way_back(digest_at(place), rewrites)
     if way.undo and begin is not None:
         begin()

@@ -13,7 +13,6 @@ from culld import __version__
 from culld.host.locks import state_lock
 from culld.host.notify import Notifier, watchdog_seconds
 from culld.host.scheduling import Schedule
-from culld.intake.lease import survive_lease_breaks
 from culld.intake.marks import Marks, Signal
 from culld.records import printable
 from culld.service.clock import SystemClock
@@ -40,7 +39,6 @@ def serve(path: Path, config: Config, environ: Mapping[str, str]) -> None:
     log.info("culld %s starts with the configuration %s", __version__, printable(path))
     marks = Marks()
     _listen_to_signals(marks)
-    survive_lease_breaks()
     with contextlib.ExitStack() as stack:
         stack.enter_context(state_lock(config.state))
         journal = stack.enter_context(open_journal(config))
