@@ -62,5 +62,6 @@ def contents(*folders: Path) -> list[str]:
 
 
 def tree(folder: Path) -> list[str]:
-    """The relative paths of all files below a folder, sorted."""
-    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if not path.is_dir() or path.is_symlink())
+    """The relative paths of all files below a folder, sorted; without those that FUSE hides until they are closed."""
+    files = (path for path in folder.rglob("*") if not path.is_dir() or path.is_symlink())
+    return sorted(str(path.relative_to(folder)) for path in files if not path.name.startswith(".fuse_hidden"))

@@ -16,9 +16,10 @@ from culld.disk.beneath import (
     open_in,
     sync_folder,
 )
+from culld.disk.clearing import remove_leftovers
 from culld.disk.faults import translated
 from culld.disk.lease import is_open_for_writing
-from culld.disk.naming import name_of_aside, told_name
+from culld.disk.naming import is_own_temp, name_of_aside, told_name
 from culld.disk.renaming import give_back, is_claim
 from culld.errors import PhotoChangedError, PhotoError
 from culld.records import Place, printable
@@ -44,10 +45,12 @@ def return_aside(place: Place, versions: Collection[frozenset[str]] = ()) -> Non
 
 
 def return_all(root: Path) -> None:
-    """Do the same for every file below a root that was set aside; no other culld may work in it meanwhile."""
-    for relative in {path.parent for path in names_below(root) if name_of_aside(path.name) is not None}:
-        for own in _set_aside(root, relative):
-            _return(own, own.beside(name_of_aside(own.relative.name) or ""), ())
+    """Do the same for every file below a root, and remove temporary files; no other culld may work in it meanwhile."""
+    own = [path for path in names_below(root) if is_own_temp(path.name) or name_of_aside(path.name) is not None]
+    for relative in {path.parent for path in own}:
+        remove_leftovers(root, relative)
+        for aside in _set_aside(root, relative):
+            _return(aside, aside.beside(name_of_aside(aside.relative.name) or ""), ())
 
 
 def is_reserved(place: Place) -> bool:

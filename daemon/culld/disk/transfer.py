@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO
 
 from culld.disk.beneath import digest_of, folder, name_of, open_in, sync_folder
@@ -52,7 +52,8 @@ class _Way:
 def transfer(move: Move, *, expected: Stamp | None = None) -> Stamp:
     """Move a file and give its stamp at the new place; missing folders on the way are made below the target's root.
 
-    The source must still carry the stamp `expected`; without one its bytes are read and must have the move's digest.
+    The source must still carry the stamp `expected`. Without one, or if only its ctime differs (some FUSE drivers, such
+    as ntfs-3g, set it when a file that was written is closed), its bytes are read and must have the move's digest.
     Raises NameTakenError if the target exists, PhotoChangedError if the source is another file by now or a program has
     it open for writing, and PhotoBlockedError if the system refuses. After an error the source is where it was.
     """
@@ -104,9 +105,8 @@ def release(move: Move) -> None:
 
 def _check(way: _Way, expected: Stamp | None) -> os.stat_result:
     before = os.fstat(way.stream.fileno())
-    if expected is not None:
-        same = Stamp.of(before) == expected
-    else:
+    same = Stamp.of(before) == expected
+    if not same and (expected is None or Stamp.of(before) == replace(expected, ctime_ns=before.st_ctime_ns)):
         same = digest_of(way.stream) == way.move.digest and _stamp(way) == Stamp.of(before)
         way.stream.seek(0)
     if not same:

@@ -1,0 +1,110 @@
+"""Tags, moves and restores on FUSE file systems: nothing is doubled, nothing is left over, every byte comes back."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import killing
+import mounts
+import rejects
+from culld.disk.beneath import folder as opened
+from culld.disk.naming import CLAIM
+from culld.disk.renaming import Way, rename_noreplace, way_of
+from culld.quarantine.restore import Selection, restore
+from culld.quarantine.untagging import untag
+
+EVERYTHING = Selection(everything=True)
+WAYS = {"fuse2fs": Way.LINK, "ntfs-3g": Way.LINK, "lowntfs-3g": Way.LINK}  # all others number names, or lack links
+
+
+@pytest.fixture(params=mounts.FILE_SYSTEMS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """The kind of file system."""
+    return str(request.param)
+
+
+@pytest.fixture
+def mount(kind: str, tmp_path: Path) -> Iterator[Path]:
+    """A mount of it."""
+    with mounts.mounted(kind, tmp_path / "fuse") as point:
+        yield point
+
+
+@pytest.fixture(params=["in it", "elsewhere"])
+def scene(request: pytest.FixtureRequest, mount: Path, tmp_path: Path) -> killing.Scene:
+    """A watched folder on the mount, and a quarantine there or on another file system."""
+    folder = tmp_path / "scene"
+    folder.mkdir()
+    (mount / "inbox").mkdir()
+    (folder / "inbox").symlink_to(mount / "inbox")  # the journal stays on the disk
+    quarantine = (mount if request.param == "in it" else tmp_path) / "quarantine"
+    return killing.Scene(folder, quarantine).build()
+
+
+def test_a_reject_is_moved_once_and_comes_back_with_its_bytes(scene: killing.Scene) -> None:
+    """Photo and sidecars leave the inbox, nothing hidden stays, and a restore with its tags taken back is whole."""
+    killing.reject(scene)
+
+    assert rejects.tree(scene.inbox) == []
+    killing.check(scene, killing.reject)
+
+    with scene.journal() as journal:
+        results = restore(scene.quarantine, EVERYTHING, roots=[scene.inbox], journal=journal, dry_run=False)
+        undone = untag(journal.tagged(), EVERYTHING, roots=[scene.inbox], journal=journal, dry_run=False)
+    files = {name: (scene.inbox / name).read_bytes() for name in rejects.tree(scene.inbox)}
+
+    assert [result.fault for result in results] + [each.fault for each in undone] == [None, None]
+    assert files == {"2026/a.jpg": killing.PHOTO, "2026/a.xmp": killing.SIDECAR}
+    assert rejects.tree(scene.quarantine) == []
+
+
+def test_a_taken_name_is_not_replaced(mount: Path) -> None:
+    """In whatever way this file system renames."""
+    (mount / "a.jpg").write_bytes(b"one")
+    (mount / "b.jpg").write_bytes(b"another")
+    with opened(mount, Path()) as inside, pytest.raises(FileExistsError):
+        rename_noreplace(inside, "a.jpg", inside, "b.jpg")
+
+    assert ((mount / "a.jpg").read_bytes(), (mount / "b.jpg").read_bytes()) == (b"one", b"another")
+
+
+def test_the_way_is_found_by_trying(mount: Path, kind: str) -> None:
+    """And the trial leaves nothing."""
+    before = rejects.tree(mount)
+    with opened(mount, Path()) as inside:
+        way = way_of(inside)
+
+    assert (way, rejects.tree(mount)) == (WAYS.get(kind, Way.CLAIM), before)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("action", ["reject", "restore"])
+@pytest.mark.parametrize("kind", ["mergerfs", "sshfs without hard links", "fuse2fs"])
+def test_a_kill_at_any_change_harms_nothing(mount: Path, action: str) -> None:
+    """Also where a name has to be reserved first, or linked; of the second kills every twelfth is tried."""
+    done = subprocess.run(
+        [sys.executable, killing.__file__, mount, mount / "quarantine", f"sweep-{action}", "12"],
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+
+    assert done.stderr == ""
+    assert int(done.stdout) > 10
+
+
+def test_a_name_reserved_by_a_killed_culld_is_no_photo(mount: Path, tmp_path: Path) -> None:
+    """The photo comes back under its own name, and not beside the reservation."""
+    (tmp_path / "scene").mkdir()
+    scene = killing.Scene(tmp_path / "scene", mount / "quarantine").build()
+    killing.reject(scene)
+    scene.photo.path.write_bytes(CLAIM)
+    killing.bring_back(scene)
+
+    killing.check(scene, killing.bring_back)
