@@ -62,6 +62,11 @@ class Scratch:
         sync_folder(self.folder)
         return Stamp.of(os.fstat(self.descriptor))
 
+    def close(self) -> None:
+        """Close the file, which a lease on it would count as a writer."""
+        os.close(self.descriptor)
+        self.descriptor = -1
+
 
 @contextmanager
 def scratch(folder: int, *, mode: int) -> Iterator[Scratch]:
@@ -71,7 +76,8 @@ def scratch(folder: int, *, mode: int) -> Iterator[Scratch]:
     try:
         yield made
     finally:
-        os.close(made.descriptor)
+        if made.descriptor >= 0:
+            made.close()
         if not made.placed:
             with suppress(FileNotFoundError):  # it was removed by hand
                 os.unlink(made.name, dir_fd=folder)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -162,8 +163,10 @@ def _copy(way: _Way, before: os.stat_result) -> Stamp:
         with lease(way.stream.fileno(), way.move.source.path) as held:
             if _stamp(way) != Stamp.of(before):
                 raise _changed(way)
+            copy = os.fstat(new.descriptor)  # before other programs see it
             stamp = new.place(way.new_name)
-            _give_up_source(way, held, before, os.fstat(new.descriptor))
+            new.close()
+            _give_up_source(way, held, before, copy)
     return stamp
 
 
@@ -173,16 +176,30 @@ def _give_up_source(way: _Way, held: Lease, before: os.stat_result, copy: os.sta
         _unlink_source(way, held, before, copy)
     except PhotoChangedError:
         os.stat(way.old_name, dir_fd=way.away, follow_symlinks=False)  # raises if the source's name is not back
-        unlink_checked(way.there, way.new_name, lambda found: same_file(found, copy))
+        with suppress(PhotoChangedError):  # the copy is used already, so both are kept
+            _unlink_copy(way, copy)
         raise
+
+
+def _unlink_copy(way: _Way, copy: os.stat_result) -> None:
+    path = way.move.target.path
+    with open_in(way.there, way.move.target) as stream, lease(stream.fileno(), path) as held:
+
+        def is_ours(found: os.stat_result) -> bool:
+            held.confirm()
+            return same_file(found, copy) and same_file(os.fstat(stream.fileno()), copy)
+
+        unlink_checked(way.there, way.new_name, is_ours)
 
 
 def _unlink_source(way: _Way, held: Lease, before: os.stat_result, copy: os.stat_result) -> None:
     def is_copied(found: os.stat_result) -> bool:
         held.confirm()
-        # One file may be reached by two mounts: its copy would be gone together with its name.
+        # One file may be reached by two mounts: its copy would be gone together with its name. An edit of the copy is
+        # newer than the source, and no reason to keep both.
         there = os.stat(way.new_name, dir_fd=way.there, follow_symlinks=False)
-        return same_file(found, before) and same_file(os.fstat(way.stream.fileno()), before) and same_file(there, copy)
+        unchanged = same_file(found, before) and same_file(os.fstat(way.stream.fileno()), before)
+        return unchanged and os.path.samestat(there, copy)
 
     if not unlink_checked(way.away, way.old_name, is_copied):
         raise _changed(way)

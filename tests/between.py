@@ -1,0 +1,41 @@
+"""Does something in the instant before a call of culld that changes a file, as another program may.
+
+The audit hooks of Python (sys.addaudithook) announce these calls; culld announces those that it makes by ctypes.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+
+class _Hook:
+    def __init__(self) -> None:
+        self.event = ""
+        self.named = ""
+        self.action: Callable[[], object] | None = None
+        sys.addaudithook(self.watch)
+
+    def watch(self, event: str, args: tuple[object, ...]) -> None:
+        if self.action is None or event != self.event or self.named not in map(str, args):
+            return
+        action, self.action = self.action, None
+        action()
+
+
+_hook: list[_Hook] = []  # a hook cannot be removed, so there is one for all tests
+
+
+@contextmanager
+def right_before(event: str, name: str, action: Callable[[], object]) -> Iterator[None]:
+    """Act once, right before the first call of this kind that names this file; it must come."""
+    if not _hook:
+        _hook.append(_Hook())
+    hook = _hook[0]
+    hook.event, hook.named, hook.action = event, name, action
+    try:
+        yield
+        assert hook.action is None, f"no {event} of {name}"
+    finally:
+        hook.action = None

@@ -1,0 +1,265 @@
+"""What another program does right before culld changes a file: its save and its open file win."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+import rejects
+from between import right_before
+from culld.disk.clearing import remove_sidecar
+from culld.disk.naming import aside_name
+from culld.disk.publish import publish
+from culld.disk.renaming import exchanges
+from culld.disk.returning import return_all, return_aside
+from culld.disk.transfer import release, transfer
+from culld.errors import PhotoChangedError, PhotoError
+from culld.records import Edit, Move, Place, Rewrite
+
+OLD = b"\xff\xd8 an old photo"
+SAVED = b"\xff\xd8 saved by an editor"
+TAGGED = OLD[:2] + rejects.TAG + OLD[2:]
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Place:
+    """A photo in the inbox."""
+    return rejects.put(Place(tmp_path / "inbox", Path("a.jpg")), OLD)
+
+
+@pytest.fixture(params=["same device", "other device"])
+def move(request: pytest.FixtureRequest, photo: Place, tmp_path: Path) -> Iterator[Move]:
+    """Its way into quarantine."""
+    memory = Path("/dev/shm")  # noqa: S108 (the folder made in it is private)
+    if request.param == "other device" and not memory.is_dir():
+        pytest.skip("needs /dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if request.param == "other device" else tmp_path) as quarantine:
+        yield Move(photo, Place(Path(quarantine), photo.relative), rejects.digest(OLD))
+
+
+def save_over(place: Place) -> Callable[[], None]:
+    """What an editor does: write another file, and rename it over the photo."""
+
+    def save() -> None:
+        other = place.path.with_name("saved.new")
+        other.write_bytes(SAVED)
+        other.replace(place.path)
+
+    return save
+
+
+def begin_to_write(place: Place) -> Callable[[], None]:
+    """Another program opens the photo for writing, and has to wait while culld has a lease on it."""
+
+    def begin() -> None:
+        with suppress(BlockingIOError):  # without O_NONBLOCK the open would wait
+            os.close(os.open(place.path, os.O_RDWR | os.O_NONBLOCK))
+
+    return begin
+
+
+def is_exchanged(folder: Path) -> bool:
+    """Whether names can be exchanged where the tests run."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        return exchanges(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def test_a_save_right_before_the_tags_stays(photo: Place) -> None:
+    """It comes out of the exchange, is seen not to be the judged photo, and gets its name back."""
+    if not is_exchanged(photo.root):
+        pytest.skip("needs a file system that exchanges names")
+    with right_before("culld.rename", "a.jpg", save_over(photo)), pytest.raises(PhotoChangedError):
+        publish(rejects.tagging(photo))
+
+    assert (photo.path.read_bytes(), rejects.tree(photo.root)) == (SAVED, ["a.jpg"])
+
+
+def test_a_second_save_during_the_return_stays_as_well(photo: Place) -> None:
+    """Both saves are kept, the newer one under the photo's name."""
+    if not is_exchanged(photo.root):
+        pytest.skip("needs a file system that exchanges names")
+    newest = b"\xff\xd8 saved twice"
+
+    def save_twice() -> None:
+        save_over(photo)()
+        hook.__enter__()
+
+    def save_again() -> None:
+        other = photo.path.with_name("again.new")
+        other.write_bytes(newest)
+        other.replace(photo.path)
+
+    hook = right_before("culld.rename", "a.jpg", save_again)
+    with right_before("culld.rename", "a.jpg", save_twice), pytest.raises(PhotoChangedError):
+        publish(rejects.tagging(photo))
+
+    found = {name: (photo.root / name).read_bytes() for name in rejects.tree(photo.root)}
+    assert found.pop("a.jpg") == newest
+    assert list(found.values()) == [SAVED]
+
+
+def test_a_program_that_opens_the_photo_right_before_the_tags_keeps_its_file(photo: Place) -> None:
+    """The same inode has the name again, with its bytes, before that program goes on."""
+    inode = photo.path.stat().st_ino
+    with right_before("culld.rename", "a.jpg", begin_to_write(photo)), pytest.raises(PhotoChangedError, match="open"):
+        publish(rejects.tagging(photo))
+
+    assert (photo.path.stat().st_ino, photo.path.read_bytes()) == (inode, OLD)
+    assert rejects.tree(photo.root) == ["a.jpg"]
+
+
+@pytest.mark.parametrize("change", ["tags", "move", "release"])
+def test_a_photo_that_is_open_for_writing_is_left_alone(photo: Place, move: Move, change: str) -> None:
+    """It was opened after it had settled; the fault says so."""
+    rewrite = rejects.tagging(photo)
+    if change == "release":
+        rejects.put(move.target, OLD)
+    with photo.path.open("r+b") as stream, pytest.raises(PhotoChangedError, match="open for writing"):
+        {"tags": lambda: publish(rewrite), "move": lambda: transfer(move), "release": lambda: release(move)}[change]()
+    stream.close()
+
+    assert photo.path.read_bytes() == OLD
+    assert rejects.tree(photo.root) == ["a.jpg"]
+
+
+def test_a_save_right_before_the_move_stays(photo: Place, move: Move) -> None:
+    """It has its name, and the quarantine holds nothing."""
+    same = photo.root.stat().st_dev == move.target.root.stat().st_dev
+    hook = right_before("culld.rename" if same else "os.rename", "a.jpg", save_over(photo))
+    with hook, pytest.raises(PhotoChangedError):
+        transfer(move)
+
+    assert (photo.path.read_bytes(), rejects.tree(photo.root)) == (SAVED, ["a.jpg"])
+    assert rejects.tree(move.target.root) == []
+
+
+def test_a_program_that_opens_the_photo_right_before_the_move_keeps_its_file(photo: Place, move: Move) -> None:
+    """The move is taken back before that program goes on."""
+    same = photo.root.stat().st_dev == move.target.root.stat().st_dev
+    hook = right_before("culld.rename" if same else "os.rename", "a.jpg", begin_to_write(photo))
+    with hook, pytest.raises(PhotoChangedError, match="open for writing"):
+        transfer(move)
+
+    assert (photo.path.read_bytes(), rejects.tree(photo.root)) == (OLD, ["a.jpg"])
+    assert rejects.tree(move.target.root) == []
+
+
+def test_a_save_right_before_the_unlink_of_a_released_source_stays(photo: Place, move: Move) -> None:
+    """Replay and restore end in the same verified unlink."""
+    rejects.put(move.target, OLD)
+    with right_before("os.rename", "a.jpg", save_over(photo)), pytest.raises(PhotoChangedError):
+        release(move)
+
+    assert (photo.path.read_bytes(), move.target.path.read_bytes()) == (SAVED, OLD)
+
+
+def test_a_sidecar_that_is_saved_right_before_its_removal_stays(photo: Place) -> None:
+    """It is culld's own no more."""
+    sidecar = rejects.put(photo.beside("a.jpg.xmp"), OLD)
+    with right_before("os.rename", "a.jpg.xmp", save_over(sidecar)), pytest.raises(PhotoChangedError):
+        remove_sidecar(sidecar, rejects.digest(OLD))
+
+    assert sidecar.path.read_bytes() == SAVED
+
+
+CHANGES = 30
+WRITER = """
+import os, sys, time
+*photos, stop = sys.argv[1:]
+done = 0
+print("ready", flush=True)
+while not os.path.exists(stop):
+    for photo in photos:
+        try:
+            descriptor = os.open(photo, os.O_RDWR | os.O_APPEND)
+        except FileNotFoundError:
+            continue
+        os.write(descriptor, b"<edit %06d>" % done)
+        time.sleep(0.0003)
+        os.write(descriptor, b"</edit %06d>" % done)
+        os.close(descriptor)
+        done += 1
+        time.sleep(0.003)
+print(done)
+"""
+
+
+def tag_again(place: Place) -> bool:
+    """Add a tag, if the photo is here and may be changed now."""
+    with suppress(PhotoError, FileNotFoundError):
+        data = place.path.read_bytes()
+        after = rejects.digest(data[:2] + rejects.TAG + data[2:])
+        publish(Rewrite(place, rejects.digest(data), after, (Edit(2, b"", rejects.TAG),)))
+        return True
+    return False
+
+
+def move_again(here: Place, there: Place) -> bool:
+    """Move the photo, if it is here and may be moved now."""
+    with suppress(PhotoError, FileNotFoundError):
+        transfer(Move(here, there, rejects.digest(here.path.read_bytes())))
+        return True
+    return False
+
+
+@pytest.mark.timeout(120)
+def test_no_edit_of_a_program_that_writes_in_place_is_lost(photo: Place, move: Move, tmp_path: Path) -> None:
+    """A program edits the photo again and again while culld tags it, moves it away and brings it back."""
+    stop = tmp_path / "stop"
+    command = [sys.executable, "-c", WRITER, photo.path, stop]
+    writer = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    changes = {"tags": 0, "moves": 0}
+    assert writer.stdout is not None
+    writer.stdout.readline()
+    while min(changes.values()) < CHANGES and writer.poll() is None:
+        for here, there in ((move.source, move.target), (move.target, move.source)):
+            changes["tags"] += tag_again(here)
+            changes["moves"] += move_again(here, there)
+    stop.touch()
+    edits = int(writer.communicate(timeout=30)[0])
+
+    left = [place.path for place in (move.source, move.target) if place.path.exists()]
+    data = b"".join(path.read_bytes() for path in left)
+    lost = [n for n in range(edits) if b"<edit %06d>" % n not in data or b"</edit %06d>" % n not in data]
+    assert (writer.returncode, lost, edits > 0) == (0, [], True)
+    assert rejects.tree(move.source.root) + rejects.tree(move.target.root) == ["a.jpg"]
+
+
+def test_a_photo_that_was_set_aside_gets_its_name_back(photo: Place) -> None:
+    """A culld that was killed leaves it under a hidden name; nothing hidden remains, and nothing is lost."""
+    for name in (photo.relative.name, "b" * 251 + ".jpg"):
+        place = photo.beside(name)
+        place.path.with_name(aside_name(name)).write_bytes(SAVED)
+        photo.path.unlink(missing_ok=True)
+        return_aside(place)
+        assert (place.path.read_bytes(), rejects.tree(photo.root)) == (SAVED, [name])
+        place.path.unlink()
+
+
+def test_a_photo_that_was_set_aside_and_saved_since_is_kept_twice(photo: Place) -> None:
+    """The save has the name, and the older file a visible one beside it."""
+    photo.path.with_name(aside_name("a.jpg")).write_bytes(SAVED)
+    return_all(photo.root)
+    names = rejects.tree(photo.root)
+
+    assert sorted((photo.root / name).read_bytes() for name in names) == [OLD, SAVED]
+    assert [name.startswith("a") for name in names] == [True, True]
+
+
+@pytest.mark.parametrize("versions", [[], [frozenset({rejects.digest(OLD), rejects.digest(TAGGED)})]])
+def test_bytes_that_are_under_the_photos_name_are_not_kept_twice(photo: Place, versions: list[frozenset[str]]) -> None:
+    """Nor those that the recorded edits make of them."""
+    photo.path.with_name(aside_name("a.jpg")).write_bytes(TAGGED if versions else OLD)
+    return_aside(photo, versions)
+
+    assert (photo.path.read_bytes(), rejects.tree(photo.root)) == (OLD, ["a.jpg"])
