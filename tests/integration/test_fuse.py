@@ -15,6 +15,8 @@ import rejects
 from culld.disk.beneath import folder as opened
 from culld.disk.naming import CLAIM
 from culld.disk.renaming import Way, rename_noreplace, way_of
+from culld.host import folders
+from culld.host.check import Health
 from culld.quarantine.restore import Selection, restore
 from culld.quarantine.untagging import untag
 
@@ -80,6 +82,19 @@ def test_the_way_is_found_by_trying(mount: Path, kind: str) -> None:
         way = way_of(inside)
 
     assert (way, rejects.tree(mount)) == (WAYS.get(kind, Way.CLAIM), before)
+
+
+def test_the_doctor_tries_it(mount: Path, kind: str, tmp_path: Path) -> None:
+    """It says the way, that names cannot be exchanged, and what a move there is; it leaves nothing."""
+    for folder in (mount / "in", mount / "q", tmp_path / "q"):
+        folder.mkdir()
+    check = folders.changes(mount / "in")
+
+    assert (check.health, "cannot be exchanged" in check.what) == (Health.OK, True)
+    assert check.what.startswith(f"tried: {WAYS.get(kind, Way.CLAIM)}")
+    assert folders.moves(mount / "in", mount / "q").what == "tried: renamed"
+    assert folders.moves(mount / "in", tmp_path / "q").what == "tried: copied, verified, then unlinked"
+    assert rejects.tree(mount / "in") + rejects.tree(mount / "q") + rejects.tree(tmp_path / "q") == []
 
 
 @pytest.mark.slow

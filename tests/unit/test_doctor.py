@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from culld.cli import doctor as command
+from culld.disk.renaming import Way
+from culld.disk.trial import Abilities
 from culld.errors import SystemFaultError
 from culld.host import doctor, folders, mounts
 from culld.host.check import Check, Health, ok
@@ -148,11 +150,11 @@ class TestFolders:
         assert health is Health.BAD
 
     def test_a_quarantine_that_can_be_made_is_fine(self, tmp_path: Path) -> None:
-        """It says whether moves will be renames."""
+        """It says whether photos will be copied."""
         check = folders.quarantine(tmp_path / "q" / "r", [tmp_path / "photos"], "ann")
 
         assert check.health is Health.OK
-        assert check.what == "will be made, on the same disk as the watched folders: moves are renames"
+        assert check.what == "will be made, on the same disk as the watched folders"
 
     def test_a_quarantine_on_another_disk_says_so(self, tmp_path: Path) -> None:
         """Moves there are copies, which take longer."""
@@ -170,6 +172,32 @@ class TestFolders:
         assert (in_its_place.health, in_its_place.what) == (Health.BAD, "is a file")
         assert no_right.what == f"{tmp_path} cannot be written to by ann"
         assert no_right.fix == f"sudo install -d -o ann -m 0750 {tmp_path}/q"
+
+    def test_changes_and_moves_are_tried_for_real_and_leave_nothing(self, tmp_path: Path) -> None:
+        """On files of culld's own, in the watched folder and into the quarantine."""
+        for name in ("in", "q"):
+            (tmp_path / name).mkdir()
+
+        assert folders.changes(tmp_path / "in").health is Health.OK
+        assert folders.moves(tmp_path / "in", tmp_path / "q").what == "tried: renamed"
+        assert [list((tmp_path / name).iterdir()) for name in ("in", "q")] == [[], []]
+
+    def test_a_way_with_limits_says_them(self, tmp_path: Path) -> None:
+        """As on a FUSE file system of a server that is elsewhere."""
+        check = folders.changes(tmp_path, lambda _: Abilities(Way.CLAIM, exchanges=False, leases=False))
+
+        assert check.health is Health.OK
+        assert "a reserved name" in check.what
+        assert "cannot be exchanged" in check.what
+        assert "does not tell of writers" in check.what
+
+    def test_a_trial_that_fails_is_bad_and_says_why(self, tmp_path: Path) -> None:
+        """The words are those that a photo's fault would have."""
+        (tmp_path / "file").touch()
+
+        for check in (folders.changes(tmp_path / "gone"), folders.moves(tmp_path, tmp_path / "file")):
+            assert (check.health, check.what.startswith("tried, and failed: ")) == (Health.BAD, True)
+        assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
     def test_a_journal_must_lie_on_a_local_disk_that_can_be_written(self, tmp_path: Path) -> None:
         """SQLite's log is not safe on a share."""
@@ -343,6 +371,7 @@ class TestCommand:
         assert arguments.run(arguments) == 3
         printed = capsys.readouterr().out
         assert f"ok   watched folder {tmp_path}/in: can be read and written" in printed
+        assert f"ok   changes in {tmp_path}/in: tried: " in printed
         assert f"ok   quarantine {tmp_path}/q: will be made" in printed
         assert "\nBAD  model: there is no model with a card.json" in printed
         assert "     fix: set model.path to a folder" in printed

@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING, Final
 
 from culld.disk import anchor
 from culld.disk.anchor import Unreachable
+from culld.disk.trial import try_folder, try_move
+from culld.errors import PhotoError
 from culld.host.check import Check, bad, ok, warn
 from culld.host.mounts import Mount, mount_of
 from culld.records import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from culld.disk.trial import Abilities
 
     May = Callable[[Path, int], bool]
     """Whether this process may use a path so (os.R_OK, os.W_OK, os.X_OK)."""
@@ -25,6 +29,7 @@ _ALL: Final = os.R_OK | os.W_OK | os.X_OK
 _RIGHTS: Final = {os.R_OK: "listed", os.W_OK: "written to", os.X_OK: "entered"}
 
 _PATH_MAX: Final = 4096
+_ANOTHER: Final = "mend what it says, or use a folder on another file system"
 
 TIGHT_BYTES: Final = 1_000_000_000
 FULL_BYTES: Final = 50_000_000
@@ -84,7 +89,7 @@ def below(folder: Path, found: Survey, user: str) -> Check:
 
 
 def quarantine(folder: Path, roots: Sequence[Path], user: str, may: May = may) -> Check:
-    """Whether the quarantine is there or can be made, and whether moves into it are renames or copies."""
+    """Whether the quarantine is there or can be made, and whether photos are copied into it."""
     name = f"quarantine {printable(folder)}"
     if folder_at_fault := unreachable(folder):
         at, ground = folder_at_fault
@@ -99,7 +104,29 @@ def quarantine(folder: Path, roots: Sequence[Path], user: str, may: May = may) -
     far = [printable(root) for root in reached if device(root) != device(folder)]
     if far:
         return ok(name, f"{where}, on another disk than {', '.join(far)}: photos from there are copied and verified")
-    return ok(name, f"{where}, on the same disk as the watched folders: moves are renames")
+    return ok(name, f"{where}, on the same disk as the watched folders")
+
+
+def changes(folder: Path, attempt: Callable[[Path], Abilities] = try_folder) -> Check:
+    """Whether files in a folder can be rewritten and renamed safely, and in which way; it is tried for real."""
+    name = f"changes in {printable(folder)}"
+    try:
+        found = attempt(folder)
+    except PhotoError as error:
+        return bad(name, f"tried, and failed: {error}", _ANOTHER)
+    lacks = [] if found.exchanges else ["names cannot be exchanged: a save in the instant of a change is lost"]
+    lacks += [] if found.leases else ["the kernel does not tell of writers: a longer quiet time has to do"]
+    return ok(name, "; ".join([f"tried: {found.way}", *lacks]))
+
+
+def moves(root: Path, quarantine: Path, attempt: Callable[[Path, Path], bool] = try_move) -> Check:
+    """Whether a file can be moved from a watched folder into the quarantine; it is tried for real."""
+    name = f"moves from {printable(root)}"
+    try:
+        renamed = attempt(root, quarantine)
+    except PhotoError as error:
+        return bad(name, f"tried, and failed: {error}", _ANOTHER)
+    return ok(name, f"tried: {'renamed' if renamed else 'copied, verified, then unlinked'}")
 
 
 def state(folder: Path, mounts: Sequence[Mount], user: str, may: May = may) -> Check:
