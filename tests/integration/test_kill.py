@@ -81,7 +81,14 @@ def test_a_kill_at_a_system_call_harms_nothing(
 @pytest.mark.parametrize("action", ["reject", "restore"])
 @pytest.mark.parametrize(
     ("call", "error"),
-    [("fsync", "EIO"), ("write", "ENOSPC"), ("renameat2", "EXDEV"), ("renameat2", "EINVAL"), ("unlinkat", "EROFS")],
+    [
+        ("fsync", "EIO"),
+        ("write", "ENOSPC"),
+        ("renameat2", "EXDEV"),
+        ("renameat2", "EINVAL"),
+        ("renameat", "EACCES"),
+        ("unlinkat", "EROFS"),
+    ],
 )
 def test_an_error_of_any_call_harms_nothing(folder: Path, quarantine: Path, action: str, call: str, error: str) -> None:
     """It costs the photo a retry at most; the next start, or the next restore, finds everything in its place."""
