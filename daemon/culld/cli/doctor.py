@@ -111,19 +111,20 @@ def _of_folders(config: Config) -> Iterator[Check]:
             yield folders.below(root, survey, user)
         yield folders.file_system(root, mounted)
     yield folders.quarantine(config.quarantine, roots, user)
-    yield from _of_changes([root for root in roots if root.is_dir()], config.quarantine)
-    yield folders.state(config.state, mounted, user)
     reached = [place for place in (config.quarantine, config.state, *roots) if folders.unreachable(place) is None]
+    there = [place for place in reached if place.is_dir()]
+    yield from _of_changes([root for root in roots if root in there], config.quarantine, there)
+    yield folders.state(config.state, mounted, user)
     for folder in {folders.device(place): place for place in reached}.values():
         yield folders.space(folder, folders.free(folder))
     yield doctor.watches(count, doctor.number(doctor.WATCH_LIMIT))
 
 
-def _of_changes(roots: list[Path], quarantine: Path) -> Iterator[Check]:
+def _of_changes(roots: list[Path], quarantine: Path, present: list[Path]) -> Iterator[Check]:
     """Try in the folders that are there what culld does to photos, on files of its own."""
     from culld.host import folders  # noqa: PLC0415
 
-    there = [quarantine] if quarantine.is_dir() else []
+    there = [quarantine] if quarantine in present else []
     for folder in (*roots, *there):
         yield folders.changes(folder)
     for root in roots if there else []:
