@@ -17,8 +17,8 @@ from culld.disk.naming import CLAIM
 from culld.disk.renaming import Way, rename_noreplace, way_of
 from culld.host import folders
 from culld.host.check import Health
-from culld.quarantine.restore import Selection, restore
-from culld.quarantine.untagging import untag
+from culld.quarantine.restore import Restorer, restore
+from culld.quarantine.selection import Selection
 
 EVERYTHING = Selection(everything=True)
 WAYS = {"fuse2fs": Way.LINK, "ntfs-3g": Way.LINK, "lowntfs-3g": Way.LINK}  # all others number names, or lack links
@@ -56,11 +56,11 @@ def test_a_reject_is_moved_once_and_comes_back_with_its_bytes(scene: killing.Sce
     killing.check(scene, killing.reject)
 
     with scene.journal() as journal:
-        results = restore(scene.quarantine, EVERYTHING, roots=[scene.inbox], journal=journal, dry_run=False)
-        undone = untag(journal.tagged(), EVERYTHING, roots=[scene.inbox], journal=journal, dry_run=False)
+        restorer = Restorer([scene.inbox], journal, rejects.nothing_of_culld)
+        results = list(restore(scene.quarantine, EVERYTHING, restorer))
     files = {name: (scene.inbox / name).read_bytes() for name in rejects.tree(scene.inbox)}
 
-    assert [result.fault for result in results] + [each.fault for each in undone] == [None, None]
+    assert [result.fault for result in results] == [None]
     assert files == {"2026/a.jpg": killing.PHOTO, "2026/a.xmp": killing.SIDECAR}
     assert rejects.tree(scene.quarantine) == []
 

@@ -44,13 +44,18 @@ def return_aside(place: Place, versions: Collection[frozenset[str]] = ()) -> Non
             _return(own, place, versions)
 
 
-def return_all(root: Path) -> None:
-    """Do the same for every file below a root, and remove temporary files; no other culld may work in it meanwhile."""
+def return_all(root: Path, suffix: str = "") -> None:
+    """Do the same for every file below a root whose name ends with `suffix`, and remove temporary files.
+
+    No other culld may work in the root meanwhile.
+    """
     own = [path for path in names_below(root) if is_own_temp(path.name) or name_of_aside(path.name) is not None]
     for relative in {path.parent for path in own}:
         remove_leftovers(root, relative)
         for aside in _set_aside(root, relative):
-            _return(aside, aside.beside(name_of_aside(aside.relative.name) or ""), ())
+            name = name_of_aside(aside.relative.name) or ""
+            if name.endswith(suffix):
+                _return(aside, aside.beside(name), ())
 
 
 def is_reserved(place: Place) -> bool:

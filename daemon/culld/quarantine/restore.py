@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from culld.disk.beneath import exists, stamp_of
-from culld.disk.clearing import remove_empty_folders, remove_leftovers, remove_record
+from culld.disk.clearing import RECORD_SUFFIX, remove_empty_folders, remove_leftovers, remove_record
 from culld.disk.locking import turn
-from culld.disk.returning import remove_claim, return_all
+from culld.disk.returning import remove_claim, return_all, return_aside
 from culld.disk.transfer import release, transfer
 from culld.errors import PhotoBlockedError, PhotoChangedError, PhotoError
 from culld.quarantine.homing import Home, back_at, home_for
@@ -71,6 +71,8 @@ class Restorer:
             with turn(place.root):
                 found = read_record(place)
                 self._require_root(found)
+                if not dry_run:
+                    self._return_aside(found)
                 home = self._home(found)
                 if home is None:
                     return self._orphan(found, deleted=deleted, dry_run=dry_run)
@@ -91,6 +93,13 @@ class Restorer:
                 f"{printable(found.photo.path)} came from {printable(root)}, which the configuration does not watch "
                 "any more; add that folder to `watch` again, or move the photo by hand"
             )
+
+    def _return_aside(self, found: Found) -> None:
+        """Give members their names back that a killed restore had set aside while it took tags out or moved them."""
+        tagged = self.journal.tagged_by(found.record.plan)
+        versions = [frozenset({each.before or "", each.after}) for some in tagged for each in some.rewrites]
+        for member in found.record.members:
+            return_aside(found.place.beside(member.name), versions)
 
     def _home(self, found: Found) -> Home | None:
         return home_for(found) if exists(found.photo) else back_at(found, self.journal.reject(found.record.plan))
@@ -176,7 +185,10 @@ def restore(quarantine: Path, selection: Selection, restorer: Restorer, *, dry_r
     """
     if not dry_run:
         with turn(quarantine):
-            return_all(quarantine)  # what a killed restore had set aside
+            return_all(quarantine, RECORD_SUFFIX)  # a killed restore may have set the record aside to remove it
     deleted = selection.everything or selection.since is not None
     for place in selected(quarantine, selection):
         yield restorer.restore(place, deleted=deleted, dry_run=dry_run)
+    if not dry_run:
+        with turn(quarantine):
+            return_all(quarantine)  # what a killed restore had set aside, and whose record is gone
