@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CONFIG := photos/culld.yaml
 
-.PHONY: help run test lint fault metadata service-test bench lock clean
+.PHONY: help run test lint fault metadata programs service-test bench lock clean
 
 help:  ## what there is
 	@echo "make run    install culld into .venv and start it on photos/inbox"
@@ -12,6 +12,7 @@ help:  ## what there is
 	@echo "make lint   ruff, mypy, import contracts"
 	@echo "make fault  kill it, starve it, flood it: writes tests/fault/RESULTS.md (two hours)"
 	@echo "make metadata  tag real and generated photos, with exiftool as referee: writes tests/metadata/RESULTS.md"
+	@echo "make programs  what darktable and digiKam show before and after culld (installed, on a virtual screen)"
 	@echo "make service-test  install, use, hurt and remove the service on a booted Debian (root; four minutes)"
 	@echo "make bench  speed and memory beside peers and the floor: writes tests/bench/RESULTS.md (20 minutes)"
 	@echo "make lock   renew the locked dependencies (for developers)"
@@ -33,6 +34,9 @@ fault: .venv/.dev  ## kills, errors, floods, races: tests/fault/RESULTS.md
 
 metadata: .venv/.dev  ## tags by the eyes of other programs: tests/metadata/RESULTS.md
 	$(BIN)/python tests/metadata/report.py
+
+programs: .venv/.dev  ## stars and words before and after culld, by darktable and digiKam: tests/programs/RESULTS.md
+	$(BIN)/python tests/programs/report.py
 
 service-test: .venv/.dev  ## the service on a booted Debian, as root: tests/system/RESULTS.md
 	CULLD_SERVICE_RESULTS=tests/system/RESULTS.md $(BIN)/pytest tests/system/test_service.py
