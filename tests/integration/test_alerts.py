@@ -160,7 +160,7 @@ def test_an_address_that_leads_nowhere_is_one_line_in_the_log(address: str, warn
 
 
 def test_a_server_that_drips_is_left_at_the_deadline(warnings: list[str]) -> None:
-    """Each byte comes in time, but the whole answer does not; whoever rang has not waited."""
+    """Each byte comes in time, but the whole answer does not; the sender has not waited."""
     with server(drip) as (address, _):
         ring(Alerts(webhook=address, patience_s=2))
 

@@ -101,7 +101,7 @@ class Access:
     def may_read(self, theirs: Entry, group: int) -> bool:
         """Whether everyone for whom an entry of another file speaks may read this one; `group` is that file's group.
 
-        Somebody without an own entry is taken for one of the others, whose groups are not looked up.
+        A user without an entry is taken for one of the others, whose groups are not looked up.
         """
         if theirs.tag == USER:
             own = USER_OBJ if theirs.id == self.owner else None

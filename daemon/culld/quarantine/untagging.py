@@ -153,7 +153,7 @@ def untag(
     """Take back what culld wrote to the selected photos in `roots` and to their sidecars, photo by photo.
 
     The contents are noted in the journal, so that no daemon tags them again. A photo of which nothing is left to take
-    back gives no result. Whoever stops iterating leaves the rest as it is.
+    back gives no result. Stopping the iteration leaves the rest as it is.
     """
     for place in journal.tagged_places():
         if place.root not in roots:
