@@ -85,7 +85,7 @@ class Worker:
         ours, theirs = CONTEXT.Pipe()
         try:
             process = start(theirs, open_desk, limits)
-        except BaseException:
+        except BaseException:  # whatever it was, also Ctrl-C, the pipe must not stay open
             ours.close()
             raise
         finally:

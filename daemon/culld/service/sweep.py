@@ -148,10 +148,10 @@ class Sweep:
         cuts = cut(self._arrivals.complete(self._find(paths)), self._config.batch.size)
         for reading, one in one_ahead(lambda each: (pipeline.begin(each.batch), each), cuts):
             self._is_cut = not (one.begins and one.ends)
-            self._finish(pipeline, reading, hearing, tally)
+            self._finish(pipeline, reading, hearing)
             advance(len(reading.settled))
             if one.ends:
-                self._finish_held(pipeline, hearing, tally)
+                self._finish_held(pipeline, hearing)
         tally.failures |= hearing.failures
         tally.unfinished = self._arrivals.unfinished
         tally.unread |= self._scanner.unread.reasons
@@ -159,24 +159,22 @@ class Sweep:
         advance(tally.unfinished)
         return tally
 
-    def _finish(
-        self, pipeline: Pipeline, reading: Reading, hearing: Hearing, tally: Tally, *, held: bool = False
-    ) -> None:
+    def _finish(self, pipeline: Pipeline, reading: Reading, hearing: Hearing, *, held: bool = False) -> None:
         outcomes = self._unexpected.attempt("judging a batch", partial(pipeline.finish, reading))
         if isinstance(outcomes, PhotoError):
-            tally.failures |= {sighting.place: str(outcomes) for sighting in reading.settled}
+            self._tally.failures |= {sighting.place: str(outcomes) for sighting in reading.settled}
             return
         for outcome in outcomes:
             with self._unexpected.tolerated("telling of a photo"):
                 report(outcome)
         known = 0 if held else len(reading.settled)
-        tally.add(outcomes, max(0, known - len(outcomes) - hearing.take_count()))
+        self._tally.add(outcomes, max(0, known - len(outcomes) - hearing.take_count()))
 
-    def _finish_held(self, pipeline: Pipeline, hearing: Hearing, tally: Tally) -> None:
+    def _finish_held(self, pipeline: Pipeline, hearing: Hearing) -> None:
         """Judge the photos that were held back, now that the others of their folders are known."""
         self._is_cut = False
         for batch in batches(hearing.take_held(), GROWTH * self._config.batch.size):
-            self._finish(pipeline, pipeline.begin(batch), hearing, tally, held=True)
+            self._finish(pipeline, pipeline.begin(batch), hearing, held=True)
 
     def _waiting(self, paths: Sequence[Path]) -> Iterator[tuple[Place, str]]:
         """The photos in the watched folders, or below `paths`, that failed and are there, with the reason."""
