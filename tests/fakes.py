@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 import factories
 from culld.errors import SystemFaultError
-from culld.model.work import Work
+from culld.inference.pending import Work
 from culld.records import Assessment, Fault, Outcome, Photo, Place, Plan, Sighting
 
 
@@ -121,7 +121,7 @@ def broken_network() -> FakeNetwork:
 
 def small_tensorflow(folder: Path) -> object:
     """The real network, for two frames at a time."""
-    from culld.model.gpu import TensorFlowNetwork  # noqa: PLC0415 (loaded in a process of its own)
+    from culld.inference.tensorflow import TensorFlowNetwork  # noqa: PLC0415 (loaded in a process of its own)
 
     return TensorFlowNetwork(folder, largest=2)
 

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import rejects
 from culld.journal.store import SqliteJournal
-from culld.quarantine.applying import Applier
-from culld.quarantine.replaying import replay
+from culld.quarantine.apply import Applier
+from culld.quarantine.replay import replay
 from culld.quarantine.restore import Restorer, restore
 from culld.quarantine.selection import Selection
 from culld.records import Place, Plan

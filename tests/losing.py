@@ -12,7 +12,7 @@ from pathlib import Path
 import factories
 import rejects
 from culld.journal.store import SqliteJournal
-from culld.quarantine.applying import Applier
+from culld.quarantine.apply import Applier
 from culld.quarantine.restore import Restored, Restorer, restore
 from culld.quarantine.selection import Selection
 from culld.records import Place

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import factories
-from culld.disk.beneath import stamp_of
-from culld.quarantine.routing import route
+from culld.files.open_beneath import stamp_of
+from culld.quarantine.destination import route
 from culld.records import Assessment, Edit, Format, Photo, Place, Plan, Rewrite, Scores, Stack, Verdict
 
 TAG = b"<defect:blur>"

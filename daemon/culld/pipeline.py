@@ -15,8 +15,8 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from culld.disk.beneath import stamp_of
 from culld.errors import InternalError, PhotoError, PhotoHeldError, WorkerLostError
+from culld.files.open_beneath import stamp_of
 from culld.records import Assessment, Fault, Outcome, Sighting
 from culld.unexpected import UnexpectedErrors
 

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from culld.model.card import load_card
-from culld.model.gpu import _traced, in_half_precision
-from culld.photos.imaging import frame
+from culld.imaging.decode import frame
+from culld.inference.card import load_card
+from culld.inference.tensorflow import _traced, in_half_precision
 
 MODEL = Path(__file__).parents[2] / "models" / "defects"
 

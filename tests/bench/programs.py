@@ -106,10 +106,10 @@ def floor(folder: str, workers: str) -> dict[str, Any]:
 
 
 def _judge(tasks: Any, told: Any) -> None:
-    from culld.model.engines import LiteRtEngine, without_chatter  # noqa: PLC0415
-    from culld.model.worker import keep_memory  # noqa: PLC0415
-    from culld.photos.formats import HEAD_BYTES, recognise  # noqa: PLC0415
-    from culld.photos.imaging import DecodeLimits, decode  # noqa: PLC0415
+    from culld.imaging.decode import DecodeLimits, decode  # noqa: PLC0415
+    from culld.imaging.formats import HEAD_BYTES, recognise  # noqa: PLC0415
+    from culld.inference.litert import LiteRtEngine, without_chatter  # noqa: PLC0415
+    from culld.inference.worker_process import keep_memory  # noqa: PLC0415
 
     keep_memory()  # what helps the workers helps the floor
     with without_chatter():
@@ -127,11 +127,11 @@ def stages(folder: str) -> dict[str, float]:
     """Where a worker's time goes: milliseconds of one core for each stage, medians over the photos of a folder."""
     import hashlib  # noqa: PLC0415
 
-    from culld.model.engines import LiteRtEngine, without_chatter  # noqa: PLC0415
-    from culld.photos.facts import camera_facts  # noqa: PLC0415
-    from culld.photos.imaging import DecodeLimits, embedded_exif, frame  # noqa: PLC0415
-    from culld.photos.likeness import likeness_of  # noqa: PLC0415
+    from culld.imaging.decode import DecodeLimits, embedded_exif, frame  # noqa: PLC0415
+    from culld.inference.litert import LiteRtEngine, without_chatter  # noqa: PLC0415
     from culld.records import Format  # noqa: PLC0415
+    from culld.stages.read.dhash import likeness_of  # noqa: PLC0415
+    from culld.stages.read.exif_facts import camera_facts  # noqa: PLC0415
 
     with without_chatter():
         engine = LiteRtEngine(MODEL / "model.tflite")
@@ -159,7 +159,7 @@ def stages(folder: str) -> dict[str, float]:
 
 
 def _decoded(data: bytes) -> Image.Image:
-    from culld.photos.imaging import COVER, HEIGHT, WIDTH  # noqa: PLC0415
+    from culld.imaging.decode import COVER, HEIGHT, WIDTH  # noqa: PLC0415
 
     image = Image.open(io.BytesIO(data))
     image.draft("RGB", (round(COVER * WIDTH), round(COVER * HEIGHT)))
@@ -169,9 +169,9 @@ def _decoded(data: bytes) -> Image.Image:
 
 def parity(folder: str) -> dict[str, Any]:
     """How far scores of camera originals move when they are decoded at reduced scale instead of in full."""
-    from culld.model.engines import LiteRtEngine, without_chatter  # noqa: PLC0415
-    from culld.photos.formats import HEAD_BYTES, recognise  # noqa: PLC0415
-    from culld.photos.imaging import DecodeLimits, decode, frame  # noqa: PLC0415
+    from culld.imaging.decode import DecodeLimits, decode, frame  # noqa: PLC0415
+    from culld.imaging.formats import HEAD_BYTES, recognise  # noqa: PLC0415
+    from culld.inference.litert import LiteRtEngine, without_chatter  # noqa: PLC0415
     from culld.records import Defect, Format  # noqa: PLC0415
 
     with without_chatter():
@@ -198,7 +198,7 @@ def seed(folder: str) -> dict[str, Any]:
     """The seed's network, EfficientNetB0 at 384x512 in TensorFlow, after culld's own decode; imports not counted."""
     import keras
 
-    from culld.photos.imaging import DecodeLimits, decode  # noqa: PLC0415
+    from culld.imaging.decode import DecodeLimits, decode  # noqa: PLC0415
     from culld.records import Format  # noqa: PLC0415
 
     network = keras.applications.EfficientNetB0(
@@ -244,10 +244,10 @@ def scale(count: str, folders: str) -> dict[str, Any]:
 
 def _rescan(house: Any) -> float:
     """Seconds for a warm look at all files, none of which is new: the median of three."""
-    from culld.intake.scanning import Scanner  # noqa: PLC0415
+    from culld.clock import SystemClock  # noqa: PLC0415
+    from culld.imaging.supported import judged_extensions  # noqa: PLC0415
     from culld.journal.store import SqliteJournal  # noqa: PLC0415
-    from culld.photos.judged import judged_extensions  # noqa: PLC0415
-    from culld.service.clock import SystemClock  # noqa: PLC0415
+    from culld.stages.watch.scanner import Scanner  # noqa: PLC0415
 
     taken = []
     with SqliteJournal.open_readonly(house.journal, SystemClock()) as journal:

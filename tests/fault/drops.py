@@ -17,18 +17,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from culld.app.daemon import Daemon
+from culld.app.service_status import Pulse
+from culld.app.startup import open_journal
+from culld.clock import SystemClock
 from culld.config import load_config
-from culld.darkroom import DarkroomSettings
-from culld.darkroom.desk import Darkroom
-from culld.host.notify import Notifier
-from culld.host.scheduling import Schedule
-from culld.intake.marks import Marks, Signal
-from culld.photos.imaging import DecodeLimits
+from culld.imaging.decode import DecodeLimits
 from culld.records import Assessment, Photo, Scores
-from culld.service.clock import SystemClock
-from culld.service.daemon import Daemon
-from culld.service.opening import open_journal
-from culld.service.pulse import Pulse
+from culld.stages.read import DarkroomSettings
+from culld.stages.read.worker import Darkroom
+from culld.stages.watch.signals import Marks, Signal
+from culld.system.scheduler import Schedule
+from culld.system.sd_notify import Notifier
 
 sys.path.append(str(Path(__file__).parents[1]))
 

@@ -9,10 +9,10 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from culld.disk.transfer import transfer
 from culld.errors import PhotoError
-from culld.intake.scanning import Scanner
+from culld.files.move import transfer
 from culld.records import Move, Place
+from culld.stages.watch.scanner import Scanner
 
 _EXCHANGE = 2  # RENAME_EXCHANGE of renameat2(2)
 _HERE = -100  # AT_FDCWD

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 import rejects
-from culld.disk.acl import GROUP as NAMED_GROUP
-from culld.disk.acl import GROUP_OBJ, MASK, OTHER, USER, USER_OBJ, Access, Entry
-from culld.disk.publish import publish, refusal
-from culld.disk.transfer import transfer
 from culld.errors import PhotoBlockedError, TagRefusedError
+from culld.files.acl import GROUP as NAMED_GROUP
+from culld.files.acl import GROUP_OBJ, MASK, OTHER, USER, USER_OBJ, Access, Entry
+from culld.files.move import transfer
+from culld.files.rewrite import publish, refusal
 from culld.records import Move, Place
 
 DATA = b"\xff\xd8" + bytes(5000)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from culld.host.alerts import Alerts
+from culld.system.alerts import Alerts
 from fakes import Warnings
 
 LONG_S = 600.0

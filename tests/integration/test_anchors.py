@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from culld.disk.anchor import ANCHOR, Ground, away
+from culld.files.mount_guard import Anchors
+from culld.files.mount_marker import ANCHOR, Ground, away
 from culld.journal.store import SqliteJournal
-from culld.service.anchors import Anchors
 from fakes import FakeClock
 
 FOLDER = Path("/photos")

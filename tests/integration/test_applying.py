@@ -10,12 +10,12 @@ import pytest
 
 import factories
 import rejects
-from culld.disk.beneath import stamp_of
-from culld.disk.transfer import transfer
 from culld.errors import PhotoBlockedError
-from culld.quarantine.applying import Applier
+from culld.files.move import transfer
+from culld.files.open_beneath import stamp_of
+from culld.quarantine.apply import Applier
+from culld.quarantine.destination import route
 from culld.quarantine.record import from_bytes
-from culld.quarantine.routing import route
 from culld.records import Move, Place, Plan, Stamp, Verdict
 
 PHOTO = b"\xff\xd8 a photo"

@@ -28,8 +28,8 @@ from culld.records import (
     Stamp,
     Verdict,
 )
-from culld.service.braking import Braking, brake_of, resume
-from culld.service.judge import Judge
+from culld.stages.decide.brake import Braking, brake_of, resume
+from culld.stages.plan import Judge
 from culld.tags.draft import TagDraft
 from fakes import FakeClock
 

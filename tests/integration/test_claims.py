@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from culld.disk.anchor import drop
-from culld.disk.owner import foreign
 from culld.errors import SystemFaultError
-from culld.host.locks import Claims
-from culld.intake.scanning import Scanner
+from culld.files.locks import Claims
+from culld.files.mount_marker import drop
+from culld.files.root_owner import foreign
+from culld.stages.watch.scanner import Scanner
 from fakes import Warnings
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from culld.errors import SystemFaultError
-from culld.photos.imaging import save
+from culld.imaging.decode import save
 from culld.training.cleanvision import CleanVision
 
 BENCH = Path(__file__).parents[2] / ".venv-bench" / "bin" / "python"

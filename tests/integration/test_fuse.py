@@ -12,13 +12,13 @@ import pytest
 import killing
 import mounts
 import rejects
-from culld.disk.beneath import folder as opened
-from culld.disk.naming import CLAIM
-from culld.disk.renaming import Way, rename_noreplace, way_of
-from culld.host import folders
-from culld.host.check import Health
+from culld.files.open_beneath import folder as opened
+from culld.files.rename_noreplace import Way, rename_noreplace, way_of
+from culld.files.temp_names import CLAIM
 from culld.quarantine.restore import Restorer, restore
 from culld.quarantine.selection import Selection
+from culld.system.doctor import folders
+from culld.system.doctor.checks import Health
 
 EVERYTHING = Selection(everything=True)
 WAYS = {"fuse2fs": Way.LINK, "ntfs-3g": Way.LINK, "lowntfs-3g": Way.LINK}  # all others number names, or lack links

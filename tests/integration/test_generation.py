@@ -14,10 +14,10 @@ import pytest
 from PIL import Image
 
 from culld.records import Defect
-from culld.training.dataset import Scene
+from culld.training.defects.dataset import Scene
 from culld.training.experiment import Generation, load_recipe
-from culld.training.generation import CURVES, LOG, build_generation, freeze, train_stages, with_probabilities
-from culld.training.pipelines import from_table, on_the_fly, without_tensorflow
+from culld.training.two_stage.experiment import CURVES, LOG, build_generation, freeze, train_stages, with_probabilities
+from culld.training.two_stage.input_pipelines import from_table, on_the_fly, without_tensorflow
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -164,7 +164,7 @@ class Absent:
 sys.meta_path.insert(0, Absent())  # Keras looks whether the name is in sys.modules, so None there will not do
 import keras
 from culld.training.experiment import Generation
-from culld.training.generation import build_generation, train_stages, with_probabilities
+from culld.training.two_stage.experiment import build_generation, train_stages, with_probabilities
 from culld.training.provenance import making
 assert making()["backend"] == "jax"
 assert "tensorflow" not in making() and "jax" in making()

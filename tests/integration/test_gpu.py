@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from culld.errors import SystemFaultError
-from culld.model.gpu import PARITY, TensorFlowNetwork, _drawn, in_half_precision
+from culld.inference.tensorflow import PARITY, TensorFlowNetwork, _drawn, in_half_precision
 
 tensorflow = pytest.importorskip("tensorflow", reason="needs the extra `tensorflow`")
 MODEL = Path(__file__).parents[2] / "models" / "defects"

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 import factories
-from culld.photos.imaging import frame
-from culld.photos.likeness import likeness_of
+from culld.imaging.decode import frame
 from culld.records import Assessment, Camera, Place, SeriesKind
-from culld.service.grouping import Grouping
+from culld.stages.group.grouping import Grouping
+from culld.stages.read.dhash import likeness_of
 
 LIKENESS = likeness_of(frame(factories.picture(1)))
 ROOT = Path("/photos")

@@ -14,15 +14,15 @@ import pytest
 
 import factories
 import rejects
+from culld.app.daily_summary import digest
+from culld.app.decision_ages import Ages, clock_doubt
+from culld.app.housekeeping import Tidying
+from culld.app.trash_expired import Expiry
 from culld.errors import PhotoError
 from culld.journal.store import SqliteJournal
-from culld.quarantine.applying import Applier
+from culld.quarantine.apply import Applier
 from culld.quarantine.orphans import put_away_orphans
 from culld.records import Outcome, Place, Stack, Verdict
-from culld.service.ages import Ages, clock_doubt
-from culld.service.digest import digest
-from culld.service.expiry import Expiry
-from culld.service.tidying import Tidying
 from fakes import FakeClock
 
 DAY = 86400
@@ -286,7 +286,9 @@ def test_the_trash_is_that_of_the_desktop(tmp_path: Path) -> None:
     """With the note that lets a desktop bring the file back."""
     photo = tmp_path / "a.jpg"
     photo.write_bytes(b"a photo")
-    script = "import sys; from pathlib import Path; from culld.host.trash import to_trash; to_trash(Path(sys.argv[1]))"
+    script = (
+        "import sys; from pathlib import Path; from culld.system.trash import to_trash; to_trash(Path(sys.argv[1]))"
+    )
     environ = {**os.environ, "HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "data")}
 
     subprocess.run([sys.executable, "-c", script, str(photo)], env=environ, check=True)

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 import containers
 import factories
-from culld.darkroom import CareRequest, DarkroomSettings, ReadRequest
-from culld.darkroom.desk import Darkroom
-from culld.photos.imaging import DecodeLimits
+from culld.imaging.decode import DecodeLimits
 from culld.records import Assessment, Care, Format, Photo, Place, Scores, Sighting, Stamp, Verdict
+from culld.stages.read import CareRequest, DarkroomSettings, ReadRequest
+from culld.stages.read.worker import Darkroom
+from culld.tags.decision_properties import MachineRecord
 from culld.tags.draft import TagDraft, TagRequest
-from culld.tags.machine import MachineRecord
 
 WHOLE = containers.micro_video()
 

@@ -14,13 +14,13 @@ import pytest
 
 import rejects
 from between import right_before
-from culld.disk.clearing import remove_sidecar
-from culld.disk.naming import aside_name
-from culld.disk.publish import publish
-from culld.disk.renaming import exchanges
-from culld.disk.returning import return_all, return_aside
-from culld.disk.transfer import release, transfer
 from culld.errors import PhotoChangedError, PhotoError
+from culld.files.move import release, transfer
+from culld.files.remove_own import remove_sidecar
+from culld.files.rename_noreplace import exchanges
+from culld.files.rewrite import publish
+from culld.files.set_aside import return_all, return_aside
+from culld.files.temp_names import aside_name
 from culld.records import Edit, Move, Place, Rewrite
 
 OLD = b"\xff\xd8 an old photo"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from culld.intake.lease import is_written
 from culld.records import Place
+from culld.stages.watch.lease import is_written
 
 
 def test_a_file_open_for_writing_is_being_written(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from culld.errors import PhotoError
 from culld.records import Place
-from culld.service.listing import Catalogue, Listing
+from culld.stages.group.directory import Catalogue, Listing
 
 
 def test_names_that_begin_alike_are_listed_in_any_case(tmp_path: Path) -> None:

@@ -13,17 +13,17 @@ from pathlib import Path
 import pytest
 
 import fakes
+from culld.app.daemon import Daemon
+from culld.app.once import Sweep
+from culld.app.service_status import Pulse
+from culld.clock import SystemClock
 from culld.config import load_config
-from culld.darkroom import CareRequest, ReadRequest
 from culld.errors import SystemFaultError
-from culld.host.notify import Notifier
-from culld.intake.marks import Marks, Signal
 from culld.journal.store import SqliteJournal
 from culld.records import Assessment, Care, Format, Outcome, Photo, Scores, Sighting
-from culld.service.clock import SystemClock
-from culld.service.daemon import Daemon
-from culld.service.pulse import Pulse
-from culld.service.sweep import Sweep
+from culld.stages.read import CareRequest, ReadRequest
+from culld.stages.watch.signals import Marks, Signal
+from culld.system.sd_notify import Notifier
 from culld.tags.draft import TagDraft, TagRequest
 
 POLICY = """\

@@ -12,11 +12,11 @@ import piexif
 import pytest
 
 import factories
-from culld.darkroom.desk import Darkroom
-from culld.darkroom.requests import CareRequest, DarkroomSettings
-from culld.photos.imaging import DecodeLimits
-from culld.policy.decide import decide
+from culld.imaging.decode import DecodeLimits
 from culld.records import Assessment, Format, Photo, Place, Plan, Protection, Scores, Stack, Stamp, Verdict
+from culld.stages.decide.decide import decide
+from culld.stages.read.messages import CareRequest, DarkroomSettings
+from culld.stages.read.worker import Darkroom
 
 NAMESPACES = {
     "xmp": "http://ns.adobe.com/xap/1.0/",

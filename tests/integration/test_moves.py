@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 import rejects
-from culld.disk.beneath import digest_of, folder, names_below, open_regular, stamp_of
-from culld.disk.clearing import remove_empty_folders, remove_leftovers, remove_record
-from culld.disk.faults import NameTakenError
-from culld.disk.naming import temp_name
-from culld.disk.renaming import _link_and_unlink
-from culld.disk.transfer import release, transfer
 from culld.errors import PhotoBlockedError, PhotoChangedError
+from culld.files.move import release, transfer
+from culld.files.open_beneath import digest_of, folder, names_below, open_regular, stamp_of
+from culld.files.os_errors import NameTakenError
+from culld.files.remove_own import remove_empty_folders, remove_leftovers, remove_record
+from culld.files.rename_noreplace import _link_and_unlink
+from culld.files.temp_names import temp_name
 from culld.records import Move, Place, Stamp
 
 DATA = b"\xff\xd8" + bytes(range(256)) * 9000  # more than two chunks

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from culld.errors import ConfigError
-from culld.model.engines import LiteRtNetwork
+from culld.inference.litert import LiteRtNetwork
 from culld.records import Defect
+from culld.training.backbones import TRUNKS, build_trunk
+from culld.training.defects.feature_groups import GROUPS, build_groups, mean
+from culld.training.defects.network import HEADS, Calibration, Layout, assemble, average, build_heads, joined, layout_of
 from culld.training.export import PARITY, parity, write_litert
-from culld.training.halving import rounded
-from culld.training.network import HEADS, Calibration, Layout, assemble, average, build_heads, joined, layout_of
-from culld.training.pooling import GROUPS, build_groups, mean
-from culld.training.trunks import TRUNKS, build_trunk
+from culld.training.float16 import rounded
 
 if TYPE_CHECKING:
     from pathlib import Path

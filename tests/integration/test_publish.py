@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import rejects
-from culld.disk.naming import is_own_temp
-from culld.disk.publish import publish, refusal
 from culld.errors import PhotoBlockedError, PhotoChangedError, PhotoError, TagRefusedError
+from culld.files.rewrite import publish, refusal
+from culld.files.temp_names import is_own_temp
 from culld.records import Edit, Place, Rewrite, Stamp
 
 OLD = b"\xff\xd8 an old photo"

@@ -13,15 +13,15 @@ from PIL import Image
 
 import factories
 import raws
-from culld.darkroom import DarkroomSettings, ReadRequest
-from culld.darkroom.desk import Darkroom
 from culld.errors import TagRefusedError
-from culld.photos.formats import HEAD_BYTES, recognise
-from culld.photos.imaging import HEIGHT, WIDTH, DecodeLimits, UnreadableError
-from culld.photos.judged import judged_extensions
-from culld.photos.raw import open_raw
+from culld.imaging.decode import HEIGHT, WIDTH, DecodeLimits, UnreadableError
+from culld.imaging.formats import HEAD_BYTES, recognise
+from culld.imaging.raw import open_raw
+from culld.imaging.supported import judged_extensions
 from culld.records import Assessment, Camera, Format, Photo, Place, Scores, Sighting, Stamp
-from culld.tags.embedding import way_into
+from culld.stages.read import DarkroomSettings, ReadRequest
+from culld.stages.read.worker import Darkroom
+from culld.tags.containers.registry import way_into
 from culld.tags.xpkeywords import new_block
 
 SHARP = factories.picture(3, (1024, 768))

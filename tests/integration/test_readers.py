@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 import pictures
-from culld.photos.facts import keyword_block
-from culld.photos.formats import HEAD_BYTES, recognise
+from culld.imaging.formats import HEAD_BYTES, recognise
 from culld.records import Scores, Verdict
+from culld.stages.read.exif_facts import keyword_block
+from culld.tags.containers.registry import way_into
+from culld.tags.decision_properties import MachineRecord
 from culld.tags.edits import apply_edits
-from culld.tags.embedding import way_into
-from culld.tags.machine import MachineRecord
 from culld.tags.sidecar import sidecar_edits
 from factories import NOON, rules
 

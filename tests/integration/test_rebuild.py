@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from culld.app.rebuild import Rebuilt, rebuild
 from culld.journal.history import Filter
 from culld.records import Verdict
-from culld.service.rebuild import Rebuilt, rebuild
 from losing import DAMAGES, Vault, zeroed
 
 

@@ -12,16 +12,16 @@ from pathlib import Path
 import pytest
 
 import fakes
+from culld.app.daemon import Daemon
+from culld.app.service_status import Pulse
+from culld.clock import SystemClock
 from culld.config import load_config
-from culld.darkroom import CareRequest, ReadRequest
-from culld.host.notify import Notifier
-from culld.intake.marks import Marks, Signal
 from culld.journal.history import Filter
 from culld.journal.store import SqliteJournal
 from culld.records import Assessment, Care, Format, Photo, Scores, Verdict
-from culld.service.clock import SystemClock
-from culld.service.daemon import Daemon
-from culld.service.pulse import Pulse
+from culld.stages.read import CareRequest, ReadRequest
+from culld.stages.watch.signals import Marks, Signal
+from culld.system.sd_notify import Notifier
 from culld.tags.draft import TagDraft, TagRequest
 
 RELOADS = 1000
@@ -94,7 +94,7 @@ def test_a_thousand_reloads_under_load_mix_no_two_policies(tmp_path: Path) -> No
     inbox.mkdir()
     config.write_text(POLICIES[Verdict.TAG])
     counting, marks = Counting(), Marks()
-    log = logging.getLogger("culld.service.daemon")
+    log = logging.getLogger("culld.app.daemon")
     level = log.level
     log.addHandler(counting)
     log.setLevel(logging.INFO)

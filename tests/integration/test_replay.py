@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 import rejects
-from culld.disk.naming import temp_name
-from culld.disk.transfer import transfer
-from culld.quarantine.applying import _write
+from culld.files.move import transfer
+from culld.files.temp_names import temp_name
+from culld.quarantine.apply import _write
+from culld.quarantine.destination import record_place
 from culld.quarantine.record import record_of, to_bytes
 from culld.quarantine.recovery import Step
-from culld.quarantine.replaying import replay
-from culld.quarantine.routing import record_place
+from culld.quarantine.replay import replay
 from culld.records import OpenPlan, Place, Plan, Stamp
 
 PHOTO = b"\xff\xd8 a photo"

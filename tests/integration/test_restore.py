@@ -12,9 +12,9 @@ import pytest
 
 import factories
 import rejects
-from culld.disk.beneath import stamp_of
 from culld.errors import PhotoBlockedError
-from culld.quarantine.applying import Applier
+from culld.files.open_beneath import stamp_of
+from culld.quarantine.apply import Applier
 from culld.quarantine.record import from_bytes, to_bytes
 from culld.quarantine.restore import Restored, Restorer, restore
 from culld.quarantine.selection import Selection

@@ -10,12 +10,12 @@ import pytest
 
 import factories
 import rejects
-from culld.disk.beneath import stamp_of
+from culld.app.decision_ages import Ages
+from culld.app.housekeeping import Tidying
+from culld.files.open_beneath import stamp_of
 from culld.journal.history import Filter
 from culld.journal.store import SqliteJournal
 from culld.records import Outcome, Place, Sighting, Verdict
-from culld.service.ages import Ages
-from culld.service.tidying import Tidying
 from fakes import FakeClock
 
 DAY = 24 * 3600

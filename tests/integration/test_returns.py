@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 import rejects
-from culld.disk.anchor import drop
-from culld.disk.beneath import stamp_of
+from culld.app.feedback import answers
+from culld.app.returned import is_restored
+from culld.files.mount_marker import drop
+from culld.files.open_beneath import stamp_of
 from culld.journal.store import SqliteJournal
-from culld.policy.feedback import Answer
-from culld.quarantine.applying import Applier
+from culld.quarantine.apply import Applier
 from culld.records import Format, Photo, Place
-from culld.service.answers import answers
-from culld.service.returns import is_restored
+from culld.stages.decide.feedback import Answer
 from fakes import FakeClock
 
 PHOTO = b"\xff\xd8 a photo"

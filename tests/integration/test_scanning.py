@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from culld.intake.scanning import Scanner
-from culld.photos.formats import EXTENSIONS
+from culld.imaging.formats import EXTENSIONS
 from culld.records import Place
+from culld.stages.watch.scanner import Scanner
 from deep import deep_file
 from fakes import Warnings
 from users import AS_ANY_USER, needs_setpriv
@@ -218,7 +218,7 @@ def test_a_folder_that_may_be_listed_but_not_entered_hinders_no_other(tmp_path: 
     os.chown(tmp_path / "x", 65534, 65534)
     (tmp_path / "x").chmod(0o744)
     code = (
-        "import json, pathlib, sys; from culld.intake.scanning import Scanner; scanner = Scanner({'.jpg'});"
+        "import json, pathlib, sys; from culld.stages.watch.scanner import Scanner; scanner = Scanner({'.jpg'});"
         "root = pathlib.Path(sys.argv[1]); found = [str(seen.place.relative) for seen in scanner.scan(root)];"
         "print(json.dumps([sorted(found), {str(path): text for path, text in scanner.unread.reasons.items()}]))"
     )

@@ -10,12 +10,12 @@ import pytest
 
 import rejects
 from cameras import PACKET, jpeg, segment
-from culld.disk.publish import publish
-from culld.disk.undoing import undo
 from culld.errors import PhotoError
+from culld.files.revert import undo
+from culld.files.rewrite import publish
 from culld.records import Format, Place, Rewrite, Scores, Verdict
+from culld.tags.decision_properties import MachineRecord
 from culld.tags.draft import TagRequest, draft
-from culld.tags.machine import MachineRecord
 from factories import NOON, rules
 
 RATED = jpeg(segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + PACKET))

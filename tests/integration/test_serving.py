@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 import fakes
 from culld.errors import SystemFaultError
-from culld.model.serving import EngineProcess
-from culld.model.switchboard import RemoteEngine
+from culld.inference.batch_server import RemoteEngine
+from culld.inference.gpu_process import EngineProcess
 from culld.records import Scores
 
 OWN = Scores(0.5, 0.5, 0.5)
@@ -111,7 +111,7 @@ def test_a_stranger_gets_no_answer(key: bytes) -> None:
 def test_tensorflow_says_what_litert_says() -> None:
     """On the CPU here; three frames go through batches of at most two."""
     pytest.importorskip("tensorflow", reason="needs the extra `tensorflow`")
-    from culld.model.engines import LiteRtEngine  # noqa: PLC0415
+    from culld.inference.litert import LiteRtEngine  # noqa: PLC0415
 
     folder = Path(__file__).parents[2] / "models" / "defects"
     litert = LiteRtEngine(folder / "model.tflite")

@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 
 import pictures
-from culld.disk.undoing import inverse
 from culld.errors import TagRefusedError
+from culld.files.revert import inverse
+from culld.tags.containers.jpeg import jpeg_edits
 from culld.tags.edits import apply_edits
-from culld.tags.jpeg import jpeg_edits
-from culld.tags.proof import prove_jpeg
+from culld.tags.verify import prove_jpeg
 from culld.tags.xpkeywords import XP_KEYWORDS
 
 if TYPE_CHECKING:

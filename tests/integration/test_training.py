@@ -15,8 +15,8 @@ from PIL import Image
 
 from culld.cli import model as command
 from culld.errors import ConfigError
-from culld.model.card import load_card
-from culld.model.engines import LiteRtEngine
+from culld.inference.card import load_card
+from culld.inference.litert import LiteRtEngine
 from culld.training.experiment import Experiment, as_yaml, load_experiment
 from culld.training.export import PARITY, load_keras
 from culld.training.table import page

@@ -10,14 +10,14 @@ import pytest
 
 import factories
 import rejects
-from culld.darkroom.withdrawing import WithdrawalDesk
-from culld.disk.beneath import stamp_of
 from culld.errors import PhotoError
+from culld.files.open_beneath import stamp_of
 from culld.journal.store import SqliteJournal
-from culld.quarantine.applying import Applier
+from culld.quarantine.apply import Applier
 from culld.quarantine.restore import Restorer, restore
 from culld.quarantine.selection import Selection
-from culld.quarantine.untagging import Untagged, untag
+from culld.quarantine.untag import Untagged, untag
+from culld.quarantine.untag_worker import WithdrawalDesk
 from culld.records import Place, Plan, Rewrite, Sighting, Verdict
 from fakes import FakeClock
 

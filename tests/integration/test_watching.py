@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from watchdog.observers.inotify_c import CallbackId, InotifyConstants, Mask
 
-from culld.intake.marks import Dirty, Mark, Marks, Signal
-from culld.intake.watching import Watcher
+from culld.stages.watch.events import Watcher
+from culld.stages.watch.signals import Dirty, Mark, Marks, Signal
 
 
 class Watched:
@@ -221,8 +221,8 @@ def test_a_lost_event_makes_everything_be_scanned(watched: Watched) -> None:
 LIMITED = """
 import sys, time
 from pathlib import Path
-from culld.intake.marks import Marks
-from culld.intake.watching import Watcher
+from culld.stages.watch.signals import Marks
+from culld.stages.watch.events import Watcher
 Path("/proc/sys/user/max_inotify_watches").write_text("20")
 root = Path(sys.argv[1])
 for number in range(50):

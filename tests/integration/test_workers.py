@@ -19,9 +19,9 @@ import pytest
 
 import fakes
 from culld.errors import InternalError, SystemFaultError, WorkerLostError
-from culld.model.processes import Process, start_process
-from culld.model.worker import WorkerLimits
-from culld.model.workers import Pool
+from culld.inference.pool import Pool
+from culld.inference.process_start import Process, start_process
+from culld.inference.worker_process import WorkerLimits
 
 LIMITS = WorkerLimits(memory=4 << 30, seconds=1.5)
 
@@ -104,8 +104,8 @@ def test_a_worker_cannot_write_a_file(pool: Pool, tmp_path: Path) -> None:
 
 ORPHANING = """
 import fakes, os, signal, threading
-from culld.model.worker import WorkerLimits
-from culld.model.workers import Pool
+from culld.inference.worker_process import WorkerLimits
+from culld.inference.pool import Pool
 if __name__ == "__main__":
     pool = Pool(fakes.FakeDesk, 1, WorkerLimits(memory=4 << 30, seconds=1))
     pool.start()
@@ -205,8 +205,8 @@ def test_without_a_process_at_the_start_culld_does_not_start() -> None:
 UPROOTED = """
 import os, sys
 import fakes
-from culld.model.worker import WorkerLimits
-from culld.model.workers import Pool
+from culld.inference.worker_process import WorkerLimits
+from culld.inference.pool import Pool
 if __name__ == "__main__":
     with Pool(fakes.FakeDesk, 1, WorkerLimits(memory=4 << 30, seconds=5)) as pool:
         os.rmdir(sys.argv[1])
@@ -230,8 +230,8 @@ def test_a_worker_is_replaced_although_the_working_folder_was_deleted(tmp_path: 
 CROWDED = """
 import os, resource, sys, threading
 import fakes
-from culld.model.worker import WorkerLimits
-from culld.model.workers import Pool
+from culld.inference.worker_process import WorkerLimits
+from culld.inference.pool import Pool
 if __name__ == "__main__":
     with Pool(fakes.FakeDesk, 1, WorkerLimits(memory=4 << 30, seconds=5)) as pool:
         hard = resource.getrlimit(resource.RLIMIT_NPROC)[1]

@@ -22,16 +22,16 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "unit")]
 
 import pictures  # noqa: E402 (it stands beside the tests)
-from culld.disk.publish import publish  # noqa: E402
-from culld.disk.undoing import undo  # noqa: E402
 from culld.errors import TagRefusedError  # noqa: E402
-from culld.photos.facts import keyword_block  # noqa: E402
-from culld.photos.formats import EXTENSIONS, HEAD_BYTES, recognise  # noqa: E402
+from culld.files.revert import undo  # noqa: E402
+from culld.files.rewrite import publish  # noqa: E402
+from culld.imaging.formats import EXTENSIONS, HEAD_BYTES, recognise  # noqa: E402
 from culld.records import Place, Scores, Verdict  # noqa: E402
+from culld.stages.read.exif_facts import keyword_block  # noqa: E402
+from culld.tags.containers.registry import way_into  # noqa: E402
+from culld.tags.decision_properties import MachineRecord  # noqa: E402
 from culld.tags.draft import TagRequest, draft  # noqa: E402
 from culld.tags.edits import apply_edits  # noqa: E402
-from culld.tags.embedding import way_into  # noqa: E402
-from culld.tags.machine import MachineRecord  # noqa: E402
 from culld.tags.sidecar import sidecar_edits  # noqa: E402
 from factories import NOON, rules  # noqa: E402
 

@@ -8,9 +8,9 @@ import pytest
 
 import factories
 import fakes
-from culld.intake.settle import Settler
 from culld.records import Place, Sighting
-from culld.service.arrivals import Arrivals
+from culld.stages.watch.arrivals import Arrivals
+from culld.stages.watch.settle import Settler
 
 QUIET_S = 3.0
 

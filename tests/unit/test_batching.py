@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import factories
-from culld.intake.batching import Batcher
+from culld.stages.watch.batching import Batcher
 
 PHOTOS = [factories.sighting(f"{i}.jpg") for i in range(5)]
 

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from culld.errors import ConfigError
+from culld.training.baselines import Contender
 from culld.training.bench import Bench
-from culld.training.contenders import Contender
-from culld.training.dataset import Scene, make_variant
-from culld.training.distortions import Distortion, Kind
+from culld.training.defects.augment import Journey
+from culld.training.defects.dataset import Scene, make_variant
+from culld.training.defects.distortions import Distortion, Kind
 from culld.training.evaluate import ask, milliseconds
 from culld.training.figures import figures
-from culld.training.journey import Journey
 
 SCENES = [
     Scene("dark.jpg", frozenset({"night_lowkey"}), "drawn", "CC0"),

@@ -17,13 +17,8 @@ from hypothesis import strategies as st
 
 import factories
 from culld.errors import PhotoError
-from culld.expression import parse
-from culld.journal.dossier import dossier, facts_in, stack_in
-from culld.journal.rows import decision_row, micros, moment_of, scores_of
-from culld.photos.facts import camera_facts, ratings_in
-from culld.policy.decide import decide
-from culld.policy.facts import facts_of
-from culld.policy.series import best_of, series_of
+from culld.journal.row_mapping import decision_row, micros, moment_of, scores_of
+from culld.journal.stack_json import dossier, facts_in, stack_in
 from culld.quarantine.record import BadRecordError, from_bytes, to_bytes
 from culld.records import (
     Action,
@@ -38,9 +33,15 @@ from culld.records import (
     Stack,
     Unreadable,
 )
-from culld.service.grouping import Grouping
-from culld.service.report import fields, line
-from culld.tags.care import care_in
+from culld.rules import parse
+from culld.stages.decide.best_of_series import best_of
+from culld.stages.decide.decide import decide
+from culld.stages.decide.rule_variables import facts_of
+from culld.stages.group.grouping import Grouping
+from culld.stages.group.series import series_of
+from culld.stages.read.exif_facts import camera_facts, ratings_in
+from culld.stages.report import fields, line
+from culld.tags.user_metadata import care_in
 
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

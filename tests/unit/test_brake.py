@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from culld.policy.brake import overrun
 from culld.records import BrakeLimit
+from culld.stages.decide.brake_limit import overrun
 
 LIMIT = BrakeLimit(0.6, 200)
 

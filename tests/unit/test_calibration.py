@@ -9,11 +9,11 @@ import pytest
 
 from culld.records import Defect
 from culld.training.calibration import calibrate, curve, meanings
+from culld.training.defects.features import Table
+from culld.training.defects.network import Calibration
 from culld.training.experiment import Experiment
-from culld.training.features import Table
 from culld.training.fit import row_weights
 from culld.training.metrics import calibration_error
-from culld.training.network import Calibration
 
 EXPERIMENT = replace(Experiment(), prevalence=(0.5, 0.5, 0.5))
 

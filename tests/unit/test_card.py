@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from culld.errors import SystemFaultError
-from culld.model.card import Card, load_card, model_digest, save_card
+from culld.inference.card import Card, load_card, model_digest, save_card
 from culld.records import Defect, Meaning, Threshold
 
 SHIPPED = Path(__file__).parents[2] / "models" / "defects"

@@ -9,10 +9,10 @@ import pytest
 import factories
 import pictures
 from culld.records import Care, Mark, Rating, Scores, Verdict
-from culld.tags.care import care_in, packets_in
+from culld.tags.decision_properties import MachineRecord
 from culld.tags.edits import apply_edits
-from culld.tags.machine import MachineRecord
 from culld.tags.sidecar import sidecar_edits
+from culld.tags.user_metadata import care_in, packets_in
 
 RDF = (
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from culld.model.choice import choose
+from culld.inference.engine_selection import choose
 from culld.records import EngineKind
 
 GPU = [Path("/dev/nvidia0")]

@@ -8,7 +8,7 @@ import pytest
 
 from culld.errors import TagRefusedError
 from culld.records import Rating
-from culld.tags.comments import MOST_BYTES, comment_in
+from culld.tags.gthumb_comments import MOST_BYTES, comment_in
 
 EMPTY = (
     '<?xml version="1.0" encoding="UTF-8"?>\n<comment version="3.0">\n  <caption/>\n  <note></note>\n  <place/>\n'

@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 import factories
-from culld.photos import imaging
-from culld.photos.completeness import has_its_end
-from culld.photos.formats import HEAD_BYTES, recognise
+from culld.imaging import decode
+from culld.imaging.formats import HEAD_BYTES, recognise
 from culld.records import Format
+from culld.stages.read.completeness import has_its_end
 
 ENCODERS = ["JPEG", "PNG", "WEBP", "HEIF", "AVIF"]
 
@@ -19,7 +19,7 @@ ENCODERS = ["JPEG", "PNG", "WEBP", "HEIF", "AVIF"]
 def photo(encoder: str) -> bytes:
     """A small picture with some texture in it."""
     if encoder == "HEIF":
-        imaging._load_heif()
+        decode._load_heif()
     stream = io.BytesIO()
     factories.picture(3, size=(96, 64)).save(stream, encoder)
     return stream.getvalue()

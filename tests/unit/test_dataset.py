@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from culld.errors import ConfigError
-from culld.photos.imaging import through_jpeg
-from culld.training.dataset import HARD_TAGS, Scene, Variant, make_variant, read_index, split, variants
-from culld.training.distortions import Distortion, Kind
+from culld.imaging.decode import through_jpeg
+from culld.training.defects.augment import Journey, known, render
+from culld.training.defects.dataset import HARD_TAGS, Scene, Variant, make_variant, read_index, split, variants
+from culld.training.defects.distortions import Distortion, Kind
+from culld.training.defects.protocols import linear_protocol, seed_protocol, strong_blur
 from culld.training.experiment import Experiment
-from culld.training.journey import Journey, known, render
-from culld.training.protocols import linear_protocol, seed_protocol, strong_blur
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,13 +13,14 @@ from pathlib import Path
 import pytest
 
 from culld.cli import doctor as command
-from culld.disk.renaming import Way
-from culld.disk.trial import Abilities
 from culld.errors import SystemFaultError
-from culld.host import doctor, folders, mounts
-from culld.host.check import Check, Health, ok
-from culld.host.locks import holder, state_lock
-from culld.host.mounts import Mount
+from culld.files import mounts
+from culld.files.locks import holder, state_lock
+from culld.files.mounts import Mount
+from culld.files.rename_noreplace import Way
+from culld.files.trial import Abilities
+from culld.system.doctor import environment, folders
+from culld.system.doctor.checks import Check, Health, ok
 
 MOUNTINFO = """\
 21 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
@@ -242,24 +243,24 @@ class TestMachine:
     )
     def test_the_watch_limit_is_told_before_it_is_reached(self, count: int, limit: int | None, health: Health) -> None:
         """Other programs take from it too, so four fifths are the mark."""
-        assert doctor.watches(count, limit).health is health
+        assert environment.watches(count, limit).health is health
 
     def test_the_mended_watch_limit_has_room_for_twice_as_many(self) -> None:
         """And it is never set below what desktops set it to."""
-        assert "max_user_watches=524288 |" in doctor.watches(9000, 8192).fix
-        assert "max_user_watches=2000000 |" in doctor.watches(1_000_000, 8192).fix
+        assert "max_user_watches=524288 |" in environment.watches(9000, 8192).fix
+        assert "max_user_watches=2000000 |" in environment.watches(1_000_000, 8192).fix
 
     def test_a_number_is_read_or_not_known(self, tmp_path: Path) -> None:
         """Whatever stands in the file, nothing is raised."""
         (tmp_path / "n").write_text("8192\n")
         (tmp_path / "words").write_text("many\n")
 
-        assert [doctor.number(tmp_path / name) for name in ("n", "words", "none")] == [8192, None, None]
+        assert [environment.number(tmp_path / name) for name in ("n", "words", "none")] == [8192, None, None]
 
     def test_an_old_python_is_bad(self) -> None:
         """The versions that culld is made for are fine."""
-        assert doctor.python((3, 10, 9)).health is Health.BAD
-        assert doctor.python((3, 11, 0)).health is Health.OK
+        assert environment.python((3, 10, 9)).health is Health.BAD
+        assert environment.python((3, 11, 0)).health is Health.OK
 
     def test_a_library_that_is_missing_is_named_with_its_command(self) -> None:
         """The others show their versions."""
@@ -269,7 +270,7 @@ class TestMachine:
                 raise PackageNotFoundError(name)
             return "1.2"
 
-        good, missing = doctor.libraries(("rich", "pyyaml"), version)
+        good, missing = environment.libraries(("rich", "pyyaml"), version)
 
         assert good == Check("rich", Health.OK, "1.2")
         assert missing.health is Health.BAD
@@ -281,24 +282,24 @@ class TestMachine:
         block = text.partition("\ndependencies = [")[2].partition("\n]")[0]
         required = {line.split('"')[1].split(">")[0].split("<")[0] for line in block.splitlines() if '"' in line}
 
-        assert set(doctor.LIBRARIES) == required - {"pillow-heif"}
+        assert set(environment.LIBRARIES) == required - {"pillow-heif"}
 
     def test_what_is_optional_is_never_bad(self) -> None:
         """Culling needs neither; only HEIC photos would be left aside."""
-        assert doctor.tensorflow(lambda _: False).health is Health.OK
-        assert doctor.tensorflow(lambda _: True).what.startswith("installed")
-        assert doctor.heic(lambda _: False).health is Health.WARN
-        assert doctor.heic(lambda _: True).health is Health.OK
-        assert doctor.raw(lambda _: True).what == "installed"
-        assert "pip install rawpy" in doctor.raw(lambda _: False).what
-        assert doctor.jxl(lambda _: True).what == "installed"
-        assert "pip install pillow-jxl-plugin" in doctor.jxl(lambda _: False).what
+        assert environment.tensorflow(lambda _: False).health is Health.OK
+        assert environment.tensorflow(lambda _: True).what.startswith("installed")
+        assert environment.heic(lambda _: False).health is Health.WARN
+        assert environment.heic(lambda _: True).health is Health.OK
+        assert environment.raw(lambda _: True).what == "installed"
+        assert "pip install rawpy" in environment.raw(lambda _: False).what
+        assert environment.jxl(lambda _: True).what == "installed"
+        assert "pip install pillow-jxl-plugin" in environment.jxl(lambda _: False).what
 
     def test_the_engine_is_told_with_its_reason(self) -> None:
         """And a warning given if it is not the one that was asked for."""
-        assert doctor.engine("auto", "litert", "there is no GPU") == ok("engine", "litert, for there is no GPU")
-        assert doctor.engine("litert", "litert", "model.engine says so").health is Health.OK
-        assert doctor.engine("tensorflow", "litert", "TensorFlow is not installed").health is Health.WARN
+        assert environment.engine("auto", "litert", "there is no GPU") == ok("engine", "litert, for there is no GPU")
+        assert environment.engine("litert", "litert", "model.engine says so").health is Health.OK
+        assert environment.engine("tensorflow", "litert", "TensorFlow is not installed").health is Health.WARN
 
     @pytest.mark.parametrize(
         ("modules", "expected"), [({"tensorflow"}, "is there to use it"), (set(), "lets culld use it")]
@@ -307,17 +308,17 @@ class TestMachine:
         """Culling needs none."""
         (tmp_path / "nvidia0").touch()
 
-        found = doctor.gpu([tmp_path / "nvidia0", tmp_path / "other"], lambda name: name in modules)
+        found = environment.gpu([tmp_path / "nvidia0", tmp_path / "other"], lambda name: name in modules)
         assert found.health is Health.OK
         assert expected in found.what
-        assert "none here" in doctor.gpu([tmp_path / "other"]).what
+        assert "none here" in environment.gpu([tmp_path / "other"]).what
 
     def test_a_clock_that_stands_before_the_installation_is_wrong(self) -> None:
         """A small computer without a battery, say."""
         noon = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
-        assert doctor.clock(noon, noon.timestamp() + 3600).health is Health.OK
-        wrong = doctor.clock(noon, noon.timestamp() + 200_000)
+        assert environment.clock(noon, noon.timestamp() + 3600).health is Health.OK
+        wrong = environment.clock(noon, noon.timestamp() + 200_000)
         assert wrong.health is Health.WARN
         assert "timedatectl" in wrong.fix
 
@@ -327,11 +328,11 @@ class TestMachine:
         with state_lock(tmp_path):
             assert holder(tmp_path) == str(os.getpid())
         assert holder(tmp_path) == ""
-        assert doctor.instance("12").what == "runs as process 12"
+        assert environment.instance("12").what == "runs as process 12"
 
     def test_modules_are_looked_for_without_an_import(self) -> None:
         """A module that is there, and one that is not."""
-        assert (doctor.has_module("json"), doctor.has_module("no_module_of_this_name")) == (True, False)
+        assert (environment.has_module("json"), environment.has_module("no_module_of_this_name")) == (True, False)
 
     def test_a_model_that_does_not_load_is_bad_with_its_reason(self) -> None:
         """What the model room says is passed on."""
@@ -339,8 +340,8 @@ class TestMachine:
         def broken() -> str:
             raise SystemFaultError("the card does not fit")
 
-        assert doctor.model(lambda: "defects-1@abc").what == "defects-1@abc loads and answers"
-        check = doctor.model(broken)
+        assert environment.model(lambda: "defects-1@abc").what == "defects-1@abc loads and answers"
+        check = environment.model(broken)
         assert (check.health, check.what) == (Health.BAD, "the card does not fit")
 
 

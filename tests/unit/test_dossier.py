@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import factories
-from culld.journal.dossier import dossier, stack_in
+from culld.journal.stack_json import dossier, stack_in
 from culld.records import Care, Rating, Stack
 
 BAD = factories.assessment(blur=0.99)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from culld.disk.undoing import inverse
 from culld.errors import TagRefusedError
+from culld.files.revert import inverse
 from culld.records import Edit
 from culld.tags.edits import apply_edits
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import factories
-from culld.service.elapsed import Elapsed, Reading, from_json, to_json
+from culld.app.elapsed import Elapsed, Reading, from_json, to_json
 
 DAY = timedelta(days=1)
 

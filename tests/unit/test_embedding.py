@@ -16,16 +16,16 @@ from PIL.PngImagePlugin import PngInfo
 
 import cameras
 import factories
-from culld.disk.undoing import inverse
 from culld.errors import TagRefusedError
+from culld.files.revert import inverse
 from culld.records import Format, Mark
+from culld.tags.containers.png import read_png
+from culld.tags.containers.registry import way_into
+from culld.tags.containers.tiff import packet_in, read_tiff
+from culld.tags.containers.webp import read_webp
 from culld.tags.edits import apply_edits
-from culld.tags.embedding import way_into
-from culld.tags.marks import SIGNS, value_of
-from culld.tags.png import read_png
+from culld.tags.reject_flags import SIGNS, value_of
 from culld.tags.sidecar import SUBJECT, words_of
-from culld.tags.tiff import packet_in, read_tiff
-from culld.tags.webp import read_webp
 from culld.tags.xmp import read_xmp
 from culld.tags.xpkeywords import new_block, words_in
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from culld.errors import SystemFaultError
-from culld.model.engines import LiteRtEngine
-from culld.training.kernels import convolve, gaussian
+from culld.inference.litert import LiteRtEngine
+from culld.training.blur_kernels import convolve, gaussian
 
 MODEL = Path(__file__).parents[2] / "models" / "defects" / "model.tflite"
 

@@ -11,7 +11,7 @@ import yaml
 
 from culld.cli import policy
 from culld.config import Config, load_config
-from culld.config.problems import known_keys
+from culld.config.messages import known_keys
 from culld.errors import ConfigError
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "config.example.yaml"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from culld.expression import FACTS, parse
+from culld.rules import FACTS, parse
 
 NOTHING = dict.fromkeys(FACTS)
 

@@ -13,13 +13,13 @@ import pytest
 import containers
 import factories
 import raws
-from culld.photos import imaging
-from culld.photos.completeness import has_its_end
-from culld.photos.container import bytes_behind
-from culld.photos.extent import lacking
-from culld.photos.formats import HEAD_BYTES, recognise
-from culld.photos.segments import EOI, segments
+from culld.imaging import decode
+from culld.imaging.formats import HEAD_BYTES, recognise
 from culld.records import Format
+from culld.stages.read.completeness import has_its_end
+from culld.stages.read.extent import lacking
+from culld.tags.containers.jpeg_segments import EOI, segments
+from culld.tags.containers.xmp_container import bytes_behind
 
 CUTS = 60
 
@@ -47,7 +47,7 @@ def cuts(data: bytes) -> set[int]:
 def picture(encoder: str, **options: object) -> bytes:
     """A small picture as an encoder writes it."""
     if encoder == "HEIF":
-        imaging._load_heif()
+        decode._load_heif()
     return factories.encoded(factories.picture(3, size=(96, 64)), encoder, **options)
 
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from culld.photos.facts import camera_facts
 from culld.records import Camera, Exposure
+from culld.stages.read.exif_facts import camera_facts
 
 FULL = {
     "0th": {piexif.ImageIFD.Model: b"Model X\0", piexif.ImageIFD.Orientation: 6},

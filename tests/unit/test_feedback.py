@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 import factories
-from culld.photos.chart import draw
-from culld.policy.feedback import Answer, Answered, Comeback, answer, comeback, defect_of, suggest, tallies
+from culld.cli.bar_chart import draw
 from culld.records import Defect, Reject, Scores, Stamp
+from culld.stages.decide.feedback import Answer, Answered, Comeback, answer, comeback, defect_of, suggest, tallies
 
 BLUR = "policy.defects.blur.reject"
 

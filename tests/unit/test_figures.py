@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from culld.training.baselines import Rules, fitted_rules, laplacian_variance, plain_rules
 from culld.training.bench import Answers
-from culld.training.contenders import Rules, fitted_rules, laplacian_variance, plain_rules
 from culld.training.figures import figures
 from culld.training.table import page
 

@@ -8,7 +8,7 @@ import pillow_heif
 import pytest
 
 import factories
-from culld.photos.formats import HEAD_BYTES, recognise
+from culld.imaging.formats import HEAD_BYTES, recognise
 from culld.records import Format
 
 

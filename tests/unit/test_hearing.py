@@ -8,8 +8,8 @@ import pytest
 
 import factories
 import fakes
+from culld.app.failure_collector import Hearing
 from culld.records import Fault
-from culld.service.hearing import Hearing
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 import factories
-from culld.photos.formats import HEAD_BYTES, recognise
-from culld.photos.imaging import HEIGHT, WIDTH, DecodeLimits, UnreadableError, decode, frame
+from culld.imaging.decode import HEIGHT, WIDTH, DecodeLimits, UnreadableError, decode, frame
+from culld.imaging.formats import HEAD_BYTES, recognise
 from culld.records import Format
 
 LIMITS = DecodeLimits()

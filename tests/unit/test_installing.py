@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from culld.errors import SystemFaultError
-from culld.host.installing import Remove, Run, Write, grants, install, uninstall
-from culld.host.units import MARK, Installation, Scope, filled_in, quoted
-from culld.service.units import shipped_units
+from culld.system.systemd.install import Remove, Run, Write, grants, install, uninstall
+from culld.system.systemd.unit_files import MARK, Installation, Scope, filled_in, quoted
+from culld.system.unit_data import shipped_units
 
 ENVIRON = {"HOME": "/home/ann"}
 

@@ -10,10 +10,10 @@ import pytest
 
 import factories
 import fakes
-from culld.intake.marks import Dirty, Signal
-from culld.intake.settle import Settler
 from culld.records import Place, Sighting, Stamp
-from culld.service.sightings import Intake
+from culld.stages.watch.intake import Intake
+from culld.stages.watch.settle import Settler
+from culld.stages.watch.signals import Dirty, Signal
 
 ROOT = Path("/photos")
 

@@ -12,14 +12,14 @@ from PIL import Image
 
 import cameras
 from cameras import exif_block, exif_segment, jpeg, put_directory, segment, text
-from culld.disk.undoing import inverse
 from culld.errors import TagRefusedError
+from culld.files.revert import inverse
+from culld.tags.containers.exif_block import read_block
+from culld.tags.containers.ifd_append import MARK, XP_KEYWORDS
+from culld.tags.containers.jpeg import MAX_BLOCK, exif_edits, jpeg_edits, read_jpeg
 from culld.tags.edits import apply_edits
-from culld.tags.exif import read_block
-from culld.tags.jpeg import MAX_BLOCK, exif_edits, jpeg_edits, read_jpeg
-from culld.tags.proof import prove_jpeg
 from culld.tags.sidecar import SUBJECT, words_of
-from culld.tags.tail import MARK, XP_KEYWORDS
+from culld.tags.verify import prove_jpeg
 from culld.tags.xmp import read_xmp
 from culld.tags.xpkeywords import encode_words, words_in
 

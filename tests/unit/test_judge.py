@@ -32,7 +32,7 @@ from culld.records import (
     Stamp,
     Verdict,
 )
-from culld.service.judge import Judge
+from culld.stages.plan import Judge
 from culld.tags.draft import TagDraft, TagRequest, draft
 from culld.tags.edits import apply_edits
 

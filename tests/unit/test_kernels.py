@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from culld.training.kernels import cat_eye, convolve, disk, gaussian, motion, shake, small_blur
+from culld.training.blur_kernels import cat_eye, convolve, disk, gaussian, motion, shake, small_blur
 
 DISK_1 = [[0.0251, 0.1453, 0.0251], [0.1453, 0.3183, 0.1453], [0.0251, 0.1453, 0.0251]]
 DISK_2 = [

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 import factories
-from culld.host.logs import FIELDS, Journal, use_journal
 from culld.records import Outcome, Stack, Verdict
-from culld.service.report import fields
+from culld.stages.report import fields
+from culld.system.journald import FIELDS, Journal, use_journal
 
 
 @dataclass

@@ -11,7 +11,7 @@ import pytest
 from culld.cli import build_parser, main
 from culld.cli.manual import commands, configuration
 from culld.config import Config
-from culld.config.problems import known_keys
+from culld.config.messages import known_keys
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "config.example.yaml"
 

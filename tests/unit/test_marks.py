@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 import pictures
-from culld.disk.undoing import inverse
 from culld.errors import TagRefusedError
+from culld.files.revert import inverse
 from culld.records import Mark, Scores, Verdict
+from culld.tags.decision_properties import MachineRecord
 from culld.tags.edits import apply_edits
-from culld.tags.machine import MachineRecord
-from culld.tags.marks import SIGNS, ours, value_of
-from culld.tags.proof import prove_sidecar
+from culld.tags.reject_flags import SIGNS, ours, value_of
 from culld.tags.sidecar import sidecar_edits
+from culld.tags.verify import prove_sidecar
 from culld.tags.xmp import read_xmp
 from factories import NOON, rules
 

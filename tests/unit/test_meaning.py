@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from culld.errors import ConfigError
-from culld.policy.meaning import threshold_for
 from culld.records import Defect, Meaning
+from culld.stages.decide.precision_targets import threshold_for
 
 CURVES = {Defect.BLUR: (Meaning(0.5, 0.9, 0.99), Meaning(0.8, 0.96, 0.97), Meaning(0.97, 0.995, 0.8))}
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from culld.errors import SystemFaultError
-from culld.host.locks import state_lock
-from culld.host.notify import Notifier, watchdog_seconds
+from culld.files.locks import state_lock
+from culld.system.sd_notify import Notifier, watchdog_seconds
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_the_watchdog_is_wanted_only_from_the_process_it_names(environ: dict[str
 
 HOLDER = """
 import sys, pathlib
-from culld.host import locks
+from culld.system import locks
 with locks.state_lock(pathlib.Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

@@ -9,9 +9,9 @@ import pytest
 
 import factories
 import fakes
-from culld.darkroom import DarkroomDoor
-from culld.intake.patience import wait
 from culld.records import Assessment, Fault, Photo, Sighting
+from culld.stages.read import DarkroomDoor
+from culld.stages.read.recheck import wait
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import factories
-from culld.policy.decide import decide
 from culld.records import Format, Mode, Plan, Protection, Rules, Scores, Stack, Stacking, Threshold, Unreadable, Verdict
+from culld.stages.decide.decide import decide
 
 BROKEN = [float("nan"), float("inf"), float("-inf"), -0.1, 1.1]
 

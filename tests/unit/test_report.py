@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import factories
 from culld.records import Outcome, Stack, Verdict
-from culld.service.report import line
+from culld.stages.report import line
 
 
 def outcome(**changes: object) -> Outcome:

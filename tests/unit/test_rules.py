@@ -8,8 +8,6 @@ from datetime import timedelta
 import pytest
 
 import factories
-from culld.expression import parse
-from culld.policy.decide import decide
 from culld.records import (
     Action,
     Assessment,
@@ -30,6 +28,8 @@ from culld.records import (
     Threshold,
     Verdict,
 )
+from culld.rules import parse
+from culld.stages.decide.decide import decide
 
 BAD, GOOD = factories.assessment(blur=0.99), factories.assessment("b.jpg", blur=0.1)
 DAYLIGHT = Exposure(1 / 250, 8.0, 100)

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from culld.host.scheduling import Schedule
+from culld.system.scheduler import Schedule
 
 SOON = timedelta(milliseconds=10)
 

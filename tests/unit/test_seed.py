@@ -15,14 +15,14 @@ import factories
 from cameras import exif_block, exif_segment, jpeg, segment
 from culld.errors import TagRefusedError
 from culld.records import Format, Mark, Scores, Verdict
+from culld.tags.decision_properties import MachineRecord
 from culld.tags.draft import TagDraft, TagRequest, draft
 from culld.tags.edits import apply_edits
-from culld.tags.machine import MachineRecord
-from culld.tags.marks import SIGNS, value_of
-from culld.tags.ours import given as given_by_culld
-from culld.tags.seed import seed_of
-from culld.tags.seed_proof import prove_seed
+from culld.tags.own_properties import given as given_by_culld
+from culld.tags.reject_flags import SIGNS, value_of
 from culld.tags.sidecar import SUBJECT, WORD_LISTS, words_of
+from culld.tags.sidecar_start import seed_of
+from culld.tags.sidecar_start_check import prove_seed
 from culld.tags.xmp import read_xmp
 from factories import NOON, place, rules
 

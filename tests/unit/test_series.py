@@ -12,10 +12,11 @@ import pytest
 from PIL import Image, ImageEnhance
 
 import factories
-from culld.photos.imaging import frame
-from culld.photos.likeness import likeness_of
-from culld.policy.series import best_of, series_of
+from culld.imaging.decode import frame
 from culld.records import Assessment, Camera, Exposure, Series, SeriesKind, Threshold
+from culld.stages.decide.best_of_series import best_of
+from culld.stages.group.series import series_of
+from culld.stages.read.dhash import likeness_of
 
 STEADY = Exposure(1 / 250, 4.0, 200, 0.0)
 WIDE = factories.picture(1, (2400, 720))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import factories
-from culld.intake.settle import Settler
 from culld.records import Place, Sighting
+from culld.stages.watch.settle import Settler
 
 
 def settler(written: set[Place] | None = None) -> Settler:

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from culld.disk.undoing import inverse
 from culld.errors import TagRefusedError
+from culld.files.revert import inverse
 from culld.records import Edit, Scores, Verdict
+from culld.tags.decision_properties import MachineRecord
 from culld.tags.edits import apply_edits
-from culld.tags.machine import MachineRecord
-from culld.tags.ours import own_values
-from culld.tags.proof import prove_sidecar
+from culld.tags.own_properties import own_values
 from culld.tags.sidecar import SUBJECT, WORD_LISTS, WordList, sidecar_edits, words_of
+from culld.tags.verify import prove_sidecar
 from culld.tags.xmp import MAX_BYTES, MAX_ELEMENTS, read_xmp
 from factories import NOON, rules
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 import factories
-from culld.photos import stacks
 from culld.records import Assessment, Format, Place
+from culld.stages.group import stacks
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import factories
+from culld.app.once import batches, cut
 from culld.records import Sighting
-from culld.service.sweep import batches, cut
 
 SECOND = 1_000_000_000
 

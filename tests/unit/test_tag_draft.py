@@ -11,9 +11,9 @@ import pytest
 from cameras import exif_block, exif_segment, jpeg, segment
 from culld.errors import PhotoChangedError, TagRefusedError
 from culld.records import Format, Place, Rewrite, Scores, Verdict
+from culld.tags.decision_properties import MachineRecord
 from culld.tags.draft import TagDraft, TagRequest, draft
 from culld.tags.edits import apply_edits
-from culld.tags.machine import MachineRecord
 from culld.tags.xpkeywords import encode_words, new_block
 from factories import NOON, place, rules
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from culld.training.tones import (
+from culld.training.photometric import (
     brighten,
     contrast,
     darken,

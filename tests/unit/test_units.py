@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from culld.errors import ConfigError
-from culld.host.units import Installation, Scope, filled_in
+from culld.system.systemd.unit_files import Installation, Scope, filled_in
 
 UNITS = Path(__file__).resolve().parents[2] / "systemd"
 NAMES = ["culld.service", "culld-user.service"]
@@ -75,8 +75,8 @@ if ctypes.CDLL(None).prctl(65, 1, 0, 0, 0) != 0:
 import pillow_heif
 from PIL import Image
 
-from culld.model.engines import LiteRtEngine
-from culld.photos.imaging import DecodeLimits, decode
+from culld.inference.litert import LiteRtEngine
+from culld.imaging.decode import DecodeLimits, decode
 from culld.records import Format
 
 pillow_heif.register_heif_opener()

@@ -10,8 +10,8 @@ import factories
 import sidecars
 from culld.errors import TagRefusedError
 from culld.records import Format
+from culld.tags.containers.registry import way_into
 from culld.tags.edits import apply_edits
-from culld.tags.embedding import way_into
 from culld.tags.withdrawal import embedded_withdrawal, may_hold_values, sidecar_withdrawal
 from culld.tags.xpkeywords import new_block
 

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from culld import __version__
-from culld.cli.codes import FINE, INTERRUPTED, SYSTEM_FAULT, USAGE
+from culld.cli.exit_codes import FINE, INTERRUPTED, SYSTEM_FAULT, USAGE
 from culld.cli.streams import open_standard_streams
 from culld.errors import ConfigError, SystemFaultError
 

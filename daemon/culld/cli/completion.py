@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from culld.cli import codes
+from culld.cli import exit_codes
 
 if TYPE_CHECKING:
     import argparse
@@ -26,4 +26,4 @@ def run(args: argparse.Namespace) -> int:
     from culld.cli import build_parser  # noqa: PLC0415 (which imports this module)
 
     print(shtab.complete(build_parser(), shell=args.shell))
-    return codes.FINE
+    return exit_codes.FINE

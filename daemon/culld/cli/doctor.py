@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from culld.cli import codes, settings
+from culld.cli import config_option, exit_codes
 from culld.errors import ConfigError, SystemFaultError
 from culld.records import printable
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from culld.config import Config
-    from culld.host.check import Check
+    from culld.system.doctor.checks import Check
 
 _MARKS = {"ok": "ok  ", "warn": "WARN", "bad": "BAD "}
 
@@ -29,7 +29,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = subparsers.add_parser(
         "doctor", help="check folders, permissions, file systems, limits, model; say the fix"
     )
-    settings.add_option(parser)
+    config_option.add_option(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line: name, health, what, fix")
     parser.set_defaults(run=run)
 
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
         found_bad = found_bad or check.health == "bad"
         for line in [json.dumps(dataclasses.asdict(check))] if args.json else _lines(check):
             print(line, flush=True)
-    return codes.SYSTEM_FAULT if found_bad else codes.FINE
+    return exit_codes.SYSTEM_FAULT if found_bad else exit_codes.FINE
 
 
 def _lines(check: Check) -> Iterator[str]:
@@ -51,26 +51,26 @@ def _lines(check: Check) -> Iterator[str]:
 
 
 def _checks(args: argparse.Namespace) -> Iterator[Check]:
-    from culld.host import doctor  # noqa: PLC0415 - each command loads its own parts only
-    from culld.host.check import bad, ok  # noqa: PLC0415
-    from culld.model.choice import GPUS  # noqa: PLC0415
+    from culld.inference.engine_selection import GPUS  # noqa: PLC0415
+    from culld.system.doctor import environment  # noqa: PLC0415 - each command loads its own parts only
+    from culld.system.doctor.checks import bad, ok  # noqa: PLC0415
 
-    yield doctor.python(sys.version_info[:3])
-    yield doctor.heic()
-    yield doctor.raw()
-    yield doctor.jxl()
-    yield doctor.tensorflow()
-    yield doctor.gpu(GPUS)
-    yield doctor.clock(datetime.now(UTC), Path(__file__).stat().st_mtime)
-    libraries = list(doctor.libraries())
+    yield environment.python(sys.version_info[:3])
+    yield environment.heic()
+    yield environment.raw()
+    yield environment.jxl()
+    yield environment.tensorflow()
+    yield environment.gpu(GPUS)
+    yield environment.clock(datetime.now(UTC), Path(__file__).stat().st_mtime)
+    libraries = list(environment.libraries())
     yield from libraries
     if any(check.health == "bad" for check in libraries):
         return  # what follows would need them
-    from culld.host.locks import holder  # noqa: PLC0415
-    from culld.service.model import looked_up  # noqa: PLC0415
+    from culld.app.model_files import looked_up  # noqa: PLC0415
+    from culld.files.locks import holder  # noqa: PLC0415
 
     try:
-        path, config = settings.load(args)
+        path, config = config_option.load(args)
         config = looked_up(config)
     except (ConfigError, SystemFaultError) as error:
         for problem in error.problems if isinstance(error, ConfigError) else (str(error),):
@@ -78,26 +78,27 @@ def _checks(args: argparse.Namespace) -> Iterator[Check]:
         return
     rules = config.rules()
     yield ok("configuration", f"{printable(path)}, mode {rules.mode}, policy {rules.digest}")
-    yield doctor.instance(holder(config.state))
+    yield environment.instance(holder(config.state))
     yield from _of_folders(config)
-    yield doctor.model(lambda: _probe(config.model.path))
+    yield environment.model(lambda: _probe(config.model.path))
     yield from _of_engine(config)
 
 
 def _of_engine(config: Config) -> Iterator[Check]:
-    from culld.host import doctor  # noqa: PLC0415
-    from culld.service.engine import engine_for  # noqa: PLC0415
-    from culld.service.model import locate_model  # noqa: PLC0415
+    from culld.app.engine_pool import engine_for  # noqa: PLC0415
+    from culld.app.model_files import locate_model  # noqa: PLC0415
+    from culld.system.doctor import environment  # noqa: PLC0415
 
     try:
         choice = engine_for(config, locate_model(config.model.path))
     except SystemFaultError:  # the check of the model has said so
         return
-    yield doctor.engine(config.model.engine, choice.kind, choice.why)
+    yield environment.engine(config.model.engine, choice.kind, choice.why)
 
 
 def _of_folders(config: Config) -> Iterator[Check]:
-    from culld.host import doctor, folders, mounts  # noqa: PLC0415
+    from culld.files import mounts  # noqa: PLC0415
+    from culld.system.doctor import environment, folders  # noqa: PLC0415
 
     user = _user()
     roots = [watch.path for watch in config.watch]
@@ -117,12 +118,12 @@ def _of_folders(config: Config) -> Iterator[Check]:
     yield folders.state(config.state, mounted, user)
     for folder in {folders.device(place): place for place in reached}.values():
         yield folders.space(folder, folders.free(folder))
-    yield doctor.watches(count, doctor.number(doctor.WATCH_LIMIT))
+    yield environment.watches(count, environment.number(environment.WATCH_LIMIT))
 
 
 def _of_changes(roots: list[Path], quarantine: Path, present: list[Path]) -> Iterator[Check]:
     """Try in the folders that are there what culld does to photos, on files of its own."""
-    from culld.host import folders  # noqa: PLC0415
+    from culld.system.doctor import folders  # noqa: PLC0415
 
     there = [quarantine] if quarantine in present else []
     for folder in (*roots, *there):
@@ -142,8 +143,8 @@ def _user() -> str:
 
 def _probe(configured: Path | None) -> str:
     """Load the model and let it judge one empty frame."""
-    from culld.model.engines import LiteRtEngine, without_chatter  # noqa: PLC0415 - LiteRT and NumPy take a third of a second
-    from culld.service.model import load_model  # noqa: PLC0415
+    from culld.app.model_files import load_model  # noqa: PLC0415
+    from culld.inference.litert import LiteRtEngine, without_chatter  # noqa: PLC0415 - LiteRT and NumPy take a third of a second
 
     folder, card = load_model(configured)
     with without_chatter():

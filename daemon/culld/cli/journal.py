@@ -6,7 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from culld.cli import codes, settings
+from culld.cli import config_option, exit_codes
 from culld.records import printable
 
 if TYPE_CHECKING:
@@ -18,18 +18,18 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = subparsers.add_parser("journal", help="make the journal again after it was lost")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     rebuilding = actions.add_parser("rebuild", help="take over every photo in quarantine that the journal lacks")
-    settings.add_option(rebuilding)
+    config_option.add_option(rebuilding)
     rebuilding.add_argument("--json", action="store_true", help="print the counts as JSON")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Rebuild, while no daemon runs; what the journal knows stays as it is."""
-    from culld.host.locks import state_lock  # noqa: PLC0415
-    from culld.service.opening import bare_journal, require_quarantine  # noqa: PLC0415
-    from culld.service.rebuild import rebuild  # noqa: PLC0415
+    from culld.app.rebuild import rebuild  # noqa: PLC0415
+    from culld.app.startup import bare_journal, require_quarantine  # noqa: PLC0415
+    from culld.files.locks import state_lock  # noqa: PLC0415
 
-    _, config = settings.load(args)
+    _, config = config_option.load(args)
     with state_lock(config.state), bare_journal(config) as journal:
         if journal.set_aside is not None:
             print(f"the damaged journal is kept as {printable(journal.set_aside)}", file=sys.stderr)
@@ -41,4 +41,4 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps({"photos": found.photos, "adopted": found.adopted, "problems": list(found.problems)}))
     else:
         print(f"{found.photos} photos are in quarantine; {found.adopted} of them were not in the journal, and are now")
-    return codes.SOME_FAILED if found.problems else codes.FINE
+    return exit_codes.SOME_FAILED if found.problems else exit_codes.FINE

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from culld import __version__
-from culld.cli import codes
+from culld.cli import exit_codes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,11 +25,11 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 def run(args: argparse.Namespace) -> int:
     """Print the page; `culld manual 1 | man -l -` shows it."""
     from culld.cli import build_parser  # noqa: PLC0415 (which imports this module)
-    from culld.service.units import shipped_example  # noqa: PLC0415
+    from culld.system.unit_data import shipped_example  # noqa: PLC0415
 
     lines = commands(build_parser()) if args.section == "1" else configuration(shipped_example().read_text())
     print("\n".join(lines))
-    return codes.FINE
+    return exit_codes.FINE
 
 
 def commands(parser: argparse.ArgumentParser) -> Iterator[str]:

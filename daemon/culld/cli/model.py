@@ -8,15 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from culld.cli import codes, model_dataset, model_evaluate, workshop
+from culld.cli import exit_codes, model_common, model_dataset, model_evaluate
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from culld.model.card import Card
+    from culld.inference.card import Card
+    from culld.training.context import Trained
     from culld.training.experiment import Experiment, Generation
-    from culld.training.surroundings import Trained
 
 _NOTICE = (
     "The trunk's weights are those of {trunk} trained on ImageNet, under the Apache License, Version 2.0 "
@@ -82,11 +82,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _train(args: argparse.Namespace) -> int:
-    from culld.model.card import load_card, save_card  # noqa: PLC0415
+    from culld.inference.card import load_card, save_card  # noqa: PLC0415
+    from culld.training.defects.train import train  # noqa: PLC0415
     from culld.training.experiment import Experiment, Generation, load_recipe  # noqa: PLC0415
     from culld.training.provenance import making  # noqa: PLC0415
-    from culld.training.recipe import train  # noqa: PLC0415
-    from culld.training.seed_recipe import train_generation  # noqa: PLC0415
+    from culld.training.two_stage.train import train_generation  # noqa: PLC0415
 
     made = making()  # first of all: it is better to miss TensorFlow now than after an hour
     experiment = load_recipe(args.experiment) if args.experiment else Experiment()
@@ -94,35 +94,35 @@ def _train(args: argparse.Namespace) -> int:
     text = args.experiment.read_text("utf-8") if args.experiment else None
     if args.seed is not None:
         experiment, text = replace(experiment, seed=args.seed), None
-    with workshop.Shown() as shown:
-        around = workshop.surroundings(args, out, shown.progress, text)
+    with model_common.Shown() as shown:
+        around = model_common.surroundings(args, out, shown.progress, text)
         if isinstance(experiment, Generation):
             trained = train_generation(experiment, around, args.dataset)
         else:
             trained = train(experiment, around)
     save_card(out, _card(experiment, trained, made, args.weights))
     print(f"{load_card(out).id} written to {out}")
-    workshop.print_figures(trained.metrics)
-    return codes.FINE
+    model_common.print_figures(trained.metrics)
+    return exit_codes.FINE
 
 
 def _export(args: argparse.Namespace) -> int:
-    from culld.model.card import load_card, read_card, save_card  # noqa: PLC0415
+    from culld.inference.card import load_card, read_card, save_card  # noqa: PLC0415
     from culld.training.export import LITERT_FILE, load_keras, write_litert  # noqa: PLC0415
 
     card = read_card(args.folder)
     digest = write_litert(load_keras(args.folder), args.folder / LITERT_FILE, args.precision)
     save_card(args.folder, replace(card, digest=digest))
     print(f"{load_card(args.folder).id} written to {args.folder}")
-    return codes.FINE
+    return exit_codes.FINE
 
 
 def _list(args: argparse.Namespace) -> int:
+    from culld.app.model_files import shipped_models  # noqa: PLC0415
     from culld.errors import SystemFaultError  # noqa: PLC0415
-    from culld.model.card import CARD_FILE, load_card  # noqa: PLC0415
-    from culld.service.model import shipped_models  # noqa: PLC0415
+    from culld.inference.card import CARD_FILE, load_card  # noqa: PLC0415
 
-    code = codes.FINE
+    code = exit_codes.FINE
     places = [args.models] if args.models else shipped_models()
     folders = sorted(card.parent for place in places for card in place.glob(f"*/{CARD_FILE}"))
     for folder in folders:
@@ -130,16 +130,16 @@ def _list(args: argparse.Namespace) -> int:
             print(f"{load_card(folder).id:<28} {folder}")
         except SystemFaultError as error:
             print(f"{folder}: {error}", file=sys.stderr)
-            code = codes.SYSTEM_FAULT
+            code = exit_codes.SYSTEM_FAULT
     if not folders:
         print(f"no model in {', '.join(map(str, places))}")
     return code
 
 
 def _card(experiment: Experiment | Generation, trained: Trained, made: dict[str, str], weights: str | None) -> Card:
-    from culld.model.card import Card  # noqa: PLC0415
+    from culld.inference.card import Card  # noqa: PLC0415
     from culld.records import Defect  # noqa: PLC0415
-    from culld.training.pooling import HEIGHT, WIDTH  # noqa: PLC0415
+    from culld.training.defects.feature_groups import HEIGHT, WIDTH  # noqa: PLC0415
 
     return Card(
         name=experiment.name,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from culld.cli import codes, workshop
+from culld.cli import exit_codes, model_common
 
 if TYPE_CHECKING:
     import argparse
 
-    from culld.training.labels import Row
+    from culld.training.kadis_dataset import Row
 
 
 def add(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -26,20 +26,20 @@ def add(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def dataset(args: argparse.Namespace) -> int:
     """Write what is missing, then the three tables."""
-    from culld.photos.imaging import save  # noqa: PLC0415 - `culld --help` needs none of this
-    from culld.training.dataset import read_index, split  # noqa: PLC0415
+    from culld.imaging.decode import save  # noqa: PLC0415 - `culld --help` needs none of this
+    from culld.training.defects.dataset import read_index, split  # noqa: PLC0415
     from culld.training.experiment import Experiment  # noqa: PLC0415
-    from culld.training.labels import Writer, seed_variants, write_tables  # noqa: PLC0415
+    from culld.training.kadis_dataset import Writer, seed_variants, write_tables  # noqa: PLC0415
 
     scenes = read_index(args.photos)
     parts = split(scenes, Experiment(seed=args.seed))
-    writer = Writer(args.photos, args.out, workshop.decode, save)
+    writer = Writer(args.photos, args.out, model_common.decode, save)
     args.out.mkdir(parents=True, exist_ok=True)
     rows: list[list[Row]] = []
-    with workshop.Shown() as shown:
+    with model_common.Shown() as shown:
         for scene in scenes:
             rows.append(writer.write(scene, seed_variants(scene, args.kinds, args.seed)))
             shown.progress("pictures", len(rows), len(scenes))
     train, val = write_tables(args.out, parts, rows)
     print(f"{args.out}: labels.csv has {train + val} pictures, train.csv {train}, val.csv {val}; no photo is in both")
-    return codes.FINE
+    return exit_codes.FINE

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from culld.cli import codes, model_peers, workshop
+from culld.cli import exit_codes, model_common, model_peers
 from culld.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def evaluate(args: argparse.Namespace) -> int:
     from culld.training.table import page  # noqa: PLC0415
 
     written = _written(args.folder) if args.check else None
-    with workshop.Shown() as shown:
+    with model_common.Shown() as shown:
         report, answers, tags = _measured(args, shown)
     table = page(report)
     print(_text(report) if args.json else table, end="")
@@ -54,14 +54,14 @@ def evaluate(args: argparse.Namespace) -> int:
     (args.folder / FIGURES).write_text(_text(report), "utf-8")
     (args.folder / TABLE).write_text(table, "utf-8")
     draw_curves(answers, tags, args.folder / PICTURE)
-    return codes.FINE
+    return exit_codes.FINE
 
 
 def _measured(
-    args: argparse.Namespace, shown: workshop.Shown
+    args: argparse.Namespace, shown: model_common.Shown
 ) -> tuple[Report, dict[str, Answers], dict[str, tuple[float, float, float]]]:
     """The report on everybody, what they said, and from where on they call a defect."""
-    from culld.training.dataset import read_index, split  # noqa: PLC0415
+    from culld.training.defects.dataset import read_index, split  # noqa: PLC0415
     from culld.training.evaluate import ask  # noqa: PLC0415
     from culld.training.experiment import load_recipe  # noqa: PLC0415
     from culld.training.figures import figures  # noqa: PLC0415
@@ -69,7 +69,7 @@ def _measured(
 
     experiment = load_recipe(args.folder / "train.yaml")
     parts = split(read_index(args.photos), experiment.ground)
-    around = workshop.surroundings(args, args.folder, shown.progress, None)
+    around = model_common.surroundings(args, args.folder, shown.progress, None)
     called = model_peers.call(args, around, parts.calibration, experiment.seed)
     ours, *_ = known = called.contenders
     print(f"{ours.name}: {cost(ours, parts.test, around)} ms for a frame on one core, here and now", file=sys.stderr)
@@ -105,12 +105,12 @@ def _check(folder: Path, written: tuple[Report, str], report: Report) -> int:
         problems.append(f"{folder / TABLE} does not show what {FIGURES} says: evaluate without --check")
     for problem in problems:
         print(problem, file=sys.stderr)
-    return codes.SOME_FAILED if problems else codes.FINE
+    return exit_codes.SOME_FAILED if problems else exit_codes.FINE
 
 
 def _problems(written: Report, report: Report) -> Iterator[str]:
     """What differs, contender by contender; somebody who is on one side only is told of, and is no problem."""
-    from culld.training.agreement import differences  # noqa: PLC0415
+    from culld.training.compare_figures import differences  # noqa: PLC0415
 
     then, now = dict(written["contenders"]), dict(report["contenders"])
     first = then.pop(written["model"]), now.pop(report["model"])

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from culld.training.baselines import Contender, Rules
     from culld.training.bench import Pile
-    from culld.training.contenders import Contender, Rules
-    from culld.training.dataset import Scene
-    from culld.training.surroundings import Surroundings
+    from culld.training.context import Surroundings
+    from culld.training.defects.dataset import Scene
 
 _RULES, _FITTED = "plain rules", "plain rules, fitted"
 
@@ -60,7 +60,7 @@ def _others(args: argparse.Namespace) -> Iterator[Path]:
 
 
 def _call_model(called: Called, folder: Path, around: Surroundings) -> None:
-    from culld.model.card import CARD_FILE  # noqa: PLC0415
+    from culld.inference.card import CARD_FILE  # noqa: PLC0415
 
     if not (folder / CARD_FILE).exists():
         called.missing[folder.name] = "a recipe without a trained model"
@@ -72,15 +72,15 @@ def _call_model(called: Called, folder: Path, around: Surroundings) -> None:
 
 def _model(folder: Path, around: Surroundings) -> Contender:
     """A model of culld's with the thresholds of its card."""
-    from culld.model.card import MODEL_FILE, load_card  # noqa: PLC0415
-    from culld.training import contenders  # noqa: PLC0415
+    from culld.inference.card import MODEL_FILE, load_card  # noqa: PLC0415
+    from culld.training import baselines  # noqa: PLC0415
 
     card = load_card(folder)
-    return contenders.model(card.id, lambda: around.engine(folder / MODEL_FILE), card.thresholds, chances=True)
+    return baselines.model(card.id, lambda: around.engine(folder / MODEL_FILE), card.thresholds, chances=True)
 
 
 def _call_rules(called: Called, around: Surroundings, calibration: Sequence[Scene], seed: int) -> None:
-    from culld.training.contenders import Rules, plain_rules  # noqa: PLC0415
+    from culld.training.baselines import Rules, plain_rules  # noqa: PLC0415
 
     fitted = _fitted(around, calibration, seed)
     called.contenders += [plain_rules(Rules(), _RULES), plain_rules(fitted, _FITTED)]
@@ -89,9 +89,9 @@ def _call_rules(called: Called, around: Surroundings, calibration: Sequence[Scen
 
 
 def _fitted(around: Surroundings, calibration: Sequence[Scene], seed: int) -> Rules:
-    from culld.training.contenders import fitted_rules, measuring  # noqa: PLC0415
+    from culld.training.baselines import fitted_rules, measuring  # noqa: PLC0415
+    from culld.training.defects.protocols import linear_protocol  # noqa: PLC0415
     from culld.training.measuring import bench  # noqa: PLC0415
-    from culld.training.protocols import linear_protocol  # noqa: PLC0415
 
     judge = measuring()
     protocols = {"linear": linear_protocol(calibration, seed)}
@@ -100,7 +100,7 @@ def _fitted(around: Surroundings, calibration: Sequence[Scene], seed: int) -> Ru
 
 
 def _call_cleanvision(called: Called, python: Path | None) -> None:
-    from culld.photos.imaging import save  # noqa: PLC0415
+    from culld.imaging.decode import save  # noqa: PLC0415
     from culld.training.cleanvision import NAME, CleanVision  # noqa: PLC0415
 
     if python is None and importlib.util.find_spec("cleanvision"):

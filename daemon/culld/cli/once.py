@@ -7,15 +7,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from culld.cli import codes, settings
+from culld.cli import config_option, exit_codes
 from culld.records import Verdict, printable
 
 if TYPE_CHECKING:
     import argparse
 
+    from culld.app.once import Tally
     from culld.config import Config
     from culld.records import Place
-    from culld.service.sweep import Tally
 
 _MOST_NAMED = 20
 
@@ -23,7 +23,7 @@ _MOST_NAMED = 20
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Offer the command."""
     parser = subparsers.add_parser("once", help="process what is there, then exit")
-    settings.add_option(parser)
+    config_option.add_option(parser)
     parser.add_argument("--json", action="store_true", help="print the counts as JSON")
     parser.add_argument(
         "paths", nargs="*", type=Path, metavar="PATH", help="files or folders below the watched folders (all if none)"
@@ -33,7 +33,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(args: argparse.Namespace) -> int:
     """Sweep once, with a progress bar on a terminal."""
-    _, config = settings.load(args)
+    _, config = config_option.load(args)
     tally = _sweep(config, args.paths)
     if args.json:
         print(json.dumps(_counts(tally)))
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
         print("\n".join([_summary(tally), *_named(tally)]))
     failed = tally.failures or tally.waiting or tally.unread
     bad = failed or tally.unfinished or tally.verdicts[Verdict.UNREADABLE]
-    return codes.SOME_FAILED if bad else codes.FINE
+    return exit_codes.SOME_FAILED if bad else exit_codes.FINE
 
 
 def _counts(tally: Tally) -> dict[str, object]:
@@ -69,11 +69,11 @@ def _named(tally: Tally) -> list[str]:
 
 
 def _sweep(config: Config, paths: list[Path]) -> Tally:
+    from culld.app.engine_pool import open_pool  # noqa: PLC0415
+    from culld.app.once import Sweep  # noqa: PLC0415
+    from culld.app.startup import claim_folders, open_journal  # noqa: PLC0415
     from culld.cli.progress import bar  # noqa: PLC0415
-    from culld.host.locks import Claims, state_lock  # noqa: PLC0415
-    from culld.service.engine import open_pool  # noqa: PLC0415
-    from culld.service.opening import claim_folders, open_journal  # noqa: PLC0415
-    from culld.service.sweep import Sweep  # noqa: PLC0415
+    from culld.files.locks import Claims, state_lock  # noqa: PLC0415
 
     with (
         state_lock(config.state),

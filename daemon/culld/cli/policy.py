@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from culld.cli import codes, policy_simulate, policy_suggest
+from culld.cli import exit_codes, policy_simulate, policy_suggest
 from culld.records import Defect, printable
 
 if TYPE_CHECKING:
@@ -30,13 +30,13 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(args: argparse.Namespace) -> int:
     """Print what the file means; a file with mistakes raises a ConfigError that tells all of them."""
+    from culld.app.model_files import looked_up  # noqa: PLC0415
     from culld.config import load_config  # noqa: PLC0415 - pydantic and yaml would slow down `culld --help`
-    from culld.service.model import looked_up  # noqa: PLC0415
 
     config = looked_up(load_config(args.file, os.environ))
     for line in _table(config):
         print(line)
-    return codes.FINE
+    return exit_codes.FINE
 
 
 def _protected(protect: Protection) -> Iterator[str]:

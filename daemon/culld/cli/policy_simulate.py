@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from culld.cli import codes, moments
+from culld.cli import exit_codes, since_option
 from culld.records import printable
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from culld.config import Config
-    from culld.policy.simulation import Change
+    from culld.stages.decide.replay import Change
 
 _SHOWN = 20
 
@@ -26,7 +26,7 @@ def add(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Offer the action."""
     parser = actions.add_parser("simulate", help="replay a policy on past decisions: what would move, what come back")
     parser.add_argument("file", type=Path, metavar="NEW", help="the configuration file with that policy")
-    parser.add_argument("--since", type=moments.moment, metavar="T", help="only photos judged since then: 30d")
+    parser.add_argument("--since", type=since_option.moment, metavar="T", help="only photos judged since then: 30d")
     parser.add_argument("--json", action="store_true", help="one JSON object a photo that would move or come back")
     parser.add_argument("--apply", action="store_true", help="carry it out; culld must not be running")
     parser.set_defaults(run=run)
@@ -34,10 +34,10 @@ def add(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Tell what would change, and with `--apply` change it."""
+    from culld.app.model_files import looked_up  # noqa: PLC0415
     from culld.config import load_config  # noqa: PLC0415 (pydantic and YAML would slow `culld --help` down)
     from culld.errors import ConfigError  # noqa: PLC0415
     from culld.records import Mode  # noqa: PLC0415
-    from culld.service.model import looked_up  # noqa: PLC0415
 
     config = looked_up(load_config(args.file, os.environ))
     observes = all((watch.mode or config.policy.mode) is Mode.OBSERVE for watch in config.watch)
@@ -49,10 +49,10 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _tell(args: argparse.Namespace, config: Config, *, observes: bool) -> int:
-    from culld.policy.simulation import Fate  # noqa: PLC0415
-    from culld.service.engine import open_pool  # noqa: PLC0415
-    from culld.service.opening import open_journal_readonly  # noqa: PLC0415
-    from culld.service.simulating import Simulation  # noqa: PLC0415
+    from culld.app.engine_pool import open_pool  # noqa: PLC0415
+    from culld.app.simulate import Simulation  # noqa: PLC0415
+    from culld.app.startup import open_journal_readonly  # noqa: PLC0415
+    from culld.stages.decide.replay import Fate  # noqa: PLC0415
 
     with open_journal_readonly(config.state) as journal:
         simulation = Simulation(config, journal)
@@ -63,14 +63,14 @@ def _tell(args: argparse.Namespace, config: Config, *, observes: bool) -> int:
     _print(args, config, found)
     if observes and not args.json:
         print("\nmode is observe: none of this happens until the file says enforce")
-    return codes.FINE
+    return exit_codes.FINE
 
 
 def _apply(args: argparse.Namespace, config: Config) -> int:
-    from culld.host.locks import Claims, state_lock  # noqa: PLC0415
-    from culld.service.engine import open_pool  # noqa: PLC0415
-    from culld.service.opening import open_journal, require_quarantine  # noqa: PLC0415
-    from culld.service.simulating import Simulation  # noqa: PLC0415
+    from culld.app.engine_pool import open_pool  # noqa: PLC0415
+    from culld.app.simulate import Simulation  # noqa: PLC0415
+    from culld.app.startup import open_journal, require_quarantine  # noqa: PLC0415
+    from culld.files.locks import Claims, state_lock  # noqa: PLC0415
 
     roots = [watch.path for watch in config.watch]
     with state_lock(config.state), Claims() as claims, open_journal(config) as journal, open_pool(config) as pool:
@@ -87,7 +87,7 @@ def _apply(args: argparse.Namespace, config: Config) -> int:
     if not args.json:
         moved = sum(bool(outcome.plan.moves) and not outcome.fault for outcome in outcomes)
         print(f"\ndone: {moved} moved, {sum(not result.fault for result in restored)} came back")
-    return codes.SOME_FAILED if faults else codes.FINE
+    return exit_codes.SOME_FAILED if faults else exit_codes.FINE
 
 
 def _print(args: argparse.Namespace, config: Config, found: Sequence[Change]) -> None:
@@ -112,7 +112,7 @@ def _as_json(found: Sequence[Change]) -> Iterator[str]:
 
 
 def _as_text(config: Config, found: Sequence[Change]) -> Iterator[str]:
-    from culld.policy.simulation import Fate  # noqa: PLC0415
+    from culld.stages.decide.replay import Fate  # noqa: PLC0415
 
     counts = Counter(change.fate for change in found)
     yield f"policy {config.rules().digest} on {len(found)} photos that were judged before"
@@ -130,6 +130,6 @@ def _as_text(config: Config, found: Sequence[Change]) -> Iterator[str]:
 
 
 def _changing(found: Sequence[Change]) -> list[Change]:
-    from culld.policy.simulation import Fate  # noqa: PLC0415
+    from culld.stages.decide.replay import Fate  # noqa: PLC0415
 
     return [change for change in found if change.fate in {Fate.MOVE, Fate.COME_BACK}]

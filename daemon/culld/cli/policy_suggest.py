@@ -7,12 +7,12 @@ import contextlib
 import json
 from typing import TYPE_CHECKING
 
-from culld.cli import codes, moments, settings
+from culld.cli import config_option, exit_codes, since_option
 from culld.records import Defect
 
 if TYPE_CHECKING:
-    from culld.policy.feedback import Suggestion
     from culld.records import Threshold
+    from culld.stages.decide.feedback import Suggestion
 
 _LEAST = 20
 
@@ -22,23 +22,23 @@ def add(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser = actions.add_parser(
         "suggest", help="propose thresholds from what you restored and deleted; changes nothing"
     )
-    settings.add_option(parser)
+    config_option.add_option(parser)
     parser.add_argument(
         "--precision", type=_share, default=0.98, metavar="P", help="how many of the rejects should be right (0.98)"
     )
-    parser.add_argument("--since", type=moments.moment, metavar="T", help="only what was decided since then: 90d")
+    parser.add_argument("--since", type=since_option.moment, metavar="T", help="only what was decided since then: 90d")
     parser.add_argument("--json", action="store_true", help="one JSON object a defect")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Propose, with the numbers to expect."""
-    from culld.policy.feedback import suggest  # noqa: PLC0415 (SQLite would slow `culld --help` down)
-    from culld.service.answers import answers  # noqa: PLC0415
-    from culld.service.model import looked_up  # noqa: PLC0415
-    from culld.service.opening import open_journal_readonly  # noqa: PLC0415
+    from culld.app.feedback import answers  # noqa: PLC0415
+    from culld.app.model_files import looked_up  # noqa: PLC0415
+    from culld.app.startup import open_journal_readonly  # noqa: PLC0415
+    from culld.stages.decide.feedback import suggest  # noqa: PLC0415 (SQLite would slow `culld --help` down)
 
-    _, config = settings.load(args)
+    _, config = config_option.load(args)
     rules = looked_up(config).rules()
     with contextlib.closing(open_journal_readonly(config.state)) as journal:
         answered = answers(journal, args.since)
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(_as_json(found, rules.of(defect))) if args.json else _as_text(found, rules.of(defect), args))
     if not args.json:
         print("nothing was changed: write what you agree with into the policy, and try it with culld policy simulate")
-    return codes.FINE
+    return exit_codes.FINE
 
 
 def _share(text: str) -> float:

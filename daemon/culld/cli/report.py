@@ -8,15 +8,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from culld.cli import codes, moments, settings
+from culld.cli import config_option, exit_codes, since_option
 from culld.records import printable
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Mapping, Sequence
 
-    from culld.policy.feedback import Answered, Tally
     from culld.records import Verdict
+    from culld.stages.decide.feedback import Answered, Tally
 
 _WIDTH = 30
 _BARS = "█▓░·?"
@@ -27,20 +27,20 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = subparsers.add_parser(
         "report", help="false rejects per defect, camera and rule, by what you did with them"
     )
-    settings.add_option(parser)
+    config_option.add_option(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a defect, camera or rule")
-    parser.add_argument("--since", type=moments.moment, metavar="T", help="only what was decided since then: 30d")
+    parser.add_argument("--since", type=since_option.moment, metavar="T", help="only what was decided since then: 30d")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="also draw it as a PNG")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Count the answers."""
+    from culld.app.feedback import answers  # noqa: PLC0415
+    from culld.app.startup import open_journal_readonly  # noqa: PLC0415
     from culld.errors import SystemFaultError  # noqa: PLC0415 (SQLite and Pillow would slow `culld --help` down)
-    from culld.service.answers import answers  # noqa: PLC0415
-    from culld.service.opening import open_journal_readonly  # noqa: PLC0415
 
-    with contextlib.closing(open_journal_readonly(settings.state(args))) as journal:
+    with contextlib.closing(open_journal_readonly(config_option.state(args))) as journal:
         answered = answers(journal, args.since)
         counts = journal.counts(args.since)
         waiting = journal.unwanted(args.since)
@@ -53,11 +53,11 @@ def run(args: argparse.Namespace) -> int:
         except OSError as error:
             raise SystemFaultError(f"{printable(args.plot)} cannot be written: {error}") from error
         print(f"drawn: {printable(args.plot)}", file=sys.stderr)
-    return codes.FINE
+    return exit_codes.FINE
 
 
 def _groups(answered: Sequence[Answered]) -> dict[str, list[Tally]]:
-    from culld.policy.feedback import defect_of, tallies  # noqa: PLC0415
+    from culld.stages.decide.feedback import defect_of, tallies  # noqa: PLC0415
 
     return {
         "defect": tallies(answered, defect_of),
@@ -67,7 +67,7 @@ def _groups(answered: Sequence[Answered]) -> dict[str, list[Tally]]:
 
 
 def _as_json(groups: Mapping[str, Sequence[Tally]]) -> Iterator[str]:
-    from culld.policy.feedback import Answer  # noqa: PLC0415
+    from culld.stages.decide.feedback import Answer  # noqa: PLC0415
 
     for kind, found in groups.items():
         for tally in found:
@@ -84,7 +84,7 @@ def _as_json(groups: Mapping[str, Sequence[Tally]]) -> Iterator[str]:
 
 
 def _as_text(groups: Mapping[str, Sequence[Tally]], counts: Mapping[Verdict, int], waiting: int) -> Iterator[str]:
-    from culld.policy.feedback import Answer  # noqa: PLC0415
+    from culld.stages.decide.feedback import Answer  # noqa: PLC0415
 
     yield "decisions: " + ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
     if waiting:
@@ -106,14 +106,14 @@ def _as_text(groups: Mapping[str, Sequence[Tally]], counts: Mapping[Verdict, int
 
 
 def _bar(tally: Tally, most: int) -> str:
-    from culld.policy.feedback import Answer  # noqa: PLC0415
+    from culld.stages.decide.feedback import Answer  # noqa: PLC0415
 
     return "".join(bar * round(_WIDTH * tally.counts[answer] / most) for bar, answer in zip(_BARS, Answer, strict=True))
 
 
 def _draw(file: Path, groups: Mapping[str, Sequence[Tally]]) -> None:
-    from culld.photos.chart import draw  # noqa: PLC0415
-    from culld.policy.feedback import Answer  # noqa: PLC0415
+    from culld.cli.bar_chart import draw  # noqa: PLC0415
+    from culld.stages.decide.feedback import Answer  # noqa: PLC0415
 
     rows = [
         (f"{kind}: {tally.name}", [tally.counts[answer] for answer in Answer])

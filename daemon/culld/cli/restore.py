@@ -7,24 +7,24 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from culld.cli import codes, moments, settings, stopping
+from culld.cli import config_option, exit_codes, interrupt, since_option
 from culld.records import printable
 
 if TYPE_CHECKING:
     import argparse
 
+    from culld.app.restore import RestoreSummary
     from culld.quarantine.restore import Restored
-    from culld.quarantine.untagging import Untagged
-    from culld.service.restoring import RestoreSummary
+    from culld.quarantine.untag import Untagged
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Offer the command."""
     parser = subparsers.add_parser("restore", help="bring photos back from quarantine; they are never taken again")
-    settings.add_option(parser)
+    config_option.add_option(parser)
     parser.add_argument("--all", action="store_true", help="everything")
     parser.add_argument(
-        "--since", type=moments.moment, metavar="T", help="what was quarantined since then: 2h, 7d, 2026-05-01"
+        "--since", type=since_option.moment, metavar="T", help="what was quarantined since then: 2h, 7d, 2026-05-01"
     )
     parser.add_argument(
         "--untag", action="store_true", help="also take back, bit for bit, what culld wrote about photos that stayed"
@@ -42,25 +42,25 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(args: argparse.Namespace) -> int:
     """Restore what is selected, and tell of each photo as soon as it is done; Ctrl-C finishes the photo at hand."""
+    from culld.app.restore import RestoreRequest, run_restore  # noqa: PLC0415
     from culld.quarantine.selection import Selection  # noqa: PLC0415 (SQLite and the workers would slow `--help` down)
-    from culld.service.restoring import RestoreRequest, run_restore  # noqa: PLC0415
 
     if not (args.all or args.since or args.paths):
         print("culld: name photos, or say --since T or --all", file=sys.stderr)
-        return codes.USAGE
-    _, config = settings.load(args)
+        return exit_codes.USAGE
+    _, config = config_option.load(args)
     # Not resolved: a photo's own name may be a link by now, and it is the name that was asked for.
     selection = Selection(tuple(path.absolute() for path in args.paths), args.since, args.all)
     request = RestoreRequest(selection, args.untag, args.dry_run, args.undecided)
-    with stopping.asked_by_signal() as stop:
+    with interrupt.asked_by_signal() as stop:
         summary = run_restore(config, request, lambda result: print(_line(args, result), flush=True), stop)
     if summary.stopped:
         print(_interrupted(summary), file=sys.stderr)
-        return codes.INTERRUPTED
+        return exit_codes.INTERRUPTED
     if not summary.found and not args.json:
         print("nothing in quarantine is selected" + (", and no tagged photo" if args.untag else ""))
     lost = bool(args.paths) and not summary.found
-    return codes.SOME_FAILED if lost or summary.failed else codes.FINE
+    return exit_codes.SOME_FAILED if lost or summary.failed else exit_codes.FINE
 
 
 def _line(args: argparse.Namespace, result: Restored | Untagged) -> str:

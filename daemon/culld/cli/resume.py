@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from culld.cli import codes, settings
+from culld.cli import config_option, exit_codes
 
 if TYPE_CHECKING:
     import argparse
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Offer the command."""
     parser = subparsers.add_parser("resume", help="move photos again after the brake stopped it")
-    settings.add_option(parser)
+    config_option.add_option(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Release the brake; a running daemon notices with its next decision."""
-    from culld.service.braking import resume  # noqa: PLC0415
-    from culld.service.clock import SystemClock  # noqa: PLC0415
-    from culld.service.opening import bare_journal  # noqa: PLC0415
+    from culld.app.startup import bare_journal  # noqa: PLC0415
+    from culld.clock import SystemClock  # noqa: PLC0415
+    from culld.stages.decide.brake import resume  # noqa: PLC0415
 
-    path, config = settings.load(args)
+    path, config = config_option.load(args)
     with bare_journal(config) as journal:
         was_on = resume(journal, SystemClock())
     if was_on:
@@ -33,4 +33,4 @@ def run(args: argparse.Namespace) -> int:
         )
     else:
         print("the brake was not on")
-    return codes.FINE
+    return exit_codes.FINE

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from culld.cli import codes, settings
+from culld.cli import config_option, exit_codes
 from culld.records import printable
 
 if TYPE_CHECKING:
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Offer the command."""
     parser = subparsers.add_parser("run", help="watch, judge, tag and quarantine until stopped")
-    settings.add_option(parser)
+    config_option.add_option(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the daemon until SIGTERM or Ctrl-C."""
-    from culld.host.logs import use_journal  # noqa: PLC0415
-    from culld.service.running import serve  # noqa: PLC0415
+    from culld.app.run import serve  # noqa: PLC0415
+    from culld.system.journald import use_journal  # noqa: PLC0415
 
-    path, config = settings.load(args)
+    path, config = config_option.load(args)
     use_journal()
     logging.getLogger().setLevel(config.log.level.upper())
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
         print(banner(path, config))
     with contextlib.suppress(KeyboardInterrupt):  # before the daemon listens to signals itself
         serve(path, config, os.environ)
-    return codes.FINE
+    return exit_codes.FINE
 
 
 def banner(path: Path, config: Config) -> str:

@@ -8,15 +8,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from culld.cli import codes, settings
+from culld.cli import config_option, exit_codes
 from culld.errors import ConfigError
 from culld.records import Verdict, printable
 
 if TYPE_CHECKING:
     import argparse
 
+    from culld.app.score import Judgement
     from culld.config import Config
-    from culld.service.scoring import Judgement
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -24,7 +24,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser = subparsers.add_parser(
         "score", help="say what is wrong with photos, and what the policy would do (read-only)"
     )
-    settings.add_option(parser)
+    config_option.add_option(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="photos, or folders with photos")
     parser.set_defaults(run=run)
@@ -32,8 +32,8 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(args: argparse.Namespace) -> int:
     """Score every photo of the paths, in order."""
-    from culld.service.engine import open_pool  # noqa: PLC0415
-    from culld.service.scoring import find, score  # noqa: PLC0415
+    from culld.app.engine_pool import open_pool  # noqa: PLC0415
+    from culld.app.score import find, score  # noqa: PLC0415
 
     config = _config(args)
     found, missing = find(args.paths)
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
         for judgement in score(found, config, pool):
             failed = failed or judgement.verdict is Verdict.UNREADABLE
             print(json.dumps(_as_json(judgement)) if args.json else _as_text(judgement), flush=True)
-    return codes.SOME_FAILED if failed else codes.FINE
+    return exit_codes.SOME_FAILED if failed else exit_codes.FINE
 
 
 def _config(args: argparse.Namespace) -> Config:

@@ -10,15 +10,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from culld.cli import codes, settings
+from culld.cli import config_option, exit_codes
 from culld.errors import ConfigError
 from culld.records import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from culld.host.installing import Step
-    from culld.host.units import Scope
+    from culld.system.systemd.install import Step
+    from culld.system.systemd.unit_files import Scope
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -42,7 +42,7 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
         if name != "status":
             action.add_argument("--dry-run", action="store_true", help="only print the steps")
         if name == "install":
-            settings.add_option(action)
+            config_option.add_option(action)
         action.set_defaults(run=run, scope="user")
 
 
@@ -53,7 +53,7 @@ def _library(text: str) -> str:
 
 
 def _scope(args: argparse.Namespace) -> Scope:
-    from culld.host.units import Scope  # noqa: PLC0415
+    from culld.system.systemd.unit_files import Scope  # noqa: PLC0415
 
     if args.library and args.scope != Scope.SYSTEM:
         raise ConfigError(("--library goes with --system: a person has one culld",))
@@ -61,13 +61,13 @@ def _scope(args: argparse.Namespace) -> Scope:
 
 
 def _install(args: argparse.Namespace) -> int:
-    from culld.host.installing import grants, install, installation  # noqa: PLC0415
-    from culld.service.units import shipped_units  # noqa: PLC0415
+    from culld.system.systemd.install import grants, install, installation  # noqa: PLC0415
+    from culld.system.unit_data import shipped_units  # noqa: PLC0415
 
     scope = _scope(args)
     if args.library:
         args.config = Path(f"/etc/culld/{args.library}.yaml")
-    path, config = settings.load(args)
+    path, config = config_option.load(args)
     folders = [*(watch.path for watch in config.watch), config.quarantine]
     found = installation(scope, path.absolute(), folders, args.library or "")
     _carry_out(install(found, shipped_units(), os.environ), dry_run=args.dry_run)
@@ -76,16 +76,16 @@ def _install(args: argparse.Namespace) -> int:
             print(f"culld may not work there yet; let it:  {command}")
     if not args.dry_run:
         print(f"culld runs; look at it with: culld service status --{args.scope}")
-    return codes.FINE
+    return exit_codes.FINE
 
 
 def _uninstall(args: argparse.Namespace) -> int:
-    from culld.host.installing import uninstall  # noqa: PLC0415
+    from culld.system.systemd.install import uninstall  # noqa: PLC0415
 
     _carry_out(uninstall(_scope(args), os.environ, args.library or ""), dry_run=args.dry_run)
     if not args.dry_run:
         print("photos, quarantine, configuration and state are as they were")
-    return codes.FINE
+    return exit_codes.FINE
 
 
 def _carry_out(steps: Iterable[Step], *, dry_run: bool) -> None:
@@ -96,12 +96,12 @@ def _carry_out(steps: Iterable[Step], *, dry_run: bool) -> None:
 
 
 def _status(args: argparse.Namespace) -> int:
-    from culld.host.installing import systemctl, unit_file  # noqa: PLC0415
+    from culld.system.systemd.install import systemctl, unit_file  # noqa: PLC0415
 
     unit = unit_file(_scope(args), os.environ, args.library or "")
     if not Path(unit).exists():
         print(f"culld is not installed as a service ({printable(unit)} is not there)", file=sys.stderr)
-        return codes.SOME_FAILED
+        return exit_codes.SOME_FAILED
     command = [
         *systemctl(_scope(args)),
         "--no-pager",
@@ -110,4 +110,4 @@ def _status(args: argparse.Namespace) -> int:
         f"culld@{args.library}" if args.library else "culld",
     ]
     done = subprocess.run(command, check=False)  # noqa: S603
-    return codes.FINE if done.returncode == 0 else codes.SOME_FAILED
+    return exit_codes.FINE if done.returncode == 0 else exit_codes.SOME_FAILED

@@ -9,7 +9,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from culld.cli import codes, settings
+from culld.cli import config_option, exit_codes
 from culld.cli.log import as_json, as_text
 from culld.errors import ConfigError
 from culld.records import printable
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
+    from culld.files.mount_guard import Anchors
     from culld.journal.history import Filter
     from culld.journal.store import SqliteJournal
-    from culld.service.anchors import Anchors
 
 _LAST = 5
 _EVERY_S = 1.0
@@ -29,7 +29,7 @@ _EVERY_S = 1.0
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Offer the command."""
     parser = subparsers.add_parser("status", help="queue, folders, last decisions with their reasons")
-    settings.add_option(parser)
+    config_option.add_option(parser)
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--json", action="store_true", help="one JSON object")
     shown.add_argument("--watch", action="store_true", help="stay, and show it anew each second; Ctrl-C ends it")
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
             _watch(args)
     else:
         print(_told(args))
-    return codes.FINE
+    return exit_codes.FINE
 
 
 def _watch(args: argparse.Namespace) -> None:
@@ -61,18 +61,18 @@ def _watch(args: argparse.Namespace) -> None:
 
 
 def _told(args: argparse.Namespace) -> str:
-    from culld.service.anchors import Anchors  # noqa: PLC0415
-    from culld.service.opening import open_journal_readonly  # noqa: PLC0415
+    from culld.app.startup import open_journal_readonly  # noqa: PLC0415
+    from culld.files.mount_guard import Anchors  # noqa: PLC0415
 
-    with contextlib.closing(open_journal_readonly(settings.state(args))) as journal:
+    with contextlib.closing(open_journal_readonly(config_option.state(args))) as journal:
         told = _gather(journal) | _configured(args, Anchors(journal))
         lines = [as_text(decision) for decision in reversed(journal.decisions(_recent()))]
     return json.dumps(told) if args.json else _as_text(told, lines)
 
 
 def _gather(journal: SqliteJournal) -> dict[str, Any]:
-    from culld.service.ages import clock_doubt  # noqa: PLC0415
-    from culld.service.braking import brake_of  # noqa: PLC0415
+    from culld.app.decision_ages import clock_doubt  # noqa: PLC0415
+    from culld.stages.decide.brake import brake_of  # noqa: PLC0415
 
     said = json.loads(journal.notes().get("daemon", ("{}", None))[0])
     return {
@@ -109,7 +109,7 @@ def _gather(journal: SqliteJournal) -> dict[str, Any]:
 def _configured(args: argparse.Namespace, anchors: Anchors) -> dict[str, Any]:
     """What the file says of the folders; where it has a mistake, the daemon's own words stand."""
     try:
-        _, config = settings.load(args)
+        _, config = config_option.load(args)
     except ConfigError as error:
         return {"policy_problem": str(error)}
     roots = [watch.path for watch in config.watch]

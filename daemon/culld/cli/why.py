@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from culld.cli import codes, settings
+from culld.cli import config_option, exit_codes
 from culld.cli.log import as_json, as_text
 from culld.records import Defect, Place, printable
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Offer the command."""
     parser = subparsers.add_parser("why", help="why a photo was kept, tagged or moved: scores, facts, rule, history")
-    settings.add_option(parser)
+    config_option.add_option(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument("path", type=Path, metavar="PHOTO", help="where it is now, or where it was")
     parser.set_defaults(run=run)
@@ -32,10 +32,10 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(args: argparse.Namespace) -> int:
     """Explain one photo."""
-    from culld.service.model import looked_up  # noqa: PLC0415 (pydantic and SQLite would slow `culld --help` down)
-    from culld.service.opening import open_journal_readonly  # noqa: PLC0415
+    from culld.app.model_files import looked_up  # noqa: PLC0415 (pydantic and SQLite would slow `culld --help` down)
+    from culld.app.startup import open_journal_readonly  # noqa: PLC0415
 
-    _, config = settings.load(args)
+    _, config = config_option.load(args)
     config = looked_up(config)
     path = args.path.absolute()
     with contextlib.closing(open_journal_readonly(config.state)) as journal:
@@ -43,12 +43,12 @@ def run(args: argparse.Namespace) -> int:
         case = journal.case(history[-1].plan) if history else None
     if case is None:
         print(f"culld has not judged {printable(path)}", file=sys.stderr)
-        return codes.SOME_FAILED
+        return exit_codes.SOME_FAILED
     if args.json:
         print(json.dumps(_told(case, config) | {"history": [as_json(decision) for decision in history]}))
     else:
         print("\n".join(_lines(case, config, history)))
-    return codes.FINE
+    return exit_codes.FINE
 
 
 def _places(path: Path, config: Config) -> Iterator[Place]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from culld.config.problems import dotted
+from culld.config.messages import dotted
 from culld.records import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from culld.config.problems import Key
+    from culld.config.messages import Key
 
 _STATE_ADVICE = "choose a folder outside, such as ~/.local/state/culld"
 

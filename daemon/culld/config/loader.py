@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 
-from culld.config import problems, tree, values
+from culld.config import messages, types, yaml_lines
 from culld.config.folders import of_folders
-from culld.config.problems import Key, Problem
+from culld.config.messages import Key, Problem
 from culld.config.schema import Config
 from culld.errors import ConfigError
 from culld.records import printable
@@ -51,7 +51,7 @@ def find_config(explicit: Path | None, environ: Mapping[str, str], *, system: Pa
 def _user_folder(environ: Mapping[str, str]) -> Path:
     xdg = environ.get("XDG_CONFIG_HOME", "")
     # The XDG base directory specification has relative values ignored.
-    return Path(xdg) if xdg.startswith("/") else values.home(environ) / ".config"
+    return Path(xdg) if xdg.startswith("/") else types.home(environ) / ".config"
 
 
 def _none_found(user: Path, system: Path) -> str:
@@ -66,8 +66,8 @@ def load_config(path: Path, environ: Mapping[str, str]) -> Config:
     (links resolved). Whether the folders are there is not asked: a missing one is waited for.
     """
     text = _text(path)
-    found = tree.read(text)
-    ground = values.Ground(path.absolute().parent, environ)
+    found = yaml_lines.read(text)
+    ground = types.Ground(path.absolute().parent, environ)
     config = None
     wrong = list(found.problems)
     if not wrong or found.data is not None:
@@ -86,17 +86,17 @@ def find_state(path: Path, environ: Mapping[str, str]) -> Path:
     ConfigError with all problems if not even this key can be read.
     """
     text = _text(path)
-    data = tree.read(text).data
+    data = yaml_lines.read(text).data
     if not isinstance(data, dict):
-        data = tree.read("\n".join(line for line in text.splitlines() if line.startswith("state:"))).data or {}
-    ground = values.Ground(path.absolute().parent, environ)
-    return _folder_or_none(values.state, data.get("state", values.AUTO), ground) or load_config(path, environ).state
+        data = yaml_lines.read("\n".join(line for line in text.splitlines() if line.startswith("state:"))).data or {}
+    ground = types.Ground(path.absolute().parent, environ)
+    return _folder_or_none(types.state, data.get("state", types.AUTO), ground) or load_config(path, environ).state
 
 
 def built_in_config(environ: Mapping[str, str]) -> Config:
     """The defaults, for commands that only look: what the smallest file would say."""
-    ground = values.Ground(Path.cwd(), environ)
-    return Config.model_validate(tree.read(_SMALLEST).data, context=ground)
+    ground = types.Ground(Path.cwd(), environ)
+    return Config.model_validate(yaml_lines.read(_SMALLEST).data, context=ground)
 
 
 def _text(path: Path) -> str:
@@ -117,7 +117,7 @@ def _text(path: Path) -> str:
         raise ConfigError((Problem(line, (), "not UTF-8; save the file as UTF-8 text").render(path),)) from error
 
 
-def _validated(found: tree.Tree, ground: values.Ground, wrong: list[Problem]) -> Config | None:
+def _validated(found: yaml_lines.Tree, ground: types.Ground, wrong: list[Problem]) -> Config | None:
     try:
         return Config.model_validate(found.data, context=ground)
     except ValidationError as invalid:
@@ -126,7 +126,7 @@ def _validated(found: tree.Tree, ground: values.Ground, wrong: list[Problem]) ->
         for error in invalid.errors():
             key = _as_written(error["loc"], found.data)
             if key not in told:
-                wrong.append(Problem(found.line(key), key, problems.in_words(error, Config)))
+                wrong.append(Problem(found.line(key), key, messages.in_words(error, Config)))
         return None
 
 
@@ -136,24 +136,24 @@ def _as_written(key: Key, data: Any) -> Key:
     return key[:1] if short else key
 
 
-def _of_folders(data: Any, ground: values.Ground) -> Iterator[tuple[Key, str]]:
+def _of_folders(data: Any, ground: types.Ground) -> Iterator[tuple[Key, str]]:
     """Check the folders among themselves even where other keys are wrong, so that all is told at once."""
     if not isinstance(data, dict):
         return
     watched: dict[Key, Path] = {}
     entries = data.get("watch")
     for number, entry in enumerate(entries if isinstance(entries, list) else []):
-        folder = _folder_or_none(values.path, entry.get("path"), ground) if isinstance(entry, dict) else None
+        folder = _folder_or_none(types.path, entry.get("path"), ground) if isinstance(entry, dict) else None
         if folder is not None:
             watched["watch", number, "path"] = folder
     kept = data.get("quarantine")
     kept = kept.get("path") if isinstance(kept, dict) else kept
-    quarantine = _folder_or_none(values.path, kept, ground)
-    state = _folder_or_none(values.state, data.get("state", values.AUTO), ground)
+    quarantine = _folder_or_none(types.path, kept, ground)
+    state = _folder_or_none(types.state, data.get("state", types.AUTO), ground)
     yield from of_folders(watched, quarantine, state)
 
 
-def _folder_or_none(read: Callable[[object, values.Ground], Path], value: object, ground: values.Ground) -> Path | None:
+def _folder_or_none(read: Callable[[object, types.Ground], Path], value: object, ground: types.Ground) -> Path | None:
     try:
         return read(value, ground)
     except ValueError:

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 
-from culld.config import values
-from culld.expression import parse
+from culld.config import types
 from culld.records import (
     Action,
     BrakeLimit,
@@ -30,6 +29,7 @@ from culld.records import (
     Stacking,
     Threshold,
 )
+from culld.rules import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,31 +51,31 @@ class Level(StrEnum):
     ERROR = "error"
 
 
-def _ground(info: ValidationInfo) -> values.Ground:
-    if not isinstance(info.context, values.Ground):
+def _ground(info: ValidationInfo) -> types.Ground:
+    if not isinstance(info.context, types.Ground):
         raise TypeError("a Config is made by load_config, which knows what its paths stand on")
     return info.context
 
 
 def _folder(value: object, info: ValidationInfo) -> Path:
-    return values.path(value, _ground(info))
+    return types.path(value, _ground(info))
 
 
 def _state(value: object, info: ValidationInfo) -> Path:
-    return values.state(value, _ground(info))
+    return types.state(value, _ground(info))
 
 
 def _auto_or_folder(value: object, info: ValidationInfo) -> Path | None:
-    return None if value == values.AUTO else values.path(value, _ground(info))
+    return None if value == types.AUTO else types.path(value, _ground(info))
 
 
 Folder = Annotated[Path, BeforeValidator(_folder)]
 State = Annotated[Path, BeforeValidator(_state)]
 AutoOrFolder = Annotated[Path | None, BeforeValidator(_auto_or_folder)]
-AutoOrMode = Annotated[Mode | None, BeforeValidator(values.auto_or_choice(Mode))]
-Probability = Annotated[float, BeforeValidator(values.probability)]
-YesOrNo = Annotated[bool, BeforeValidator(values.yes_or_no)]
-Reject = Annotated[float | values.ByPrecision | None, BeforeValidator(values.reject)]
+AutoOrMode = Annotated[Mode | None, BeforeValidator(types.auto_or_choice(Mode))]
+Probability = Annotated[float, BeforeValidator(types.probability)]
+YesOrNo = Annotated[bool, BeforeValidator(types.yes_or_no)]
+Reject = Annotated[float | types.ByPrecision | None, BeforeValidator(types.reject)]
 
 
 class Section(BaseModel):
@@ -100,7 +100,7 @@ class Quarantine(Section):
     """Where rejected photos go, and after how long into the trash of the desktop (None: never)."""
 
     path: Folder
-    trash_after: Annotated[timedelta | None, BeforeValidator(values.duration_or("1d", "36500d", values.NEVER))] = None
+    trash_after: Annotated[timedelta | None, BeforeValidator(types.duration_or("1d", "36500d", types.NEVER))] = None
 
     @model_validator(mode="before")
     @classmethod
@@ -112,59 +112,59 @@ class Quarantine(Section):
 class Settle(Section):
     """When a file counts as complete."""
 
-    quiet: Annotated[timedelta, BeforeValidator(values.duration("100ms", "1h"))] = timedelta(seconds=3)
+    quiet: Annotated[timedelta, BeforeValidator(types.duration("100ms", "1h"))] = timedelta(seconds=3)
 
 
 class Batch(Section):
     """How many photos go through the network together, and how long the first one waits for more."""
 
-    wait: Annotated[timedelta, BeforeValidator(values.duration("0s", "1h"))] = timedelta(seconds=2)
-    size: Annotated[int, BeforeValidator(values.whole(1, 1024))] = 16
+    wait: Annotated[timedelta, BeforeValidator(types.duration("0s", "1h"))] = timedelta(seconds=2)
+    size: Annotated[int, BeforeValidator(types.whole(1, 1024))] = 16
 
 
 class Model(Section):
     """The network, a folder with model.tflite and card.json (None: the one that comes with culld), and its engine."""
 
     path: AutoOrFolder = None
-    engine: Annotated[EngineKind, BeforeValidator(values.choice(EngineKind))] = EngineKind.AUTO
+    engine: Annotated[EngineKind, BeforeValidator(types.choice(EngineKind))] = EngineKind.AUTO
 
 
 def _sidecars(value: object) -> Sidecars:
     if isinstance(value, str) and value in set(SidecarStyle):
         raise ValueError(f"{value!r} is the name of a sidecar; write `sidecar_name: {value}` instead")
-    return values.choice(Sidecars)(value)
+    return types.choice(Sidecars)(value)
 
 
 class Tags(Section):
     """What is written about a photo."""
 
-    embed: Annotated[Embed, BeforeValidator(values.choice(Embed))] = Embed.DEFECTS
-    prefix: Annotated[str, BeforeValidator(values.prefix)] = "defect:"
+    embed: Annotated[Embed, BeforeValidator(types.choice(Embed))] = Embed.DEFECTS
+    prefix: Annotated[str, BeforeValidator(types.prefix)] = "defect:"
     sidecar: Annotated[Sidecars, BeforeValidator(_sidecars)] = Sidecars.ALWAYS
-    sidecar_name: Annotated[SidecarStyle, BeforeValidator(values.choice(SidecarStyle))] = SidecarStyle.FULL
-    marks: Annotated[tuple[Mark, ...], BeforeValidator(values.choices(Mark))] = ()
+    sidecar_name: Annotated[SidecarStyle, BeforeValidator(types.choice(SidecarStyle))] = SidecarStyle.FULL
+    marks: Annotated[tuple[Mark, ...], BeforeValidator(types.choices(Mark))] = ()
 
 
 class Limits(Section):
     """What one photo may cost; beyond it the photo counts as unreadable and stays where it is."""
 
-    pixels: Annotated[int, BeforeValidator(values.whole(1, 10**10))] = 250_000_000
-    file_size: Annotated[int, BeforeValidator(values.size("1kB"))] = 10**9
-    memory: Annotated[int, BeforeValidator(values.size("256MB"))] = 2 * 10**9
-    seconds: Annotated[int, BeforeValidator(values.whole(1, 3600))] = 60
+    pixels: Annotated[int, BeforeValidator(types.whole(1, 10**10))] = 250_000_000
+    file_size: Annotated[int, BeforeValidator(types.size("1kB"))] = 10**9
+    memory: Annotated[int, BeforeValidator(types.size("256MB"))] = 2 * 10**9
+    seconds: Annotated[int, BeforeValidator(types.whole(1, 3600))] = 60
 
 
 class Alert(Section):
     """How a person is told of what cannot wait, besides the log and the status."""
 
-    command: Annotated[tuple[str, ...], BeforeValidator(values.command)] = ()
-    webhook: Annotated[str | None, BeforeValidator(values.address)] = None
+    command: Annotated[tuple[str, ...], BeforeValidator(types.command)] = ()
+    webhook: Annotated[str | None, BeforeValidator(types.address)] = None
 
 
 class Log(Section):
     """What the log tells."""
 
-    level: Annotated[Level, BeforeValidator(values.choice(Level))] = Level.INFO
+    level: Annotated[Level, BeforeValidator(types.choice(Level))] = Level.INFO
 
 
 class Bounds(Section):
@@ -181,13 +181,13 @@ class Bounds(Section):
 
     def threshold(self) -> Threshold:
         """The same as a record; a precision must have been looked up before."""
-        if isinstance(self.reject, values.ByPrecision):
+        if isinstance(self.reject, types.ByPrecision):
             raise TypeError("a precision is no number yet: look it up with Config.looked_up")
         return Threshold(self.tag, self.reject)
 
     def looked_up(self, threshold_for: Callable[[float], float]) -> Self:
         """The same with a number in place of a precision; a photo that is rejected is always tagged as well."""
-        if not isinstance(self.reject, values.ByPrecision):
+        if not isinstance(self.reject, types.ByPrecision):
             return self
         found = threshold_for(self.reject.precision)
         return self.model_copy(update={"reject": max(found, self.tag)})
@@ -225,9 +225,9 @@ class Defects(Section):
 class Protect(Section):
     """What is never moved, whatever its scores."""
 
-    rated: Annotated[int | None, BeforeValidator(values.stars)] = 1
+    rated: Annotated[int | None, BeforeValidator(types.stars)] = 1
     edited: YesOrNo = True
-    night: Annotated[float | None, BeforeValidator(values.light_value)] = 3.0
+    night: Annotated[float | None, BeforeValidator(types.light_value)] = 3.0
     series: YesOrNo = True
     bursts: YesOrNo = True
 
@@ -239,8 +239,8 @@ class Protect(Section):
 class Brake(Section):
     """Above which share of the last photos that were judged, `photos` at most, moves stop; None is never exceeded."""
 
-    share: Annotated[float | None, BeforeValidator(values.share)] = 0.6
-    photos: Annotated[int, BeforeValidator(values.whole(10, 100_000))] = 200
+    share: Annotated[float | None, BeforeValidator(types.share)] = 0.6
+    photos: Annotated[int, BeforeValidator(types.whole(10, 100_000))] = 200
 
     def limit(self) -> BrakeLimit | None:
         """The same as a record; None for no brake."""
@@ -250,9 +250,9 @@ class Brake(Section):
 class NamedRule(Section):
     """What to do with a photo of which a condition holds."""
 
-    name: Annotated[str, BeforeValidator(values.name)]
-    when: Annotated[str, BeforeValidator(values.condition)]
-    action: Annotated[Action, BeforeValidator(values.choice(Action))]
+    name: Annotated[str, BeforeValidator(types.name)]
+    when: Annotated[str, BeforeValidator(types.condition)]
+    action: Annotated[Action, BeforeValidator(types.choice(Action))]
 
     def rule(self) -> Rule:
         """The same as a record."""
@@ -269,9 +269,9 @@ def _told_apart(rules: tuple[NamedRule, ...]) -> tuple[NamedRule, ...]:
 class Policy(Section):
     """What happens to a photo; without a mode nothing is ever moved."""
 
-    mode: Annotated[Mode, BeforeValidator(values.choice(Mode))] = Mode.OBSERVE
+    mode: Annotated[Mode, BeforeValidator(types.choice(Mode))] = Mode.OBSERVE
     defects: Defects = Defects()
-    stacks: Annotated[Stacking, BeforeValidator(values.choice(Stacking))] = Stacking.BEST
+    stacks: Annotated[Stacking, BeforeValidator(types.choice(Stacking))] = Stacking.BEST
     protect: Protect = Protect()
     rules: Annotated[tuple[NamedRule, ...], AfterValidator(_told_apart)] = ()
     brake: Brake = Brake()
@@ -292,24 +292,24 @@ class Config(Section):
     state: State
     policy: Policy = Policy()
     settle: Settle = Settle()
-    rescan: Annotated[timedelta, BeforeValidator(values.duration("1s", "7d"))] = timedelta(minutes=1)
-    history: Annotated[timedelta | None, BeforeValidator(values.duration_or("1d", "36500d", values.FOREVER))] = (
-        timedelta(365)
+    rescan: Annotated[timedelta, BeforeValidator(types.duration("1s", "7d"))] = timedelta(minutes=1)
+    history: Annotated[timedelta | None, BeforeValidator(types.duration_or("1d", "36500d", types.FOREVER))] = timedelta(
+        365
     )
     batch: Batch = Batch()
-    workers: Annotated[int | None, BeforeValidator(values.auto_or_whole(1, 64))] = None
+    workers: Annotated[int | None, BeforeValidator(types.auto_or_whole(1, 64))] = None
     model: Model = Model()
     tags: Tags = Tags()
     limits: Limits = Limits()
     alert: Alert = Alert()
     log: Log = Log()
-    version: Annotated[int, BeforeValidator(values.version)] = 1
+    version: Annotated[int, BeforeValidator(types.version)] = 1
 
     @model_validator(mode="before")
     @classmethod
     def _state_is_auto(cls, value: Any) -> Any:
         # The default depends on the environment, which only the validator of the key sees.
-        return {"state": values.AUTO, **value} if isinstance(value, dict) else value
+        return {"state": types.AUTO, **value} if isinstance(value, dict) else value
 
     def rules(self, mode: Mode | None = None) -> Rules:
         """The policy in force, under another mode if one is given (that of a watched folder).
@@ -344,7 +344,7 @@ class Config(Section):
     def by_precision(self) -> bool:
         """Whether a threshold is given by its meaning, and must be looked up on the model's card."""
         defects = self.policy.defects
-        return any(isinstance(each.reject, values.ByPrecision) for each in (defects.blur, defects.under, defects.over))
+        return any(isinstance(each.reject, types.ByPrecision) for each in (defects.blur, defects.under, defects.over))
 
     def looked_up(self, threshold_for: Callable[[Defect, float], float]) -> Config:
         """The same with numbers in place of precisions; raises what `threshold_for` raises."""

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from culld.journal.rows import insert_decision, legible, micros, place_row, scores_row
+from culld.journal.row_mapping import insert_decision, legible, micros, place_row, scores_row
 from culld.journal.states import PlanState
 from culld.records import Verdict
 

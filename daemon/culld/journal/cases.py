@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from culld.journal.dossier import stack_in
 from culld.journal.recalling import COLUMNS, NO_STAMP, assessment_of
-from culld.journal.rows import micros, moment_of, place_of
+from culld.journal.row_mapping import micros, moment_of, place_of
+from culld.journal.stack_json import stack_in
 from culld.records import Case, Verdict
 
 if TYPE_CHECKING:

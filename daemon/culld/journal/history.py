@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from culld.journal.rows import micros, moment_of, place_of, place_row, scores_of
+from culld.journal.row_mapping import micros, moment_of, place_of, place_row, scores_of
 from culld.journal.states import PlanState
 from culld.records import Verdict
 

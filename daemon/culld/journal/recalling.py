@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from culld.journal.dossier import NOTHING, facts_in
-from culld.journal.rows import micros, place_of, place_row, scores_of, stamp_row
+from culld.journal.row_mapping import micros, place_of, place_row, scores_of, stamp_row
+from culld.journal.stack_json import NOTHING, facts_in
 from culld.records import Assessment, Photo, Stamp, Unreadable, Verdict
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from culld.journal.dossier import facts_in
-from culld.journal.rows import micros, moment_of, place_of, unsigned
+from culld.journal.row_mapping import micros, moment_of, place_of, unsigned
+from culld.journal.stack_json import facts_in
 from culld.records import Reject, Scores, Stamp
 
 if TYPE_CHECKING:

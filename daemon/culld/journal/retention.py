@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from culld.journal.items import drop_item
-from culld.journal.rows import micros, place_of
+from culld.journal.file_state import drop_item
+from culld.journal.row_mapping import micros, place_of
 
 if TYPE_CHECKING:
     import sqlite3

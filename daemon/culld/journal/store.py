@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
-from culld.journal import items, retention
+from culld.journal import file_state, retention
 from culld.journal.adoption import adopt
-from culld.journal.asking import Asking
+from culld.journal.connection import connect, connect_readonly
 from culld.journal.database_errors import translated
-from culld.journal.opening import connect, connect_readonly
-from culld.journal.rows import (
+from culld.journal.queries import Asking
+from culld.journal.row_mapping import (
     insert_plan,
     legible,
     micros,
@@ -106,33 +106,33 @@ class SqliteJournal(Asking):
     def unknown(self, seen: Iterable[Sighting]) -> Iterator[Sighting]:
         """The files that were not dealt with as they are, or have to be looked at again by now."""
         with translated(self.path):
-            yield from items.unknown(self._db, seen, self._clock.now())
+            yield from file_state.unknown(self._db, seen, self._clock.now())
 
     def judged(self, settled: Sequence[Sighting]) -> dict[Place, frozenset[str]]:
         """The digest of what was judged at the place of each file, where something was."""
         with translated(self.path):
-            found = {sighting.place: items.judged_digest(self._db, sighting.place) for sighting in settled}
+            found = {sighting.place: file_state.judged_digest(self._db, sighting.place) for sighting in settled}
         return {place: frozenset({digest}) for place, digest in found.items() if digest is not None}
 
     def unseen(self, photos: Sequence[Photo]) -> list[Photo]:
         """The photos whose content at that place has not been judged; of the others the new stamp is kept."""
         with translated(self.path):
-            seen = [photo for photo in photos if items.was_judged(self._db, photo)]
+            seen = [photo for photo in photos if file_state.was_judged(self._db, photo)]
         if seen:
             with self._writing() as db:
                 for photo in seen:
-                    items.restamp_item(db, photo.place, photo.stamp)
+                    file_state.restamp_item(db, photo.place, photo.stamp)
         return [photo for photo in photos if photo not in seen]
 
     def fault(self, fault: Fault) -> None:
         """Record a file that could not be read, and when to look again."""
         sighting = fault.sighting
         with self._writing() as db:
-            items.fail_item(
+            file_state.fail_item(
                 db,
                 sighting.place,
                 sighting.stamp,
-                items.Setback(fault.reason, fault.retry_after, fault.steady, fault.tries),
+                file_state.Setback(fault.reason, fault.retry_after, fault.steady, fault.tries),
                 self._clock.now(),
             )
 
@@ -177,13 +177,13 @@ class SqliteJournal(Asking):
     def forget(self, plan: OpenPlan) -> None:
         """Nothing of the plan is in effect; its photo will be judged again."""
         with self._writing() as db:
-            items.drop_item(db, plan.photo)
+            file_state.drop_item(db, plan.photo)
             self._end(db, plan.id, Ending(PlanState.FORGOTTEN, plan.photo, plan.digest))
 
     def park(self, plan: OpenPlan, stamp: Stamp | None, reason: str) -> None:
         """Nobody but a person can tell what to do; the plan stays open, the photo with this stamp is passed over."""
         with self._writing() as db:
-            items.park_item(db, plan.photo, stamp, reason)
+            file_state.park_item(db, plan.photo, stamp, reason)
             db.execute(
                 "UPDATE decision SET state = ?, fault = ? WHERE plan = ?", (PlanState.PARKED, legible(reason), plan.id)
             )
@@ -198,12 +198,12 @@ class SqliteJournal(Asking):
         now = micros(self._clock.now())
         with self._writing() as db:
             self._protect(db, digests)
-            items.drop_quarantined(db, plan)
+            file_state.drop_quarantined(db, plan)
             db.execute(
                 "UPDATE decision SET restored_at = ?, now_root = ?, now_relative = ? WHERE plan = ?",
                 (now, *place_row(place), plan),
             )
-            items.settle_item(db, place, stamp, "", FileState.RESTORED)
+            file_state.settle_item(db, place, stamp, "", FileState.RESTORED)
 
     def note_undecided(self, plan: str) -> None:
         """The photo of a plan was brought back without saying that culld was wrong: it is no answer of a person."""
@@ -234,17 +234,17 @@ class SqliteJournal(Asking):
     def note_returned(self, plan: str, place: Place) -> None:
         """The policy, not a person, lets the photo of a plan come back to `place`, where it will be judged anew."""
         with self._writing() as db:
-            items.drop_quarantined(db, plan)
+            file_state.drop_quarantined(db, plan)
             db.execute(
                 "UPDATE decision SET now_root = ?, now_relative = ?, released = 'policy' WHERE plan = ?",
                 (*place_row(place), plan),
             )
-            items.drop_item(db, place)
+            file_state.drop_item(db, place)
 
     def note_trashed(self, plan: str) -> None:
         """The photo of a plan was put into the trash of the desktop, as the configuration asks for old ones."""
         with self._writing() as db:
-            items.drop_quarantined(db, plan)
+            file_state.drop_quarantined(db, plan)
             db.execute("UPDATE decision SET released = 'trash' WHERE plan = ?", (plan,))
 
     # What tells a folder from its empty mount point.
@@ -286,14 +286,14 @@ class SqliteJournal(Asking):
     def _close(self, db: sqlite3.Connection, outcome: Outcome) -> None:
         plan, place = outcome.plan, outcome.plan.photo.place
         if outcome.unfinished:
-            items.park_item(db, place, outcome.stamp, outcome.fault or "")
+            file_state.park_item(db, place, outcome.stamp, outcome.fault or "")
             db.execute("UPDATE decision SET fault = ? WHERE plan = ?", (legible(outcome.fault or ""), plan.id))
         elif outcome.fault is not None:
-            items.fail_item(
+            file_state.fail_item(
                 db,
                 place,
                 outcome.stamp or plan.photo.stamp,
-                items.Setback(outcome.fault, outcome.retry_after or _RETRY_AFTER),
+                file_state.Setback(outcome.fault, outcome.retry_after or _RETRY_AFTER),
                 self._clock.now(),
             )
             self._end(db, plan.id, Ending(PlanState.FAULT, outcome.now, outcome.digest, outcome.note, outcome.fault))
@@ -335,6 +335,6 @@ def _settle(db: sqlite3.Connection, origin: Place, now: Place, stamp: Stamp | No
 
     The stamp that it has in quarantine tells it from a copy, should it be moved out by hand.
     """
-    items.settle_item(db, now, stamp, digest, FileState.DECIDED)
+    file_state.settle_item(db, now, stamp, digest, FileState.DECIDED)
     if now != origin:
-        items.drop_item(db, origin)
+        file_state.drop_item(db, origin)

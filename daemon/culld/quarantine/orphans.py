@@ -10,21 +10,21 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from culld.disk.beneath import exists
-from culld.disk.clearing import remove_empty_folders, remove_record, remove_sidecar
-from culld.disk.locking import turn
 from culld.errors import PhotoError
-from culld.quarantine.homing import back_at
+from culld.files.folder_lock import turn
+from culld.files.open_beneath import exists
+from culld.files.remove_own import remove_empty_folders, remove_record, remove_sidecar
+from culld.quarantine.origin import back_at
 from culld.quarantine.record import BadRecordError
-from culld.quarantine.rereading import read_record, record_places
-from culld.quarantine.untagging import digest_at, way_back
+from culld.quarantine.record_files import read_record, record_places
+from culld.quarantine.untag import digest_at, way_back
 from culld.records import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from culld.ports import Restorations
-    from culld.quarantine.rereading import Found
+    from culld.quarantine.record_files import Found
     from culld.records import Place
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from culld.errors import CulldError
-from culld.quarantine.fields import BadFieldError, aware, digest, name, number, path, path_out, relative, text, texts
+from culld.quarantine.json_fields import (
+    BadFieldError,
+    aware,
+    digest,
+    name,
+    number,
+    path,
+    path_out,
+    relative,
+    text,
+    texts,
+)
 from culld.records import Scores
 
 if TYPE_CHECKING:

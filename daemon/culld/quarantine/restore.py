@@ -10,26 +10,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from culld.disk.beneath import exists, stamp_of
-from culld.disk.clearing import RECORD_SUFFIX, remove_empty_folders, remove_leftovers, remove_record
-from culld.disk.locking import turn
-from culld.disk.returning import remove_claim, return_all, return_aside
-from culld.disk.transfer import release, transfer
 from culld.errors import PhotoBlockedError, PhotoChangedError, PhotoError
-from culld.quarantine.homing import Home, back_at, home_for
+from culld.files.folder_lock import turn
+from culld.files.move import release, transfer
+from culld.files.open_beneath import exists, stamp_of
+from culld.files.remove_own import RECORD_SUFFIX, remove_empty_folders, remove_leftovers, remove_record
+from culld.files.set_aside import remove_claim, return_all, return_aside
+from culld.quarantine.origin import Home, back_at, home_for
 from culld.quarantine.orphans import put_away
 from culld.quarantine.record import BadRecordError
-from culld.quarantine.rereading import read_record
+from culld.quarantine.record_files import read_record
 from culld.quarantine.selection import Selection, selected
-from culld.quarantine.untagging import digest_at, take_out
+from culld.quarantine.untag import digest_at, take_out
 from culld.records import Move, Place, printable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from culld.ports import Restorations
-    from culld.quarantine.rereading import Found
-    from culld.quarantine.untagging import Withdraw
+    from culld.quarantine.record_files import Found
+    from culld.quarantine.untag import Withdraw
     from culld.records import Rewrite
 
 __all__ = ["Restored", "Restorer", "Selection", "restore", "selected"]

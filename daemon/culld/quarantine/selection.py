@@ -6,17 +6,17 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from culld.disk.locking import turn
 from culld.errors import PhotoError
+from culld.files.folder_lock import turn
 from culld.quarantine.record import BadRecordError
-from culld.quarantine.rereading import read_record, record_places
+from culld.quarantine.record_files import read_record, record_places
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from datetime import datetime
     from pathlib import Path
 
-    from culld.quarantine.rereading import Found
+    from culld.quarantine.record_files import Found
     from culld.records import Place
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,8 @@ file name may hold (Python's surrogateescape): use `os.fsencode` where bytes are
 from __future__ import annotations
 
 from culld.records.camera import Camera, Exposure
-from culld.records.kinds import (
+from culld.records.decision import Case, Edit, Move, OpenPlan, Outcome, Plan, Reject, Rewrite, Tagged
+from culld.records.enums import (
     Action,
     Defect,
     EngineKind,
@@ -36,7 +37,6 @@ from culld.records.photo import (
     Stamp,
     Unreadable,
 )
-from culld.records.plan import Case, Edit, Move, OpenPlan, Outcome, Plan, Reject, Rewrite, Tagged
 from culld.records.policy import BrakeLimit, Meaning, Protection, Rule, Rules, Threshold
 
 __all__ = [

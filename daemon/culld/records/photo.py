@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from culld.records.camera import Camera
-from culld.records.kinds import Defect
+from culld.records.enums import Defect
 
 if TYPE_CHECKING:
     import os
     from datetime import timedelta
     from pathlib import Path
 
-    from culld.records.kinds import Format, Mark, SeriesKind
+    from culld.records.enums import Format, Mark, SeriesKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from culld.records.kinds import Defect, Stacking
+from culld.records.enums import Defect, Stacking
 
 if TYPE_CHECKING:
-    from culld.expression import Expression
-    from culld.records.kinds import Action, Mode
+    from culld.records.enums import Action, Mode
+    from culld.rules import Expression
 
 
 @dataclass(frozen=True, slots=True)

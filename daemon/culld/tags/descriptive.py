@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from culld.tags.machine import NAMESPACE
+from culld.tags.decision_properties import NAMESPACE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 from culld.errors import PhotoChangedError, TagRefusedError
 from culld.records import Rewrite
+from culld.tags.containers.registry import way_into
+from culld.tags.decision_properties import NAMESPACE
 from culld.tags.edits import apply_edits, digest_of
-from culld.tags.embedding import way_into
-from culld.tags.machine import NAMESPACE
-from culld.tags.ours import own_values
-from culld.tags.proof import prove_sidecar
-from culld.tags.seed import seed_of
-from culld.tags.seed_proof import prove_seed
+from culld.tags.own_properties import own_values
 from culld.tags.sidecar import sidecar_edits
+from culld.tags.sidecar_start import seed_of
+from culld.tags.sidecar_start_check import prove_seed
+from culld.tags.verify import prove_sidecar
 from culld.tags.xmp import read_xmp
 from culld.tags.xpkeywords import new_block
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from culld.records import Format, Mark, Place
-    from culld.tags.machine import MachineRecord
+    from culld.tags.decision_properties import MachineRecord
 
 
 @dataclass(frozen=True, slots=True)

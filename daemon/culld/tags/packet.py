@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING
 
 from culld.records import Edit
 from culld.tags.edits import apply_edits
-from culld.tags.foreign import keywords_of, stars_of
-from culld.tags.held import NOTHING
-from culld.tags.ours import given, own_values
-from culld.tags.seed import with_fields
+from culld.tags.embedded_metadata import NOTHING
+from culld.tags.own_properties import given, own_values
 from culld.tags.sidecar import merge
+from culld.tags.sidecar_start import with_fields
 from culld.tags.xmp import PACKET, read_xmp
+from culld.tags.xmp_mapping import keywords_of, stars_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from culld.records import Mark
-    from culld.tags.held import Held
+    from culld.tags.embedded_metadata import Held
 
 _NEW = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n<x:xmpmeta xmlns:x="adobe:ns:meta/">\n'

@@ -13,18 +13,18 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from culld.records import Edit
-from culld.tags import machine, marks
+from culld.tags import decision_properties, reject_flags
 from culld.tags.edits import apply_edits
 from culld.tags.keywords import check_words, in_hierarchy, missing_words
-from culld.tags.ours import given, own_edits, with_own_words
+from culld.tags.own_properties import given, own_edits, with_own_words
 from culld.tags.xmp import RDF, SIDECAR, read_xmp
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from culld.records import Mark
-    from culld.tags.machine import MachineRecord
-    from culld.tags.marks import Sign
+    from culld.tags.decision_properties import MachineRecord
+    from culld.tags.reject_flags import Sign
     from culld.tags.xmp import Document, Element
 
 DC = "http://purl.org/dc/elements/1.1/"
@@ -93,15 +93,15 @@ def merge(
     keywords = tuple(dict.fromkeys(keywords))
     document = read_xmp(data, target)
     there = words_of(document, SUBJECT)
-    if own := marks.ours_then(document, wanted) or marks.ours(document):
-        properties = {**properties, marks.OWN: ";".join(mark for mark in own if mark in wanted)}
+    if own := reject_flags.ours_then(document, wanted) or reject_flags.ours(document):
+        properties = {**properties, reject_flags.OWN: ";".join(mark for mark in own if mark in wanted)}
     values = with_own_words(document, properties, keywords, (*(there or ()), *elsewhere))
     edits = [edit for words in WORD_LISTS for edit in _list_edits(document, words, keywords)]
-    edits += marks.removals(document, wanted)
+    edits += reject_flags.removals(document, wanted)
     changed, absent = own_edits(document, values)
     edits += changed
     subject = _new_subject(document, keywords, elsewhere) if there is None and keywords else ()
-    signs = [marks.SIGNS[mark] for mark in marks.missing(document, wanted)]
+    signs = [reject_flags.SIGNS[mark] for mark in reject_flags.missing(document, wanted)]
     if subject or absent or signs:
         edits.append(_description(document, subject, absent, signs))
     return tuple(sorted(edits, key=lambda edit: edit.offset))
@@ -183,8 +183,10 @@ def _description(
     head = [f'<rdf:Description rdf:about="{_safe(document, document.about)}"']
     head += [f'xmlns:rdf="{RDF}"'] if document.rdf.prefix != "rdf" else []
     if properties:
-        head += [f'xmlns:{machine.PREFIX}="{machine.NAMESPACE}"']
-        head += [f'{machine.PREFIX}:{name}="{_safe(document, value)}"' for name, value in properties.items()]
+        head += [f'xmlns:{decision_properties.PREFIX}="{decision_properties.NAMESPACE}"']
+        head += [
+            f'{decision_properties.PREFIX}:{name}="{_safe(document, value)}"' for name, value in properties.items()
+        ]
     head += sorted({f'xmlns:{sign.prefix}="{sign.namespace}"' for sign in signs})
     head += [f'{sign.prefix}:{sign.local}="{_safe(document, sign.value)}"' for sign in signs]
     lines = [f'<dc:subject xmlns:dc="{DC}">', " <rdf:Bag>"]

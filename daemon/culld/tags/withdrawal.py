@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, NoReturn
 
 from culld.errors import TagRefusedError
 from culld.records import Edit
-from culld.tags import marks
+from culld.tags import reject_flags
+from culld.tags.containers.registry import way_into
+from culld.tags.decision_properties import NAMESPACE
 from culld.tags.edits import apply_edits
-from culld.tags.embedding import way_into
-from culld.tags.machine import NAMESPACE
-from culld.tags.ours import given
+from culld.tags.own_properties import given
 from culld.tags.sidecar import WORD_LISTS
 from culld.tags.xmp import RDF, read_xmp
 from culld.tags.xpkeywords import new_block
@@ -56,7 +56,7 @@ def sidecar_withdrawal(data: bytes) -> tuple[Edit, ...]:
     document = read_xmp(data)
     words = given(document)
     edits = [edit for items, gone in _lists(document, words) for edit in _without_items(data, items, gone)]
-    edits += marks.removals(document, ())
+    edits += reject_flags.removals(document, ())
     edits += [edit for description in document.descriptions for edit in _without_values(data, description)]
     edits = sorted(edits, key=lambda edit: edit.offset)
     if edits:
@@ -141,7 +141,7 @@ def _prove(before: Document, after: Document) -> None:
     wanted = [[item.text for item in items.children if item.text not in gone] for items, gone in _lists(before, words)]
     if left != wanted:
         _fail("the keywords of other programs changed")
-    own_marks = {marks.SIGNS[mark].name for mark in marks.ours(before)}
+    own_marks = {reject_flags.SIGNS[mark].name for mark in reject_flags.ours(before)}
     if _foreign(before, own_marks) != _foreign(after, own_marks):
         _fail("values of other programs changed")
 

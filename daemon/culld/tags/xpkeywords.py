@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from culld.errors import TagRefusedError
-from culld.tags.exif import BYTE, UNDEFINED
+from culld.tags.containers.exif_block import BYTE, UNDEFINED
+from culld.tags.containers.ifd_append import XP_KEYWORDS, alone
 from culld.tags.keywords import missing_words
-from culld.tags.tail import XP_KEYWORDS, alone
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from culld.tags.exif import Block
+    from culld.tags.containers.exif_block import Block
 
 
 def encode_words(words: Sequence[str]) -> bytes:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 
-from culld.training.journey import Journey, render
+from culld.training.defects.augment import Journey, render
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from culld.training.contenders import Contender, Run
-    from culld.training.dataset import Variant
-    from culld.training.journey import Jpeg
+    from culld.training.baselines import Contender, Run
+    from culld.training.defects.augment import Jpeg
+    from culld.training.defects.dataset import Variant
 
     Frame = NDArray[np.uint8]
     Scores = NDArray[np.float32]

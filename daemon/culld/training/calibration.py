@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from culld.records import Defect, Meaning
-from culld.training.network import Calibration
+from culld.training.defects.network import Calibration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from culld.training.defects.features import Table
     from culld.training.experiment import Experiment
-    from culld.training.features import Table
 
 _NEWTON_STEPS = 50
 _ENOUGH = 1e-6

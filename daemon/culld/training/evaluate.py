@@ -14,15 +14,15 @@ import numpy as np
 
 from culld.errors import ConfigError
 from culld.training.bench import Answers
-from culld.training.protocols import clean_ways, linear_protocol, seed_protocol, strong_blur
+from culld.training.defects.protocols import clean_ways, linear_protocol, seed_protocol, strong_blur
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from culld.training.baselines import Run
     from culld.training.bench import Bench, Frame
-    from culld.training.contenders import Run
-    from culld.training.dataset import Scene
+    from culld.training.defects.dataset import Scene
 
 SEED_DRAWS = 3
 """The seed's protocol is drawn this often; its figures are means."""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from culld.errors import ConfigError, SystemFaultError
-from culld.training.halving import halve
-from culld.training.pooling import HEIGHT, WIDTH
+from culld.training.defects.feature_groups import HEIGHT, WIDTH
+from culld.training.float16 import halve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from culld.training.network import average, build_heads
+from culld.training.defects.network import average, build_heads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
+    from culld.training.defects.features import Table
+    from culld.training.defects.network import Layout
     from culld.training.experiment import Experiment
-    from culld.training.features import Table
-    from culld.training.network import Layout
 
     Norm = tuple[NDArray[np.float32], NDArray[np.float32]]
 

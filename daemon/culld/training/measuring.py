@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from culld.training import contenders
+from culld.training import baselines
 from culld.training.bench import Bench
 from culld.training.evaluate import ask, milliseconds
 from culld.training.export import LITERT_FILE, parity
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from culld.training.baselines import Contender
     from culld.training.bench import Batches
-    from culld.training.contenders import Contender
-    from culld.training.dataset import Scene
+    from culld.training.context import Surroundings
+    from culld.training.defects.dataset import Scene
     from culld.training.experiment import Experiment, Generation
-    from culld.training.surroundings import Surroundings
 
 _PARITY_FRAMES = 16
 _TIMED = 50
@@ -28,7 +28,7 @@ def measure(
     folder: Path, scenes: Sequence[Scene], experiment: Experiment | Generation, around: Surroundings
 ) -> dict[str, Any]:
     """The figures of the LiteRT file in a folder on these scenes, and what a look costs here."""
-    ours = contenders.model(experiment.name, lambda: around.engine(folder / LITERT_FILE), experiment.thresholds)
+    ours = baselines.model(experiment.name, lambda: around.engine(folder / LITERT_FILE), experiment.thresholds)
     answers = ask(bench((ours,), around), scenes, experiment.seed, around.real_exposure)
     found = figures(answers, ours.name, ours.tag, ours.reject, experiment.prevalence)
     return found | {"milliseconds_per_frame": cost(ours, scenes, around)}

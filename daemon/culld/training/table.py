@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from culld.records import Defect
-from culld.training.dataset import HARD_TAGS
+from culld.training.defects.dataset import HARD_TAGS
 from culld.training.metrics import wilson
 
 if TYPE_CHECKING:

@@ -1,0 +1,91 @@
+"""Which engine judges photos here, and the processes that do it."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import logging
+import math
+import os
+from typing import TYPE_CHECKING, Final
+
+from culld.app.model_files import load_model
+from culld.errors import SystemFaultError
+from culld.inference.card import KERAS_FILE, MODEL_FILE
+from culld.inference.engine_selection import GPUS, choose
+from culld.inference.gpu_process import EngineProcess
+from culld.inference.pool import PATIENCE_S, Pool
+from culld.inference.worker_process import WorkerLimits
+from culld.records import EngineKind, printable
+from culld.stages.read import DarkroomSettings, open_darkroom
+from culld.system.doctor.environment import has_module
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from culld.config import Config
+    from culld.inference.batch_server import Network
+    from culld.inference.engine_selection import Choice
+    from culld.inference.gpu_process import Address
+
+log = logging.getLogger(__name__)
+
+_DECODERS: Final = 2
+"""Workers for each CPU where a GPU judges: while some wait for it, others decode."""
+_MOST_DECODERS: Final = 32
+
+
+def engine_for(config: Config, folder: Path) -> Choice:
+    """Which engine runs the model of a folder, and why."""
+    return choose(
+        config.model.engine,
+        [device for device in GPUS if device.exists()],
+        has_tensorflow=has_module("tensorflow"),
+        has_keras_model=(folder / KERAS_FILE).is_file(),
+    )
+
+
+@contextlib.contextmanager
+def open_pool(config: Config, *, patient: bool = False) -> Iterator[Pool]:
+    """The worker processes, started, and the process with the GPU if there is one.
+
+    A `patient` pool waits as long as it takes for the system to have room for a process again. Raises SystemFaultError
+    if the model cannot be used. If only TensorFlow cannot, one warning says so, and LiteRT judges.
+    """
+    folder, card = load_model(config.model.path)
+    limits = WorkerLimits(config.limits.memory, config.limits.seconds)
+    with contextlib.ExitStack() as stack:
+        address = _tensorflow(config, folder, stack)
+        settings = DarkroomSettings(
+            folder / MODEL_FILE, card.id, config.limits.pixels, config.limits.file_size, address
+        )
+        count = config.worker_count if address is None else config.workers or _decoders()
+        engine = EngineKind.LITERT if address is None else EngineKind.TENSORFLOW
+        log.info("model %s in %s, engine %s, %d workers", card.id, printable(folder), engine, count)
+        desk, patience_s = functools.partial(open_darkroom, settings), math.inf if patient else PATIENCE_S
+        yield stack.enter_context(Pool(desk, count, limits, patience_s=patience_s))
+
+
+def _tensorflow(config: Config, folder: Path, stack: contextlib.ExitStack) -> Address | None:
+    """Where TensorFlow listens, if it is the engine; it ends with the stack."""
+    choice = engine_for(config, folder)
+    if choice.kind is not EngineKind.TENSORFLOW:
+        if config.model.engine is EngineKind.TENSORFLOW:
+            log.warning("photos are judged by LiteRT on the CPU: %s", choice.why)
+        return None
+    try:
+        return stack.enter_context(EngineProcess(functools.partial(_open_network, folder))).address
+    except SystemFaultError as error:
+        log.warning("photos are judged by LiteRT on the CPU, for TensorFlow does not start: %s", error)
+        return None
+
+
+def _open_network(folder: Path) -> Network:
+    from culld.inference.tensorflow import TensorFlowNetwork  # noqa: PLC0415 (in its own process only)
+
+    return TensorFlowNetwork(folder)
+
+
+def _decoders() -> int:
+    return min(_DECODERS * len(os.sched_getaffinity(0)), _MOST_DECODERS)

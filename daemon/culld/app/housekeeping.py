@@ -1,0 +1,111 @@
+"""Once a day, while nothing else is to do: the digest, the trash, and what the journal need not remember."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from culld.app.daily_summary import digest
+from culld.errors import PhotoError
+from culld.files.open_beneath import exists
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from culld.app.decision_ages import Ages
+    from culld.app.elapsed import Elapsed
+    from culld.app.trash_expired import Expiry
+    from culld.journal.store import SqliteJournal
+    from culld.ports import Clock
+    from culld.records import Place
+
+log = logging.getLogger(__name__)
+
+_EVERY: Final = timedelta(days=1)
+_NOTE: Final = "tidied"
+
+
+@dataclass(frozen=True, slots=True)
+class Tidying:
+    """Tells of the day, and keeps journal and quarantine small.
+
+    Decisions are kept for the time `history`, photos in quarantine for `trash_after`, None for ever, by the wall clock
+    and by counted time: whichever says that they are younger. While the wall clock is in doubt nothing is thrown away.
+    When it was last done is noted in the journal, for a computer that never runs for a whole day.
+    `put_away_orphans` removes records whose photo a person deleted from quarantine; it is given the present roots.
+    """
+
+    journal: SqliteJournal
+    clock: Clock
+    ages: Ages
+    history: timedelta | None
+    expiry: Expiry | None = None
+    trash_after: timedelta | None = None
+    tell: Callable[[str], object] = lambda _: None
+    put_away_orphans: Callable[[Sequence[Path], Callable[[], None]], object] = lambda _roots, _beat: None
+
+    def is_due(self) -> bool:
+        """Whether a day has passed since the last time, or that lies in the future, by a clock that was wrong."""
+        at, now = self._last(), self.clock.now()
+        return at is None or now < at or now - at >= _EVERY
+
+    def count_time(self) -> Elapsed:
+        """Read the clocks, which is to be done each hour, also where nothing is due."""
+        return self.ages.observe()
+
+    def tidy(self, roots: Sequence[Path], beat: Callable[[], None], *, is_quarantine_there: bool = True) -> None:
+        """Do all of it; files are looked for in these roots; `beat` is called between the steps."""
+        self._digest()
+        beat()
+        elapsed = self.count_time()
+        if is_quarantine_there:
+            self.put_away_orphans(roots, beat)
+        if not elapsed.why:
+            self._throw_away(elapsed, beat, is_quarantine_there=is_quarantine_there)
+        for root in roots:
+            self._forget_files(root, beat)
+        self.journal.note(_NOTE, "", self.clock.now())
+
+    def _throw_away(self, elapsed: Elapsed, beat: Callable[[], None], *, is_quarantine_there: bool) -> None:
+        if self.expiry is not None and self.trash_after is not None and is_quarantine_there:
+            last = elapsed.last_of_age(self.trash_after)
+            self.expiry.expire(self.clock.now() - self.trash_after, lambda plan: self._is_up_to(plan, last))
+            beat()
+        if self.history is not None:
+            last = elapsed.last_of_age(self.history)
+            while self.journal.forget_decisions(self.clock.now() - self.history, last):
+                beat()
+
+    def _is_up_to(self, plan: str, last: int) -> bool:
+        """Whether a plan has a number up to this one; a plan that the journal has lost counts as young."""
+        number = self.journal.number_of(plan)
+        return number is not None and number <= last
+
+    def _last(self) -> datetime | None:
+        _, at = self.journal.notes().get(_NOTE, ("", None))
+        return at
+
+    def _digest(self) -> None:
+        at, now = self._last(), self.clock.now()
+        text = digest(self.journal.cases(now - _EVERY if at is None or now < at else at))
+        if text:
+            log.info("the last day: %s", text)
+            self.tell(text)
+
+    def _forget_files(self, root: Path, beat: Callable[[], None]) -> None:
+        last: Place | None = None
+        while places := self.journal.judged_files(root, last):
+            self.journal.forget_files([place for place in places if _is_gone(place)])
+            last = places[-1]
+            beat()
+
+
+def _is_gone(place: Place) -> bool:
+    try:
+        return not exists(place)
+    except PhotoError:  # nobody can tell
+        return False

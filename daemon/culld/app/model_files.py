@@ -1,0 +1,52 @@
+"""Where the network lies when the configuration does not say."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from culld.errors import SystemFaultError
+from culld.inference.card import Card, load_card
+from culld.stages.decide.precision_targets import threshold_for
+from culld.system.data_files import shipped
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from culld.config import Config
+
+_NAME = "defects"
+
+
+def shipped_models() -> list[Path]:
+    """Where culld's own models may lie: in the source tree, then where an installed wheel puts its data."""
+    return shipped("models")
+
+
+def locate_model(configured: Path | None) -> Path:
+    """The model folder to use: the configured one, else the one that comes with culld; raises SystemFaultError."""
+    candidates = [configured] if configured is not None else [folder / _NAME for folder in shipped_models()]
+    for candidate in candidates:
+        if (candidate / "card.json").is_file():
+            return candidate
+    looked = ", ".join(str(candidate) for candidate in candidates)
+    raise SystemFaultError(
+        f"there is no model with a card.json in {looked}; set model.path to one, or install culld again"
+    )
+
+
+def looked_up(config: Config) -> Config:
+    """The configuration with a number for each threshold that is given by its precision.
+
+    Raises `ConfigError` where the model's card cannot say one, and SystemFaultError without a model.
+    """
+    if not config.by_precision:
+        return config
+    _, card = load_model(config.model.path)
+    return config.looked_up(functools.partial(threshold_for, card.precision))
+
+
+def load_model(configured: Path | None) -> tuple[Path, Card]:
+    """The model folder and its card, proven to belong together; raises SystemFaultError."""
+    folder = locate_model(configured)
+    return folder, load_card(folder)

@@ -1,0 +1,88 @@
+"""`culld score`: the page without its last stage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from culld.app.model_files import looked_up
+from culld.clock import SystemClock
+from culld.errors import PhotoError
+from culld.imaging.supported import judged_extensions
+from culld.pipeline import one_ahead
+from culld.records import Assessment, Fault, Mode, Photo, Place, Scores, Verdict
+from culld.stages.decide.decide import decide
+from culld.stages.group.grouping import Grouping
+from culld.stages.plan import care_request
+from culld.stages.read import DarkroomDoor
+from culld.stages.watch.scanner import Scanner
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from culld.config import Config
+    from culld.inference.pool import Pool
+    from culld.records import Rules, Sighting, Stack
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What `culld score` tells of one file; `scores` is None when it could not be read."""
+
+    path: Path
+    scores: Scores | None
+    verdict: Verdict
+    reason: str
+    model: str
+
+
+def find(paths: Sequence[Path]) -> tuple[list[Sighting], list[Path]]:
+    """The files named, and the photos in the folders named, in order; and the paths that are neither."""
+    scanner = Scanner(judged_extensions())
+    found: list[Sighting] = []
+    missing: list[Path] = []
+    for path in paths:
+        place = Place(path.parent, path.relative_to(path.parent))
+        if path.is_dir():
+            found += sorted(scanner.scan(path), key=lambda sighting: sighting.place.relative)
+        elif (sighting := scanner.look(place)) is not None:
+            found.append(sighting)
+        else:
+            missing.append(path)
+    return found, missing
+
+
+def score(found: Sequence[Sighting], config: Config, pool: Pool) -> Iterator[Judgement]:
+    """Judge files in batches by the policy, as if it were allowed to move; files are only read.
+
+    What belongs together is told within a batch; what was judged before, or restored, is not looked up.
+    """
+    door = DarkroomDoor(pool)
+    rules = looked_up(config).rules(Mode.ENFORCE)
+    size = config.batch.size
+    for reading in one_ahead(
+        lambda batch: door.read(batch, {}), (found[start : start + size] for start in range(0, len(found), size))
+    ):
+        answers = [answer for answer in reading if not isinstance(answer, Photo)]  # nothing was judged before
+        assessed = [answer for answer in answers if isinstance(answer, Assessment)]
+        stacks = {stack.lead.photo.place: stack for stack in Grouping().group(assessed)}
+        for answer in answers:
+            yield _fault(answer) if isinstance(answer, Fault) else _judge(stacks[answer.photo.place], rules, door)
+
+
+def _fault(fault: Fault) -> Judgement:
+    return Judgement(fault.sighting.place.path, None, Verdict.UNREADABLE, fault.reason, "")
+
+
+def _judge(stack: Stack, rules: Rules, door: DarkroomDoor) -> Judgement:
+    lead = stack.lead
+    plan = decide(stack, rules, now=SystemClock().now(), plan_id="", restored=False)
+    if plan.unwanted:
+        (care,) = door.care([care_request(stack)])
+        if isinstance(care, PhotoError):  # it went away this moment
+            return Judgement(lead.photo.place.path, None, Verdict.UNREADABLE, str(care), lead.model)
+        stack = replace(stack, care=care)
+        plan = decide(stack, rules, now=plan.made_at, plan_id="", restored=False)
+    scores = lead.result if isinstance(lead.result, Scores) else None
+    return Judgement(lead.photo.place.path, scores, plan.verdict, plan.reason, lead.model)

@@ -1,0 +1,185 @@
+"""`culld policy simulate`: another policy on the decisions of the past, and carrying out what it would change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from culld.app.build import Policies, Wiring
+from culld.clock import SystemClock
+from culld.errors import PhotoError
+from culld.files.open_beneath import exists, stamp_of
+from culld.pipeline import one_ahead
+from culld.quarantine.restore import Restorer, restore
+from culld.quarantine.selection import Selection
+from culld.records import Fault, Photo, Sighting
+from culld.stages.decide.decide import decide
+from culld.stages.decide.replay import Fate, simulate
+from culld.stages.group.grouping import Grouping
+from culld.stages.plan import care_request
+from culld.stages.read import DarkroomDoor
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+    from datetime import datetime
+    from pathlib import Path
+
+    from culld.config import Config
+    from culld.inference.pool import Pool
+    from culld.journal.store import Batch, SqliteJournal
+    from culld.quarantine.restore import Restored
+    from culld.records import Assessment, Outcome, Place, Plan, Reject, Rules, Stamp, Tagged
+    from culld.stages.decide.replay import Change
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """The policy of a configuration, thresholds looked up, beside the decisions that the journal knows."""
+
+    config: Config
+    journal: SqliteJournal
+
+    def changes(self, since: datetime | None) -> list[Change]:
+        """What that policy says of each photo judged since a moment that is where it was left then."""
+        rules = self.config.rules_by_folder()
+        cases = [case for case in self.journal.cases(since) if _is_there(case.now)]
+        stacks = Grouping().in_series([case.stack for case in cases])
+        seen = [replace(case, stack=stack) for case, stack in zip(cases, stacks, strict=True)]
+        return list(simulate(seen, rules.get, SystemClock().now()))
+
+    def looked_over(self, found: Iterable[Change], pool: Pool) -> list[Change]:
+        """The same after a look at what people did for the photos that would move: a rating of yesterday counts."""
+        door, rules = DarkroomDoor(pool), self.config.rules_by_folder()
+        return [self._looked_over(change, door, rules) if change.fate is Fate.MOVE else change for change in found]
+
+    def _looked_over(self, change: Change, door: DarkroomDoor, rules: Mapping[Path, Rules]) -> Change:
+        case, lead = change.case, change.case.stack.lead
+        (beside,) = Grouping().group([replace(lead, photo=replace(lead.photo, place=case.now))])
+        (care,) = door.care([care_request(beside)])
+        if isinstance(care, PhotoError):  # it went away this moment; carrying it out will say so
+            return change
+        plan = decide(
+            replace(case.stack, care=care),
+            rules[lead.photo.place.root],
+            now=change.plan.made_at,
+            plan_id=change.plan.id,
+            restored=case.restored,
+        )
+        return replace(change, plan=plan)
+
+    def carry_out(self, found: Sequence[Change], pool: Pool) -> tuple[list[Restored], list[Outcome]]:
+        """Bring back and move what the policy says, through the journal; every photo is looked at once more.
+
+        Nothing is scored again, and photos that come back are no photos that a person restored.
+        """
+        back = tuple(change.case.now.path for change in found if change.fate is Fate.COME_BACK)
+        roots = [watch.path for watch in self.config.watch]
+        returning = Returning(self.journal)
+        restorer = Restorer(roots, returning)  # the tags stay: the next decision sees to them
+        restored = list(restore(self.config.quarantine, Selection(back), restorer)) if back else []
+        places = [result.now for result in restored if result.now is not None and not result.fault]
+        places += [change.case.now for change in found if change.fate is Fate.MOVE]
+        seen = [Sighting(place, stamp) for place in places if (stamp := stamp_of(place)) is not None]
+        wiring = Wiring(self.config, self.journal, pool, Policies(self.config))
+        pipeline = wiring.pipeline(braked=False)  # a person has seen how many they are
+        pipeline = replace(
+            pipeline,
+            reader=Remembering(DarkroomDoor(pool), self.journal, _digests(found)),
+            journal=Rejudging(self.journal),
+        )
+        size = self.config.batch.size
+        batches = [seen[start : start + size] for start in range(0, len(seen), size)]
+        return restored, [
+            outcome for reading in one_ahead(pipeline.begin, batches) for outcome in pipeline.finish(reading)
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Remembering:
+    """A `Reader` that takes what the journal says of bytes that it knows; by place, `known` tells their digests."""
+
+    door: DarkroomDoor
+    journal: SqliteJournal
+    known: Mapping[Place, Collection[str]]
+
+    def read(
+        self, settled: Sequence[Sighting], judged: Mapping[Place, Collection[str]]
+    ) -> Iterator[Photo | Assessment | Fault]:
+        """The files, in order, with what the network says or said of them."""
+        for result in self.door.read(settled, {**judged, **self.known}):
+            if isinstance(result, Photo) and (before := self.journal.recall_content(result.digest)) is not None:
+                yield replace(before, photo=result)
+            else:
+                yield result
+
+
+@dataclass(frozen=True, slots=True)
+class Rejudging:
+    """The journal for photos that are to be decided about again, although they are known."""
+
+    journal: SqliteJournal
+
+    def unknown(self, seen: Iterable[Sighting]) -> Iterable[Sighting]:
+        """Nothing is passed over."""
+        return list(seen)
+
+    def judged(self, _settled: Sequence[Sighting]) -> Mapping[Place, Collection[str]]:
+        """Nothing, as far as the pipeline is concerned."""
+        return {}
+
+    def unseen(self, photos: Sequence[Photo]) -> list[Photo]:
+        """All of them."""
+        return list(photos)
+
+    def is_restored(self, digest: str) -> bool:
+        """Whether a person brought this content back from quarantine."""
+        return self.journal.is_restored(digest)
+
+    def fault(self, fault: Fault) -> None:
+        """Record a file that could not be read, and when to look again."""
+        self.journal.fault(fault)
+
+    def intend(self, plans: Sequence[Plan]) -> AbstractContextManager[Batch]:
+        """Commit the plans of a batch; while the context is open each plan is closed with its outcome."""
+        return self.journal.intend(plans)
+
+
+@dataclass(frozen=True, slots=True)
+class Returning:
+    """The journal for photos that come back because the policy has changed: no person stands behind it."""
+
+    journal: SqliteJournal
+
+    def note_restored(self, plan: str, _digests: Collection[str], place: Place, stamp: Stamp | None) -> None:
+        """The photo of a plan is back at `place`, once it has a stamp."""
+        if stamp is not None:
+            self.journal.note_returned(plan, place)
+
+    def note_deleted(self, plan: str) -> None:
+        """A person removed the photo of a plan from quarantine."""
+        self.journal.note_deleted(plan)
+
+    def reject(self, plan: str) -> Reject | None:
+        """The photo that a plan moved to quarantine."""
+        return self.journal.reject(plan)
+
+    def tagged_by(self, plan: str) -> list[Tagged]:
+        """The decision of a plan and the earlier ones about the same path that wrote to files, the newest first."""
+        return self.journal.tagged_by(plan)
+
+
+def _digests(found: Sequence[Change]) -> dict[Place, frozenset[str]]:
+    """The digests that photos have, as judged and as tagged, where they are and where they come back to."""
+    return {
+        place: frozenset({change.case.digest, change.case.stack.lead.photo.digest})
+        for change in found
+        for place in (change.case.now, change.case.stack.lead.photo.place)
+    }
+
+
+def _is_there(place: Place) -> bool:
+    try:
+        return exists(place)
+    except PhotoError:  # its folder is gone, or nobody may look
+        return False

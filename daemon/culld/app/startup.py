@@ -1,0 +1,79 @@
+"""Before anything is judged: folders, journal, and the end of what a crash left unfinished."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from culld.clock import SystemClock
+from culld.errors import SystemFaultError
+from culld.files.mount_guard import Anchors
+from culld.journal.store import SqliteJournal
+from culld.quarantine.replay import replay
+from culld.records import printable
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from culld.config import Config
+    from culld.files.locks import Claims
+
+log = logging.getLogger(__name__)
+
+JOURNAL = "journal.sqlite3"
+"""The journal's name in the state folder."""
+
+
+def bare_journal(config: Config) -> SqliteJournal:
+    """The journal as it is, made with its folder if it is missing; raises SystemFaultError."""
+    try:
+        config.state.mkdir(0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        text = f"{printable(config.state)} cannot be made ({error.strerror}); make it for the user that runs culld"
+        raise SystemFaultError(text) from error
+    return SqliteJournal.open(config.state / JOURNAL, SystemClock())
+
+
+def require_quarantine(config: Config, journal: SqliteJournal) -> None:
+    """Make the quarantine if it is missing; raises SystemFaultError if it cannot be, or its disk is not mounted.
+
+    Watched folders are never made: a missing one mostly means a disk that is not mounted, and is waited for.
+    """
+    if missing := Anchors(journal).make(config.quarantine):
+        raise SystemFaultError(f"the quarantine {printable(config.quarantine)} {missing}")
+
+
+def claim_folders(config: Config, journal: SqliteJournal, claims: Claims) -> None:
+    """Make the quarantine if it is missing, and claim all folders that are there for this process.
+
+    Raises SystemFaultError if the quarantine cannot be used, or if another culld works on one of the folders.
+    """
+    require_quarantine(config, journal)
+    roots = [watch.path for watch in config.watch]
+    for root in roots:
+        Anchors(journal).away(root)  # which leaves the anchor
+    claims.require(roots, config.quarantine)
+
+
+def open_journal(config: Config) -> SqliteJournal:
+    """The journal, after every plan that a crash left unfinished was finished or dropped by what the disk shows."""
+    journal = bare_journal(config)
+    if journal.set_aside is not None:
+        log.error("the journal was damaged; it is kept as %s, and a new one begun", printable(journal.set_aside))
+    if not Anchors(journal).make(config.quarantine):  # else its plans wait, like everything else
+        replay_unfinished(journal, set())
+    return journal
+
+
+def replay_unfinished(journal: SqliteJournal, told: set[str]) -> None:
+    """End what was left unfinished, and say what came of it, unless it was `told` before: some plans wait for long."""
+    for done in replay(journal):
+        line = f"unfinished plan of {printable(done.plan.photo.path)}: {done.step or 'waits'} {done.note}".strip()
+        if line not in told:
+            log.warning("%s", line)
+            told.add(line)
+
+
+def open_journal_readonly(state: Path) -> SqliteJournal:
+    """The journal for commands that only ask; raises SystemFaultError if culld has not run yet."""
+    return SqliteJournal.open_readonly(state / JOURNAL, SystemClock())

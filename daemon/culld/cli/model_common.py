@@ -1,0 +1,95 @@
+"""What the actions of `culld model` share: the surroundings of a run, progress on the terminal, figures as lines."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from culld.training.context import Surroundings
+
+
+def surroundings(
+    args: argparse.Namespace, out: Path, progress: Callable[[str, int, int], None], text: str | None
+) -> Surroundings:
+    """The real decoder, engine and cache, and what the command line says."""
+    from culld.imaging.decode import through_jpeg  # noqa: PLC0415
+    from culld.inference.litert import LiteRtNetwork  # noqa: PLC0415
+    from culld.training.context import Surroundings  # noqa: PLC0415
+
+    def engine(model: Path) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
+        return LiteRtNetwork(model).run
+
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Surroundings(
+        photos=args.photos,
+        weights=_weights(getattr(args, "weights", None)),
+        cache=args.cache or home / "culld" / "training",
+        out=out,
+        real_exposure=args.real_exposure,
+        decode=decode,
+        jpeg=through_jpeg,
+        engine=engine,
+        progress=progress,
+        experiment_text=text,
+    )
+
+
+def _weights(given: str | None) -> Path | str | None:
+    return given if given in {None, "imagenet"} else Path(str(given))
+
+
+def decode(path: Path) -> NDArray[np.uint8]:
+    """The very way on which the daemon brings a photo into the network's frame."""
+    from culld.imaging import decode  # noqa: PLC0415
+    from culld.imaging.formats import HEAD_BYTES, recognise  # noqa: PLC0415
+
+    with path.open("rb") as stream:
+        format_ = recognise(stream.read(HEAD_BYTES))
+        stream.seek(0)
+        return decode.decode(stream, format_, decode.DecodeLimits())
+
+
+class Shown:
+    """Progress on the terminal, one bar for each phase."""
+
+    def __init__(self) -> None:
+        """Bars appear with the first word about their phase."""
+        from rich.console import Console  # noqa: PLC0415
+        from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn  # noqa: PLC0415
+
+        columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeElapsedColumn())
+        self._bars = Progress(*columns, console=Console(stderr=True))
+        self._tasks: dict[str, Any] = {}
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bars.stop()
+
+    def progress(self, phase: str, done: int, total: int) -> None:
+        """Move the bar of a phase."""
+        if phase not in self._tasks:
+            self._tasks[phase] = self._bars.add_task(phase, total=total)
+        self._bars.update(self._tasks[phase], completed=done, total=total)
+
+
+def print_figures(figures: dict[str, Any], indent: str = "") -> None:
+    """Figures as an indented list; a group without groups of its own on one line."""
+    for name, value in figures.items():
+        if not isinstance(value, dict):
+            print(f"{indent}{name}: {value}")
+        elif any(isinstance(inner, dict) for inner in value.values()):
+            print(f"{indent}{name}:")
+            print_figures(value, indent + "  ")
+        else:
+            print(f"{indent}{name}: " + ", ".join(f"{key} {inner}" for key, inner in value.items()))

@@ -1,0 +1,101 @@
+"""What is wrong with a configuration, one line for each thing: where, which key, what, and what is allowed."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, get_args
+
+from pydantic import BaseModel
+
+from culld.config.types import shown
+from culld.records import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from pydantic.fields import FieldInfo
+    from pydantic_core import ErrorDetails
+
+Key = tuple[str | int, ...]
+"""The way to a value: the names of its sections and the numbers of its list items."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong, on a line counted from 1; an empty key means the file as a whole."""
+
+    line: int
+    key: Key
+    text: str
+
+    def render(self, file: Path) -> str:
+        """As `file:line: dotted.key: what is wrong; what is allowed`."""
+        where = f"{printable(file)}:{self.line}: "
+        return where + (f"{dotted(self.key)}: " if self.key else "") + self.text
+
+
+def dotted(key: Key) -> str:
+    """`watch[0].path` for `("watch", 0, "path")`."""
+    text = ""
+    for part in key:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return text.removeprefix(".")
+
+
+def in_words(error: ErrorDetails, schema: type[BaseModel]) -> str:
+    """What a schema error means to the person who wrote the file."""
+    kind = error["type"]
+    if kind == "extra_forbidden":
+        return _unknown(error["loc"], schema)
+    if kind == "missing":
+        return f"`{error['loc'][-1]}` is missing; it has no default"
+    if kind == "tuple_type":
+        item = {"watch": "`- path: FOLDER` for each folder"}.get(str(error["loc"][-1]), "`- name: ...` for each")
+        return f"{shown(error['input'])} is not a list; write one {item}"
+    if kind in {"model_type", "model_attributes_type"}:
+        section = _section(error["loc"], schema)
+        return f"{shown(error['input'])} stands where a section belongs; its keys are {', '.join(fields(section))}"
+    return str(error.get("ctx", {}).get("error", error["msg"]))
+
+
+def _unknown(key: Key, schema: type[BaseModel]) -> str:
+    name = str(key[-1])
+    beside = list(fields(_section(key[:-1], schema)))
+    if elsewhere := [known for known in known_keys(schema) if known.rpartition(".")[2] == name]:
+        return f"unknown key here; did you mean {' or '.join(f'`{known}`' for known in elsewhere)}?"
+    if near := difflib.get_close_matches(name, beside, n=1):
+        return f"unknown key; did you mean `{near[0]}`?"
+    return f"unknown key; known here are {', '.join(beside)}"
+
+
+def known_keys(schema: type[BaseModel], above: str = "") -> Iterator[str]:
+    """Every dotted key of the schema, `[]` standing for a list's items."""
+    for name, info in fields(schema).items():
+        listed, section = _below(info.annotation)
+        key = f"{above}{name}{'[]' if listed else ''}"
+        yield key
+        if section is not None:
+            yield from known_keys(section, f"{key}.")
+
+
+def fields(schema: type[BaseModel]) -> dict[str, FieldInfo]:
+    """The fields of a section by the names that the file has for them."""
+    return {info.alias or name: info for name, info in schema.model_fields.items()}
+
+
+def _below(annotation: Any) -> tuple[bool, type[BaseModel] | None]:
+    """Whether a field is a list, and the section that it or its items are."""
+    inner = get_args(annotation)
+    kind = inner[0] if inner else annotation
+    is_section = isinstance(kind, type) and issubclass(kind, BaseModel)
+    return bool(inner) and is_section, kind if is_section else None
+
+
+def _section(key: Key, schema: type[BaseModel]) -> type[BaseModel]:
+    """The section that a key leads to."""
+    for part in key:
+        if isinstance(part, str):
+            schema = _below(fields(schema)[part].annotation)[1] or schema
+    return schema

@@ -1,0 +1,377 @@
+"""Values as people write them: durations, sizes, probabilities, choices, paths; each says what it allows.
+
+The functions take what YAML gave and raise ValueError with a text for the person who wrote the file. They are strict on
+purpose: YAML reads `no` as false, and a lax reader would then take `reject: no` for `reject: 0.0`.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+from urllib.parse import urlsplit
+
+from culld.rules import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from enum import StrEnum
+    from urllib.parse import SplitResult
+
+AUTO: Final = "auto"
+"""The word by which a person leaves a choice to culld."""
+
+NEVER: Final = "never"
+"""The word for a threshold that no score reaches."""
+
+FOREVER: Final = "forever"
+"""The word for a time without end."""
+
+_DURATION: Final = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?(ms|s|m|h|d)")
+_DURATION_UNITS: Final = {
+    "ms": timedelta(milliseconds=1),
+    "s": timedelta(seconds=1),
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+}
+_SIZE: Final = re.compile(r"(\d{1,15}(?:\.\d{1,9})?) ?([kKMGT]i?B|B)")
+_SIZE_UNITS: Final = {"B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12} | {
+    "kiB": 2**10,
+    "KiB": 2**10,
+    "MiB": 2**20,
+    "GiB": 2**30,
+    "TiB": 2**40,
+}
+_SHOWN_LENGTH: Final = 60
+_MOST_LIGHT: Final = 20
+_MOST_STARS: Final = 5
+
+_Choice = TypeVar("_Choice", bound="StrEnum")
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What the paths of a file stand on: its folder, and the environment that knows home and state."""
+
+    folder: Path
+    environ: Mapping[str, str]
+
+
+def shown(value: object) -> str:
+    """The value as it may stand in a message: on one line, and short."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = repr(value)
+    return text if len(text) <= _SHOWN_LENGTH else text[: _SHOWN_LENGTH - 3] + "..."
+
+
+def duration(at_least: str, at_most: str) -> Callable[[object], timedelta]:
+    """A reader of durations such as `500ms`, `2s`, `5m`, `12h`, `30d` within bounds, ends included."""
+    lowest, highest = _seconds(at_least), _seconds(at_most)
+
+    def read(value: object) -> timedelta:
+        allowed = f"write a duration from {at_least} to {at_most}, such as 500ms, 2s, 5m, 12h or 30d"
+        found = _seconds(value)
+        if found is None:
+            raise ValueError(f"{shown(value)} is not a duration; {allowed}")
+        if lowest is not None and highest is not None and not lowest <= found <= highest:
+            raise ValueError(f"{value} is out of range; {allowed}")
+        return found
+
+    return read
+
+
+def duration_or(at_least: str, at_most: str, word: str) -> Callable[[object], timedelta | None]:
+    """A reader of durations within bounds, or of a word, which is None."""
+    read_duration = duration(at_least, at_most)
+
+    def read(value: object) -> timedelta | None:
+        if value == word:
+            return None
+        try:
+            return read_duration(value)
+        except ValueError as error:
+            raise ValueError(f"{error}, or {word}") from None
+
+    return read
+
+
+def _seconds(value: object) -> timedelta | None:
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    return None if match is None else float(match[1]) * _DURATION_UNITS[match[2]]
+
+
+def size(at_least: str) -> Callable[[object], int]:
+    """A reader of sizes such as `200MB` (millions) or `512MiB` (binary), as bytes; a bare number counts bytes."""
+    lowest = _bytes(at_least) or 0
+
+    def read(value: object) -> int:
+        allowed = f"write a size of at least {at_least}, such as 512MB or 2GB"
+        found = _bytes(value)
+        if found is None:
+            raise ValueError(f"{shown(value)} is not a size; {allowed}")
+        if found < lowest:
+            raise ValueError(f"{value} is too little; {allowed}")
+        return found
+
+    return read
+
+
+def _bytes(value: object) -> int | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    match = _SIZE.fullmatch(value) if isinstance(value, str) else None
+    return None if match is None else int(float(match[1]) * _SIZE_UNITS[match[2]])
+
+
+def whole(at_least: int, at_most: int) -> Callable[[object], int]:
+    """A reader of whole numbers within bounds, ends included."""
+
+    def read(value: object) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not at_least <= value <= at_most:
+            raise ValueError(f"{shown(value)} is not allowed; write a whole number from {at_least} to {at_most}")
+        return value
+
+    return read
+
+
+def auto_or_whole(at_least: int, at_most: int) -> Callable[[object], int | None]:
+    """A reader of whole numbers within bounds, or `auto`, which is None."""
+    number = whole(at_least, at_most)
+
+    def read(value: object) -> int | None:
+        if value == AUTO:
+            return None
+        try:
+            return number(value)
+        except ValueError as error:
+            raise ValueError(f"{error}, or {AUTO}") from None
+
+    return read
+
+
+def yes_or_no(value: object) -> bool:
+    """What YAML understands as true or false."""
+    if not isinstance(value, bool):
+        raise ValueError(f"{shown(value)} is not allowed; write true or false")  # noqa: TRY004 (pydantic wants it)
+    return value
+
+
+VERSION: Final = 1
+"""The form of the file that this culld reads; a change that an older file must be told of raises it."""
+
+
+def version(value: object) -> int:
+    """The form of a file: this one; an older form would be named here with what to write instead."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"{shown(value)} is no version; write {VERSION}, or leave the line out")
+    if value > VERSION:
+        raise ValueError(
+            f"the file is written for a newer culld (its form {value}, known here {VERSION}); upgrade culld"
+        )
+    return value
+
+
+def share(value: object) -> float | None:
+    """A share of photos above 0 and below 1, or `never`, which is None."""
+    if value == NEVER:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
+        raise ValueError(f"{shown(value)} is not allowed; write a share above 0 and below 1, such as 0.6, or {NEVER}")
+    return float(value)
+
+
+def command(value: object) -> tuple[str, ...]:
+    """A program with its arguments as a list of texts; no shell reads it."""
+    if not isinstance(value, list) or not all(isinstance(part, str) and part and "\0" not in part for part in value):
+        raise ValueError(f'{shown(value)} is no command; write a list, such as ["notify-send", "culld"], or []')
+    return tuple(value)
+
+
+def address(value: object) -> str | None:
+    """An address on the web, or `never`, which is None."""
+    if value == NEVER:
+        return None
+    if not isinstance(value, str) or not value.lower().startswith(("https://", "http://")):
+        raise ValueError(f"{shown(value)} is no address; write one that begins with https:// or http://, or {NEVER}")
+    if not all("!" <= letter <= "~" for letter in value):
+        raise ValueError(
+            f"{shown(value)} has a letter that an address cannot have; write other letters than A to Z as %.., and a"
+            " host in its ASCII form xn--..."
+        )
+    try:
+        _require_reachable(urlsplit(value))
+    except ValueError as error:  # also what urlsplit says of brackets and ports, and the codec of a host
+        raise ValueError(f"{shown(value)} is no address that can be reached: {error}") from None
+    return value
+
+
+def _require_reachable(parts: SplitResult) -> None:
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("a user or password in it would not be sent; use an address with a token instead")
+    if not parts.hostname:
+        raise ValueError("it names no host")
+    parts.hostname.encode("idna")  # which raises UnicodeError for empty and long labels
+    if parts.port == 0:
+        raise ValueError("a port is a number from 1 to 65535")
+
+
+def light_value(value: object) -> float | None:
+    """A light value (exposure value at ISO 100), or `never`, which is None."""
+    if value == NEVER:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -_MOST_LIGHT <= value <= _MOST_LIGHT:
+        allowed = f"write a light value from -{_MOST_LIGHT} to {_MOST_LIGHT}, such as 3, or {NEVER}"
+        raise ValueError(f"{shown(value)} is not allowed; {allowed}")
+    return float(value)
+
+
+def stars(value: object) -> int | None:
+    """Return a number of stars, or None for `never`."""
+    if value == NEVER:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST_STARS:
+        allowed = f"write from how many stars, 1 to {_MOST_STARS}, a rating protects, or {NEVER}"
+        raise ValueError(f"{shown(value)} is not allowed; {allowed}")
+    return value
+
+
+def name(value: object) -> str:
+    """A short text on one line that names something."""
+    if not isinstance(value, str) or not value.strip() or not value.isprintable() or len(value) > _SHOWN_LENGTH:
+        raise ValueError(f"{shown(value)} is no name; write a few words on one line")
+    return value.strip()
+
+
+def condition(value: object) -> str:
+    """The condition of a rule, checked; see `expression`."""
+    if not isinstance(value, str):
+        raise ValueError(f"{shown(value)} is no condition; write one such as blur > 0.8 and iso < 6400")  # noqa: TRY004
+    return parse(value).text
+
+
+def probability(value: object) -> float:
+    """A number 0..1 as YAML gave it."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{shown(value)} is not a number; write one from 0 to 1, such as 0.97")
+    if not 0 <= value <= 1:
+        percent = f" ({value} percent is {value / 100:g})" if 1 < value <= 100 else ""
+        raise ValueError(f"{value} is out of range; write a number from 0 to 1{percent}")
+    return float(value)
+
+
+@dataclass(frozen=True, slots=True)
+class ByPrecision:
+    """A threshold by its meaning: of the photos that reach it, this share has the defect."""
+
+    precision: float
+
+
+def reject(value: object) -> float | ByPrecision | None:
+    """A number 0..1, `{precision: 0.995}`, or `never`, which is None."""
+    if value == NEVER:
+        return None
+    try:
+        if isinstance(value, dict) and set(value) == {"precision"}:
+            return ByPrecision(probability(value["precision"]))
+        return probability(value)
+    except ValueError as error:
+        raise ValueError(f"{error}, or {NEVER}, or by meaning: {{precision: 0.995}}") from None
+
+
+def choice(kind: type[_Choice]) -> Callable[[object], _Choice]:
+    """A reader of the words of an enumeration."""
+
+    def read(value: object) -> _Choice:
+        if isinstance(value, str) and value in set(kind):
+            return kind(value)
+        raise ValueError(f"{shown(value)} is not allowed; write {' or '.join(kind)}")
+
+    return read
+
+
+def choices(kind: type[_Choice]) -> Callable[[object], tuple[_Choice, ...]]:
+    """A reader of lists of the words of an enumeration."""
+    word = choice(kind)
+
+    def read(value: object) -> tuple[_Choice, ...]:
+        if not isinstance(value, list):
+            raise ValueError(f"{shown(value)} is no list; write [] or some of [{', '.join(kind)}]")  # noqa: TRY004
+        return tuple(word(each) for each in value)
+
+    return read
+
+
+def auto_or_choice(kind: type[_Choice]) -> Callable[[object], _Choice | None]:
+    """A reader of the words of an enumeration, or `auto`, which is None."""
+    word = choice(kind)
+
+    def read(value: object) -> _Choice | None:
+        if value == AUTO:
+            return None
+        try:
+            return word(value)
+        except ValueError as error:
+            raise ValueError(f"{error} or {AUTO}") from None
+
+    return read
+
+
+def path(value: object, ground: Ground) -> Path:
+    """A real path, links resolved: `~` is home, a relative path starts at the file's folder.
+
+    Links are resolved because two names of one folder must not pass for two folders.
+    """
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise ValueError(f"{shown(value)} is not a path; write the path of a folder, in quotes if it is a number")
+    return Path(os.path.realpath(ground.folder / _at_home(value, ground.environ)))
+
+
+def _at_home(value: str, environ: Mapping[str, str]) -> str:
+    if not value.startswith("~"):
+        return value
+    if value == "~" or value.startswith("~/"):
+        return str(home(environ)) + value[1:]
+    expanded = os.path.expanduser(value)  # noqa: PTH111 - pathlib raises a RuntimeError that names no user
+    if expanded == value:
+        raise ValueError(f"{shown(value)} names a user who does not exist; write the whole path")
+    return expanded
+
+
+def home(environ: Mapping[str, str]) -> Path:
+    """The home folder: $HOME, else what the system knows of the user."""
+    return Path(environ["HOME"]) if environ.get("HOME") else Path.home()
+
+
+def state(value: object, ground: Ground) -> Path:
+    """A real path; `auto` is systemd's $STATE_DIRECTORY, else `culld` in the XDG state folder."""
+    return path(_auto_state(ground.environ) if value == AUTO else value, ground)
+
+
+def _auto_state(environ: Mapping[str, str]) -> str:
+    # systemd gives several folders separated by colons if a unit names several.
+    if given := environ.get("STATE_DIRECTORY", "").split(":")[0]:
+        return given
+    xdg = environ.get("XDG_STATE_HOME", "")
+    # The XDG base directory specification has relative values ignored.
+    return str((Path(xdg) if xdg.startswith("/") else home(environ) / ".local" / "state") / "culld")
+
+
+def prefix(value: object) -> str:
+    """The beginning of a keyword; the characters that separate keywords in other programs are refused."""
+    if (
+        not isinstance(value, str)
+        or len(value) > 32
+        or not value.isprintable()
+        or value != value.lstrip()
+        or re.search(r"[;,|<>&]", value)
+    ):
+        raise ValueError(f"{shown(value)} is not allowed; write up to 32 characters without ; , | < > &")
+    return value

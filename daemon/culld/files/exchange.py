@@ -1,0 +1,95 @@
+"""Putting a new file in the place of an old one, so that no save of another program in between is destroyed.
+
+Where the kernel can exchange two names (renameat2 with RENAME_EXCHANGE), the old file comes out under a name of
+culld's own, and is looked at there: if it is not the one that was judged, or a program has opened it for writing, it
+gets its name back. NFS and FUSE cannot exchange. There the new file is renamed over the old one right after the last
+look, and what is saved between these two system calls is lost.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from culld.errors import PhotoChangedError
+from culld.files.open_beneath import sync_folder
+from culld.files.rename_noreplace import exchange, give_back
+from culld.files.temp_names import aside_name
+from culld.records import Stamp, printable
+
+if TYPE_CHECKING:
+    from culld.files.lease import Lease
+    from culld.files.tempfile import Scratch
+
+
+@dataclass(frozen=True, slots=True)
+class Swap:
+    """A finished new file, and the old one that it replaces: its name, its stat when it was read, a lease on it."""
+
+    new: Scratch
+    name: str
+    old: os.stat_result
+    lease: Lease
+
+    def carry_out(self) -> Stamp:
+        """Put the new file in place, durably, and give its stamp.
+
+        Raises PhotoChangedError if the old file is another by now, or is opened for writing; it then has its name and
+        its bytes. Raises OSError.
+        """
+        folder, own = self.new.folder, aside_name(self.name)
+        self.new.rename(own)
+        self._require_unchanged()
+        self.new.placed = True  # from here on the own name may hold the old file
+        try:
+            exchanged = exchange(folder, own, self.name)
+            if not exchanged:
+                os.rename(own, self.name, src_dir_fd=folder, dst_dir_fd=folder)
+        except OSError:
+            self.new.placed = False
+            raise
+        sync_folder(folder)
+        if exchanged:
+            self._put_away(own)
+        return Stamp.of(os.fstat(self.new.descriptor))
+
+    def _require_unchanged(self) -> None:
+        found = os.stat(self.name, dir_fd=self.new.folder, follow_symlinks=False)
+        if Stamp.of(found) != Stamp.of(self.old):
+            raise changed(self.lease)
+        self.lease.require_no_writer()
+
+    def _put_away(self, own: str) -> None:
+        """Unlink the old file, once it has been seen to be that and no program writes to it."""
+        gone = False
+        try:
+            if not same_file(os.stat(own, dir_fd=self.new.folder, follow_symlinks=False), self.old):
+                raise changed(self.lease)
+            self.lease.confirm()
+            os.unlink(own, dir_fd=self.new.folder)
+            gone = True
+        finally:
+            if not gone:
+                self._put_back(own)
+
+    def _put_back(self, own: str) -> None:
+        """Exchange again; if the new file was replaced meanwhile, both files of the other program are kept."""
+        folder = self.new.folder
+        exchange(folder, own, self.name)
+        if os.path.samestat(os.stat(own, dir_fd=folder, follow_symlinks=False), os.fstat(self.new.descriptor)):
+            os.unlink(own, dir_fd=folder)
+        else:
+            exchange(folder, own, self.name)
+            give_back(folder, own, self.name)
+
+
+def same_file(found: os.stat_result, judged: os.stat_result) -> bool:
+    """Whether this is the very file that was judged, and its bytes were not written since; renames change the ctime."""
+    unchanged = (found.st_size, found.st_mtime_ns) == (judged.st_size, judged.st_mtime_ns)
+    return os.path.samestat(found, judged) and unchanged
+
+
+def changed(lease: Lease) -> PhotoChangedError:
+    """The fault of a file that was saved in the last moment."""
+    return PhotoChangedError(f"{printable(lease.path)} changed while it was being rewritten; culld looks again")

@@ -1,0 +1,194 @@
+"""The locks between processes on one folder; the kernel frees them when a process ends, however it ends."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final, Self
+
+from culld.errors import SystemFaultError
+from culld.files.root_owner import Owner, Role, is_watched, open_anchor, read_owner, write_owner
+from culld.records import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+
+@contextmanager
+def state_lock(state: Path) -> Iterator[None]:
+    """Be the only daemon of the folder `state`, which is made if need be.
+
+    Raises SystemFaultError, which names the other process, if there is one.
+    """
+    file = state / "daemon.lock"
+    descriptor = _opened(file)
+    # The file stays when it is free: a new one of its name could be locked beside this one.
+    try:
+        try:
+            _take(descriptor, state)
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        except OSError as error:
+            raise SystemFaultError(_broken(file, "locked", error)) from error
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def holder(state: Path) -> str:
+    """The process that has the folder `state`, as text; empty if none has, or nobody may ask."""
+    try:
+        descriptor = os.open(state / "daemon.lock", os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return ""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _written_by(descriptor)
+    finally:
+        os.close(descriptor)
+    return ""
+
+
+class Claims:
+    """The folders that this process uses, by a lock on the anchor in each; `close` frees them.
+
+    A watched folder is locked for this process alone, a quarantine so that other processes may use it as one too. With
+    `state`, the folder of this culld's journal, the anchor also says whose it is while no culld runs. A folder that is
+    not there, or has no anchor, belongs to no culld.
+    """
+
+    def __init__(self, state: Path | None = None) -> None:
+        """Nothing is claimed yet."""
+        self._state = state
+        self._held: dict[Path, int] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give every folder free."""
+        for descriptor in self._held.values():
+            os.close(descriptor)
+        self._held.clear()
+
+    def require(self, roots: Sequence[Path], quarantine: Path | None = None) -> None:
+        """Claim these folders; raises SystemFaultError if another process has one of them, or one above a root."""
+        for root in roots:
+            if why := self.refused(root):
+                raise SystemFaultError(f"{printable(root)} {why}")
+        if quarantine is not None and (why := self.quarantine_refused(quarantine)):
+            raise SystemFaultError(f"the quarantine {printable(quarantine)} {why}")
+
+    def refused(self, root: Path) -> str:
+        """Claim a watched folder; if another process has it, or one above it, that as a clause, else nothing."""
+        return self._claim(root, Role.WATCHED)
+
+    def quarantine_refused(self, quarantine: Path) -> str:
+        """Claim a quarantine; if another process watches this very folder, that as a clause, else nothing.
+
+        It may lie below a folder that another culld watches: that one passes over it.
+        """
+        return self._claim(quarantine, Role.QUARANTINE)
+
+    def _claim(self, folder: Path, role: Role) -> str:
+        descriptor, held = open_anchor(folder), self._held.get(folder)
+        if descriptor is None:
+            return self._above(folder, role)
+        if held is not None and os.path.sameopenfile(held, descriptor):
+            os.close(descriptor)
+            return ""
+        if why := self._above(folder, role) or _lock(folder, descriptor, role):
+            os.close(descriptor)
+            return why
+        self._held[folder] = descriptor
+        if held is not None:
+            os.close(held)
+        self._mark(folder, descriptor, role)
+        return ""
+
+    def _above(self, root: Path, role: Role) -> str:
+        """Whether another culld has a folder above a watched folder, as a clause; a quarantine may lie below one."""
+        for folder in root.parents if role is Role.WATCHED else ():
+            anchor = open_anchor(folder)
+            if anchor is None:
+                continue
+            try:
+                owner = read_owner(anchor)
+                if is_watched(anchor):
+                    return f"lies in {printable(folder)}, which another culld watches; {_STOP}"
+                if owner is not None and owner.role is Role.QUARANTINE and owner.state != self._name:
+                    return f"lies in {printable(folder)}, which {owner}; {_STOP}"
+            finally:
+                os.close(anchor)
+        return ""
+
+    @property
+    def _name(self) -> str:
+        return "" if self._state is None else printable(self._state)
+
+    def _mark(self, folder: Path, anchor: int, role: Role) -> None:
+        """Say in the anchor whose folder it is; cullds that share a quarantine leave it as it is."""
+        owner, before = Owner(role, self._name), read_owner(anchor)
+        is_shared = role is Role.QUARANTINE and before is not None and before.role is role
+        if self._state is None or owner == before or is_shared:
+            return
+        try:
+            write_owner(anchor, owner)
+        except OSError as error:
+            log.info("%s cannot be marked as a folder of this culld: %s", printable(folder), error)
+
+
+_STOP: Final = "stop that one, or take the folder out of one configuration"
+_TRIES: Final = 5
+_BETWEEN_S: Final = 0.02
+
+
+def _lock(folder: Path, descriptor: int, role: Role) -> str:
+    """Lock an open anchor; a process that only asks whether it is locked has it for a moment, so there are tries."""
+    for _ in range(_TRIES):
+        try:
+            fcntl.flock(descriptor, (fcntl.LOCK_EX if role is Role.WATCHED else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_BETWEEN_S)
+            continue
+        except OSError as error:  # a file system without locks, such as some network shares
+            log.warning("%s cannot be locked (%s): see that no other culld works on it", printable(folder), error)
+        return ""
+    return f"is worked on by another culld; {_STOP}"
+
+
+def _opened(file: Path) -> int:
+    try:
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    except OSError as error:
+        raise SystemFaultError(_broken(file, "opened", error)) from error
+
+
+def _take(descriptor: int, state: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        running = f"culld is already running on {printable(state)} (process {_written_by(descriptor)})"
+        text = f"{running}; stop it, or set another `state` folder"
+        raise SystemFaultError(text) from error
+
+
+def _written_by(descriptor: int) -> str:
+    """The process whose number stands in a lock file."""
+    return os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
+
+
+def _broken(file: Path, done: str, error: OSError) -> str:
+    advice = "set `state` to a folder on a local disk that this user can write to"
+    return f"{printable(file)} cannot be {done} ({error.strerror}); {advice}"

@@ -1,0 +1,214 @@
+"""Moving a file to another place: never over anything, and the old name goes last.
+
+On one file system this is a single rename. Across file systems it is a copy that is made durable, read back from the
+disk and compared before the source is unlinked. That verified unlink (also in `release`) is the only way in which
+culld ever removes a photo's name: the source is set aside under a name of culld's own, looked at there, and unlinked
+only if it is the file that was copied and no program has it open for writing; otherwise it gets its name back.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, BinaryIO
+
+from culld.errors import PhotoBlockedError, PhotoChangedError
+from culld.files.attributes import copy_metadata
+from culld.files.exchange import same_file
+from culld.files.lease import lease
+from culld.files.open_beneath import digest_of, folder, name_of, open_in, sync_folder
+from culld.files.os_errors import translated
+from culld.files.rename_noreplace import rename_noreplace, unlink_checked
+from culld.files.tempfile import scratch
+from culld.records import Stamp, printable
+
+if TYPE_CHECKING:
+    from culld.files.lease import Lease
+    from culld.records import Move
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """A move with its source open for reading and both folders open."""
+
+    move: Move
+    stream: BinaryIO
+    away: int
+    there: int
+
+    @property
+    def old_name(self) -> str:
+        return name_of(self.move.source)
+
+    @property
+    def new_name(self) -> str:
+        return name_of(self.move.target)
+
+
+def transfer(move: Move, *, expected: Stamp | None = None) -> Stamp:
+    """Move a file and give its stamp at the new place; missing folders on the way are made below the target's root.
+
+    The source must still carry the stamp `expected`. Without one, or if only its ctime differs (some FUSE drivers, such
+    as ntfs-3g, set it when a file that was written is closed), its bytes are read and must have the move's digest.
+    Raises NameTakenError if the target exists, PhotoChangedError if the source is another file by now or a program has
+    it open for writing, and PhotoBlockedError if the system refuses. After an error the source is where it was.
+    """
+    source, target = move.source, move.target
+    with (
+        folder(source.root, source.relative.parent) as away,
+        open_in(away, source) as stream,
+        folder(target.root, target.relative.parent, create=True) as there,
+        translated(source.path, "move"),
+    ):
+        way = _Way(move, stream, away, there)
+        before = _check(way, expected)
+        try:
+            return _rename(way, before)
+        except OSError as error:
+            if error.errno != errno.EXDEV:
+                raise
+        return _copy(way, before)
+
+
+def release(move: Move) -> None:
+    """Finish a move whose copy is complete: unlink the source, once both places hold the same bytes durably.
+
+    Raises PhotoChangedError if either place holds something else, or if both are one and the same name.
+    """
+    source, target = move.source, move.target
+    with (
+        folder(source.root, source.relative.parent) as away,
+        open_in(away, source) as stream,
+        folder(target.root, target.relative.parent) as there,
+        open_in(there, target) as copy,
+        translated(source.path, "move"),
+    ):
+        way = _Way(move, stream, away, there)
+        _check(way, None)
+        os.fsync(copy.fileno())
+        os.posix_fadvise(copy.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+        if digest_of(copy) != move.digest:
+            raise PhotoChangedError(
+                f"{printable(target.path)} is not a full copy of {printable(source.path)}; both are kept"
+            )
+        old, new = os.fstat(stream.fileno()), os.fstat(copy.fileno())
+        if os.path.samestat(old, new) and old.st_nlink < 2:
+            raise PhotoBlockedError(f"{printable(source.path)} and {printable(target.path)} are one file; it is kept")
+        sync_folder(there)
+        with lease(stream.fileno(), source.path) as held:
+            _unlink_source(way, held, old, new)
+
+
+def _check(way: _Way, expected: Stamp | None) -> os.stat_result:
+    before = os.fstat(way.stream.fileno())
+    same = Stamp.of(before) == expected
+    if not same and (expected is None or Stamp.of(before) == replace(expected, ctime_ns=before.st_ctime_ns)):
+        same = digest_of(way.stream) == way.move.digest and _stamp(way) == Stamp.of(before)
+        way.stream.seek(0)
+    if not same:
+        raise PhotoChangedError(f"{printable(way.move.source.path)} changed since it was judged; culld looks again")
+    return before
+
+
+def _rename(way: _Way, before: os.stat_result) -> Stamp:
+    """Rename; a file that was not the judged one, or that a program opened for writing, is renamed back."""
+    with lease(way.stream.fileno(), way.move.source.path) as held:
+        if _stamp(way) != Stamp.of(before):
+            raise _changed(way)
+        rename_noreplace(way.away, way.old_name, way.there, way.new_name)
+        right = False
+        try:
+            _confirm(way)
+            sync_folder(way.there)
+            sync_folder(way.away)
+            held.confirm()
+            right = True
+        finally:
+            if not right:
+                rename_noreplace(way.there, way.new_name, way.away, way.old_name)
+    return Stamp.of(os.stat(way.new_name, dir_fd=way.there, follow_symlinks=False))
+
+
+def _confirm(way: _Way) -> None:
+    """See that the file under the new name is the one that was checked, and that the old name does not lead to it."""
+    landed = os.stat(way.new_name, dir_fd=way.there, follow_symlinks=False)
+    if not os.path.samestat(landed, os.fstat(way.stream.fileno())) and not _same_bytes(way):
+        raise PhotoChangedError(f"{printable(way.move.source.path)} was replaced while it was moved; culld looks again")
+
+
+def _same_bytes(way: _Way) -> bool:
+    """Whether the moved file has the right digest; some FUSE and overlay file systems give it another inode number."""
+    try:
+        with open_in(way.there, way.move.target) as landed:
+            return digest_of(landed) == way.move.digest
+    except PhotoBlockedError:
+        return False  # a link or a special file: certainly not the photo
+
+
+def _copy(way: _Way, before: os.stat_result) -> Stamp:
+    with scratch(way.there, mode=0o600) as new:
+        seen = hashlib.sha256()
+        while data := way.stream.read(_CHUNK):
+            seen.update(data)
+            new.write(data)
+        if seen.hexdigest() != way.move.digest:
+            raise PhotoChangedError(f"{printable(way.move.source.path)} changed since it was judged; culld looks again")
+        copy_metadata(way.stream.fileno(), new.descriptor, strict=False)
+        new.verify(way.move.digest)
+        with lease(way.stream.fileno(), way.move.source.path) as held:
+            if _stamp(way) != Stamp.of(before):
+                raise _changed(way)
+            copy = os.fstat(new.descriptor)  # before other programs see it
+            stamp = new.place(way.new_name)
+            new.close()
+            _give_up_source(way, held, before, copy)
+    return stamp
+
+
+def _give_up_source(way: _Way, held: Lease, before: os.stat_result, copy: os.stat_result) -> None:
+    """Unlink the source of a finished copy; if it was saved meanwhile, or is written to, the copy goes instead."""
+    try:
+        _unlink_source(way, held, before, copy)
+    except PhotoChangedError:
+        os.stat(way.old_name, dir_fd=way.away, follow_symlinks=False)  # raises if the source's name is not back
+        with suppress(PhotoChangedError):  # the copy is used already, so both are kept
+            _unlink_copy(way, copy)
+        raise
+
+
+def _unlink_copy(way: _Way, copy: os.stat_result) -> None:
+    path = way.move.target.path
+    with open_in(way.there, way.move.target) as stream, lease(stream.fileno(), path) as held:
+
+        def is_ours(found: os.stat_result) -> bool:
+            held.confirm()
+            return same_file(found, copy) and same_file(os.fstat(stream.fileno()), copy)
+
+        unlink_checked(way.there, way.new_name, is_ours)
+
+
+def _unlink_source(way: _Way, held: Lease, before: os.stat_result, copy: os.stat_result) -> None:
+    def is_copied(found: os.stat_result) -> bool:
+        held.confirm()
+        # One file may be reached by two mounts: its copy would be gone together with its name. An edit of the copy is
+        # newer than the source, and no reason to keep both.
+        there = os.stat(way.new_name, dir_fd=way.there, follow_symlinks=False)
+        unchanged = same_file(found, before) and same_file(os.fstat(way.stream.fileno()), before)
+        return unchanged and os.path.samestat(there, copy)
+
+    if not unlink_checked(way.away, way.old_name, is_copied):
+        raise _changed(way)
+    sync_folder(way.away)
+
+
+def _stamp(way: _Way) -> Stamp:
+    return Stamp.of(os.fstat(way.stream.fileno()))
+
+
+def _changed(way: _Way) -> PhotoChangedError:
+    return PhotoChangedError(f"{printable(way.move.source.path)} changed while it was moved; it is kept")

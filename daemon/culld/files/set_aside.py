@@ -1,0 +1,119 @@
+"""Putting in order what a killed culld had set aside, or had reserved: no photo stays under a hidden name."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TYPE_CHECKING
+
+from culld.errors import PhotoChangedError, PhotoError
+from culld.files.lease import is_open_for_writing
+from culld.files.open_beneath import (
+    digest_of,
+    folder,
+    folder_entries,
+    name_of,
+    names_below,
+    open_folder,
+    open_in,
+    sync_folder,
+)
+from culld.files.os_errors import translated
+from culld.files.remove_own import remove_leftovers
+from culld.files.rename_noreplace import give_back, is_claim
+from culld.files.temp_names import is_own_temp, name_of_aside, told_name
+from culld.records import Place, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+
+def return_aside(place: Place, versions: Collection[frozenset[str]] = ()) -> None:
+    """Give files that were set aside from a place their name back, or a visible one beside it if that is taken.
+
+    Only a file whose bytes are at the place as well is unlinked. `versions` are digests of which culld can make one
+    out of the other (before and after a rewrite, whose edits the journal has): they count as the same bytes. Raises
+    PhotoError.
+    """
+    name = told_name(name_of(place))
+    for own in _set_aside(place.root, place.relative.parent):
+        if name_of_aside(own.relative.name) == name:
+            _return(own, place, versions)
+
+
+def return_all(root: Path, suffix: str = "") -> None:
+    """Do the same for every file below a root whose name ends with `suffix`, and remove temporary files.
+
+    No other culld may work in the root meanwhile.
+    """
+    own = [path for path in names_below(root) if is_own_temp(path.name) or name_of_aside(path.name) is not None]
+    for relative in {path.parent for path in own}:
+        remove_leftovers(root, relative)
+        for aside in _set_aside(root, relative):
+            name = name_of_aside(aside.relative.name) or ""
+            if name.endswith(suffix):
+                _return(aside, aside.beside(name), ())
+
+
+def is_reserved(place: Place) -> bool:
+    """Whether nothing is at a place but the reservation of a killed culld (see `renaming`)."""
+    try:
+        with folder(place.root, place.relative.parent) as inside:
+            return is_claim(inside, name_of(place))
+    except PhotoChangedError:
+        return False
+
+
+def remove_claim(place: Place, *, begun: bool = False) -> None:
+    """Remove the reservation of a killed culld at a place, with `begun` also an empty one; any other file stays."""
+    try:
+        with folder(place.root, place.relative.parent) as inside, translated(place.path, "tidy"):
+            name = name_of(place)
+            if is_claim(inside, name, begun=begun) and not _is_written(inside, place):
+                os.unlink(name, dir_fd=inside)
+    except PhotoChangedError:
+        return
+
+
+def _set_aside(root: Path, relative: Path) -> list[Place]:
+    try:
+        inside = open_folder(root, relative)
+    except PhotoChangedError:
+        return []  # no folder, no files
+    with folder_entries(inside) as entries, translated(root / relative, "tidy"):
+        return [Place(root, relative / entry.name) for entry in entries if name_of_aside(entry.name) is not None]
+
+
+def _return(own: Place, place: Place, versions: Collection[frozenset[str]]) -> None:
+    name = place.relative.name
+    with folder(own.root, own.relative.parent) as inside, translated(own.path, "tidy"):
+        if is_claim(inside, name):
+            os.unlink(name, dir_fd=inside)
+        if _is_redundant(inside, own, place, versions):
+            os.unlink(own.relative.name, dir_fd=inside)
+        else:
+            given = give_back(inside, own.relative.name, name)
+            log.info("%s has its name back after an interruption", printable(place.beside(given).path))
+        sync_folder(inside)
+
+
+def _is_redundant(inside: int, own: Place, place: Place, versions: Collection[frozenset[str]]) -> bool:
+    if _is_written(inside, own):
+        return False
+    try:
+        with open_in(inside, own) as aside, open_in(inside, place) as named:
+            both = frozenset({digest_of(aside), digest_of(named)})
+    except PhotoError:  # one of them is gone, or is no plain file
+        return False
+    return len(both) == 1 or any(both <= version for version in versions)
+
+
+def _is_written(inside: int, place: Place) -> bool:
+    try:
+        with open_in(inside, place) as stream:
+            return is_open_for_writing(stream.fileno()) is True
+    except PhotoError:
+        return False

@@ -1,0 +1,83 @@
+"""A file in the making: written under a temporary name, checked, and only then given its real name."""
+
+from __future__ import annotations
+
+import io
+import os
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from culld.errors import PhotoBlockedError
+from culld.files.open_beneath import digest_of, sync_folder
+from culld.files.rename_noreplace import rename_noreplace
+from culld.files.temp_names import temp_name
+from culld.records import Stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+@dataclass(slots=True)
+class Scratch:
+    """An own temporary file in an open folder."""
+
+    folder: int
+    descriptor: int
+    name: str = field(default_factory=temp_name)
+    placed: bool = False
+
+    def write(self, data: bytes) -> None:
+        """Append all of `data`; raises OSError."""
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(self.descriptor, rest) :]
+
+    def verify(self, digest: str) -> None:
+        """Make the bytes durable, and read them back from the disk, past the cache.
+
+        Raises PhotoBlockedError if they are not what was written, OSError if the disk fails.
+        """
+        os.fsync(self.descriptor)
+        os.posix_fadvise(self.descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.lseek(self.descriptor, 0, os.SEEK_SET)
+        with io.FileIO(self.descriptor, "r", closefd=False) as raw, io.BufferedReader(raw) as stream:
+            found = digest_of(stream)
+        if found != digest:
+            raise PhotoBlockedError(
+                "the disk gave back other bytes than were written; nothing was changed, check this disk before going on"
+            )
+
+    def rename(self, own: str) -> None:
+        """Give the file another name of culld's own."""
+        os.rename(self.name, own, src_dir_fd=self.folder, dst_dir_fd=self.folder)
+        self.name = own
+
+    def place(self, name: str) -> Stamp:
+        """Give the file its real name, durably; a taken name raises FileExistsError."""
+        rename_noreplace(self.folder, self.name, self.folder, name)
+        self.placed = True
+        sync_folder(self.folder)
+        return Stamp.of(os.fstat(self.descriptor))
+
+    def close(self) -> None:
+        """Close the file, which a lease on it would count as a writer."""
+        os.close(self.descriptor)
+        self.descriptor = -1
+
+
+@contextmanager
+def scratch(folder: int, *, mode: int) -> Iterator[Scratch]:
+    """A new temporary file in an open folder; it is removed at the end of the block unless it was placed."""
+    name = temp_name()
+    made = Scratch(folder, os.open(name, _CREATE, mode, dir_fd=folder), name)
+    try:
+        yield made
+    finally:
+        if made.descriptor >= 0:
+            made.close()
+        if not made.placed:
+            with suppress(FileNotFoundError):  # it was removed by hand
+                os.unlink(made.name, dir_fd=folder)

@@ -1,0 +1,73 @@
+"""Tries in real folders, on hidden files of culld's own, what culld does to photos there."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from culld.files.lease import is_open_for_writing
+from culld.files.move import transfer
+from culld.files.open_beneath import folder, name_of, open_regular
+from culld.files.os_errors import translated
+from culld.files.rename_noreplace import exchanges, way_of
+from culld.files.rewrite import publish
+from culld.files.temp_names import temp_name
+from culld.records import Edit, Move, Place, Rewrite
+
+if TYPE_CHECKING:
+    from culld.files.rename_noreplace import Way
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What a folder's file system can do: how it renames, whether it exchanges names, whether it tells of writers."""
+
+    way: Way
+    exchanges: bool
+    leases: bool
+
+
+def try_folder(root: Path) -> Abilities:
+    """Rewrite and rename an own file in a folder; raises PhotoError if that fails, and leaves nothing."""
+    place = Place(root, Path(temp_name()))
+    try:
+        _write_twice(place)
+        with open_regular(place) as stream:
+            leases = is_open_for_writing(stream.fileno()) is not None
+        with folder(root, Path()) as inside, translated(root, "rename a file in"):
+            return Abilities(way_of(inside), exchanges(inside), leases)
+    finally:
+        _remove(place)
+
+
+def try_move(root: Path, quarantine: Path) -> bool:
+    """Move an own file from one folder into another; False if it had to be copied, since they are on two disks.
+
+    Raises PhotoError if that fails, and leaves nothing.
+    """
+    source, target = Place(root, Path(temp_name())), Place(quarantine, Path(temp_name()))
+    try:
+        before = _write_twice(source)
+        return transfer(Move(source, target, hashlib.sha256(_SECOND).hexdigest())).device == before
+    finally:
+        _remove(source)
+        _remove(target)
+
+
+_FIRST, _SECOND = b"culld tries this folder", b"culld tries this folder again"
+
+
+def _write_twice(place: Place) -> int:
+    """Make a file and rewrite it; gives its device."""
+    first, second = (hashlib.sha256(data).hexdigest() for data in (_FIRST, _SECOND))
+    publish(Rewrite(place, None, first, (Edit(0, b"", _FIRST),)))
+    return publish(Rewrite(place, first, second, (Edit(len(_FIRST), b"", _SECOND[len(_FIRST) :]),))).device
+
+
+def _remove(place: Place) -> None:
+    with folder(place.root, Path()) as inside, translated(place.path, "remove"), suppress(FileNotFoundError):
+        os.unlink(name_of(place), dir_fd=inside)

@@ -1,0 +1,136 @@
+"""Starting worker processes: the start itself, and how long to wait after one that failed."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+from culld.inference.worker_process import serve_tasks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from multiprocessing.connection import Connection
+
+    from culld.inference.pending import Job
+    from culld.inference.worker_process import WorkerLimits
+
+CONTEXT: Final = multiprocessing.get_context("spawn")
+"""TensorFlow and threads do not survive a fork."""
+
+_STOP_TIMEOUT_S = 2.0
+_OPEN_TIMEOUT_S = 60.0
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 1.0, 30.0
+
+
+class Process(Protocol):
+    """What a pool asks of a process: see `multiprocessing.Process`."""
+
+    @property
+    def pid(self) -> int | None:
+        """Its number."""
+
+    @property
+    def exitcode(self) -> int | None:
+        """How it ended; None if it lives."""
+
+    def is_alive(self) -> bool:
+        """Whether it has not ended."""
+
+    def kill(self) -> None:
+        """End it at once."""
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait for its end."""
+
+
+class Start(Protocol):
+    """How a pool starts a process; raises OSError if the system has no room for one."""
+
+    def __call__(self, pipe: Connection, open_desk: Callable[[], object], limits: WorkerLimits) -> Process:
+        """Start `serve_tasks` with these arguments in a process of its own."""
+
+
+def start_process(pipe: Connection, open_desk: Callable[[], object], limits: WorkerLimits) -> Process:
+    """Start a worker; raises OSError if the system has no room for another process (`pids` limit, memory, files).
+
+    The new process begins in the folder that this one works in. Where that was deleted, this one moves to `/`: a
+    relative path meant nothing any more.
+    """
+    try:
+        os.getcwd()  # noqa: PTH109 (as multiprocessing asks it, which fails where it fails)
+    except OSError:
+        os.chdir("/")
+    process = CONTEXT.Process(target=serve_tasks, args=(pipe, open_desk, limits), name="culld-worker", daemon=True)
+    process.start()
+    return process
+
+
+@dataclass(slots=True, eq=False)
+class Worker:
+    """A process and the pipe to it; it is ready once its desk is open, and must answer until the `deadline`."""
+
+    process: Process
+    pipe: Connection
+    deadline: float
+    is_ready: bool = False
+    job: Job | None = None
+
+    @classmethod
+    def launch(cls, start: Start, open_desk: Callable[[], object], limits: WorkerLimits) -> Worker:
+        """Start a process; raises OSError if the system has no room for another."""
+        ours, theirs = CONTEXT.Pipe()
+        try:
+            process = start(theirs, open_desk, limits)
+        except BaseException:  # whatever it was, also Ctrl-C, the pipe must not stay open
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        return cls(process, ours, time.monotonic() + _OPEN_TIMEOUT_S)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether it can take a job."""
+        return self.is_ready and self.job is None
+
+    def ask_to_end(self) -> None:
+        """Let it end by itself."""
+        with contextlib.suppress(OSError):  # it has ended
+            self.pipe.send(None)
+
+    def end(self, patience_s: float = 0.0) -> None:
+        """End the process after so many seconds at the latest."""
+        self.process.join(patience_s)
+        if self.process.is_alive():
+            self.process.kill()
+            self.process.join(_STOP_TIMEOUT_S)
+        self.pipe.close()
+
+
+@dataclass(slots=True)
+class Setbacks:
+    """Starts that failed in a row: `why` the last one did, and the monotonic second at which the `next` may be tried.
+
+    The wait doubles from 1 s to 30 s.
+    """
+
+    why: str = ""
+    since: float = 0.0
+    next: float = 0.0
+    _wait_s: float = 0.0
+
+    def add(self, why: str, now: float) -> None:
+        """A start failed."""
+        if not self.why:
+            self.since = now
+        self.why = why
+        self._wait_s = min(_LONGEST_WAIT_S, 2 * self._wait_s or _FIRST_WAIT_S)
+        self.next = now + self._wait_s
+
+    def clear(self) -> None:
+        """A worker is ready."""
+        self.why, self.next, self._wait_s = "", 0.0, 0.0

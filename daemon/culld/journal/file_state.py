@@ -1,0 +1,176 @@
+"""The table `item`: what every file looked like when culld last dealt with it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import chain, groupby, islice
+from typing import TYPE_CHECKING
+
+from culld.journal.row_mapping import legible, micros, place_row, stamp_row
+from culld.journal.states import FileState
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from culld.records import Photo, Place, Sighting, Stamp
+
+_STAMP = "device, inode, size, mtime_ns, ctime_ns"
+_FEW = 16
+_LONGEST_WAIT = timedelta(hours=1)
+_MOST_DOUBLINGS = 10
+_FARTHEST = timedelta(days=1)
+"""No wait is longer; a try that is due later was put there by a clock that was ahead, and is due now."""
+
+
+def unknown(db: sqlite3.Connection, seen: Iterable[Sighting], now: datetime) -> Iterator[Sighting]:
+    """The files that have no row with their stamp, or are due for another try.
+
+    This is asked of every file in every scan, so the rows of a folder that many of them are in are read at once.
+    """
+    moment, farthest = micros(now), micros(now + _FARTHEST)
+    for (root, folder), group in groupby(seen, _folder):
+        first = list(islice(group, _FEW))
+        rows = _rows_of(db, first) if len(first) < _FEW else _rows_in(db, root, folder)
+        for sighting in chain(first, group):
+            row = rows.get(os.fsencode(sighting.place.relative))
+            if row is None or row[:5] != stamp_row(sighting.stamp) or _is_due(row[5], moment, farthest):
+                yield sighting
+
+
+def _is_due(not_before: int | None, moment: int, farthest: int) -> bool:
+    return not_before is not None and not moment < not_before <= farthest
+
+
+def _folder(sighting: Sighting) -> tuple[Path, bytes]:
+    """The root of a file, and the folder in it, ending with a slash; empty for the root itself."""
+    head, slash, _ = os.fsencode(sighting.place.relative).rpartition(b"/")
+    return sighting.place.root, head + slash
+
+
+def _rows_in(db: sqlite3.Connection, root: Path, folder: bytes) -> dict[bytes, tuple[int | None, ...]]:
+    """The rows of the files of one folder, not of those below it, by relative path."""
+    question = f"SELECT relative, {_STAMP}, not_before FROM item WHERE root = :root"  # noqa: S608
+    if folder:
+        question += " AND relative > :folder AND relative < :end"
+    question += " AND instr(substr(relative, :length + 1), x'2F') = 0"
+    after = folder[:-1] + b"0"  # the character that follows the slash
+    values = {"root": os.fsencode(root), "folder": folder, "end": after, "length": len(folder)}
+    return {row[0]: row[1:] for row in db.execute(question, values)}
+
+
+def _rows_of(db: sqlite3.Connection, seen: Iterable[Sighting]) -> dict[bytes, tuple[int | None, ...]]:
+    """The rows of some files, by relative path."""
+    question = f"SELECT relative, {_STAMP}, not_before FROM item WHERE root = ? AND relative = ?"  # noqa: S608
+    rows = (db.execute(question, place_row(sighting.place)).fetchone() for sighting in seen)
+    return {row[0]: row[1:] for row in rows if row is not None}
+
+
+def was_judged(db: sqlite3.Connection, photo: Photo) -> bool:
+    """Whether this content was decided about, or brought back by a person, at this place."""
+    row = db.execute(
+        "SELECT state, digest FROM item WHERE root = ? AND relative = ?", place_row(photo.place)
+    ).fetchone()
+    if row is None or row[0] not in {FileState.DECIDED, FileState.RESTORED}:
+        return False
+    return row[1] == photo.digest or (row[0] == FileState.RESTORED and is_restored(db, photo.digest))
+
+
+def judged_digest(db: sqlite3.Connection, place: Place) -> str | None:
+    """The digest of the content that was decided about, or brought back by a person, at a place; None if none was."""
+    row = db.execute(
+        "SELECT digest FROM item WHERE root = ? AND relative = ? AND state IN ('decided', 'restored')", place_row(place)
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
+def is_restored(db: sqlite3.Connection, digest: str) -> bool:
+    """Whether a person brought this content back."""
+    return db.execute("SELECT 1 FROM restored WHERE digest = ?", (digest,)).fetchone() is not None
+
+
+def settle_item(db: sqlite3.Connection, place: Place, stamp: Stamp | None, digest: str, state: FileState) -> None:
+    """The file is dealt with: its row says what it looks like, and no try is due."""
+    db.execute(
+        "INSERT OR REPLACE INTO item (root, relative, device, inode, size, mtime_ns, ctime_ns, digest, state)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (*place_row(place), *stamp_row(stamp), digest, state),
+    )
+
+
+def restamp_item(db: sqlite3.Connection, place: Place, stamp: Stamp) -> None:
+    """The same content has a new stamp."""
+    db.execute(
+        "UPDATE item SET device = ?, inode = ?, size = ?, mtime_ns = ?, ctime_ns = ? WHERE root = ? AND relative = ?",
+        (*stamp_row(stamp), *place_row(place)),
+    )
+
+
+def drop_item(db: sqlite3.Connection, place: Place) -> None:
+    """The file is no longer there."""
+    db.execute("DELETE FROM item WHERE root = ? AND relative = ?", place_row(place))
+
+
+def drop_quarantined(db: sqlite3.Connection, plan: str) -> None:
+    """The photo that a plan moved is no longer where it was put."""
+    db.execute(
+        "DELETE FROM item WHERE (root, relative, digest) ="
+        " (SELECT now_root, now_relative, now_digest FROM decision"
+        " WHERE plan = ? AND verdict = 'quarantine' AND restored_at IS NULL)",
+        (plan,),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Setback:
+    """Why a try failed, and how long to wait for the next one: twice as long for each failure in a row, up to an hour.
+
+    A wait that is longer from the start stays as it is, up to a day, and so does a `steady` one. The failure that makes
+    it `last` of them is the end.
+    """
+
+    reason: str
+    retry_after: timedelta
+    steady: bool = False
+    last: int | None = None
+
+    def wait(self, tries: int) -> timedelta | None:
+        """How long to wait after so many failures in a row; None until the file changes."""
+        if self.last is not None and tries >= self.last:
+            return None
+        if self.steady:
+            return min(self.retry_after, _FARTHEST)
+        grown: timedelta = self.retry_after * 2 ** min(tries - 1, _MOST_DOUBLINGS)
+        return min(max(self.retry_after, min(grown, _LONGEST_WAIT)), _FARTHEST)
+
+
+def fail_item(db: sqlite3.Connection, place: Place, stamp: Stamp, setback: Setback, now: datetime) -> None:
+    """A try at the file failed; its row says when the next one is due. A file that has changed is a new one."""
+    row = db.execute(
+        "SELECT device, inode, size, mtime_ns, ctime_ns, tries FROM item"
+        " WHERE root = ? AND relative = ? AND state = 'fault'",
+        place_row(place),
+    ).fetchone()
+    tries = 1 if row is None or row[:5] != stamp_row(stamp) else row[5] + 1
+    wait = setback.wait(tries)
+    db.execute(
+        "INSERT OR REPLACE INTO item (root, relative, device, inode, size, mtime_ns, ctime_ns, state, reason, tries,"
+        " not_before) VALUES (?, ?, ?, ?, ?, ?, ?, 'fault', ?, ?, ?)",
+        (
+            *place_row(place),
+            *stamp_row(stamp),
+            legible(setback.reason),
+            tries,
+            None if wait is None else micros(now + wait),
+        ),
+    )
+
+
+def park_item(db: sqlite3.Connection, place: Place, stamp: Stamp | None, reason: str) -> None:
+    """The file belongs to a plan that is not ended: as long as it looks like this, it is passed over."""
+    settle_item(db, place, stamp, "", FileState.OPEN)
+    db.execute("UPDATE item SET reason = ? WHERE root = ? AND relative = ?", (legible(reason), *place_row(place)))

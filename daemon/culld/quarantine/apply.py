@@ -1,0 +1,132 @@
+"""Carrying out a plan: tags first, then the record, then the moves, the photo itself last."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from culld.errors import PhotoChangedError, PhotoError
+from culld.files.folder_lock import turn
+from culld.files.move import transfer
+from culld.files.open_beneath import exists, stamp_of
+from culld.files.os_errors import NameTakenError
+from culld.files.remove_own import remove_record
+from culld.files.rewrite import publish
+from culld.quarantine.destination import record_place
+from culld.quarantine.record import record_of, to_bytes
+from culld.records import Edit, Move, Outcome, Rewrite, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from culld.records import Place, Plan, Stamp
+
+log = logging.getLogger(__name__)
+
+_RETRY_AFTER = timedelta(minutes=1)
+_RETRY_NAME_TAKEN = timedelta(seconds=1)  # judged anew it is routed to a name that is free
+
+
+@dataclass(frozen=True, slots=True)
+class Applier:
+    """The stage `apply`; `transfer` is the way in which files are moved."""
+
+    transfer: Callable[..., Stamp] = transfer
+
+    def apply(self, plan: Plan) -> Outcome:
+        """Do what the plan says, and tell what became of it; a PhotoError becomes the outcome's fault.
+
+        A rewrite that fails stops the plan there: the photo stays where it is, untouched or tagged, and is judged
+        again. Moves that fail are taken back; what cannot be taken back leaves the outcome `unfinished` for a replay.
+        """
+        try:
+            if stamp_of(plan.photo.place) != plan.photo.stamp:
+                raise PhotoChangedError(f"{printable(plan.photo.place.path)} changed since it was judged")
+            _require_free(plan)
+            stamp = _tag(plan)
+        except PhotoError as error:
+            return _failed(plan, error)
+        if not plan.moves:
+            return _done(plan, plan.photo.place, stamp)
+        return self._quarantine(plan, stamp)
+
+    def _quarantine(self, plan: Plan, stamp: Stamp) -> Outcome:
+        moved: list[Move] = []
+        record = to_bytes(record_of(plan))
+        try:
+            with turn(plan.moves[-1].target.root):
+                _write(record_place(plan.moves), record, plan.photo.place)
+                for move in plan.moves:
+                    expected = stamp if move.source == plan.photo.place else None
+                    landed = self.transfer(move, expected=expected)
+                    moved.append(move)
+        except PhotoError as error:
+            return self._take_back(plan, moved, record, error)
+        return _done(plan, plan.moves[-1].target, landed)
+
+    def _take_back(self, plan: Plan, moved: list[Move], record: bytes, error: PhotoError) -> Outcome:
+        """Bring the sidecars back to the photo, and remove the record only if nothing is left beside it."""
+        for move in reversed(moved):
+            try:
+                self.transfer(Move(move.target, move.source, move.digest))
+            except PhotoError as second:
+                log.warning("%s; a replay will see to it", second)
+        try:
+            unfinished = any(exists(move.target) for move in plan.moves)
+            if not unfinished and exists(record_place(plan.moves)):
+                remove_record(record_place(plan.moves), hashlib.sha256(record).hexdigest())
+        except PhotoError as second:
+            log.warning("%s; a replay will see to it", second)
+            unfinished = True
+        return _failed(plan, error, unfinished=unfinished)
+
+
+def _require_free(plan: Plan) -> None:
+    """See before anything is changed that every name in the quarantine is still free."""
+    if not plan.moves:
+        return
+    for place in (record_place(plan.moves), *(move.target for move in plan.moves)):
+        if exists(place):
+            raise NameTakenError(f"{printable(place.path)} appeared meanwhile; culld chooses another name")
+
+
+def _tag(plan: Plan) -> Stamp:
+    """Carry out the rewrites; gives the photo's stamp after them."""
+    stamp = plan.photo.stamp
+    for rewrite in plan.rewrites:
+        written = publish(rewrite, beside=plan.photo.place)
+        if rewrite.place == plan.photo.place:
+            stamp = written
+    return stamp
+
+
+def _write(place: Place, record: bytes, photo: Place) -> None:
+    digest = hashlib.sha256(record).hexdigest()
+    publish(Rewrite(place, None, digest, (Edit(0, b"", record),)), create_folder=True, beside=photo)
+
+
+def _digest_after(plan: Plan) -> str:
+    changed = [rewrite.after for rewrite in plan.rewrites if rewrite.place == plan.photo.place]
+    return changed[-1] if changed else plan.photo.digest
+
+
+def _done(plan: Plan, now: Place, stamp: Stamp) -> Outcome:
+    return Outcome(plan, now, stamp, _digest_after(plan), note="; ".join(plan.notes))
+
+
+def _failed(plan: Plan, error: PhotoError, *, unfinished: bool = False) -> Outcome:
+    place = plan.photo.place
+    # A file that changed keeps the stamp that was judged, so that the scanner sees the difference at once.
+    stamp = plan.photo.stamp if isinstance(error, PhotoChangedError) else _stamp_or_none(place)
+    delay = _RETRY_NAME_TAKEN if isinstance(error, NameTakenError) else _RETRY_AFTER
+    return Outcome(plan, place, stamp, plan.photo.digest, fault=str(error), retry_after=delay, unfinished=unfinished)
+
+
+def _stamp_or_none(place: Place) -> Stamp | None:
+    try:
+        return stamp_of(place)
+    except PhotoError:
+        return None  # the fault that is being reported says why

@@ -1,0 +1,71 @@
+"""Where a rejected photo and its sidecars go: the same relative path below the quarantine, never onto another file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from culld.files.open_beneath import digest_of, exists, open_regular
+from culld.files.os_errors import NameTakenError
+from culld.files.remove_own import RECORD_SUFFIX
+from culld.quarantine.names import Names, free_names, marks
+from culld.records import Move, Place, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
+    from culld.records import Plan
+
+
+def route(plan: Plan, quarantine: Path, promised: Collection[Place] = ()) -> tuple[Move, ...]:
+    """The moves of a plan with the verdict QUARANTINE: its sidecars, also one that the plan creates, then the photo.
+
+    `promised` are the places that other plans of the batch will fill, which this plan does not take. Each move carries
+    the digest that its file has once the plan's rewrites are done. Raises PhotoError if a sidecar cannot be read or the
+    quarantine cannot be reached.
+    """
+    photo = plan.photo.place
+    sidecars = _sidecars(plan)
+    folder = Place(quarantine, photo.relative)
+
+    def taken(names: Names) -> bool:
+        every = (*names.companions, names.photo, names.photo + RECORD_SUFFIX)
+        places = [folder.beside(name) for name in every]
+        return any(place in promised or exists(place) for place in places)
+
+    digest = _digest(plan, photo)
+    wanted = Names(photo.relative.name, tuple(place.relative.name for place in sidecars))
+    names = free_names(wanted, marks(plan.photo.digest, plan.id), taken, tails=(RECORD_SUFFIX,))
+    if names is None:
+        raise NameTakenError(f"every name for {printable(photo.path)} in the quarantine is taken; it stays where it is")
+    moves = [
+        Move(place, folder.beside(name), _digest(plan, place))
+        for place, name in zip(sidecars, names.companions, strict=True)
+    ]
+    return (*moves, Move(photo, folder.beside(names.photo), digest))
+
+
+def record_place(moves: tuple[Move, ...]) -> Place:
+    """Where the record of a quarantined photo lies: beside the photo, which is the last of its plan's moves."""
+    photo = moves[-1].target
+    return photo.beside(photo.relative.name + RECORD_SUFFIX)
+
+
+def filled_by(moves: tuple[Move, ...]) -> set[Place]:
+    """The places in the quarantine that these moves fill, with that of the record."""
+    return {record_place(moves), *(move.target for move in moves)}
+
+
+def _sidecars(plan: Plan) -> list[Place]:
+    created = [rewrite.place for rewrite in plan.rewrites if rewrite.place != plan.photo.place]
+    return sorted({*plan.stack.sidecars, *created}, key=lambda place: place.relative.name)
+
+
+def _digest(plan: Plan, place: Place) -> str:
+    for rewrite in reversed(plan.rewrites):
+        if rewrite.place == place:
+            return rewrite.after
+    if place == plan.photo.place:
+        return plan.photo.digest
+    with open_regular(place) as stream:
+        return digest_of(stream)

@@ -1,0 +1,145 @@
+"""Carrying out what recovery decides: after a crash at start, and whenever an outcome was left unfinished.
+
+Only the disk says what was done; the journal only says what was meant. Every step may be killed and replayed again.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from culld.errors import PhotoError, SystemFaultError
+from culld.files.folder_lock import turn
+from culld.files.move import release, transfer
+from culld.files.open_beneath import digest_of, exists, open_regular, stamp_of
+from culld.files.remove_own import remove_leftovers
+from culld.files.set_aside import remove_claim, return_aside
+from culld.quarantine.destination import record_place
+from culld.quarantine.record_files import remove_record_of
+from culld.quarantine.recovery import Act, Facts, Presence, Step, back, forward, judge
+from culld.records import Move, printable
+from culld.unexpected import UnexpectedErrors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from culld.ports import OpenPlans
+    from culld.records import OpenPlan, Place
+
+log = logging.getLogger(__name__)
+
+_UNEXPECTED: Final = UnexpectedErrors()
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What a replay did with a plan; `step` is None if it has to wait, and `note` then says for what."""
+
+    plan: OpenPlan
+    step: Step | None
+    note: str = ""
+
+
+def replay(journal: OpenPlans) -> list[Replayed]:
+    """Bring every unfinished plan to an end that the disk allows, and remove the temporary files that it left.
+
+    No other plan may be in the making meanwhile. A plan whose folders cannot be reached stays open.
+    """
+    results = []
+    for plan in journal.unfinished():
+        _tidy(plan)
+        try:
+            results.append(_replay(plan, journal))
+        except PhotoError as error:
+            log.warning("an unfinished plan has to wait: %s", error)
+            results.append(Replayed(plan, None, str(error)))
+        except SystemFaultError:
+            raise
+        except Exception as error:  # noqa: BLE001 (one plan must not hold up the others; it is logged)
+            results.append(Replayed(plan, None, str(_UNEXPECTED.note(error, "ending an unfinished plan"))))
+    return results
+
+
+def _replay(plan: OpenPlan, journal: OpenPlans) -> Replayed:
+    if not plan.moves:
+        _return(plan)
+        journal.forget(plan)
+        return Replayed(plan, Step.FORGET)
+    with turn(plan.moves[-1].target.root):
+        _return(plan)
+        facts = [Facts(_presence(move.source, move.digest), _presence(move.target, move.digest)) for move in plan.moves]
+        step = judge(facts)
+        if step in {Step.DONE, Step.FINISH}:
+            _finish(plan, facts, journal)
+        elif step is Step.ASK:
+            return _ask(plan, journal)
+        else:
+            _forget(plan, facts, journal)
+    return Replayed(plan, step)
+
+
+def _finish(plan: OpenPlan, facts: Iterable[Facts], journal: OpenPlans) -> None:
+    for move, fact in zip(plan.moves, facts, strict=True):
+        _act(move, forward(fact))
+    photo = plan.moves[-1]
+    journal.finish(plan, photo.target, stamp_of(photo.target), photo.digest)
+
+
+def _forget(plan: OpenPlan, facts: Iterable[Facts], journal: OpenPlans) -> None:
+    """Take back what can be found at its target; the record goes last, as long as anything might need it."""
+    for move, fact in zip(plan.moves, facts, strict=True):
+        _act(Move(move.target, move.source, move.digest), back(fact))
+    remove_record_of(plan.id, record_place(plan.moves))
+    journal.forget(plan)
+
+
+def _ask(plan: OpenPlan, journal: OpenPlans) -> Replayed:
+    reason = (
+        f"{printable(plan.photo.path)} was being moved to {printable(plan.moves[-1].target.path)} when culld was "
+        "stopped, and files were changed there since; nothing was touched, look at both places"
+    )
+    journal.park(plan, stamp_of(plan.photo), reason)
+    return Replayed(plan, Step.ASK, reason)
+
+
+def _act(move: Move, act: Act) -> None:
+    if act is Act.MOVE:
+        transfer(move)
+    elif act is Act.RELEASE:
+        release(move)
+
+
+def _presence(place: Place, digest: str) -> Presence:
+    if stamp_of(place) is None:
+        return Presence.OTHER if exists(place) else Presence.ABSENT
+    with open_regular(place) as stream:
+        return Presence.RIGHT if digest_of(stream) == digest else Presence.OTHER
+
+
+def _tidy(plan: OpenPlan) -> None:
+    for root, relative in sorted({(place.root, place.relative.parent) for place in _places(plan)}):
+        try:
+            remove_leftovers(root, relative)
+        except PhotoError as error:
+            log.warning("%s", error)
+
+
+def _return(plan: OpenPlan) -> None:
+    """Give files that were set aside their names back, and free the names that were only reserved."""
+    new = {rewrite.place for rewrite in plan.rewrites if rewrite.before is None}
+    for place in new | {move.target for move in plan.moves} | _record(plan):
+        remove_claim(place, begun=True)
+    versions = [frozenset({rewrite.before or "", rewrite.after}) for rewrite in plan.rewrites]
+    for place in _places(plan) | _record(plan):
+        return_aside(place, versions)
+
+
+def _places(plan: OpenPlan) -> set[Place]:
+    """Every place at which the plan changes a file, but for its record."""
+    places = {plan.photo, *(rewrite.place for rewrite in plan.rewrites)}
+    return places | {place for move in plan.moves for place in (move.source, move.target)}
+
+
+def _record(plan: OpenPlan) -> set[Place]:
+    return {record_place(plan.moves)} if plan.moves else set()

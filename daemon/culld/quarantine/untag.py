@@ -1,0 +1,189 @@
+"""Taking tags back: bit for bit where a file is as culld left it, else by the list of culld's own keywords.
+
+Each file is judged by itself. The journal holds the bytes that each rewrite removed, so a file that nobody else wrote
+to gets them back. From a file that another program wrote to since, only culld's keywords and values are taken out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from culld.errors import PhotoError
+from culld.files.open_beneath import digest_of, exists, open_regular, stamp_of
+from culld.files.revert import undo
+from culld.files.rewrite import publish
+from culld.files.set_aside import return_aside
+from culld.records import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+
+    from culld.quarantine.restore import Selection
+    from culld.records import Place, Rewrite, Stamp, Tagged
+
+    Withdraw = Callable[[Place], Rewrite | None]
+
+
+class TaggedPhotos(Protocol):
+    """The journal as `untag` sees it."""
+
+    def tagged_places(self) -> list[Place]:
+        """Where the photos are that culld wrote to."""
+
+    def tagged(self, place: Place | None = None) -> Iterable[Tagged]:
+        """The decisions about the photo at a place that wrote to files, the newest first."""
+
+    def note_restored(self, plan: str, digests: Collection[str], place: Place, stamp: Stamp | None) -> None:
+        """The photo of a plan is wanted as it was before culld: these contents are never tagged again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Untagged:
+    """A photo whose tags were taken back (or would be), with a note; or the fault that kept some of them."""
+
+    photo: Place
+    fault: str | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WayBack:
+    """How one file gets its old bytes: the rewrites to undo, the newest first.
+
+    `changed` says that the file was at some time neither what a rewrite made nor what it had found.
+    """
+
+    undo: tuple[Rewrite, ...]
+    changed: bool
+    digest: str | None
+    """The file's digest once the rewrites are undone; None for no file."""
+
+
+def way_back(digest: str | None, rewrites: Iterable[Rewrite]) -> WayBack:
+    """The way back of a file with this digest (None: there is no file); `rewrites` of it come newest first."""
+    steps, changed = [], False
+    for rewrite in rewrites:
+        if digest == rewrite.after:
+            steps.append(rewrite)
+            digest = rewrite.before
+        elif digest != rewrite.before:
+            changed = True
+    return WayBack(tuple(steps), changed, digest)
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What was done with the files of a photo: whether anything was taken out (or would be), notes, and faults."""
+
+    done: bool
+    notes: tuple[str, ...]
+    faults: tuple[str, ...]
+
+
+def take_out(
+    rewrites: Iterable[Rewrite],
+    withdraw: Withdraw,
+    *,
+    dry_run: bool = False,
+    begin: Callable[[], object] = lambda: None,
+) -> Removed:
+    """Take back what culld wrote to some files, each file by itself; `rewrites` come newest first.
+
+    `withdraw` gives the rewrite that takes culld's keywords out of a file that another program changed, None if it
+    holds none. `begin` is called before each file that is changed. A PhotoError of one file is among the faults, and
+    the others are taken back all the same.
+    """
+    by_place: dict[Place, list[Rewrite]] = {}
+    for rewrite in rewrites:
+        by_place.setdefault(rewrite.place, []).append(rewrite)
+    done, notes, faults = False, [], []
+    for place, steps in by_place.items():
+        try:
+            did, note = _take_out_of(place, steps, withdraw, None if dry_run else begin)
+            done |= did
+            notes += [note] if note else []
+        except PhotoError as error:
+            faults.append(f"the tags of {printable(Path(place.relative.name))} stay: {error}")
+    return Removed(done, tuple(notes), tuple(faults))
+
+
+def _take_out_of(
+    place: Place, rewrites: Sequence[Rewrite], withdraw: Withdraw, begin: Callable[[], object] | None
+) -> tuple[bool, str]:
+    """Take back what culld wrote to one file, unless `begin` is None; gives whether there is anything, and a note."""
+    if begin is not None:  # a killed run may have set the file aside while it took a rewrite back
+        return_aside(place, [frozenset({rewrite.before or "", rewrite.after}) for rewrite in rewrites])
+    way = way_back(digest_at(place), rewrites)
+    if way.undo and begin is not None:
+        begin()
+        for rewrite in way.undo:
+            undo(rewrite)
+    if not way.changed or way.digest is None:
+        return bool(way.undo), ""
+    if way.undo and begin is None:  # what its old bytes hold is not known before they are back
+        return True, ""
+    rest = withdraw(place)
+    if rest is None:
+        return bool(way.undo), ""
+    if begin is not None:
+        begin()
+        publish(rest)
+    name = printable(Path(place.relative.name))
+    return True, f"another program changed {name} since: culld's keywords are taken out, the rest stays"
+
+
+def digest_at(place: Place) -> str | None:
+    """The digest of the file at a place, None if nothing is there; raises PhotoError if it cannot be read."""
+    if not exists(place):
+        return None
+    with open_regular(place) as stream:
+        return digest_of(stream)
+
+
+def untag(
+    selection: Selection,
+    *,
+    roots: Collection[Path],
+    journal: TaggedPhotos,
+    withdraw: Withdraw,
+    dry_run: bool,
+) -> Iterator[Untagged]:
+    """Take back what culld wrote to the selected photos in `roots` and to their sidecars, photo by photo.
+
+    The contents are noted in the journal, so that no daemon tags them again. A photo of which nothing is left to take
+    back gives no result. Stopping the iteration leaves the rest as it is.
+    """
+    for place in journal.tagged_places():
+        if place.root not in roots:
+            continue
+        found = [
+            each for each in journal.tagged(place) if selection.matches((place.path, each.photo.path), each.made_at)
+        ]
+        if found and (result := _untag(place, found, journal, withdraw, dry_run=dry_run)) is not None:
+            yield result
+
+
+def _untag(
+    photo: Place, found: Sequence[Tagged], journal: TaggedPhotos, withdraw: Withdraw, *, dry_run: bool
+) -> Untagged | None:
+    rewrites = [each.follow(rewrite) for each in found for rewrite in reversed(each.rewrites)]
+
+    def note() -> None:
+        for each in found:
+            journal.note_restored(each.plan, {each.digest}, photo, None)
+
+    removed = take_out(rewrites, withdraw, dry_run=dry_run, begin=note)
+    if removed.done and not dry_run:
+        _note_end(photo, found, journal)
+    if not removed.done and not removed.faults:
+        return None
+    return Untagged(photo, "; ".join(removed.faults) or None, "; ".join(removed.notes))
+
+
+def _note_end(photo: Place, found: Sequence[Tagged], journal: TaggedPhotos) -> None:
+    """Note the contents that the photo has now, with its stamp, so that the next scan passes over it."""
+    now = digest_at(photo)
+    for each in found:
+        journal.note_restored(each.plan, {each.digest} | ({now} if now else set()), photo, stamp_of(photo))

@@ -1,0 +1,168 @@
+"""What shall happen with a photo, what became of it, and what is remembered."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from culld.records.enums import Verdict
+    from culld.records.photo import Photo, Place, Scores, Stack, Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """At byte `offset` of the old file, `removed` is replaced by `inserted`."""
+
+    offset: int
+    removed: bytes
+    inserted: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """A lossless change of one file, as byte edits between two digests; `before` is None for a file that is new."""
+
+    place: Place
+    before: str | None
+    after: str
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A file's way to another place; `digest` is the SHA-256 it has when it is moved."""
+
+    source: Place
+    target: Place
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that will be done with a stack, and why; nothing has been changed yet.
+
+    `rewrites` come first, then `moves` in order, the photo itself last. `keywords` are the tags to add; `notes` say
+    what could not be tagged and why. `rule` is the one that decided: `policy.rules.NAME`, or the key of a threshold.
+    `unwanted` says that the photo goes, or would go if culld were not told to hold still (mode, brake).
+    """
+
+    id: str
+    stack: Stack
+    verdict: Verdict
+    reason: str
+    keywords: tuple[str, ...]
+    policy: str
+    made_at: datetime
+    rewrites: tuple[Rewrite, ...] = ()
+    moves: tuple[Move, ...] = ()
+    notes: tuple[str, ...] = ()
+    rule: str = ""
+    unwanted: bool = False
+
+    @property
+    def photo(self) -> Photo:
+        """The photo that the plan is about."""
+        return self.stack.lead.photo
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a plan: where the photo is now, or the fault that stopped it and when to try again.
+
+    `unfinished` says that files of the plan are on both sides; the plan stays open, and a replay carries it on.
+    """
+
+    plan: Plan
+    now: Place
+    stamp: Stamp | None
+    digest: str
+    note: str = ""
+    fault: str | None = None
+    retry_after: timedelta | None = None
+    unfinished: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPlan:
+    """A plan that the journal holds as begun but not ended; `digest` is the photo's as it was judged."""
+
+    id: str
+    photo: Place
+    digest: str
+    rewrites: tuple[Rewrite, ...] = ()
+    moves: tuple[Move, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """A photo that culld wrote to: where it was and is, its digest before, and the rewrites, in their order."""
+
+    plan: str
+    made_at: datetime
+    photo: Place
+    now: Place
+    digest: str
+    rewrites: tuple[Rewrite, ...]
+
+    def follow(self, rewrite: Rewrite) -> Rewrite:
+        """The rewrite at the place where its file is now: beside the photo, and renamed with it.
+
+        A photo that was restored as `a~3fa9c2d4.jpg`, because its name was taken, has the sidecar
+        `a~3fa9c2d4.jpg.xmp`; the file called `a.jpg.xmp` belongs to another photo.
+        """
+        return replace(rewrite, place=self.now.beside(self._renamed(rewrite.place.relative.name)))
+
+    def _renamed(self, name: str) -> str:
+        before, after = self.photo.relative, self.now.relative
+        for old, new in ((before.name, after.name), (before.stem, after.stem)):
+            if name[: len(old)].casefold() == old.casefold():
+                return new + name[len(old) :]
+        return name
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A decision that was carried out, with what it was made from: another policy may decide it again.
+
+    `now` is where the photo is, with which digest; `away` that it is in quarantine, `restored` that a person brought it
+    back, `unwanted` that it was moved or would have been, had culld been let. The stack has no series, and the stamps
+    in it are empty.
+    """
+
+    plan: str
+    made_at: datetime
+    verdict: Verdict
+    rule: str
+    reason: str
+    policy: str
+    now: Place
+    digest: str
+    away: bool
+    restored: bool
+    unwanted: bool
+    stack: Stack
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A photo that was moved to quarantine: from where to where, by which rule, and whether a person brought it back.
+
+    `digests` are those of its bytes when it was judged and as it was moved, `moved` is the latter; `stamp` is that of
+    the file in quarantine, None if it is not known. `released` says how else it left.
+    """
+
+    plan: str
+    made_at: datetime
+    place: Place
+    now: Place
+    digests: frozenset[str]
+    scores: Scores
+    camera: str | None
+    rule: str
+    restored: bool
+    released: str
+    moved: str = ""
+    stamp: Stamp | None = None

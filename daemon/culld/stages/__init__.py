@@ -1,0 +1,1 @@
+"""The stages of the page, a folder or a file for each word."""

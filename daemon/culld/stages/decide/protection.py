@@ -1,0 +1,73 @@
+"""What speaks for a photo that the policy would move: pure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from culld.records import Mode, SeriesKind, Unreadable, printable
+from culld.stages.decide.best_of_series import best_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from culld.records import Assessment, Care, Protection, Rules, Series, Stack
+
+
+def protected(stack: Stack, rules: Rules, *, restored: bool) -> str | None:
+    """Why a photo is never moved, as a clause; None if nothing speaks for it. `restored`: a person brought it back."""
+    if restored:
+        return "a person restored this photo"
+    if stack.care.incomplete:
+        return f"a part of the file is missing ({stack.care.incomplete})"
+    if unread := [partner for partner in stack.partners if isinstance(partner.result, Unreadable)]:
+        return f"{names_of(unread)}, the same shot, could not be read"
+    if worked_on := _worked_on(stack, rules.protect):
+        return worked_on
+    if kin := [Path(place.relative.name) for place in stack.kin] + [Path(path) for path in stack.care.apart]:
+        return f"{_listed(kin)} to it"
+    return None if stack.series is None else _in_series(stack, stack.series, rules)
+
+
+def held(rules: Rules, brake: str) -> str | None:
+    """Why nothing is moved just now; `brake` says why the brake is on, and is empty if it is not."""
+    if rules.mode is not Mode.ENFORCE:
+        return f"mode is {rules.mode}"
+    return brake or None
+
+
+def names_of(members: Iterable[Assessment]) -> str:
+    """The names of pictures, in order."""
+    return " and ".join(sorted(printable(Path(member.photo.place.relative.name)) for member in members))
+
+
+def _worked_on(stack: Stack, protect: Protection) -> str | None:
+    care = stack.care
+    if protect.rated and (rated := _rated(care, protect.rated)):
+        return f"it is rated ({', '.join(rated)}; policy.protect.rated)"
+    edited = [*care.edited, *sorted(printable(Path(place.relative.name)) for place in stack.edits)]
+    if protect.edited and edited:
+        return f"it was edited in another program ({', '.join(edited)}; policy.protect.edited)"
+    if (protect.rated or protect.edited) and care.unclear:
+        return f"its metadata cannot be read ({care.unclear}), so it may be rated or edited"
+    return None
+
+
+def _rated(care: Care, fewest: int) -> list[str]:
+    """Return the marks that protect a photo: ratings from so many stars on, labels and flags."""
+    return [rating.said for rating in care.stars if rating.stars >= fewest] + list(care.rated)
+
+
+def _in_series(stack: Stack, series: Series, rules: Rules) -> str | None:
+    if series.kind is not SeriesKind.BURST:
+        told = f"it is one of {len(series.members)} shots of a {series.kind} (policy.protect.series)"
+        return told if rules.protect.series else None
+    best = best_of(series, rules)
+    if rules.protect.bursts and any(member.photo.place == best.photo.place for member in stack.members):
+        return f"it is the best of a burst of {len(series.members)} (policy.protect.bursts)"
+    return None
+
+
+def _listed(names: Iterable[Path]) -> str:
+    *others, last = sorted(printable(name) for name in names)
+    return f"{', '.join(others)} and {last} belong" if others else f"{last} belongs"

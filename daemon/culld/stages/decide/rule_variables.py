@@ -1,0 +1,50 @@
+"""What a rule's condition may know of a photo: its scores, what the camera says, and what the file itself tells."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from culld.records import Format, Scores
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from culld.records import Stack
+    from culld.rules import Facts
+
+_DAY_S = 86400.0
+
+
+def facts_of(stack: Stack, now: datetime) -> Facts:
+    """The facts about the leading photo of a stack, by the names of `expression.FACTS`; None for what is not known.
+
+    `age_days` counts from the shot, or from the file's last change where the camera does not tell; `hour` is that of
+    the camera's clock. `folder` is below the watched folder, with slashes.
+    """
+    photo = stack.lead.photo
+    camera, exposure = photo.camera, photo.camera.exposure
+    scores = stack.lead.result
+    taken = camera.taken_at
+    changed_s = photo.stamp.mtime_ns / 1e9 if taken is None else taken.timestamp()
+    relative = photo.place.relative
+    return {
+        "blur": scores.blur if isinstance(scores, Scores) else None,
+        "under": scores.under if isinstance(scores, Scores) else None,
+        "over": scores.over if isinstance(scores, Scores) else None,
+        "iso": exposure.iso,
+        "aperture": exposure.aperture,
+        "exposure_time": exposure.seconds,
+        "bias": exposure.bias_ev,
+        "light_value": exposure.value_ev,
+        "focal_length": camera.focal_mm,
+        "camera": camera.model,
+        "hour": None if taken is None else taken.hour,
+        "age_days": (now.timestamp() - changed_s) / _DAY_S,
+        "name": relative.name,
+        "extension": relative.suffix.removeprefix(".").lower(),
+        "folder": "/".join(map(os.fspath, relative.parent.parts)),
+        "pictures": len(stack.members),
+        "raw": any(member.photo.format is Format.RAW for member in stack.members),
+        "series": None if stack.series is None else stack.series.kind.value,
+    }

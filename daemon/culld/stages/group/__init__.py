@@ -1,0 +1,1 @@
+"""The stage `group`: files of one shot, and shots of one series."""

@@ -1,0 +1,112 @@
+"""The stage `group` with what it needs: names in folders, and what was said before of pictures that belong to these."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from culld.files.open_beneath import stamp_of
+from culld.stages.group import stacks
+from culld.stages.group.directory import Listing
+from culld.stages.group.live_photo import is_live
+from culld.stages.group.series import REACH_S, series_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from culld.records import Assessment, Place, Series, Stack, Stamp
+
+
+def _nothing(*_: object) -> None:
+    return None
+
+
+def _nobody(*_: object) -> list[Assessment]:
+    return []
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """Puts photos together.
+
+    `recall` tells what was said of a file that has this stamp, if it was judged before; `shots_around` which photos of
+    a watched folder were judged that were taken between two moments, copies of given bytes left out.
+    """
+
+    recall: Callable[[Place, Stamp], Assessment | None] = _nothing
+    shots_around: Callable[[Path, datetime, datetime, Collection[str]], list[Assessment]] = _nobody
+    listing: Callable[[], Listing] = Listing
+
+    def group(self, assessed: Sequence[Assessment]) -> list[Stack]:
+        """The stacks of a batch; a shot of which a picture was judged before is judged anew as a whole.
+
+        Raises PhotoError if the folder of a photo is gone.
+        """
+        listing = self.listing()
+        known = [*assessed, *self._judged_before(assessed, listing)]
+        found = stacks.group(known, listing.beside, is_live, listing.unclear)
+        return self.in_series(found)
+
+    def in_series(self, found: Sequence[Stack]) -> list[Stack]:
+        """The same stacks, each with the series that it is part of."""
+        series = {place: one for shots in self._by_camera(found) for place, one in series_of(shots).items()}
+        return [replace(stack, series=_series(stack, series)) for stack in found]
+
+    def _by_camera(self, found: Sequence[Stack]) -> Iterator[list[Assessment]]:
+        """One picture of each shot, by folder and camera, with those that were judged before."""
+        cameras: defaultdict[tuple[Path, Path, str | None], dict[Place, Assessment]] = defaultdict(dict)
+        seen: set[Place] = set()
+        digests: set[str] = set()
+        for stack in found:
+            place, camera = stack.lead.photo.place, stack.lead.photo.camera
+            is_new = place not in seen and stack.lead.photo.digest not in digests
+            if camera.taken_at is not None and is_new:
+                digests.add(stack.lead.photo.digest)  # a copy is no other shot
+                cameras[place.root, place.relative.parent, camera.model][place] = stack.lead
+            seen |= {member.photo.place for member in stack.members}
+        for (root, folder, model), shots in cameras.items():
+            times = _times_around(shot.photo.camera.taken_at for shot in shots.values())
+            before = [shot for time in times for shot in self.shots_around(root, *time, digests)]
+            yield [
+                *shots.values(),
+                *(
+                    shot
+                    for shot in before
+                    if shot.photo.place not in seen
+                    and (shot.photo.place.relative.parent, shot.photo.camera.model) == (folder, model)
+                ),
+            ]
+
+    def _judged_before(self, assessed: Sequence[Assessment], listing: Listing) -> Iterator[Assessment]:
+        """The pictures of the same shots that are not in the batch, and are what they were when they were judged."""
+        known = {assessment.photo.place for assessment in assessed}
+        for assessment in assessed:
+            place = assessment.photo.place
+            for name in listing.beside(place):
+                other = place.beside(name)
+                if other not in known and stacks.may_be_partners(place.relative.name, name):
+                    known.add(other)
+                    stamp = stamp_of(other)
+                    before = None if stamp is None else self.recall(other, stamp)
+                    yield from () if before is None else (before,)
+
+
+def _times_around(moments: Iterable[datetime | None]) -> list[tuple[datetime, datetime]]:
+    """The times in which shots may belong to those of some moments; a batch may hold photos of many years."""
+    reach = timedelta(seconds=REACH_S)
+    times: list[tuple[datetime, datetime]] = []
+    for moment in sorted(moment for moment in moments if moment is not None):
+        if times and moment - reach <= times[-1][1]:
+            times[-1] = (times[-1][0], moment + reach)
+        else:
+            times.append((moment - reach, moment + reach))
+    return times
+
+
+def _series(stack: Stack, series: Mapping[Place, Series]) -> Series | None:
+    """The series of a shot, whichever of its pictures stands in it."""
+    return next((series[each.photo.place] for each in stack.members if each.photo.place in series), None)

@@ -1,0 +1,131 @@
+"""What a photo's own structure says of the file's size, so that a file whose last parts are missing is recognised.
+
+The picture itself may be whole then: phones put a gain map, a second picture or a movie behind it.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from itertools import takewhile
+from typing import TYPE_CHECKING, BinaryIO, Final
+
+from culld.records import Format
+from culld.tags.containers.isobmff import boxes_end, items_end
+from culld.tags.containers.jpeg_segments import APP1, APP2, EOI, SOS, body, segments
+from culld.tags.containers.tiff_ifds import Ifds, data_end
+from culld.tags.containers.xmp_container import bytes_behind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from culld.tags.containers.jpeg_segments import Segment
+
+_XMP: Final = b"http://ns.adobe.com/xap/1.0/\0"
+_MPF: Final = b"MPF\0"
+_MP_ENTRIES: Final = 0xB002
+_MP_ENTRY_BYTES: Final = 16
+_MOST_CHUNKS: Final = 100_000
+_MOST_PACKETS: Final = 4
+
+
+def lacking(stream: BinaryIO, format_: Format) -> str:
+    """Say, as a clause, what a file lacks by its own structure; empty if nothing.
+
+    The lengths are those of the MPF index and the XMP of a JPEG, of the chunks of a WebP, of the boxes and items of
+    HEIF and AVIF, of the boxes of JPEG XL and CR3, and of the directories, strips, tiles and previews of TIFF and the
+    RAW formats made like it. Whatever is not understood lacks nothing. Raises OSError.
+    """
+    size = stream.seek(0, os.SEEK_END)
+    needed = _ENDS[format_](stream, size) if format_ in _ENDS else 0
+    if needed <= size:
+        return ""
+    return f"its own structure says that it has {needed:,} bytes or more, but it has {size:,}"
+
+
+def _jpeg(stream: BinaryIO, size: int) -> int:
+    heads = list(takewhile(lambda segment: segment.marker != SOS, segments(stream, size)))
+    ends = [_mpf(stream, size, segment) for segment in heads if segment.marker == APP2]
+    texts = [body(stream, segment) for segment in heads if segment.marker == APP1]
+    packets = [text[len(_XMP) :] for text in texts if text.startswith(_XMP)][:_MOST_PACKETS]
+    behind = max(map(bytes_behind, packets), default=0)
+    if behind:
+        ends.append(_picture_end(stream, size, 0) + behind)
+    return max(ends, default=0)
+
+
+def _picture_end(stream: BinaryIO, size: int, start: int) -> int:
+    """Where the JPEG picture that begins at `start` ends; 0 if it does not end."""
+    return next((each.end for each in segments(stream, size, start) if each.marker == EOI), 0)
+
+
+def _mpf(stream: BinaryIO, size: int, segment: Segment) -> int:
+    """Where the pictures of an MPF index end (CIPA DC-007, 5.2.2.2 and 5.2.3).
+
+    Only the last one counts, since none reaches into the next. Pillow (seen up to 12.3) lists wrong sizes from the
+    third picture on, so the size does not count where the last picture ends exactly where the file does.
+    """
+    start, length = max(_listed(body(stream, segment), segment.start + 4 + len(_MPF)), default=(0, 0))
+    whole = start < size < start + length and _picture_end(stream, size, start) == size
+    return size if whole else start + length
+
+
+def _listed(data: bytes, base: int) -> list[tuple[int, int]]:
+    """The start and the length of each picture of an MPF index whose TIFF head stands at `base`.
+
+    Offsets count from there, but that of the first picture, which is the file's start, is 0.
+    """
+    index = io.BytesIO(data[len(_MPF) :])
+    ifds = Ifds.of(index, len(data) - len(_MPF)) if data.startswith(_MPF) else None
+    entry = next(ifds.directories(), {}).get(_MP_ENTRIES) if ifds else None
+    if ifds is None or entry is None:
+        return []
+    index.seek(entry.start)
+    table = index.read(entry.count)
+    pairs = [
+        (ifds.number_in(table, at + 8), ifds.number_in(table, at + 4))
+        for at in range(0, len(table) - _MP_ENTRY_BYTES + 1, _MP_ENTRY_BYTES)
+    ]
+    return [(base + offset if offset else 0, length) for offset, length in pairs]
+
+
+def _webp(stream: BinaryIO, size: int) -> int:
+    """Where the chunks of a WebP end, each filled up to an even length; chunks behind the RIFF are not its own."""
+    stream.seek(4)
+    end = 8 + int.from_bytes(stream.read(4), "little")
+    position = furthest = 12
+    for _ in range(_MOST_CHUNKS):
+        stream.seek(position)
+        head = stream.read(8)
+        if position >= min(end, size) or len(head) < 8 or not head[:4].isascii() or not head[:4].strip(b"\0"):
+            return max(end, furthest)
+        furthest = position + 8 + int.from_bytes(head[4:], "little")
+        position = furthest + furthest % 2
+    return end
+
+
+def _raw(stream: BinaryIO, size: int) -> int:
+    """Where a RAW file ends that is made like TIFF or, like CR3, of boxes."""
+    stream.seek(4)
+    return boxes_end(stream, size) if stream.read(4) == b"ftyp" else data_end(stream, size, values=False)
+
+
+def _tiff(stream: BinaryIO, size: int) -> int:
+    return data_end(stream, size, values=True)
+
+
+def _jxl(stream: BinaryIO, size: int) -> int:
+    """Where the boxes of a JPEG XL end; a bare codestream says nothing."""
+    stream.seek(4)
+    return boxes_end(stream, size) if stream.read(4) == b"JXL " else 0
+
+
+_ENDS: Final[dict[Format, Callable[[BinaryIO, int], int]]] = {
+    Format.JPEG: _jpeg,
+    Format.WEBP: _webp,
+    Format.HEIF: items_end,
+    Format.AVIF: items_end,
+    Format.TIFF: _tiff,
+    Format.RAW: _raw,
+    Format.JXL: _jxl,
+}

@@ -1,0 +1,87 @@
+"""The darkroom as the daemon sees it; decoders and network are loaded in the worker processes only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from culld.errors import PhotoError
+from culld.records import Assessment, Fault, Unreadable
+from culld.stages.read.messages import ReadRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+
+    from culld.inference.pending import Work
+    from culld.inference.pool import Pool
+    from culld.records import Care, Photo, Place, Sighting, Stamp
+    from culld.stages.read.messages import CareRequest, DarkroomSettings
+    from culld.tags.draft import TagDraft, TagRequest
+
+_RETRY_AFTER = timedelta(minutes=1)
+_STRIKES = 3
+"""A file that has cost so many workers is left alone until it changes."""
+
+
+def open_darkroom(settings: DarkroomSettings) -> object:
+    """Open the desk; what a worker process calls first."""
+    from culld.stages.read.worker import Darkroom  # noqa: PLC0415 (heavy, and for workers only)
+
+    return Darkroom(settings)
+
+
+@dataclass(frozen=True, slots=True)
+class DarkroomDoor:
+    """A `Reader` that spreads photos over the pool's workers.
+
+    `beat` is called while they are at work, so that the service's watchdog sees progress. `patience` says how long to
+    wait for the next look at a file with this stamp that cannot be read; None to call it unreadable.
+    """
+
+    pool: Pool
+    beat: Callable[[], None] = lambda: None
+    patience: Callable[[Stamp], timedelta | None] = lambda _: None
+
+    def read(
+        self, settled: Sequence[Sighting], judged: Mapping[Place, Collection[str]]
+    ) -> Iterable[Photo | Assessment | Fault]:
+        """Have files read, and assessed unless their digest is among those `judged` at their place.
+
+        The workers begin at once; whoever iterates waits until they are done. The results are in order.
+        """
+        requests = [ReadRequest(sighting, frozenset(judged.get(sighting.place, ()))) for sighting in settled]
+        return self._answers(self.pool.submit("read", requests), settled)
+
+    def _answers(self, work: Work, settled: Sequence[Sighting]) -> Iterator[Photo | Assessment | Fault]:
+        for result, sighting in zip(work.results(self.beat), settled, strict=True):
+            if isinstance(result, PhotoError):  # the worker was lost, or made a mistake
+                yield Fault(sighting, str(result), _RETRY_AFTER, tries=_STRIKES)
+            else:
+                yield self._hold(result, sighting)
+
+    def _hold(self, result: Photo | Assessment | Fault, sighting: Sighting) -> Photo | Assessment | Fault:
+        """A file that cannot be read or lacks a part, and changed not long ago, is looked at again before it is judged.
+
+        A file that still lacks a part after the last look is judged by its picture, which is whole.
+        """
+        why = _shortcoming(result)
+        wait = self.patience(sighting.stamp) if why else None
+        return result if wait is None else Fault(sighting, f"{why}; culld looks again", wait, steady=True)
+
+    def care(self, requests: Sequence[CareRequest]) -> list[Care | PhotoError]:
+        """What people have done for each shot, in order, or the error that hid it."""
+        return self.pool.map("care", requests, self.beat)
+
+    def draft(self, requests: Sequence[TagRequest]) -> list[TagDraft | PhotoError]:
+        """The byte edits that tag each photo, in order, or the error that stopped it."""
+        return self.pool.map("draft", requests, self.beat)
+
+
+def _shortcoming(result: Photo | Assessment | Fault) -> str:
+    """Why a file may not be complete yet; empty if nothing speaks for that."""
+    if not isinstance(result, Assessment):
+        return ""
+    if isinstance(result.result, Unreadable):
+        return result.result.reason
+    return f"incomplete: {result.lacks}" if result.lacks else ""

@@ -1,0 +1,160 @@
+"""File-system events as hints; with `inotify`, the only module that imports watchdog.
+
+An event never names work to do: events are lost when the kernel's queue overflows or a watch limit is reached, so one
+only marks the folder to scan, and a scan of everything follows every loss that can be seen, and the timer.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from watchdog.events import (
+    DirCreatedEvent,
+    DirMovedEvent,
+    FileClosedEvent,
+    FileCreatedEvent,
+    FileMovedEvent,
+    FileSystemEvent,
+    FileSystemEventHandler,
+)
+
+from culld.files.mount_marker import ANCHOR
+from culld.stages.watch.inotify import Observer
+from culld.stages.watch.signals import Dirty, Marks, Signal
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from watchdog.observers.api import ObservedWatch
+
+log = logging.getLogger(__name__)
+
+# Reading a photo must not cause an event, or culld would keep itself awake: no opened, no closed-unwritten.
+_WANTED: Final[list[type[FileSystemEvent]]] = [
+    FileCreatedEvent,
+    FileMovedEvent,
+    FileClosedEvent,
+    DirCreatedEvent,
+    DirMovedEvent,
+]
+_STOP_TIMEOUT_S = 5.0
+
+
+class Watcher:
+    """Watches root folders and marks those of their folders in which something happened."""
+
+    def __init__(self, roots: Sequence[Path], config: Path | None, marks: Marks) -> None:
+        """Watch `roots` with all that is below them, and the folder of the `config` file for a new policy."""
+        self._roots = tuple(roots)
+        self._marks = marks
+        self._config = config
+        self._observer = self._new_observer()
+        self._watches: dict[Path, tuple[tuple[int, int], ObservedWatch]] = {}
+
+    def start(self) -> None:
+        """Begin watching the configuration; `refresh` begins with the roots."""
+        self._begin()
+
+    def refresh(self, far: Collection[Path] = ()) -> None:
+        """Watch roots that have appeared or were replaced since the last call; those in `far` are not watched."""
+        found = {root: None if root in far else _identity(root) for root in self._roots}
+        self._let_go(found)
+        for root, identity in found.items():
+            if identity is not None and root not in self._watches:
+                self._watch(root, identity)
+
+    def probe(self, now: float) -> None:
+        """See whether events still come; if not, everything is watched anew, and scanned.
+
+        Each call, at the monotonic second `now`, opens the anchors of the watched roots, which causes an event that a
+        later call expects to have come.
+        """
+        self._let_go({root: _identity(root) for root in self._watches})
+        if not self._observer.is_whole() or self._observer.is_deaf(now):
+            self._rebuild()
+        for root in self._watches:
+            self._observer.knock(root / ANCHOR, now)
+
+    def _let_go(self, found: Mapping[Path, tuple[int, int] | None]) -> None:
+        """Watch no longer what is gone or was replaced."""
+        for root, (before, watch) in list(self._watches.items()):
+            if found[root] != before:
+                self._observer.unschedule(watch)
+                del self._watches[root]
+
+    def _watch(self, root: Path, identity: tuple[int, int]) -> None:
+        try:
+            watch = self._observer.schedule(
+                _RootHandler(root, self._marks), str(root), recursive=True, event_filter=_WANTED
+            )
+        except OSError as error:
+            log.warning("%s is scanned by the timer only: it cannot be watched (%s); see `culld doctor`", root, error)
+            return
+        self._watches[root] = (identity, watch)
+        # What arrived before the watch stood gave no event.
+        self._marks.put(Dirty(root, root, deep=True))
+
+    @property
+    def unwatched(self) -> int:
+        """How many folders could not be watched, because the system's limit is reached; the timer scans them."""
+        return self._observer.refused
+
+    def stop(self) -> None:
+        """End the watching thread."""
+        self._observer.stop()
+        self._observer.join(_STOP_TIMEOUT_S)
+
+    def _begin(self) -> None:
+        self._observer.start()
+        if self._config is not None:
+            handler = _ConfigHandler(self._config, self._marks)
+            self._observer.schedule(handler, str(self._config.parent), event_filter=_WANTED)
+
+    def _new_observer(self) -> Observer:
+        return Observer(lambda: self._marks.put(Signal.RESCAN))
+
+    def _rebuild(self) -> None:
+        log.warning("the watcher hears nothing any more; it is started anew, and every watched folder is scanned")
+        self.stop()
+        self._watches = {}
+        self._observer = self._new_observer()
+        self._begin()
+        self._marks.put(Signal.RESCAN)
+
+
+class _RootHandler(FileSystemEventHandler):
+    """Turns events below one root into marks; runs on watchdog's thread, so it does nothing else."""
+
+    def __init__(self, root: Path, marks: Marks) -> None:
+        self._root = root
+        self._marks = marks
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        arrived = Path(os.fsdecode(event.dest_path or event.src_path))
+        deep = bool(event.is_directory)
+        self._marks.put(Dirty(self._root, arrived if deep else arrived.parent, deep))
+
+
+class _ConfigHandler(FileSystemEventHandler):
+    """Marks a reload when the configuration file was written or replaced."""
+
+    def __init__(self, config: Path, marks: Marks) -> None:
+        self._name = config.name
+        self._marks = marks
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        names = {Path(os.fsdecode(path)).name for path in (event.src_path, event.dest_path) if path}
+        if self._name in names and not isinstance(event, FileCreatedEvent):
+            self._marks.put(Signal.RELOAD)
+
+
+def _identity(root: Path) -> tuple[int, int] | None:
+    """Which folder stands at this path now, or None."""
+    try:
+        stat = root.stat()
+    except OSError:
+        return None
+    return (stat.st_dev, stat.st_ino)

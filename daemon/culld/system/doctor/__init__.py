@@ -1,0 +1,1 @@
+"""Checks of the installation, each with its result and the command that mends it."""

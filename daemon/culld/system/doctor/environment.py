@@ -1,0 +1,155 @@
+"""The doctor's look at the machine: watch limit, Python, libraries, decoders, and the model that it is handed."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from culld.errors import CulldError
+from culld.system.doctor.checks import Check, bad, ok, warn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+
+WATCH_LIMIT: Final = Path("/proc/sys/fs/inotify/max_user_watches")
+
+LIBRARIES: Final = (
+    "ai-edge-litert",
+    "apscheduler",
+    "dhash",
+    "logging-journald",
+    "numpy",
+    "piexif",
+    "pillow",
+    "pydantic",
+    "pyyaml",
+    "rich",
+    "send2trash",
+    "shtab",
+    "watchdog",
+)
+"""The distributions without which culld does not run."""
+
+_OLDEST: Final = (3, 11)
+_DAY_S: Final = 86400.0
+
+
+def number(file: Path) -> int | None:
+    """The number that a file of /proc holds, or None if it cannot be told."""
+    try:
+        return int(file.read_text("ascii"))
+    except (OSError, ValueError):
+        return None
+
+
+def watches(folders: int, limit: int | None) -> Check:
+    """Whether the kernel lets this user watch so many folders; other programs take from the same limit."""
+    name = "inotify watches"
+    if limit is None:
+        return warn(name, f"the limit of {WATCH_LIMIT} cannot be read", "culld then relies on `rescan`")
+    what = f"{folders} folders to watch, {limit} allowed for all programs of this user"
+    if folders > limit * 0.8:
+        setting = f"fs.inotify.max_user_watches={max(2 * folders, 524_288)}"
+        return warn(name, what, f"echo {setting} | sudo tee /etc/sysctl.d/60-culld.conf && sudo sysctl --system")
+    return ok(name, what)
+
+
+def python(version: tuple[int, int, int]) -> Check:
+    """Whether this Python is new enough."""
+    what = ".".join(map(str, version))
+    if version[:2] < _OLDEST:
+        return bad("Python", what, "install culld with Python 3.11 or newer")
+    return ok("Python", f"{what} in {sys.prefix}")
+
+
+def libraries(
+    names: Sequence[str] = LIBRARIES, version: Callable[[str], str] = importlib.metadata.version
+) -> Iterator[Check]:
+    """Whether each library is installed, and in which version; none of them is imported."""
+    for name in names:
+        try:
+            yield ok(name, version(name))
+        except importlib.metadata.PackageNotFoundError:
+            yield bad(name, "is not installed", f"{sys.executable} -m pip install {name}")
+
+
+def has_module(name: str) -> bool:
+    """Whether a module could be imported; it is not."""
+    return importlib.util.find_spec(name) is not None
+
+
+def heic(has: Callable[[str], bool] = has_module) -> Check:
+    """Whether photos of phones can be decoded."""
+    if has("pillow_heif"):
+        return ok("HEIC decoder", "installed")
+    fix = f"{sys.executable} -m pip install pillow-heif"
+    return warn("HEIC decoder", "not installed: HEIC photos count as unreadable and stay where they are", fix)
+
+
+def raw(has: Callable[[str], bool] = has_module) -> Check:
+    """Whether RAW files can be judged; without the extra they are passed over."""
+    if has("rawpy"):
+        return ok("RAW decoder", "installed")
+    fix = f"`{sys.executable} -m pip install rawpy` adds it"
+    return ok("RAW decoder", f"not installed, RAW files are passed over; {fix}")
+
+
+def jxl(has: Callable[[str], bool] = has_module) -> Check:
+    """Whether JPEG XL can be judged; without the extra such files are passed over."""
+    if has("pillow_jxl"):
+        return ok("JPEG XL decoder", "installed")
+    fix = f"`{sys.executable} -m pip install pillow-jxl-plugin` adds it (GPL-3)"
+    return ok("JPEG XL decoder", f"not installed, JPEG XL files are passed over; {fix}")
+
+
+def tensorflow(has: Callable[[str], bool] = has_module) -> Check:
+    """Whether models can be trained here, and a GPU used; culling on the CPU needs no TensorFlow."""
+    if has("tensorflow"):
+        return ok("TensorFlow", "installed")
+    return ok("TensorFlow", "not installed; only training and a GPU need it")
+
+
+def gpu(devices: Sequence[Path], has: Callable[[str], bool] = has_module) -> Check:
+    """Whether there is a GPU that TensorFlow computes on."""
+    found = ", ".join(str(device) for device in devices if device.exists())
+    if not found:
+        return ok("GPU", "none here; culling needs none")
+    if has("tensorflow"):
+        return ok("GPU", f"{found}; TensorFlow is there to use it")
+    return ok("GPU", f"{found}; `{sys.executable} -m pip install 'tensorflow[and-cuda]'` lets culld use it")
+
+
+def engine(asked: str, kind: str, why: str) -> Check:
+    """Which engine judges photos, and why; a warning if it is not the one that was asked for."""
+    if asked not in {"auto", kind}:
+        return warn("engine", f"{kind}, for {why}", f"mend that, or set model.engine: {kind} (or auto)")
+    return ok("engine", f"{kind}, for {why}")
+
+
+def clock(now: datetime, newest: float) -> Check:
+    """Whether the clock is right, as far as can be told: no earlier than culld's own newest file, by its time."""
+    if now.timestamp() < newest - _DAY_S:
+        fix = "set the clock, such as by: sudo timedatectl set-ntp true"
+        return warn(
+            "clock", f"{now:%Y-%m-%d %H:%M} is before culld was installed: times in log and tags are wrong", fix
+        )
+    return ok("clock", f"{now:%Y-%m-%d %H:%M} UTC")
+
+
+def instance(holder: str) -> Check:
+    """Whether a culld runs on this state folder; `holder` is its process, empty if there is none."""
+    return ok("culld", f"runs as process {holder}" if holder else "does not run now")
+
+
+def model(probe: Callable[[], str]) -> Check:
+    """Whether the model loads and answers; `probe` tries it, and gives its id or raises a CulldError."""
+    try:
+        return ok("model", f"{probe()} loads and answers")
+    except CulldError as error:
+        return bad(
+            "model", str(error), "set model.path to a folder with model.tflite and card.json, or install culld anew"
+        )

@@ -1,0 +1,1 @@
+"""The systemd units: their text, and their installation."""

@@ -1,0 +1,185 @@
+"""Installing culld as a service, and taking it away again, in steps that can be shown before they are done."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shlex
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import culld
+from culld.errors import SystemFaultError
+from culld.records import printable
+from culld.system.systemd.unit_files import MARK, Installation, Scope, filled_in, for_libraries, of_library
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+_SYSTEM: Final = Path("/etc/systemd/system")
+_TEMPLATE: Final = _SYSTEM / "culld@.service"
+_ALL: Final = 0o7
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A file that is written whole."""
+
+    file: Path
+    text: str
+
+    def __str__(self) -> str:
+        return f"write   {printable(self.file)}"
+
+    def do(self) -> None:
+        """Write it; raises SystemFaultError."""
+        try:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            self.file.write_text(self.text, errors="surrogateescape")
+            self.file.chmod(0o644)
+        except OSError as error:
+            raise SystemFaultError(f"{printable(self.file)} cannot be written ({error.strerror}); try sudo") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Remove:
+    """A file that an installation wrote; a file of that name that somebody else wrote stays."""
+
+    file: Path
+
+    def __str__(self) -> str:
+        return f"remove  {printable(self.file)}"
+
+    def do(self) -> None:
+        """Remove it if it is ours; raises SystemFaultError."""
+        try:
+            if self.file.read_text().startswith(MARK):
+                self.file.unlink()
+                if self.file.parent.suffix == ".d" and not any(self.file.parent.iterdir()):
+                    self.file.parent.rmdir()
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise SystemFaultError(f"{printable(self.file)} cannot be removed ({error.strerror}); try sudo") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A command; one that `may_fail` is of use only if there is something to do."""
+
+    command: tuple[str, ...]
+    may_fail: bool = False
+
+    def __str__(self) -> str:
+        return f"run     {shlex.join(self.command)}"
+
+    def do(self) -> None:
+        """Run it; raises SystemFaultError with what it said."""
+        try:
+            done = subprocess.run(self.command, capture_output=True, text=True, check=False)  # noqa: S603
+        except OSError as error:
+            raise SystemFaultError(f"{self.command[0]} is not there ({error.strerror}); is this systemd?") from error
+        if done.returncode and not self.may_fail:
+            raise SystemFaultError(f"{shlex.join(self.command)} failed: {(done.stderr or done.stdout).strip()}")
+
+
+Step = Write | Remove | Run
+
+
+def unit_file(scope: Scope, environ: Mapping[str, str], library: str = "") -> Path:
+    """Where the unit lies; that of a library is its drop-in."""
+    if library:
+        return _SYSTEM / f"culld@{library}.service.d" / "paths.conf"
+    if scope is Scope.SYSTEM:
+        return _SYSTEM / "culld.service"
+    home = Path(environ.get("XDG_CONFIG_HOME") or Path(environ["HOME"], ".config"))
+    return home / "systemd" / "user" / "culld.service"
+
+
+def installation(scope: Scope, config: Path, writes: Sequence[Path], library: str = "") -> Installation:
+    """This very culld, as a service: the command that runs now, and where its interpreter and its code lie."""
+    command = Path(sys.argv[0]).absolute()
+    code = tuple(dict.fromkeys((Path(sys.prefix), Path(sys.base_prefix), Path(culld.__file__).resolve().parents[2])))
+    return Installation(scope, command, config, tuple(writes), code, library)
+
+
+def install(found: Installation, templates: Path, environ: Mapping[str, str]) -> Iterator[Step]:
+    """Yield the steps in order.
+
+    Raises, before the first one, SystemFaultError where a template is missing, and ConfigError as `filled_in` does.
+    """
+    system = found.scope is Scope.SYSTEM
+    template = _template(templates, "culld.service" if system else "culld-user.service")
+    unit = unit_file(found.scope, environ, found.library)
+    if found.library:
+        drop_in = of_library(found)
+        yield Write(_TEMPLATE, for_libraries(template, found.command))
+        yield Write(unit, drop_in)
+    else:
+        yield Write(unit, filled_in(template, found))
+    if system:
+        for folder, kind in (("/etc/sysusers.d", "sysusers"), ("/etc/tmpfiles.d", "tmpfiles")):
+            yield Write(Path(folder, "culld.conf"), MARK + _template(templates, f"culld.{kind}.conf"))
+        yield Run(("systemd-sysusers", "culld.conf"))
+        yield Run(("systemd-tmpfiles", "--create", "culld.conf"))
+    yield Run((*systemctl(found.scope), "daemon-reload"))
+    yield Run((*systemctl(found.scope), "enable", "--now", found.unit))
+
+
+def uninstall(scope: Scope, environ: Mapping[str, str], library: str = "") -> Iterator[Step]:
+    """The steps in order; photos, configuration, state and the user stay.
+
+    What several libraries share goes with the last of them.
+    """
+    unit = f"culld@{library}" if library else "culld"
+    yield Run((*systemctl(scope), "disable", "--now", unit), may_fail=True)
+    yield Remove(unit_file(scope, environ, library))
+    others = [path for path in _SYSTEM.glob("culld@*.service.d") if path.name != f"culld@{library}.service.d"]
+    if library and not others:
+        yield Remove(_TEMPLATE)
+    if scope is Scope.SYSTEM and not others and not (library and (_SYSTEM / "culld.service").exists()):
+        yield Remove(Path("/etc/sysusers.d/culld.conf"))
+        yield Remove(Path("/etc/tmpfiles.d/culld.conf"))
+    yield Run((*systemctl(scope), "daemon-reload"))
+    yield Run((*systemctl(scope), "reset-failed", unit), may_fail=True)
+
+
+def systemctl(scope: Scope) -> tuple[str, ...]:
+    """The command that speaks to the manager of a scope."""
+    return ("systemctl",) if scope is Scope.SYSTEM else ("systemctl", "--user")
+
+
+def grants(folders: Sequence[Path], user: str) -> Iterator[str]:
+    """For each folder that a user may not read, write and enter, the command that lets it."""
+    try:
+        account = pwd.getpwnam(user)
+    except KeyError:  # it is not made yet
+        return
+    groups = set(os.getgrouplist(user, account.pw_gid))
+    for folder in folders:
+        if folder.is_dir() and not _may(folder, account.pw_uid, groups):
+            yield f"setfacl -R -m u:{user}:rwX -m d:u:{user}:rwX {shlex.quote(str(folder))}"
+
+
+def _may(folder: Path, uid: int, groups: set[int]) -> bool:
+    status = folder.stat()
+    shift = 6 if status.st_uid == uid else 3 if status.st_gid in groups else 0
+    return status.st_mode >> shift & _ALL == _ALL or _listed_in_acl(folder)
+
+
+def _listed_in_acl(folder: Path) -> bool:
+    """Whether an access list says more than the mode does: then only the service itself can tell."""
+    try:
+        return "system.posix_acl_access" in os.listxattr(folder)
+    except OSError:  # a file system without
+        return False
+
+
+def _template(folder: Path, name: str) -> str:
+    try:
+        return (folder / name).read_text()
+    except OSError as error:
+        raise SystemFaultError(f"{printable(folder / name)} cannot be read; install culld again") from error

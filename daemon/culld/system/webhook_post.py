@@ -1,0 +1,65 @@
+"""The process that posts one alert to a webhook: `python -m culld.system.webhook_post`.
+
+It reads the alert from its input.
+It prints why it failed, in one line, and ends with 1.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import signal
+import sys
+import urllib.error
+import urllib.request
+from http.client import HTTPException
+from typing import Any, Final
+
+_LONGEST: Final = 200
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect: the alert goes to the address that was configured, and to no other."""
+
+    def http_error_302(self, *_args: Any, **_kwargs: Any) -> None:
+        """Leave the answer to the next handler, which makes it an error; its Location is not even parsed."""
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
+
+
+def post(address: str, told: dict[str, Any], patience_s: float) -> None:
+    """Post an alert as JSON; any status from 200 to 299 is success, and of the answer nothing more is read.
+
+    Raises OSError, HTTPException or ValueError, as urllib documents, if the address is not one, or the answer no HTTP.
+    """
+    request = urllib.request.Request(  # noqa: S310 (the schema lets only http and https through)
+        address, json.dumps(told).encode(), {"Content-Type": "application/json", "User-Agent": "culld"}
+    )
+    with urllib.request.build_opener(_NoRedirect).open(request, timeout=patience_s):
+        pass
+
+
+def main() -> int:
+    """Post what the input asks for; returns the exit status."""
+    asked = json.load(sys.stdin)
+    signal.alarm(math.ceil(asked["patience_s"]) + 1)  # ends this process also where culld was killed meanwhile
+    try:
+        post(asked["address"], asked["told"], asked["patience_s"])
+    except (OSError, HTTPException, ValueError) as error:
+        sys.stdout.write(_line(error))
+        return 1
+    return 0
+
+
+def _line(error: Exception) -> str:
+    if isinstance(error, urllib.error.HTTPError):
+        if 300 <= error.code < 400:
+            return f"the server answers {error.code}, which points to another address; culld follows none, so name that"
+        return f"the server answers {error.code}"
+    reason = error.reason if isinstance(error, urllib.error.URLError) else error
+    words = f"{type(reason).__name__}: {reason}" if isinstance(reason, Exception) else str(reason)
+    return "".join(letter if letter.isprintable() else " " for letter in words)[:_LONGEST]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""One parser for each container format that tags are written into."""

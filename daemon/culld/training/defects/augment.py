@@ -1,0 +1,119 @@
+"""The way of a picture from the lens to the frame: cropped or shrunk, toned and sharpened, saved as JPEG.
+
+Photos reach culld from many sizes and cameras. The network must not take the traces of that way for a defect, so
+clean and defective pictures travel the same ways.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from culld.training import blur_kernels, photometric
+from culld.training.defects.distortions import distort
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from culld.training.defects.dataset import Variant
+
+    Jpeg = Callable[[NDArray[np.uint8], int], NDArray[np.uint8]]
+
+_DARK, _BRIGHT, _BURNT, _SEEN = 0.33, 0.7, 0.03, 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """`crop`: which share of the frame's sides is kept and enlarged; `sharpen`: unsharp mask strength;
+    `quality`: JPEG quality, None for no compression; `mirror`: left to right; `contrast`: strength of an S-curve;
+    `saturation`: factor.
+    """  # noqa: D205 - one sentence of names
+
+    crop: float = 1.0
+    sharpen: float = 0.0
+    quality: int | None = None
+    mirror: bool = False
+    contrast: float = 0.0
+    saturation: float = 1.0
+
+    @classmethod
+    def saved(cls) -> Journey:
+        """The shortest way: saved as JPEG of quality 95, once."""
+        return cls(quality=95)
+
+    @classmethod
+    def drawn(cls, rng: np.random.Generator) -> Journey:
+        """A way drawn at random, as wide as ordinary photos differ."""
+        crop = 1.0 if rng.random() < 0.5 else rng.uniform(0.65, 1.0)
+        sharpen = 0.0 if rng.random() < 0.4 else rng.uniform(0.1, 1.2)
+        quality = None if rng.random() < 0.2 else int(rng.integers(55, 97))
+        return cls(float(crop), float(sharpen), quality, bool(rng.random() < 0.5))
+
+    @classmethod
+    def styled(cls, rng: np.random.Generator) -> Journey:
+        """A way drawn at random on which the photographer's taste has its say as well: contrast and colour."""
+        contrast = 0.0 if rng.random() < 0.5 else rng.uniform(-0.5, 0.6)
+        saturation = 1.0 if rng.random() < 0.7 else rng.uniform(0.3, 1.4)
+        return replace(cls.drawn(rng), contrast=float(contrast), saturation=float(saturation))
+
+
+def render(frame: NDArray[np.uint8], variant: Variant, jpeg: Jpeg) -> NDArray[np.uint8]:
+    """Make the picture that a variant describes out of the scene's clean frame; same variant, same picture.
+
+    `jpeg` saves pixels with a quality and reads them again.
+    """
+    rng = np.random.default_rng(variant.seed)
+    srgb = _cropped(frame.astype(np.float32) / np.float32(255), variant.journey, rng)
+    srgb = _sharpened(_toned(distort(srgb, variant.steps, rng), variant.journey), variant.journey.sharpen)
+    pixels = np.round(srgb * 255).astype(np.uint8)
+    return pixels if variant.journey.quality is None else jpeg(pixels, variant.journey.quality)
+
+
+def known(pixels: NDArray[np.uint8], variant: Variant) -> NDArray[np.bool_]:
+    """Which of the variant's labels its finished picture shows; an exposure defect may not show at all.
+
+    Nor can blur be seen where nearly everything is black or white. Three stops more turn a dark room into an ordinary
+    picture: calling that over-exposed would teach nonsense.
+    """
+    holds = np.array(variant.known)
+    srgb = pixels[::4, ::4].astype(np.float32) / np.float32(255)
+    luma = photometric.luma(srgb)
+    if variant.labels[0] and ((luma > 0.06) & (luma < 0.97)).mean() < _SEEN:
+        holds[0] = False
+    if variant.labels[1] and luma.mean() > _DARK:
+        holds[1] = False
+    if variant.labels[2] and luma.mean() < _BRIGHT and (srgb.min(axis=-1) > 0.98).mean() < _BURNT:
+        holds[2] = False
+    return holds
+
+
+def _cropped(srgb: NDArray[np.float32], journey: Journey, rng: np.random.Generator) -> NDArray[np.float32]:
+    if journey.mirror:
+        srgb = srgb[:, ::-1]
+    if journey.crop >= 1.0:
+        return np.ascontiguousarray(srgb)
+    for axis in (0, 1):
+        size = srgb.shape[axis]
+        kept = journey.crop * (size - 1)
+        place = rng.uniform(0, size - 1 - kept) + np.linspace(0, kept, size)
+        below = np.minimum(place.astype(int), size - 2)
+        share = np.expand_dims((place - below).astype(np.float32), (1, 2) if axis == 0 else (0, 2))
+        srgb = srgb.take(below, axis) * (1 - share) + srgb.take(below + 1, axis) * share
+    return srgb
+
+
+def _toned(srgb: NDArray[np.float32], journey: Journey) -> NDArray[np.float32]:
+    if journey.contrast:
+        srgb = photometric.contrast(srgb, journey.contrast)
+    return srgb if journey.saturation == 1.0 else photometric.saturate(srgb, journey.saturation)
+
+
+def _sharpened(srgb: NDArray[np.float32], strength: float) -> NDArray[np.float32]:
+    """Add back what a small blur takes away, as cameras and phones do."""
+    if not strength:
+        return srgb
+    return np.clip(srgb + np.float32(strength) * (srgb - blur_kernels.small_blur(srgb)), 0.0, 1.0)

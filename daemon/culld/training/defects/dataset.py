@@ -1,0 +1,219 @@
+"""The photographs: scenes out of `index.csv`, split by scene, and the variants that are drawn from each.
+
+One file is one scene. A scene stands on one side of the split with everything that is made of it.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from culld.errors import ConfigError
+from culld.records import Defect
+from culld.training.defects.augment import Journey
+from culld.training.defects.distortions import SEED_LEVELS, Distortion, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
+
+    from culld.training.experiment import Experiment
+
+HARD_TAGS = ("night_lowkey", "highkey", "bokeh")
+"""Tags of photos that look defective and are not."""
+
+_UNSAID = {"night_lowkey": Defect.OVER, "highkey": Defect.UNDER}  # defects that cannot be told on such a scene
+_EXTRA_CLEAN = 5  # more views of each hard negative: there are few of them
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A clean photograph; `tags` say what kind of scene it is."""
+
+    file: str
+    tags: frozenset[str]
+    source: str
+    licence: str
+
+    @property
+    def hard(self) -> bool:
+        """Whether it looks defective by intention."""
+        return not self.tags.isdisjoint(HARD_TAGS)
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Scenes to learn from, to calibrate on, and to test on; disjoint."""
+
+    train: tuple[Scene, ...]
+    calibration: tuple[Scene, ...]
+    test: tuple[Scene, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One picture to make of a scene: the steps, the way through the camera, what it shows.
+
+    `labels` say 1 for each defect that was brought in, in the order of the network's outputs; `known` says False where
+    nobody can tell.
+    """
+
+    scene: Scene
+    group: str
+    steps: tuple[Distortion, ...]
+    journey: Journey
+    labels: tuple[float, float, float]
+    known: tuple[bool, bool, bool]
+    seed: int
+
+
+def read_index(folder: Path) -> tuple[Scene, ...]:
+    """The scenes that `index.csv` of a photo folder lists, in its order; raises `ConfigError` without one."""
+    index = folder / "index.csv"
+    try:
+        with index.open(encoding="utf-8", newline="") as lines:
+            return tuple(
+                Scene(row["file"], frozenset(filter(None, row["tags"].split("|"))), row["source"], row["licence"])
+                for row in csv.DictReader(lines)
+            )
+    except (OSError, KeyError) as error:
+        problem = f"{index}: needs the columns file, tags, source and licence ({error})"
+        raise ConfigError((problem,)) from error
+
+
+def split(scenes: Iterable[Scene], experiment: Experiment) -> Split:
+    """Deal the scenes out by a hash of their file name; a third of every hard tag goes to the test.
+
+    Raises ConfigError where so few scenes are there that a part would stay empty.
+    """
+    parts: dict[str, list[Scene]] = {"train": [], "calibration": [], "test": []}
+    for scene in scenes:
+        place = _number(experiment.seed, "split", scene.file) / 2**64
+        test = 1 / 3 if scene.hard else experiment.test
+        part = "test" if place < test else "calibration" if place < test + experiment.calibration else "train"
+        parts[part].append(scene)
+    if empty := [name for name, dealt in parts.items() if not dealt]:
+        problem = f"no photograph is left for {' and '.join(empty)}: give more of them, 100 at the least"
+        raise ConfigError((problem,))
+    return Split(tuple(parts["train"]), tuple(parts["calibration"]), tuple(parts["test"]))
+
+
+def variants(scene: Scene, draw: int, experiment: Experiment) -> list[Variant]:
+    """The pictures that one draw makes of a scene, the same for the same seed."""
+    rng = np.random.default_rng(_number(experiment.seed, f"draw {draw}", scene.file))
+    views = _EXTRA_CLEAN if scene.hard else 1
+    found = [make_variant(scene, "clean", (), Journey() if draw == 0 else Journey.styled(rng), rng)]
+    found += [make_variant(scene, "clean", (), Journey.styled(rng), rng) for _ in range(views)]
+    found += [make_variant(scene, "mild", (_mild(rng),), Journey.styled(rng), rng) for _ in range(views + 1)]
+    found += [make_variant(scene, group, maker(rng), _way(group, rng), rng) for group, maker in _MAKERS.items()]
+    return found
+
+
+def _way(group: str, rng: np.random.Generator) -> Journey:
+    return Journey.saved() if group.startswith("seed") else Journey.styled(rng)
+
+
+def seed_step(rng: np.random.Generator, *kinds: Kind) -> Distortion:
+    """One of the seed's distortions of these kinds, at one of the seed's levels."""
+    kind = kinds[rng.integers(len(kinds))]
+    return Distortion(kind, float(rng.choice(SEED_LEVELS[kind])))
+
+
+def _mild(rng: np.random.Generator) -> Distortion:
+    """A change that nobody would call a defect."""
+    choices = (
+        Distortion(Kind.SOFT, rng.uniform(0.3, 0.65)),
+        Distortion(Kind.DEFOCUS, rng.uniform(0.5, 0.9)),
+        Distortion(Kind.EXPOSURE, rng.uniform(-0.8, 0.5)),
+        Distortion(Kind.EXPOSURE, rng.uniform(-0.4, 0.3)),
+        Distortion(Kind.BRIGHTEN, rng.uniform(0.05, 0.2)),
+        Distortion(Kind.DARKEN, rng.uniform(0.02, 0.15)),
+    )
+    return choices[rng.integers(len(choices))]
+
+
+def _blurred(rng: np.random.Generator) -> Distortion:
+    """Defocus, softness, motion or a trembling hand, from just visible on."""
+    return _from(rng, ((Kind.DEFOCUS, 2.2, 16), (Kind.SOFT, 1.4, 8), (Kind.MOTION, 6, 45), (Kind.SHAKE, 10, 60)))
+
+
+def _ruined(rng: np.random.Generator) -> Distortion:
+    """Blur beyond doubt."""
+    return _from(rng, ((Kind.DEFOCUS, 4, 16), (Kind.SOFT, 2.5, 8), (Kind.MOTION, 10, 45), (Kind.SHAKE, 20, 60)))
+
+
+def _from(rng: np.random.Generator, ways: Sequence[tuple[Kind, float, float]]) -> Distortion:
+    """One of these ways, its level spread evenly over the logarithm."""
+    kind, low, high = ways[int(rng.integers(len(ways)))]
+    return Distortion(kind, float(np.exp(rng.uniform(np.log(low), np.log(high)))))
+
+
+def _under(rng: np.random.Generator) -> tuple[Distortion, ...]:
+    return (Distortion(Kind.EXPOSURE, rng.uniform(-5.0, -1.5)),)
+
+
+def _over(rng: np.random.Generator) -> tuple[Distortion, ...]:
+    return (Distortion(Kind.EXPOSURE, rng.uniform(1.5, 4.0)),)
+
+
+def _under_in_hard_light(rng: np.random.Generator) -> tuple[Distortion, ...]:
+    """The room is dark, the window is not: what exposure brackets of scenes with high contrast look like."""
+    return (*_hard_light(rng, 3.0), Distortion(Kind.EXPOSURE, rng.uniform(-4.5, -1.5)))
+
+
+def _over_in_hard_light(rng: np.random.Generator) -> tuple[Distortion, ...]:
+    return (*_hard_light(rng, 1.0), Distortion(Kind.EXPOSURE, rng.uniform(1.2, 4.0)))
+
+
+def _hard_light(rng: np.random.Generator, most: float) -> tuple[Distortion, ...]:
+    """Light sources up to `most` stops above the file's white, and light that falls unevenly; either may be missing."""
+    steps = []
+    if rng.random() < 0.7:
+        steps.append(Distortion(Kind.HIGHLIGHTS, rng.uniform(0.0, most)))
+    if rng.random() < 0.6:
+        steps.append(Distortion(Kind.RELIGHT, rng.uniform(0.0, 1.5)))
+    return tuple(steps)
+
+
+def _both(rng: np.random.Generator) -> tuple[Distortion, ...]:
+    return (_blurred(rng), *(_under if rng.random() < 0.5 else _over)(rng))
+
+
+_MAKERS: dict[str, Callable[[np.random.Generator], tuple[Distortion, ...]]] = {
+    "seed blur": lambda rng: (seed_step(rng, Kind.LENS, Kind.STREAK),),
+    "blur": lambda rng: (_blurred(rng),),
+    "strong blur": lambda rng: (_ruined(rng),),
+    "under": _under,
+    "under, hard light": _under_in_hard_light,
+    "under, hard light again": _under_in_hard_light,
+    "over": _over,
+    "over, hard light": _over_in_hard_light,
+    "over, hard light again": _over_in_hard_light,
+    "both": _both,
+}
+
+
+def make_variant(
+    scene: Scene, group: str, steps: tuple[Distortion, ...], journey: Journey, rng: np.random.Generator
+) -> Variant:
+    """Label a picture by what is done to it.
+
+    A night that is darkened by stops is under-exposed, but how it looks brightened nobody can say; nor what a white
+    scene is that is darkened.
+    """
+    shown = set() if group == "mild" else {step.defect for step in steps}
+    unsure = group != "mild" and any(
+        intended in scene.tags and step.defect is unsaid for step in steps for intended, unsaid in _UNSAID.items()
+    )
+    blur, under, over = (float(defect in shown) for defect in Defect)
+    known = (True, not unsure, not unsure)
+    return Variant(scene, group, steps, journey, (blur, under, over), known, int(rng.integers(2**63)))
+
+
+def _number(seed: int, purpose: str, name: str) -> int:
+    """A number below 2**64 that depends on nothing but these."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{purpose}/{name}".encode()).digest()[:8], "big")

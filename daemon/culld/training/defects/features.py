@@ -1,0 +1,163 @@
+"""What the frozen trunk says of every training picture, computed once and kept on disk.
+
+The trunk does not learn, so its features need no second look: the heads then train in a minute.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from culld.errors import ConfigError
+from culld.training.defects.augment import known, render
+from culld.training.defects.dataset import variants
+from culld.training.kadis_dataset import TYPES, seed_variants
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from culld.training.defects.augment import Jpeg
+    from culld.training.defects.dataset import Scene, Variant
+    from culld.training.experiment import Experiment
+
+    Frame = NDArray[np.uint8]
+    Numbers = NDArray[np.float32]
+    Run = Callable[[Frame], Numbers]
+
+PICTURES = ("field", "seed")
+"""What is made of a scene: defects as they happen in the field, or all four distortions of the seed."""
+
+_THREADS = 2
+_CHUNK = 64  # scenes between two words about progress
+_SEEDS_APART = 1000  # so that draws of one seed are not those of the next one
+_DRAWN_BY = ("defects/dataset", "defects/distortions", "defects/augment", "blur_kernels", "photometric")
+_CODE = {"field": [*_DRAWN_BY], "seed": [*_DRAWN_BY, "kadis_dataset"]}
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One row for each picture.
+
+    `features` (n, all groups, float16), `labels` (n, 3) of 0 and 1, `known` (n, 3), `group` (n) names of what was done,
+    `hard` (n) whether the scene is a hard negative.
+    """
+
+    features: NDArray[np.float16]
+    labels: NDArray[np.float32]
+    known: NDArray[np.bool_]
+    group: NDArray[np.str_]
+    hard: NDArray[np.bool_]
+
+    @classmethod
+    def joined(cls, tables: Sequence[Table]) -> Table:
+        """All rows of these tables, in order."""
+        return cls(*(np.concatenate([getattr(table, field.name) for table in tables]) for field in fields(cls)))
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """One draw of one kind of pictures (`PICTURES`) out of every scene, by the seed of the experiment.
+
+    Raises `ConfigError` for another kind.
+    """
+
+    experiment: Experiment
+    pictures: str
+    number: int
+
+    def __post_init__(self) -> None:
+        """Better now than in the middle of a run."""
+        if self.pictures not in PICTURES:
+            raise ConfigError((f"pictures: {self.pictures!r} is not one of {', '.join(PICTURES)}",))
+
+    def variants(self, scene: Scene) -> list[Variant]:
+        """What to make of a scene."""
+        if self.pictures == "seed":
+            return seed_variants(scene, len(TYPES), self.experiment.seed + self.number * _SEEDS_APART)
+        return variants(scene, self.number, self.experiment)
+
+    def known(self, picture: Frame, variant: Variant) -> NDArray[np.bool_]:
+        """Which of the three labels can be relied on (3); the seed calls a picture by what was done, visible or not."""
+        return np.ones(3, bool) if self.pictures == "seed" else known(picture, variant)
+
+
+@dataclass(frozen=True, slots=True)
+class Extractor:
+    """Makes tables of features.
+
+    `decode` brings a file into the network's frame; `jpeg` saves pixels and reads them again; `engine` opens a LiteRT
+    file for one thread; `trunk` is that file; `cache` is the folder for finished tables.
+    """
+
+    photos: Path
+    decode: Callable[[Path], Frame]
+    jpeg: Jpeg
+    engine: Callable[[Path], Run]
+    trunk: Path
+    cache: Path
+
+    def table(self, scenes: Sequence[Scene], draw: Draw, progress: Callable[[int, int], None]) -> Table:
+        """The features of one draw of these scenes, from the cache if they were computed before."""
+        kept = self.cache / f"{draw.pictures}-{self._key(scenes, draw)}.npz"
+        if kept.exists():
+            with np.load(kept) as found:
+                return Table(**{field.name: found[field.name] for field in fields(Table)})
+        parts: list[Table] = []
+        for part in self._compute(scenes, draw):
+            parts.append(part)
+            progress(len(parts), len(scenes))
+        table = Table.joined(parts)
+        self._keep(kept, table)
+        return table
+
+    def _compute(self, scenes: Sequence[Scene], draw: Draw) -> Iterator[Table]:
+        local = threading.local()
+
+        def work(scene: Scene) -> Table:
+            if not hasattr(local, "run"):
+                local.run = self.engine(self.trunk)
+            return self._look(scene, draw, local.run)
+
+        with ThreadPoolExecutor(_THREADS) as pool:
+            for start in range(0, len(scenes), _CHUNK):
+                yield from pool.map(work, scenes[start : start + _CHUNK])
+
+    def _look(self, scene: Scene, draw: Draw, run: Run) -> Table:
+        frame = self.decode(self.photos / scene.file)
+        wanted = draw.variants(scene)
+        pictures = [render(frame, variant, self.jpeg) for variant in wanted]
+        return Table(
+            features=np.stack([run(picture) for picture in pictures]).astype(np.float16),
+            labels=np.array([variant.labels for variant in wanted], np.float32),
+            known=np.stack([draw.known(picture, variant) for picture, variant in zip(pictures, wanted, strict=True)]),
+            group=np.array([variant.group for variant in wanted]),
+            hard=np.full(len(wanted), scene.hard),
+        )
+
+    def _key(self, scenes: Sequence[Scene], draw: Draw) -> str:
+        """Whatever changes the pictures changes the name: scenes, seed, draw, trunk, and this code."""
+        parts = [
+            f"{draw.experiment.seed} {draw.number}".encode(),
+            self.trunk.read_bytes(),
+            str(self.photos.resolve()).encode(),
+        ]
+        parts += [f"{scene.file} {sorted(scene.tags)}".encode() for scene in scenes]
+        for module in _CODE[draw.pictures]:
+            parts.append((Path(__file__).parents[1] / f"{module}.py").read_bytes())
+        return hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
+
+    def _keep(self, path: Path, table: Table) -> None:
+        """Write beside, then rename, so that a torn file is never taken for a table."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        torn = path.with_suffix(".part")
+        with torn.open("wb") as stream:
+            np.savez(stream, **{field.name: getattr(table, field.name) for field in fields(Table)})
+        torn.replace(path)

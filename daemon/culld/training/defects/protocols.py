@@ -1,0 +1,75 @@
+"""The pictures that a model is measured on: each protocol is a list of variants of scenes nobody trained on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from culld.training.defects.augment import Journey
+from culld.training.defects.dataset import make_variant, seed_step
+from culld.training.defects.distortions import SEED_LEVELS, Distortion, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from culld.training.defects.dataset import Scene, Variant
+
+_SAVED = Journey.saved()
+_PLAIN = Journey()
+_STRONG = {
+    "disk 4": Distortion(Kind.DEFOCUS, 4),
+    "disk 8": Distortion(Kind.DEFOCUS, 8),
+    "gaussian 3": Distortion(Kind.SOFT, 3),
+    "gaussian 5": Distortion(Kind.SOFT, 5),
+    "motion 12": Distortion(Kind.MOTION, 12),
+    "motion 30": Distortion(Kind.MOTION, 30),
+    "hand path 30": Distortion(Kind.SHAKE, 30),
+    "cat eye 7": Distortion(Kind.CAT_EYE, 7),
+}
+
+
+def seed_protocol(scenes: Iterable[Scene], seed: int) -> list[Variant]:
+    """The seed's own test: each scene clean, and once with one of its four distortions at one of its levels."""
+    rng = np.random.default_rng(seed)
+    found = []
+    for scene in scenes:
+        found.append(make_variant(scene, "clean", (), _PLAIN, rng))
+        found.append(make_variant(scene, "seed", (seed_step(rng, *SEED_LEVELS),), _SAVED, rng))
+    return found
+
+
+def linear_protocol(scenes: Iterable[Scene], seed: int) -> list[Variant]:
+    """Defects as lenses, hands and sensors make them: each scene clean, blurred, under- and over-exposed.
+
+    The cat's eyes are a kind of blur that no training picture has.
+    """
+    rng = np.random.default_rng(seed)
+    found = []
+    for scene in scenes:
+        kind, low, high = ((Kind.DEFOCUS, 2.5, 8), (Kind.MOTION, 8, 30), (Kind.SHAKE, 15, 40), (Kind.CAT_EYE, 3, 8))[
+            rng.integers(4)
+        ]
+        blur = Distortion(kind, rng.uniform(low, high))
+        under, over = rng.uniform(-5.0, -1.5), rng.uniform(1.5, 4.0)
+        found.append(make_variant(scene, "clean", (), _PLAIN, rng))
+        steps = (blur, Distortion(Kind.EXPOSURE, under), Distortion(Kind.EXPOSURE, over))
+        found += [make_variant(scene, "linear", (step,), Journey.drawn(rng), rng) for step in steps]
+    return found
+
+
+def strong_blur(scenes: Iterable[Scene], seed: int) -> list[Variant]:
+    """Each scene blurred beyond doubt, in one of several ways in turn; the group says how."""
+    rng = np.random.default_rng(seed)
+    ways = list(_STRONG.items())
+    return [
+        make_variant(scene, name, (step,), Journey.drawn(rng), rng)
+        for index, scene in enumerate(scenes)
+        for name, step in (ways[index % len(ways)],)
+    ]
+
+
+def clean_ways(scenes: Iterable[Scene], seed: int) -> list[Variant]:
+    """Each scene clean, but cropped, sharpened and saved differently: what must not be flagged."""
+    rng = np.random.default_rng(seed)
+    return [make_variant(scene, "clean", (), Journey.drawn(rng), rng) for scene in scenes]

@@ -1,0 +1,91 @@
+"""A training run as a list of phases, from photographs to a model folder with its card."""
+
+from __future__ import annotations
+
+import functools
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from culld.records import Defect
+from culld.training.calibration import calibrate, meanings
+from culld.training.context import Trained, describe
+from culld.training.defects.dataset import read_index, split
+from culld.training.defects.feature_groups import build_groups
+from culld.training.defects.features import Draw, Extractor, Table
+from culld.training.defects.network import assemble, joined, layout_of
+from culld.training.experiment import as_yaml
+from culld.training.export import KERAS_FILE, LITERT_FILE, write_litert
+from culld.training.fit import fit_heads
+from culld.training.float16 import rounded
+from culld.training.measuring import check_parity, measure
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from culld.training.context import Surroundings
+    from culld.training.defects.dataset import Scene, Split
+    from culld.training.experiment import Experiment
+
+
+def train(experiment: Experiment, around: Surroundings) -> Trained:
+    """Run all phases; files appear under `out` only when everything worked."""
+    scenes = split(read_index(around.photos), experiment)
+    stored = rounded if experiment.precision == "float16" else _as_they_are
+    groups = stored(build_groups(experiment.trunk, around.weights, experiment.groups))
+    learn, hold = _features(joined(groups), scenes, experiment, around)
+
+    layout = layout_of(groups, experiment.groups)
+    heads = stored(fit_heads(learn, layout, experiment, lambda done, total: around.progress("heads", done, total)))
+    logits = heads.predict(hold.features, verbose=0)
+    calibration = calibrate(logits, hold, experiment)
+
+    model = assemble(joined(groups), heads, calibration)
+    work = around.cache / "work"
+    digest = write_litert(model, work / LITERT_FILE, experiment.precision)
+    model.save(work / KERAS_FILE)
+    (work / "train.yaml").write_text(around.experiment_text or as_yaml(experiment), "utf-8")
+
+    worst = check_parity(model, work, scenes.test, around)
+    found = measure(work, scenes.test, experiment, around)
+    _publish(work, around.out)
+    fitted = {
+        "method": "scale and offset per head, fitted on scenes that nobody trained on",
+        "scale": [round(value, 4) for value in calibration.scale],
+        "offset": [round(value, 4) for value in calibration.offset],
+        "pictures": len(hold.labels),
+        "prevalence": {defect.value: share for defect, share in zip(Defect, experiment.prevalence, strict=True)},
+        "expected_calibration_error": found["expected_calibration_error"],
+    }
+    found["largest_difference_to_keras"] = float(f"{worst:.1e}")
+    precision = meanings(logits, hold, calibration, experiment.prevalence)
+    return Trained(digest, describe(scenes, len(learn.labels)), found, fitted, precision)
+
+
+def _features(features: Any, scenes: Split, experiment: Experiment, around: Surroundings) -> tuple[Table, Table]:
+    """What the frozen trunk says of the training and of the calibration pictures.
+
+    Calibrated is on the first kind of pictures only: the experiment is for those.
+    """
+    trunk = around.cache / "trunk.tflite"
+    write_litert(features, trunk)
+    extractor = Extractor(around.photos, around.decode, around.jpeg, around.engine, trunk, around.cache / "features")
+
+    def table(name: str, part: tuple[Scene, ...], kinds: tuple[str, ...], count: int) -> Table:
+        tables = []
+        for draw in (Draw(experiment, kind, number) for kind in kinds for number in range(count)):
+            phase = f"features to {name}, {draw.pictures} {draw.number + 1}"
+            tables.append(extractor.table(part, draw, functools.partial(around.progress, phase)))
+        return Table.joined(tables)
+
+    learn = table("learn", scenes.train, experiment.pictures, experiment.draws)
+    return learn, table("calibrate", scenes.calibration, experiment.pictures[:1], experiment.calibration_draws)
+
+
+def _as_they_are(model: Any) -> Any:
+    return model
+
+
+def _publish(work: Path, out: Path) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    for name in (KERAS_FILE, LITERT_FILE, "train.yaml"):
+        shutil.copyfile(work / name, out / name)

@@ -1,0 +1,1 @@
+"""The two-stage training of a whole network on KADIS-like data."""

@@ -1,0 +1,111 @@
+"""The seed's own recipe: a whole pretrained trunk, averaged, with its heads, trained in two stages.
+
+Keras 3 only, so that it also trains on the JAX backend, where a GPU is at hand but no TensorFlow. After every epoch
+the state is kept in `backup`, and a run that was killed goes on from there.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+from culld.errors import ConfigError
+from culld.records import Defect
+from culld.training.backbones import build_trunk, trunk_named
+from culld.training.defects.feature_groups import HEIGHT, WIDTH, deviation, mean
+from culld.training.defects.network import build_head
+from culld.training.plots import draw_training
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from culld.training.experiment import Generation
+
+LOG, CURVES = "train_log.csv", "training_curves.png"
+
+
+def build_generation(
+    generation: Generation, weights: Path | str | None, shape: tuple[int, int, int] = (HEIGHT, WIDTH, 3)
+) -> tuple[Any, Any]:
+    """The Keras model from pixels 0..255 to three logits, and its trunk."""
+    import keras
+
+    trunk = build_trunk(generation.trunk, shape, weights)
+    thinned = keras.layers.Dropout(generation.neck, name="neck_dropout")(_pooled(trunk, generation))
+    logits = [build_head(generation.heads, defect, thinned) for defect in Defect]
+    return keras.Model(trunk.input, keras.layers.Concatenate(name="logits")(logits), name=generation.heads), trunk
+
+
+def _pooled(trunk: Any, generation: Generation) -> Any:
+    import keras
+
+    if generation.pooling == "gap":
+        return keras.layers.GlobalAveragePooling2D(name="gap")(trunk.output)
+    if generation.pooling == "levels":
+        levels = [trunk.get_layer(name).output for name in trunk_named(generation.trunk).levels]
+        return keras.ops.concatenate([part(level) for level in levels for part in (mean, deviation)], axis=1)
+    raise ConfigError((f"pooling: {generation.pooling!r} is neither gap nor levels",))
+
+
+def train_stages(
+    model: Any, trunk: Any, generation: Generation, data: tuple[Any, Any], out: Path, backup: Path
+) -> None:
+    """Train both stages on `data` (training, validation); log, curves and state appear after every epoch."""
+    import keras
+
+    keras.utils.set_random_seed(generation.seed)
+    out.mkdir(parents=True, exist_ok=True)
+    stages = (
+        ("heads", generation.head_epochs, generation.head_rate),
+        ("tune", generation.tune_epochs, generation.tune_rate),
+    )
+    for stage, epochs, rate in stages:
+        if not epochs:
+            continue
+        freeze(trunk, generation, tuned=stage == "tune")
+        compile_model(model, rate)
+        callbacks = [
+            keras.callbacks.BackupAndRestore(backup / stage, delete_checkpoint=False),
+            keras.callbacks.CSVLogger(str(out / LOG), append=(out / LOG).exists()),
+            keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: draw_training(out / LOG, out / CURVES)),
+        ]
+        model.fit(data[0], validation_data=data[1], epochs=epochs, callbacks=callbacks, verbose=2)
+
+
+def freeze(trunk: Any, generation: Generation, *, tuned: bool) -> None:
+    """Say which layers of the trunk learn: none, or the last ones, without batch norm if so asked."""
+    trunk.trainable = tuned
+    if not tuned:
+        return
+    frozen = trunk.layers[: -generation.tune_layers] if generation.tune_layers else []
+    for layer in trunk.layers:
+        norm = generation.freeze_batch_norm and type(layer).__name__ == "BatchNormalization"
+        layer.trainable = not (norm or layer in frozen)
+
+
+def compile_model(model: Any, rate: float) -> None:
+    """Binary cross-entropy of the logits, the multi-label AUC, and the cross-entropy of each head beside it."""
+    import keras
+
+    heads = [
+        keras.metrics.MeanMetricWrapper(functools.partial(_entropy, head), name=f"bce_{defect}")
+        for head, defect in enumerate(Defect)
+    ]
+    model.compile(
+        optimizer=keras.optimizers.Adam(rate),
+        loss=keras.losses.BinaryCrossentropy(from_logits=True),
+        metrics=[keras.metrics.AUC(multi_label=True, num_labels=3, from_logits=True, name="auc"), *heads],
+    )
+
+
+def _entropy(head: int, labels: Any, logits: Any) -> Any:
+    import keras
+
+    return keras.ops.binary_crossentropy(labels[:, head], logits[:, head], from_logits=True)
+
+
+def with_probabilities(model: Any) -> Any:
+    """The trained model with probabilities in place of logits at its end."""
+    import keras
+
+    return keras.Model(model.input, keras.layers.Activation("sigmoid", name="probabilities")(model.output))
