@@ -112,7 +112,7 @@ def test_the_watchdog_is_wanted_only_from_the_process_it_names(environ: dict[str
 
 HOLDER = """
 import sys, pathlib
-from culld.system import locks
+from culld.files import locks
 with locks.state_lock(pathlib.Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
