@@ -12,17 +12,17 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from culld.records import (
     Assessment,
+    FileSnapshot,
+    FileStat,
     Format,
     Mode,
     Outcome,
     Photo,
-    Place,
     Plan,
-    Rules,
+    Policy,
+    RootedPath,
     Scores,
-    Sighting,
     Stack,
-    Stamp,
     Threshold,
     Unreadable,
     Verdict,
@@ -31,19 +31,19 @@ from culld.records import (
 NOON = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 
 
-def place(name: str = "a.jpg", root: str = "/photos") -> Place:
+def place(name: str = "a.jpg", root: str = "/photos") -> RootedPath:
     """A place below a root."""
-    return Place(Path(root), Path(name))
+    return RootedPath(Path(root), Path(name))
 
 
-def stamp(size: int = 100, mtime_ns: int = 1, inode: int = 7) -> Stamp:
+def stamp(size: int = 100, mtime_ns: int = 1, inode: int = 7) -> FileStat:
     """A stamp."""
-    return Stamp(device=1, inode=inode, size=size, mtime_ns=mtime_ns, ctime_ns=mtime_ns)
+    return FileStat(device=1, inode=inode, size=size, mtime_ns=mtime_ns, ctime_ns=mtime_ns)
 
 
-def sighting(name: str = "a.jpg", size: int = 100, mtime_ns: int = 1) -> Sighting:
+def sighting(name: str = "a.jpg", size: int = 100, mtime_ns: int = 1) -> FileSnapshot:
     """A file as the scanner sees it."""
-    return Sighting(place(name), stamp(size, mtime_ns))
+    return FileSnapshot(place(name), stamp(size, mtime_ns))
 
 
 def photo(name: str = "a.jpg", content: bytes = b"a", format_: Format = Format.JPEG) -> Photo:
@@ -61,14 +61,14 @@ def unreadable(name: str = "a.jpg", reason: str = "damaged") -> Assessment:
     return Assessment(photo(name), Unreadable(reason), "model@1")
 
 
-def rules() -> Rules:
+def rules() -> Policy:
     """The default policy, allowed to move."""
-    return Rules(Mode.ENFORCE, Threshold(0.5, 0.97), Threshold(0.6, None), Threshold(0.6, None), "policy-1")
+    return Policy(Mode.ENFORCE, Threshold(0.5, 0.97), Threshold(0.6, None), Threshold(0.6, None), "policy-1")
 
 
 def plan(stack: Stack, verdict: Verdict = Verdict.KEEP) -> Plan:
     """A plan for this stack that changes nothing."""
-    return Plan("plan-" + stack.lead.photo.place.relative.name, stack, verdict, "because", (), "policy-1", NOON)
+    return Plan("plan-" + stack.primary.photo.place.relative.name, stack, verdict, "because", (), "policy-1", NOON)
 
 
 def outcome(plan: Plan) -> Outcome:

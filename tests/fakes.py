@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 
 import factories
 from culld.errors import SystemFaultError
-from culld.inference.pending import Work
-from culld.records import Assessment, Fault, Outcome, Photo, Place, Plan, Sighting
+from culld.inference.pending import PendingResults
+from culld.records import Assessment, FileSnapshot, Outcome, Photo, Plan, ReadFailure, RootedPath
 
 
 @dataclass
@@ -155,9 +155,9 @@ class FakePool:
     desk: object
     trouble: str = ""
 
-    def submit(self, task: str, items: Sequence[Any]) -> Work:
+    def submit(self, task: str, items: Sequence[Any]) -> PendingResults:
         """Do all items, one after the other."""
-        work = Work(task, items)
+        work = PendingResults(task, items)
         for number, item in enumerate(items):
             work.put(number, getattr(self.desk, task)(item))
         return work
@@ -181,15 +181,17 @@ class FakeReader:
     scores: dict[str, float] = field(default_factory=dict)
 
     def read(
-        self, settled: Sequence[Sighting], judged: Mapping[Place, Collection[str]]
-    ) -> list[Photo | Assessment | Fault]:
+        self, settled: Sequence[FileSnapshot], judged: Mapping[RootedPath, Collection[str]]
+    ) -> list[Photo | Assessment | ReadFailure]:
         """The prepared blur of each file that was not judged, else 0, or its fault."""
         return [self._result(seen, judged) for seen in settled]
 
-    def _result(self, seen: Sighting, judged: Mapping[Place, Collection[str]]) -> Photo | Assessment | Fault:
+    def _result(
+        self, seen: FileSnapshot, judged: Mapping[RootedPath, Collection[str]]
+    ) -> Photo | Assessment | ReadFailure:
         name = seen.place.relative.name
         if name in self.faults:
-            return Fault(seen, self.faults[name], timedelta(minutes=1))
+            return ReadFailure(seen, self.faults[name], timedelta(minutes=1))
         found = factories.assessment(name, blur=self.scores.get(name, 0.0))
         return found.photo if found.photo.digest in judged.get(seen.place, ()) else found
 
@@ -200,14 +202,14 @@ class FakeJournal:
 
     seen: set[str] = field(default_factory=set)
     events: list[str] = field(default_factory=list)
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[ReadFailure] = field(default_factory=list)
     unwritable: str = ""
 
-    def unknown(self, seen: Iterable[Sighting]) -> Iterable[Sighting]:
+    def unknown(self, seen: Iterable[FileSnapshot]) -> Iterable[FileSnapshot]:
         """Nothing is known by its stamp."""
         return list(seen)
 
-    def judged(self, settled: Sequence[Sighting]) -> dict[Place, set[str]]:
+    def judged(self, settled: Sequence[FileSnapshot]) -> dict[RootedPath, set[str]]:
         """What is seen has the digest that factories give."""
         names = {sighting.place: sighting.place.relative.name for sighting in settled}
         return {place: {factories.photo(name).digest} for place, name in names.items() if name in self.seen}
@@ -220,7 +222,7 @@ class FakeJournal:
         """Nothing was restored."""
         return False
 
-    def fault(self, fault: Fault) -> None:
+    def fault(self, fault: ReadFailure) -> None:
         """Note the fault."""
         self.faults.append(fault)
         self.events.append(f"fault {fault.sighting.place.relative}: {fault.reason}")

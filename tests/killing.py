@@ -17,11 +17,11 @@ from pathlib import Path
 
 import rejects
 from culld.journal.store import SqliteJournal
-from culld.quarantine.apply import Applier
+from culld.quarantine.apply import PlanApplier
 from culld.quarantine.replay import replay
 from culld.quarantine.restore import Restorer, restore
 from culld.quarantine.selection import Selection
-from culld.records import Place, Plan
+from culld.records import Plan, RootedPath
 from fakes import FakeClock
 
 PHOTO = b"\xff\xd8" + bytes(range(256)) * 40
@@ -47,9 +47,9 @@ class Scene:
         return self.folder / "inbox"
 
     @property
-    def photo(self) -> Place:
+    def photo(self) -> RootedPath:
         """Where the photo belongs."""
-        return Place(self.inbox, Path("2026/a.jpg"))
+        return RootedPath(self.inbox, Path("2026/a.jpg"))
 
     def journal(self) -> SqliteJournal:
         """The journal, open."""
@@ -74,7 +74,7 @@ def reject(scene: Scene) -> None:
     """What the pipeline does."""
     plan = scene.plan()
     with scene.journal() as journal, journal.intend([plan]) as intent:
-        intent.close(Applier().apply(plan))
+        intent.close(PlanApplier().apply(plan))
 
 
 def bring_back(scene: Scene) -> None:

@@ -12,10 +12,10 @@ from pathlib import Path
 import factories
 import rejects
 from culld.journal.store import SqliteJournal
-from culld.quarantine.apply import Applier
+from culld.quarantine.apply import PlanApplier
 from culld.quarantine.restore import Restored, Restorer, restore
 from culld.quarantine.selection import Selection
-from culld.records import Place
+from culld.records import RootedPath
 from fakes import FakeClock
 from houses import Rooms
 
@@ -68,11 +68,11 @@ class Vault(Rooms):
 
     def _reject(self, name: str, day: int) -> None:
         self.contents[Path(name)] = data = b"\xff\xd8" + name.encode()
-        photo = rejects.put(Place(self.inbox, Path(name)), data)
+        photo = rejects.put(RootedPath(self.inbox, Path(name)), data)
         plan = rejects.rejection(rejects.stack(photo), self.quarantine)
         plan = replace(plan, made_at=factories.NOON + timedelta(days=day))
         with self.journal() as journal, journal.intend([plan]) as intent:
-            intent.close(Applier().apply(plan))
+            intent.close(PlanApplier().apply(plan))
 
 
 def deleted(vault: Vault) -> None:

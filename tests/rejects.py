@@ -9,8 +9,8 @@ from pathlib import Path
 
 import factories
 from culld.files.open_beneath import stamp_of
-from culld.quarantine.destination import route
-from culld.records import Assessment, Edit, Format, Photo, Place, Plan, Rewrite, Scores, Stack, Verdict
+from culld.quarantine.destination import plan_moves
+from culld.records import Assessment, Edit, Format, Photo, Plan, Rewrite, RootedPath, Scores, Stack, Verdict
 
 TAG = b"<defect:blur>"
 
@@ -20,14 +20,14 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def put(place: Place, data: bytes) -> Place:
+def put(place: RootedPath, data: bytes) -> RootedPath:
     """Make a file, and the folders above it."""
     place.path.parent.mkdir(parents=True, exist_ok=True)
     place.path.write_bytes(data)
     return place
 
 
-def stack(place: Place, *sidecars: Place) -> Stack:
+def stack(place: RootedPath, *sidecars: RootedPath) -> Stack:
     """The judged stack of a photo that is on the disk."""
     stamp = stamp_of(place)
     assert stamp is not None
@@ -35,7 +35,7 @@ def stack(place: Place, *sidecars: Place) -> Stack:
     return Stack(Assessment(photo, Scores(0.99, 0.1, 0.02), "model@1"), sidecars)
 
 
-def tagging(place: Place) -> Rewrite:
+def tagging(place: RootedPath) -> Rewrite:
     """The rewrite that puts the tag after the second byte of a file, or into a new file."""
     if not place.path.exists():
         return Rewrite(place, None, digest(TAG), (Edit(0, b"", TAG),))
@@ -45,13 +45,13 @@ def tagging(place: Place) -> Rewrite:
 
 def rejection(found: Stack, quarantine: Path, *rewrites: Rewrite) -> Plan:
     """The plan that makes these rewrites and moves the stack into quarantine."""
-    number = hashlib.sha256(os.fsencode(found.lead.photo.place.path)).hexdigest()[:16]
+    number = hashlib.sha256(os.fsencode(found.primary.photo.place.path)).hexdigest()[:16]
     plan = factories.plan(found, Verdict.QUARANTINE)
     plan = replace(plan, id=f"plan-{number}", keywords=("defect:blur",), rewrites=rewrites)
-    return replace(plan, moves=route(plan, quarantine))
+    return replace(plan, moves=plan_moves(plan, quarantine))
 
 
-def nothing_of_culld(_place: Place) -> None:
+def nothing_of_culld(_place: RootedPath) -> None:
     """Stands in for the worker that finds culld's keywords in a file: these files hold none."""
 
 

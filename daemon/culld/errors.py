@@ -35,7 +35,7 @@ class TagRefusedError(PhotoError):
         return f"{self.target} was left alone: {self.reason}" if self.target else self.reason
 
 
-class PhotoHeldError(PhotoError):
+class PhotoDeferredError(PhotoError):
     """Nothing is wrong with a photo, but it is too early to decide about it."""
 
 

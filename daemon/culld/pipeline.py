@@ -15,16 +15,16 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from culld.errors import InternalError, PhotoError, PhotoHeldError, WorkerLostError
+from culld.errors import InternalError, PhotoDeferredError, PhotoError, WorkerLostError
 from culld.files.open_beneath import stamp_of
-from culld.records import Assessment, Fault, Outcome, Sighting
+from culld.records import Assessment, FileSnapshot, Outcome, ReadFailure
 from culld.unexpected import UnexpectedErrors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from culld.ports import Intent, Journal, Reader
-    from culld.records import Photo, Plan, Stack, Stamp
+    from culld.records import FileStat, Photo, Plan, Stack
 
 _B = TypeVar("_B")
 _T = TypeVar("_T")
@@ -34,8 +34,8 @@ _T = TypeVar("_T")
 class Reading:
     """A batch that the workers are at, and its results, in order, for whoever waits for them."""
 
-    settled: Sequence[Sighting]
-    results: Iterable[Photo | Assessment | Fault]
+    settled: Sequence[FileSnapshot]
+    results: Iterable[Photo | Assessment | ReadFailure]
 
 
 _RETRY_AFTER = timedelta(minutes=1)
@@ -69,11 +69,11 @@ class Pipeline:
     apply: Callable[[Plan], Outcome]
     unexpected: UnexpectedErrors = field(default_factory=UnexpectedErrors)
 
-    def process(self, settled: Sequence[Sighting]) -> list[Outcome]:
+    def process(self, settled: Sequence[FileSnapshot]) -> list[Outcome]:
         """Take a batch of complete photos from disk to recorded outcomes."""
         return self.finish(self.begin(settled))
 
-    def begin(self, settled: Sequence[Sighting]) -> Reading:
+    def begin(self, settled: Sequence[FileSnapshot]) -> Reading:
         """Let the workers read and assess a batch; they are at it while an earlier one is finished."""
         results = self.unexpected.attempt("handing photos to the workers", partial(self._read, settled))
         return Reading(settled, self._read_apart(settled) if isinstance(results, PhotoError) else results)
@@ -88,13 +88,13 @@ class Pipeline:
         with ExitStack() as stack:  # one commit for the batch, before any file changes
             return [self._carry_out(plan, intent) for plan, intent in self._intend(plans, stack)]
 
-    def _read(self, settled: Sequence[Sighting]) -> Iterable[Photo | Assessment | Fault]:
+    def _read(self, settled: Sequence[FileSnapshot]) -> Iterable[Photo | Assessment | ReadFailure]:
         return self.reader.read(settled, self.journal.judged(settled))
 
-    def _read_apart(self, settled: Sequence[Sighting]) -> list[Photo | Assessment | Fault]:
-        return self.unexpected.apart("reading photos", self._read, settled, self._unread)
+    def _read_apart(self, settled: Sequence[FileSnapshot]) -> list[Photo | Assessment | ReadFailure]:
+        return self.unexpected.each_apart("reading photos", self._read, settled, self._unread)
 
-    def _results(self, reading: Reading) -> Iterator[Photo | Assessment | Fault]:
+    def _results(self, reading: Reading) -> Iterator[Photo | Assessment | ReadFailure]:
         """What the reader gives; if it fails on the way, the remaining photos are read again."""
         results, done = iter(reading.results), 0
         while (result := self.unexpected.attempt("reading photos", partial(next, results, None))) is not None:
@@ -107,12 +107,12 @@ class Pipeline:
     def _fresh(self, results: Sequence[Photo | Assessment]) -> list[Assessment]:
         """What the journal does not know; what it has forgotten since it was asked has to be looked at again."""
         photos = [result.photo if isinstance(result, Assessment) else result for result in results]
-        found = self.unexpected.apart("asking the journal about photos", self.journal.unseen, photos, self._fault)
+        found = self.unexpected.each_apart("asking the journal about photos", self.journal.unseen, photos, self._fault)
         unseen = {photo.place for photo in found}
         fresh = [result for result, photo in zip(results, photos, strict=True) if photo.place in unseen]
         for result in fresh:
             if not isinstance(result, Assessment):
-                self._fault(result, PhotoHeldError("what was known of it is gone; culld looks again"))
+                self._fault(result, PhotoDeferredError("what was known of it is gone; culld looks again"))
         return [result for result in fresh if isinstance(result, Assessment)]
 
     def _group(self, assessed: Sequence[Assessment]) -> list[Stack]:
@@ -129,9 +129,9 @@ class Pipeline:
         return []
 
     def _decide(self, stacks: Sequence[Stack]) -> Iterator[Plan]:
-        for stack, plan in self.unexpected.apart("deciding about photos", self._decided, stacks, self._undecided):
+        for stack, plan in self.unexpected.each_apart("deciding about photos", self._decided, stacks, self._undecided):
             if isinstance(plan, PhotoError):
-                self._fault(stack.lead.photo, plan)
+                self._fault(stack.primary.photo, plan)
             else:
                 yield plan
 
@@ -145,7 +145,7 @@ class Pipeline:
             intent = stack.enter_context(self.journal.intend(some))
             return [(plan, intent) for plan in some]
 
-        return self.unexpected.apart("recording plans", entered, plans, self._unplanned)
+        return self.unexpected.each_apart("recording plans", entered, plans, self._unplanned)
 
     def _carry_out(self, plan: Plan, intent: Intent) -> Outcome:
         """Apply a plan; after an unexpected failure only a replay, which looks at the disk, can tell how far it is."""
@@ -155,37 +155,37 @@ class Pipeline:
             outcome = Outcome(plan, place, stamp, plan.photo.digest, fault=str(outcome), unfinished=True)
         return intent.close(outcome)
 
-    def _unread(self, sighting: Sighting, error: PhotoError) -> None:
-        held = isinstance(error, PhotoHeldError)
+    def _unread(self, sighting: FileSnapshot, error: PhotoError) -> None:
+        held = isinstance(error, PhotoDeferredError)
         tries = _TRIES if isinstance(error, InternalError | WorkerLostError) else None
         wait = _HELD_FOR if held else _RETRY_AFTER
-        self._record(Fault(sighting, str(error), wait, steady=held, tries=tries))
+        self._record(ReadFailure(sighting, str(error), wait, steady=held, tries=tries))
 
     def _ungrouped(self, assessment: Assessment, error: PhotoError) -> None:
         self._fault(assessment.photo, error)
 
     def _undecided(self, stack: Stack, error: PhotoError) -> None:
-        self._fault(stack.lead.photo, error)
+        self._fault(stack.primary.photo, error)
 
     def _unplanned(self, plan: Plan, error: PhotoError) -> None:
         self._fault(plan.photo, error)
 
     def _fault(self, photo: Photo, error: PhotoError) -> None:
-        self._unread(Sighting(photo.place, photo.stamp), error)
+        self._unread(FileSnapshot(photo.place, photo.stamp), error)
 
-    def _record(self, fault: Fault) -> None:
+    def _record(self, fault: ReadFailure) -> None:
         with self.unexpected.tolerated("recording a fault"):
             self.journal.fault(fault)
 
-    def _without_faults(self, results: Iterable[Photo | Assessment | Fault]) -> Iterator[Photo | Assessment]:
+    def _without_faults(self, results: Iterable[Photo | Assessment | ReadFailure]) -> Iterator[Photo | Assessment]:
         for result in results:
-            if isinstance(result, Fault):
+            if isinstance(result, ReadFailure):
                 self._record(result)
             else:
                 yield result
 
 
-def _stamp_now(photo: Photo) -> Stamp | None:
+def _stamp_now(photo: Photo) -> FileStat | None:
     try:
         return stamp_of(photo.place)
     except PhotoError:  # its folder is gone

@@ -11,16 +11,16 @@ if TYPE_CHECKING:
 
     from culld.records import (
         Assessment,
-        Fault,
+        FileSnapshot,
+        FileStat,
         OpenPlan,
         Outcome,
         Photo,
-        Place,
         Plan,
-        Reject,
-        Sighting,
-        Stamp,
-        Tagged,
+        QuarantinedPhoto,
+        ReadFailure,
+        RootedPath,
+        TaggedFiles,
     )
 
 
@@ -44,8 +44,8 @@ class Reader(Protocol):
     """Reads settled files and has new contents assessed; one photo's failure is returned, never raised."""
 
     def read(
-        self, settled: Sequence[Sighting], judged: Mapping[Place, Collection[str]]
-    ) -> Iterable[Photo | Assessment | Fault]:
+        self, settled: Sequence[FileSnapshot], judged: Mapping[RootedPath, Collection[str]]
+    ) -> Iterable[Photo | Assessment | ReadFailure]:
         """Begin to read and assess files; whoever iterates waits for the results, which are in order.
 
         A file whose digest is among those `judged` at its place is not assessed and comes as a `Photo`.
@@ -62,10 +62,10 @@ class Intent(Protocol):
 class Journal(Protocol):
     """The memory of every decision; an intent is on disk before the file changes that it describes."""
 
-    def unknown(self, seen: Iterable[Sighting]) -> Iterable[Sighting]:
+    def unknown(self, seen: Iterable[FileSnapshot]) -> Iterable[FileSnapshot]:
         """The files that were not dealt with as they are, or have to be looked at again by now."""
 
-    def judged(self, settled: Sequence[Sighting]) -> Mapping[Place, Collection[str]]:
+    def judged(self, settled: Sequence[FileSnapshot]) -> Mapping[RootedPath, Collection[str]]:
         """The digests of the contents that were judged at the places of some files, where there are any."""
 
     def unseen(self, photos: Sequence[Photo]) -> list[Photo]:
@@ -74,7 +74,7 @@ class Journal(Protocol):
     def is_restored(self, digest: str) -> bool:
         """Whether a person brought this content back from quarantine."""
 
-    def fault(self, fault: Fault) -> None:
+    def fault(self, fault: ReadFailure) -> None:
         """Record a file that could not be read, and when to look again."""
 
     def intend(self, plans: Sequence[Plan]) -> AbstractContextManager[Intent]:
@@ -87,20 +87,20 @@ class OpenPlans(Protocol):
     def unfinished(self) -> list[OpenPlan]:
         """Every plan that is not ended, the oldest first; parked ones are among them."""
 
-    def finish(self, plan: OpenPlan, now: Place, stamp: Stamp | None, digest: str) -> None:
+    def finish(self, plan: OpenPlan, now: RootedPath, stamp: FileStat | None, digest: str) -> None:
         """The plan is carried out; the photo is at `now`."""
 
     def forget(self, plan: OpenPlan) -> None:
         """Nothing of the plan is in effect; its photo will be judged again."""
 
-    def park(self, plan: OpenPlan, stamp: Stamp | None, reason: str) -> None:
+    def park(self, plan: OpenPlan, stamp: FileStat | None, reason: str) -> None:
         """Nobody but a person can tell what to do; the plan stays open, the photo with this stamp is passed over."""
 
 
 class Restorations(Protocol):
     """The journal as `restore` sees it."""
 
-    def note_restored(self, plan: str, digests: Collection[str], place: Place, stamp: Stamp | None) -> None:
+    def note_restored(self, plan: str, digests: Collection[str], place: RootedPath, stamp: FileStat | None) -> None:
         """A person wants the photo of a plan back at `place`: these contents are never taken again.
 
         It is told before the photo moves, with no stamp, and again afterwards.
@@ -109,8 +109,8 @@ class Restorations(Protocol):
     def note_deleted(self, plan: str) -> None:
         """A person removed the photo of a plan from quarantine."""
 
-    def reject(self, plan: str) -> Reject | None:
+    def reject(self, plan: str) -> QuarantinedPhoto | None:
         """The photo that a plan moved to quarantine; None if the plan is not known, or did not end so."""
 
-    def tagged_by(self, plan: str) -> list[Tagged]:
+    def tagged_by(self, plan: str) -> list[TaggedFiles]:
         """The decision of a plan and the earlier ones about the same path that wrote to files, the newest first."""

@@ -23,7 +23,7 @@ NUMBER: Final = "a number"
 TEXT: Final = "a text"
 TRUTH: Final = "true or false"
 
-FACTS: Final = {
+VARIABLES: Final = {
     "blur": NUMBER,
     "under": NUMBER,
     "over": NUMBER,
@@ -77,7 +77,7 @@ class Expression:
         return _value(self._tree, facts) is True
 
 
-def parse(text: str, kinds: Mapping[str, str] = FACTS) -> Expression:
+def parse(text: str, kinds: Mapping[str, str] = VARIABLES) -> Expression:
     """Check a condition; `kinds` says for each name what its fact is: NUMBER, TEXT or TRUTH.
 
     Raises ValueError with the column and what may stand there instead.
@@ -93,7 +93,7 @@ def parse(text: str, kinds: Mapping[str, str] = FACTS) -> Expression:
         raise ValueError(f"not understood ({error}); write such as {_EXAMPLE}") from None
     kind = _Check(kinds).kind(tree)
     if kind != TRUTH:
-        _complain(tree, f"the condition is {kind}, which is never true or false; compare it, such as {_EXAMPLE}")
+        _type_problem(tree, f"the condition is {kind}, which is never true or false; compare it, such as {_EXAMPLE}")
     return Expression(text.strip(), tree)
 
 
@@ -132,7 +132,7 @@ class _Check:
         if isinstance(value, str):
             return TEXT
         if not isinstance(value, int | float) or value >= _LARGEST:
-            _complain(node, f"{ast.unparse(node)!r} is not allowed in a condition; write such as {_EXAMPLE}")
+            _type_problem(node, f"{ast.unparse(node)!r} is not allowed in a condition; write such as {_EXAMPLE}")
         return NUMBER
 
     def _compare(self, node: ast.Compare) -> None:
@@ -144,9 +144,9 @@ class _Check:
                 kind = self.kind(left)
                 self._need(right, kind)
                 if type(op) in _ORDER and kind != NUMBER:
-                    _complain(left, f"{ast.unparse(left)} is {kind}, and only numbers have an order; use == or in")
+                    _type_problem(left, f"{ast.unparse(left)} is {kind}, and only numbers have an order; use == or in")
             else:
-                _complain(node, "only < <= > >= == != in and not in compare here")
+                _type_problem(node, "only < <= > >= == != in and not in compare here")
             left = right
 
     def _membership(self, left: ast.expr, right: ast.expr) -> None:
@@ -155,20 +155,20 @@ class _Check:
             for each in right.elts:
                 self._need(each, kind)
         elif kind != TEXT or self.kind(right) != TEXT:
-            _complain(right, f"behind `in` goes a list such as {_LIST}, or a text in which to look for a text")
+            _type_problem(right, f"behind `in` goes a list such as {_LIST}, or a text in which to look for a text")
 
     def _need(self, node: ast.expr, wanted: str) -> None:
         kind = self.kind(node)
         if kind != wanted:
-            _complain(node, f"{ast.unparse(node)} is {kind}, but {wanted} is needed here")
+            _type_problem(node, f"{ast.unparse(node)} is {kind}, but {wanted} is needed here")
 
     def _unknown(self, node: ast.expr, name: str) -> NoReturn:
         near = difflib.get_close_matches(name, self.kinds, n=1)
         hint = f"did you mean {near[0]}? known" if near else "known"
-        _complain(node, f"{name} is not known; {hint} are {', '.join(self.kinds)}")
+        _type_problem(node, f"{name} is not known; {hint} are {', '.join(self.kinds)}")
 
 
-def _complain(node: ast.expr, text: str) -> NoReturn:
+def _type_problem(node: ast.expr, text: str) -> NoReturn:
     raise ValueError(f"column {node.col_offset + 1}: {text}")
 
 
@@ -209,7 +209,7 @@ def _calculated(op: type[ast.operator], left: float | None, right: float | None)
 
 def _members(node: ast.expr, facts: Facts) -> Any:
     if isinstance(node, ast.Tuple | ast.List):
-        return [_folded(_value(each, facts)) for each in node.elts]
+        return [_short_circuited(_value(each, facts)) for each in node.elts]
     return _value(node, facts)
 
 
@@ -217,10 +217,10 @@ def _compared(op: ast.cmpop, left: Any, right: Any) -> bool | None:
     if left is None or right is None:
         return None
     if isinstance(op, ast.In | ast.NotIn):
-        return (_folded(left) in _folded(right)) is isinstance(op, ast.In)
-    return _COMPARE[type(op)](_folded(left), _folded(right))
+        return (_short_circuited(left) in _short_circuited(right)) is isinstance(op, ast.In)
+    return _COMPARE[type(op)](_short_circuited(left), _short_circuited(right))
 
 
-def _folded(value: Any) -> Any:
+def _short_circuited(value: Any) -> Any:
     """Texts are compared without regard to case."""
     return value.casefold() if isinstance(value, str) else value

@@ -80,7 +80,7 @@ class UnexpectedErrors:
             self._require_unexpected(error)
             return self.note(error, doing)
 
-    def apart(
+    def each_apart(
         self,
         doing: str,
         stage: Callable[[Sequence[_T]], Iterable[_R]],
@@ -100,7 +100,7 @@ class UnexpectedErrors:
             failed(items[0], found)
             return []
         half = len(items) // 2
-        again = functools.partial(self.apart, doing, stage, failed=failed)
+        again = functools.partial(self.each_apart, doing, stage, failed=failed)
         return [*again(items[:half]), *again(items[half:])]
 
     def fitting(

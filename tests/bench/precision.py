@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from culld.imaging.decode import frame
+from culld.imaging.decode import to_network_frame
 from culld.inference.card import load_card
-from culld.inference.tensorflow import _traced, in_half_precision
+from culld.inference.tensorflow import _traced, check_half_precision
 
 MODEL = Path(__file__).parents[2] / "models" / "defects"
 
@@ -35,7 +35,7 @@ def measure(photos: Path, count: int) -> Moved:
     import keras
 
     model = keras.models.load_model(MODEL / "model.keras")
-    single, half = _traced(model), _traced(in_half_precision(model))
+    single, half = _traced(model), _traced(check_half_precision(model))
     files = sorted(photos.rglob("*.jpg"))
     largest, verdicts, frames = 0.0, 0, 0
     for file in random.Random(1).sample(files, min(count, len(files))):  # noqa: S311
@@ -51,7 +51,7 @@ def _versions(file: Path) -> Iterator[NDArray[np.uint8]]:
     with Image.open(file) as photo:
         clean = photo.convert("RGB")
     for each in (clean, clean.filter(ImageFilter.GaussianBlur(4)), *(clean.point(_exposed(by)) for by in (0.3, 2.0))):
-        yield frame(each)
+        yield to_network_frame(each)
 
 
 def _exposed(by: float) -> list[int]:

@@ -108,11 +108,11 @@ def floor(folder: str, workers: str) -> dict[str, Any]:
 def _judge(tasks: Any, told: Any) -> None:
     from culld.imaging.decode import DecodeLimits, decode  # noqa: PLC0415
     from culld.imaging.formats import HEAD_BYTES, recognise  # noqa: PLC0415
-    from culld.inference.litert import LiteRtEngine, without_chatter  # noqa: PLC0415
-    from culld.inference.worker_process import keep_memory  # noqa: PLC0415
+    from culld.inference.litert import LiteRtEngine, silence_stderr  # noqa: PLC0415
+    from culld.inference.worker_process import tune_malloc  # noqa: PLC0415
 
-    keep_memory()  # what helps the workers helps the floor
-    with without_chatter():
+    tune_malloc()  # what helps the workers helps the floor
+    with silence_stderr():
         engine = LiteRtEngine(MODEL / "model.tflite")
     told.put("ready")
     while (file := tasks.get()) is not None:
@@ -127,13 +127,13 @@ def stages(folder: str) -> dict[str, float]:
     """Where a worker's time goes: milliseconds of one core for each stage, medians over the photos of a folder."""
     import hashlib  # noqa: PLC0415
 
-    from culld.imaging.decode import DecodeLimits, embedded_exif, frame  # noqa: PLC0415
-    from culld.inference.litert import LiteRtEngine, without_chatter  # noqa: PLC0415
+    from culld.imaging.decode import DecodeLimits, embedded_exif, to_network_frame  # noqa: PLC0415
+    from culld.inference.litert import LiteRtEngine, silence_stderr  # noqa: PLC0415
     from culld.records import Format  # noqa: PLC0415
-    from culld.stages.read.dhash import likeness_of  # noqa: PLC0415
+    from culld.stages.read.dhash import dhash_of  # noqa: PLC0415
     from culld.stages.read.exif_facts import camera_facts  # noqa: PLC0415
 
-    with without_chatter():
+    with silence_stderr():
         engine = LiteRtEngine(MODEL / "model.tflite")
     limits = DecodeLimits()
     taken: dict[str, list[float]] = {}
@@ -152,36 +152,36 @@ def stages(folder: str) -> dict[str, float]:
             lambda data=data: camera_facts(embedded_exif(io.BytesIO(data), Format.JPEG, limits)),
         )
         image = timed("decode, reduced", lambda data=data: _decoded(data))
-        pixels = timed("fit into the frame", lambda image=image: frame(image))
+        pixels = timed("fit into the frame", lambda image=image: to_network_frame(image))
         timed("network", lambda pixels=pixels: engine.score(pixels))
-        timed("likeness", lambda pixels=pixels: likeness_of(pixels))
+        timed("likeness", lambda pixels=pixels: dhash_of(pixels))
     return {stage: statistics.median(times) for stage, times in taken.items()}
 
 
 def _decoded(data: bytes) -> Image.Image:
-    from culld.imaging.decode import COVER, HEIGHT, WIDTH  # noqa: PLC0415
+    from culld.imaging.decode import HEIGHT, OVERSAMPLING, WIDTH  # noqa: PLC0415
 
     image = Image.open(io.BytesIO(data))
-    image.draft("RGB", (round(COVER * WIDTH), round(COVER * HEIGHT)))
+    image.draft("RGB", (round(OVERSAMPLING * WIDTH), round(OVERSAMPLING * HEIGHT)))
     image.load()
     return image
 
 
 def parity(folder: str) -> dict[str, Any]:
     """How far scores of camera originals move when they are decoded at reduced scale instead of in full."""
-    from culld.imaging.decode import DecodeLimits, decode, frame  # noqa: PLC0415
+    from culld.imaging.decode import DecodeLimits, decode, to_network_frame  # noqa: PLC0415
     from culld.imaging.formats import HEAD_BYTES, recognise  # noqa: PLC0415
-    from culld.inference.litert import LiteRtEngine, without_chatter  # noqa: PLC0415
+    from culld.inference.litert import LiteRtEngine, silence_stderr  # noqa: PLC0415
     from culld.records import Defect, Format  # noqa: PLC0415
 
-    with without_chatter():
+    with silence_stderr():
         engine = LiteRtEngine(MODEL / "model.tflite")
     moved = []
     for path in sorted(Path(folder).rglob("*")):
         data = path.read_bytes() if path.is_file() else b""
         if recognise(data[:HEAD_BYTES], path.name) is Format.JPEG:
             reduced = engine.score(decode(io.BytesIO(data), Format.JPEG, DecodeLimits()))
-            full = engine.score(frame(Image.open(io.BytesIO(data))))
+            full = engine.score(to_network_frame(Image.open(io.BytesIO(data))))
             moved.append(max(abs(reduced.of(defect) - full.of(defect)) for defect in Defect))
     return {"photos": len(moved), "largest": max(moved, default=None)}
 
@@ -245,7 +245,7 @@ def scale(count: str, folders: str) -> dict[str, Any]:
 def _rescan(house: Any) -> float:
     """Seconds for a warm look at all files, none of which is new: the median of three."""
     from culld.clock import SystemClock  # noqa: PLC0415
-    from culld.imaging.supported import judged_extensions  # noqa: PLC0415
+    from culld.imaging.supported import supported_extensions  # noqa: PLC0415
     from culld.journal.store import SqliteJournal  # noqa: PLC0415
     from culld.stages.watch.scanner import Scanner  # noqa: PLC0415
 
@@ -253,7 +253,7 @@ def _rescan(house: Any) -> float:
     with SqliteJournal.open_readonly(house.journal, SystemClock()) as journal:
         for _ in range(3):
             start = time.perf_counter()
-            new = sum(1 for _ in journal.unknown(Scanner(judged_extensions()).scan(house.inbox)))
+            new = sum(1 for _ in journal.unknown(Scanner(supported_extensions()).scan(house.inbox)))
             taken.append(time.perf_counter() - start)
     if new:
         raise SystemExit(f"{new} files were taken for new ones")

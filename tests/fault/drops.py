@@ -18,16 +18,16 @@ from pathlib import Path
 from typing import BinaryIO
 
 from culld.app.daemon import Daemon
-from culld.app.service_status import Pulse
+from culld.app.service_status import ServiceStatus
 from culld.app.startup import open_journal
 from culld.clock import SystemClock
 from culld.config import load_config
 from culld.imaging.decode import DecodeLimits
 from culld.records import Assessment, Photo, Scores
-from culld.stages.read import DarkroomSettings
-from culld.stages.read.worker import Darkroom
-from culld.stages.watch.signals import Marks, Signal
-from culld.system.scheduler import Schedule
+from culld.stages.read import WorkerSettings
+from culld.stages.read.worker import PhotoWorker
+from culld.stages.watch.signals import LoopQueue, Signal
+from culld.system.scheduler import Scheduler
 from culld.system.sd_notify import Notifier
 
 sys.path.append(str(Path(__file__).parents[1]))
@@ -49,12 +49,12 @@ REJECTED = 100
 """Every such photo is one that the policy rejects."""
 
 
-class Desk(Darkroom):
+class Desk(PhotoWorker):
     """The darkroom without a network."""
 
     def __init__(self) -> None:
         """Nothing to load."""
-        self._settings = DarkroomSettings(Path(), "constant@1", 1_000_000, 1_000_000)
+        self._settings = WorkerSettings(Path(), "constant@1", 1_000_000, 1_000_000)
         self._limits = DecodeLimits()
 
     def _assess(self, photo: Photo, _stream: BinaryIO) -> Assessment:
@@ -114,14 +114,14 @@ def serve(folder: Path, watches: int) -> None:
     """Run the daemon until SIGTERM."""
     if watches:
         Path("/proc/sys/user/max_inotify_watches").write_text(str(watches))
-    marks = Marks()
+    marks = LoopQueue()
     signal.signal(signal.SIGTERM, lambda *_: marks.put(Signal.STOP))
     path = folder / "culld.yaml"
     config = load_config(path, os.environ)
     with open_journal(config) as journal:
-        pulse = Pulse(Notifier.of({}), None, SystemClock())
+        pulse = ServiceStatus(Notifier.of({}), None, SystemClock())
         daemon = Daemon(config, path, journal, FakePool(Desk()), pulse, marks)  # type: ignore[arg-type]
-        schedule = Schedule()
+        schedule = Scheduler()
         schedule.every(config.rescan, lambda: marks.put(Signal.RESCAN), name="rescan")
         schedule.start()
         daemon.run({})

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from culld.errors import PhotoError
-from culld.files.move import transfer
-from culld.records import Move, Place
+from culld.files.move import move_file
+from culld.records import Move, RootedPath
 from culld.stages.watch.scanner import Scanner
 
 _EXCHANGE = 2  # RENAME_EXCHANGE of renameat2(2)
@@ -51,7 +51,7 @@ def race(folder: Path, swaps: int) -> Swapped:
     moves = refused = escapes = 0
     while not over.is_set():
         escapes += sum(sighting.stamp.size == len(OUTSIDE) for sighting in Scanner({".jpg"}).scan(inbox))
-        done = _there_and_back(Place(inbox, Path("sub/a.jpg")), Place(quarantine, Path("a.jpg")))
+        done = _there_and_back(RootedPath(inbox, Path("sub/a.jpg")), RootedPath(quarantine, Path("a.jpg")))
         moves += done
         refused += not done
         escapes += (outside / "a.jpg").read_bytes() != OUTSIDE or len(list(outside.iterdir())) > 1
@@ -61,17 +61,17 @@ def race(folder: Path, swaps: int) -> Swapped:
     return Swapped(swaps, moves, refused, escapes)
 
 
-def _there_and_back(photo: Place, target: Place) -> bool:
+def _there_and_back(photo: RootedPath, target: RootedPath) -> bool:
     """Whether the photo could be moved; it is back afterwards, wherever its folder is called so by now."""
     digest = hashlib.sha256(INSIDE).hexdigest()
     try:
-        transfer(Move(photo, target, digest))
+        move_file(Move(photo, target, digest))
     except PhotoError:
         return False
     while target.path.exists():
         for name in ("sub", "link"):
             try:
-                transfer(Move(target, Place(photo.root, Path(name, "a.jpg")), digest))
+                move_file(Move(target, RootedPath(photo.root, Path(name, "a.jpg")), digest))
                 break
             except PhotoError:
                 continue

@@ -16,10 +16,10 @@ import pytest
 import rejects
 from culld.errors import PhotoBlockedError, TagRefusedError
 from culld.files.acl import GROUP as NAMED_GROUP
-from culld.files.acl import GROUP_OBJ, MASK, OTHER, USER, USER_OBJ, Access, Entry
-from culld.files.move import transfer
-from culld.files.rewrite import publish, refusal
-from culld.records import Move, Place
+from culld.files.acl import GROUP_OBJ, MASK, OTHER, USER, USER_OBJ, AccessControl, Entry
+from culld.files.move import move_file
+from culld.files.rewrite import rewrite_file, why_not_rewritable
+from culld.records import Move, RootedPath
 
 DATA = b"\xff\xd8" + bytes(5000)
 NOBODY, FOREIGN = 65534, 54321
@@ -86,9 +86,9 @@ def elsewhere(folder: Path) -> Iterator[Path]:
         yield Path(path)
 
 
-def private(folder: Path) -> Place:
+def private(folder: Path) -> RootedPath:
     """A photo that only its owner and group may read, moved into a folder whose default list lets nobody read."""
-    photo = rejects.put(Place(folder, Path("inbox/a.jpg")), DATA)
+    photo = rejects.put(RootedPath(folder, Path("inbox/a.jpg")), DATA)
     photo.path.chmod(0o640)
     setfacl(photo.path.parent, "-d", "-m", f"u:{NOBODY}:rwx")
     assert f"user:{NOBODY}" not in getfacl(photo.path)
@@ -102,7 +102,7 @@ def test_a_rewritten_photo_inherits_no_access(folder: Path) -> None:
     """It has the mode of before and no list."""
     photo = private(folder)
     before = getfacl(photo.path)
-    publish(rejects.tagging(photo))
+    rewrite_file(rejects.tagging(photo))
 
     assert photo.path.read_bytes() != DATA
     assert getfacl(photo.path) == before
@@ -112,7 +112,7 @@ def test_a_rewritten_photo_inherits_no_access(folder: Path) -> None:
 def test_who_could_not_read_a_photo_cannot_read_it_after_it_was_tagged(folder: Path) -> None:
     """Asked of the kernel, not of the list."""
     photo = private(folder)
-    publish(rejects.tagging(photo))
+    rewrite_file(rejects.tagging(photo))
 
     assert not may_read(photo.path)
 
@@ -122,7 +122,7 @@ def test_a_rewritten_photo_keeps_its_own_list(folder: Path) -> None:
     photo = private(folder)
     setfacl(photo.path, "-m", f"u:{FOREIGN}:rw,g:{FOREIGN}:---,m::r")
     before = getfacl(photo.path)
-    publish(rejects.tagging(photo))
+    rewrite_file(rejects.tagging(photo))
 
     assert getfacl(photo.path) == before
 
@@ -135,8 +135,8 @@ def test_a_copy_on_another_disk_has_the_access_of_the_photo(folder: Path, elsewh
         setfacl(photo.path, "-m", f"u:{FOREIGN}:rw")
     setfacl(elsewhere, "-d", "-m", f"u:{NOBODY}:rwx")
     before = getfacl(photo.path)
-    move = Move(photo, Place(elsewhere, Path("2026/a.jpg")), rejects.digest(DATA))
-    transfer(move)
+    move = Move(photo, RootedPath(elsewhere, Path("2026/a.jpg")), rejects.digest(DATA))
+    move_file(move)
 
     assert getfacl(move.target.path) == before
 
@@ -146,7 +146,7 @@ def test_a_new_sidecar_is_not_for_those_who_may_not_read_the_photo(folder: Path)
     """Its keywords may come out of the photo."""
     photo = private(folder)
     sidecar = photo.beside("a.jpg.xmp")
-    publish(rejects.tagging(sidecar), beside=photo)
+    rewrite_file(rejects.tagging(sidecar), beside=photo)
 
     assert not may_read(sidecar.path)
     assert sidecar.path.read_bytes() == rejects.TAG
@@ -155,11 +155,11 @@ def test_a_new_sidecar_is_not_for_those_who_may_not_read_the_photo(folder: Path)
 @needs_root
 def test_the_owner_of_a_private_photo_can_read_its_sidecar(folder: Path) -> None:
     """Where root writes it, it belongs to the owner of the photo; others are kept out."""
-    photo = rejects.put(Place(folder, Path("a.jpg")), DATA)
+    photo = rejects.put(RootedPath(folder, Path("a.jpg")), DATA)
     photo.path.chmod(0o600)
     os.chown(photo.path, FOREIGN, FOREIGN)
     sidecar = photo.beside("a.jpg.xmp")
-    publish(rejects.tagging(sidecar), beside=photo)
+    rewrite_file(rejects.tagging(sidecar), beside=photo)
 
     assert (may_read(sidecar.path, FOREIGN), may_read(sidecar.path)) == (True, False)
 
@@ -169,18 +169,18 @@ def test_the_sidecar_of_a_public_photo_has_what_the_folder_hands_down(folder: Pa
     photo = private(folder)
     photo.path.chmod(0o644)
     (photo.path.parent / "other").write_bytes(b"")
-    publish(rejects.tagging(photo.beside("a.jpg.xmp")), beside=photo)
+    rewrite_file(rejects.tagging(photo.beside("a.jpg.xmp")), beside=photo)
 
     assert getfacl(photo.path.parent / "a.jpg.xmp") == getfacl(photo.path.parent / "other")
 
 
 @pytest.fixture
-def foreign() -> Iterator[Place]:
+def foreign() -> Iterator[RootedPath]:
     """A photo of an unprivileged user in a group of which that user is no member."""
     if os.geteuid() != 0:
         pytest.skip("only root can act as other users")
     with tempfile.TemporaryDirectory(dir=DISK) as path:
-        photo = rejects.put(Place(Path(path), Path("inbox/a.jpg")), DATA)
+        photo = rejects.put(RootedPath(Path(path), Path("inbox/a.jpg")), DATA)
         photo.path.chmod(0o664)
         for each in (Path(path), photo.path.parent):
             os.chown(each, NOBODY, NOBODY)
@@ -188,49 +188,49 @@ def foreign() -> Iterator[Place]:
         yield photo
 
 
-def test_a_photo_with_a_foreign_group_is_not_rewritten_and_the_group_is_named(foreign: Place) -> None:
+def test_a_photo_with_a_foreign_group_is_not_rewritten_and_the_group_is_named(foreign: RootedPath) -> None:
     """In another group other people could read and write it."""
     with acting_as(NOBODY, NOBODY):
-        why = refusal(foreign)
+        why = why_not_rewritable(foreign)
         with pytest.raises(TagRefusedError, match=f"its group is number {FOREIGN}"):
-            publish(rejects.tagging(foreign))
+            rewrite_file(rejects.tagging(foreign))
 
     assert f"number {FOREIGN}" in (why or "")
     assert (foreign.path.read_bytes(), foreign.path.stat().st_gid) == (DATA, FOREIGN)
 
 
-def test_a_photo_with_a_foreign_group_can_be_moved_and_keeps_it(foreign: Place) -> None:
+def test_a_photo_with_a_foreign_group_can_be_moved_and_keeps_it(foreign: RootedPath) -> None:
     """A rename changes nothing about the file."""
-    move = Move(foreign, Place(foreign.root, Path("quarantine/a.jpg")), rejects.digest(DATA))
+    move = Move(foreign, RootedPath(foreign.root, Path("quarantine/a.jpg")), rejects.digest(DATA))
     with acting_as(NOBODY, NOBODY):
-        transfer(move)
+        move_file(move)
     found = move.target.path.stat()
 
     assert (found.st_gid, found.st_mode & 0o777) == (FOREIGN, 0o664)
 
 
-def test_a_folder_that_hands_down_its_group_keeps_it(foreign: Place) -> None:
+def test_a_folder_that_hands_down_its_group_keeps_it(foreign: RootedPath) -> None:
     """The new file is in the group from the start."""
     os.chown(foreign.path.parent, NOBODY, FOREIGN)
     foreign.path.parent.chmod(0o2775)
     with acting_as(NOBODY, NOBODY):
-        assert refusal(foreign) is None
-        publish(rejects.tagging(foreign))
+        assert why_not_rewritable(foreign) is None
+        rewrite_file(rejects.tagging(foreign))
 
     assert foreign.path.stat().st_gid == FOREIGN
 
 
 @pytest.mark.parametrize(("mode", "expected"), [(0o664, 0o644), (0o660, 0o600), (0o604, 0o600)])
-def test_a_copy_that_loses_its_group_allows_no_group_more(foreign: Place, mode: int, expected: int) -> None:
+def test_a_copy_that_loses_its_group_allows_no_group_more(foreign: RootedPath, mode: int, expected: int) -> None:
     """Neither the new group, nor the members of the old one, who are others now."""
     foreign.path.chmod(mode)
     with tempfile.TemporaryDirectory(dir=MEMORY) as path:
         if Path(path).stat().st_dev == foreign.root.stat().st_dev:
             pytest.skip("needs the temporary folder and /dev/shm to be two file systems")
         os.chown(path, NOBODY, NOBODY)
-        move = Move(foreign, Place(Path(path), Path("a.jpg")), rejects.digest(DATA))
+        move = Move(foreign, RootedPath(Path(path), Path("a.jpg")), rejects.digest(DATA))
         with acting_as(NOBODY, NOBODY):
-            transfer(move)
+            move_file(move)
         assert move.target.path.stat().st_mode & 0o777 == expected
 
 
@@ -238,18 +238,18 @@ def test_an_attribute_that_is_too_large_for_the_other_disk_is_named() -> None:
     """The photo stays with all that belongs to it, and nobody is told to free space on a disk that is not full."""
     value = bytes(20 * 1024)
     with tempfile.TemporaryDirectory(dir=MEMORY) as one, tempfile.TemporaryDirectory(dir=DISK) as other:
-        photo = rejects.put(Place(Path(one), Path("a.jpg")), DATA)
+        photo = rejects.put(RootedPath(Path(one), Path("a.jpg")), DATA)
         try:
             os.setxattr(photo.path, "user.DosStream.AFP_AfpInfo", value)
         except OSError as error:
             pytest.skip(f"needs a memory file system with large attributes: {error.strerror}")
         _require_small_attributes(Path(other), value)
-        move = Move(photo, Place(Path(other), Path("a.jpg")), rejects.digest(DATA))
+        move = Move(photo, RootedPath(Path(other), Path("a.jpg")), rejects.digest(DATA))
 
         with pytest.raises(
             PhotoBlockedError, match=re.escape("user.DosStream.AFP_AfpInfo of 20,480 bytes does not fit")
         ):
-            transfer(move)
+            move_file(move)
         assert rejects.tree(Path(other)) == []
         assert os.getxattr(photo.path, "user.DosStream.AFP_AfpInfo") == value
 
@@ -279,6 +279,6 @@ def _require_small_attributes(folder: Path, value: bytes) -> None:
 )
 def test_a_mode_in_place_of_a_list_allows_no_more_than_the_list(entries: list[Entry], expected: int) -> None:
     """Its group bits are those of the owning group, and what one named user may not do, the others may not either."""
-    access = Access(0, 0, (Entry(USER_OBJ, 6), *entries), listed=True)
+    access = AccessControl(0, 0, (Entry(USER_OBJ, 6), *entries), listed=True)
 
     assert access.without_list().mode == expected

@@ -95,7 +95,7 @@ def warnings() -> Iterator[list[str]]:
 def ring(alerts: Alerts, times: int = 1) -> None:
     """Send some alerts, and wait for their end."""
     for _ in range(times):
-        alerts.ring("brake", "on")
+        alerts.send("brake", "on")
     alerts.close(LONG_S)
 
 
@@ -103,7 +103,7 @@ def test_a_command_gets_the_alert_on_its_input(tmp_path: Path) -> None:
     """Nothing of it is read by a shell."""
     script = "import sys; open(sys.argv[1], 'w').write(sys.stdin.read())"
     alerts = Alerts([sys.executable, "-c", script, str(tmp_path / "a; b")])
-    alerts.ring("brake", "on $(date)", moved=3)
+    alerts.send("brake", "on $(date)", moved=3)
     alerts.close(LONG_S)
 
     told = json.loads((tmp_path / "a; b").read_text())
@@ -114,8 +114,8 @@ def test_a_webhook_gets_the_alerts_in_order(warnings: list[str]) -> None:
     """As JSON; an answer of any length is not read."""
     with server(say(b"HTTP/1.1 204 No Content\r\n\r\n" + bytes(1 << 20))) as (address, received):
         alerts = Alerts(webhook=address)
-        alerts.ring("brake", "on")
-        alerts.ring("brake", "off")
+        alerts.send("brake", "on")
+        alerts.send("brake", "off")
         alerts.close(LONG_S)
 
     bodies = [json.loads(data.partition(b"\r\n\r\n")[2]) for data in received]
@@ -171,10 +171,10 @@ def test_alerts_that_wait_for_a_slow_server_are_few(warnings: list[str]) -> None
     """The oldest are dropped, so that the memory does not fill; the loop never waits."""
     with server(drip) as (address, received):
         alerts = Alerts(webhook=address, patience_s=LONG_S)
-        alerts.ring("first", "")
+        alerts.send("first", "")
         wait_until(lambda: bool(received), "the first request")
         for number in range(10):
-            alerts.ring(str(number), "")
+            alerts.send(str(number), "")
         alerts.close(0)
 
     assert warnings[:2] == [f"too many alerts wait, so this one is not sent: {number}" for number in range(2)]
@@ -191,11 +191,11 @@ def test_a_stop_does_not_wait_for_what_is_being_sent() -> None:
 
     with server(hold) as (address, received):
         alerts = Alerts(webhook=address, patience_s=LONG_S)
-        alerts.ring("brake", "on")
+        alerts.send("brake", "on")
         wait_until(lambda: bool(received), "the request")
         alerts.close(0)
         assert gone.wait(50)
-        alerts.ring("brake", "too late")
+        alerts.send("brake", "too late")
 
     assert len(received) == 1
 
@@ -223,7 +223,7 @@ def test_a_command_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path, 
     """It reads nothing of a long alert, writes without end, and so does its child."""
     script = f"echo $$ > {tmp_path}/pids; yes & echo $! >> {tmp_path}/pids; yes >&2; wait"
     alerts = Alerts(["sh", "-c", script], patience_s=3)
-    alerts.ring("brake", "x" * (1 << 20))
+    alerts.send("brake", "x" * (1 << 20))
     alerts.close(LONG_S)
 
     assert warnings == ["the alert command sh did not work: it took longer than 3 s"]
@@ -245,6 +245,6 @@ def test_what_a_command_leaves_in_the_background_is_not_waited_for(tmp_path: Pat
 def test_without_a_command_and_a_webhook_nothing_is_started() -> None:
     """The log has it."""
     before = threading.active_count()
-    Alerts().ring("brake", "on")
+    Alerts().send("brake", "on")
 
     assert threading.active_count() == before

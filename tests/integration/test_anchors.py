@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from culld.files.mount_guard import Anchors
-from culld.files.mount_marker import ANCHOR, Ground, away
+from culld.files.mount_guard import MountGuard
+from culld.files.mount_marker import ANCHOR, FolderState, unavailable_reason
 from culld.journal.store import SqliteJournal
 from fakes import FakeClock
 
@@ -33,20 +33,20 @@ class Remembered:
 @pytest.mark.parametrize(
     ("ground", "known", "expected"),
     [
-        (Ground(1, anchored=True), None, ""),
-        (Ground(1, anchored=False), None, ""),
-        (Ground(1, anchored=True), 2, ""),
-        (Ground(1, anchored=False), 1, ""),
-        (Ground(1, anchored=False), 2, "is on another disk than before"),
+        (FolderState(1, anchored=True), None, ""),
+        (FolderState(1, anchored=False), None, ""),
+        (FolderState(1, anchored=True), 2, ""),
+        (FolderState(1, anchored=False), 1, ""),
+        (FolderState(1, anchored=False), 2, "is on another disk than before"),
         (None, 1, "is not there"),
         (None, None, "is not there"),
     ],
 )
 def test_a_folder_is_itself_by_its_anchor_or_by_its_device(
-    ground: Ground | None, known: int | None, expected: str
+    ground: FolderState | None, known: int | None, expected: str
 ) -> None:
     """Network shares get another device number with each mount, tidy people remove hidden folders; seldom both."""
-    found = away(FOLDER, ground, known)
+    found = unavailable_reason(FOLDER, ground, known)
 
     assert bool(found) == bool(expected)
     assert found.startswith(expected)
@@ -56,7 +56,7 @@ def test_a_folder_gets_its_anchor_when_it_is_first_used(tmp_path: Path) -> None:
     """And where it is, is remembered."""
     remembered = Remembered()
 
-    assert Anchors(remembered).away(tmp_path) == ""
+    assert MountGuard(remembered).unavailable_reason(tmp_path) == ""
     assert (tmp_path / ANCHOR).is_dir()
     assert remembered.devices == {tmp_path: tmp_path.stat().st_dev}
 
@@ -64,13 +64,13 @@ def test_a_folder_gets_its_anchor_when_it_is_first_used(tmp_path: Path) -> None:
 def test_an_empty_mount_point_is_not_taken_for_the_folder(tmp_path: Path) -> None:
     """Nothing is left in it; whoever says that it is right makes the anchor by hand, as the message says."""
     remembered = Remembered({tmp_path: tmp_path.stat().st_dev + 1})
-    anchors = Anchors(remembered)
+    anchors = MountGuard(remembered)
 
-    assert f"mkdir {tmp_path / ANCHOR}" in anchors.away(tmp_path)
+    assert f"mkdir {tmp_path / ANCHOR}" in anchors.unavailable_reason(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
     (tmp_path / ANCHOR).mkdir()
-    assert anchors.away(tmp_path) == ""
+    assert anchors.unavailable_reason(tmp_path) == ""
     assert remembered.devices == {tmp_path: tmp_path.stat().st_dev}
 
 
@@ -79,19 +79,19 @@ def test_a_quarantine_is_not_made_on_an_empty_mount_point(tmp_path: Path) -> Non
     quarantine = tmp_path / "disk" / "quarantine"
     remembered = Remembered({quarantine: tmp_path.stat().st_dev + 1})
 
-    assert Anchors(remembered).make(quarantine).startswith("is on another disk")
+    assert MountGuard(remembered).ensure(quarantine).startswith("is on another disk")
     assert not quarantine.exists()
 
 
 def test_a_quarantine_that_is_missing_on_its_own_disk_is_made(tmp_path: Path) -> None:
     """At the first start, and when somebody has removed it."""
     quarantine = tmp_path / "deep" / "quarantine"
-    anchors = Anchors(Remembered())
+    anchors = MountGuard(Remembered())
 
-    assert anchors.make(quarantine) == ""
+    assert anchors.ensure(quarantine) == ""
     (quarantine / ANCHOR).rmdir()
     quarantine.rmdir()
-    assert anchors.make(quarantine) == ""
+    assert anchors.ensure(quarantine) == ""
     assert (quarantine / ANCHOR).is_dir()
 
 
@@ -99,14 +99,14 @@ def test_a_quarantine_that_cannot_be_made_says_why(tmp_path: Path) -> None:
     """A file stands where a folder should be."""
     (tmp_path / "file").touch()
 
-    assert "cannot be made" in Anchors(Remembered()).make(tmp_path / "file" / "quarantine")
+    assert "cannot be made" in MountGuard(Remembered()).ensure(tmp_path / "file" / "quarantine")
 
 
 def test_a_glance_changes_nothing(tmp_path: Path) -> None:
     """`culld status` may be run by anybody."""
     remembered = Remembered()
 
-    assert Anchors(remembered).glance(tmp_path) == ""
+    assert MountGuard(remembered).check(tmp_path) == ""
     assert (list(tmp_path.iterdir()), remembered.devices) == ([], {})
 
 

@@ -11,12 +11,12 @@ import pytest
 import factories
 import rejects
 from culld.errors import PhotoBlockedError
-from culld.files.move import transfer
+from culld.files.move import move_file
 from culld.files.open_beneath import stamp_of
-from culld.quarantine.apply import Applier
-from culld.quarantine.destination import route
+from culld.quarantine.apply import PlanApplier
+from culld.quarantine.destination import plan_moves
 from culld.quarantine.record import from_bytes
-from culld.records import Move, Place, Plan, Stamp, Verdict
+from culld.records import FileStat, Move, Plan, RootedPath, Verdict
 
 PHOTO = b"\xff\xd8 a photo"
 SIDECAR = b"<x:xmpmeta/>"
@@ -30,12 +30,12 @@ class Stubborn:
         self.refused = refused
         self.back = back
 
-    def __call__(self, move: Move, *, expected: Stamp | None = None) -> Stamp:
+    def __call__(self, move: Move, *, expected: FileStat | None = None) -> FileStat:
         """Move the file, or raise what a full disk would."""
         returning = move.target.root.name == "inbox"
         if move.source.relative.name in self.refused or (self.back and returning):
             raise PhotoBlockedError("the disk is full")
-        return transfer(move, expected=expected)
+        return move_file(move, expected=expected)
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def quarantine(tmp_path: Path) -> Path:
 
 def a_rejection(inbox: Path, quarantine: Path) -> Plan:
     """The plan to tag a photo and its sidecar, to make a second sidecar, and to move all three."""
-    photo = rejects.put(Place(inbox, Path("2026/a.jpg")), PHOTO)
+    photo = rejects.put(RootedPath(inbox, Path("2026/a.jpg")), PHOTO)
     sidecar = rejects.put(photo.beside("a.xmp"), SIDECAR)
     made = photo.beside("a.jpg.xmp")
     rewrites = [rejects.tagging(place) for place in (made, sidecar, photo)]
@@ -64,7 +64,7 @@ def a_rejection(inbox: Path, quarantine: Path) -> Plan:
 def test_a_rejected_stack_moves_with_its_tags_and_its_record(inbox: Path, quarantine: Path) -> None:
     """Everything is in quarantine under its relative path, and the outcome knows where and with which content."""
     plan = a_rejection(inbox, quarantine)
-    outcome = Applier().apply(plan)
+    outcome = PlanApplier().apply(plan)
     folder = quarantine / "2026"
 
     assert rejects.tree(inbox) == []
@@ -75,7 +75,7 @@ def test_a_rejected_stack_moves_with_its_tags_and_its_record(inbox: Path, quaran
         "2026/a.xmp",
     ]
     assert (folder / "a.jpg").read_bytes() == PHOTO[:2] + rejects.TAG + PHOTO[2:]
-    assert (outcome.now, outcome.fault) == (Place(quarantine, Path("2026/a.jpg")), None)
+    assert (outcome.now, outcome.fault) == (RootedPath(quarantine, Path("2026/a.jpg")), None)
     assert (outcome.stamp, outcome.digest) == (stamp_of(outcome.now), rejects.digest((folder / "a.jpg").read_bytes()))
     record = from_bytes((folder / "a.jpg.culld.json").read_bytes())
     assert [member.name for member in record.members] == ["a.jpg.xmp", "a.xmp", "a.jpg"]
@@ -84,11 +84,11 @@ def test_a_rejected_stack_moves_with_its_tags_and_its_record(inbox: Path, quaran
 
 def test_a_tagged_photo_stays_and_its_new_stamp_is_told(inbox: Path) -> None:
     """Only so can the scanner tell our own write from another's."""
-    photo = rejects.put(Place(inbox, Path("a.jpg")), PHOTO)
+    photo = rejects.put(RootedPath(inbox, Path("a.jpg")), PHOTO)
     plan = replace(
         factories.plan(rejects.stack(photo), Verdict.TAG), rewrites=(rejects.tagging(photo),), notes=("no EXIF",)
     )
-    outcome = Applier().apply(plan)
+    outcome = PlanApplier().apply(plan)
 
     assert (outcome.now, outcome.stamp, outcome.note) == (photo, stamp_of(photo), "no EXIF")
     assert outcome.digest == rejects.digest(photo.path.read_bytes()) != rejects.digest(PHOTO)
@@ -96,9 +96,9 @@ def test_a_tagged_photo_stays_and_its_new_stamp_is_told(inbox: Path) -> None:
 
 def test_a_kept_photo_is_not_touched(inbox: Path) -> None:
     """A plan without changes only confirms the photo."""
-    photo = rejects.put(Place(inbox, Path("a.jpg")), PHOTO)
+    photo = rejects.put(RootedPath(inbox, Path("a.jpg")), PHOTO)
     before = stamp_of(photo)
-    outcome = Applier().apply(factories.plan(rejects.stack(photo)))
+    outcome = PlanApplier().apply(factories.plan(rejects.stack(photo)))
 
     assert (outcome.stamp, outcome.digest, stamp_of(photo)) == (before, rejects.digest(PHOTO), before)
 
@@ -107,7 +107,7 @@ def test_a_photo_that_changed_since_it_was_judged_is_left_alone(inbox: Path, qua
     """Its verdict belonged to other bytes; the judged stamp is told, so that the scanner takes it for new."""
     plan = a_rejection(inbox, quarantine)
     plan.photo.place.path.write_bytes(b"edited by a person")
-    outcome = Applier().apply(plan)
+    outcome = PlanApplier().apply(plan)
 
     assert "changed since it was judged" in (outcome.fault or "")
     assert (outcome.stamp, rejects.tree(quarantine)) == (plan.photo.stamp, [])
@@ -120,8 +120,8 @@ def test_a_name_that_was_taken_meanwhile_stops_a_plan_before_it_begins(
 ) -> None:
     """Nothing is tagged, nothing moved, and the next try comes soon."""
     plan = a_rejection(inbox, quarantine)
-    rejects.put(Place(quarantine, Path("2026") / taken), b"a stranger")
-    outcome = Applier().apply(plan)
+    rejects.put(RootedPath(quarantine, Path("2026") / taken), b"a stranger")
+    outcome = PlanApplier().apply(plan)
 
     assert outcome.fault is not None
     assert outcome.retry_after == timedelta(seconds=1)
@@ -133,8 +133,8 @@ def test_a_rewrite_that_fails_leaves_the_photo_where_it_is(inbox: Path, quaranti
     """What was tagged before stays tagged, nothing moves, and no record is written."""
     plan = a_rejection(inbox, quarantine)
     (inbox / "2026/other.jpg").hardlink_to(plan.photo.place.path)
-    judged = rejects.stack(plan.photo.place).lead  # a second name changes the stamp
-    outcome = Applier().apply(replace(plan, stack=replace(plan.stack, lead=judged)))
+    judged = rejects.stack(plan.photo.place).primary  # a second name changes the stamp
+    outcome = PlanApplier().apply(replace(plan, stack=replace(plan.stack, primary=judged)))
 
     assert "more than one name" in (outcome.fault or "")
     assert (plan.photo.place.path.read_bytes(), rejects.tree(quarantine)) == (PHOTO, [])
@@ -144,7 +144,7 @@ def test_a_rewrite_that_fails_leaves_the_photo_where_it_is(inbox: Path, quaranti
 def test_a_photo_that_cannot_move_gets_its_sidecars_back(inbox: Path, quarantine: Path) -> None:
     """The stack is together again in its folder, and no record is left of what did not happen."""
     plan = a_rejection(inbox, quarantine)
-    outcome = Applier(Stubborn("a.jpg")).apply(plan)
+    outcome = PlanApplier(Stubborn("a.jpg")).apply(plan)
 
     assert (outcome.fault, outcome.unfinished) == ("the disk is full", False)
     assert rejects.tree(inbox) == ["2026/a.jpg", "2026/a.jpg.xmp", "2026/a.xmp"]
@@ -155,7 +155,7 @@ def test_a_photo_that_cannot_move_gets_its_sidecars_back(inbox: Path, quarantine
 def test_sidecars_that_cannot_come_back_leave_the_plan_unfinished(inbox: Path, quarantine: Path) -> None:
     """The record stays with them, and the journal keeps the plan for a replay."""
     plan = a_rejection(inbox, quarantine)
-    outcome = Applier(Stubborn("a.jpg", back=True)).apply(plan)
+    outcome = PlanApplier(Stubborn("a.jpg", back=True)).apply(plan)
 
     assert (outcome.fault, outcome.unfinished) == ("the disk is full", True)
     assert rejects.tree(inbox) == ["2026/a.jpg"]
@@ -167,7 +167,7 @@ def test_a_missing_quarantine_is_a_fault_and_changes_nothing(inbox: Path, tmp_pa
     (tmp_path / "gone").mkdir()
     plan = a_rejection(inbox, tmp_path / "gone")
     (tmp_path / "gone").rmdir()
-    outcome = Applier().apply(plan)
+    outcome = PlanApplier().apply(plan)
 
     assert "mount its disk" in (outcome.fault or "")
     assert rejects.contents(inbox) == sorted([rejects.digest(PHOTO), rejects.digest(SIDECAR)])
@@ -177,11 +177,11 @@ def test_equal_names_become_different_names_in_quarantine(inbox: Path, quarantin
     """Photos of the same name arrive one after the other, each with its sidecar; equal ones, too."""
     outcomes = []
     for content in (b"one", b"two", b"two", b"two"):
-        photo = rejects.put(Place(inbox, Path("2026/a.jpg")), content)
+        photo = rejects.put(RootedPath(inbox, Path("2026/a.jpg")), content)
         sidecar = rejects.put(photo.beside("a.jpg.xmp"), b"of " + content)
         plan = rejects.rejection(rejects.stack(photo, sidecar), quarantine)
         plan = replace(plan, id=f"plan {len(outcomes)}")
-        outcomes.append(Applier().apply(replace(plan, moves=route(plan, quarantine))))
+        outcomes.append(PlanApplier().apply(replace(plan, moves=plan_moves(plan, quarantine))))
     names = [outcome.now.relative.name for outcome in outcomes]
 
     assert [outcome.fault for outcome in outcomes] == [None] * 4
@@ -192,7 +192,7 @@ def test_equal_names_become_different_names_in_quarantine(inbox: Path, quarantin
 
 def test_a_sidecar_that_cannot_be_read_keeps_the_photo_where_it_is(inbox: Path, quarantine: Path) -> None:
     """Routing fails before there is a plan."""
-    photo = rejects.put(Place(inbox, Path("a.jpg")), PHOTO)
+    photo = rejects.put(RootedPath(inbox, Path("a.jpg")), PHOTO)
     (inbox / "a.jpg.xmp").symlink_to(inbox / "elsewhere.xmp")
 
     with pytest.raises(PhotoBlockedError, match="link"):

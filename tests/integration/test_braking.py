@@ -15,21 +15,21 @@ from culld.pipeline import Pipeline
 from culld.records import (
     Assessment,
     BrakeLimit,
-    Care,
+    FileSnapshot,
+    FileStat,
     Format,
     Outcome,
     Photo,
-    Place,
     Plan,
-    Rules,
+    Policy,
+    RootedPath,
     Scores,
-    Sighting,
     Stack,
-    Stamp,
+    UserMetadata,
     Verdict,
 )
-from culld.stages.decide.brake import Braking, brake_of, resume
-from culld.stages.plan import Judge
+from culld.stages.decide.brake import Brake, active_brake, resume
+from culld.stages.plan import Planner
 from culld.tags.draft import TagDraft
 from fakes import FakeClock
 
@@ -46,15 +46,15 @@ class House:
     told: list[str] = field(default_factory=list)
     photos: int = 0
 
-    def braking(self) -> Braking:
+    def braking(self) -> Brake:
         """The brake as a start of culld makes it."""
-        return Braking(self.journal, lambda: self.policy, self.clock, self.told.append)
+        return Brake(self.journal, lambda: self.policy, self.clock, self.told.append)
 
-    def held(self, braking: Braking, verdicts: Sequence[bool], rules: Rules = RULES) -> list[bool]:
+    def held(self, braking: Brake, verdicts: Sequence[bool], rules: Policy = RULES) -> list[bool]:
         """Whether the brake holds the move of each of some new photos."""
         photos = [factories.place(f"{self.photos + number}.jpg") for number in range(len(verdicts))]
         self.photos += len(photos)
-        return [bool(braking.holds(rules, place, moving)) for place, moving in zip(photos, verdicts, strict=True)]
+        return [bool(braking.check(rules, place, moving)) for place, moving in zip(photos, verdicts, strict=True)]
 
     def decide(self, count: int, verdict: Verdict) -> None:
         """Carry out decisions."""
@@ -82,7 +82,7 @@ def test_more_than_the_share_stops_the_moves_and_tells_once(house: House) -> Non
     assert house.held(braking, [True] * 5 + [False] * 8 + [True] * 9) == [False] * 18 + [True] * 4
     assert len(house.told) == 1
     assert "6 of the last 10 photos were to be moved, more than the share 0.5 that policy.brake allows" in house.told[0]
-    assert brake_of(house.journal) == house.told[0]
+    assert active_brake(house.journal) == house.told[0]
 
 
 def test_it_stays_on_over_a_restart(house: House) -> None:
@@ -119,7 +119,7 @@ def test_another_policy_lets_go(house: House) -> None:
     house.policy = "policy-2"
 
     assert house.held(braking, [True]) == [False]
-    assert brake_of(house.journal) == ""
+    assert active_brake(house.journal) == ""
 
 
 def test_without_a_limit_nothing_is_held(house: House) -> None:
@@ -127,7 +127,7 @@ def test_without_a_limit_nothing_is_held(house: House) -> None:
     braking = house.braking()
 
     assert not any(house.held(braking, [True] * 1000, factories.rules()))
-    assert json.loads(house.journal.notes().get("brake", ("{}", None))[0]) == {}
+    assert json.loads(house.journal.status().get("brake", ("{}", None))[0]) == {}
 
 
 def test_a_photo_that_is_judged_again_and_again_is_counted_once(house: House) -> None:
@@ -135,13 +135,13 @@ def test_a_photo_that_is_judged_again_and_again_is_counted_once(house: House) ->
     braking = house.braking()
     stuck = factories.place("stuck.jpg")
 
-    assert not any(braking.holds(RULES, stuck, True) for _ in range(30))
+    assert not any(braking.check(RULES, stuck, True) for _ in range(30))
 
     plan = replace(factories.plan(Stack(factories.assessment("stuck.jpg")), Verdict.QUARANTINE))
     for number in range(9):
         with house.journal.intend([replace(plan, id=str(number))]):
             pass
-    assert house.braking().holds(RULES, stuck, True) == ""
+    assert house.braking().check(RULES, stuck, True) == ""
 
 
 @dataclass
@@ -152,37 +152,37 @@ class Import:
     folder: Path
     moved: list[str] = field(default_factory=list)
 
-    def judge(self, rules: Rules) -> Judge:
+    def judge(self, rules: Policy) -> Planner:
         """The stage `decide` with the brake."""
-        return Judge(
+        return Planner(
             rules_for=lambda _: rules,
             is_restored=lambda _: False,
             draft=lambda requests: [TagDraft((), ()) for _ in requests],
-            care=lambda requests: [Care() for _ in requests],
+            user_metadata=lambda requests: [UserMetadata() for _ in requests],
             clock=self.house.clock,
             quarantine=self.folder / "quarantine",
             quarantine_away=lambda: "",
             prefix="defect:",
             embed=False,
-            brake=self.house.braking().holds,
+            brake=self.house.braking().check,
         )
 
-    def pipeline(self, rules: Rules) -> Pipeline:
+    def pipeline(self, rules: Policy) -> Pipeline:
         """The page as the daemon ties it together."""
         judge = self.judge(rules)
         return Pipeline(self, self.house.journal, lambda found: list(map(Stack, found)), judge.decide, self.apply)
 
-    def drop(self, count: int) -> list[Sighting]:
+    def drop(self, count: int) -> list[FileSnapshot]:
         """Put files into the inbox."""
         inbox = self.folder / "inbox"
         inbox.mkdir()
         (self.folder / "quarantine").mkdir()
-        places = [Place(inbox, Path(f"{number:03}.jpg")) for number in range(count)]
+        places = [RootedPath(inbox, Path(f"{number:03}.jpg")) for number in range(count)]
         for place in places:
             place.path.write_text(place.relative.name)
-        return [Sighting(place, Stamp.of(place.path.lstat())) for place in places]
+        return [FileSnapshot(place, FileStat.of(place.path.lstat())) for place in places]
 
-    def read(self, settled: Sequence[Sighting], _judged: object) -> list[Assessment]:
+    def read(self, settled: Sequence[FileSnapshot], _judged: object) -> list[Assessment]:
         """Every photo is blurred."""
         return [
             Assessment(
@@ -204,7 +204,7 @@ def test_the_brake_divides_no_shot(house: House, tmp_path: Path) -> None:
     judge = first.judge(replace(factories.rules(), brake=BrakeLimit(0.6, 200)))
     found = first.read(first.drop(14), {})
     alone = [Stack(each) for each in found[:11]]
-    one, other = Stack(found[11], partners=(found[12],)), Stack(found[12], partners=(found[11],))
+    one, other = Stack(found[11], siblings=(found[12],)), Stack(found[12], siblings=(found[11],))
 
     plans = judge.decide([*alone, one, other, Stack(found[13])])
 

@@ -15,8 +15,8 @@ from PIL import Image
 
 from culld.records import Defect
 from culld.training.defects.dataset import Scene
-from culld.training.experiment import Generation, load_recipe
-from culld.training.two_stage.experiment import CURVES, LOG, build_generation, freeze, train_stages, with_probabilities
+from culld.training.experiment import TwoStageExperiment, load_recipe
+from culld.training.two_stage.experiment import CURVES, LOG, build_two_stage, freeze, train_stages, with_probabilities
 from culld.training.two_stage.input_pipelines import from_table, on_the_fly, without_tensorflow
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ pytestmark = [
     pytest.mark.timeout(300),
     pytest.mark.filterwarnings("ignore"),  # TensorFlow's own
 ]
-TINY = Generation(trunk="mobilenetv3small", head_epochs=1, tune_epochs=1, batch=4)
+TINY = TwoStageExperiment(trunk="mobilenetv3small", head_epochs=1, tune_epochs=1, batch=4)
 SHAPE = (64, 96, 3)
 SCENES = [Scene(f"{number}.jpg", frozenset(), "s", "CC0") for number in range(5)]
 
@@ -56,9 +56,9 @@ def make(scene: Scene, draw: int) -> tuple[np.ndarray, np.ndarray]:
 def test_the_seeds_recipes_build_what_its_document_says(name: str, models: Path) -> None:
     """Heads, dropouts, rates and layers, read from the committed files."""
     generation = load_recipe(models / name / "train.yaml")
-    assert isinstance(generation, Generation)
+    assert isinstance(generation, TwoStageExperiment)
 
-    model, trunk = build_generation(generation, None, SHAPE)
+    model, trunk = build_two_stage(generation, None, SHAPE)
     freeze(trunk, generation, tuned=True)
 
     units = [layer.units for layer in model.layers if layer.name.startswith("blur_") and hasattr(layer, "units")]
@@ -77,7 +77,7 @@ def test_the_seeds_recipes_build_what_its_document_says(name: str, models: Path)
 
 def test_a_training_leaves_log_curves_and_a_model(tmp_path: Path) -> None:
     """Two stages of one epoch are two lines; the logits become probabilities at the end."""
-    model, trunk = build_generation(TINY, None, SHAPE)
+    model, trunk = build_two_stage(TINY, None, SHAPE)
 
     train_stages(model, trunk, TINY, (batches(), batches()), tmp_path / "out", tmp_path / "backup")
 
@@ -94,7 +94,7 @@ def test_a_training_leaves_log_curves_and_a_model(tmp_path: Path) -> None:
 
 def test_the_heads_alone_learn_in_the_first_stage(tmp_path: Path) -> None:
     """The trunk's weights are those it came with until it is tuned."""
-    model, trunk = build_generation(TINY, None, SHAPE)
+    model, trunk = build_two_stage(TINY, None, SHAPE)
     before = [weight.copy() for weight in trunk.get_weights()]
 
     only = replace(TINY, tune_epochs=0)
@@ -108,7 +108,7 @@ def test_a_run_that_was_killed_goes_on_after_its_last_epoch(tmp_path: Path) -> N
     """Two epochs were done of three: the second run does one more, and not three."""
     for epochs in (2, 3):
         stage = replace(TINY, head_epochs=epochs, tune_epochs=0)
-        model, trunk = build_generation(stage, None, SHAPE)
+        model, trunk = build_two_stage(stage, None, SHAPE)
         train_stages(model, trunk, stage, (batches(), batches()), tmp_path / "out", tmp_path / "backup")
 
     with (tmp_path / "out" / LOG).open(encoding="utf-8") as lines:

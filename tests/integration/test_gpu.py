@@ -9,7 +9,12 @@ import pytest
 from numpy.typing import NDArray
 
 from culld.errors import SystemFaultError
-from culld.inference.tensorflow import PARITY, TensorFlowNetwork, _drawn, in_half_precision
+from culld.inference.tensorflow import (
+    MAX_PROBABILITY_DIFFERENCE,
+    TensorFlowNetwork,
+    _synthetic_frames,
+    check_half_precision,
+)
 
 tensorflow = pytest.importorskip("tensorflow", reason="needs the extra `tensorflow`")
 MODEL = Path(__file__).parents[2] / "models" / "defects"
@@ -36,7 +41,7 @@ def scarce() -> Scarce:
 
 def test_a_batch_is_halved_when_there_is_no_memory_for_it(scarce: Scarce) -> None:
     """Every photo still gets its own row."""
-    frames = _drawn(scarce.shape)[:5]
+    frames = _synthetic_frames(scarce.shape)[:5]
 
     rows = scarce.run(frames)
 
@@ -49,7 +54,7 @@ def test_without_memory_for_one_photo_it_gives_up(scarce: Scarce) -> None:
     scarce.room = 0
 
     with pytest.raises(SystemFaultError, match="no memory for a single photo"):
-        scarce.run(_drawn(scarce.shape)[:1])
+        scarce.run(_synthetic_frames(scarce.shape)[:1])
 
 
 def test_half_precision_moves_no_probability_far() -> None:
@@ -57,13 +62,13 @@ def test_half_precision_moves_no_probability_far() -> None:
     import keras
 
     model = keras.models.load_model(MODEL / "model.keras")
-    frames = _drawn(tuple(model.input_shape[1:]))[::3]
+    frames = _synthetic_frames(tuple(model.input_shape[1:]))[::3]
 
-    half = in_half_precision(model)
+    half = check_half_precision(model)
 
     dtypes = {layer.compute_dtype for layer in half._flatten_layers() if isinstance(layer, keras.layers.Conv2D)}
     assert dtypes == {"float16"}
-    assert float(np.abs(np.asarray(half(frames)) - np.asarray(model(frames))).max()) <= PARITY
+    assert float(np.abs(np.asarray(half(frames)) - np.asarray(model(frames))).max()) <= MAX_PROBABILITY_DIFFERENCE
 
 
 def test_a_folder_without_a_keras_model_is_a_system_fault(tmp_path: Path) -> None:

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 import factories
-from culld.imaging.decode import frame
-from culld.records import Assessment, Camera, Place, SeriesKind
-from culld.stages.group.grouping import Grouping
-from culld.stages.read.dhash import likeness_of
+from culld.imaging.decode import to_network_frame
+from culld.records import Assessment, Camera, RootedPath, SeriesKind
+from culld.stages.group.grouping import Grouper
+from culld.stages.read.dhash import dhash_of
 
-LIKENESS = likeness_of(frame(factories.picture(1)))
+LIKENESS = dhash_of(to_network_frame(factories.picture(1)))
 ROOT = Path("/photos")
 
 
@@ -23,10 +23,10 @@ def shot(folder: Path, name: str, second: float, model: str = "X", content: byte
     """A judged photo in a folder, taken so many seconds after noon."""
     photo = replace(
         factories.photo(name, content or name.encode()),
-        place=Place(folder, Path(name)),
+        place=RootedPath(folder, Path(name)),
         camera=Camera(model, factories.NOON + timedelta(seconds=second)),
     )
-    return replace(factories.assessment(name), photo=photo, likeness=LIKENESS)
+    return replace(factories.assessment(name), photo=photo, dhash=LIKENESS)
 
 
 def test_a_burst_goes_on_over_batches_but_not_over_cameras_folders_and_copies(tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_a_burst_goes_on_over_batches_but_not_over_cameras_folders_and_copies(tm
         return [each for each in near if each.photo.digest not in but]
 
     batch = [shot(tmp_path, "a.jpg", 0), shot(tmp_path, "b.jpg", 1), shot(tmp_path, "far.jpg", 10_000_000)]
-    a, b, far = Grouping(shots_around=around).group(batch)
+    a, b, far = Grouper(shots_around=around).group(batch)
 
     assert a.series is not None
     assert a.series.kind is SeriesKind.BURST
@@ -61,4 +61,4 @@ def test_copies_in_one_batch_are_one_shot(tmp_path: Path, content: bytes, expect
     """Nobody takes the same bytes twice."""
     batch = [shot(tmp_path, name, 0, content=content) for name in ("a.jpg", "b.jpg")]
 
-    assert [stack.series is not None for stack in Grouping().group(batch)] == [expected] * 2
+    assert [stack.series is not None for stack in Grouper().group(batch)] == [expected] * 2

@@ -14,15 +14,15 @@ import pytest
 
 import factories
 import rejects
-from culld.app.daily_summary import digest
-from culld.app.decision_ages import Ages, clock_doubt
-from culld.app.housekeeping import Tidying
-from culld.app.trash_expired import Expiry
+from culld.app.daily_summary import daily_summary
+from culld.app.decision_ages import DecisionAges, clock_doubt
+from culld.app.housekeeping import Housekeeping
+from culld.app.trash_expired import ExpiredToTrash
 from culld.errors import PhotoError
 from culld.journal.store import SqliteJournal
-from culld.quarantine.apply import Applier
+from culld.quarantine.apply import PlanApplier
 from culld.quarantine.orphans import put_away_orphans
-from culld.records import Outcome, Place, Stack, Verdict
+from culld.records import Outcome, RootedPath, Stack, Verdict
 from fakes import FakeClock
 
 DAY = 86400
@@ -44,15 +44,15 @@ class House:
         """Where rejects are."""
         return self.folder / "quarantine"
 
-    def reject(self, name: str) -> Place:
+    def reject(self, name: str) -> RootedPath:
         """A photo with a sidecar in quarantine, moved there now."""
-        photo = rejects.put(Place(self.folder / "inbox", Path(name)), name.encode())
+        photo = rejects.put(RootedPath(self.folder / "inbox", Path(name)), name.encode())
         sidecar = rejects.put(photo.beside(f"{name}.xmp"), b"<x:xmpmeta/>")
         plan = rejects.rejection(rejects.stack(photo, sidecar), self.quarantine)
         plan = replace(plan, id=name, made_at=self.clock.now())
         with self.journal.intend([plan]) as intent:
-            assert intent.close(Applier().apply(plan)).fault is None
-        return Place(self.quarantine, Path(name))
+            assert intent.close(PlanApplier().apply(plan)).fault is None
+        return RootedPath(self.quarantine, Path(name))
 
     def trash(self, file: Path) -> None:
         """Move a file to the trash."""
@@ -63,13 +63,15 @@ class House:
 
     def tidy(self, trash_after: timedelta | None = timedelta(days=90)) -> None:
         """What happens once a day."""
-        expiry = Expiry(self.quarantine, self.trash, self.journal.note_trashed)
-        Tidying(self.journal, self.clock, self.ages, None, expiry, trash_after, self.told.append).tidy([], lambda: None)
+        expiry = ExpiredToTrash(self.quarantine, self.trash, self.journal.note_trashed)
+        Housekeeping(self.journal, self.clock, self.ages, None, expiry, trash_after, self.told.append).run(
+            [], lambda: None
+        )
 
     @property
-    def ages(self) -> Ages:
+    def ages(self) -> DecisionAges:
         """What counts the time."""
-        return Ages(self.journal, self.clock, self.alerts.append)
+        return DecisionAges(self.journal, self.clock, self.alerts.append)
 
     def wait(self, days: float) -> None:
         """Let time pass, with a look at the clocks before and after."""
@@ -142,11 +144,11 @@ def test_the_record_of_a_photo_that_a_person_deleted_is_put_away(house: House) -
 def test_a_sidecar_of_culld_s_own_is_put_away_with_the_record(house: House) -> None:
     """Nothing else was ever in it; one that another program wrote to since stays."""
     for name in ("ours.jpg", "theirs.jpg"):
-        photo = rejects.put(Place(house.folder / "inbox", Path(name)), name.encode())
+        photo = rejects.put(RootedPath(house.folder / "inbox", Path(name)), name.encode())
         made = rejects.tagging(photo.beside(f"{name}.xmp"))
         plan = replace(rejects.rejection(rejects.stack(photo), house.quarantine, made), id=name)
         with house.journal.intend([plan]) as intent:
-            assert intent.close(Applier().apply(plan)).fault is None
+            assert intent.close(PlanApplier().apply(plan)).fault is None
         (house.quarantine / name).unlink()
     (house.quarantine / "theirs.jpg.xmp").write_bytes(b"edited")
 
@@ -239,7 +241,7 @@ def test_counted_time_that_cannot_be_read_is_counted_anew(house: House) -> None:
     """So that what is there counts as young, and nothing stops."""
     house.reject("old.jpg")
     house.wait(1000)
-    house.journal.note("elapsed", '{"last": 7, "doubted_at_s": null}', house.clock.now())
+    house.journal.set_status("elapsed", '{"last": 7, "doubted_at_s": null}', house.clock.now())
 
     house.tidy()
 
@@ -253,7 +255,7 @@ def test_the_summary_is_made_when_the_last_one_lies_in_the_future(house: House) 
     house.clock.set(timedelta(days=-365))
     house.reject("moved.jpg")
 
-    assert Tidying(house.journal, house.clock, house.ages, None).is_due()
+    assert Housekeeping(house.journal, house.clock, house.ages, None).is_due()
     house.tidy()
     assert len(house.told) == 1
 
@@ -279,7 +281,7 @@ def test_the_day_is_told_once(house: House) -> None:
         "2 photos judged, 1 moved, 1 would have been moved, had culld been let",
         "  /photos/a.jpg  (blur 0.99 would be rejected, but mode is observe)",
     ]
-    assert digest([]) == ""
+    assert daily_summary([]) == ""
 
 
 def test_the_trash_is_that_of_the_desktop(tmp_path: Path) -> None:

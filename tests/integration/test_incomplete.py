@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 import containers
 import factories
 from culld.imaging.decode import DecodeLimits
-from culld.records import Assessment, Care, Format, Photo, Place, Scores, Sighting, Stamp, Verdict
-from culld.stages.read import CareRequest, DarkroomSettings, ReadRequest
-from culld.stages.read.worker import Darkroom
-from culld.tags.decision_properties import MachineRecord
+from culld.records import Assessment, FileSnapshot, FileStat, Format, Photo, RootedPath, Scores, UserMetadata, Verdict
+from culld.stages.read import ReadRequest, UserMetadataRequest, WorkerSettings
+from culld.stages.read.worker import PhotoWorker
+from culld.tags.decision_properties import DecisionProperties
 from culld.tags.draft import TagDraft, TagRequest
 
 WHOLE = containers.micro_video()
@@ -28,27 +28,27 @@ class Blurry:
         return Scores(0.99, 0.0, 0.0)
 
 
-class Desk(Darkroom):
+class Desk(PhotoWorker):
     """The darkroom with that."""
 
     def __init__(self) -> None:
         """Nothing to load."""
-        self._settings = DarkroomSettings(Path(), "blurry@1", 10**8, 10**8)
+        self._settings = WorkerSettings(Path(), "blurry@1", 10**8, 10**8)
         self._limits = DecodeLimits()
         self._engine = Blurry()  # type: ignore[assignment]
 
 
 def put(folder: Path, data: bytes) -> Photo:
     """A photo with these bytes, as the desk sees it."""
-    place = Place(folder, Path("a.jpg"))
+    place = RootedPath(folder, Path("a.jpg"))
     place.path.write_bytes(data)
     found = read(place)
     return found.photo
 
 
-def read(place: Place) -> Assessment:
+def read(place: RootedPath) -> Assessment:
     """What the desk says of a file."""
-    found = Desk().read(ReadRequest(Sighting(place, Stamp.of(place.path.lstat()))))
+    found = Desk().read(ReadRequest(FileSnapshot(place, FileStat.of(place.path.lstat()))))
     assert isinstance(found, Assessment)
     return found
 
@@ -59,22 +59,22 @@ def test_a_photo_without_its_movie_is_scored_by_its_picture(tmp_path: Path, miss
     found = read(put(tmp_path, WHOLE[: len(WHOLE) - missing]).place)
 
     assert found.result == Scores(0.99, 0.0, 0.0)
-    assert (expected in found.lacks, bool(found.lacks)) == (True, missing > 0)
+    assert (expected in found.missing_part, bool(found.missing_part)) == (True, missing > 0)
 
 
 def test_what_a_shot_lacks_is_known_before_it_is_moved(tmp_path: Path) -> None:
     """The files are looked at once more, whatever was known of their contents."""
     photo = put(tmp_path, WHOLE[:-1])
-    care = Desk().care(CareRequest((photo,), ()))
+    care = Desk().user_metadata(UserMetadataRequest((photo,), ()))
 
-    assert isinstance(care, Care)
+    assert isinstance(care, UserMetadata)
     assert f"{len(WHOLE):,} bytes" in care.incomplete
 
 
 def test_a_photo_that_lacks_a_part_is_tagged_beside_only(tmp_path: Path) -> None:
     """Its own bytes stay: the rest may still come, at its old offset."""
     stripped = put(tmp_path, WHOLE[:-4000])
-    record = MachineRecord(Scores(0.99, 0, 0), factories.rules(), Verdict.TAG, "blurry@1", factories.NOON, "1")
+    record = DecisionProperties(Scores(0.99, 0, 0), factories.rules(), Verdict.TAG, "blurry@1", factories.NOON, "1")
     sidecar = stripped.place.beside("a.jpg.xmp")
     request = TagRequest(stripped.place, Format.JPEG, stripped.digest, ("defect:blur",), record, sidecar, embed=True)
     drafted = Desk().draft(request)

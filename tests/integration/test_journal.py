@@ -24,18 +24,18 @@ from culld.records import (
     Camera,
     Edit,
     Exposure,
-    Fault,
+    FileSnapshot,
+    FileStat,
     Format,
     Move,
     Outcome,
     Photo,
-    Place,
     Plan,
+    ReadFailure,
     Rewrite,
+    RootedPath,
     Scores,
-    Sighting,
     Stack,
-    Stamp,
     Verdict,
 )
 from fakes import FakeClock
@@ -65,14 +65,14 @@ def journal(path: Path, clock: FakeClock) -> Iterator[SqliteJournal]:
 def a_plan(name: str = "a.jpg", verdict: Verdict = Verdict.QUARANTINE, *, blur: float = 0.99) -> Plan:
     """A plan with a rewrite of every kind and a move."""
     stack = Stack(factories.assessment(name, blur=blur))
-    photo = stack.lead.photo.place
+    photo = stack.primary.photo.place
     edits = (Edit(2, b"old", b"new"), Edit(9, b"", b"\0\xff"))
     return replace(
         factories.plan(stack, verdict),
         id=f"plan-{os.fsencode(name).hex()}",
         keywords=("defect:blur",),
         rewrites=(Rewrite(photo, "1" * 64, "2" * 64, edits), Rewrite(photo.beside("s.xmp"), None, "3" * 64, ())),
-        moves=(Move(photo, Place(Path("/quarantine"), photo.relative), "2" * 64),),
+        moves=(Move(photo, RootedPath(Path("/quarantine"), photo.relative), "2" * 64),),
     )
 
 
@@ -97,9 +97,9 @@ def decide(journal: SqliteJournal, outcome: Outcome) -> None:
         intent.close(outcome)
 
 
-def knows(journal: SqliteJournal, place: Place, stamp: Stamp) -> bool:
+def knows(journal: SqliteJournal, place: RootedPath, stamp: FileStat) -> bool:
     """Whether a file that looks like this is passed over."""
-    return not list(journal.unknown([Sighting(place, stamp)]))
+    return not list(journal.unknown([FileSnapshot(place, stamp)]))
 
 
 def test_a_decided_photo_is_known_by_the_stamp_that_we_left(journal: SqliteJournal) -> None:
@@ -149,15 +149,15 @@ def test_a_judgement_is_recalled_while_the_file_looks_as_it_did(journal: SqliteJ
     """With what the camera said, so that it can be judged anew beside another picture of the shot."""
     plan = a_plan(verdict=Verdict.TAG)
     camera = Camera("X", factories.NOON, 6, Exposure(0.004, 2.8, 400, -2 / 3), focal_mm=35.0, auto_bracket=True)
-    lead = replace(plan.stack.lead, photo=photo_of(plan, camera=camera, format=Format.RAW))
-    plan = replace(plan, stack=replace(plan.stack, lead=lead))
+    lead = replace(plan.stack.primary, photo=photo_of(plan, camera=camera, format=Format.RAW))
+    plan = replace(plan, stack=replace(plan.stack, primary=lead))
     decide(journal, done(plan))
 
-    assert journal.recall(plan.photo.place, done(plan).stamp) == replace(
+    assert journal.assessments_at(plan.photo.place, done(plan).stamp) == replace(
         lead, photo=replace(lead.photo, stamp=done(plan).stamp, digest=done(plan).digest)
     )
-    assert journal.recall(plan.photo.place, factories.stamp(size=101)) is None
-    assert journal.recall(factories.place("b.jpg"), plan.photo.stamp) is None
+    assert journal.assessments_at(plan.photo.place, factories.stamp(size=101)) is None
+    assert journal.assessments_at(factories.place("b.jpg"), plan.photo.stamp) is None
 
 
 def test_the_same_content_elsewhere_is_judged(journal: SqliteJournal) -> None:
@@ -171,7 +171,7 @@ def test_the_same_content_elsewhere_is_judged(journal: SqliteJournal) -> None:
 
 def test_a_fault_is_retried_later_and_later(journal: SqliteJournal, clock: FakeClock) -> None:
     """A minute, two, four, up to an hour; a new stamp is looked at at once."""
-    fault = Fault(factories.sighting(), "permission denied", timedelta(minutes=1))
+    fault = ReadFailure(factories.sighting(), "permission denied", timedelta(minutes=1))
     waits = []
     for _ in range(8):
         journal.fault(fault)
@@ -191,7 +191,7 @@ def test_a_file_that_cost_three_workers_is_left_alone_until_it_changes(
     journal: SqliteJournal, clock: FakeClock
 ) -> None:
     """It would cost a minute of a core each hour, for ever."""
-    fault = Fault(factories.sighting(), "took longer than 60 s", timedelta(minutes=1), tries=3)
+    fault = ReadFailure(factories.sighting(), "took longer than 60 s", timedelta(minutes=1), tries=3)
     changed = replace(fault, sighting=factories.sighting(size=7))
     for _ in range(3):
         assert not knows(journal, fault.sighting.place, fault.sighting.stamp)
@@ -206,14 +206,14 @@ def test_a_file_that_cost_three_workers_is_left_alone_until_it_changes(
 
 def test_a_long_wait_is_not_cut_short(journal: SqliteJournal, clock: FakeClock) -> None:
     """A file that is too large need not be tried each hour."""
-    journal.fault(Fault(factories.sighting(), "too large", timedelta(days=1)))
+    journal.fault(ReadFailure(factories.sighting(), "too large", timedelta(days=1)))
 
     assert [clock.now() + timedelta(days=1)] == [fault.next_at for fault in journal.open_faults()]
 
 
 def test_a_try_that_a_wrong_clock_put_years_away_is_due(journal: SqliteJournal, clock: FakeClock) -> None:
     """The clock was ahead when the fault was noted, and is right now; and a wait that is allowed is still kept."""
-    fault = Fault(factories.sighting(), "permission denied", timedelta(minutes=1))
+    fault = ReadFailure(factories.sighting(), "permission denied", timedelta(minutes=1))
     clock.set(timedelta(days=4 * 365))
     journal.fault(fault)
     clock.set(timedelta(days=-4 * 365))
@@ -372,13 +372,13 @@ def test_texts_that_are_no_unicode_are_kept_escaped(journal: SqliteJournal, cloc
     """A file name in an error must not stop the daemon."""
     plan = replace(a_plan(), reason="odd \udcff")
     decide(journal, replace(done(plan), note="\udcfe"))
-    journal.fault(Fault(factories.sighting(), "\udcfd", timedelta(minutes=1)))
-    journal.note("key", "\udcfc", clock.now())
+    journal.fault(ReadFailure(factories.sighting(), "\udcfd", timedelta(minutes=1)))
+    journal.set_status("key", "\udcfc", clock.now())
     (decision,) = journal.decisions(Filter())
 
     assert (decision.reason, decision.note) == (r"odd \udcff", r"\udcfe")
     assert [r"\udcfd"] == [fault.reason for fault in journal.open_faults()]
-    assert {"key": (r"\udcfc", clock.now())} == journal.notes()
+    assert {"key": (r"\udcfc", clock.now())} == journal.status()
 
 
 @pytest.mark.parametrize(("table", "states"), [("decision", PlanState), ("item", FileState)])
@@ -404,11 +404,11 @@ def test_an_unreadable_photo_has_no_scores(journal: SqliteJournal) -> None:
 
 def test_the_daemon_says_one_thing_under_each_key(journal: SqliteJournal, clock: FakeClock) -> None:
     """The last word counts."""
-    journal.note("state", "starting", clock.now())
+    journal.set_status("state", "starting", clock.now())
     clock.advance(5)
-    journal.note("state", "running", clock.now())
+    journal.set_status("state", "running", clock.now())
 
-    assert {"state": ("running", clock.now())} == journal.notes()
+    assert {"state": ("running", clock.now())} == journal.status()
 
 
 def test_everything_is_there_after_closing(path: Path, clock: FakeClock) -> None:
@@ -421,7 +421,7 @@ def test_everything_is_there_after_closing(path: Path, clock: FakeClock) -> None
     with SqliteJournal.open_readonly(path, clock) as reader:
         assert [plan.id] == [decision.plan for decision in reader.decisions(Filter())]
         with pytest.raises(SystemFaultError, match="cannot be written"):
-            reader.note("a", "b", clock.now())
+            reader.set_status("a", "b", clock.now())
 
 
 def test_two_processes_may_write(journal: SqliteJournal, path: Path, clock: FakeClock) -> None:
@@ -547,7 +547,7 @@ def test_a_disk_that_is_read_only_is_called_so(small_disk: Path, clock: FakeCloc
         pytest.raises(SystemFaultError, match="its file system is read-only; mount it writable"),
         SqliteJournal.open(small_disk / "journal.sqlite", clock) as journal,
     ):
-        journal.note("a", "b", clock.now())
+        journal.set_status("a", "b", clock.now())
 
 
 def test_a_journal_in_whose_place_a_folder_is_says_so(path: Path, clock: FakeClock) -> None:
@@ -561,7 +561,7 @@ def test_a_journal_in_whose_place_a_folder_is_says_so(path: Path, clock: FakeClo
 def test_an_error_of_the_scanner_is_not_blamed_on_the_journal(journal: SqliteJournal) -> None:
     """It comes out as it is, from between two questions to the database."""
 
-    def scan() -> Iterator[Sighting]:
+    def scan() -> Iterator[FileSnapshot]:
         yield factories.sighting("a.jpg")
         raise PermissionError(13, "Permission denied", "/photos/b.jpg")
 

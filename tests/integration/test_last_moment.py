@@ -15,13 +15,13 @@ import pytest
 import rejects
 from between import right_before
 from culld.errors import PhotoChangedError, PhotoError
-from culld.files.move import release, transfer
+from culld.files.move import finish_copied_move, move_file
 from culld.files.remove_own import remove_sidecar
 from culld.files.rename_noreplace import exchanges
-from culld.files.rewrite import publish
+from culld.files.rewrite import rewrite_file
 from culld.files.set_aside import return_all, return_aside
 from culld.files.temp_names import aside_name
-from culld.records import Edit, Move, Place, Rewrite
+from culld.records import Edit, Move, Rewrite, RootedPath
 
 OLD = b"\xff\xd8 an old photo"
 SAVED = b"\xff\xd8 saved by an editor"
@@ -29,22 +29,22 @@ TAGGED = OLD[:2] + rejects.TAG + OLD[2:]
 
 
 @pytest.fixture
-def photo(tmp_path: Path) -> Place:
+def photo(tmp_path: Path) -> RootedPath:
     """A photo in the inbox."""
-    return rejects.put(Place(tmp_path / "inbox", Path("a.jpg")), OLD)
+    return rejects.put(RootedPath(tmp_path / "inbox", Path("a.jpg")), OLD)
 
 
 @pytest.fixture(params=["same device", "other device"])
-def move(request: pytest.FixtureRequest, photo: Place, tmp_path: Path) -> Iterator[Move]:
+def move(request: pytest.FixtureRequest, photo: RootedPath, tmp_path: Path) -> Iterator[Move]:
     """Its way into quarantine."""
     memory = Path("/dev/shm")  # noqa: S108 (the folder made in it is private)
     if request.param == "other device" and not memory.is_dir():
         pytest.skip("needs /dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if request.param == "other device" else tmp_path) as quarantine:
-        yield Move(photo, Place(Path(quarantine), photo.relative), rejects.digest(OLD))
+        yield Move(photo, RootedPath(Path(quarantine), photo.relative), rejects.digest(OLD))
 
 
-def save_over(place: Place) -> Callable[[], None]:
+def save_over(place: RootedPath) -> Callable[[], None]:
     """What an editor does: write another file, and rename it over the photo."""
 
     def save() -> None:
@@ -55,7 +55,7 @@ def save_over(place: Place) -> Callable[[], None]:
     return save
 
 
-def begin_to_write(place: Place) -> Callable[[], None]:
+def begin_to_write(place: RootedPath) -> Callable[[], None]:
     """Another program opens the photo for writing, and has to wait while culld has a lease on it."""
 
     def begin() -> None:
@@ -74,17 +74,17 @@ def is_exchanged(folder: Path) -> bool:
         os.close(descriptor)
 
 
-def test_a_save_right_before_the_tags_stays(photo: Place) -> None:
+def test_a_save_right_before_the_tags_stays(photo: RootedPath) -> None:
     """It comes out of the exchange, is seen not to be the judged photo, and gets its name back."""
     if not is_exchanged(photo.root):
         pytest.skip("needs a file system that exchanges names")
     with right_before("culld.rename", "a.jpg", save_over(photo)), pytest.raises(PhotoChangedError):
-        publish(rejects.tagging(photo))
+        rewrite_file(rejects.tagging(photo))
 
     assert (photo.path.read_bytes(), rejects.tree(photo.root)) == (SAVED, ["a.jpg"])
 
 
-def test_a_second_save_during_the_return_stays_as_well(photo: Place) -> None:
+def test_a_second_save_during_the_return_stays_as_well(photo: RootedPath) -> None:
     """Both saves are kept, the newer one under the photo's name."""
     if not is_exchanged(photo.root):
         pytest.skip("needs a file system that exchanges names")
@@ -101,69 +101,73 @@ def test_a_second_save_during_the_return_stays_as_well(photo: Place) -> None:
 
     hook = right_before("culld.rename", "a.jpg", save_again)
     with right_before("culld.rename", "a.jpg", save_twice), pytest.raises(PhotoChangedError):
-        publish(rejects.tagging(photo))
+        rewrite_file(rejects.tagging(photo))
 
     found = {name: (photo.root / name).read_bytes() for name in rejects.tree(photo.root)}
     assert found.pop("a.jpg") == newest
     assert list(found.values()) == [SAVED]
 
 
-def test_a_program_that_opens_the_photo_right_before_the_tags_keeps_its_file(photo: Place) -> None:
+def test_a_program_that_opens_the_photo_right_before_the_tags_keeps_its_file(photo: RootedPath) -> None:
     """The same inode has the name again, with its bytes, before that program goes on."""
     inode = photo.path.stat().st_ino
     with right_before("culld.rename", "a.jpg", begin_to_write(photo)), pytest.raises(PhotoChangedError, match="open"):
-        publish(rejects.tagging(photo))
+        rewrite_file(rejects.tagging(photo))
 
     assert (photo.path.stat().st_ino, photo.path.read_bytes()) == (inode, OLD)
     assert rejects.tree(photo.root) == ["a.jpg"]
 
 
 @pytest.mark.parametrize("change", ["tags", "move", "release"])
-def test_a_photo_that_is_open_for_writing_is_left_alone(photo: Place, move: Move, change: str) -> None:
+def test_a_photo_that_is_open_for_writing_is_left_alone(photo: RootedPath, move: Move, change: str) -> None:
     """It was opened after it had settled; the fault says so."""
     rewrite = rejects.tagging(photo)
     if change == "release":
         rejects.put(move.target, OLD)
     with photo.path.open("r+b") as stream, pytest.raises(PhotoChangedError, match="open for writing"):
-        {"tags": lambda: publish(rewrite), "move": lambda: transfer(move), "release": lambda: release(move)}[change]()
+        {
+            "tags": lambda: rewrite_file(rewrite),
+            "move": lambda: move_file(move),
+            "release": lambda: finish_copied_move(move),
+        }[change]()
     stream.close()
 
     assert photo.path.read_bytes() == OLD
     assert rejects.tree(photo.root) == ["a.jpg"]
 
 
-def test_a_save_right_before_the_move_stays(photo: Place, move: Move) -> None:
+def test_a_save_right_before_the_move_stays(photo: RootedPath, move: Move) -> None:
     """It has its name, and the quarantine holds nothing."""
     same = photo.root.stat().st_dev == move.target.root.stat().st_dev
     hook = right_before("culld.rename" if same else "os.rename", "a.jpg", save_over(photo))
     with hook, pytest.raises(PhotoChangedError):
-        transfer(move)
+        move_file(move)
 
     assert (photo.path.read_bytes(), rejects.tree(photo.root)) == (SAVED, ["a.jpg"])
     assert rejects.tree(move.target.root) == []
 
 
-def test_a_program_that_opens_the_photo_right_before_the_move_keeps_its_file(photo: Place, move: Move) -> None:
+def test_a_program_that_opens_the_photo_right_before_the_move_keeps_its_file(photo: RootedPath, move: Move) -> None:
     """The move is taken back before that program goes on."""
     same = photo.root.stat().st_dev == move.target.root.stat().st_dev
     hook = right_before("culld.rename" if same else "os.rename", "a.jpg", begin_to_write(photo))
     with hook, pytest.raises(PhotoChangedError, match="open for writing"):
-        transfer(move)
+        move_file(move)
 
     assert (photo.path.read_bytes(), rejects.tree(photo.root)) == (OLD, ["a.jpg"])
     assert rejects.tree(move.target.root) == []
 
 
-def test_a_save_right_before_the_unlink_of_a_released_source_stays(photo: Place, move: Move) -> None:
+def test_a_save_right_before_the_unlink_of_a_released_source_stays(photo: RootedPath, move: Move) -> None:
     """Replay and restore end in the same verified unlink."""
     rejects.put(move.target, OLD)
     with right_before("os.rename", "a.jpg", save_over(photo)), pytest.raises(PhotoChangedError):
-        release(move)
+        finish_copied_move(move)
 
     assert (photo.path.read_bytes(), move.target.path.read_bytes()) == (SAVED, OLD)
 
 
-def test_a_sidecar_that_is_saved_right_before_its_removal_stays(photo: Place) -> None:
+def test_a_sidecar_that_is_saved_right_before_its_removal_stays(photo: RootedPath) -> None:
     """It is culld's own no more."""
     sidecar = rejects.put(photo.beside("a.jpg.xmp"), OLD)
     with right_before("os.rename", "a.jpg.xmp", save_over(sidecar)), pytest.raises(PhotoChangedError):
@@ -194,26 +198,26 @@ print(done)
 """
 
 
-def tag_again(place: Place) -> bool:
+def tag_again(place: RootedPath) -> bool:
     """Add a tag, if the photo is here and may be changed now."""
     with suppress(PhotoError, FileNotFoundError):
         data = place.path.read_bytes()
         after = rejects.digest(data[:2] + rejects.TAG + data[2:])
-        publish(Rewrite(place, rejects.digest(data), after, (Edit(2, b"", rejects.TAG),)))
+        rewrite_file(Rewrite(place, rejects.digest(data), after, (Edit(2, b"", rejects.TAG),)))
         return True
     return False
 
 
-def move_again(here: Place, there: Place) -> bool:
+def move_again(here: RootedPath, there: RootedPath) -> bool:
     """Move the photo, if it is here and may be moved now."""
     with suppress(PhotoError, FileNotFoundError):
-        transfer(Move(here, there, rejects.digest(here.path.read_bytes())))
+        move_file(Move(here, there, rejects.digest(here.path.read_bytes())))
         return True
     return False
 
 
 @pytest.mark.timeout(120)
-def test_no_edit_of_a_program_that_writes_in_place_is_lost(photo: Place, move: Move, tmp_path: Path) -> None:
+def test_no_edit_of_a_program_that_writes_in_place_is_lost(photo: RootedPath, move: Move, tmp_path: Path) -> None:
     """A program edits the photo again and again while culld tags it, moves it away and brings it back."""
     stop = tmp_path / "stop"
     command = [sys.executable, "-c", WRITER, photo.path, stop]
@@ -235,7 +239,7 @@ def test_no_edit_of_a_program_that_writes_in_place_is_lost(photo: Place, move: M
     assert rejects.tree(move.source.root) + rejects.tree(move.target.root) == ["a.jpg"]
 
 
-def test_a_photo_that_was_set_aside_gets_its_name_back(photo: Place) -> None:
+def test_a_photo_that_was_set_aside_gets_its_name_back(photo: RootedPath) -> None:
     """A culld that was killed leaves it under a hidden name; nothing hidden remains, and nothing is lost."""
     for name in (photo.relative.name, "b" * 251 + ".jpg"):
         place = photo.beside(name)
@@ -246,7 +250,7 @@ def test_a_photo_that_was_set_aside_gets_its_name_back(photo: Place) -> None:
         place.path.unlink()
 
 
-def test_a_photo_that_was_set_aside_and_saved_since_is_kept_twice(photo: Place) -> None:
+def test_a_photo_that_was_set_aside_and_saved_since_is_kept_twice(photo: RootedPath) -> None:
     """The save has the name, and the older file a visible one beside it."""
     photo.path.with_name(aside_name("a.jpg")).write_bytes(SAVED)
     return_all(photo.root)
@@ -257,7 +261,9 @@ def test_a_photo_that_was_set_aside_and_saved_since_is_kept_twice(photo: Place) 
 
 
 @pytest.mark.parametrize("versions", [[], [frozenset({rejects.digest(OLD), rejects.digest(TAGGED)})]])
-def test_bytes_that_are_under_the_photos_name_are_not_kept_twice(photo: Place, versions: list[frozenset[str]]) -> None:
+def test_bytes_that_are_under_the_photos_name_are_not_kept_twice(
+    photo: RootedPath, versions: list[frozenset[str]]
+) -> None:
     """Nor those that the recorded edits make of them."""
     photo.path.with_name(aside_name("a.jpg")).write_bytes(TAGGED if versions else OLD)
     return_aside(photo, versions)

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from culld.records import Place
-from culld.stages.watch.lease import is_written
+from culld.records import RootedPath
+from culld.stages.watch.lease import is_open_elsewhere
 
 
 def test_a_file_open_for_writing_is_being_written(tmp_path: Path) -> None:
     """As long as the writer holds it, however long it pauses; afterwards no more."""
-    place = Place(tmp_path, Path("a.jpg"))
+    place = RootedPath(tmp_path, Path("a.jpg"))
 
     with place.path.open("wb") as stream:
         stream.write(b"x")
-        assert is_written(place)
+        assert is_open_elsewhere(place)
 
-    assert not is_written(place)
+    assert not is_open_elsewhere(place)
 
 
 def test_a_file_open_for_reading_is_not_being_written(tmp_path: Path) -> None:
     """Viewers do not hold culld up."""
-    place = Place(tmp_path, Path("a.jpg"))
+    place = RootedPath(tmp_path, Path("a.jpg"))
     place.path.write_bytes(b"x")
 
     with place.path.open("rb"):
-        assert not is_written(place)
+        assert not is_open_elsewhere(place)
 
 
 def test_a_file_that_is_gone_is_not_being_written(tmp_path: Path) -> None:
     """Whoever asks next will see that it is gone."""
-    assert not is_written(Place(tmp_path, Path("gone.jpg")))
+    assert not is_open_elsewhere(RootedPath(tmp_path, Path("gone.jpg")))

@@ -14,15 +14,15 @@ import pytest
 
 import fakes
 from culld.app.daemon import Daemon
-from culld.app.once import Sweep
-from culld.app.service_status import Pulse
+from culld.app.once import OnePass
+from culld.app.service_status import ServiceStatus
 from culld.clock import SystemClock
 from culld.config import load_config
 from culld.errors import SystemFaultError
 from culld.journal.store import SqliteJournal
-from culld.records import Assessment, Care, Format, Outcome, Photo, Scores, Sighting
-from culld.stages.read import CareRequest, ReadRequest
-from culld.stages.watch.signals import Marks, Signal
+from culld.records import Assessment, FileSnapshot, Format, Outcome, Photo, Scores, UserMetadata
+from culld.stages.read import ReadRequest, UserMetadataRequest
+from culld.stages.watch.signals import LoopQueue, Signal
 from culld.system.sd_notify import Notifier
 from culld.tags.draft import TagDraft, TagRequest
 
@@ -47,9 +47,9 @@ class Desk:
         digest = hashlib.sha256(sighting.place.path.read_bytes()).hexdigest()
         return Assessment(Photo(sighting.place, sighting.stamp, digest, Format.JPEG), Scores(0.99, 0, 0), "model@1")
 
-    def care(self, _request: CareRequest) -> Care:
+    def user_metadata(self, _request: UserMetadataRequest) -> UserMetadata:
         """Nothing was done for it."""
-        return Care()
+        return UserMetadata()
 
     def draft(self, _request: TagRequest) -> TagDraft:
         """Nothing is written."""
@@ -61,7 +61,7 @@ class MistakenJournal(SqliteJournal):
 
     unclosable = 0
 
-    def unknown(self, seen: Iterable[Sighting]) -> Iterator[Sighting]:
+    def unknown(self, seen: Iterable[FileSnapshot]) -> Iterator[FileSnapshot]:
         """Fails over unlisted.jpg."""
         for sighting in super().unknown(seen):
             if sighting.place.relative.name == "unlisted.jpg":
@@ -86,7 +86,7 @@ class Rig:
     """A daemon in a thread of its own, with two folders."""
 
     folder: Path
-    marks: Marks = field(default_factory=Marks)
+    marks: LoopQueue = field(default_factory=LoopQueue)
     pool: fakes.FakePool = field(default_factory=lambda: fakes.FakePool(Desk()))
     unclosable: int = 0
     raised: list[BaseException] = field(default_factory=list)
@@ -110,7 +110,7 @@ class Rig:
         try:
             with MistakenJournal.open(self.journal, clock) as journal:
                 journal.unclosable = self.unclosable
-                pulse = Pulse(Notifier.of({}), None, clock)
+                pulse = ServiceStatus(Notifier.of({}), None, clock)
                 path = self.folder / "culld.yaml"
                 Daemon(config, path, journal, self.pool, pulse, self.marks).run({})  # type: ignore[arg-type]
         except BaseException as error:  # noqa: BLE001 (the test looks at it)
@@ -210,7 +210,7 @@ def test_a_pool_without_processes_is_told_in_the_status(rig: Rig) -> None:
 
     def told() -> str:
         with SqliteJournal.open_readonly(rig.journal, SystemClock()) as journal:
-            return journal.notes().get("daemon", ("", None))[0]
+            return journal.status().get("daemon", ("", None))[0]
 
     with rig.daemon():
         rig.wait_until(lambda: rig.pool.trouble in told())
@@ -230,8 +230,8 @@ def swept(rig: Rig, kind: type[SqliteJournal]) -> dict[str, int]:
     """What `culld once` does, without processes."""
     config = load_config(rig.folder / "culld.yaml", {})
     with kind.open(rig.journal, SystemClock()) as journal:
-        tally = Sweep(config, journal, rig.pool).process([], lambda _: None)  # type: ignore[arg-type]
-    return {"quarantined": sum(tally.verdicts.values()), "failed": len(tally.failures) + len(tally.unread)}
+        tally = OnePass(config, journal, rig.pool).process([], lambda _: None)  # type: ignore[arg-type]
+    return {"quarantined": sum(tally.verdicts.values()), "failed": len(tally.failures) + len(tally.unreadable_folders)}
 
 
 def test_a_sweep_goes_on_after_a_mistake(rig: Rig) -> None:

@@ -13,10 +13,10 @@ import pytest
 
 import factories
 from culld.imaging.decode import DecodeLimits
-from culld.records import Assessment, Format, Photo, Place, Plan, Protection, Scores, Stack, Stamp, Verdict
+from culld.records import Assessment, FileStat, Format, Photo, Plan, Protection, RootedPath, Scores, Stack, Verdict
 from culld.stages.decide.decide import decide
-from culld.stages.read.messages import CareRequest, DarkroomSettings
-from culld.stages.read.worker import Darkroom
+from culld.stages.read.messages import UserMetadataRequest, WorkerSettings
+from culld.stages.read.worker import PhotoWorker
 
 NAMESPACES = {
     "xmp": "http://ns.adobe.com/xap/1.0/",
@@ -142,24 +142,24 @@ MOVES: dict[str, Put] = {
 }
 
 
-class Desk(Darkroom):
+class Desk(PhotoWorker):
     """The desk of a worker without a network."""
 
     def __init__(self) -> None:
         """Load nothing."""
-        self._settings = DarkroomSettings(Path(), "constant@1", 1_000_000, 1_000_000)
+        self._settings = WorkerSettings(Path(), "constant@1", 1_000_000, 1_000_000)
         self._limits = DecodeLimits()
 
 
 def plan(folder: Path, put: Put, protect: Protection = Protection()) -> Plan:  # noqa: B008 (a frozen record)
     """What is decided about a blurred photo in a folder after `put`."""
-    place = Place(folder, Path("a.jpg"))
+    place = RootedPath(folder, Path("a.jpg"))
     place.path.write_bytes(factories.encoded(factories.picture(1, size=(64, 48))))
     put(place.path)
-    photo = Photo(place, Stamp.of(place.path.lstat()), "digest", Format.JPEG)
+    photo = Photo(place, FileStat.of(place.path.lstat()), "digest", Format.JPEG)
     sidecars = tuple(place.beside(name) for name in ("a.jpg.xmp",) if (folder / name).exists())
-    care = Desk().care(CareRequest((photo,), sidecars))
-    stack = Stack(Assessment(photo, Scores(0.99, 0, 0), "model@1"), sidecars, care=care)
+    care = Desk().user_metadata(UserMetadataRequest((photo,), sidecars))
+    stack = Stack(Assessment(photo, Scores(0.99, 0, 0), "model@1"), sidecars, user_metadata=care)
     rules = replace(factories.rules(), protect=protect)
     return decide(stack, rules, now=factories.NOON, plan_id="p", restored=False)
 

@@ -14,13 +14,13 @@ import pytest
 
 import rejects
 from culld.errors import PhotoBlockedError, PhotoChangedError
-from culld.files.move import release, transfer
+from culld.files.move import finish_copied_move, move_file
 from culld.files.open_beneath import digest_of, folder, names_below, open_regular, stamp_of
 from culld.files.os_errors import NameTakenError
 from culld.files.remove_own import remove_empty_folders, remove_leftovers, remove_record
 from culld.files.rename_noreplace import _link_and_unlink
 from culld.files.temp_names import temp_name
-from culld.records import Move, Place, Stamp
+from culld.records import FileStat, Move, RootedPath
 
 DATA = b"\xff\xd8" + bytes(range(256)) * 9000  # more than two chunks
 NAMES = [
@@ -65,8 +65,8 @@ def inbox(tmp_path: Path) -> Path:
 def a_move(inbox: Path, quarantine: Path, name: bytes = b"a.jpg", data: bytes = DATA) -> Move:
     """A photo in a folder and its way into quarantine."""
     relative = Path("2026") / os.fsdecode(name)
-    source = rejects.put(Place(inbox, relative), data)
-    return Move(source, Place(quarantine, relative), rejects.digest(data))
+    source = rejects.put(RootedPath(inbox, relative), data)
+    return Move(source, RootedPath(quarantine, relative), rejects.digest(data))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -76,13 +76,13 @@ def test_a_file_arrives_with_all_that_belongs_to_it(inbox: Path, quarantine: Pat
     move.source.path.chmod(0o604)
     os.utime(move.source.path, ns=(5, 7_000_000_001))
     os.setxattr(move.source.path, "user.rating", b"5")
-    stamp = transfer(move)
+    stamp = move_file(move)
     found = move.target.path.stat()
 
     assert move.target.path.read_bytes() == DATA
     assert (found.st_mode, found.st_mtime_ns) == (0o100604, 7_000_000_001)
     assert os.getxattr(move.target.path, "user.rating") == b"5"
-    assert Stamp.of(found) == stamp
+    assert FileStat.of(found) == stamp
     assert rejects.tree(inbox) == []
     assert [str(move.target.relative)] == rejects.tree(quarantine)
 
@@ -93,7 +93,7 @@ def test_nothing_is_ever_replaced(inbox: Path, quarantine: Path) -> None:
     rejects.put(move.target, b"another")
 
     with pytest.raises(NameTakenError):
-        transfer(move)
+        move_file(move)
     assert (move.source.path.read_bytes(), move.target.path.read_bytes()) == (DATA, b"another")
     assert [str(move.target.relative)] == rejects.tree(quarantine)
 
@@ -105,7 +105,7 @@ def test_even_a_dangling_link_takes_a_name(inbox: Path, quarantine: Path) -> Non
     move.target.path.symlink_to(quarantine / "elsewhere")
 
     with pytest.raises(NameTakenError):
-        transfer(move)
+        move_file(move)
     assert move.source.path.read_bytes() == DATA
     assert [str(move.target.relative)] == rejects.tree(quarantine)
 
@@ -123,7 +123,7 @@ def test_a_file_that_is_another_by_now_is_not_moved(inbox: Path, quarantine: Pat
         move.source.path.symlink_to(inbox / "kept.jpg")
 
     with pytest.raises((PhotoChangedError, PhotoBlockedError)):
-        transfer(move, expected=expected)
+        move_file(move, expected=expected)
     assert rejects.tree(quarantine) == []
 
 
@@ -131,7 +131,7 @@ def test_other_names_of_a_file_stay(inbox: Path, quarantine: Path) -> None:
     """A hard link elsewhere keeps its bytes when this name moves away."""
     move = a_move(inbox, quarantine)
     (inbox / "backup.jpg").hardlink_to(move.source.path)
-    transfer(move)
+    move_file(move)
 
     assert ((inbox / "backup.jpg").read_bytes(), move.target.path.read_bytes()) == (DATA, DATA)
 
@@ -141,7 +141,7 @@ def test_a_missing_quarantine_is_not_made(inbox: Path, tmp_path: Path) -> None:
     move = a_move(inbox, tmp_path / "unmounted")
 
     with pytest.raises(PhotoBlockedError, match="mount its disk or create it"):
-        transfer(move)
+        move_file(move)
     assert (move.source.path.read_bytes(), (tmp_path / "unmounted").exists()) == (DATA, False)
 
 
@@ -152,7 +152,7 @@ def test_a_linked_folder_in_quarantine_is_not_entered(inbox: Path, quarantine: P
     (quarantine / "2026").symlink_to(tmp_path / "outside")
 
     with pytest.raises(PhotoBlockedError, match="link"):
-        transfer(move)
+        move_file(move)
     assert (rejects.tree(tmp_path / "outside"), move.source.path.read_bytes()) == ([], DATA)
 
 
@@ -179,7 +179,7 @@ def test_a_full_disk_keeps_the_source_and_says_so(inbox: Path, tmp_path: Path) -
     try:
         move = a_move(inbox, mount)
         with pytest.raises(PhotoBlockedError, match="disk is full"):
-            transfer(move)
+            move_file(move)
         assert (move.source.path.read_bytes(), rejects.tree(mount)) == (DATA, [])
         (mount / "2026").rmdir()
     finally:
@@ -190,7 +190,7 @@ def test_a_finished_copy_is_released_once(inbox: Path, quarantine: Path) -> None
     """When both places hold the same bytes, the source's name goes, and the target stays."""
     move = a_move(inbox, quarantine)
     rejects.put(move.target, DATA)
-    release(move)
+    finish_copied_move(move)
 
     assert (rejects.tree(inbox), move.target.path.read_bytes()) == ([], DATA)
 
@@ -206,7 +206,7 @@ def test_unequal_copies_are_both_kept(inbox: Path, quarantine: Path, changed: st
         (move.source if changed == "source" else move.target).path.write_bytes(b"changed")
 
     with pytest.raises(PhotoChangedError):
-        release(move)
+        finish_copied_move(move)
     assert (move.source.path.exists(), move.target.path.exists()) == (True, True)
 
 
@@ -216,7 +216,7 @@ def test_one_file_reached_by_two_roots_is_kept(inbox: Path, tmp_path: Path) -> N
     move = a_move(inbox, tmp_path / "alias")
 
     with pytest.raises(PhotoBlockedError, match="one file"):
-        release(move)
+        finish_copied_move(move)
     assert move.source.path.read_bytes() == DATA
 
 
@@ -244,8 +244,8 @@ def test_only_empty_folders_are_removed_and_never_the_root(tmp_path: Path) -> No
 
 def test_nothing_but_a_genuine_record_can_be_removed(tmp_path: Path) -> None:
     """Neither a photo under any digest, nor a record that was edited."""
-    photo = rejects.put(Place(tmp_path, Path("a.jpg")), DATA)
-    record = rejects.put(Place(tmp_path, Path("a.jpg.culld.json")), b"edited")
+    photo = rejects.put(RootedPath(tmp_path, Path("a.jpg")), DATA)
+    record = rejects.put(RootedPath(tmp_path, Path("a.jpg.culld.json")), b"edited")
     for place, digest in ((photo, rejects.digest(DATA)), (record, "0" * 64)):
         with pytest.raises(PhotoChangedError):
             remove_record(place, digest)
@@ -255,7 +255,7 @@ def test_nothing_but_a_genuine_record_can_be_removed(tmp_path: Path) -> None:
 
 def test_a_walk_below_a_root_follows_no_links(tmp_path: Path) -> None:
     """Linked folders and linked files are passed over."""
-    rejects.put(Place(tmp_path, Path("a/b.jpg")), DATA)
+    rejects.put(RootedPath(tmp_path, Path("a/b.jpg")), DATA)
     (tmp_path / "a/up").symlink_to(tmp_path)
     (tmp_path / "c.jpg").symlink_to(tmp_path / "a/b.jpg")
 
@@ -264,7 +264,7 @@ def test_a_walk_below_a_root_follows_no_links(tmp_path: Path) -> None:
 
 def test_a_digest_is_that_of_the_whole_file(tmp_path: Path) -> None:
     """Read in chunks it is the same as at once."""
-    with open_regular(rejects.put(Place(tmp_path, Path("a.jpg")), DATA)) as stream:
+    with open_regular(rejects.put(RootedPath(tmp_path, Path("a.jpg")), DATA)) as stream:
         assert rejects.digest(DATA) == digest_of(stream)
 
 
@@ -288,6 +288,6 @@ def test_what_is_no_plain_file_is_never_opened_as_one(tmp_path: Path, make: Call
     before = len(list(Path("/proc/self/fd").iterdir()))
 
     with pytest.raises(PhotoBlockedError):
-        open_regular(Place(tmp_path, Path("a.jpg")))
+        open_regular(RootedPath(tmp_path, Path("a.jpg")))
 
     assert len(list(Path("/proc/self/fd").iterdir())) == before

@@ -10,11 +10,11 @@ import pytest
 from culld.errors import ConfigError
 from culld.inference.litert import LiteRtNetwork
 from culld.records import Defect
-from culld.training.backbones import TRUNKS, build_trunk
+from culld.training.backbones import BACKBONES, build_backbone
 from culld.training.defects.feature_groups import GROUPS, build_groups, mean
 from culld.training.defects.network import HEADS, Calibration, Layout, assemble, average, build_heads, joined, layout_of
-from culld.training.export import PARITY, parity, write_litert
-from culld.training.float16 import rounded
+from culld.training.export import MAX_PROBABILITY_DIFFERENCE, parity, write_litert
+from culld.training.float16 import round_kernels
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,12 +39,12 @@ def numbers(model: Any, pixels: np.ndarray) -> np.ndarray:
     return found.ravel()
 
 
-@pytest.mark.parametrize("trunk", TRUNKS)
+@pytest.mark.parametrize("trunk", BACKBONES)
 def test_every_trunk_has_the_levels_it_names(trunk: str) -> None:
     """Layer names of another Keras would be found out here."""
-    model = build_trunk(trunk, (64, 96, 3), None)
+    model = build_backbone(trunk, (64, 96, 3), None)
 
-    sides = [model.get_layer(name).output.shape[1] for name in TRUNKS[trunk].levels]
+    sides = [model.get_layer(name).output.shape[1] for name in BACKBONES[trunk].stages]
 
     assert sides == sorted(sides, reverse=True)
 
@@ -52,14 +52,14 @@ def test_every_trunk_has_the_levels_it_names(trunk: str) -> None:
 def test_an_unknown_trunk_or_group_is_a_clear_error(tmp_path: Path) -> None:
     """The message lists what there is."""
     with pytest.raises(ConfigError, match="is not one of mobilenetv2"):
-        build_trunk("vgg", (64, 64, 3), None)
+        build_backbone("vgg", (64, 64, 3), None)
     with pytest.raises(ConfigError, match="colour: a group is one of mean"):
         build_groups("mobilenetv2", None, ["colour"])
     with pytest.raises(ConfigError, match="no groups at half size"):
         build_groups("efficientnetb0", None, ["scene half"])
     (tmp_path / "w.npz").write_bytes(b"no zip")
     with pytest.raises(ConfigError, match=r"w\.npz: no weights"):
-        build_trunk("mobilenetv2", (64, 64, 3), tmp_path / "w.npz")
+        build_backbone("mobilenetv2", (64, 64, 3), tmp_path / "w.npz")
 
 
 def test_every_group_has_the_length_that_the_layout_says() -> None:
@@ -130,12 +130,12 @@ def test_a_head_that_sees_what_is_not_there_is_a_clear_error() -> None:
 def whole() -> Any:
     """A network with all kinds of groups, whose weights were rounded."""
     groups = ("mean", "deviation", "scene half", "light")
-    features = rounded(build_groups("mobilenetv2", None, groups))
+    features = round_kernels(build_groups("mobilenetv2", None, groups))
     layout = layout_of(features, groups)
     width = sum(layout.sizes.values())
     sees = {Defect.BLUR: groups[:2], Defect.UNDER: groups[2:], Defect.OVER: groups[3:]}
     heads = build_heads("second", layout, sees, (np.zeros(width, np.float32), np.ones(width, np.float32)), neck=0.0)
-    return assemble(joined(features), rounded(heads), Calibration())
+    return assemble(joined(features), round_kernels(heads), Calibration())
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +153,7 @@ def test_both_precisions_agree_with_keras(whole: Any, frames: list[np.ndarray], 
     path = tmp_path / "model.tflite"
     write_litert(whole, path, precision)
 
-    assert parity(whole, LiteRtNetwork(path).run, frames) <= PARITY
+    assert parity(whole, LiteRtNetwork(path).run, frames) <= MAX_PROBABILITY_DIFFERENCE
 
 
 def test_half_precision_is_about_half_the_file(whole: Any, tmp_path: Path) -> None:

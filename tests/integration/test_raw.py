@@ -17,11 +17,11 @@ from culld.errors import TagRefusedError
 from culld.imaging.decode import HEIGHT, WIDTH, DecodeLimits, UnreadableError
 from culld.imaging.formats import HEAD_BYTES, recognise
 from culld.imaging.raw import open_raw
-from culld.imaging.supported import judged_extensions
-from culld.records import Assessment, Camera, Format, Photo, Place, Scores, Sighting, Stamp
-from culld.stages.read import DarkroomSettings, ReadRequest
-from culld.stages.read.worker import Darkroom
-from culld.tags.containers.registry import way_into
+from culld.imaging.supported import supported_extensions
+from culld.records import Assessment, Camera, FileSnapshot, FileStat, Format, Photo, RootedPath, Scores
+from culld.stages.read import ReadRequest, WorkerSettings
+from culld.stages.read.worker import PhotoWorker
+from culld.tags.containers.registry import container_for
 from culld.tags.xpkeywords import new_block
 
 SHARP = factories.picture(3, (1024, 768))
@@ -37,21 +37,21 @@ class Light:
         return Scores(0.0, 0.0, float(pixels.mean()) / 255)
 
 
-class Desk(Darkroom):
+class Desk(PhotoWorker):
     """The darkroom with that."""
 
     def __init__(self) -> None:
         """Nothing to load."""
-        self._settings = DarkroomSettings(Path(), "light@1", 10**8, 10**8)
+        self._settings = WorkerSettings(Path(), "light@1", 10**8, 10**8)
         self._limits = LIMITS
         self._engine = Light()  # type: ignore[assignment]
 
 
 def judged(folder: Path, data: bytes) -> Assessment:
     """What the desk says of a file."""
-    place = Place(folder, Path("a.dng"))
+    place = RootedPath(folder, Path("a.dng"))
     place.path.write_bytes(data)
-    found = Desk().read(ReadRequest(Sighting(place, Stamp.of(place.path.lstat()))))
+    found = Desk().read(ReadRequest(FileSnapshot(place, FileStat.of(place.path.lstat()))))
     assert isinstance(found, Assessment)
     return found
 
@@ -78,14 +78,14 @@ def test_raw_files_are_told_from_tiff(head: bytes, name: str, expected: Format) 
 
 def test_with_the_extras_raw_and_jpeg_xl_files_are_looked_for() -> None:
     """They are installed with the tests."""
-    assert {".nef", ".dng", ".jpg", ".jxl"} <= judged_extensions()
+    assert {".nef", ".dng", ".jpg", ".jxl"} <= supported_extensions()
 
 
 def test_a_preview_is_looked_at_in_place_of_the_sensor() -> None:
     """That is ten times as fast."""
     data = raws.dng(factories.picture(4, (1024, 768)), preview=SHARP)
     with open_raw(io.BytesIO(data), LIMITS) as raw:
-        picture, light = raw.picture(), raw.light()
+        picture, light = raw.preview_rgb(), raw.linear_rgb()
 
     seen = np.asarray(SHARP.resize((WIDTH, HEIGHT)), float)
     assert picture.shape == light.shape == (HEIGHT, WIDTH, 3)
@@ -96,7 +96,7 @@ def test_a_preview_is_looked_at_in_place_of_the_sensor() -> None:
 def test_without_a_useful_preview_the_sensor_is_looked_at(preview: Image.Image | None) -> None:
     """At half size; the picture is the one that the sensor saw."""
     with open_raw(io.BytesIO(raws.dng(SHARP, preview=preview)), LIMITS) as raw:
-        picture = raw.picture()
+        picture = raw.preview_rgb()
 
     assert np.abs(picture - np.asarray(SHARP.resize((WIDTH, HEIGHT)), float)).mean() < 12
 
@@ -135,16 +135,16 @@ def test_a_raw_beyond_the_limit_is_not_developed() -> None:
 def test_a_raw_gets_its_tags_beside_it_only() -> None:
     """No RAW is ever opened for writing."""
     with pytest.raises(TagRefusedError, match="raw files get their tags beside them only"):
-        way_into(Format.RAW, new_block)
+        container_for(Format.RAW, new_block)
 
 
 def test_a_raw_that_was_judged_is_not_developed(tmp_path: Path) -> None:
     """The name tells it from a TIFF, and the camera's name comes with the preview."""
-    place = Place(tmp_path, Path("a.dng"))
+    place = RootedPath(tmp_path, Path("a.dng"))
     place.path.write_bytes(raws.dng(SHARP, preview=SHARP))
     digest = hashlib.sha256(place.path.read_bytes()).hexdigest()
 
-    found = Desk().read(ReadRequest(Sighting(place, Stamp.of(place.path.lstat())), frozenset({digest})))
+    found = Desk().read(ReadRequest(FileSnapshot(place, FileStat.of(place.path.lstat())), frozenset({digest})))
 
     assert isinstance(found, Photo)
     assert (found.format, found.camera) == (Format.RAW, Camera(model="Camera"))

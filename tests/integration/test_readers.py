@@ -12,13 +12,13 @@ import pictures
 from culld.imaging.formats import HEAD_BYTES, recognise
 from culld.records import Scores, Verdict
 from culld.stages.read.exif_facts import keyword_block
-from culld.tags.containers.registry import way_into
-from culld.tags.decision_properties import MachineRecord
+from culld.tags.containers.registry import container_for
+from culld.tags.decision_properties import DecisionProperties
 from culld.tags.edits import apply_edits
 from culld.tags.sidecar import sidecar_edits
 from factories import NOON, rules
 
-RECORD = MachineRecord(Scores(0.98, 0.0, 0.25), rules(), Verdict.TAG, "model@1", NOON, "0.1.0")
+RECORD = DecisionProperties(Scores(0.98, 0.0, 0.25), rules(), Verdict.TAG, "model@1", NOON, "0.1.0")
 PHOTOS = {name.removeprefix("0-"): data for name, data in pictures.generated(1) if "pages" not in name}
 
 
@@ -36,7 +36,7 @@ def listed(program: str, file: Path) -> str:
 def test_words_in_a_photo_are_read(tmp_path: Path, program: str, name: str) -> None:
     """From the XMP packet of every kind of file."""
     old = PHOTOS[name]
-    drafted, _ = way_into(recognise(old[:HEAD_BYTES]), keyword_block)
+    drafted, _ = container_for(recognise(old[:HEAD_BYTES]), keyword_block)
     file = tmp_path / name
     file.write_bytes(apply_edits(old, drafted(old, ("defect:blur", "defect:overexposed"), ())))
 
@@ -66,7 +66,7 @@ def test_windows_finds_its_words(tmp_path: Path, name: str) -> None:
     if shutil.which("exiftool") is None:
         pytest.skip("needs exiftool (apt install libimage-exiftool-perl)")
     old = PHOTOS[name]
-    drafted, _ = way_into(recognise(old[:HEAD_BYTES]), keyword_block)
+    drafted, _ = container_for(recognise(old[:HEAD_BYTES]), keyword_block)
     file = tmp_path / name
     file.write_bytes(apply_edits(old, drafted(old, ("defect:blur",), ())))
 

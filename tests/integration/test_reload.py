@@ -13,14 +13,14 @@ import pytest
 
 import fakes
 from culld.app.daemon import Daemon
-from culld.app.service_status import Pulse
+from culld.app.service_status import ServiceStatus
 from culld.clock import SystemClock
 from culld.config import load_config
 from culld.journal.history import Filter
 from culld.journal.store import SqliteJournal
-from culld.records import Assessment, Care, Format, Photo, Scores, Verdict
-from culld.stages.read import CareRequest, ReadRequest
-from culld.stages.watch.signals import Marks, Signal
+from culld.records import Assessment, Format, Photo, Scores, UserMetadata, Verdict
+from culld.stages.read import ReadRequest, UserMetadataRequest
+from culld.stages.watch.signals import LoopQueue, Signal
 from culld.system.sd_notify import Notifier
 from culld.tags.draft import TagDraft, TagRequest
 
@@ -51,9 +51,9 @@ class Desk:
         digest = hashlib.sha256(sighting.place.path.read_bytes()).hexdigest()
         return Assessment(Photo(sighting.place, sighting.stamp, digest, Format.JPEG), Scores(0.99, 0, 0), "model@1")
 
-    def care(self, _request: CareRequest) -> Care:
+    def user_metadata(self, _request: UserMetadataRequest) -> UserMetadata:
         """Nobody did anything for it."""
-        return Care()
+        return UserMetadata()
 
     def draft(self, _request: TagRequest) -> TagDraft:
         """Nothing is written."""
@@ -76,13 +76,13 @@ class Counting(logging.Handler):
             self.changed.set()
 
 
-def serve(config: Path, marks: Marks) -> None:
+def serve(config: Path, marks: LoopQueue) -> None:
     """What `culld run` does, without processes, signals and timers."""
     loaded = load_config(config, {})
     loaded.state.mkdir()
     clock = SystemClock()
     with SqliteJournal.open(loaded.state / "journal.sqlite3", clock) as journal:
-        pulse = Pulse(Notifier.of({}), None, clock)
+        pulse = ServiceStatus(Notifier.of({}), None, clock)
         Daemon(loaded, config, journal, fakes.FakePool(Desk()), pulse, marks).run({})  # type: ignore[arg-type]
 
 
@@ -93,7 +93,7 @@ def test_a_thousand_reloads_under_load_mix_no_two_policies(tmp_path: Path) -> No
     config, inbox = tmp_path / "culld.yaml", tmp_path / "inbox"
     inbox.mkdir()
     config.write_text(POLICIES[Verdict.TAG])
-    counting, marks = Counting(), Marks()
+    counting, marks = Counting(), LoopQueue()
     log = logging.getLogger("culld.app.daemon")
     level = log.level
     log.addHandler(counting)

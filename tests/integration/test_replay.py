@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 import rejects
-from culld.files.move import transfer
+from culld.files.move import move_file
 from culld.files.temp_names import temp_name
 from culld.quarantine.apply import _write
 from culld.quarantine.destination import record_place
 from culld.quarantine.record import record_of, to_bytes
 from culld.quarantine.recovery import Step
 from culld.quarantine.replay import replay
-from culld.records import OpenPlan, Place, Plan, Stamp
+from culld.records import FileStat, OpenPlan, Plan, RootedPath
 
 PHOTO = b"\xff\xd8 a photo"
 SIDECAR = b"<x:xmpmeta/>"
@@ -32,7 +32,7 @@ class FakePlans:
         """The plans that are left."""
         return list(self.plans)
 
-    def finish(self, plan: OpenPlan, now: Place, stamp: Stamp | None, digest: str) -> None:
+    def finish(self, plan: OpenPlan, now: RootedPath, stamp: FileStat | None, digest: str) -> None:
         """End it at the place."""
         self._end(plan, f"finished at {now.relative}")
 
@@ -40,7 +40,7 @@ class FakePlans:
         """End it."""
         self._end(plan, "forgotten")
 
-    def park(self, plan: OpenPlan, stamp: Stamp | None, reason: str) -> None:
+    def park(self, plan: OpenPlan, stamp: FileStat | None, reason: str) -> None:
         """Keep it."""
         self.endings.append("parked")
 
@@ -71,7 +71,7 @@ class Scene:
 def scene(tmp_path: Path) -> Scene:
     """A photo and a sidecar on their way."""
     (tmp_path / "quarantine").mkdir()
-    photo = rejects.put(Place(tmp_path / "inbox", Path("a.jpg")), PHOTO)
+    photo = rejects.put(RootedPath(tmp_path / "inbox", Path("a.jpg")), PHOTO)
     sidecar = rejects.put(photo.beside("a.jpg.xmp"), SIDECAR)
     plan = rejects.rejection(rejects.stack(photo, sidecar), tmp_path / "quarantine")
     _write(record_place(plan.moves), to_bytes(record_of(plan)), photo)
@@ -85,13 +85,13 @@ def test_a_stack_of_which_nothing_moved_is_forgotten_with_its_record(scene: Scen
     """It will be judged again."""
     results = replay(scene.journal)
 
-    assert ([result.step for result in results], scene.journal.endings) == ([Step.FORGET], ["forgotten"])
+    assert ([result.step for result in results], scene.journal.endings) == ([Step.ROLL_BACK], ["forgotten"])
     assert (rejects.tree(scene.inbox), rejects.tree(scene.quarantine)) == (["a.jpg", "a.jpg.xmp"], [])
 
 
 def test_a_stack_of_which_the_sidecar_moved_is_finished(scene: Scene) -> None:
     """The photo follows."""
-    transfer(scene.plan.moves[0])
+    move_file(scene.plan.moves[0])
     replay(scene.journal)
 
     assert scene.journal.endings == ["finished at a.jpg"]
@@ -100,7 +100,7 @@ def test_a_stack_of_which_the_sidecar_moved_is_finished(scene: Scene) -> None:
 
 def test_a_copy_that_was_not_followed_by_the_unlink_is_finished(scene: Scene) -> None:
     """The photo is in both places with the same bytes, and one of them goes."""
-    transfer(scene.plan.moves[0])
+    move_file(scene.plan.moves[0])
     rejects.put(scene.plan.moves[1].target, PHOTO)
     replay(scene.journal)
 
@@ -109,7 +109,7 @@ def test_a_copy_that_was_not_followed_by_the_unlink_is_finished(scene: Scene) ->
 
 def test_a_photo_that_a_person_changed_meanwhile_gets_its_sidecar_back(scene: Scene) -> None:
     """The verdict no longer counts."""
-    transfer(scene.plan.moves[0])
+    move_file(scene.plan.moves[0])
     scene.plan.photo.place.path.write_bytes(b"edited")
     results = replay(scene.journal)
 
@@ -119,11 +119,11 @@ def test_a_photo_that_a_person_changed_meanwhile_gets_its_sidecar_back(scene: Sc
 
 def test_what_nobody_can_explain_is_left_and_reported(scene: Scene) -> None:
     """A photo that is in neither place keeps its record and its sidecar, and a person is asked."""
-    transfer(scene.plan.moves[0])
+    move_file(scene.plan.moves[0])
     scene.plan.photo.place.path.rename(scene.inbox / "elsewhere.jpg")
     (result,) = replay(scene.journal)
 
-    assert (result.step, scene.journal.endings) == (Step.ASK, ["parked"])
+    assert (result.step, scene.journal.endings) == (Step.PARK, ["parked"])
     assert "look at both places" in result.note
     assert rejects.tree(scene.quarantine) == ["a.jpg.culld.json", "a.jpg.xmp"]
 
@@ -131,7 +131,7 @@ def test_what_nobody_can_explain_is_left_and_reported(scene: Scene) -> None:
 @pytest.mark.parametrize("side", ["inbox", "quarantine"])
 def test_a_plan_whose_disk_is_away_waits(scene: Scene, side: str) -> None:
     """An unmounted folder says nothing about its files."""
-    transfer(scene.plan.moves[0])
+    move_file(scene.plan.moves[0])
     root = scene.inbox if side == "inbox" else scene.quarantine
     root.rename(root.with_name("unmounted"))
     (waiting,) = replay(scene.journal)
@@ -161,7 +161,7 @@ def test_temporary_files_of_a_killed_culld_are_removed(scene: Scene) -> None:
 
 def test_a_second_replay_has_nothing_to_do(scene: Scene) -> None:
     """Replay is idempotent."""
-    transfer(scene.plan.moves[0])
+    move_file(scene.plan.moves[0])
     replay(scene.journal)
 
     assert replay(scene.journal) == []

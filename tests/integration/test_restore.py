@@ -14,11 +14,11 @@ import factories
 import rejects
 from culld.errors import PhotoBlockedError
 from culld.files.open_beneath import stamp_of
-from culld.quarantine.apply import Applier
+from culld.quarantine.apply import PlanApplier
 from culld.quarantine.record import from_bytes, to_bytes
 from culld.quarantine.restore import Restored, Restorer, restore
 from culld.quarantine.selection import Selection
-from culld.records import Place, Reject, Stamp, Tagged
+from culld.records import FileStat, QuarantinedPhoto, RootedPath, TaggedFiles
 
 PHOTO = b"\xff\xd8 a photo"
 SIDECAR = b"<x:xmpmeta/>"
@@ -31,11 +31,11 @@ class FakeRestorations:
 
     look: Callable[[], object] = lambda: None
     digests: set[str] = field(default_factory=set)
-    places: list[tuple[Place, Stamp | None]] = field(default_factory=list)
+    places: list[tuple[RootedPath, FileStat | None]] = field(default_factory=list)
     seen: list[object] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
 
-    def note_restored(self, plan: str, digests: set[str], place: Place, stamp: Stamp | None) -> None:
+    def note_restored(self, plan: str, digests: set[str], place: RootedPath, stamp: FileStat | None) -> None:
         """Keep it."""
         self.digests |= digests
         self.places.append((place, stamp))
@@ -45,11 +45,11 @@ class FakeRestorations:
         """Keep it."""
         self.deleted.append(plan)
 
-    def reject(self, plan: str) -> Reject | None:
+    def reject(self, plan: str) -> QuarantinedPhoto | None:
         """The journal is lost."""
         return None
 
-    def tagged_by(self, plan: str) -> list[Tagged]:
+    def tagged_by(self, plan: str) -> list[TaggedFiles]:
         """The journal is lost, and with it the bytes from before."""
         return []
 
@@ -61,18 +61,18 @@ class House:
     inbox: Path
     quarantine: Path
 
-    def reject(self, name: str = "2026/a.jpg", data: bytes = PHOTO, *, days: int = 0) -> Place:
+    def reject(self, name: str = "2026/a.jpg", data: bytes = PHOTO, *, days: int = 0) -> RootedPath:
         """Put a photo with a sidecar into the inbox, if it is not there, and from there, tagged, into quarantine.
 
         Gives where it was.
         """
-        photo = Place(self.inbox, Path(name))
+        photo = RootedPath(self.inbox, Path(name))
         if not photo.path.exists():
             rejects.put(photo, data)
         sidecar = rejects.put(photo.beside(f"{photo.relative.name}.xmp"), SIDECAR)
         plan = rejects.rejection(rejects.stack(photo, sidecar), self.quarantine, rejects.tagging(photo))
         plan = replace(plan, made_at=factories.NOON + timedelta(days=days))
-        assert Applier().apply(plan).fault is None
+        assert PlanApplier().apply(plan).fault is None
         return photo
 
     def restore(self, selection: Selection = EVERYTHING, *, dry_run: bool = False) -> list[Restored]:
@@ -102,7 +102,7 @@ TAGGED = PHOTO[:2] + rejects.TAG + PHOTO[2:]
 def test_a_photo_comes_back_to_its_place_as_it_was_tagged(house: House, name: bytes) -> None:
     """Path, bytes, mode, date and attributes survive the round trip, and the quarantine is empty again."""
     relative = Path(os.fsdecode(name))
-    photo = rejects.put(Place(house.inbox, relative), PHOTO)
+    photo = rejects.put(RootedPath(house.inbox, relative), PHOTO)
     photo.path.chmod(0o604)
     os.utime(photo.path, ns=(5, 7_000_000_001))
     os.setxattr(photo.path, "user.rating", b"5")
@@ -319,7 +319,7 @@ def test_a_restore_cut_short_under_a_marked_name_is_not_taken_for_a_deletion(hou
     rejects.put(photo, b"a newcomer")
     record = (house.quarantine / "2026/a.jpg.culld.json").read_bytes()
     (first,) = house.restore()
-    rejects.put(Place(house.quarantine, Path("2026/a.jpg.culld.json")), record)
+    rejects.put(RootedPath(house.quarantine, Path("2026/a.jpg.culld.json")), record)
     (second,) = house.restore()
 
     assert first.now is not None

@@ -10,12 +10,12 @@ import pytest
 
 import factories
 import rejects
-from culld.app.decision_ages import Ages
-from culld.app.housekeeping import Tidying
+from culld.app.decision_ages import DecisionAges
+from culld.app.housekeeping import Housekeeping
 from culld.files.open_beneath import stamp_of
 from culld.journal.history import Filter
 from culld.journal.store import SqliteJournal
-from culld.records import Outcome, Place, Sighting, Verdict
+from culld.records import FileSnapshot, Outcome, RootedPath, Verdict
 from fakes import FakeClock
 
 DAY = 24 * 3600
@@ -33,32 +33,34 @@ class House:
 
     def judge(
         self, name: str, verdict: Verdict = Verdict.KEEP, *, fault: str | None = None, done: bool = True
-    ) -> Place:
+    ) -> RootedPath:
         """One photo's way through the journal."""
-        place = rejects.put(Place(self.root, Path(name)), name.encode())
+        place = rejects.put(RootedPath(self.root, Path(name)), name.encode())
         plan = replace(factories.plan(rejects.stack(place), verdict), id=name, made_at=self.clock.now())
-        now = Place(Path("/quarantine"), Path(name)) if verdict is Verdict.QUARANTINE else place
+        now = RootedPath(Path("/quarantine"), Path(name)) if verdict is Verdict.QUARANTINE else place
         with self.journal.intend([plan]) as intent:
             if done:
                 intent.close(Outcome(plan, now, plan.photo.stamp, plan.photo.digest, fault=fault))
         return place
 
-    def knows(self, place: Place) -> bool:
+    def knows(self, place: RootedPath) -> bool:
         """Whether a file that is there would be passed over."""
         stamp = stamp_of(place)
         assert stamp is not None
-        return not list(self.journal.unknown([Sighting(place, stamp)]))
+        return not list(self.journal.unknown([FileSnapshot(place, stamp)]))
 
     def wait(self, days: float) -> None:
         """Let time pass, with a look at the clocks before and after."""
-        ages = Ages(self.journal, self.clock)
+        ages = DecisionAges(self.journal, self.clock)
         ages.observe()
         self.clock.advance(days * DAY)
         ages.observe()
 
     def tidy(self, history: timedelta | None = YEAR) -> list[str]:
         """Tidy up; gives the plans that are still known."""
-        Tidying(self.journal, self.clock, Ages(self.journal, self.clock), history).tidy([self.root], lambda: None)
+        Housekeeping(self.journal, self.clock, DecisionAges(self.journal, self.clock), history).run(
+            [self.root], lambda: None
+        )
         return sorted(decision.plan for decision in self.journal.decisions(Filter(limit=5000)))
 
 
@@ -142,13 +144,13 @@ def test_files_that_are_gone_are_forgotten(house: House) -> None:
 
 def test_it_is_done_once_a_day(house: House) -> None:
     """Also by a computer that never runs for a whole day."""
-    first = Tidying(house.journal, house.clock, Ages(house.journal, house.clock), YEAR)
+    first = Housekeeping(house.journal, house.clock, DecisionAges(house.journal, house.clock), YEAR)
     assert first.is_due()
-    first.tidy([], lambda: None)
+    first.run([], lambda: None)
     house.clock.advance(DAY - 60)
     assert not first.is_due()
 
-    second = Tidying(house.journal, house.clock, Ages(house.journal, house.clock), YEAR)
+    second = Housekeeping(house.journal, house.clock, DecisionAges(house.journal, house.clock), YEAR)
     assert not second.is_due()
     house.clock.advance(3660)
     assert second.is_due()

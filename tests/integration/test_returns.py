@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 import rejects
-from culld.app.feedback import answers
-from culld.app.returned import is_restored
-from culld.files.mount_marker import drop
+from culld.app.feedback import feedback_of_people
+from culld.app.returned import returned_by_hand
+from culld.files.mount_marker import write_marker
 from culld.files.open_beneath import stamp_of
 from culld.journal.store import SqliteJournal
-from culld.quarantine.apply import Applier
-from culld.records import Format, Photo, Place
-from culld.stages.decide.feedback import Answer
+from culld.quarantine.apply import PlanApplier
+from culld.records import Format, Photo, RootedPath
+from culld.stages.decide.feedback import Feedback
 from fakes import FakeClock
 
 PHOTO = b"\xff\xd8 a photo"
@@ -33,28 +33,28 @@ class House:
     journal: SqliteJournal
     count: int = 0
 
-    def reject(self, *, tagged: bool) -> Place:
+    def reject(self, *, tagged: bool) -> RootedPath:
         """A photo in quarantine, with keywords in it or as it was; gives where it lies."""
-        photo = rejects.put(Place(self.inbox, Path("a.jpg")), PHOTO)
+        photo = rejects.put(RootedPath(self.inbox, Path("a.jpg")), PHOTO)
         rewrites = [rejects.tagging(photo)] if tagged else []
         plan = rejects.rejection(rejects.stack(photo), self.quarantine, *rewrites)
         self.count += 1
         plan = replace(plan, id=f"plan {self.count}")
         with self.journal.intend([plan]) as intent:
-            outcome = intent.close(Applier().apply(plan))
+            outcome = intent.close(PlanApplier().apply(plan))
         assert outcome.fault is None
         return outcome.now
 
     def is_restored(self, name: str = "a.jpg") -> bool:
         """What the daemon thinks of a photo that appeared."""
-        place = Place(self.inbox, Path(name))
+        place = RootedPath(self.inbox, Path(name))
         stamp = stamp_of(place)
         assert stamp is not None
-        return is_restored(self.journal, Photo(place, stamp, rejects.digest(place.path.read_bytes()), Format.JPEG))
+        return returned_by_hand(self.journal, Photo(place, stamp, rejects.digest(place.path.read_bytes()), Format.JPEG))
 
-    def answers(self) -> list[Answer]:
+    def answers(self) -> list[Feedback]:
         """What people said of each reject."""
-        return [each.answer for each in answers(self.journal, None)]
+        return [each.feedback for each in feedback_of_people(self.journal, None)]
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def house(tmp_path: Path) -> Iterator[House]:
     """A house whose quarantine has its anchor."""
     for name in ("inbox", "quarantine"):
         (tmp_path / name).mkdir()
-    drop(tmp_path / "quarantine")
+    write_marker(tmp_path / "quarantine")
     with SqliteJournal.open(tmp_path / "journal.sqlite3", FakeClock()) as journal:
         yield House(tmp_path / "inbox", tmp_path / "quarantine", journal)
 
@@ -73,7 +73,7 @@ def test_a_photo_that_was_moved_back_by_hand_is_restored(house: House, tagged: b
     house.reject(tagged=tagged).path.rename(house.inbox / "b.jpg")
 
     assert house.is_restored("b.jpg")
-    assert house.answers() == [Answer.FALSE]
+    assert house.answers() == [Feedback.FALSE_REJECT]
 
 
 def test_a_tagged_photo_that_was_moved_back_from_another_disk_is_restored(house: House) -> None:
@@ -84,38 +84,40 @@ def test_a_tagged_photo_that_was_moved_back_from_another_disk_is_restored(house:
     house.journal.note_deleted("plan 1")
 
     assert house.is_restored("b.jpg")
-    assert house.answers() == [Answer.FALSE]
+    assert house.answers() == [Feedback.FALSE_REJECT]
 
 
 def test_an_original_that_is_copied_again_is_a_new_photo(house: House) -> None:
     """The reject was deleted, and that stays the answer when the copy is rejected and brought back."""
     house.reject(tagged=True).path.unlink()
-    rejects.put(Place(house.inbox, Path("a.jpg")), PHOTO)
+    rejects.put(RootedPath(house.inbox, Path("a.jpg")), PHOTO)
 
     assert not house.is_restored()
-    assert house.answers() == [Answer.CONFIRMED]
+    assert house.answers() == [Feedback.CONFIRMED]
     house.reject(tagged=True).path.rename(house.inbox / "b.jpg")
     assert house.is_restored("b.jpg")
-    assert house.answers() == [Answer.CONFIRMED, Answer.FALSE]
+    assert house.answers() == [Feedback.CONFIRMED, Feedback.FALSE_REJECT]
 
 
 def test_in_doubt_a_photo_stays_and_no_answer_is_counted(house: House) -> None:
     """Without keywords in it a copy of the card and a move by way of another disk look the same."""
     lay = house.reject(tagged=False)
-    rejects.put(Place(house.inbox, Path("a.jpg")), PHOTO)  # before the other goes, so that it cannot have its inode
+    rejects.put(
+        RootedPath(house.inbox, Path("a.jpg")), PHOTO
+    )  # before the other goes, so that it cannot have its inode
     lay.path.unlink()
 
     assert house.is_restored()
-    assert house.answers() == [Answer.UNCLEAR]
+    assert house.answers() == [Feedback.UNCLEAR]
     assert house.is_restored()
-    assert house.answers() == [Answer.UNCLEAR]
+    assert house.answers() == [Feedback.UNCLEAR]
 
 
 @pytest.mark.parametrize("tagged", [True, False])
 def test_a_second_import_beside_a_reject_is_no_answer(house: House, tagged: bool) -> None:  # noqa: FBT001
     """The reject still lies in quarantine."""
     house.reject(tagged=tagged)
-    rejects.put(Place(house.inbox, Path("a.jpg")), PHOTO)
+    rejects.put(RootedPath(house.inbox, Path("a.jpg")), PHOTO)
 
     assert not house.is_restored()
-    assert house.answers() == [Answer.WAITING]
+    assert house.answers() == [Feedback.PENDING]

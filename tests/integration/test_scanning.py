@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from culld.imaging.formats import EXTENSIONS
-from culld.records import Place
+from culld.records import RootedPath
 from culld.stages.watch.scanner import Scanner
 from deep import deep_file
 from fakes import Warnings
@@ -118,16 +118,16 @@ def test_a_second_look_sees_one_file(tmp_path: Path) -> None:
     """A look gives the present stamp, or nothing if the file is gone or became a link."""
     put(tmp_path, "a.jpg")
     scanner = Scanner(EXTENSIONS)
-    place = Place(tmp_path, Path("a.jpg"))
+    place = RootedPath(tmp_path, Path("a.jpg"))
     (sighting,) = scanner.scan(tmp_path)
 
-    assert scanner.look(place) == sighting
+    assert scanner.find(place) == sighting
 
     place.path.unlink()
-    assert scanner.look(place) is None
+    assert scanner.find(place) is None
 
     place.path.symlink_to("/etc/hostname")
-    assert scanner.look(place) is None
+    assert scanner.find(place) is None
 
 
 @dataclass
@@ -176,14 +176,14 @@ def test_a_disk_error_costs_one_folder_or_one_entry(tmp_path: Path) -> None:
             found = {str(sighting.place.relative) for sighting in scanner.scan(tmp_path)}
             assert found == {"a.jpg", "x/b.jpg", "y/c.jpg", "z/d.jpg"}
 
-    assert scanner.unread.reasons.keys() == {tmp_path / "x", tmp_path / "y"}
-    assert "(2 entries of this folder)" in scanner.unread.reasons[tmp_path / "y"]
+    assert scanner.unreadable.reasons.keys() == {tmp_path / "x", tmp_path / "y"}
+    assert "(2 entries of this folder)" in scanner.unreadable.reasons[tmp_path / "y"]
     assert len(warnings.texts) == 2
     assert all("the disk reports an error" in text for text in warnings.texts)
 
     disk.fails = False
     list(scanner.scan(tmp_path))
-    assert len(scanner.unread) == 0
+    assert len(scanner.unreadable) == 0
 
 
 def test_an_unread_folder_that_is_gone_is_forgotten(tmp_path: Path) -> None:
@@ -191,12 +191,12 @@ def test_an_unread_folder_that_is_gone_is_forgotten(tmp_path: Path) -> None:
     put(tmp_path, "x/list.bad")
     scanner = Scanner(EXTENSIONS, listing=FailingDisk().listing)
     list(scanner.scan(tmp_path))
-    assert len(scanner.unread) == 1
+    assert len(scanner.unreadable) == 1
 
     shutil.rmtree(tmp_path / "x")
     list(scanner.scan(tmp_path))
 
-    assert len(scanner.unread) == 0
+    assert len(scanner.unreadable) == 0
 
 
 def test_a_path_that_is_longer_than_the_kernel_takes_is_seen_like_any_other(tmp_path: Path) -> None:
@@ -207,8 +207,8 @@ def test_a_path_that_is_longer_than_the_kernel_takes_is_seen_like_any_other(tmp_
         (sighting,) = scanner.scan(tmp_path)
 
         assert len(os.fsencode(sighting.place.path)) > 4096
-        assert sighting.place == Place(tmp_path, relative)
-        assert scanner.look(sighting.place) == sighting
+        assert sighting.place == RootedPath(tmp_path, relative)
+        assert scanner.find(sighting.place) == sighting
 
 
 @needs_setpriv

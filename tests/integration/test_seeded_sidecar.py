@@ -12,30 +12,30 @@ import rejects
 from cameras import PACKET, jpeg, segment
 from culld.errors import PhotoError
 from culld.files.revert import undo
-from culld.files.rewrite import publish
-from culld.records import Format, Place, Rewrite, Scores, Verdict
-from culld.tags.decision_properties import MachineRecord
+from culld.files.rewrite import rewrite_file
+from culld.records import Format, Rewrite, RootedPath, Scores, Verdict
+from culld.tags.decision_properties import DecisionProperties
 from culld.tags.draft import TagRequest, draft
 from factories import NOON, rules
 
 RATED = jpeg(segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + PACKET))
-RECORD = MachineRecord(Scores(0.98, 0.0, 0.0), rules(), Verdict.TAG, "model@1", NOON, "0.1.0")
+RECORD = DecisionProperties(Scores(0.98, 0.0, 0.0), rules(), Verdict.TAG, "model@1", NOON, "0.1.0")
 
 
-def tag(photo: Place, **changed: object) -> tuple[Rewrite, ...]:
+def tag(photo: RootedPath, **changed: object) -> tuple[Rewrite, ...]:
     """Draft and publish the tags of a photo."""
     digest = hashlib.sha256(photo.path.read_bytes()).hexdigest()
     request = TagRequest(photo, Format.JPEG, digest, ("defect:blur",), RECORD, photo.beside("a.jpg.xmp"), embed=True)
     request = replace(request, **changed)  # type: ignore[arg-type]
     rewrites = draft(request, lambda place: place.path.read_bytes() if place.path.exists() else None).rewrites
     for rewrite in rewrites:
-        publish(rewrite)
+        rewrite_file(rewrite)
     return rewrites
 
 
 def test_the_way_back_is_exact(tmp_path: Path) -> None:
     """The sidecar is gone, and the photo has its old bytes, also after a second judgement."""
-    photo = rejects.put(Place(tmp_path, Path("a.jpg")), RATED)
+    photo = rejects.put(RootedPath(tmp_path, Path("a.jpg")), RATED)
     first = tag(photo)
     assert 'xmp:Rating="3"' in photo.beside("a.jpg.xmp").path.read_text()
     fine = replace(RECORD, scores=Scores(0.01, 0.0, 0.0), verdict=Verdict.KEEP)
@@ -50,7 +50,7 @@ def test_the_way_back_is_exact(tmp_path: Path) -> None:
 
 def test_a_seeded_sidecar_that_was_edited_since_is_kept(tmp_path: Path) -> None:
     """Its stars are a person's by now."""
-    photo = rejects.put(Place(tmp_path, Path("a.jpg")), RATED)
+    photo = rejects.put(RootedPath(tmp_path, Path("a.jpg")), RATED)
     (sidecar, _) = tag(photo)
     path = sidecar.place.path
     path.write_text(path.read_text().replace('xmp:Rating="3"', 'xmp:Rating="5"'))

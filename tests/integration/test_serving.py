@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 
 import fakes
 from culld.errors import SystemFaultError
-from culld.inference.batch_server import RemoteEngine
-from culld.inference.gpu_process import EngineProcess
+from culld.inference.batch_server import GpuClient
+from culld.inference.gpu_process import GpuProcess
 from culld.records import Scores
 
 OWN = Scores(0.5, 0.5, 0.5)
@@ -39,13 +39,13 @@ def frame(value: int) -> NDArray[np.uint8]:
 
 
 @contextmanager
-def connected(process: EngineProcess, count: int, own: Callable[[], Any] = OwnEngine) -> Iterator[list[RemoteEngine]]:
+def connected(process: GpuProcess, count: int, own: Callable[[], Any] = OwnEngine) -> Iterator[list[GpuClient]]:
     """So many workers' engines."""
     with ExitStack() as stack:
-        yield [stack.enter_context(closing(RemoteEngine(process.address, own))) for _ in range(count)]
+        yield [stack.enter_context(closing(GpuClient(process.address, own))) for _ in range(count)]
 
 
-def asked(engines: list[RemoteEngine], frames: list[NDArray[np.uint8]]) -> list[Scores]:
+def asked(engines: list[GpuClient], frames: list[NDArray[np.uint8]]) -> list[Scores]:
     """What each of the engines says of its frame, all at once."""
     with ThreadPoolExecutor(len(engines)) as threads:
         return list(threads.map(lambda engine, frame: engine.score(frame), engines, frames))
@@ -53,7 +53,7 @@ def asked(engines: list[RemoteEngine], frames: list[NDArray[np.uint8]]) -> list[
 
 def test_each_worker_gets_the_answer_for_its_own_frame() -> None:
     """However many ask at once; the batch never grows beyond what the network takes."""
-    with EngineProcess(fakes.FakeNetwork) as process, connected(process, 8) as engines:
+    with GpuProcess(fakes.FakeNetwork) as process, connected(process, 8) as engines:
         for turn in range(20):
             values = [turn * 8 + number for number in range(8)]
             found = asked(engines, [frame(value) for value in values])
@@ -63,7 +63,7 @@ def test_each_worker_gets_the_answer_for_its_own_frame() -> None:
 
 def test_when_the_process_is_gone_each_worker_goes_on_alone() -> None:
     """With one warning for all of them."""
-    with fakes.Warnings() as warnings, EngineProcess(fakes.FakeNetwork) as process, connected(process, 3) as engines:
+    with fakes.Warnings() as warnings, GpuProcess(fakes.FakeNetwork) as process, connected(process, 3) as engines:
         assert engines[0].score(frame(0)).blur == 0
         os.kill(process._process.pid or 0, signal.SIGKILL)
 
@@ -78,7 +78,7 @@ def test_when_the_process_is_gone_each_worker_goes_on_alone() -> None:
 
 def test_a_network_that_fails_is_told_with_its_reason() -> None:
     """A GPU without memory for one photo, say."""
-    with fakes.Warnings() as warnings, EngineProcess(fakes.FakeNetwork) as process, connected(process, 1) as (engine,):
+    with fakes.Warnings() as warnings, GpuProcess(fakes.FakeNetwork) as process, connected(process, 1) as (engine,):
         assert engine.score(frame(255)) == OWN
         assert warnings.changed.wait(10)
     assert warnings.texts[0].startswith("TensorFlow is gone (the GPU has no memory for a single photo)")
@@ -86,14 +86,14 @@ def test_a_network_that_fails_is_told_with_its_reason() -> None:
 
 def test_a_network_that_cannot_be_opened_is_a_system_fault() -> None:
     """The daemon then says so and judges by LiteRT."""
-    with pytest.raises(SystemFaultError, match="no Keras model"), EngineProcess(fakes.broken_network):
+    with pytest.raises(SystemFaultError, match="no Keras model"), GpuProcess(fakes.broken_network):
         pass
 
 
 @pytest.mark.parametrize("key", [b"", b"x" * 32])
 def test_a_stranger_gets_no_answer(key: bytes) -> None:
     """Whoever does not know the key is hung up on, and the others are served all the same."""
-    with EngineProcess(fakes.FakeNetwork) as process:
+    with GpuProcess(fakes.FakeNetwork) as process:
         stranger = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         stranger.connect(process.address.name)
         stranger.sendall(key)
@@ -118,7 +118,7 @@ def test_tensorflow_says_what_litert_says() -> None:
     dice = np.random.default_rng(3)
     frames = [dice.integers(0, top, (384, 512, 3), np.uint8) for top in (20, 255, 128)]
 
-    whole = EngineProcess(functools.partial(fakes.small_tensorflow, folder))  # type: ignore[arg-type]
+    whole = GpuProcess(functools.partial(fakes.small_tensorflow, folder))  # type: ignore[arg-type]
     with whole as process, connected(process, 3, own=lambda: None) as engines:
         found = asked(engines, frames)
 

@@ -15,7 +15,7 @@ from culld.errors import TagRefusedError
 from culld.files.revert import inverse
 from culld.tags.containers.jpeg import jpeg_edits
 from culld.tags.edits import apply_edits
-from culld.tags.verify import prove_jpeg
+from culld.tags.verify import verify_jpeg
 from culld.tags.xpkeywords import XP_KEYWORDS
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def test_camera_files_keep_everything_they_had(shared: Path, folder: str) -> Non
         except TagRefusedError:
             continue
         new = apply_edits(old, edits)
-        prove_jpeg(old, new, KEYWORDS)
+        verify_jpeg(old, new, KEYWORDS)
         assert ";".join(KEYWORDS) + "\0" == bytes(piexif.load(new)["0th"][XP_KEYWORDS]).decode("utf-16-le"), path.name
         assert pixels(old) == pixels(new), path.name
         assert entries(old) == entries(new), path.name

@@ -18,8 +18,8 @@ from culld.errors import ConfigError
 from culld.inference.card import load_card
 from culld.inference.litert import LiteRtEngine
 from culld.training.experiment import Experiment, as_yaml, load_experiment
-from culld.training.export import PARITY, load_keras
-from culld.training.table import page
+from culld.training.export import MAX_PROBABILITY_DIFFERENCE, load_keras
+from culld.training.table import results_page
 
 pytestmark = [
     pytest.mark.slow,
@@ -116,7 +116,7 @@ def test_litert_and_keras_agree(trained: Path) -> None:
 
     for frame, row in zip(frames, wanted, strict=True):
         scores = engine.score(frame)
-        np.testing.assert_allclose(row, [scores.blur, scores.under, scores.over], atol=PARITY)
+        np.testing.assert_allclose(row, [scores.blur, scores.under, scores.over], atol=MAX_PROBABILITY_DIFFERENCE)
 
 
 def test_export_makes_a_pair_that_fits_again(trained: Path, tmp_path: Path) -> None:
@@ -199,4 +199,4 @@ def test_check_names_the_figures_that_are_not_those_written_down(
 def write_report(folder: Path, report: dict[str, Any]) -> None:
     """As `evaluate` does, by hand."""
     (folder / "figures.json").write_text(json.dumps(report), "utf-8")
-    (folder / "table.md").write_text(page(report), "utf-8")
+    (folder / "table.md").write_text(results_page(report), "utf-8")

@@ -13,12 +13,12 @@ import rejects
 from culld.errors import PhotoError
 from culld.files.open_beneath import stamp_of
 from culld.journal.store import SqliteJournal
-from culld.quarantine.apply import Applier
+from culld.quarantine.apply import PlanApplier
 from culld.quarantine.restore import Restorer, restore
 from culld.quarantine.selection import Selection
 from culld.quarantine.untag import Untagged, untag
-from culld.quarantine.untag_worker import WithdrawalDesk
-from culld.records import Place, Plan, Rewrite, Sighting, Verdict
+from culld.quarantine.untag_worker import UntagWorker
+from culld.records import FileSnapshot, Plan, Rewrite, RootedPath, Verdict
 from fakes import FakeClock
 
 PHOTO = b"\xff\xd8 a photo"
@@ -35,7 +35,7 @@ class House:
     def __post_init__(self) -> None:
         """Put them there."""
         self.inbox, self.quarantine = self.folder / "inbox", self.folder / "quarantine"
-        self.photo = rejects.put(Place(self.inbox, Path("2026/a.jpg")), PHOTO)
+        self.photo = rejects.put(RootedPath(self.inbox, Path("2026/a.jpg")), PHOTO)
         self.sidecar = rejects.put(self.photo.beside("a.xmp"), SIDECAR)
         self.quarantine.mkdir()
         self.before = self.bytes()
@@ -56,13 +56,13 @@ class House:
     def carry_out(self, plan: Plan) -> None:
         """As the pipeline does."""
         with self.journal.intend([plan]) as intent:
-            assert intent.close(Applier().apply(plan)).fault is None
+            assert intent.close(PlanApplier().apply(plan)).fault is None
 
     def untag(self, selection: Selection = ALL, *, dry_run: bool = False) -> list[Untagged]:
         """Take back what is selected."""
-        withdraw = WithdrawalDesk(1 << 20).withdraw
+        withdraw = UntagWorker(1 << 20).withdraw
 
-        def asked(place: Place) -> Rewrite | None:
+        def asked(place: RootedPath) -> Rewrite | None:
             found = withdraw(place)
             if isinstance(found, PhotoError):
                 raise found
@@ -113,7 +113,7 @@ def test_the_daemon_leaves_the_photo_alone(house: House) -> None:
     stamp = stamp_of(house.photo)
 
     assert stamp is not None
-    assert list(house.journal.unknown([Sighting(house.photo, stamp)])) == []
+    assert list(house.journal.unknown([FileSnapshot(house.photo, stamp)])) == []
     assert house.journal.is_restored(rejects.digest(PHOTO))
 
 

@@ -15,7 +15,7 @@ import pytest
 from watchdog.observers.inotify_c import CallbackId, InotifyConstants, Mask
 
 from culld.stages.watch.events import Watcher
-from culld.stages.watch.signals import Dirty, Mark, Marks, Signal
+from culld.stages.watch.signals import DirtyFolder, LoopQueue, Signal, Wakeup
 
 
 class Watched:
@@ -24,20 +24,20 @@ class Watched:
     def __init__(self, root: Path, config: Path) -> None:
         """Start watching."""
         self.root = root
-        self.marks = Marks()
+        self.marks = LoopQueue()
         self.watcher = Watcher([root], config, self.marks)
         self.watcher.start()
         self.watcher.refresh()
         self.drain()
 
-    def drain(self) -> set[Mark]:
+    def drain(self) -> set[Wakeup]:
         """All marks until half a second is quiet."""
-        seen: set[Mark] = set()
+        seen: set[Wakeup] = set()
         while more := self.marks.take(timeout_s=0.5):
             seen |= more
         return seen
 
-    def wait_for(self, mark: Mark) -> None:
+    def wait_for(self, mark: Wakeup) -> None:
         """Fail unless the mark comes within five seconds."""
         deadline = time.monotonic() + 5
         while mark not in self.marks.take(timeout_s=0.2):
@@ -59,7 +59,7 @@ def test_a_written_file_marks_its_folder(watched: Watched) -> None:
     """The mark names the folder, not the file."""
     (watched.root / "a.jpg").write_bytes(b"x")
 
-    watched.wait_for(Dirty(watched.root, watched.root))
+    watched.wait_for(DirtyFolder(watched.root, watched.root))
 
 
 def test_a_file_moved_in_marks_its_folder(watched: Watched) -> None:
@@ -69,14 +69,14 @@ def test_a_file_moved_in_marks_its_folder(watched: Watched) -> None:
 
     outside.rename(watched.root / "b.jpg")
 
-    watched.wait_for(Dirty(watched.root, watched.root))
+    watched.wait_for(DirtyFolder(watched.root, watched.root))
 
 
 def test_a_new_folder_is_marked_with_all_below(watched: Watched) -> None:
     """What was put into it before its watch stood gave no events."""
     (watched.root / "new").mkdir()
 
-    watched.wait_for(Dirty(watched.root, watched.root / "new", deep=True))
+    watched.wait_for(DirtyFolder(watched.root, watched.root / "new", deep=True))
 
 
 @pytest.mark.parametrize("read", [Path.read_bytes, Path.stat])
@@ -113,7 +113,7 @@ def test_a_root_that_comes_back_is_watched_again(watched: Watched) -> None:
     watched.drain()
     (watched.root / "a.jpg").write_bytes(b"x")
 
-    watched.wait_for(Dirty(watched.root, watched.root))
+    watched.wait_for(DirtyFolder(watched.root, watched.root))
 
 
 def test_a_watcher_whose_thread_died_is_started_anew(watched: Watched) -> None:
@@ -126,7 +126,7 @@ def test_a_watcher_whose_thread_died_is_started_anew(watched: Watched) -> None:
 
     assert Signal.RESCAN in watched.drain()
     (watched.root / "a.jpg").write_bytes(b"x")
-    watched.wait_for(Dirty(watched.root, watched.root))
+    watched.wait_for(DirtyFolder(watched.root, watched.root))
 
 
 def test_a_root_that_went_away_is_no_reason_to_start_anew(watched: Watched) -> None:
@@ -191,7 +191,7 @@ def test_a_watcher_that_hears_nothing_is_started_anew(watched: Watched) -> None:
 
     assert Signal.RESCAN in watched.drain()
     (watched.root / "a.jpg").write_bytes(b"x")
-    watched.wait_for(Dirty(watched.root, watched.root))
+    watched.wait_for(DirtyFolder(watched.root, watched.root))
 
 
 def test_a_root_on_a_network_share_is_not_watched(watched: Watched) -> None:
@@ -203,7 +203,7 @@ def test_a_root_on_a_network_share_is_not_watched(watched: Watched) -> None:
     assert watched.drain() == set()
 
     watched.watcher.refresh()
-    watched.wait_for(Dirty(watched.root, watched.root, deep=True))
+    watched.wait_for(DirtyFolder(watched.root, watched.root, deep=True))
 
 
 def test_a_lost_event_makes_everything_be_scanned(watched: Watched) -> None:

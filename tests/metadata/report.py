@@ -24,12 +24,12 @@ sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / 
 import pictures  # noqa: E402 (it stands beside the tests)
 from culld.errors import TagRefusedError  # noqa: E402
 from culld.files.revert import undo  # noqa: E402
-from culld.files.rewrite import publish  # noqa: E402
+from culld.files.rewrite import rewrite_file  # noqa: E402
 from culld.imaging.formats import EXTENSIONS, HEAD_BYTES, recognise  # noqa: E402
-from culld.records import Place, Scores, Verdict  # noqa: E402
+from culld.records import RootedPath, Scores, Verdict  # noqa: E402
 from culld.stages.read.exif_facts import keyword_block  # noqa: E402
-from culld.tags.containers.registry import way_into  # noqa: E402
-from culld.tags.decision_properties import MachineRecord  # noqa: E402
+from culld.tags.containers.registry import container_for  # noqa: E402
+from culld.tags.decision_properties import DecisionProperties  # noqa: E402
 from culld.tags.draft import TagRequest, draft  # noqa: E402
 from culld.tags.edits import apply_edits  # noqa: E402
 from culld.tags.sidecar import sidecar_edits  # noqa: E402
@@ -38,7 +38,7 @@ from factories import NOON, rules  # noqa: E402
 Row = tuple[str, ...]
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 WORDS = ("defect:blur", "defect:overexposed")
-RECORD = MachineRecord(Scores(0.98, 0.0, 0.75), rules(), Verdict.TAG, "model@1", NOON, "0.1.0")
+RECORD = DecisionProperties(Scores(0.98, 0.0, 0.75), rules(), Verdict.TAG, "model@1", NOON, "0.1.0")
 SEED = 20_261_121
 
 
@@ -64,7 +64,7 @@ def tag_all(files: Iterable[tuple[str, bytes]], *, referee: bool) -> Tally:
     tally = Tally()
     with tempfile.TemporaryDirectory() as folder:
         for name, data in files:
-            place = Place(Path(folder), Path(name))
+            place = RootedPath(Path(folder), Path(name))
             place.path.write_bytes(data)
             _tag(place, data, tally, referee=referee)
             for path in Path(folder).iterdir():
@@ -72,7 +72,7 @@ def tag_all(files: Iterable[tuple[str, bytes]], *, referee: bool) -> Tally:
     return tally
 
 
-def _tag(place: Place, data: bytes, tally: Tally, *, referee: bool) -> None:
+def _tag(place: RootedPath, data: bytes, tally: Tally, *, referee: bool) -> None:
     before = pictures.listed(place.path) if referee else {}
     begin = time.perf_counter()
     digest = hashlib.sha256(data).hexdigest()
@@ -80,7 +80,7 @@ def _tag(place: Place, data: bytes, tally: Tally, *, referee: bool) -> None:
     request = TagRequest(place, recognise(data[:HEAD_BYTES]), digest, WORDS, RECORD, sidecar, embed=True)
     tags = draft(request, lambda at: at.path.read_bytes() if at.path.exists() else None, keyword_block)
     for rewrite in tags.rewrites:
-        publish(rewrite)
+        rewrite_file(rewrite)
     tally.milliseconds.append((time.perf_counter() - begin) * 1000)
     new = place.path.read_bytes()
     if tags.notes:
@@ -166,7 +166,7 @@ def _fuzz(name: str, data: bytes) -> bool:
         if name.endswith(".xmp"):
             apply_edits(data, sidecar_edits(data, WORDS, RECORD))
             return True
-        drafted, prove = way_into(recognise(data[:HEAD_BYTES]), keyword_block)
+        drafted, prove = container_for(recognise(data[:HEAD_BYTES]), keyword_block)
         edits = drafted(data, WORDS, ())
         new = apply_edits(data, edits)
         prove(data, new, WORDS, ())

@@ -8,8 +8,8 @@ import pytest
 
 import factories
 import fakes
-from culld.records import Place, Sighting
-from culld.stages.watch.arrivals import Arrivals
+from culld.records import FileSnapshot, RootedPath
+from culld.stages.watch.arrivals import CompleteFiles
 from culld.stages.watch.settle import Settler
 
 QUIET_S = 3.0
@@ -29,13 +29,13 @@ class House:
         """Every file as it is seen first."""
         self.found = [self.seen(name, self.clock.now().timestamp() - age) for name, age in self.ages.items()]
         settler = Settler(QUIET_S, lambda place: str(place.relative) in self.written)
-        self.arrivals = Arrivals(self, settler, self.clock, self.sleep)  # type: ignore[arg-type]
+        self.arrivals = CompleteFiles(self, settler, self.clock, self.sleep)  # type: ignore[arg-type]
 
-    def seen(self, name: str, second: float) -> Sighting:
+    def seen(self, name: str, second: float) -> FileSnapshot:
         """A file that was last changed then."""
-        return Sighting(factories.place(name), factories.stamp(mtime_ns=int(second * 1e9)))
+        return FileSnapshot(factories.place(name), factories.stamp(mtime_ns=int(second * 1e9)))
 
-    def look(self, place: Place) -> Sighting | None:
+    def find(self, place: RootedPath) -> FileSnapshot | None:
         """The scanner's look at one file: it has not changed, unless it is gone."""
         if str(place.relative) in self.gone:
             return None

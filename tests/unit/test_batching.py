@@ -28,7 +28,7 @@ def test_what_was_taken_is_not_gathered_anew_until_it_is_done() -> None:
     batch = batcher.take(now=10)
 
     assert (len(batcher), PHOTOS[0].place in batcher) == (0, True)
-    batcher.done(batch)
+    batcher.release(batch)
     assert PHOTOS[0].place not in batcher
 
 
@@ -39,7 +39,7 @@ def test_a_small_batch_waits_for_company() -> None:
     batcher.add(PHOTOS[1:2], now=11.9)
 
     assert batcher.take(now=11.9) == []
-    assert batcher.due == 12
+    assert batcher.due_at == 12
     assert batcher.take(now=12) == PHOTOS[:2]
 
 
@@ -48,4 +48,4 @@ def test_an_empty_batch_is_never_due() -> None:
     batcher = Batcher(size=16, wait_s=2)
 
     assert batcher.take(now=1e9) == []
-    assert batcher.due == float("inf")
+    assert batcher.due_at == float("inf")

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 
 from culld.errors import ConfigError
-from culld.training.baselines import Contender
+from culld.training.baselines import Classifier
 from culld.training.bench import Bench
-from culld.training.defects.augment import Journey
-from culld.training.defects.dataset import Scene, make_variant
+from culld.training.defects.augment import Augmentation
+from culld.training.defects.dataset import Scene, make_sample
 from culld.training.defects.distortions import Distortion, Kind
-from culld.training.evaluate import ask, milliseconds
-from culld.training.figures import figures
+from culld.training.evaluate import milliseconds, predict
+from culld.training.figures import evaluation_figures
 
 SCENES = [
     Scene("dark.jpg", frozenset({"night_lowkey"}), "drawn", "CC0"),
@@ -25,7 +25,7 @@ SCENES = [
     Scene("bright.jpg", frozenset(), "drawn", "CC0"),
 ]
 LEVELS = {"dark.jpg": 20, "grey.jpg": 110, "bright.jpg": 200}
-UNTOUCHED = Journey()
+UNTOUCHED = Augmentation()
 
 
 @dataclass
@@ -81,7 +81,7 @@ def bench(darkroom: Darkroom, gatherer: Gatherer | None = None) -> Bench:
         Path("photos"),
         darkroom.decode,
         lambda pixels, _quality: pixels,
-        (Contender("eye", lambda: brightness, (0.5, 0.9, 0.9)),),
+        (Classifier("eye", lambda: brightness, (0.5, 0.9, 0.9)),),
         lambda *_: None,
         {"pile": gatherer.gather} if gatherer else {},
     )
@@ -90,7 +90,7 @@ def bench(darkroom: Darkroom, gatherer: Gatherer | None = None) -> Bench:
 def test_every_scene_is_decoded_once_for_all_protocols() -> None:
     """And the answers come back in the order of each protocol."""
     darkroom, rng = Darkroom(), np.random.default_rng(0)
-    clean = [make_variant(scene, "clean", (), UNTOUCHED, rng) for scene in SCENES]
+    clean = [make_sample(scene, "clean", (), UNTOUCHED, rng) for scene in SCENES]
 
     found = bench(darkroom).score("test", {"forth": clean, "back": clean[::-1]})
 
@@ -104,8 +104,8 @@ def test_every_scene_is_decoded_once_for_all_protocols() -> None:
 def test_an_untouched_picture_is_made_once_and_a_drawn_one_each_time() -> None:
     """Equal pictures need one look; those left to chance are different pictures."""
     gatherer, rng = Gatherer(), np.random.default_rng(0)
-    twice = [make_variant(SCENES[1], "clean", (), UNTOUCHED, rng) for _ in range(2)]
-    drawn = [make_variant(SCENES[1], "x", (Distortion(Kind.EXPOSURE, -2.0),), UNTOUCHED, rng) for _ in range(2)]
+    twice = [make_sample(SCENES[1], "clean", (), UNTOUCHED, rng) for _ in range(2)]
+    drawn = [make_sample(SCENES[1], "x", (Distortion(Kind.EXPOSURE, -2.0),), UNTOUCHED, rng) for _ in range(2)]
 
     found = bench(Darkroom(), gatherer).score("test", {"all": [*twice, *drawn]})["all"]
 
@@ -116,7 +116,7 @@ def test_an_untouched_picture_is_made_once_and_a_drawn_one_each_time() -> None:
 
 def test_those_who_gather_see_the_same_pixels() -> None:
     """The answer of the pile is the answer of the eye."""
-    found = ask(bench(Darkroom(), Gatherer()), SCENES, 1, None)
+    found = predict(bench(Darkroom(), Gatherer()), SCENES, 1, None)
 
     for name, answers in found.items():
         np.testing.assert_array_equal(answers.scores["eye"], answers.scores["pile"], err_msg=name)
@@ -124,7 +124,9 @@ def test_those_who_gather_see_the_same_pixels() -> None:
 
 def test_the_figures_of_a_known_eye_come_out_as_known() -> None:
     """Night is 92 % dark: tagged at 0.9, while the other papers are not."""
-    found = figures(ask(bench(Darkroom()), SCENES, 1, None), "eye", (0.5, 0.9, 0.9), (None, None, None), None)
+    found = evaluation_figures(
+        predict(bench(Darkroom()), SCENES, 1, None), "eye", (0.5, 0.9, 0.9), (None, None, None), None
+    )
 
     assert found["scenes"] == 3
     assert found["clean"]["night_lowkey"]["tagged"] == {"blur": 0, "under": 1, "over": 0, "any": 1}
@@ -136,7 +138,7 @@ def test_the_figures_of_a_known_eye_come_out_as_known() -> None:
 
 def test_the_same_seed_gives_the_same_answers() -> None:
     """On two threads as well."""
-    one, other = (ask(bench(Darkroom()), SCENES, 5, None) for _ in range(2))
+    one, other = (predict(bench(Darkroom()), SCENES, 5, None) for _ in range(2))
 
     for name, answers in one.items():
         np.testing.assert_array_equal(answers.scores["eye"], other[name].scores["eye"])
@@ -146,7 +148,7 @@ def test_real_photos_are_labelled_by_their_index(tmp_path: Path) -> None:
     """A mild case has no defect."""
     (tmp_path / "index.csv").write_text("file,label\ndark.jpg,under\ngrey.jpg,pair_darker\nbright.jpg,over\n", "utf-8")
 
-    real = ask(bench(Darkroom()), SCENES, 1, tmp_path)["real"]
+    real = predict(bench(Darkroom()), SCENES, 1, tmp_path)["real"]
 
     assert real.labels.tolist() == [[0, 1, 0], [0, 0, 0], [0, 0, 1]]
     assert real.groups.tolist() == ["under", "pair_darker", "over"]
@@ -155,7 +157,7 @@ def test_real_photos_are_labelled_by_their_index(tmp_path: Path) -> None:
 def test_a_folder_without_an_index_is_a_clear_error(tmp_path: Path) -> None:
     """It says which file and which columns."""
     with pytest.raises(ConfigError, match=r"index\.csv: needs the columns file and label"):
-        ask(bench(Darkroom()), SCENES, 1, tmp_path)
+        predict(bench(Darkroom()), SCENES, 1, tmp_path)
 
 
 def test_the_first_look_is_not_timed() -> None:

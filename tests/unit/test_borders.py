@@ -17,18 +17,18 @@ from hypothesis import strategies as st
 
 import factories
 from culld.errors import PhotoError
-from culld.journal.row_mapping import decision_row, micros, moment_of, scores_of
-from culld.journal.stack_json import dossier, facts_in, stack_in
+from culld.journal.row_mapping import decision_row, moment_of, scores_of, to_micros
+from culld.journal.stack_json import facts_in, from_json, to_json
 from culld.quarantine.record import BadRecordError, from_bytes, to_bytes
 from culld.records import (
     Action,
     Assessment,
     Camera,
+    DHash,
     Exposure,
     Format,
-    Likeness,
+    Policy,
     Rule,
-    Rules,
     Scores,
     Stack,
     Unreadable,
@@ -36,12 +36,12 @@ from culld.records import (
 from culld.rules import parse
 from culld.stages.decide.best_of_series import best_of
 from culld.stages.decide.decide import decide
-from culld.stages.decide.rule_variables import facts_of
-from culld.stages.group.grouping import Grouping
+from culld.stages.decide.rule_variables import variables_of
+from culld.stages.group.grouping import Grouper
 from culld.stages.group.series import series_of
-from culld.stages.read.exif_facts import camera_facts, ratings_in
-from culld.stages.report import fields, line
-from culld.tags.user_metadata import care_in
+from culld.stages.read.exif_facts import camera_facts, exif_rating
+from culld.stages.report import journal_fields, log_line
+from culld.tags.user_metadata import user_metadata_in
 
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -77,7 +77,7 @@ _NUMBERS = st.none() | st.integers() | st.floats() | st.booleans()
 _MOMENTS = st.datetimes(timezones=st.none() | st.sampled_from([UTC, timezone(timedelta(hours=23, minutes=59))]))
 _RULES = replace(
     factories.rules(),
-    named=(Rule("mine", parse("light_value * iso / exposure_time > age_days - hour"), Action.QUARANTINE),),
+    named_rules=(Rule("mine", parse("light_value * iso / exposure_time > age_days - hour"), Action.QUARANTINE),),
 )
 
 
@@ -99,7 +99,7 @@ _SHORTS = st.integers(0, 0xFFFF)
 @st.composite
 def cameras(draw: st.DrawFn) -> Camera:
     """What the builders make of arbitrary values."""
-    names = ("seconds", "aperture", "iso", "bias_ev")
+    names = ("time_s", "aperture", "iso", "bias_ev")
     exposure = Exposure.of({name: draw(_NUMBERS | st.text(max_size=3)) for name in names})
     said = {
         "model": draw(_NUMBERS | st.text(max_size=300)),
@@ -114,27 +114,27 @@ def cameras(draw: st.DrawFn) -> Camera:
 def assessments(draw: st.DrawFn) -> Assessment:
     """A photo with an arbitrary camera and arbitrary scores, NaN and infinity among them."""
     result = draw(st.builds(Scores, st.floats(), st.floats(), st.floats()) | st.builds(Unreadable, st.text(max_size=9)))
-    bits = st.integers(0, (1 << Likeness.SIDE**2) - 1)
-    likeness = draw(st.none() | st.builds(Likeness, bits, bits))
+    bits = st.integers(0, (1 << DHash.SIDE**2) - 1)
+    likeness = draw(st.none() | st.builds(DHash, bits, bits))
     name = draw(st.sampled_from(["a.jpg", "b.jpg", "c.jpg", "x/d.jpg", "e.nef", "e.jpg"]))
     photo = replace(factories.photo(name, name.encode()), camera=draw(cameras()))
     return Assessment(photo, result, "model@1", likeness)
 
 
-def carry(assessed: list[Assessment], rules: Rules = _RULES) -> None:
+def carry(assessed: list[Assessment], rules: Policy = _RULES) -> None:
     """Take photos through all that the loop does after reading, without a disk."""
     unique = list({each.photo.place: each for each in assessed}.values())
-    stacks = Grouping().in_series([Stack(each) for each in unique])
+    stacks = Grouper().in_series([Stack(each) for each in unique])
     for series in series_of(unique).values():
         best_of(series, rules)
     for stack in stacks:
-        facts_of(stack, factories.NOON)
+        variables_of(stack, factories.NOON)
         plan = decide(stack, rules, now=factories.NOON, plan_id="p", restored=False)
         decision_row(plan)
-        stack_in(dossier(stack), stack.lead, {})
+        from_json(to_json(stack), stack.primary, {})
         outcome = factories.outcome(plan)
-        assert line(outcome)
-        assert fields(outcome)
+        assert log_line(outcome)
+        assert journal_fields(outcome)
 
 
 @unhurried
@@ -143,7 +143,7 @@ def test_any_exif_gives_facts_that_every_stage_can_use(block: bytes) -> None:
     """Dates, numbers and texts of any value."""
     camera = camera_facts(block)
 
-    assert all(0 < rating.stars <= 5 for rating in ratings_in(block))
+    assert all(0 < rating.stars <= 5 for rating in exif_rating(block))
     carry([replace(factories.assessment(), photo=replace(factories.photo(), camera=camera))])
 
 
@@ -153,7 +153,7 @@ def test_damaged_exif_gives_facts_that_every_stage_can_use(noise: bytes, cut: in
     """Bytes of any kind, and blocks that are cut off or overwritten."""
     for data in (_MARK + noise, block[:cut] + noise, block[:cut] + noise + block[cut + len(noise) :]):
         carry([replace(factories.assessment(), photo=replace(factories.photo(), camera=camera_facts(data)))])
-        assert all(0 < rating.stars <= 5 for rating in ratings_in(data))
+        assert all(0 < rating.stars <= 5 for rating in exif_rating(data))
 
 
 @unhurried
@@ -169,10 +169,10 @@ def test_what_a_camera_said_comes_back_out_of_the_journal(camera: Camera) -> Non
     """And its moments can be written and calculated with."""
     lead = replace(factories.assessment(), photo=replace(factories.photo(), camera=camera))
 
-    assert facts_in(dossier(Stack(lead)))[1] == camera
-    assert camera.exposure.value_ev is None or math.isfinite(camera.exposure.value_ev)
+    assert facts_in(to_json(Stack(lead)))[1] == camera
+    assert camera.exposure.light_value is None or math.isfinite(camera.exposure.light_value)
     if camera.taken_at is not None:
-        assert moment_of(micros(camera.taken_at + timedelta(days=365))) == camera.taken_at + timedelta(days=365)
+        assert moment_of(to_micros(camera.taken_at + timedelta(days=365))) == camera.taken_at + timedelta(days=365)
 
 
 @unhurried
@@ -188,16 +188,16 @@ def test_any_row_of_the_journal_gives_facts_that_every_stage_can_use(known: obje
     text = json.dumps(known)
     format_, camera, likeness = facts_in(text)
     lead = replace(
-        factories.assessment(), photo=replace(factories.photo(format_=format_), camera=camera), likeness=likeness
+        factories.assessment(), photo=replace(factories.photo(format_=format_), camera=camera), dhash=likeness
     )
 
     carry([lead])
-    stack_in(text, lead, {})
+    from_json(text, lead, {})
 
 
 def test_a_date_that_an_older_culld_wrote_down_is_not_known() -> None:
     """The rest of its facts is; a row that is no JSON has none."""
-    text = '{"format":"jpeg","camera":{"model":"X","taken_at":"0001-01-01T00:00:00+00:00","exposure":{"seconds":-1}}}'
+    text = '{"format":"jpeg","camera":{"model":"X","taken_at":"0001-01-01T00:00:00+00:00","exposure":{"time_s":-1}}}'
 
     assert facts_in(text) == (Format.JPEG, Camera("X"), None)
     assert facts_in("{") == (Format.UNKNOWN, Camera(), None)
@@ -263,7 +263,7 @@ def test_any_sidecar_tells_of_people_or_is_refused(packets: list[bytes], rating:
     """A rating of any text, and packets of any bytes."""
     quoted = rating.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
     try:
-        care_in([*packets, _XMP.format(f'xmp:Rating="{quoted}"').encode()])
+        user_metadata_in([*packets, _XMP.format(f'xmp:Rating="{quoted}"').encode()])
     except PhotoError:
         return
 
@@ -271,7 +271,7 @@ def test_any_sidecar_tells_of_people_or_is_refused(packets: list[bytes], rating:
 @pytest.mark.parametrize(
     "fields",
     [
-        {"seconds": 0.0}, {"seconds": -1.0}, {"seconds": math.nan}, {"aperture": math.inf}, {"iso": 0},
+        {"time_s": 0.0}, {"time_s": -1.0}, {"time_s": math.nan}, {"aperture": math.inf}, {"iso": 0},
         {"bias_ev": 51.0},
     ],
 )  # fmt: skip

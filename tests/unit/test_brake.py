@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from culld.records import BrakeLimit
-from culld.stages.decide.brake_limit import overrun
+from culld.stages.decide.brake_limit import exceeds_limit
 
 LIMIT = BrakeLimit(0.6, 200)
 
@@ -31,17 +31,19 @@ def test_the_share_is_one_of_what_was_judged_from_twenty_photos_on(
     stops: bool,  # noqa: FBT001 (a column of the table)
 ) -> None:
     """A drop of a few rejects alone is moved; of fewer than 20 photos, those that are missing count as kept."""
-    assert bool(overrun([True] * moved + [False] * (judged - moved), LIMIT)) is stops
+    assert bool(exceeds_limit([True] * moved + [False] * (judged - moved), LIMIT)) is stops
 
 
 def test_a_window_smaller_than_twenty_photos_is_counted_from_its_own_size_on() -> None:
     """`photos: 10` with a share of 0.3."""
     small = BrakeLimit(0.3, 10)
 
-    assert overrun([True] * 3, small) == ""
-    assert overrun([True] * 4, small).startswith("4 of the last 4 photos were to be moved, more than the share 0.3")
+    assert exceeds_limit([True] * 3, small) == ""
+    assert exceeds_limit([True] * 4, small).startswith(
+        "4 of the last 4 photos were to be moved, more than the share 0.3"
+    )
 
 
 def test_without_a_limit_nothing_stops() -> None:
     """`share: never`."""
-    assert overrun([True] * 500, None) == ""
+    assert exceeds_limit([True] * 500, None) == ""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from culld.records import Defect
-from culld.training.calibration import calibrate, curve, meanings
+from culld.training.calibration import calibrate, curve, operating_points
 from culld.training.defects.features import Table
 from culld.training.defects.network import Calibration
 from culld.training.experiment import Experiment
@@ -113,7 +113,7 @@ def test_meanings_leave_out_what_nobody_knows() -> None:
     rows = table(np.array([1, 0, 0], np.float32))
     sure = replace(rows, known=np.array([[True] * 3, [True] * 3, [False, True, True]]))
 
-    found = meanings(logits, sure, Calibration(), (0.5, 0.5, 0.5))
+    found = operating_points(logits, sure, Calibration(), (0.5, 0.5, 0.5))
 
     assert set(found) == set(Defect)
     assert found[Defect.BLUR][0].precision > found[Defect.OVER][0].precision

@@ -10,7 +10,7 @@ import pytest
 
 from culld.errors import SystemFaultError
 from culld.inference.card import Card, load_card, model_digest, save_card
-from culld.records import Defect, Meaning, Threshold
+from culld.records import Defect, OperatingPoint, Threshold
 
 SHIPPED = Path(__file__).parents[2] / "models" / "defects"
 
@@ -30,8 +30,8 @@ def card(folder: Path) -> Card:
         origin={"licence": "Apache-2.0"},
         metrics={},
         calibration={},
-        making={},
-        precision={Defect.BLUR: (Meaning(0.5, 0.9, 0.99), Meaning(0.97, 0.995, 0.8))},
+        provenance={},
+        operating_points={Defect.BLUR: (OperatingPoint(0.5, 0.9, 0.99), OperatingPoint(0.97, 0.995, 0.8))},
     )
 
 
@@ -109,7 +109,7 @@ def test_a_card_from_before_the_curves_can_be_read(tmp_path: Path) -> None:
     (tmp_path / "model.tflite").write_bytes(b"network")
     save_card(tmp_path, card(tmp_path))
     facts = json.loads((tmp_path / "card.json").read_text("utf-8"))
-    del facts["precision"]
+    del facts["operating_points"]
     (tmp_path / "card.json").write_text(json.dumps(facts), "utf-8")
 
-    assert load_card(tmp_path).precision == {}
+    assert load_card(tmp_path).operating_points == {}

@@ -8,11 +8,11 @@ import pytest
 
 import factories
 import pictures
-from culld.records import Care, Mark, Rating, Scores, Verdict
-from culld.tags.decision_properties import MachineRecord
+from culld.records import Rating, RejectFlag, Scores, UserMetadata, Verdict
+from culld.tags.decision_properties import DecisionProperties
 from culld.tags.edits import apply_edits
 from culld.tags.sidecar import sidecar_edits
-from culld.tags.user_metadata import care_in, packets_in
+from culld.tags.user_metadata import packets_in, user_metadata_in
 
 RDF = (
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
@@ -36,13 +36,17 @@ def xmp(attributes: str = "", elements: str = "") -> bytes:
 @pytest.mark.parametrize(
     ("document", "rated", "filled"),
     [
-        (xmp('xmp:Rating="many"'), ("xmp:Rating many",), {Mark.RATING}),
-        (xmp('xmp:Rating="0"'), (), {Mark.RATING}),
-        (xmp('xmp:Rating="-1"'), (), {Mark.RATING}),
-        (xmp('xmp:Label="Green" xmpDM:pick="1"'), ("xmp:Label Green", "xmpDM:pick 1"), {Mark.LABEL, Mark.PICK}),
-        (xmp('digiKam:PickLabel="1"'), (), {Mark.DIGIKAM}),
+        (xmp('xmp:Rating="many"'), ("xmp:Rating many",), {RejectFlag.RATING}),
+        (xmp('xmp:Rating="0"'), (), {RejectFlag.RATING}),
+        (xmp('xmp:Rating="-1"'), (), {RejectFlag.RATING}),
+        (
+            xmp('xmp:Label="Green" xmpDM:pick="1"'),
+            ("xmp:Label Green", "xmpDM:pick 1"),
+            {RejectFlag.LABEL, RejectFlag.PICK},
+        ),
+        (xmp('digiKam:PickLabel="1"'), (), {RejectFlag.DIGIKAM}),
         (xmp('digiKam:PickLabel="3" digiKam:ColorLabel="2"'),
-         ("digiKam:PickLabel 3", "digiKam:ColorLabel 2"), {Mark.DIGIKAM}),
+         ("digiKam:PickLabel 3", "digiKam:ColorLabel 2"), {RejectFlag.DIGIKAM}),
         (xmp('photomech:Tagged="True"'), ("photomech:Tagged True",), set()),
         (xmp('photomech:Tagged="False" photomech:ColorClass="0"'), (), set()),
         (xmp('photomech:ColorClass="1"'), ("photomech:ColorClass 1",), set()),
@@ -53,7 +57,7 @@ def xmp(attributes: str = "", elements: str = "") -> bytes:
         (xmp('acdsee:Tagged="False"'), (), set()),
         (xmp('fstop:favorite="1"'), ("fstop:favorite 1",), set()),
         (xmp('fstop:favorite="0"'), (), set()),
-        (xmp('xmp:Label="' + "x" * 1000 + '"'), ("xmp:Label " + "x" * 40,), {Mark.LABEL}),
+        (xmp('xmp:Label="' + "x" * 1000 + '"'), ("xmp:Label " + "x" * 40,), {RejectFlag.LABEL}),
         (xmp(elements="<dc:title>the harbour</dc:title><dc:subject>harbour</dc:subject>"), (), set()),
         (xmp(elements="<darktable:colorlabels><rdf:Seq><rdf:li>1</rdf:li></rdf:Seq></darktable:colorlabels>"),
          ("a colour label of darktable",), set()),
@@ -61,10 +65,10 @@ def xmp(attributes: str = "", elements: str = "") -> bytes:
     ],
 )  # fmt: skip
 def test_a_rating_a_label_or_a_flag_speaks_for_a_photo(
-    document: bytes, rated: tuple[str, ...], filled: set[Mark]
+    document: bytes, rated: tuple[str, ...], filled: set[RejectFlag]
 ) -> None:
     """Nothing, nought and a rejection fill the field at most."""
-    assert care_in([document]) == Care(rated, frozenset(filled))
+    assert user_metadata_in([document]) == UserMetadata(rated, frozenset(filled))
 
 
 @pytest.mark.parametrize(
@@ -87,7 +91,7 @@ def test_a_rating_a_label_or_a_flag_speaks_for_a_photo(
 )
 def test_a_rating_is_told_in_stars(document: bytes, stars: list[Rating]) -> None:
     """The one star that darktable gives each photo on import is none."""
-    assert list(care_in([document]).stars) == stars
+    assert list(user_metadata_in([document]).stars) == stars
 
 
 @pytest.mark.parametrize(
@@ -105,22 +109,22 @@ def test_a_rating_is_told_in_stars(document: bytes, stars: list[Rating]) -> None
 )
 def test_edits_in_xmp_are_told_by_their_program(document: bytes, edited: tuple[str, ...]) -> None:
     """What a program only notes when it shows a photo is no edit; darktables without times are taken at their word."""
-    assert care_in([document]).edited == edited
+    assert user_metadata_in([document]).edited_by == edited
 
 
 def test_what_culld_set_itself_is_nobodys() -> None:
     """Else it would protect every photo that it once rejected."""
-    record = MachineRecord(
+    record = DecisionProperties(
         Scores(0.99, 0, 0), factories.rules(), Verdict.QUARANTINE, "m@1", datetime(2026, 1, 1, tzinfo=UTC), "1"
     )
-    ours = apply_edits(b"", sidecar_edits(None, ("defect:blur",), record, tuple(Mark)))
+    ours = apply_edits(b"", sidecar_edits(None, ("defect:blur",), record, tuple(RejectFlag)))
 
-    assert care_in([ours]) == Care()
+    assert user_metadata_in([ours]) == UserMetadata()
 
 
 def test_what_cannot_be_understood_may_hide_anything() -> None:
     """The reason is kept; what others tell counts all the same."""
-    care = care_in([b"<x:xmpmeta", xmp('xmp:Rating="2"')])
+    care = user_metadata_in([b"<x:xmpmeta", xmp('xmp:Rating="2"')])
 
     assert care.stars == (Rating("xmp:Rating 2", 2),)
     assert "not well-formed" in care.unclear
@@ -129,7 +133,7 @@ def test_what_cannot_be_understood_may_hide_anything() -> None:
 @pytest.mark.parametrize("program", pictures.SIDECARS)
 def test_the_sidecars_of_photo_programs_are_understood(program: str) -> None:
     """As they were seen to write them."""
-    assert care_in([pictures.SIDECARS[program]]).unclear == ""
+    assert user_metadata_in([pictures.SIDECARS[program]]).unclear == ""
 
 
 def test_packets_are_found_in_the_bytes_of_any_file() -> None:

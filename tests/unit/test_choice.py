@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from culld.inference.engine_selection import choose
+from culld.inference.engine_selection import select_engine
 from culld.records import EngineKind
 
 GPU = [Path("/dev/nvidia0")]
@@ -34,7 +34,7 @@ def test_the_fastest_engine_that_can_run_is_taken(
     why: str,
 ) -> None:
     """And it is told why."""
-    choice = choose(asked, devices, has_tensorflow=has_tensorflow, has_keras_model=has_keras_model)
+    choice = select_engine(asked, devices, has_tensorflow=has_tensorflow, has_keras_model=has_keras_model)
 
     assert choice.kind is expected
     assert why in choice.why

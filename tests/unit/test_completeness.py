@@ -11,7 +11,7 @@ import factories
 from culld.imaging import decode
 from culld.imaging.formats import HEAD_BYTES, recognise
 from culld.records import Format
-from culld.stages.read.completeness import has_its_end
+from culld.stages.read.completeness import is_complete
 
 ENCODERS = ["JPEG", "PNG", "WEBP", "HEIF", "AVIF"]
 
@@ -27,7 +27,7 @@ def photo(encoder: str) -> bytes:
 
 def whole(data: bytes) -> bool:
     """What is said of these bytes."""
-    return has_its_end(io.BytesIO(data), recognise(data[:HEAD_BYTES]))
+    return is_complete(io.BytesIO(data), recognise(data[:HEAD_BYTES]))
 
 
 @pytest.mark.parametrize("encoder", ENCODERS)
@@ -82,4 +82,4 @@ def test_what_says_nothing_of_its_length_is_left_to_the_decoder() -> None:
     stream = io.BytesIO()
     Image.new("RGB", (8, 8)).save(stream, "TIFF")
 
-    assert has_its_end(stream, Format.TIFF)
+    assert is_complete(stream, Format.TIFF)

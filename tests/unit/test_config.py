@@ -11,7 +11,7 @@ import pytest
 
 from culld.config import Config, Embed, Level, built_in_config, find_config, find_state, load_config
 from culld.errors import ConfigError
-from culld.records import BrakeLimit, Defect, Mark, Mode, Rules, Sidecars, SidecarStyle, Threshold
+from culld.records import BrakeLimit, Defect, Mode, Policy, RejectFlag, Sidecars, SidecarStyle, Threshold
 
 MINIMAL = """\
 watch:
@@ -69,7 +69,7 @@ class TestMeaning:
         """The file that the design promises gives the rules it states."""
         config = load(CONTRACT)
 
-        expected = Rules(
+        expected = Policy(
             Mode.ENFORCE,
             Threshold(0.5, 0.97),
             Threshold(0.6, None),
@@ -111,7 +111,10 @@ class TestMeaning:
         )
         assert (timedelta(0), 1, 3) == (config.batch.wait, config.batch.size, config.workers)
         assert (config.tags.embed, config.tags.prefix, config.log.level) == (Embed.NEVER, "", Level.DEBUG)
-        assert (SidecarStyle.ADOBE, (Mark.RATING, Mark.PICK)) == (config.tags.sidecar_name, config.tags.marks)
+        assert (SidecarStyle.ADOBE, (RejectFlag.RATING, RejectFlag.PICK)) == (
+            config.tags.sidecar_name,
+            config.tags.marks,
+        )
         assert config.tags.sidecar is Sidecars.NEEDED
         limits = config.limits
         assert (limits.pixels, limits.file_size, limits.memory, limits.seconds) == (5, 200_000_000, 2**30, 7)
@@ -132,10 +135,10 @@ class TestMeaning:
             MINIMAL + "policy: {defects: {blur: {reject: {precision: 0.99}}, over: {reject: {precision: 0.5}}}}"
         )
 
-        looked_up = config.looked_up(lambda defect, precision: {Defect.BLUR: precision - 0.1}.get(defect, 0.2))
+        looked_up = config.resolve_thresholds(lambda defect, precision: {Defect.BLUR: precision - 0.1}.get(defect, 0.2))
 
-        assert config.by_precision
-        assert not looked_up.by_precision
+        assert config.has_precision_targets
+        assert not looked_up.has_precision_targets
         rules = looked_up.rules()
         assert (Threshold(0.5, 0.89), Threshold(0.6, None), Threshold(0.6, 0.6)) == (
             rules.blur,

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from culld.errors import ConfigError
-from culld.imaging.decode import through_jpeg
-from culld.training.defects.augment import Journey, known, render
-from culld.training.defects.dataset import HARD_TAGS, Scene, Variant, make_variant, read_index, split, variants
+from culld.imaging.decode import jpeg_roundtrip
+from culld.training.defects.augment import Augmentation, render, visible_labels
+from culld.training.defects.dataset import HARD_TAGS, Sample, Scene, make_sample, read_index, samples, split
 from culld.training.defects.distortions import Distortion, Kind
-from culld.training.defects.protocols import linear_protocol, seed_protocol, strong_blur
+from culld.training.defects.protocols import kadis_protocol, linear_protocol, strong_blur
 from culld.training.experiment import Experiment
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ def frame(level: int = 128) -> np.ndarray:
     return np.clip(noise + level, 0, 255).astype(np.uint8)
 
 
-def shown(pixels: np.ndarray, variant: Variant) -> np.ndarray:
+def shown(pixels: np.ndarray, variant: Sample) -> np.ndarray:
     """The finished picture, saved by the real JPEG encoder where the variant is saved."""
-    return render(pixels, variant, through_jpeg)
+    return render(pixels, variant, jpeg_roundtrip)
 
 
 def test_the_index_is_read_with_tags_and_licences(tmp_path: Path) -> None:
@@ -87,16 +87,16 @@ def test_a_third_of_the_hard_negatives_is_kept_for_the_test(tag: str) -> None:
 
 def test_variants_are_the_same_for_the_same_seed_and_differ_by_draw() -> None:
     """Seed, draw and file name decide everything."""
-    one = variants(scene(), 0, EXPERIMENT)
+    one = samples(scene(), 0, EXPERIMENT)
 
-    assert one == variants(scene(), 0, EXPERIMENT)
-    assert one != variants(scene(), 1, EXPERIMENT)
-    assert one != variants(scene(), 0, replace(EXPERIMENT, seed=2))
+    assert one == samples(scene(), 0, EXPERIMENT)
+    assert one != samples(scene(), 1, EXPERIMENT)
+    assert one != samples(scene(), 0, replace(EXPERIMENT, seed=2))
 
 
 def test_labels_follow_the_steps() -> None:
     """Clean and mildly changed pictures have no defect; what is blurred and dark has two."""
-    for variant in variants(scene(), 0, EXPERIMENT):
+    for variant in samples(scene(), 0, EXPERIMENT):
         shown = {"clean": 0, "mild": 0, "both": 2}.get(variant.group, 1)
 
         assert shown == sum(variant.labels), variant.group
@@ -104,8 +104,8 @@ def test_labels_follow_the_steps() -> None:
 
 def test_hard_negatives_are_shown_clean_more_often() -> None:
     """There are few night photos, so each gives more clean views."""
-    ordinary = [variant.group for variant in variants(scene(), 0, EXPERIMENT)]
-    night = [variant.group for variant in variants(scene(0, "night_lowkey"), 0, EXPERIMENT)]
+    ordinary = [variant.group for variant in samples(scene(), 0, EXPERIMENT)]
+    night = [variant.group for variant in samples(scene(0, "night_lowkey"), 0, EXPERIMENT)]
 
     assert night.count("clean") > ordinary.count("clean")
 
@@ -113,7 +113,7 @@ def test_hard_negatives_are_shown_clean_more_often() -> None:
 def test_a_night_darkened_by_stops_is_under_exposed() -> None:
     """The photographer kept some light; three stops less of it are a mistake."""
     rng = np.random.default_rng(0)
-    darker = make_variant(scene(0, "night_lowkey"), "under", (Distortion(Kind.EXPOSURE, -3),), Journey(), rng)
+    darker = make_sample(scene(0, "night_lowkey"), "under", (Distortion(Kind.EXPOSURE, -3),), Augmentation(), rng)
 
     assert darker.labels == (0, 1, 0)
     assert darker.known == (True, True, True)
@@ -123,8 +123,8 @@ def test_a_night_darkened_by_stops_is_under_exposed() -> None:
 def test_nobody_says_what_a_brighter_night_or_a_darker_snow_is(tag: str, stops: float) -> None:
     """Such a picture may look quite ordinary, so it teaches the exposure heads nothing; blur is still blur."""
     rng = np.random.default_rng(0)
-    moved = make_variant(scene(0, tag), "both", (Distortion(Kind.EXPOSURE, stops),), Journey(), rng)
-    blurred = make_variant(scene(0, tag), "blur", (Distortion(Kind.DEFOCUS, 5),), Journey(), rng)
+    moved = make_sample(scene(0, tag), "both", (Distortion(Kind.EXPOSURE, stops),), Augmentation(), rng)
+    blurred = make_sample(scene(0, tag), "blur", (Distortion(Kind.DEFOCUS, 5),), Augmentation(), rng)
 
     assert moved.known == (True, False, False)
     assert blurred.known == (True, True, True)
@@ -135,39 +135,39 @@ def test_hard_light_is_no_defect_in_itself() -> None:
     rng = np.random.default_rng(0)
     light = (Distortion(Kind.HIGHLIGHTS, 2), Distortion(Kind.RELIGHT, 1))
 
-    assert make_variant(scene(), "clean", light, Journey(), rng).labels == (0, 0, 0)
-    assert make_variant(scene(), "u", (*light, Distortion(Kind.EXPOSURE, -2)), Journey(), rng).labels == (0, 1, 0)
+    assert make_sample(scene(), "clean", light, Augmentation(), rng).labels == (0, 0, 0)
+    assert make_sample(scene(), "u", (*light, Distortion(Kind.EXPOSURE, -2)), Augmentation(), rng).labels == (0, 1, 0)
 
 
 def test_a_dark_room_made_brighter_is_not_called_over_exposed() -> None:
     """The label holds only if the finished picture shows the defect."""
     rng = np.random.default_rng(0)
-    brighter = make_variant(scene(), "over", (Distortion(Kind.EXPOSURE, 1.5),), Journey(), rng)
+    brighter = make_sample(scene(), "over", (Distortion(Kind.EXPOSURE, 1.5),), Augmentation(), rng)
 
     dim, bright = shown(frame(50), brighter), shown(frame(200), brighter)
 
-    assert not known(dim, brighter)[2]
-    assert known(bright, brighter)[2]
+    assert not visible_labels(dim, brighter)[2]
+    assert visible_labels(bright, brighter)[2]
 
 
 def test_the_plain_journey_leaves_every_pixel_alone() -> None:
     """What is clean and unchanged is the frame that the daemon would see."""
-    plain = make_variant(scene(), "clean", (), Journey(), np.random.default_rng(0))
+    plain = make_sample(scene(), "clean", (), Augmentation(), np.random.default_rng(0))
 
     np.testing.assert_array_equal(frame(), shown(frame(), plain))
 
 
 def test_a_cropped_and_sharpened_picture_is_made_again_bit_by_bit() -> None:
     """A variant is a complete description."""
-    way = Journey(crop=0.7, sharpen=0.8, mirror=True, contrast=0.3, saturation=0.5)
-    variant = make_variant(scene(), "blur", (Distortion(Kind.MOTION, 9),), way, np.random.default_rng(0))
+    way = Augmentation(crop=0.7, sharpen=0.8, mirror=True, contrast=0.3, saturation=0.5)
+    variant = make_sample(scene(), "blur", (Distortion(Kind.MOTION, 9),), way, np.random.default_rng(0))
 
     np.testing.assert_array_equal(shown(frame(), variant), shown(frame(), variant))
 
 
 def test_the_seed_protocol_pairs_each_scene_with_one_defect() -> None:
     """Half of its pictures are clean; the others have exactly one defect."""
-    found = seed_protocol([scene(number) for number in range(40)], 1)
+    found = kadis_protocol([scene(number) for number in range(40)], 1)
 
     assert [int(sum(variant.labels)) for variant in found] == [0, 1] * 40
     assert {0.0, 1.0} == {label for variant in found for label in variant.labels}
@@ -192,10 +192,10 @@ def test_blur_in_the_dark_is_not_known() -> None:
     """Where everything is black nobody can tell whether it is sharp."""
     rng = np.random.default_rng(0)
     steps = (Distortion(Kind.DEFOCUS, 5), Distortion(Kind.EXPOSURE, -5))
-    both = make_variant(scene(), "both", steps, Journey(), rng)
+    both = make_sample(scene(), "both", steps, Augmentation(), rng)
 
-    assert not known(shown(frame(60), both), both)[0]
-    assert known(shown(frame(180), make_variant(scene(), "blur", steps[:1], Journey(), rng)), both)[0]
+    assert not visible_labels(shown(frame(60), both), both)[0]
+    assert visible_labels(shown(frame(180), make_sample(scene(), "blur", steps[:1], Augmentation(), rng)), both)[0]
 
 
 def test_too_few_photographs_are_a_clear_error() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from culld.records import Defect
-from culld.training.defects.distortions import SEED_LEVELS, Distortion, Kind, distort
+from culld.training.defects.distortions import KADIS_LEVELS, Distortion, Kind, distort
 
 PICTURE = np.random.default_rng(2).random((48, 64, 3), dtype=np.float32)
 
@@ -20,7 +20,7 @@ def test_the_seed_levels_are_those_of_its_paper() -> None:
         Kind.DARKEN: (0.4, 0.8),
     }
 
-    assert wanted == SEED_LEVELS
+    assert wanted == KADIS_LEVELS
 
 
 @pytest.mark.parametrize(

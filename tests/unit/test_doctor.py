@@ -15,10 +15,10 @@ import pytest
 from culld.cli import doctor as command
 from culld.errors import SystemFaultError
 from culld.files import mounts
-from culld.files.locks import holder, state_lock
+from culld.files.locks import lock_holder, state_lock
 from culld.files.mounts import Mount
 from culld.files.rename_noreplace import Way
-from culld.files.trial import Abilities
+from culld.files.trial import FolderAbilities
 from culld.system.doctor import environment, folders
 from culld.system.doctor.checks import Check, Health, ok
 
@@ -76,8 +76,8 @@ class TestMounts:
         table.write_text(MOUNTINFO)
         near, away = Path("/home/ann"), Path("/mnt/nas/2026")
 
-        assert mounts.far([near, away], table) == {away}
-        assert mounts.far([near, away], tmp_path / "none") == set()
+        assert mounts.remote_roots([near, away], table) == {away}
+        assert mounts.remote_roots([near, away], tmp_path / "none") == set()
 
     def test_a_path_below_no_mount_is_not_guessed_at(self) -> None:
         """In an empty table nothing is found."""
@@ -129,7 +129,7 @@ class TestFolders:
         (tmp_path / "photo.jpg").touch()
         (tmp_path / "a" / "up").symlink_to(tmp_path)
 
-        found = folders.survey(tmp_path, all_but(tmp_path / "c", os.W_OK))
+        found = folders.survey_tree(tmp_path, all_but(tmp_path / "c", os.W_OK))
 
         assert found == folders.Survey(4, (tmp_path / "c",))
         check = folders.below(tmp_path, found, "ann")
@@ -137,7 +137,7 @@ class TestFolders:
 
     def test_an_open_tree_is_fine(self, tmp_path: Path) -> None:
         """The watched folder itself counts as one."""
-        check = folders.below(tmp_path, folders.survey(tmp_path), "ann")
+        check = folders.below(tmp_path, folders.survey_tree(tmp_path), "ann")
 
         assert (check.health, check.what) == (Health.OK, "1 folders, all open to ann")
 
@@ -185,7 +185,7 @@ class TestFolders:
 
     def test_a_way_with_limits_says_them(self, tmp_path: Path) -> None:
         """As on a FUSE file system of a server that is elsewhere."""
-        check = folders.changes(tmp_path, lambda _: Abilities(Way.CLAIM, exchanges=False, leases=False))
+        check = folders.changes(tmp_path, lambda _: FolderAbilities(Way.CLAIM, exchanges=False, leases=False))
 
         assert check.health is Health.OK
         assert "a reserved name" in check.what
@@ -324,10 +324,10 @@ class TestMachine:
 
     def test_a_daemon_that_runs_is_found_by_its_lock(self, tmp_path: Path) -> None:
         """And not disturbed."""
-        assert holder(tmp_path) == ""
+        assert lock_holder(tmp_path) == ""
         with state_lock(tmp_path):
-            assert holder(tmp_path) == str(os.getpid())
-        assert holder(tmp_path) == ""
+            assert lock_holder(tmp_path) == str(os.getpid())
+        assert lock_holder(tmp_path) == ""
         assert environment.instance("12").what == "runs as process 12"
 
     def test_modules_are_looked_for_without_an_import(self) -> None:

@@ -18,16 +18,16 @@ import cameras
 import factories
 from culld.errors import TagRefusedError
 from culld.files.revert import inverse
-from culld.records import Format, Mark
+from culld.records import Format, RejectFlag
 from culld.tags.containers.png import read_png
-from culld.tags.containers.registry import way_into
+from culld.tags.containers.registry import container_for
 from culld.tags.containers.tiff import packet_in, read_tiff
 from culld.tags.containers.webp import read_webp
 from culld.tags.edits import apply_edits
-from culld.tags.reject_flags import SIGNS, value_of
-from culld.tags.sidecar import SUBJECT, words_of
+from culld.tags.reject_flags import FLAG_PROPERTIES, flag_value
+from culld.tags.sidecar import SUBJECT, listed_keywords
 from culld.tags.xmp import read_xmp
-from culld.tags.xpkeywords import new_block, words_in
+from culld.tags.xpkeywords import keywords_in, new_block
 
 BLUR = ("defect:blur",)
 BOTH = ("defect:blur", "defect:overexposed")
@@ -98,7 +98,7 @@ def seen(data: bytes) -> Seen:
 
 def tagged(format_: Format, old: bytes, keywords: tuple[str, ...] = BLUR) -> bytes:
     """The file after the edits, proven, and with the way back tried."""
-    drafted, prove = way_into(format_, new_block)
+    drafted, prove = container_for(format_, new_block)
     edits = drafted(old, keywords, ())
     new = apply_edits(old, edits)
     prove(old, new, keywords, ())
@@ -124,7 +124,7 @@ def test_words_go_in_and_everything_else_stays(kind: str) -> None:
     new = tagged(format_, old)
 
     assert seen(old) == seen(new)
-    assert words_of(read_xmp(packet(format_, new)), SUBJECT) == BLUR
+    assert listed_keywords(read_xmp(packet(format_, new)), SUBJECT) == BLUR
     with Image.open(io.BytesIO(new)) as image:
         assert b"defect:blur" in image.info["xmp"]
         assert (b'Rating="3"' in image.info["xmp"]) == ("with XMP" in kind)
@@ -137,8 +137,8 @@ def test_words_are_renewed_and_withdrawn(kind: str) -> None:
     twice = tagged(format_, tagged(format_, old), BOTH)
     none = tagged(format_, twice, ())
 
-    assert words_of(read_xmp(packet(format_, twice)), SUBJECT) == BOTH
-    assert not words_of(read_xmp(packet(format_, none)), SUBJECT)
+    assert listed_keywords(read_xmp(packet(format_, twice)), SUBJECT) == BOTH
+    assert not listed_keywords(read_xmp(packet(format_, none)), SUBJECT)
     assert seen(old) == seen(none)
     assert len(none) - len(old) < 3000  # a directory and a packet in full
 
@@ -147,18 +147,21 @@ def test_words_are_renewed_and_withdrawn(kind: str) -> None:
 def test_marks_are_set_where_nobody_has_and_are_taken_back(kind: str) -> None:
     """Lightroom reads them in the photo, not beside it; a person's rating stays."""
     format_, old = FILES[kind]
-    drafted, prove = way_into(format_, new_block)
-    edits = drafted(old, BLUR, (Mark.RATING, Mark.PICK))
+    drafted, prove = container_for(format_, new_block)
+    edits = drafted(old, BLUR, (RejectFlag.RATING, RejectFlag.PICK))
     marked = apply_edits(old, edits)
-    prove(old, marked, BLUR, (Mark.RATING, Mark.PICK))
+    prove(old, marked, BLUR, (RejectFlag.RATING, RejectFlag.PICK))
     back = apply_edits(marked, drafted(marked, (), ()))
     prove(marked, back, (), ())
 
     document = read_xmp(packet(format_, marked))
     rating = "3" if "with XMP" in kind else "-1"
-    assert [value_of(document, SIGNS[mark]) for mark in (Mark.RATING, Mark.PICK)] == [rating, "-1"]
+    assert [flag_value(document, FLAG_PROPERTIES[mark]) for mark in (RejectFlag.RATING, RejectFlag.PICK)] == [
+        rating,
+        "-1",
+    ]
     document = read_xmp(packet(format_, back))
-    assert [value_of(document, SIGNS[mark]) for mark in (Mark.RATING, Mark.PICK)] == [
+    assert [flag_value(document, FLAG_PROPERTIES[mark]) for mark in (RejectFlag.RATING, RejectFlag.PICK)] == [
         "3" if "with XMP" in kind else None,
         None,
     ]
@@ -167,7 +170,7 @@ def test_marks_are_set_where_nobody_has_and_are_taken_back(kind: str) -> None:
 def test_no_words_mean_no_edits() -> None:
     """A photo without defects keeps its bytes."""
     for format_, old in FILES.values():
-        assert way_into(format_, new_block)[0](old, (), ()) == ()
+        assert container_for(format_, new_block)[0](old, (), ()) == ()
 
 
 def test_windows_finds_its_words_in_a_tiff() -> None:
@@ -176,8 +179,8 @@ def test_windows_finds_its_words_in_a_tiff() -> None:
     once = tagged(Format.TIFF, old)
     twice = tagged(Format.TIFF, once, BOTH)
 
-    assert words_in(read_tiff(once)) == BLUR
-    assert words_in(read_tiff(twice)) == BOTH
+    assert keywords_in(read_tiff(once)) == BLUR
+    assert keywords_in(read_tiff(twice)) == BOTH
     assert len(twice) - len(once) < 300
 
 
@@ -233,7 +236,7 @@ def test_files_that_could_come_to_harm_are_left_alone(case: str) -> None:
     format_, data, reason = REFUSED[case]
 
     with pytest.raises(TagRefusedError, match=reason):
-        way_into(format_, new_block)[0](data, BLUR, ())
+        container_for(format_, new_block)[0](data, BLUR, ())
 
 
 @pytest.mark.parametrize("kind", ["png with XMP", "webp", "webp with XMP", "tiff", "tiff with XMP"])
@@ -241,7 +244,7 @@ def test_the_proof_notices_any_other_change(kind: str) -> None:
     """Any byte of the picture, wherever it stands."""
     format_, old = FILES[kind]
     new = tagged(format_, old)
-    _, prove = way_into(format_, new_block)
+    _, prove = container_for(format_, new_block)
 
     for wrong in (old, new[:-1], _with_another_pixel(format_, new), new.replace(b"defect:blur", b"defect:blue")):
         with pytest.raises(TagRefusedError):

@@ -54,7 +54,7 @@ def test_the_rule_of_the_example_is_valid(tmp_path: Path) -> None:
     file = tmp_path / "config.yaml"
     file.write_text(with_its_rule())
 
-    (rule,) = load_config(file, HOME).rules().named
+    (rule,) = load_config(file, HOME).rules().named_rules
     assert rule.name == "grain is fine at night"
 
 

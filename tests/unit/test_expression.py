@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from culld.rules import FACTS, parse
+from culld.rules import VARIABLES, parse
 
-NOTHING = dict.fromkeys(FACTS)
+NOTHING = dict.fromkeys(VARIABLES)
 
 
 @pytest.mark.parametrize(

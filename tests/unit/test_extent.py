@@ -16,8 +16,8 @@ import raws
 from culld.imaging import decode
 from culld.imaging.formats import HEAD_BYTES, recognise
 from culld.records import Format
-from culld.stages.read.completeness import has_its_end
-from culld.stages.read.extent import lacking
+from culld.stages.read.completeness import is_complete
+from culld.stages.read.extent import missing_part
 from culld.tags.containers.jpeg_segments import EOI, segments
 from culld.tags.containers.xmp_container import bytes_behind
 
@@ -26,12 +26,12 @@ CUTS = 60
 
 def lacks(data: bytes, name: str = "") -> str:
     """What is missing from these bytes."""
-    return lacking(io.BytesIO(data), recognise(data[:HEAD_BYTES], name))
+    return missing_part(io.BytesIO(data), recognise(data[:HEAD_BYTES], name))
 
 
 def whole(data: bytes, name: str = "") -> bool:
     """Whether these bytes pass for a whole photo."""
-    return has_its_end(io.BytesIO(data), recognise(data[:HEAD_BYTES], name)) and not lacks(data, name)
+    return is_complete(io.BytesIO(data), recognise(data[:HEAD_BYTES], name)) and not lacks(data, name)
 
 
 def cuts(data: bytes) -> set[int]:
@@ -175,7 +175,7 @@ def test_any_bytes_at_all_are_answered(format_: Format) -> None:
     ]
     for _ in range(150):
         data = dice.choice(heads) + dice.randbytes(dice.randrange(200))
-        assert isinstance(lacking(io.BytesIO(data), format_), str)
+        assert isinstance(missing_part(io.BytesIO(data), format_), str)
 
 
 @pytest.mark.parametrize("kind", MADE)
@@ -201,7 +201,7 @@ def test_real_whole_files_lack_nothing(shared: Path, name: str) -> None:
     wrong = []
     for path in files:
         with path.open("rb") as stream:
-            if text := lacking(stream, recognise(stream.read(HEAD_BYTES), path.name)):
+            if text := missing_part(stream, recognise(stream.read(HEAD_BYTES), path.name)):
                 wrong.append((path.name, text))
 
     assert wrong == []

@@ -153,4 +153,4 @@ def test_a_negative_exposure_time_says_nothing() -> None:
     exposure = camera_facts(signed_time(piexif.dump(FULL))).exposure
 
     assert exposure == Exposure(None, 2.8, 400, -2 / 3)
-    assert exposure.value_ev is None
+    assert exposure.light_value is None

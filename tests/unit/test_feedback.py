@@ -10,49 +10,60 @@ from PIL import Image
 
 import factories
 from culld.cli.bar_chart import draw
-from culld.records import Defect, Reject, Scores, Stamp
-from culld.stages.decide.feedback import Answer, Answered, Comeback, answer, comeback, defect_of, suggest, tallies
+from culld.records import Defect, FileStat, QuarantinedPhoto, Scores
+from culld.stages.decide.feedback import (
+    Feedback,
+    QuarantinedFeedback,
+    Reappearance,
+    defect_of,
+    feedback_counts,
+    feedback_for,
+    reappearance,
+    suggest,
+)
 
 BLUR = "policy.defects.blur.reject"
 
 
 def reject(
     blur: float = 0.99, *, rule: str = BLUR, camera: str = "X", restored: bool = False, released: str = ""
-) -> Reject:
+) -> QuarantinedPhoto:
     """A photo that was moved."""
     place = factories.place()
-    return Reject("p", factories.NOON, place, place, frozenset(), Scores(blur, 0, 0), camera, rule, restored, released)
+    return QuarantinedPhoto(
+        "p", factories.NOON, place, place, frozenset(), Scores(blur, 0, 0), camera, rule, restored, released
+    )
 
 
-def answered(*blurs: float, false: tuple[float, ...] = ()) -> list[Answered]:
+def answered(*blurs: float, false: tuple[float, ...] = ()) -> list[QuarantinedFeedback]:
     """Rejects that were deleted, and `false` ones that were brought back."""
-    right = [Answered(reject(blur), Answer.CONFIRMED) for blur in blurs]
-    return right + [Answered(reject(blur), Answer.FALSE) for blur in false]
+    right = [QuarantinedFeedback(reject(blur), Feedback.CONFIRMED) for blur in blurs]
+    return right + [QuarantinedFeedback(reject(blur), Feedback.FALSE_REJECT) for blur in false]
 
 
 @pytest.mark.parametrize(
     ("found", "gone", "expected"),
     [
-        (reject(restored=True), False, Answer.FALSE),
-        (reject(), True, Answer.CONFIRMED),
-        (reject(), False, Answer.WAITING),
-        (reject(released="trash"), True, Answer.NONE),
-        (reject(released="policy"), True, Answer.NONE),
-        (reject(released="deleted"), True, Answer.CONFIRMED),
-        (reject(released="unclear"), True, Answer.UNCLEAR),
-        (reject(released="undecided", restored=True), True, Answer.NONE),
-        (reject(released="deleted", restored=True), True, Answer.FALSE),
+        (reject(restored=True), False, Feedback.FALSE_REJECT),
+        (reject(), True, Feedback.CONFIRMED),
+        (reject(), False, Feedback.PENDING),
+        (reject(released="trash"), True, Feedback.NONE),
+        (reject(released="policy"), True, Feedback.NONE),
+        (reject(released="deleted"), True, Feedback.CONFIRMED),
+        (reject(released="unclear"), True, Feedback.UNCLEAR),
+        (reject(released="undecided", restored=True), True, Feedback.NONE),
+        (reject(released="deleted", restored=True), True, Feedback.FALSE_REJECT),
     ],
 )
-def test_what_a_person_did_is_an_answer(found: Reject, gone: bool, expected: Answer) -> None:  # noqa: FBT001
+def test_what_a_person_did_is_an_answer(found: QuarantinedPhoto, gone: bool, expected: Feedback) -> None:  # noqa: FBT001
     """What culld did by itself is none."""
-    assert answer(found, gone=gone) is expected
+    assert feedback_for(found, gone=gone) is expected
 
 
-LAY = Stamp(device=1, inode=7, size=100, mtime_ns=5, ctime_ns=50)
+LAY = FileStat(device=1, inode=7, size=100, mtime_ns=5, ctime_ns=50)
 """The file in quarantine."""
 RENAMED = replace(LAY, ctime_ns=90)
-COPY = Stamp(device=1, inode=8, size=100, mtime_ns=80, ctime_ns=80)
+COPY = FileStat(device=1, inode=8, size=100, mtime_ns=80, ctime_ns=80)
 ELSEWHERE = replace(LAY, device=2, inode=3, ctime_ns=90)
 REUSED = replace(LAY, mtime_ns=80, ctime_ns=80)
 
@@ -61,52 +72,52 @@ REUSED = replace(LAY, mtime_ns=80, ctime_ns=80)
     ("digests", "released", "came", "stamp", "expected"),
     [
         # culld wrote keywords into the photo: the bytes tell.
-        ("judged tagged", "", "tagged", RENAMED, Comeback.BROUGHT_BACK),
-        ("judged tagged", "", "tagged", ELSEWHERE, Comeback.BROUGHT_BACK),
-        ("judged tagged", "deleted", "tagged", ELSEWHERE, Comeback.BROUGHT_BACK),
-        ("judged tagged", "", "judged", COPY, Comeback.COPIED_AGAIN),
-        ("judged tagged", "deleted", "judged", COPY, Comeback.COPIED_AGAIN),
+        ("judged tagged", "", "tagged", RENAMED, Reappearance.BROUGHT_BACK),
+        ("judged tagged", "", "tagged", ELSEWHERE, Reappearance.BROUGHT_BACK),
+        ("judged tagged", "deleted", "tagged", ELSEWHERE, Reappearance.BROUGHT_BACK),
+        ("judged tagged", "", "judged", COPY, Reappearance.COPIED_AGAIN),
+        ("judged tagged", "deleted", "judged", COPY, Reappearance.COPIED_AGAIN),
         # It could not: the file's identity tells, as long as its inode cannot have been given to another file.
-        ("tagged", "", "tagged", RENAMED, Comeback.BROUGHT_BACK),
-        ("tagged", "deleted", "tagged", RENAMED, Comeback.UNCLEAR),
-        ("tagged", "", "tagged", COPY, Comeback.UNCLEAR),
-        ("tagged", "", "tagged", REUSED, Comeback.UNCLEAR),
-        ("tagged", "", "tagged", ELSEWHERE, Comeback.UNCLEAR),
-        ("tagged", "deleted", "tagged", COPY, Comeback.UNCLEAR),
+        ("tagged", "", "tagged", RENAMED, Reappearance.BROUGHT_BACK),
+        ("tagged", "deleted", "tagged", RENAMED, Reappearance.UNCLEAR),
+        ("tagged", "", "tagged", COPY, Reappearance.UNCLEAR),
+        ("tagged", "", "tagged", REUSED, Reappearance.UNCLEAR),
+        ("tagged", "", "tagged", ELSEWHERE, Reappearance.UNCLEAR),
+        ("tagged", "deleted", "tagged", COPY, Reappearance.UNCLEAR),
     ],
 )
 def test_how_a_content_came_back_is_told_by_bytes_or_by_the_file(
-    digests: str, released: str, came: str, stamp: Stamp, expected: Comeback
+    digests: str, released: str, came: str, stamp: FileStat, expected: Reappearance
 ) -> None:
     """In doubt it is unclear: the photo is not taken again, and no answer is counted."""
     found = replace(reject(released=released), digests=frozenset(digests.split()), moved="tagged", stamp=LAY)
     photo = replace(factories.photo(), digest=came, stamp=stamp)
 
-    assert comeback(found, photo) is expected
+    assert reappearance(found, photo) is expected
 
 
 def test_without_the_stamp_of_the_reject_only_the_bytes_tell() -> None:
     """As after the journal was rebuilt."""
     found = replace(reject(), digests=frozenset({"tagged"}), moved="tagged", stamp=None)
 
-    assert comeback(found, replace(factories.photo(), digest="tagged", stamp=RENAMED)) is Comeback.UNCLEAR
+    assert reappearance(found, replace(factories.photo(), digest="tagged", stamp=RENAMED)) is Reappearance.UNCLEAR
 
 
 def test_answers_are_counted_by_defect_camera_or_rule() -> None:
     """The rate of false rejects is among those with an answer."""
     every = [
-        Answered(reject(), Answer.FALSE),
-        Answered(reject(camera="Y"), Answer.CONFIRMED),
-        Answered(reject(camera="Y"), Answer.WAITING),
-        Answered(reject(rule="policy.rules.mine"), Answer.WAITING),
+        QuarantinedFeedback(reject(), Feedback.FALSE_REJECT),
+        QuarantinedFeedback(reject(camera="Y"), Feedback.CONFIRMED),
+        QuarantinedFeedback(reject(camera="Y"), Feedback.PENDING),
+        QuarantinedFeedback(reject(rule="policy.rules.mine"), Feedback.PENDING),
     ]
-    by_defect = tallies(every, defect_of)
+    by_defect = feedback_counts(every, defect_of)
 
     assert [(tally.name, tally.counts.total(), tally.false_rate) for tally in by_defect] == [
         ("blur", 3, 0.5),
         ("a rule", 1, None),
     ]
-    assert [tally.name for tally in tallies(every, lambda each: each.camera or "")] == ["X", "Y"]
+    assert [tally.name for tally in feedback_counts(every, lambda each: each.camera or "")] == ["X", "Y"]
 
 
 def test_the_lowest_threshold_that_is_right_often_enough_is_suggested() -> None:
@@ -129,7 +140,7 @@ def test_nothing_is_suggested_without_enough_answers_or_a_good_threshold() -> No
 def test_the_chart_is_a_picture_that_shows_each_part(tmp_path: Path) -> None:
     """What was wrong stands out; long names are cut."""
     file = tmp_path / "chart.png"
-    draw(file, "title", list(Answer), [("x" * 200, [3, 5, 0, 1, 1]), ("empty", [0, 0, 0, 0, 0])])
+    draw(file, "title", list(Feedback), [("x" * 200, [3, 5, 0, 1, 1]), ("empty", [0, 0, 0, 0, 0])])
 
     with Image.open(file) as image:
         colours = {colour for _, colour in image.getcolors(1 << 16)}

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from culld.training.baselines import Rules, fitted_rules, laplacian_variance, plain_rules
-from culld.training.bench import Answers
-from culld.training.figures import figures
-from culld.training.table import page
+from culld.training.baselines import LaplacianBaseline, fitted_rules, laplacian_variance, plain_rules
+from culld.training.bench import Predictions
+from culld.training.figures import evaluation_figures
+from culld.training.table import results_page
 
 NIGHT, PLAIN = frozenset({"night_lowkey"}), frozenset[str]()
 TAG, REJECT = (0.5, 0.6, 0.6), (0.97, None, 0.97)
@@ -20,13 +20,15 @@ SHARES = (0.1, 0.1, 0.1)
 
 def answers(
     scores: list[list[float]], labels: list[list[float]], groups: list[str], tags: list[frozenset[str]]
-) -> Answers:
+) -> Predictions:
     """What one contender, "it", said."""
-    return Answers(np.array(labels, np.float32), np.array(groups), tuple(tags), {"it": np.array(scores, np.float32)})
+    return Predictions(
+        np.array(labels, np.float32), np.array(groups), tuple(tags), {"it": np.array(scores, np.float32)}
+    )
 
 
 @pytest.fixture
-def everything() -> dict[str, Answers]:
+def everything() -> dict[str, Predictions]:
     """Two scenes, one of them a night that is taken for a defect."""
     clean = answers([[0, 0, 0], [0, 0.7, 0]], [[0, 0, 0]] * 2, ["clean"] * 2, [PLAIN, NIGHT])
     linear = answers(
@@ -45,9 +47,9 @@ def everything() -> dict[str, Answers]:
     }
 
 
-def test_the_figures_are_those_one_counts_by_hand(everything: dict[str, Answers]) -> None:
+def test_the_figures_are_those_one_counts_by_hand(everything: dict[str, Predictions]) -> None:
     """Each protocol has its own place, and the seed's draws are averaged."""
-    found = figures(everything, "it", TAG, REJECT, SHARES)
+    found = evaluation_figures(everything, "it", TAG, REJECT, SHARES)
 
     assert found["scenes"] == 2
     assert pytest.approx((0.5 + 1.0) / 2) == found["seed_protocol_at_0.5"]["exact_match"]
@@ -61,35 +63,40 @@ def test_the_figures_are_those_one_counts_by_hand(everything: dict[str, Answers]
     assert found["real_exposure_at_tag"]["auc_under"] == 1.0
 
 
-def test_the_spread_is_that_between_the_draws(everything: dict[str, Answers]) -> None:
+def test_the_spread_is_that_between_the_draws(everything: dict[str, Predictions]) -> None:
     """Exact match is 0.5 in one draw and 1 in the other."""
-    spread = figures(everything, "it", TAG, REJECT, SHARES)["seed_protocol_spread"]
+    spread = evaluation_figures(everything, "it", TAG, REJECT, SHARES)["seed_protocol_spread"]
 
     assert pytest.approx(0.5 / np.sqrt(2), abs=1e-4) == spread["exact_match"]
     assert "pictures" not in spread
 
 
-def test_calibration_is_told_as_drawn_and_at_the_prevalence(everything: dict[str, Answers]) -> None:
+def test_calibration_is_told_as_drawn_and_at_the_prevalence(everything: dict[str, Predictions]) -> None:
     """Blur: of four pictures two are defective, scored 0.9 and 0.2; the clean ones are scored 0."""
-    found = figures(everything, "it", TAG, REJECT, SHARES)
+    found = evaluation_figures(everything, "it", TAG, REJECT, SHARES)
 
     assert pytest.approx((0.1 + 0.8) / 4) == found["expected_calibration_error_as_drawn"]["blur"]
     assert pytest.approx(0.1 * (0.1 + 0.8) / 2) == found["expected_calibration_error"]["blur"]
     assert found["expected_calibration_error"]["prevalence"] == {"blur": 0.1, "under": 0.1, "over": 0.1}
 
 
-def test_who_claims_no_probabilities_and_never_rejects_is_not_measured_by_that(everything: dict[str, Answers]) -> None:
+def test_who_claims_no_probabilities_and_never_rejects_is_not_measured_by_that(
+    everything: dict[str, Predictions],
+) -> None:
     """A rule's number is no chance."""
-    found = figures(everything, "it", TAG, (None, None, None), None)
+    found = evaluation_figures(everything, "it", TAG, (None, None, None), None)
 
     assert not [key for key in found if key.startswith("expected")]
     assert "rejected" not in found["clean"]["all"]
     assert "rejected" not in found["strong_blur_found"]["all"]
 
 
-def report(everything: dict[str, Answers]) -> dict[str, Any]:
+def report(everything: dict[str, Predictions]) -> dict[str, Any]:
     """The report on "it" and on a rule that says the same."""
-    model, rule = figures(everything, "it", TAG, REJECT, SHARES), figures(everything, "it", TAG, (None,) * 3, None)
+    model, rule = (
+        evaluation_figures(everything, "it", TAG, REJECT, SHARES),
+        evaluation_figures(everything, "it", TAG, (None,) * 3, None),
+    )
     return {
         "model": "it@1",
         "contenders": {"it@1": model, "rule": rule},
@@ -98,9 +105,9 @@ def report(everything: dict[str, Answers]) -> dict[str, Any]:
     }
 
 
-def test_the_page_shows_counts_with_their_intervals_and_who_did_not_run(everything: dict[str, Answers]) -> None:
+def test_the_page_shows_counts_with_their_intervals_and_who_did_not_run(everything: dict[str, Predictions]) -> None:
     """A peer that is missing is named with the reason."""
-    shown = page(report(everything))
+    shown = results_page(report(everything))
 
     assert "# What `it@1` is worth" in shown
     assert "rule: of thumb." in shown
@@ -113,18 +120,18 @@ def test_the_page_shows_counts_with_their_intervals_and_who_did_not_run(everythi
     assert "| it@1 | blur | linear light | 1.0000 | 100.0 | 50.0 | 66.7 | 1 | 2 | 0 | 1 | 0.2250 | 0.0450 |" in shown
 
 
-def test_the_page_of_written_figures_is_the_same_page(everything: dict[str, Answers]) -> None:
+def test_the_page_of_written_figures_is_the_same_page(everything: dict[str, Predictions]) -> None:
     """Nothing of it is outside the JSON."""
     told = report(everything)
 
-    assert page(told) == page(json.loads(json.dumps(told)))
+    assert results_page(told) == results_page(json.loads(json.dumps(told)))
 
 
-def test_without_real_photos_the_page_has_no_such_part(everything: dict[str, Answers]) -> None:
+def test_without_real_photos_the_page_has_no_such_part(everything: dict[str, Predictions]) -> None:
     """They are an option of the command."""
     del everything["real"]
 
-    assert "Really mis-exposed" not in page(report(everything))
+    assert "Really mis-exposed" not in results_page(report(everything))
 
 
 def test_the_laplacian_of_a_chequerboard_is_four_times_its_step() -> None:
@@ -136,7 +143,7 @@ def test_the_laplacian_of_a_chequerboard_is_four_times_its_step() -> None:
 
 def test_plain_rules_call_grey_paper_blurred_and_black_dark() -> None:
     """Their thresholds lie at a half."""
-    look = plain_rules(Rules(), "rules").open()
+    look = plain_rules(LaplacianBaseline(), "rules").open()
 
     black, white = (look(np.full((32, 32, 3), level, np.uint8)) for level in (0, 255))
 

@@ -8,8 +8,8 @@ import pytest
 
 import factories
 import fakes
-from culld.app.failure_collector import Hearing
-from culld.records import Fault
+from culld.app.failure_collector import FailureCollector
+from culld.records import ReadFailure
 
 
 @pytest.mark.parametrize(
@@ -18,12 +18,12 @@ from culld.records import Fault
 def test_a_photo_is_held_back_only_while_others_follow(steady: bool, more: bool, held: bool) -> None:  # noqa: FBT001
     """Everything else is a failure, told and recorded."""
     journal = fakes.FakeJournal()
-    hearing = Hearing(journal, lambda: more)
-    fault = Fault(factories.sighting(), "it waits", timedelta(seconds=15), steady=steady)
+    hearing = FailureCollector(journal, lambda: more)
+    fault = ReadFailure(factories.sighting(), "it waits", timedelta(seconds=15), steady=steady)
 
     hearing.fault(fault)
 
-    assert hearing.take_held() == ([fault.sighting] if held else [])
+    assert hearing.take_deferred() == ([fault.sighting] if held else [])
     assert hearing.failures == ({} if held else {fault.sighting.place: "it waits"})
     assert bool(journal.events) is not held
-    assert (hearing.take_count(), hearing.take_count(), hearing.take_held()) == (1, 0, [])
+    assert (hearing.take_count(), hearing.take_count(), hearing.take_deferred()) == (1, 0, [])

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 import factories
-from culld.imaging.decode import HEIGHT, WIDTH, DecodeLimits, UnreadableError, decode, frame
+from culld.imaging.decode import HEIGHT, WIDTH, DecodeLimits, UnreadableError, decode, to_network_frame
 from culld.imaging.formats import HEAD_BYTES, recognise
 from culld.records import Format
 
@@ -38,7 +38,7 @@ def test_every_format_gives_the_same_picture(encoder: str) -> None:
 
     assert found.shape == (HEIGHT, WIDTH, 3)
     assert found.dtype == np.uint8
-    assert distance(found, frame(image)) < 4
+    assert distance(found, to_network_frame(image)) < 4
 
 
 def test_heic_gives_the_same_picture() -> None:
@@ -47,7 +47,7 @@ def test_heic_gives_the_same_picture() -> None:
     stream = io.BytesIO()
     pillow_heif.from_pillow(image).save(stream, quality=90)
 
-    assert distance(decoded(stream.getvalue(), Format.HEIF), frame(image)) < 4
+    assert distance(decoded(stream.getvalue(), Format.HEIF), to_network_frame(image)) < 4
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -58,7 +58,7 @@ def test_exif_orientation_is_applied(orientation: int) -> None:
     found = decoded(factories.encoded(image, exif=exif, quality=95), Format.JPEG)
     turned = Image.open(io.BytesIO(factories.encoded(image, exif=exif, quality=95)))
 
-    assert distance(found, frame(turned)) < 3
+    assert distance(found, to_network_frame(turned)) < 3
 
 
 def test_a_portrait_keeps_its_proportions() -> None:
@@ -66,7 +66,7 @@ def test_a_portrait_keeps_its_proportions() -> None:
     landscape = factories.picture(4, size=(1024, 768))
     portrait = landscape.transpose(Image.Transpose.ROTATE_270)
 
-    assert distance(frame(portrait), frame(landscape)) == 0
+    assert distance(to_network_frame(portrait), to_network_frame(landscape)) == 0
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "P", "RGBA", "CMYK", "1", "I;16", "I", "F"])
@@ -79,15 +79,15 @@ def test_every_mode_becomes_rgb(mode: str) -> None:
     else:
         source = image.convert("L").convert("F") if mode == "F" else image.convert(mode)
 
-    found = frame(source)
+    found = to_network_frame(source)
 
     assert found.shape == (HEIGHT, WIDTH, 3)
-    assert abs(float(found.mean()) - float(frame(image).mean())) < 12
+    assert abs(float(found.mean()) - float(to_network_frame(image).mean())) < 12
 
 
 def test_transparency_shows_white() -> None:
     """Transparent pixels have no colour of their own; paper shows through."""
-    assert frame(Image.new("RGBA", (640, 480), (0, 0, 0, 0))).min() == 255
+    assert to_network_frame(Image.new("RGBA", (640, 480), (0, 0, 0, 0))).min() == 255
 
 
 @pytest.mark.parametrize("encoder", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
@@ -122,7 +122,7 @@ def test_a_photo_with_a_gain_map_is_read_as_its_first_picture() -> None:
     first, second = factories.picture(9), Image.new("RGB", (960, 720), "black")
     data = factories.encoded(first, "MPO", save_all=True, append_images=[second])
 
-    assert distance(decoded(data, Format.JPEG), frame(first)) < 6
+    assert distance(decoded(data, Format.JPEG), to_network_frame(first)) < 6
 
 
 @pytest.mark.parametrize("container", [False, True])
@@ -133,6 +133,6 @@ def test_jpeg_xl_is_decoded_with_its_extra(*, container: bool) -> None:
     data = factories.encoded(image, "JXL", quality=95, use_container=container)
 
     assert recognise(data[:HEAD_BYTES]) is Format.JXL
-    assert distance(decoded(data, Format.JXL), frame(image)) < 4
+    assert distance(decoded(data, Format.JXL), to_network_frame(image)) < 4
     with pytest.raises(UnreadableError):
         decoded(data[: len(data) // 2], Format.JXL)

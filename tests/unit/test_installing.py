@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from culld.errors import SystemFaultError
-from culld.system.systemd.install import Remove, Run, Write, grants, install, uninstall
-from culld.system.systemd.unit_files import MARK, Installation, Scope, filled_in, quoted
-from culld.system.unit_data import shipped_units
+from culld.system.systemd.install import Remove, Run, Write, acl_commands, install, uninstall
+from culld.system.systemd.unit_files import HEADER, Installation, Scope, quoted, render
+from culld.system.unit_data import unit_folder
 
 ENVIRON = {"HOME": "/home/ann"}
 
@@ -33,7 +33,7 @@ def settings(text: str) -> list[str]:
 
 def test_the_paths_of_the_installation_are_filled_in() -> None:
     """Also those that the sandbox would hide: homes are empty for the service."""
-    lines = settings(filled_in((shipped_units() / "culld.service").read_text(), found()))
+    lines = settings(render((unit_folder() / "culld.service").read_text(), found()))
 
     for expected in (
         "ExecStart=/root/venv/bin/culld run --config /etc/culld/config.yaml",
@@ -58,26 +58,26 @@ def test_paths_are_written_as_unit_files_take_them(path: str, expected: str) -> 
 def test_a_template_without_the_line_is_refused() -> None:
     """Else the service would run some other culld."""
     with pytest.raises(ValueError, match="ExecStart 0 times"):
-        filled_in("[Service]\n", found())
+        render("[Service]\n", found())
 
 
 def test_the_steps_can_be_read_before_they_are_done() -> None:
     """A person's service needs no rights and no user."""
-    steps = [str(step) for step in install(found(Scope.USER), shipped_units(), ENVIRON)]
+    steps = [str(step) for step in install(found(Scope.USER), unit_folder(), ENVIRON)]
 
     assert steps == [
         "write   /home/ann/.config/systemd/user/culld.service",
         "run     systemctl --user daemon-reload",
         "run     systemctl --user enable --now culld",
     ]
-    assert "run     systemd-sysusers culld.conf" in map(str, install(found(), shipped_units(), ENVIRON))
+    assert "run     systemd-sysusers culld.conf" in map(str, install(found(), unit_folder(), ENVIRON))
     assert "remove  /etc/sysusers.d/culld.conf" in map(str, uninstall(Scope.SYSTEM, ENVIRON))
 
 
 def test_libraries_share_a_template_and_have_a_drop_in_each() -> None:
     """Each with a configuration, a state folder and paths of its own."""
     library = replace(found(), library="weddings")
-    steps = list(install(library, shipped_units(), ENVIRON))
+    steps = list(install(library, unit_folder(), ENVIRON))
 
     assert [str(step) for step in steps[:2]] == [
         "write   /etc/systemd/system/culld@.service",
@@ -94,7 +94,7 @@ def test_libraries_share_a_template_and_have_a_drop_in_each() -> None:
 def test_only_what_culld_wrote_is_removed(tmp_path: Path) -> None:
     """A unit of somebody's own stays."""
     ours, theirs = tmp_path / "deep" / "ours", tmp_path / "theirs"
-    Write(ours, MARK + "[Unit]\n").do()
+    Write(ours, HEADER + "[Unit]\n").do()
     theirs.write_text("[Unit]\n")
 
     for file in (ours, theirs, tmp_path / "gone"):
@@ -122,7 +122,7 @@ def test_folders_that_the_user_may_not_enter_are_named_with_the_command_that_hel
     opened.mkdir()
     opened.chmod(0o777)
 
-    assert list(grants([closed, opened, tmp_path / "gone"], "nobody")) == [
+    assert list(acl_commands([closed, opened, tmp_path / "gone"], "nobody")) == [
         f"setfacl -R -m u:nobody:rwX -m d:u:nobody:rwX {closed}"
     ]
-    assert list(grants([closed], "no-such-user")) == []
+    assert list(acl_commands([closed], "no-such-user")) == []

@@ -10,10 +10,10 @@ import pytest
 
 import factories
 import fakes
-from culld.records import Place, Sighting, Stamp
-from culld.stages.watch.intake import Intake
+from culld.records import FileSnapshot, FileStat, RootedPath
+from culld.stages.watch.intake import IntakeQueue
 from culld.stages.watch.settle import Settler
-from culld.stages.watch.signals import Dirty, Signal
+from culld.stages.watch.signals import DirtyFolder, Signal
 
 ROOT = Path("/photos")
 
@@ -22,28 +22,28 @@ ROOT = Path("/photos")
 class FakeScanner:
     """Finds the prepared files, and remembers what it was asked."""
 
-    files: dict[Place, Stamp] = field(default_factory=dict)
+    files: dict[RootedPath, FileStat] = field(default_factory=dict)
     asked: list[tuple[Path, Path | None, bool]] = field(default_factory=list)
     cost: Callable[[], None] = lambda: None
 
-    def scan(self, root: Path, folder: Path | None = None, *, deep: bool = True) -> Iterator[Sighting]:
+    def scan(self, root: Path, folder: Path | None = None, *, deep: bool = True) -> Iterator[FileSnapshot]:
         """All prepared files, wherever they are said to be."""
         self.asked.append((root, folder, deep))
         self.cost()
-        yield from (Sighting(place, stamp) for place, stamp in self.files.items())
+        yield from (FileSnapshot(place, stamp) for place, stamp in self.files.items())
 
-    def look(self, place: Place) -> Sighting | None:
+    def find(self, place: RootedPath) -> FileSnapshot | None:
         """One prepared file."""
-        return Sighting(place, self.files[place]) if place in self.files else None
+        return FileSnapshot(place, self.files[place]) if place in self.files else None
 
 
 @dataclass
 class KnowingJournal(fakes.FakeJournal):
     """A journal that knows some places."""
 
-    known: set[Place] = field(default_factory=set)
+    known: set[RootedPath] = field(default_factory=set)
 
-    def unknown(self, seen: Iterable[Sighting]) -> Iterable[Sighting]:
+    def unknown(self, seen: Iterable[FileSnapshot]) -> Iterable[FileSnapshot]:
         """All but those in known places."""
         return [sighting for sighting in seen if sighting.place not in self.known]
 
@@ -55,18 +55,18 @@ class House:
     scanner: FakeScanner = field(default_factory=lambda: FakeScanner({factories.place(): factories.stamp()}))
     journal: KnowingJournal = field(default_factory=KnowingJournal)
     clock: fakes.FakeClock = field(default_factory=fakes.FakeClock)
-    in_flight: set[Place] = field(default_factory=set)
+    in_flight: set[RootedPath] = field(default_factory=set)
     most: int = 100
 
     def __post_init__(self) -> None:
         """Tie it together."""
         self.roots = [ROOT]
         self.settler = Settler(quiet_s=3, is_written=lambda _: False)
-        self.intake = Intake(
+        self.intake = IntakeQueue(
             lambda: self.roots, self.scanner, self.settler, self.journal, self.clock, self.in_flight, self.most
         )  # type: ignore[arg-type]
 
-    def seen(self, *marks: Dirty | Signal) -> list[str]:
+    def seen(self, *marks: DirtyFolder | Signal) -> list[str]:
         """The names that have settled after a look."""
         return [sighting.place.relative.name for sighting in self.intake.settled(marks)]
 
@@ -74,7 +74,7 @@ class House:
 def test_a_marked_photo_settles_without_another_event() -> None:
     """What has been quiet for long enough is looked at again, marked or not."""
     house = House()
-    assert house.seen(Dirty(ROOT, ROOT)) == []
+    assert house.seen(DirtyFolder(ROOT, ROOT)) == []
 
     house.clock.advance(3)
 
@@ -85,7 +85,7 @@ def test_a_marked_photo_settles_without_another_event() -> None:
 def test_a_known_photo_is_not_waited_for() -> None:
     """A photo that was dealt with while it was waiting leaves the list, or culld would look at it for ever."""
     house = House()
-    house.seen(Dirty(ROOT, ROOT))
+    house.seen(DirtyFolder(ROOT, ROOT))
     house.journal.known.add(factories.place())
     house.clock.advance(3)
 
@@ -98,14 +98,14 @@ def test_a_photo_in_flight_is_not_settled_twice() -> None:
     house = House()
     house.in_flight.add(factories.place())
 
-    assert house.seen(Dirty(ROOT, ROOT)) == []
+    assert house.seen(DirtyFolder(ROOT, ROOT)) == []
     assert house.settler.waiting == []
 
 
 def test_a_photo_that_vanishes_is_forgotten() -> None:
     """A temporary file that is renamed away leaves no trace."""
     house = House()
-    house.seen(Dirty(ROOT, ROOT))
+    house.seen(DirtyFolder(ROOT, ROOT))
     house.scanner.files.clear()
     house.clock.advance(3)
 
@@ -117,7 +117,7 @@ def test_a_rescan_stands_for_all_marks() -> None:
     """When everything is scanned, single folders are not scanned as well."""
     house = House()
 
-    house.seen(Signal.RESCAN, Dirty(ROOT, ROOT / "x"))
+    house.seen(Signal.RESCAN, DirtyFolder(ROOT, ROOT / "x"))
 
     assert house.scanner.asked == [(ROOT, None, True)]
 
@@ -126,13 +126,13 @@ def test_a_mark_outside_its_root_is_ignored() -> None:
     """A move out of the root may name a folder elsewhere."""
     house = House()
 
-    house.seen(Dirty(ROOT, Path("/elsewhere")))
+    house.seen(DirtyFolder(ROOT, Path("/elsewhere")))
 
     assert house.scanner.asked == []
 
 
-@pytest.mark.parametrize("mark", [Signal.RESCAN, Dirty(ROOT, ROOT)])
-def test_a_root_that_is_away_is_not_looked_at(mark: Dirty | Signal) -> None:
+@pytest.mark.parametrize("mark", [Signal.RESCAN, DirtyFolder(ROOT, ROOT)])
+def test_a_root_that_is_away_is_not_looked_at(mark: DirtyFolder | Signal) -> None:
     """What stands in its place is not it."""
     house = House()
     house.roots.clear()
@@ -148,14 +148,14 @@ def test_a_folder_that_takes_long_rests_and_is_not_forgotten() -> None:
     house.scanner.cost = lambda: house.clock.advance(0.5)
 
     for _ in range(3):
-        house.seen(Dirty(ROOT, ROOT))
+        house.seen(DirtyFolder(ROOT, ROOT))
     assert house.scanner.asked == [(ROOT, ROOT, False)]
-    assert house.intake.due == house.clock.monotonic() + 10
+    assert house.intake.next_scan_at == house.clock.monotonic() + 10
 
     house.clock.advance(10)
     house.seen()
     assert len(house.scanner.asked) == 2
-    assert house.intake.due == float("inf")
+    assert house.intake.next_scan_at == float("inf")
 
 
 def test_no_more_photos_wait_than_fit_into_memory() -> None:
@@ -164,8 +164,8 @@ def test_no_more_photos_wait_than_fit_into_memory() -> None:
     house.scanner.files = {factories.place(f"{number}.jpg"): factories.stamp() for number in range(10)}
 
     house.seen(Signal.RESCAN)
-    house.seen(Dirty(ROOT, ROOT))
-    assert (len(house.settler), house.intake.due, len(house.scanner.asked)) == (4, float("inf"), 1)
+    house.seen(DirtyFolder(ROOT, ROOT))
+    assert (len(house.settler), house.intake.next_scan_at, len(house.scanner.asked)) == (4, float("inf"), 1)
 
     judged: list[str] = []
     for _ in range(9):

@@ -15,13 +15,13 @@ from cameras import exif_block, exif_segment, jpeg, put_directory, segment, text
 from culld.errors import TagRefusedError
 from culld.files.revert import inverse
 from culld.tags.containers.exif_block import read_block
-from culld.tags.containers.ifd_append import MARK, XP_KEYWORDS
+from culld.tags.containers.ifd_append import MAGIC, XP_KEYWORDS
 from culld.tags.containers.jpeg import MAX_BLOCK, exif_edits, jpeg_edits, read_jpeg
 from culld.tags.edits import apply_edits
-from culld.tags.sidecar import SUBJECT, words_of
-from culld.tags.verify import prove_jpeg
+from culld.tags.sidecar import SUBJECT, listed_keywords
+from culld.tags.verify import verify_jpeg
 from culld.tags.xmp import read_xmp
-from culld.tags.xpkeywords import encode_words, words_in
+from culld.tags.xpkeywords import encode_keywords, keywords_in
 
 BLUR = ("defect:blur",)
 XMP = b"http://ns.adobe.com/xap/1.0/\0" + cameras.PACKET
@@ -40,13 +40,13 @@ def camera_file(order: str = "<", *extra: cameras.Field) -> bytes:
 def tagged(old: bytes, keywords: tuple[str, ...] = BLUR) -> bytes:
     """The file after the edits, proven."""
     new = apply_edits(old, jpeg_edits(old, keywords))
-    prove_jpeg(old, new, keywords)
+    verify_jpeg(old, new, keywords)
     return new
 
 
 def words(data: bytes) -> tuple[str, ...]:
     """The words in XPKeywords."""
-    return words_in(read_block(read_jpeg(data).block or b""))
+    return keywords_in(read_block(read_jpeg(data).block or b""))
 
 
 def pixels(data: bytes) -> bytes:
@@ -88,7 +88,7 @@ def test_another_builder_can_make_the_new_block() -> None:
 
     old = jpeg()
     new = apply_edits(old, jpeg_edits(old, BLUR, build=build))
-    prove_jpeg(old, new, BLUR)
+    verify_jpeg(old, new, BLUR)
 
     assert BLUR == words(new)
 
@@ -99,14 +99,14 @@ def test_a_packet_with_padding_keeps_its_length() -> None:
     new = tagged(old)
 
     assert len(read_jpeg(old).packet or b"") == len(read_jpeg(new).packet or b"")
-    assert BLUR == words_of(read_xmp(read_jpeg(new).packet or b""), SUBJECT)
+    assert BLUR == listed_keywords(read_xmp(read_jpeg(new).packet or b""), SUBJECT)
 
 
 def test_a_packet_without_padding_grows() -> None:
     """And its segment says so."""
     old = jpeg(segment(0xE1, XMP.replace(b" " * 1000, b"")))
 
-    assert BLUR == words_of(read_xmp(read_jpeg(tagged(old)).packet or b""), SUBJECT)
+    assert BLUR == listed_keywords(read_xmp(read_jpeg(tagged(old)).packet or b""), SUBJECT)
 
 
 def test_a_file_without_packet_gets_one_behind_exif() -> None:
@@ -117,7 +117,7 @@ def test_a_file_without_packet_gets_one_behind_exif() -> None:
     assert found.exif is not None
     assert found.xmp is not None
     assert found.exif.end == found.xmp.start
-    assert BLUR == words_of(read_xmp(found.packet or b""), SUBJECT)
+    assert BLUR == listed_keywords(read_xmp(found.packet or b""), SUBJECT)
 
 
 def test_what_is_no_longer_said_is_taken_back() -> None:
@@ -128,7 +128,7 @@ def test_what_is_no_longer_said_is_taken_back() -> None:
 
     assert ("defect:blur", "holiday", "defect:overexposed") == words(both)
     assert ("defect:blur", "holiday") == words(none)
-    assert ("defect:blur", "holiday") == words_of(read_xmp(read_jpeg(none).packet or b""), SUBJECT)
+    assert ("defect:blur", "holiday") == listed_keywords(read_xmp(read_jpeg(none).packet or b""), SUBJECT)
     assert () == words(tagged(tagged(camera_file()), ()))
 
 
@@ -197,7 +197,7 @@ def test_a_second_change_reuses_our_own_tail() -> None:
 
     assert len(once) + len(";defect:overexposed".encode("utf-16-le")) == len(twice)
     assert ("defect:blur", "defect:overexposed") == words(twice)
-    assert 1 == twice.count(MARK)
+    assert 1 == twice.count(MAGIC)
 
 
 def test_a_tail_that_another_program_extended_is_not_reused() -> None:
@@ -214,11 +214,11 @@ def test_a_tail_into_which_another_entry_points_is_not_reused() -> None:
     once = tagged(camera_file())
     block = bytearray(read_jpeg(once).block or b"")
     make = read_block(bytes(block)).directories["IFD0"].entries[0]
-    at = block.index(make.raw, block.index(MARK))
+    at = block.index(make.raw, block.index(MAGIC))
     block[at + 8 : at + 12] = struct.pack("<I", len(block) - make.end + make.start)
     other = tagged(jpeg(exif_segment(bytes(block))), ("defect:overexposed",))
 
-    assert 2 == other.count(MARK)
+    assert 2 == other.count(MAGIC)
 
 
 def patched(old: bytes, at: int, new: bytes) -> bytes:
@@ -372,18 +372,18 @@ def test_the_proof_notices_any_other_change(wrong: bytes, reason: str) -> None:
     """A splice that touched one byte too many would never be published."""
     assert wrong != NEW
     with pytest.raises(TagRefusedError, match=reason):
-        prove_jpeg(OLD, wrong, BLUR)
+        verify_jpeg(OLD, wrong, BLUR)
 
 
 def test_the_proof_notices_a_changed_entry_in_the_copy() -> None:
     """The copied directory must hold the old entries, bit for bit."""
     block = bytearray(read_jpeg(NEW).block or b"")
-    make = block.index(struct.pack("<H", 0x010F), block.index(MARK))
+    make = block.index(struct.pack("<H", 0x010F), block.index(MAGIC))
     block[make + 4] -= 1
     wrong = NEW.replace(read_jpeg(NEW).block or b"", bytes(block))
 
     with pytest.raises(TagRefusedError, match="other EXIF entries"):
-        prove_jpeg(OLD, wrong, BLUR)
+        verify_jpeg(OLD, wrong, BLUR)
 
 
 def test_the_proof_of_a_reused_tail_covers_all_before_it() -> None:
@@ -391,7 +391,7 @@ def test_the_proof_of_a_reused_tail_covers_all_before_it() -> None:
     wrong = tagged(NEW, ("defect:overexposed",)).replace(b"secret", b"Secret")
 
     with pytest.raises(TagRefusedError, match="old bytes of the EXIF block"):
-        prove_jpeg(NEW, wrong, ("defect:overexposed",))
+        verify_jpeg(NEW, wrong, ("defect:overexposed",))
 
 
 WORD = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"], exclude_characters=";"), min_size=1)
@@ -409,7 +409,7 @@ def test_any_block_keeps_all_it_had(
     order: str, note: bytes, thumbnail: bytes, there: list[str], wanted: list[list[str]]
 ) -> None:
     """Change after change is proven, leads back exactly, is not repeated, and withdraws only the words of the last."""
-    extra = [xp(encode_words(there))] if there else []
+    extra = [xp(encode_keywords(there))] if there else []
     data = jpeg(exif_segment(exif_block(order, extra=extra, note=note, thumbnail=thumbnail)))
     first = data
     for keywords in wanted:

@@ -13,34 +13,34 @@ import pytest
 import factories
 import fakes
 import pictures
-from culld.errors import PhotoBlockedError, PhotoError, PhotoHeldError
+from culld.errors import PhotoBlockedError, PhotoDeferredError, PhotoError
 from culld.records import (
     Assessment,
     Camera,
-    Care,
+    FileStat,
     Format,
-    Mark,
     Mode,
     Photo,
-    Place,
     Plan,
     Rating,
+    RejectFlag,
+    RootedPath,
     Scores,
     Sidecars,
     SidecarStyle,
     Stack,
-    Stamp,
+    UserMetadata,
     Verdict,
 )
-from culld.stages.plan import Judge
+from culld.stages.plan import Planner
 from culld.tags.draft import TagDraft, TagRequest, draft
 from culld.tags.edits import apply_edits
 
 
-def photo_at(place: Place) -> Photo:
+def photo_at(place: RootedPath) -> Photo:
     """The photo as it is on disk."""
     digest = hashlib.sha256(place.path.read_bytes()).hexdigest()
-    return Photo(place, Stamp.of(place.path.lstat()), digest, Format.JPEG)
+    return Photo(place, FileStat.of(place.path.lstat()), digest, Format.JPEG)
 
 
 @dataclass
@@ -51,21 +51,21 @@ class House:
     asked: list[TagRequest] = field(default_factory=list)
     restored: bool = False
     away: str = ""
-    care: Care = field(default_factory=Care)
+    care: UserMetadata = field(default_factory=UserMetadata)
 
     def put(self, name: str = "a.jpg") -> Stack:
         """A blurred photo on disk, as a stack."""
-        place = Place(self.folder, Path(name))
+        place = RootedPath(self.folder, Path(name))
         place.path.write_bytes(factories.encoded(factories.picture(1, size=(64, 48))))
         return Stack(Assessment(photo_at(place), Scores(0.99, 0.0, 0.0), "model@1"))
 
-    def judge(self) -> Judge:
+    def judge(self) -> Planner:
         """A judge with the default policy."""
-        return Judge(
+        return Planner(
             rules_for=lambda _: factories.rules(),
             is_restored=lambda _: self.restored,
             draft=self.drafts,
-            care=lambda requests: [self.care for _ in requests],
+            user_metadata=lambda requests: [self.care for _ in requests],
             clock=fakes.FakeClock(),
             quarantine=self.folder / "quarantine",
             quarantine_away=lambda: self.away,
@@ -82,7 +82,7 @@ class House:
         ]
 
 
-def plan_of(judge: Judge, stack: Stack) -> Plan:
+def plan_of(judge: Planner, stack: Stack) -> Plan:
     """What is decided about one stack; raises what stands in the way."""
     (plan,) = judge.decide([stack])
     if isinstance(plan, PhotoError):
@@ -110,7 +110,7 @@ def test_a_reject_is_tagged_and_routed(house: House) -> None:
 def test_a_clean_photo_costs_no_draft(house: House) -> None:
     """Nothing is read again, nothing will be written."""
     stack = house.put()
-    clean = Stack(replace(stack.lead, result=Scores(0.0, 0.0, 0.0)))
+    clean = Stack(replace(stack.primary, result=Scores(0.0, 0.0, 0.0)))
 
     plan = plan_of(house.judge(), clean)
 
@@ -122,7 +122,7 @@ def test_a_hard_linked_photo_is_left_alone_but_still_moved(house: House) -> None
     stack = house.put()
     os.link(house.folder / "a.jpg", house.folder / "other name.bin")
     stack = Stack(
-        replace(stack.lead, photo=replace(stack.lead.photo, stamp=Stamp.of((house.folder / "a.jpg").lstat())))
+        replace(stack.primary, photo=replace(stack.primary.photo, stamp=FileStat.of((house.folder / "a.jpg").lstat())))
     )
 
     plan = plan_of(house.judge(), stack)
@@ -160,8 +160,8 @@ def test_a_photo_that_is_fine_by_now_loses_the_words_it_had(house: House) -> Non
     for rewrite in first.rewrites:
         old = rewrite.place.path.read_bytes() if rewrite.before else b""
         rewrite.place.path.write_bytes(apply_edits(old, rewrite.edits))
-    place = stack.lead.photo.place
-    fine = replace(stack.lead, photo=photo_at(place), result=Scores(0.01, 0.0, 0.0))
+    place = stack.primary.photo.place
+    fine = replace(stack.primary, photo=photo_at(place), result=Scores(0.01, 0.0, 0.0))
 
     plan = plan_of(house.judge(), Stack(fine, (place.beside("a.jpg.xmp"),)))
 
@@ -174,9 +174,9 @@ def test_a_photo_that_is_fine_by_now_loses_the_words_it_had(house: House) -> Non
 def test_a_huge_photo_is_tagged_beside_it_only(house: House) -> None:
     """A rewrite would need its size several times in memory."""
     stack = house.put()
-    photo = replace(stack.lead.photo, stamp=replace(stack.lead.photo.stamp, size=201 << 20))
+    photo = replace(stack.primary.photo, stamp=replace(stack.primary.photo.stamp, size=201 << 20))
 
-    plan = plan_of(house.judge(), Stack(replace(stack.lead, photo=photo)))
+    plan = plan_of(house.judge(), Stack(replace(stack.primary, photo=photo)))
 
     assert [rewrite.place.relative.name for rewrite in plan.rewrites] == ["a.jpg.xmp"]
     assert "larger than 200 MiB" in plan.notes[0]
@@ -185,50 +185,52 @@ def test_a_huge_photo_is_tagged_beside_it_only(house: House) -> None:
 @pytest.mark.parametrize(
     ("mode", "blur", "expected"),
     [
-        (Mode.ENFORCE, 0.99, (Mark.RATING,)),
-        (Mode.OBSERVE, 0.99, (Mark.RATING,)),
+        (Mode.ENFORCE, 0.99, (RejectFlag.RATING,)),
+        (Mode.OBSERVE, 0.99, (RejectFlag.RATING,)),
         (Mode.ENFORCE, 0.6, ()),
         (Mode.OBSERVE, 0.6, ()),
     ],
 )
 def test_only_a_photo_that_goes_or_would_go_is_marked(
-    house: House, mode: Mode, blur: float, expected: tuple[Mark, ...]
+    house: House, mode: Mode, blur: float, expected: tuple[RejectFlag, ...]
 ) -> None:
     """And only with the marks that were asked for."""
     stack = house.put()
-    stack = replace(stack, lead=replace(stack.lead, result=Scores(blur, 0.0, 0.0)))
-    judge = replace(house.judge(), rules_for=lambda _: replace(factories.rules(), mode=mode), marks=(Mark.RATING,))
+    stack = replace(stack, primary=replace(stack.primary, result=Scores(blur, 0.0, 0.0)))
+    judge = replace(
+        house.judge(), rules_for=lambda _: replace(factories.rules(), mode=mode), reject_flags=(RejectFlag.RATING,)
+    )
 
     plan_of(judge, stack)
 
-    assert [request.marks for request in house.asked] == [expected]
+    assert [request.reject_flags for request in house.asked] == [expected]
 
 
 def test_what_a_person_did_for_a_photo_spares_it_and_fills_fields(house: House) -> None:
     """A rated photo is only tagged; a field that somebody filled is not marked."""
-    house.care = Care(filled=frozenset({Mark.RATING}), stars=(Rating("xmp:Rating 3", 3),))
+    house.care = UserMetadata(filled_flags=frozenset({RejectFlag.RATING}), stars=(Rating("xmp:Rating 3", 3),))
     plan = plan_of(house.judge(), house.put())
     assert plan.verdict is Verdict.TAG
     assert "it is rated (xmp:Rating 3; policy.protect.rated)" in plan.reason
 
-    house.care = Care(filled=frozenset({Mark.RATING}))
-    plan = plan_of(replace(house.judge(), marks=(Mark.RATING, Mark.PICK)), house.put())
+    house.care = UserMetadata(filled_flags=frozenset({RejectFlag.RATING}))
+    plan = plan_of(replace(house.judge(), reject_flags=(RejectFlag.RATING, RejectFlag.PICK)), house.put())
     assert plan.verdict is Verdict.QUARANTINE
-    assert house.asked[-1].marks == (Mark.PICK,)
+    assert house.asked[-1].reject_flags == (RejectFlag.PICK,)
 
 
 def test_a_reject_waits_once_for_the_shots_of_its_series(house: House) -> None:
     """While more photos are coming in; a photo without a time is in no series."""
     stack = house.put()
-    timed = replace(stack.lead, photo=replace(stack.lead.photo, camera=Camera(taken_at=factories.NOON)))
+    timed = replace(stack.primary, photo=replace(stack.primary.photo, camera=Camera(taken_at=factories.NOON)))
     judge = replace(house.judge(), more_to_come=lambda: True)
 
-    with pytest.raises(PhotoHeldError, match="more photos are coming in"):
-        plan_of(judge, replace(stack, lead=timed))
-    assert plan_of(judge, replace(stack, lead=timed)).verdict is Verdict.QUARANTINE
+    with pytest.raises(PhotoDeferredError, match="more photos are coming in"):
+        plan_of(judge, replace(stack, primary=timed))
+    assert plan_of(judge, replace(stack, primary=timed)).verdict is Verdict.QUARANTINE
     assert plan_of(judge, stack).verdict is Verdict.QUARANTINE
     alone = replace(house.judge(), more_to_come=lambda: False)
-    assert plan_of(alone, replace(stack, lead=timed)).verdict is Verdict.QUARANTINE
+    assert plan_of(alone, replace(stack, primary=timed)).verdict is Verdict.QUARANTINE
 
 
 def test_a_new_sidecar_is_called_as_asked_for(house: House) -> None:
@@ -282,9 +284,9 @@ def test_a_sidecar_of_another_program_is_left_alone_with_never(house: House) -> 
 def test_a_photo_too_large_to_copy_from_gets_no_new_sidecar(house: House) -> None:
     """It would hide what the photo holds."""
     stack = house.put()
-    photo = replace(stack.lead.photo, stamp=replace(stack.lead.photo.stamp, size=513 << 20))
+    photo = replace(stack.primary.photo, stamp=replace(stack.primary.photo.stamp, size=513 << 20))
 
-    plan = plan_of(house.judge(), Stack(replace(stack.lead, photo=photo)))
+    plan = plan_of(house.judge(), Stack(replace(stack.primary, photo=photo)))
 
     assert plan.rewrites == ()
     assert plan.notes[0].startswith("no sidecar was written: the photo is larger than 512 MiB")
@@ -292,10 +294,10 @@ def test_a_photo_too_large_to_copy_from_gets_no_new_sidecar(house: House) -> Non
 
 def test_adobes_sidecar_of_a_shot_is_the_raws(house: House) -> None:
     """A second one is never made beside it; the picture has its own."""
-    raw, picture = house.put("a.cr2").lead, house.put("a.jpg").lead
+    raw, picture = house.put("a.cr2").primary, house.put("a.jpg").primary
     raw = replace(raw, photo=replace(raw.photo, format=Format.RAW))
     (house.folder / "a.xmp").write_bytes(pictures.SIDECARS["Lightroom"])
-    stacks = Stack(raw, partners=(picture,)), Stack(picture, partners=(raw,))
+    stacks = Stack(raw, siblings=(picture,)), Stack(picture, siblings=(raw,))
 
     plans = [plan_of(house.judge(), stack) for stack in stacks]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from culld.errors import TagRefusedError
-from culld.tags.keywords import check_words, in_hierarchy, missing_words
+from culld.tags.keywords import check_keywords, in_hierarchy, missing_keywords
 
 
 def test_a_keyword_becomes_a_path_in_a_hierarchy() -> None:
@@ -15,11 +15,11 @@ def test_a_keyword_becomes_a_path_in_a_hierarchy() -> None:
 
 def test_only_missing_words_are_added() -> None:
     """A word that a person gave already is not given again."""
-    assert ("c",) == missing_words(("a", "c", "c"), ("b", "a"))
+    assert ("c",) == missing_keywords(("a", "c", "c"), ("b", "a"))
 
 
 @pytest.mark.parametrize("word", ["", " ", "a;b", "a\n", " a", "a ", "a\0", "\udcff"])
 def test_words_that_programs_would_misread_are_refused(word: str) -> None:
     """XPKeywords parts words at semicolons; control characters and half characters cannot be written as XML."""
     with pytest.raises(TagRefusedError, match="change the keyword prefix"):
-        check_words([word])
+        check_keywords([word])

@@ -10,8 +10,8 @@ import pytest
 
 import factories
 from culld.records import Outcome, Stack, Verdict
-from culld.stages.report import fields
-from culld.system.journald import FIELDS, Journal, use_journal
+from culld.stages.report import journal_fields
+from culld.system.journald import FIELDS, JournaldHandler, log_to_journald
 
 
 @dataclass
@@ -36,8 +36,8 @@ def record(level: int = logging.WARNING, **extra: object) -> logging.LogRecord:
 def test_a_record_becomes_an_entry_with_its_fields() -> None:
     """The priority is syslog's."""
     transport = FakeTransport()
-    Journal(transport).emit(record(**{FIELDS: {"PHOTO": "/a.jpg"}}))
-    Journal(transport).emit(record(logging.INFO))
+    JournaldHandler(transport).emit(record(**{FIELDS: {"PHOTO": "/a.jpg"}}))
+    JournaldHandler(transport).emit(record(logging.INFO))
 
     assert transport.sent == [
         {"MESSAGE": "it is", "PRIORITY": 4, "SYSLOG_IDENTIFIER": "culld", "PHOTO": "/a.jpg"},
@@ -47,7 +47,7 @@ def test_a_record_becomes_an_entry_with_its_fields() -> None:
 
 def test_what_the_journal_does_not_take_goes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing is lost."""
-    Journal(FakeTransport(is_gone=True)).emit(record())
+    JournaldHandler(FakeTransport(is_gone=True)).emit(record())
 
     assert capsys.readouterr().err == "it is\n"
 
@@ -60,7 +60,7 @@ def test_elsewhere_the_log_stays_plain_text(stream: str | None, monkeypatch: pyt
         monkeypatch.setenv("JOURNAL_STREAM", stream)
     before = list(logging.getLogger().handlers)
 
-    assert not use_journal()
+    assert not log_to_journald()
     assert logging.getLogger().handlers == before
 
 
@@ -68,7 +68,7 @@ def test_an_outcome_is_told_in_fields() -> None:
     """Only what there is."""
     plan = replace(factories.plan(Stack(factories.assessment(blur=0.99)), Verdict.TAG), rule="policy.rules.mine")
 
-    assert fields(Outcome(plan, plan.photo.place, None, "")) == {
+    assert journal_fields(Outcome(plan, plan.photo.place, None, "")) == {
         "PHOTO": "/photos/a.jpg",
         "NOW": "/photos/a.jpg",
         "VERDICT": "tag",
@@ -79,6 +79,6 @@ def test_an_outcome_is_told_in_fields() -> None:
         "OVER": "0.0000",
     }
     unread = replace(plan, stack=Stack(factories.unreadable()), rule="")
-    assert fields(Outcome(unread, plan.photo.place, None, "", fault="no room")).keys() == {
+    assert journal_fields(Outcome(unread, plan.photo.place, None, "", fault="no room")).keys() == {
         "PHOTO", "NOW", "VERDICT", "POLICY", "FAULT",
     }  # fmt: skip

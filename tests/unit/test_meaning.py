@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 
 from culld.errors import ConfigError
-from culld.records import Defect, Meaning
+from culld.records import Defect, OperatingPoint
 from culld.stages.decide.precision_targets import threshold_for
 
-CURVES = {Defect.BLUR: (Meaning(0.5, 0.9, 0.99), Meaning(0.8, 0.96, 0.97), Meaning(0.97, 0.995, 0.8))}
+CURVES = {
+    Defect.BLUR: (OperatingPoint(0.5, 0.9, 0.99), OperatingPoint(0.8, 0.96, 0.97), OperatingPoint(0.97, 0.995, 0.8))
+}
 
 
 @pytest.mark.parametrize(("precision", "threshold"), [(0.5, 0.5), (0.9, 0.5), (0.91, 0.8), (0.995, 0.97)])
@@ -19,7 +21,9 @@ def test_the_lowest_threshold_that_is_precise_enough_is_taken(precision: float, 
 
 def test_a_dip_above_a_threshold_rules_it_out() -> None:
     """Whatever the card says below: from the threshold on, every point must be precise enough."""
-    dipping = {Defect.BLUR: (Meaning(0.5, 0.99, 0.9), Meaning(0.8, 0.9, 0.7), Meaning(0.9, 0.99, 0.5))}
+    dipping = {
+        Defect.BLUR: (OperatingPoint(0.5, 0.99, 0.9), OperatingPoint(0.8, 0.9, 0.7), OperatingPoint(0.9, 0.99, 0.5))
+    }
 
     assert threshold_for(dipping, Defect.BLUR, 0.95) == 0.9
 

@@ -7,22 +7,22 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from culld.cli.since_option import moment
+from culld.cli.since_option import parse_since
 
 
 @pytest.mark.parametrize(("text", "ago"), [("90s", 90), ("30m", 1800), ("2h", 7200), ("7d", 604800)])
 def test_a_duration_means_so_long_ago(text: str, ago: int) -> None:
     """Seconds, minutes, hours and days."""
     before = datetime.now(UTC) - timedelta(seconds=ago)
-    found = moment(text)
+    found = parse_since(text)
 
     assert before <= found <= datetime.now(UTC) - timedelta(seconds=ago)
 
 
 def test_a_date_is_local_and_aware() -> None:
     """What is written without a zone is meant where it is written."""
-    assert moment("2026-05-01") == datetime(2026, 5, 1).astimezone()
-    assert moment("2026-05-01T18:30+02:00") == datetime(2026, 5, 1, 16, 30, tzinfo=UTC)
+    assert parse_since("2026-05-01") == datetime(2026, 5, 1).astimezone()
+    assert parse_since("2026-05-01T18:30+02:00") == datetime(2026, 5, 1, 16, 30, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -31,11 +31,11 @@ def test_a_date_is_local_and_aware() -> None:
 def test_what_is_outside_of_the_calendar_is_refused(text: str) -> None:
     """A number of days before the year 1 cannot be a date."""
     with pytest.raises(argparse.ArgumentTypeError, match="write 30m, 2h, 7d"):
-        moment(text)
+        parse_since(text)
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2w", "-2h", "2026-13-01"])
 def test_other_words_are_refused_with_examples(text: str) -> None:
     """The message shows how to write it."""
     with pytest.raises(argparse.ArgumentTypeError, match="write 30m, 2h, 7d"):
-        moment(text)
+        parse_since(text)

@@ -9,9 +9,9 @@ import pytest
 
 import factories
 import fakes
-from culld.records import Assessment, Fault, Photo, Sighting
-from culld.stages.read import DarkroomDoor
-from culld.stages.read.recheck import wait
+from culld.records import Assessment, FileSnapshot, Photo, ReadFailure
+from culld.stages.read import PoolReader
+from culld.stages.read.recheck import recheck_delay
 
 
 @pytest.mark.parametrize(
@@ -19,13 +19,13 @@ from culld.stages.read.recheck import wait
 )
 def test_a_young_file_is_looked_at_again_after_one_five_and_thirty_minutes(age: int, expected: int) -> None:
     """In seconds; a change in the future is one of now."""
-    assert wait(timedelta(seconds=age)) == timedelta(seconds=expected)
+    assert recheck_delay(timedelta(seconds=age)) == timedelta(seconds=expected)
 
 
 def test_an_old_file_is_what_it_looks_like() -> None:
     """An archive has no use for patience."""
-    assert wait(timedelta(minutes=30)) is None
-    assert wait(timedelta(days=3000)) is None
+    assert recheck_delay(timedelta(minutes=30)) is None
+    assert recheck_delay(timedelta(days=3000)) is None
 
 
 @dataclass
@@ -39,14 +39,14 @@ class Answering:
         return self.answer
 
 
-def door(answer: object, patience: timedelta | None) -> DarkroomDoor:
+def door(answer: object, patience: timedelta | None) -> PoolReader:
     """A door behind which this is said of every photo."""
-    return DarkroomDoor(fakes.FakePool(Answering(answer)), patience=lambda _: patience)  # type: ignore[arg-type]
+    return PoolReader(fakes.FakePool(Answering(answer)), recheck=lambda _: patience)  # type: ignore[arg-type]
 
 
-def read(door: DarkroomDoor, judged: Assessment) -> list[Photo | Assessment | Fault]:
+def read(door: PoolReader, judged: Assessment) -> list[Photo | Assessment | ReadFailure]:
     """What comes through the door for the file of a photo."""
-    return list(door.read([Sighting(judged.photo.place, judged.photo.stamp)], {}))
+    return list(door.read([FileSnapshot(judged.photo.place, judged.photo.stamp)], {}))
 
 
 def test_what_cannot_be_read_yet_is_a_fault_with_a_steady_wait() -> None:
@@ -55,7 +55,7 @@ def test_what_cannot_be_read_yet_is_a_fault_with_a_steady_wait() -> None:
 
     (found,) = read(door(damaged, timedelta(minutes=4)), damaged)
 
-    assert isinstance(found, Fault)
+    assert isinstance(found, ReadFailure)
     assert (found.retry_after, found.steady) == (timedelta(minutes=4), True)
     assert found.reason == "incomplete: its end is missing; culld looks again"
 
@@ -70,10 +70,10 @@ def test_what_stays_unreadable_is_called_so() -> None:
 
 def test_a_photo_that_lacks_a_part_waits_and_is_then_judged_by_its_picture() -> None:
     """An editor may have dropped the part for good."""
-    short = replace(factories.assessment(), lacks="its movie")
+    short = replace(factories.assessment(), missing_part="its movie")
 
     (found,) = read(door(short, timedelta(minutes=4)), short)
 
-    assert isinstance(found, Fault)
+    assert isinstance(found, ReadFailure)
     assert (found.reason, found.steady) == ("incomplete: its movie; culld looks again", True)
     assert read(door(short, None), short) == [short]

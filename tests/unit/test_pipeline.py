@@ -12,7 +12,7 @@ import factories
 import fakes
 from culld.errors import PhotoChangedError, PhotoError, StoppedError, SystemFaultError
 from culld.pipeline import Pipeline, one_ahead
-from culld.records import Assessment, Outcome, Place, Plan, Sighting, Stack, Verdict
+from culld.records import Assessment, FileSnapshot, Outcome, Plan, RootedPath, Stack, Verdict
 
 
 def group(assessed: Sequence[Assessment]) -> list[Stack]:
@@ -31,7 +31,7 @@ def decide(stacks: Sequence[Stack]) -> list[Plan | PhotoError]:
     """Keep everything, but fail on a photo called changed.jpg."""
     return [
         PhotoChangedError("it changed")
-        if stack.lead.photo.place.relative.name == "changed.jpg"
+        if stack.primary.photo.place.relative.name == "changed.jpg"
         else factories.plan(stack, Verdict.KEEP)
         for stack in stacks
     ]
@@ -112,7 +112,7 @@ def failing(stage: Callable[..., Any], name: str = "bad.jpg") -> Callable[..., A
 def places_of(item: Any) -> str:
     """The name of the photo that an item of any stage is about."""
     if isinstance(item, Stack):
-        item = item.lead
+        item = item.primary
     photo = item.photo if isinstance(item, Plan | Assessment) else item
     return str(photo.place.relative)
 
@@ -171,12 +171,12 @@ class FailingReader(fakes.FakeReader):
 
     lazily: bool = False
 
-    def read(self, settled: Sequence[Sighting], judged: Mapping[Place, Collection[str]]) -> Any:
+    def read(self, settled: Sequence[FileSnapshot], judged: Mapping[RootedPath, Collection[str]]) -> Any:
         """The results, one by one."""
         results = map(self.one, settled)
         return results if self.lazily else list(results)
 
-    def one(self, seen: Sighting) -> Any:
+    def one(self, seen: FileSnapshot) -> Any:
         """A result."""
         return failing(lambda seen: fakes.FakeReader().read(seen, {})[0])([seen])
 

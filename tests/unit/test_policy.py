@@ -10,7 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import factories
-from culld.records import Format, Mode, Plan, Protection, Rules, Scores, Stack, Stacking, Threshold, Unreadable, Verdict
+from culld.records import (
+    Format,
+    Mode,
+    Plan,
+    Policy,
+    Protection,
+    Scores,
+    Stack,
+    StackVerdict,
+    Threshold,
+    Unreadable,
+    Verdict,
+)
 from culld.stages.decide.decide import decide
 
 BROKEN = [float("nan"), float("inf"), float("-inf"), -0.1, 1.1]
@@ -18,10 +30,10 @@ BROKEN = [float("nan"), float("inf"), float("-inf"), -0.1, 1.1]
 probabilities = st.floats(0, 1)
 
 
-def plan_for(scores: Scores, *, rules: Rules | None = None, restored: bool = False, kin: tuple[str, ...] = ()) -> Plan:
+def plan_for(scores: Scores, *, rules: Policy | None = None, restored: bool = False, kin: tuple[str, ...] = ()) -> Plan:
     """The plan for a photo with these scores, under the default thresholds in enforce mode if nothing else is said."""
     lead = replace(factories.assessment(), result=scores)
-    stack = Stack(lead, kin=tuple(factories.place(name) for name in kin))
+    stack = Stack(lead, blocking_files=tuple(factories.place(name) for name in kin))
     return decide(stack, rules or factories.rules(), now=factories.NOON, plan_id="p1", restored=restored)
 
 
@@ -179,7 +191,7 @@ UNREADABLE = Unreadable("damaged")
 
 def test_a_photo_that_somebody_edited_is_spared_unless_the_policy_says_otherwise() -> None:
     """The work is worth more than the picture."""
-    stack = Stack(factories.assessment(blur=0.99), edits=(factories.place("a.pp3"),))
+    stack = Stack(factories.assessment(blur=0.99), editor_sidecars=(factories.place("a.pp3"),))
     bold = replace(factories.rules(), protect=Protection(edited=False))
 
     spared, taken = (
@@ -191,14 +203,14 @@ def test_a_photo_that_somebody_edited_is_spared_unless_the_policy_says_otherwise
     assert taken.verdict is Verdict.QUARANTINE
 
 
-def pair(raw: Scores | Unreadable, picture: Scores | Unreadable, stacks: Stacking) -> tuple[Plan, Plan]:
+def pair(raw: Scores | Unreadable, picture: Scores | Unreadable, stacks: StackVerdict) -> tuple[Plan, Plan]:
     """The plans for a RAW and its JPEG."""
     members = [
         replace(factories.assessment(name), result=result) for name, result in (("a.cr2", raw), ("a.jpg", picture))
     ]
     members[0] = replace(members[0], photo=replace(members[0].photo, format=Format.RAW))
-    rules = replace(factories.rules(), stacks=stacks)
-    both = [Stack(members[0], partners=(members[1],)), Stack(members[1], partners=(members[0],))]
+    rules = replace(factories.rules(), stack_verdict=stacks)
+    both = [Stack(members[0], siblings=(members[1],)), Stack(members[1], siblings=(members[0],))]
     first, second = (decide(stack, rules, now=factories.NOON, plan_id="p1", restored=False) for stack in both)
     return first, second
 
@@ -206,21 +218,21 @@ def pair(raw: Scores | Unreadable, picture: Scores | Unreadable, stacks: Stackin
 @pytest.mark.parametrize(
     ("raw", "picture", "stacks", "goes"),
     [
-        (BAD, BAD, Stacking.BEST, True),
-        (BAD, GOOD, Stacking.BEST, False),
-        (GOOD, BAD, Stacking.BEST, False),
-        (GOOD, BAD, Stacking.WORST, True),
-        (BAD, GOOD, Stacking.WORST, True),
-        (GOOD, GOOD, Stacking.WORST, False),
-        (BAD, GOOD, Stacking.RAW, True),
-        (GOOD, BAD, Stacking.RAW, False),
-        (BAD, UNREADABLE, Stacking.BEST, False),
-        (BAD, UNREADABLE, Stacking.WORST, False),
-        (UNREADABLE, BAD, Stacking.RAW, False),
+        (BAD, BAD, StackVerdict.BEST, True),
+        (BAD, GOOD, StackVerdict.BEST, False),
+        (GOOD, BAD, StackVerdict.BEST, False),
+        (GOOD, BAD, StackVerdict.WORST, True),
+        (BAD, GOOD, StackVerdict.WORST, True),
+        (GOOD, GOOD, StackVerdict.WORST, False),
+        (BAD, GOOD, StackVerdict.RAW, True),
+        (GOOD, BAD, StackVerdict.RAW, False),
+        (BAD, UNREADABLE, StackVerdict.BEST, False),
+        (BAD, UNREADABLE, StackVerdict.WORST, False),
+        (UNREADABLE, BAD, StackVerdict.RAW, False),
     ],
 )
 def test_a_raw_and_its_picture_go_together_or_stay(
-    raw: Scores | Unreadable, picture: Scores | Unreadable, stacks: Stacking, *, goes: bool
+    raw: Scores | Unreadable, picture: Scores | Unreadable, stacks: StackVerdict, *, goes: bool
 ) -> None:
     """By the best of them, the worst, or the RAW; one that cannot be read keeps the other."""
     plans = pair(raw, picture, stacks)
@@ -230,13 +242,13 @@ def test_a_raw_and_its_picture_go_together_or_stay(
 
 def test_the_reason_names_the_picture_that_decided() -> None:
     """People look at the one in question."""
-    raw, picture = pair(BAD, GOOD, Stacking.RAW)
+    raw, picture = pair(BAD, GOOD, StackVerdict.RAW)
     assert raw.reason == "blur 0.99 is at least 0.97 (policy.defects.blur.reject)"
     assert picture.reason == "a.cr2, the same shot: blur 0.99 is at least 0.97 (policy.defects.blur.reject)"
 
-    raw, picture = pair(GOOD, BAD, Stacking.BEST)
+    raw, picture = pair(GOOD, BAD, StackVerdict.BEST)
     assert (raw.verdict, picture.verdict) == (Verdict.KEEP, Verdict.TAG)
     assert picture.reason == "blur 0.99 would be rejected, but a.cr2, the same shot, is better (policy.stacks: best)"
 
-    raw, _ = pair(BAD, UNREADABLE, Stacking.BEST)
+    raw, _ = pair(BAD, UNREADABLE, StackVerdict.BEST)
     assert raw.reason == "blur 0.99 would be rejected, but a.jpg, the same shot, could not be read"

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from culld.quarantine.names import Names, free_names, marks
+from culld.quarantine.names import Names, free_names, name_suffixes
 
 DIGEST = "3fa9c2d4" + "0" * 56
 
@@ -14,14 +14,14 @@ DIGEST = "3fa9c2d4" + "0" * 56
 def renamed(photo: str, *companions: str, tails: tuple[str, ...] = ("",)) -> Names | None:
     """The names that the members get when their own are taken."""
     own = Names(photo, companions)
-    return free_names(own, marks(DIGEST, "plan"), lambda names: names == own, tails=tails)
+    return free_names(own, name_suffixes(DIGEST, "plan"), lambda names: names == own, tails=tails)
 
 
 def test_free_names_are_kept() -> None:
     """Nothing is renamed without need."""
     own = Names("IMG_1.jpg", ("IMG_1.jpg.xmp",))
 
-    assert own == free_names(own, marks(DIGEST, "plan"), lambda _: False)
+    assert own == free_names(own, name_suffixes(DIGEST, "plan"), lambda _: False)
 
 
 @pytest.mark.parametrize(
@@ -42,8 +42,8 @@ def test_equal_contents_are_told_apart_by_their_plan() -> None:
     """The third of three equal photos gets a name that needs no counting."""
     own = Names("a.jpg", ())
     taken = {"a.jpg", "a~3fa9c2d4.jpg"}
-    one = free_names(own, marks(DIGEST, "plan 1"), lambda names: names.photo in taken)
-    two = free_names(own, marks(DIGEST, "plan 2"), lambda names: names.photo in taken)
+    one = free_names(own, name_suffixes(DIGEST, "plan 1"), lambda names: names.photo in taken)
+    two = free_names(own, name_suffixes(DIGEST, "plan 2"), lambda names: names.photo in taken)
 
     assert one is not None
     assert two is not None
@@ -52,7 +52,7 @@ def test_equal_contents_are_told_apart_by_their_plan() -> None:
 
 def test_where_every_name_is_taken_there_is_none() -> None:
     """The search ends."""
-    assert free_names(Names("a.jpg", ()), marks(DIGEST, "plan"), lambda _: True) is None
+    assert free_names(Names("a.jpg", ()), name_suffixes(DIGEST, "plan"), lambda _: True) is None
 
 
 @pytest.mark.parametrize("stem", ["x" * 251, "ü" * 125, "\udcff" * 251])
@@ -68,7 +68,9 @@ def test_a_name_of_full_length_is_shortened_to_fit_with_its_tail(stem: str) -> N
 
 def test_a_full_length_name_that_leaves_no_room_for_the_tail_is_marked_at_once() -> None:
     """The photo's own name would do, but the record beside it would have none."""
-    names = free_names(Names("x" * 251 + ".jpg", ()), marks(DIGEST, "plan"), lambda _: False, tails=(".culld.json",))
+    names = free_names(
+        Names("x" * 251 + ".jpg", ()), name_suffixes(DIGEST, "plan"), lambda _: False, tails=(".culld.json",)
+    )
 
     assert names is not None
     assert names.photo.endswith("~3fa9c2d4.jpg")

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import factories
 from culld.records import Outcome, Stack, Verdict
-from culld.stages.report import line
+from culld.stages.report import log_line
 
 
 def outcome(**changes: object) -> Outcome:
@@ -18,18 +18,18 @@ def outcome(**changes: object) -> Outcome:
 
 def test_a_line_has_verdict_scores_name_reason_and_notes() -> None:
     """Scores are cut, not rounded, so that they never seem to reach a threshold that they missed."""
-    assert line(outcome()) == "tag         blur 0.96  under 0.00  over 0.00  a.jpg  (because); a note"
+    assert log_line(outcome()) == "tag         blur 0.96  under 0.00  over 0.00  a.jpg  (because); a note"
 
 
 def test_a_fault_is_told() -> None:
     """What was not done stands in the same line."""
-    told = line(outcome(fault="the disk is full", retry_after=timedelta(minutes=1)))
+    told = log_line(outcome(fault="the disk is full", retry_after=timedelta(minutes=1)))
 
     assert told.endswith("; not done: the disk is full")
 
 
 def test_names_cannot_forge_lines() -> None:
     """Line feeds and escape codes in a file name are shown, not obeyed."""
-    told = line(outcome(plan=factories.plan(Stack(factories.assessment("a\n\x1b[31mb.jpg")), Verdict.KEEP)))
+    told = log_line(outcome(plan=factories.plan(Stack(factories.assessment("a\n\x1b[31mb.jpg")), Verdict.KEEP)))
 
     assert told.endswith(r"a\n\x1b[31mb.jpg")

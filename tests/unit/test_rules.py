@@ -12,20 +12,20 @@ from culld.records import (
     Action,
     Assessment,
     Camera,
-    Care,
     Exposure,
     Format,
     Mode,
     Plan,
+    Policy,
     Protection,
     Rating,
     Rule,
-    Rules,
     Series,
     SeriesKind,
     Stack,
-    Stacking,
+    StackVerdict,
     Threshold,
+    UserMetadata,
     Verdict,
 )
 from culld.rules import parse
@@ -36,13 +36,13 @@ DAYLIGHT = Exposure(1 / 250, 8.0, 100)
 MOONLIGHT = Exposure(4.0, 2.8, 1600)
 
 
-def rules(*named: tuple[str, str], **changes: object) -> Rules:
+def rules(*named: tuple[str, str], **changes: object) -> Policy:
     """The default policy with rules, each called by its number."""
     found = tuple(Rule(str(n), parse(when), Action(action)) for n, (when, action) in enumerate(named))
-    return replace(factories.rules(), named=found, **changes)
+    return replace(factories.rules(), named_rules=found, **changes)
 
 
-def plan(stack: Stack | Assessment, policy: Rules, brake: str = "") -> Plan:
+def plan(stack: Stack | Assessment, policy: Policy, brake: str = "") -> Plan:
     """The plan for a stack."""
     stack = stack if isinstance(stack, Stack) else Stack(stack)
     return decide(stack, policy, now=factories.NOON, plan_id="p", restored=False, brake=brake)
@@ -81,16 +81,16 @@ class TestNamed:
         """By file facts, say."""
         found = plan(GOOD, rules(('extension == "jpg" and pictures == 1', "quarantine")))
 
-        assert (found.verdict, found.unwanted) == (Verdict.QUARANTINE, True)
+        assert (found.verdict, found.would_reject) == (Verdict.QUARANTINE, True)
         assert found.reason == 'rule "0" (extension == "jpg" and pictures == 1)'
 
     def test_a_rule_about_one_picture_of_a_shot_is_one_opinion(self) -> None:
         """The RAW stays with the JPEG that a rule rejects; a rule that keeps one keeps both."""
         raw = replace(GOOD, photo=replace(factories.photo("a.cr2"), format=Format.RAW))
-        pair = Stack(BAD, partners=(raw,))
+        pair = Stack(BAD, siblings=(raw,))
 
         assert plan(pair, rules(('extension == "jpg"', "quarantine"))).verdict is Verdict.TAG
-        worst = rules(("raw and blur < 0.5", "keep"), stacks=Stacking.WORST)
+        worst = rules(("raw and blur < 0.5", "keep"), stack_verdict=StackVerdict.WORST)
         assert plan(pair, worst).reason == 'a.cr2, the same shot: rule "0" (raw and blur < 0.5) keeps it'
 
     def test_age_and_hour_are_those_of_the_shot(self) -> None:
@@ -134,17 +134,23 @@ class TestNight:
         blurred = replace(at(MOONLIGHT), result=BAD.result)
 
         assert plan(blurred, rules()).verdict is Verdict.QUARANTINE
-        never = rules(under=self.DARK, protect=Protection(night=None))
+        never = rules(under=self.DARK, protect=Protection(night_below=None))
         assert plan(at(MOONLIGHT), never).verdict is Verdict.QUARANTINE
 
 
 @pytest.mark.parametrize(
     ("stack", "why"),
     [
-        (Stack(BAD, care=Care(rated=("xmp:Label Red",))), "it is rated (xmp:Label Red; policy.protect.rated)"),
-        (Stack(BAD, care=Care(stars=(Rating("KDE rating 1", 1),))), "it is rated (KDE rating 1; policy.protect.rated)"),
         (
-            Stack(BAD, care=Care(edited=("darktable",))),
+            Stack(BAD, user_metadata=UserMetadata(ratings=("xmp:Label Red",))),
+            "it is rated (xmp:Label Red; policy.protect.rated)",
+        ),
+        (
+            Stack(BAD, user_metadata=UserMetadata(stars=(Rating("KDE rating 1", 1),))),
+            "it is rated (KDE rating 1; policy.protect.rated)",
+        ),
+        (
+            Stack(BAD, user_metadata=UserMetadata(edited_by=("darktable",))),
             "it was edited in another program (darktable; policy.protect.edited)",
         ),
         (
@@ -160,9 +166,9 @@ class TestNight:
 def test_what_is_protected_is_only_tagged_unless_the_policy_says_otherwise(stack: Stack, why: str) -> None:
     """The reason names the key to change."""
     spared = plan(stack, rules(("blur > 0.5", "quarantine")))
-    bold = Protection(rated=None, edited=False, night=None, series=False, bursts=False)
+    bold = Protection(rated=None, edited=False, night_below=None, series=False, bursts=False)
 
-    assert (spared.verdict, spared.unwanted) == (Verdict.TAG, False)
+    assert (spared.verdict, spared.would_reject) == (Verdict.TAG, False)
     assert why in spared.reason
     assert plan(stack, rules(protect=bold)).verdict is Verdict.QUARANTINE
 
@@ -170,8 +176,8 @@ def test_what_is_protected_is_only_tagged_unless_the_policy_says_otherwise(stack
 @pytest.mark.parametrize(("fewest", "verdict"), [(3, Verdict.TAG), (4, Verdict.QUARANTINE), (None, Verdict.QUARANTINE)])
 def test_a_rating_protects_from_as_many_stars_as_the_policy_says(fewest: int | None, verdict: Verdict) -> None:
     """`policy.protect.rated: 4` moves a photo of three and a half stars; one with a label stays at any number."""
-    rated = Stack(BAD, care=Care(stars=(Rating("KDE rating 3.5", 3.5),)))
-    labelled = Stack(BAD, care=Care(rated=("xmp:Label Red",)))
+    rated = Stack(BAD, user_metadata=UserMetadata(stars=(Rating("KDE rating 3.5", 3.5),)))
+    labelled = Stack(BAD, user_metadata=UserMetadata(ratings=("xmp:Label Red",)))
     policy = rules(protect=Protection(rated=fewest))
 
     assert plan(rated, policy).verdict is verdict
@@ -180,12 +186,17 @@ def test_a_rating_protects_from_as_many_stars_as_the_policy_says(fewest: int | N
 
 def test_files_in_subfolders_that_belong_to_a_photo_keep_it_where_it_is() -> None:
     """Whatever the policy protects: culld does not move them along."""
-    stack = Stack(BAD, care=Care(edited=("Nikon",), apart=(".comments/a.jpg.xml", "NKSC_PARAM/a.jpg.nksc")))
-    bold = Protection(rated=None, edited=False, night=None, series=False, bursts=False)
+    stack = Stack(
+        BAD,
+        user_metadata=UserMetadata(
+            edited_by=("Nikon",), ratings_outside=(".comments/a.jpg.xml", "NKSC_PARAM/a.jpg.nksc")
+        ),
+    )
+    bold = Protection(rated=None, edited=False, night_below=None, series=False, bursts=False)
 
     spared = plan(stack, rules(protect=bold))
 
-    assert (spared.verdict, spared.unwanted) == (Verdict.TAG, False)
+    assert (spared.verdict, spared.would_reject) == (Verdict.TAG, False)
     assert ".comments/a.jpg.xml and NKSC_PARAM/a.jpg.nksc belong to it" in spared.reason
 
 
@@ -200,7 +211,7 @@ def test_all_but_the_best_of_a_burst_may_go() -> None:
 
 def test_xmp_that_cannot_be_read_protects_as_well() -> None:
     """It may hold a rating; with both protections off that does not matter."""
-    stack = Stack(BAD, care=Care(unclear="it is not well-formed XML"))
+    stack = Stack(BAD, user_metadata=UserMetadata(unclear="it is not well-formed XML"))
 
     assert (
         "its metadata cannot be read (it is not well-formed XML), so it may be rated or edited"
@@ -215,15 +226,15 @@ def test_what_is_only_held_is_unwanted_all_the_same(mode: Mode, brake: str) -> N
     """It would go if culld were let; a digest tells of it."""
     found = plan(BAD, rules(mode=mode), brake)
 
-    assert (found.verdict, found.unwanted) == (Verdict.TAG, True)
+    assert (found.verdict, found.would_reject) == (Verdict.TAG, True)
     assert found.reason.endswith(brake or "but mode is observe")
 
 
 def test_a_photo_of_which_a_part_is_missing_is_only_tagged() -> None:
     """Whatever the policy says: a program may still be writing it."""
-    stack = Stack(BAD, care=Care(incomplete="its movie"))
-    bold = Protection(rated=False, edited=False, night=None, series=False, bursts=False)
+    stack = Stack(BAD, user_metadata=UserMetadata(incomplete="its movie"))
+    bold = Protection(rated=False, edited=False, night_below=None, series=False, bursts=False)
     spared = plan(stack, rules(("blur > 0.5", "quarantine"), protect=bold))
 
-    assert (spared.verdict, spared.unwanted) == (Verdict.TAG, False)
+    assert (spared.verdict, spared.would_reject) == (Verdict.TAG, False)
     assert "a part of the file is missing (its movie)" in spared.reason

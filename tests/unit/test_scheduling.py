@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from culld.system.scheduler import Schedule
+from culld.system.scheduler import Scheduler
 
 SOON = timedelta(milliseconds=10)
 
@@ -17,7 +17,7 @@ SOON = timedelta(milliseconds=10)
 def test_a_call_comes_again_and_again_on_another_thread() -> None:
     """At each interval, until it is stopped."""
     marks: queue.SimpleQueue[threading.Thread] = queue.SimpleQueue()
-    schedule = Schedule()
+    schedule = Scheduler()
     schedule.every(SOON, lambda: marks.put(threading.current_thread()), name="rescan")
 
     schedule.start()
@@ -31,7 +31,7 @@ def test_a_call_comes_again_and_again_on_another_thread() -> None:
 def test_nothing_is_called_before_the_first_interval_is_over() -> None:
     """The first scan is the service's own; the timer only repeats it."""
     marks: queue.SimpleQueue[str] = queue.SimpleQueue()
-    schedule = Schedule()
+    schedule = Scheduler()
     schedule.every(timedelta(hours=1), lambda: marks.put("late"), name="late")
     schedule.every(SOON, lambda: marks.put("soon"), name="soon")
 
@@ -45,7 +45,7 @@ def test_nothing_is_called_before_the_first_interval_is_over() -> None:
 def test_the_same_name_replaces_the_call_while_it_runs() -> None:
     """A new configuration brings a new interval."""
     marks: queue.SimpleQueue[str] = queue.SimpleQueue()
-    schedule = Schedule()
+    schedule = Scheduler()
     schedule.every(timedelta(hours=1), lambda: marks.put("old"), name="rescan")
     schedule.start()
 
@@ -63,7 +63,7 @@ def test_a_call_that_fails_comes_again(caplog: pytest.LogCaptureFixture) -> None
         tries.put(1)
         raise ZeroDivisionError
 
-    schedule = Schedule()
+    schedule = Scheduler()
     schedule.every(SOON, fail, name="fails")
 
     with caplog.at_level(logging.ERROR, "apscheduler"):
@@ -77,7 +77,7 @@ def test_a_call_that_fails_comes_again(caplog: pytest.LogCaptureFixture) -> None
 
 def test_stopping_what_never_started_does_nothing() -> None:
     """An orderly stop may come before the start."""
-    schedule = Schedule()
+    schedule = Scheduler()
 
     schedule.stop()
 
@@ -86,7 +86,7 @@ def test_stopping_what_never_started_does_nothing() -> None:
 
 def test_late_calls_are_made_up_for_by_one() -> None:
     """After a suspend the call is neither dropped nor repeated for each interval that was missed."""
-    schedule = Schedule()
+    schedule = Scheduler()
     schedule.every(SOON, lambda: None, name="rescan")
     schedule.start()
 

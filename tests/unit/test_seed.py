@@ -14,20 +14,20 @@ from PIL.PngImagePlugin import PngInfo
 import factories
 from cameras import exif_block, exif_segment, jpeg, segment
 from culld.errors import TagRefusedError
-from culld.records import Format, Mark, Scores, Verdict
-from culld.tags.decision_properties import MachineRecord
+from culld.records import Format, RejectFlag, Scores, Verdict
+from culld.tags.decision_properties import DecisionProperties
 from culld.tags.draft import TagDraft, TagRequest, draft
 from culld.tags.edits import apply_edits
-from culld.tags.own_properties import given as given_by_culld
-from culld.tags.reject_flags import SIGNS, value_of
-from culld.tags.sidecar import SUBJECT, WORD_LISTS, words_of
-from culld.tags.sidecar_start import seed_of
-from culld.tags.sidecar_start_check import prove_seed
+from culld.tags.own_properties import own_keywords as given_by_culld
+from culld.tags.reject_flags import FLAG_PROPERTIES, flag_value
+from culld.tags.sidecar import KEYWORD_LISTS, SUBJECT, listed_keywords
+from culld.tags.sidecar_start import initial_sidecar
+from culld.tags.sidecar_start_check import verify_initial_sidecar
 from culld.tags.xmp import read_xmp
 from factories import NOON, place, rules
 
 BLUR = ("defect:blur",)
-RECORD = MachineRecord(Scores(0.98, 0.0, 0.25), rules(), Verdict.TAG, "mobilenet@1", NOON, "0.1.0")
+RECORD = DecisionProperties(Scores(0.98, 0.0, 0.25), rules(), Verdict.TAG, "mobilenet@1", NOON, "0.1.0")
 XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"
 
 DIGIKAM = (
@@ -127,7 +127,7 @@ def sidecar_of(photo: bytes, format_: Format = Format.JPEG) -> bytes:
 
 def words(data: bytes) -> tuple[str, ...] | None:
     """The keywords in `dc:subject`."""
-    return words_of(read_xmp(data), SUBJECT)
+    return listed_keywords(read_xmp(data), SUBJECT)
 
 
 def digikam_jpeg() -> bytes:
@@ -139,7 +139,7 @@ def test_a_new_sidecar_shows_what_the_photo_shows() -> None:
     """Keywords in every list, stars, labels, titles and faces; ours are added."""
     new = sidecar_of(digikam_jpeg())
 
-    assert [words_of(read_xmp(new), which) for which in WORD_LISTS] == [
+    assert [listed_keywords(read_xmp(new), which) for which in KEYWORD_LISTS] == [
         ("Holiday & sun", "defect:blur"),
         ("Trips|Holiday", "defect:blur"),
         ("Trips/Holiday", "defect:blur"),
@@ -180,7 +180,7 @@ def test_what_is_copied_is_copied_byte_for_byte() -> None:
     note = document.index(b"\n  <rdf:Description", document.index(b"</rdf:Description>"))
     document = document[:note] + document[document.index(b"\n </rdf:RDF>") :]
 
-    assert seed_of(digikam_jpeg(), Format.JPEG).splitlines()[1:] == document.splitlines()
+    assert initial_sidecar(digikam_jpeg(), Format.JPEG).splitlines()[1:] == document.splitlines()
 
 
 def test_a_later_judgement_takes_only_our_words_out() -> None:
@@ -191,7 +191,7 @@ def test_a_later_judgement_takes_only_our_words_out() -> None:
     new = apply_edits(old, rewrite.edits)
 
     assert words(new) == ("Holiday & sun",)
-    assert words_of(read_xmp(new), WORD_LISTS[2]) == ("Trips/Holiday",)
+    assert listed_keywords(read_xmp(new), KEYWORD_LISTS[2]) == ("Trips/Holiday",)
 
 
 def test_words_that_culld_gave_inside_the_photo_stay_withdrawable() -> None:
@@ -207,11 +207,11 @@ def test_words_that_culld_gave_inside_the_photo_stay_withdrawable() -> None:
 
 def test_a_stars_field_of_the_photo_is_not_marked() -> None:
     """A mark fills an empty field only, also in a new sidecar."""
-    (rewrite,) = drafted(digikam_jpeg(), marks=(Mark.RATING, Mark.LABEL)).rewrites
+    (rewrite,) = drafted(digikam_jpeg(), reject_flags=(RejectFlag.RATING, RejectFlag.LABEL)).rewrites
     new = read_xmp(apply_edits(b"", rewrite.edits))
 
-    assert value_of(new, SIGNS[Mark.RATING]) == "4"
-    assert value_of(new, SIGNS[Mark.LABEL]) == "Red"
+    assert flag_value(new, FLAG_PROPERTIES[RejectFlag.RATING]) == "4"
+    assert flag_value(new, FLAG_PROPERTIES[RejectFlag.LABEL]) == "Red"
 
 
 def test_iptc_and_exif_count_where_there_is_no_xmp() -> None:
@@ -273,7 +273,7 @@ def test_a_new_packet_inside_the_photo_begins_with_its_stars() -> None:
     tagged = apply_edits(photo, rewrite.edits)
     packet = tagged[tagged.index(XMP_HEAD) + len(XMP_HEAD) : tagged.index(b'end="w"?>') + 9]
 
-    assert value_of(read_xmp(packet), SIGNS[Mark.RATING]) == "4"
+    assert flag_value(read_xmp(packet), FLAG_PROPERTIES[RejectFlag.RATING]) == "4"
     assert words(packet) == BLUR
 
 
@@ -373,12 +373,12 @@ def test_a_sidecar_is_made_only_if_needed_where_that_is_asked_for() -> None:
 )
 def test_the_proof_notices_what_is_missing_or_too_much(old: bytes, new: bytes) -> None:
     """Such a sidecar would never be published."""
-    seed = seed_of(digikam_jpeg(), Format.JPEG)
+    seed = initial_sidecar(digikam_jpeg(), Format.JPEG)
     assert old in seed
 
-    prove_seed(digikam_jpeg(), Format.JPEG, seed)
+    verify_initial_sidecar(digikam_jpeg(), Format.JPEG, seed)
     with pytest.raises(TagRefusedError, match="the proof failed"):
-        prove_seed(digikam_jpeg(), Format.JPEG, seed.replace(old, new))
+        verify_initial_sidecar(digikam_jpeg(), Format.JPEG, seed.replace(old, new))
 
 
 @settings(deadline=None, max_examples=400)

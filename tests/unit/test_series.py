@@ -12,11 +12,11 @@ import pytest
 from PIL import Image, ImageEnhance
 
 import factories
-from culld.imaging.decode import frame
+from culld.imaging.decode import to_network_frame
 from culld.records import Assessment, Camera, Exposure, Series, SeriesKind, Threshold
 from culld.stages.decide.best_of_series import best_of
 from culld.stages.group.series import series_of
-from culld.stages.read.dhash import likeness_of
+from culld.stages.read.dhash import dhash_of
 
 STEADY = Exposure(1 / 250, 4.0, 200, 0.0)
 WIDE = factories.picture(1, (2400, 720))
@@ -29,8 +29,8 @@ def shot(
     """A shot so many seconds after noon."""
     found = factories.assessment(name, blur=blur)
     camera = Camera("X", factories.NOON + timedelta(seconds=second), exposure=exposure, focal_mm=35)
-    likeness = None if picture is None else likeness_of(frame(picture))
-    return replace(found, photo=replace(found.photo, camera=camera), likeness=likeness)
+    likeness = None if picture is None else dhash_of(to_network_frame(picture))
+    return replace(found, photo=replace(found.photo, camera=camera), dhash=likeness)
 
 
 def moved(by: int) -> Image.Image:
@@ -55,7 +55,7 @@ def test_shots_of_one_view_in_quick_succession_are_a_burst() -> None:
 
 def test_one_shot_alone_is_no_series() -> None:
     """Nor are shots of which the camera does not tell the time."""
-    timeless = replace(factories.assessment("b.jpg"), likeness=likeness_of(frame(SCENE)))
+    timeless = replace(factories.assessment("b.jpg"), dhash=dhash_of(to_network_frame(SCENE)))
 
     assert kinds([shot("a.jpg", 0, SCENE), timeless, replace(timeless, photo=factories.photo("c.jpg"))]) == [None] * 3
 
@@ -64,7 +64,7 @@ def test_one_shot_alone_is_no_series() -> None:
     "exposures",
     [
         [replace(STEADY, bias_ev=bias) for bias in (0.0, -2.0, 2.0)],
-        [replace(STEADY, seconds=seconds) for seconds in (1 / 1000, 1 / 250, 1 / 60)],
+        [replace(STEADY, time_s=seconds) for seconds in (1 / 1000, 1 / 250, 1 / 60)],
         [replace(STEADY, bias_ev=bias) for bias in (0, -0.7, 0.7, 0, -0.7, 0.7)],
     ],
 )
@@ -92,7 +92,7 @@ def test_the_camera_says_that_it_brackets() -> None:
 def test_an_exposure_that_wanders_is_no_bracket() -> None:
     """A burst under changing light."""
     times = (1 / 250, 1 / 240, 1 / 150, 1 / 40)
-    shots = [shot(f"{n}.jpg", n / 2, SCENE, exposure=replace(STEADY, seconds=s)) for n, s in enumerate(times)]
+    shots = [shot(f"{n}.jpg", n / 2, SCENE, exposure=replace(STEADY, time_s=s)) for n, s in enumerate(times)]
 
     assert kinds(shots) == [SeriesKind.BURST] * 4
 
@@ -141,11 +141,11 @@ def test_the_best_of_a_burst_is_one_that_nothing_rejects() -> None:
 
 def test_likeness_survives_blur_and_darkness_and_tells_scenes_apart() -> None:
     """What a burst hangs on; the pictures of the tests have harder edges than photos."""
-    here, other = likeness_of(frame(SCENE)), likeness_of(frame(OTHER))
+    here, other = dhash_of(to_network_frame(SCENE)), dhash_of(to_network_frame(OTHER))
 
     assert here.distance(here) == 0
-    assert here.distance(likeness_of(frame(factories.blurred(SCENE)))) < 0.1
-    assert here.distance(likeness_of(frame(ImageEnhance.Brightness(SCENE).enhance(0.2)))) < 0.1
+    assert here.distance(dhash_of(to_network_frame(factories.blurred(SCENE)))) < 0.1
+    assert here.distance(dhash_of(to_network_frame(ImageEnhance.Brightness(SCENE).enhance(0.2)))) < 0.1
     assert here.distance(other) > 0.36
     assert here.distance(other) == other.distance(here)
 
@@ -153,8 +153,8 @@ def test_likeness_survives_blur_and_darkness_and_tells_scenes_apart() -> None:
 def test_a_moved_picture_is_compared_where_it_overlaps() -> None:
     """Eight of sixteen columns to the right, or rows down, the other half fits exactly."""
     noise = np.random.default_rng(1).integers(0, 255, (17, 34), dtype=np.uint8)
-    wide = [likeness_of(np.repeat(noise[:, x : x + 17, None], 3, axis=2)) for x in (0, 8)]
-    tall = [likeness_of(np.repeat(noise.T[y : y + 17, :, None], 3, axis=2)) for y in (0, 8)]
+    wide = [dhash_of(np.repeat(noise[:, x : x + 17, None], 3, axis=2)) for x in (0, 8)]
+    tall = [dhash_of(np.repeat(noise.T[y : y + 17, :, None], 3, axis=2)) for y in (0, 8)]
 
     for one, other, way in [(*wide, "right"), (*tall, "down")]:
         assert one.distance(other, **{way: 8}) == 0

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import factories
-from culld.records import Place, Sighting
+from culld.records import FileSnapshot, RootedPath
 from culld.stages.watch.settle import Settler
 
 
-def settler(written: set[Place] | None = None) -> Settler:
+def settler(written: set[RootedPath] | None = None) -> Settler:
     """A settler with three quiet seconds; `written` are the files somebody holds open."""
     held = written if written is not None else set()
     return Settler(quiet_s=3, is_written=lambda place: place in held)
@@ -17,7 +17,7 @@ def settler(written: set[Place] | None = None) -> Settler:
 
 def test_a_file_is_never_complete_at_first_sight() -> None:
     """One look says nothing about whether a writer is at work."""
-    assert settler().look([factories.sighting()], now=100) == []
+    assert settler().observe([factories.sighting()], now=100) == []
 
 
 def test_a_file_settles_after_two_equal_looks_a_quiet_time_apart() -> None:
@@ -25,29 +25,29 @@ def test_a_file_settles_after_two_equal_looks_a_quiet_time_apart() -> None:
     waiting = settler()
     seen = factories.sighting()
 
-    waiting.look([seen], now=100)
+    waiting.observe([seen], now=100)
 
-    assert waiting.look([seen], now=102.9) == []
-    assert waiting.look([seen], now=103) == [seen]
+    assert waiting.observe([seen], now=102.9) == []
+    assert waiting.observe([seen], now=103) == [seen]
 
 
 def test_a_file_that_grows_starts_its_quiet_time_anew() -> None:
     """Each change of size restarts the wait."""
     waiting = settler()
-    waiting.look([factories.sighting(size=10)], now=100)
+    waiting.observe([factories.sighting(size=10)], now=100)
     grown = factories.sighting(size=20)
 
-    assert waiting.look([grown], now=104) == []
-    assert waiting.look([grown], now=106.9) == []
-    assert waiting.look([grown], now=107) == [grown]
+    assert waiting.observe([grown], now=104) == []
+    assert waiting.observe([grown], now=106.9) == []
+    assert waiting.observe([grown], now=107) == [grown]
 
 
 def test_a_file_rewritten_to_the_same_size_starts_its_quiet_time_anew() -> None:
     """The time of modification counts as much as the size: a preallocated file has its full size at once."""
     waiting = settler()
-    waiting.look([factories.sighting(mtime_ns=1)], now=100)
+    waiting.observe([factories.sighting(mtime_ns=1)], now=100)
 
-    assert waiting.look([factories.sighting(mtime_ns=2)], now=104) == []
+    assert waiting.observe([factories.sighting(mtime_ns=2)], now=104) == []
 
 
 def test_a_file_held_open_for_writing_never_settles() -> None:
@@ -55,41 +55,41 @@ def test_a_file_held_open_for_writing_never_settles() -> None:
     seen = factories.sighting()
     held = {seen.place}
     waiting = settler(held)
-    waiting.look([seen], now=0)
+    waiting.observe([seen], now=0)
 
-    assert waiting.look([seen], now=3600) == []
+    assert waiting.observe([seen], now=3600) == []
     assert waiting.slow(600, now=3600) == 1
 
     held.clear()
-    assert waiting.look([seen], now=3601) == [seen]
+    assert waiting.observe([seen], now=3601) == [seen]
 
 
 def test_where_nobody_can_tell_who_writes_the_quiet_time_is_doubled() -> None:
     """A file of another owner, or on a file system without leases."""
     waiting = Settler(quiet_s=3, is_written=lambda _: None)
     seen = factories.sighting()
-    waiting.look([seen], now=100)
+    waiting.observe([seen], now=100)
 
-    assert waiting.look([seen], now=105.9) == []
-    assert waiting.look([seen], now=106) == [seen]
+    assert waiting.observe([seen], now=105.9) == []
+    assert waiting.observe([seen], now=106) == [seen]
 
 
 def test_a_file_on_a_network_share_must_be_quiet_for_longer() -> None:
     """Its writer may sit at another machine, where no lease is asked for."""
-    near, far = factories.sighting(), Sighting(Place(Path("/nas"), Path("a.jpg")), factories.stamp())
-    waiting = Settler(quiet_s=3, is_written=lambda _: False, far={Path("/nas")})
-    waiting.look([far, near], now=100)
+    near, far = factories.sighting(), FileSnapshot(RootedPath(Path("/nas"), Path("a.jpg")), factories.stamp())
+    waiting = Settler(quiet_s=3, is_written=lambda _: False, remote_roots={Path("/nas")})
+    waiting.observe([far, near], now=100)
 
     assert waiting.due(now=103) == [near.place]
-    assert waiting.look([far, near], now=103) == [near]
-    assert waiting.look([far], now=115) == [far]
+    assert waiting.observe([far, near], now=103) == [near]
+    assert waiting.observe([far], now=115) == [far]
 
 
 def test_a_file_that_goes_on_growing_is_slow() -> None:
     """People who upload over a bad line want to know that culld has seen it."""
     waiting = settler()
     for second in range(0, 700, 2):
-        waiting.look([factories.sighting(size=1 + second)], now=second)
+        waiting.observe([factories.sighting(size=1 + second)], now=second)
 
     assert waiting.slow(600, now=700) == 1
     assert waiting.slow(700, now=700) == 0
@@ -99,8 +99,8 @@ def test_a_settled_file_is_no_longer_waited_for() -> None:
     """What has settled leaves the waiting list, and so does what is forgotten."""
     waiting = settler()
     first, second = factories.sighting("a.jpg"), factories.sighting("b.jpg")
-    waiting.look([first, second], now=0)
-    waiting.look([first], now=3)
+    waiting.observe([first, second], now=0)
+    waiting.observe([first], now=3)
     assert waiting.waiting == [second.place]
 
     waiting.forget(second.place)
@@ -111,9 +111,9 @@ def test_only_what_has_been_quiet_is_due() -> None:
     """A drop of 100,000 photos is not looked at as a whole in every turn; one that changes goes to the end."""
     waiting = settler()
     first, second, third = (factories.sighting(name) for name in ("a.jpg", "b.jpg", "c.jpg"))
-    waiting.look([first, second], now=0)
-    waiting.look([third], now=1)
-    waiting.look([factories.sighting("a.jpg", size=200)], now=2)
+    waiting.observe([first, second], now=0)
+    waiting.observe([third], now=1)
+    waiting.observe([factories.sighting("a.jpg", size=200)], now=2)
 
     assert waiting.due(now=2.9) == []
     assert waiting.due(now=3) == [second.place]

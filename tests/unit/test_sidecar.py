@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 from culld.errors import TagRefusedError
 from culld.files.revert import inverse
 from culld.records import Edit, Scores, Verdict
-from culld.tags.decision_properties import MachineRecord
+from culld.tags.decision_properties import DecisionProperties
 from culld.tags.edits import apply_edits
-from culld.tags.own_properties import own_values
-from culld.tags.sidecar import SUBJECT, WORD_LISTS, WordList, sidecar_edits, words_of
-from culld.tags.verify import prove_sidecar
+from culld.tags.own_properties import own_properties
+from culld.tags.sidecar import KEYWORD_LISTS, SUBJECT, KeywordList, listed_keywords, sidecar_edits
+from culld.tags.verify import verify_sidecar
 from culld.tags.xmp import MAX_BYTES, MAX_ELEMENTS, read_xmp
 from factories import NOON, rules
 
 BLUR = ("defect:blur",)
-RECORD = MachineRecord(Scores(0.98, 0.0, 0.25), rules(), Verdict.TAG, "mobilenet@1", NOON, "0.1.0")
+RECORD = DecisionProperties(Scores(0.98, 0.0, 0.25), rules(), Verdict.TAG, "mobilenet@1", NOON, "0.1.0")
 
 NEW = """<?xml version="1.0" encoding="UTF-8"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/">
@@ -106,16 +106,16 @@ def bag(*words: str) -> str:
     return f"<dc:subject><rdf:Bag>{''.join(f'<rdf:li>{word}</rdf:li>' for word in words)}</rdf:Bag></dc:subject>"
 
 
-def merged(old: bytes | None, keywords: tuple[str, ...] = BLUR, record: MachineRecord = RECORD) -> bytes:
+def merged(old: bytes | None, keywords: tuple[str, ...] = BLUR, record: DecisionProperties = RECORD) -> bytes:
     """The sidecar after the edits, proven."""
     new = apply_edits(old or b"", sidecar_edits(old, keywords, record))
-    prove_sidecar(old, new, keywords, record)
+    verify_sidecar(old, new, keywords, record)
     return new
 
 
-def words(data: bytes, which: WordList = SUBJECT) -> tuple[str, ...] | None:
+def words(data: bytes, which: KeywordList = SUBJECT) -> tuple[str, ...] | None:
     """The keywords in a sidecar."""
-    return words_of(read_xmp(data), which)
+    return listed_keywords(read_xmp(data), which)
 
 
 def test_a_new_sidecar_is_one_readable_document() -> None:
@@ -128,7 +128,7 @@ def test_a_new_sidecar_without_defects_holds_only_the_record() -> None:
     new = merged(None, ())
 
     assert None is words(new)
-    assert "0.9800" == own_values(read_xmp(new))["Blur"]
+    assert "0.9800" == own_properties(read_xmp(new))["Blur"]
 
 
 def test_merging_only_inserts() -> None:
@@ -155,7 +155,7 @@ def test_words_are_added_to_every_list_that_is_there() -> None:
         ("Hamburg & harbour", "night", "defect:blur"),
         ("places|Hamburg", "defect:blur"),
         ("places/Hamburg", "defect:blur"),
-    ] == [words(new, which) for which in WORD_LISTS]
+    ] == [words(new, which) for which in KEYWORD_LISTS]
 
 
 def with_levels() -> bytes:
@@ -174,7 +174,7 @@ def test_our_older_spelling_with_levels_is_replaced(keywords: tuple[str, ...]) -
 
     assert b"defect|blur" not in new
     assert b"defect/blur" not in new
-    assert ("places/Hamburg", *keywords) == words(new, WORD_LISTS[2])
+    assert ("places/Hamburg", *keywords) == words(new, KEYWORD_LISTS[2])
     assert () == sidecar_edits(new, keywords, RECORD)
 
 
@@ -182,8 +182,8 @@ def test_a_keyword_with_levels_of_a_person_stays() -> None:
     """Beside our flat keyword it is not ours, whatever it is called."""
     both = merged(DARKTABLE.replace(b"places|Hamburg", b"defect|blur"))
 
-    assert ("defect|blur", "defect:blur") == words(both, WORD_LISTS[1])
-    assert ("defect|blur",) == words(merged(both, ()), WORD_LISTS[1])
+    assert ("defect|blur", "defect:blur") == words(both, KEYWORD_LISTS[1])
+    assert ("defect|blur",) == words(merged(both, ()), KEYWORD_LISTS[1])
 
 
 def test_windows_line_ends_are_kept() -> None:
@@ -219,7 +219,7 @@ def test_a_new_judgement_replaces_our_values_in_place() -> None:
 
     assert [b'"0.9800"', b'"2026-05-01T12:00:00Z"'] == [edit.removed for edit in edits]
     assert [b'"0.5000"', b'"2026-05-02T12:00:00Z"'] == [edit.inserted for edit in edits]
-    assert "0.5000" == own_values(read_xmp(merged(old, BLUR, other)))["Blur"]
+    assert "0.5000" == own_properties(read_xmp(merged(old, BLUR, other)))["Blur"]
 
 
 def test_our_values_are_found_where_other_programs_moved_them() -> None:
@@ -227,7 +227,7 @@ def test_our_values_are_found_where_other_programs_moved_them() -> None:
     moved = description(bag() + "<c:Under>0.7</c:Under><c:Over/><c:Mode></c:Mode>", """c:Blur = '0.1' x2:Blur="0.2" """)
     new = merged(moved)
 
-    assert own_values(read_xmp(NEW.encode())) == own_values(read_xmp(new))
+    assert own_properties(read_xmp(NEW.encode())) == own_properties(read_xmp(new))
     assert b"""c:Blur = "0.9800" x2:Blur="0.2" """ in new
     assert b"<c:Under>0.0000</c:Under><c:Over>0.2500</c:Over><c:Mode>enforce</c:Mode>" in new
 
@@ -330,7 +330,7 @@ def test_the_proof_notices_any_other_change(change: tuple[bytes, bytes], reason:
     wrong = merged(DARKTABLE).replace(*change)
 
     with pytest.raises(TagRefusedError, match=reason):
-        prove_sidecar(DARKTABLE, wrong, BLUR, RECORD)
+        verify_sidecar(DARKTABLE, wrong, BLUR, RECORD)
 
 
 SAFE = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"], exclude_characters=";<&"), min_size=1)

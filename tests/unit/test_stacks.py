@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 import factories
-from culld.records import Assessment, Format, Place
+from culld.records import Assessment, Format, RootedPath
 from culld.stages.group import stacks
 
 
@@ -54,31 +54,31 @@ def test_a_raw_and_its_picture_are_partners_when_both_were_judged() -> None:
     names = ["a.CR2", "a.jpg", "a.xmp", "a.jpg.xmp", "a.CR2.xmp"]
     raw, picture = stacks.group(a_shot("a.CR2", "a.jpg"), lambda _: names)
 
-    assert raw.members == (raw.lead, picture.lead)
-    assert picture.members == (picture.lead, raw.lead)
+    assert raw.members == (raw.primary, picture.primary)
+    assert picture.members == (picture.primary, raw.primary)
     assert [place.relative.name for place in raw.sidecars] == ["a.CR2.xmp", "a.xmp"]
     assert [place.relative.name for place in picture.sidecars] == ["a.jpg.xmp"]
-    assert raw.kin == picture.kin == ()
+    assert raw.blocking_files == picture.blocking_files == ()
 
 
 def test_what_keeps_one_partner_keeps_the_other() -> None:
     """A third picture of that name that was judged before, say."""
     raw, picture = stacks.group(a_shot("a.CR2", "a.jpg"), lambda _: ["a.CR2", "a.jpg", "a.heic", "a.mov"])
 
-    assert raw.kin == picture.kin
-    assert [place.relative.name for place in raw.kin] == ["a.heic", "a.mov"]
+    assert raw.blocking_files == picture.blocking_files
+    assert [place.relative.name for place in raw.blocking_files] == ["a.heic", "a.mov"]
 
 
 def test_the_movie_of_a_live_photo_goes_with_it() -> None:
     """Any other movie keeps the photo where it is."""
 
-    def live(place: Place) -> bool:
+    def live(place: RootedPath) -> bool:
         return place.relative.name == "a.mov"
 
     (photo,) = stacks.group(a_shot("a.jpg"), lambda _: ["a.jpg", "a.mov", "a.mp4"], live)
 
     assert [place.relative.name for place in photo.sidecars] == ["a.mov"]
-    assert [place.relative.name for place in photo.kin] == ["a.mp4"]
+    assert [place.relative.name for place in photo.blocking_files] == ["a.mp4"]
 
 
 def test_a_spoken_note_goes_with_the_raw() -> None:
@@ -100,18 +100,18 @@ def test_a_spoken_note_goes_with_the_raw() -> None:
 def test_phones_say_in_the_name_which_pictures_are_one_shot(names: list[str]) -> None:
     """One verdict holds for all of them; one that was not judged keeps the others where they are."""
     one, other = stacks.group(a_shot(*names), lambda _: names)
-    assert one.partners == (other.lead,)
-    assert one.kin == other.kin == ()
+    assert one.siblings == (other.primary,)
+    assert one.blocking_files == other.blocking_files == ()
 
     (alone,) = stacks.group(a_shot(names[0]), lambda _: names)
-    assert [place.relative.name for place in alone.kin] == [names[1]]
+    assert [place.relative.name for place in alone.blocking_files] == [names[1]]
 
 
 def test_pictures_of_other_shots_are_no_partners() -> None:
     """Numbers count, and the whole of them."""
     names = ["IMG_0001.jpg", "IMG_E0002.jpg", "IMG_E00010.jpg", "IMG_EDIT.jpg"]
 
-    assert all(stack.partners == stack.kin == () for stack in stacks.group(a_shot(*names), lambda _: names))
+    assert all(stack.siblings == stack.blocking_files == () for stack in stacks.group(a_shot(*names), lambda _: names))
 
 
 def test_edits_go_with_their_picture_and_speak_for_the_whole_shot() -> None:
@@ -120,7 +120,7 @@ def test_edits_go_with_their_picture_and_speak_for_the_whole_shot() -> None:
 
     assert [place.relative.name for place in raw.sidecars] == ["a.CR2.pp3"]
     assert picture.sidecars == ()
-    assert raw.edits == picture.edits == raw.sidecars
+    assert raw.editor_sidecars == picture.editor_sidecars == raw.sidecars
 
 
 def test_the_movie_goes_with_the_picture_whose_name_it_has() -> None:
@@ -130,14 +130,14 @@ def test_the_movie_goes_with_the_picture_whose_name_it_has() -> None:
 
     assert [place.relative.name for place in taken.sidecars] == ["IMG_0001.aae", "IMG_0001.mov"]
     assert [place.relative.name for place in edited.sidecars] == ["IMG_E0001.mov"]
-    assert taken.kin == edited.kin == ()
+    assert taken.blocking_files == edited.blocking_files == ()
 
 
 def test_two_pictures_without_a_raw_are_two_shots() -> None:
     """Cameras and phones number alike."""
     one, other = stacks.group(a_shot("a.jpg", "A.jpg"), lambda _: ["a.jpg", "A.jpg"])
 
-    assert one.partners == other.partners == ()
+    assert one.siblings == other.siblings == ()
 
 
 def test_each_photo_gets_the_companions_of_its_own_folder() -> None:
@@ -147,7 +147,7 @@ def test_each_photo_gets_the_companions_of_its_own_folder() -> None:
 
     grouped = stacks.group(assessed, lambda place: beside[place.relative.parent.name])
 
-    assert [stack.lead for stack in grouped] == assessed
+    assert [stack.primary for stack in grouped] == assessed
     assert [stack.sidecars for stack in grouped] == [(factories.place("x/a.jpg.xmp"),), ()]
 
 
@@ -156,5 +156,5 @@ def test_a_link_that_is_called_like_a_sidecar_keeps_the_photo_where_it_is() -> N
     (photo,) = stacks.group(a_shot("a.jpg"), lambda _: ["a.jpg", "a.wav"], unclear_beside=lambda _: ["a.jpg.pp3"])
 
     assert [place.relative.name for place in photo.sidecars] == ["a.wav"]
-    assert [place.relative.name for place in photo.kin] == ["a.jpg.pp3"]
-    assert photo.edits == photo.kin
+    assert [place.relative.name for place in photo.blocking_files] == ["a.jpg.pp3"]
+    assert photo.editor_sidecars == photo.blocking_files

@@ -6,18 +6,18 @@ from dataclasses import replace
 
 import factories
 from culld.app.once import batches, cut
-from culld.records import Sighting
+from culld.records import FileSnapshot
 
 SECOND = 1_000_000_000
 
 
-def seen(name: str, second: float) -> Sighting:
+def seen(name: str, second: float) -> FileSnapshot:
     """A file that was last changed at a second."""
     sighting = factories.sighting(name)
     return replace(sighting, stamp=factories.stamp(mtime_ns=int(second * SECOND)))
 
 
-def names(found: list[Sighting], size: int) -> list[list[str]]:
+def names(found: list[FileSnapshot], size: int) -> list[list[str]]:
     """The batches, by names."""
     return [[each.place.relative.name for each in batch] for batch in batches(found, size)]
 

@@ -10,15 +10,15 @@ import pytest
 
 from cameras import exif_block, exif_segment, jpeg, segment
 from culld.errors import PhotoChangedError, TagRefusedError
-from culld.records import Format, Place, Rewrite, Scores, Verdict
-from culld.tags.decision_properties import MachineRecord
+from culld.records import Format, Rewrite, RootedPath, Scores, Verdict
+from culld.tags.decision_properties import DecisionProperties
 from culld.tags.draft import TagDraft, TagRequest, draft
 from culld.tags.edits import apply_edits
-from culld.tags.xpkeywords import encode_words, new_block
+from culld.tags.xpkeywords import encode_keywords, new_block
 from factories import NOON, place, rules
 
 PHOTO = jpeg(exif_segment(exif_block()))
-RECORD = MachineRecord(Scores(0.98, 0.0, 0.25), rules(), Verdict.TAG, "mobilenet@1", NOON, "0.1.0")
+RECORD = DecisionProperties(Scores(0.98, 0.0, 0.25), rules(), Verdict.TAG, "mobilenet@1", NOON, "0.1.0")
 
 
 def digest(data: bytes) -> str:
@@ -32,12 +32,12 @@ def request(photo: bytes = PHOTO, *, embed: bool = True) -> TagRequest:
     return TagRequest(place(), Format.JPEG, digest(photo), ("defect:blur",), RECORD, sidecar, embed)
 
 
-def folder(photo: bytes | None = PHOTO, sidecar: bytes | None = None) -> dict[Place, bytes | None]:
+def folder(photo: bytes | None = PHOTO, sidecar: bytes | None = None) -> dict[RootedPath, bytes | None]:
     """What `read` finds."""
     return {place(): photo, place("a.jpg.xmp"): sidecar}
 
 
-def published(files: dict[Place, bytes | None], rewrites: tuple[Rewrite, ...]) -> dict[Place, bytes | None]:
+def published(files: dict[RootedPath, bytes | None], rewrites: tuple[Rewrite, ...]) -> dict[RootedPath, bytes | None]:
     """The files after the rewrites, each checked against its digests."""
     done = dict(files)
     for rewrite in rewrites:
@@ -154,7 +154,7 @@ def test_a_photo_that_changed_since_it_was_judged_is_not_tagged(found: bytes | N
 def test_a_block_that_does_not_read_back_is_never_published() -> None:
     """The proof stands between every edit and the file, even when a builder of EXIF blocks is wrong."""
     plain = jpeg()
-    tags = draft(request(plain), folder(plain).get, lambda _: new_block(encode_words(("something else",))))
+    tags = draft(request(plain), folder(plain).get, lambda _: new_block(encode_keywords(("something else",))))
 
     assert [place("a.jpg.xmp")] == [rewrite.place for rewrite in tags.rewrites]
     assert "the proof failed" in tags.notes[0]

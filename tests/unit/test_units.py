@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from culld.errors import ConfigError
-from culld.system.systemd.unit_files import Installation, Scope, filled_in
+from culld.system.systemd.unit_files import Installation, Scope, render
 
 UNITS = Path(__file__).resolve().parents[2] / "systemd"
 NAMES = ["culld.service", "culld-user.service"]
@@ -144,7 +144,7 @@ def test_systemd_finds_nothing_wrong_with_a_unit_that_was_filled_in(tmp_path: Pa
         (Path("/root/venv"),),
     )
     unit = tmp_path / "culld.service"
-    unit.write_text(filled_in((UNITS / "culld.service").read_text(), found))
+    unit.write_text(render((UNITS / "culld.service").read_text(), found))
 
     result = analyze("--system", "verify", "--recursive-errors=yes", str(unit), runtime=tmp_path)
 
@@ -156,7 +156,7 @@ def test_systemd_reads_every_path_as_it_is_on_the_disk(tmp_path: Path) -> None:
     photos = tuple(Path(f"/home/ann/{name}") for name in ("a$b", "c:d", 'e"f', "g h:i", "k\\l", "100%", "m'n"))
     found = Installation(Scope.SYSTEM, Path("/opt/cu$t/culld"), Path("/etc/a$b.yaml"), photos, (Path("/root/v:1"),))
     unit = tmp_path / "culld.service"
-    unit.write_text(filled_in((UNITS / "culld.service").read_text(), found))
+    unit.write_text(render((UNITS / "culld.service").read_text(), found))
 
     said = analyze("--system", "verify", str(unit), runtime=tmp_path, SYSTEMD_LOG_LEVEL="debug")
     if "ReadWritePaths: " not in said.stdout:
@@ -177,7 +177,7 @@ def test_a_path_that_a_unit_file_cannot_hold_is_refused(name: str) -> None:
     found = Installation(Scope.SYSTEM, Path("/bin/true"), Path("/etc/c.yaml"), (Path("/srv") / name,), ())
 
     with pytest.raises(ConfigError, match="a systemd unit cannot name it, because it has a control character"):
-        filled_in((UNITS / "culld.service").read_text(), found)
+        render((UNITS / "culld.service").read_text(), found)
 
 
 def test_the_verifier_would_find_a_mistake(tmp_path: Path) -> None:

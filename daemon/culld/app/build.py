@@ -7,24 +7,24 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from culld.app.decision_ages import Ages
-from culld.app.housekeeping import Tidying
-from culld.app.model_files import looked_up
-from culld.app.returned import is_restored
-from culld.app.trash_expired import Expiry
+from culld.app.decision_ages import DecisionAges
+from culld.app.housekeeping import Housekeeping
+from culld.app.model_files import with_resolved_thresholds
+from culld.app.returned import returned_by_hand
+from culld.app.trash_expired import ExpiredToTrash
 from culld.clock import SystemClock
 from culld.config import Embed
-from culld.files.mount_guard import Anchors
+from culld.files.mount_guard import MountGuard
 from culld.files.root_owner import foreign
-from culld.imaging.supported import judged_extensions
+from culld.imaging.supported import supported_extensions
 from culld.pipeline import Pipeline
-from culld.quarantine.apply import Applier
+from culld.quarantine.apply import PlanApplier
 from culld.quarantine.orphans import put_away_orphans
-from culld.stages.decide.brake import Braking
-from culld.stages.group.directory import Catalogue
-from culld.stages.group.grouping import Grouping
-from culld.stages.plan import Judge, no_brake
-from culld.stages.read import DarkroomDoor, recheck
+from culld.stages.decide.brake import Brake
+from culld.stages.group.directory import FolderCache
+from culld.stages.group.grouping import Grouper
+from culld.stages.plan import Planner, no_brake
+from culld.stages.read import PoolReader, recheck
 from culld.stages.watch.scanner import Scanner
 from culld.system.alerts import Alerts
 from culld.system.trash import to_trash
@@ -37,26 +37,26 @@ if TYPE_CHECKING:
     from culld.inference.pool import Pool
     from culld.journal.store import SqliteJournal
     from culld.ports import Clock
-    from culld.records import Rules, Stamp
+    from culld.records import FileStat, Policy
 
 
 _LONGEST_AGE_S: Final = 1e9
 
 
-class Policies:
+class PolicySet:
     """The policy of each watched folder, exchanged as a whole when the configuration is read anew."""
 
     def __init__(self, config: Config) -> None:
         """Begin with the policy of this configuration."""
-        self.take_over(config)
+        self.replace(config)
 
-    def take_over(self, config: Config) -> None:
+    def replace(self, config: Config) -> None:
         """Judge by this configuration's policy from the next batch on; raises what `looked_up` raises."""
-        config = looked_up(config)
+        config = with_resolved_thresholds(config)
         self._by_root = config.rules_by_folder()
         self.digest = config.rules().digest
 
-    def of(self, root: Path) -> Rules:
+    def of(self, root: Path) -> Policy:
         """The rules of a watched folder."""
         return self._by_root[root]
 
@@ -69,17 +69,17 @@ def open_alerts(config: Config) -> Alerts:
 def open_scanner(config: Config) -> Scanner:
     """The scanner of the watched folders, which passes over the quarantine, the state, and folders of other cullds."""
     others = functools.partial(foreign, config.state)
-    return Scanner(judged_extensions(), frozenset({config.quarantine, config.state}), foreign=others)
+    return Scanner(supported_extensions(), frozenset({config.quarantine, config.state}), claimed_by=others)
 
 
 @dataclass(frozen=True, slots=True)
-class Wiring:
+class Builder:
     """What the pipeline is made of; the two daemons (`run`, `once`) differ only in what feeds it."""
 
     config: Config
     journal: SqliteJournal
     pool: Pool
-    policies: Policies
+    policies: PolicySet
     clock: Clock = field(default_factory=SystemClock)
     alerts: Alerts = field(default_factory=Alerts)
 
@@ -92,49 +92,49 @@ class Wiring:
         more_to_come: Callable[[], bool] = lambda: False,
     ) -> Pipeline:
         """The page, with its real parts; `patient` if somebody will look again at files that cannot be read yet."""
-        alarm = functools.partial(self.alerts.ring, "culld has stopped moving photos")
-        brake = Braking(self.journal, lambda: self.policies.digest, self.clock, alarm).holds
-        door = DarkroomDoor(self.pool, beat, self._patience) if patient else DarkroomDoor(self.pool, beat)
-        catalogue = Catalogue()
-        judge = Judge(
+        alarm = functools.partial(self.alerts.send, "culld has stopped moving photos")
+        brake = Brake(self.journal, lambda: self.policies.digest, self.clock, alarm).check
+        door = PoolReader(self.pool, beat, self._patience) if patient else PoolReader(self.pool, beat)
+        catalogue = FolderCache()
+        judge = Planner(
             rules_for=self.policies.of,
-            is_restored=functools.partial(is_restored, self.journal),
+            is_restored=functools.partial(returned_by_hand, self.journal),
             draft=door.draft,
-            care=door.care,
+            user_metadata=door.user_metadata,
             clock=self.clock,
             quarantine=self.config.quarantine,
-            quarantine_away=functools.partial(Anchors(self.journal).make, self.config.quarantine),
+            quarantine_away=functools.partial(MountGuard(self.journal).ensure, self.config.quarantine),
             prefix=self.config.tags.prefix,
             embed=self.config.tags.embed is Embed.DEFECTS,
-            listing=catalogue.latest,
+            folders=catalogue.current_batch,
             sidecars=self.config.tags.sidecar,
             style=self.config.tags.sidecar_name,
-            marks=self.config.tags.marks,
+            reject_flags=self.config.tags.marks,
             brake=brake if braked else no_brake,
             more_to_come=more_to_come,
         )
         return Pipeline(
             door,
             self.journal,
-            Grouping(self.journal.recall, self.journal.shots_around, catalogue.anew).group,
+            Grouper(self.journal.assessments_at, self.journal.shots_between, catalogue.begin_batch).group,
             judge.decide,
-            Applier().apply,
+            PlanApplier().apply,
         )
 
-    def tidying(self) -> Tidying:
+    def housekeeping(self) -> Housekeeping:
         """What is done once a day."""
-        return Tidying(
+        return Housekeeping(
             self.journal,
             self.clock,
-            Ages(self.journal, self.clock, functools.partial(self.alerts.ring, "culld: the clock is in doubt")),
+            DecisionAges(self.journal, self.clock, functools.partial(self.alerts.send, "culld: the clock is in doubt")),
             self.config.history,
-            Expiry(self.config.quarantine, to_trash, self.journal.note_trashed),
+            ExpiredToTrash(self.config.quarantine, to_trash, self.journal.note_trashed),
             self.config.store.trash_after,
-            functools.partial(self.alerts.ring, "culld: what the last day brought"),
+            functools.partial(self.alerts.send, "culld: what the last day brought"),
             lambda roots, beat: put_away_orphans(self.config.quarantine, roots, self.journal, beat),
         )
 
-    def _patience(self, stamp: Stamp) -> timedelta | None:
+    def _patience(self, stamp: FileStat) -> timedelta | None:
         # Unlike mtime, no program can set it; a network file system may still give any number.
         age_s = self.clock.now().timestamp() - stamp.ctime_ns / 1e9
-        return recheck.wait(timedelta(seconds=min(max(age_s, -_LONGEST_AGE_S), _LONGEST_AGE_S)))
+        return recheck.recheck_delay(timedelta(seconds=min(max(age_s, -_LONGEST_AGE_S), _LONGEST_AGE_S)))

@@ -25,7 +25,7 @@ _MEANING: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Ages:
+class DecisionAges:
     """Reads the clocks and counts time; `alert` tells a person when the wall clock is in doubt."""
 
     journal: SqliteJournal
@@ -40,7 +40,7 @@ class Ages:
         reading = Reading(self.clock.now(), self.clock.boot(), self.clock.uptime())
         before = self._kept() or Elapsed.begin(reading)
         found = before.at(reading).marked(self.journal.last_number())
-        self.journal.note(_NOTE, json.dumps(to_json(found)), reading.wall)
+        self.journal.set_status(_NOTE, json.dumps(to_json(found)), reading.wall)
         if found.why and not before.why:
             log.warning("%s%s", found.why, _MEANING)
             self.alert(found.why + _MEANING)
@@ -49,7 +49,7 @@ class Ages:
         return found
 
     def _kept(self) -> Elapsed | None:
-        kept, _ = self.journal.notes().get(_NOTE, ("", None))
+        kept, _ = self.journal.status().get(_NOTE, ("", None))
         if not kept:
             return None
         try:
@@ -61,6 +61,6 @@ class Ages:
 
 def clock_doubt(journal: SqliteJournal) -> str:
     """Why the wall clock is in doubt, and what that means; empty if it is not."""
-    kept, _ = journal.notes().get(_NOTE, ("{}", None))
+    kept, _ = journal.status().get(_NOTE, ("{}", None))
     why = str(json.loads(kept).get("why", ""))
     return why and why + _MEANING

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Final
 from culld.app.model_files import load_model
 from culld.errors import SystemFaultError
 from culld.inference.card import KERAS_FILE, MODEL_FILE
-from culld.inference.engine_selection import GPUS, choose
-from culld.inference.gpu_process import EngineProcess
+from culld.inference.engine_selection import GPUS, select_engine
+from culld.inference.gpu_process import GpuProcess
 from culld.inference.pool import PATIENCE_S, Pool
 from culld.inference.worker_process import WorkerLimits
-from culld.records import EngineKind, printable
-from culld.stages.read import DarkroomSettings, open_darkroom
+from culld.records import EngineKind, display_path
+from culld.stages.read import WorkerSettings, create_worker
 from culld.system.doctor.environment import has_module
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from culld.config import Config
     from culld.inference.batch_server import Network
-    from culld.inference.engine_selection import Choice
+    from culld.inference.engine_selection import EngineChoice
     from culld.inference.gpu_process import Address
 
 log = logging.getLogger(__name__)
@@ -36,9 +36,9 @@ _DECODERS: Final = 2
 _MOST_DECODERS: Final = 32
 
 
-def engine_for(config: Config, folder: Path) -> Choice:
+def engine_for(config: Config, folder: Path) -> EngineChoice:
     """Which engine runs the model of a folder, and why."""
-    return choose(
+    return select_engine(
         config.model.engine,
         [device for device in GPUS if device.exists()],
         has_tensorflow=has_module("tensorflow"),
@@ -57,13 +57,11 @@ def open_pool(config: Config, *, patient: bool = False) -> Iterator[Pool]:
     limits = WorkerLimits(config.limits.memory, config.limits.seconds)
     with contextlib.ExitStack() as stack:
         address = _tensorflow(config, folder, stack)
-        settings = DarkroomSettings(
-            folder / MODEL_FILE, card.id, config.limits.pixels, config.limits.file_size, address
-        )
+        settings = WorkerSettings(folder / MODEL_FILE, card.id, config.limits.pixels, config.limits.file_size, address)
         count = config.worker_count if address is None else config.workers or _decoders()
         engine = EngineKind.LITERT if address is None else EngineKind.TENSORFLOW
-        log.info("model %s in %s, engine %s, %d workers", card.id, printable(folder), engine, count)
-        desk, patience_s = functools.partial(open_darkroom, settings), math.inf if patient else PATIENCE_S
+        log.info("model %s in %s, engine %s, %d workers", card.id, display_path(folder), engine, count)
+        desk, patience_s = functools.partial(create_worker, settings), math.inf if patient else PATIENCE_S
         yield stack.enter_context(Pool(desk, count, limits, patience_s=patience_s))
 
 
@@ -75,7 +73,7 @@ def _tensorflow(config: Config, folder: Path, stack: contextlib.ExitStack) -> Ad
             log.warning("photos are judged by LiteRT on the CPU: %s", choice.why)
         return None
     try:
-        return stack.enter_context(EngineProcess(functools.partial(_open_network, folder))).address
+        return stack.enter_context(GpuProcess(functools.partial(_open_network, folder))).address
     except SystemFaultError as error:
         log.warning("photos are judged by LiteRT on the CPU, for TensorFlow does not start: %s", error)
         return None

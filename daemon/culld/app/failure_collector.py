@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from culld.ports import Intent, Journal
-    from culld.records import Fault, Photo, Place, Plan, Sighting
+    from culld.records import FileSnapshot, Photo, Plan, ReadFailure, RootedPath
 
 
 @dataclass(slots=True)
-class Hearing:
+class FailureCollector:
     """Passes everything on to a journal; keeps the `failures`, and the photos that are held back for others to come.
 
     `is_holding` says that the sweep judges photos again that are held back now (their fault is steady); of them the
@@ -22,14 +22,14 @@ class Hearing:
     """
 
     journal: Journal
-    is_holding: Callable[[], bool]
-    failures: dict[Place, str] = field(default_factory=dict)
-    _held: list[Sighting] = field(default_factory=list)
+    has_deferred: Callable[[], bool]
+    failures: dict[RootedPath, str] = field(default_factory=dict)
+    _deferred: list[FileSnapshot] = field(default_factory=list)
     _count: int = 0
 
-    def take_held(self) -> list[Sighting]:
+    def take_deferred(self) -> list[FileSnapshot]:
         """The photos that were held back since the last call."""
-        held, self._held = self._held, []
+        held, self._deferred = self._deferred, []
         return held
 
     def take_count(self) -> int:
@@ -37,20 +37,20 @@ class Hearing:
         count, self._count = self._count, 0
         return count
 
-    def fault(self, fault: Fault) -> None:
+    def fault(self, fault: ReadFailure) -> None:
         """Keep a failure, and record it unless the photo is only held back."""
         self._count += 1
-        if fault.steady and self.is_holding():
-            self._held.append(fault.sighting)
+        if fault.steady and self.has_deferred():
+            self._deferred.append(fault.sighting)
             return
         self.failures[fault.sighting.place] = fault.reason
         self.journal.fault(fault)
 
-    def unknown(self, seen: Iterable[Sighting]) -> Iterable[Sighting]:
+    def unknown(self, seen: Iterable[FileSnapshot]) -> Iterable[FileSnapshot]:
         """As the journal says."""
         return self.journal.unknown(seen)
 
-    def judged(self, settled: Sequence[Sighting]) -> Mapping[Place, Collection[str]]:
+    def judged(self, settled: Sequence[FileSnapshot]) -> Mapping[RootedPath, Collection[str]]:
         """As the journal says."""
         return self.journal.judged(settled)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from culld.app.returned import is_gone
-from culld.stages.decide.feedback import Answered, answer
+from culld.stages.decide.feedback import QuarantinedFeedback, feedback_for
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from culld.journal.store import SqliteJournal
 
 
-def answers(journal: SqliteJournal, since: datetime | None) -> list[Answered]:
+def feedback_of_people(journal: SqliteJournal, since: datetime | None) -> list[QuarantinedFeedback]:
     """Every reject since a moment with its answer; the quarantine is looked at now."""
     return [
-        Answered(reject, answer(reject, gone=not (reject.restored or reject.released) and is_gone(reject.now)))
+        QuarantinedFeedback(
+            reject, feedback_for(reject, gone=not (reject.restored or reject.released) and is_gone(reject.now))
+        )
         for reject in journal.rejects(since)
     ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from culld.app.daily_summary import digest
+from culld.app.daily_summary import daily_summary
 from culld.errors import PhotoError
 from culld.files.open_beneath import exists
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from culld.app.decision_ages import Ages
+    from culld.app.decision_ages import DecisionAges
     from culld.app.elapsed import Elapsed
-    from culld.app.trash_expired import Expiry
+    from culld.app.trash_expired import ExpiredToTrash
     from culld.journal.store import SqliteJournal
     from culld.ports import Clock
-    from culld.records import Place
+    from culld.records import RootedPath
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ _NOTE: Final = "tidied"
 
 
 @dataclass(frozen=True, slots=True)
-class Tidying:
+class Housekeeping:
     """Tells of the day, and keeps journal and quarantine small.
 
     Decisions are kept for the time `history`, photos in quarantine for `trash_after`, None for ever, by the wall clock
@@ -41,11 +41,11 @@ class Tidying:
 
     journal: SqliteJournal
     clock: Clock
-    ages: Ages
+    ages: DecisionAges
     history: timedelta | None
-    expiry: Expiry | None = None
+    expiry: ExpiredToTrash | None = None
     trash_after: timedelta | None = None
-    tell: Callable[[str], object] = lambda _: None
+    alert: Callable[[str], object] = lambda _: None
     put_away_orphans: Callable[[Sequence[Path], Callable[[], None]], object] = lambda _roots, _beat: None
 
     def is_due(self) -> bool:
@@ -57,9 +57,9 @@ class Tidying:
         """Read the clocks, which is to be done each hour, also where nothing is due."""
         return self.ages.observe()
 
-    def tidy(self, roots: Sequence[Path], beat: Callable[[], None], *, is_quarantine_there: bool = True) -> None:
+    def run(self, roots: Sequence[Path], beat: Callable[[], None], *, is_quarantine_there: bool = True) -> None:
         """Do all of it; files are looked for in these roots; `beat` is called between the steps."""
-        self._digest()
+        self._send_summary()
         beat()
         elapsed = self.count_time()
         if is_quarantine_there:
@@ -68,7 +68,7 @@ class Tidying:
             self._throw_away(elapsed, beat, is_quarantine_there=is_quarantine_there)
         for root in roots:
             self._forget_files(root, beat)
-        self.journal.note(_NOTE, "", self.clock.now())
+        self.journal.set_status(_NOTE, "", self.clock.now())
 
     def _throw_away(self, elapsed: Elapsed, beat: Callable[[], None], *, is_quarantine_there: bool) -> None:
         if self.expiry is not None and self.trash_after is not None and is_quarantine_there:
@@ -86,25 +86,25 @@ class Tidying:
         return number is not None and number <= last
 
     def _last(self) -> datetime | None:
-        _, at = self.journal.notes().get(_NOTE, ("", None))
+        _, at = self.journal.status().get(_NOTE, ("", None))
         return at
 
-    def _digest(self) -> None:
+    def _send_summary(self) -> None:
         at, now = self._last(), self.clock.now()
-        text = digest(self.journal.cases(now - _EVERY if at is None or now < at else at))
+        text = daily_summary(self.journal.cases(now - _EVERY if at is None or now < at else at))
         if text:
             log.info("the last day: %s", text)
-            self.tell(text)
+            self.alert(text)
 
     def _forget_files(self, root: Path, beat: Callable[[], None]) -> None:
-        last: Place | None = None
+        last: RootedPath | None = None
         while places := self.journal.judged_files(root, last):
             self.journal.forget_files([place for place in places if _is_gone(place)])
             last = places[-1]
             beat()
 
 
-def _is_gone(place: Place) -> bool:
+def _is_gone(place: RootedPath) -> bool:
     try:
         return not exists(place)
     except PhotoError:  # nobody can tell

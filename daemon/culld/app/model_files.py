@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from culld.errors import SystemFaultError
 from culld.inference.card import Card, load_card
 from culld.stages.decide.precision_targets import threshold_for
-from culld.system.data_files import shipped
+from culld.system.data_files import data_locations
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,7 +20,7 @@ _NAME = "defects"
 
 def shipped_models() -> list[Path]:
     """Where culld's own models may lie: in the source tree, then where an installed wheel puts its data."""
-    return shipped("models")
+    return data_locations("models")
 
 
 def locate_model(configured: Path | None) -> Path:
@@ -35,15 +35,15 @@ def locate_model(configured: Path | None) -> Path:
     )
 
 
-def looked_up(config: Config) -> Config:
+def with_resolved_thresholds(config: Config) -> Config:
     """The configuration with a number for each threshold that is given by its precision.
 
     Raises `ConfigError` where the model's card cannot say one, and SystemFaultError without a model.
     """
-    if not config.by_precision:
+    if not config.has_precision_targets:
         return config
     _, card = load_model(config.model.path)
-    return config.looked_up(functools.partial(threshold_for, card.precision))
+    return config.resolve_thresholds(functools.partial(threshold_for, card.operating_points))
 
 
 def load_model(configured: Path | None) -> tuple[Path, Card]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from culld.app.startup import bare_journal, require_quarantine
+from culld.app.startup import open_journal_without_replay, require_quarantine
 from culld.errors import PhotoError, SystemFaultError
 from culld.inference.worker_process import WorkerLimits
 from culld.quarantine.restore import Restored, Restorer
 from culld.quarantine.selection import Selection, selected
 from culld.quarantine.untag import Untagged, untag
-from culld.quarantine.untag_worker import Withdrawal
+from culld.quarantine.untag_worker import UntagPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from culld.config import Config
     from culld.journal.store import SqliteJournal
     from culld.quarantine.untag import Withdraw
-    from culld.records import Place, Reject, Stamp, Tagged
+    from culld.records import FileStat, QuarantinedPhoto, RootedPath, TaggedFiles
 
     Tell = Callable[[Restored | Untagged], object]
 
@@ -81,7 +81,7 @@ def run_restore(
     the quarantine cannot be used.
     """
     limits = WorkerLimits(config.limits.memory, config.limits.seconds)
-    with bare_journal(config) as journal, Withdrawal(config.limits.file_size, limits) as withdraw:
+    with open_journal_without_replay(config) as journal, UntagPool(config.limits.file_size, limits) as withdraw:
         require_quarantine(config, journal)
         try:
             return _Run(config, request, journal, withdraw, tell, stop).run()
@@ -95,7 +95,7 @@ class Undecided:
 
     journal: SqliteJournal
 
-    def note_restored(self, plan: str, digests: Collection[str], place: Place, stamp: Stamp | None) -> None:
+    def note_restored(self, plan: str, digests: Collection[str], place: RootedPath, stamp: FileStat | None) -> None:
         """A person wants the photo of a plan back, and does not say that culld was wrong."""
         self.journal.note_undecided(plan)
         self.journal.note_restored(plan, digests, place, stamp)
@@ -104,11 +104,11 @@ class Undecided:
         """A person removed the photo of a plan from quarantine."""
         self.journal.note_deleted(plan)
 
-    def reject(self, plan: str) -> Reject | None:
+    def reject(self, plan: str) -> QuarantinedPhoto | None:
         """The photo that a plan moved to quarantine."""
         return self.journal.reject(plan)
 
-    def tagged_by(self, plan: str) -> list[Tagged]:
+    def tagged_by(self, plan: str) -> list[TaggedFiles]:
         """The decision of a plan and the earlier ones about the same path that wrote to files, the newest first."""
         return self.journal.tagged_by(plan)
 

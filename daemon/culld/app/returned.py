@@ -6,19 +6,19 @@ import logging
 from typing import TYPE_CHECKING
 
 from culld.errors import PhotoError
-from culld.files.mount_marker import Ground, survey
+from culld.files.mount_marker import FolderState, inspect
 from culld.files.open_beneath import exists
-from culld.records import printable
-from culld.stages.decide.feedback import Comeback, comeback
+from culld.records import display_path
+from culld.stages.decide.feedback import Reappearance, reappearance
 
 if TYPE_CHECKING:
     from culld.journal.store import SqliteJournal
-    from culld.records import Photo, Place, Reject
+    from culld.records import Photo, QuarantinedPhoto, RootedPath
 
 log = logging.getLogger(__name__)
 
 
-def is_restored(journal: SqliteJournal, photo: Photo) -> bool:
+def returned_by_hand(journal: SqliteJournal, photo: Photo) -> bool:
     """Whether a person brought this content back, with `culld restore` or by hand, or may have; the latter are noted.
 
     A photo whose twin still lies in quarantine was not brought back, but imported a second time. One that was deleted
@@ -29,17 +29,17 @@ def is_restored(journal: SqliteJournal, photo: Photo) -> bool:
     gone = [reject for reject in journal.quarantined(photo.digest) if is_gone(reject.now)]
     unanswered = [reject for reject in gone if not reject.released]
     found = [_noted(journal, reject, photo) for reject in unanswered or gone[-1:]]
-    return any(each is not Comeback.COPIED_AGAIN for each in found)
+    return any(each is not Reappearance.COPIED_AGAIN for each in found)
 
 
-def _noted(journal: SqliteJournal, reject: Reject, photo: Photo) -> Comeback:
+def _noted(journal: SqliteJournal, reject: QuarantinedPhoto, photo: Photo) -> Reappearance:
     """Note how the content of a reject came back."""
-    path = printable(photo.place.path)
-    found = comeback(reject, photo)
-    if found is Comeback.BROUGHT_BACK:
+    path = display_path(photo.place.path)
+    found = reappearance(reject, photo)
+    if found is Reappearance.BROUGHT_BACK:
         journal.note_restored(reject.plan, reject.digests, photo.place, None)
         log.info("%s was brought back from quarantine by hand; it stays", path)
-    elif found is Comeback.COPIED_AGAIN:
+    elif found is Reappearance.COPIED_AGAIN:
         journal.note_deleted(reject.plan)
         log.info("%s was deleted from quarantine and copied here again; it is judged as a new photo", path)
     else:
@@ -48,12 +48,12 @@ def _noted(journal: SqliteJournal, reject: Reject, photo: Photo) -> Comeback:
     return found
 
 
-def is_gone(place: Place) -> bool:
+def is_gone(place: RootedPath) -> bool:
     """Whether a photo is no longer in quarantine; False while the quarantine itself is away, with its anchor."""
-    ground = survey(place.root)
-    if not (isinstance(ground, Ground) and ground.anchored):
+    ground = inspect(place.root)
+    if not (isinstance(ground, FolderState) and ground.anchored):
         return False
     try:
         return not exists(place)
     except PhotoError:  # its folder went with it, or nobody may look
-        return survey(place.path.parent) is None
+        return inspect(place.path.parent) is None

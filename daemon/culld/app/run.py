@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from culld import __version__
 from culld.app.daemon import Daemon
 from culld.app.engine_pool import open_pool
-from culld.app.service_status import Pulse
+from culld.app.service_status import ServiceStatus
 from culld.app.startup import open_journal
 from culld.clock import SystemClock
 from culld.files.locks import state_lock
-from culld.records import printable
-from culld.stages.watch.signals import Marks, Signal
-from culld.system.scheduler import Schedule
+from culld.records import display_path
+from culld.stages.watch.signals import LoopQueue, Signal
+from culld.system.scheduler import Scheduler
 from culld.system.sd_notify import Notifier, watchdog_seconds
 
 if TYPE_CHECKING:
@@ -30,31 +30,31 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _PROBE = timedelta(seconds=30)
-_TIDY = timedelta(hours=1)  # how soon after a day it is noticed
+_HOUSEKEEPING = timedelta(hours=1)  # how soon after a day it is noticed
 
 
 def serve(path: Path, config: Config, environ: Mapping[str, str]) -> None:
     """Serve until a stop is asked for; raises SystemFaultError if something that every photo needs is broken."""
     path = path.absolute()  # the folder that culld was started in may be deleted
-    log.info("culld %s starts with the configuration %s", __version__, printable(path))
-    marks = Marks()
+    log.info("culld %s starts with the configuration %s", __version__, display_path(path))
+    marks = LoopQueue()
     _listen_to_signals(marks)
     with contextlib.ExitStack() as stack:
         stack.enter_context(state_lock(config.state))
         journal = stack.enter_context(open_journal(config))
         pool = stack.enter_context(open_pool(config, patient=True))
-        pulse = Pulse(Notifier.of(environ), watchdog_seconds(environ, os.getpid()), SystemClock())
+        pulse = ServiceStatus(Notifier.of(environ), watchdog_seconds(environ, os.getpid()), SystemClock())
         daemon = Daemon(config, path, journal, pool, pulse, marks)
-        schedule = Schedule()
+        schedule = Scheduler()
         schedule.every(config.rescan, lambda: marks.put(Signal.RESCAN), name="rescan")
         schedule.every(_PROBE, lambda: marks.put(Signal.PROBE), name="probe")
-        schedule.every(_TIDY, lambda: marks.put(Signal.TIDY), name="housekeeping")
+        schedule.every(_HOUSEKEEPING, lambda: marks.put(Signal.HOUSEKEEPING), name="housekeeping")
         schedule.start()
         stack.callback(schedule.stop)
         daemon.run(environ)
 
 
-def _listen_to_signals(marks: Marks) -> None:
+def _listen_to_signals(marks: LoopQueue) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: marks.put(Signal.STOP))
     signal.signal(signal.SIGHUP, lambda *_: marks.put(Signal.RELOAD))

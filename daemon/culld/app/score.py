@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from culld.app.model_files import looked_up
+from culld.app.model_files import with_resolved_thresholds
 from culld.clock import SystemClock
 from culld.errors import PhotoError
-from culld.imaging.supported import judged_extensions
+from culld.imaging.supported import supported_extensions
 from culld.pipeline import one_ahead
-from culld.records import Assessment, Fault, Mode, Photo, Place, Scores, Verdict
+from culld.records import Assessment, Mode, Photo, ReadFailure, RootedPath, Scores, Verdict
 from culld.stages.decide.decide import decide
-from culld.stages.group.grouping import Grouping
-from culld.stages.plan import care_request
-from culld.stages.read import DarkroomDoor
+from culld.stages.group.grouping import Grouper
+from culld.stages.plan import user_metadata_request
+from culld.stages.read import PoolReader
 from culld.stages.watch.scanner import Scanner
 
 if TYPE_CHECKING:
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
     from culld.config import Config
     from culld.inference.pool import Pool
-    from culld.records import Rules, Sighting, Stack
+    from culld.records import FileSnapshot, Policy, Stack
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class ScoreResult:
     """What `culld score` tells of one file; `scores` is None when it could not be read."""
 
     path: Path
@@ -37,52 +37,52 @@ class Judgement:
     model: str
 
 
-def find(paths: Sequence[Path]) -> tuple[list[Sighting], list[Path]]:
+def find(paths: Sequence[Path]) -> tuple[list[FileSnapshot], list[Path]]:
     """The files named, and the photos in the folders named, in order; and the paths that are neither."""
-    scanner = Scanner(judged_extensions())
-    found: list[Sighting] = []
+    scanner = Scanner(supported_extensions())
+    found: list[FileSnapshot] = []
     missing: list[Path] = []
     for path in paths:
-        place = Place(path.parent, path.relative_to(path.parent))
+        place = RootedPath(path.parent, path.relative_to(path.parent))
         if path.is_dir():
             found += sorted(scanner.scan(path), key=lambda sighting: sighting.place.relative)
-        elif (sighting := scanner.look(place)) is not None:
+        elif (sighting := scanner.find(place)) is not None:
             found.append(sighting)
         else:
             missing.append(path)
     return found, missing
 
 
-def score(found: Sequence[Sighting], config: Config, pool: Pool) -> Iterator[Judgement]:
+def score(found: Sequence[FileSnapshot], config: Config, pool: Pool) -> Iterator[ScoreResult]:
     """Judge files in batches by the policy, as if it were allowed to move; files are only read.
 
     What belongs together is told within a batch; what was judged before, or restored, is not looked up.
     """
-    door = DarkroomDoor(pool)
-    rules = looked_up(config).rules(Mode.ENFORCE)
+    door = PoolReader(pool)
+    rules = with_resolved_thresholds(config).rules(Mode.ENFORCE)
     size = config.batch.size
     for reading in one_ahead(
         lambda batch: door.read(batch, {}), (found[start : start + size] for start in range(0, len(found), size))
     ):
         answers = [answer for answer in reading if not isinstance(answer, Photo)]  # nothing was judged before
         assessed = [answer for answer in answers if isinstance(answer, Assessment)]
-        stacks = {stack.lead.photo.place: stack for stack in Grouping().group(assessed)}
+        stacks = {stack.primary.photo.place: stack for stack in Grouper().group(assessed)}
         for answer in answers:
-            yield _fault(answer) if isinstance(answer, Fault) else _judge(stacks[answer.photo.place], rules, door)
+            yield _fault(answer) if isinstance(answer, ReadFailure) else _judge(stacks[answer.photo.place], rules, door)
 
 
-def _fault(fault: Fault) -> Judgement:
-    return Judgement(fault.sighting.place.path, None, Verdict.UNREADABLE, fault.reason, "")
+def _fault(fault: ReadFailure) -> ScoreResult:
+    return ScoreResult(fault.sighting.place.path, None, Verdict.UNREADABLE, fault.reason, "")
 
 
-def _judge(stack: Stack, rules: Rules, door: DarkroomDoor) -> Judgement:
-    lead = stack.lead
+def _judge(stack: Stack, rules: Policy, door: PoolReader) -> ScoreResult:
+    lead = stack.primary
     plan = decide(stack, rules, now=SystemClock().now(), plan_id="", restored=False)
-    if plan.unwanted:
-        (care,) = door.care([care_request(stack)])
+    if plan.would_reject:
+        (care,) = door.user_metadata([user_metadata_request(stack)])
         if isinstance(care, PhotoError):  # it went away this moment
-            return Judgement(lead.photo.place.path, None, Verdict.UNREADABLE, str(care), lead.model)
-        stack = replace(stack, care=care)
+            return ScoreResult(lead.photo.place.path, None, Verdict.UNREADABLE, str(care), lead.model)
+        stack = replace(stack, user_metadata=care)
         plan = decide(stack, rules, now=plan.made_at, plan_id="", restored=False)
     scores = lead.result if isinstance(lead.result, Scores) else None
-    return Judgement(lead.photo.place.path, scores, plan.verdict, plan.reason, lead.model)
+    return ScoreResult(lead.photo.place.path, scores, plan.verdict, plan.reason, lead.model)

@@ -11,35 +11,35 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Pulse:
+class ServiceStatus:
     """The daemon's voice; the manager wants to hear of progress every `watchdog_s` seconds (None: never)."""
 
     notifier: Notifier
     watchdog_s: float | None
     clock: Clock
-    _beaten: float = float("-inf")
-    _told: str = ""
+    _last_heartbeat: float = float("-inf")
+    _last_status: str = ""
 
     @property
-    def patience_s(self) -> float:
+    def watchdog_half_s(self) -> float:
         """How long the loop may sleep between two beats, in seconds."""
         return self.watchdog_s / 2 if self.watchdog_s else float("inf")
 
-    def beat(self) -> None:
+    def heartbeat(self) -> None:
         """There was progress; told a few times within each watchdog interval, not at every step."""
         now = self.clock.monotonic()
-        if self.watchdog_s and now - self._beaten >= self.watchdog_s / 4:
-            self._beaten = now
+        if self.watchdog_s and now - self._last_heartbeat >= self.watchdog_s / 4:
+            self._last_heartbeat = now
             self.notifier.watchdog()
 
-    def tell(self, text: str) -> bool:
+    def set_status(self, text: str) -> bool:
         """Show this line as the status; returns whether it is another one than before."""
-        changed = text != self._told
+        changed = text != self._last_status
         if changed:
-            self._told = text
+            self._last_status = text
             self.notifier.status(text)
         return changed
 
     def ready(self) -> None:
         """Start or reload is complete."""
-        self.notifier.ready(self._told)
+        self.notifier.ready(self._last_status)

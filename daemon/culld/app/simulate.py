@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from culld.app.build import Policies, Wiring
+from culld.app.build import Builder, PolicySet
 from culld.clock import SystemClock
 from culld.errors import PhotoError
 from culld.files.open_beneath import exists, stamp_of
 from culld.pipeline import one_ahead
 from culld.quarantine.restore import Restorer, restore
 from culld.quarantine.selection import Selection
-from culld.records import Fault, Photo, Sighting
+from culld.records import FileSnapshot, Photo, ReadFailure
 from culld.stages.decide.decide import decide
-from culld.stages.decide.replay import Fate, simulate
-from culld.stages.group.grouping import Grouping
-from culld.stages.plan import care_request
-from culld.stages.read import DarkroomDoor
+from culld.stages.decide.replay import ReplayAction, replay
+from culld.stages.group.grouping import Grouper
+from culld.stages.plan import user_metadata_request
+from culld.stages.read import PoolReader
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from culld.inference.pool import Pool
     from culld.journal.store import Batch, SqliteJournal
     from culld.quarantine.restore import Restored
-    from culld.records import Assessment, Outcome, Place, Plan, Reject, Rules, Stamp, Tagged
-    from culld.stages.decide.replay import Change
+    from culld.records import Assessment, FileStat, Outcome, Plan, Policy, QuarantinedPhoto, RootedPath, TaggedFiles
+    from culld.stages.decide.replay import ReplayResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,27 +40,30 @@ class Simulation:
     config: Config
     journal: SqliteJournal
 
-    def changes(self, since: datetime | None) -> list[Change]:
+    def changes(self, since: datetime | None) -> list[ReplayResult]:
         """What that policy says of each photo judged since a moment that is where it was left then."""
         rules = self.config.rules_by_folder()
         cases = [case for case in self.journal.cases(since) if _is_there(case.now)]
-        stacks = Grouping().in_series([case.stack for case in cases])
+        stacks = Grouper().in_series([case.stack for case in cases])
         seen = [replace(case, stack=stack) for case, stack in zip(cases, stacks, strict=True)]
-        return list(simulate(seen, rules.get, SystemClock().now()))
+        return list(replay(seen, rules.get, SystemClock().now()))
 
-    def looked_over(self, found: Iterable[Change], pool: Pool) -> list[Change]:
+    def with_user_metadata(self, found: Iterable[ReplayResult], pool: Pool) -> list[ReplayResult]:
         """The same after a look at what people did for the photos that would move: a rating of yesterday counts."""
-        door, rules = DarkroomDoor(pool), self.config.rules_by_folder()
-        return [self._looked_over(change, door, rules) if change.fate is Fate.MOVE else change for change in found]
+        door, rules = PoolReader(pool), self.config.rules_by_folder()
+        return [
+            self._with_user_metadata(change, door, rules) if change.action is ReplayAction.MOVE else change
+            for change in found
+        ]
 
-    def _looked_over(self, change: Change, door: DarkroomDoor, rules: Mapping[Path, Rules]) -> Change:
-        case, lead = change.case, change.case.stack.lead
-        (beside,) = Grouping().group([replace(lead, photo=replace(lead.photo, place=case.now))])
-        (care,) = door.care([care_request(beside)])
+    def _with_user_metadata(self, change: ReplayResult, door: PoolReader, rules: Mapping[Path, Policy]) -> ReplayResult:
+        case, lead = change.case, change.case.stack.primary
+        (beside,) = Grouper().group([replace(lead, photo=replace(lead.photo, place=case.now))])
+        (care,) = door.user_metadata([user_metadata_request(beside)])
         if isinstance(care, PhotoError):  # it went away this moment; carrying it out will say so
             return change
         plan = decide(
-            replace(case.stack, care=care),
+            replace(case.stack, user_metadata=care),
             rules[lead.photo.place.root],
             now=change.plan.made_at,
             plan_id=change.plan.id,
@@ -68,25 +71,25 @@ class Simulation:
         )
         return replace(change, plan=plan)
 
-    def carry_out(self, found: Sequence[Change], pool: Pool) -> tuple[list[Restored], list[Outcome]]:
+    def apply(self, found: Sequence[ReplayResult], pool: Pool) -> tuple[list[Restored], list[Outcome]]:
         """Bring back and move what the policy says, through the journal; every photo is looked at once more.
 
         Nothing is scored again, and photos that come back are no photos that a person restored.
         """
-        back = tuple(change.case.now.path for change in found if change.fate is Fate.COME_BACK)
+        back = tuple(change.case.now.path for change in found if change.action is ReplayAction.RESTORE)
         roots = [watch.path for watch in self.config.watch]
-        returning = Returning(self.journal)
+        returning = ReturnJournal(self.journal)
         restorer = Restorer(roots, returning)  # the tags stay: the next decision sees to them
         restored = list(restore(self.config.quarantine, Selection(back), restorer)) if back else []
         places = [result.now for result in restored if result.now is not None and not result.fault]
-        places += [change.case.now for change in found if change.fate is Fate.MOVE]
-        seen = [Sighting(place, stamp) for place in places if (stamp := stamp_of(place)) is not None]
-        wiring = Wiring(self.config, self.journal, pool, Policies(self.config))
+        places += [change.case.now for change in found if change.action is ReplayAction.MOVE]
+        seen = [FileSnapshot(place, stamp) for place in places if (stamp := stamp_of(place)) is not None]
+        wiring = Builder(self.config, self.journal, pool, PolicySet(self.config))
         pipeline = wiring.pipeline(braked=False)  # a person has seen how many they are
         pipeline = replace(
             pipeline,
-            reader=Remembering(DarkroomDoor(pool), self.journal, _digests(found)),
-            journal=Rejudging(self.journal),
+            reader=StoredScoresReader(PoolReader(pool), self.journal, _digests(found)),
+            journal=ReplayJournal(self.journal),
         )
         size = self.config.batch.size
         batches = [seen[start : start + size] for start in range(0, len(seen), size)]
@@ -96,35 +99,35 @@ class Simulation:
 
 
 @dataclass(frozen=True, slots=True)
-class Remembering:
+class StoredScoresReader:
     """A `Reader` that takes what the journal says of bytes that it knows; by place, `known` tells their digests."""
 
-    door: DarkroomDoor
+    door: PoolReader
     journal: SqliteJournal
-    known: Mapping[Place, Collection[str]]
+    known: Mapping[RootedPath, Collection[str]]
 
     def read(
-        self, settled: Sequence[Sighting], judged: Mapping[Place, Collection[str]]
-    ) -> Iterator[Photo | Assessment | Fault]:
+        self, settled: Sequence[FileSnapshot], judged: Mapping[RootedPath, Collection[str]]
+    ) -> Iterator[Photo | Assessment | ReadFailure]:
         """The files, in order, with what the network says or said of them."""
         for result in self.door.read(settled, {**judged, **self.known}):
-            if isinstance(result, Photo) and (before := self.journal.recall_content(result.digest)) is not None:
+            if isinstance(result, Photo) and (before := self.journal.assessment_of_content(result.digest)) is not None:
                 yield replace(before, photo=result)
             else:
                 yield result
 
 
 @dataclass(frozen=True, slots=True)
-class Rejudging:
+class ReplayJournal:
     """The journal for photos that are to be decided about again, although they are known."""
 
     journal: SqliteJournal
 
-    def unknown(self, seen: Iterable[Sighting]) -> Iterable[Sighting]:
+    def unknown(self, seen: Iterable[FileSnapshot]) -> Iterable[FileSnapshot]:
         """Nothing is passed over."""
         return list(seen)
 
-    def judged(self, _settled: Sequence[Sighting]) -> Mapping[Place, Collection[str]]:
+    def judged(self, _settled: Sequence[FileSnapshot]) -> Mapping[RootedPath, Collection[str]]:
         """Nothing, as far as the pipeline is concerned."""
         return {}
 
@@ -136,7 +139,7 @@ class Rejudging:
         """Whether a person brought this content back from quarantine."""
         return self.journal.is_restored(digest)
 
-    def fault(self, fault: Fault) -> None:
+    def fault(self, fault: ReadFailure) -> None:
         """Record a file that could not be read, and when to look again."""
         self.journal.fault(fault)
 
@@ -146,12 +149,12 @@ class Rejudging:
 
 
 @dataclass(frozen=True, slots=True)
-class Returning:
+class ReturnJournal:
     """The journal for photos that come back because the policy has changed: no person stands behind it."""
 
     journal: SqliteJournal
 
-    def note_restored(self, plan: str, _digests: Collection[str], place: Place, stamp: Stamp | None) -> None:
+    def note_restored(self, plan: str, _digests: Collection[str], place: RootedPath, stamp: FileStat | None) -> None:
         """The photo of a plan is back at `place`, once it has a stamp."""
         if stamp is not None:
             self.journal.note_returned(plan, place)
@@ -160,25 +163,25 @@ class Returning:
         """A person removed the photo of a plan from quarantine."""
         self.journal.note_deleted(plan)
 
-    def reject(self, plan: str) -> Reject | None:
+    def reject(self, plan: str) -> QuarantinedPhoto | None:
         """The photo that a plan moved to quarantine."""
         return self.journal.reject(plan)
 
-    def tagged_by(self, plan: str) -> list[Tagged]:
+    def tagged_by(self, plan: str) -> list[TaggedFiles]:
         """The decision of a plan and the earlier ones about the same path that wrote to files, the newest first."""
         return self.journal.tagged_by(plan)
 
 
-def _digests(found: Sequence[Change]) -> dict[Place, frozenset[str]]:
+def _digests(found: Sequence[ReplayResult]) -> dict[RootedPath, frozenset[str]]:
     """The digests that photos have, as judged and as tagged, where they are and where they come back to."""
     return {
-        place: frozenset({change.case.digest, change.case.stack.lead.photo.digest})
+        place: frozenset({change.case.digest, change.case.stack.primary.photo.digest})
         for change in found
-        for place in (change.case.now, change.case.stack.lead.photo.place)
+        for place in (change.case.now, change.case.stack.primary.photo.place)
     }
 
 
-def _is_there(place: Place) -> bool:
+def _is_there(place: RootedPath) -> bool:
     try:
         return exists(place)
     except PhotoError:  # its folder is gone, or nobody may look

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from culld.clock import SystemClock
 from culld.errors import SystemFaultError
-from culld.files.mount_guard import Anchors
+from culld.files.mount_guard import MountGuard
 from culld.journal.store import SqliteJournal
 from culld.quarantine.replay import replay
-from culld.records import printable
+from culld.records import display_path
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from culld.config import Config
-    from culld.files.locks import Claims
+    from culld.files.locks import RootLocks
 
 log = logging.getLogger(__name__)
 
@@ -24,12 +24,12 @@ JOURNAL = "journal.sqlite3"
 """The journal's name in the state folder."""
 
 
-def bare_journal(config: Config) -> SqliteJournal:
+def open_journal_without_replay(config: Config) -> SqliteJournal:
     """The journal as it is, made with its folder if it is missing; raises SystemFaultError."""
     try:
         config.state.mkdir(0o700, parents=True, exist_ok=True)
     except OSError as error:
-        text = f"{printable(config.state)} cannot be made ({error.strerror}); make it for the user that runs culld"
+        text = f"{display_path(config.state)} cannot be made ({error.strerror}); make it for the user that runs culld"
         raise SystemFaultError(text) from error
     return SqliteJournal.open(config.state / JOURNAL, SystemClock())
 
@@ -39,11 +39,11 @@ def require_quarantine(config: Config, journal: SqliteJournal) -> None:
 
     Watched folders are never made: a missing one mostly means a disk that is not mounted, and is waited for.
     """
-    if missing := Anchors(journal).make(config.quarantine):
-        raise SystemFaultError(f"the quarantine {printable(config.quarantine)} {missing}")
+    if missing := MountGuard(journal).ensure(config.quarantine):
+        raise SystemFaultError(f"the quarantine {display_path(config.quarantine)} {missing}")
 
 
-def claim_folders(config: Config, journal: SqliteJournal, claims: Claims) -> None:
+def claim_folders(config: Config, journal: SqliteJournal, claims: RootLocks) -> None:
     """Make the quarantine if it is missing, and claim all folders that are there for this process.
 
     Raises SystemFaultError if the quarantine cannot be used, or if another culld works on one of the folders.
@@ -51,16 +51,16 @@ def claim_folders(config: Config, journal: SqliteJournal, claims: Claims) -> Non
     require_quarantine(config, journal)
     roots = [watch.path for watch in config.watch]
     for root in roots:
-        Anchors(journal).away(root)  # which leaves the anchor
-    claims.require(roots, config.quarantine)
+        MountGuard(journal).unavailable_reason(root)  # which leaves the anchor
+    claims.acquire_all(roots, config.quarantine)
 
 
 def open_journal(config: Config) -> SqliteJournal:
     """The journal, after every plan that a crash left unfinished was finished or dropped by what the disk shows."""
-    journal = bare_journal(config)
+    journal = open_journal_without_replay(config)
     if journal.set_aside is not None:
-        log.error("the journal was damaged; it is kept as %s, and a new one begun", printable(journal.set_aside))
-    if not Anchors(journal).make(config.quarantine):  # else its plans wait, like everything else
+        log.error("the journal was damaged; it is kept as %s, and a new one begun", display_path(journal.set_aside))
+    if not MountGuard(journal).ensure(config.quarantine):  # else its plans wait, like everything else
         replay_unfinished(journal, set())
     return journal
 
@@ -68,7 +68,7 @@ def open_journal(config: Config) -> SqliteJournal:
 def replay_unfinished(journal: SqliteJournal, told: set[str]) -> None:
     """End what was left unfinished, and say what came of it, unless it was `told` before: some plans wait for long."""
     for done in replay(journal):
-        line = f"unfinished plan of {printable(done.plan.photo.path)}: {done.step or 'waits'} {done.note}".strip()
+        line = f"unfinished plan of {display_path(done.plan.photo.path)}: {done.step or 'waits'} {done.note}".strip()
         if line not in told:
             log.warning("%s", line)
             told.add(line)

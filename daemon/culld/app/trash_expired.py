@@ -7,24 +7,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from culld.errors import PhotoError
-from culld.files.folder_lock import turn
+from culld.files.folder_lock import folder_lock
 from culld.files.open_beneath import exists
 from culld.quarantine.record import BadRecordError
 from culld.quarantine.record_files import read_record, record_places
-from culld.records import printable
+from culld.records import display_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
 
-    from culld.quarantine.record_files import Found
+    from culld.quarantine.record_files import RecordFile
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Expiry:
+class ExpiredToTrash:
     """Puts photos into the trash by `to_trash`; `note_trashed` is told the plan of each."""
 
     quarantine: Path
@@ -40,16 +40,16 @@ class Expiry:
         count = 0
         for place in sorted(record_places(self.quarantine), key=lambda place: place.relative):
             try:
-                with turn(self.quarantine):
+                with folder_lock(self.quarantine):
                     found = read_record(place)
                     if found.record.made_at < before and is_old(found.record.plan) and exists(found.photo):
                         self._trash(found)
                         count += 1
             except (BadRecordError, PhotoError) as error:
-                log.warning("%s stays in quarantine: %s", printable(place.path), error)
+                log.warning("%s stays in quarantine: %s", display_path(place.path), error)
         return count
 
-    def _trash(self, found: Found) -> None:
+    def _trash(self, found: RecordFile) -> None:
         """Sidecars first, the record last: if this is cut short, the photo can still be restored."""
         for member in found.record.members:
             place = found.place.beside(member.name)
@@ -57,4 +57,4 @@ class Expiry:
                 self.to_trash(place.path)
         self.note_trashed(found.record.plan)
         self.to_trash(found.place.path)
-        log.info("%s was put into the trash (quarantine.trash_after)", printable(found.photo.path))
+        log.info("%s was put into the trash (quarantine.trash_after)", display_path(found.photo.path))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from culld.cli import config_option, exit_codes
 from culld.errors import ConfigError, SystemFaultError
-from culld.records import printable
+from culld.records import display_path
 
 if TYPE_CHECKING:
     import argparse
@@ -66,19 +66,19 @@ def _checks(args: argparse.Namespace) -> Iterator[Check]:
     yield from libraries
     if any(check.health == "bad" for check in libraries):
         return  # what follows would need them
-    from culld.app.model_files import looked_up  # noqa: PLC0415
-    from culld.files.locks import holder  # noqa: PLC0415
+    from culld.app.model_files import with_resolved_thresholds  # noqa: PLC0415
+    from culld.files.locks import lock_holder  # noqa: PLC0415
 
     try:
         path, config = config_option.load(args)
-        config = looked_up(config)
+        config = with_resolved_thresholds(config)
     except (ConfigError, SystemFaultError) as error:
         for problem in error.problems if isinstance(error, ConfigError) else (str(error),):
             yield bad("configuration", problem, "mend it, then run `culld policy check` on the file")
         return
     rules = config.rules()
-    yield ok("configuration", f"{printable(path)}, mode {rules.mode}, policy {rules.digest}")
-    yield environment.instance(holder(config.state))
+    yield ok("configuration", f"{display_path(path)}, mode {rules.mode}, policy {rules.digest}")
+    yield environment.instance(lock_holder(config.state))
     yield from _of_folders(config)
     yield environment.model(lambda: _probe(config.model.path))
     yield from _of_engine(config)
@@ -107,7 +107,7 @@ def _of_folders(config: Config) -> Iterator[Check]:
     for root in roots:
         yield folders.watched(root, user)
         if folders.unreachable(root) is None and root.is_dir():
-            survey = folders.survey(root)
+            survey = folders.survey_tree(root)
             count += survey.folders
             yield folders.below(root, survey, user)
         yield folders.file_system(root, mounted)
@@ -144,9 +144,9 @@ def _user() -> str:
 def _probe(configured: Path | None) -> str:
     """Load the model and let it judge one empty frame."""
     from culld.app.model_files import load_model  # noqa: PLC0415
-    from culld.inference.litert import LiteRtEngine, without_chatter  # noqa: PLC0415 - LiteRT and NumPy take a third of a second
+    from culld.inference.litert import LiteRtEngine, silence_stderr  # noqa: PLC0415 - LiteRT and NumPy take a third of a second
 
     folder, card = load_model(configured)
-    with without_chatter():
+    with silence_stderr():
         LiteRtEngine(folder / "model.tflite")
     return card.id

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from culld.cli import config_option, exit_codes
-from culld.records import printable
+from culld.records import display_path
 
 if TYPE_CHECKING:
     import argparse
@@ -26,13 +26,13 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 def run(args: argparse.Namespace) -> int:
     """Rebuild, while no daemon runs; what the journal knows stays as it is."""
     from culld.app.rebuild import rebuild  # noqa: PLC0415
-    from culld.app.startup import bare_journal, require_quarantine  # noqa: PLC0415
+    from culld.app.startup import open_journal_without_replay, require_quarantine  # noqa: PLC0415
     from culld.files.locks import state_lock  # noqa: PLC0415
 
     _, config = config_option.load(args)
-    with state_lock(config.state), bare_journal(config) as journal:
+    with state_lock(config.state), open_journal_without_replay(config) as journal:
         if journal.set_aside is not None:
-            print(f"the damaged journal is kept as {printable(journal.set_aside)}", file=sys.stderr)
+            print(f"the damaged journal is kept as {display_path(journal.set_aside)}", file=sys.stderr)
         require_quarantine(config, journal)
         found = rebuild(config.quarantine, journal)
     for problem in found.problems:

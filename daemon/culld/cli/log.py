@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from culld.cli import config_option, exit_codes, since_option
-from culld.records import Verdict, printable
+from culld.records import Verdict, display_path
 
 if TYPE_CHECKING:
     import argparse
@@ -21,7 +21,9 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     config_option.add_option(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument("-n", "--limit", type=int, default=50, metavar="N", help="at most so many (50)")
-    parser.add_argument("--since", type=since_option.moment, metavar="T", help="only since then: 2h, 7d, 2026-05-01")
+    parser.add_argument(
+        "--since", type=since_option.parse_since, metavar="T", help="only since then: 2h, 7d, 2026-05-01"
+    )
     parser.add_argument("--verdict", type=Verdict, choices=list(Verdict), help="only these")
     parser.set_defaults(run=run)
 
@@ -43,7 +45,7 @@ def as_json(decision: Decision) -> dict[str, object]:
     scores = decision.scores
     return {
         "at": decision.at.isoformat(timespec="seconds"),
-        "path": printable(decision.place.path),
+        "path": display_path(decision.place.path),
         "blur": scores and scores.blur,
         "under": scores and scores.under,
         "over": scores and scores.over,
@@ -52,7 +54,7 @@ def as_json(decision: Decision) -> dict[str, object]:
         "model": decision.model,
         "policy": decision.policy,
         "state": decision.state,
-        "now": decision.now_place and printable(decision.now_place.path),
+        "now": decision.now_place and display_path(decision.now_place.path),
         "note": decision.note,
         "fault": decision.fault,
         "restored": decision.restored and decision.restored.isoformat(timespec="seconds"),
@@ -66,5 +68,7 @@ def as_text(decision: Decision) -> str:
         f"not done: {decision.fault}" if decision.fault else "",
         f"restored {decision.restored.astimezone():%Y-%m-%d %H:%M}" if decision.restored else "",
     ]
-    told = f"{decision.at.astimezone():%Y-%m-%d %H:%M:%S}  {decision.verdict:<10}  {printable(decision.place.relative)}"
+    told = (
+        f"{decision.at.astimezone():%Y-%m-%d %H:%M:%S}  {decision.verdict:<10}  {display_path(decision.place.relative)}"
+    )
     return "; ".join([f"{told}  {decision.reason}", *filter(None, extras)])

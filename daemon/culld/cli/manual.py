@@ -25,9 +25,9 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 def run(args: argparse.Namespace) -> int:
     """Print the page; `culld manual 1 | man -l -` shows it."""
     from culld.cli import build_parser  # noqa: PLC0415 (which imports this module)
-    from culld.system.unit_data import shipped_example  # noqa: PLC0415
+    from culld.system.unit_data import example_config  # noqa: PLC0415
 
-    lines = commands(build_parser()) if args.section == "1" else configuration(shipped_example().read_text())
+    lines = commands(build_parser()) if args.section == "1" else configuration(example_config().read_text())
     print("\n".join(lines))
     return exit_codes.FINE
 

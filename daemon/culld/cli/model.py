@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from culld.inference.card import Card
-    from culld.training.context import Trained
-    from culld.training.experiment import Experiment, Generation
+    from culld.training.context import TrainingResult
+    from culld.training.experiment import Experiment, TwoStageExperiment
 
 _NOTICE = (
     "The trunk's weights are those of {trunk} trained on ImageNet, under the Apache License, Version 2.0 "
@@ -84,9 +84,9 @@ def run(args: argparse.Namespace) -> int:
 def _train(args: argparse.Namespace) -> int:
     from culld.inference.card import load_card, save_card  # noqa: PLC0415
     from culld.training.defects.train import train  # noqa: PLC0415
-    from culld.training.experiment import Experiment, Generation, load_recipe  # noqa: PLC0415
+    from culld.training.experiment import Experiment, TwoStageExperiment, load_recipe  # noqa: PLC0415
     from culld.training.provenance import making  # noqa: PLC0415
-    from culld.training.two_stage.train import train_generation  # noqa: PLC0415
+    from culld.training.two_stage.train import train_two_stage  # noqa: PLC0415
 
     made = making()  # first of all: it is better to miss TensorFlow now than after an hour
     experiment = load_recipe(args.experiment) if args.experiment else Experiment()
@@ -94,10 +94,10 @@ def _train(args: argparse.Namespace) -> int:
     text = args.experiment.read_text("utf-8") if args.experiment else None
     if args.seed is not None:
         experiment, text = replace(experiment, seed=args.seed), None
-    with model_common.Shown() as shown:
-        around = model_common.surroundings(args, out, shown.progress, text)
-        if isinstance(experiment, Generation):
-            trained = train_generation(experiment, around, args.dataset)
+    with model_common.ProgressBars() as shown:
+        around = model_common.run_context(args, out, shown.progress, text)
+        if isinstance(experiment, TwoStageExperiment):
+            trained = train_two_stage(experiment, around, args.dataset)
         else:
             trained = train(experiment, around)
     save_card(out, _card(experiment, trained, made, args.weights))
@@ -136,7 +136,9 @@ def _list(args: argparse.Namespace) -> int:
     return code
 
 
-def _card(experiment: Experiment | Generation, trained: Trained, made: dict[str, str], weights: str | None) -> Card:
+def _card(
+    experiment: Experiment | TwoStageExperiment, trained: TrainingResult, made: dict[str, str], weights: str | None
+) -> Card:
     from culld.inference.card import Card  # noqa: PLC0415
     from culld.records import Defect  # noqa: PLC0415
     from culld.training.defects.feature_groups import HEIGHT, WIDTH  # noqa: PLC0415
@@ -153,18 +155,18 @@ def _card(experiment: Experiment | Generation, trained: Trained, made: dict[str,
         origin=_origin(experiment, weights),
         metrics=trained.metrics,
         calibration=trained.calibration,
-        making=made,
-        precision=trained.precision,
+        provenance=made,
+        operating_points=trained.precision,
     )
 
 
-def _origin(experiment: Experiment | Generation, weights: str | None) -> dict[str, str]:
+def _origin(experiment: Experiment | TwoStageExperiment, weights: str | None) -> dict[str, str]:
     """What the network started from, under which licence."""
-    from culld.training.experiment import Generation  # noqa: PLC0415
+    from culld.training.experiment import TwoStageExperiment  # noqa: PLC0415
 
     if weights is None:
         return {"trunk": f"{experiment.trunk} at random", "licence": "none needed", "notice": "no weights of others"}
-    changed = "trained further" if isinstance(experiment, Generation) else "layers behind those used cut off"
+    changed = "trained further" if isinstance(experiment, TwoStageExperiment) else "layers behind those used cut off"
     return {
         "trunk": f"{experiment.trunk}, ImageNet; {changed}",
         "licence": "Apache-2.0",

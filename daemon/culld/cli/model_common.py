@@ -13,29 +13,29 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from culld.training.context import Surroundings
+    from culld.training.context import RunContext
 
 
-def surroundings(
+def run_context(
     args: argparse.Namespace, out: Path, progress: Callable[[str, int, int], None], text: str | None
-) -> Surroundings:
+) -> RunContext:
     """The real decoder, engine and cache, and what the command line says."""
-    from culld.imaging.decode import through_jpeg  # noqa: PLC0415
+    from culld.imaging.decode import jpeg_roundtrip  # noqa: PLC0415
     from culld.inference.litert import LiteRtNetwork  # noqa: PLC0415
-    from culld.training.context import Surroundings  # noqa: PLC0415
+    from culld.training.context import RunContext  # noqa: PLC0415
 
     def engine(model: Path) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
         return LiteRtNetwork(model).run
 
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return Surroundings(
+    return RunContext(
         photos=args.photos,
         weights=_weights(getattr(args, "weights", None)),
         cache=args.cache or home / "culld" / "training",
         out=out,
         real_exposure=args.real_exposure,
         decode=decode,
-        jpeg=through_jpeg,
+        jpeg=jpeg_roundtrip,
         engine=engine,
         progress=progress,
         experiment_text=text,
@@ -57,7 +57,7 @@ def decode(path: Path) -> NDArray[np.uint8]:
         return decode.decode(stream, format_, decode.DecodeLimits())
 
 
-class Shown:
+class ProgressBars:
     """Progress on the terminal, one bar for each phase."""
 
     def __init__(self) -> None:

@@ -36,7 +36,7 @@ def dataset(args: argparse.Namespace) -> int:
     writer = Writer(args.photos, args.out, model_common.decode, save)
     args.out.mkdir(parents=True, exist_ok=True)
     rows: list[list[Row]] = []
-    with model_common.Shown() as shown:
+    with model_common.ProgressBars() as shown:
         for scene in scenes:
             rows.append(writer.write(scene, seed_variants(scene, args.kinds, args.seed)))
             shown.progress("pictures", len(rows), len(scenes))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Mapping
 
-    from culld.training.bench import Answers
+    from culld.training.bench import Predictions
 
     Report = Mapping[str, Any]
 
@@ -42,12 +42,12 @@ def add(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def evaluate(args: argparse.Namespace) -> int:
     """Print the table; write it, its figures and curves into the model folder, or compare with those that are there."""
     from culld.training.plots import draw_curves  # noqa: PLC0415 - `culld --help` needs none of this
-    from culld.training.table import page  # noqa: PLC0415
+    from culld.training.table import results_page  # noqa: PLC0415
 
     written = _written(args.folder) if args.check else None
-    with model_common.Shown() as shown:
+    with model_common.ProgressBars() as shown:
         report, answers, tags = _measured(args, shown)
-    table = page(report)
+    table = results_page(report)
     print(_text(report) if args.json else table, end="")
     if written is not None:
         return _check(args.folder, written, report)
@@ -58,27 +58,29 @@ def evaluate(args: argparse.Namespace) -> int:
 
 
 def _measured(
-    args: argparse.Namespace, shown: model_common.Shown
-) -> tuple[Report, dict[str, Answers], dict[str, tuple[float, float, float]]]:
+    args: argparse.Namespace, shown: model_common.ProgressBars
+) -> tuple[Report, dict[str, Predictions], dict[str, tuple[float, float, float]]]:
     """The report on everybody, what they said, and from where on they call a defect."""
     from culld.training.defects.dataset import read_index, split  # noqa: PLC0415
-    from culld.training.evaluate import ask  # noqa: PLC0415
+    from culld.training.evaluate import predict  # noqa: PLC0415
     from culld.training.experiment import load_recipe  # noqa: PLC0415
-    from culld.training.figures import figures  # noqa: PLC0415
+    from culld.training.figures import evaluation_figures  # noqa: PLC0415
     from culld.training.measuring import bench, cost  # noqa: PLC0415
 
     experiment = load_recipe(args.folder / "train.yaml")
     parts = split(read_index(args.photos), experiment.ground)
-    around = model_common.surroundings(args, args.folder, shown.progress, None)
-    called = model_peers.call(args, around, parts.calibration, experiment.seed)
+    around = model_common.run_context(args, args.folder, shown.progress, None)
+    called = model_peers.collect_classifiers(args, around, parts.calibration, experiment.seed)
     ours, *_ = known = called.contenders
     print(f"{ours.name}: {cost(ours, parts.test, around)} ms for a frame on one core, here and now", file=sys.stderr)
-    answers = ask(bench(known, around, called.batches), parts.test, experiment.seed, args.real_exposure)
+    answers = predict(bench(known, around, called.batches), parts.test, experiment.seed, args.real_exposure)
     found = {
-        each.name: figures(answers, each.name, each.tag, each.reject, experiment.prevalence if each.chances else None)
+        each.name: evaluation_figures(
+            answers, each.name, each.tag, each.reject, experiment.prevalence if each.chances else None
+        )
         for each in known
     }
-    found |= {name: figures(answers, name, _HALF, _NEVER, None) for name in called.batches}
+    found |= {name: evaluation_figures(answers, name, _HALF, _NEVER, None) for name in called.batches}
     report = {"model": ours.name, "notes": called.notes, "missing": called.missing, "contenders": found}
     return report, answers, dict.fromkeys(called.batches, _HALF) | {each.name: each.tag for each in known}
 
@@ -97,11 +99,11 @@ def _written(folder: Path) -> tuple[Report, str]:
 
 def _check(folder: Path, written: tuple[Report, str], report: Report) -> int:
     """Say which figures are not those that were written down; the model itself may be another one of its name."""
-    from culld.training.table import page  # noqa: PLC0415
+    from culld.training.table import results_page  # noqa: PLC0415
 
     then, table = written
     problems = list(_problems(then, report))
-    if table != page(then):
+    if table != results_page(then):
         problems.append(f"{folder / TABLE} does not show what {FIGURES} says: evaluate without --check")
     for problem in problems:
         print(problem, file=sys.stderr)

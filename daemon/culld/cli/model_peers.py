@@ -13,30 +13,32 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from culld.training.baselines import Contender, Rules
-    from culld.training.bench import Pile
-    from culld.training.context import Surroundings
+    from culld.training.baselines import Classifier, LaplacianBaseline
+    from culld.training.bench import FrameBatch
+    from culld.training.context import RunContext
     from culld.training.defects.dataset import Scene
 
 _RULES, _FITTED = "plain rules", "plain rules, fitted"
 
 
 @dataclass(slots=True)
-class Called:
+class Classifiers:
     """Those who came: `contenders` (the model first), `batches` by name; `notes` about them; `missing` with reasons."""
 
-    contenders: list[Contender] = field(default_factory=list)
-    batches: dict[str, Callable[[], AbstractContextManager[Pile]]] = field(default_factory=dict)
+    contenders: list[Classifier] = field(default_factory=list)
+    batches: dict[str, Callable[[], AbstractContextManager[FrameBatch]]] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
 
 
-def call(args: argparse.Namespace, around: Surroundings, calibration: Sequence[Scene], seed: int) -> Called:
+def collect_classifiers(
+    args: argparse.Namespace, around: RunContext, calibration: Sequence[Scene], seed: int
+) -> Classifiers:
     """Everybody whom the command line asks for; rules are fitted on the calibration scenes.
 
     Raises `SystemFaultError` if the model itself, or the CleanVision that was pointed at, cannot be run.
     """
-    called = Called([_model(args.folder, around)])
+    called = Classifiers([_model(args.folder, around)])
     for folder in _others(args):
         _call_model(called, folder, around)
     if args.peers:
@@ -59,7 +61,7 @@ def _others(args: argparse.Namespace) -> Iterator[Path]:
             yield folder
 
 
-def _call_model(called: Called, folder: Path, around: Surroundings) -> None:
+def _call_model(called: Classifiers, folder: Path, around: RunContext) -> None:
     from culld.inference.card import CARD_FILE  # noqa: PLC0415
 
     if not (folder / CARD_FILE).exists():
@@ -70,7 +72,7 @@ def _call_model(called: Called, folder: Path, around: Surroundings) -> None:
         called.contenders.append(found)
 
 
-def _model(folder: Path, around: Surroundings) -> Contender:
+def _model(folder: Path, around: RunContext) -> Classifier:
     """A model of culld's with the thresholds of its card."""
     from culld.inference.card import MODEL_FILE, load_card  # noqa: PLC0415
     from culld.training import baselines  # noqa: PLC0415
@@ -79,16 +81,16 @@ def _model(folder: Path, around: Surroundings) -> Contender:
     return baselines.model(card.id, lambda: around.engine(folder / MODEL_FILE), card.thresholds, chances=True)
 
 
-def _call_rules(called: Called, around: Surroundings, calibration: Sequence[Scene], seed: int) -> None:
-    from culld.training.baselines import Rules, plain_rules  # noqa: PLC0415
+def _call_rules(called: Classifiers, around: RunContext, calibration: Sequence[Scene], seed: int) -> None:
+    from culld.training.baselines import LaplacianBaseline, plain_rules  # noqa: PLC0415
 
     fitted = _fitted(around, calibration, seed)
-    called.contenders += [plain_rules(Rules(), _RULES), plain_rules(fitted, _FITTED)]
-    called.notes[_RULES] = f"variance of the {Rules()}, as tutorials have it"
+    called.contenders += [plain_rules(LaplacianBaseline(), _RULES), plain_rules(fitted, _FITTED)]
+    called.notes[_RULES] = f"variance of the {LaplacianBaseline()}, as tutorials have it"
     called.notes[_FITTED] = f"variance of the {fitted}: the highest F1 on {len(calibration)} other photographs"
 
 
-def _fitted(around: Surroundings, calibration: Sequence[Scene], seed: int) -> Rules:
+def _fitted(around: RunContext, calibration: Sequence[Scene], seed: int) -> LaplacianBaseline:
     from culld.training.baselines import fitted_rules, measuring  # noqa: PLC0415
     from culld.training.defects.protocols import linear_protocol  # noqa: PLC0415
     from culld.training.measuring import bench  # noqa: PLC0415
@@ -99,7 +101,7 @@ def _fitted(around: Surroundings, calibration: Sequence[Scene], seed: int) -> Ru
     return fitted_rules(seen.scores[judge.name], seen.labels)
 
 
-def _call_cleanvision(called: Called, python: Path | None) -> None:
+def _call_cleanvision(called: Classifiers, python: Path | None) -> None:
     from culld.imaging.decode import save  # noqa: PLC0415
     from culld.training.cleanvision import NAME, CleanVision  # noqa: PLC0415
 

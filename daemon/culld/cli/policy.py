@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from culld.cli import exit_codes, policy_simulate, policy_suggest
-from culld.records import Defect, printable
+from culld.records import Defect, display_path
 
 if TYPE_CHECKING:
     import argparse
@@ -30,10 +30,10 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(args: argparse.Namespace) -> int:
     """Print what the file means; a file with mistakes raises a ConfigError that tells all of them."""
-    from culld.app.model_files import looked_up  # noqa: PLC0415
+    from culld.app.model_files import with_resolved_thresholds  # noqa: PLC0415
     from culld.config import load_config  # noqa: PLC0415 - pydantic and yaml would slow down `culld --help`
 
-    config = looked_up(load_config(args.file, os.environ))
+    config = with_resolved_thresholds(load_config(args.file, os.environ))
     for line in _table(config):
         print(line)
     return exit_codes.FINE
@@ -47,8 +47,8 @@ def _protected(protect: Protection) -> Iterator[str]:
     for name in ("edited", "series", "bursts"):
         if getattr(protect, name):
             yield {"series": "series", "bursts": "the best of a burst"}.get(name, name)
-    if protect.night is not None:
-        yield f"darkness below light value {protect.night:g}"
+    if protect.night_below is not None:
+        yield f"darkness below light value {protect.night_below:g}"
 
 
 def _table(config: Config) -> Iterator[str]:
@@ -59,12 +59,14 @@ def _table(config: Config) -> Iterator[str]:
         reject = "never" if threshold.reject is None else f"{threshold.reject:g}"
         yield f"{defect:<10}{threshold.tag:>8g}{reject:>8}"
     yield ""
-    yield from (f"{'rule':<12}{rule.name}: {rule.action} if {rule.when.text}" for rule in rules.named)
+    yield from (f"{'rule':<12}{rule.name}: {rule.action} if {rule.when.text}" for rule in rules.named_rules)
     yield f"{'protected':<12}{', '.join(_protected(rules.protect))}"
     brake = rules.brake
-    yield f"{'brake':<12}" + ("none" if brake is None else f"above {brake.share:.0%} of the last {brake.photos} photos")
+    yield f"{'brake':<12}" + (
+        "none" if brake is None else f"above {brake.max_share:.0%} of the last {brake.window} photos"
+    )
     for watch in config.watch:
         here = config.rules(watch.mode)
-        yield f"{'watch':<12}{printable(watch.path)}  (mode {here.mode}, policy {here.digest})"
-    yield f"{'quarantine':<12}{printable(config.quarantine)}"
-    yield f"{'state':<12}{printable(config.state)}"
+        yield f"{'watch':<12}{display_path(watch.path)}  (mode {here.mode}, policy {here.digest})"
+    yield f"{'quarantine':<12}{display_path(config.quarantine)}"
+    yield f"{'state':<12}{display_path(config.state)}"

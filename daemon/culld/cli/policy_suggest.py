@@ -26,22 +26,24 @@ def add(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     parser.add_argument(
         "--precision", type=_share, default=0.98, metavar="P", help="how many of the rejects should be right (0.98)"
     )
-    parser.add_argument("--since", type=since_option.moment, metavar="T", help="only what was decided since then: 90d")
+    parser.add_argument(
+        "--since", type=since_option.parse_since, metavar="T", help="only what was decided since then: 90d"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object a defect")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Propose, with the numbers to expect."""
-    from culld.app.feedback import answers  # noqa: PLC0415
-    from culld.app.model_files import looked_up  # noqa: PLC0415
+    from culld.app.feedback import feedback_of_people  # noqa: PLC0415
+    from culld.app.model_files import with_resolved_thresholds  # noqa: PLC0415
     from culld.app.startup import open_journal_readonly  # noqa: PLC0415
     from culld.stages.decide.feedback import suggest  # noqa: PLC0415 (SQLite would slow `culld --help` down)
 
     _, config = config_option.load(args)
-    rules = looked_up(config).rules()
+    rules = with_resolved_thresholds(config).rules()
     with contextlib.closing(open_journal_readonly(config.state)) as journal:
-        answered = answers(journal, args.since)
+        answered = feedback_of_people(journal, args.since)
     for defect in Defect:
         found = suggest(answered, defect, args.precision, _LEAST)
         print(json.dumps(_as_json(found, rules.of(defect))) if args.json else _as_text(found, rules.of(defect), args))

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from culld.cli import config_option, exit_codes, since_option
-from culld.records import printable
+from culld.records import display_path
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Mapping, Sequence
 
     from culld.records import Verdict
-    from culld.stages.decide.feedback import Answered, Tally
+    from culld.stages.decide.feedback import FeedbackCounts, QuarantinedFeedback
 
 _WIDTH = 30
 _BARS = "█▓░·?"
@@ -29,19 +29,21 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     )
     config_option.add_option(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a defect, camera or rule")
-    parser.add_argument("--since", type=since_option.moment, metavar="T", help="only what was decided since then: 30d")
+    parser.add_argument(
+        "--since", type=since_option.parse_since, metavar="T", help="only what was decided since then: 30d"
+    )
     parser.add_argument("--plot", type=Path, metavar="FILE", help="also draw it as a PNG")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Count the answers."""
-    from culld.app.feedback import answers  # noqa: PLC0415
+    from culld.app.feedback import feedback_of_people  # noqa: PLC0415
     from culld.app.startup import open_journal_readonly  # noqa: PLC0415
     from culld.errors import SystemFaultError  # noqa: PLC0415 (SQLite and Pillow would slow `culld --help` down)
 
     with contextlib.closing(open_journal_readonly(config_option.state(args))) as journal:
-        answered = answers(journal, args.since)
+        answered = feedback_of_people(journal, args.since)
         counts = journal.counts(args.since)
         waiting = journal.unwanted(args.since)
     groups = _groups(answered)
@@ -51,27 +53,27 @@ def run(args: argparse.Namespace) -> int:
         try:
             _draw(args.plot, groups)
         except OSError as error:
-            raise SystemFaultError(f"{printable(args.plot)} cannot be written: {error}") from error
-        print(f"drawn: {printable(args.plot)}", file=sys.stderr)
+            raise SystemFaultError(f"{display_path(args.plot)} cannot be written: {error}") from error
+        print(f"drawn: {display_path(args.plot)}", file=sys.stderr)
     return exit_codes.FINE
 
 
-def _groups(answered: Sequence[Answered]) -> dict[str, list[Tally]]:
-    from culld.stages.decide.feedback import defect_of, tallies  # noqa: PLC0415
+def _groups(answered: Sequence[QuarantinedFeedback]) -> dict[str, list[FeedbackCounts]]:
+    from culld.stages.decide.feedback import defect_of, feedback_counts  # noqa: PLC0415
 
     return {
-        "defect": tallies(answered, defect_of),
-        "camera": tallies(answered, lambda reject: reject.camera or "unknown"),
-        "rule": tallies(answered, lambda reject: reject.rule or "unknown"),
+        "defect": feedback_counts(answered, defect_of),
+        "camera": feedback_counts(answered, lambda reject: reject.camera or "unknown"),
+        "rule": feedback_counts(answered, lambda reject: reject.rule or "unknown"),
     }
 
 
-def _as_json(groups: Mapping[str, Sequence[Tally]]) -> Iterator[str]:
-    from culld.stages.decide.feedback import Answer  # noqa: PLC0415
+def _as_json(groups: Mapping[str, Sequence[FeedbackCounts]]) -> Iterator[str]:
+    from culld.stages.decide.feedback import Feedback  # noqa: PLC0415
 
     for kind, found in groups.items():
         for tally in found:
-            counts = {answer.name.lower(): tally.counts[answer] for answer in Answer}
+            counts = {answer.name.lower(): tally.counts[answer] for answer in Feedback}
             yield json.dumps(
                 {
                     "by": kind,
@@ -83,8 +85,10 @@ def _as_json(groups: Mapping[str, Sequence[Tally]]) -> Iterator[str]:
             )
 
 
-def _as_text(groups: Mapping[str, Sequence[Tally]], counts: Mapping[Verdict, int], waiting: int) -> Iterator[str]:
-    from culld.stages.decide.feedback import Answer  # noqa: PLC0415
+def _as_text(
+    groups: Mapping[str, Sequence[FeedbackCounts]], counts: Mapping[Verdict, int], waiting: int
+) -> Iterator[str]:
+    from culld.stages.decide.feedback import Feedback  # noqa: PLC0415
 
     yield "decisions: " + ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
     if waiting:
@@ -92,7 +96,7 @@ def _as_text(groups: Mapping[str, Sequence[Tally]], counts: Mapping[Verdict, int
     if not groups["defect"]:
         yield "nothing was moved, so there are no answers yet"
         return
-    yield "   ".join(f"{bar} {answer}" for bar, answer in zip(_BARS, Answer, strict=True))
+    yield "   ".join(f"{bar} {answer}" for bar, answer in zip(_BARS, Feedback, strict=True))
     most = max(tally.counts.total() for tally in groups["defect"])
     for kind, found in groups.items():
         yield ""
@@ -100,24 +104,26 @@ def _as_text(groups: Mapping[str, Sequence[Tally]], counts: Mapping[Verdict, int
         for tally in found:
             rate = "-" if tally.false_rate is None else f"{tally.false_rate:.1%}"
             yield (
-                f"  {tally.name[:33]:<34}{tally.counts.total():>7}{tally.counts[Answer.FALSE]:>6}"
-                f"{tally.counts[Answer.CONFIRMED]:>9}{rate:>8}  {_bar(tally, max(most, 1))}"
+                f"  {tally.name[:33]:<34}{tally.counts.total():>7}{tally.counts[Feedback.FALSE_REJECT]:>6}"
+                f"{tally.counts[Feedback.CONFIRMED]:>9}{rate:>8}  {_bar(tally, max(most, 1))}"
             )
 
 
-def _bar(tally: Tally, most: int) -> str:
-    from culld.stages.decide.feedback import Answer  # noqa: PLC0415
+def _bar(tally: FeedbackCounts, most: int) -> str:
+    from culld.stages.decide.feedback import Feedback  # noqa: PLC0415
 
-    return "".join(bar * round(_WIDTH * tally.counts[answer] / most) for bar, answer in zip(_BARS, Answer, strict=True))
+    return "".join(
+        bar * round(_WIDTH * tally.counts[answer] / most) for bar, answer in zip(_BARS, Feedback, strict=True)
+    )
 
 
-def _draw(file: Path, groups: Mapping[str, Sequence[Tally]]) -> None:
+def _draw(file: Path, groups: Mapping[str, Sequence[FeedbackCounts]]) -> None:
     from culld.cli.bar_chart import draw  # noqa: PLC0415
-    from culld.stages.decide.feedback import Answer  # noqa: PLC0415
+    from culld.stages.decide.feedback import Feedback  # noqa: PLC0415
 
     rows = [
-        (f"{kind}: {tally.name}", [tally.counts[answer] for answer in Answer])
+        (f"{kind}: {tally.name}", [tally.counts[answer] for answer in Feedback])
         for kind, found in groups.items()
         for tally in found
     ]
-    draw(file, "What became of the photos that culld moved", list(Answer), rows)
+    draw(file, "What became of the photos that culld moved", list(Feedback), rows)

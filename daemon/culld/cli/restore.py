@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from culld.cli import config_option, exit_codes, interrupt, since_option
-from culld.records import printable
+from culld.records import display_path
 
 if TYPE_CHECKING:
     import argparse
@@ -24,7 +24,10 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     config_option.add_option(parser)
     parser.add_argument("--all", action="store_true", help="everything")
     parser.add_argument(
-        "--since", type=since_option.moment, metavar="T", help="what was quarantined since then: 2h, 7d, 2026-05-01"
+        "--since",
+        type=since_option.parse_since,
+        metavar="T",
+        help="what was quarantined since then: 2h, 7d, 2026-05-01",
     )
     parser.add_argument(
         "--untag", action="store_true", help="also take back, bit for bit, what culld wrote about photos that stayed"
@@ -78,25 +81,25 @@ def _interrupted(summary: RestoreSummary) -> str:
 
 
 def _as_json(result: Restored) -> dict[str, object]:
-    now = None if result.now is None or result.fault else str(printable(result.now.path))
-    return {"record": printable(result.record.path), "now": now, "note": result.note, "fault": result.fault}
+    now = None if result.now is None or result.fault else str(display_path(result.now.path))
+    return {"record": display_path(result.record.path), "now": now, "note": result.note, "fault": result.fault}
 
 
 def _as_text(result: Restored, *, dry_run: bool) -> str:
     if result.fault:
-        return f"not restored  {printable(result.record.path)}: {result.fault}"
+        return f"not restored  {display_path(result.record.path)}: {result.fault}"
     if result.now is None:
-        return f"deleted  {printable(result.record.path)}: {result.note}"
+        return f"deleted  {display_path(result.record.path)}: {result.note}"
     note = f"  ({result.note})" if result.note else ""
-    return f"{'would restore' if dry_run else 'restored'}  {printable(result.now.path)}{note}"
+    return f"{'would restore' if dry_run else 'restored'}  {display_path(result.now.path)}{note}"
 
 
 def _untagged_as_json(result: Untagged) -> dict[str, object]:
-    return {"untagged": printable(result.photo.path), "note": result.note, "fault": result.fault}
+    return {"untagged": display_path(result.photo.path), "note": result.note, "fault": result.fault}
 
 
 def _untagged_as_text(result: Untagged, *, dry_run: bool) -> str:
     if result.fault:
-        return f"not untagged  {printable(result.photo.path)}: {result.fault}"
+        return f"not untagged  {display_path(result.photo.path)}: {result.fault}"
     note = f"  ({result.note})" if result.note else ""
-    return f"{'would untag' if dry_run else 'untagged'}  {printable(result.photo.path)}{note}"
+    return f"{'would untag' if dry_run else 'untagged'}  {display_path(result.photo.path)}{note}"

@@ -19,12 +19,12 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(args: argparse.Namespace) -> int:
     """Release the brake; a running daemon notices with its next decision."""
-    from culld.app.startup import bare_journal  # noqa: PLC0415
+    from culld.app.startup import open_journal_without_replay  # noqa: PLC0415
     from culld.clock import SystemClock  # noqa: PLC0415
     from culld.stages.decide.brake import resume  # noqa: PLC0415
 
     path, config = config_option.load(args)
-    with bare_journal(config) as journal:
+    with open_journal_without_replay(config) as journal:
         was_on = resume(journal, SystemClock())
     if was_on:
         print(

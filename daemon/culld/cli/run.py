@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from culld.cli import config_option, exit_codes
-from culld.records import printable
+from culld.records import display_path
 
 if TYPE_CHECKING:
     import argparse
@@ -28,10 +28,10 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 def run(args: argparse.Namespace) -> int:
     """Run the daemon until SIGTERM or Ctrl-C."""
     from culld.app.run import serve  # noqa: PLC0415
-    from culld.system.journald import use_journal  # noqa: PLC0415
+    from culld.system.journald import log_to_journald  # noqa: PLC0415
 
     path, config = config_option.load(args)
-    use_journal()
+    log_to_journald()
     logging.getLogger().setLevel(config.log.level.upper())
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
     if sys.stdout.isatty():
@@ -44,11 +44,12 @@ def run(args: argparse.Namespace) -> int:
 def banner(path: Path, config: Config) -> str:
     """What a person at a terminal wants to know first: what is watched, and what to do next."""
     watched = "\n".join(
-        f"  watching    {printable(watch.path)}   (mode {watch.mode or config.policy.mode})" for watch in config.watch
+        f"  watching    {display_path(watch.path)}   (mode {watch.mode or config.policy.mode})"
+        for watch in config.watch
     )
-    file, command = printable(path), printable(Path(sys.argv[0]))
+    file, command = display_path(path), display_path(Path(sys.argv[0]))
     return (
-        f"culld is starting.\n{watched}\n  quarantine  {printable(config.quarantine)}\n"
+        f"culld is starting.\n{watched}\n  quarantine  {display_path(config.quarantine)}\n"
         f"  policy      {file}   (save it to change it)\n\n"
         f"Drop photos into the watched folder; each is judged a few seconds after it is complete.\n"
         f"In another terminal:  {command} status --config {file}\n"

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from culld.cli import config_option, exit_codes
 from culld.errors import ConfigError
-from culld.records import Verdict, printable
+from culld.records import Verdict, display_path
 
 if TYPE_CHECKING:
     import argparse
 
-    from culld.app.score import Judgement
+    from culld.app.score import ScoreResult
     from culld.config import Config
 
 
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     config = _config(args)
     found, missing = find(args.paths)
     for path in missing:
-        print(f"culld: {printable(path)} is not there, or no plain file or folder", file=sys.stderr)
+        print(f"culld: {display_path(path)} is not there, or no plain file or folder", file=sys.stderr)
     failed = bool(missing)
     with open_pool(config) as pool:
         for judgement in score(found, config, pool):
@@ -60,7 +60,7 @@ def _config(args: argparse.Namespace) -> Config:
     return load_config(path, os.environ)
 
 
-def _as_json(judgement: Judgement) -> dict[str, object]:
+def _as_json(judgement: ScoreResult) -> dict[str, object]:
     scores = judgement.scores
     chances = {
         "blur": round(scores.blur, 4) if scores else None,
@@ -71,7 +71,7 @@ def _as_json(judgement: Judgement) -> dict[str, object]:
     return {"path": path, **chances, "verdict": judgement.verdict, "reason": judgement.reason, "model": judgement.model}
 
 
-def _as_text(judgement: Judgement) -> str:
+def _as_text(judgement: ScoreResult) -> str:
     numbers = str(judgement.scores) if judgement.scores else "blur   -   under   -   over   - "
-    told = f"{judgement.verdict:<10}  {numbers}  {printable(judgement.path)}"
+    told = f"{judgement.verdict:<10}  {numbers}  {display_path(judgement.path)}"
     return told if judgement.verdict is Verdict.KEEP else f"{told}  ({judgement.reason})"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from culld.cli import config_option, exit_codes
 from culld.errors import ConfigError
-from culld.records import printable
+from culld.records import display_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,8 +61,8 @@ def _scope(args: argparse.Namespace) -> Scope:
 
 
 def _install(args: argparse.Namespace) -> int:
-    from culld.system.systemd.install import grants, install, installation  # noqa: PLC0415
-    from culld.system.unit_data import shipped_units  # noqa: PLC0415
+    from culld.system.systemd.install import acl_commands, install, installation  # noqa: PLC0415
+    from culld.system.unit_data import unit_folder  # noqa: PLC0415
 
     scope = _scope(args)
     if args.library:
@@ -70,9 +70,9 @@ def _install(args: argparse.Namespace) -> int:
     path, config = config_option.load(args)
     folders = [*(watch.path for watch in config.watch), config.quarantine]
     found = installation(scope, path.absolute(), folders, args.library or "")
-    _carry_out(install(found, shipped_units(), os.environ), dry_run=args.dry_run)
+    _carry_out(install(found, unit_folder(), os.environ), dry_run=args.dry_run)
     if args.scope == "system":
-        for command in grants(folders, "culld"):
+        for command in acl_commands(folders, "culld"):
             print(f"culld may not work there yet; let it:  {command}")
     if not args.dry_run:
         print(f"culld runs; look at it with: culld service status --{args.scope}")
@@ -100,7 +100,7 @@ def _status(args: argparse.Namespace) -> int:
 
     unit = unit_file(_scope(args), os.environ, args.library or "")
     if not Path(unit).exists():
-        print(f"culld is not installed as a service ({printable(unit)} is not there)", file=sys.stderr)
+        print(f"culld is not installed as a service ({display_path(unit)} is not there)", file=sys.stderr)
         return exit_codes.SOME_FAILED
     command = [
         *systemctl(_scope(args)),

@@ -11,7 +11,7 @@ _MOST_SHOWN = 40
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
-def moment(text: str) -> datetime:
+def parse_since(text: str) -> datetime:
     """Return the moment `2h` ago, or a date or time such as `2026-05-01` or `2026-05-01T18:30` (local), in UTC.
 
     Raises argparse.ArgumentTypeError for any other text, and for a moment outside of the calendar.

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any
 from culld.cli import config_option, exit_codes
 from culld.cli.log import as_json, as_text
 from culld.errors import ConfigError
-from culld.records import printable
+from culld.records import display_path
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from culld.files.mount_guard import Anchors
+    from culld.files.mount_guard import MountGuard
     from culld.journal.history import Filter
     from culld.journal.store import SqliteJournal
 
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
         with contextlib.suppress(KeyboardInterrupt):
             _watch(args)
     else:
-        print(_told(args))
+        print(_text_of(args))
     return exit_codes.FINE
 
 
@@ -54,27 +54,27 @@ def _watch(args: argparse.Namespace) -> None:
     before = ""
     with Live(screen=sys.stdout.isatty(), auto_refresh=False) as live:
         while True:
-            if (told := _told(args)) != before:
+            if (told := _text_of(args)) != before:
                 live.update(Text(told), refresh=True)
                 before = told
             time.sleep(_EVERY_S)
 
 
-def _told(args: argparse.Namespace) -> str:
+def _text_of(args: argparse.Namespace) -> str:
     from culld.app.startup import open_journal_readonly  # noqa: PLC0415
-    from culld.files.mount_guard import Anchors  # noqa: PLC0415
+    from culld.files.mount_guard import MountGuard  # noqa: PLC0415
 
     with contextlib.closing(open_journal_readonly(config_option.state(args))) as journal:
-        told = _gather(journal) | _configured(args, Anchors(journal))
+        told = _gather(journal) | _configured(args, MountGuard(journal))
         lines = [as_text(decision) for decision in reversed(journal.decisions(_recent()))]
     return json.dumps(told) if args.json else _as_text(told, lines)
 
 
 def _gather(journal: SqliteJournal) -> dict[str, Any]:
     from culld.app.decision_ages import clock_doubt  # noqa: PLC0415
-    from culld.stages.decide.brake import brake_of  # noqa: PLC0415
+    from culld.stages.decide.brake import active_brake  # noqa: PLC0415
 
-    said = json.loads(journal.notes().get("daemon", ("{}", None))[0])
+    said = json.loads(journal.status().get("daemon", ("{}", None))[0])
     return {
         "state": said.get("state", "stopped") if _lives(said.get("pid")) else "stopped",
         "pid": said.get("pid"),
@@ -90,12 +90,12 @@ def _gather(journal: SqliteJournal) -> dict[str, Any]:
         "unwatched": said.get("unwatched", 0),
         "unread_folders": said.get("unread_folders", 0),
         "unread": said.get("unread", {}),
-        "brake": brake_of(journal) or None,
+        "brake": active_brake(journal) or None,
         "clock": clock_doubt(journal) or None,
         "counts": {str(verdict): count for verdict, count in journal.counts().items()},
         "faults": [
             {
-                "path": printable(fault.place.path),
+                "path": display_path(fault.place.path),
                 "reason": fault.reason,
                 "tries": fault.tries,
                 "next": fault.next_at and fault.next_at.isoformat(timespec="seconds"),
@@ -106,18 +106,18 @@ def _gather(journal: SqliteJournal) -> dict[str, Any]:
     }
 
 
-def _configured(args: argparse.Namespace, anchors: Anchors) -> dict[str, Any]:
+def _configured(args: argparse.Namespace, anchors: MountGuard) -> dict[str, Any]:
     """What the file says of the folders; where it has a mistake, the daemon's own words stand."""
     try:
         _, config = config_option.load(args)
     except ConfigError as error:
         return {"policy_problem": str(error)}
     roots = [watch.path for watch in config.watch]
-    away = {folder: why for folder in (*roots, config.quarantine) if (why := anchors.glance(folder))}
+    away = {folder: why for folder in (*roots, config.quarantine) if (why := anchors.check(folder))}
     return {
-        "watch": [{"path": printable(root), "online": root not in away} for root in roots],
-        "quarantine": printable(config.quarantine),
-        "offline": {printable(folder): why for folder, why in away.items()},
+        "watch": [{"path": display_path(root), "online": root not in away} for root in roots],
+        "quarantine": display_path(config.quarantine),
+        "offline": {display_path(folder): why for folder, why in away.items()},
     }
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from culld.cli import config_option, exit_codes
 from culld.cli.log import as_json, as_text
-from culld.records import Defect, Place, printable
+from culld.records import Defect, RootedPath, display_path
 
 if TYPE_CHECKING:
     import argparse
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from culld.config import Config
     from culld.journal.history import Decision
-    from culld.records import Case
+    from culld.records import DecisionCase
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -32,41 +32,41 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(args: argparse.Namespace) -> int:
     """Explain one photo."""
-    from culld.app.model_files import looked_up  # noqa: PLC0415 (pydantic and SQLite would slow `culld --help` down)
+    from culld.app.model_files import with_resolved_thresholds  # noqa: PLC0415 (pydantic and SQLite would slow `culld --help` down)
     from culld.app.startup import open_journal_readonly  # noqa: PLC0415
 
     _, config = config_option.load(args)
-    config = looked_up(config)
+    config = with_resolved_thresholds(config)
     path = args.path.absolute()
     with contextlib.closing(open_journal_readonly(config.state)) as journal:
         history = [decision for place in _places(path, config) for decision in journal.history_of(place)]
         case = journal.case(history[-1].plan) if history else None
     if case is None:
-        print(f"culld has not judged {printable(path)}", file=sys.stderr)
+        print(f"culld has not judged {display_path(path)}", file=sys.stderr)
         return exit_codes.SOME_FAILED
     if args.json:
-        print(json.dumps(_told(case, config) | {"history": [as_json(decision) for decision in history]}))
+        print(json.dumps(_print(case, config) | {"history": [as_json(decision) for decision in history]}))
     else:
         print("\n".join(_lines(case, config, history)))
     return exit_codes.FINE
 
 
-def _places(path: Path, config: Config) -> Iterator[Place]:
+def _places(path: Path, config: Config) -> Iterator[RootedPath]:
     """The place that a path is, by the folder that it lies in: the innermost of those configured."""
     roots = sorted((*(watch.path for watch in config.watch), config.quarantine), key=lambda root: -len(root.parts))
     root = next((root for root in roots if path.is_relative_to(root) and path != root), None)
     if root is not None:
-        yield Place(root, path.relative_to(root))
+        yield RootedPath(root, path.relative_to(root))
 
 
-def _told(case: Case, config: Config) -> dict[str, object]:
-    lead = case.stack.lead
+def _print(case: DecisionCase, config: Config) -> dict[str, object]:
+    lead = case.stack.primary
     camera, exposure = lead.photo.camera, lead.photo.camera.exposure
-    light = exposure.value_ev
+    light = exposure.light_value
     rules = config.rules_by_folder().get(lead.photo.place.root) or config.rules()
     return {
-        "path": printable(lead.photo.place.path),
-        "now": printable(case.now.path),
+        "path": display_path(lead.photo.place.path),
+        "now": display_path(case.now.path),
         "verdict": case.verdict,
         "rule": case.rule,
         "reason": case.reason,
@@ -80,28 +80,30 @@ def _told(case: Case, config: Config) -> dict[str, object]:
         "facts": {
             "camera": camera.model,
             "taken_at": camera.taken_at and camera.taken_at.isoformat(),
-            "exposure_time": exposure.seconds,
+            "exposure_time": exposure.time_s,
             "aperture": exposure.aperture,
             "iso": exposure.iso,
             "bias": exposure.bias_ev,
             "light_value": None if light is None else round(light, 2),
             "focal_length": camera.focal_mm,
             "format": lead.photo.format,
-            "belongs_to_it": [printable(Path(p.relative.name)) for p in (*case.stack.sidecars, *case.stack.kin)],
-            "same_shot": [printable(Path(p.photo.place.relative.name)) for p in case.stack.partners],
+            "belongs_to_it": [
+                display_path(Path(p.relative.name)) for p in (*case.stack.sidecars, *case.stack.blocking_files)
+            ],
+            "same_shot": [display_path(Path(p.photo.place.relative.name)) for p in case.stack.siblings],
         },
         "restored": case.restored,
     }
 
 
-def _lines(case: Case, config: Config, history: Sequence[Decision]) -> Iterator[str]:
-    told = _told(case, config)
+def _lines(case: DecisionCase, config: Config, history: Sequence[Decision]) -> Iterator[str]:
+    told = _print(case, config)
     yield f"{told['path']}"
     if told["now"] != told["path"]:
         yield f"  now         {told['now']}"
     yield f"  verdict     {case.verdict}" + (f", by {case.rule}" if case.rule else "")
     yield f"  reason      {case.reason}"
-    yield f"  scores      {case.stack.lead.result}   (model {case.stack.lead.model})"
+    yield f"  scores      {case.stack.primary.result}   (model {case.stack.primary.model})"
     yield f"  thresholds  {_thresholds(told)}"
     same = case.policy == told["policy_in_force"]
     yield f"  policy      {case.policy}" + (" (in force)" if same else f"; in force now is {told['policy_in_force']}")

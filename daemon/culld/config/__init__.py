@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from culld.config.loader import built_in_config, find_config, find_state, load_config
-from culld.config.schema import Config, Embed, Level, Watch
+from culld.config.schema import Config, Embed, Level, WatchSection
 
-__all__ = ["Config", "Embed", "Level", "Watch", "built_in_config", "find_config", "find_state", "load_config"]
+__all__ = ["Config", "Embed", "Level", "WatchSection", "built_in_config", "find_config", "find_state", "load_config"]

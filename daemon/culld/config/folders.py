@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from culld.config.messages import dotted
-from culld.records import printable
+from culld.records import display_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,13 +34,12 @@ def of_folders(watched: Mapping[Key, Path], quarantine: Path | None, state: Path
 
 def _overlap(folder: Path, earlier: Path, name: str) -> str | None:
     if folder == earlier:
-        return f"{printable(folder)} is the folder of {name} again; keep one of them"
+        return f"{display_path(folder)} is the folder of {name} again; keep one of them"
     if folder.is_relative_to(earlier):
-        return (
-            f"{printable(folder)} lies in {printable(earlier)} of {name}, watched with all below it; keep one of them"
-        )
+        above = display_path(earlier)
+        return f"{display_path(folder)} lies in {above} of {name}, watched with all below it; keep one of them"
     if earlier.is_relative_to(folder):
-        return f"{printable(folder)} holds {printable(earlier)} of {name}; keep one of them"
+        return f"{display_path(folder)} holds {display_path(earlier)} of {name}; keep one of them"
     return None
 
 
@@ -48,15 +47,14 @@ def _of_quarantine(quarantine: Path, watched: Mapping[Key, Path]) -> Iterator[tu
     below = next((folder for folder in watched.values() if folder.is_relative_to(quarantine)), None)
     if below is not None:
         where = "is" if below == quarantine else "lies above"
-        text = (
-            f"{printable(quarantine)} {where} the watched folder {printable(below)}; choose one beside it or inside it"
-        )
+        shown = display_path(below)
+        text = f"{display_path(quarantine)} {where} the watched folder {shown}; choose one beside it or inside it"
         yield ("quarantine",), text
 
 
 def _of_state(state: Path, quarantine: Path | None, watched: Mapping[Key, Path]) -> Iterator[tuple[Key, str]]:
     above = next((folder for folder in watched.values() if state.is_relative_to(folder)), None)
     if above is not None:
-        yield ("state",), f"{printable(state)} lies in the watched folder {printable(above)}; {_STATE_ADVICE}"
+        yield ("state",), f"{display_path(state)} lies in the watched folder {display_path(above)}; {_STATE_ADVICE}"
     if quarantine is not None and state.is_relative_to(quarantine):
-        yield ("state",), f"{printable(state)} lies in the quarantine; {_STATE_ADVICE}"
+        yield ("state",), f"{display_path(state)} lies in the quarantine; {_STATE_ADVICE}"

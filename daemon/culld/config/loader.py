@@ -12,7 +12,7 @@ from culld.config.folders import of_folders
 from culld.config.messages import Key, Problem
 from culld.config.schema import Config
 from culld.errors import ConfigError
-from culld.records import printable
+from culld.records import display_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -39,7 +39,7 @@ def find_config(explicit: Path | None, environ: Mapping[str, str], *, system: Pa
     for origin, path in named.items():
         if path is not None:
             if not Path(path).exists():
-                raise ConfigError((f"{printable(Path(path))}: {origin} names this file, but it is not there",))
+                raise ConfigError((f"{display_path(Path(path))}: {origin} names this file, but it is not there",))
             return Path(path)
     user = _user_folder(environ) / "culld" / "config.yaml"
     for path in (user, system):
@@ -55,7 +55,7 @@ def _user_folder(environ: Mapping[str, str]) -> Path:
 
 
 def _none_found(user: Path, system: Path) -> str:
-    looked = f"--config and $CULLD_CONFIG are not given, {printable(user)} and {system} are not there"
+    looked = f"--config and $CULLD_CONFIG are not given, {display_path(user)} and {system} are not there"
     return f"no configuration found: {looked}; write one, the smallest is\n\n{_SMALLEST}\n"
 
 
@@ -67,7 +67,7 @@ def load_config(path: Path, environ: Mapping[str, str]) -> Config:
     """
     text = _text(path)
     found = yaml_lines.read(text)
-    ground = types.Ground(path.absolute().parent, environ)
+    ground = types.PathBase(path.absolute().parent, environ)
     config = None
     wrong = list(found.problems)
     if not wrong or found.data is not None:
@@ -75,7 +75,7 @@ def load_config(path: Path, environ: Mapping[str, str]) -> Config:
         wrong += (Problem(found.line(key), key, what) for key, what in _of_folders(found.data, ground))
     if wrong or config is None:
         wrong.sort(key=lambda problem: problem.line)
-        raise ConfigError(tuple(problem.render(path) for problem in wrong))
+        raise ConfigError(tuple(problem.as_text(path) for problem in wrong))
     return config
 
 
@@ -89,18 +89,18 @@ def find_state(path: Path, environ: Mapping[str, str]) -> Path:
     data = yaml_lines.read(text).data
     if not isinstance(data, dict):
         data = yaml_lines.read("\n".join(line for line in text.splitlines() if line.startswith("state:"))).data or {}
-    ground = types.Ground(path.absolute().parent, environ)
+    ground = types.PathBase(path.absolute().parent, environ)
     return _folder_or_none(types.state, data.get("state", types.AUTO), ground) or load_config(path, environ).state
 
 
 def built_in_config(environ: Mapping[str, str]) -> Config:
     """The defaults, for commands that only look: what the smallest file would say."""
-    ground = types.Ground(Path.cwd(), environ)
+    ground = types.PathBase(Path.cwd(), environ)
     return Config.model_validate(yaml_lines.read(_SMALLEST).data, context=ground)
 
 
 def _text(path: Path) -> str:
-    name = printable(path)
+    name = display_path(path)
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
@@ -114,10 +114,10 @@ def _text(path: Path) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise ConfigError((Problem(line, (), "not UTF-8; save the file as UTF-8 text").render(path),)) from error
+        raise ConfigError((Problem(line, (), "not UTF-8; save the file as UTF-8 text").as_text(path),)) from error
 
 
-def _validated(found: yaml_lines.Tree, ground: types.Ground, wrong: list[Problem]) -> Config | None:
+def _validated(found: yaml_lines.YamlDocument, ground: types.PathBase, wrong: list[Problem]) -> Config | None:
     try:
         return Config.model_validate(found.data, context=ground)
     except ValidationError as invalid:
@@ -126,7 +126,7 @@ def _validated(found: yaml_lines.Tree, ground: types.Ground, wrong: list[Problem
         for error in invalid.errors():
             key = _as_written(error["loc"], found.data)
             if key not in told:
-                wrong.append(Problem(found.line(key), key, messages.in_words(error, Config)))
+                wrong.append(Problem(found.line(key), key, messages.problems_of(error, Config)))
         return None
 
 
@@ -136,7 +136,7 @@ def _as_written(key: Key, data: Any) -> Key:
     return key[:1] if short else key
 
 
-def _of_folders(data: Any, ground: types.Ground) -> Iterator[tuple[Key, str]]:
+def _of_folders(data: Any, ground: types.PathBase) -> Iterator[tuple[Key, str]]:
     """Check the folders among themselves even where other keys are wrong, so that all is told at once."""
     if not isinstance(data, dict):
         return
@@ -153,7 +153,9 @@ def _of_folders(data: Any, ground: types.Ground) -> Iterator[tuple[Key, str]]:
     yield from of_folders(watched, quarantine, state)
 
 
-def _folder_or_none(read: Callable[[object, types.Ground], Path], value: object, ground: types.Ground) -> Path | None:
+def _folder_or_none(
+    read: Callable[[object, types.PathBase], Path], value: object, ground: types.PathBase
+) -> Path | None:
     try:
         return read(value, ground)
     except ValueError:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel
 
-from culld.config.types import shown
-from culld.records import printable
+from culld.config.types import format_value
+from culld.records import display_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,9 +30,9 @@ class Problem:
     key: Key
     text: str
 
-    def render(self, file: Path) -> str:
+    def as_text(self, file: Path) -> str:
         """As `file:line: dotted.key: what is wrong; what is allowed`."""
-        where = f"{printable(file)}:{self.line}: "
+        where = f"{display_path(file)}:{self.line}: "
         return where + (f"{dotted(self.key)}: " if self.key else "") + self.text
 
 
@@ -44,7 +44,7 @@ def dotted(key: Key) -> str:
     return text.removeprefix(".")
 
 
-def in_words(error: ErrorDetails, schema: type[BaseModel]) -> str:
+def problems_of(error: ErrorDetails, schema: type[BaseModel]) -> str:
     """What a schema error means to the person who wrote the file."""
     kind = error["type"]
     if kind == "extra_forbidden":
@@ -53,10 +53,12 @@ def in_words(error: ErrorDetails, schema: type[BaseModel]) -> str:
         return f"`{error['loc'][-1]}` is missing; it has no default"
     if kind == "tuple_type":
         item = {"watch": "`- path: FOLDER` for each folder"}.get(str(error["loc"][-1]), "`- name: ...` for each")
-        return f"{shown(error['input'])} is not a list; write one {item}"
+        return f"{format_value(error['input'])} is not a list; write one {item}"
     if kind in {"model_type", "model_attributes_type"}:
         section = _section(error["loc"], schema)
-        return f"{shown(error['input'])} stands where a section belongs; its keys are {', '.join(fields(section))}"
+        return (
+            f"{format_value(error['input'])} stands where a section belongs; its keys are {', '.join(fields(section))}"
+        )
     return str(error.get("ctx", {}).get("error", error["msg"]))
 
 
@@ -73,7 +75,7 @@ def _unknown(key: Key, schema: type[BaseModel]) -> str:
 def known_keys(schema: type[BaseModel], above: str = "") -> Iterator[str]:
     """Every dotted key of the schema, `[]` standing for a list's items."""
     for name, info in fields(schema).items():
-        listed, section = _below(info.annotation)
+        listed, section = _fields_below(info.annotation)
         key = f"{above}{name}{'[]' if listed else ''}"
         yield key
         if section is not None:
@@ -85,7 +87,7 @@ def fields(schema: type[BaseModel]) -> dict[str, FieldInfo]:
     return {info.alias or name: info for name, info in schema.model_fields.items()}
 
 
-def _below(annotation: Any) -> tuple[bool, type[BaseModel] | None]:
+def _fields_below(annotation: Any) -> tuple[bool, type[BaseModel] | None]:
     """Whether a field is a list, and the section that it or its items are."""
     inner = get_args(annotation)
     kind = inner[0] if inner else annotation
@@ -97,5 +99,5 @@ def _section(key: Key, schema: type[BaseModel]) -> type[BaseModel]:
     """The section that a key leads to."""
     for part in key:
         if isinstance(part, str):
-            schema = _below(fields(schema)[part].annotation)[1] or schema
+            schema = _fields_below(fields(schema)[part].annotation)[1] or schema
     return schema

@@ -19,14 +19,14 @@ from culld.records import (
     BrakeLimit,
     Defect,
     EngineKind,
-    Mark,
     Mode,
+    Policy,
     Protection,
+    RejectFlag,
     Rule,
-    Rules,
     Sidecars,
     SidecarStyle,
-    Stacking,
+    StackVerdict,
     Threshold,
 )
 from culld.rules import parse
@@ -51,22 +51,22 @@ class Level(StrEnum):
     ERROR = "error"
 
 
-def _ground(info: ValidationInfo) -> types.Ground:
-    if not isinstance(info.context, types.Ground):
+def _path_base(info: ValidationInfo) -> types.PathBase:
+    if not isinstance(info.context, types.PathBase):
         raise TypeError("a Config is made by load_config, which knows what its paths stand on")
     return info.context
 
 
 def _folder(value: object, info: ValidationInfo) -> Path:
-    return types.path(value, _ground(info))
+    return types.path(value, _path_base(info))
 
 
 def _state(value: object, info: ValidationInfo) -> Path:
-    return types.state(value, _ground(info))
+    return types.state(value, _path_base(info))
 
 
 def _auto_or_folder(value: object, info: ValidationInfo) -> Path | None:
-    return None if value == types.AUTO else types.path(value, _ground(info))
+    return None if value == types.AUTO else types.path(value, _path_base(info))
 
 
 Folder = Annotated[Path, BeforeValidator(_folder)]
@@ -75,7 +75,7 @@ AutoOrFolder = Annotated[Path | None, BeforeValidator(_auto_or_folder)]
 AutoOrMode = Annotated[Mode | None, BeforeValidator(types.auto_or_choice(Mode))]
 Probability = Annotated[float, BeforeValidator(types.probability)]
 YesOrNo = Annotated[bool, BeforeValidator(types.yes_or_no)]
-Reject = Annotated[float | types.ByPrecision | None, BeforeValidator(types.reject)]
+Reject = Annotated[float | types.PrecisionTarget | None, BeforeValidator(types.reject)]
 
 
 class Section(BaseModel):
@@ -89,14 +89,14 @@ class Section(BaseModel):
         return {} if value is None else value
 
 
-class Watch(Section):
+class WatchSection(Section):
     """A folder to watch, with all that is below it; without a mode of its own the policy's mode holds."""
 
     path: Folder
     mode: AutoOrMode = None
 
 
-class Quarantine(Section):
+class QuarantineSection(Section):
     """Where rejected photos go, and after how long into the trash of the desktop (None: never)."""
 
     path: Folder
@@ -109,20 +109,20 @@ class Quarantine(Section):
         return value if isinstance(value, dict) else {"path": value}
 
 
-class Settle(Section):
+class SettleSection(Section):
     """When a file counts as complete."""
 
     quiet: Annotated[timedelta, BeforeValidator(types.duration("100ms", "1h"))] = timedelta(seconds=3)
 
 
-class Batch(Section):
+class BatchSection(Section):
     """How many photos go through the network together, and how long the first one waits for more."""
 
     wait: Annotated[timedelta, BeforeValidator(types.duration("0s", "1h"))] = timedelta(seconds=2)
     size: Annotated[int, BeforeValidator(types.whole(1, 1024))] = 16
 
 
-class Model(Section):
+class ModelSection(Section):
     """The network, a folder with model.tflite and card.json (None: the one that comes with culld), and its engine."""
 
     path: AutoOrFolder = None
@@ -135,17 +135,17 @@ def _sidecars(value: object) -> Sidecars:
     return types.choice(Sidecars)(value)
 
 
-class Tags(Section):
+class TagsSection(Section):
     """What is written about a photo."""
 
     embed: Annotated[Embed, BeforeValidator(types.choice(Embed))] = Embed.DEFECTS
     prefix: Annotated[str, BeforeValidator(types.prefix)] = "defect:"
     sidecar: Annotated[Sidecars, BeforeValidator(_sidecars)] = Sidecars.ALWAYS
     sidecar_name: Annotated[SidecarStyle, BeforeValidator(types.choice(SidecarStyle))] = SidecarStyle.FULL
-    marks: Annotated[tuple[Mark, ...], BeforeValidator(types.choices(Mark))] = ()
+    marks: Annotated[tuple[RejectFlag, ...], BeforeValidator(types.choices(RejectFlag))] = ()
 
 
-class Limits(Section):
+class LimitsSection(Section):
     """What one photo may cost; beyond it the photo counts as unreadable and stays where it is."""
 
     pixels: Annotated[int, BeforeValidator(types.whole(1, 10**10))] = 250_000_000
@@ -154,67 +154,67 @@ class Limits(Section):
     seconds: Annotated[int, BeforeValidator(types.whole(1, 3600))] = 60
 
 
-class Alert(Section):
+class AlertSection(Section):
     """How a person is told of what cannot wait, besides the log and the status."""
 
     command: Annotated[tuple[str, ...], BeforeValidator(types.command)] = ()
     webhook: Annotated[str | None, BeforeValidator(types.address)] = None
 
 
-class Log(Section):
+class LogSection(Section):
     """What the log tells."""
 
     level: Annotated[Level, BeforeValidator(types.choice(Level))] = Level.INFO
 
 
-class Bounds(Section):
+class DefectThresholds(Section):
     """From which probability a defect is tagged, and from which it is rejected (None: never)."""
 
     tag: Probability
     reject: Reject
 
     @model_validator(mode="after")
-    def _ordered(self) -> Bounds:
+    def _ordered(self) -> DefectThresholds:
         if isinstance(self.reject, float) and self.tag > self.reject:
             raise ValueError(f"tag {self.tag:g} is above reject {self.reject:g}; tag must be at most reject")
         return self
 
-    def threshold(self) -> Threshold:
+    def to_threshold(self) -> Threshold:
         """The same as a record; a precision must have been looked up before."""
-        if isinstance(self.reject, types.ByPrecision):
+        if isinstance(self.reject, types.PrecisionTarget):
             raise TypeError("a precision is no number yet: look it up with Config.looked_up")
         return Threshold(self.tag, self.reject)
 
-    def looked_up(self, threshold_for: Callable[[float], float]) -> Self:
+    def resolve_thresholds(self, threshold_for: Callable[[float], float]) -> Self:
         """The same with a number in place of a precision; a photo that is rejected is always tagged as well."""
-        if not isinstance(self.reject, types.ByPrecision):
+        if not isinstance(self.reject, types.PrecisionTarget):
             return self
         found = threshold_for(self.reject.precision)
         return self.model_copy(update={"reject": max(found, self.tag)})
 
 
-class Blur(Bounds):
+class Blur(DefectThresholds):
     """Blur: the defect that people ask to have removed."""
 
     tag: Probability = 0.5
     reject: Reject = 0.97
 
 
-class Under(Bounds):
+class Under(DefectThresholds):
     """Under-exposure: only tagged by default, because night is not a defect."""
 
     tag: Probability = 0.6
     reject: Reject = None
 
 
-class Over(Bounds):
+class Over(DefectThresholds):
     """Over-exposure: only tagged by default, because snow, white grounds and high-key pictures are not defects."""
 
     tag: Probability = 0.6
     reject: Reject = None
 
 
-class Defects(Section):
+class DefectsSection(Section):
     """The thresholds of each defect."""
 
     blur: Blur = Blur()
@@ -222,7 +222,7 @@ class Defects(Section):
     over: Over = Over()
 
 
-class Protect(Section):
+class ProtectSection(Section):
     """What is never moved, whatever its scores."""
 
     rated: Annotated[int | None, BeforeValidator(types.stars)] = 1
@@ -236,7 +236,7 @@ class Protect(Section):
         return Protection(self.rated, self.edited, self.night, self.series, self.bursts)
 
 
-class Brake(Section):
+class BrakeSection(Section):
     """Above which share of the last photos that were judged, `photos` at most, moves stop; None is never exceeded."""
 
     share: Annotated[float | None, BeforeValidator(types.share)] = 0.6
@@ -259,25 +259,25 @@ class NamedRule(Section):
         return Rule(self.name, parse(self.when), self.action)
 
 
-def _told_apart(rules: tuple[NamedRule, ...]) -> tuple[NamedRule, ...]:
+def _require_unique_names(rules: tuple[NamedRule, ...]) -> tuple[NamedRule, ...]:
     names = [rule.name for rule in rules]
     if twice := {name for name in names if names.count(name) > 1}:
         raise ValueError(f"two rules are called {min(twice)!r}; give each a name of its own")
     return rules
 
 
-class Policy(Section):
+class PolicySection(Section):
     """What happens to a photo; without a mode nothing is ever moved."""
 
     mode: Annotated[Mode, BeforeValidator(types.choice(Mode))] = Mode.OBSERVE
-    defects: Defects = Defects()
-    stacks: Annotated[Stacking, BeforeValidator(types.choice(Stacking))] = Stacking.BEST
-    protect: Protect = Protect()
-    rules: Annotated[tuple[NamedRule, ...], AfterValidator(_told_apart)] = ()
-    brake: Brake = Brake()
+    defects: DefectsSection = DefectsSection()
+    stacks: Annotated[StackVerdict, BeforeValidator(types.choice(StackVerdict))] = StackVerdict.BEST
+    protect: ProtectSection = ProtectSection()
+    rules: Annotated[tuple[NamedRule, ...], AfterValidator(_require_unique_names)] = ()
+    brake: BrakeSection = BrakeSection()
 
 
-def _some(folders: tuple[Watch, ...]) -> tuple[Watch, ...]:
+def _require_watched_folder(folders: tuple[WatchSection, ...]) -> tuple[WatchSection, ...]:
     # Pydantic's own minimum length counts only the valid items, and so blames the list for a mistake in one of them.
     if not folders:
         raise ValueError("no folder is given; write at least one `- path: FOLDER`")
@@ -287,22 +287,22 @@ def _some(folders: tuple[Watch, ...]) -> tuple[Watch, ...]:
 class Config(Section):
     """The whole file, checked; `load_config` makes it."""
 
-    watch: Annotated[tuple[Watch, ...], AfterValidator(_some)]
-    store: Annotated[Quarantine, Field(alias="quarantine")]
+    watch: Annotated[tuple[WatchSection, ...], AfterValidator(_require_watched_folder)]
+    store: Annotated[QuarantineSection, Field(alias="quarantine")]
     state: State
-    policy: Policy = Policy()
-    settle: Settle = Settle()
+    policy: PolicySection = PolicySection()
+    settle: SettleSection = SettleSection()
     rescan: Annotated[timedelta, BeforeValidator(types.duration("1s", "7d"))] = timedelta(minutes=1)
     history: Annotated[timedelta | None, BeforeValidator(types.duration_or("1d", "36500d", types.FOREVER))] = timedelta(
         365
     )
-    batch: Batch = Batch()
+    batch: BatchSection = BatchSection()
     workers: Annotated[int | None, BeforeValidator(types.auto_or_whole(1, 64))] = None
-    model: Model = Model()
-    tags: Tags = Tags()
-    limits: Limits = Limits()
-    alert: Alert = Alert()
-    log: Log = Log()
+    model: ModelSection = ModelSection()
+    tags: TagsSection = TagsSection()
+    limits: LimitsSection = LimitsSection()
+    alert: AlertSection = AlertSection()
+    log: LogSection = LogSection()
     version: Annotated[int, BeforeValidator(types.version)] = 1
 
     @model_validator(mode="before")
@@ -311,7 +311,7 @@ class Config(Section):
         # The default depends on the environment, which only the validator of the key sees.
         return {"state": types.AUTO, **value} if isinstance(value, dict) else value
 
-    def rules(self, mode: Mode | None = None) -> Rules:
+    def rules(self, mode: Mode | None = None) -> Policy:
         """The policy in force, under another mode if one is given (that of a watched folder).
 
         The digest is taken from what the policy means, so neither formatting nor comments change it.
@@ -319,19 +319,19 @@ class Config(Section):
         policy = self.policy if mode is None else self.policy.model_copy(update={"mode": mode})
         meaning = json.dumps(policy.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
         bounds = policy.defects
-        return Rules(
+        return Policy(
             mode=policy.mode,
-            blur=bounds.blur.threshold(),
-            under=bounds.under.threshold(),
-            over=bounds.over.threshold(),
+            blur=bounds.blur.to_threshold(),
+            under=bounds.under.to_threshold(),
+            over=bounds.over.to_threshold(),
             digest=hashlib.sha256(meaning.encode()).hexdigest()[:12],
-            stacks=policy.stacks,
+            stack_verdict=policy.stacks,
             protect=policy.protect.protection(),
-            named=tuple(rule.rule() for rule in policy.rules),
+            named_rules=tuple(rule.rule() for rule in policy.rules),
             brake=policy.brake.limit(),
         )
 
-    def rules_by_folder(self) -> dict[Path, Rules]:
+    def rules_by_folder(self) -> dict[Path, Policy]:
         """The policy in force in each watched folder."""
         return {watch.path: self.rules(watch.mode) for watch in self.watch}
 
@@ -341,16 +341,19 @@ class Config(Section):
         return self.store.path
 
     @property
-    def by_precision(self) -> bool:
+    def has_precision_targets(self) -> bool:
         """Whether a threshold is given by its meaning, and must be looked up on the model's card."""
         defects = self.policy.defects
-        return any(isinstance(each.reject, types.ByPrecision) for each in (defects.blur, defects.under, defects.over))
+        return any(
+            isinstance(each.reject, types.PrecisionTarget) for each in (defects.blur, defects.under, defects.over)
+        )
 
-    def looked_up(self, threshold_for: Callable[[Defect, float], float]) -> Config:
+    def resolve_thresholds(self, threshold_for: Callable[[Defect, float], float]) -> Config:
         """The same with numbers in place of precisions; raises what `threshold_for` raises."""
         old = self.policy.defects
         found = {
-            defect.value: getattr(old, defect).looked_up(functools.partial(threshold_for, defect)) for defect in Defect
+            defect.value: getattr(old, defect).resolve_thresholds(functools.partial(threshold_for, defect))
+            for defect in Defect
         }
         policy = self.policy.model_copy(update={"defects": old.model_copy(update=found)})
         return self.model_copy(update={"policy": policy})

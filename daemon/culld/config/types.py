@@ -55,14 +55,14 @@ _Choice = TypeVar("_Choice", bound="StrEnum")
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class PathBase:
     """What the paths of a file stand on: its folder, and the environment that knows home and state."""
 
     folder: Path
     environ: Mapping[str, str]
 
 
-def shown(value: object) -> str:
+def format_value(value: object) -> str:
     """The value as it may stand in a message: on one line, and short."""
     if value is None:
         return "nothing"
@@ -80,7 +80,7 @@ def duration(at_least: str, at_most: str) -> Callable[[object], timedelta]:
         allowed = f"write a duration from {at_least} to {at_most}, such as 500ms, 2s, 5m, 12h or 30d"
         found = _seconds(value)
         if found is None:
-            raise ValueError(f"{shown(value)} is not a duration; {allowed}")
+            raise ValueError(f"{format_value(value)} is not a duration; {allowed}")
         if lowest is not None and highest is not None and not lowest <= found <= highest:
             raise ValueError(f"{value} is out of range; {allowed}")
         return found
@@ -116,7 +116,7 @@ def size(at_least: str) -> Callable[[object], int]:
         allowed = f"write a size of at least {at_least}, such as 512MB or 2GB"
         found = _bytes(value)
         if found is None:
-            raise ValueError(f"{shown(value)} is not a size; {allowed}")
+            raise ValueError(f"{format_value(value)} is not a size; {allowed}")
         if found < lowest:
             raise ValueError(f"{value} is too little; {allowed}")
         return found
@@ -136,7 +136,7 @@ def whole(at_least: int, at_most: int) -> Callable[[object], int]:
 
     def read(value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not at_least <= value <= at_most:
-            raise ValueError(f"{shown(value)} is not allowed; write a whole number from {at_least} to {at_most}")
+            raise ValueError(f"{format_value(value)} is not allowed; write a whole number from {at_least} to {at_most}")
         return value
 
     return read
@@ -160,7 +160,7 @@ def auto_or_whole(at_least: int, at_most: int) -> Callable[[object], int | None]
 def yes_or_no(value: object) -> bool:
     """What YAML understands as true or false."""
     if not isinstance(value, bool):
-        raise ValueError(f"{shown(value)} is not allowed; write true or false")  # noqa: TRY004 (pydantic wants it)
+        raise ValueError(f"{format_value(value)} is not allowed; write true or false")  # noqa: TRY004 (pydantic wants it)
     return value
 
 
@@ -171,7 +171,7 @@ VERSION: Final = 1
 def version(value: object) -> int:
     """The form of a file: this one; an older form would be named here with what to write instead."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"{shown(value)} is no version; write {VERSION}, or leave the line out")
+        raise ValueError(f"{format_value(value)} is no version; write {VERSION}, or leave the line out")
     if value > VERSION:
         raise ValueError(
             f"the file is written for a newer culld (its form {value}, known here {VERSION}); upgrade culld"
@@ -184,14 +184,16 @@ def share(value: object) -> float | None:
     if value == NEVER:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
-        raise ValueError(f"{shown(value)} is not allowed; write a share above 0 and below 1, such as 0.6, or {NEVER}")
+        raise ValueError(
+            f"{format_value(value)} is not allowed; write a share above 0 and below 1, such as 0.6, or {NEVER}"
+        )
     return float(value)
 
 
 def command(value: object) -> tuple[str, ...]:
     """A program with its arguments as a list of texts; no shell reads it."""
     if not isinstance(value, list) or not all(isinstance(part, str) and part and "\0" not in part for part in value):
-        raise ValueError(f'{shown(value)} is no command; write a list, such as ["notify-send", "culld"], or []')
+        raise ValueError(f'{format_value(value)} is no command; write a list, such as ["notify-send", "culld"], or []')
     return tuple(value)
 
 
@@ -200,16 +202,18 @@ def address(value: object) -> str | None:
     if value == NEVER:
         return None
     if not isinstance(value, str) or not value.lower().startswith(("https://", "http://")):
-        raise ValueError(f"{shown(value)} is no address; write one that begins with https:// or http://, or {NEVER}")
+        raise ValueError(
+            f"{format_value(value)} is no address; write one that begins with https:// or http://, or {NEVER}"
+        )
     if not all("!" <= letter <= "~" for letter in value):
         raise ValueError(
-            f"{shown(value)} has a letter that an address cannot have; write other letters than A to Z as %.., and a"
-            " host in its ASCII form xn--..."
+            f"{format_value(value)} has a letter that an address cannot have; write other letters than A to Z as %.., "
+            "and a host in its ASCII form xn--..."
         )
     try:
         _require_reachable(urlsplit(value))
     except ValueError as error:  # also what urlsplit says of brackets and ports, and the codec of a host
-        raise ValueError(f"{shown(value)} is no address that can be reached: {error}") from None
+        raise ValueError(f"{format_value(value)} is no address that can be reached: {error}") from None
     return value
 
 
@@ -229,7 +233,7 @@ def light_value(value: object) -> float | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float) or not -_MOST_LIGHT <= value <= _MOST_LIGHT:
         allowed = f"write a light value from -{_MOST_LIGHT} to {_MOST_LIGHT}, such as 3, or {NEVER}"
-        raise ValueError(f"{shown(value)} is not allowed; {allowed}")
+        raise ValueError(f"{format_value(value)} is not allowed; {allowed}")
     return float(value)
 
 
@@ -239,28 +243,28 @@ def stars(value: object) -> int | None:
         return None
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST_STARS:
         allowed = f"write from how many stars, 1 to {_MOST_STARS}, a rating protects, or {NEVER}"
-        raise ValueError(f"{shown(value)} is not allowed; {allowed}")
+        raise ValueError(f"{format_value(value)} is not allowed; {allowed}")
     return value
 
 
 def name(value: object) -> str:
     """A short text on one line that names something."""
     if not isinstance(value, str) or not value.strip() or not value.isprintable() or len(value) > _SHOWN_LENGTH:
-        raise ValueError(f"{shown(value)} is no name; write a few words on one line")
+        raise ValueError(f"{format_value(value)} is no name; write a few words on one line")
     return value.strip()
 
 
 def condition(value: object) -> str:
     """The condition of a rule, checked; see `expression`."""
     if not isinstance(value, str):
-        raise ValueError(f"{shown(value)} is no condition; write one such as blur > 0.8 and iso < 6400")  # noqa: TRY004
+        raise ValueError(f"{format_value(value)} is no condition; write one such as blur > 0.8 and iso < 6400")  # noqa: TRY004
     return parse(value).text
 
 
 def probability(value: object) -> float:
     """A number 0..1 as YAML gave it."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"{shown(value)} is not a number; write one from 0 to 1, such as 0.97")
+        raise ValueError(f"{format_value(value)} is not a number; write one from 0 to 1, such as 0.97")
     if not 0 <= value <= 1:
         percent = f" ({value} percent is {value / 100:g})" if 1 < value <= 100 else ""
         raise ValueError(f"{value} is out of range; write a number from 0 to 1{percent}")
@@ -268,19 +272,19 @@ def probability(value: object) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class ByPrecision:
+class PrecisionTarget:
     """A threshold by its meaning: of the photos that reach it, this share has the defect."""
 
     precision: float
 
 
-def reject(value: object) -> float | ByPrecision | None:
+def reject(value: object) -> float | PrecisionTarget | None:
     """A number 0..1, `{precision: 0.995}`, or `never`, which is None."""
     if value == NEVER:
         return None
     try:
         if isinstance(value, dict) and set(value) == {"precision"}:
-            return ByPrecision(probability(value["precision"]))
+            return PrecisionTarget(probability(value["precision"]))
         return probability(value)
     except ValueError as error:
         raise ValueError(f"{error}, or {NEVER}, or by meaning: {{precision: 0.995}}") from None
@@ -292,7 +296,7 @@ def choice(kind: type[_Choice]) -> Callable[[object], _Choice]:
     def read(value: object) -> _Choice:
         if isinstance(value, str) and value in set(kind):
             return kind(value)
-        raise ValueError(f"{shown(value)} is not allowed; write {' or '.join(kind)}")
+        raise ValueError(f"{format_value(value)} is not allowed; write {' or '.join(kind)}")
 
     return read
 
@@ -303,7 +307,7 @@ def choices(kind: type[_Choice]) -> Callable[[object], tuple[_Choice, ...]]:
 
     def read(value: object) -> tuple[_Choice, ...]:
         if not isinstance(value, list):
-            raise ValueError(f"{shown(value)} is no list; write [] or some of [{', '.join(kind)}]")  # noqa: TRY004
+            raise ValueError(f"{format_value(value)} is no list; write [] or some of [{', '.join(kind)}]")  # noqa: TRY004
         return tuple(word(each) for each in value)
 
     return read
@@ -324,13 +328,15 @@ def auto_or_choice(kind: type[_Choice]) -> Callable[[object], _Choice | None]:
     return read
 
 
-def path(value: object, ground: Ground) -> Path:
+def path(value: object, ground: PathBase) -> Path:
     """A real path, links resolved: `~` is home, a relative path starts at the file's folder.
 
     Links are resolved because two names of one folder must not pass for two folders.
     """
     if not isinstance(value, str) or not value or "\0" in value:
-        raise ValueError(f"{shown(value)} is not a path; write the path of a folder, in quotes if it is a number")
+        raise ValueError(
+            f"{format_value(value)} is not a path; write the path of a folder, in quotes if it is a number"
+        )
     return Path(os.path.realpath(ground.folder / _at_home(value, ground.environ)))
 
 
@@ -341,7 +347,7 @@ def _at_home(value: str, environ: Mapping[str, str]) -> str:
         return str(home(environ)) + value[1:]
     expanded = os.path.expanduser(value)  # noqa: PTH111 - pathlib raises a RuntimeError that names no user
     if expanded == value:
-        raise ValueError(f"{shown(value)} names a user who does not exist; write the whole path")
+        raise ValueError(f"{format_value(value)} names a user who does not exist; write the whole path")
     return expanded
 
 
@@ -350,7 +356,7 @@ def home(environ: Mapping[str, str]) -> Path:
     return Path(environ["HOME"]) if environ.get("HOME") else Path.home()
 
 
-def state(value: object, ground: Ground) -> Path:
+def state(value: object, ground: PathBase) -> Path:
     """A real path; `auto` is systemd's $STATE_DIRECTORY, else `culld` in the XDG state folder."""
     return path(_auto_state(ground.environ) if value == AUTO else value, ground)
 
@@ -373,5 +379,5 @@ def prefix(value: object) -> str:
         or value != value.lstrip()
         or re.search(r"[;,|<>&]", value)
     ):
-        raise ValueError(f"{shown(value)} is not allowed; write up to 32 characters without ; , | < > &")
+        raise ValueError(f"{format_value(value)} is not allowed; write up to 32 characters without ; , | < > &")
     return value

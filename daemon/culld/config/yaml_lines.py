@@ -18,7 +18,7 @@ _TEXT: Final = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "timest
 
 
 @dataclass(slots=True)
-class Tree:
+class YamlDocument:
     """What a YAML text holds: plain values, the line of each key (counted from 1), and what was wrong with it."""
 
     data: Any = None
@@ -32,11 +32,11 @@ class Tree:
         return self.lines.get(key, 1)
 
 
-def read(text: str) -> Tree:
+def read(text: str) -> YamlDocument:
     """Read one YAML document; what is wrong with it stands in `problems`, and nothing is raised."""
-    tree = Tree()
+    tree = YamlDocument()
     try:
-        _fill(tree, _Loader(text))
+        _set_parents(tree, _Loader(text))
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         tree.problems.append(Problem(line, (), "a control character stands here; the file must be plain text"))
@@ -47,13 +47,13 @@ def read(text: str) -> Tree:
     return tree
 
 
-def _fill(tree: Tree, loader: _Loader) -> None:
+def _set_parents(tree: YamlDocument, loader: _Loader) -> None:
     node = loader.get_single_node()
     if node is None:
         tree.problems.append(Problem(1, (), "the file is empty; it needs at least `watch` and `quarantine`"))
         return
     tree.lines[()] = node.start_mark.line + 1
-    tree.data = _Walk(loader, tree).value(node, ())
+    tree.data = _Reader(loader, tree).value(node, ())
 
 
 def _syntax(error: yaml.MarkedYAMLError) -> Problem:
@@ -94,11 +94,11 @@ class _Loader(yaml.SafeLoader):
 
 
 @dataclass(frozen=True, slots=True)
-class _Walk:
+class _Reader:
     """Turns nodes into plain values and keeps their lines."""
 
     loader: _Loader
-    tree: Tree
+    tree: YamlDocument
 
     def value(self, node: yaml.Node, key: Key) -> Any:
         if isinstance(node, yaml.MappingNode):

@@ -33,7 +33,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class AccessControl:
     """Who owns a file, and its entries; `listed` says whether it has a list or only a mode."""
 
     owner: int
@@ -42,7 +42,7 @@ class Access:
     listed: bool
 
     @classmethod
-    def of(cls, descriptor: int) -> Access:
+    def of(cls, descriptor: int) -> AccessControl:
         """The access to an open file; raises OSError, but not where the file system has no lists."""
         found = os.fstat(descriptor)
         value = _value(descriptor)
@@ -63,11 +63,11 @@ class Access:
         """The permission bits that stand for these entries alone, by what each may really do."""
         return self._may(USER_OBJ) << 6 | self._may(GROUP_OBJ) << 3 | self._may(OTHER)
 
-    def owned_as(self, found: os.stat_result) -> Access:
+    def owned_as(self, found: os.stat_result) -> AccessControl:
         """The same entries of a file that has got another owner or group."""
         return replace(self, owner=found.st_uid, group=found.st_gid)
 
-    def without_list(self) -> Access:
+    def without_list(self) -> AccessControl:
         """The most that a mode alone can allow without letting anyone do what the list denies them."""
         named = 7
         for entry in self.entries:
@@ -80,7 +80,7 @@ class Access:
         )
         return replace(self, entries=classes, listed=False)
 
-    def in_another_group(self) -> Access:
+    def in_another_group(self) -> AccessControl:
         """The most that the file may allow in another group: its old and its new group may have been either class."""
         both = self._may(GROUP_OBJ) & self._may(OTHER)
         entries = tuple(
@@ -88,7 +88,7 @@ class Access:
         )
         return replace(self, entries=entries)
 
-    def limited_to_readers(self, photo: Access) -> Access:
+    def limited_to_readers(self, photo: AccessControl) -> AccessControl:
         """This access without those, apart from the owner, who may not read the photo."""
         kept = [
             entry

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from culld.files import acl
-from culld.files.acl import Access
+from culld.files.acl import AccessControl
 from culld.files.os_errors import AdvisedError
-from culld.records import printable
+from culld.records import display_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,8 +52,8 @@ def limit_access(photo: int, new: int) -> None:
     Where anything has to be taken away, the new file gets the photo's owner and group as far as the system allows it,
     so that those who may read the photo may read the file. Raises OSError.
     """
-    theirs = Access.of(photo)
-    created = Access.of(new)
+    theirs = AccessControl.of(photo)
+    created = AccessControl.of(new)
     if created == created.limited_to_readers(theirs):
         return
     _give(created.limited_to_readers(theirs), new, strict=False)
@@ -94,7 +94,7 @@ def _keep_owner(found: os.stat_result, target: int, *, strict: bool) -> None:
 
 def _keep_access(source: int, target: int, *, strict: bool) -> None:
     try:
-        access = Access.of(source)
+        access = AccessControl.of(source)
         if os.fstat(target).st_gid != access.group:
             access = access.in_another_group()
         _give(access, target, strict=strict)
@@ -104,7 +104,7 @@ def _keep_access(source: int, target: int, *, strict: bool) -> None:
         raise AdvisedError(error, f"its access list (ACL) cannot be kept: {error.strerror}; see getfacl") from error
 
 
-def _give(access: Access, target: int, *, strict: bool) -> None:
+def _give(access: AccessControl, target: int, *, strict: bool) -> None:
     """Give an open file the entries of `access` and no others, as far as its file system has lists."""
     if access.listed:
         try:
@@ -145,8 +145,9 @@ def _set_attribute(target: int, name: str, value: bytes) -> None:
             raise
         raise AdvisedError(
             error,
-            f"its extended attribute {printable(Path(name))} of {len(value):,} bytes does not fit on the file system "
-            "where it would go; set `quarantine` to a folder on the file system of the photo, or remove the attribute",
+            f"its extended attribute {display_path(Path(name))} of {len(value):,} bytes does not fit on the file "
+            "system where it would go; set `quarantine` to a folder on the file system of the photo, or remove "
+            "the attribute",
         ) from error
 
 

@@ -16,23 +16,23 @@ from culld.errors import PhotoChangedError
 from culld.files.open_beneath import sync_folder
 from culld.files.rename_noreplace import exchange, give_back
 from culld.files.temp_names import aside_name
-from culld.records import Stamp, printable
+from culld.records import FileStat, display_path
 
 if TYPE_CHECKING:
     from culld.files.lease import Lease
-    from culld.files.tempfile import Scratch
+    from culld.files.tempfile import TempFile
 
 
 @dataclass(frozen=True, slots=True)
 class Swap:
     """A finished new file, and the old one that it replaces: its name, its stat when it was read, a lease on it."""
 
-    new: Scratch
+    new: TempFile
     name: str
     old: os.stat_result
     lease: Lease
 
-    def carry_out(self) -> Stamp:
+    def carry_out(self) -> FileStat:
         """Put the new file in place, durably, and give its stamp.
 
         Raises PhotoChangedError if the old file is another by now, or is opened for writing; it then has its name and
@@ -52,11 +52,11 @@ class Swap:
         sync_folder(folder)
         if exchanged:
             self._put_away(own)
-        return Stamp.of(os.fstat(self.new.descriptor))
+        return FileStat.of(os.fstat(self.new.descriptor))
 
     def _require_unchanged(self) -> None:
         found = os.stat(self.name, dir_fd=self.new.folder, follow_symlinks=False)
-        if Stamp.of(found) != Stamp.of(self.old):
+        if FileStat.of(found) != FileStat.of(self.old):
             raise changed(self.lease)
         self.lease.require_no_writer()
 
@@ -92,4 +92,4 @@ def same_file(found: os.stat_result, judged: os.stat_result) -> bool:
 
 def changed(lease: Lease) -> PhotoChangedError:
     """The fault of a file that was saved in the last moment."""
-    return PhotoChangedError(f"{printable(lease.path)} changed while it was being rewritten; culld looks again")
+    return PhotoChangedError(f"{display_path(lease.path)} changed while it was being rewritten; culld looks again")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from culld.files.open_beneath import folder
-from culld.files.os_errors import translated
+from culld.files.os_errors import translate_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,10 +19,10 @@ _NO_LOCKS = {errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL}
 
 
 @contextmanager
-def turn(root: Path) -> Iterator[None]:
+def folder_lock(root: Path) -> Iterator[None]:
     """Wait for, and hold, the only turn in a configured folder; file systems without locks grant it at once."""
     with folder(root, Path()) as descriptor:
-        with translated(root, "lock the folder"):
+        with translate_errors(root, "lock the folder"):
             _lock(descriptor)
         yield  # closing the descriptor gives the turn back
 

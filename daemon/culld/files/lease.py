@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from culld.errors import PhotoChangedError
-from culld.records import printable
+from culld.records import display_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +73,7 @@ def lease(descriptor: int, path: Path) -> Iterator[Lease]:
 
 def written(path: Path) -> PhotoChangedError:
     """The fault of a file that another program is about to change."""
-    return PhotoChangedError(f"another program has {printable(path)} open for writing; culld looks again later")
+    return PhotoChangedError(f"another program has {display_path(path)} open for writing; culld looks again later")
 
 
 def _take(descriptor: int) -> bool | None:

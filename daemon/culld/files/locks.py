@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from culld.errors import SystemFaultError
 from culld.files.root_owner import Owner, Role, is_watched, open_anchor, read_owner, write_owner
-from culld.records import printable
+from culld.records import display_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,7 +41,7 @@ def state_lock(state: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def holder(state: Path) -> str:
+def lock_holder(state: Path) -> str:
     """The process that has the folder `state`, as text; empty if none has, or nobody may ask."""
     try:
         descriptor = os.open(state / "daemon.lock", os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
@@ -56,7 +56,7 @@ def holder(state: Path) -> str:
     return ""
 
 
-class Claims:
+class RootLocks:
     """The folders that this process uses, by a lock on the anchor in each; `close` frees them.
 
     A watched folder is locked for this process alone, a quarantine so that other processes may use it as one too. With
@@ -81,15 +81,15 @@ class Claims:
             os.close(descriptor)
         self._held.clear()
 
-    def require(self, roots: Sequence[Path], quarantine: Path | None = None) -> None:
+    def acquire_all(self, roots: Sequence[Path], quarantine: Path | None = None) -> None:
         """Claim these folders; raises SystemFaultError if another process has one of them, or one above a root."""
         for root in roots:
-            if why := self.refused(root):
-                raise SystemFaultError(f"{printable(root)} {why}")
+            if why := self.acquire(root):
+                raise SystemFaultError(f"{display_path(root)} {why}")
         if quarantine is not None and (why := self.quarantine_refused(quarantine)):
-            raise SystemFaultError(f"the quarantine {printable(quarantine)} {why}")
+            raise SystemFaultError(f"the quarantine {display_path(quarantine)} {why}")
 
-    def refused(self, root: Path) -> str:
+    def acquire(self, root: Path) -> str:
         """Claim a watched folder; if another process has it, or one above it, that as a clause, else nothing."""
         return self._claim(root, Role.WATCHED)
 
@@ -125,16 +125,16 @@ class Claims:
             try:
                 owner = read_owner(anchor)
                 if is_watched(anchor):
-                    return f"lies in {printable(folder)}, which another culld watches; {_STOP}"
+                    return f"lies in {display_path(folder)}, which another culld watches; {_STOP}"
                 if owner is not None and owner.role is Role.QUARANTINE and owner.state != self._name:
-                    return f"lies in {printable(folder)}, which {owner}; {_STOP}"
+                    return f"lies in {display_path(folder)}, which {owner}; {_STOP}"
             finally:
                 os.close(anchor)
         return ""
 
     @property
     def _name(self) -> str:
-        return "" if self._state is None else printable(self._state)
+        return "" if self._state is None else display_path(self._state)
 
     def _mark(self, folder: Path, anchor: int, role: Role) -> None:
         """Say in the anchor whose folder it is; cullds that share a quarantine leave it as it is."""
@@ -145,7 +145,7 @@ class Claims:
         try:
             write_owner(anchor, owner)
         except OSError as error:
-            log.info("%s cannot be marked as a folder of this culld: %s", printable(folder), error)
+            log.info("%s cannot be marked as a folder of this culld: %s", display_path(folder), error)
 
 
 _STOP: Final = "stop that one, or take the folder out of one configuration"
@@ -162,7 +162,7 @@ def _lock(folder: Path, descriptor: int, role: Role) -> str:
             time.sleep(_BETWEEN_S)
             continue
         except OSError as error:  # a file system without locks, such as some network shares
-            log.warning("%s cannot be locked (%s): see that no other culld works on it", printable(folder), error)
+            log.warning("%s cannot be locked (%s): see that no other culld works on it", display_path(folder), error)
         return ""
     return f"is worked on by another culld; {_STOP}"
 
@@ -179,7 +179,7 @@ def _take(descriptor: int, state: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        running = f"culld is already running on {printable(state)} (process {_written_by(descriptor)})"
+        running = f"culld is already running on {display_path(state)} (process {_written_by(descriptor)})"
         text = f"{running}; stop it, or set another `state` folder"
         raise SystemFaultError(text) from error
 
@@ -191,4 +191,4 @@ def _written_by(descriptor: int) -> str:
 
 def _broken(file: Path, done: str, error: OSError) -> str:
     advice = "set `state` to a folder on a local disk that this user can write to"
-    return f"{printable(file)} cannot be {done} ({error.strerror}); {advice}"
+    return f"{display_path(file)} cannot be {done} ({error.strerror}); {advice}"

@@ -13,7 +13,7 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from culld.records import printable
+from culld.records import display_path
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +25,7 @@ ANCHOR: Final = ".culld"
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class FolderState:
     """What is seen of a folder: the device it is on, and whether its anchor is there."""
 
     device: int
@@ -46,7 +46,7 @@ class Unreachable:
     def fix(self, folder: Path) -> str:
         """What to do about it."""
         advice = _ADVICE[self.number][1] if self.number in _ADVICE else "see what `ls -ld {}` says"
-        return advice.format(shlex.quote(printable(folder)))
+        return advice.format(shlex.quote(display_path(folder)))
 
 
 # A FUSE file system whose program has ended gives ENOTCONN, or ECONNABORTED where the kernel ended the connection; it
@@ -64,13 +64,13 @@ _ADVICE: Final[dict[int, Advice]] = {
 _NOT_THERE: Final = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
 
 
-def survey(folder: Path) -> Ground | Unreachable | None:
+def inspect(folder: Path) -> FolderState | Unreachable | None:
     """What is at this path now; None if no folder is."""
     try:
         found = folder.stat()
         if not stat.S_ISDIR(found.st_mode):
             return None
-        return Ground(found.st_dev, _is_anchored(folder))
+        return FolderState(found.st_dev, _is_anchored(folder))
     except OSError as error:
         return None if error.errno in _NOT_THERE else Unreachable(error.errno or 0)
 
@@ -84,7 +84,7 @@ def _is_anchored(folder: Path) -> bool:
         raise
 
 
-def away(folder: Path, ground: Ground | Unreachable | None, known_device: int | None) -> str:
+def unavailable_reason(folder: Path, ground: FolderState | Unreachable | None, known_device: int | None) -> str:
     """Why a folder must not be used now, as a clause; empty if it may be. `known_device` is where it was before."""
     if ground is None:
         return "is not there"
@@ -92,11 +92,11 @@ def away(folder: Path, ground: Ground | Unreachable | None, known_device: int | 
         return f"{ground.what}; {ground.fix(folder)}"
     if ground.anchored or known_device in {None, ground.device}:
         return ""
-    anchor = printable(folder / ANCHOR)
+    anchor = display_path(folder / ANCHOR)
     return f"is on another disk than before: is its own not mounted? If this is its new place, run `mkdir {anchor}`"
 
 
-def drop(folder: Path) -> bool:
+def write_marker(folder: Path) -> bool:
     """Leave the anchor; False where nothing can be written, and the folder therefore cannot be told from another."""
     try:
         (folder / ANCHOR).mkdir(mode=0o755, exist_ok=True)

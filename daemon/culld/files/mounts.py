@@ -76,7 +76,7 @@ def _unescaped(text: str) -> str:
     return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), text)
 
 
-def far(folders: Iterable[Path], mountinfo: Path = MOUNTINFO) -> frozenset[Path]:
+def remote_roots(folders: Iterable[Path], mountinfo: Path = MOUNTINFO) -> frozenset[Path]:
     """Those of the folders that lie on a file system which others write to as well; raises no error."""
     try:
         mounts = parse(mountinfo.read_text("utf-8", "surrogateescape"))

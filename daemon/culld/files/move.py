@@ -19,11 +19,11 @@ from culld.errors import PhotoBlockedError, PhotoChangedError
 from culld.files.attributes import copy_metadata
 from culld.files.exchange import same_file
 from culld.files.lease import lease
-from culld.files.open_beneath import digest_of, folder, name_of, open_in, sync_folder
-from culld.files.os_errors import translated
+from culld.files.open_beneath import digest_of, file_name, folder, open_in, sync_folder
+from culld.files.os_errors import translate_errors
 from culld.files.rename_noreplace import rename_noreplace, unlink_checked
-from culld.files.tempfile import scratch
-from culld.records import Stamp, printable
+from culld.files.tempfile import temp_file
+from culld.records import FileStat, display_path
 
 if TYPE_CHECKING:
     from culld.files.lease import Lease
@@ -33,24 +33,24 @@ _CHUNK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
+class _OpenMove:
     """A move with its source open for reading and both folders open."""
 
     move: Move
     stream: BinaryIO
-    away: int
-    there: int
+    source_dir: int
+    target_dir: int
 
     @property
     def old_name(self) -> str:
-        return name_of(self.move.source)
+        return file_name(self.move.source)
 
     @property
     def new_name(self) -> str:
-        return name_of(self.move.target)
+        return file_name(self.move.target)
 
 
-def transfer(move: Move, *, expected: Stamp | None = None) -> Stamp:
+def move_file(move: Move, *, expected: FileStat | None = None) -> FileStat:
     """Move a file and give its stamp at the new place; missing folders on the way are made below the target's root.
 
     The source must still carry the stamp `expected`. Without one, or if only its ctime differs (some FUSE drivers, such
@@ -63,9 +63,9 @@ def transfer(move: Move, *, expected: Stamp | None = None) -> Stamp:
         folder(source.root, source.relative.parent) as away,
         open_in(away, source) as stream,
         folder(target.root, target.relative.parent, create=True) as there,
-        translated(source.path, "move"),
+        translate_errors(source.path, "move"),
     ):
-        way = _Way(move, stream, away, there)
+        way = _OpenMove(move, stream, away, there)
         before = _check(way, expected)
         try:
             return _rename(way, before)
@@ -75,7 +75,7 @@ def transfer(move: Move, *, expected: Stamp | None = None) -> Stamp:
         return _copy(way, before)
 
 
-def release(move: Move) -> None:
+def finish_copied_move(move: Move) -> None:
     """Finish a move whose copy is complete: unlink the source, once both places hold the same bytes durably.
 
     Raises PhotoChangedError if either place holds something else, or if both are one and the same name.
@@ -86,129 +86,135 @@ def release(move: Move) -> None:
         open_in(away, source) as stream,
         folder(target.root, target.relative.parent) as there,
         open_in(there, target) as copy,
-        translated(source.path, "move"),
+        translate_errors(source.path, "move"),
     ):
-        way = _Way(move, stream, away, there)
+        way = _OpenMove(move, stream, away, there)
         _check(way, None)
         os.fsync(copy.fileno())
         os.posix_fadvise(copy.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
         if digest_of(copy) != move.digest:
             raise PhotoChangedError(
-                f"{printable(target.path)} is not a full copy of {printable(source.path)}; both are kept"
+                f"{display_path(target.path)} is not a full copy of {display_path(source.path)}; both are kept"
             )
         old, new = os.fstat(stream.fileno()), os.fstat(copy.fileno())
         if os.path.samestat(old, new) and old.st_nlink < 2:
-            raise PhotoBlockedError(f"{printable(source.path)} and {printable(target.path)} are one file; it is kept")
+            raise PhotoBlockedError(
+                f"{display_path(source.path)} and {display_path(target.path)} are one file; it is kept"
+            )
         sync_folder(there)
         with lease(stream.fileno(), source.path) as held:
             _unlink_source(way, held, old, new)
 
 
-def _check(way: _Way, expected: Stamp | None) -> os.stat_result:
+def _check(way: _OpenMove, expected: FileStat | None) -> os.stat_result:
     before = os.fstat(way.stream.fileno())
-    same = Stamp.of(before) == expected
-    if not same and (expected is None or Stamp.of(before) == replace(expected, ctime_ns=before.st_ctime_ns)):
-        same = digest_of(way.stream) == way.move.digest and _stamp(way) == Stamp.of(before)
+    same = FileStat.of(before) == expected
+    if not same and (expected is None or FileStat.of(before) == replace(expected, ctime_ns=before.st_ctime_ns)):
+        same = digest_of(way.stream) == way.move.digest and _stamp(way) == FileStat.of(before)
         way.stream.seek(0)
     if not same:
-        raise PhotoChangedError(f"{printable(way.move.source.path)} changed since it was judged; culld looks again")
+        raise PhotoChangedError(f"{display_path(way.move.source.path)} changed since it was judged; culld looks again")
     return before
 
 
-def _rename(way: _Way, before: os.stat_result) -> Stamp:
+def _rename(way: _OpenMove, before: os.stat_result) -> FileStat:
     """Rename; a file that was not the judged one, or that a program opened for writing, is renamed back."""
     with lease(way.stream.fileno(), way.move.source.path) as held:
-        if _stamp(way) != Stamp.of(before):
+        if _stamp(way) != FileStat.of(before):
             raise _changed(way)
-        rename_noreplace(way.away, way.old_name, way.there, way.new_name)
+        rename_noreplace(way.source_dir, way.old_name, way.target_dir, way.new_name)
         right = False
         try:
             _confirm(way)
-            sync_folder(way.there)
-            sync_folder(way.away)
+            sync_folder(way.target_dir)
+            sync_folder(way.source_dir)
             held.confirm()
             right = True
         finally:
             if not right:
-                rename_noreplace(way.there, way.new_name, way.away, way.old_name)
-    return Stamp.of(os.stat(way.new_name, dir_fd=way.there, follow_symlinks=False))
+                rename_noreplace(way.target_dir, way.new_name, way.source_dir, way.old_name)
+    return FileStat.of(os.stat(way.new_name, dir_fd=way.target_dir, follow_symlinks=False))
 
 
-def _confirm(way: _Way) -> None:
+def _confirm(way: _OpenMove) -> None:
     """See that the file under the new name is the one that was checked, and that the old name does not lead to it."""
-    landed = os.stat(way.new_name, dir_fd=way.there, follow_symlinks=False)
+    landed = os.stat(way.new_name, dir_fd=way.target_dir, follow_symlinks=False)
     if not os.path.samestat(landed, os.fstat(way.stream.fileno())) and not _same_bytes(way):
-        raise PhotoChangedError(f"{printable(way.move.source.path)} was replaced while it was moved; culld looks again")
+        raise PhotoChangedError(
+            f"{display_path(way.move.source.path)} was replaced while it was moved; culld looks again"
+        )
 
 
-def _same_bytes(way: _Way) -> bool:
+def _same_bytes(way: _OpenMove) -> bool:
     """Whether the moved file has the right digest; some FUSE and overlay file systems give it another inode number."""
     try:
-        with open_in(way.there, way.move.target) as landed:
+        with open_in(way.target_dir, way.move.target) as landed:
             return digest_of(landed) == way.move.digest
     except PhotoBlockedError:
         return False  # a link or a special file: certainly not the photo
 
 
-def _copy(way: _Way, before: os.stat_result) -> Stamp:
-    with scratch(way.there, mode=0o600) as new:
+def _copy(way: _OpenMove, before: os.stat_result) -> FileStat:
+    with temp_file(way.target_dir, mode=0o600) as new:
         seen = hashlib.sha256()
         while data := way.stream.read(_CHUNK):
             seen.update(data)
             new.write(data)
         if seen.hexdigest() != way.move.digest:
-            raise PhotoChangedError(f"{printable(way.move.source.path)} changed since it was judged; culld looks again")
+            raise PhotoChangedError(
+                f"{display_path(way.move.source.path)} changed since it was judged; culld looks again"
+            )
         copy_metadata(way.stream.fileno(), new.descriptor, strict=False)
         new.verify(way.move.digest)
         with lease(way.stream.fileno(), way.move.source.path) as held:
-            if _stamp(way) != Stamp.of(before):
+            if _stamp(way) != FileStat.of(before):
                 raise _changed(way)
             copy = os.fstat(new.descriptor)  # before other programs see it
-            stamp = new.place(way.new_name)
+            stamp = new.commit(way.new_name)
             new.close()
             _give_up_source(way, held, before, copy)
     return stamp
 
 
-def _give_up_source(way: _Way, held: Lease, before: os.stat_result, copy: os.stat_result) -> None:
+def _give_up_source(way: _OpenMove, held: Lease, before: os.stat_result, copy: os.stat_result) -> None:
     """Unlink the source of a finished copy; if it was saved meanwhile, or is written to, the copy goes instead."""
     try:
         _unlink_source(way, held, before, copy)
     except PhotoChangedError:
-        os.stat(way.old_name, dir_fd=way.away, follow_symlinks=False)  # raises if the source's name is not back
+        os.stat(way.old_name, dir_fd=way.source_dir, follow_symlinks=False)  # raises if the source's name is not back
         with suppress(PhotoChangedError):  # the copy is used already, so both are kept
             _unlink_copy(way, copy)
         raise
 
 
-def _unlink_copy(way: _Way, copy: os.stat_result) -> None:
+def _unlink_copy(way: _OpenMove, copy: os.stat_result) -> None:
     path = way.move.target.path
-    with open_in(way.there, way.move.target) as stream, lease(stream.fileno(), path) as held:
+    with open_in(way.target_dir, way.move.target) as stream, lease(stream.fileno(), path) as held:
 
         def is_ours(found: os.stat_result) -> bool:
             held.confirm()
             return same_file(found, copy) and same_file(os.fstat(stream.fileno()), copy)
 
-        unlink_checked(way.there, way.new_name, is_ours)
+        unlink_checked(way.target_dir, way.new_name, is_ours)
 
 
-def _unlink_source(way: _Way, held: Lease, before: os.stat_result, copy: os.stat_result) -> None:
+def _unlink_source(way: _OpenMove, held: Lease, before: os.stat_result, copy: os.stat_result) -> None:
     def is_copied(found: os.stat_result) -> bool:
         held.confirm()
         # One file may be reached by two mounts: its copy would be gone together with its name. An edit of the copy is
         # newer than the source, and no reason to keep both.
-        there = os.stat(way.new_name, dir_fd=way.there, follow_symlinks=False)
+        there = os.stat(way.new_name, dir_fd=way.target_dir, follow_symlinks=False)
         unchanged = same_file(found, before) and same_file(os.fstat(way.stream.fileno()), before)
         return unchanged and os.path.samestat(there, copy)
 
-    if not unlink_checked(way.away, way.old_name, is_copied):
+    if not unlink_checked(way.source_dir, way.old_name, is_copied):
         raise _changed(way)
-    sync_folder(way.away)
+    sync_folder(way.source_dir)
 
 
-def _stamp(way: _Way) -> Stamp:
-    return Stamp.of(os.fstat(way.stream.fileno()))
+def _stamp(way: _OpenMove) -> FileStat:
+    return FileStat.of(os.fstat(way.stream.fileno()))
 
 
-def _changed(way: _Way) -> PhotoChangedError:
-    return PhotoChangedError(f"{printable(way.move.source.path)} changed while it was moved; it is kept")
+def _changed(way: _OpenMove) -> PhotoChangedError:
+    return PhotoChangedError(f"{display_path(way.move.source.path)} changed while it was moved; it is kept")

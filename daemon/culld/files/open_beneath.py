@@ -15,14 +15,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
 from culld.errors import PhotoBlockedError, PhotoChangedError, PhotoError
-from culld.files.os_errors import explain, translated
-from culld.records import Stamp, printable
+from culld.files.os_errors import message_for, translate_errors
+from culld.records import FileStat, display_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from culld.records import Place
+    from culld.records import RootedPath
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ def open_folder(root: Path, relative: Path, *, create: bool = False) -> int:
             current = below
     except OSError as error:
         os.close(current)
-        raise explain(error, root / relative, "open the folder") from error
+        raise message_for(error, root / relative, "open the folder") from error
     return current
 
 
@@ -62,7 +62,7 @@ def folder(root: Path, relative: Path, *, create: bool = False) -> Iterator[int]
         os.close(descriptor)
 
 
-def open_regular(place: Place) -> BinaryIO:
+def open_regular(place: RootedPath) -> BinaryIO:
     """The plain file at a place, open for reading.
 
     Raises PhotoChangedError if it is gone, PhotoBlockedError if it is a link or another special file, or forbidden.
@@ -71,14 +71,15 @@ def open_regular(place: Place) -> BinaryIO:
         return open_in(inside, place)
 
 
-def open_in(inside: int, place: Place) -> BinaryIO:
+def open_in(inside: int, place: RootedPath) -> BinaryIO:
     """As `open_regular`, for a file in a folder that is already open."""
-    with translated(place.path, "read"):
-        descriptor = os.open(name_of(place), _FILE, dir_fd=inside)
+    with translate_errors(place.path, "read"):
+        descriptor = os.open(file_name(place), _FILE, dir_fd=inside)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise PhotoBlockedError(
-            f"cannot read {printable(place.path)}: it is not a plain file; culld passes over folders, pipes and devices"
+            f"cannot read {display_path(place.path)}: it is not a plain file; "
+            "culld passes over folders, pipes and devices"
         )
     return os.fdopen(descriptor, "rb")
 
@@ -91,15 +92,15 @@ def digest_of(stream: BinaryIO) -> str:
     return seen.hexdigest()
 
 
-def exists(place: Place) -> bool:
+def exists(place: RootedPath) -> bool:
     """Whether anything at all, also a dangling link, has this name; raises PhotoBlockedError if nobody can tell."""
     return _lstat(place) is not None
 
 
-def stamp_of(place: Place) -> Stamp | None:
+def stamp_of(place: RootedPath) -> FileStat | None:
     """The stamp of the plain file at a place; None if it is gone or is something else."""
     found = _lstat(place)
-    return Stamp.of(found) if found is not None and stat.S_ISREG(found.st_mode) else None
+    return FileStat.of(found) if found is not None and stat.S_ISREG(found.st_mode) else None
 
 
 def names_below(root: Path) -> Iterator[Path]:
@@ -124,7 +125,7 @@ def _listed(root: Path, relative: Path) -> tuple[list[Path], list[Path]]:
     """The plain files and the folders in a folder, by name; raises PhotoError if it cannot be read."""
     files: list[Path] = []
     folders: list[Path] = []
-    with folder_entries(open_folder(root, relative)) as entries, translated(root / relative, "list"):
+    with folder_entries(open_folder(root, relative)) as entries, translate_errors(root / relative, "list"):
         for entry in sorted(entries, key=lambda entry: os.fsencode(entry.name)):
             if entry.is_file(follow_symlinks=False):
                 files.append(relative / entry.name)
@@ -143,17 +144,17 @@ def folder_entries(descriptor: int) -> Iterator[Iterator[os.DirEntry[str]]]:
         os.close(descriptor)
 
 
-def name_of(place: Place) -> str:
+def file_name(place: RootedPath) -> str:
     """The last component of a place; raises PhotoBlockedError for a path that does not name a file below its root."""
     parts = _parts(place.relative)
     if not parts:
-        raise PhotoBlockedError(f"{printable(place.root)} is a configured folder, not a photo in it")
+        raise PhotoBlockedError(f"{display_path(place.root)} is a configured folder, not a photo in it")
     return parts[-1]
 
 
 def _parts(relative: Path) -> tuple[str, ...]:
     if relative.is_absolute() or ".." in relative.parts or "\0" in str(relative):
-        raise PhotoBlockedError(f"{printable(relative)} leads out of its configured folder; culld does not go there")
+        raise PhotoBlockedError(f"{display_path(relative)} leads out of its configured folder; culld does not go there")
     return relative.parts
 
 
@@ -161,9 +162,9 @@ def _open_root(root: Path) -> int:
     try:
         return os.open(root, _FOLDER)
     except FileNotFoundError as error:
-        raise PhotoBlockedError(f"the folder {printable(root)} is missing; mount its disk or create it") from error
+        raise PhotoBlockedError(f"the folder {display_path(root)} is missing; mount its disk or create it") from error
     except OSError as error:
-        raise explain(error, root, "open the folder") from error
+        raise message_for(error, root, "open the folder") from error
 
 
 def _open_below(current: int, part: str, *, create: bool) -> int:
@@ -190,10 +191,10 @@ def sync_folder(descriptor: int) -> None:
             raise
 
 
-def _lstat(place: Place) -> os.stat_result | None:
-    name = name_of(place)
+def _lstat(place: RootedPath) -> os.stat_result | None:
+    name = file_name(place)
     try:
-        with folder(place.root, place.relative.parent) as inside, translated(place.path, "look at"):
+        with folder(place.root, place.relative.parent) as inside, translate_errors(place.path, "look at"):
             return os.stat(name, dir_fd=inside, follow_symlinks=False)
     except PhotoChangedError:
         return None

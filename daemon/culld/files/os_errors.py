@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from culld.errors import PhotoBlockedError, PhotoChangedError
-from culld.records import printable
+from culld.records import display_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,23 +51,23 @@ _ADVICE = {
 _GONE = {errno.ENOENT}
 
 
-def explain(error: OSError, path: Path, doing: str) -> PhotoError:
+def message_for(error: OSError, path: Path, doing: str) -> PhotoError:
     """The fault that a system error means for a photo; `doing` is the verb, as in `move`."""
     if isinstance(error, AdvisedError):
-        return PhotoBlockedError(f"cannot {doing} {printable(path)}: {error.advice}")
+        return PhotoBlockedError(f"cannot {doing} {display_path(path)}: {error.advice}")
     if error.errno in _GONE:
-        return PhotoChangedError(f"cannot {doing} {printable(path)}: it is no longer there")
+        return PhotoChangedError(f"cannot {doing} {display_path(path)}: it is no longer there")
     if error.errno == errno.EEXIST:
-        return NameTakenError(f"cannot {doing} {printable(path)}: the name it should get is already taken")
+        return NameTakenError(f"cannot {doing} {display_path(path)}: the name it should get is already taken")
     code = error.errno or 0
     advice = _ADVICE.get(code, f"{os.strerror(code)}; culld tries again")
-    return PhotoBlockedError(f"cannot {doing} {printable(path)}: {advice}")
+    return PhotoBlockedError(f"cannot {doing} {display_path(path)}: {advice}")
 
 
 @contextmanager
-def translated(path: Path, doing: str) -> Iterator[None]:
+def translate_errors(path: Path, doing: str) -> Iterator[None]:
     """Turn every OSError of the block into a PhotoError about `path`."""
     try:
         yield
     except OSError as error:
-        raise explain(error, path, doing) from error
+        raise message_for(error, path, doing) from error

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 from culld.errors import PhotoChangedError
 from culld.files.exchange import same_file
-from culld.files.open_beneath import digest_of, folder, folder_entries, name_of, open_folder, open_in, sync_folder
-from culld.files.os_errors import translated
+from culld.files.open_beneath import digest_of, file_name, folder, folder_entries, open_folder, open_in, sync_folder
+from culld.files.os_errors import translate_errors
 from culld.files.rename_noreplace import unlink_checked
 from culld.files.temp_names import is_own_temp
-from culld.records import printable
+from culld.records import display_path
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from culld.records import Place
+    from culld.records import RootedPath
 
 RECORD_SUFFIX = ".culld.json"
 """How the name of the record beside a quarantined photo ends."""
@@ -27,25 +27,25 @@ _SIDECAR_SUFFIX = ".xmp"
 _NOT_EMPTY = {errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY}
 
 
-def remove_record(place: Place, digest: str) -> None:
+def remove_record(place: RootedPath, digest: str) -> None:
     """Unlink a record of culld's own whose bytes have this digest; raises PhotoChangedError if it is anything else."""
     _remove_own(place, digest, RECORD_SUFFIX, "record")
 
 
-def remove_sidecar(place: Place, digest: str) -> None:
+def remove_sidecar(place: RootedPath, digest: str) -> None:
     """Unlink a sidecar that culld made and that has this digest; raises PhotoChangedError if it is anything else."""
     _remove_own(place, digest, _SIDECAR_SUFFIX, "sidecar")
 
 
-def _remove_own(place: Place, digest: str, suffix: str, what: str) -> None:
-    name = name_of(place)
-    with folder(place.root, place.relative.parent) as inside, translated(place.path, "remove"):
+def _remove_own(place: RootedPath, digest: str, suffix: str, what: str) -> None:
+    name = file_name(place)
+    with folder(place.root, place.relative.parent) as inside, translate_errors(place.path, "remove"):
         with open_in(inside, place) as stream:
             genuine = digest_of(stream) == digest
             read = os.fstat(stream.fileno())
         removed = genuine and name.endswith(suffix) and unlink_checked(inside, name, partial(same_file, judged=read))
         if not removed:
-            raise PhotoChangedError(f"{printable(place.path)} is not the {what} that culld wrote; it is kept")
+            raise PhotoChangedError(f"{display_path(place.path)} is not the {what} that culld wrote; it is kept")
         sync_folder(inside)
 
 
@@ -55,7 +55,7 @@ def remove_leftovers(root: Path, relative: Path) -> int:
         inside = open_folder(root, relative)
     except PhotoChangedError:
         return 0  # no folder, no leftovers
-    with folder_entries(inside) as entries, translated(root / relative, "tidy"):
+    with folder_entries(inside) as entries, translate_errors(root / relative, "tidy"):
         names = [entry.name for entry in entries if is_own_temp(entry.name) and entry.is_file(follow_symlinks=False)]
         for name in names:
             os.unlink(name, dir_fd=inside)
@@ -71,6 +71,6 @@ def remove_empty_folders(root: Path, relative: Path) -> None:
             except OSError as error:
                 if error.errno in _NOT_EMPTY:
                     return
-                with translated(root / relative, "remove the empty folder"):
+                with translate_errors(root / relative, "remove the empty folder"):
                     raise
         relative = relative.parent

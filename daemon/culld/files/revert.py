@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from culld.files.remove_own import remove_sidecar
-from culld.files.rewrite import publish
+from culld.files.rewrite import rewrite_file
 from culld.records import Edit, Rewrite
 
 if TYPE_CHECKING:
@@ -26,4 +26,4 @@ def undo(rewrite: Rewrite) -> None:
     if rewrite.before is None:
         remove_sidecar(rewrite.place, rewrite.after)
     else:
-        publish(Rewrite(rewrite.place, rewrite.after, rewrite.before, inverse(rewrite.edits)))
+        rewrite_file(Rewrite(rewrite.place, rewrite.after, rewrite.before, inverse(rewrite.edits)))

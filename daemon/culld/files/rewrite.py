@@ -10,23 +10,23 @@ from culld.errors import PhotoBlockedError, PhotoChangedError, TagRefusedError
 from culld.files.attributes import copy_metadata, group_refusal, limit_access
 from culld.files.exchange import Swap
 from culld.files.lease import lease
-from culld.files.open_beneath import folder, name_of, open_in, open_regular
-from culld.files.os_errors import translated
-from culld.files.tempfile import scratch
-from culld.records import printable
+from culld.files.open_beneath import file_name, folder, open_in, open_regular
+from culld.files.os_errors import translate_errors
+from culld.files.tempfile import temp_file
+from culld.records import display_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from culld.files.tempfile import Scratch
-    from culld.records import Place, Rewrite, Stamp
+    from culld.files.tempfile import TempFile
+    from culld.records import FileStat, Rewrite, RootedPath
 
 _CHUNK = 1 << 20
 
 
-def publish(
-    rewrite: Rewrite, *, keep_mtime: bool = True, create_folder: bool = False, beside: Place | None = None
-) -> Stamp:
+def rewrite_file(
+    rewrite: Rewrite, *, keep_mtime: bool = True, create_folder: bool = False, beside: RootedPath | None = None
+) -> FileStat:
     """Carry out a rewrite atomically and durably, and give the file's new stamp.
 
     The new bytes are written beside the file, read back from the disk, and exchanged with it (see `swapping`); the
@@ -39,32 +39,32 @@ def publish(
     Raises PhotoChangedError, PhotoBlockedError, or TagRefusedError if this file must not be rewritten at all.
     """
     place = rewrite.place
-    name = name_of(place)
+    name = file_name(place)
     with (
         folder(place.root, place.relative.parent, create=create_folder) as inside,
-        translated(place.path, "write"),
+        translate_errors(place.path, "write"),
     ):
         if rewrite.before is None:
-            with scratch(inside, mode=0o666) as new:  # the umask and the folder's default ACL decide
+            with temp_file(inside, mode=0o666) as new:  # the umask and the folder's default ACL decide
                 _limit(new, beside)
-                _splice(None, new, rewrite)
+                _write_edited(None, new, rewrite)
                 os.fsync(new.descriptor)
-                return new.place(name)
+                return new.commit(name)
         with open_in(inside, place) as old:
             return _replace(rewrite, inside, old, keep_mtime=keep_mtime)
 
 
-def refusal(place: Place) -> str | None:
+def why_not_rewritable(place: RootedPath) -> str | None:
     """Why the bytes of this file must not be changed, or None: it has other names, or a foreign owner or group.
 
     A rewritten file is a new file under the old name. Its other hard links would keep the old bytes, a foreign owner
     could only be kept by root, and a foreign group by root or a member.
     """
     with folder(place.root, place.relative.parent) as inside, open_in(inside, place) as old:
-        return _refusal(os.fstat(old.fileno()), os.fstat(inside))
+        return _why_not_rewritable(os.fstat(old.fileno()), os.fstat(inside))
 
 
-def _refusal(found: os.stat_result, inside: os.stat_result) -> str | None:
+def _why_not_rewritable(found: os.stat_result, inside: os.stat_result) -> str | None:
     if found.st_nlink > 1:
         return "the file has more than one name (hard links), which would part company"
     if os.geteuid() not in (0, found.st_uid):
@@ -72,31 +72,31 @@ def _refusal(found: os.stat_result, inside: os.stat_result) -> str | None:
     return group_refusal(found, inside)
 
 
-def _limit(new: Scratch, beside: Place | None) -> None:
+def _limit(new: TempFile, beside: RootedPath | None) -> None:
     if beside is not None:
         with open_regular(beside) as photo:
             limit_access(photo.fileno(), new.descriptor)
 
 
-def _replace(rewrite: Rewrite, inside: int, old: BinaryIO, *, keep_mtime: bool) -> Stamp:
+def _replace(rewrite: Rewrite, inside: int, old: BinaryIO, *, keep_mtime: bool) -> FileStat:
     place = rewrite.place
     found = os.fstat(old.fileno())
-    if (why := _refusal(found, os.fstat(inside))) is not None:
-        raise TagRefusedError(f"{printable(place.path)} is not rewritten: {why}")
-    with scratch(inside, mode=0o600) as new:
-        _splice(old, new, rewrite)
+    if (why := _why_not_rewritable(found, os.fstat(inside))) is not None:
+        raise TagRefusedError(f"{display_path(place.path)} is not rewritten: {why}")
+    with temp_file(inside, mode=0o600) as new:
+        _write_edited(old, new, rewrite)
         copy_metadata(old.fileno(), new.descriptor, strict=True)
         if not keep_mtime:
             os.utime(new.descriptor)
         new.verify(rewrite.after)
         with lease(old.fileno(), place.path) as held:
-            return Swap(new, name_of(place), found, held).carry_out()
+            return Swap(new, file_name(place), found, held).carry_out()
 
 
-def _splice(old: BinaryIO | None, new: Scratch, rewrite: Rewrite) -> None:
+def _write_edited(old: BinaryIO | None, new: TempFile, rewrite: Rewrite) -> None:
     """Write the edited bytes of `old` (None: nothing) to `new`, checking both digests on the way."""
     was, becomes = hashlib.sha256(), hashlib.sha256()
-    path = printable(rewrite.place.path)
+    path = display_path(rewrite.place.path)
 
     def emit(data: bytes) -> None:
         becomes.update(data)
@@ -106,21 +106,21 @@ def _splice(old: BinaryIO | None, new: Scratch, rewrite: Rewrite) -> None:
     for edit in sorted(rewrite.edits, key=lambda edit: edit.offset):
         if edit.offset < position:
             raise TagRefusedError(f"the planned edits of {path} overlap; it is left as it is")
-        position += _carry(old, edit.offset - position, was.update, emit)
+        position += _copy_bytes(old, edit.offset - position, was.update, emit)
         removed = old.read(len(edit.removed)) if old is not None else b""
         if position != edit.offset or removed != edit.removed:
             raise PhotoChangedError(f"{path} does not hold the bytes that were to be replaced; culld looks again")
         was.update(removed)
         emit(edit.inserted)
         position += len(removed)
-    _carry(old, None, was.update, emit)
+    _copy_bytes(old, None, was.update, emit)
     if rewrite.before not in (None, was.hexdigest()):
         raise PhotoChangedError(f"{path} is not the file that the tags were made for; culld looks again")
     if becomes.hexdigest() != rewrite.after:
         raise PhotoBlockedError(f"the planned edits of {path} do not give the planned result; it is left as it is")
 
 
-def _carry(old: BinaryIO | None, count: int | None, *takers: Callable[[bytes], None]) -> int:
+def _copy_bytes(old: BinaryIO | None, count: int | None, *takers: Callable[[bytes], None]) -> int:
     """Hand the next `count` bytes (None: the rest) to the takers; gives how many there were."""
     carried = 0
     while old is not None and (count is None or carried < count):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from culld.files.mount_marker import ANCHOR
 from culld.files.open_beneath import names_below
 from culld.files.remove_own import RECORD_SUFFIX
-from culld.records import printable
+from culld.records import display_path
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,7 +93,7 @@ def foreign(state: Path, path: Path, folder: int) -> str:
         return ""
     try:
         owner = read_owner(anchor)
-        if owner is not None and (owner.role is Role.QUARANTINE or owner.state != printable(state)):
+        if owner is not None and (owner.role is Role.QUARANTINE or owner.state != display_path(state)):
             return str(owner)
         if is_watched(anchor):
             return "is watched by another culld"

@@ -12,7 +12,7 @@ from culld.errors import PhotoBlockedError
 from culld.files.open_beneath import digest_of, sync_folder
 from culld.files.rename_noreplace import rename_noreplace
 from culld.files.temp_names import temp_name
-from culld.records import Stamp
+from culld.records import FileStat
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +21,7 @@ _CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @dataclass(slots=True)
-class Scratch:
+class TempFile:
     """An own temporary file in an open folder."""
 
     folder: int
@@ -55,12 +55,12 @@ class Scratch:
         os.rename(self.name, own, src_dir_fd=self.folder, dst_dir_fd=self.folder)
         self.name = own
 
-    def place(self, name: str) -> Stamp:
+    def commit(self, name: str) -> FileStat:
         """Give the file its real name, durably; a taken name raises FileExistsError."""
         rename_noreplace(self.folder, self.name, self.folder, name)
         self.placed = True
         sync_folder(self.folder)
-        return Stamp.of(os.fstat(self.descriptor))
+        return FileStat.of(os.fstat(self.descriptor))
 
     def close(self) -> None:
         """Close the file, which a lease on it would count as a writer."""
@@ -69,10 +69,10 @@ class Scratch:
 
 
 @contextmanager
-def scratch(folder: int, *, mode: int) -> Iterator[Scratch]:
+def temp_file(folder: int, *, mode: int) -> Iterator[TempFile]:
     """A new temporary file in an open folder; it is removed at the end of the block unless it was placed."""
     name = temp_name()
-    made = Scratch(folder, os.open(name, _CREATE, mode, dir_fd=folder), name)
+    made = TempFile(folder, os.open(name, _CREATE, mode, dir_fd=folder), name)
     try:
         yield made
     finally:

@@ -10,20 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from culld.files.lease import is_open_for_writing
-from culld.files.move import transfer
-from culld.files.open_beneath import folder, name_of, open_regular
-from culld.files.os_errors import translated
+from culld.files.move import move_file
+from culld.files.open_beneath import file_name, folder, open_regular
+from culld.files.os_errors import translate_errors
 from culld.files.rename_noreplace import exchanges, way_of
-from culld.files.rewrite import publish
+from culld.files.rewrite import rewrite_file
 from culld.files.temp_names import temp_name
-from culld.records import Edit, Move, Place, Rewrite
+from culld.records import Edit, Move, Rewrite, RootedPath
 
 if TYPE_CHECKING:
     from culld.files.rename_noreplace import Way
 
 
 @dataclass(frozen=True, slots=True)
-class Abilities:
+class FolderAbilities:
     """What a folder's file system can do: how it renames, whether it exchanges names, whether it tells of writers."""
 
     way: Way
@@ -31,15 +31,15 @@ class Abilities:
     leases: bool
 
 
-def try_folder(root: Path) -> Abilities:
+def try_folder(root: Path) -> FolderAbilities:
     """Rewrite and rename an own file in a folder; raises PhotoError if that fails, and leaves nothing."""
-    place = Place(root, Path(temp_name()))
+    place = RootedPath(root, Path(temp_name()))
     try:
         _write_twice(place)
         with open_regular(place) as stream:
             leases = is_open_for_writing(stream.fileno()) is not None
-        with folder(root, Path()) as inside, translated(root, "rename a file in"):
-            return Abilities(way_of(inside), exchanges(inside), leases)
+        with folder(root, Path()) as inside, translate_errors(root, "rename a file in"):
+            return FolderAbilities(way_of(inside), exchanges(inside), leases)
     finally:
         _remove(place)
 
@@ -49,10 +49,10 @@ def try_move(root: Path, quarantine: Path) -> bool:
 
     Raises PhotoError if that fails, and leaves nothing.
     """
-    source, target = Place(root, Path(temp_name())), Place(quarantine, Path(temp_name()))
+    source, target = RootedPath(root, Path(temp_name())), RootedPath(quarantine, Path(temp_name()))
     try:
         before = _write_twice(source)
-        return transfer(Move(source, target, hashlib.sha256(_SECOND).hexdigest())).device == before
+        return move_file(Move(source, target, hashlib.sha256(_SECOND).hexdigest())).device == before
     finally:
         _remove(source)
         _remove(target)
@@ -61,13 +61,13 @@ def try_move(root: Path, quarantine: Path) -> bool:
 _FIRST, _SECOND = b"culld tries this folder", b"culld tries this folder again"
 
 
-def _write_twice(place: Place) -> int:
+def _write_twice(place: RootedPath) -> int:
     """Make a file and rewrite it; gives its device."""
     first, second = (hashlib.sha256(data).hexdigest() for data in (_FIRST, _SECOND))
-    publish(Rewrite(place, None, first, (Edit(0, b"", _FIRST),)))
-    return publish(Rewrite(place, first, second, (Edit(len(_FIRST), b"", _SECOND[len(_FIRST) :]),))).device
+    rewrite_file(Rewrite(place, None, first, (Edit(0, b"", _FIRST),)))
+    return rewrite_file(Rewrite(place, first, second, (Edit(len(_FIRST), b"", _SECOND[len(_FIRST) :]),))).device
 
 
-def _remove(place: Place) -> None:
-    with folder(place.root, Path()) as inside, translated(place.path, "remove"), suppress(FileNotFoundError):
-        os.unlink(name_of(place), dir_fd=inside)
+def _remove(place: RootedPath) -> None:
+    with folder(place.root, Path()) as inside, translate_errors(place.path, "remove"), suppress(FileNotFoundError):
+        os.unlink(file_name(place), dir_fd=inside)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 512, 384
 """The size in pixels at which photos are judged (the seed's)."""
 
-COVER = 1.5
+OVERSAMPLING = 1.5
 """With less, the filters of the DCT show: a probability of a camera's photo moved by 0.014, with this by 0.002 at most,
 for 5 ms more of 45 (6 megapixels, `make bench`).
 """
@@ -59,26 +59,26 @@ def decode(stream: BinaryIO, format_: Format, limits: DecodeLimits) -> NDArray[n
     JPEG is decoded at the smallest DCT scale that covers the network's input `COVER` times. Returns uint8 RGB of shape
     (`HEIGHT`, `WIDTH`, 3), upright photos laid on their side. Raises `UnreadableError`.
     """
-    with _speaking_errors(), _open(stream, format_, limits) as image:
+    with _translate_decode_errors(), _open(stream, format_, limits) as image:
         if format_ is Format.JPEG:
-            long, short = round(COVER * WIDTH), round(COVER * HEIGHT)
+            long, short = round(OVERSAMPLING * WIDTH), round(OVERSAMPLING * HEIGHT)
             image.draft("RGB", (long, short) if image.width >= image.height else (short, long))
         image.load()
-        return frame(image)
+        return to_network_frame(image)
 
 
 def size_of(stream: BinaryIO, format_: Format, limits: DecodeLimits) -> tuple[int, int]:
     """Width and height of a picture, in pixels; raises `UnreadableError`."""
-    with _speaking_errors(), _open(stream, format_, limits) as image:
+    with _translate_decode_errors(), _open(stream, format_, limits) as image:
         return image.size
 
 
 def frame_of(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Bring a picture (height, width, 3) into the network's frame."""
-    return frame(Image.fromarray(pixels))
+    return to_network_frame(Image.fromarray(pixels))
 
 
-def through_jpeg(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+def jpeg_roundtrip(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
     """The picture (height, width, 3) as it comes back after being saved as JPEG of this quality (1..95 and beyond)."""
     saved = io.BytesIO()
     Image.fromarray(pixels).save(saved, "JPEG", quality=quality)
@@ -95,12 +95,12 @@ def save(pixels: NDArray[np.uint8], file: Path) -> None:
 
 def embedded_exif(stream: BinaryIO, format_: Format, limits: DecodeLimits) -> bytes:
     """The EXIF block of a photo as Pillow finds it, its `Exif` mark first; empty if there is none."""
-    with _speaking_errors(), _open(stream, format_, limits) as image:
+    with _translate_decode_errors(), _open(stream, format_, limits) as image:
         block = image.info.get("exif", b"")
         return block if isinstance(block, bytes) else b""
 
 
-def frame(image: Image.Image) -> NDArray[np.uint8]:
+def to_network_frame(image: Image.Image) -> NDArray[np.uint8]:
     """Bring a picture into the network's frame: upright by EXIF, then laid on its long side, RGB, 512x384.
 
     Laying portraits on their side keeps their proportions; blur and exposure do not depend on which way is up.
@@ -160,7 +160,7 @@ def _load_jxl() -> None:
 
 
 @contextlib.contextmanager
-def _speaking_errors() -> Iterator[None]:
+def _translate_decode_errors() -> Iterator[None]:
     """Turn whatever a decoder raises about bad bytes into `UnreadableError`, with one clear sentence."""
     try:
         with warnings.catch_warnings():

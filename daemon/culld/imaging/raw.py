@@ -38,14 +38,14 @@ class Raw:
             return None
         return bytes(found.data) if found.format == rawpy.ThumbFormat.JPEG else None
 
-    def picture(self) -> NDArray[np.uint8]:
+    def preview_rgb(self) -> NDArray[np.uint8]:
         """The preview in the network's frame; what the sensor saw where there is none, or only a small one."""
         preview = self.preview()
         if preview is None or self._width_of(preview) < WIDTH:
-            return self.light()
+            return self.linear_rgb()
         return decode(io.BytesIO(preview), Format.JPEG, self.limits)
 
-    def light(self) -> NDArray[np.uint8]:
+    def linear_rgb(self) -> NDArray[np.uint8]:
         """What the sensor saw, at half size, without any brightening, in the network's frame."""
         return frame_of(self.file.postprocess(half_size=True, use_camera_wb=True, no_auto_bright=True, output_bps=8))
 

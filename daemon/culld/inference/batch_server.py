@@ -45,7 +45,7 @@ class Network(Protocol):
         """A row of probabilities for each frame."""
 
 
-class RemoteEngine:
+class GpuClient:
     """An engine in a worker that asks the process; when that is gone it goes on with one of its own."""
 
     def __init__(self, address: Address, fall_back: Callable[[], Engine]) -> None:
@@ -98,12 +98,12 @@ class Engine(Protocol):
 @dataclass(slots=True, eq=False)
 class _Client:
     socket: socket.socket
-    room: NDArray[np.uint8]
+    buffer: NDArray[np.uint8]
     filled: int = 0
-    knows_key: bool = False
+    authenticated: bool = False
 
 
-class Switchboard:
+class BatchServer:
     """Gathers the frames that are there, has them judged together, and sends each client its row."""
 
     def __init__(self, listener: socket.socket, pipe: Connection, key: bytes, network: Network) -> None:
@@ -126,13 +126,13 @@ class Switchboard:
                 if key.fileobj is self._pipe:
                     return
                 if key.fileobj is self._listener:
-                    self._admit()
+                    self._accept()
                 else:
                     self._receive(key.data)
             if self._whole and (not events or len(self._whole) >= self._network.largest):
-                self._answer()
+                self._run_batch()
 
-    def _admit(self) -> None:
+    def _accept(self) -> None:
         client, _ = self._listener.accept()
         _, user, _ = _PEER.unpack(client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
         if user != os.geteuid():
@@ -144,33 +144,33 @@ class Switchboard:
 
     def _receive(self, client: _Client) -> None:
         try:
-            if not client.knows_key:
-                client.knows_key = hmac.compare_digest(client.socket.recv(KEY_BYTES), self._key)
-                if not client.knows_key:
-                    self._dismiss(client)
+            if not client.authenticated:
+                client.authenticated = hmac.compare_digest(client.socket.recv(KEY_BYTES), self._key)
+                if not client.authenticated:
+                    self._close(client)
                 return
-            count = client.socket.recv_into(client.room.data[client.filled :])
+            count = client.socket.recv_into(client.buffer.data[client.filled :])
         except OSError:
             count = 0
         if not count:
-            self._dismiss(client)
+            self._close(client)
             return
         client.filled += count
-        if client.filled == len(client.room):
+        if client.filled == len(client.buffer):
             self._whole.append(client)
 
-    def _answer(self) -> None:
+    def _run_batch(self) -> None:
         most = self._network.largest
         clients, self._whole = self._whole[:most], self._whole[most:]
-        frames = np.stack([client.room.reshape(self._network.shape) for client in clients])
+        frames = np.stack([client.buffer.reshape(self._network.shape) for client in clients])
         for client, row in zip(clients, self._network.run(frames), strict=True):
             client.filled = 0
             try:
                 client.socket.sendall(_ROW.pack(*map(float, row)))
             except OSError:
-                self._dismiss(client)
+                self._close(client)
 
-    def _dismiss(self, client: _Client) -> None:
+    def _close(self, client: _Client) -> None:
         if client.socket.fileno() >= 0:
             self._selector.unregister(client.socket)
             client.socket.close()

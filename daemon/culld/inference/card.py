@@ -8,7 +8,7 @@ from dataclasses import asdict, astuple, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from culld.errors import SystemFaultError
-from culld.records import Defect, Meaning, Threshold
+from culld.records import Defect, OperatingPoint, Threshold
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,9 +24,9 @@ class Card:
 
     `digest` is the SHA-256 of `model.tflite` in hex; `width` and `height` are those of the frame it takes (uint8 RGB);
     `labels` name its outputs in order; `thresholds` are the defaults for them. `data` (training photos with licences
-    and counts), `origin` (of the starting weights, with their notice), `metrics`, `calibration` and `making` (recipe
-    revision, frameworks, machine) are facts for people, as JSON holds them. `precision` tells for each output what
-    thresholds mean; the policy looks up `reject: {precision: ...}` there.
+    and counts), `origin` (of the starting weights, with their notice), `metrics`, `calibration` and `provenance`
+    (recipe revision, frameworks, machine) are facts for people, as JSON holds them. `operating_points` gives for each
+    output the precision and recall of thresholds; the policy looks up `reject: {precision: ...}` there.
     """
 
     name: str
@@ -40,8 +40,8 @@ class Card:
     origin: Mapping[str, Any]
     metrics: Mapping[str, Any]
     calibration: Mapping[str, Any]
-    making: Mapping[str, Any]
-    precision: Mapping[Defect, tuple[Meaning, ...]] = field(default_factory=dict)
+    provenance: Mapping[str, Any]
+    operating_points: Mapping[Defect, tuple[OperatingPoint, ...]] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -64,7 +64,9 @@ def load_card(folder: Path) -> Card:
 def save_card(folder: Path, card: Card) -> None:
     """Write the card beside its model, as JSON that people can read."""
     facts = {"id": card.id, **asdict(card)}
-    facts["precision"] = {name: [astuple(each) for each in curve] for name, curve in card.precision.items()}
+    facts["operating_points"] = {
+        name: [astuple(each) for each in curve] for name, curve in card.operating_points.items()
+    }
     (folder / CARD_FILE).write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
@@ -92,8 +94,10 @@ def read_card(folder: Path) -> Card:
         facts.pop("id", None)
         facts["labels"] = tuple(Defect(label) for label in facts["labels"])
         facts["thresholds"] = tuple(Threshold(**each) for each in facts["thresholds"])
-        curves = facts.get("precision", {})
-        facts["precision"] = {Defect(name): tuple(Meaning(*row) for row in curve) for name, curve in curves.items()}
+        curves = facts.get("operating_points", {})
+        facts["operating_points"] = {
+            Defect(name): tuple(OperatingPoint(*row) for row in curve) for name, curve in curves.items()
+        }
         card = Card(**facts)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise SystemFaultError(f"{path} is no model card: {error}") from error

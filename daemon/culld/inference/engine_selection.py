@@ -17,26 +17,28 @@ GPUS: Final = (Path("/dev/nvidia0"), Path("/dev/kfd"), Path("/dev/dxg"))
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class EngineChoice:
     """An engine, and why it is the one."""
 
     kind: EngineKind
     why: str
 
 
-def choose(asked: EngineKind, devices: Sequence[Path], *, has_tensorflow: bool, has_keras_model: bool) -> Choice:
+def select_engine(
+    asked: EngineKind, devices: Sequence[Path], *, has_tensorflow: bool, has_keras_model: bool
+) -> EngineChoice:
     """LiteRT unless TensorFlow is asked for, or there with a GPU; `devices` are the device files of GPUs.
 
     On the CPU LiteRT is faster: nothing is gained by TensorFlow without a GPU.
     """
     if asked is EngineKind.LITERT:
-        return Choice(EngineKind.LITERT, "model.engine says so")
+        return EngineChoice(EngineKind.LITERT, "model.engine says so")
     if not has_tensorflow:
-        return Choice(EngineKind.LITERT, "TensorFlow is not installed")
+        return EngineChoice(EngineKind.LITERT, "TensorFlow is not installed")
     if not has_keras_model:
-        return Choice(EngineKind.LITERT, "the model's folder holds no model.keras, which TensorFlow needs")
+        return EngineChoice(EngineKind.LITERT, "the model's folder holds no model.keras, which TensorFlow needs")
     if asked is EngineKind.TENSORFLOW:
-        return Choice(EngineKind.TENSORFLOW, "model.engine says so")
+        return EngineChoice(EngineKind.TENSORFLOW, "model.engine says so")
     if not devices:
-        return Choice(EngineKind.LITERT, "there is no GPU")
-    return Choice(EngineKind.TENSORFLOW, f"there is a GPU ({', '.join(map(str, devices))})")
+        return EngineChoice(EngineKind.LITERT, "there is no GPU")
+    return EngineChoice(EngineKind.TENSORFLOW, f"there is a GPU ({', '.join(map(str, devices))})")

@@ -36,7 +36,7 @@ class Address:
     key: bytes = field(repr=False)
 
 
-class EngineProcess:
+class GpuProcess:
     """The process with the network, from its start to its end; a thread waits for its end, and says why it came."""
 
     def __init__(self, open_network: Callable[[], Network]) -> None:
@@ -84,7 +84,7 @@ class EngineProcess:
 
 def _serve(pipe: Connection, address: Address, open_network: Callable[[], Network]) -> None:
     """Run inside the process: load the network, then answer until the daemon is gone."""
-    from culld.inference.batch_server import Switchboard  # noqa: PLC0415 (the daemon itself needs none of it)
+    from culld.inference.batch_server import BatchServer  # noqa: PLC0415 (the daemon itself needs none of it)
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the daemon, which then ends its processes
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -94,7 +94,7 @@ def _serve(pipe: Connection, address: Address, open_network: Callable[[], Networ
             listener.bind(address.name)
             listener.listen()
             pipe.send((f"{network.device} in {network.precision}, up to {network.largest} photos at once", True))
-            Switchboard(listener, pipe, address.key, network).run()
+            BatchServer(listener, pipe, address.key, network).run()
     except Exception as error:  # noqa: BLE001 (whatever it is, the daemon says it and goes on with the CPU)
         with contextlib.suppress(OSError):
             pipe.send((str(error) or repr(error), False))

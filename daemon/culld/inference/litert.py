@@ -46,7 +46,7 @@ class LiteRtNetwork:
 
 
 @contextlib.contextmanager
-def without_chatter() -> Iterator[None]:
+def silence_stderr() -> Iterator[None]:
     """Keep LiteRT from telling of its delegate on stderr while it starts; its errors come as exceptions all the same.
 
     It turns the whole process's stderr away, so it is for single-threaded processes only.

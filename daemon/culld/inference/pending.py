@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _BEAT_S = 1.0
 
 
-class Work:
+class PendingResults:
     """Items that were handed to a pool together; their results come in while the caller does something else."""
 
     def __init__(self, task: str, items: Sequence[Any]) -> None:
@@ -61,7 +61,7 @@ class Work:
 class Job:
     """One item of a work."""
 
-    work: Work
+    work: PendingResults
     number: int
 
     @property

@@ -15,8 +15,8 @@ from multiprocessing import connection
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from culld.errors import InternalError, SystemFaultError, WorkerLostError
-from culld.inference.pending import Job, Work
-from culld.inference.process_start import CONTEXT, Setbacks, Worker, start_process
+from culld.inference.pending import Job, PendingResults
+from culld.inference.process_start import CONTEXT, StartBackoff, Worker, start_process
 from culld.unexpected import UnexpectedErrors
 
 if TYPE_CHECKING:
@@ -55,9 +55,9 @@ class Pool:
         self._start = start
         self._patience_s = patience_s
         self._workers: list[Worker] = []
-        self._setbacks = Setbacks()
+        self._setbacks = StartBackoff()
         self._waiting: deque[Job] = deque()
-        self._works: list[Work] = []
+        self._works: list[PendingResults] = []
         self._fault: SystemFaultError | None = None
         self._lock = threading.Lock()
         self._stopping = False
@@ -92,7 +92,7 @@ class Pool:
     def stop(self) -> None:
         """End all workers; they never hold anything that is not on disk."""
         self._stopping = True
-        self._ring()
+        self._wake_up()
         if self._thread.is_alive():
             self._thread.join()
         for worker in self._workers:
@@ -108,13 +108,13 @@ class Pool:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def submit(self, task: str, items: Sequence[Any], *, urgent: bool = False) -> Work:
+    def submit(self, task: str, items: Sequence[Any], *, urgent: bool = False) -> PendingResults:
         """Have the desk's method `task` called for each item; what is `urgent` goes before what waits already.
 
         A worker that dies or passes its time limit is replaced, and its item's result is a `WorkerLostError`; that of
         an item over which the method raises is an `InternalError`.
         """
-        work = Work(task, items)
+        work = PendingResults(task, items)
         jobs = [Job(work, number) for number in range(len(items))]
         with self._lock:
             if self._fault is not None:
@@ -125,14 +125,14 @@ class Pool:
                 self._waiting.extendleft(reversed(jobs))
             else:
                 self._waiting.extend(jobs)
-        self._ring()
+        self._wake_up()
         return work
 
     def map(self, task: str, items: Sequence[Any], beat: Callable[[], None] = lambda: None) -> list[Any]:
         """The result of the desk's method `task` for each item, in order, before anything else that waits."""
         return self.submit(task, items, urgent=True).results(beat) if items else []
 
-    def _ring(self) -> None:
+    def _wake_up(self) -> None:
         self._bell.send_bytes(b"!")
 
     def _serve(self) -> None:
@@ -199,10 +199,10 @@ class Pool:
             self._wake.recv_bytes()
         for worker in tuple(self._workers):
             if worker.pipe in ready:
-                self._hear(worker)
+                self._receive(worker)
             elif time.monotonic() >= worker.deadline:
                 limit = f"took longer than {self._limits.seconds:g} s (limits.seconds)"
-                self._lose(worker, limit if worker.is_ready else "it did not start in time")
+                self._on_lost(worker, limit if worker.is_ready else "it did not start in time")
 
     def _timeout(self) -> float | None:
         """The seconds until a deadline passes or a start is due; None for no end of them."""
@@ -212,17 +212,17 @@ class Pool:
         due = min(dues, default=math.inf)
         return None if due == math.inf else max(0.0, due - time.monotonic())
 
-    def _hear(self, worker: Worker) -> None:
+    def _receive(self, worker: Worker) -> None:
         try:
             answer = worker.pipe.recv()
         except (EOFError, OSError):
             worker.process.join(_STOP_TIMEOUT_S)
             code = worker.process.exitcode
             ended = f"the worker that read it ended with code {code}"
-            self._lose(worker, ended if worker.is_ready else f"it ended at once with code {code}")
+            self._on_lost(worker, ended if worker.is_ready else f"it ended at once with code {code}")
         except Exception as error:  # noqa: BLE001 (an answer that cannot be read must not cost the others)
             self._unexpected.note(error, "reading the answer of a worker")
-            self._lose(worker, "the worker that read it gave an answer that cannot be read")
+            self._on_lost(worker, "the worker that read it gave an answer that cannot be read")
         else:
             self._take(worker, answer)
 
@@ -230,7 +230,7 @@ class Pool:
         """Take in the answer to a job; the first one says why the desk cannot be opened, None if it is open."""
         if not worker.is_ready:
             if answer is not None:
-                self._lose(worker, str(answer))
+                self._on_lost(worker, str(answer))
                 return
             if self._setbacks.why:
                 log.info("worker processes can be started again")
@@ -249,7 +249,7 @@ class Pool:
     def _release(worker: Worker) -> None:
         worker.job, worker.deadline = None, math.inf
 
-    def _lose(self, worker: Worker, why: str) -> None:
+    def _on_lost(self, worker: Worker, why: str) -> None:
         """Do without a worker; another one is started in its place."""
         self._workers.remove(worker)
         worker.end()

@@ -112,7 +112,7 @@ class Worker:
 
 
 @dataclass(slots=True)
-class Setbacks:
+class StartBackoff:
     """Starts that failed in a row: `why` the last one did, and the monotonic second at which the `next` may be tried.
 
     The wait doubles from 1 s to 30 s.

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PARITY: Final = 1e-2
+MAX_PROBABILITY_DIFFERENCE: Final = 1e-2
 """How far a probability may move by half precision."""
 _MOST_ON_GPU: Final = 64
 _MOST_ON_CPU: Final = 4
@@ -58,7 +58,7 @@ class TensorFlowNetwork:
         self.shape = tuple(int(side) for side in model.input_shape[1:])
         self.precision = "float32"
         if gpus:
-            self._try_half(model)
+            self._try_float16(model)
         self._warm_up()
 
     def run(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -94,33 +94,33 @@ class TensorFlowNetwork:
             self.run(np.zeros((size, *self.shape), np.uint8))
             size *= 2
 
-    def _try_half(self, model: Any) -> None:
+    def _try_float16(self, model: Any) -> None:
         """Go over to half precision, unless it moves a probability too far."""
-        half = in_half_precision(model)
-        frames = _drawn(self.shape)
+        half = check_half_precision(model)
+        frames = _synthetic_frames(self.shape)
         moved = float(np.abs(_traced(half)(frames).numpy() - self._call(frames).numpy()).max())
-        if moved <= PARITY:
+        if moved <= MAX_PROBABILITY_DIFFERENCE:
             self._call, self.precision = _traced(half), "mixed_float16"
         else:
             log.info("half precision would move a probability by %.4f; the GPU computes in single precision", moved)
 
 
-def in_half_precision(model: Any) -> Any:
+def check_half_precision(model: Any) -> Any:
     """The same Keras model with its convolutions in float16, their weights kept in float32."""
     import keras
 
-    half = keras.Model.from_config(_halved(model.get_config()))
+    half = keras.Model.from_config(_with_fp16_policy(model.get_config()))
     half.set_weights(model.get_weights())
     return half
 
 
-def _halved(config: Any) -> Any:
+def _with_fp16_policy(config: Any) -> Any:
     """A model's configuration with another policy for the layers that cost the time, at any depth."""
     if isinstance(config, list | tuple):
-        return type(config)(map(_halved, config))
+        return type(config)(map(_with_fp16_policy, config))
     if not isinstance(config, dict):
         return config
-    inner = {key: _halved(value) for key, value in config.items()}
+    inner = {key: _with_fp16_policy(value) for key, value in config.items()}
     if config.get("class_name") in _HALVED:
         policy = {"module": "keras", "class_name": "DTypePolicy", "config": {"name": "mixed_float16"}}
         inner["config"] = inner["config"] | {"dtype": policy | {"registered_name": None}}
@@ -137,7 +137,7 @@ def _traced(model: Any) -> Callable[[NDArray[np.uint8]], Any]:
     return traced
 
 
-def _drawn(shape: tuple[int, ...]) -> NDArray[np.uint8]:
+def _synthetic_frames(shape: tuple[int, ...]) -> NDArray[np.uint8]:
     """Frames that look a little like photographs: coarse and fine texture, sharp and soft, dark, even and bright."""
     dice = np.random.default_rng(5)
     height, width, _ = shape

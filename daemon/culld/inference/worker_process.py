@@ -36,7 +36,7 @@ def serve_tasks(pipe: Connection, open_desk: Callable[[], object], limits: Worke
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # a worker never writes a file
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
-    keep_memory()
+    tune_malloc()
     try:
         desk = open_desk()
     except SystemFaultError as fault:
@@ -46,7 +46,7 @@ def serve_tasks(pipe: Connection, open_desk: Callable[[], object], limits: Worke
     with contextlib.suppress(EOFError, OSError):
         while (message := pipe.recv()) is not None:
             task, item = message
-            _limit_processor(limits.seconds)
+            _set_cpu_limit(limits.seconds)
             _answer(pipe, desk, task, item)
 
 
@@ -64,7 +64,7 @@ def _answer(pipe: Connection, desk: object, task: str, item: object) -> None:
     pipe.send_bytes(answer)  # as `Connection.send` does it
 
 
-def keep_memory() -> None:
+def tune_malloc() -> None:
     """Keep what a photo needed for the next one, up to some megabytes.
 
     Given back to the kernel each time it costs 3,800 page faults a photo, 8 ms of 60 (measured, 6 megapixels). The
@@ -76,7 +76,7 @@ def keep_memory() -> None:
         mallopt(_M_TRIM_THRESHOLD, 64 << 20)
 
 
-def _limit_processor(seconds: float) -> None:
+def _set_cpu_limit(seconds: float) -> None:
     """Let the next task have so much time of the processor, and as much again: a worker whose daemon was killed ends.
 
     While the daemon lives, its clock comes first.

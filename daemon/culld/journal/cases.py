@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from culld.journal.recalling import COLUMNS, NO_STAMP, assessment_of
-from culld.journal.row_mapping import micros, moment_of, place_of
-from culld.journal.stack_json import stack_in
-from culld.records import Case, Verdict
+from culld.journal.row_mapping import moment_of, place_of, to_micros
+from culld.journal.stack_json import from_json
+from culld.records import DecisionCase, Verdict
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping
     from datetime import datetime
 
-    from culld.records import Assessment, Place
+    from culld.records import Assessment, RootedPath
 
 _AWAY = "verdict = 'quarantine' AND restored_at IS NULL AND released = ''"
 _RESTORED = "EXISTS (SELECT 1 FROM restored WHERE restored.digest IN (decision.digest, decision.now_digest))"
@@ -24,7 +24,7 @@ _CASE = f"{_AWAY}, plan, made_at, rule, policy, now_root, now_relative, now_dige
 _JUDGED = 10  # where COLUMNS begin
 
 
-def cases(db: sqlite3.Connection, since: datetime | None) -> list[Case]:
+def cases(db: sqlite3.Connection, since: datetime | None) -> list[DecisionCase]:
     """The last decision about each photo that was carried out since a moment, the oldest first.
 
     Photos in quarantine are photos of their own: another may have come to where they were.
@@ -32,7 +32,7 @@ def cases(db: sqlite3.Connection, since: datetime | None) -> list[Case]:
     rows = db.execute(
         f"SELECT root, relative, {_CASE} FROM decision WHERE state = 'done'"  # noqa: S608 (constants)
         " AND (:since IS NULL OR made_at >= :since) ORDER BY id",
-        {"since": since and micros(since)},
+        {"since": since and to_micros(since)},
     )
     last = {(place_of(*row[:2]), row[3] if row[2] else ""): row[2:] for row in rows}
     leads = {key: assessment_of(key[0], NO_STAMP, row[_JUDGED:]) for key, row in last.items()}
@@ -40,7 +40,7 @@ def cases(db: sqlite3.Connection, since: datetime | None) -> list[Case]:
     return [_case(leads[key], judged, row) for key, row in last.items()]
 
 
-def case(db: sqlite3.Connection, plan: str) -> Case | None:
+def case(db: sqlite3.Connection, plan: str) -> DecisionCase | None:
     """One decision, by its plan, without the partners of its photo; None if it was not carried out."""
     row = db.execute(
         f"SELECT root, relative, {_CASE} FROM decision WHERE plan = ? AND now_root IS NOT NULL",  # noqa: S608
@@ -51,10 +51,10 @@ def case(db: sqlite3.Connection, plan: str) -> Case | None:
     return _case(assessment_of(place_of(*row[:2]), NO_STAMP, row[2 + _JUDGED :]), {}, row[2:])
 
 
-def _case(lead: Assessment, judged: Mapping[Place, Assessment], row: tuple[Any, ...]) -> Case:
+def _case(lead: Assessment, judged: Mapping[RootedPath, Assessment], row: tuple[Any, ...]) -> DecisionCase:
     away, plan, at, rule, policy, now_root, now_relative, now_digest, restored, unwanted = row[:_JUDGED]
     _, verdict, reason, *_, facts = row[_JUDGED:]
-    return Case(
+    return DecisionCase(
         plan=plan,
         made_at=moment_of(at),
         verdict=Verdict(verdict),
@@ -66,5 +66,5 @@ def _case(lead: Assessment, judged: Mapping[Place, Assessment], row: tuple[Any, 
         away=bool(away),
         restored=bool(restored),
         unwanted=bool(unwanted),
-        stack=stack_in(facts, lead, judged),
+        stack=from_json(facts, lead, judged),
     )

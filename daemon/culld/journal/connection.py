@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from culld.errors import SystemFaultError
-from culld.journal.database_errors import CORRUPT, primary, translated, translated_files
+from culld.journal.database_errors import CORRUPT, primary, translate_errors, translate_file_errors
 from culld.journal.migrations import STEPS, migrate, require_known
-from culld.records import printable
+from culld.records import display_path
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,36 +29,38 @@ def connect(path: Path, now: datetime) -> tuple[sqlite3.Connection, Path | None]
     Raises SystemFaultError.
     """
     _make_folder(path)
-    with translated(path):
+    with translate_errors(path):
         try:
             return _connect(path), None
         except _DamagedError:
-            with translated_files(path):
-                aside = _set_aside(path, now)
+            with translate_file_errors(path):
+                aside = _rename_damaged(path, now)
             return _connect(path), aside
 
 
 def connect_readonly(path: Path) -> sqlite3.Connection:
     """The database for reading only; raises SystemFaultError if there is none."""
-    with translated_files(path):
+    with translate_file_errors(path):
         is_there = path.exists()
     if not is_there:
         raise SystemFaultError(
-            f"there is no journal at {printable(path)}: culld has not run yet; `culld run` begins one"
+            f"there is no journal at {display_path(path)}: culld has not run yet; `culld run` begins one"
         )
-    with translated(path):
+    with translate_errors(path):
         uri = f"file:{quote(os.fsencode(path))}?mode=ro"
         db = sqlite3.connect(uri, uri=True, timeout=_BUSY_TIMEOUT_S, isolation_level=None)
         (version,) = db.execute("PRAGMA user_version").fetchone()
         require_known(version)
         if version < len(STEPS):
             db.close()
-            raise SystemFaultError(f"the journal {printable(path)} is of an older culld; start culld once to renew it")
+            raise SystemFaultError(
+                f"the journal {display_path(path)} is of an older culld; start culld once to renew it"
+            )
         return db
 
 
 def _make_folder(path: Path) -> None:
-    with translated_files(path):
+    with translate_file_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
@@ -87,7 +89,7 @@ def _require_sound(db: sqlite3.Connection) -> None:
         raise _DamagedError
 
 
-def _set_aside(path: Path, now: datetime) -> Path:
+def _rename_damaged(path: Path, now: datetime) -> Path:
     """Rename the database and the files that belong to it; gives its new path."""
     tail = f".damaged-{now:%Y%m%dT%H%M%S.%f}"
     aside = path.with_name(path.name + tail)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from culld.errors import SystemFaultError
-from culld.records import printable
+from culld.records import display_path
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,7 +51,7 @@ _ASK_DISK: Final = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLIT
 
 
 @dataclass(frozen=True, slots=True)
-class translated:  # noqa: N801 (reads as a function; as a class it costs half of what a generator does)
+class translate_errors:  # noqa: N801 (reads as a function; as a class it costs half of what a generator does)
     """Turn the database errors of the block into a SystemFaultError about the journal at a path.
 
     An OSError passes through: in a block that takes its items from the scanner, it is the scanner's.
@@ -65,11 +65,13 @@ class translated:  # noqa: N801 (reads as a function; as a class it costs half o
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         """Raise the error in culld's words, if it is one of the database."""
         if isinstance(error, sqlite3.Error):
-            raise SystemFaultError(f"the journal {printable(self.path)} fails: {_advice(error, self.path)}") from error
+            raise SystemFaultError(
+                f"the journal {display_path(self.path)} fails: {_advice(error, self.path)}"
+            ) from error
 
 
 @dataclass(frozen=True, slots=True)
-class translated_files:  # noqa: N801
+class translate_file_errors:  # noqa: N801
     """Turn every OSError of the block, which works on the files of the journal, into a SystemFaultError."""
 
     path: Path
@@ -81,7 +83,7 @@ class translated_files:  # noqa: N801
         """Raise the error in culld's words, if it is one of the system."""
         if isinstance(error, OSError):
             text = _of_the_disk(self.path.parent) or f"{error.strerror or error}; check its folder"
-            raise SystemFaultError(f"the journal {printable(self.path)} fails: {text}") from error
+            raise SystemFaultError(f"the journal {display_path(self.path)} fails: {text}") from error
 
 
 def primary(error: sqlite3.Error) -> int:
@@ -98,7 +100,7 @@ def _advice(error: sqlite3.Error, path: Path) -> str:
     text = _BY_EXTENDED.get(extended) or _BY_PRIMARY.get(code)
     if text is None:
         return str(error)
-    return text.format(folder=printable(path.parent), name=getattr(error, "sqlite_errorname", code))
+    return text.format(folder=display_path(path.parent), name=getattr(error, "sqlite_errorname", code))
 
 
 def _of_the_disk(folder: Path) -> str:
@@ -113,7 +115,7 @@ def _of_the_disk(folder: Path) -> str:
     if found.f_flag & os.ST_RDONLY:
         return _MOUNTED_READONLY
     if found.f_bavail * found.f_frsize < _LEAST_FREE:
-        return _FULL.format(folder=printable(folder))
+        return _FULL.format(folder=display_path(folder))
     if found.f_files and not found.f_favail:
-        return f"the disk of the journal can take no more files: remove some from the disk of {printable(folder)}"
+        return f"the disk of the journal can take no more files: remove some from the disk of {display_path(folder)}"
     return ""

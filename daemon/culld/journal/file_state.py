@@ -8,7 +8,7 @@ from datetime import timedelta
 from itertools import chain, groupby, islice
 from typing import TYPE_CHECKING
 
-from culld.journal.row_mapping import legible, micros, place_row, stamp_row
+from culld.journal.row_mapping import escape_surrogates, place_row, stamp_row, to_micros
 from culld.journal.states import FileState
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from culld.records import Photo, Place, Sighting, Stamp
+    from culld.records import FileSnapshot, FileStat, Photo, RootedPath
 
 _STAMP = "device, inode, size, mtime_ns, ctime_ns"
 _FEW = 16
@@ -27,12 +27,12 @@ _FARTHEST = timedelta(days=1)
 """No wait is longer; a try that is due later was put there by a clock that was ahead, and is due now."""
 
 
-def unknown(db: sqlite3.Connection, seen: Iterable[Sighting], now: datetime) -> Iterator[Sighting]:
+def changed_files(db: sqlite3.Connection, seen: Iterable[FileSnapshot], now: datetime) -> Iterator[FileSnapshot]:
     """The files that have no row with their stamp, or are due for another try.
 
     This is asked of every file in every scan, so the rows of a folder that many of them are in are read at once.
     """
-    moment, farthest = micros(now), micros(now + _FARTHEST)
+    moment, farthest = to_micros(now), to_micros(now + _FARTHEST)
     for (root, folder), group in groupby(seen, _folder):
         first = list(islice(group, _FEW))
         rows = _rows_of(db, first) if len(first) < _FEW else _rows_in(db, root, folder)
@@ -46,7 +46,7 @@ def _is_due(not_before: int | None, moment: int, farthest: int) -> bool:
     return not_before is not None and not moment < not_before <= farthest
 
 
-def _folder(sighting: Sighting) -> tuple[Path, bytes]:
+def _folder(sighting: FileSnapshot) -> tuple[Path, bytes]:
     """The root of a file, and the folder in it, ending with a slash; empty for the root itself."""
     head, slash, _ = os.fsencode(sighting.place.relative).rpartition(b"/")
     return sighting.place.root, head + slash
@@ -63,7 +63,7 @@ def _rows_in(db: sqlite3.Connection, root: Path, folder: bytes) -> dict[bytes, t
     return {row[0]: row[1:] for row in db.execute(question, values)}
 
 
-def _rows_of(db: sqlite3.Connection, seen: Iterable[Sighting]) -> dict[bytes, tuple[int | None, ...]]:
+def _rows_of(db: sqlite3.Connection, seen: Iterable[FileSnapshot]) -> dict[bytes, tuple[int | None, ...]]:
     """The rows of some files, by relative path."""
     question = f"SELECT relative, {_STAMP}, not_before FROM item WHERE root = ? AND relative = ?"  # noqa: S608
     rows = (db.execute(question, place_row(sighting.place)).fetchone() for sighting in seen)
@@ -80,7 +80,7 @@ def was_judged(db: sqlite3.Connection, photo: Photo) -> bool:
     return row[1] == photo.digest or (row[0] == FileState.RESTORED and is_restored(db, photo.digest))
 
 
-def judged_digest(db: sqlite3.Connection, place: Place) -> str | None:
+def judged_digest(db: sqlite3.Connection, place: RootedPath) -> str | None:
     """The digest of the content that was decided about, or brought back by a person, at a place; None if none was."""
     row = db.execute(
         "SELECT digest FROM item WHERE root = ? AND relative = ? AND state IN ('decided', 'restored')", place_row(place)
@@ -93,7 +93,7 @@ def is_restored(db: sqlite3.Connection, digest: str) -> bool:
     return db.execute("SELECT 1 FROM restored WHERE digest = ?", (digest,)).fetchone() is not None
 
 
-def settle_item(db: sqlite3.Connection, place: Place, stamp: Stamp | None, digest: str, state: FileState) -> None:
+def save(db: sqlite3.Connection, place: RootedPath, stamp: FileStat | None, digest: str, state: FileState) -> None:
     """The file is dealt with: its row says what it looks like, and no try is due."""
     db.execute(
         "INSERT OR REPLACE INTO item (root, relative, device, inode, size, mtime_ns, ctime_ns, digest, state)"
@@ -102,7 +102,7 @@ def settle_item(db: sqlite3.Connection, place: Place, stamp: Stamp | None, diges
     )
 
 
-def restamp_item(db: sqlite3.Connection, place: Place, stamp: Stamp) -> None:
+def restamp(db: sqlite3.Connection, place: RootedPath, stamp: FileStat) -> None:
     """The same content has a new stamp."""
     db.execute(
         "UPDATE item SET device = ?, inode = ?, size = ?, mtime_ns = ?, ctime_ns = ? WHERE root = ? AND relative = ?",
@@ -110,7 +110,7 @@ def restamp_item(db: sqlite3.Connection, place: Place, stamp: Stamp) -> None:
     )
 
 
-def drop_item(db: sqlite3.Connection, place: Place) -> None:
+def delete(db: sqlite3.Connection, place: RootedPath) -> None:
     """The file is no longer there."""
     db.execute("DELETE FROM item WHERE root = ? AND relative = ?", place_row(place))
 
@@ -126,7 +126,7 @@ def drop_quarantined(db: sqlite3.Connection, plan: str) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Setback:
+class RetryPolicy:
     """Why a try failed, and how long to wait for the next one: twice as long for each failure in a row, up to an hour.
 
     A wait that is longer from the start stays as it is, up to a day, and so does a `steady` one. The failure that makes
@@ -148,7 +148,9 @@ class Setback:
         return min(max(self.retry_after, min(grown, _LONGEST_WAIT)), _FARTHEST)
 
 
-def fail_item(db: sqlite3.Connection, place: Place, stamp: Stamp, setback: Setback, now: datetime) -> None:
+def save_failure(
+    db: sqlite3.Connection, place: RootedPath, stamp: FileStat, setback: RetryPolicy, now: datetime
+) -> None:
     """A try at the file failed; its row says when the next one is due. A file that has changed is a new one."""
     row = db.execute(
         "SELECT device, inode, size, mtime_ns, ctime_ns, tries FROM item"
@@ -163,14 +165,16 @@ def fail_item(db: sqlite3.Connection, place: Place, stamp: Stamp, setback: Setba
         (
             *place_row(place),
             *stamp_row(stamp),
-            legible(setback.reason),
+            escape_surrogates(setback.reason),
             tries,
-            None if wait is None else micros(now + wait),
+            None if wait is None else to_micros(now + wait),
         ),
     )
 
 
-def park_item(db: sqlite3.Connection, place: Place, stamp: Stamp | None, reason: str) -> None:
+def park(db: sqlite3.Connection, place: RootedPath, stamp: FileStat | None, reason: str) -> None:
     """The file belongs to a plan that is not ended: as long as it looks like this, it is passed over."""
-    settle_item(db, place, stamp, "", FileState.OPEN)
-    db.execute("UPDATE item SET reason = ? WHERE root = ? AND relative = ?", (legible(reason), *place_row(place)))
+    save(db, place, stamp, "", FileState.OPEN)
+    db.execute(
+        "UPDATE item SET reason = ? WHERE root = ? AND relative = ?", (escape_surrogates(reason), *place_row(place))
+    )

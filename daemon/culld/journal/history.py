@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from culld.journal.row_mapping import micros, moment_of, place_of, place_row, scores_of
+from culld.journal.row_mapping import moment_of, place_of, place_row, scores_of, to_micros
 from culld.journal.states import PlanState
 from culld.records import Verdict
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import sqlite3
     from datetime import datetime
 
-    from culld.records import Place, Scores
+    from culld.records import RootedPath, Scores
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Decision:
 
     plan: str
     at: datetime
-    place: Place
+    place: RootedPath
     digest: str
     verdict: Verdict
     scores: Scores | None
@@ -32,7 +32,7 @@ class Decision:
     model: str
     policy: str
     state: PlanState
-    now_place: Place | None
+    now_place: RootedPath | None
     note: str
     fault: str | None
     restored: datetime | None
@@ -42,7 +42,7 @@ class Decision:
 class OpenFault:
     """A file that culld could not deal with, how often it tried, and when it tries next (None: not by itself)."""
 
-    place: Place
+    place: RootedPath
     reason: str
     tries: int
     next_at: datetime | None
@@ -69,7 +69,7 @@ def decisions(db: sqlite3.Connection, wanted: Filter) -> list[Decision]:
         f"SELECT {_COLUMNS} FROM decision WHERE (:since IS NULL OR made_at >= :since)"  # noqa: S608 (a constant)
         " AND (:verdict IS NULL OR verdict = :verdict) ORDER BY made_at DESC, id DESC LIMIT :limit",
         {
-            "since": wanted.since and micros(wanted.since),
+            "since": wanted.since and to_micros(wanted.since),
             "verdict": wanted.verdict,
             "limit": wanted.limit,
         },
@@ -77,7 +77,7 @@ def decisions(db: sqlite3.Connection, wanted: Filter) -> list[Decision]:
     return [_decision(row) for row in rows]
 
 
-def history_of(db: sqlite3.Connection, place: Place) -> list[Decision]:
+def history_of(db: sqlite3.Connection, place: RootedPath) -> list[Decision]:
     """Every decision about photos that were or are at a place, the oldest first."""
     rows = db.execute(
         f"SELECT {_COLUMNS} FROM decision WHERE (root = ?1 AND relative = ?2)"  # noqa: S608 (a constant)
@@ -92,7 +92,7 @@ def counts(db: sqlite3.Connection, since: datetime | None) -> dict[Verdict, int]
     rows = db.execute(
         "SELECT verdict, count(*) FROM decision WHERE state = 'done' AND (:since IS NULL OR made_at >= :since)"
         " GROUP BY verdict",
-        {"since": since and micros(since)},
+        {"since": since and to_micros(since)},
     )
     return dict.fromkeys(Verdict, 0) | {Verdict(verdict): count for verdict, count in rows}
 
@@ -103,17 +103,17 @@ def unwanted(db: sqlite3.Connection, since: datetime | None) -> int:
         "SELECT count(*) FROM decision WHERE unwanted AND verdict != 'quarantine' AND state = 'done'"
         " AND (?1 IS NULL OR made_at >= ?1) AND id = (SELECT max(id) FROM decision AS later"
         " WHERE later.root = decision.root AND later.relative = decision.relative AND later.state = 'done')",
-        (since and micros(since),),
+        (since and to_micros(since),),
     ).fetchone()
     return int(count)
 
 
-def recently_moving(db: sqlite3.Connection, limit: int, since: datetime | None) -> list[tuple[Place, bool]]:
+def recently_moving(db: sqlite3.Connection, limit: int, since: datetime | None) -> list[tuple[RootedPath, bool]]:
     """Return the readable photos of the last decisions, the oldest first, each with whether it was to be moved."""
     rows = db.execute(
         "SELECT root, relative, verdict = 'quarantine' FROM decision WHERE verdict != 'unreadable'"
         " AND (:since IS NULL OR made_at > :since) ORDER BY id DESC LIMIT :limit",
-        {"since": since and micros(since), "limit": limit},
+        {"since": since and to_micros(since), "limit": limit},
     ).fetchall()
     return [(place_of(root, relative), bool(moved)) for root, relative, moved in reversed(rows)]
 
@@ -130,7 +130,7 @@ def open_faults(db: sqlite3.Connection) -> list[OpenFault]:
     ]
 
 
-def notes(db: sqlite3.Connection) -> dict[str, tuple[str, datetime]]:
+def status(db: sqlite3.Connection) -> dict[str, tuple[str, datetime]]:
     """What the daemon last said of itself, by key, with when."""
     rows = db.execute("SELECT key, value, at FROM note")
     return {key: (value, moment_of(at)) for key, value, at in rows}

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from culld.journal.row_mapping import micros, place_of, place_row, scores_of, stamp_row
+from culld.journal.row_mapping import place_of, place_row, scores_of, stamp_row, to_micros
 from culld.journal.stack_json import NOTHING, facts_in
-from culld.records import Assessment, Photo, Stamp, Unreadable, Verdict
+from culld.records import Assessment, FileStat, Photo, Unreadable, Verdict
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Collection
     from datetime import datetime
 
-    from culld.records import Place
+    from culld.records import RootedPath
 
 _ITEM = (
     "SELECT digest FROM item WHERE root = ? AND relative = ? AND (device, inode, size, mtime_ns, ctime_ns) ="
     " (?, ?, ?, ?, ?) AND state IN ('decided', 'restored')"
 )
 COLUMNS: Final = "digest, verdict, reason, blur, under, over, model, facts"
-NO_STAMP: Final = Stamp(0, 0, 0, 0, 0)
+NO_STAMP: Final = FileStat(0, 0, 0, 0, 0)
 """For a photo of which only the judgement matters."""
 
 
-def recall(db: sqlite3.Connection, place: Place, stamp: Stamp) -> Assessment | None:
+def assessments_at(db: sqlite3.Connection, place: RootedPath, stamp: FileStat) -> Assessment | None:
     """The last judgement of the file at a place, if it still looks like it did then; None if nothing is known."""
     item = db.execute(_ITEM, (*place_row(place), *stamp_row(stamp))).fetchone()
     row = db.execute(
@@ -35,7 +35,7 @@ def recall(db: sqlite3.Connection, place: Place, stamp: Stamp) -> Assessment | N
     return None if item is None or row is None else assessment_of(place, stamp, (item[0] or row[0], *row[2:]))
 
 
-def recall_content(db: sqlite3.Connection, digest: str) -> Assessment | None:
+def assessment_of_content(db: sqlite3.Connection, digest: str) -> Assessment | None:
     """The last judgement of these bytes, before or after they were tagged; None if they were never judged."""
     row = db.execute(
         f"SELECT root, relative, {COLUMNS} FROM decision WHERE (digest = ?1 OR now_digest = ?1) AND state = 'done'"  # noqa: S608
@@ -45,7 +45,7 @@ def recall_content(db: sqlite3.Connection, digest: str) -> Assessment | None:
     return None if row is None else assessment_of(place_of(*row[:2]), NO_STAMP, row[2:])
 
 
-def shots_around(
+def shots_between(
     db: sqlite3.Connection, root: bytes, first: datetime, last: datetime, but: Collection[str]
 ) -> list[Assessment]:
     """The photos of a watched folder that were taken between two moments, each as it was judged last.
@@ -56,7 +56,7 @@ def shots_around(
     rows = db.execute(
         f"SELECT relative, now_digest, {COLUMNS} FROM decision WHERE root = ? AND taken_at BETWEEN ? AND ?"  # noqa: S608
         " AND state = 'done' ORDER BY id",
-        (root, micros(first), micros(last)),
+        (root, to_micros(first), to_micros(last)),
     )
     found = {
         relative: assessment_of(place_of(root, relative), NO_STAMP, row)
@@ -66,7 +66,7 @@ def shots_around(
     return list(found.values())
 
 
-def assessment_of(place: Place, stamp: Stamp, row: Any) -> Assessment:
+def assessment_of(place: RootedPath, stamp: FileStat, row: Any) -> Assessment:
     """A judgement out of a row of COLUMNS."""
     digest, verdict, reason, blur, under, over, model, facts = row
     format_, camera, likeness = facts_in(facts)

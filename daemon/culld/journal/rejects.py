@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from culld.journal.row_mapping import micros, moment_of, place_of, unsigned
+from culld.journal.row_mapping import from_int64, moment_of, place_of, to_micros
 from culld.journal.stack_json import facts_in
-from culld.records import Reject, Scores, Stamp
+from culld.records import FileStat, QuarantinedPhoto, Scores
 
 if TYPE_CHECKING:
     import sqlite3
@@ -20,13 +20,13 @@ _SELECT: Final = (
 )
 
 
-def rejects(db: sqlite3.Connection, since: datetime | None) -> list[Reject]:
+def rejects(db: sqlite3.Connection, since: datetime | None) -> list[QuarantinedPhoto]:
     """Those moved since a moment, the oldest first."""
-    rows = db.execute(f"{_SELECT} AND (?1 IS NULL OR made_at >= ?1) ORDER BY id", (since and micros(since),))
+    rows = db.execute(f"{_SELECT} AND (?1 IS NULL OR made_at >= ?1) ORDER BY id", (since and to_micros(since),))
     return [_reject(row) for row in rows]
 
 
-def quarantined(db: sqlite3.Connection, digest: str) -> list[Reject]:
+def quarantined(db: sqlite3.Connection, digest: str) -> list[QuarantinedPhoto]:
     """Those with these bytes that no person brought back yet, the oldest first; also those that were deleted."""
     rows = db.execute(
         f"{_SELECT} AND restored_at IS NULL AND released IN ('', 'deleted')"
@@ -36,16 +36,16 @@ def quarantined(db: sqlite3.Connection, digest: str) -> list[Reject]:
     return [_reject(row) for row in rows]
 
 
-def reject(db: sqlite3.Connection, plan: str) -> Reject | None:
+def reject(db: sqlite3.Connection, plan: str) -> QuarantinedPhoto | None:
     """The one that a plan moved; None if the plan did not end so, or is not known."""
     row = db.execute(f"{_SELECT} AND plan = ?", (plan,)).fetchone()
     return None if row is None else _reject(row)
 
 
-def _reject(row: tuple[Any, ...]) -> Reject:
+def _reject(row: tuple[Any, ...]) -> QuarantinedPhoto:
     plan, at, root, relative, now_root, now_relative, digest, now_digest, *rest = row
     blur, under, over, facts, rule, restored, released, *stamp = rest
-    return Reject(
+    return QuarantinedPhoto(
         plan=plan,
         made_at=moment_of(at),
         place=place_of(root, relative),
@@ -57,5 +57,5 @@ def _reject(row: tuple[Any, ...]) -> Reject:
         restored=bool(restored),
         released=released,
         moved=now_digest,
-        stamp=None if stamp[0] is None else Stamp(*map(unsigned, stamp[:2]), *stamp[2:]),
+        stamp=None if stamp[0] is None else FileStat(*map(from_int64, stamp[:2]), *stamp[2:]),
     )

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from culld.journal.file_state import drop_item
-from culld.journal.row_mapping import micros, place_of
+from culld.journal.file_state import delete
+from culld.journal.row_mapping import place_of, to_micros
 
 if TYPE_CHECKING:
     import sqlite3
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from culld.records import Place
+    from culld.records import RootedPath
 
 _AT_ONCE: Final = 1000
 
@@ -38,7 +38,7 @@ def forget_decisions(db: sqlite3.Connection, before: datetime, last: int) -> int
 
     That a photo was judged, or brought back by a person, is not forgotten.
     """
-    return db.execute(_FORGET, {"before": micros(before), "last": last, "limit": _AT_ONCE}).rowcount
+    return db.execute(_FORGET, {"before": to_micros(before), "last": last, "limit": _AT_ONCE}).rowcount
 
 
 def last_number(db: sqlite3.Connection) -> int:
@@ -53,7 +53,7 @@ def number_of(db: sqlite3.Connection, plan: str) -> int | None:
     return None if row is None else int(row[0])
 
 
-def judged_files(db: sqlite3.Connection, root: Path, after: Place | None) -> list[Place]:
+def judged_files(db: sqlite3.Connection, root: Path, after: RootedPath | None) -> list[RootedPath]:
     """Some of the files of a root that were judged, in order, from the one `after` on; none if none is left."""
     rows = db.execute(
         "SELECT root, relative FROM item WHERE root = ? AND relative > ? AND state = 'decided'"
@@ -63,7 +63,7 @@ def judged_files(db: sqlite3.Connection, root: Path, after: Place | None) -> lis
     return [place_of(*row) for row in rows]
 
 
-def forget_files(db: sqlite3.Connection, places: Iterable[Place]) -> None:
+def forget_files(db: sqlite3.Connection, places: Iterable[RootedPath]) -> None:
     """These files are gone; one that comes back is judged as a new one."""
     for place in places:
-        drop_item(db, place)
+        delete(db, place)

@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from culld.journal.stack_json import dossier
+from culld.journal.stack_json import to_json
 from culld.journal.states import PlanState
-from culld.records import Edit, Move, Place, Rewrite, Scores, Stamp, Tagged
+from culld.records import Edit, FileStat, Move, Rewrite, RootedPath, Scores, TaggedFiles
 
 if TYPE_CHECKING:
     import sqlite3
@@ -23,12 +23,12 @@ _HALF = 1 << 63
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def legible(text: str) -> str:
+def escape_surrogates(text: str) -> str:
     """The text as SQLite takes it: what is no Unicode (a file name in an error, say) is escaped."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def micros(moment: datetime) -> int:
+def to_micros(moment: datetime) -> int:
     """Whole microseconds since 1970."""
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
@@ -41,30 +41,30 @@ def moment_of(value: int) -> datetime:
         return datetime.min.replace(tzinfo=UTC) if value < 0 else datetime.max.replace(tzinfo=UTC)
 
 
-def place_row(place: Place) -> tuple[bytes, bytes]:
+def place_row(place: RootedPath) -> tuple[bytes, bytes]:
     """The bytes of root and relative path."""
     return os.fsencode(place.root), os.fsencode(place.relative)
 
 
-def place_of(root: bytes, relative: bytes) -> Place:
+def place_of(root: bytes, relative: bytes) -> RootedPath:
     """The place again."""
-    return Place(Path(os.fsdecode(root)), Path(os.fsdecode(relative)))
+    return RootedPath(Path(os.fsdecode(root)), Path(os.fsdecode(relative)))
 
 
-def stamp_row(stamp: Stamp | None) -> tuple[int | None, ...]:
+def stamp_row(stamp: FileStat | None) -> tuple[int | None, ...]:
     """The five numbers, or five times nothing."""
     if stamp is None:
         return (None,) * 5
     row = (stamp.device, stamp.inode, stamp.size, stamp.mtime_ns, stamp.ctime_ns)
-    return row if max(row) < _HALF and min(row) >= -_HALF else tuple(map(signed, row))
+    return row if max(row) < _HALF and min(row) >= -_HALF else tuple(map(to_int64, row))
 
 
-def signed(value: int) -> int:
+def to_int64(value: int) -> int:
     """The value as SQLite can hold it: some file systems number inodes up to 2**64."""
     return (value + _HALF) % (2 * _HALF) - _HALF
 
 
-def unsigned(value: int) -> int:
+def from_int64(value: int) -> int:
     """The device or inode number that `signed` stored."""
     return value % (2 * _HALF)
 
@@ -87,24 +87,24 @@ def scores_of(blur: float | None, under: float | None, over: float | None) -> Sc
 def decision_row(plan: Plan) -> dict[str, Any]:
     """The columns of `decision` for a plan that is not closed yet."""
     root, relative = place_row(plan.photo.place)
-    result = plan.stack.lead.result
+    result = plan.stack.primary.result
     taken = plan.photo.camera.taken_at
     return {
         "plan": plan.id,
-        "made_at": micros(plan.made_at),
+        "made_at": to_micros(plan.made_at),
         "root": root,
         "relative": relative,
         "digest": plan.photo.digest,
         **scores_row(result if isinstance(result, Scores) else None),
         "verdict": plan.verdict.value,
-        "reason": legible(plan.reason),
+        "reason": escape_surrogates(plan.reason),
         "keywords": json.dumps(plan.keywords),
-        "model": legible(plan.stack.lead.model),
+        "model": escape_surrogates(plan.stack.primary.model),
         "policy": plan.policy,
-        "facts": dossier(plan.stack),
-        "taken_at": None if taken is None else micros(taken),
-        "rule": legible(plan.rule),
-        "unwanted": int(plan.unwanted),
+        "facts": to_json(plan.stack),
+        "taken_at": None if taken is None else to_micros(taken),
+        "rule": escape_surrogates(plan.rule),
+        "unwanted": int(plan.would_reject),
         "state": PlanState.OPEN,
     }
 
@@ -177,7 +177,7 @@ _BEFORE = (
 )
 
 
-def tagged(db: sqlite3.Connection, place: Place | None = None) -> Iterator[Tagged]:
+def tagged(db: sqlite3.Connection, place: RootedPath | None = None) -> Iterator[TaggedFiles]:
     """Every decision that is closed and wrote to files, the newest first; at one place, if one is given."""
     if place is None:
         rows = db.execute(_TAGGED.format("now_root IS NOT NULL")).fetchall()
@@ -186,12 +186,12 @@ def tagged(db: sqlite3.Connection, place: Place | None = None) -> Iterator[Tagge
     yield from _tagged(db, rows)
 
 
-def tagged_by(db: sqlite3.Connection, plan: str) -> list[Tagged]:
+def tagged_by(db: sqlite3.Connection, plan: str) -> list[TaggedFiles]:
     """The decision of a plan and the earlier ones about the same path that wrote to files, the newest first."""
     return list(_tagged(db, db.execute(_TAGGED.format(_BEFORE), (plan,)).fetchall()))
 
 
-def tagged_places(db: sqlite3.Connection) -> list[Place]:
+def tagged_places(db: sqlite3.Connection) -> list[RootedPath]:
     """Where the photos are that culld wrote to, those of the newest decisions first."""
     rows = db.execute(
         "SELECT now_root, now_relative FROM decision WHERE now_root IS NOT NULL"
@@ -200,7 +200,7 @@ def tagged_places(db: sqlite3.Connection) -> list[Place]:
     return [place_of(*row) for row in rows]
 
 
-def _tagged(db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> Iterator[Tagged]:
+def _tagged(db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> Iterator[TaggedFiles]:
     for number, plan, at, root, relative, now_root, now_relative, digest in rows:
         photo, now = place_of(root, relative), place_of(now_root, now_relative)
-        yield Tagged(plan, moment_of(at), photo, now, digest, rewrites_of(db, number))
+        yield TaggedFiles(plan, moment_of(at), photo, now, digest, rewrites_of(db, number))

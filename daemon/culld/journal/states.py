@@ -14,9 +14,9 @@ class PlanState(StrEnum):
     """Every change is on the disk."""
     FAULT = "fault"
     """A change could not be made; nothing is half moved, and the photo is due for another try."""
-    FORGOTTEN = "forgotten"
+    ROLLED_BACK = "forgotten"
     """A crash came before it could be carried through; nothing is moved, and the photo is judged anew."""
-    PARKED = "parked"
+    NEEDS_ATTENTION = "parked"
     """Its files were changed by somebody while it was open; they stay where they are until a person has looked."""
 
 

@@ -9,19 +9,19 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Self
 
 from culld.journal import file_state, retention
-from culld.journal.adoption import adopt
+from culld.journal.adoption import import_record
 from culld.journal.connection import connect, connect_readonly
-from culld.journal.database_errors import translated
-from culld.journal.queries import Asking
+from culld.journal.database_errors import translate_errors
+from culld.journal.queries import JournalReader
 from culld.journal.row_mapping import (
+    escape_surrogates,
     insert_plan,
-    legible,
-    micros,
     moves_of,
     place_of,
     place_row,
     rewrites_of,
-    signed,
+    to_int64,
+    to_micros,
 )
 from culld.journal.states import FileState, PlanState
 from culld.records import OpenPlan
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from culld.journal.adoption import Adopted
+    from culld.journal.adoption import ImportedRecord
     from culld.ports import Clock
-    from culld.records import Fault, Outcome, Photo, Place, Plan, Sighting, Stamp
+    from culld.records import FileSnapshot, FileStat, Outcome, Photo, Plan, ReadFailure, RootedPath
 
 
 _RETRY_AFTER = timedelta(minutes=1)
@@ -46,7 +46,7 @@ class Ending:
     """How a plan ended, and where its photo is with which content."""
 
     state: PlanState
-    now: Place
+    now: RootedPath
     digest: str
     note: str = ""
     fault: str | None = None
@@ -65,7 +65,7 @@ class Batch:
         return outcome
 
 
-class SqliteJournal(Asking):
+class SqliteJournal(JournalReader):
     """Fulfils `ports.Journal`, `ports.OpenPlans` and `ports.Restorations`; every method may raise SystemFaultError.
 
     It belongs to the thread that opened it. Other processes may have it open at the same time: its transactions are
@@ -103,36 +103,36 @@ class SqliteJournal(Asking):
 
     # What the scanner and the pipeline ask.
 
-    def unknown(self, seen: Iterable[Sighting]) -> Iterator[Sighting]:
+    def unknown(self, seen: Iterable[FileSnapshot]) -> Iterator[FileSnapshot]:
         """The files that were not dealt with as they are, or have to be looked at again by now."""
-        with translated(self.path):
-            yield from file_state.unknown(self._db, seen, self._clock.now())
+        with translate_errors(self.path):
+            yield from file_state.changed_files(self._db, seen, self._clock.now())
 
-    def judged(self, settled: Sequence[Sighting]) -> dict[Place, frozenset[str]]:
+    def judged(self, settled: Sequence[FileSnapshot]) -> dict[RootedPath, frozenset[str]]:
         """The digest of what was judged at the place of each file, where something was."""
-        with translated(self.path):
+        with translate_errors(self.path):
             found = {sighting.place: file_state.judged_digest(self._db, sighting.place) for sighting in settled}
         return {place: frozenset({digest}) for place, digest in found.items() if digest is not None}
 
     def unseen(self, photos: Sequence[Photo]) -> list[Photo]:
         """The photos whose content at that place has not been judged; of the others the new stamp is kept."""
-        with translated(self.path):
+        with translate_errors(self.path):
             seen = [photo for photo in photos if file_state.was_judged(self._db, photo)]
         if seen:
             with self._writing() as db:
                 for photo in seen:
-                    file_state.restamp_item(db, photo.place, photo.stamp)
+                    file_state.restamp(db, photo.place, photo.stamp)
         return [photo for photo in photos if photo not in seen]
 
-    def fault(self, fault: Fault) -> None:
+    def fault(self, fault: ReadFailure) -> None:
         """Record a file that could not be read, and when to look again."""
         sighting = fault.sighting
         with self._writing() as db:
-            file_state.fail_item(
+            file_state.save_failure(
                 db,
                 sighting.place,
                 sighting.stamp,
-                file_state.Setback(fault.reason, fault.retry_after, fault.steady, fault.tries),
+                file_state.RetryPolicy(fault.reason, fault.retry_after, fault.steady, fault.tries),
                 self._clock.now(),
             )
 
@@ -159,7 +159,7 @@ class SqliteJournal(Asking):
 
     def unfinished(self) -> list[OpenPlan]:
         """Every plan that is not ended, the oldest first; parked ones are among them."""
-        with translated(self.path):
+        with translate_errors(self.path):
             rows = self._db.execute(
                 "SELECT id, plan, root, relative, digest FROM decision WHERE state IN ('open', 'parked') ORDER BY id"
             ).fetchall()
@@ -168,7 +168,7 @@ class SqliteJournal(Asking):
                 for n, plan, root, relative, digest in rows
             ]
 
-    def finish(self, plan: OpenPlan, now: Place, stamp: Stamp | None, digest: str) -> None:
+    def finish(self, plan: OpenPlan, now: RootedPath, stamp: FileStat | None, digest: str) -> None:
         """The plan is carried out; the photo is at `now`."""
         with self._writing() as db:
             _settle(db, plan.photo, now, stamp, digest)
@@ -177,25 +177,26 @@ class SqliteJournal(Asking):
     def forget(self, plan: OpenPlan) -> None:
         """Nothing of the plan is in effect; its photo will be judged again."""
         with self._writing() as db:
-            file_state.drop_item(db, plan.photo)
-            self._end(db, plan.id, Ending(PlanState.FORGOTTEN, plan.photo, plan.digest))
+            file_state.delete(db, plan.photo)
+            self._end(db, plan.id, Ending(PlanState.ROLLED_BACK, plan.photo, plan.digest))
 
-    def park(self, plan: OpenPlan, stamp: Stamp | None, reason: str) -> None:
+    def park(self, plan: OpenPlan, stamp: FileStat | None, reason: str) -> None:
         """Nobody but a person can tell what to do; the plan stays open, the photo with this stamp is passed over."""
         with self._writing() as db:
-            file_state.park_item(db, plan.photo, stamp, reason)
+            file_state.park(db, plan.photo, stamp, reason)
             db.execute(
-                "UPDATE decision SET state = ?, fault = ? WHERE plan = ?", (PlanState.PARKED, legible(reason), plan.id)
+                "UPDATE decision SET state = ?, fault = ? WHERE plan = ?",
+                (PlanState.NEEDS_ATTENTION, escape_surrogates(reason), plan.id),
             )
 
     # What restore asks.
 
-    def note_restored(self, plan: str, digests: Collection[str], place: Place, stamp: Stamp | None) -> None:
+    def note_restored(self, plan: str, digests: Collection[str], place: RootedPath, stamp: FileStat | None) -> None:
         """A person wants the photo of a plan back at `place`: these contents are never taken again.
 
         It is told before the photo moves, with no stamp, and again afterwards.
         """
-        now = micros(self._clock.now())
+        now = to_micros(self._clock.now())
         with self._writing() as db:
             self._protect(db, digests)
             file_state.drop_quarantined(db, plan)
@@ -203,7 +204,7 @@ class SqliteJournal(Asking):
                 "UPDATE decision SET restored_at = ?, now_root = ?, now_relative = ? WHERE plan = ?",
                 (now, *place_row(place), plan),
             )
-            file_state.settle_item(db, place, stamp, "", FileState.RESTORED)
+            file_state.save(db, place, stamp, "", FileState.RESTORED)
 
     def note_undecided(self, plan: str) -> None:
         """The photo of a plan was brought back without saying that culld was wrong: it is no answer of a person."""
@@ -228,10 +229,10 @@ class SqliteJournal(Asking):
             db.execute("UPDATE decision SET released = 'unclear' WHERE plan = ?", (plan,))
 
     def _protect(self, db: sqlite3.Connection, digests: Collection[str]) -> None:
-        now = micros(self._clock.now())
+        now = to_micros(self._clock.now())
         db.executemany("INSERT OR IGNORE INTO restored VALUES (?, ?)", [(digest, now) for digest in digests])
 
-    def note_returned(self, plan: str, place: Place) -> None:
+    def note_returned(self, plan: str, place: RootedPath) -> None:
         """The policy, not a person, lets the photo of a plan come back to `place`, where it will be judged anew."""
         with self._writing() as db:
             file_state.drop_quarantined(db, plan)
@@ -239,7 +240,7 @@ class SqliteJournal(Asking):
                 "UPDATE decision SET now_root = ?, now_relative = ?, released = 'policy' WHERE plan = ?",
                 (*place_row(place), plan),
             )
-            file_state.drop_item(db, place)
+            file_state.delete(db, place)
 
     def note_trashed(self, plan: str) -> None:
         """The photo of a plan was put into the trash of the desktop, as the configuration asks for old ones."""
@@ -252,14 +253,14 @@ class SqliteJournal(Asking):
     def remember_device(self, folder: Path, device: int) -> None:
         """A folder is on this device."""
         with self._writing() as db:
-            db.execute("INSERT OR REPLACE INTO folder VALUES (?, ?)", (os.fsencode(folder), signed(device)))
+            db.execute("INSERT OR REPLACE INTO folder VALUES (?, ?)", (os.fsencode(folder), to_int64(device)))
 
     # What `journal rebuild` asks.
 
-    def adopt(self, photos: Sequence[Adopted]) -> int:
+    def import_record(self, photos: Sequence[ImportedRecord]) -> int:
         """Take over the decisions about these photos in quarantine that are not known; gives how many there were."""
         with self._writing() as db:
-            return sum(adopt(db, photo) for photo in photos)
+            return sum(import_record(db, photo) for photo in photos)
 
     # What is forgotten.
 
@@ -271,29 +272,31 @@ class SqliteJournal(Asking):
         with self._writing() as db:
             return retention.forget_decisions(db, before, last)
 
-    def forget_files(self, places: Sequence[Place]) -> None:
+    def forget_files(self, places: Sequence[RootedPath]) -> None:
         """These files are gone; one that comes back is judged as a new one."""
         with self._writing() as db:
             retention.forget_files(db, places)
 
     # What `status` is told.
 
-    def note(self, key: str, value: str, at: datetime) -> None:
+    def set_status(self, key: str, value: str, at: datetime) -> None:
         """Tell `culld status` something, in place of what was said before under the same key."""
         with self._writing() as db:
-            db.execute("INSERT OR REPLACE INTO note VALUES (?, ?, ?)", (key, legible(value), micros(at)))
+            db.execute("INSERT OR REPLACE INTO note VALUES (?, ?, ?)", (key, escape_surrogates(value), to_micros(at)))
 
     def _close(self, db: sqlite3.Connection, outcome: Outcome) -> None:
         plan, place = outcome.plan, outcome.plan.photo.place
         if outcome.unfinished:
-            file_state.park_item(db, place, outcome.stamp, outcome.fault or "")
-            db.execute("UPDATE decision SET fault = ? WHERE plan = ?", (legible(outcome.fault or ""), plan.id))
+            file_state.park(db, place, outcome.stamp, outcome.fault or "")
+            db.execute(
+                "UPDATE decision SET fault = ? WHERE plan = ?", (escape_surrogates(outcome.fault or ""), plan.id)
+            )
         elif outcome.fault is not None:
-            file_state.fail_item(
+            file_state.save_failure(
                 db,
                 place,
                 outcome.stamp or plan.photo.stamp,
-                file_state.Setback(outcome.fault, outcome.retry_after or _RETRY_AFTER),
+                file_state.RetryPolicy(outcome.fault, outcome.retry_after or _RETRY_AFTER),
                 self._clock.now(),
             )
             self._end(db, plan.id, Ending(PlanState.FAULT, outcome.now, outcome.digest, outcome.note, outcome.fault))
@@ -309,9 +312,9 @@ class SqliteJournal(Asking):
                 ending.state,
                 *place_row(ending.now),
                 ending.digest,
-                legible(ending.note),
-                ending.fault and legible(ending.fault),
-                micros(self._clock.now()),
+                escape_surrogates(ending.note),
+                ending.fault and escape_surrogates(ending.fault),
+                to_micros(self._clock.now()),
                 plan,
             ),
         )
@@ -319,7 +322,7 @@ class SqliteJournal(Asking):
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction: all of the block or, after any exception, none of it."""
-        with translated(self.path):
+        with translate_errors(self.path):
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 yield self._db
@@ -330,11 +333,11 @@ class SqliteJournal(Asking):
                 raise
 
 
-def _settle(db: sqlite3.Connection, origin: Place, now: Place, stamp: Stamp | None, digest: str) -> None:
+def _settle(db: sqlite3.Connection, origin: RootedPath, now: RootedPath, stamp: FileStat | None, digest: str) -> None:
     """A photo that stayed is passed over from now on; of one that left nothing is kept, so that it may come again.
 
     The stamp that it has in quarantine tells it from a copy, should it be moved out by hand.
     """
-    file_state.settle_item(db, now, stamp, digest, FileState.DECIDED)
+    file_state.save(db, now, stamp, digest, FileState.DECIDED)
     if now != origin:
-        file_state.drop_item(db, origin)
+        file_state.delete(db, origin)

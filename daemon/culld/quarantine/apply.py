@@ -9,20 +9,20 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from culld.errors import PhotoChangedError, PhotoError
-from culld.files.folder_lock import turn
-from culld.files.move import transfer
+from culld.files.folder_lock import folder_lock
+from culld.files.move import move_file
 from culld.files.open_beneath import exists, stamp_of
 from culld.files.os_errors import NameTakenError
 from culld.files.remove_own import remove_record
-from culld.files.rewrite import publish
+from culld.files.rewrite import rewrite_file
 from culld.quarantine.destination import record_place
 from culld.quarantine.record import record_of, to_bytes
-from culld.records import Edit, Move, Outcome, Rewrite, printable
+from culld.records import Edit, Move, Outcome, Rewrite, display_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from culld.records import Place, Plan, Stamp
+    from culld.records import FileStat, Plan, RootedPath
 
 log = logging.getLogger(__name__)
 
@@ -31,10 +31,10 @@ _RETRY_NAME_TAKEN = timedelta(seconds=1)  # judged anew it is routed to a name t
 
 
 @dataclass(frozen=True, slots=True)
-class Applier:
+class PlanApplier:
     """The stage `apply`; `transfer` is the way in which files are moved."""
 
-    transfer: Callable[..., Stamp] = transfer
+    transfer: Callable[..., FileStat] = move_file
 
     def apply(self, plan: Plan) -> Outcome:
         """Do what the plan says, and tell what became of it; a PhotoError becomes the outcome's fault.
@@ -44,7 +44,7 @@ class Applier:
         """
         try:
             if stamp_of(plan.photo.place) != plan.photo.stamp:
-                raise PhotoChangedError(f"{printable(plan.photo.place.path)} changed since it was judged")
+                raise PhotoChangedError(f"{display_path(plan.photo.place.path)} changed since it was judged")
             _require_free(plan)
             stamp = _tag(plan)
         except PhotoError as error:
@@ -53,11 +53,11 @@ class Applier:
             return _done(plan, plan.photo.place, stamp)
         return self._quarantine(plan, stamp)
 
-    def _quarantine(self, plan: Plan, stamp: Stamp) -> Outcome:
+    def _quarantine(self, plan: Plan, stamp: FileStat) -> Outcome:
         moved: list[Move] = []
         record = to_bytes(record_of(plan))
         try:
-            with turn(plan.moves[-1].target.root):
+            with folder_lock(plan.moves[-1].target.root):
                 _write(record_place(plan.moves), record, plan.photo.place)
                 for move in plan.moves:
                     expected = stamp if move.source == plan.photo.place else None
@@ -90,22 +90,22 @@ def _require_free(plan: Plan) -> None:
         return
     for place in (record_place(plan.moves), *(move.target for move in plan.moves)):
         if exists(place):
-            raise NameTakenError(f"{printable(place.path)} appeared meanwhile; culld chooses another name")
+            raise NameTakenError(f"{display_path(place.path)} appeared meanwhile; culld chooses another name")
 
 
-def _tag(plan: Plan) -> Stamp:
+def _tag(plan: Plan) -> FileStat:
     """Carry out the rewrites; gives the photo's stamp after them."""
     stamp = plan.photo.stamp
     for rewrite in plan.rewrites:
-        written = publish(rewrite, beside=plan.photo.place)
+        written = rewrite_file(rewrite, beside=plan.photo.place)
         if rewrite.place == plan.photo.place:
             stamp = written
     return stamp
 
 
-def _write(place: Place, record: bytes, photo: Place) -> None:
+def _write(place: RootedPath, record: bytes, photo: RootedPath) -> None:
     digest = hashlib.sha256(record).hexdigest()
-    publish(Rewrite(place, None, digest, (Edit(0, b"", record),)), create_folder=True, beside=photo)
+    rewrite_file(Rewrite(place, None, digest, (Edit(0, b"", record),)), create_folder=True, beside=photo)
 
 
 def _digest_after(plan: Plan) -> str:
@@ -113,7 +113,7 @@ def _digest_after(plan: Plan) -> str:
     return changed[-1] if changed else plan.photo.digest
 
 
-def _done(plan: Plan, now: Place, stamp: Stamp) -> Outcome:
+def _done(plan: Plan, now: RootedPath, stamp: FileStat) -> Outcome:
     return Outcome(plan, now, stamp, _digest_after(plan), note="; ".join(plan.notes))
 
 
@@ -125,7 +125,7 @@ def _failed(plan: Plan, error: PhotoError, *, unfinished: bool = False) -> Outco
     return Outcome(plan, place, stamp, plan.photo.digest, fault=str(error), retry_after=delay, unfinished=unfinished)
 
 
-def _stamp_or_none(place: Place) -> Stamp | None:
+def _stamp_or_none(place: RootedPath) -> FileStat | None:
     try:
         return stamp_of(place)
     except PhotoError:

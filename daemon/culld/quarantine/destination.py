@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from culld.files.open_beneath import digest_of, exists, open_regular
 from culld.files.os_errors import NameTakenError
 from culld.files.remove_own import RECORD_SUFFIX
-from culld.quarantine.names import Names, free_names, marks
-from culld.records import Move, Place, printable
+from culld.quarantine.names import Names, free_names, name_suffixes
+from culld.records import Move, RootedPath, display_path
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from culld.records import Plan
 
 
-def route(plan: Plan, quarantine: Path, promised: Collection[Place] = ()) -> tuple[Move, ...]:
+def plan_moves(plan: Plan, quarantine: Path, promised: Collection[RootedPath] = ()) -> tuple[Move, ...]:
     """The moves of a plan with the verdict QUARANTINE: its sidecars, also one that the plan creates, then the photo.
 
     `promised` are the places that other plans of the batch will fill, which this plan does not take. Each move carries
@@ -26,7 +26,7 @@ def route(plan: Plan, quarantine: Path, promised: Collection[Place] = ()) -> tup
     """
     photo = plan.photo.place
     sidecars = _sidecars(plan)
-    folder = Place(quarantine, photo.relative)
+    folder = RootedPath(quarantine, photo.relative)
 
     def taken(names: Names) -> bool:
         every = (*names.companions, names.photo, names.photo + RECORD_SUFFIX)
@@ -35,9 +35,11 @@ def route(plan: Plan, quarantine: Path, promised: Collection[Place] = ()) -> tup
 
     digest = _digest(plan, photo)
     wanted = Names(photo.relative.name, tuple(place.relative.name for place in sidecars))
-    names = free_names(wanted, marks(plan.photo.digest, plan.id), taken, tails=(RECORD_SUFFIX,))
+    names = free_names(wanted, name_suffixes(plan.photo.digest, plan.id), taken, tails=(RECORD_SUFFIX,))
     if names is None:
-        raise NameTakenError(f"every name for {printable(photo.path)} in the quarantine is taken; it stays where it is")
+        raise NameTakenError(
+            f"every name for {display_path(photo.path)} in the quarantine is taken; it stays where it is"
+        )
     moves = [
         Move(place, folder.beside(name), _digest(plan, place))
         for place, name in zip(sidecars, names.companions, strict=True)
@@ -45,23 +47,23 @@ def route(plan: Plan, quarantine: Path, promised: Collection[Place] = ()) -> tup
     return (*moves, Move(photo, folder.beside(names.photo), digest))
 
 
-def record_place(moves: tuple[Move, ...]) -> Place:
+def record_place(moves: tuple[Move, ...]) -> RootedPath:
     """Where the record of a quarantined photo lies: beside the photo, which is the last of its plan's moves."""
     photo = moves[-1].target
     return photo.beside(photo.relative.name + RECORD_SUFFIX)
 
 
-def filled_by(moves: tuple[Move, ...]) -> set[Place]:
+def filled_by(moves: tuple[Move, ...]) -> set[RootedPath]:
     """The places in the quarantine that these moves fill, with that of the record."""
     return {record_place(moves), *(move.target for move in moves)}
 
 
-def _sidecars(plan: Plan) -> list[Place]:
+def _sidecars(plan: Plan) -> list[RootedPath]:
     created = [rewrite.place for rewrite in plan.rewrites if rewrite.place != plan.photo.place]
     return sorted({*plan.stack.sidecars, *created}, key=lambda place: place.relative.name)
 
 
-def _digest(plan: Plan, place: Place) -> str:
+def _digest(plan: Plan, place: RootedPath) -> str:
     for rewrite in reversed(plan.rewrites):
         if rewrite.place == place:
             return rewrite.after

@@ -27,7 +27,7 @@ class Names:
     companions: tuple[str, ...]
 
 
-def marks(digest: str, plan: str) -> tuple[str, ...]:
+def name_suffixes(digest: str, plan: str) -> tuple[str, ...]:
     """What may tell one photo from another of the same name: its content, then also the plan that moves it.
 
     No counter: two that count at the same time come to the same number.

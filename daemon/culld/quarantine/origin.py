@@ -8,34 +8,34 @@ from typing import TYPE_CHECKING
 from culld.errors import PhotoBlockedError
 from culld.files.open_beneath import digest_of, exists, open_regular, stamp_of
 from culld.files.set_aside import is_reserved
-from culld.quarantine.names import Names, free_names, marks
-from culld.records import Place, printable
+from culld.quarantine.names import Names, free_names, name_suffixes
+from culld.records import RootedPath, display_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from culld.quarantine.record_files import Found
-    from culld.records import Reject
+    from culld.quarantine.record_files import RecordFile
+    from culld.records import QuarantinedPhoto
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
     """The places of a record's members at their origin, in the record's order; the photo is the last."""
 
-    members: tuple[Place, ...]
+    members: tuple[RootedPath, ...]
 
     @property
-    def photo(self) -> Place:
+    def photo(self) -> RootedPath:
         """The place of the photo."""
         return self.members[-1]
 
 
-def origin_of(found: Found) -> Place:
+def origin_of(found: RecordFile) -> RootedPath:
     """Where the photo of a record came from."""
-    return Place(found.record.root, found.record.photo.origin)
+    return RootedPath(found.record.root, found.record.photo.origin)
 
 
-def home_for(found: Found) -> Home:
+def plan_return(found: RecordFile) -> Home:
     """Where the members go: to their own names, or if one is taken, to the first marked names that are free.
 
     A name that holds the same bytes is free: a restore that was cut short made that copy. Raises PhotoBlockedError if
@@ -48,12 +48,12 @@ def home_for(found: Found) -> Home:
 
     home = _first(found, fits)
     if home is None:
-        path = printable(origin_of(found).path)
+        path = display_path(origin_of(found).path)
         raise PhotoBlockedError(f"every name for {path} is taken; rename a file there and try again")
     return home
 
 
-def back_at(found: Found, reject: Reject | None) -> Home | None:
+def already_back_at(found: RecordFile, reject: QuarantinedPhoto | None) -> Home | None:
     """Where the photo of a record is that has left the quarantine; None if it is not back where it came from.
 
     It is told by its bytes: as it lay in quarantine, or, once the journal (`reject`) has it as restored, as it was
@@ -65,18 +65,18 @@ def back_at(found: Found, reject: Reject | None) -> Home | None:
     return _first(found, lambda home: stamp_of(home.photo) is not None and _digest(home.photo) in digests)
 
 
-def _first(found: Found, fits: Callable[[Home], bool]) -> Home | None:
+def _first(found: RecordFile, fits: Callable[[Home], bool]) -> Home | None:
     record, origin = found.record, origin_of(found)
 
     def home_by(names: Names) -> Home:
         return Home(tuple(origin.beside(name) for name in (*names.companions, names.photo)))
 
     wanted = Names(record.photo.origin.name, tuple(member.origin.name for member in record.members[:-1]))
-    names = free_names(wanted, marks(record.photo.digest, record.plan), lambda names: not fits(home_by(names)))
+    names = free_names(wanted, name_suffixes(record.photo.digest, record.plan), lambda names: not fits(home_by(names)))
     return None if names is None else home_by(names)
 
 
-def _is_free(here: Place, there: Place) -> bool:
+def _is_free(here: RootedPath, there: RootedPath) -> bool:
     """Whether a member can go there; one that is no longer in quarantine does not matter."""
     if not exists(here) or not exists(there) or is_reserved(there):
         return True
@@ -85,6 +85,6 @@ def _is_free(here: Place, there: Place) -> bool:
     return _digest(here) == _digest(there)
 
 
-def _digest(place: Place) -> str:
+def _digest(place: RootedPath) -> str:
     with open_regular(place) as stream:
         return digest_of(stream)

@@ -11,28 +11,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from culld.errors import PhotoError
-from culld.files.folder_lock import turn
+from culld.files.folder_lock import folder_lock
 from culld.files.open_beneath import exists
 from culld.files.remove_own import remove_empty_folders, remove_record, remove_sidecar
-from culld.quarantine.origin import back_at
+from culld.quarantine.origin import already_back_at
 from culld.quarantine.record import BadRecordError
 from culld.quarantine.record_files import read_record, record_places
 from culld.quarantine.untag import digest_at, way_back
-from culld.records import printable
+from culld.records import display_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from culld.ports import Restorations
-    from culld.quarantine.record_files import Found
-    from culld.records import Place
+    from culld.quarantine.record_files import RecordFile
+    from culld.records import RootedPath
 
 log = logging.getLogger(__name__)
 
 _SIDECAR_SUFFIX = ".xmp"
 
 
-def put_away(found: Found, journal: Restorations) -> str:
+def put_away(found: RecordFile, journal: Restorations) -> str:
     """Note that a person removed the photo of a record, and remove the record; gives a sentence that tells of it.
 
     The caller has made sure that the photo is neither in quarantine nor back. The record goes last, so that it can be
@@ -48,14 +48,14 @@ def put_away(found: Found, journal: Restorations) -> str:
         if member.name.lower().endswith(_SIDECAR_SUFFIX) and _is_own(found, member.origin, digest, journal):
             remove_sidecar(place, digest)
         else:
-            kept.append(printable(Path(member.name)))
+            kept.append(display_path(Path(member.name)))
     remove_record(found.place, found.digest)
     remove_empty_folders(found.place.root, found.place.relative.parent)
     told = "its photo is not in quarantine any more; its record is put away"
     return told + (f"; not culld's own, so kept: {', '.join(kept)}" if kept else "")
 
 
-def _is_own(found: Found, origin: Path, digest: str, journal: Restorations) -> bool:
+def _is_own(found: RecordFile, origin: Path, digest: str, journal: Restorations) -> bool:
     """Whether a sidecar holds nothing but what culld wrote: its rewrites lead back to no file at all."""
     rewrites = [
         rewrite
@@ -80,17 +80,17 @@ def put_away_orphans(
         try:
             count += _put_away_orphan(place, roots, journal)
         except (BadRecordError, PhotoError) as error:
-            log.warning("%s stays in quarantine: %s", printable(place.path), error)
+            log.warning("%s stays in quarantine: %s", display_path(place.path), error)
     return count
 
 
-def _put_away_orphan(place: Place, roots: Collection[Path], journal: Restorations) -> bool:
-    with turn(place.root):
+def _put_away_orphan(place: RootedPath, roots: Collection[Path], journal: Restorations) -> bool:
+    with folder_lock(place.root):
         found = read_record(place)
         if exists(found.photo) or found.record.root not in roots:
             return False
         reject = journal.reject(found.record.plan)
-        if reject is None or back_at(found, reject) is not None:
+        if reject is None or already_back_at(found, reject) is not None:
             return False
-        log.info("%s: %s", printable(found.photo.path), put_away(found, journal))
+        log.info("%s: %s", display_path(found.photo.path), put_away(found, journal))
         return True

@@ -77,7 +77,7 @@ class Record:
 
 def record_of(plan: Plan) -> Record:
     """The record of a plan that moves its photo."""
-    result = plan.stack.lead.result
+    result = plan.stack.primary.result
     return Record(
         plan=plan.id,
         made_at=plan.made_at,
@@ -86,7 +86,7 @@ def record_of(plan: Plan) -> Record:
         judged=plan.photo.digest,
         reason=plan.reason,
         keywords=plan.keywords,
-        model=plan.stack.lead.model,
+        model=plan.stack.primary.model,
         policy=plan.policy,
         scores=result if isinstance(result, Scores) else None,
     )

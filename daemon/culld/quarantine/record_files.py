@@ -10,7 +10,7 @@ from culld.files.open_beneath import exists, names_below, open_regular
 from culld.files.remove_own import RECORD_SUFFIX, remove_record
 from culld.files.temp_names import name_of_aside
 from culld.quarantine.record import MAX_BYTES, BadRecordError, Record, from_bytes
-from culld.records import Place
+from culld.records import RootedPath
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,37 +18,37 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class RecordFile:
     """A record, where it lies, and the digest of its bytes."""
 
-    place: Place
+    place: RootedPath
     record: Record
     digest: str
 
     @property
-    def photo(self) -> Place:
+    def photo(self) -> RootedPath:
         """Where the photo lies."""
         return self.place.beside(self.record.photo.name)
 
 
-def record_places(quarantine: Path) -> Iterator[Place]:
+def record_places(quarantine: Path) -> Iterator[RootedPath]:
     """Every file below the quarantine that is called like a record; links are not followed."""
     for relative in names_below(quarantine):
         if relative.name.endswith(RECORD_SUFFIX) and name_of_aside(relative.name) is None:
-            yield Place(quarantine, relative)
+            yield RootedPath(quarantine, relative)
 
 
-def read_record(place: Place) -> Found:
+def read_record(place: RootedPath) -> RecordFile:
     """Read the record at a place; raises BadRecordError if it holds none, PhotoError if it cannot be read."""
     with open_regular(place) as stream:
         data = stream.read(MAX_BYTES + 1)
     record = from_bytes(data)
     if record.photo.name + RECORD_SUFFIX != place.relative.name:
         raise BadRecordError("it is the record of a photo of another name")
-    return Found(place, record, hashlib.sha256(data).hexdigest())
+    return RecordFile(place, record, hashlib.sha256(data).hexdigest())
 
 
-def remove_record_of(plan: str, place: Place) -> None:
+def remove_record_of(plan: str, place: RootedPath) -> None:
     """Remove the record at a place if it is that of this plan; any other file is kept."""
     if not exists(place):
         return

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Presence(StrEnum):
     """What a place holds, compared with the digest that a move expects."""
 
-    RIGHT = "right"
+    MATCH = "right"
     OTHER = "other"
     ABSENT = "absent"
 
@@ -37,8 +37,8 @@ class Step(StrEnum):
     DONE = "done"
     FINISH = "finish"
     UNDO = "undo"
-    FORGET = "forget"
-    ASK = "ask"
+    ROLL_BACK = "forget"
+    PARK = "ask"
 
 
 class Act(StrEnum):
@@ -46,59 +46,59 @@ class Act(StrEnum):
 
     LEAVE = "leave"
     MOVE = "move"
-    RELEASE = "release"
+    UNLINK_SOURCE = "release"
 
 
-def judge(facts: Sequence[Facts]) -> Step:
+def next_step(facts: Sequence[Facts]) -> Step:
     """The step for a plan; `facts` are those of its moves in order, the photo's last, and empty if it moves nothing."""
     if not _begun(facts):
-        return Step.FORGET
+        return Step.ROLL_BACK
     if all(_arrived(fact) or _can_move(fact) for fact in facts):
         return Step.DONE if all(forward(fact) is Act.LEAVE for fact in facts) else Step.FINISH
     if _stayed(facts[-1]) and all(_can_return(fact) for fact in facts[:-1]):
         return Step.UNDO
-    return Step.ASK
+    return Step.PARK
 
 
 def forward(fact: Facts) -> Act:
     """How to finish one file of a plan that is rolled forward."""
-    if fact.target is Presence.RIGHT:
-        return Act.RELEASE if fact.source is Presence.RIGHT else Act.LEAVE
+    if fact.target is Presence.MATCH:
+        return Act.UNLINK_SOURCE if fact.source is Presence.MATCH else Act.LEAVE
     return Act.MOVE
 
 
 def back(fact: Facts) -> Act:
     """How to return one file of a plan that is taken back; to release here means to unlink the target's copy."""
-    if fact.target is not Presence.RIGHT:
+    if fact.target is not Presence.MATCH:
         return Act.LEAVE
-    return Act.RELEASE if fact.source is Presence.RIGHT else Act.MOVE
+    return Act.UNLINK_SOURCE if fact.source is Presence.MATCH else Act.MOVE
 
 
 def _begun(facts: Sequence[Facts]) -> bool:
     """Whether a file has left its source, or its copy stands at the target."""
     return any(
-        fact.target is Presence.RIGHT or (fact.target is Presence.OTHER and fact.source is Presence.ABSENT)
+        fact.target is Presence.MATCH or (fact.target is Presence.OTHER and fact.source is Presence.ABSENT)
         for fact in facts
     )
 
 
 def _arrived(fact: Facts) -> bool:
-    return fact.target is Presence.RIGHT
+    return fact.target is Presence.MATCH
 
 
 def _can_move(fact: Facts) -> bool:
-    return fact.source is Presence.RIGHT and fact.target is Presence.ABSENT
+    return fact.source is Presence.MATCH and fact.target is Presence.ABSENT
 
 
 def _stayed(photo: Facts) -> bool:
     """Whether the photo certainly never left, though a person may have changed it since."""
-    return photo.source is Presence.RIGHT or (photo.source, photo.target) == (Presence.OTHER, Presence.ABSENT)
+    return photo.source is Presence.MATCH or (photo.source, photo.target) == (Presence.OTHER, Presence.ABSENT)
 
 
 def _can_return(fact: Facts) -> bool:
     """Whether a sidecar is at its source, is nowhere, or can go back."""
     return (
-        fact.source is Presence.RIGHT
+        fact.source is Presence.MATCH
         or fact.target is Presence.ABSENT
-        or (fact.source, fact.target) == (Presence.ABSENT, Presence.RIGHT)
+        or (fact.source, fact.target) == (Presence.ABSENT, Presence.MATCH)
     )

@@ -10,22 +10,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from culld.errors import PhotoError, SystemFaultError
-from culld.files.folder_lock import turn
-from culld.files.move import release, transfer
+from culld.files.folder_lock import folder_lock
+from culld.files.move import finish_copied_move, move_file
 from culld.files.open_beneath import digest_of, exists, open_regular, stamp_of
 from culld.files.remove_own import remove_leftovers
 from culld.files.set_aside import remove_claim, return_aside
 from culld.quarantine.destination import record_place
 from culld.quarantine.record_files import remove_record_of
-from culld.quarantine.recovery import Act, Facts, Presence, Step, back, forward, judge
-from culld.records import Move, printable
+from culld.quarantine.recovery import Act, Facts, Presence, Step, back, forward, next_step
+from culld.records import Move, display_path
 from culld.unexpected import UnexpectedErrors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from culld.ports import OpenPlans
-    from culld.records import OpenPlan, Place
+    from culld.records import OpenPlan, RootedPath
 
 log = logging.getLogger(__name__)
 
@@ -65,14 +65,14 @@ def _replay(plan: OpenPlan, journal: OpenPlans) -> Replayed:
     if not plan.moves:
         _return(plan)
         journal.forget(plan)
-        return Replayed(plan, Step.FORGET)
-    with turn(plan.moves[-1].target.root):
+        return Replayed(plan, Step.ROLL_BACK)
+    with folder_lock(plan.moves[-1].target.root):
         _return(plan)
         facts = [Facts(_presence(move.source, move.digest), _presence(move.target, move.digest)) for move in plan.moves]
-        step = judge(facts)
+        step = next_step(facts)
         if step in {Step.DONE, Step.FINISH}:
             _finish(plan, facts, journal)
-        elif step is Step.ASK:
+        elif step is Step.PARK:
             return _ask(plan, journal)
         else:
             _forget(plan, facts, journal)
@@ -96,25 +96,25 @@ def _forget(plan: OpenPlan, facts: Iterable[Facts], journal: OpenPlans) -> None:
 
 def _ask(plan: OpenPlan, journal: OpenPlans) -> Replayed:
     reason = (
-        f"{printable(plan.photo.path)} was being moved to {printable(plan.moves[-1].target.path)} when culld was "
+        f"{display_path(plan.photo.path)} was being moved to {display_path(plan.moves[-1].target.path)} when culld was "
         "stopped, and files were changed there since; nothing was touched, look at both places"
     )
     journal.park(plan, stamp_of(plan.photo), reason)
-    return Replayed(plan, Step.ASK, reason)
+    return Replayed(plan, Step.PARK, reason)
 
 
 def _act(move: Move, act: Act) -> None:
     if act is Act.MOVE:
-        transfer(move)
-    elif act is Act.RELEASE:
-        release(move)
+        move_file(move)
+    elif act is Act.UNLINK_SOURCE:
+        finish_copied_move(move)
 
 
-def _presence(place: Place, digest: str) -> Presence:
+def _presence(place: RootedPath, digest: str) -> Presence:
     if stamp_of(place) is None:
         return Presence.OTHER if exists(place) else Presence.ABSENT
     with open_regular(place) as stream:
-        return Presence.RIGHT if digest_of(stream) == digest else Presence.OTHER
+        return Presence.MATCH if digest_of(stream) == digest else Presence.OTHER
 
 
 def _tidy(plan: OpenPlan) -> None:
@@ -135,11 +135,11 @@ def _return(plan: OpenPlan) -> None:
         return_aside(place, versions)
 
 
-def _places(plan: OpenPlan) -> set[Place]:
+def _places(plan: OpenPlan) -> set[RootedPath]:
     """Every place at which the plan changes a file, but for its record."""
     places = {plan.photo, *(rewrite.place for rewrite in plan.rewrites)}
     return places | {place for move in plan.moves for place in (move.source, move.target)}
 
 
-def _record(plan: OpenPlan) -> set[Place]:
+def _record(plan: OpenPlan) -> set[RootedPath]:
     return {record_place(plan.moves)} if plan.moves else set()

@@ -11,24 +11,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from culld.errors import PhotoBlockedError, PhotoChangedError, PhotoError
-from culld.files.folder_lock import turn
-from culld.files.move import release, transfer
+from culld.files.folder_lock import folder_lock
+from culld.files.move import finish_copied_move, move_file
 from culld.files.open_beneath import exists, stamp_of
 from culld.files.remove_own import RECORD_SUFFIX, remove_empty_folders, remove_leftovers, remove_record
 from culld.files.set_aside import remove_claim, return_all, return_aside
-from culld.quarantine.origin import Home, back_at, home_for
+from culld.quarantine.origin import Home, already_back_at, plan_return
 from culld.quarantine.orphans import put_away
 from culld.quarantine.record import BadRecordError
 from culld.quarantine.record_files import read_record
 from culld.quarantine.selection import Selection, selected
 from culld.quarantine.untag import digest_at, take_out
-from culld.records import Move, Place, printable
+from culld.records import Move, RootedPath, display_path
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from culld.ports import Restorations
-    from culld.quarantine.record_files import Found
+    from culld.quarantine.record_files import RecordFile
     from culld.quarantine.untag import Withdraw
     from culld.records import Rewrite
 
@@ -42,8 +42,8 @@ class Restored:
     `now` is None without a fault where a person had removed the photo from quarantine: the record is put away.
     """
 
-    record: Place
-    now: Place | None = None
+    record: RootedPath
+    now: RootedPath | None = None
     note: str = ""
     fault: str | None = None
 
@@ -59,7 +59,7 @@ class Restorer:
     journal: Restorations
     withdraw: Withdraw | None = None
 
-    def restore(self, place: Place, *, deleted: bool = True, dry_run: bool = False) -> Restored:
+    def restore(self, place: RootedPath, *, deleted: bool = True, dry_run: bool = False) -> Restored:
         """Bring the photo of the record at `place` and its sidecars back to where they came from.
 
         Nothing is ever replaced: if a name is taken, the photo comes back beside it under a marked name. Before its
@@ -68,7 +68,7 @@ class Restorer:
         allows that, a fault. With `dry_run` nothing is changed. Every failure is in the result.
         """
         try:
-            with turn(place.root):
+            with folder_lock(place.root):
                 found = read_record(place)
                 self._require_root(found)
                 if not dry_run:
@@ -81,40 +81,44 @@ class Restorer:
                 return self._bring_back(found, home)
         except BadRecordError as error:
             return Restored(
-                place, fault=f"{printable(place.path)} is no record of culld ({error}); it is left as it is"
+                place, fault=f"{display_path(place.path)} is no record of culld ({error}); it is left as it is"
             )
         except PhotoError as error:
             return Restored(place, fault=str(error))
 
-    def _require_root(self, found: Found) -> None:
+    def _require_root(self, found: RecordFile) -> None:
         root = found.record.root
         if root not in self.roots:
             raise PhotoBlockedError(
-                f"{printable(found.photo.path)} came from {printable(root)}, which the configuration does not watch "
-                "any more; add that folder to `watch` again, or move the photo by hand"
+                f"{display_path(found.photo.path)} came from {display_path(root)}, which the configuration does not "
+                "watch any more; add that folder to `watch` again, or move the photo by hand"
             )
 
-    def _return_aside(self, found: Found) -> None:
+    def _return_aside(self, found: RecordFile) -> None:
         """Give members their names back that a killed restore had set aside while it took tags out or moved them."""
         tagged = self.journal.tagged_by(found.record.plan)
         versions = [frozenset({each.before or "", each.after}) for some in tagged for each in some.rewrites]
         for member in found.record.members:
             return_aside(found.place.beside(member.name), versions)
 
-    def _home(self, found: Found) -> Home | None:
-        return home_for(found) if exists(found.photo) else back_at(found, self.journal.reject(found.record.plan))
+    def _home(self, found: RecordFile) -> Home | None:
+        return (
+            plan_return(found)
+            if exists(found.photo)
+            else already_back_at(found, self.journal.reject(found.record.plan))
+        )
 
-    def _orphan(self, found: Found, *, deleted: bool, dry_run: bool) -> Restored:
+    def _orphan(self, found: RecordFile, *, deleted: bool, dry_run: bool) -> Restored:
         if not deleted:
             raise PhotoChangedError(
-                f"{printable(found.photo.path)} is not in quarantine any more; `culld restore --all` puts its record "
-                "away, and so does the daemon once a day"
+                f"{display_path(found.photo.path)} is not in quarantine any more; `culld restore --all` puts its "
+                "record away, and so does the daemon once a day"
             )
         if dry_run:
             return Restored(found.place, note="it is not in quarantine any more; its record would be put away")
         return Restored(found.place, note=put_away(found, self.journal))
 
-    def _bring_back(self, found: Found, home: Home) -> Restored:
+    def _bring_back(self, found: RecordFile, home: Home) -> Restored:
         """Note the restore, take the tags out, move the files, note the photo's new stamp; the record goes last."""
         plan = found.record.plan
         rewrites = [each for tagged in self.journal.tagged_by(plan) for each in reversed(tagged.rewrites)]
@@ -127,17 +131,17 @@ class Restorer:
             remove_claim(place)
         for move in _moves(found, home):
             if exists(move.target):  # its copy is complete
-                release(move)
+                finish_copied_move(move)
         told = self._take_out(found, home, rewrites)
         for move in _moves(found, home):
-            transfer(move)
+            move_file(move)
             digests |= {move.digest} if move.target == home.photo else set()
         self.journal.note_restored(plan, digests, home.photo, stamp_of(home.photo))
         remove_record(found.place, found.digest)
         remove_empty_folders(found.place.root, found.place.relative.parent)
         return Restored(found.place, home.photo, "; ".join(filter(None, (note, told))))
 
-    def _take_out(self, found: Found, home: Home, rewrites: Iterable[Rewrite]) -> str:
+    def _take_out(self, found: RecordFile, home: Home, rewrites: Iterable[Rewrite]) -> str:
         """Take out what culld wrote to the files of the photo, wherever each is now; gives what to tell of it."""
         if self.withdraw is None:
             return ""
@@ -154,7 +158,7 @@ class Restorer:
         return "; ".join((*removed.notes, *removed.faults))
 
 
-def _moves(found: Found, home: Home) -> Iterator[Move]:
+def _moves(found: RecordFile, home: Home) -> Iterator[Move]:
     """The moves of the members that are in quarantine, each with the digest that its file has now."""
     for member, there in zip(found.record.members, home.members, strict=True):
         here = found.place.beside(member.name)
@@ -162,14 +166,14 @@ def _moves(found: Found, home: Home) -> Iterator[Move]:
             yield Move(here, there, digest)
 
 
-def _note(found: Found, home: Home, made: Collection[Path]) -> str:
+def _note(found: RecordFile, home: Home, made: Collection[Path]) -> str:
     """What to tell of a photo that comes back: another name, and missing members, but for those that culld `made`."""
     notes = []
     origin = Path(found.record.photo.origin.name)
     if home.photo.relative.name != origin.name:
-        notes.append(f"the name {printable(origin)} is taken, so it comes back beside it")
+        notes.append(f"the name {display_path(origin)} is taken, so it comes back beside it")
     missing = [
-        printable(Path(member.name))
+        display_path(Path(member.name))
         for member in found.record.members
         if member.origin not in made and not exists(found.place.beside(member.name))
     ]
@@ -184,11 +188,11 @@ def restore(quarantine: Path, selection: Selection, restorer: Restorer, *, dry_r
     Raises PhotoBlockedError if the quarantine itself cannot be opened.
     """
     if not dry_run:
-        with turn(quarantine):
+        with folder_lock(quarantine):
             return_all(quarantine, RECORD_SUFFIX)  # a killed restore may have set the record aside to remove it
     deleted = selection.everything or selection.since is not None
     for place in selected(quarantine, selection):
         yield restorer.restore(place, deleted=deleted, dry_run=dry_run)
     if not dry_run:
-        with turn(quarantine):
+        with folder_lock(quarantine):
             return_all(quarantine)  # what a killed restore had set aside, and whose record is gone

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from culld.errors import PhotoError
-from culld.files.folder_lock import turn
+from culld.files.folder_lock import folder_lock
 from culld.quarantine.record import BadRecordError
 from culld.quarantine.record_files import read_record, record_places
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from culld.quarantine.record_files import Found
-    from culld.records import Place
+    from culld.quarantine.record_files import RecordFile
+    from culld.records import RootedPath
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ class Selection:
     shots: frozenset[str] = frozenset()
     """Shots (see `shot_of`) of which a picture was selected: the others come back with it."""
 
-    def takes(self, found: Found) -> bool:
+    def takes(self, found: RecordFile) -> bool:
         """Whether a record is of a photo that is wanted."""
         if shot_of(found.record.plan) in self.shots:
             return True
@@ -61,12 +61,12 @@ def shot_of(plan: str) -> str:
     return shot if colon else ""
 
 
-def selected(quarantine: Path, selection: Selection) -> list[Place]:
+def selected(quarantine: Path, selection: Selection) -> list[RootedPath]:
     """The records of the selected photos in the order of their paths, with those that cannot be read but are named.
 
     Raises PhotoBlockedError if the quarantine itself cannot be opened: a missing one is told from an empty one.
     """
-    with turn(quarantine):
+    with folder_lock(quarantine):
         pass
     places = sorted(record_places(quarantine), key=lambda place: place.relative)
     if selection.everything:
@@ -81,11 +81,11 @@ def selected(quarantine: Path, selection: Selection) -> list[Place]:
     ]
 
 
-def _shots(found: Iterable[Found | None]) -> frozenset[str]:
+def _shots(found: Iterable[RecordFile | None]) -> frozenset[str]:
     return frozenset(shot_of(each.record.plan) for each in found if each is not None) - {""}
 
 
-def _read(place: Place) -> Found | None:
+def _read(place: RootedPath) -> RecordFile | None:
     try:
         return read_record(place)
     except (BadRecordError, PhotoError) as error:

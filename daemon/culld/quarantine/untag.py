@@ -13,29 +13,29 @@ from typing import TYPE_CHECKING, Protocol
 from culld.errors import PhotoError
 from culld.files.open_beneath import digest_of, exists, open_regular, stamp_of
 from culld.files.revert import undo
-from culld.files.rewrite import publish
+from culld.files.rewrite import rewrite_file
 from culld.files.set_aside import return_aside
-from culld.records import printable
+from culld.records import display_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from culld.quarantine.restore import Selection
-    from culld.records import Place, Rewrite, Stamp, Tagged
+    from culld.records import FileStat, Rewrite, RootedPath, TaggedFiles
 
-    Withdraw = Callable[[Place], Rewrite | None]
+    Withdraw = Callable[[RootedPath], Rewrite | None]
 
 
 class TaggedPhotos(Protocol):
     """The journal as `untag` sees it."""
 
-    def tagged_places(self) -> list[Place]:
+    def tagged_places(self) -> list[RootedPath]:
         """Where the photos are that culld wrote to."""
 
-    def tagged(self, place: Place | None = None) -> Iterable[Tagged]:
+    def tagged(self, place: RootedPath | None = None) -> Iterable[TaggedFiles]:
         """The decisions about the photo at a place that wrote to files, the newest first."""
 
-    def note_restored(self, plan: str, digests: Collection[str], place: Place, stamp: Stamp | None) -> None:
+    def note_restored(self, plan: str, digests: Collection[str], place: RootedPath, stamp: FileStat | None) -> None:
         """The photo of a plan is wanted as it was before culld: these contents are never tagged again."""
 
 
@@ -43,7 +43,7 @@ class TaggedPhotos(Protocol):
 class Untagged:
     """A photo whose tags were taken back (or would be), with a note; or the fault that kept some of them."""
 
-    photo: Place
+    photo: RootedPath
     fault: str | None = None
     note: str = ""
 
@@ -95,7 +95,7 @@ def take_out(
     holds none. `begin` is called before each file that is changed. A PhotoError of one file is among the faults, and
     the others are taken back all the same.
     """
-    by_place: dict[Place, list[Rewrite]] = {}
+    by_place: dict[RootedPath, list[Rewrite]] = {}
     for rewrite in rewrites:
         by_place.setdefault(rewrite.place, []).append(rewrite)
     done, notes, faults = False, [], []
@@ -105,12 +105,12 @@ def take_out(
             done |= did
             notes += [note] if note else []
         except PhotoError as error:
-            faults.append(f"the tags of {printable(Path(place.relative.name))} stay: {error}")
+            faults.append(f"the tags of {display_path(Path(place.relative.name))} stay: {error}")
     return Removed(done, tuple(notes), tuple(faults))
 
 
 def _take_out_of(
-    place: Place, rewrites: Sequence[Rewrite], withdraw: Withdraw, begin: Callable[[], object] | None
+    place: RootedPath, rewrites: Sequence[Rewrite], withdraw: Withdraw, begin: Callable[[], object] | None
 ) -> tuple[bool, str]:
     """Take back what culld wrote to one file, unless `begin` is None; gives whether there is anything, and a note."""
     if begin is not None:  # a killed run may have set the file aside while it took a rewrite back
@@ -129,12 +129,12 @@ def _take_out_of(
         return bool(way.undo), ""
     if begin is not None:
         begin()
-        publish(rest)
-    name = printable(Path(place.relative.name))
+        rewrite_file(rest)
+    name = display_path(Path(place.relative.name))
     return True, f"another program changed {name} since: culld's keywords are taken out, the rest stays"
 
 
-def digest_at(place: Place) -> str | None:
+def digest_at(place: RootedPath) -> str | None:
     """The digest of the file at a place, None if nothing is there; raises PhotoError if it cannot be read."""
     if not exists(place):
         return None
@@ -166,7 +166,7 @@ def untag(
 
 
 def _untag(
-    photo: Place, found: Sequence[Tagged], journal: TaggedPhotos, withdraw: Withdraw, *, dry_run: bool
+    photo: RootedPath, found: Sequence[TaggedFiles], journal: TaggedPhotos, withdraw: Withdraw, *, dry_run: bool
 ) -> Untagged | None:
     rewrites = [each.follow(rewrite) for each in found for rewrite in reversed(each.rewrites)]
 
@@ -182,7 +182,7 @@ def _untag(
     return Untagged(photo, "; ".join(removed.faults) or None, "; ".join(removed.notes))
 
 
-def _note_end(photo: Place, found: Sequence[Tagged], journal: TaggedPhotos) -> None:
+def _note_end(photo: RootedPath, found: Sequence[TaggedFiles], journal: TaggedPhotos) -> None:
     """Note the contents that the photo has now, with its stamp, so that the next scan passes over it."""
     now = digest_at(photo)
     for each in found:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from culld.inference.worker_process import WorkerLimits
-    from culld.records import Place
+    from culld.records import RootedPath
 
 _SIDECAR_SUFFIX = ".xmp"
 
@@ -33,12 +33,12 @@ class Workers(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class WithdrawalDesk:
+class UntagWorker:
     """What the worker process can do; files of more than `file_size` bytes are refused."""
 
     file_size: int
 
-    def withdraw(self, place: Place) -> Rewrite | PhotoError | None:
+    def withdraw(self, place: RootedPath) -> Rewrite | PhotoError | None:
         """The proven rewrite that takes culld's keywords out of a file; None if it holds none.
 
         An error is returned, for it has to cross the process border.
@@ -48,7 +48,7 @@ class WithdrawalDesk:
         except PhotoError as error:
             return error
 
-    def _withdraw(self, place: Place) -> Rewrite | None:
+    def _withdraw(self, place: RootedPath) -> Rewrite | None:
         with open_regular(place) as stream:
             data = stream.read(self.file_size + 1)
         if len(data) > self.file_size:
@@ -64,7 +64,7 @@ class WithdrawalDesk:
 
 
 @dataclass
-class Withdrawal:
+class UntagPool:
     """Asks a worker process for rewrites; the process is started when the first file needs one.
 
     To be used as a context manager, which ends the process.
@@ -75,14 +75,14 @@ class Withdrawal:
     _stack: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
     _workers: Workers | None = None
 
-    def __enter__(self) -> Callable[[Place], Rewrite | None]:
+    def __enter__(self) -> Callable[[RootedPath], Rewrite | None]:
         return self.withdraw
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
         self._workers = None
 
-    def withdraw(self, place: Place) -> Rewrite | None:
+    def withdraw(self, place: RootedPath) -> Rewrite | None:
         """The proven rewrite that takes culld's keywords out of a file; None if it holds none.
 
         Raises TagRefusedError where the file cannot be changed without risk, PhotoBlockedError where no worker process
@@ -100,7 +100,7 @@ class Withdrawal:
 
     def _open(self) -> Workers:
         if self._workers is None:
-            desk = functools.partial(WithdrawalDesk, self.file_size)
+            desk = functools.partial(UntagWorker, self.file_size)
             try:
                 self._workers = self._stack.enter_context(Pool(desk, 1, self.limits))
             except SystemFaultError as error:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _LONGEST_MODEL: Final = 200
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200
 _POSSIBLE: Final = {
-    "seconds": (1e-9, 1e6),
+    "time_s": (1e-9, 1e6),
     "aperture": (0.1, 1000.0),
     "iso": (1, 100_000_000),
     "bias_ev": (-50.0, 50.0),
@@ -26,32 +26,32 @@ _POSSIBLE: Final = {
 class Exposure:
     """The camera settings of a shot, each None when the file does not say; raises ValueError for an impossible one."""
 
-    seconds: float | None = None
+    time_s: float | None = None
     aperture: float | None = None
     iso: int | None = None
     bias_ev: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse what no camera can be set to."""
-        for name in ("seconds", "aperture", "iso", "bias_ev"):
+        for name in ("time_s", "aperture", "iso", "bias_ev"):
             _require(name, getattr(self, name))
 
     @classmethod
     def of(cls, said: Mapping[str, object]) -> Self:
         """The exposure out of values that a file holds, by field; an impossible or unknown one counts as not said."""
-        seconds, aperture, bias = (_number(name, said.get(name)) for name in ("seconds", "aperture", "bias_ev"))
+        seconds, aperture, bias = (_number(name, said.get(name)) for name in ("time_s", "aperture", "bias_ev"))
         iso = _number("iso", said.get("iso"))
         return cls(seconds, aperture, None if iso is None else int(iso), bias)
 
     @property
-    def value_ev(self) -> float | None:
+    def light_value(self) -> float | None:
         """The exposure value at ISO 100 that these settings are made for: 15 in the sun, 0 for 1 s at f/1 (APEX).
 
         A scene that is well exposed by them has this light value. None if time, aperture or ISO is not known.
         """
-        if not (self.seconds and self.aperture and self.iso):
+        if not (self.time_s and self.aperture and self.iso):
             return None
-        return math.log2(self.aperture**2 / self.seconds) - math.log2(self.iso / 100)
+        return math.log2(self.aperture**2 / self.time_s) - math.log2(self.iso / 100)
 
 
 @dataclass(frozen=True, slots=True)

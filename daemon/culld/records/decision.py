@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from culld.records.enums import Verdict
-    from culld.records.photo import Photo, Place, Scores, Stack, Stamp
+    from culld.records.photo import FileStat, Photo, RootedPath, Scores, Stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Edit:
 class Rewrite:
     """A lossless change of one file, as byte edits between two digests; `before` is None for a file that is new."""
 
-    place: Place
+    place: RootedPath
     before: str | None
     after: str
     edits: tuple[Edit, ...]
@@ -35,8 +35,8 @@ class Rewrite:
 class Move:
     """A file's way to another place; `digest` is the SHA-256 it has when it is moved."""
 
-    source: Place
-    target: Place
+    source: RootedPath
+    target: RootedPath
     digest: str
 
 
@@ -60,12 +60,12 @@ class Plan:
     moves: tuple[Move, ...] = ()
     notes: tuple[str, ...] = ()
     rule: str = ""
-    unwanted: bool = False
+    would_reject: bool = False
 
     @property
     def photo(self) -> Photo:
         """The photo that the plan is about."""
-        return self.stack.lead.photo
+        return self.stack.primary.photo
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,8 @@ class Outcome:
     """
 
     plan: Plan
-    now: Place
-    stamp: Stamp | None
+    now: RootedPath
+    stamp: FileStat | None
     digest: str
     note: str = ""
     fault: str | None = None
@@ -90,20 +90,20 @@ class OpenPlan:
     """A plan that the journal holds as begun but not ended; `digest` is the photo's as it was judged."""
 
     id: str
-    photo: Place
+    photo: RootedPath
     digest: str
     rewrites: tuple[Rewrite, ...] = ()
     moves: tuple[Move, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Tagged:
+class TaggedFiles:
     """A photo that culld wrote to: where it was and is, its digest before, and the rewrites, in their order."""
 
     plan: str
     made_at: datetime
-    photo: Place
-    now: Place
+    photo: RootedPath
+    now: RootedPath
     digest: str
     rewrites: tuple[Rewrite, ...]
 
@@ -124,7 +124,7 @@ class Tagged:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class DecisionCase:
     """A decision that was carried out, with what it was made from: another policy may decide it again.
 
     `now` is where the photo is, with which digest; `away` that it is in quarantine, `restored` that a person brought it
@@ -138,7 +138,7 @@ class Case:
     rule: str
     reason: str
     policy: str
-    now: Place
+    now: RootedPath
     digest: str
     away: bool
     restored: bool
@@ -147,7 +147,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Reject:
+class QuarantinedPhoto:
     """A photo that was moved to quarantine: from where to where, by which rule, and whether a person brought it back.
 
     `digests` are those of its bytes when it was judged and as it was moved, `moved` is the latter; `stamp` is that of
@@ -156,8 +156,8 @@ class Reject:
 
     plan: str
     made_at: datetime
-    place: Place
-    now: Place
+    place: RootedPath
+    now: RootedPath
     digests: frozenset[str]
     scores: Scores
     camera: str | None
@@ -165,4 +165,4 @@ class Reject:
     restored: bool
     released: str
     moved: str = ""
-    stamp: Stamp | None = None
+    stamp: FileStat | None = None

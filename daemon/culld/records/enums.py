@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def printable(path: Path) -> str:
+def display_path(path: Path) -> str:
     """A path as text that is safe to print and log: bytes that are no text, and control characters, are escaped."""
     text = str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
@@ -40,7 +40,7 @@ class Action(StrEnum):
     QUARANTINE = "quarantine"
 
 
-class Stacking(StrEnum):
+class StackVerdict(StrEnum):
     """By which of its pictures a shot is judged that has several, such as a RAW with its JPEG."""
 
     BEST = "best"
@@ -57,7 +57,7 @@ class SeriesKind(StrEnum):
     BURST = "burst"
 
 
-class Mark(StrEnum):
+class RejectFlag(StrEnum):
     """A sign of rejection that photo programs know, beside the keywords."""
 
     RATING = "rating"

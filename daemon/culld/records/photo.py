@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
-    from culld.records.enums import Format, Mark, SeriesKind
+    from culld.records.enums import Format, RejectFlag, SeriesKind
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RootedPath:
     """Where a file is: a configured root folder and the path below it."""
 
     root: Path
@@ -29,13 +29,13 @@ class Place:
         """The whole path."""
         return self.root / self.relative
 
-    def beside(self, name: str) -> Place:
+    def beside(self, name: str) -> RootedPath:
         """The place called `name` in the same folder."""
-        return Place(self.root, self.relative.with_name(name))
+        return RootedPath(self.root, self.relative.with_name(name))
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp:
+class FileStat:
     """What `lstat` says of a file; two equal stamps mean that nobody wrote to it in between."""
 
     device: int
@@ -45,27 +45,27 @@ class Stamp:
     ctime_ns: int
 
     @classmethod
-    def of(cls, stat: os.stat_result) -> Stamp:
+    def of(cls, stat: os.stat_result) -> FileStat:
         """Take the stamp out of a stat result."""
         return cls(stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class FileSnapshot:
     """A file that the scanner saw, with its stamp at that moment."""
 
-    place: Place
-    stamp: Stamp
+    place: RootedPath
+    stamp: FileStat
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class ReadFailure:
     """A settled file that could not even be read, why, and when to look again; unless `steady`, waits grow.
 
     After so many tries (`tries`) it is left alone until it changes; None for no end of them.
     """
 
-    sighting: Sighting
+    sighting: FileSnapshot
     reason: str
     retry_after: timedelta
     steady: bool = False
@@ -76,8 +76,8 @@ class Fault:
 class Photo:
     """A complete file that is ready to be judged; `digest` is the SHA-256 of its bytes in hex."""
 
-    place: Place
-    stamp: Stamp
+    place: RootedPath
+    stamp: FileStat
     digest: str
     format: Format
     camera: Camera = field(default_factory=Camera)
@@ -114,7 +114,7 @@ class Unreadable:
 
 
 @dataclass(frozen=True, slots=True)
-class Likeness:
+class DHash:
     """How a picture looks from afar: SIDE x SIDE bits that say where it gets brighter to the right, or downwards.
 
     Raises ValueError for a number that has other bits.
@@ -130,7 +130,7 @@ class Likeness:
         if not all(0 <= bits < 1 << self.SIDE**2 for bits in (self.rows, self.columns)):
             raise ValueError(f"a likeness has {self.SIDE**2} bits each way")
 
-    def distance(self, other: Likeness, right: int = 0, down: int = 0) -> float:
+    def distance(self, other: DHash, right: int = 0, down: int = 0) -> float:
         """The share of bits, 0..1, in which two pictures differ where they overlap; the other one moved so far."""
         width, height = self.SIDE - right, self.SIDE - down
         overlap = sum(((1 << width) - 1) << (self.SIDE * row) for row in range(height))
@@ -151,8 +151,8 @@ class Assessment:
     photo: Photo
     result: Scores | Unreadable
     model: str
-    likeness: Likeness | None = None
-    lacks: str = ""
+    dhash: DHash | None = None
+    missing_part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +167,7 @@ class Series:
 class Rating:
     """The stars that one field gives a photo, 0.5 to 5; `said` names the field and its value."""
 
-    said: str
+    source: str
     stars: float
 
     @classmethod
@@ -177,7 +177,7 @@ class Rating:
 
 
 @dataclass(frozen=True, slots=True)
-class Care:
+class UserMetadata:
     """What people did for a photo in photo programs.
 
     `stars` are its ratings, `rated` names labels, flags and the like, `filled` the marks whose field has any value,
@@ -186,12 +186,12 @@ class Care:
     `incomplete` is what a picture of the shot lacks by its own structure.
     """
 
-    rated: tuple[str, ...] = ()
-    filled: frozenset[Mark] = frozenset()
-    edited: tuple[str, ...] = ()
+    ratings: tuple[str, ...] = ()
+    filled_flags: frozenset[RejectFlag] = frozenset()
+    edited_by: tuple[str, ...] = ()
     unclear: str = ""
     stars: tuple[Rating, ...] = ()
-    apart: tuple[str, ...] = ()
+    ratings_outside: tuple[str, ...] = ()
     incomplete: str = ""
 
 
@@ -206,15 +206,15 @@ class Stack:
     tagged, never moved away from them.
     """
 
-    lead: Assessment
-    sidecars: tuple[Place, ...] = ()
-    kin: tuple[Place, ...] = ()
-    partners: tuple[Assessment, ...] = ()
-    edits: tuple[Place, ...] = ()
-    care: Care = Care()
+    primary: Assessment
+    sidecars: tuple[RootedPath, ...] = ()
+    blocking_files: tuple[RootedPath, ...] = ()
+    siblings: tuple[Assessment, ...] = ()
+    editor_sidecars: tuple[RootedPath, ...] = ()
+    user_metadata: UserMetadata = UserMetadata()
     series: Series | None = None
 
     @property
     def members(self) -> tuple[Assessment, ...]:
         """Every judged picture of the shot."""
-        return (self.lead, *self.partners)
+        return (self.primary, *self.siblings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from culld.records.enums import Defect, Stacking
+from culld.records.enums import Defect, StackVerdict
 
 if TYPE_CHECKING:
     from culld.records.enums import Action, Mode
@@ -21,7 +21,7 @@ class Threshold:
 
 
 @dataclass(frozen=True, slots=True)
-class Meaning:
+class OperatingPoint:
     """What a threshold means on photos that nobody trained on: which share of what reaches it has the defect
     (`precision`), and which share of the defective reaches it (`recall`).
     """  # noqa: D205 - one sentence
@@ -38,7 +38,7 @@ class Protection:
     rated: int | None = 1
     """From how many stars a rating protects; with any number labels and flags do as well. None: none of these does."""
     edited: bool = True
-    night: float | None = 3.0
+    night_below: float | None = 3.0
     """Below this light value a dark photo shows a dark scene, and is not under-exposed; None: whatever the light."""
     series: bool = True
     """Exposure brackets, focus stacks and panoramas stay whole."""
@@ -50,8 +50,8 @@ class Protection:
 class BrakeLimit:
     """Moves stop once more than this `share` (0..1) of the last photos, `photos` of them at most, was to be moved."""
 
-    share: float
-    photos: int
+    max_share: float
+    window: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class Policy:
     """The policy in force; `digest` identifies it in every decision."""
 
     mode: Mode
@@ -72,9 +72,9 @@ class Rules:
     under: Threshold
     over: Threshold
     digest: str
-    stacks: Stacking = Stacking.BEST
+    stack_verdict: StackVerdict = StackVerdict.BEST
     protect: Protection = Protection()
-    named: tuple[Rule, ...] = ()
+    named_rules: tuple[Rule, ...] = ()
     brake: BrakeLimit | None = None
 
     def of(self, defect: Defect) -> Threshold:

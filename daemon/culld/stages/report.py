@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from culld.records import Defect, Scores, Verdict, printable
+from culld.records import Defect, Scores, Verdict, display_path
 from culld.system.journald import FIELDS
 
 if TYPE_CHECKING:
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 log = logging.getLogger("culld.imaging")
 
 
-def line(outcome: Outcome) -> str:
+def log_line(outcome: Outcome) -> str:
     """One photo in one line: verdict, where it is, scores, and the reason."""
     plan = outcome.plan
-    result = plan.stack.lead.result
+    result = plan.stack.primary.result
     scores = f"  {result}" if isinstance(result, Scores) else ""
-    told = f"{plan.verdict:<10}{scores}  {printable(plan.photo.place.relative)}"
+    told = f"{plan.verdict:<10}{scores}  {display_path(plan.photo.place.relative)}"
     if plan.verdict is not Verdict.KEEP:  # there the scores are the reason
         told = f"{told}  ({plan.reason})"
     extras = [*plan.notes, outcome.note, f"not done: {outcome.fault}" if outcome.fault else ""]
@@ -29,15 +29,15 @@ def line(outcome: Outcome) -> str:
 def report(outcome: Outcome) -> None:
     """Log one outcome: what went wrong as a warning, what changed as news, what was kept as a detail."""
     bad = outcome.fault or outcome.plan.verdict is Verdict.UNREADABLE
-    log.log(logging.WARNING if bad else logging.INFO, "%s", line(outcome), extra={FIELDS: fields(outcome)})
+    log.log(logging.WARNING if bad else logging.INFO, "%s", log_line(outcome), extra={FIELDS: journal_fields(outcome)})
 
 
-def fields(outcome: Outcome) -> dict[str, str]:
+def journal_fields(outcome: Outcome) -> dict[str, str]:
     """What the journal of systemd can be searched for: `journalctl VERDICT=quarantine`."""
-    plan, scores = outcome.plan, outcome.plan.stack.lead.result
+    plan, scores = outcome.plan, outcome.plan.stack.primary.result
     found = {
-        "PHOTO": printable(plan.photo.place.path),
-        "NOW": printable(outcome.now.path),
+        "PHOTO": display_path(plan.photo.place.path),
+        "NOW": display_path(outcome.now.path),
         "VERDICT": plan.verdict.value,
         "RULE": plan.rule,
         "POLICY": plan.policy,

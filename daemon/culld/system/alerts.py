@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PATIENCE_S: Final = 10.0
+TIMEOUT_S: Final = 10.0
 """How long a command, or the answer to a post, is waited for."""
 _MOST_WAITING: Final = 8
 _POSTING: Final = (sys.executable, "-P", "-m", "culld.system.webhook_post")
@@ -35,7 +35,7 @@ class Alerts:
     """
 
     def __init__(
-        self, command: Sequence[str] = (), webhook: str | None = None, *, patience_s: float = PATIENCE_S
+        self, command: Sequence[str] = (), webhook: str | None = None, *, patience_s: float = TIMEOUT_S
     ) -> None:
         """Start nothing yet."""
         self._command = tuple(command)
@@ -47,7 +47,7 @@ class Alerts:
         self._is_closed = False
         self._process: subprocess.Popen[bytes] | None = None
 
-    def ring(self, subject: str, text: str, **more: object) -> None:
+    def send(self, subject: str, text: str, **more: object) -> None:
         """Send an alert soon; returns at once. Of more than eight that wait, the oldest is dropped."""
         if not self._command and self._webhook is None:
             return

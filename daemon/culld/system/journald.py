@@ -24,7 +24,7 @@ class Transport(Protocol):
         """Raises OSError if nobody listens."""
 
 
-class Journal(logging.Handler):
+class JournaldHandler(logging.Handler):
     """Writes records to the journal of systemd."""
 
     def __init__(self, transport: Transport) -> None:
@@ -45,12 +45,12 @@ class Journal(logging.Handler):
             sys.stderr.write(message + "\n")
 
 
-def use_journal() -> bool:
+def log_to_journald() -> bool:
     """Log to the journal if that is where standard error goes; whether it is."""
     try:
         if not check_journal_stream():
             return False
-        handler = Journal(JournaldTransport())
+        handler = JournaldHandler(JournaldTransport())
     except (OSError, ValueError):  # no such socket; a variable that somebody else set
         return False
     logging.getLogger().handlers[:] = [handler]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
 
-class Schedule:
+class Scheduler:
     """Calls functions at intervals on a thread of its own, from `start` to `stop`.
 
     The functions must only leave a mark for the loop: one that takes long holds up the others.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from culld.errors import PhotoError
-from culld.records import printable
+from culld.records import display_path
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,4 +18,4 @@ def to_trash(file: Path) -> None:
     try:
         send2trash(file)
     except OSError as error:  # also TrashPermissionError: a disk of its own that lets nobody make a trash there
-        raise PhotoError(f"{printable(file)} cannot be put into the trash: {error.strerror or error}") from error
+        raise PhotoError(f"{display_path(file)} cannot be put into the trash: {error.strerror or error}") from error

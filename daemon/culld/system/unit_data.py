@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from culld.errors import SystemFaultError
-from culld.system.data_files import shipped
+from culld.system.data_files import data_locations
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-def shipped_units() -> Path:
+def unit_folder() -> Path:
     """The folder of the units; raises SystemFaultError."""
-    folders = shipped("systemd")
+    folders = data_locations("systemd")
     for folder in folders:
         if (folder / "culld.service").is_file():
             return folder
@@ -21,6 +21,6 @@ def shipped_units() -> Path:
     raise SystemFaultError(f"there are no unit files in {looked}; install culld again")
 
 
-def shipped_example() -> Path:
+def example_config() -> Path:
     """The example configuration, which lies beside the folder of the units."""
-    return shipped_units().with_name("config.example.yaml")
+    return unit_folder().with_name("config.example.yaml")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from culld.records import Rules, Scores, Verdict
+    from culld.records import Policy, Scores, Verdict
 
 NAMESPACE = "https://culld.example/ns/1.0/"
 """Names our properties; `.example` is reserved (RFC 2606), so it can never become somebody's site."""
@@ -28,11 +28,11 @@ TIME = "Time"
 
 
 @dataclass(frozen=True, slots=True)
-class MachineRecord:
+class DecisionProperties:
     """One judgement: `rules` holds the thresholds and the policy's hash, `made_at` is an aware time."""
 
     scores: Scores
-    rules: Rules
+    rules: Policy
     verdict: Verdict
     model: str
     made_at: datetime

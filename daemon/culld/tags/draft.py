@@ -12,22 +12,22 @@ from typing import TYPE_CHECKING
 
 from culld.errors import PhotoChangedError, TagRefusedError
 from culld.records import Rewrite
-from culld.tags.containers.registry import way_into
+from culld.tags.containers.registry import container_for
 from culld.tags.decision_properties import NAMESPACE
 from culld.tags.edits import apply_edits, digest_of
-from culld.tags.own_properties import own_values
+from culld.tags.own_properties import own_properties
 from culld.tags.sidecar import sidecar_edits
-from culld.tags.sidecar_start import seed_of
-from culld.tags.sidecar_start_check import prove_seed
-from culld.tags.verify import prove_sidecar
+from culld.tags.sidecar_start import initial_sidecar
+from culld.tags.sidecar_start_check import verify_initial_sidecar
+from culld.tags.verify import verify_sidecar
 from culld.tags.xmp import read_xmp
 from culld.tags.xpkeywords import new_block
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from culld.records import Format, Mark, Place
-    from culld.tags.decision_properties import MachineRecord
+    from culld.records import Format, RejectFlag, RootedPath
+    from culld.tags.decision_properties import DecisionProperties
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,14 +39,14 @@ class TagRequest:
     setting. With `if_needed` a new sidecar is made only where the photo itself cannot be written.
     """
 
-    photo: Place
+    photo: RootedPath
     format: Format
     digest: str
     keywords: tuple[str, ...]
-    record: MachineRecord
-    sidecar: Place | None
+    record: DecisionProperties
+    sidecar: RootedPath | None
     embed: bool
-    marks: tuple[Mark, ...] = ()
+    reject_flags: tuple[RejectFlag, ...] = ()
     if_needed: bool = False
 
 
@@ -60,7 +60,7 @@ class TagDraft:
 
 def draft(
     request: TagRequest,
-    read: Callable[[Place], bytes | None],
+    read: Callable[[RootedPath], bytes | None],
     build_exif: Callable[[bytes], bytes] = new_block,
 ) -> TagDraft:
     """Draft the tags of one photo; `read` gives the bytes at a place, or None where no file is.
@@ -69,7 +69,7 @@ def draft(
     said before, which the sidecar tells. Raises PhotoChangedError where the photo is no longer the one that was judged.
     """
     old = None if request.sidecar is None else read(request.sidecar)
-    if not request.keywords and not request.marks and not _has_spoken(old):
+    if not request.keywords and not request.reject_flags and not _has_own_record(old):
         return TagDraft((), ())
     is_new = request.sidecar is not None and old is None
     photo = _judged(request, read) if request.embed or is_new else b""
@@ -80,7 +80,7 @@ def draft(
     return TagDraft(beside + inside, note + refused)
 
 
-def _judged(request: TagRequest, read: Callable[[Place], bytes | None]) -> bytes:
+def _judged(request: TagRequest, read: Callable[[RootedPath], bytes | None]) -> bytes:
     """The bytes of the photo, if they are those that were judged."""
     photo = read(request.photo)
     if photo is None or digest_of(photo) != request.digest:
@@ -96,10 +96,10 @@ def _tried(attempt: Callable[[], tuple[Rewrite, ...]]) -> tuple[tuple[Rewrite, .
         return (), (str(refusal),)
 
 
-def _has_spoken(sidecar: bytes | None) -> bool:
+def _has_own_record(sidecar: bytes | None) -> bool:
     """Whether a sidecar holds a record of ours; one that cannot be understood holds none."""
     try:
-        return sidecar is not None and NAMESPACE.encode() in sidecar and bool(own_values(read_xmp(sidecar)))
+        return sidecar is not None and NAMESPACE.encode() in sidecar and bool(own_properties(read_xmp(sidecar)))
     except TagRefusedError:
         return False
 
@@ -109,19 +109,19 @@ def _sidecar(request: TagRequest, old: bytes | None, photo: bytes) -> tuple[Rewr
     if request.sidecar is None:
         return ()
     seed = _seed(request, photo) if old is None else b""
-    edits = sidecar_edits(old, request.keywords, request.record, request.marks, seed)
+    edits = sidecar_edits(old, request.keywords, request.record, request.reject_flags, seed)
     if not edits:
         return ()
     new = apply_edits(old or b"", edits)
-    prove_sidecar(seed if old is None else old, new, request.keywords, request.record, request.marks)
+    verify_sidecar(seed if old is None else old, new, request.keywords, request.record, request.reject_flags)
     return (Rewrite(request.sidecar, None if old is None else digest_of(old), digest_of(new), edits),)
 
 
 def _seed(request: TagRequest, photo: bytes) -> bytes:
     """What a new sidecar begins with."""
     try:
-        seed = seed_of(photo, request.format)
-        prove_seed(photo, request.format, seed)
+        seed = initial_sidecar(photo, request.format)
+        verify_initial_sidecar(photo, request.format, seed)
     except TagRefusedError as refusal:
         reason = f"it would hide what the photo holds, and that cannot be copied: {refusal}"
         raise TagRefusedError(f"no sidecar was written: {reason}") from refusal
@@ -130,10 +130,10 @@ def _seed(request: TagRequest, photo: bytes) -> bytes:
 
 def _embedded(request: TagRequest, photo: bytes, build_exif: Callable[[bytes], bytes]) -> tuple[Rewrite, ...]:
     """The rewrite of the photo itself, if it needs one."""
-    drafted, prove = way_into(request.format, build_exif)
-    edits = drafted(photo, request.keywords, request.marks)
+    drafted, prove = container_for(request.format, build_exif)
+    edits = drafted(photo, request.keywords, request.reject_flags)
     if not edits:
         return ()
     new = apply_edits(photo, edits)
-    prove(photo, new, request.keywords, request.marks)
+    prove(photo, new, request.keywords, request.reject_flags)
     return (Rewrite(request.photo, request.digest, digest_of(new), edits),)

@@ -56,7 +56,7 @@ class Fields:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class EmbeddedMetadata:
     """The metadata in a photo: XMP packets, fields of IFD0, IPTC data sets; the last two may be missing."""
 
     packets: tuple[bytes, ...] = ()
@@ -64,11 +64,11 @@ class Held:
     iptc: bytes | None = None
 
 
-NOTHING: Final = Held()
+NOTHING: Final = EmbeddedMetadata()
 """What a photo without metadata holds."""
 
 
-def held_in(data: bytes, format_: Format) -> Held:
+def embedded_metadata_in(data: bytes, format_: Format) -> EmbeddedMetadata:
     """The metadata in a photo; raises TagRefusedError if it holds XMP that cannot be read."""
     if format_ is Format.JPEG:
         return _in_jpeg(data)
@@ -98,7 +98,7 @@ def fields_in(block: bytes) -> Fields:
     return Fields(order, values)
 
 
-def _in_jpeg(data: bytes) -> Held:
+def _in_jpeg(data: bytes) -> EmbeddedMetadata:
     packets, resources, fields, extended = [], b"", None, b""
     for marker, body in _segments(data):
         if marker == _APP1 and body.startswith(_XMP):
@@ -111,7 +111,7 @@ def _in_jpeg(data: bytes) -> Held:
             resources += body[len(_PHOTOSHOP) :]
     if _DESCRIPTION.search(extended):
         _refuse("it describes the photo in several segments")
-    return Held(tuple(packets), fields, resource_in(resources))
+    return EmbeddedMetadata(tuple(packets), fields, resource_in(resources))
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
@@ -129,18 +129,18 @@ def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
         position += 2 + max(size, 2)
 
 
-def _in_tiff(data: bytes, format_: Format) -> Held:
+def _in_tiff(data: bytes, format_: Format) -> EmbeddedMetadata:
     """Of a TIFF, or of a RAW that is built like one; a RAW or BigTIFF may have its packet in another place."""
     fields = fields_in(data)
     packet = fields.raw(_TAG_XMP)
     iptc = fields.raw(_TAG_IPTC) or resource_in(fields.raw(_TAG_RESOURCES) or b"")
     if packet is not None:
-        return Held((packet,), fields, iptc)
+        return EmbeddedMetadata((packet,), fields, iptc)
     elsewhere = format_ is Format.RAW or data[2:4] in _BIG_TIFF
-    return Held(tuple(packets_in(data)) if elsewhere else (), fields, iptc)
+    return EmbeddedMetadata(tuple(packets_in(data)) if elsewhere else (), fields, iptc)
 
 
-def _in_png(data: bytes) -> Held:
+def _in_png(data: bytes) -> EmbeddedMetadata:
     packets, fields = [], None
     position = 8
     while position + 12 <= len(data):
@@ -151,7 +151,7 @@ def _in_png(data: bytes) -> Held:
         elif kind == b"eXIf":
             fields = fields_in(body)
         position += size + 12
-    return Held(tuple(packets), fields)
+    return EmbeddedMetadata(tuple(packets), fields)
 
 
 def _international_text(body: bytes) -> bytes:
@@ -166,7 +166,7 @@ def _international_text(body: bytes) -> bytes:
         _refuse("it cannot be unpacked")
 
 
-def _in_webp(data: bytes) -> Held:
+def _in_webp(data: bytes) -> EmbeddedMetadata:
     packets, fields = [], None
     position = 12
     while position + 8 <= len(data):
@@ -177,15 +177,15 @@ def _in_webp(data: bytes) -> Held:
         elif kind == b"EXIF":
             fields = fields_in(body.removeprefix(_EXIF))
         position += 8 + size + size % 2
-    return Held(tuple(packets), fields)
+    return EmbeddedMetadata(tuple(packets), fields)
 
 
-def _anywhere(data: bytes) -> Held:
+def _anywhere(data: bytes) -> EmbeddedMetadata:
     """Of a container that culld does not take apart: packets and EXIF are found by the way they begin."""
     if b"brobxml " in data:  # JPEG XL, ISO 18181-2: a box packed by Brotli
         _refuse("it is packed by Brotli")
     block = _BLOCK.search(data)
-    return Held(tuple(packets_in(data)), None if block is None else fields_in(data[block.end() :]))
+    return EmbeddedMetadata(tuple(packets_in(data)), None if block is None else fields_in(data[block.end() :]))
 
 
 def _refuse(reason: str) -> NoReturn:

@@ -15,13 +15,13 @@ def in_hierarchy(keyword: str, separator: str) -> str:
     return keyword.replace(":", separator)
 
 
-def missing_words(wanted: Iterable[str], present: Iterable[str]) -> tuple[str, ...]:
+def missing_keywords(wanted: Iterable[str], present: Iterable[str]) -> tuple[str, ...]:
     """Those of the wanted words that are not there yet, each once, in order."""
     there = set(present)
     return tuple(word for word in dict.fromkeys(wanted) if word not in there)
 
 
-def check_words(words: Iterable[str]) -> None:
+def check_keywords(words: Iterable[str]) -> None:
     """Refuse words that some program would read as two, as none, or not as text."""
     for word in words:
         if not word.isprintable() or ";" in word or not word.strip() or word != word.strip():

@@ -16,36 +16,36 @@ if TYPE_CHECKING:
 
     from culld.tags.xmp import Document, Element
 
-_GIVEN = "Keywords"
+_OWN_KEYWORDS = "Keywords"
 
 
-def given(document: Document) -> tuple[str, ...]:
+def own_keywords(document: Document) -> tuple[str, ...]:
     """The words in a document that culld gave, and nobody else."""
-    return tuple(filter(None, own_values(document).get(_GIVEN, "").split(";")))
+    return tuple(filter(None, own_properties(document).get(_OWN_KEYWORDS, "").split(";")))
 
 
-def with_own_words(
+def with_own_keywords(
     document: Document, properties: Mapping[str, str], keywords: Sequence[str], present: Sequence[str]
 ) -> Mapping[str, str]:
     """Our values, and among them the words that are ours: a person's words are never withdrawn.
 
     `present` are the words in the document; one of them that culld did not give stays somebody else's.
     """
-    before = given(document)
+    before = own_keywords(document)
     own = [word for word in keywords if word in before or word not in present]
-    wanted = {**properties, _GIVEN: ";".join(own)}
+    wanted = {**properties, _OWN_KEYWORDS: ";".join(own)}
     for name, value in wanted.items():
         if not value.isprintable():
             document.refuse(f"{name} {value!r} cannot be written as XML")
     return wanted
 
 
-def own_values(document: Document) -> Mapping[str, str]:
+def own_properties(document: Document) -> Mapping[str, str]:
     """Our values in a document, by name, whether written as attributes or as elements."""
     return {name: value for name, value, _ in _found(document)}
 
 
-def own_edits(document: Document, wanted: Mapping[str, str]) -> tuple[list[Edit], Mapping[str, str]]:
+def update_edits(document: Document, wanted: Mapping[str, str]) -> tuple[list[Edit], Mapping[str, str]]:
     """The edits that renew our values where they stand, and the values that have no place yet.
 
     A record that differs in nothing but its time is left as it is.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from culld.records import Edit
 from culld.tags.edits import apply_edits
 from culld.tags.embedded_metadata import NOTHING
-from culld.tags.own_properties import given, own_values
+from culld.tags.own_properties import own_keywords, own_properties
 from culld.tags.sidecar import merge
 from culld.tags.sidecar_start import with_fields
 from culld.tags.xmp import PACKET, read_xmp
@@ -21,8 +21,8 @@ from culld.tags.xmp_mapping import keywords_of, stars_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from culld.records import Mark
-    from culld.tags.embedded_metadata import Held
+    from culld.records import RejectFlag
+    from culld.tags.embedded_metadata import EmbeddedMetadata
 
 _NEW = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n<x:xmpmeta xmlns:x="adobe:ns:meta/">\n'
@@ -34,7 +34,7 @@ _PADDING = re.compile(rb"([ \t\r\n]*)<\?xpacket end=")
 
 
 def packet_edits(
-    old: bytes | None, keywords: Sequence[str], held: Held = NOTHING, wanted: Sequence[Mark] = ()
+    old: bytes | None, keywords: Sequence[str], held: EmbeddedMetadata = NOTHING, wanted: Sequence[RejectFlag] = ()
 ) -> tuple[Edit, ...]:
     """The edits that bring `keywords` and marks into a packet, and take out those of ours that are not among them.
 
@@ -48,7 +48,7 @@ def packet_edits(
         fresh = with_fields(_NEW, stars_of(held))
         new = apply_edits(fresh, merge(fresh, keywords, {}, elsewhere, wanted, PACKET))
         return (Edit(0, b"", new),) if keywords or wanted else ()
-    if not keywords and not wanted and not own_values(read_xmp(old, PACKET)):
+    if not keywords and not wanted and not own_properties(read_xmp(old, PACKET)):
         return ()
     edits = merge(old, keywords, {}, elsewhere, wanted, PACKET)
     grown = sum(len(edit.inserted) - len(edit.removed) for edit in edits)
@@ -59,11 +59,11 @@ def packet_edits(
     return edits
 
 
-def withdrawn(old: bytes | None, keywords: Sequence[str]) -> frozenset[str]:
+def removed_keywords(old: bytes | None, keywords: Sequence[str]) -> frozenset[str]:
     """The words that culld gave to a photo before, and that are not to stay."""
-    return frozenset() if old is None else frozenset(given(read_xmp(old, PACKET))) - frozenset(keywords)
+    return frozenset() if old is None else frozenset(own_keywords(read_xmp(old, PACKET))) - frozenset(keywords)
 
 
-def shifted(edits: Sequence[Edit], offset: int) -> tuple[Edit, ...]:
+def offset_edits(edits: Sequence[Edit], offset: int) -> tuple[Edit, ...]:
     """The same edits, of a packet that begins at an offset of a file."""
     return tuple(Edit(edit.offset + offset, edit.removed, edit.inserted) for edit in edits)

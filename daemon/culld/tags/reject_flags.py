@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from culld.records import Edit, Mark
-from culld.tags.own_properties import own_values
+from culld.records import Edit, RejectFlag
+from culld.tags.own_properties import own_properties
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -22,7 +22,7 @@ OWN: Final = "Marks"
 
 
 @dataclass(frozen=True, slots=True)
-class Sign:
+class FlagProperty:
     """A simple XMP property with the value that says "rejected"."""
 
     namespace: str
@@ -37,40 +37,48 @@ class Sign:
 
 
 _XMP = "http://ns.adobe.com/xap/1.0/"
-SIGNS: Final = {
-    Mark.RATING: Sign(_XMP, "xmp", "Rating", "-1"),  # -1 is "rejected" (XMP 2012, part 2, 1.2.2.3)
-    Mark.LABEL: Sign(_XMP, "xmp", "Label", "Red"),
-    Mark.PICK: Sign("http://ns.adobe.com/xmp/1.0/DynamicMedia/", "xmpDM", "pick", "-1"),  # Lightroom from 13.2 on
-    Mark.DIGIKAM: Sign("http://www.digikam.org/ns/1.0/", "digiKam", "PickLabel", "1"),
+FLAG_PROPERTIES: Final = {
+    RejectFlag.RATING: FlagProperty(_XMP, "xmp", "Rating", "-1"),  # -1 is "rejected" (XMP 2012, part 2, 1.2.2.3)
+    RejectFlag.LABEL: FlagProperty(_XMP, "xmp", "Label", "Red"),
+    RejectFlag.PICK: FlagProperty(
+        "http://ns.adobe.com/xmp/1.0/DynamicMedia/", "xmpDM", "pick", "-1"
+    ),  # Lightroom from 13.2 on
+    RejectFlag.DIGIKAM: FlagProperty("http://www.digikam.org/ns/1.0/", "digiKam", "PickLabel", "1"),
 }
 
 
-def ours(document: Document) -> tuple[Mark, ...]:
+def own_flags(document: Document) -> tuple[RejectFlag, ...]:
     """The marks that culld set, and that nobody has changed since."""
-    names = own_values(document).get(OWN, "").split(";")
-    return tuple(mark for mark in Mark if mark in names and value_of(document, SIGNS[mark]) == SIGNS[mark].value)
+    names = own_properties(document).get(OWN, "").split(";")
+    return tuple(
+        mark
+        for mark in RejectFlag
+        if mark in names and flag_value(document, FLAG_PROPERTIES[mark]) == FLAG_PROPERTIES[mark].value
+    )
 
 
-def ours_then(document: Document, wanted: Collection[Mark]) -> tuple[Mark, ...]:
+def flags_after(document: Document, wanted: Collection[RejectFlag]) -> tuple[RejectFlag, ...]:
     """The marks that are ours once the wanted ones are set."""
-    before = ours(document)
-    return tuple(mark for mark in Mark if mark in wanted and (mark in before or mark in missing(document, wanted)))
+    before = own_flags(document)
+    return tuple(
+        mark for mark in RejectFlag if mark in wanted and (mark in before or mark in missing_flags(document, wanted))
+    )
 
 
-def missing(document: Document, wanted: Collection[Mark]) -> tuple[Mark, ...]:
+def missing_flags(document: Document, wanted: Collection[RejectFlag]) -> tuple[RejectFlag, ...]:
     """The wanted marks whose field is empty."""
-    return tuple(mark for mark in Mark if mark in wanted and value_of(document, SIGNS[mark]) is None)
+    return tuple(mark for mark in RejectFlag if mark in wanted and flag_value(document, FLAG_PROPERTIES[mark]) is None)
 
 
-def removals(document: Document, wanted: Collection[Mark]) -> Iterator[Edit]:
+def removal_edits(document: Document, wanted: Collection[RejectFlag]) -> Iterator[Edit]:
     """The edits that take back our marks that are not wanted any more."""
-    for mark in ours(document):
+    for mark in own_flags(document):
         if mark not in wanted:
             for description in document.descriptions:
-                yield from _without(document.data, description, SIGNS[mark])
+                yield from _without(document.data, description, FLAG_PROPERTIES[mark])
 
 
-def value_of(document: Document, sign: Sign) -> str | None:
+def flag_value(document: Document, sign: FlagProperty) -> str | None:
     """The value of a property, None if it is not there."""
     for description in document.descriptions:
         if sign.name in description.attributes:
@@ -78,7 +86,7 @@ def value_of(document: Document, sign: Sign) -> str | None:
     return next((element.text for element in document.named(*sign.name)), None)
 
 
-def _without(data: bytes, description: Element, sign: Sign) -> Iterator[Edit]:
+def _without(data: bytes, description: Element, sign: FlagProperty) -> Iterator[Edit]:
     if sign.name in description.attributes:
         spelled = re.escape(description.spelled[sign.name].encode())
         found = re.compile(rb"\s+" + spelled + rb"\s*=\s*(\"[^\"]*\"|'[^']*')").search(

@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Final
 from culld.records import Edit
 from culld.tags import decision_properties, reject_flags
 from culld.tags.edits import apply_edits
-from culld.tags.keywords import check_words, in_hierarchy, missing_words
-from culld.tags.own_properties import given, own_edits, with_own_words
+from culld.tags.keywords import check_keywords, in_hierarchy, missing_keywords
+from culld.tags.own_properties import own_keywords, update_edits, with_own_keywords
 from culld.tags.xmp import RDF, SIDECAR, read_xmp
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
-    from culld.records import Mark
-    from culld.tags.decision_properties import MachineRecord
-    from culld.tags.reject_flags import Sign
+    from culld.records import RejectFlag
+    from culld.tags.decision_properties import DecisionProperties
+    from culld.tags.reject_flags import FlagProperty
     from culld.tags.xmp import Document, Element
 
 DC = "http://purl.org/dc/elements/1.1/"
@@ -36,7 +36,7 @@ NEW: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class WordList:
+class KeywordList:
     """A property that holds keywords, and what stands between the levels of one (None: it is flat)."""
 
     namespace: str
@@ -53,16 +53,20 @@ class WordList:
         return frozenset(self.spelled(word for word in ours if word not in present)) if self.separator else frozenset()
 
 
-SUBJECT = WordList(DC, "subject", "Bag", None)
-WORD_LISTS = (
+SUBJECT = KeywordList(DC, "subject", "Bag", None)
+KEYWORD_LISTS = (
     SUBJECT,
-    WordList("http://ns.adobe.com/lightroom/1.0/", "hierarchicalSubject", "Bag", "|"),
-    WordList("http://www.digikam.org/ns/1.0/", "TagsList", "Seq", "/"),
+    KeywordList("http://ns.adobe.com/lightroom/1.0/", "hierarchicalSubject", "Bag", "|"),
+    KeywordList("http://www.digikam.org/ns/1.0/", "TagsList", "Seq", "/"),
 )
 
 
 def sidecar_edits(
-    old: bytes | None, keywords: Sequence[str], record: MachineRecord, wanted: Sequence[Mark] = (), seed: bytes = NEW
+    old: bytes | None,
+    keywords: Sequence[str],
+    record: DecisionProperties,
+    wanted: Sequence[RejectFlag] = (),
+    seed: bytes = NEW,
 ) -> tuple[Edit, ...]:
     """The edits that bring `keywords`, `record` and marks into a sidecar; none where everything is there already.
 
@@ -81,7 +85,7 @@ def merge(
     keywords: Sequence[str],
     properties: Mapping[str, str],
     elsewhere: Sequence[str] = (),
-    wanted: Sequence[Mark] = (),
+    wanted: Sequence[RejectFlag] = (),
     target: str = SIDECAR,
 ) -> tuple[Edit, ...]:
     """The edits, in ascending order, that bring words and values of our own into an XMP document.
@@ -89,19 +93,19 @@ def merge(
     Keywords that stand `elsewhere` in the photo (IPTC, XPKeywords) are not ours; a new `dc:subject` begins with them,
     because programs that find one look no further.
     """
-    check_words(keywords)
+    check_keywords(keywords)
     keywords = tuple(dict.fromkeys(keywords))
     document = read_xmp(data, target)
-    there = words_of(document, SUBJECT)
-    if own := reject_flags.ours_then(document, wanted) or reject_flags.ours(document):
+    there = listed_keywords(document, SUBJECT)
+    if own := reject_flags.flags_after(document, wanted) or reject_flags.own_flags(document):
         properties = {**properties, reject_flags.OWN: ";".join(mark for mark in own if mark in wanted)}
-    values = with_own_words(document, properties, keywords, (*(there or ()), *elsewhere))
-    edits = [edit for words in WORD_LISTS for edit in _list_edits(document, words, keywords)]
-    edits += reject_flags.removals(document, wanted)
-    changed, absent = own_edits(document, values)
+    values = with_own_keywords(document, properties, keywords, (*(there or ()), *elsewhere))
+    edits = [edit for words in KEYWORD_LISTS for edit in _list_edits(document, words, keywords)]
+    edits += reject_flags.removal_edits(document, wanted)
+    changed, absent = update_edits(document, values)
     edits += changed
     subject = _new_subject(document, keywords, elsewhere) if there is None and keywords else ()
-    signs = [reject_flags.SIGNS[mark] for mark in reject_flags.missing(document, wanted)]
+    signs = [reject_flags.FLAG_PROPERTIES[mark] for mark in reject_flags.missing_flags(document, wanted)]
     if subject or absent or signs:
         edits.append(_description(document, subject, absent, signs))
     return tuple(sorted(edits, key=lambda edit: edit.offset))
@@ -109,35 +113,35 @@ def merge(
 
 def _new_subject(document: Document, keywords: Sequence[str], elsewhere: Sequence[str]) -> tuple[str, ...]:
     """The items of a `dc:subject` that is made now, as XML."""
-    ours = given(document)
+    ours = own_keywords(document)
     first = [word for word in elsewhere if word not in ours]
-    missing = missing_words(keywords, first)
+    missing = missing_keywords(keywords, first)
     return (*(escape(word) for word in first), *(_safe(document, word) for word in missing))
 
 
-def words_of(document: Document, words: WordList) -> tuple[str, ...] | None:
+def listed_keywords(document: Document, words: KeywordList) -> tuple[str, ...] | None:
     """The keywords in one list, or None where the document has no such list."""
     items = _items(document, words)
     return None if items is None else tuple(item.text for item in items.children)
 
 
-def _list_edits(document: Document, words: WordList, keywords: Sequence[str]) -> Iterator[Edit]:
+def _list_edits(document: Document, words: KeywordList, keywords: Sequence[str]) -> Iterator[Edit]:
     """Take what is withdrawn out of a list that exists, and add what is missing, in its layout, at its end."""
     items = _items(document, words)
     if items is None:
         return
-    present, ours = {item.text for item in items.children}, given(document)
+    present, ours = {item.text for item in items.children}, own_keywords(document)
     gone = {word for word in ours if word not in keywords} | words.outdated(ours, present)
     for item in items.children:
         if item.text in gone:
             start = item.start - len(layout_before(document.data, item))
             yield Edit(start, document.data[start : item.end], b"")
-    missing = missing_words(keywords, present)
+    missing = missing_keywords(keywords, present)
     if missing:
         yield _appended(document, items, [_safe(document, word) for word in missing])
 
 
-def added_words(document: Document, words: WordList, missing: Sequence[str]) -> Iterator[Edit]:
+def added_keywords(document: Document, words: KeywordList, missing: Sequence[str]) -> Iterator[Edit]:
     """The edit that adds keywords of other programs, as they are, to a list that exists."""
     items = _items(document, words)
     if items is not None and missing:
@@ -153,7 +157,7 @@ def _appended(document: Document, items: Element, escaped: Sequence[str]) -> Edi
     return Edit(last.end if last else items.closing, b"", new)
 
 
-def _items(document: Document, words: WordList) -> Element | None:
+def _items(document: Document, words: KeywordList) -> Element | None:
     """The rdf:Bag or rdf:Seq of a keyword list, or None where there is none; its shape must hold no surprise."""
     name = (words.namespace, words.local)
     found = document.named(*name)
@@ -169,7 +173,7 @@ def _items(document: Document, words: WordList) -> Element | None:
 
 
 def _description(
-    document: Document, subject: Sequence[str], properties: Mapping[str, str], signs: Sequence[Sign]
+    document: Document, subject: Sequence[str], properties: Mapping[str, str], signs: Sequence[FlagProperty]
 ) -> Edit:
     """A new description with what the document has no place for, behind the last one and in its layout.
 

@@ -14,8 +14,8 @@ from culld.errors import TagRefusedError
 from culld.records import Edit
 from culld.tags.descriptive import is_descriptive
 from culld.tags.edits import apply_edits
-from culld.tags.embedded_metadata import held_in
-from culld.tags.sidecar import NEW, SUBJECT, WORD_LISTS, added_words, layout_before, words_of
+from culld.tags.embedded_metadata import embedded_metadata_in
+from culld.tags.sidecar import KEYWORD_LISTS, NEW, SUBJECT, added_keywords, layout_before, listed_keywords
 from culld.tags.xmp import PACKET, RDF, read_xmp, written_attributes
 from culld.tags.xmp_mapping import fields_of, is_shortened, keywords_of
 
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
 
 _HEAD: Final = b'<?xml version="1.0" encoding="UTF-8"?>\n'
 _BLANK: Final = b" \t\r\n\0\xef\xbb\xbf"
-_LISTS: Final = frozenset((words.namespace, words.local) for words in WORD_LISTS)
+_LISTS: Final = frozenset((words.namespace, words.local) for words in KEYWORD_LISTS)
 _WRAPPERS: Final = (b"<?xpacket", b"<?adobe")
 
 
-def seed_of(photo: bytes, format_: Format) -> bytes:
+def initial_sidecar(photo: bytes, format_: Format) -> bytes:
     """The document to which culld adds its own values in a new sidecar.
 
     Raises TagRefusedError where the photo holds XMP that culld cannot read, or several packets that tell different
     things: a sidecar without it would hide it.
     """
-    held = held_in(photo, format_)
+    held = embedded_metadata_in(photo, format_)
     described = [described for packet in held.packets if (described := description_in(packet))]
     if any(other != described[0] for other in described[1:]):
         raise TagRefusedError("there are several, and they differ", PACKET)
@@ -100,12 +100,12 @@ def unwrapped(packet: bytes) -> bytes:
 def _with_words(seed: bytes, words: Sequence[str]) -> bytes:
     """The keywords that only IPTC or EXIF holds, behind those of `dc:subject`."""
     document = read_xmp(seed, PACKET)
-    there = words_of(document, SUBJECT)
+    there = listed_keywords(document, SUBJECT)
     if there is None:
         return seed if not words else apply_edits(seed, [_description(document, [_subject(words)])])
     known = {word.casefold() for word in there}
     missing = [word for word in words if word.casefold() not in known and not is_shortened(word, there)]
-    return apply_edits(seed, list(added_words(document, SUBJECT, missing)))
+    return apply_edits(seed, list(added_keywords(document, SUBJECT, missing)))
 
 
 def with_fields(seed: bytes, fields: Sequence[Field]) -> bytes:

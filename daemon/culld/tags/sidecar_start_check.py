@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from culld.errors import TagRefusedError
 from culld.tags.descriptive import is_descriptive
-from culld.tags.embedded_metadata import held_in
-from culld.tags.sidecar import SUBJECT, WORD_LISTS, words_of
+from culld.tags.embedded_metadata import embedded_metadata_in
+from culld.tags.sidecar import KEYWORD_LISTS, SUBJECT, listed_keywords
 from culld.tags.sidecar_start import unwrapped
 from culld.tags.verify import by_value
 from culld.tags.xmp import PACKET, RDF, read_xmp
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from culld.records import Format
     from culld.tags.xmp import Document
 
-_LISTS: Final = frozenset((words.namespace, words.local) for words in WORD_LISTS)
+_LISTS: Final = frozenset((words.namespace, words.local) for words in KEYWORD_LISTS)
 
 
-def prove_seed(photo: bytes, format_: Format, seed: bytes) -> None:
+def verify_initial_sidecar(photo: bytes, format_: Format, seed: bytes) -> None:
     """Show that `seed` holds all that describes the photo in it, by value, and nothing else of its XMP.
 
     Raises TagRefusedError where it does not.
     """
-    copied, held = read_xmp(seed), held_in(photo, format_)
+    copied, held = read_xmp(seed), embedded_metadata_in(photo, format_)
     there = _values(copied)
     if not all(is_descriptive(name) for name in there):
         _fail("a property was copied that belongs to the photo alone")
@@ -38,7 +38,7 @@ def prove_seed(photo: bytes, format_: Format, seed: bytes) -> None:
         _compare(read_xmp(unwrapped(packet), PACKET), copied)
     if any(field.name not in there for field in fields_of(held)):
         _fail("a caption or the stars of the photo are missing")
-    keywords = [word.casefold() for word in words_of(copied, SUBJECT) or ()]
+    keywords = [word.casefold() for word in listed_keywords(copied, SUBJECT) or ()]
     if any(w.casefold() not in keywords and not is_shortened(w.casefold(), keywords) for w in keywords_of(held)):
         _fail("a keyword of the photo is missing")
 
@@ -48,10 +48,10 @@ def _compare(photo: Document, copied: Document) -> None:
     for name, values in _values(photo).items():
         if is_descriptive(name) and name not in _LISTS and values != there.get(name):
             _fail(f"{name[1]} of the photo is missing or changed")
-    for words in WORD_LISTS:
+    for words in KEYWORD_LISTS:
         lists = photo.named(words.namespace, words.local)
         present = tuple(item.text for each in lists for items in each.children for item in items.children)
-        if present != (words_of(copied, words) or ())[: len(present)]:
+        if present != (listed_keywords(copied, words) or ())[: len(present)]:
             _fail(f"{words.local} of the photo is missing or changed")
 
 

@@ -11,8 +11,8 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from culld.errors import TagRefusedError
-from culld.records import Care, Mark, Rating
-from culld.tags.reject_flags import SIGNS, Sign, ours, value_of
+from culld.records import Rating, RejectFlag, UserMetadata
+from culld.tags.reject_flags import FLAG_PROPERTIES, FlagProperty, flag_value, own_flags
 from culld.tags.xmp import read_xmp
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from culld.tags.xmp import Document, Element
 
 _PACKET: Final = re.compile(rb"<x:x[am]pmeta\b.*?</x:x[am]pmeta>", re.DOTALL)
-_MOST_PACKETS: Final = 16
-_MOST_SHOWN: Final = 40
+_MAX_PACKETS: Final = 16
+_MAX_SHOWN: Final = 40
 
 _PHOTOSHOP: Final = "http://ns.adobe.com/camera-raw-settings/1.0/"
 _DARKTABLE: Final = "http://darktable.sf.net/"
@@ -35,50 +35,50 @@ _PHOTO_MECHANIC: Final = "http://ns.camerabits.com/photomechanic/1.0/"
 
 # The value of a sign here is the one that does not speak for the photo.
 _FLAGS: Final = (
-    Sign(_DIGIKAM, "digiKam", "ColorLabel", "0"),
-    Sign(_PHOTO_MECHANIC, "photomech", "Tagged", "False"),
-    Sign(_PHOTO_MECHANIC, "photomech", "ColorClass", "0"),
+    FlagProperty(_DIGIKAM, "digiKam", "ColorLabel", "0"),
+    FlagProperty(_PHOTO_MECHANIC, "photomech", "Tagged", "False"),
+    FlagProperty(_PHOTO_MECHANIC, "photomech", "ColorClass", "0"),
     # Photo Mechanic writes its colour class here for programs that read IPTC; others, an editor's 1 to 8.
-    Sign("http://ns.adobe.com/photoshop/1.0/", "photoshop", "Urgency", "0"),
-    Sign(_ACDSEE, "acdsee", "Tagged", "False"),
-    Sign("http://www.fstopapp.com/xmp/", "fstop", "favorite", "0"),
+    FlagProperty("http://ns.adobe.com/photoshop/1.0/", "photoshop", "Urgency", "0"),
+    FlagProperty(_ACDSEE, "acdsee", "Tagged", "False"),
+    FlagProperty("http://www.fstopapp.com/xmp/", "fstop", "favorite", "0"),
 )
-_ACDSEE_STARS: Final = Sign(_ACDSEE, "acdsee", "Rating", "0")
-_PERCENT: Final = Sign("http://ns.microsoft.com/photo/1.0/", "MicrosoftPhoto", "Rating", "0")
-_IMPORTED: Final = Sign(_DARKTABLE, "darktable", "import_timestamp", "-1")
-_CHANGED: Final = Sign(_DARKTABLE, "darktable", "change_timestamp", "-1")
+_ACDSEE_STARS: Final = FlagProperty(_ACDSEE, "acdsee", "Rating", "0")
+_PERCENT: Final = FlagProperty("http://ns.microsoft.com/photo/1.0/", "MicrosoftPhoto", "Rating", "0")
+_IMPORTED: Final = FlagProperty(_DARKTABLE, "darktable", "import_timestamp", "-1")
+_CHANGED: Final = FlagProperty(_DARKTABLE, "darktable", "change_timestamp", "-1")
 _NOTHING: Final = frozenset({"", "0", "0.0", "-1", "-1.0", "false"})
-_REJECTED: Final = {Mark.DIGIKAM: "1"}
+_REJECTED: Final = {RejectFlag.DIGIKAM: "1"}
 
 
-def care_in(documents: Iterable[bytes]) -> Care:
+def user_metadata_in(documents: Iterable[bytes]) -> UserMetadata:
     """Return what XMP documents, sidecars or packets, tell together; one that cannot be parsed may hide anything."""
-    return together(_care_of(data) for data in documents)
+    return together(_user_metadata_of(data) for data in documents)
 
 
-def together(cares: Iterable[Care]) -> Care:
+def together(cares: Iterable[UserMetadata]) -> UserMetadata:
     """Return what several sources tell of one photo, each fact once, with the first reason for what is unclear."""
     found = list(cares)
-    return Care(
-        tuple(dict.fromkeys(mark for care in found for mark in care.rated)),
-        frozenset(mark for care in found for mark in care.filled),
-        tuple(dict.fromkeys(program for care in found for program in care.edited)),
+    return UserMetadata(
+        tuple(dict.fromkeys(mark for care in found for mark in care.ratings)),
+        frozenset(mark for care in found for mark in care.filled_flags),
+        tuple(dict.fromkeys(program for care in found for program in care.edited_by)),
         next((care.unclear for care in found if care.unclear), ""),
         tuple(dict.fromkeys(rating for care in found for rating in care.stars)),
-        tuple(dict.fromkeys(name for care in found for name in care.apart)),
+        tuple(dict.fromkeys(name for care in found for name in care.ratings_outside)),
     )
 
 
-def _care_of(data: bytes) -> Care:
+def _user_metadata_of(data: bytes) -> UserMetadata:
     try:
         document = read_xmp(data)
     except TagRefusedError as refusal:
-        return Care(unclear=f"XMP: {refusal.reason}")
-    own = ours(document)
-    signs = {mark: sign for mark, sign in SIGNS.items() if mark not in own}
-    return Care(
+        return UserMetadata(unclear=f"XMP: {refusal.reason}")
+    own = own_flags(document)
+    signs = {mark: sign for mark, sign in FLAG_PROPERTIES.items() if mark not in own}
+    return UserMetadata(
         tuple(_flags(document, signs)),
-        frozenset(mark for mark, sign in signs.items() if value_of(document, sign) is not None),
+        frozenset(mark for mark, sign in signs.items() if flag_value(document, sign) is not None),
         tuple(_edited(document)),
         stars=tuple(_stars(document, signs)),
     )
@@ -86,43 +86,43 @@ def _care_of(data: bytes) -> Care:
 
 def packets_in(photo: bytes) -> list[bytes]:
     """The XMP packets in the bytes of a photo of any format that does not compress them."""
-    return [found[0] for _, found in zip(range(_MOST_PACKETS), _PACKET.finditer(photo), strict=False)]
+    return [found[0] for _, found in zip(range(_MAX_PACKETS), _PACKET.finditer(photo), strict=False)]
 
 
-def _stars(document: Document, signs: Mapping[Mark, Sign]) -> Iterator[Rating]:
+def _stars(document: Document, signs: Mapping[RejectFlag, FlagProperty]) -> Iterator[Rating]:
     """Yield the ratings of a photo; the one star that darktable gives each photo on import is none."""
-    for sign in [_ACDSEE_STARS, *(sign for mark, sign in signs.items() if mark is Mark.RATING)]:
+    for sign in [_ACDSEE_STARS, *(sign for mark, sign in signs.items() if mark is RejectFlag.RATING)]:
         value = _value(document, sign)
         stars = _number(value)
-        by_import = sign is not _ACDSEE_STARS and stars == 1 and value_of(document, _IMPORTED) is not None
+        by_import = sign is not _ACDSEE_STARS and stars == 1 and flag_value(document, _IMPORTED) is not None
         if stars is not None and stars > 0 and not by_import:
-            yield Rating(_said(sign, value), min(stars, 5.0))
+            yield Rating(_source(sign, value), min(stars, 5.0))
     value = _value(document, _PERCENT)
     if (percent := _number(value)) is not None and percent > 0:
-        yield Rating.of_percent(_said(_PERCENT, value), percent)
+        yield Rating.of_percent(_source(_PERCENT, value), percent)
 
 
-def _flags(document: Document, signs: Mapping[Mark, Sign]) -> Iterator[str]:
+def _flags(document: Document, signs: Mapping[RejectFlag, FlagProperty]) -> Iterator[str]:
     """Yield the fields other than stars that speak for a photo; a rating that is no number is among them."""
     for mark, sign in signs.items():
         value = _value(document, sign)
-        is_stars = mark is Mark.RATING and _number(value) is not None
+        is_stars = mark is RejectFlag.RATING and _number(value) is not None
         if not is_stars and value.lower() not in _NOTHING and value != _REJECTED.get(mark):
-            yield _said(sign, value)
+            yield _source(sign, value)
     for sign in _FLAGS:
         value = _value(document, sign)
         if value.lower() not in _NOTHING:
-            yield _said(sign, value)
+            yield _source(sign, value)
     if any(_items(element) for element in document.named(_DARKTABLE, "colorlabels")):
         yield "a colour label of darktable"
 
 
-def _value(document: Document, sign: Sign) -> str:
-    return (value_of(document, sign) or "").strip()
+def _value(document: Document, sign: FlagProperty) -> str:
+    return (flag_value(document, sign) or "").strip()
 
 
-def _said(sign: Sign, value: str) -> str:
-    shown = "".join(letter if letter.isprintable() else "?" for letter in value[:_MOST_SHOWN])
+def _source(sign: FlagProperty, value: str) -> str:
+    shown = "".join(letter if letter.isprintable() else "?" for letter in value[:_MAX_SHOWN])
     return f"{sign.prefix}:{sign.local} {shown}"
 
 
@@ -152,7 +152,7 @@ def _is_developed(document: Document) -> bool:
 
     darktable 4.2 writes the times of import and of the last change, -1 for none; older ones wrote neither.
     """
-    if value_of(document, _IMPORTED) is None and value_of(document, _CHANGED) is None:
+    if flag_value(document, _IMPORTED) is None and flag_value(document, _CHANGED) is None:
         return True
     return _value(document, _CHANGED) not in _NOTHING
 

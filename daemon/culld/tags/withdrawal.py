@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, NoReturn
 from culld.errors import TagRefusedError
 from culld.records import Edit
 from culld.tags import reject_flags
-from culld.tags.containers.registry import way_into
+from culld.tags.containers.registry import container_for
 from culld.tags.decision_properties import NAMESPACE
 from culld.tags.edits import apply_edits
-from culld.tags.own_properties import given
-from culld.tags.sidecar import WORD_LISTS
+from culld.tags.own_properties import own_keywords
+from culld.tags.sidecar import KEYWORD_LISTS
 from culld.tags.xmp import RDF, read_xmp
 from culld.tags.xpkeywords import new_block
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _ATTRIBUTE = re.compile(rb"\s+([^\s=/>]+)\s*=\s*(\"[^\"]*\"|'[^']*')")
 _CONTAINERS = frozenset({(RDF, "Bag"), (RDF, "Seq")})  # darktable writes dc:subject as an rdf:Seq
-_LISTS = {(words.namespace, words.local): words for words in WORD_LISTS}
+_LISTS = {(words.namespace, words.local): words for words in KEYWORD_LISTS}
 
 
 def may_hold_values(data: bytes) -> bool:
@@ -41,7 +41,7 @@ def embedded_withdrawal(data: bytes, format_: Format) -> tuple[Edit, ...]:
 
     Raises TagRefusedError where the photo cannot be changed without risk.
     """
-    draft, prove = way_into(format_, new_block)
+    draft, prove = container_for(format_, new_block)
     edits = draft(data, (), ())
     if edits:
         prove(data, apply_edits(data, edits), (), ())
@@ -54,9 +54,9 @@ def sidecar_withdrawal(data: bytes) -> tuple[Edit, ...]:
     Raises TagRefusedError where the sidecar cannot be changed without risk.
     """
     document = read_xmp(data)
-    words = given(document)
+    words = own_keywords(document)
     edits = [edit for items, gone in _lists(document, words) for edit in _without_items(data, items, gone)]
-    edits += reject_flags.removals(document, ())
+    edits += reject_flags.removal_edits(document, ())
     edits += [edit for description in document.descriptions for edit in _without_values(data, description)]
     edits = sorted(edits, key=lambda edit: edit.offset)
     if edits:
@@ -136,12 +136,12 @@ def _prove(before: Document, after: Document) -> None:
     """Show that nothing but culld's own values is gone; raises TagRefusedError where that is not so."""
     if any(name[0] == NAMESPACE for element in _everything(after) for name in (element.name, *element.attributes)):
         _fail("values of culld are left")
-    words = given(before)
+    words = own_keywords(before)
     left = [[item.text for item in items.children] for items, _ in _lists(after, ())]
     wanted = [[item.text for item in items.children if item.text not in gone] for items, gone in _lists(before, words)]
     if left != wanted:
         _fail("the keywords of other programs changed")
-    own_marks = {reject_flags.SIGNS[mark].name for mark in reject_flags.ours(before)}
+    own_marks = {reject_flags.FLAG_PROPERTIES[mark].name for mark in reject_flags.own_flags(before)}
     if _foreign(before, own_marks) != _foreign(after, own_marks):
         _fail("values of other programs changed")
 

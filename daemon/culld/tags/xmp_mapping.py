@@ -13,7 +13,7 @@ from culld.tags.xmp import text_for_xml
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from culld.tags.embedded_metadata import Fields, Held
+    from culld.tags.embedded_metadata import EmbeddedMetadata, Fields
 
 _DESCRIPTION, _ARTIST, _COPYRIGHT = 0x010E, 0x013B, 0x8298
 RATING: Final = (XMP, "Rating")
@@ -60,7 +60,7 @@ _SETS: Final = (
 )
 
 
-def keywords_of(held: Held) -> tuple[str, ...]:
+def keywords_of(held: EmbeddedMetadata) -> tuple[str, ...]:
     """The keywords of IPTC, then those of XPKeywords, each once whatever the case of its letters."""
     found = [] if held.iptc is None else [text_for_xml(word) for word in texts_in(held.iptc).get(KEYWORDS, ())]
     raw = None if held.fields is None else held.fields.raw(XP_KEYWORDS)
@@ -78,7 +78,7 @@ def is_shortened(word: str, others: Iterable[str]) -> bool:
     return long and any(other != word and other.startswith(word) for other in others)
 
 
-def fields_of(held: Held) -> tuple[Field, ...]:
+def fields_of(held: EmbeddedMetadata) -> tuple[Field, ...]:
     """Captions, names and stars; where EXIF and IPTC both tell something, EXIF is taken (MWG 2.0, 5.2)."""
     found: dict[tuple[str, str], Field] = {}
     for field in (*_of_exif(held.fields), *_of_iptc(held.iptc)):
@@ -88,7 +88,7 @@ def fields_of(held: Held) -> tuple[Field, ...]:
     return tuple(found.values())
 
 
-def stars_of(held: Held) -> tuple[Field, ...]:
+def stars_of(held: EmbeddedMetadata) -> tuple[Field, ...]:
     """The stars of EXIF, if there are any."""
     return tuple(field for field in fields_of(held) if field.name == RATING)
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 from culld.errors import TagRefusedError
 from culld.tags.containers.exif_block import BYTE, UNDEFINED
-from culld.tags.containers.ifd_append import XP_KEYWORDS, alone
-from culld.tags.keywords import missing_words
+from culld.tags.containers.ifd_append import XP_KEYWORDS, minimal_block
+from culld.tags.keywords import missing_keywords
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from culld.tags.containers.exif_block import Block
 
 
-def encode_words(words: Sequence[str]) -> bytes:
+def encode_keywords(words: Sequence[str]) -> bytes:
     """Words as the field holds them."""
     return f"{';'.join(words)}\0".encode("utf-16-le")
 
 
-def words_in(block: Block) -> tuple[str, ...]:
+def keywords_in(block: Block) -> tuple[str, ...]:
     """The words of a block, as they stand there; text that is not as Windows writes it is refused."""
     entry = block.directories["IFD0"].get(XP_KEYWORDS)
     if entry is None:
@@ -40,17 +40,17 @@ def words_in(block: Block) -> tuple[str, ...]:
     return tuple(text.split(";")) if text else ()
 
 
-def changed_words(block: Block, keywords: Sequence[str], withdrawn: Collection[str]) -> tuple[str, ...] | None:
+def changed_keywords(block: Block, keywords: Sequence[str], withdrawn: Collection[str]) -> tuple[str, ...] | None:
     """The words that a block is to hold, without those withdrawn and with those missing; None if nothing changes."""
-    present = words_in(block)
+    present = keywords_in(block)
     kept = [word for word in present if word.strip() not in withdrawn]
-    words = (*kept, *missing_words(keywords, (word.strip() for word in kept)))
+    words = (*kept, *missing_keywords(keywords, (word.strip() for word in kept)))
     return None if words == present else words
 
 
 def new_block(value: bytes) -> bytes:
     """A block that holds XPKeywords and nothing else."""
-    return alone({XP_KEYWORDS: value})
+    return minimal_block({XP_KEYWORDS: value})
 
 
 def _refuse(reason: str) -> NoReturn:

@@ -18,28 +18,28 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Trunk:
+class Backbone:
     """One kind of trunk: how `keras.applications` builds it, and its layers that are worth looking at.
 
     `halves` says that it wants pixels from -1 to 1; the others hold their own scaling.
     """
 
     application: str
-    levels: tuple[str, ...]
+    stages: tuple[str, ...]
     halves: bool
     options: tuple[tuple[str, Any], ...] = ()
 
 
-TRUNKS = {
-    "mobilenetv2": Trunk(
+BACKBONES = {
+    "mobilenetv2": Backbone(
         "MobileNetV2", ("Conv1_relu", "block_1_expand_relu", "block_3_expand_relu", "block_6_expand_relu"), halves=True
     ),
-    "efficientnetb0": Trunk(
+    "efficientnetb0": Backbone(
         "EfficientNetB0",
         ("stem_activation", "block2a_expand_activation", "block3a_expand_activation", "block4a_expand_activation"),
         halves=False,
     ),
-    "mobilenetv3small": Trunk(
+    "mobilenetv3small": Backbone(
         "MobileNetV3Small",
         ("expanded_conv_project_bn", "expanded_conv_1_expand_bn", "expanded_conv_3_expand_bn"),
         halves=False,
@@ -48,7 +48,7 @@ TRUNKS = {
 }
 
 
-def build_trunk(name: str, shape: tuple[int, int, int], weights: Path | str | None) -> Any:
+def build_backbone(name: str, shape: tuple[int, int, int], weights: Path | str | None) -> Any:
     """The Keras model of a whole trunk that takes pixels 0..255 of this shape (height, width, 3).
 
     `weights` is a file (`.npz` of folded convolutions for MobileNetV2, else what Keras saved), the word `imagenet` to
@@ -56,7 +56,7 @@ def build_trunk(name: str, shape: tuple[int, int, int], weights: Path | str | No
     """
     import keras
 
-    trunk = trunk_named(name)
+    trunk = backbone_named(name)
     scaled = pixels = keras.Input(shape, name="pixels")
     if trunk.halves:
         scaled = keras.layers.Rescaling(1 / 127.5, offset=-1)(pixels)
@@ -68,11 +68,11 @@ def build_trunk(name: str, shape: tuple[int, int, int], weights: Path | str | No
     return model
 
 
-def trunk_named(name: str) -> Trunk:
+def backbone_named(name: str) -> Backbone:
     """The trunk of this name; raises `ConfigError` that lists them all."""
-    if name not in TRUNKS:
-        raise ConfigError((f"trunk: {name!r} is not one of {', '.join(TRUNKS)}",))
-    return TRUNKS[name]
+    if name not in BACKBONES:
+        raise ConfigError((f"trunk: {name!r} is not one of {', '.join(BACKBONES)}",))
+    return BACKBONES[name]
 
 
 def _load(model: Any, file: Path) -> None:

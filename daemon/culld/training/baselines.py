@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Contender:
+class Classifier:
     """Somebody who says whether a frame is defective.
 
     `open` gives a way to look for one thread; `tag` are the numbers from which on it calls a defect, `reject` those
@@ -40,15 +40,15 @@ class Contender:
     chances: bool = False
 
 
-def model(name: str, run: Callable[[], Run], thresholds: Sequence[Threshold], *, chances: bool = False) -> Contender:
+def model(name: str, run: Callable[[], Run], thresholds: Sequence[Threshold], *, chances: bool = False) -> Classifier:
     """A model of culld's as a contender, with the thresholds of blur, under and over."""
     blur, under, over = thresholds
     tags, rejects = (blur.tag, under.tag, over.tag), (blur.reject, under.reject, over.reject)
-    return Contender(name, run, tags, rejects, chances)
+    return Classifier(name, run, tags, rejects, chances)
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class LaplacianBaseline:
     """Blurred up to this variance of the Laplacian, dark up to and bright from these mean brightnesses (0..1).
 
     The defaults: 100 is the number that tutorials repeat for the Laplacian, a quarter is what comes to mind for
@@ -71,21 +71,21 @@ class Rules:
         return np.array([blur, under, over], np.float32)
 
 
-def plain_rules(rules: Rules, name: str) -> Contender:
+def plain_rules(rules: LaplacianBaseline, name: str) -> Classifier:
     """The contender who goes by these rules."""
-    return Contender(name, lambda: rules.look)
+    return Classifier(name, lambda: rules.look)
 
 
-def fitted_rules(seen: NDArray[np.floating], labels: NDArray[np.float32]) -> Rules:
+def fitted_rules(seen: NDArray[np.floating], labels: NDArray[np.float32]) -> LaplacianBaseline:
     """The rules with the highest F1 on pictures with these measures (n, 2) and labels (n, 3)."""
     truth = labels > 0.5
     sharpness, dark = (-best_threshold(-seen[:, which], truth[:, which]) for which in (0, 1))
-    return Rules(sharpness, dark, best_threshold(seen[:, 1], truth[:, 2]))
+    return LaplacianBaseline(sharpness, dark, best_threshold(seen[:, 1], truth[:, 2]))
 
 
-def measuring() -> Contender:
+def measuring() -> Classifier:
     """A contender who judges nothing: variance of the Laplacian, mean brightness and a zero."""
-    return Contender("measures", lambda: lambda frame: np.array([*measures(frame), 0], np.float32))
+    return Classifier("measures", lambda: lambda frame: np.array([*measures(frame), 0], np.float32))
 
 
 def measures(frame: Frame) -> tuple[float, float]:

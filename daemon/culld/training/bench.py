@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
 
-from culld.training.defects.augment import Journey, render
+from culld.training.defects.augment import Augmentation, render
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from culld.training.baselines import Contender, Run
+    from culld.training.baselines import Classifier, Run
     from culld.training.defects.augment import Jpeg
-    from culld.training.defects.dataset import Variant
+    from culld.training.defects.dataset import Sample
 
     Frame = NDArray[np.uint8]
     Scores = NDArray[np.float32]
     Progress = Callable[[str, int, int], None]
-    Batches = Mapping[str, Callable[[], AbstractContextManager["Pile"]]]
+    Batches = Mapping[str, Callable[[], AbstractContextManager["FrameBatch"]]]
 
 _T = TypeVar("_T")
 _THREADS = 2
 _CHUNK = 64
 
 
-class Pile(Protocol):
+class FrameBatch(Protocol):
     """Frames that somebody wants to judge together."""
 
     def add(self, number: int, frame: Frame) -> None:
@@ -46,7 +46,7 @@ class Pile(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Answers:
+class Predictions:
     """What everybody said of the pictures of one protocol.
 
     `labels` (n, 3); `groups` (n) names of what was done; `tags` what kind of scene each picture shows; `scores` (n, 3)
@@ -70,13 +70,13 @@ class Bench:
     photos: Path
     decode: Callable[[Path], Frame]
     jpeg: Jpeg
-    contenders: tuple[Contender, ...]
+    contenders: tuple[Classifier, ...]
     progress: Progress
     batches: Batches
 
-    def score(self, phase: str, protocols: Mapping[str, Sequence[Variant]]) -> dict[str, Answers]:
+    def score(self, phase: str, protocols: Mapping[str, Sequence[Sample]]) -> dict[str, Predictions]:
         """What everybody says of each protocol; a scene is decoded once and a picture made once for all of them."""
-        scenes: dict[str, dict[object, Variant]] = {}
+        scenes: dict[str, dict[object, Sample]] = {}
         for variant in chain.from_iterable(protocols.values()):
             scenes.setdefault(variant.scene.file, {}).setdefault(_picture(variant), variant)
         pictures = chain.from_iterable(scenes.values())
@@ -92,7 +92,7 @@ class Bench:
         """What everybody says of photos as they are."""
         return self._each(phase, [[file] for file in files], lambda group: [self.decode(file) for file in group])
 
-    def _scene(self, group: list[Variant]) -> list[Frame]:
+    def _scene(self, group: list[Sample]) -> list[Frame]:
         frame = self.decode(self.photos / group[0].scene.file)
         return [render(frame, variant, self.jpeg) for variant in group]
 
@@ -102,7 +102,7 @@ class Bench:
         local = threading.local()
         parts: dict[str, list[Scores]] = defaultdict(list)
 
-        def look(first: int, group: list[_T], piles: Collection[Pile]) -> Scores:
+        def look(first: int, group: list[_T], piles: Collection[FrameBatch]) -> Scores:
             if not hasattr(local, "runs"):
                 local.runs = [contender.open() for contender in self.contenders]
             runs: list[Run] = local.runs
@@ -126,16 +126,16 @@ class Bench:
         return {name: np.concatenate(found) for name, found in parts.items()}
 
 
-def _picture(variant: Variant) -> tuple[object, ...]:
+def _picture(variant: Sample) -> tuple[object, ...]:
     """What makes a picture the same as another one: without any step nothing in it is left to chance."""
-    untouched = not variant.steps and variant.journey == Journey()
+    untouched = not variant.steps and variant.journey == Augmentation()
     return variant.scene.file, variant.steps, variant.journey, 0 if untouched else variant.seed
 
 
-def _answers(variants: Sequence[Variant], scores: dict[str, Scores]) -> Answers:
+def _answers(variants: Sequence[Sample], scores: dict[str, Scores]) -> Predictions:
     labels = np.array([variant.labels for variant in variants], np.float32)
     groups = np.array([variant.group for variant in variants])
-    return Answers(labels, groups, tuple(variant.scene.tags for variant in variants), scores)
+    return Predictions(labels, groups, tuple(variant.scene.tags for variant in variants), scores)
 
 
 def _chunks(groups: Sequence[list[_T]]) -> Iterator[Sequence[list[_T]]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from culld.records import Defect, Meaning
+from culld.records import Defect, OperatingPoint
 from culld.training.defects.network import Calibration
 
 if TYPE_CHECKING:
@@ -73,9 +73,9 @@ def _platt(
     return max(float(found[0]), 0.05), float(found[1])
 
 
-def meanings(
+def operating_points(
     logits: NDArray[np.float32], table: Table, calibration: Calibration, prevalence: Sequence[float]
-) -> dict[Defect, tuple[Meaning, ...]]:
+) -> dict[Defect, tuple[OperatingPoint, ...]]:
     """For each defect what a row of thresholds means where its share of the photos has it."""
     raw = logits * np.array(calibration.scale) + np.array(calibration.offset)
     chances = 1 / (1 + np.exp(-np.clip(raw, -60, 60)))
@@ -86,14 +86,14 @@ def meanings(
     return found
 
 
-def curve(chances: NDArray[np.floating], truth: NDArray[np.bool_], prevalence: float) -> tuple[Meaning, ...]:
+def curve(chances: NDArray[np.floating], truth: NDArray[np.bool_], prevalence: float) -> tuple[OperatingPoint, ...]:
     """Precision and recall of a row of thresholds, rising, up to the last one that any defective photo reaches.
 
     Half a false alarm is added to those seen (Jeffreys' estimate): on few photos none seen is no proof of none.
     Precision is made to rise with the threshold, each point taking the lowest of those above it.
     """
     clean = int((~truth).sum())
-    rows: list[Meaning] = []
+    rows: list[OperatingPoint] = []
     for threshold in _THRESHOLDS:
         recall = float((chances[truth] >= threshold).mean()) if truth.any() else 0.0
         if not recall:
@@ -101,9 +101,9 @@ def curve(chances: NDArray[np.floating], truth: NDArray[np.bool_], prevalence: f
         false = (float((chances[~truth] >= threshold).sum()) + 0.5) / (clean + 1)
         hits = prevalence * recall
         precision = hits / (hits + (1 - prevalence) * false)
-        rows.append(Meaning(round(float(threshold), 4), round(precision, 4), round(recall, 4)))
+        rows.append(OperatingPoint(round(float(threshold), 4), round(precision, 4), round(recall, 4)))
     lowest, rising = 1.0, []
     for row in reversed(rows):
         lowest = min(lowest, row.precision)
-        rising.append(Meaning(row.threshold, lowest, row.recall))
+        rising.append(OperatingPoint(row.threshold, lowest, row.recall))
     return tuple(reversed(rising))

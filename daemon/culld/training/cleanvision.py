@@ -64,10 +64,10 @@ class CleanVision:
         return str(self._ask(_VERSION))
 
     @contextlib.contextmanager
-    def gather(self) -> Iterator[Pile]:
+    def gather(self) -> Iterator[CleanVisionBatch]:
         """A pile for frames that are judged together, gone afterwards."""
         with TemporaryDirectory(prefix="culld-peers-", ignore_cleanup_errors=True) as folder:
-            yield Pile(self, Path(folder))
+            yield CleanVisionBatch(self, Path(folder))
 
     def judge(self, folder: Path) -> dict[str, list[float]]:
         """One row (blur, under, over) for each file in a folder; 0.5 and more is an issue by its defaults."""
@@ -88,7 +88,7 @@ class CleanVision:
 
 
 @dataclass(frozen=True, slots=True)
-class Pile:
+class CleanVisionBatch:
     """Frames that wait for their judgement as files in `folder`, by number."""
 
     peer: CleanVision

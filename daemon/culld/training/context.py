@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from culld.records import Defect, Meaning
+    from culld.records import Defect, OperatingPoint
     from culld.training.defects.augment import Jpeg
     from culld.training.defects.dataset import Split
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class RunContext:
     """What a run is handed from outside.
 
     `weights` of the trunk: a file, the word `imagenet`, or None for random ones. `decode` brings a file into the
@@ -46,14 +46,14 @@ class Surroundings:
 
 
 @dataclass(frozen=True, slots=True)
-class Trained:
+class TrainingResult:
     """What a run made: the digest of the shipped file, and the facts for the card."""
 
     digest: str
     data: dict[str, Any]
     metrics: dict[str, Any]
     calibration: dict[str, Any]
-    precision: dict[Defect, tuple[Meaning, ...]]
+    precision: dict[Defect, tuple[OperatingPoint, ...]]
 
 
 def describe(scenes: Split, pictures: int) -> dict[str, Any]:

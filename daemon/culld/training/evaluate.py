@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from culld.errors import ConfigError
-from culld.training.bench import Answers
-from culld.training.defects.protocols import clean_ways, linear_protocol, seed_protocol, strong_blur
+from culld.training.bench import Predictions
+from culld.training.defects.protocols import clean_ways, kadis_protocol, linear_protocol, strong_blur
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from culld.training.bench import Bench, Frame
     from culld.training.defects.dataset import Scene
 
-SEED_DRAWS = 3
+KADIS_DRAWS = 3
 """The seed's protocol is drawn this often; its figures are means."""
 
 
-def ask(bench: Bench, scenes: Sequence[Scene], seed: int, real: Path | None) -> dict[str, Answers]:
+def predict(bench: Bench, scenes: Sequence[Scene], seed: int, real: Path | None) -> dict[str, Predictions]:
     """The answers to every protocol on these scenes, and to a folder of really mis-exposed photos if one is given."""
-    protocols = {f"seed {seed + draw}": seed_protocol(scenes, seed + draw) for draw in range(SEED_DRAWS)}
+    protocols = {f"seed {seed + draw}": kadis_protocol(scenes, seed + draw) for draw in range(KADIS_DRAWS)}
     for name, protocol in (("linear", linear_protocol), ("other ways", clean_ways), ("strong blur", strong_blur)):
         protocols[name] = protocol(scenes, seed)
     found = bench.score("pictures to measure on", protocols)
@@ -50,7 +50,7 @@ def milliseconds(run: Run, frames: Sequence[Frame]) -> float:
     return round(statistics.median(found) * 1000, 1)
 
 
-def _real(bench: Bench, folder: Path) -> Answers:
+def _real(bench: Bench, folder: Path) -> Predictions:
     """Photos with the label `under` or `over`; any other label is a mild case that has neither."""
     try:
         with (folder / "index.csv").open(encoding="utf-8", newline="") as lines:
@@ -59,4 +59,4 @@ def _real(bench: Bench, folder: Path) -> Answers:
         raise ConfigError((f"{folder / 'index.csv'}: needs the columns file and label ({error})",)) from error
     scores = bench.score_files("real exposure", [file for file, _ in rows])
     labels = np.array([[0, label == "under", label == "over"] for _, label in rows], np.float32)
-    return Answers(labels, np.array([label for _, label in rows]), (frozenset(),) * len(rows), scores)
+    return Predictions(labels, np.array([label for _, label in rows]), (frozenset(),) * len(rows), scores)

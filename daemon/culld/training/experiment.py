@@ -81,7 +81,7 @@ class Experiment:
 
 
 @dataclass(frozen=True, slots=True)
-class Generation:
+class TwoStageExperiment:
     """A training as the seed did it: a whole trunk, averaged, and its heads, in two stages.
 
     First the heads alone for `head_epochs` at `head_rate`; then for `tune_epochs` at `tune_rate` also the last
@@ -128,10 +128,10 @@ def load_experiment(path: Path | None) -> Experiment:
     return Experiment() if path is None else Experiment(**_load(path, Experiment()))
 
 
-def load_recipe(path: Path) -> Experiment | Generation:
+def load_recipe(path: Path) -> Experiment | TwoStageExperiment:
     """Read an experiment file of either kind: a `Generation` says `recipe: generation`."""
     found = _mapping(path)
-    return Generation(**_load(path, Generation())) if "recipe" in found else load_experiment(path)
+    return TwoStageExperiment(**_load(path, TwoStageExperiment())) if "recipe" in found else load_experiment(path)
 
 
 def _mapping(path: Path) -> dict[str, Any]:
@@ -144,7 +144,7 @@ def _mapping(path: Path) -> dict[str, Any]:
     return found
 
 
-def _load(path: Path, defaults: Experiment | Generation) -> dict[str, Any]:
+def _load(path: Path, defaults: Experiment | TwoStageExperiment) -> dict[str, Any]:
     found = _mapping(path)
     default = {key: _plain(value) for key, value in asdict(defaults).items()}
     problems = [
@@ -157,7 +157,7 @@ def _load(path: Path, defaults: Experiment | Generation) -> dict[str, Any]:
     return {key: tuple(value) if isinstance(value, list) else value for key, value in found.items()}
 
 
-def as_yaml(experiment: Experiment | Generation) -> str:
+def as_yaml(experiment: Experiment | TwoStageExperiment) -> str:
     """The experiment as the text of a file that `load_recipe` reads back."""
     plain = {field.name: _plain(getattr(experiment, field.name)) for field in fields(experiment)}
     return yaml.safe_dump(plain, sort_keys=False, default_flow_style=None)

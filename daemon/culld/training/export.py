@@ -11,7 +11,7 @@ import numpy as np
 
 from culld.errors import ConfigError, SystemFaultError
 from culld.training.defects.feature_groups import HEIGHT, WIDTH
-from culld.training.float16 import halve
+from culld.training.float16 import store_float16
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 KERAS_FILE, LITERT_FILE = "model.keras", "model.tflite"
 PRECISIONS = ("float32", "float16")
-PARITY = 1e-3
+MAX_PROBABILITY_DIFFERENCE = 1e-3
 """How far a probability may differ between the two files."""
 
 
@@ -44,7 +44,7 @@ def write_litert(model: Any, path: Path, precision: str = "float32") -> str:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(content)
     if precision == "float16":
-        halve(path)
+        store_float16(path)
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -64,6 +64,8 @@ def parity(
     """The largest difference between both models' probabilities; raises `SystemFaultError` above `PARITY`."""
     wanted = model.predict(np.stack(frames).astype(np.float32), batch_size=8, verbose=0)
     worst = float(np.abs(wanted - np.stack([run(frame) for frame in frames])).max())
-    if worst > PARITY:
-        raise SystemFaultError(f"the LiteRT file differs from the Keras model by {worst:.4f} (limit {PARITY})")
+    if worst > MAX_PROBABILITY_DIFFERENCE:
+        raise SystemFaultError(
+            f"the LiteRT file differs from the Keras model by {worst:.4f} (limit {MAX_PROBABILITY_DIFFERENCE})"
+        )
     return worst

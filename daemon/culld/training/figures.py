@@ -15,15 +15,19 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from culld.training.bench import Answers
+    from culld.training.bench import Predictions
 
     Limits = Sequence[float | None]
 
 _HALF = (0.5, 0.5, 0.5)
 
 
-def figures(
-    answers: Mapping[str, Answers], who: str, tag: Sequence[float], reject: Limits, prevalence: Sequence[float] | None
+def evaluation_figures(
+    answers: Mapping[str, Predictions],
+    who: str,
+    tag: Sequence[float],
+    reject: Limits,
+    prevalence: Sequence[float] | None,
 ) -> dict[str, Any]:
     """All figures of one contender at its thresholds.
 
@@ -82,7 +86,7 @@ def _spread(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _calibration(answers: Answers, who: str, prevalence: Sequence[float] | None) -> dict[str, float]:
+def _calibration(answers: Predictions, who: str, prevalence: Sequence[float] | None) -> dict[str, float]:
     """The calibration error of each head at these shares of defects; None for those that the protocol drew."""
     scores, truth = answers.scores[who], answers.labels > 0.5
     found = {}
@@ -114,7 +118,7 @@ def _kinds(
     }
 
 
-def _strong(answers: Answers, who: str, tag: float, reject: float | None) -> dict[str, Any]:
+def _strong(answers: Predictions, who: str, tag: float, reject: float | None) -> dict[str, Any]:
     """Which share of strongly blurred pictures reaches the thresholds of blur, in all and for each way of blurring."""
     blur = answers.scores[who][:, 0]
     ways = {"all": np.full(len(blur), True)}
@@ -129,7 +133,7 @@ def _strong(answers: Answers, who: str, tag: float, reject: float | None) -> dic
     }
 
 
-def _real(answers: Answers, who: str, tag: Sequence[float]) -> dict[str, Any]:
+def _real(answers: Predictions, who: str, tag: Sequence[float]) -> dict[str, Any]:
     """How many really mis-exposed photos are found, how many of the mild ones are called so, and the AUC."""
     scores = answers.scores[who]
     found: dict[str, Any] = {

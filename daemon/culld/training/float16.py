@@ -20,18 +20,18 @@ _ROUNDED = {"Conv2D", "DepthwiseConv2D", "Dense"}
 _STORED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 
 
-def rounded(model: Any) -> Any:
+def round_kernels(model: Any) -> Any:
     """The same Keras model with its kernels, in place, rounded to the next half-precision numbers."""
     for layer in model.layers:
         if hasattr(layer, "layers"):
-            rounded(layer)
+            round_kernels(layer)
         elif type(layer).__name__ in _ROUNDED:
             kernel, *rest = layer.get_weights()
             layer.set_weights([kernel.astype(np.float16).astype(np.float32), *rest])
     return model
 
 
-def halve(path: Path) -> None:
+def store_float16(path: Path) -> None:
     """Store the kernels of a LiteRT file as float16; whoever runs it still computes in single precision."""
     from ai_edge_quantizer import algorithm_manager, qtyping, quantizer
 

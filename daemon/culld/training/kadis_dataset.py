@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from culld.training.defects.augment import Journey, render
-from culld.training.defects.dataset import make_variant, seed_step
-from culld.training.defects.distortions import SEED_LEVELS, Kind
+from culld.training.defects.augment import Augmentation, render
+from culld.training.defects.dataset import make_sample, seed_step
+from culld.training.defects.distortions import KADIS_LEVELS, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from culld.training.defects.dataset import Scene, Split, Variant
+    from culld.training.defects.dataset import Sample, Scene, Split
 
     Frame = NDArray[np.uint8]
 
@@ -32,7 +32,7 @@ CLEAN, DISTORTED = "ref_imgs", "dist_imgs"
 TYPES = {Kind.LENS: 2, Kind.STREAK: 3, Kind.BRIGHTEN: 16, Kind.DARKEN: 17}
 """KADIS-700k's numbers of the four types."""
 _FIRST_LEVEL = {Kind.LENS: 2, Kind.STREAK: 4, Kind.BRIGHTEN: 4, Kind.DARKEN: 4}
-_SAVED = Journey.saved()
+_SAVED = Augmentation.saved()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Writer:
     decode: Callable[[Path], Frame]
     save: Callable[[Frame, Path], None]
 
-    def write(self, scene: Scene, variants: Sequence[Variant]) -> list[Row]:
+    def write(self, scene: Scene, variants: Sequence[Sample]) -> list[Row]:
         """The rows of a scene; pictures that are missing are made."""
         rows = [_row(scene, variant) for variant in variants]
         wanted = [(self.out / row.path, variant) for row, variant in zip(rows, variants, strict=True)]
@@ -76,14 +76,14 @@ class Writer:
         torn.replace(target)
 
 
-def seed_variants(scene: Scene, kinds: int, seed: int) -> list[Variant]:
+def seed_variants(scene: Scene, kinds: int, seed: int) -> list[Sample]:
     """The scene clean, and once in each of `kinds` (1..4) of the seed's four ways, chosen and drawn by seed."""
     rng = np.random.default_rng([seed, *scene.file.encode()])
     chosen = rng.permutation(len(TYPES))[:kinds]
     steps = [seed_step(rng, list(TYPES)[index]) for index in sorted(chosen)]
     return [
-        make_variant(scene, "clean", (), Journey(), rng),
-        *(make_variant(scene, "seed", (step,), _SAVED, rng) for step in steps),
+        make_sample(scene, "clean", (), Augmentation(), rng),
+        *(make_sample(scene, "seed", (step,), _SAVED, rng) for step in steps),
     ]
 
 
@@ -104,14 +104,14 @@ def write_tables(out: Path, parts: Split, rows: Iterable[Sequence[Row]]) -> tupl
     return len(train), len(val)
 
 
-def _row(scene: Scene, variant: Variant) -> Row:
+def _row(scene: Scene, variant: Sample) -> Row:
     name = scene.file.replace("/", "_").rsplit(".", 1)[0]
     blur, under, over = (int(label) for label in variant.labels)
     if not variant.steps:
         return Row(f"{CLEAN}/{name}.png", blur, under, over, 0, 0, scene.file)
     (step,) = variant.steps
     kind = TYPES[step.kind]
-    level = _FIRST_LEVEL[step.kind] + SEED_LEVELS[step.kind].index(step.level)
+    level = _FIRST_LEVEL[step.kind] + KADIS_LEVELS[step.kind].index(step.level)
     return Row(f"{DISTORTED}/{name}_{kind:02}_{level:02}.jpg", blur, under, over, kind, level, scene.file)
 
 

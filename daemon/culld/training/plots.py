@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from culld.training.bench import Answers
+    from culld.training.bench import Predictions
 
     Tags = Mapping[str, Sequence[float]]
 
@@ -24,7 +24,7 @@ _ROC_AXES = {"xlabel": "wrongly flagged", "ylabel": "found"}
 _SHOWN = {"seed": "seed's protocol", "linear": "linear light", "real": "really mis-exposed photos"}
 
 
-def draw_curves(answers: Mapping[str, Answers], tags: Tags, file: Path) -> None:
+def draw_curves(answers: Mapping[str, Predictions], tags: Tags, file: Path) -> None:
     """Precision over recall, and found over wrongly flagged, for each defect (columns) and protocol (rows), as PNG.
 
     One line for each contender, with a dot where its `tags` stand (a half in the seed's protocol).
@@ -74,12 +74,12 @@ def _pyplot() -> Any:
     return plt
 
 
-def _found(answers: Mapping[str, Answers], name: str) -> Answers | None:
+def _found(answers: Mapping[str, Predictions], name: str) -> Predictions | None:
     """The first answers whose name begins so."""
     return next((found for key, found in answers.items() if key.split()[0] == name), None)
 
 
-def _draw_head(axis: Any, answers: Answers | None, head: int, tags: Tags, *, roc_curve: bool) -> None:
+def _draw_head(axis: Any, answers: Predictions | None, head: int, tags: Tags, *, roc_curve: bool) -> None:
     if answers is None or not (answers.labels[:, head] > 0.5).any():
         axis.text(0.5, 0.5, "no such photos here", ha="center")
         return

@@ -24,7 +24,7 @@ _REAL = {
 }
 
 
-def page(report: Mapping[str, Any]) -> str:
+def results_page(report: Mapping[str, Any]) -> str:
     """The whole page; shares are rounded to a tenth of a percent.
 
     `report` holds `model` (its id), `contenders` (figures by name, the model first), `notes` (a sentence by name) and

@@ -8,10 +8,10 @@ from culld.records import Defect, Scores
 from culld.stages.decide.thresholds import rejected
 
 if TYPE_CHECKING:
-    from culld.records import Assessment, Rules, Series
+    from culld.records import Assessment, Policy, Series
 
 
-def best_of(series: Series, rules: Rules) -> Assessment:
+def best_of(series: Series, rules: Policy) -> Assessment:
     """The shot of a series to keep if only one is kept: one that nothing rejects, then the one with least defects."""
     return min(series.members, key=lambda shot: (bool(rejected(shot, rules)), _badness(shot), _taken_at_s(shot)))
 

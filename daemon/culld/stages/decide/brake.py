@@ -6,7 +6,7 @@ import json
 import logging
 from typing import TYPE_CHECKING, Final
 
-from culld.stages.decide.brake_limit import overrun
+from culld.stages.decide.brake_limit import exceeds_limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
     from culld.journal.store import SqliteJournal
     from culld.ports import Clock
-    from culld.records import Place, Rules
+    from culld.records import Policy, RootedPath
 
 log = logging.getLogger(__name__)
 
 _NOTE: Final = "brake"
 
 
-class Braking:
+class Brake:
     """Counts photos in a sliding window; what it knows is in the journal, for the next start and for `status`.
 
     A photo that is judged again, because it could not be moved, is counted once.
@@ -38,28 +38,28 @@ class Braking:
         self._clock = clock
         self._alert = alert
         self._since: datetime | None = None
-        self._window: dict[Place, bool] | None = None
+        self._window: dict[RootedPath, bool] | None = None
 
-    def holds(self, rules: Rules, place: Place, moving: bool) -> str:  # noqa: FBT001 (one of two values of a decision)
+    def check(self, rules: Policy, place: RootedPath, moving: bool) -> str:  # noqa: FBT001 (one of two values of a decision)
         """Count the decision about the photo at `place`; return why it must not be moved, empty if it may."""
-        why = self._standing(rules)
+        why = self._stored(rules)
         if rules.brake is None or why:
             return why
         if self._window is None:
-            self._window = dict(self._journal.recently_moving(rules.brake.photos, self._since))
+            self._window = dict(self._journal.recently_moving(rules.brake.window, self._since))
         self._window.pop(place, None)
         self._window[place] = moving
-        while len(self._window) > rules.brake.photos:
+        while len(self._window) > rules.brake.window:
             del self._window[next(iter(self._window))]
-        if why := overrun(self._window.values(), rules.brake):
+        if why := exceeds_limit(self._window.values(), rules.brake):
             self._write(why)
             log.error("the brake is on: %s", why)
             self._alert(why)
         return why
 
-    def _standing(self, rules: Rules) -> str:
+    def _stored(self, rules: Policy) -> str:
         """Why the brake is on since before; a policy that has changed lets go."""
-        said, at = self._journal.notes().get(_NOTE, ("{}", None))
+        said, at = self._journal.status().get(_NOTE, ("{}", None))
         known = json.loads(said)
         if known.get("why") and (rules.brake is None or known["policy"] != self._policy()):
             known, at = {}, self._clock.now()
@@ -71,18 +71,18 @@ class Braking:
         return str(known.get("why", ""))
 
     def _write(self, why: str) -> None:
-        self._journal.note(_NOTE, json.dumps({"why": why, "policy": self._policy()}), self._clock.now())
+        self._journal.set_status(_NOTE, json.dumps({"why": why, "policy": self._policy()}), self._clock.now())
 
 
-def brake_of(journal: SqliteJournal) -> str:
+def active_brake(journal: SqliteJournal) -> str:
     """Why the brake is on; empty if it is not."""
-    said, _ = journal.notes().get(_NOTE, ("{}", None))
+    said, _ = journal.status().get(_NOTE, ("{}", None))
     return str(json.loads(said).get("why", ""))
 
 
 def resume(journal: SqliteJournal, clock: Clock) -> bool:
     """Let go of the brake, and count anew from now on; whether it was on."""
-    was_on = bool(brake_of(journal))
+    was_on = bool(active_brake(journal))
     if was_on:
-        journal.note(_NOTE, json.dumps({"why": "", "policy": ""}), clock.now())
+        journal.set_status(_NOTE, json.dumps({"why": "", "policy": ""}), clock.now())
     return was_on

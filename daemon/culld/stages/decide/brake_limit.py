@@ -9,11 +9,11 @@ if TYPE_CHECKING:
 
     from culld.records import BrakeLimit
 
-FEWEST: Final = 20
+MIN_JUDGED: Final = 20
 """A share is counted as one of at least so many photos, so that a few rejects alone are no alarm."""
 
 
-def overrun(recent: Collection[bool], limit: BrakeLimit | None) -> str:
+def exceeds_limit(recent: Collection[bool], limit: BrakeLimit | None) -> str:
     """Return why no more photos are to be moved, as a clause; empty if the share is within the limit.
 
     `recent` says of each of the last photos that were judged, `limit.photos` of them at most, whether it was to be
@@ -21,9 +21,9 @@ def overrun(recent: Collection[bool], limit: BrakeLimit | None) -> str:
     as if all that are missing were to stay: of a first import of rejects alone, 12 are moved with a share of 0.6.
     """
     moved = sum(recent)
-    if limit is None or moved <= limit.share * max(len(recent), min(FEWEST, limit.photos)):
+    if limit is None or moved <= limit.max_share * max(len(recent), min(MIN_JUDGED, limit.window)):
         return ""
     return (
-        f"{moved} of the last {len(recent)} photos were to be moved, more than the share {limit.share:g} that"
+        f"{moved} of the last {len(recent)} photos were to be moved, more than the share {limit.max_share:g} that"
         " policy.brake allows; check them, then say `culld resume`"
     )

@@ -14,20 +14,20 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from culld.records import Defect, Photo, Reject, Stamp
+    from culld.records import Defect, FileStat, Photo, QuarantinedPhoto
 
 
-class Answer(StrEnum):
+class Feedback(StrEnum):
     """What a person did with a reject."""
 
-    FALSE = "brought back"
+    FALSE_REJECT = "brought back"
     CONFIRMED = "deleted"
-    WAITING = "in quarantine"
+    PENDING = "in quarantine"
     NONE = "left without a word"
     UNCLEAR = "unclear"
 
 
-class Comeback(StrEnum):
+class Reappearance(StrEnum):
     """How a content that culld had moved to quarantine, and that is gone from there, came to a watched folder."""
 
     BROUGHT_BACK = "brought back"
@@ -42,40 +42,40 @@ UNDECIDED: Final = "undecided"
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class QuarantinedFeedback:
     """A reject and its answer."""
 
-    reject: Reject
-    answer: Answer
+    reject: QuarantinedPhoto
+    feedback: Feedback
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class FeedbackCounts:
     """The answers to the rejects of one defect, camera or rule."""
 
     name: str
-    counts: Counter[Answer]
+    counts: Counter[Feedback]
 
     @property
     def false_rate(self) -> float | None:
         """The share of false rejects, 0..1, among those with an answer; None without any."""
-        known = self.counts[Answer.FALSE] + self.counts[Answer.CONFIRMED]
-        return self.counts[Answer.FALSE] / known if known else None
+        known = self.counts[Feedback.FALSE_REJECT] + self.counts[Feedback.CONFIRMED]
+        return self.counts[Feedback.FALSE_REJECT] / known if known else None
 
 
-def answer(reject: Reject, *, gone: bool) -> Answer:
+def feedback_for(reject: QuarantinedPhoto, *, gone: bool) -> Feedback:
     """The answer to a reject; `gone`: its photo no longer lies in quarantine."""
     if reject.restored and reject.released != UNDECIDED:
-        return Answer.FALSE
+        return Feedback.FALSE_REJECT
     if reject.released:
-        return _ANSWERS.get(reject.released, Answer.NONE)
-    return Answer.CONFIRMED if gone else Answer.WAITING
+        return _ANSWERS.get(reject.released, Feedback.NONE)
+    return Feedback.CONFIRMED if gone else Feedback.PENDING
 
 
-_ANSWERS: Final = {DELETED: Answer.CONFIRMED, UNCLEAR: Answer.UNCLEAR}
+_ANSWERS: Final = {DELETED: Feedback.CONFIRMED, UNCLEAR: Feedback.UNCLEAR}
 
 
-def comeback(reject: Reject, photo: Photo) -> Comeback:
+def reappearance(reject: QuarantinedPhoto, photo: Photo) -> Reappearance:
     """How a photo with the content of a reject came back, whose file is no longer in quarantine.
 
     - culld wrote keywords into the photo, and it has them: these bytes were in quarantine only, so a person brought the
@@ -88,27 +88,29 @@ def comeback(reject: Reject, photo: Photo) -> Comeback:
     - All else is unclear: it may have been moved by way of another disk. It is not taken again, and is no answer.
     """
     if len(reject.digests) > 1:
-        return Comeback.BROUGHT_BACK if photo.digest == reject.moved else Comeback.COPIED_AGAIN
+        return Reappearance.BROUGHT_BACK if photo.digest == reject.moved else Reappearance.COPIED_AGAIN
     if reject.released or reject.stamp is None or not _is_same_file(reject.stamp, photo.stamp):
-        return Comeback.UNCLEAR
-    return Comeback.BROUGHT_BACK
+        return Reappearance.UNCLEAR
+    return Reappearance.BROUGHT_BACK
 
 
-def _is_same_file(one: Stamp, other: Stamp) -> bool:
+def _is_same_file(one: FileStat, other: FileStat) -> bool:
     """Whether two stamps are of one file that was at most renamed, which changes its ctime alone."""
     return (one.device, one.inode, one.size, one.mtime_ns) == (other.device, other.inode, other.size, other.mtime_ns)
 
 
-def tallies(answered: Iterable[Answered], name_of: Callable[[Reject], str]) -> list[Tally]:
+def feedback_counts(
+    answered: Iterable[QuarantinedFeedback], name_of: Callable[[QuarantinedPhoto], str]
+) -> list[FeedbackCounts]:
     """The answers by what `name_of` says of each reject, the most frequent first."""
-    found: dict[str, Counter[Answer]] = {}
+    found: dict[str, Counter[Feedback]] = {}
     for each in answered:
-        found.setdefault(name_of(each.reject), Counter())[each.answer] += 1
-    every = (Tally(name, counts) for name, counts in found.items())
+        found.setdefault(name_of(each.reject), Counter())[each.feedback] += 1
+    every = (FeedbackCounts(name, counts) for name, counts in found.items())
     return sorted(every, key=lambda tally: (-tally.counts.total(), tally.name))
 
 
-def defect_of(reject: Reject) -> str:
+def defect_of(reject: QuarantinedPhoto) -> str:
     """The defect by whose threshold a photo was moved; `a rule` if a named rule decided."""
     parts = reject.rule.split(".")
     return parts[2] if parts[:2] == ["policy", "defects"] and len(parts) > 2 else "a rule"
@@ -130,7 +132,7 @@ class Suggestion:
     still_right: int
 
 
-def suggest(answered: Iterable[Answered], defect: Defect, precision: float, least: int) -> Suggestion:
+def suggest(answered: Iterable[QuarantinedFeedback], defect: Defect, precision: float, least: int) -> Suggestion:
     """The lowest threshold for which at least the share `precision` of the answered rejects was right.
 
     It has three decimals. Only rejects by the defect's own threshold count, and fewer than `least` answers suggest
@@ -138,19 +140,19 @@ def suggest(answered: Iterable[Answered], defect: Defect, precision: float, leas
     """
     known = sorted(
         (
-            (math.floor(1000 * each.reject.scores.of(defect)) / 1000, each.answer is Answer.FALSE)
+            (math.floor(1000 * each.reject.scores.of(defect)) / 1000, each.feedback is Feedback.FALSE_REJECT)
             for each in answered
-            if defect_of(each.reject) == defect and each.answer in {Answer.FALSE, Answer.CONFIRMED}
+            if defect_of(each.reject) == defect and each.feedback in {Feedback.FALSE_REJECT, Feedback.CONFIRMED}
         ),
         reverse=True,
     )
     false = sum(wrong for _, wrong in known)
-    best = _lowest(known, precision) if len(known) >= least else None
+    best = _lowest_threshold(known, precision) if len(known) >= least else None
     reached = [wrong for score, wrong in known if best is not None and score >= best]
     return Suggestion(defect, best, len(known), false, sum(reached), len(reached) - sum(reached))
 
 
-def _lowest(known: Sequence[tuple[float, bool]], precision: float) -> float | None:
+def _lowest_threshold(known: Sequence[tuple[float, bool]], precision: float) -> float | None:
     """The lowest score of which it and all above are right often enough; `known` begins with the highest."""
     best, wrong_so_far = None, 0
     for count, (score, wrong) in enumerate(known, start=1):

@@ -9,10 +9,10 @@ from culld.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from culld.records import Defect, Meaning
+    from culld.records import Defect, OperatingPoint
 
 
-def threshold_for(curves: Mapping[Defect, Sequence[Meaning]], defect: Defect, precision: float) -> float:
+def threshold_for(curves: Mapping[Defect, Sequence[OperatingPoint]], defect: Defect, precision: float) -> float:
     """The lowest threshold from which on the curve keeps at least this precision.
 
     Raises `ConfigError` if the card has no curve, or none of its thresholds is so precise.

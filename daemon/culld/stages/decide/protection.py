@@ -5,31 +5,33 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from culld.records import Mode, SeriesKind, Unreadable, printable
+from culld.records import Mode, SeriesKind, Unreadable, display_path
 from culld.stages.decide.best_of_series import best_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from culld.records import Assessment, Care, Protection, Rules, Series, Stack
+    from culld.records import Assessment, Policy, Protection, Series, Stack, UserMetadata
 
 
-def protected(stack: Stack, rules: Rules, *, restored: bool) -> str | None:
+def protection_reason(stack: Stack, rules: Policy, *, restored: bool) -> str | None:
     """Why a photo is never moved, as a clause; None if nothing speaks for it. `restored`: a person brought it back."""
     if restored:
         return "a person restored this photo"
-    if stack.care.incomplete:
-        return f"a part of the file is missing ({stack.care.incomplete})"
-    if unread := [partner for partner in stack.partners if isinstance(partner.result, Unreadable)]:
+    if stack.user_metadata.incomplete:
+        return f"a part of the file is missing ({stack.user_metadata.incomplete})"
+    if unread := [partner for partner in stack.siblings if isinstance(partner.result, Unreadable)]:
         return f"{names_of(unread)}, the same shot, could not be read"
     if worked_on := _worked_on(stack, rules.protect):
         return worked_on
-    if kin := [Path(place.relative.name) for place in stack.kin] + [Path(path) for path in stack.care.apart]:
+    if kin := [Path(place.relative.name) for place in stack.blocking_files] + [
+        Path(path) for path in stack.user_metadata.ratings_outside
+    ]:
         return f"{_listed(kin)} to it"
     return None if stack.series is None else _in_series(stack, stack.series, rules)
 
 
-def held(rules: Rules, brake: str) -> str | None:
+def hold_reason(rules: Policy, brake: str) -> str | None:
     """Why nothing is moved just now; `brake` says why the brake is on, and is empty if it is not."""
     if rules.mode is not Mode.ENFORCE:
         return f"mode is {rules.mode}"
@@ -38,14 +40,14 @@ def held(rules: Rules, brake: str) -> str | None:
 
 def names_of(members: Iterable[Assessment]) -> str:
     """The names of pictures, in order."""
-    return " and ".join(sorted(printable(Path(member.photo.place.relative.name)) for member in members))
+    return " and ".join(sorted(display_path(Path(member.photo.place.relative.name)) for member in members))
 
 
 def _worked_on(stack: Stack, protect: Protection) -> str | None:
-    care = stack.care
+    care = stack.user_metadata
     if protect.rated and (rated := _rated(care, protect.rated)):
         return f"it is rated ({', '.join(rated)}; policy.protect.rated)"
-    edited = [*care.edited, *sorted(printable(Path(place.relative.name)) for place in stack.edits)]
+    edited = [*care.edited_by, *sorted(display_path(Path(place.relative.name)) for place in stack.editor_sidecars)]
     if protect.edited and edited:
         return f"it was edited in another program ({', '.join(edited)}; policy.protect.edited)"
     if (protect.rated or protect.edited) and care.unclear:
@@ -53,12 +55,12 @@ def _worked_on(stack: Stack, protect: Protection) -> str | None:
     return None
 
 
-def _rated(care: Care, fewest: int) -> list[str]:
+def _rated(care: UserMetadata, fewest: int) -> list[str]:
     """Return the marks that protect a photo: ratings from so many stars on, labels and flags."""
-    return [rating.said for rating in care.stars if rating.stars >= fewest] + list(care.rated)
+    return [rating.source for rating in care.stars if rating.stars >= fewest] + list(care.ratings)
 
 
-def _in_series(stack: Stack, series: Series, rules: Rules) -> str | None:
+def _in_series(stack: Stack, series: Series, rules: Policy) -> str | None:
     if series.kind is not SeriesKind.BURST:
         told = f"it is one of {len(series.members)} shots of a {series.kind} (policy.protect.series)"
         return told if rules.protect.series else None
@@ -69,5 +71,5 @@ def _in_series(stack: Stack, series: Series, rules: Rules) -> str | None:
 
 
 def _listed(names: Iterable[Path]) -> str:
-    *others, last = sorted(printable(name) for name in names)
+    *others, last = sorted(display_path(name) for name in names)
     return f"{', '.join(others)} and {last} belong" if others else f"{last} belongs"

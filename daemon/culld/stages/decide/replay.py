@@ -13,37 +13,39 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from culld.records import Case, Plan, Rules
+    from culld.records import DecisionCase, Plan, Policy
 
 
-class Fate(StrEnum):
+class ReplayAction(StrEnum):
     """What would become of a photo."""
 
     MOVE = "move"
-    COME_BACK = "come back"
-    STAY_AWAY = "stay in quarantine"
+    RESTORE = "come back"
+    STAY_QUARANTINED = "stay in quarantine"
     STAY = "stay"
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ReplayResult:
     """A case, and the plan that the other policy has for it."""
 
-    case: Case
+    case: DecisionCase
     plan: Plan
 
     @property
-    def fate(self) -> Fate:
+    def action(self) -> ReplayAction:
         """What would become of the photo if that policy were allowed to move."""
-        if self.plan.unwanted:
-            return Fate.STAY_AWAY if self.case.away else Fate.MOVE
-        return Fate.COME_BACK if self.case.away else Fate.STAY
+        if self.plan.would_reject:
+            return ReplayAction.STAY_QUARANTINED if self.case.away else ReplayAction.MOVE
+        return ReplayAction.RESTORE if self.case.away else ReplayAction.STAY
 
 
-def simulate(cases: Iterable[Case], rules_for: Callable[[Path], Rules | None], now: datetime) -> Iterator[Change]:
+def replay(
+    cases: Iterable[DecisionCase], rules_for: Callable[[Path], Policy | None], now: datetime
+) -> Iterator[ReplayResult]:
     """Decide each case by the rules of its folder; cases of folders that have none are passed over."""
     for case in cases:
-        rules = rules_for(case.stack.lead.photo.place.root)
+        rules = rules_for(case.stack.primary.photo.place.root)
         if rules is not None:
             plan = decide(case.stack, rules, now=now, plan_id=case.plan, restored=case.restored)
-            yield Change(case, plan)
+            yield ReplayResult(case, plan)

@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 _DAY_S = 86400.0
 
 
-def facts_of(stack: Stack, now: datetime) -> Facts:
+def variables_of(stack: Stack, now: datetime) -> Facts:
     """The facts about the leading photo of a stack, by the names of `expression.FACTS`; None for what is not known.
 
     `age_days` counts from the shot, or from the file's last change where the camera does not tell; `hour` is that of
     the camera's clock. `folder` is below the watched folder, with slashes.
     """
-    photo = stack.lead.photo
+    photo = stack.primary.photo
     camera, exposure = photo.camera, photo.camera.exposure
-    scores = stack.lead.result
+    scores = stack.primary.result
     taken = camera.taken_at
     changed_s = photo.stamp.mtime_ns / 1e9 if taken is None else taken.timestamp()
     relative = photo.place.relative
@@ -34,9 +34,9 @@ def facts_of(stack: Stack, now: datetime) -> Facts:
         "over": scores.over if isinstance(scores, Scores) else None,
         "iso": exposure.iso,
         "aperture": exposure.aperture,
-        "exposure_time": exposure.seconds,
+        "exposure_time": exposure.time_s,
         "bias": exposure.bias_ev,
-        "light_value": exposure.value_ev,
+        "light_value": exposure.light_value,
         "focal_length": camera.focal_mm,
         "camera": camera.model,
         "hour": None if taken is None else taken.hour,

@@ -8,33 +8,33 @@ from typing import TYPE_CHECKING
 from culld.records import Defect, Scores
 
 if TYPE_CHECKING:
-    from culld.records import Assessment, Photo, Rules
+    from culld.records import Assessment, Photo, Policy
 
 
-def broken(scores: Scores) -> list[Defect]:
+def invalid_scores(scores: Scores) -> list[Defect]:
     """The defects for which the network gave no probability."""
     return [defect for defect in Defect if not 0 <= scores.of(defect) <= 1]
 
 
-def is_night(photo: Photo, rules: Rules) -> bool:
+def is_night(photo: Photo, rules: Policy) -> bool:
     """Whether the camera was set for a dark scene: a dark photo then shows what was there."""
-    light, limit = photo.camera.exposure.value_ev, rules.protect.night
+    light, limit = photo.camera.exposure.light_value, rules.protect.night_below
     return light is not None and limit is not None and light < limit
 
 
-def tagged(assessment: Assessment, rules: Rules) -> tuple[Defect, ...]:
+def tagged(assessment: Assessment, rules: Policy) -> tuple[Defect, ...]:
     """The defects whose probability is at least their tag threshold, in the order of the network's outputs."""
     return _reaching({defect: rules.of(defect).tag for defect in Defect}, assessment, rules)
 
 
-def rejected(assessment: Assessment, rules: Rules) -> tuple[Defect, ...]:
+def rejected(assessment: Assessment, rules: Policy) -> tuple[Defect, ...]:
     """The defects whose probability is at least their reject threshold, in the order of the network's outputs."""
     return _reaching({defect: rules.of(defect).reject for defect in Defect}, assessment, rules)
 
 
-def _reaching(limits: dict[Defect, float | None], assessment: Assessment, rules: Rules) -> tuple[Defect, ...]:
+def _reaching(limits: dict[Defect, float | None], assessment: Assessment, rules: Policy) -> tuple[Defect, ...]:
     scores = assessment.result
-    if not isinstance(scores, Scores) or broken(scores):
+    if not isinstance(scores, Scores) or invalid_scores(scores):
         return ()
     night = is_night(assessment.photo, rules)
     return tuple(
@@ -44,7 +44,7 @@ def _reaching(limits: dict[Defect, float | None], assessment: Assessment, rules:
     )
 
 
-def figure(probability: float, limit: float = 0.01) -> str:
+def format_probability(probability: float, limit: float = 0.01) -> str:
     """The probability with two decimals, or as many as the limit beside it has.
 
     It is cut, not rounded: 0.9951 beside 0.995 shown as 1.00, or 0.9699 shown as 0.97, would look like a mistake.

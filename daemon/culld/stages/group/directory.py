@@ -10,15 +10,15 @@ from enum import Enum, auto
 from typing import TYPE_CHECKING, Final
 
 from culld.files.open_beneath import open_folder
-from culld.files.os_errors import translated
-from culld.stages.group.filenames import shelves
+from culld.files.os_errors import translate_errors
+from culld.stages.group.filenames import lookup_keys
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from culld.records import Place
+    from culld.records import RootedPath
 
-_MOST_FOLDERS: Final = 4
+_MAX_FOLDERS: Final = 4
 _TICK_NS: Final = 2_000_000_000
 """A folder that changed so recently may change again without its time showing it: no file system is coarser (FAT)."""
 _UNSURE: Final = -1
@@ -33,7 +33,7 @@ class Kind(Enum):
 
 
 @dataclass(slots=True)
-class _Filed:
+class _FolderContents:
     """The names in a folder, by what the names of a shot begin with, and the folder's time when it was listed."""
 
     mtime_ns: int = _UNSURE
@@ -43,45 +43,45 @@ class _Filed:
     def take_in(self, kinds: dict[str, Kind]) -> None:
         """File what is new, and take out what is gone."""
         for name in self.kinds.keys() - kinds.keys():
-            for shelf in shelves(name):
+            for shelf in lookup_keys(name):
                 self.by_shelf[shelf].remove(name)
         for name in kinds.keys() - self.kinds.keys():
-            for shelf in shelves(name):
+            for shelf in lookup_keys(name):
                 self.by_shelf.setdefault(shelf, []).append(name)
         self.kinds = kinds
 
     def named_like(self, photo: str) -> dict[str, Kind]:
         """The names that may have to do with a photo."""
-        names = (name for shelf in shelves(photo) for name in self.by_shelf.get(shelf, []))
+        names = (name for shelf in lookup_keys(photo) for name in self.by_shelf.get(shelf, []))
         return {name: self.kinds[name] for name in names}
 
 
 @dataclass(slots=True)
-class Catalogue:
+class FolderCache:
     """What lies in the folders of the last batches: one that has not changed is not listed again.
 
     Of one that has, only the difference is filed anew, so that a folder of 100,000 photos costs each batch little.
     """
 
-    _folders: dict[Path, _Filed] = field(default_factory=dict)
-    _latest: Listing | None = None
+    _folders: dict[Path, _FolderContents] = field(default_factory=dict)
+    _latest: FolderListing | None = None
 
-    def anew(self) -> Listing:
+    def begin_batch(self) -> FolderListing:
         """A listing for the batch that begins."""
-        self._latest = Listing(self)
+        self._latest = FolderListing(self)
         return self._latest
 
-    def latest(self) -> Listing:
+    def current_batch(self) -> FolderListing:
         """The listing of the batch at hand."""
-        return self._latest or self.anew()
+        return self._latest or self.begin_batch()
 
-    def of(self, place: Place) -> _Filed:
+    def of(self, place: RootedPath) -> _FolderContents:
         """The names in the folder of a photo as it is now; raises PhotoError if it cannot be listed."""
         folder = place.path.parent
-        filed = self._folders.pop(folder, None) or _Filed()
+        filed = self._folders.pop(folder, None) or _FolderContents()
         descriptor = open_folder(place.root, place.relative.parent)
         try:
-            with translated(folder, "list"):
+            with translate_errors(folder, "list"):
                 mtime_ns = os.fstat(descriptor).st_mtime_ns
                 if filed.mtime_ns != mtime_ns:
                     filed.take_in(_kinds(descriptor))
@@ -89,7 +89,7 @@ class Catalogue:
         finally:
             os.close(descriptor)
         self._folders[folder] = filed
-        while len(self._folders) > _MOST_FOLDERS:
+        while len(self._folders) > _MAX_FOLDERS:
             del self._folders[next(iter(self._folders))]
         return filed
 
@@ -115,24 +115,24 @@ def _kind(entry: os.DirEntry[str], folder: int) -> Kind:
 
 
 @dataclass(slots=True)
-class Listing:
+class FolderListing:
     """The neighbours of the photos of one batch; what it has looked at it does not look at again."""
 
-    catalogue: Catalogue = field(default_factory=Catalogue)
-    _folders: dict[Path, _Filed] = field(default_factory=dict)
+    cache: FolderCache = field(default_factory=FolderCache)
+    _folders: dict[Path, _FolderContents] = field(default_factory=dict)
 
-    def beside(self, place: Place) -> list[str]:
+    def beside(self, place: RootedPath) -> list[str]:
         """The plain files in the folder of a photo that may have to do with it; all that belongs to it is among them.
 
         Raises PhotoError if the folder is gone.
         """
         return [name for name, kind in self._named_like(place).items() if kind is Kind.FILE]
 
-    def unclear(self, place: Place) -> list[str]:
+    def unclear(self, place: RootedPath) -> list[str]:
         """The links to plain files that may have to do with a photo; raises PhotoError if the folder is gone."""
         return [name for name, kind in self._named_like(place).items() if kind is Kind.LINK]
 
-    def is_taken(self, place: Place, name: str) -> bool:
+    def is_taken(self, place: RootedPath, name: str) -> bool:
         """Whether something that is no plain file, such as a folder, is in the way of a file called `name`.
 
         Letter case does not count, as on some file systems. Raises PhotoError if the folder is gone.
@@ -141,8 +141,8 @@ class Listing:
         folded = {other.casefold() for other, kind in found.items() if kind is not Kind.FILE}
         return found.get(name) is not Kind.FILE and name.casefold() in folded
 
-    def _named_like(self, place: Place) -> dict[str, Kind]:
+    def _named_like(self, place: RootedPath) -> dict[str, Kind]:
         folder = place.path.parent
         if folder not in self._folders:
-            self._folders[folder] = self.catalogue.of(place)
+            self._folders[folder] = self.cache.of(place)
         return self._folders[folder].named_like(place.relative.name)

@@ -41,7 +41,7 @@ def duplicate_of(sidecar: str) -> str | None:
     return None if numbered is None else numbered[1] + numbered[2]
 
 
-def shelves(name: str) -> Iterator[str]:
+def lookup_keys(name: str) -> Iterator[str]:
     """Under which words to look for a file when the others of its shot are wanted, in lower case."""
     folded = name.casefold()
     beginning = folded.split(".", 1)[0]

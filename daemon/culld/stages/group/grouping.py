@@ -9,37 +9,37 @@ from typing import TYPE_CHECKING
 
 from culld.files.open_beneath import stamp_of
 from culld.stages.group import stacks
-from culld.stages.group.directory import Listing
-from culld.stages.group.live_photo import is_live
-from culld.stages.group.series import REACH_S, series_of
+from culld.stages.group.directory import FolderListing
+from culld.stages.group.live_photo import is_live_photo_video
+from culld.stages.group.series import SERIES_WINDOW_S, series_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
-    from culld.records import Assessment, Place, Series, Stack, Stamp
+    from culld.records import Assessment, FileStat, RootedPath, Series, Stack
 
 
-def _nothing(*_: object) -> None:
+def _no_assessments(*_: object) -> None:
     return None
 
 
-def _nobody(*_: object) -> list[Assessment]:
+def _no_shots(*_: object) -> list[Assessment]:
     return []
 
 
 @dataclass(frozen=True, slots=True)
-class Grouping:
+class Grouper:
     """Puts photos together.
 
     `recall` tells what was said of a file that has this stamp, if it was judged before; `shots_around` which photos of
     a watched folder were judged that were taken between two moments, copies of given bytes left out.
     """
 
-    recall: Callable[[Place, Stamp], Assessment | None] = _nothing
-    shots_around: Callable[[Path, datetime, datetime, Collection[str]], list[Assessment]] = _nobody
-    listing: Callable[[], Listing] = Listing
+    recall: Callable[[RootedPath, FileStat], Assessment | None] = _no_assessments
+    shots_around: Callable[[Path, datetime, datetime, Collection[str]], list[Assessment]] = _no_shots
+    listing: Callable[[], FolderListing] = FolderListing
 
     def group(self, assessed: Sequence[Assessment]) -> list[Stack]:
         """The stacks of a batch; a shot of which a picture was judged before is judged anew as a whole.
@@ -48,7 +48,7 @@ class Grouping:
         """
         listing = self.listing()
         known = [*assessed, *self._judged_before(assessed, listing)]
-        found = stacks.group(known, listing.beside, is_live, listing.unclear)
+        found = stacks.group(known, listing.beside, is_live_photo_video, listing.unclear)
         return self.in_series(found)
 
     def in_series(self, found: Sequence[Stack]) -> list[Stack]:
@@ -58,15 +58,15 @@ class Grouping:
 
     def _by_camera(self, found: Sequence[Stack]) -> Iterator[list[Assessment]]:
         """One picture of each shot, by folder and camera, with those that were judged before."""
-        cameras: defaultdict[tuple[Path, Path, str | None], dict[Place, Assessment]] = defaultdict(dict)
-        seen: set[Place] = set()
+        cameras: defaultdict[tuple[Path, Path, str | None], dict[RootedPath, Assessment]] = defaultdict(dict)
+        seen: set[RootedPath] = set()
         digests: set[str] = set()
         for stack in found:
-            place, camera = stack.lead.photo.place, stack.lead.photo.camera
-            is_new = place not in seen and stack.lead.photo.digest not in digests
+            place, camera = stack.primary.photo.place, stack.primary.photo.camera
+            is_new = place not in seen and stack.primary.photo.digest not in digests
             if camera.taken_at is not None and is_new:
-                digests.add(stack.lead.photo.digest)  # a copy is no other shot
-                cameras[place.root, place.relative.parent, camera.model][place] = stack.lead
+                digests.add(stack.primary.photo.digest)  # a copy is no other shot
+                cameras[place.root, place.relative.parent, camera.model][place] = stack.primary
             seen |= {member.photo.place for member in stack.members}
         for (root, folder, model), shots in cameras.items():
             times = _times_around(shot.photo.camera.taken_at for shot in shots.values())
@@ -81,14 +81,14 @@ class Grouping:
                 ),
             ]
 
-    def _judged_before(self, assessed: Sequence[Assessment], listing: Listing) -> Iterator[Assessment]:
+    def _judged_before(self, assessed: Sequence[Assessment], listing: FolderListing) -> Iterator[Assessment]:
         """The pictures of the same shots that are not in the batch, and are what they were when they were judged."""
         known = {assessment.photo.place for assessment in assessed}
         for assessment in assessed:
             place = assessment.photo.place
             for name in listing.beside(place):
                 other = place.beside(name)
-                if other not in known and stacks.may_be_partners(place.relative.name, name):
+                if other not in known and stacks.may_be_siblings(place.relative.name, name):
                     known.add(other)
                     stamp = stamp_of(other)
                     before = None if stamp is None else self.recall(other, stamp)
@@ -97,7 +97,7 @@ class Grouping:
 
 def _times_around(moments: Iterable[datetime | None]) -> list[tuple[datetime, datetime]]:
     """The times in which shots may belong to those of some moments; a batch may hold photos of many years."""
-    reach = timedelta(seconds=REACH_S)
+    reach = timedelta(seconds=SERIES_WINDOW_S)
     times: list[tuple[datetime, datetime]] = []
     for moment in sorted(moment for moment in moments if moment is not None):
         if times and moment - reach <= times[-1][1]:
@@ -107,6 +107,6 @@ def _times_around(moments: Iterable[datetime | None]) -> list[tuple[datetime, da
     return times
 
 
-def _series(stack: Stack, series: Mapping[Place, Series]) -> Series | None:
+def _series(stack: Stack, series: Mapping[RootedPath, Series]) -> Series | None:
     """The series of a shot, whichever of its pictures stands in it."""
     return next((series[each.photo.place] for each in stack.members if each.photo.place in series), None)

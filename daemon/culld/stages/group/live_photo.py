@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING, Final
 
 from culld.errors import PhotoError
 from culld.files.open_beneath import open_regular
-from culld.stages.watch.lease import is_written
+from culld.stages.watch.lease import is_open_elsewhere
 
 if TYPE_CHECKING:
-    from culld.records import Place
+    from culld.records import RootedPath
 
 # Apple's phones write it into both halves, to find them again (QuickTime metadata keys).
 _KEY: Final = b"com.apple.quicktime.content.identifier"
-_MOST_BYTES: Final = 64 << 20  # they last three seconds
+_MAX_BYTES: Final = 64 << 20  # they last three seconds
 
 
-def is_live(place: Place) -> bool:
+def is_live_photo_video(place: RootedPath) -> bool:
     """Whether this file is the complete movie of a Live Photo; its bytes are searched, not understood."""
     try:
         with open_regular(place) as stream:
-            data = stream.read(_MOST_BYTES + 1)
+            data = stream.read(_MAX_BYTES + 1)
     except (PhotoError, OSError):  # the disk may fail after the file was opened
         return False
-    return len(data) <= _MOST_BYTES and _KEY in data and not is_written(place)
+    return len(data) <= _MAX_BYTES and _KEY in data and not is_open_elsewhere(place)

@@ -10,14 +10,14 @@ from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
-from culld.records import Likeness, Series, SeriesKind
+from culld.records import DHash, Series, SeriesKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from culld.records import Assessment, Place
+    from culld.records import Assessment, RootedPath
 
-REACH_S: Final = 30.0
+SERIES_WINDOW_S: Final = 30.0
 """How long before and after a shot others may belong to its series, at most; series may be longer."""
 
 _SLOW_GAP_S: Final = 6.0  # a person who turns a camera on a tripod, or its ring
@@ -27,15 +27,15 @@ _QUICK_GAP_S: Final = 2.0
 _ALIKE: Final = 0.36
 _OVERLAPPING: Final = 0.28
 _SAME: Final = 0.05
-_LEAST_STACK: Final = 5
-_LEAST_SERIES: Final = 3
-_LEAST_STEP_EV: Final = 0.3
+_MIN_FOCUS_STACK: Final = 5
+_MIN_SERIES: Final = 3
+_MIN_STEP_EV: Final = 0.3
 _UNEVEN_EV: Final = 0.2
 
 
-def series_of(shots: Iterable[Assessment]) -> dict[Place, Series]:
+def series_of(shots: Iterable[Assessment]) -> dict[RootedPath, Series]:
     """The series of each shot that is in one; `shots` are those of one camera in one folder, in any order."""
-    found: dict[Place, Series] = {}
+    found: dict[RootedPath, Series] = {}
     timed = sorted((shot for shot in shots if shot.photo.camera.taken_at), key=_when)
     for slow in _runs(timed, lambda one, other: _gap_s(one, other) <= _SLOW_GAP_S):
         for series in _series_in(slow):
@@ -71,11 +71,11 @@ def _runs(shots: Sequence[Assessment], together: Callable[[Assessment, Assessmen
 
 def _is_bracket(run: Sequence[Assessment]) -> bool:
     """One scene at exposures that differ on purpose: the camera says so, or bias or exposure value go in even steps."""
-    if len(run) < _LEAST_SERIES:
+    if len(run) < _MIN_SERIES:
         return False
     exposures = [shot.photo.camera.exposure for shot in run]
     biases = [exposure.bias_ev for exposure in exposures]
-    values = [exposure.value_ev for exposure in exposures]
+    values = [exposure.light_value for exposure in exposures]
     return all(shot.photo.camera.auto_bracket for shot in run) or _is_even(biases, run) or _is_even(values, run)
 
 
@@ -88,16 +88,16 @@ def _is_even(values: Sequence[float | None], run: Sequence[Assessment]) -> bool:
             levels.append(value)
     steps = [after - before for before, after in pairwise(levels)]
     return (
-        len(levels) >= _LEAST_SERIES
+        len(levels) >= _MIN_SERIES
         and len(run) % len(levels) == 0
-        and min(steps) >= _LEAST_STEP_EV
+        and min(steps) >= _MIN_STEP_EV
         and max(steps) - min(steps) <= _UNEVEN_EV
     )
 
 
 def _is_focus_stack(run: Sequence[Assessment]) -> bool:
     """One view that does not move at all, at one setting, in even time: the focus goes from front to back."""
-    if len(run) < _LEAST_STACK or not _one_setting(run):
+    if len(run) < _MIN_FOCUS_STACK or not _one_setting(run):
         return False
     gaps = [_between_s(one, other) for one, other in pairwise(run)]
     even = max(gaps) - min(gaps) <= max(1.0, median(gaps) / 2)
@@ -106,25 +106,25 @@ def _is_focus_stack(run: Sequence[Assessment]) -> bool:
 
 def _is_panorama(run: Sequence[Assessment]) -> bool:
     """A camera that turns at one setting: each picture holds a part of the one before, moved the same way."""
-    if len(run) < _LEAST_SERIES or not _one_setting(run):
+    if len(run) < _MIN_SERIES or not _one_setting(run):
         return False
-    ways = {_turn(one, other) for one, other in pairwise(run)}
+    ways = {_pan_direction(one, other) for one, other in pairwise(run)}
     return len(ways) == 1 and ways != {None}
 
 
 def _one_setting(run: Sequence[Assessment]) -> bool:
     first = run[0].photo.camera
-    return first.exposure.seconds is not None and all(
+    return first.exposure.time_s is not None and all(
         (shot.photo.camera.exposure, shot.photo.camera.focal_mm) == (first.exposure, first.focal_mm) for shot in run
     )
 
 
-def _turn(one: Assessment, other: Assessment) -> str | None:
+def _pan_direction(one: Assessment, other: Assessment) -> str | None:
     """Which way the camera turned; None if it stayed or shows something else."""
-    first, second = one.likeness, other.likeness
+    first, second = one.dhash, other.dhash
     if first is None or second is None or first.distance(second) <= _SAME:
         return None
-    shifts = range(2, Likeness.SIDE * 3 // 4)
+    shifts = range(2, DHash.SIDE * 3 // 4)
     ways = {
         "right": min(first.distance(second, right=shift) for shift in shifts),
         "left": min(second.distance(first, right=shift) for shift in shifts),
@@ -137,12 +137,12 @@ def _turn(one: Assessment, other: Assessment) -> str | None:
 
 def _distance(one: Assessment, other: Assessment) -> float:
     """How unlike two pictures look, 0..1; 1 if that is not known."""
-    return 1.0 if one.likeness is None or other.likeness is None else one.likeness.distance(other.likeness)
+    return 1.0 if one.dhash is None or other.dhash is None else one.dhash.distance(other.dhash)
 
 
 def _gap_s(one: Assessment, other: Assessment) -> float:
     """Seconds from the end of one exposure to the start of the next."""
-    return _between_s(one, other) - (one.photo.camera.exposure.seconds or 0.0)
+    return _between_s(one, other) - (one.photo.camera.exposure.time_s or 0.0)
 
 
 def _between_s(one: Assessment, other: Assessment) -> float:

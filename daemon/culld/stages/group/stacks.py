@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from culld.records import Assessment, Place
+    from culld.records import Assessment, RootedPath
 
 _PICTURES = EXTENSIONS | RAW_EXTENSIONS
 _MOVIES = frozenset({".mov", ".mp4"})
@@ -27,9 +27,9 @@ _ATTACHED = frozenset({".xmp", ".wav", ".thm", ".aae"}) | _EDITS
 
 def group(
     assessed: Iterable[Assessment],
-    names_beside: Callable[[Place], Collection[str]],
-    is_live: Callable[[Place], bool] = lambda _: False,
-    unclear_beside: Callable[[Place], Collection[str]] = lambda _: (),
+    names_beside: Callable[[RootedPath], Collection[str]],
+    is_live: Callable[[RootedPath], bool] = lambda _: False,
+    unclear_beside: Callable[[RootedPath], Collection[str]] = lambda _: (),
 ) -> list[Stack]:
     """Put each photo together with its sidecars, its partners among the others, and its kin.
 
@@ -41,8 +41,8 @@ def group(
     for assessment in assessed:
         place = assessment.photo.place
         shots[place.root, place.relative.parent, shot_of(place.relative.name)].append(assessment)
-    beside = _Beside(names_beside, unclear_beside)
-    return [stack for shot in shots.values() for stack in _of_one_mind(shot, beside, is_live)]
+    beside = _Companions(names_beside, unclear_beside)
+    return [stack for shot in shots.values() for stack in _stacks_of_shot(shot, beside, is_live)]
 
 
 def companions(photo: str, names: Collection[str], partners: Collection[str] = ()) -> tuple[list[str], list[str]]:
@@ -61,19 +61,19 @@ def companions(photo: str, names: Collection[str], partners: Collection[str] = (
     owner = min((own, *(name.casefold() for name in rivals)), key=lambda name: (not _is_raw(name), name))
     sidecars, kin = [], []
     for name in sorted(names):
-        if _is_own(name.casefold(), own, folded):
+        if _by_full_name(name.casefold(), own, folded):
             sidecars.append(name)
-        elif _is_about(name.casefold(), stem):
+        elif _by_stem(name.casefold(), stem):
             if shared:
                 kin.append(name)
             elif own == owner:
                 sidecars.append(name)
-        elif name not in partners and _is_kin(name.casefold(), own):
+        elif name not in partners and _is_blocking(name.casefold(), own):
             kin.append(name)
     return sidecars, kin
 
 
-def may_be_partners(one: str, other: str) -> bool:
+def may_be_siblings(one: str, other: str) -> bool:
     """Whether two names in a folder are pictures of one shot: with a RAW among them, or by what they say themselves.
 
     Any other two pictures of one stem may be two shots: cameras and phones number alike.
@@ -83,43 +83,45 @@ def may_be_partners(one: str, other: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Beside:
+class _Companions:
     """What lies in the folder of a photo: the names of plain files, and those of links."""
 
-    names: Callable[[Place], Collection[str]]
-    unclear: Callable[[Place], Collection[str]]
+    names: Callable[[RootedPath], Collection[str]]
+    unclear: Callable[[RootedPath], Collection[str]]
 
 
-def _of_one_mind(
+def _stacks_of_shot(
     shot: Sequence[Assessment],
-    beside: _Beside,
-    is_live: Callable[[Place], bool],
+    beside: _Companions,
+    is_live: Callable[[RootedPath], bool],
 ) -> Iterator[Stack]:
     """The stacks of the pictures of one shot; what keeps one of the partners where it is keeps them all."""
-    stacks = [_moving(_stack(each, _partners(each, shot), beside), is_live) for each in shot]
+    stacks = [_attach_live_video(_stack(each, _siblings(each, shot), beside), is_live) for each in shot]
     taken = {place for stack in stacks for place in stack.sidecars}
-    kin = tuple(dict.fromkeys(place for stack in stacks for place in stack.kin if place not in taken))
-    edits = tuple(place for stack in stacks for place in stack.edits)
-    yield from (replace(stack, kin=kin, edits=edits) if stack.partners else stack for stack in stacks)
+    kin = tuple(dict.fromkeys(place for stack in stacks for place in stack.blocking_files if place not in taken))
+    edits = tuple(place for stack in stacks for place in stack.editor_sidecars)
+    yield from (
+        replace(stack, blocking_files=kin, editor_sidecars=edits) if stack.siblings else stack for stack in stacks
+    )
 
 
-def _moving(stack: Stack, is_live: Callable[[Place], bool]) -> Stack:
+def _attach_live_video(stack: Stack, is_live: Callable[[RootedPath], bool]) -> Stack:
     """The stack with its movie among the sidecars, if no partner might claim it as well."""
-    stem = stack.lead.photo.place.relative.stem
-    if any(partner.photo.place.relative.stem == stem for partner in stack.partners):
+    stem = stack.primary.photo.place.relative.stem
+    if any(partner.photo.place.relative.stem == stem for partner in stack.siblings):
         return stack
-    live = tuple(place for place in stack.kin if place.relative.suffix.lower() in _MOVIES and is_live(place))
-    kept = tuple(place for place in stack.kin if place not in live)
-    return replace(stack, sidecars=(*stack.sidecars, *live), kin=kept)
+    live = tuple(place for place in stack.blocking_files if place.relative.suffix.lower() in _MOVIES and is_live(place))
+    kept = tuple(place for place in stack.blocking_files if place not in live)
+    return replace(stack, sidecars=(*stack.sidecars, *live), blocking_files=kept)
 
 
-def _partners(lead: Assessment, shot: Sequence[Assessment]) -> tuple[Assessment, ...]:
+def _siblings(lead: Assessment, shot: Sequence[Assessment]) -> tuple[Assessment, ...]:
     """The others of a shot, if one of them all says that they are of one: a RAW by what it is, others by their name."""
     told = any(each.photo.format is Format.RAW or is_one_of_several(each.photo.place.relative.name) for each in shot)
     return tuple(each for each in shot if each is not lead) if told else ()
 
 
-def _stack(lead: Assessment, partners: tuple[Assessment, ...], beside: _Beside) -> Stack:
+def _stack(lead: Assessment, partners: tuple[Assessment, ...], beside: _Companions) -> Stack:
     place = lead.photo.place
     known = [partner.photo.place.relative.name for partner in partners]
     unclear = beside.unclear(place)
@@ -148,19 +150,19 @@ def _shares(name: str, own: str, stem: str) -> bool:
     return path.name != own and path.stem == stem and path.suffix in _PICTURES
 
 
-def _is_own(name: str, own: str, names: Collection[str]) -> bool:
+def _by_full_name(name: str, own: str, names: Collection[str]) -> bool:
     """Whether a file is about this photo alone: its name holds the whole name, or that of a duplicate."""
     path = PurePath(name)
     return (path.stem == own and path.suffix in _ATTACHED) or (duplicate_of(name) == own and path.stem not in names)
 
 
-def _is_about(name: str, stem: str) -> bool:
+def _by_stem(name: str, stem: str) -> bool:
     path = PurePath(name)
     return path.stem == stem and path.suffix in _ATTACHED
 
 
-def _is_kin(name: str, own: str) -> bool:
+def _is_blocking(name: str, own: str) -> bool:
     path = PurePath(name)
     is_movie = path.suffix in _MOVIES and path.stem in {own, PurePath(own).stem}
     of_raw = _is_raw(own) and path.stem == own and path.suffix in EXTENSIONS
-    return is_movie or of_raw or may_be_partners(name, own)
+    return is_movie or of_raw or may_be_siblings(name, own)

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 _CHUNK = 1 << 20
 _BOX_HEAD, _LARGE_BOX_HEAD = 8, 16
-_MOST_PARTS = 100_000
+_MAX_PARTS = 100_000
 
 
-def has_its_end(stream: BinaryIO, format_: Format) -> bool:
+def is_complete(stream: BinaryIO, format_: Format) -> bool:
     """Whether the container is whole; True for formats that say nothing of their length (TIFF, unknown ones)."""
     check = _CHECKS.get(format_)
     if check is None:
@@ -46,7 +46,7 @@ def _jpeg(stream: BinaryIO, size: int) -> bool:
 def _png(stream: BinaryIO, size: int) -> bool:
     """Every chunk fits, and the last one is IEND."""
     position, kind = 8, b""
-    for _ in range(_MOST_PARTS):
+    for _ in range(_MAX_PARTS):
         stream.seek(position)
         head = stream.read(8)
         if len(head) < 8:
@@ -70,7 +70,7 @@ def _boxes(stream: BinaryIO, size: int) -> bool:
     def complete() -> bool:
         return b"meta" in kinds and not kinds.isdisjoint({b"mdat", b"idat"})
 
-    for _ in range(_MOST_PARTS):
+    for _ in range(_MAX_PARTS):
         if position == size:
             return complete()
         stream.seek(position)

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import dhash
 from PIL import Image
 
-from culld.records import Likeness
+from culld.records import DHash
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 
-def likeness_of(pixels: NDArray[np.uint8]) -> Likeness:
+def dhash_of(pixels: NDArray[np.uint8]) -> DHash:
     """The difference hashes of a picture (height, width, 3); blur and brightness hardly change them."""
-    side = Likeness.SIDE + 1
+    side = DHash.SIDE + 1
     small = Image.fromarray(pixels).convert("L").resize((side, side), Image.Resampling.LANCZOS, reducing_gap=3.0)
     # As plain numbers: of a picture dhash would ask by a call that Pillow is going to drop.
-    return Likeness(*dhash.dhash_row_col(list(small.tobytes()), Likeness.SIDE))
+    return DHash(*dhash.dhash_row_col(list(small.tobytes()), DHash.SIDE))

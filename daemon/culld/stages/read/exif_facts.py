@@ -19,7 +19,7 @@ _DAMAGE = (struct.error, ValueError, KeyError, IndexError, TypeError, OverflowEr
 
 _AUTO_BRACKET = 2  # EXIF 2.32, ExposureMode
 
-_MARK = b"Exif\0\0"  # without it piexif would take the bytes for the name of a file, and open that
+_RATING = b"Exif\0\0"  # without it piexif would take the bytes for the name of a file, and open that
 _TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
 _DIRECTORIES = frozenset({0x8769, 0x8825, 0xA005})
 _MAX_BLOCK = 16 * 1024 * 1024
@@ -37,15 +37,15 @@ def camera_facts(block: bytes) -> Camera:
     loaded = _loaded(block)
     first, exif = loaded["0th"], loaded["Exif"]
     exposure = {
-        "seconds": _ratio(exif.get(piexif.ExifIFD.ExposureTime)),
-        "aperture": _ratio(exif.get(piexif.ExifIFD.FNumber)),
-        "iso": _whole(exif.get(piexif.ExifIFD.ISOSpeedRatings)),
-        "bias_ev": _ratio(exif.get(piexif.ExifIFD.ExposureBiasValue)),
+        "time_s": _rational(exif.get(piexif.ExifIFD.ExposureTime)),
+        "aperture": _rational(exif.get(piexif.ExifIFD.FNumber)),
+        "iso": _positive_int(exif.get(piexif.ExifIFD.ISOSpeedRatings)),
+        "bias_ev": _rational(exif.get(piexif.ExifIFD.ExposureBiasValue)),
     }
     camera = {
         "model": _text(first.get(piexif.ImageIFD.Model)),
         "orientation": first.get(piexif.ImageIFD.Orientation),
-        "focal_mm": _ratio(exif.get(piexif.ExifIFD.FocalLength)),
+        "focal_mm": _rational(exif.get(piexif.ExifIFD.FocalLength)),
         "auto_bracket": exif.get(piexif.ExifIFD.ExposureMode) == _AUTO_BRACKET,
     }
     taken_at = _moment(
@@ -56,11 +56,11 @@ def camera_facts(block: bytes) -> Camera:
     return Camera.of(camera, taken_at, Exposure.of(exposure))
 
 
-def ratings_in(block: bytes) -> tuple[Rating, ...]:
+def exif_rating(block: bytes) -> tuple[Rating, ...]:
     """Return the ratings in an EXIF block: Rating (0x4746) and RatingPercent (0x4749), which Windows writes to IFD0."""
     first = _loaded(block)["0th"]
-    stars = _whole(first.get(piexif.ImageIFD.Rating)) or 0
-    percent = _whole(first.get(piexif.ImageIFD.RatingPercent)) or 0
+    stars = _positive_int(first.get(piexif.ImageIFD.Rating)) or 0
+    percent = _positive_int(first.get(piexif.ImageIFD.RatingPercent)) or 0
     found = [Rating(f"EXIF Rating {stars}", min(stars, 5))] if stars else []
     return (*found, Rating.of_percent(f"EXIF RatingPercent {percent}", percent)) if percent else tuple(found)
 
@@ -68,23 +68,23 @@ def ratings_in(block: bytes) -> tuple[Rating, ...]:
 def keyword_block(value: bytes) -> bytes:
     """A new EXIF block (without its mark) that holds XPKeywords alone; `value` is what the field is to hold."""
     block: bytes = piexif.dump({"0th": {piexif.ImageIFD.XPKeywords: tuple(value)}})
-    return block[len(_MARK) :]
+    return block[len(_RATING) :]
 
 
 def _loaded(block: bytes) -> dict[str, Any]:
     """What piexif reads; empty directories where it cannot."""
     empty: dict[str, Any] = {"0th": {}, "Exif": {}}
-    if not block.startswith(_MARK) or len(block) > _MAX_BLOCK:
+    if not block.startswith(_RATING) or len(block) > _MAX_BLOCK:
         return empty
     try:
-        _require_modest(block[len(_MARK) :])
+        _reject_oversized_counts(block[len(_RATING) :])
         loaded: dict[str, Any] = piexif.load(block)
     except _DAMAGE:
         return empty
     return loaded
 
 
-def _require_modest(tiff: bytes) -> None:
+def _reject_oversized_counts(tiff: bytes) -> None:
     """Refuse a block in which an entry claims more bytes than the block has.
 
     piexif would allocate what a count claims, up to 36 GB for a block of 200 bytes, before it looks at the data.
@@ -115,14 +115,14 @@ def _text(value: object) -> str | None:
     return text or None
 
 
-def _ratio(value: object) -> float | None:
+def _rational(value: object) -> float | None:
     match value:
         case (int(over), int(under)) if under:
             return over / under
     return None
 
 
-def _whole(value: object) -> int | None:
+def _positive_int(value: object) -> int | None:
     first = value[0] if isinstance(value, tuple) and value else value
     return first if isinstance(first, int) and first > 0 else None
 

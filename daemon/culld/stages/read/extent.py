@@ -25,11 +25,11 @@ _XMP: Final = b"http://ns.adobe.com/xap/1.0/\0"
 _MPF: Final = b"MPF\0"
 _MP_ENTRIES: Final = 0xB002
 _MP_ENTRY_BYTES: Final = 16
-_MOST_CHUNKS: Final = 100_000
-_MOST_PACKETS: Final = 4
+_MAX_CHUNKS: Final = 100_000
+_MAX_PACKETS: Final = 4
 
 
-def lacking(stream: BinaryIO, format_: Format) -> str:
+def missing_part(stream: BinaryIO, format_: Format) -> str:
     """Say, as a clause, what a file lacks by its own structure; empty if nothing.
 
     The lengths are those of the MPF index and the XMP of a JPEG, of the chunks of a WebP, of the boxes and items of
@@ -47,7 +47,7 @@ def _jpeg(stream: BinaryIO, size: int) -> int:
     heads = list(takewhile(lambda segment: segment.marker != SOS, segments(stream, size)))
     ends = [_mpf(stream, size, segment) for segment in heads if segment.marker == APP2]
     texts = [body(stream, segment) for segment in heads if segment.marker == APP1]
-    packets = [text[len(_XMP) :] for text in texts if text.startswith(_XMP)][:_MOST_PACKETS]
+    packets = [text[len(_XMP) :] for text in texts if text.startswith(_XMP)][:_MAX_PACKETS]
     behind = max(map(bytes_behind, packets), default=0)
     if behind:
         ends.append(_picture_end(stream, size, 0) + behind)
@@ -94,7 +94,7 @@ def _webp(stream: BinaryIO, size: int) -> int:
     stream.seek(4)
     end = 8 + int.from_bytes(stream.read(4), "little")
     position = furthest = 12
-    for _ in range(_MOST_CHUNKS):
+    for _ in range(_MAX_CHUNKS):
         stream.seek(position)
         head = stream.read(8)
         if position >= min(end, size) or len(head) < 8 or not head[:4].isascii() or not head[:4].strip(b"\0"):

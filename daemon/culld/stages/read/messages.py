@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from culld.inference.gpu_process import Address
-    from culld.records import Photo, Place, Sighting
+    from culld.records import FileSnapshot, Photo, RootedPath
 
 
 @dataclass(frozen=True, slots=True)
-class DarkroomSettings:
+class WorkerSettings:
     """The model's file and id, and the largest photo in pixels and in bytes.
 
     `engine` is where the process with the GPU listens, if there is one.
@@ -30,13 +30,13 @@ class DarkroomSettings:
 class ReadRequest:
     """A settled file, and the digests of the contents at its place that were judged before."""
 
-    sighting: Sighting
+    sighting: FileSnapshot
     judged: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
-class CareRequest:
+class UserMetadataRequest:
     """The files that may tell what people have done for a shot: its pictures, and its XMP sidecars."""
 
     pictures: tuple[Photo, ...]
-    sidecars: tuple[Place, ...]
+    sidecars: tuple[RootedPath, ...]

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-LOOKS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30))
+RECHECK_AGES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30))
 """How long after its last change a damaged file is looked at again; after the last look it is called unreadable."""
 
 
-def wait(age: timedelta) -> timedelta | None:
+def recheck_delay(age: timedelta) -> timedelta | None:
     """How long to wait for the next look at a damaged file that last changed so long ago; None for no longer.
 
     A change that seems to lie in the future, by a clock that was set, counts as one of this moment.
     """
     age = max(age, timedelta())
-    return next((look - age for look in LOOKS if look > age), None)
+    return next((look - age for look in RECHECK_AGES if look > age), None)

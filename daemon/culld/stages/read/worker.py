@@ -14,71 +14,82 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from culld.errors import PhotoChangedError, PhotoError
 from culld.files.open_beneath import digest_of, exists, open_regular
-from culld.files.os_errors import translated
+from culld.files.os_errors import translate_errors
 from culld.imaging.decode import DecodeLimits, UnreadableError, decode, embedded_exif
 from culld.imaging.formats import HEAD_BYTES, recognise
 from culld.imaging.raw import open_raw
-from culld.inference.batch_server import RemoteEngine
-from culld.records import Assessment, Camera, Care, Fault, Format, Mark, Photo, Sighting, Stamp, Unreadable
-from culld.stages.read.completeness import has_its_end
-from culld.stages.read.dhash import likeness_of
-from culld.stages.read.exif_facts import camera_facts, keyword_block, ratings_in
-from culld.stages.read.extent import lacking
-from culld.stages.read.external_metadata import care_outside
+from culld.inference.batch_server import GpuClient
+from culld.records import (
+    Assessment,
+    Camera,
+    FileSnapshot,
+    FileStat,
+    Format,
+    Photo,
+    ReadFailure,
+    RejectFlag,
+    Unreadable,
+    UserMetadata,
+)
+from culld.stages.read.completeness import is_complete
+from culld.stages.read.dhash import dhash_of
+from culld.stages.read.exif_facts import camera_facts, exif_rating, keyword_block
+from culld.stages.read.extent import missing_part
+from culld.stages.read.external_metadata import external_user_metadata
 from culld.tags.draft import TagDraft, TagRequest, draft
-from culld.tags.user_metadata import care_in, packets_in, together
+from culld.tags.user_metadata import packets_in, together, user_metadata_in
 
 if TYPE_CHECKING:
     from culld.inference.batch_server import Engine
-    from culld.records import Likeness, Place, Scores
-    from culld.stages.read.messages import CareRequest, DarkroomSettings, ReadRequest
+    from culld.records import DHash, RootedPath, Scores
+    from culld.stages.read.messages import ReadRequest, UserMetadataRequest, WorkerSettings
 
 _RETRY_AFTER = timedelta(minutes=1)
 _TOO_LARGE_RETRY_AFTER = timedelta(days=1)
-_LOOK_AGAIN = 0.5
+RAW_RECHECK_OVER = 0.5
 """From this probability of over-exposure on a RAW is looked at in the sensor's own light as well."""
-_MOST_CARE = 64 << 20
+MAX_XMP_SCAN = 64 << 20
 """So many bytes of a file are searched for XMP, which stands at the front of all but the strangest."""
-_MOST_HELD = 64 << 20
+MAX_HELD_BYTES = 64 << 20
 """Files up to so many bytes are held in memory while they are judged."""
 
 
-class Darkroom:
+class PhotoWorker:
     """The desk of one worker process."""
 
-    def __init__(self, settings: DarkroomSettings) -> None:
+    def __init__(self, settings: WorkerSettings) -> None:
         """Load the network, or find the process that has it, and make ready to decode."""
         self._settings = settings
         self._limits = DecodeLimits(settings.pixels)
         self._engine: Engine = (
-            self._own_engine() if settings.engine is None else RemoteEngine(settings.engine, self._own_engine)
+            self._own_engine() if settings.engine is None else GpuClient(settings.engine, self._own_engine)
         )
 
     def _own_engine(self) -> Engine:
-        from culld.inference.litert import LiteRtEngine, without_chatter  # noqa: PLC0415 (not where TensorFlow runs)
+        from culld.inference.litert import LiteRtEngine, silence_stderr  # noqa: PLC0415 (not where TensorFlow runs)
 
-        with without_chatter():
+        with silence_stderr():
             return LiteRtEngine(self._settings.model)
 
-    def read(self, request: ReadRequest) -> Photo | Assessment | Fault:
+    def read(self, request: ReadRequest) -> Photo | Assessment | ReadFailure:
         """Identity, digest and camera facts of a settled file; and, if it was not judged, what the network says of it.
 
         All of that is said of the same bytes: a file is read once, unless it is too large to be held in memory.
         """
         sighting = request.sighting
         if sighting.stamp.size > self._settings.file_size:
-            return Fault(sighting, "larger than limits.file_size allows", _TOO_LARGE_RETRY_AFTER)
+            return ReadFailure(sighting, "larger than limits.file_size allows", _TOO_LARGE_RETRY_AFTER)
         try:
             with open_regular(sighting.place) as stream:
-                _must_be(sighting.stamp, stream)
-                held = io.BytesIO(stream.read(_MOST_HELD + 1)) if sighting.stamp.size <= _MOST_HELD else stream
-                _must_be(sighting.stamp, stream)
+                _require_unchanged(sighting.stamp, stream)
+                held = io.BytesIO(stream.read(MAX_HELD_BYTES + 1)) if sighting.stamp.size <= MAX_HELD_BYTES else stream
+                _require_unchanged(sighting.stamp, stream)
                 photo = self._identify(sighting, held)
                 return photo if photo.digest in request.judged else self._assess(photo, held)
         except PhotoError as error:
-            return Fault(sighting, str(error), _RETRY_AFTER)
+            return ReadFailure(sighting, str(error), _RETRY_AFTER)
 
-    def _identify(self, sighting: Sighting, stream: BinaryIO) -> Photo:
+    def _identify(self, sighting: FileSnapshot, stream: BinaryIO) -> Photo:
         digest = digest_of(stream)
         stream.seek(0)
         format_ = recognise(stream.read(HEAD_BYTES), sighting.place.relative.name)
@@ -86,39 +97,41 @@ class Darkroom:
 
     def _assess(self, photo: Photo, stream: BinaryIO) -> Assessment:
         """Decode a photo and ask the network."""
-        if not has_its_end(stream, photo.format):
+        if not is_complete(stream, photo.format):
             return Assessment(photo, Unreadable("incomplete: its end is missing"), self._settings.model_id)
-        lacks = lacking(stream, photo.format)
+        lacks = missing_part(stream, photo.format)
         stream.seek(0)
         try:
-            scores, likeness = self._look(stream, photo.format)
+            scores, likeness = self._score(stream, photo.format)
         except UnreadableError as error:
             return Assessment(photo, Unreadable(str(error)), self._settings.model_id)
         return Assessment(photo, scores, self._settings.model_id, likeness, lacks)
 
-    def _look(self, stream: BinaryIO, format_: Format) -> tuple[Scores, Likeness]:
+    def _score(self, stream: BinaryIO, format_: Format) -> tuple[Scores, DHash]:
         """What the network says; a RAW is over-exposed only if it is so in the sensor's own light as well."""
         if format_ is not Format.RAW:
             picture = decode(stream, format_, self._limits)
-            return self._engine.score(picture), likeness_of(picture)
+            return self._engine.score(picture), dhash_of(picture)
         with open_raw(stream, self._limits) as raw:
-            picture = raw.picture()
+            picture = raw.preview_rgb()
             scores = self._engine.score(picture)
-            if scores.over >= _LOOK_AGAIN:
-                scores = replace(scores, over=min(scores.over, self._engine.score(raw.light()).over))
-            return scores, likeness_of(picture)
+            if scores.over >= RAW_RECHECK_OVER:
+                scores = replace(scores, over=min(scores.over, self._engine.score(raw.linear_rgb()).over))
+            return scores, dhash_of(picture)
 
-    def care(self, request: CareRequest) -> Care | PhotoError:
+    def user_metadata(self, request: UserMetadataRequest) -> UserMetadata | PhotoError:
         """What people have done for a shot; an error is returned, for it has to cross the process border."""
         try:
             packets = [packet for photo in request.pictures for packet in packets_in(self._head(photo.place))]
             sidecars = [self._head(place) for place in request.sidecars]
-            in_exif = [self._rated(photo) for photo in request.pictures]
-            outside = [care_outside(photo.place) for photo in request.pictures]
-            lacks = next((lacks for photo in request.pictures if (lacks := _lacks(photo.place, photo.format))), "")
+            in_exif = [self._ratings(photo) for photo in request.pictures]
+            outside = [external_user_metadata(photo.place) for photo in request.pictures]
+            lacks = next(
+                (lacks for photo in request.pictures if (lacks := _missing_part(photo.place, photo.format))), ""
+            )
         except PhotoError as error:
             return error
-        care = together([care_in([*packets, *sidecars]), *in_exif, *outside])
+        care = together([user_metadata_in([*packets, *sidecars]), *in_exif, *outside])
         return replace(care, incomplete=lacks)
 
     def draft(self, request: TagRequest) -> TagDraft | PhotoError:
@@ -127,7 +140,7 @@ class Darkroom:
         The bytes of a photo that lacks a part are left alone: a program may still be writing it.
         """
         try:
-            lacks = _lacks(request.photo, request.format) if request.embed else ""
+            lacks = _missing_part(request.photo, request.format) if request.embed else ""
             drafted = draft(replace(request, embed=request.embed and not lacks), self._read, keyword_block)
         except PhotoError as error:
             return error
@@ -148,19 +161,19 @@ class Darkroom:
         except UnreadableError:  # scoring will say why; here it only means that there are no facts
             return Camera()
 
-    def _rated(self, photo: Photo) -> Care:
+    def _ratings(self, photo: Photo) -> UserMetadata:
         with open_regular(photo.place) as stream:
             try:
-                ratings = ratings_in(embedded_exif(stream, photo.format, self._limits))
+                ratings = exif_rating(embedded_exif(stream, photo.format, self._limits))
             except UnreadableError:  # a RAW, say, whose rating stands in XMP if anywhere
-                return Care()
-        return Care(filled=frozenset({Mark.RATING} if ratings else ()), stars=ratings)
+                return UserMetadata()
+        return UserMetadata(filled_flags=frozenset({RejectFlag.RATING} if ratings else ()), stars=ratings)
 
-    def _head(self, place: Place) -> bytes:
+    def _head(self, place: RootedPath) -> bytes:
         with open_regular(place) as stream:
-            return stream.read(_MOST_CARE)
+            return stream.read(MAX_XMP_SCAN)
 
-    def _read(self, place: Place) -> bytes | None:
+    def _read(self, place: RootedPath) -> bytes | None:
         """The bytes of a file, None if it is not there."""
         if not exists(place):
             return None
@@ -168,12 +181,12 @@ class Darkroom:
             return stream.read(self._settings.file_size + 1)
 
 
-def _lacks(place: Place, format_: Format) -> str:
+def _missing_part(place: RootedPath, format_: Format) -> str:
     """What a file lacks by its own structure; empty if nothing."""
-    with open_regular(place) as stream, translated(place.path, "read"):
-        return lacking(stream, format_)
+    with open_regular(place) as stream, translate_errors(place.path, "read"):
+        return missing_part(stream, format_)
 
 
-def _must_be(stamp: Stamp, stream: BinaryIO) -> None:
-    if Stamp.of(os.fstat(stream.fileno())) != stamp:
+def _require_unchanged(stamp: FileStat, stream: BinaryIO) -> None:
+    if FileStat.of(os.fstat(stream.fileno())) != stamp:
         raise PhotoChangedError("it changed while it was being read; it will be looked at again")

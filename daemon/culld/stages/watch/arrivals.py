@@ -11,17 +11,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from culld.ports import Clock
-    from culld.records import Sighting
+    from culld.records import FileSnapshot
     from culld.stages.watch.scanner import Scanner
     from culld.stages.watch.settle import Settler
 
-_PATIENCE: Final = 3
+_MAX_WAIT: Final = 3
 """How many quiet times a file that is being written is waited for."""
-_LOOK_S: Final = 0.5
+_POLL_S: Final = 0.5
 
 
 @dataclass(slots=True)
-class Arrivals:
+class CompleteFiles:
     """Tells complete files from those that are still being written; counts those that stay `unfinished`."""
 
     scanner: Scanner
@@ -30,13 +30,13 @@ class Arrivals:
     sleep: Callable[[float], None] = time.sleep
     unfinished: int = 0
 
-    def complete(self, found: Iterable[Sighting]) -> Iterator[Sighting]:
+    def complete(self, found: Iterable[FileSnapshot]) -> Iterator[FileSnapshot]:
         """The complete files; those of a folder in which one is not complete come last, after a wait for it.
 
         The shots of a series are in one folder, and none of them is to be judged without the others. `found` gives the
         files of a folder one after the other.
         """
-        waited: list[tuple[Sighting, bool]] = []
+        waited: list[tuple[FileSnapshot, bool]] = []
         for _, files in groupby(found, lambda sighting: sighting.place.path.parent):
             looked = [(sighting, self._is_complete(sighting)) for sighting in files]
             if all(complete for _, complete in looked):
@@ -45,7 +45,7 @@ class Arrivals:
                 waited += looked
         yield from self._waited(waited)
 
-    def _waited(self, waited: Sequence[tuple[Sighting, bool]]) -> Iterator[Sighting]:
+    def _waited(self, waited: Sequence[tuple[FileSnapshot, bool]]) -> Iterator[FileSnapshot]:
         young = [sighting for sighting, complete in waited if not complete]
         settled = {sighting.place: sighting for sighting in self._wait_for(young)}
         self.unfinished = len(self.settler)
@@ -53,7 +53,7 @@ class Arrivals:
             if complete or sighting.place in settled:
                 yield settled.get(sighting.place, sighting)
 
-    def _is_complete(self, sighting: Sighting) -> bool:
+    def _is_complete(self, sighting: FileSnapshot) -> bool:
         """Whether a file has lain still for the quiet time and is held open by no program.
 
         Age by the file system's change time, which no program can set, saves an archive the wait for a second look.
@@ -61,20 +61,20 @@ class Arrivals:
         age_s = self.clock.now().timestamp() - max(sighting.stamp.ctime_ns, sighting.stamp.mtime_ns) / 1e9
         return self.settler.is_complete(sighting.place, age_s)
 
-    def _wait_for(self, young: Sequence[Sighting]) -> list[Sighting]:
+    def _wait_for(self, young: Sequence[FileSnapshot]) -> list[FileSnapshot]:
         """Those of the young files that settle within a few quiet times."""
         settler = self.settler
-        settled = settler.look(young, self.clock.monotonic())
-        patience_s = _PATIENCE * max((settler.quiet(sighting.place) for sighting in young), default=0)
+        settled = settler.observe(young, self.clock.monotonic())
+        patience_s = _MAX_WAIT * max((settler.quiet(sighting.place) for sighting in young), default=0)
         deadline = self.clock.monotonic() + patience_s
         is_over = False
         while len(settler) and not is_over:
             is_over = self.clock.monotonic() >= deadline  # on a busy machine, too, the last look is after the deadline
-            self.sleep(min(_LOOK_S, settler.quiet_s / 2))
+            self.sleep(min(_POLL_S, settler.quiet_s / 2))
             for place in settler.waiting:
-                sighting = self.scanner.look(place)
+                sighting = self.scanner.find(place)
                 if sighting is None:
                     settler.forget(place)
                 else:
-                    settled += settler.look([sighting], self.clock.monotonic())
+                    settled += settler.observe([sighting], self.clock.monotonic())
         return settled

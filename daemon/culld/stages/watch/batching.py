@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from culld.records import Place, Sighting
+    from culld.records import FileSnapshot, RootedPath
 
 
 GROWTH: Final = 4
@@ -26,20 +26,20 @@ class Batcher:
 
     size: int
     wait_s: float
-    _waiting: dict[Place, Sighting] = field(default_factory=dict)  # a drop of 100,000 photos waits here
+    _waiting: dict[RootedPath, FileSnapshot] = field(default_factory=dict)  # a drop of 100,000 photos waits here
     _since: float = 0.0
-    _taken: set[Place] = field(default_factory=set)
+    _taken: set[RootedPath] = field(default_factory=set)
 
-    def add(self, settled: Iterable[Sighting], now: float) -> None:
+    def add(self, settled: Iterable[FileSnapshot], now: float) -> None:
         """Put photos into the batch that is being gathered."""
         for sighting in settled:
             if not self._waiting:
                 self._since = now
             self._waiting[sighting.place] = sighting
 
-    def take(self, now: float) -> list[Sighting]:
+    def take(self, now: float) -> list[FileSnapshot]:
         """The next batch if it is full or has waited long enough; else nothing."""
-        if len(self._waiting) < self.size and now < self.due:
+        if len(self._waiting) < self.size and now < self.due_at:
             return []
         batch = list(islice(self._waiting.values(), GROWTH * self.size))
         for sighting in batch:
@@ -47,12 +47,12 @@ class Batcher:
             self._taken.add(sighting.place)
         return batch
 
-    def done(self, batch: Iterable[Sighting]) -> None:
+    def release(self, batch: Iterable[FileSnapshot]) -> None:
         """These have been dealt with, however it ended."""
         self._taken.difference_update(sighting.place for sighting in batch)
 
     @property
-    def due(self) -> float:
+    def due_at(self) -> float:
         """The monotonic second at which the gathered photos go even if few; infinite when there are none."""
         return self._since + self.wait_s if self._waiting else float("inf")
 

@@ -22,8 +22,8 @@ from watchdog.events import (
 )
 
 from culld.files.mount_marker import ANCHOR
-from culld.stages.watch.inotify import Observer
-from culld.stages.watch.signals import Dirty, Marks, Signal
+from culld.stages.watch.inotify import ObserverWithLoss
+from culld.stages.watch.signals import DirtyFolder, LoopQueue, Signal
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 # Reading a photo must not cause an event, or culld would keep itself awake: no opened, no closed-unwritten.
-_WANTED: Final[list[type[FileSystemEvent]]] = [
+_EVENT_TYPES: Final[list[type[FileSystemEvent]]] = [
     FileCreatedEvent,
     FileMovedEvent,
     FileClosedEvent,
@@ -46,7 +46,7 @@ _STOP_TIMEOUT_S = 5.0
 class Watcher:
     """Watches root folders and marks those of their folders in which something happened."""
 
-    def __init__(self, roots: Sequence[Path], config: Path | None, marks: Marks) -> None:
+    def __init__(self, roots: Sequence[Path], config: Path | None, marks: LoopQueue) -> None:
         """Watch `roots` with all that is below them, and the folder of the `config` file for a new policy."""
         self._roots = tuple(roots)
         self._marks = marks
@@ -61,7 +61,7 @@ class Watcher:
     def refresh(self, far: Collection[Path] = ()) -> None:
         """Watch roots that have appeared or were replaced since the last call; those in `far` are not watched."""
         found = {root: None if root in far else _identity(root) for root in self._roots}
-        self._let_go(found)
+        self._unwatch_removed(found)
         for root, identity in found.items():
             if identity is not None and root not in self._watches:
                 self._watch(root, identity)
@@ -72,13 +72,13 @@ class Watcher:
         Each call, at the monotonic second `now`, opens the anchors of the watched roots, which causes an event that a
         later call expects to have come.
         """
-        self._let_go({root: _identity(root) for root in self._watches})
-        if not self._observer.is_whole() or self._observer.is_deaf(now):
+        self._unwatch_removed({root: _identity(root) for root in self._watches})
+        if not self._observer.is_whole() or self._observer.probe_overdue(now):
             self._rebuild()
         for root in self._watches:
-            self._observer.knock(root / ANCHOR, now)
+            self._observer.probe(root / ANCHOR, now)
 
-    def _let_go(self, found: Mapping[Path, tuple[int, int] | None]) -> None:
+    def _unwatch_removed(self, found: Mapping[Path, tuple[int, int] | None]) -> None:
         """Watch no longer what is gone or was replaced."""
         for root, (before, watch) in list(self._watches.items()):
             if found[root] != before:
@@ -88,19 +88,19 @@ class Watcher:
     def _watch(self, root: Path, identity: tuple[int, int]) -> None:
         try:
             watch = self._observer.schedule(
-                _RootHandler(root, self._marks), str(root), recursive=True, event_filter=_WANTED
+                _RootHandler(root, self._marks), str(root), recursive=True, event_filter=_EVENT_TYPES
             )
         except OSError as error:
             log.warning("%s is scanned by the timer only: it cannot be watched (%s); see `culld doctor`", root, error)
             return
         self._watches[root] = (identity, watch)
         # What arrived before the watch stood gave no event.
-        self._marks.put(Dirty(root, root, deep=True))
+        self._marks.put(DirtyFolder(root, root, deep=True))
 
     @property
     def unwatched(self) -> int:
         """How many folders could not be watched, because the system's limit is reached; the timer scans them."""
-        return self._observer.refused
+        return self._observer.unwatchable
 
     def stop(self) -> None:
         """End the watching thread."""
@@ -111,10 +111,10 @@ class Watcher:
         self._observer.start()
         if self._config is not None:
             handler = _ConfigHandler(self._config, self._marks)
-            self._observer.schedule(handler, str(self._config.parent), event_filter=_WANTED)
+            self._observer.schedule(handler, str(self._config.parent), event_filter=_EVENT_TYPES)
 
-    def _new_observer(self) -> Observer:
-        return Observer(lambda: self._marks.put(Signal.RESCAN))
+    def _new_observer(self) -> ObserverWithLoss:
+        return ObserverWithLoss(lambda: self._marks.put(Signal.RESCAN))
 
     def _rebuild(self) -> None:
         log.warning("the watcher hears nothing any more; it is started anew, and every watched folder is scanned")
@@ -128,20 +128,20 @@ class Watcher:
 class _RootHandler(FileSystemEventHandler):
     """Turns events below one root into marks; runs on watchdog's thread, so it does nothing else."""
 
-    def __init__(self, root: Path, marks: Marks) -> None:
+    def __init__(self, root: Path, marks: LoopQueue) -> None:
         self._root = root
         self._marks = marks
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         arrived = Path(os.fsdecode(event.dest_path or event.src_path))
         deep = bool(event.is_directory)
-        self._marks.put(Dirty(self._root, arrived if deep else arrived.parent, deep))
+        self._marks.put(DirtyFolder(self._root, arrived if deep else arrived.parent, deep))
 
 
 class _ConfigHandler(FileSystemEventHandler):
     """Marks a reload when the configuration file was written or replaced."""
 
-    def __init__(self, config: Path, marks: Marks) -> None:
+    def __init__(self, config: Path, marks: LoopQueue) -> None:
         self._name = config.name
         self._marks = marks
 

@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _STOP_TIMEOUT_S: Final = 2.0
-_HEARING_S: Final = 20.0
+_PROBE_TIMEOUT_S: Final = 20.0
 """An event takes milliseconds; behind a full queue it may take seconds."""
-_KNOCK: Final = Mask(InotifyConstants.IN_OPEN | InotifyConstants.IN_MASK_ADD | InotifyConstants.IN_ONLYDIR)
+_PROBE_NAME: Final = Mask(InotifyConstants.IN_OPEN | InotifyConstants.IN_MASK_ADD | InotifyConstants.IN_ONLYDIR)
 
 
-class Observer(BaseObserver):
+class ObserverWithLoss(BaseObserver):
     """An observer that calls `on_loss`, on its own thread, whenever events were lost."""
 
     def __init__(self, on_loss: Callable[[], None]) -> None:
         """Nothing is watched yet."""
         self._inotify = _Inotify(on_loss)
         self._inotify.start()
-        self._knocks: dict[Path, _Knock] = {}
+        self._knocks: dict[Path, _Probe] = {}
         super().__init__(InotifyEmitter, timeout=DEFAULT_OBSERVER_TIMEOUT, inotify_fd=self._inotify)
 
     def on_thread_stop(self) -> None:
@@ -47,7 +47,7 @@ class Observer(BaseObserver):
         self._inotify.join(_STOP_TIMEOUT_S)  # one that is stuck would hold up whoever starts it anew
 
     @property
-    def refused(self) -> int:
+    def unwatchable(self) -> int:
         """How many folders the system refused to watch."""
         return self._inotify.refused
 
@@ -55,7 +55,7 @@ class Observer(BaseObserver):
         """Whether all its threads are alive: the one that reads, those that sort, the one that hands out."""
         return self.is_alive() and self._inotify.is_alive() and all(emitter.is_alive() for emitter in self.emitters)
 
-    def knock(self, folder: Path, now: float) -> None:
+    def probe(self, folder: Path, now: float) -> None:
         """Cause an event at the monotonic second `now`, by opening a folder of culld's own that lies in a watched one.
 
         Unlike the cookie files of Watchman it writes nothing, so that a sleeping disk sleeps on.
@@ -70,12 +70,12 @@ class Observer(BaseObserver):
             self._knocks[folder] = self._inotify.listen(folder, now)
             os.close(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW))
 
-    def is_deaf(self, now: float) -> bool:
+    def probe_overdue(self, now: float) -> bool:
         """Whether the event of a knock has not come, which was long enough ago."""
-        return any(not knock.heard and now - knock.at > _HEARING_S for knock in self._knocks.values())
+        return any(not knock.heard and now - knock.at > _PROBE_TIMEOUT_S for knock in self._knocks.values())
 
 
-class _Knock:
+class _Probe:
     """An event that was caused, and whether it has come; a `WatchCallback`."""
 
     def __init__(self, at: float) -> None:
@@ -111,15 +111,15 @@ class _Inotify(InotifyFD):
             return super().add_callback(path, mask, callback, id_)
         except OSError as error:
             if error.errno == errno.ENOSPC:
-                self._refuse()
+                self._note_unwatchable()
             raise
 
-    def listen(self, folder: Path, now: float) -> _Knock:
-        knock = _Knock(now)
-        knock.watch = super().add_callback(os.fsencode(folder), _KNOCK, knock, knock.id)
+    def listen(self, folder: Path, now: float) -> _Probe:
+        knock = _Probe(now)
+        knock.watch = super().add_callback(os.fsencode(folder), _PROBE_NAME, knock, knock.id)
         return knock
 
-    def _refuse(self) -> None:
+    def _note_unwatchable(self) -> None:
         if not self.refused:
             log.warning("the system's limit of watched folders is reached; the timer scans the rest: `culld doctor`")
         self.refused += 1

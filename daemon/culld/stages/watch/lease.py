@@ -9,10 +9,10 @@ from culld.files.lease import is_open_for_writing
 from culld.files.open_beneath import open_regular
 
 if TYPE_CHECKING:
-    from culld.records import Place
+    from culld.records import RootedPath
 
 
-def is_written(place: Place) -> bool | None:
+def is_open_elsewhere(place: RootedPath) -> bool | None:
     """Whether the file is open for writing, or mapped writable, anywhere on this machine; None if that is unknown.
 
     File systems without leases and files of other owners cannot be asked about. A file that is gone, or that may not

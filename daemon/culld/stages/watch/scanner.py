@@ -17,9 +17,9 @@ from culld.errors import PhotoChangedError, PhotoError
 from culld.files import open_beneath
 from culld.files.mount_marker import ANCHOR
 from culld.files.open_beneath import open_folder, stamp_of
-from culld.files.os_errors import explain
-from culld.records import Place, Sighting, Stamp, printable
-from culld.stages.watch.unreadable_folders import Trouble, Unread
+from culld.files.os_errors import message_for
+from culld.records import FileSnapshot, FileStat, RootedPath, display_path
+from culld.stages.watch.unreadable_folders import Trouble, UnreadableFolders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -49,17 +49,17 @@ class Scanner:
 
     wanted: Collection[str]
     excluded: frozenset[Path] = frozenset()
-    unread: Unread = field(default_factory=Unread)
+    unreadable: UnreadableFolders = field(default_factory=UnreadableFolders)
     listing: Listing = os.scandir
-    foreign: Callable[[Path, int], str] = lambda _path, _descriptor: ""
+    claimed_by: Callable[[Path, int], str] = lambda _path, _descriptor: ""
     _left: set[Path] = field(default_factory=set)
 
-    def scan(self, root: Path, folder: Path | None = None, *, deep: bool = True) -> Iterator[Sighting]:
+    def scan(self, root: Path, folder: Path | None = None, *, deep: bool = True) -> Iterator[FileSnapshot]:
         """Every photo in `folder` (the root itself if None), and below it if `deep`; a missing folder holds none."""
         waiting = [Path() if folder is None else folder.relative_to(root)]
         if any(self._is_foreign(root, above) for above in waiting[0].parents):
             return
-        stale = self.unread.below(root / waiting[0]) if deep else set()
+        stale = self.unreadable.below(root / waiting[0]) if deep else set()
         while waiting:
             relative = waiting.pop()
             if self._is_passed_over(root, relative):
@@ -69,16 +69,16 @@ class Scanner:
             yield from self._files(root, relative, folders.append)
             if deep:
                 waiting.extend(folders)
-        self.unread.forget(stale)
+        self.unreadable.forget(stale)
 
-    def look(self, place: Place) -> Sighting | None:
+    def find(self, place: RootedPath) -> FileSnapshot | None:
         """See one file again; None if it is gone, no longer a plain file, or cannot be looked at now (`unread`)."""
         try:
             stamp = stamp_of(place)
         except PhotoError as error:
-            self.unread.note(place.path.parent, str(error))
+            self.unreadable.note(place.path.parent, str(error))
             return None
-        return None if stamp is None else Sighting(place, stamp)
+        return None if stamp is None else FileSnapshot(place, stamp)
 
     def is_photo(self, name: str) -> bool:
         """Whether a file of this name is taken for a photo that may be finished."""
@@ -90,15 +90,15 @@ class Scanner:
         hidden = any(_UNFINISHED.search(part) for part in folder.parts)
         return hidden or len(folder.parts) > MAX_DEPTH or not on_the_way.isdisjoint(self.excluded)
 
-    def _files(self, root: Path, relative: Path, on_folder: Callable[[Path], None]) -> Iterator[Sighting]:
+    def _files(self, root: Path, relative: Path, on_folder: Callable[[Path], None]) -> Iterator[FileSnapshot]:
         path, trouble = root / relative, Trouble()
         try:
             descriptor = open_folder(root, relative)
         except PhotoChangedError:  # it was removed since the folder above it was listed
-            self.unread.clear(path)
+            self.unreadable.clear(path)
             return
         except PhotoError as error:
-            self.unread.note(path, str(error))
+            self.unreadable.note(path, str(error))
             return
         try:
             if self._is_left(root, relative, descriptor):
@@ -108,15 +108,15 @@ class Scanner:
                     if entry.is_dir(follow_symlinks=False):
                         on_folder(relative / entry.name)
                     elif self.is_photo(entry.name) and (stamp := _stamp(entry)) is not None:
-                        yield Sighting(Place(root, relative / entry.name), stamp)
+                        yield FileSnapshot(RootedPath(root, relative / entry.name), stamp)
                 except OSError as error:
-                    trouble.add(explain(error, path / entry.name, "look at"))
+                    trouble.add(message_for(error, path / entry.name, "look at"))
         finally:
             os.close(descriptor)
         if trouble.count:
-            self.unread.note(path, str(trouble))
+            self.unreadable.note(path, str(trouble))
         else:
-            self.unread.clear(path)
+            self.unreadable.clear(path)
 
     def _is_foreign(self, root: Path, relative: Path) -> bool:
         """Whether a folder that is not open belongs to another culld; one that cannot be opened does not."""
@@ -129,10 +129,10 @@ class Scanner:
     def _is_left(self, root: Path, relative: Path, descriptor: int) -> bool:
         """Whether an open folder below the root belongs to another culld; the log names it once."""
         path = root / relative
-        why = self.foreign(path, descriptor) if relative.parts else ""
+        why = self.claimed_by(path, descriptor) if relative.parts else ""
         if why and path not in self._left:
-            advice = f"if no culld uses it any more, remove {printable(path / ANCHOR)}"
-            log.warning("%s %s; nothing in it is judged; %s", printable(path), why, advice)
+            advice = f"if no culld uses it any more, remove {display_path(path / ANCHOR)}"
+            log.warning("%s %s; nothing in it is judged; %s", display_path(path), why, advice)
             self._left.add(path)
         return bool(why)
 
@@ -142,13 +142,13 @@ class Scanner:
             with self.listing(descriptor) as entries:
                 yield from entries
         except OSError as error:
-            trouble.add(explain(error, path, "list"))
+            trouble.add(message_for(error, path, "list"))
 
 
-def _stamp(entry: os.DirEntry[str]) -> Stamp | None:
+def _stamp(entry: os.DirEntry[str]) -> FileStat | None:
     """The stamp of a plain file; None for links, pipes, devices, and for what vanished since it was listed."""
     try:
         found = entry.stat(follow_symlinks=False)
     except FileNotFoundError:
         return None
-    return Stamp.of(found) if stat.S_ISREG(found.st_mode) else None
+    return FileStat.of(found) if stat.S_ISREG(found.st_mode) else None

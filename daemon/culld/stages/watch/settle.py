@@ -10,17 +10,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
     from pathlib import Path
 
-    from culld.records import Place, Sighting, Stamp
+    from culld.records import FileSnapshot, FileStat, RootedPath
 
-FAR_QUIET_S = 15.0
+REMOTE_QUIET_S = 15.0
 """The least quiet time on a file system whose writers this kernel does not see, such as a network share."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Observation:
     """The stamp that a file had, the monotonic second since which it has not changed, and the one of the first look."""
 
-    stamp: Stamp
+    stamp: FileStat
     since: float
     first: float
 
@@ -35,37 +35,37 @@ class Settler:
     """
 
     quiet_s: float
-    is_written: Callable[[Place], bool | None]
-    far: Collection[Path] = ()
+    is_written: Callable[[RootedPath], bool | None]
+    remote_roots: Collection[Path] = ()
     # By quiet time; in each lane, those that have been quiet for longest come first.
-    _lanes: dict[float, dict[Place, Look]] = field(default_factory=dict)
+    _by_quiet_time: dict[float, dict[RootedPath, Observation]] = field(default_factory=dict)
 
-    def look(self, sightings: Iterable[Sighting], now: float) -> list[Sighting]:
+    def observe(self, sightings: Iterable[FileSnapshot], now: float) -> list[FileSnapshot]:
         """Take in what was seen at the monotonic second `now`; returns the files that are complete."""
         return [sighting for sighting in sightings if self._settled(sighting, now)]
 
-    def forget(self, place: Place) -> None:
+    def forget(self, place: RootedPath) -> None:
         """Stop waiting for a file that is gone."""
-        for lane in self._lanes.values():
+        for lane in self._by_quiet_time.values():
             lane.pop(place, None)
 
-    def due(self, now: float) -> list[Place]:
+    def due(self, now: float) -> list[RootedPath]:
         """The files that have been quiet for long enough: a look at them will tell whether they are complete."""
-        return [place for quiet, lane in self._lanes.items() for place in _quiet_since(lane, now - quiet)]
+        return [place for quiet, lane in self._by_quiet_time.items() for place in _is_quiet_since(lane, now - quiet)]
 
     @property
-    def waiting(self) -> list[Place]:
+    def waiting(self) -> list[RootedPath]:
         """The files that were seen and are not complete yet."""
-        return [place for lane in self._lanes.values() for place in lane]
+        return [place for lane in self._by_quiet_time.values() for place in lane]
 
     def __len__(self) -> int:
-        return sum(map(len, self._lanes.values()))
+        return sum(map(len, self._by_quiet_time.values()))
 
     def slow(self, seconds: float, now: float) -> int:
         """How many files were first seen so long ago, and are still growing or held open for writing."""
-        return sum(now - look.first > seconds for lane in self._lanes.values() for look in lane.values())
+        return sum(now - look.first > seconds for lane in self._by_quiet_time.values() for look in lane.values())
 
-    def is_complete(self, place: Place, age: float) -> bool:
+    def is_complete(self, place: RootedPath, age: float) -> bool:
         """Whether a file that last changed `age` seconds ago is complete."""
         quiet = self.quiet(place)
         if age < quiet:
@@ -73,23 +73,23 @@ class Settler:
         written = self.is_written(place)
         return not written and (written is not None or age >= 2 * quiet)
 
-    def _settled(self, sighting: Sighting, now: float) -> bool:
+    def _settled(self, sighting: FileSnapshot, now: float) -> bool:
         place = sighting.place
-        lane = self._lanes.setdefault(self.quiet(place), {})
+        lane = self._by_quiet_time.setdefault(self.quiet(place), {})
         before = lane.get(place)
         if before is None or before.stamp != sighting.stamp:
             self.forget(place)  # so that it comes last
-            lane[place] = Look(sighting.stamp, now, before.first if before else now)
+            lane[place] = Observation(sighting.stamp, now, before.first if before else now)
             return False
         if not self.is_complete(place, now - before.since):
             return False
         self.forget(place)
         return True
 
-    def quiet(self, place: Place) -> float:
+    def quiet(self, place: RootedPath) -> float:
         """How many seconds this file must be quiet."""
-        return max(self.quiet_s, FAR_QUIET_S) if place.root in self.far else self.quiet_s
+        return max(self.quiet_s, REMOTE_QUIET_S) if place.root in self.remote_roots else self.quiet_s
 
 
-def _quiet_since(lane: dict[Place, Look], moment: float) -> Iterator[Place]:
+def _is_quiet_since(lane: dict[RootedPath, Observation], moment: float) -> Iterator[RootedPath]:
     return (place for place, _ in takewhile(lambda entry: entry[1].since <= moment, lane.items()))

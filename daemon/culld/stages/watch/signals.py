@@ -18,12 +18,12 @@ class Signal(Enum):
     RESCAN = auto()
     PROBE = auto()
     RELOAD = auto()
-    TIDY = auto()
+    HOUSEKEEPING = auto()
     STOP = auto()
 
 
 @dataclass(frozen=True, slots=True)
-class Dirty:
+class DirtyFolder:
     """Something happened in this folder; with `deep`, in what lies below it too."""
 
     root: Path
@@ -31,25 +31,25 @@ class Dirty:
     deep: bool = False
 
 
-Mark = Signal | Dirty
+Wakeup = Signal | DirtyFolder
 
 
-class Marks:
+class LoopQueue:
     """The queue through which other threads speak to the loop; marks that say the same thing count once."""
 
     def __init__(self) -> None:
         """Start with nothing marked."""
-        self._queue: queue.SimpleQueue[Mark] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Wakeup] = queue.SimpleQueue()
         self.stop_asked = False
 
-    def put(self, mark: Mark) -> None:
+    def put(self, mark: Wakeup) -> None:
         """Leave a mark; safe from any thread and from signal handlers."""
         self.stop_asked = self.stop_asked or mark is Signal.STOP
         self._queue.put(mark)
 
-    def take(self, timeout_s: float | None) -> set[Mark]:
+    def take(self, timeout_s: float | None) -> set[Wakeup]:
         """All marks that are waiting, after waiting up to `timeout_s` seconds for a first one (None: for ever)."""
-        marks: set[Mark] = set()
+        marks: set[Wakeup] = set()
         try:
             marks.add(self._queue.get(timeout=timeout_s))
             # Events come in bursts (create, write, close, rename): a breath lets one scan answer them all.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from culld.records import printable
+from culld.records import display_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,7 +35,7 @@ class Trouble:
 
 
 @dataclass(slots=True)
-class Unread:
+class UnreadableFolders:
     """The reason for each folder that is not read completely; the log names a folder once, until it is read again."""
 
     reasons: dict[Path, str] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Unread:
     def clear(self, folder: Path) -> None:
         """Note that everything in a folder could be read."""
         if self.reasons.pop(folder, None) is not None:
-            log.info("%s can be read again", printable(folder))
+            log.info("%s can be read again", display_path(folder))
 
     def below(self, folder: Path) -> set[Path]:
         """The unread folders in a folder, itself included."""
@@ -60,9 +60,9 @@ class Unread:
         for folder in folders:
             self.reasons.pop(folder, None)
 
-    def told(self) -> dict[str, str]:
+    def as_text(self) -> dict[str, str]:
         """The reasons of the first folders, as text."""
-        return {printable(folder): reason for folder, reason in islice(sorted(self.reasons.items()), _MOST_TOLD)}
+        return {display_path(folder): reason for folder, reason in islice(sorted(self.reasons.items()), _MOST_TOLD)}
 
     def __len__(self) -> int:
         return len(self.reasons)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 import culld
 from culld.errors import SystemFaultError
-from culld.records import printable
-from culld.system.systemd.unit_files import MARK, Installation, Scope, filled_in, for_libraries, of_library
+from culld.records import display_path
+from culld.system.systemd.unit_files import HEADER, Installation, Scope, for_libraries, render, without_templates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ class Write:
     text: str
 
     def __str__(self) -> str:
-        return f"write   {printable(self.file)}"
+        return f"write   {display_path(self.file)}"
 
     def do(self) -> None:
         """Write it; raises SystemFaultError."""
@@ -41,7 +41,9 @@ class Write:
             self.file.write_text(self.text, errors="surrogateescape")
             self.file.chmod(0o644)
         except OSError as error:
-            raise SystemFaultError(f"{printable(self.file)} cannot be written ({error.strerror}); try sudo") from error
+            raise SystemFaultError(
+                f"{display_path(self.file)} cannot be written ({error.strerror}); try sudo"
+            ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +53,21 @@ class Remove:
     file: Path
 
     def __str__(self) -> str:
-        return f"remove  {printable(self.file)}"
+        return f"remove  {display_path(self.file)}"
 
     def do(self) -> None:
         """Remove it if it is ours; raises SystemFaultError."""
         try:
-            if self.file.read_text().startswith(MARK):
+            if self.file.read_text().startswith(HEADER):
                 self.file.unlink()
                 if self.file.parent.suffix == ".d" and not any(self.file.parent.iterdir()):
                     self.file.parent.rmdir()
         except FileNotFoundError:
             return
         except OSError as error:
-            raise SystemFaultError(f"{printable(self.file)} cannot be removed ({error.strerror}); try sudo") from error
+            raise SystemFaultError(
+                f"{display_path(self.file)} cannot be removed ({error.strerror}); try sudo"
+            ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +119,14 @@ def install(found: Installation, templates: Path, environ: Mapping[str, str]) ->
     template = _template(templates, "culld.service" if system else "culld-user.service")
     unit = unit_file(found.scope, environ, found.library)
     if found.library:
-        drop_in = of_library(found)
+        drop_in = without_templates(found)
         yield Write(_TEMPLATE, for_libraries(template, found.command))
         yield Write(unit, drop_in)
     else:
-        yield Write(unit, filled_in(template, found))
+        yield Write(unit, render(template, found))
     if system:
         for folder, kind in (("/etc/sysusers.d", "sysusers"), ("/etc/tmpfiles.d", "tmpfiles")):
-            yield Write(Path(folder, "culld.conf"), MARK + _template(templates, f"culld.{kind}.conf"))
+            yield Write(Path(folder, "culld.conf"), HEADER + _template(templates, f"culld.{kind}.conf"))
         yield Run(("systemd-sysusers", "culld.conf"))
         yield Run(("systemd-tmpfiles", "--create", "culld.conf"))
     yield Run((*systemctl(found.scope), "daemon-reload"))
@@ -152,7 +156,7 @@ def systemctl(scope: Scope) -> tuple[str, ...]:
     return ("systemctl",) if scope is Scope.SYSTEM else ("systemctl", "--user")
 
 
-def grants(folders: Sequence[Path], user: str) -> Iterator[str]:
+def acl_commands(folders: Sequence[Path], user: str) -> Iterator[str]:
     """For each folder that a user may not read, write and enter, the command that lets it."""
     try:
         account = pwd.getpwnam(user)
@@ -182,4 +186,4 @@ def _template(folder: Path, name: str) -> str:
     try:
         return (folder / name).read_text()
     except OSError as error:
-        raise SystemFaultError(f"{printable(folder / name)} cannot be read; install culld again") from error
+        raise SystemFaultError(f"{display_path(folder / name)} cannot be read; install culld again") from error

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from culld.errors import ConfigError
-from culld.records import printable
+from culld.records import display_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-MARK: Final = "# Written by `culld service install`; changes belong in a drop-in (systemctl edit culld).\n"
+HEADER: Final = "# Written by `culld service install`; changes belong in a drop-in (systemctl edit culld).\n"
 """The first line of every file that an installation writes: only such files are removed again."""
 
 _HIDDEN: Final = tuple(map(Path, ("/home", "/root", "/run/user", "/tmp", "/var/tmp")))  # noqa: S108 (by the unit)
@@ -48,7 +48,7 @@ class Installation:
         return f"culld@{self.library}" if self.library else "culld"
 
 
-def filled_in(template: str, found: Installation) -> str:
+def render(template: str, found: Installation) -> str:
     """Return the unit for this installation; the minus before a folder lets it be missing at the start.
 
     Raises ConfigError for a path that a unit file cannot hold.
@@ -58,7 +58,7 @@ def filled_in(template: str, found: Installation) -> str:
         text = _set(text, "RequiresMountsFor", _mounts(found))
         text = _set(text, "ReadWritePaths", _writes(found))
         text = text.replace("ProtectHome=tmpfs\n", "\n".join(["ProtectHome=tmpfs", *_binds(found)]) + "\n")
-    return MARK + text
+    return HEADER + text
 
 
 def for_libraries(template: str, command: Path) -> str:
@@ -67,14 +67,14 @@ def for_libraries(template: str, command: Path) -> str:
     text = _set(text, "StateDirectory", "culld/%i")
     for key in ("RequiresMountsFor", "ReadWritePaths"):
         text = _set(text, key, "")
-    return MARK + text
+    return HEADER + text
 
 
-def of_library(found: Installation) -> str:
+def without_templates(found: Installation) -> str:
     """The drop-in of one library: where it may write, and which disks it waits for."""
     unit = ["[Unit]", f"RequiresMountsFor={_mounts(found)}"]
     service = ["[Service]", f"ReadWritePaths={_writes(found)}", *_binds(found)]
-    return MARK + "\n".join([*unit, *service, ""])
+    return HEADER + "\n".join([*unit, *service, ""])
 
 
 def _mounts(found: Installation) -> str:
@@ -99,7 +99,7 @@ def quoted(path: Path) -> str:
     text = str(path)
     if any(unicodedata.category(letter) in {"Cc", "Cs"} for letter in text):
         why = "it has a control character or is not UTF-8"
-        raise ConfigError((f"{printable(path)}: a systemd unit cannot name it, because {why}; rename it",))
+        raise ConfigError((f"{display_path(path)}: a systemd unit cannot name it, because {why}; rename it",))
     text = text.replace("%", "%%")
     if re.fullmatch(r"[\w/.,:+@%$-]+", text):
         return text

@@ -22,14 +22,14 @@ XP_KEYWORDS: Final = 0x9C9E
 XMP: Final = 0x02BC
 _OURS: Final = frozenset({XP_KEYWORDS, XMP})
 
-MARK: Final = b"culld-1\0"
+MAGIC: Final = b"culld-1\0"
 """Stands before our copy of IFD0; its length is even, because directories begin on even offsets."""
 
 _POINTER = slice(4, 8)
 
 
 @dataclass(frozen=True, slots=True)
-class Tail:
+class AppendedIfd:
     """The bytes `kept` of a block, then `content`, with the new offset of IFD0 for bytes 4..8."""
 
     kept: int
@@ -41,31 +41,33 @@ class Tail:
         return block[: _POINTER.start] + self.pointer + block[_POINTER.stop : self.kept] + self.content
 
 
-def appended(block: Block, values: Mapping[int, bytes | None]) -> Tail:
+def append_ifd(block: Block, values: Mapping[int, bytes | None]) -> AppendedIfd:
     """The tail that gives entries of IFD0 these values, as bytes; None takes an entry away."""
     ifd0 = block.directories["IFD0"]
     ours = _own_values(block, ifd0)
-    kept = len(block.data) if ours is None else ifd0.offset - len(MARK)
+    kept = len(block.data) if ours is None else ifd0.offset - len(MAGIC)
     carried = {entry.tag: block.value(entry) for entry in ours or ()}
     wanted = {tag: value for tag, value in {**carried, **values}.items() if value is not None}
     raws = [entry.raw for entry in ifd0.entries if entry.tag not in {*carried, *values}]
-    return _tail(kept, block.order, raws, ifd0.next, wanted)
+    return _appended_ifd(kept, block.order, raws, ifd0.next, wanted)
 
 
-def alone(values: Mapping[int, bytes]) -> bytes:
+def minimal_block(values: Mapping[int, bytes]) -> bytes:
     """A block that holds these values and nothing else.
 
     It is our tail behind an empty head, written by the same code as the tail of other blocks, so that one proof covers
     both and a later change finds its mark.
     """
     head = b"II*\0" + bytes(4)
-    return _tail(len(head), "<", (), 0, values).of(head)
+    return _appended_ifd(len(head), "<", (), 0, values).of(head)
 
 
-def _tail(kept: int, order: str, raws: Sequence[bytes], following: int, values: Mapping[int, bytes]) -> Tail:
+def _appended_ifd(
+    kept: int, order: str, raws: Sequence[bytes], following: int, values: Mapping[int, bytes]
+) -> AppendedIfd:
     """A copy of IFD0 with the values in their places among the tags, then those that do not fit into an entry."""
     start = kept + kept % 2
-    offset = start + len(MARK)
+    offset = start + len(MAGIC)
     end = offset + 2 + ENTRY_BYTES * (len(raws) + len(values)) + 4
     entries, bodies = list(raws), b""
     for tag, value in sorted(values.items()):
@@ -75,7 +77,7 @@ def _tail(kept: int, order: str, raws: Sequence[bytes], following: int, values: 
         entries.insert(place, struct.pack(order + "HHI", tag, BYTE, len(value)) + stored)
         bodies += _padded(value) if len(value) > 4 else b""
     directory = struct.pack(order + "H", len(entries)) + b"".join(entries) + struct.pack(order + "I", following)
-    return Tail(kept, bytes(start - kept) + MARK + directory + bodies, struct.pack(order + "I", offset))
+    return AppendedIfd(kept, bytes(start - kept) + MAGIC + directory + bodies, struct.pack(order + "I", offset))
 
 
 def _own_values(block: Block, ifd0: Directory) -> list[Entry] | None:
@@ -83,8 +85,8 @@ def _own_values(block: Block, ifd0: Directory) -> list[Entry] | None:
 
     It is not ours any more if anything else points into it.
     """
-    start = ifd0.offset - len(MARK)
-    if start < 8 or block.data[start : ifd0.offset] != MARK:
+    start = ifd0.offset - len(MAGIC)
+    if start < 8 or block.data[start : ifd0.offset] != MAGIC:
         return None
     position = ifd0.end + 4
     found: list[Entry] = []
@@ -92,12 +94,12 @@ def _own_values(block: Block, ifd0: Directory) -> list[Entry] | None:
         if entry.tag in _OURS and entry.end - entry.start > 4 and entry.start == position:
             found.append(entry)
             position = entry.end + (entry.end - entry.start) % 2
-    if position != len(block.data) or any(end > start for end in _ends(block, ifd0, found)):
+    if position != len(block.data) or any(end > start for end in _block_end(block, ifd0, found)):
         return None
     return found
 
 
-def _ends(block: Block, ifd0: Directory, ours: Sequence[Entry]) -> Iterator[int]:
+def _block_end(block: Block, ifd0: Directory, ours: Sequence[Entry]) -> Iterator[int]:
     """Where everything ends that is not in our tail."""
     for directory in block.directories.values():
         if directory is not ifd0:

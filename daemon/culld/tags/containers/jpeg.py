@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, NoReturn
 from culld.errors import TagRefusedError
 from culld.records import Edit, Format
 from culld.tags.containers.exif_block import read_block
-from culld.tags.containers.ifd_append import XP_KEYWORDS, appended
-from culld.tags.embedded_metadata import held_in
-from culld.tags.keywords import check_words
-from culld.tags.packet import packet_edits, shifted, withdrawn
-from culld.tags.xpkeywords import changed_words, encode_words, new_block
+from culld.tags.containers.ifd_append import XP_KEYWORDS, append_ifd
+from culld.tags.embedded_metadata import embedded_metadata_in
+from culld.tags.keywords import check_keywords
+from culld.tags.packet import offset_edits, packet_edits, removed_keywords
+from culld.tags.xpkeywords import changed_keywords, encode_keywords, new_block
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from culld.records import Mark
+    from culld.records import RejectFlag
 
 _SOI, _EOI, _SOS, _APP0, _APP1, _APP2, _APP11 = 0xD8, 0xD9, 0xDA, 0xE0, 0xE1, 0xE2, 0xEB
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
@@ -75,7 +75,7 @@ class Jpeg:
         return None if self.xmp is None else self.data[self.xmp.body + len(_XMP) : self.xmp.end]
 
     @property
-    def outside(self) -> bytes:
+    def bytes_outside_metadata(self) -> bytes:
         """Every byte but those of the segments with EXIF and XMP, and with them the picture."""
         gone = [each for each in self.segments if each in {self.exif, self.xmp}]
         starts, ends = [0, *(each.end for each in gone)], [*(each.start for each in gone), len(self.data)]
@@ -99,7 +99,7 @@ def read_jpeg(data: bytes) -> Jpeg:
 def jpeg_edits(
     data: bytes,
     keywords: Sequence[str],
-    wanted: Sequence[Mark] = (),
+    wanted: Sequence[RejectFlag] = (),
     build: Callable[[bytes], bytes] = new_block,
 ) -> tuple[Edit, ...]:
     """The edits that bring `keywords` into the EXIF and the XMP of a JPEG, and marks into its XMP; none if none needed.
@@ -107,22 +107,22 @@ def jpeg_edits(
     Raises TagRefusedError where the file cannot be changed without risk.
     """
     jpeg = read_jpeg(data)
-    gone = withdrawn(jpeg.packet, keywords)
+    gone = removed_keywords(jpeg.packet, keywords)
     found = [*exif_edits(data, keywords, build, gone), *_xmp_edits(jpeg, keywords, wanted)]
     return tuple(sorted(found, key=lambda edit: edit.offset))
 
 
-def _xmp_edits(jpeg: Jpeg, keywords: Sequence[str], wanted: Sequence[Mark]) -> tuple[Edit, ...]:
+def _xmp_edits(jpeg: Jpeg, keywords: Sequence[str], wanted: Sequence[RejectFlag]) -> tuple[Edit, ...]:
     """The edits that bring the words into the packet; a new one stands behind EXIF."""
-    edits = packet_edits(jpeg.packet, keywords, held_in(jpeg.data, Format.JPEG), wanted)
+    edits = packet_edits(jpeg.packet, keywords, embedded_metadata_in(jpeg.data, Format.JPEG), wanted)
     if not edits:
         return ()
     if jpeg.xmp is None:
-        place = jpeg.exif.end if jpeg.exif else _behind_heads(jpeg)
+        place = jpeg.exif.end if jpeg.exif else _insert_offset(jpeg)
         return (Edit(place, b"", _segment(_XMP, edits[0].inserted)),)
     start = jpeg.xmp.body + len(_XMP)
     grown = sum(len(edit.inserted) - len(edit.removed) for edit in edits)
-    found = shifted(edits, start)
+    found = offset_edits(edits, start)
     if grown:
         length = jpeg.data[jpeg.xmp.start + 2 : jpeg.xmp.body]
         found = (Edit(jpeg.xmp.start + 2, length, _length(_XMP, jpeg.xmp.end - start + grown)), *found)
@@ -140,15 +140,15 @@ def exif_edits(
     Where the file has no EXIF, `build` makes a block (without `Exif` head) from the bytes of XPKeywords. Raises
     TagRefusedError where the file cannot be changed without risk.
     """
-    check_words(keywords)
+    check_keywords(keywords)
     jpeg = read_jpeg(data)
     if jpeg.exif is None or jpeg.block is None:
-        return _fresh_edits(jpeg, build(encode_words(keywords))) if keywords else ()
+        return _fresh_edits(jpeg, build(encode_keywords(keywords))) if keywords else ()
     block = read_block(jpeg.block)
-    words = changed_words(block, keywords, gone)
+    words = changed_keywords(block, keywords, gone)
     if words is None:
         return ()
-    tail = appended(block, {XP_KEYWORDS: encode_words(words) if words else None})
+    tail = append_ifd(block, {XP_KEYWORDS: encode_keywords(words) if words else None})
     size = tail.kept + len(tail.content)
     start = jpeg.exif.body + len(_EXIF)
     return (
@@ -160,10 +160,10 @@ def exif_edits(
 
 def _fresh_edits(jpeg: Jpeg, block: bytes) -> tuple[Edit, ...]:
     """A new segment behind SOI and the JFIF segments that follow it."""
-    return (Edit(_behind_heads(jpeg), b"", _segment(_EXIF, block)),)
+    return (Edit(_insert_offset(jpeg), b"", _segment(_EXIF, block)),)
 
 
-def _behind_heads(jpeg: Jpeg) -> int:
+def _insert_offset(jpeg: Jpeg) -> int:
     leading = 0
     while jpeg.segments[leading].marker == _APP0:
         leading += 1

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, NoReturn
 from culld.errors import TagRefusedError
 from culld.records import Edit, Format
 from culld.tags.edits import apply_edits
-from culld.tags.embedded_metadata import held_in
+from culld.tags.embedded_metadata import embedded_metadata_in
 from culld.tags.packet import packet_edits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from culld.records import Mark
+    from culld.records import RejectFlag
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _KEYWORD = b"XML:com.adobe.xmp\0"
@@ -51,7 +51,7 @@ class Png:
         return None if self.xmp is None else self.data[self.xmp.body + len(_HEAD) : self.xmp.end]
 
     @property
-    def outside(self) -> bytes:
+    def bytes_outside_metadata(self) -> bytes:
         """Every byte but those of the chunk with XMP."""
         return self.data if self.xmp is None else self.data[: self.xmp.start] + self.data[self.xmp.end + 4 :]
 
@@ -70,10 +70,10 @@ def read_png(data: bytes) -> Png:
     return Png(data, chunks, packets[0] if packets else None)
 
 
-def png_edits(data: bytes, keywords: Sequence[str], wanted: Sequence[Mark] = ()) -> tuple[Edit, ...]:
+def png_edits(data: bytes, keywords: Sequence[str], wanted: Sequence[RejectFlag] = ()) -> tuple[Edit, ...]:
     """The edits that bring `keywords` and marks into the XMP of a PNG; none if none needed. Raises TagRefusedError."""
     png = read_png(data)
-    edits = packet_edits(png.packet, keywords, held_in(data, Format.PNG), wanted)
+    edits = packet_edits(png.packet, keywords, embedded_metadata_in(data, Format.PNG), wanted)
     if not edits:
         return ()
     chunk = _chunk(apply_edits(png.packet or b"", edits))

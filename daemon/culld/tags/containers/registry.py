@@ -11,32 +11,32 @@ from culld.tags.containers.jpeg import jpeg_edits
 from culld.tags.containers.png import png_edits
 from culld.tags.containers.tiff import tiff_edits
 from culld.tags.containers.webp import webp_edits
-from culld.tags.verify import prove_jpeg, prove_png, prove_tiff, prove_webp
+from culld.tags.verify import verify_jpeg, verify_png, verify_tiff, verify_webp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from culld.records import Edit, Mark
+    from culld.records import Edit, RejectFlag
 
-    Draft = Callable[[bytes, Sequence[str], Sequence[Mark]], tuple[Edit, ...]]
-    Proof = Callable[[bytes, bytes, Sequence[str], Sequence[Mark]], None]
+    Draft = Callable[[bytes, Sequence[str], Sequence[RejectFlag]], tuple[Edit, ...]]
+    Proof = Callable[[bytes, bytes, Sequence[str], Sequence[RejectFlag]], None]
 
     Build = Callable[[bytes], bytes]
 
-_WAYS: Final[dict[Format, tuple[Draft, Proof]]] = {
-    Format.PNG: (png_edits, prove_png),
-    Format.WEBP: (webp_edits, prove_webp),
-    Format.TIFF: (tiff_edits, prove_tiff),
+_CONTAINERS: Final[dict[Format, tuple[Draft, Proof]]] = {
+    Format.PNG: (png_edits, verify_png),
+    Format.WEBP: (webp_edits, verify_webp),
+    Format.TIFF: (tiff_edits, verify_tiff),
 }
 
 
-def way_into(format_: Format, build_exif: Build) -> tuple[Draft, Proof]:
+def container_for(format_: Format, build_exif: Build) -> tuple[Draft, Proof]:
     """How to draft the words of a format, and how to prove the draft; raises TagRefusedError for other formats.
 
     `build_exif` makes the EXIF block of a JPEG that has none, from the bytes of XPKeywords.
     """
     if format_ is Format.JPEG:
-        return partial(jpeg_edits, build=build_exif), prove_jpeg
-    if format_ not in _WAYS:
+        return partial(jpeg_edits, build=build_exif), verify_jpeg
+    if format_ not in _CONTAINERS:
         raise TagRefusedError(f"{format_.value} files get their tags beside them only", "the photo")
-    return _WAYS[format_]
+    return _CONTAINERS[format_]

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from culld.errors import TagRefusedError
 from culld.records import Edit, Format
 from culld.tags.containers.exif_block import BYTE, UNDEFINED, Block, read_block
-from culld.tags.containers.ifd_append import XMP, XP_KEYWORDS, appended
+from culld.tags.containers.ifd_append import XMP, XP_KEYWORDS, append_ifd
 from culld.tags.edits import apply_edits
-from culld.tags.embedded_metadata import held_in
-from culld.tags.packet import packet_edits, withdrawn
-from culld.tags.xpkeywords import changed_words, encode_words
+from culld.tags.embedded_metadata import embedded_metadata_in
+from culld.tags.packet import packet_edits, removed_keywords
+from culld.tags.xpkeywords import changed_keywords, encode_keywords
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from culld.records import Mark
+    from culld.records import RejectFlag
 
 _RAW: Final = {0xC612: "it is a DNG", 0x828E: "it is a RAW file (a mosaic of colours)"}
 _MAKER: Final = 0x927C
@@ -51,20 +51,20 @@ def packet_in(block: Block) -> bytes | None:
     return block.value(entry)
 
 
-def tiff_edits(data: bytes, keywords: Sequence[str], wanted: Sequence[Mark] = ()) -> tuple[Edit, ...]:
+def tiff_edits(data: bytes, keywords: Sequence[str], wanted: Sequence[RejectFlag] = ()) -> tuple[Edit, ...]:
     """The edits that bring `keywords` and marks into a TIFF; none where nothing changes. Raises TagRefusedError."""
     block = read_tiff(data)
     old = packet_in(block)
-    edits = packet_edits(old, keywords, held_in(data, Format.TIFF), wanted)
-    words = changed_words(block, keywords, withdrawn(old, keywords))
+    edits = packet_edits(old, keywords, embedded_metadata_in(data, Format.TIFF), wanted)
+    words = changed_keywords(block, keywords, removed_keywords(old, keywords))
     if not edits and words is None:
         return ()
     values: dict[int, bytes | None] = {}
     if edits:
         values[XMP] = apply_edits(old or b"", edits)
     if words is not None:
-        values[XP_KEYWORDS] = encode_words(words) if words else None
-    tail = appended(block, values)
+        values[XP_KEYWORDS] = encode_keywords(words) if words else None
+    tail = append_ifd(block, values)
     return (Edit(4, data[4:8], tail.pointer), Edit(tail.kept, data[tail.kept :], tail.content))
 
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, NoReturn
 from culld.errors import TagRefusedError
 from culld.records import Edit, Format
 from culld.tags.edits import apply_edits
-from culld.tags.embedded_metadata import held_in
+from culld.tags.embedded_metadata import embedded_metadata_in
 from culld.tags.packet import packet_edits
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from culld.records import Mark
+    from culld.records import RejectFlag
 
 _XMP = b"XMP "
 _HAS_XMP, _HAS_ALPHA = 0x04, 0x10
@@ -51,13 +51,13 @@ class WebP:
         return None if self.xmp is None else self.data[self.xmp.body : self.xmp.end]
 
     @property
-    def outside(self) -> bytes:
+    def bytes_outside_metadata(self) -> bytes:
         """Every chunk but that with XMP and the extended header, then that header without its flag for XMP."""
         kept = [each for each in self.chunks if each.kind not in {_XMP, b"VP8X"}]
         return b"".join([*(self.data[each.start : each.next] for each in kept), self.header])
 
     @property
-    def says_so(self) -> bool:
+    def xmp_flag_consistent(self) -> bool:
         """Whether the extended header tells truly whether there is XMP."""
         first = self.chunks[0]
         return first.kind == b"VP8X" and bool(self.data[first.body] & _HAS_XMP) == (self.xmp is not None)
@@ -86,10 +86,10 @@ def read_webp(data: bytes) -> WebP:
     return WebP(data, chunks, next((chunk for chunk in chunks if chunk.kind == _XMP), None))
 
 
-def webp_edits(data: bytes, keywords: Sequence[str], wanted: Sequence[Mark] = ()) -> tuple[Edit, ...]:
+def webp_edits(data: bytes, keywords: Sequence[str], wanted: Sequence[RejectFlag] = ()) -> tuple[Edit, ...]:
     """The edits that bring `keywords` and marks into the XMP of a WebP; none if none needed. Raises TagRefusedError."""
     webp = read_webp(data)
-    changes = packet_edits(webp.packet, keywords, held_in(data, Format.WEBP), wanted)
+    changes = packet_edits(webp.packet, keywords, embedded_metadata_in(data, Format.WEBP), wanted)
     if not changes:
         return ()
     chunk = _chunk(_XMP, apply_edits(webp.packet or b"", changes))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from culld.training.defects.dataset import Variant
+    from culld.training.defects.dataset import Sample
 
     Jpeg = Callable[[NDArray[np.uint8], int], NDArray[np.uint8]]
 
@@ -27,7 +27,7 @@ _DARK, _BRIGHT, _BURNT, _SEEN = 0.33, 0.7, 0.03, 0.4
 
 
 @dataclass(frozen=True, slots=True)
-class Journey:
+class Augmentation:
     """`crop`: which share of the frame's sides is kept and enlarged; `sharpen`: unsharp mask strength;
     `quality`: JPEG quality, None for no compression; `mirror`: left to right; `contrast`: strength of an S-curve;
     `saturation`: factor.
@@ -41,12 +41,12 @@ class Journey:
     saturation: float = 1.0
 
     @classmethod
-    def saved(cls) -> Journey:
+    def saved(cls) -> Augmentation:
         """The shortest way: saved as JPEG of quality 95, once."""
         return cls(quality=95)
 
     @classmethod
-    def drawn(cls, rng: np.random.Generator) -> Journey:
+    def drawn(cls, rng: np.random.Generator) -> Augmentation:
         """A way drawn at random, as wide as ordinary photos differ."""
         crop = 1.0 if rng.random() < 0.5 else rng.uniform(0.65, 1.0)
         sharpen = 0.0 if rng.random() < 0.4 else rng.uniform(0.1, 1.2)
@@ -54,14 +54,14 @@ class Journey:
         return cls(float(crop), float(sharpen), quality, bool(rng.random() < 0.5))
 
     @classmethod
-    def styled(cls, rng: np.random.Generator) -> Journey:
+    def styled(cls, rng: np.random.Generator) -> Augmentation:
         """A way drawn at random on which the photographer's taste has its say as well: contrast and colour."""
         contrast = 0.0 if rng.random() < 0.5 else rng.uniform(-0.5, 0.6)
         saturation = 1.0 if rng.random() < 0.7 else rng.uniform(0.3, 1.4)
         return replace(cls.drawn(rng), contrast=float(contrast), saturation=float(saturation))
 
 
-def render(frame: NDArray[np.uint8], variant: Variant, jpeg: Jpeg) -> NDArray[np.uint8]:
+def render(frame: NDArray[np.uint8], variant: Sample, jpeg: Jpeg) -> NDArray[np.uint8]:
     """Make the picture that a variant describes out of the scene's clean frame; same variant, same picture.
 
     `jpeg` saves pixels with a quality and reads them again.
@@ -73,7 +73,7 @@ def render(frame: NDArray[np.uint8], variant: Variant, jpeg: Jpeg) -> NDArray[np
     return pixels if variant.journey.quality is None else jpeg(pixels, variant.journey.quality)
 
 
-def known(pixels: NDArray[np.uint8], variant: Variant) -> NDArray[np.bool_]:
+def visible_labels(pixels: NDArray[np.uint8], variant: Sample) -> NDArray[np.bool_]:
     """Which of the variant's labels its finished picture shows; an exposure defect may not show at all.
 
     Nor can blur be seen where nearly everything is black or white. Three stops more turn a dark room into an ordinary
@@ -91,7 +91,7 @@ def known(pixels: NDArray[np.uint8], variant: Variant) -> NDArray[np.bool_]:
     return holds
 
 
-def _cropped(srgb: NDArray[np.float32], journey: Journey, rng: np.random.Generator) -> NDArray[np.float32]:
+def _cropped(srgb: NDArray[np.float32], journey: Augmentation, rng: np.random.Generator) -> NDArray[np.float32]:
     if journey.mirror:
         srgb = srgb[:, ::-1]
     if journey.crop >= 1.0:
@@ -106,7 +106,7 @@ def _cropped(srgb: NDArray[np.float32], journey: Journey, rng: np.random.Generat
     return srgb
 
 
-def _toned(srgb: NDArray[np.float32], journey: Journey) -> NDArray[np.float32]:
+def _toned(srgb: NDArray[np.float32], journey: Augmentation) -> NDArray[np.float32]:
     if journey.contrast:
         srgb = photometric.contrast(srgb, journey.contrast)
     return srgb if journey.saturation == 1.0 else photometric.saturate(srgb, journey.saturation)

@@ -14,8 +14,8 @@ import numpy as np
 
 from culld.errors import ConfigError
 from culld.records import Defect
-from culld.training.defects.augment import Journey
-from culld.training.defects.distortions import SEED_LEVELS, Distortion, Kind
+from culld.training.defects.augment import Augmentation
+from culld.training.defects.distortions import KADIS_LEVELS, Distortion, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -55,7 +55,7 @@ class Split:
 
 
 @dataclass(frozen=True, slots=True)
-class Variant:
+class Sample:
     """One picture to make of a scene: the steps, the way through the camera, what it shows.
 
     `labels` say 1 for each defect that was brought in, in the order of the network's outputs; `known` says False where
@@ -65,7 +65,7 @@ class Variant:
     scene: Scene
     group: str
     steps: tuple[Distortion, ...]
-    journey: Journey
+    journey: Augmentation
     labels: tuple[float, float, float]
     known: tuple[bool, bool, bool]
     seed: int
@@ -102,25 +102,25 @@ def split(scenes: Iterable[Scene], experiment: Experiment) -> Split:
     return Split(tuple(parts["train"]), tuple(parts["calibration"]), tuple(parts["test"]))
 
 
-def variants(scene: Scene, draw: int, experiment: Experiment) -> list[Variant]:
+def samples(scene: Scene, draw: int, experiment: Experiment) -> list[Sample]:
     """The pictures that one draw makes of a scene, the same for the same seed."""
     rng = np.random.default_rng(_number(experiment.seed, f"draw {draw}", scene.file))
     views = _EXTRA_CLEAN if scene.hard else 1
-    found = [make_variant(scene, "clean", (), Journey() if draw == 0 else Journey.styled(rng), rng)]
-    found += [make_variant(scene, "clean", (), Journey.styled(rng), rng) for _ in range(views)]
-    found += [make_variant(scene, "mild", (_mild(rng),), Journey.styled(rng), rng) for _ in range(views + 1)]
-    found += [make_variant(scene, group, maker(rng), _way(group, rng), rng) for group, maker in _MAKERS.items()]
+    found = [make_sample(scene, "clean", (), Augmentation() if draw == 0 else Augmentation.styled(rng), rng)]
+    found += [make_sample(scene, "clean", (), Augmentation.styled(rng), rng) for _ in range(views)]
+    found += [make_sample(scene, "mild", (_mild(rng),), Augmentation.styled(rng), rng) for _ in range(views + 1)]
+    found += [make_sample(scene, group, maker(rng), _way(group, rng), rng) for group, maker in _MAKERS.items()]
     return found
 
 
-def _way(group: str, rng: np.random.Generator) -> Journey:
-    return Journey.saved() if group.startswith("seed") else Journey.styled(rng)
+def _way(group: str, rng: np.random.Generator) -> Augmentation:
+    return Augmentation.saved() if group.startswith("seed") else Augmentation.styled(rng)
 
 
 def seed_step(rng: np.random.Generator, *kinds: Kind) -> Distortion:
     """One of the seed's distortions of these kinds, at one of the seed's levels."""
     kind = kinds[rng.integers(len(kinds))]
-    return Distortion(kind, float(rng.choice(SEED_LEVELS[kind])))
+    return Distortion(kind, float(rng.choice(KADIS_LEVELS[kind])))
 
 
 def _mild(rng: np.random.Generator) -> Distortion:
@@ -197,9 +197,9 @@ _MAKERS: dict[str, Callable[[np.random.Generator], tuple[Distortion, ...]]] = {
 }
 
 
-def make_variant(
-    scene: Scene, group: str, steps: tuple[Distortion, ...], journey: Journey, rng: np.random.Generator
-) -> Variant:
+def make_sample(
+    scene: Scene, group: str, steps: tuple[Distortion, ...], journey: Augmentation, rng: np.random.Generator
+) -> Sample:
     """Label a picture by what is done to it.
 
     A night that is darkened by stops is under-exposed, but how it looks brightened nobody can say; nor what a white
@@ -211,7 +211,7 @@ def make_variant(
     )
     blur, under, over = (float(defect in shown) for defect in Defect)
     known = (True, not unsure, not unsure)
-    return Variant(scene, group, steps, journey, (blur, under, over), known, int(rng.integers(2**63)))
+    return Sample(scene, group, steps, journey, (blur, under, over), known, int(rng.integers(2**63)))
 
 
 def _number(seed: int, purpose: str, name: str) -> int:

@@ -37,7 +37,7 @@ class Kind(StrEnum):
     RELIGHT = "relight"  # linear light: unevenness of the light in stops; no defect
 
 
-SEED_LEVELS: dict[Kind, tuple[float, ...]] = {
+KADIS_LEVELS: dict[Kind, tuple[float, ...]] = {
     Kind.LENS: (2, 4, 6),
     Kind.STREAK: (6, 10),
     Kind.BRIGHTEN: (0.7, 1.1),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from culld.errors import ConfigError
-from culld.training.backbones import build_trunk, trunk_named
+from culld.training.backbones import backbone_named, build_backbone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -57,7 +57,7 @@ def build_groups(trunk: str, weights: Path | str | None, groups: Sequence[str]) 
 
 
 def _full(trunk: str, weights: Path | str | None, pixels: Any) -> dict[str, Callable[[], Any]]:
-    levels = _levels("full", trunk, weights, pixels, trunk_named(trunk).levels)
+    levels = _levels("full", trunk, weights, pixels, backbone_named(trunk).stages)
     return {
         "mean": lambda: _joined([mean(level) for level in levels]),
         "deviation": lambda: _joined([deviation(level) for level in levels]),
@@ -68,7 +68,7 @@ def _full(trunk: str, weights: Path | str | None, pixels: Any) -> dict[str, Call
 def _half(trunk: str, weights: Path | str | None, half: Any) -> dict[str, Callable[[], Any]]:
     if trunk not in _LATE:
         raise ConfigError((f"sees: the trunk {trunk} has no groups at half size; {', '.join(_LATE)} has",))
-    *early, late, last = _levels("half", trunk, weights, half, (*trunk_named(trunk).levels, *_LATE[trunk]))
+    *early, late, last = _levels("half", trunk, weights, half, (*backbone_named(trunk).stages, *_LATE[trunk]))
     return {
         "grain half": lambda: _spread(early[:2]),
         "early half": lambda: _spread(early[2:]),
@@ -81,7 +81,7 @@ def _levels(name: str, trunk: str, weights: Path | str | None, pixels: Any, laye
     """The outputs of these layers of a trunk that looks at these pixels; nothing behind the last one is kept."""
     import keras
 
-    model = build_trunk(trunk, tuple(pixels.shape[1:]), weights)
+    model = build_backbone(trunk, tuple(pixels.shape[1:]), weights)
     levels = keras.Model(model.input, [model.get_layer(layer).output for layer in layers], name=f"trunk_{name}")
     return list(levels(pixels))
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from culld.errors import ConfigError
-from culld.training.defects.augment import known, render
-from culld.training.defects.dataset import variants
+from culld.training.defects.augment import render, visible_labels
+from culld.training.defects.dataset import samples
 from culld.training.kadis_dataset import TYPES, seed_variants
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from culld.training.defects.augment import Jpeg
-    from culld.training.defects.dataset import Scene, Variant
+    from culld.training.defects.dataset import Sample, Scene
     from culld.training.experiment import Experiment
 
     Frame = NDArray[np.uint8]
@@ -78,15 +78,15 @@ class Draw:
         if self.pictures not in PICTURES:
             raise ConfigError((f"pictures: {self.pictures!r} is not one of {', '.join(PICTURES)}",))
 
-    def variants(self, scene: Scene) -> list[Variant]:
+    def variants(self, scene: Scene) -> list[Sample]:
         """What to make of a scene."""
         if self.pictures == "seed":
             return seed_variants(scene, len(TYPES), self.experiment.seed + self.number * _SEEDS_APART)
-        return variants(scene, self.number, self.experiment)
+        return samples(scene, self.number, self.experiment)
 
-    def known(self, picture: Frame, variant: Variant) -> NDArray[np.bool_]:
+    def known(self, picture: Frame, variant: Sample) -> NDArray[np.bool_]:
         """Which of the three labels can be relied on (3); the seed calls a picture by what was done, visible or not."""
-        return np.ones(3, bool) if self.pictures == "seed" else known(picture, variant)
+        return np.ones(3, bool) if self.pictures == "seed" else visible_labels(picture, variant)
 
 
 @dataclass(frozen=True, slots=True)

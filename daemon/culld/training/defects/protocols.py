@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from culld.training.defects.augment import Journey
-from culld.training.defects.dataset import make_variant, seed_step
-from culld.training.defects.distortions import SEED_LEVELS, Distortion, Kind
+from culld.training.defects.augment import Augmentation
+from culld.training.defects.dataset import make_sample, seed_step
+from culld.training.defects.distortions import KADIS_LEVELS, Distortion, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from culld.training.defects.dataset import Scene, Variant
+    from culld.training.defects.dataset import Sample, Scene
 
-_SAVED = Journey.saved()
-_PLAIN = Journey()
+_SAVED = Augmentation.saved()
+_PLAIN = Augmentation()
 _STRONG = {
     "disk 4": Distortion(Kind.DEFOCUS, 4),
     "disk 8": Distortion(Kind.DEFOCUS, 8),
@@ -29,17 +29,17 @@ _STRONG = {
 }
 
 
-def seed_protocol(scenes: Iterable[Scene], seed: int) -> list[Variant]:
+def kadis_protocol(scenes: Iterable[Scene], seed: int) -> list[Sample]:
     """The seed's own test: each scene clean, and once with one of its four distortions at one of its levels."""
     rng = np.random.default_rng(seed)
     found = []
     for scene in scenes:
-        found.append(make_variant(scene, "clean", (), _PLAIN, rng))
-        found.append(make_variant(scene, "seed", (seed_step(rng, *SEED_LEVELS),), _SAVED, rng))
+        found.append(make_sample(scene, "clean", (), _PLAIN, rng))
+        found.append(make_sample(scene, "seed", (seed_step(rng, *KADIS_LEVELS),), _SAVED, rng))
     return found
 
 
-def linear_protocol(scenes: Iterable[Scene], seed: int) -> list[Variant]:
+def linear_protocol(scenes: Iterable[Scene], seed: int) -> list[Sample]:
     """Defects as lenses, hands and sensors make them: each scene clean, blurred, under- and over-exposed.
 
     The cat's eyes are a kind of blur that no training picture has.
@@ -52,24 +52,24 @@ def linear_protocol(scenes: Iterable[Scene], seed: int) -> list[Variant]:
         ]
         blur = Distortion(kind, rng.uniform(low, high))
         under, over = rng.uniform(-5.0, -1.5), rng.uniform(1.5, 4.0)
-        found.append(make_variant(scene, "clean", (), _PLAIN, rng))
+        found.append(make_sample(scene, "clean", (), _PLAIN, rng))
         steps = (blur, Distortion(Kind.EXPOSURE, under), Distortion(Kind.EXPOSURE, over))
-        found += [make_variant(scene, "linear", (step,), Journey.drawn(rng), rng) for step in steps]
+        found += [make_sample(scene, "linear", (step,), Augmentation.drawn(rng), rng) for step in steps]
     return found
 
 
-def strong_blur(scenes: Iterable[Scene], seed: int) -> list[Variant]:
+def strong_blur(scenes: Iterable[Scene], seed: int) -> list[Sample]:
     """Each scene blurred beyond doubt, in one of several ways in turn; the group says how."""
     rng = np.random.default_rng(seed)
     ways = list(_STRONG.items())
     return [
-        make_variant(scene, name, (step,), Journey.drawn(rng), rng)
+        make_sample(scene, name, (step,), Augmentation.drawn(rng), rng)
         for index, scene in enumerate(scenes)
         for name, step in (ways[index % len(ways)],)
     ]
 
 
-def clean_ways(scenes: Iterable[Scene], seed: int) -> list[Variant]:
+def clean_ways(scenes: Iterable[Scene], seed: int) -> list[Sample]:
     """Each scene clean, but cropped, sharpened and saved differently: what must not be flagged."""
     rng = np.random.default_rng(seed)
-    return [make_variant(scene, "clean", (), Journey.drawn(rng), rng) for scene in scenes]
+    return [make_sample(scene, "clean", (), Augmentation.drawn(rng), rng) for scene in scenes]

@@ -7,8 +7,8 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from culld.records import Defect
-from culld.training.calibration import calibrate, meanings
-from culld.training.context import Trained, describe
+from culld.training.calibration import calibrate, operating_points
+from culld.training.context import TrainingResult, describe
 from culld.training.defects.dataset import read_index, split
 from culld.training.defects.feature_groups import build_groups
 from culld.training.defects.features import Draw, Extractor, Table
@@ -16,21 +16,21 @@ from culld.training.defects.network import assemble, joined, layout_of
 from culld.training.experiment import as_yaml
 from culld.training.export import KERAS_FILE, LITERT_FILE, write_litert
 from culld.training.fit import fit_heads
-from culld.training.float16 import rounded
+from culld.training.float16 import round_kernels
 from culld.training.measuring import check_parity, measure
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from culld.training.context import Surroundings
+    from culld.training.context import RunContext
     from culld.training.defects.dataset import Scene, Split
     from culld.training.experiment import Experiment
 
 
-def train(experiment: Experiment, around: Surroundings) -> Trained:
+def train(experiment: Experiment, around: RunContext) -> TrainingResult:
     """Run all phases; files appear under `out` only when everything worked."""
     scenes = split(read_index(around.photos), experiment)
-    stored = rounded if experiment.precision == "float16" else _as_they_are
+    stored = round_kernels if experiment.precision == "float16" else _as_they_are
     groups = stored(build_groups(experiment.trunk, around.weights, experiment.groups))
     learn, hold = _features(joined(groups), scenes, experiment, around)
 
@@ -57,11 +57,11 @@ def train(experiment: Experiment, around: Surroundings) -> Trained:
         "expected_calibration_error": found["expected_calibration_error"],
     }
     found["largest_difference_to_keras"] = float(f"{worst:.1e}")
-    precision = meanings(logits, hold, calibration, experiment.prevalence)
-    return Trained(digest, describe(scenes, len(learn.labels)), found, fitted, precision)
+    precision = operating_points(logits, hold, calibration, experiment.prevalence)
+    return TrainingResult(digest, describe(scenes, len(learn.labels)), found, fitted, precision)
 
 
-def _features(features: Any, scenes: Split, experiment: Experiment, around: Surroundings) -> tuple[Table, Table]:
+def _features(features: Any, scenes: Split, experiment: Experiment, around: RunContext) -> tuple[Table, Table]:
     """What the frozen trunk says of the training and of the calibration pictures.
 
     Calibrated is on the first kind of pictures only: the experiment is for those.

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from culld.errors import ConfigError
 from culld.records import Defect
-from culld.training.backbones import build_trunk, trunk_named
+from culld.training.backbones import backbone_named, build_backbone
 from culld.training.defects.feature_groups import HEIGHT, WIDTH, deviation, mean
 from culld.training.defects.network import build_head
 from culld.training.plots import draw_training
@@ -19,36 +19,36 @@ from culld.training.plots import draw_training
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from culld.training.experiment import Generation
+    from culld.training.experiment import TwoStageExperiment
 
 LOG, CURVES = "train_log.csv", "training_curves.png"
 
 
-def build_generation(
-    generation: Generation, weights: Path | str | None, shape: tuple[int, int, int] = (HEIGHT, WIDTH, 3)
+def build_two_stage(
+    generation: TwoStageExperiment, weights: Path | str | None, shape: tuple[int, int, int] = (HEIGHT, WIDTH, 3)
 ) -> tuple[Any, Any]:
     """The Keras model from pixels 0..255 to three logits, and its trunk."""
     import keras
 
-    trunk = build_trunk(generation.trunk, shape, weights)
+    trunk = build_backbone(generation.trunk, shape, weights)
     thinned = keras.layers.Dropout(generation.neck, name="neck_dropout")(_pooled(trunk, generation))
     logits = [build_head(generation.heads, defect, thinned) for defect in Defect]
     return keras.Model(trunk.input, keras.layers.Concatenate(name="logits")(logits), name=generation.heads), trunk
 
 
-def _pooled(trunk: Any, generation: Generation) -> Any:
+def _pooled(trunk: Any, generation: TwoStageExperiment) -> Any:
     import keras
 
     if generation.pooling == "gap":
         return keras.layers.GlobalAveragePooling2D(name="gap")(trunk.output)
     if generation.pooling == "levels":
-        levels = [trunk.get_layer(name).output for name in trunk_named(generation.trunk).levels]
+        levels = [trunk.get_layer(name).output for name in backbone_named(generation.trunk).stages]
         return keras.ops.concatenate([part(level) for level in levels for part in (mean, deviation)], axis=1)
     raise ConfigError((f"pooling: {generation.pooling!r} is neither gap nor levels",))
 
 
 def train_stages(
-    model: Any, trunk: Any, generation: Generation, data: tuple[Any, Any], out: Path, backup: Path
+    model: Any, trunk: Any, generation: TwoStageExperiment, data: tuple[Any, Any], out: Path, backup: Path
 ) -> None:
     """Train both stages on `data` (training, validation); log, curves and state appear after every epoch."""
     import keras
@@ -72,7 +72,7 @@ def train_stages(
         model.fit(data[0], validation_data=data[1], epochs=epochs, callbacks=callbacks, verbose=2)
 
 
-def freeze(trunk: Any, generation: Generation, *, tuned: bool) -> None:
+def freeze(trunk: Any, generation: TwoStageExperiment, *, tuned: bool) -> None:
     """Say which layers of the trunk learn: none, or the last ones, without batch norm if so asked."""
     trunk.trainable = tuned
     if not tuned:

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from culld.errors import SystemFaultError
-from culld.training.context import Trained, describe
+from culld.training.context import TrainingResult, describe
 from culld.training.defects.augment import render
 from culld.training.defects.dataset import read_index, split
 from culld.training.experiment import as_yaml
 from culld.training.export import KERAS_FILE, LITERT_FILE, write_litert
 from culld.training.kadis_dataset import seed_variants
 from culld.training.measuring import check_parity, measure
-from culld.training.two_stage.experiment import build_generation, train_stages, with_probabilities
+from culld.training.two_stage.experiment import build_two_stage, train_stages, with_probabilities
 from culld.training.two_stage.input_pipelines import from_table, on_the_fly, without_tensorflow
 
 if TYPE_CHECKING:
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from culld.training.context import Frame, Surroundings
+    from culld.training.context import Frame, RunContext
     from culld.training.defects.dataset import Scene, Split
-    from culld.training.experiment import Generation
+    from culld.training.experiment import TwoStageExperiment
 
 
-def train_generation(generation: Generation, around: Surroundings, tables: Path | None) -> Trained:
+def train_two_stage(generation: TwoStageExperiment, around: RunContext, tables: Path | None) -> TrainingResult:
     """Train as the seed did, on the tables of `culld model dataset` or, without them, on pictures drawn on the fly.
 
     Raises `SystemFaultError` once it is trained where there is no TensorFlow, which alone makes LiteRT files.
     """
     scenes = split(read_index(around.photos), generation.ground)
-    model, trunk = build_generation(generation, around.weights)
+    model, trunk = build_two_stage(generation, around.weights)
     backup = around.cache / f"{generation.name}-{generation.seed}"
-    train_stages(model, trunk, generation, _seed_data(generation, scenes, around, tables), around.out, backup)
+    train_stages(model, trunk, generation, _kadis_data(generation, scenes, around, tables), around.out, backup)
 
     whole = with_probabilities(model)
     whole.save(around.out / KERAS_FILE)
@@ -43,7 +43,7 @@ def train_generation(generation: Generation, around: Surroundings, tables: Path 
     return _finished(whole, generation, scenes, around)
 
 
-def _finished(whole: Any, generation: Generation, scenes: Split, around: Surroundings) -> Trained:
+def _finished(whole: Any, generation: TwoStageExperiment, scenes: Split, around: RunContext) -> TrainingResult:
     try:
         digest = write_litert(whole, around.out / LITERT_FILE, generation.precision)
     except ModuleNotFoundError as error:
@@ -56,10 +56,12 @@ def _finished(whole: Any, generation: Generation, scenes: Split, around: Surroun
     found["largest_difference_to_keras"] = float(f"{worst:.1e}")
     seen = (*scenes.train, *scenes.calibration)
     pictures = len(seen) * (1 + generation.kinds)
-    return Trained(digest, describe(scenes, pictures), found, {"method": "none, as in the seed"}, {})
+    return TrainingResult(digest, describe(scenes, pictures), found, {"method": "none, as in the seed"}, {})
 
 
-def _seed_data(generation: Generation, scenes: Split, around: Surroundings, tables: Path | None) -> tuple[Any, Any]:
+def _kadis_data(
+    generation: TwoStageExperiment, scenes: Split, around: RunContext, tables: Path | None
+) -> tuple[Any, Any]:
     """Training and validation pictures; every epoch of the training draws anew unless there are tables."""
     import keras
 
