@@ -14,7 +14,7 @@ from rich.text import Text
 REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO / "tests"))
 
-import factories  # noqa: E402 (the pictures of the tests)
+from harness import factories  # noqa: E402 (the pictures of the tests)
 
 POLICY = """\
 watch:

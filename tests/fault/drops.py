@@ -32,8 +32,8 @@ from culld.system.sd_notify import Notifier
 
 sys.path.append(str(Path(__file__).parents[1]))
 
-from fakes import FakePool
-from houses import House
+from harness.daemon_process import House
+from harness.fakes import FakePool
 
 POLICY = """\
 watch: [{path: inbox}]

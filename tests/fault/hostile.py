@@ -17,9 +17,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import factories
-import pictures
-from houses import House
+from harness import factories, images
+from harness.daemon_process import House
 
 LIMIT_S = 20
 POLICY = f"""\
@@ -152,7 +151,7 @@ def mutated(inbox: Path, dice: random.Random, count: int) -> None:
     whole = [(photo(n, kind), end) for n, (kind, end) in enumerate(FORMATS)]
     for number in range(count):
         data, end = whole[number % len(whole)]
-        (inbox / f"{number}{end}").write_bytes(pictures.mutated(data, dice))
+        (inbox / f"{number}{end}").write_bytes(images.mutated(data, dice))
 
 
 FORMATS = (("JPEG", ".jpg"), ("PNG", ".png"), ("WEBP", ".webp"), ("TIFF", ".tif"))

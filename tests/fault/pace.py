@@ -9,8 +9,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import factories
-from houses import House
+from harness import factories
+from harness.daemon_process import House
 
 POLICY = """\
 watch: [{path: inbox}]

@@ -34,8 +34,7 @@ import pace  # noqa: E402
 import swaps  # noqa: E402
 import writers  # noqa: E402
 
-import killing  # noqa: E402
-import losing  # noqa: E402
+from harness import journal_loss, kill_points  # noqa: E402
 
 Row = tuple[str, ...]
 MEMORY = Path("/dev/shm")  # noqa: S108 (the folders made in it are private)
@@ -58,7 +57,7 @@ def kills(step: int) -> Iterator[Row]:
     for action, repair in (("reject", "replay"), ("restore", "restore again")):
         for device in ("same device", "other device"):
             with scratch(memory=True) as folder, scratch(memory=device == "same device") as away:
-                first, second = killing.sweep(folder, away / "quarantine", killing.ACTIONS[action], step)
+                first, second = kill_points.sweep(folder, away / "quarantine", kill_points.ACTIONS[action], step)
             yield (f"{action}, {device}", str(first), "0", "0", "0", "0")
             yield (f"{repair}, {device}", str(second), "0", "0", "0", "0")
 
@@ -76,7 +75,7 @@ def errors(step: int) -> Iterator[Row]:
 def _fail(step: int, case: tuple[str, str, str, bool]) -> int:
     error, action, call, same_device = case
     with scratch(memory=True) as folder, scratch(memory=same_device) as away:
-        return killing.fail_each(folder, away / "quarantine", action, call, error, step=step, journal=True)
+        return kill_points.fail_each(folder, away / "quarantine", action, call, error, step=step, journal=True)
 
 
 def dropped(count: int) -> Iterator[Row]:
@@ -137,12 +136,12 @@ def written(copies: int) -> Iterator[Row]:
 def lost(parts: int) -> Iterator[Row]:
     """The journal is deleted, cut off, zeroed, or rolled back; then everything is restored."""
     names = [f"2026/{number:03}.jpg" for number in range(10)]
-    damages = losing.DAMAGES | {f"cut off at each of {parts} offsets": losing.cut_at(parts)}
+    damages = journal_loss.DAMAGES | {f"cut off at each of {parts} offsets": journal_loss.cut_at(parts)}
     for name, damage in damages.items():
         each = damage if isinstance(damage, list) else [damage]
         for harm in each:
             with scratch(memory=True) as folder:
-                vault = losing.Vault(folder).build(names)
+                vault = journal_loss.Vault(folder).build(names)
                 harm(vault)
                 faults = [result.fault for result in vault.restore()]
                 assert (faults, vault.is_whole()) == ([None] * len(names), True), (name, faults)

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
-import factories
-from houses import House
+from harness import factories
+from harness.daemon_process import House
 
 PARTS = 4
 PAUSES = (1.0, 2.0, 5.0, 10.0, 30.0)

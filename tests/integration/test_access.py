@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-import rejects
 from culld.errors import PhotoBlockedError, TagRefusedError
 from culld.files.acl import GROUP as NAMED_GROUP
 from culld.files.acl import GROUP_OBJ, MASK, OTHER, USER, USER_OBJ, AccessControl, Entry
 from culld.files.move import move_file
 from culld.files.rewrite import rewrite_file, why_not_rewritable
 from culld.records import Move, RootedPath
+from harness import quarantined
 
 DATA = b"\xff\xd8" + bytes(5000)
 NOBODY, FOREIGN = 65534, 54321
@@ -88,7 +88,7 @@ def elsewhere(folder: Path) -> Iterator[Path]:
 
 def private(folder: Path) -> RootedPath:
     """A photo that only its owner and group may read, moved into a folder whose default list lets nobody read."""
-    photo = rejects.put(RootedPath(folder, Path("inbox/a.jpg")), DATA)
+    photo = quarantined.put(RootedPath(folder, Path("inbox/a.jpg")), DATA)
     photo.path.chmod(0o640)
     setfacl(photo.path.parent, "-d", "-m", f"u:{NOBODY}:rwx")
     assert f"user:{NOBODY}" not in getfacl(photo.path)
@@ -102,7 +102,7 @@ def test_a_rewritten_photo_inherits_no_access(folder: Path) -> None:
     """It has the mode of before and no list."""
     photo = private(folder)
     before = getfacl(photo.path)
-    rewrite_file(rejects.tagging(photo))
+    rewrite_file(quarantined.tagging(photo))
 
     assert photo.path.read_bytes() != DATA
     assert getfacl(photo.path) == before
@@ -112,7 +112,7 @@ def test_a_rewritten_photo_inherits_no_access(folder: Path) -> None:
 def test_who_could_not_read_a_photo_cannot_read_it_after_it_was_tagged(folder: Path) -> None:
     """Asked of the kernel, not of the list."""
     photo = private(folder)
-    rewrite_file(rejects.tagging(photo))
+    rewrite_file(quarantined.tagging(photo))
 
     assert not may_read(photo.path)
 
@@ -122,7 +122,7 @@ def test_a_rewritten_photo_keeps_its_own_list(folder: Path) -> None:
     photo = private(folder)
     setfacl(photo.path, "-m", f"u:{FOREIGN}:rw,g:{FOREIGN}:---,m::r")
     before = getfacl(photo.path)
-    rewrite_file(rejects.tagging(photo))
+    rewrite_file(quarantined.tagging(photo))
 
     assert getfacl(photo.path) == before
 
@@ -135,7 +135,7 @@ def test_a_copy_on_another_disk_has_the_access_of_the_photo(folder: Path, elsewh
         setfacl(photo.path, "-m", f"u:{FOREIGN}:rw")
     setfacl(elsewhere, "-d", "-m", f"u:{NOBODY}:rwx")
     before = getfacl(photo.path)
-    move = Move(photo, RootedPath(elsewhere, Path("2026/a.jpg")), rejects.digest(DATA))
+    move = Move(photo, RootedPath(elsewhere, Path("2026/a.jpg")), quarantined.digest(DATA))
     move_file(move)
 
     assert getfacl(move.target.path) == before
@@ -146,20 +146,20 @@ def test_a_new_sidecar_is_not_for_those_who_may_not_read_the_photo(folder: Path)
     """Its keywords may come out of the photo."""
     photo = private(folder)
     sidecar = photo.beside("a.jpg.xmp")
-    rewrite_file(rejects.tagging(sidecar), beside=photo)
+    rewrite_file(quarantined.tagging(sidecar), beside=photo)
 
     assert not may_read(sidecar.path)
-    assert sidecar.path.read_bytes() == rejects.TAG
+    assert sidecar.path.read_bytes() == quarantined.TAG
 
 
 @needs_root
 def test_the_owner_of_a_private_photo_can_read_its_sidecar(folder: Path) -> None:
     """Where root writes it, it belongs to the owner of the photo; others are kept out."""
-    photo = rejects.put(RootedPath(folder, Path("a.jpg")), DATA)
+    photo = quarantined.put(RootedPath(folder, Path("a.jpg")), DATA)
     photo.path.chmod(0o600)
     os.chown(photo.path, FOREIGN, FOREIGN)
     sidecar = photo.beside("a.jpg.xmp")
-    rewrite_file(rejects.tagging(sidecar), beside=photo)
+    rewrite_file(quarantined.tagging(sidecar), beside=photo)
 
     assert (may_read(sidecar.path, FOREIGN), may_read(sidecar.path)) == (True, False)
 
@@ -169,7 +169,7 @@ def test_the_sidecar_of_a_public_photo_has_what_the_folder_hands_down(folder: Pa
     photo = private(folder)
     photo.path.chmod(0o644)
     (photo.path.parent / "other").write_bytes(b"")
-    rewrite_file(rejects.tagging(photo.beside("a.jpg.xmp")), beside=photo)
+    rewrite_file(quarantined.tagging(photo.beside("a.jpg.xmp")), beside=photo)
 
     assert getfacl(photo.path.parent / "a.jpg.xmp") == getfacl(photo.path.parent / "other")
 
@@ -180,7 +180,7 @@ def foreign() -> Iterator[RootedPath]:
     if os.geteuid() != 0:
         pytest.skip("only root can act as other users")
     with tempfile.TemporaryDirectory(dir=DISK) as path:
-        photo = rejects.put(RootedPath(Path(path), Path("inbox/a.jpg")), DATA)
+        photo = quarantined.put(RootedPath(Path(path), Path("inbox/a.jpg")), DATA)
         photo.path.chmod(0o664)
         for each in (Path(path), photo.path.parent):
             os.chown(each, NOBODY, NOBODY)
@@ -193,7 +193,7 @@ def test_a_photo_with_a_foreign_group_is_not_rewritten_and_the_group_is_named(fo
     with acting_as(NOBODY, NOBODY):
         why = why_not_rewritable(foreign)
         with pytest.raises(TagRefusedError, match=f"its group is number {FOREIGN}"):
-            rewrite_file(rejects.tagging(foreign))
+            rewrite_file(quarantined.tagging(foreign))
 
     assert f"number {FOREIGN}" in (why or "")
     assert (foreign.path.read_bytes(), foreign.path.stat().st_gid) == (DATA, FOREIGN)
@@ -201,7 +201,7 @@ def test_a_photo_with_a_foreign_group_is_not_rewritten_and_the_group_is_named(fo
 
 def test_a_photo_with_a_foreign_group_can_be_moved_and_keeps_it(foreign: RootedPath) -> None:
     """A rename changes nothing about the file."""
-    move = Move(foreign, RootedPath(foreign.root, Path("quarantine/a.jpg")), rejects.digest(DATA))
+    move = Move(foreign, RootedPath(foreign.root, Path("quarantine/a.jpg")), quarantined.digest(DATA))
     with acting_as(NOBODY, NOBODY):
         move_file(move)
     found = move.target.path.stat()
@@ -215,7 +215,7 @@ def test_a_folder_that_hands_down_its_group_keeps_it(foreign: RootedPath) -> Non
     foreign.path.parent.chmod(0o2775)
     with acting_as(NOBODY, NOBODY):
         assert why_not_rewritable(foreign) is None
-        rewrite_file(rejects.tagging(foreign))
+        rewrite_file(quarantined.tagging(foreign))
 
     assert foreign.path.stat().st_gid == FOREIGN
 
@@ -228,7 +228,7 @@ def test_a_copy_that_loses_its_group_allows_no_group_more(foreign: RootedPath, m
         if Path(path).stat().st_dev == foreign.root.stat().st_dev:
             pytest.skip("needs the temporary folder and /dev/shm to be two file systems")
         os.chown(path, NOBODY, NOBODY)
-        move = Move(foreign, RootedPath(Path(path), Path("a.jpg")), rejects.digest(DATA))
+        move = Move(foreign, RootedPath(Path(path), Path("a.jpg")), quarantined.digest(DATA))
         with acting_as(NOBODY, NOBODY):
             move_file(move)
         assert move.target.path.stat().st_mode & 0o777 == expected
@@ -238,19 +238,19 @@ def test_an_attribute_that_is_too_large_for_the_other_disk_is_named() -> None:
     """The photo stays with all that belongs to it, and nobody is told to free space on a disk that is not full."""
     value = bytes(20 * 1024)
     with tempfile.TemporaryDirectory(dir=MEMORY) as one, tempfile.TemporaryDirectory(dir=DISK) as other:
-        photo = rejects.put(RootedPath(Path(one), Path("a.jpg")), DATA)
+        photo = quarantined.put(RootedPath(Path(one), Path("a.jpg")), DATA)
         try:
             os.setxattr(photo.path, "user.DosStream.AFP_AfpInfo", value)
         except OSError as error:
             pytest.skip(f"needs a memory file system with large attributes: {error.strerror}")
         _require_small_attributes(Path(other), value)
-        move = Move(photo, RootedPath(Path(other), Path("a.jpg")), rejects.digest(DATA))
+        move = Move(photo, RootedPath(Path(other), Path("a.jpg")), quarantined.digest(DATA))
 
         with pytest.raises(
             PhotoBlockedError, match=re.escape("user.DosStream.AFP_AfpInfo of 20,480 bytes does not fit")
         ):
             move_file(move)
-        assert rejects.tree(Path(other)) == []
+        assert quarantined.tree(Path(other)) == []
         assert os.getxattr(photo.path, "user.DosStream.AFP_AfpInfo") == value
 
 

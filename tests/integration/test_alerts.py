@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from culld.system.alerts import Alerts
-from fakes import Warnings
+from harness.fakes import Warnings
 
 LONG_S = 600.0
 """Longer than any test may take."""

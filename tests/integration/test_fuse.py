@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-import killing
-import mounts
-import rejects
 from culld.files.open_beneath import folder as opened
 from culld.files.rename_noreplace import Way, rename_noreplace, way_of
 from culld.files.temp_names import CLAIM
@@ -19,6 +15,7 @@ from culld.quarantine.restore import Restorer, restore
 from culld.quarantine.selection import Selection
 from culld.system.doctor import folders
 from culld.system.doctor.checks import Health
+from harness import kill_points, mounts, quarantined
 
 EVERYTHING = Selection(everything=True)
 WAYS = {"fuse2fs": Way.LINK, "ntfs-3g": Way.LINK, "lowntfs-3g": Way.LINK}  # all others number names, or lack links
@@ -38,31 +35,31 @@ def mount(kind: str, tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture(params=["in it", "elsewhere"])
-def scene(request: pytest.FixtureRequest, mount: Path, tmp_path: Path) -> killing.Scene:
+def scene(request: pytest.FixtureRequest, mount: Path, tmp_path: Path) -> kill_points.Scene:
     """A watched folder on the mount, and a quarantine there or on another file system."""
     folder = tmp_path / "scene"
     folder.mkdir()
     (mount / "inbox").mkdir()
     (folder / "inbox").symlink_to(mount / "inbox")  # the journal stays on the disk
     quarantine = (mount if request.param == "in it" else tmp_path) / "quarantine"
-    return killing.Scene(folder, quarantine).build()
+    return kill_points.Scene(folder, quarantine).build()
 
 
-def test_a_reject_is_moved_once_and_comes_back_with_its_bytes(scene: killing.Scene) -> None:
+def test_a_reject_is_moved_once_and_comes_back_with_its_bytes(scene: kill_points.Scene) -> None:
     """Photo and sidecars leave the inbox, nothing hidden stays, and a restore with its tags taken back is whole."""
-    killing.reject(scene)
+    kill_points.reject(scene)
 
-    assert rejects.tree(scene.inbox) == []
-    killing.check(scene, killing.reject)
+    assert quarantined.tree(scene.inbox) == []
+    kill_points.check(scene, kill_points.reject)
 
     with scene.journal() as journal:
-        restorer = Restorer([scene.inbox], journal, rejects.nothing_of_culld)
+        restorer = Restorer([scene.inbox], journal, quarantined.nothing_of_culld)
         results = list(restore(scene.quarantine, EVERYTHING, restorer))
-    files = {name: (scene.inbox / name).read_bytes() for name in rejects.tree(scene.inbox)}
+    files = {name: (scene.inbox / name).read_bytes() for name in quarantined.tree(scene.inbox)}
 
     assert [result.fault for result in results] == [None]
-    assert files == {"2026/a.jpg": killing.PHOTO, "2026/a.xmp": killing.SIDECAR}
-    assert rejects.tree(scene.quarantine) == []
+    assert files == {"2026/a.jpg": kill_points.PHOTO, "2026/a.xmp": kill_points.SIDECAR}
+    assert quarantined.tree(scene.quarantine) == []
 
 
 def test_a_taken_name_is_not_replaced(mount: Path) -> None:
@@ -77,11 +74,11 @@ def test_a_taken_name_is_not_replaced(mount: Path) -> None:
 
 def test_the_way_is_found_by_trying(mount: Path, kind: str) -> None:
     """And the trial leaves nothing."""
-    before = rejects.tree(mount)
+    before = quarantined.tree(mount)
     with opened(mount, Path()) as inside:
         way = way_of(inside)
 
-    assert (way, rejects.tree(mount)) == (WAYS.get(kind, Way.CLAIM), before)
+    assert (way, quarantined.tree(mount)) == (WAYS.get(kind, Way.CLAIM), before)
 
 
 def test_the_doctor_tries_it(mount: Path, kind: str, tmp_path: Path) -> None:
@@ -94,7 +91,7 @@ def test_the_doctor_tries_it(mount: Path, kind: str, tmp_path: Path) -> None:
     assert check.what.startswith(f"tried: {WAYS.get(kind, Way.CLAIM)}")
     assert folders.moves(mount / "in", mount / "q").what == "tried: renamed"
     assert folders.moves(mount / "in", tmp_path / "q").what == "tried: copied, verified, then unlinked"
-    assert rejects.tree(mount / "in") + rejects.tree(mount / "q") + rejects.tree(tmp_path / "q") == []
+    assert quarantined.tree(mount / "in") + quarantined.tree(mount / "q") + quarantined.tree(tmp_path / "q") == []
 
 
 @pytest.mark.slow
@@ -104,7 +101,7 @@ def test_the_doctor_tries_it(mount: Path, kind: str, tmp_path: Path) -> None:
 def test_a_kill_at_any_change_harms_nothing(mount: Path, action: str) -> None:
     """Also where a name has to be reserved first, or linked; of the second kills every twelfth is tried."""
     done = subprocess.run(
-        [sys.executable, killing.__file__, mount, mount / "quarantine", f"sweep-{action}", "12"],
+        [*kill_points.PROGRAM, mount, mount / "quarantine", f"sweep-{action}", "12"],
         capture_output=True,
         check=False,
         text=True,
@@ -117,9 +114,9 @@ def test_a_kill_at_any_change_harms_nothing(mount: Path, action: str) -> None:
 def test_a_name_reserved_by_a_killed_culld_is_no_photo(mount: Path, tmp_path: Path) -> None:
     """The photo comes back under its own name, and not beside the reservation."""
     (tmp_path / "scene").mkdir()
-    scene = killing.Scene(tmp_path / "scene", mount / "quarantine").build()
-    killing.reject(scene)
+    scene = kill_points.Scene(tmp_path / "scene", mount / "quarantine").build()
+    kill_points.reject(scene)
     scene.photo.path.write_bytes(CLAIM)
-    killing.bring_back(scene)
+    kill_points.bring_back(scene)
 
-    killing.check(scene, killing.bring_back)
+    kill_points.check(scene, kill_points.bring_back)

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-import factories
 from culld.imaging.decode import to_network_frame
 from culld.records import Assessment, Camera, RootedPath, SeriesKind
 from culld.stages.group.grouping import Grouper
 from culld.stages.read.dhash import dhash_of
+from harness import factories
 
 LIKENESS = dhash_of(to_network_frame(factories.picture(1)))
 ROOT = Path("/photos")

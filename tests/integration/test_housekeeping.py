@@ -12,8 +12,6 @@ from pathlib import Path
 
 import pytest
 
-import factories
-import rejects
 from culld.app.daily_summary import daily_summary
 from culld.app.decision_ages import DecisionAges, clock_doubt
 from culld.app.housekeeping import Housekeeping
@@ -23,7 +21,8 @@ from culld.journal.store import SqliteJournal
 from culld.quarantine.apply import PlanApplier
 from culld.quarantine.orphans import put_away_orphans
 from culld.records import Outcome, RootedPath, Stack, Verdict
-from fakes import FakeClock
+from harness import factories, quarantined
+from harness.fakes import FakeClock
 
 DAY = 86400
 
@@ -46,9 +45,9 @@ class House:
 
     def reject(self, name: str) -> RootedPath:
         """A photo with a sidecar in quarantine, moved there now."""
-        photo = rejects.put(RootedPath(self.folder / "inbox", Path(name)), name.encode())
-        sidecar = rejects.put(photo.beside(f"{name}.xmp"), b"<x:xmpmeta/>")
-        plan = rejects.rejection(rejects.stack(photo, sidecar), self.quarantine)
+        photo = quarantined.put(RootedPath(self.folder / "inbox", Path(name)), name.encode())
+        sidecar = quarantined.put(photo.beside(f"{name}.xmp"), b"<x:xmpmeta/>")
+        plan = quarantined.rejection(quarantined.stack(photo, sidecar), self.quarantine)
         plan = replace(plan, id=name, made_at=self.clock.now())
         with self.journal.intend([plan]) as intent:
             assert intent.close(PlanApplier().apply(plan)).fault is None
@@ -98,9 +97,9 @@ def test_old_rejects_go_to_the_trash_with_all_that_belongs_to_them(house: House)
 
     house.tidy()
 
-    assert set(rejects.tree(house.folder / "trash")) == {"old.jpg", "old.jpg.xmp", "old.jpg.culld.json"}
-    assert "young.jpg" in rejects.tree(house.quarantine)
-    assert "old.jpg" not in rejects.tree(house.quarantine)
+    assert set(quarantined.tree(house.folder / "trash")) == {"old.jpg", "old.jpg.xmp", "old.jpg.culld.json"}
+    assert "young.jpg" in quarantined.tree(house.quarantine)
+    assert "old.jpg" not in quarantined.tree(house.quarantine)
     assert {each.place.relative.name: each.released for each in house.journal.rejects()} == {
         "old.jpg": "trash",
         "young.jpg": "",
@@ -111,13 +110,13 @@ def test_old_rejects_go_to_the_trash_with_all_that_belongs_to_them(house: House)
 def test_what_cannot_go_stays(house: House, broken: bool) -> None:  # noqa: FBT001
     """So does everything where the configuration says never."""
     house.reject("old.jpg")
-    before = rejects.tree(house.quarantine)
+    before = quarantined.tree(house.quarantine)
     house.wait(1000)
     house.is_trash_full = broken
 
     house.tidy(timedelta(days=90) if broken else None)
 
-    assert rejects.tree(house.quarantine) == before
+    assert quarantined.tree(house.quarantine) == before
     assert [each.released for each in house.journal.rejects()] == [""]
 
 
@@ -131,7 +130,7 @@ def test_the_record_of_a_photo_that_a_person_deleted_is_put_away(house: House) -
     count = put_away_orphans(house.quarantine, [house.folder / "inbox"], house.journal)
 
     assert count == 1
-    left = rejects.tree(house.quarantine)
+    left = quarantined.tree(house.quarantine)
     assert [name for name in left if name.endswith(".json")] == ["back.jpg.culld.json", "kept.jpg.culld.json"]
     assert "deleted.jpg.xmp" in left  # it came with the photo
     assert {each.place.relative.name: each.released for each in house.journal.rejects()} == {
@@ -144,28 +143,28 @@ def test_the_record_of_a_photo_that_a_person_deleted_is_put_away(house: House) -
 def test_a_sidecar_of_culld_s_own_is_put_away_with_the_record(house: House) -> None:
     """Nothing else was ever in it; one that another program wrote to since stays."""
     for name in ("ours.jpg", "theirs.jpg"):
-        photo = rejects.put(RootedPath(house.folder / "inbox", Path(name)), name.encode())
-        made = rejects.tagging(photo.beside(f"{name}.xmp"))
-        plan = replace(rejects.rejection(rejects.stack(photo), house.quarantine, made), id=name)
+        photo = quarantined.put(RootedPath(house.folder / "inbox", Path(name)), name.encode())
+        made = quarantined.tagging(photo.beside(f"{name}.xmp"))
+        plan = replace(quarantined.rejection(quarantined.stack(photo), house.quarantine, made), id=name)
         with house.journal.intend([plan]) as intent:
             assert intent.close(PlanApplier().apply(plan)).fault is None
         (house.quarantine / name).unlink()
     (house.quarantine / "theirs.jpg.xmp").write_bytes(b"edited")
 
     assert put_away_orphans(house.quarantine, [house.folder / "inbox"], house.journal) == 2
-    assert rejects.tree(house.quarantine) == ["theirs.jpg.xmp"]
+    assert quarantined.tree(house.quarantine) == ["theirs.jpg.xmp"]
 
 
 def test_no_record_is_put_away_while_its_folder_cannot_be_looked_at(house: House) -> None:
     """The photo may be back on a disk that is not mounted; and of a folder that is not there nothing is asked."""
     house.reject("a.jpg")
     (house.quarantine / "a.jpg").unlink()
-    before = rejects.tree(house.quarantine)
+    before = quarantined.tree(house.quarantine)
     (house.folder / "inbox").rename(house.folder / "away")
 
     assert put_away_orphans(house.quarantine, [house.folder / "inbox"], house.journal) == 0
     assert put_away_orphans(house.quarantine, [], house.journal) == 0
-    assert rejects.tree(house.quarantine) == before
+    assert quarantined.tree(house.quarantine) == before
     assert [each.released for each in house.journal.rejects()] == [""]
 
 
@@ -177,7 +176,7 @@ def test_a_file_that_is_no_record_is_nobodys_business(house: House) -> None:
 
     house.tidy()
 
-    assert rejects.tree(house.quarantine) == ["a.jpg.culld.json"]
+    assert quarantined.tree(house.quarantine) == ["a.jpg.culld.json"]
 
 
 def test_a_clock_that_jumps_ahead_throws_nothing_away_and_is_told_once(house: House) -> None:
@@ -191,7 +190,7 @@ def test_a_clock_that_jumps_ahead_throws_nothing_away_and_is_told_once(house: Ho
         house.wait(1)
         house.tidy(timedelta(days=30))
 
-    assert "new.jpg" in rejects.tree(house.quarantine)
+    assert "new.jpg" in quarantined.tree(house.quarantine)
     (alert,) = house.alerts
     assert "went from 2026-05-02 12:00 to 2027-05-02 12:00" in alert
 
@@ -206,7 +205,7 @@ def test_a_photo_of_a_clock_that_was_behind_is_not_thrown_away_when_it_is_set(ho
 
     house.tidy(timedelta(days=30))
 
-    assert "new.jpg" in rejects.tree(house.quarantine)
+    assert "new.jpg" in quarantined.tree(house.quarantine)
 
 
 def test_nothing_is_thrown_away_while_the_clock_is_in_doubt(house: House) -> None:
@@ -215,13 +214,13 @@ def test_nothing_is_thrown_away_while_the_clock_is_in_doubt(house: House) -> Non
     house.wait(31)
     house.clock.set(timedelta(days=-400))
     house.tidy(timedelta(days=30))
-    assert "old.jpg" in rejects.tree(house.quarantine)
+    assert "old.jpg" in quarantined.tree(house.quarantine)
     assert "until the clock is right again" in clock_doubt(house.journal)
 
     house.clock.set(timedelta(days=400))
     house.tidy(timedelta(days=30))
 
-    assert rejects.tree(house.quarantine) == []
+    assert quarantined.tree(house.quarantine) == []
     assert not clock_doubt(house.journal)
 
 
@@ -234,7 +233,7 @@ def test_a_photo_that_the_journal_has_lost_stays(house: House) -> None:
 
     house.tidy()
 
-    assert "old.jpg" in rejects.tree(house.quarantine)
+    assert "old.jpg" in quarantined.tree(house.quarantine)
 
 
 def test_counted_time_that_cannot_be_read_is_counted_anew(house: House) -> None:
@@ -245,7 +244,7 @@ def test_counted_time_that_cannot_be_read_is_counted_anew(house: House) -> None:
 
     house.tidy()
 
-    assert "old.jpg" in rejects.tree(house.quarantine)
+    assert "old.jpg" in quarantined.tree(house.quarantine)
 
 
 def test_the_summary_is_made_when_the_last_one_lies_in_the_future(house: House) -> None:

@@ -8,14 +8,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-import containers
-import factories
 from culld.imaging.decode import DecodeLimits
 from culld.records import Assessment, FileSnapshot, FileStat, Format, Photo, RootedPath, Scores, UserMetadata, Verdict
 from culld.stages.read import ReadRequest, UserMetadataRequest, WorkerSettings
 from culld.stages.read.worker import PhotoWorker
 from culld.tags.decision_properties import DecisionProperties
 from culld.tags.draft import TagDraft, TagRequest
+from harness import containers, factories
 
 WHOLE = containers.micro_video()
 

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-import factories
 from culld.errors import SystemFaultError
 from culld.journal.history import Filter
 from culld.journal.migrations import STEPS
@@ -38,7 +37,8 @@ from culld.records import (
     Stack,
     Verdict,
 )
-from fakes import FakeClock
+from harness import factories
+from harness.fakes import FakeClock
 
 ODD = os.fsdecode(b"2026/\xff\n\x1b.jpg")
 

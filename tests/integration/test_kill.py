@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from itertools import count
@@ -13,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-import killing
+from harness import kill_points
 
-PROGRAM = [sys.executable, killing.__file__]
+PROGRAM = [*kill_points.PROGRAM]
 
 
 @pytest.fixture
@@ -57,9 +56,9 @@ def test_a_kill_at_a_system_call_harms_nothing(
 ) -> None:
     """Also between the journal's own writes, which Python does not see."""
     for nth in count(1, step):
-        scene = killing.Scene(folder / str(nth), quarantine / str(nth)).build()
+        scene = kill_points.Scene(folder / str(nth), quarantine / str(nth)).build()
         if action == "restore":
-            killing.reject(scene)
+            kill_points.reject(scene)
         injection = f"inject={call}:signal=KILL:when={nth}"
         command = ["strace", "-f", "-o", "/dev/null", "-e", f"trace={call}", "-e", injection]
         done = subprocess.run(
@@ -67,9 +66,9 @@ def test_a_kill_at_a_system_call_harms_nothing(
         )
         if b"ptrace" in done.stderr:
             pytest.skip("needs the right to trace processes")
-        repair = killing.recover if action == "reject" else killing.bring_back
+        repair = kill_points.recover if action == "reject" else kill_points.bring_back
         repair(scene)
-        killing.check(scene, killing.ACTIONS[action], exact=True)
+        kill_points.check(scene, kill_points.ACTIONS[action], exact=True)
         if done.returncode == 0:
             break
         assert done.returncode in {-signal.SIGKILL, 128 + signal.SIGKILL}, done.stderr
@@ -93,8 +92,8 @@ def test_a_kill_at_a_system_call_harms_nothing(
 def test_an_error_of_any_call_harms_nothing(folder: Path, quarantine: Path, action: str, call: str, error: str) -> None:
     """It costs the photo a retry at most; the next start, or the next restore, finds everything in its place."""
     try:
-        failed = killing.fail_each(folder, quarantine, action, call, error, step=4)
-    except killing.NotPermittedError:
+        failed = kill_points.fail_each(folder, quarantine, action, call, error, step=4)
+    except kill_points.NotPermittedError:
         pytest.skip("needs the right to trace processes")
 
     # On one device a restore writes no file, and a rejection unlinks none.

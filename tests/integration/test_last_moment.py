@@ -12,8 +12,6 @@ from pathlib import Path
 
 import pytest
 
-import rejects
-from between import right_before
 from culld.errors import PhotoChangedError, PhotoError
 from culld.files.move import finish_copied_move, move_file
 from culld.files.remove_own import remove_sidecar
@@ -22,16 +20,18 @@ from culld.files.rewrite import rewrite_file
 from culld.files.set_aside import return_all, return_aside
 from culld.files.temp_names import aside_name
 from culld.records import Edit, Move, Rewrite, RootedPath
+from harness import quarantined
+from harness.file_hooks import right_before
 
 OLD = b"\xff\xd8 an old photo"
 SAVED = b"\xff\xd8 saved by an editor"
-TAGGED = OLD[:2] + rejects.TAG + OLD[2:]
+TAGGED = OLD[:2] + quarantined.TAG + OLD[2:]
 
 
 @pytest.fixture
 def photo(tmp_path: Path) -> RootedPath:
     """A photo in the inbox."""
-    return rejects.put(RootedPath(tmp_path / "inbox", Path("a.jpg")), OLD)
+    return quarantined.put(RootedPath(tmp_path / "inbox", Path("a.jpg")), OLD)
 
 
 @pytest.fixture(params=["same device", "other device"])
@@ -41,7 +41,7 @@ def move(request: pytest.FixtureRequest, photo: RootedPath, tmp_path: Path) -> I
     if request.param == "other device" and not memory.is_dir():
         pytest.skip("needs /dev/shm")
     with tempfile.TemporaryDirectory(dir=memory if request.param == "other device" else tmp_path) as quarantine:
-        yield Move(photo, RootedPath(Path(quarantine), photo.relative), rejects.digest(OLD))
+        yield Move(photo, RootedPath(Path(quarantine), photo.relative), quarantined.digest(OLD))
 
 
 def save_over(place: RootedPath) -> Callable[[], None]:
@@ -79,9 +79,9 @@ def test_a_save_right_before_the_tags_stays(photo: RootedPath) -> None:
     if not is_exchanged(photo.root):
         pytest.skip("needs a file system that exchanges names")
     with right_before("culld.rename", "a.jpg", save_over(photo)), pytest.raises(PhotoChangedError):
-        rewrite_file(rejects.tagging(photo))
+        rewrite_file(quarantined.tagging(photo))
 
-    assert (photo.path.read_bytes(), rejects.tree(photo.root)) == (SAVED, ["a.jpg"])
+    assert (photo.path.read_bytes(), quarantined.tree(photo.root)) == (SAVED, ["a.jpg"])
 
 
 def test_a_second_save_during_the_return_stays_as_well(photo: RootedPath) -> None:
@@ -101,9 +101,9 @@ def test_a_second_save_during_the_return_stays_as_well(photo: RootedPath) -> Non
 
     hook = right_before("culld.rename", "a.jpg", save_again)
     with right_before("culld.rename", "a.jpg", save_twice), pytest.raises(PhotoChangedError):
-        rewrite_file(rejects.tagging(photo))
+        rewrite_file(quarantined.tagging(photo))
 
-    found = {name: (photo.root / name).read_bytes() for name in rejects.tree(photo.root)}
+    found = {name: (photo.root / name).read_bytes() for name in quarantined.tree(photo.root)}
     assert found.pop("a.jpg") == newest
     assert list(found.values()) == [SAVED]
 
@@ -112,18 +112,18 @@ def test_a_program_that_opens_the_photo_right_before_the_tags_keeps_its_file(pho
     """The same inode has the name again, with its bytes, before that program goes on."""
     inode = photo.path.stat().st_ino
     with right_before("culld.rename", "a.jpg", begin_to_write(photo)), pytest.raises(PhotoChangedError, match="open"):
-        rewrite_file(rejects.tagging(photo))
+        rewrite_file(quarantined.tagging(photo))
 
     assert (photo.path.stat().st_ino, photo.path.read_bytes()) == (inode, OLD)
-    assert rejects.tree(photo.root) == ["a.jpg"]
+    assert quarantined.tree(photo.root) == ["a.jpg"]
 
 
 @pytest.mark.parametrize("change", ["tags", "move", "release"])
 def test_a_photo_that_is_open_for_writing_is_left_alone(photo: RootedPath, move: Move, change: str) -> None:
     """It was opened after it had settled; the fault says so."""
-    rewrite = rejects.tagging(photo)
+    rewrite = quarantined.tagging(photo)
     if change == "release":
-        rejects.put(move.target, OLD)
+        quarantined.put(move.target, OLD)
     with photo.path.open("r+b") as stream, pytest.raises(PhotoChangedError, match="open for writing"):
         {
             "tags": lambda: rewrite_file(rewrite),
@@ -133,7 +133,7 @@ def test_a_photo_that_is_open_for_writing_is_left_alone(photo: RootedPath, move:
     stream.close()
 
     assert photo.path.read_bytes() == OLD
-    assert rejects.tree(photo.root) == ["a.jpg"]
+    assert quarantined.tree(photo.root) == ["a.jpg"]
 
 
 def test_a_save_right_before_the_move_stays(photo: RootedPath, move: Move) -> None:
@@ -143,8 +143,8 @@ def test_a_save_right_before_the_move_stays(photo: RootedPath, move: Move) -> No
     with hook, pytest.raises(PhotoChangedError):
         move_file(move)
 
-    assert (photo.path.read_bytes(), rejects.tree(photo.root)) == (SAVED, ["a.jpg"])
-    assert rejects.tree(move.target.root) == []
+    assert (photo.path.read_bytes(), quarantined.tree(photo.root)) == (SAVED, ["a.jpg"])
+    assert quarantined.tree(move.target.root) == []
 
 
 def test_a_program_that_opens_the_photo_right_before_the_move_keeps_its_file(photo: RootedPath, move: Move) -> None:
@@ -154,13 +154,13 @@ def test_a_program_that_opens_the_photo_right_before_the_move_keeps_its_file(pho
     with hook, pytest.raises(PhotoChangedError, match="open for writing"):
         move_file(move)
 
-    assert (photo.path.read_bytes(), rejects.tree(photo.root)) == (OLD, ["a.jpg"])
-    assert rejects.tree(move.target.root) == []
+    assert (photo.path.read_bytes(), quarantined.tree(photo.root)) == (OLD, ["a.jpg"])
+    assert quarantined.tree(move.target.root) == []
 
 
 def test_a_save_right_before_the_unlink_of_a_released_source_stays(photo: RootedPath, move: Move) -> None:
     """Replay and restore end in the same verified unlink."""
-    rejects.put(move.target, OLD)
+    quarantined.put(move.target, OLD)
     with right_before("os.rename", "a.jpg", save_over(photo)), pytest.raises(PhotoChangedError):
         finish_copied_move(move)
 
@@ -169,9 +169,9 @@ def test_a_save_right_before_the_unlink_of_a_released_source_stays(photo: Rooted
 
 def test_a_sidecar_that_is_saved_right_before_its_removal_stays(photo: RootedPath) -> None:
     """It is culld's own no more."""
-    sidecar = rejects.put(photo.beside("a.jpg.xmp"), OLD)
+    sidecar = quarantined.put(photo.beside("a.jpg.xmp"), OLD)
     with right_before("os.rename", "a.jpg.xmp", save_over(sidecar)), pytest.raises(PhotoChangedError):
-        remove_sidecar(sidecar, rejects.digest(OLD))
+        remove_sidecar(sidecar, quarantined.digest(OLD))
 
     assert sidecar.path.read_bytes() == SAVED
 
@@ -202,8 +202,8 @@ def tag_again(place: RootedPath) -> bool:
     """Add a tag, if the photo is here and may be changed now."""
     with suppress(PhotoError, FileNotFoundError):
         data = place.path.read_bytes()
-        after = rejects.digest(data[:2] + rejects.TAG + data[2:])
-        rewrite_file(Rewrite(place, rejects.digest(data), after, (Edit(2, b"", rejects.TAG),)))
+        after = quarantined.digest(data[:2] + quarantined.TAG + data[2:])
+        rewrite_file(Rewrite(place, quarantined.digest(data), after, (Edit(2, b"", quarantined.TAG),)))
         return True
     return False
 
@@ -211,7 +211,7 @@ def tag_again(place: RootedPath) -> bool:
 def move_again(here: RootedPath, there: RootedPath) -> bool:
     """Move the photo, if it is here and may be moved now."""
     with suppress(PhotoError, FileNotFoundError):
-        move_file(Move(here, there, rejects.digest(here.path.read_bytes())))
+        move_file(Move(here, there, quarantined.digest(here.path.read_bytes())))
         return True
     return False
 
@@ -236,7 +236,7 @@ def test_no_edit_of_a_program_that_writes_in_place_is_lost(photo: RootedPath, mo
     data = b"".join(path.read_bytes() for path in left)
     lost = [n for n in range(edits) if b"<edit %06d>" % n not in data or b"</edit %06d>" % n not in data]
     assert (writer.returncode, lost, edits > 0) == (0, [], True)
-    assert rejects.tree(move.source.root) + rejects.tree(move.target.root) == ["a.jpg"]
+    assert quarantined.tree(move.source.root) + quarantined.tree(move.target.root) == ["a.jpg"]
 
 
 def test_a_photo_that_was_set_aside_gets_its_name_back(photo: RootedPath) -> None:
@@ -246,7 +246,7 @@ def test_a_photo_that_was_set_aside_gets_its_name_back(photo: RootedPath) -> Non
         place.path.with_name(aside_name(name)).write_bytes(SAVED)
         photo.path.unlink(missing_ok=True)
         return_aside(place)
-        assert (place.path.read_bytes(), rejects.tree(photo.root)) == (SAVED, [name])
+        assert (place.path.read_bytes(), quarantined.tree(photo.root)) == (SAVED, [name])
         place.path.unlink()
 
 
@@ -254,13 +254,13 @@ def test_a_photo_that_was_set_aside_and_saved_since_is_kept_twice(photo: RootedP
     """The save has the name, and the older file a visible one beside it."""
     photo.path.with_name(aside_name("a.jpg")).write_bytes(SAVED)
     return_all(photo.root)
-    names = rejects.tree(photo.root)
+    names = quarantined.tree(photo.root)
 
     assert sorted((photo.root / name).read_bytes() for name in names) == [OLD, SAVED]
     assert [name.startswith("a") for name in names] == [True, True]
 
 
-@pytest.mark.parametrize("versions", [[], [frozenset({rejects.digest(OLD), rejects.digest(TAGGED)})]])
+@pytest.mark.parametrize("versions", [[], [frozenset({quarantined.digest(OLD), quarantined.digest(TAGGED)})]])
 def test_bytes_that_are_under_the_photos_name_are_not_kept_twice(
     photo: RootedPath, versions: list[frozenset[str]]
 ) -> None:
@@ -268,4 +268,4 @@ def test_bytes_that_are_under_the_photos_name_are_not_kept_twice(
     photo.path.with_name(aside_name("a.jpg")).write_bytes(TAGGED if versions else OLD)
     return_aside(photo, versions)
 
-    assert (photo.path.read_bytes(), rejects.tree(photo.root)) == (OLD, ["a.jpg"])
+    assert (photo.path.read_bytes(), quarantined.tree(photo.root)) == (OLD, ["a.jpg"])

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-import fakes
 from culld.app.daemon import Daemon
 from culld.app.once import OnePass
 from culld.app.service_status import ServiceStatus
@@ -25,6 +24,7 @@ from culld.stages.read import ReadRequest, UserMetadataRequest
 from culld.stages.watch.signals import LoopQueue, Signal
 from culld.system.sd_notify import Notifier
 from culld.tags.draft import TagDraft, TagRequest
+from harness import fakes
 
 POLICY = """\
 watch: [{path: first}, {path: second}]

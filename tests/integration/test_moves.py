@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-import rejects
 from culld.errors import PhotoBlockedError, PhotoChangedError
 from culld.files.move import finish_copied_move, move_file
 from culld.files.open_beneath import digest_of, folder, names_below, open_regular, stamp_of
@@ -21,6 +20,7 @@ from culld.files.remove_own import remove_empty_folders, remove_leftovers, remov
 from culld.files.rename_noreplace import _link_and_unlink
 from culld.files.temp_names import temp_name
 from culld.records import FileStat, Move, RootedPath
+from harness import quarantined
 
 DATA = b"\xff\xd8" + bytes(range(256)) * 9000  # more than two chunks
 NAMES = [
@@ -65,8 +65,8 @@ def inbox(tmp_path: Path) -> Path:
 def a_move(inbox: Path, quarantine: Path, name: bytes = b"a.jpg", data: bytes = DATA) -> Move:
     """A photo in a folder and its way into quarantine."""
     relative = Path("2026") / os.fsdecode(name)
-    source = rejects.put(RootedPath(inbox, relative), data)
-    return Move(source, RootedPath(quarantine, relative), rejects.digest(data))
+    source = quarantined.put(RootedPath(inbox, relative), data)
+    return Move(source, RootedPath(quarantine, relative), quarantined.digest(data))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -83,19 +83,19 @@ def test_a_file_arrives_with_all_that_belongs_to_it(inbox: Path, quarantine: Pat
     assert (found.st_mode, found.st_mtime_ns) == (0o100604, 7_000_000_001)
     assert os.getxattr(move.target.path, "user.rating") == b"5"
     assert FileStat.of(found) == stamp
-    assert rejects.tree(inbox) == []
-    assert [str(move.target.relative)] == rejects.tree(quarantine)
+    assert quarantined.tree(inbox) == []
+    assert [str(move.target.relative)] == quarantined.tree(quarantine)
 
 
 def test_nothing_is_ever_replaced(inbox: Path, quarantine: Path) -> None:
     """A taken name is a fault of its own, and both files stay."""
     move = a_move(inbox, quarantine)
-    rejects.put(move.target, b"another")
+    quarantined.put(move.target, b"another")
 
     with pytest.raises(NameTakenError):
         move_file(move)
     assert (move.source.path.read_bytes(), move.target.path.read_bytes()) == (DATA, b"another")
-    assert [str(move.target.relative)] == rejects.tree(quarantine)
+    assert [str(move.target.relative)] == quarantined.tree(quarantine)
 
 
 def test_even_a_dangling_link_takes_a_name(inbox: Path, quarantine: Path) -> None:
@@ -107,7 +107,7 @@ def test_even_a_dangling_link_takes_a_name(inbox: Path, quarantine: Path) -> Non
     with pytest.raises(NameTakenError):
         move_file(move)
     assert move.source.path.read_bytes() == DATA
-    assert [str(move.target.relative)] == rejects.tree(quarantine)
+    assert [str(move.target.relative)] == quarantined.tree(quarantine)
 
 
 @pytest.mark.parametrize("change", ["bytes", "stamp", "gone", "link"])
@@ -124,7 +124,7 @@ def test_a_file_that_is_another_by_now_is_not_moved(inbox: Path, quarantine: Pat
 
     with pytest.raises((PhotoChangedError, PhotoBlockedError)):
         move_file(move, expected=expected)
-    assert rejects.tree(quarantine) == []
+    assert quarantined.tree(quarantine) == []
 
 
 def test_other_names_of_a_file_stay(inbox: Path, quarantine: Path) -> None:
@@ -153,7 +153,7 @@ def test_a_linked_folder_in_quarantine_is_not_entered(inbox: Path, quarantine: P
 
     with pytest.raises(PhotoBlockedError, match="link"):
         move_file(move)
-    assert (rejects.tree(tmp_path / "outside"), move.source.path.read_bytes()) == ([], DATA)
+    assert (quarantined.tree(tmp_path / "outside"), move.source.path.read_bytes()) == ([], DATA)
 
 
 def test_where_the_kernel_cannot_rename_safely_a_link_does(inbox: Path) -> None:
@@ -165,7 +165,7 @@ def test_where_the_kernel_cannot_rename_safely_a_link_does(inbox: Path) -> None:
         with pytest.raises(FileExistsError):
             _link_and_unlink(inside, "b.jpg", inside, "c.jpg")
 
-    assert rejects.tree(inbox) == ["b.jpg", "c.jpg"]
+    assert quarantined.tree(inbox) == ["b.jpg", "c.jpg"]
     assert (inbox / "c.jpg").read_bytes() == DATA
 
 
@@ -180,7 +180,7 @@ def test_a_full_disk_keeps_the_source_and_says_so(inbox: Path, tmp_path: Path) -
         move = a_move(inbox, mount)
         with pytest.raises(PhotoBlockedError, match="disk is full"):
             move_file(move)
-        assert (move.source.path.read_bytes(), rejects.tree(mount)) == (DATA, [])
+        assert (move.source.path.read_bytes(), quarantined.tree(mount)) == (DATA, [])
         (mount / "2026").rmdir()
     finally:
         subprocess.run(["umount", mount], check=True)
@@ -189,17 +189,17 @@ def test_a_full_disk_keeps_the_source_and_says_so(inbox: Path, tmp_path: Path) -
 def test_a_finished_copy_is_released_once(inbox: Path, quarantine: Path) -> None:
     """When both places hold the same bytes, the source's name goes, and the target stays."""
     move = a_move(inbox, quarantine)
-    rejects.put(move.target, DATA)
+    quarantined.put(move.target, DATA)
     finish_copied_move(move)
 
-    assert (rejects.tree(inbox), move.target.path.read_bytes()) == ([], DATA)
+    assert (quarantined.tree(inbox), move.target.path.read_bytes()) == ([], DATA)
 
 
 @pytest.mark.parametrize("changed", ["source", "target", "digest"])
 def test_unequal_copies_are_both_kept(inbox: Path, quarantine: Path, changed: str) -> None:
     """Whichever differs, nothing is unlinked."""
     move = a_move(inbox, quarantine)
-    rejects.put(move.target, DATA)
+    quarantined.put(move.target, DATA)
     if changed == "digest":
         move = replace(move, digest="0" * 64)
     else:
@@ -227,7 +227,7 @@ def test_leftovers_of_a_killed_copy_are_removed_and_nothing_else(tmp_path: Path)
     (tmp_path / temp_name()).mkdir()
 
     assert remove_leftovers(tmp_path, Path()) == 2
-    assert rejects.tree(tmp_path) == [".culld-1.tmp", "a.tmp"]
+    assert quarantined.tree(tmp_path) == [".culld-1.tmp", "a.tmp"]
     assert remove_leftovers(tmp_path, Path("missing")) == 0
 
 
@@ -244,18 +244,18 @@ def test_only_empty_folders_are_removed_and_never_the_root(tmp_path: Path) -> No
 
 def test_nothing_but_a_genuine_record_can_be_removed(tmp_path: Path) -> None:
     """Neither a photo under any digest, nor a record that was edited."""
-    photo = rejects.put(RootedPath(tmp_path, Path("a.jpg")), DATA)
-    record = rejects.put(RootedPath(tmp_path, Path("a.jpg.culld.json")), b"edited")
-    for place, digest in ((photo, rejects.digest(DATA)), (record, "0" * 64)):
+    photo = quarantined.put(RootedPath(tmp_path, Path("a.jpg")), DATA)
+    record = quarantined.put(RootedPath(tmp_path, Path("a.jpg.culld.json")), b"edited")
+    for place, digest in ((photo, quarantined.digest(DATA)), (record, "0" * 64)):
         with pytest.raises(PhotoChangedError):
             remove_record(place, digest)
 
-    assert rejects.tree(tmp_path) == ["a.jpg", "a.jpg.culld.json"]
+    assert quarantined.tree(tmp_path) == ["a.jpg", "a.jpg.culld.json"]
 
 
 def test_a_walk_below_a_root_follows_no_links(tmp_path: Path) -> None:
     """Linked folders and linked files are passed over."""
-    rejects.put(RootedPath(tmp_path, Path("a/b.jpg")), DATA)
+    quarantined.put(RootedPath(tmp_path, Path("a/b.jpg")), DATA)
     (tmp_path / "a/up").symlink_to(tmp_path)
     (tmp_path / "c.jpg").symlink_to(tmp_path / "a/b.jpg")
 
@@ -264,8 +264,8 @@ def test_a_walk_below_a_root_follows_no_links(tmp_path: Path) -> None:
 
 def test_a_digest_is_that_of_the_whole_file(tmp_path: Path) -> None:
     """Read in chunks it is the same as at once."""
-    with open_regular(rejects.put(RootedPath(tmp_path, Path("a.jpg")), DATA)) as stream:
-        assert rejects.digest(DATA) == digest_of(stream)
+    with open_regular(quarantined.put(RootedPath(tmp_path, Path("a.jpg")), DATA)) as stream:
+        assert quarantined.digest(DATA) == digest_of(stream)
 
 
 def _pipe(path: Path) -> None:

@@ -11,8 +11,6 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-import factories
-import raws
 from culld.errors import TagRefusedError
 from culld.imaging.decode import HEIGHT, WIDTH, DecodeLimits, UnreadableError
 from culld.imaging.formats import HEAD_BYTES, recognise
@@ -23,6 +21,7 @@ from culld.stages.read import ReadRequest, WorkerSettings
 from culld.stages.read.worker import PhotoWorker
 from culld.tags.containers.registry import container_for
 from culld.tags.xpkeywords import new_block
+from harness import factories, raw_files
 
 SHARP = factories.picture(3, (1024, 768))
 BURNT = SHARP.point(lambda value: min(255, value * 3))
@@ -83,7 +82,7 @@ def test_with_the_extras_raw_and_jpeg_xl_files_are_looked_for() -> None:
 
 def test_a_preview_is_looked_at_in_place_of_the_sensor() -> None:
     """That is ten times as fast."""
-    data = raws.dng(factories.picture(4, (1024, 768)), preview=SHARP)
+    data = raw_files.dng(factories.picture(4, (1024, 768)), preview=SHARP)
     with open_raw(io.BytesIO(data), LIMITS) as raw:
         picture, light = raw.preview_rgb(), raw.linear_rgb()
 
@@ -95,7 +94,7 @@ def test_a_preview_is_looked_at_in_place_of_the_sensor() -> None:
 @pytest.mark.parametrize("preview", [None, SHARP.resize((160, 120))])
 def test_without_a_useful_preview_the_sensor_is_looked_at(preview: Image.Image | None) -> None:
     """At half size; the picture is the one that the sensor saw."""
-    with open_raw(io.BytesIO(raws.dng(SHARP, preview=preview)), LIMITS) as raw:
+    with open_raw(io.BytesIO(raw_files.dng(SHARP, preview=preview)), LIMITS) as raw:
         picture = raw.preview_rgb()
 
     assert np.abs(picture - np.asarray(SHARP.resize((WIDTH, HEIGHT)), float)).mean() < 12
@@ -103,8 +102,8 @@ def test_without_a_useful_preview_the_sensor_is_looked_at(preview: Image.Image |
 
 def test_a_burnt_preview_of_a_well_exposed_raw_is_no_over_exposure(tmp_path: Path) -> None:
     """The camera's tone curve clips what the sensor has kept."""
-    kept = judged(tmp_path, raws.dng(SHARP, preview=BURNT)).result
-    lost = judged(tmp_path, raws.dng(BURNT, preview=BURNT)).result
+    kept = judged(tmp_path, raw_files.dng(SHARP, preview=BURNT)).result
+    lost = judged(tmp_path, raw_files.dng(BURNT, preview=BURNT)).result
 
     assert isinstance(kept, Scores)
     assert isinstance(lost, Scores)
@@ -114,7 +113,7 @@ def test_a_burnt_preview_of_a_well_exposed_raw_is_no_over_exposure(tmp_path: Pat
 @pytest.mark.parametrize("share", [0.001, 0.3, 0.9, 0.999])
 def test_a_raw_that_is_cut_short_is_never_judged(share: float) -> None:
     """Its preview may be whole by then."""
-    data = raws.dng(SHARP, preview=SHARP)
+    data = raw_files.dng(SHARP, preview=SHARP)
 
     with (
         pytest.raises(UnreadableError, match="incomplete"),
@@ -127,7 +126,7 @@ def test_a_raw_beyond_the_limit_is_not_developed() -> None:
     """As with any other photo."""
     with (
         pytest.raises(UnreadableError, match=r"limits\.pixels"),
-        open_raw(io.BytesIO(raws.dng(SHARP)), DecodeLimits(1000)),
+        open_raw(io.BytesIO(raw_files.dng(SHARP)), DecodeLimits(1000)),
     ):
         pass
 
@@ -141,7 +140,7 @@ def test_a_raw_gets_its_tags_beside_it_only() -> None:
 def test_a_raw_that_was_judged_is_not_developed(tmp_path: Path) -> None:
     """The name tells it from a TIFF, and the camera's name comes with the preview."""
     place = RootedPath(tmp_path, Path("a.dng"))
-    place.path.write_bytes(raws.dng(SHARP, preview=SHARP))
+    place.path.write_bytes(raw_files.dng(SHARP, preview=SHARP))
     digest = hashlib.sha256(place.path.read_bytes()).hexdigest()
 
     found = Desk().read(ReadRequest(FileSnapshot(place, FileStat.of(place.path.lstat())), frozenset({digest})))

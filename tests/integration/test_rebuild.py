@@ -10,7 +10,7 @@ import pytest
 from culld.app.rebuild import Rebuilt, rebuild
 from culld.journal.history import Filter
 from culld.records import Verdict
-from losing import DAMAGES, Vault, zeroed
+from harness.journal_loss import DAMAGES, Vault, zeroed
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-import fakes
 from culld.app.daemon import Daemon
 from culld.app.service_status import ServiceStatus
 from culld.clock import SystemClock
@@ -23,6 +22,7 @@ from culld.stages.read import ReadRequest, UserMetadataRequest
 from culld.stages.watch.signals import LoopQueue, Signal
 from culld.system.sd_notify import Notifier
 from culld.tags.draft import TagDraft, TagRequest
+from harness import fakes
 
 RELOADS = 1000
 

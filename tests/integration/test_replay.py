@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-import rejects
 from culld.files.move import move_file
 from culld.files.temp_names import temp_name
 from culld.quarantine.apply import _write
@@ -16,6 +15,7 @@ from culld.quarantine.record import record_of, to_bytes
 from culld.quarantine.recovery import Step
 from culld.quarantine.replay import replay
 from culld.records import FileStat, OpenPlan, Plan, RootedPath
+from harness import quarantined
 
 PHOTO = b"\xff\xd8 a photo"
 SIDECAR = b"<x:xmpmeta/>"
@@ -71,9 +71,9 @@ class Scene:
 def scene(tmp_path: Path) -> Scene:
     """A photo and a sidecar on their way."""
     (tmp_path / "quarantine").mkdir()
-    photo = rejects.put(RootedPath(tmp_path / "inbox", Path("a.jpg")), PHOTO)
-    sidecar = rejects.put(photo.beside("a.jpg.xmp"), SIDECAR)
-    plan = rejects.rejection(rejects.stack(photo, sidecar), tmp_path / "quarantine")
+    photo = quarantined.put(RootedPath(tmp_path / "inbox", Path("a.jpg")), PHOTO)
+    sidecar = quarantined.put(photo.beside("a.jpg.xmp"), SIDECAR)
+    plan = quarantined.rejection(quarantined.stack(photo, sidecar), tmp_path / "quarantine")
     _write(record_place(plan.moves), to_bytes(record_of(plan)), photo)
     return Scene(plan, FakePlans([OpenPlan(plan.id, photo, plan.photo.digest, (), plan.moves)]))
 
@@ -86,7 +86,7 @@ def test_a_stack_of_which_nothing_moved_is_forgotten_with_its_record(scene: Scen
     results = replay(scene.journal)
 
     assert ([result.step for result in results], scene.journal.endings) == ([Step.ROLL_BACK], ["forgotten"])
-    assert (rejects.tree(scene.inbox), rejects.tree(scene.quarantine)) == (["a.jpg", "a.jpg.xmp"], [])
+    assert (quarantined.tree(scene.inbox), quarantined.tree(scene.quarantine)) == (["a.jpg", "a.jpg.xmp"], [])
 
 
 def test_a_stack_of_which_the_sidecar_moved_is_finished(scene: Scene) -> None:
@@ -95,16 +95,16 @@ def test_a_stack_of_which_the_sidecar_moved_is_finished(scene: Scene) -> None:
     replay(scene.journal)
 
     assert scene.journal.endings == ["finished at a.jpg"]
-    assert (rejects.tree(scene.inbox), rejects.tree(scene.quarantine)) == ([], ALL)
+    assert (quarantined.tree(scene.inbox), quarantined.tree(scene.quarantine)) == ([], ALL)
 
 
 def test_a_copy_that_was_not_followed_by_the_unlink_is_finished(scene: Scene) -> None:
     """The photo is in both places with the same bytes, and one of them goes."""
     move_file(scene.plan.moves[0])
-    rejects.put(scene.plan.moves[1].target, PHOTO)
+    quarantined.put(scene.plan.moves[1].target, PHOTO)
     replay(scene.journal)
 
-    assert (rejects.tree(scene.inbox), rejects.tree(scene.quarantine)) == ([], ALL)
+    assert (quarantined.tree(scene.inbox), quarantined.tree(scene.quarantine)) == ([], ALL)
 
 
 def test_a_photo_that_a_person_changed_meanwhile_gets_its_sidecar_back(scene: Scene) -> None:
@@ -114,7 +114,7 @@ def test_a_photo_that_a_person_changed_meanwhile_gets_its_sidecar_back(scene: Sc
     results = replay(scene.journal)
 
     assert ([result.step for result in results], scene.journal.endings) == ([Step.UNDO], ["forgotten"])
-    assert (rejects.tree(scene.inbox), rejects.tree(scene.quarantine)) == (["a.jpg", "a.jpg.xmp"], [])
+    assert (quarantined.tree(scene.inbox), quarantined.tree(scene.quarantine)) == (["a.jpg", "a.jpg.xmp"], [])
 
 
 def test_what_nobody_can_explain_is_left_and_reported(scene: Scene) -> None:
@@ -125,7 +125,7 @@ def test_what_nobody_can_explain_is_left_and_reported(scene: Scene) -> None:
 
     assert (result.step, scene.journal.endings) == (Step.PARK, ["parked"])
     assert "look at both places" in result.note
-    assert rejects.tree(scene.quarantine) == ["a.jpg.culld.json", "a.jpg.xmp"]
+    assert quarantined.tree(scene.quarantine) == ["a.jpg.culld.json", "a.jpg.xmp"]
 
 
 @pytest.mark.parametrize("side", ["inbox", "quarantine"])
@@ -147,7 +147,7 @@ def test_the_record_of_another_plan_is_kept(scene: Scene) -> None:
     record_place(scene.plan.moves).path.write_bytes(b"a stranger's")
     replay(scene.journal)
 
-    assert rejects.tree(scene.quarantine) == ["a.jpg.culld.json"]
+    assert quarantined.tree(scene.quarantine) == ["a.jpg.culld.json"]
 
 
 def test_temporary_files_of_a_killed_culld_are_removed(scene: Scene) -> None:
@@ -156,7 +156,7 @@ def test_temporary_files_of_a_killed_culld_are_removed(scene: Scene) -> None:
         (folder / temp_name()).write_bytes(b"half a copy")
     replay(scene.journal)
 
-    assert (rejects.tree(scene.inbox), rejects.tree(scene.quarantine)) == (["a.jpg", "a.jpg.xmp"], [])
+    assert (quarantined.tree(scene.inbox), quarantined.tree(scene.quarantine)) == (["a.jpg", "a.jpg.xmp"], [])
 
 
 def test_a_second_replay_has_nothing_to_do(scene: Scene) -> None:

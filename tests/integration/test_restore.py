@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-import factories
-import rejects
 from culld.errors import PhotoBlockedError
 from culld.files.open_beneath import stamp_of
 from culld.quarantine.apply import PlanApplier
@@ -19,6 +17,7 @@ from culld.quarantine.record import from_bytes, to_bytes
 from culld.quarantine.restore import Restored, Restorer, restore
 from culld.quarantine.selection import Selection
 from culld.records import FileStat, QuarantinedPhoto, RootedPath, TaggedFiles
+from harness import factories, quarantined
 
 PHOTO = b"\xff\xd8 a photo"
 SIDECAR = b"<x:xmpmeta/>"
@@ -68,9 +67,9 @@ class House:
         """
         photo = RootedPath(self.inbox, Path(name))
         if not photo.path.exists():
-            rejects.put(photo, data)
-        sidecar = rejects.put(photo.beside(f"{photo.relative.name}.xmp"), SIDECAR)
-        plan = rejects.rejection(rejects.stack(photo, sidecar), self.quarantine, rejects.tagging(photo))
+            quarantined.put(photo, data)
+        sidecar = quarantined.put(photo.beside(f"{photo.relative.name}.xmp"), SIDECAR)
+        plan = quarantined.rejection(quarantined.stack(photo, sidecar), self.quarantine, quarantined.tagging(photo))
         plan = replace(plan, made_at=factories.NOON + timedelta(days=days))
         assert PlanApplier().apply(plan).fault is None
         return photo
@@ -83,7 +82,7 @@ class House:
         self, journal: FakeRestorations, selection: Selection = EVERYTHING, *, dry_run: bool = False
     ) -> list[Restored]:
         """The same with a journal that the test looks at."""
-        restorer = Restorer([self.inbox], journal, rejects.nothing_of_culld)
+        restorer = Restorer([self.inbox], journal, quarantined.nothing_of_culld)
         return list(restore(self.quarantine, selection, restorer, dry_run=dry_run))
 
 
@@ -95,14 +94,14 @@ def house(tmp_path: Path) -> House:
     return House(tmp_path / "inbox", tmp_path / "quarantine")
 
 
-TAGGED = PHOTO[:2] + rejects.TAG + PHOTO[2:]
+TAGGED = PHOTO[:2] + quarantined.TAG + PHOTO[2:]
 
 
 @pytest.mark.parametrize("name", [b"a.jpg", b"2026/05/new\nline.jpg", b"\xff\xfe/\xff.jpg", b"x" * 240 + b".jpg"])
 def test_a_photo_comes_back_to_its_place_as_it_was_tagged(house: House, name: bytes) -> None:
     """Path, bytes, mode, date and attributes survive the round trip, and the quarantine is empty again."""
     relative = Path(os.fsdecode(name))
-    photo = rejects.put(RootedPath(house.inbox, relative), PHOTO)
+    photo = quarantined.put(RootedPath(house.inbox, relative), PHOTO)
     photo.path.chmod(0o604)
     os.utime(photo.path, ns=(5, 7_000_000_001))
     os.setxattr(photo.path, "user.rating", b"5")
@@ -124,19 +123,19 @@ def test_the_journal_knows_before_the_photo_is_back(house: House) -> None:
     house.restore_into(journal)
 
     assert journal.seen == [False, True]
-    assert journal.digests == {rejects.digest(PHOTO), rejects.digest(TAGGED)}
+    assert journal.digests == {quarantined.digest(PHOTO), quarantined.digest(TAGGED)}
     assert journal.places == [(photo, None), (photo, stamp_of(photo))]
 
 
 def test_a_dry_run_changes_nothing_and_tells_the_same(house: House) -> None:
     """Where photos would go can be asked first."""
     photo = house.reject()
-    before = rejects.tree(house.quarantine)
+    before = quarantined.tree(house.quarantine)
     journal = FakeRestorations()
     results = house.restore_into(journal, dry_run=True)
 
     assert [result.now for result in results] == [photo]
-    assert (rejects.tree(house.quarantine), rejects.tree(house.inbox), journal.places) == (before, [], [])
+    assert (quarantined.tree(house.quarantine), quarantined.tree(house.inbox), journal.places) == (before, [], [])
 
 
 @pytest.mark.parametrize(
@@ -164,19 +163,19 @@ def test_photos_are_selected_by_path_or_time(
         house.reject(name, days=days)
     house.restore(choose(house))
 
-    assert [name for name in rejects.tree(house.inbox) if name.endswith(".jpg")] == expected
+    assert [name for name in quarantined.tree(house.inbox) if name.endswith(".jpg")] == expected
 
 
 def test_a_taken_name_is_never_replaced(house: House) -> None:
     """The photo and its sidecar come back beside the newcomer under one marked name, and the result says so."""
     photo = house.reject()
-    rejects.put(photo, b"a newcomer")
+    quarantined.put(photo, b"a newcomer")
     (result,) = house.restore()
-    marked = f"a~{rejects.digest(TAGGED)[:8]}.jpg"
+    marked = f"a~{quarantined.digest(TAGGED)[:8]}.jpg"
 
     assert result.now == photo.beside(marked)
     assert "is taken" in result.note
-    assert rejects.tree(house.inbox) == sorted(["2026/a.jpg", f"2026/{marked}", f"2026/{marked}.xmp"])
+    assert quarantined.tree(house.inbox) == sorted(["2026/a.jpg", f"2026/{marked}", f"2026/{marked}.xmp"])
     assert (photo.path.read_bytes(), photo.beside(marked).path.read_bytes()) == (b"a newcomer", TAGGED)
 
 
@@ -187,23 +186,23 @@ def test_a_restore_that_was_cut_short_is_finished_by_the_next(house: House) -> N
     sidecar = record.members[0]
     (house.inbox / "2026").mkdir(exist_ok=True)
     (house.quarantine / "2026" / sidecar.name).rename(house.inbox / sidecar.origin)
-    rejects.put(photo, TAGGED)
+    quarantined.put(photo, TAGGED)
     (result,) = house.restore()
 
     assert (result.now, result.fault) == (photo, None)
-    assert rejects.tree(house.inbox) == ["2026/a.jpg", "2026/a.jpg.xmp"]
-    assert rejects.tree(house.quarantine) == []
+    assert quarantined.tree(house.inbox) == ["2026/a.jpg", "2026/a.jpg.xmp"]
+    assert quarantined.tree(house.quarantine) == []
 
 
 def test_a_restore_under_a_marked_name_is_taken_up_under_the_same(house: House) -> None:
     """The sidecar that came back first is not parted from its photo."""
     photo = house.reject()
-    rejects.put(photo, b"a newcomer")
-    marked = photo.beside(f"a~{rejects.digest(TAGGED)[:8]}.jpg.xmp")
+    quarantined.put(photo, b"a newcomer")
+    marked = photo.beside(f"a~{quarantined.digest(TAGGED)[:8]}.jpg.xmp")
     (house.quarantine / "2026/a.jpg.xmp").rename(marked.path)
     (result,) = house.restore()
 
-    assert result.now == photo.beside(f"a~{rejects.digest(TAGGED)[:8]}.jpg")
+    assert result.now == photo.beside(f"a~{quarantined.digest(TAGGED)[:8]}.jpg")
 
 
 def test_a_photo_edited_in_quarantine_comes_back_as_it_is(house: House) -> None:
@@ -214,7 +213,7 @@ def test_a_photo_edited_in_quarantine_comes_back_as_it_is(house: House) -> None:
     house.restore_into(journal)
 
     assert photo.path.read_bytes() == b"edited"
-    assert rejects.digest(b"edited") in journal.digests
+    assert quarantined.digest(b"edited") in journal.digests
 
 
 def test_a_root_that_is_not_configured_any_more_is_refused(house: House) -> None:
@@ -224,7 +223,7 @@ def test_a_root_that_is_not_configured_any_more_is_refused(house: House) -> None
     (result,) = restore(house.quarantine, EVERYTHING, restorer)
 
     assert "does not watch any more" in (result.fault or "")
-    assert rejects.tree(house.inbox) == []
+    assert quarantined.tree(house.inbox) == []
 
 
 def test_a_hostile_record_leads_nowhere(house: House) -> None:
@@ -239,7 +238,7 @@ def test_a_hostile_record_leads_nowhere(house: House) -> None:
     results = house.restore()
 
     assert all("is no record of culld" in (result.fault or "") for result in results)
-    assert (len(results), rejects.tree(house.inbox)) == (2, [])
+    assert (len(results), quarantined.tree(house.inbox)) == (2, [])
 
 
 def test_a_linked_record_is_not_followed(house: House, tmp_path: Path) -> None:
@@ -262,7 +261,7 @@ def test_one_photo_that_cannot_come_back_does_not_stop_the_others(house: House) 
 
     assert "stands where a folder should be" in (first.fault or "")
     assert (other.now, other.fault) == (second, None)
-    assert rejects.tree(house.quarantine) == ["2026/a.jpg", "2026/a.jpg.culld.json", "2026/a.jpg.xmp"]
+    assert quarantined.tree(house.quarantine) == ["2026/a.jpg", "2026/a.jpg.culld.json", "2026/a.jpg.xmp"]
 
 
 def test_a_photo_that_never_left_gets_its_sidecar_back(house: House) -> None:
@@ -274,8 +273,8 @@ def test_a_photo_that_never_left_gets_its_sidecar_back(house: House) -> None:
     (result,) = house.restore()
 
     assert (result.now, "not in quarantine any more" in result.note) == (photo, True)
-    assert rejects.tree(house.inbox) == ["2026/a.jpg", "2026/a.jpg.xmp"]
-    assert record.photo.digest == rejects.digest(photo.path.read_bytes())
+    assert quarantined.tree(house.inbox) == ["2026/a.jpg", "2026/a.jpg.xmp"]
+    assert record.photo.digest == quarantined.digest(photo.path.read_bytes())
 
 
 def test_a_photo_that_a_person_deleted_is_an_answer_and_its_record_is_put_away(house: House) -> None:
@@ -287,7 +286,7 @@ def test_a_photo_that_a_person_deleted_is_an_answer_and_its_record_is_put_away(h
 
     assert (result.now, result.fault, len(journal.deleted)) == (None, None, 1)
     assert "not culld's own, so kept: a.jpg.xmp" in result.note
-    assert rejects.tree(house.quarantine) == ["2026/a.jpg.xmp"]
+    assert quarantined.tree(house.quarantine) == ["2026/a.jpg.xmp"]
     assert house.restore() == []
 
 
@@ -298,14 +297,14 @@ def test_a_photo_that_was_deleted_cannot_be_restored_by_name(house: House) -> No
     (result,) = house.restore(Selection((house.quarantine / "2026/a.jpg",)))
 
     assert "is not in quarantine any more" in (result.fault or "")
-    assert rejects.tree(house.quarantine) == ["2026/a.jpg.culld.json", "2026/a.jpg.xmp"]
+    assert quarantined.tree(house.quarantine) == ["2026/a.jpg.culld.json", "2026/a.jpg.xmp"]
 
 
 def test_a_newcomer_of_the_same_name_is_not_the_photo(house: House) -> None:
     """The photo was deleted from quarantine and another one has its name: nothing is noted of that one."""
     photo = house.reject()
     (house.quarantine / "2026/a.jpg").unlink()
-    rejects.put(photo, b"a newcomer")
+    quarantined.put(photo, b"a newcomer")
     journal = FakeRestorations()
     (result,) = house.restore_into(journal)
 
@@ -316,15 +315,15 @@ def test_a_newcomer_of_the_same_name_is_not_the_photo(house: House) -> None:
 def test_a_restore_cut_short_under_a_marked_name_is_not_taken_for_a_deletion(house: House) -> None:
     """The photo is back beside a newcomer, and only the record is left in quarantine."""
     photo = house.reject()
-    rejects.put(photo, b"a newcomer")
+    quarantined.put(photo, b"a newcomer")
     record = (house.quarantine / "2026/a.jpg.culld.json").read_bytes()
     (first,) = house.restore()
-    rejects.put(RootedPath(house.quarantine, Path("2026/a.jpg.culld.json")), record)
+    quarantined.put(RootedPath(house.quarantine, Path("2026/a.jpg.culld.json")), record)
     (second,) = house.restore()
 
     assert first.now is not None
     assert (second.now, second.fault) == (first.now, None)
-    assert rejects.tree(house.quarantine) == []
+    assert quarantined.tree(house.quarantine) == []
 
 
 def test_a_missing_quarantine_is_told_from_an_empty_one(house: House, tmp_path: Path) -> None:
@@ -337,8 +336,8 @@ def test_many_equal_names_come_back_apart(house: House) -> None:
     """Thirty photos that were all called the same are thirty photos again."""
     for number in range(30):
         house.reject("a.jpg", f"photo {number}".encode())
-    before = rejects.contents(house.quarantine)
+    before = quarantined.contents(house.quarantine)
     results = house.restore()
 
     assert [result.fault for result in results] == [None] * 30
-    assert rejects.contents(house.inbox) == before
+    assert quarantined.contents(house.inbox) == before

@@ -8,15 +8,14 @@ from pathlib import Path
 
 import pytest
 
-import factories
-import rejects
 from culld.app.decision_ages import DecisionAges
 from culld.app.housekeeping import Housekeeping
 from culld.files.open_beneath import stamp_of
 from culld.journal.history import Filter
 from culld.journal.store import SqliteJournal
 from culld.records import FileSnapshot, Outcome, RootedPath, Verdict
-from fakes import FakeClock
+from harness import factories, quarantined
+from harness.fakes import FakeClock
 
 DAY = 24 * 3600
 YEAR = timedelta(days=365)
@@ -35,8 +34,8 @@ class House:
         self, name: str, verdict: Verdict = Verdict.KEEP, *, fault: str | None = None, done: bool = True
     ) -> RootedPath:
         """One photo's way through the journal."""
-        place = rejects.put(RootedPath(self.root, Path(name)), name.encode())
-        plan = replace(factories.plan(rejects.stack(place), verdict), id=name, made_at=self.clock.now())
+        place = quarantined.put(RootedPath(self.root, Path(name)), name.encode())
+        plan = replace(factories.plan(quarantined.stack(place), verdict), id=name, made_at=self.clock.now())
         now = RootedPath(Path("/quarantine"), Path(name)) if verdict is Verdict.QUARANTINE else place
         with self.journal.intend([plan]) as intent:
             if done:

@@ -10,13 +10,13 @@ import piexif
 import pytest
 from PIL import Image
 
-import pictures
 from culld.errors import TagRefusedError
 from culld.files.revert import inverse
 from culld.tags.containers.jpeg import jpeg_edits
 from culld.tags.edits import apply_edits
 from culld.tags.verify import verify_jpeg
 from culld.tags.xpkeywords import XP_KEYWORDS
+from harness import images
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,12 +48,12 @@ def test_exiftool_sees_no_change_but_ours(shared: Path, tmp_path: Path, folder: 
     for path in sorted((shared / "camera" / folder).glob("*.[jJ][pP][gG]"))[:3]:
         copy = tmp_path / path.name
         copy.write_bytes(path.read_bytes())
-        before = pictures.listed(copy)
+        before = images.listed(copy)
         try:
             copy.write_bytes(apply_edits(copy.read_bytes(), jpeg_edits(copy.read_bytes(), KEYWORDS)))
         except TagRefusedError:
             continue
-        assert pictures.listed(copy) == before, path.name
+        assert images.listed(copy) == before, path.name
         compared += 1
 
     assert compared

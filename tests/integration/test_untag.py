@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-import factories
-import rejects
 from culld.errors import PhotoError
 from culld.files.open_beneath import stamp_of
 from culld.journal.store import SqliteJournal
@@ -19,7 +17,8 @@ from culld.quarantine.selection import Selection
 from culld.quarantine.untag import Untagged, untag
 from culld.quarantine.untag_worker import UntagWorker
 from culld.records import FileSnapshot, Plan, Rewrite, RootedPath, Verdict
-from fakes import FakeClock
+from harness import factories, quarantined
+from harness.fakes import FakeClock
 
 PHOTO = b"\xff\xd8 a photo"
 SIDECAR = b"<x:xmpmeta/>"
@@ -35,8 +34,8 @@ class House:
     def __post_init__(self) -> None:
         """Put them there."""
         self.inbox, self.quarantine = self.folder / "inbox", self.folder / "quarantine"
-        self.photo = rejects.put(RootedPath(self.inbox, Path("2026/a.jpg")), PHOTO)
-        self.sidecar = rejects.put(self.photo.beside("a.xmp"), SIDECAR)
+        self.photo = quarantined.put(RootedPath(self.inbox, Path("2026/a.jpg")), PHOTO)
+        self.sidecar = quarantined.put(self.photo.beside("a.xmp"), SIDECAR)
         self.quarantine.mkdir()
         self.before = self.bytes()
         self.stamp = stamp_of(self.photo)
@@ -44,13 +43,13 @@ class House:
 
     def bytes(self) -> dict[str, bytes]:
         """Every file in the inbox."""
-        return {name: (self.inbox / name).read_bytes() for name in rejects.tree(self.inbox)}
+        return {name: (self.inbox / name).read_bytes() for name in quarantined.tree(self.inbox)}
 
     def plan(self, number: int = 0) -> Plan:
         """Tag the photo, the sidecar that is there, and a new one."""
         places = (self.photo.beside(f"a{number}.jpg.xmp"), self.sidecar, self.photo)
-        plan = factories.plan(rejects.stack(self.photo, self.sidecar), Verdict.TAG)
-        rewrites = tuple(map(rejects.tagging, places))
+        plan = factories.plan(quarantined.stack(self.photo, self.sidecar), Verdict.TAG)
+        rewrites = tuple(map(quarantined.tagging, places))
         return replace(plan, id=f"plan-{number}", rewrites=rewrites, made_at=factories.NOON + timedelta(days=number))
 
     def carry_out(self, plan: Plan) -> None:
@@ -114,7 +113,7 @@ def test_the_daemon_leaves_the_photo_alone(house: House) -> None:
 
     assert stamp is not None
     assert list(house.journal.unknown([FileSnapshot(house.photo, stamp)])) == []
-    assert house.journal.is_restored(rejects.digest(PHOTO))
+    assert house.journal.is_restored(quarantined.digest(PHOTO))
 
 
 def test_each_file_is_judged_by_itself(house: House) -> None:
@@ -155,16 +154,16 @@ def test_a_photo_comes_back_from_quarantine_as_it_was_before_culld(tmp_path: Pat
     """Place and bytes, in one step; nothing is left to untag."""
     house = House(tmp_path)
     rewrites = house.plan().rewrites
-    rejected = rejects.rejection(rejects.stack(house.photo, house.sidecar), house.quarantine, *rewrites)
+    rejected = quarantined.rejection(quarantined.stack(house.photo, house.sidecar), house.quarantine, *rewrites)
     house.carry_out(rejected)
     assert house.untag() == []
 
-    restorer = Restorer([house.inbox], house.journal, rejects.nothing_of_culld)
+    restorer = Restorer([house.inbox], house.journal, quarantined.nothing_of_culld)
     (result,) = restore(house.quarantine, ALL, restorer)
 
     assert (result.now, result.note, result.fault) == (house.photo, "", None)
     assert house.bytes() == house.before
-    assert rejects.tree(house.quarantine) == []
+    assert quarantined.tree(house.quarantine) == []
     assert house.untag() == []
 
 
@@ -172,11 +171,11 @@ def test_what_was_tagged_before_it_was_rejected_comes_back_as_it_was_before_that
     """Both decisions are undone, the newest first."""
     rewrites = house.plan(1).rewrites
     house.carry_out(
-        rejects.rejection(
-            rejects.stack(house.photo, house.sidecar, house.photo.beside("a0.jpg.xmp")), house.quarantine, *rewrites
+        quarantined.rejection(
+            quarantined.stack(house.photo, house.sidecar, house.photo.beside("a0.jpg.xmp")), house.quarantine, *rewrites
         )
     )
-    list(restore(house.quarantine, ALL, Restorer([house.inbox], house.journal, rejects.nothing_of_culld)))
+    list(restore(house.quarantine, ALL, Restorer([house.inbox], house.journal, quarantined.nothing_of_culld)))
 
     assert house.bytes() == house.before
 
@@ -186,11 +185,13 @@ def test_a_name_that_was_used_twice_confuses_nothing(tmp_path: Path) -> None:
     house = House(tmp_path)
     house.sidecar.path.unlink()
     for content in (PHOTO, PHOTO + b" of another day"):
-        rejects.put(house.photo, content)
+        quarantined.put(house.photo, content)
         places = (house.photo.beside("a.jpg.xmp"), house.photo)
-        plan = rejects.rejection(rejects.stack(house.photo), house.quarantine, *map(rejects.tagging, places))
+        plan = quarantined.rejection(
+            quarantined.stack(house.photo), house.quarantine, *map(quarantined.tagging, places)
+        )
         house.carry_out(replace(plan, id=f"plan {len(content)}"))
-    results = list(restore(house.quarantine, ALL, Restorer([house.inbox], house.journal, rejects.nothing_of_culld)))
+    results = list(restore(house.quarantine, ALL, Restorer([house.inbox], house.journal, quarantined.nothing_of_culld)))
 
     assert [(result.fault, "stay" in result.note) for result in results] == [(None, False), (None, False)]
     assert sorted(house.bytes().values()) == [PHOTO, PHOTO + b" of another day"]
@@ -199,10 +200,10 @@ def test_a_name_that_was_used_twice_confuses_nothing(tmp_path: Path) -> None:
 
 def test_a_place_that_had_another_photo_before_is_untagged_without_a_fault(house: House) -> None:
     """The tags of the first photo went with it."""
-    for name in rejects.tree(house.inbox):
+    for name in quarantined.tree(house.inbox):
         (house.inbox / name).unlink()
-    rejects.put(house.photo, b"\xff\xd8 another photo")
-    rejects.put(house.sidecar, SIDECAR)
+    quarantined.put(house.photo, b"\xff\xd8 another photo")
+    quarantined.put(house.sidecar, SIDECAR)
     before = house.bytes()
     house.carry_out(house.plan(1))
 

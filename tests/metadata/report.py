@@ -21,7 +21,6 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "unit")]
 
-import pictures  # noqa: E402 (it stands beside the tests)
 from culld.errors import TagRefusedError  # noqa: E402
 from culld.files.revert import undo  # noqa: E402
 from culld.files.rewrite import rewrite_file  # noqa: E402
@@ -33,7 +32,8 @@ from culld.tags.decision_properties import DecisionProperties  # noqa: E402
 from culld.tags.draft import TagRequest, draft  # noqa: E402
 from culld.tags.edits import apply_edits  # noqa: E402
 from culld.tags.sidecar import sidecar_edits  # noqa: E402
-from factories import NOON, rules  # noqa: E402
+from harness import images  # noqa: E402 (it stands beside the tests)
+from harness.factories import NOON, rules  # noqa: E402
 
 Row = tuple[str, ...]
 SHARED = Path(__file__).resolve().parents[3] / "shared"
@@ -73,7 +73,7 @@ def tag_all(files: Iterable[tuple[str, bytes]], *, referee: bool) -> Tally:
 
 
 def _tag(place: RootedPath, data: bytes, tally: Tally, *, referee: bool) -> None:
-    before = pictures.listed(place.path) if referee else {}
+    before = images.listed(place.path) if referee else {}
     begin = time.perf_counter()
     digest = hashlib.sha256(data).hexdigest()
     sidecar = place.beside(f"{place.relative.name}.xmp")
@@ -90,9 +90,9 @@ def _tag(place: RootedPath, data: bytes, tally: Tally, *, referee: bool) -> None
             tally.damaged.append(f"{place.relative.name}: changed in spite of a refusal")
         return
     tally.written += 1
-    if pictures.pixels(data) != pictures.pixels(new):
+    if images.pixels(data) != images.pixels(new):
         tally.damaged.append(f"{place.relative.name}: pixels")
-    if referee and before != (after := pictures.listed(place.path)):
+    if referee and before != (after := images.listed(place.path)):
         tally.damaged.append(f"{place.relative.name}: {dict(before.items() ^ after.items())}")
     for rewrite in reversed(tags.rewrites):
         undo(rewrite)
@@ -106,7 +106,7 @@ def embedded(full: int) -> Iterator[Row]:
     unseen = list(real(SHARED / "photos")) if full else []
     sets["other photos (`shared/photos`), bytes and pixels compared"] = (unseen[300:], False)
     sets["other photos, tags compared by exiftool as well"] = (unseen[:300], True)
-    sets["generated: JPEG, PNG, WebP, TIFF"] = (pictures.generated(200 if full else 2), full > 0)
+    sets["generated: JPEG, PNG, WebP, TIFF"] = (images.generated(200 if full else 2), full > 0)
     for name, (files, referee) in sets.items():
         tally = tag_all(files, referee=referee)
         assert not tally.damaged, tally.damaged[:5]
@@ -118,7 +118,7 @@ def embedded(full: int) -> Iterator[Row]:
 
 def sidecars(_full: int) -> Iterator[Row]:
     """Words in sidecars of other programs: only insertions, and values in our own namespace."""
-    for name, old in pictures.SIDECARS.items():
+    for name, old in images.SIDECARS.items():
         edits = sidecar_edits(old, WORDS, RECORD)
         new = apply_edits(old, edits)
         assert not any(edit.removed for edit in edits), name
@@ -138,7 +138,7 @@ def _read_back(sidecar: bytes) -> str:
     with tempfile.NamedTemporaryFile(suffix=".xmp") as file:
         file.write(sidecar)
         file.flush()
-        for program, command in pictures.READERS.items():
+        for program, command in images.READERS.items():
             if shutil.which(command[0]):
                 done = subprocess.run([*command, file.name], capture_output=True, check=False)
                 assert b"defect:blur" in done.stdout, (program, done)
@@ -149,13 +149,13 @@ def _read_back(sidecar: bytes) -> str:
 def fuzzed(count: int) -> Iterator[Row]:
     """Damaged files: refused or proven, and never another error; what was written decodes as before."""
     dice = random.Random(SEED)  # noqa: S311
-    whole = [*pictures.generated(1), *((f"{name}.xmp", data) for name, data in pictures.SIDECARS.items())]
+    whole = [*images.generated(1), *((f"{name}.xmp", data) for name, data in images.SIDECARS.items())]
     tallies: dict[str, list[int]] = {}
     for number in range(count):
         name, data = whole[number % len(whole)]
         tally = tallies.setdefault(Path(name).suffix[1:].upper(), [0, 0, 0])
         tally[0] += 1
-        tally[1 if _fuzz(name, pictures.mutated(data, dice)) else 2] += 1
+        tally[1 if _fuzz(name, images.mutated(data, dice)) else 2] += 1
     for kind, (tried, written, refused) in sorted(tallies.items()):
         yield (kind, f"{tried:,}", f"{written:,}", f"{refused:,}", "0")
 
@@ -172,7 +172,7 @@ def _fuzz(name: str, data: bytes) -> bool:
         prove(data, new, WORDS, ())
     except TagRefusedError:
         return False
-    assert pictures.pixels(data) == pictures.pixels(new), name
+    assert images.pixels(data) == images.pixels(new), name
     return True
 
 

@@ -16,8 +16,8 @@ import darktable
 import digikam
 from shown import Shown
 
-import factories
-from houses import COMMAND
+from harness import factories
+from harness.daemon_process import COMMAND
 
 FORMATS = {"jpg": "JPEG", "png": "PNG", "tif": "TIFF", "webp": "WEBP"}
 RATERS = ("digiKam, in the photo", "darktable, in a sidecar", "IPTC and EXIF only")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from houses import House
+from harness.daemon_process import House
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-import factories
-from houses import POLICY, House
+from harness import factories
+from harness.daemon_process import POLICY, House
 
 BLURRED = [factories.encoded(factories.blurred(factories.picture(i)), quality=92) for i in range(2)]
 

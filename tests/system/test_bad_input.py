@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-import factories
-from houses import COMMAND, POLICY, House
+from harness import factories
+from harness.daemon_process import COMMAND, POLICY, House
 
 BOMB = "a: &a [1]\nb: &b [*a, *a]\n" + POLICY
 TABLE = [

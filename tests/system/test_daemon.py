@@ -19,9 +19,9 @@ from pathlib import Path
 
 import pytest
 
-import factories
 from culld import __version__
-from houses import COMMAND, House
+from harness import factories
+from harness.daemon_process import COMMAND, House
 
 BLURRED = [factories.encoded(factories.blurred(factories.picture(i)), quality=92) for i in range(3)]
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-import factories
-from houses import POLICY, House
+from harness import factories
+from harness.daemon_process import POLICY, House
 
 MODEL = Path(__file__).parents[2] / "models" / "defects"
 WITHOUT_KERAS = ("card.json", "model.tflite")

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-import factories
-import raws
-from houses import POLICY, House
+from harness import factories, raw_files
+from harness.daemon_process import POLICY, House
 
 SHARP = {f"sharp-{i}.jpg": factories.encoded(factories.picture(i), quality=92) for i in range(10)}
 BLURRED = {
@@ -74,10 +73,10 @@ def test_everything_comes_back_and_stays(house: House) -> None:
 def test_a_blurred_raw_is_moved_as_it_is_and_with_its_jpeg(house: House) -> None:
     """Its tags go into a sidecar; a pair goes together and comes back together, or stays."""
     sharp, blurred = factories.picture(1), factories.blurred(factories.picture(1))
-    data = raws.dng(sharp, preview=blurred)
+    data = raw_files.dng(sharp, preview=blurred)
     for name in ("alone.dng", "gone.dng"):
         house.drop(name, data)
-    house.drop("stays.dng", raws.dng(sharp, preview=sharp))
+    house.drop("stays.dng", raw_files.dng(sharp, preview=sharp))
     for name in ("gone.jpg", "stays.jpg"):
         house.drop(name, BLURRED["blurred-1.jpg"])
 
@@ -117,7 +116,7 @@ def test_a_jpeg_that_comes_after_its_raw_is_judged_with_it(house: House, stacks:
     """A card reader may be slow: the two are one shot all the same."""
     house.config.write_text(house.config.read_text() + f"  stacks: {stacks}\n")
     sharp = factories.picture(3)
-    house.drop("b.dng", raws.dng(sharp, preview=sharp))
+    house.drop("b.dng", raw_files.dng(sharp, preview=sharp))
     house.culld("once")
     house.drop("b.jpg", BLURRED["blurred-4.jpg"])
 

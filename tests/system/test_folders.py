@@ -18,10 +18,10 @@ from pathlib import Path
 import piexif
 import pytest
 
-import factories
-from deep import deep_file
-from houses import POLICY, House
-from users import AS_ANY_USER, needs_setpriv
+from harness import factories
+from harness.daemon_process import POLICY, House
+from harness.deep_paths import deep_file
+from harness.users import AS_ANY_USER, needs_setpriv
 
 SHARP = factories.encoded(factories.picture(1))
 BLURRED = factories.encoded(factories.blurred(factories.picture(2)))

@@ -6,9 +6,8 @@ import json
 
 import pytest
 
-import containers
-import factories
-from houses import House
+from harness import containers, factories
+from harness.daemon_process import House
 
 BLURRED = factories.encoded(factories.blurred(factories.picture(31)), quality=90)
 TAIL = containers.movie(20_000)

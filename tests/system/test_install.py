@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-import wheels
+from harness import wheels
 
 REPO = Path(__file__).resolve().parents[2]
 PROJECT = """\

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-import factories
-from houses import House
+from harness import factories
+from harness.daemon_process import House
 
 BLURRED = factories.encoded(factories.blurred(factories.picture(31)), quality=90)
 

@@ -7,8 +7,8 @@ import struct
 import piexif
 import pytest
 
-import factories
-from houses import House
+from harness import factories
+from harness.daemon_process import House
 
 ODD = {
     "first-day.jpg": {piexif.ExifIFD.DateTimeOriginal: b"0001:01:01 00:00:00"},

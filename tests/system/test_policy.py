@@ -11,8 +11,8 @@ import piexif
 import pytest
 from PIL import Image, ImageEnhance
 
-import factories
-from houses import POLICY, House
+from harness import factories
+from harness.daemon_process import POLICY, House
 
 SCENE = factories.picture(31)
 BLURRED = factories.blurred(SCENE)

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-import factories
 from culld.config import load_config
 from culld.journal.states import FileState, PlanState
+from harness import factories
 
 REPO = Path(__file__).resolve().parents[2]
 COMMAND = Path(sys.executable).with_name("culld")

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-import factories
-import sidecars
-from houses import COMMAND, POLICY, House
+from harness import factories, sidecars
+from harness.daemon_process import COMMAND, POLICY, House
 
 BLURRED = [factories.encoded(factories.blurred(factories.picture(i)), quality=92) for i in range(3)]
 SMALL = factories.encoded(factories.blurred(factories.picture(7, (640, 480))), quality=80)

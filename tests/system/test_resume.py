@@ -11,8 +11,8 @@ import time
 
 import pytest
 
-import factories
-from houses import COMMAND, House
+from harness import factories
+from harness.daemon_process import COMMAND, House
 
 PHOTOS = 60
 _OPENED = re.compile(r'open(?:at|at2)?\(.*"(?:[^"]*/)?(\d{3}\.jpg)"')

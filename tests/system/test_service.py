@@ -18,9 +18,9 @@ from pathlib import Path
 
 import pytest
 
-import factories
 from culld.journal.migrations import STEPS
-from machine import COMMAND, Machine, NoMachineError, booted, missing
+from harness import factories
+from harness.debian import COMMAND, Machine, NoMachineError, booted, missing
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-import factories
-from houses import COMMAND, House
+from harness import factories
+from harness.daemon_process import COMMAND, House
 
 SHARP = factories.encoded(factories.picture(1), quality=92)
 

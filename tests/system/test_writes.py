@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-import factories
-from houses import COMMAND, House
+from harness import factories
+from harness.daemon_process import COMMAND, House
 
 # With -y strace shows what a descriptor stands for: openat(5</a>, "b", O_RDWR|O_CREAT, 0600) = 6</a/b>
 _OPENED = re.compile(r"open(?:at|at2)?\(.*?(O_(?:WRONLY|RDWR)\S*).*\) = \d+<([^>]+)>")

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-import factories
-from houses import COMMAND, POLICY, House
+from harness import factories
+from harness.daemon_process import COMMAND, POLICY, House
 
 BLURRED = factories.encoded(factories.blurred(factories.picture()), quality=92)
 

@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-import factories
-import fakes
 from culld.records import FileSnapshot, RootedPath
 from culld.stages.watch.arrivals import CompleteFiles
 from culld.stages.watch.settle import Settler
+from harness import factories, fakes
 
 QUIET_S = 3.0
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import factories
 from culld.stages.watch.batching import Batcher
+from harness import factories
 
 PHOTOS = [factories.sighting(f"{i}.jpg") for i in range(5)]
 

@@ -15,7 +15,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import factories
 from culld.errors import PhotoError
 from culld.journal.row_mapping import decision_row, moment_of, scores_of, to_micros
 from culld.journal.stack_json import facts_in, from_json, to_json
@@ -42,6 +41,7 @@ from culld.stages.group.series import series_of
 from culld.stages.read.exif_facts import camera_facts, exif_rating
 from culld.stages.report import journal_fields, log_line
 from culld.tags.user_metadata import user_metadata_in
+from harness import factories
 
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

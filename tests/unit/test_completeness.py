@@ -7,11 +7,11 @@ import io
 import pytest
 from PIL import Image
 
-import factories
 from culld.imaging import decode
 from culld.imaging.formats import HEAD_BYTES, recognise
 from culld.records import Format
 from culld.stages.read.completeness import is_complete
+from harness import factories
 
 ENCODERS = ["JPEG", "PNG", "WEBP", "HEIF", "AVIF"]
 

@@ -8,8 +8,8 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-import factories
 from culld.app.elapsed import Elapsed, Reading, from_json, to_json
+from harness import factories
 
 DAY = timedelta(days=1)
 

@@ -10,9 +10,6 @@ from pathlib import Path
 
 import pytest
 
-import containers
-import factories
-import raws
 from culld.imaging import decode
 from culld.imaging.formats import HEAD_BYTES, recognise
 from culld.records import Format
@@ -20,6 +17,7 @@ from culld.stages.read.completeness import is_complete
 from culld.stages.read.extent import missing_part
 from culld.tags.containers.jpeg_segments import EOI, segments
 from culld.tags.containers.xmp_container import bytes_behind
+from harness import containers, factories, raw_files
 
 CUTS = 60
 
@@ -89,7 +87,7 @@ def test_a_file_lacks_nothing_when_it_is_whole_and_something_wherever_it_is_cut(
 
 def test_a_raw_made_like_tiff_lacks_what_its_directories_name(tmp_path: Path) -> None:
     """Sensor data and previews; bytes that follow them do not matter."""
-    data = raws.dng(factories.picture(1, size=(96, 64)), preview=factories.picture(1, size=(96, 64)))
+    data = raw_files.dng(factories.picture(1, size=(96, 64)), preview=factories.picture(1, size=(96, 64)))
 
     assert whole(data, "a.dng")
     assert whole(data + bytes(100), "a.dng")

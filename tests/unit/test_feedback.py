@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-import factories
 from culld.cli.bar_chart import draw
 from culld.records import Defect, FileStat, QuarantinedPhoto, Scores
 from culld.stages.decide.feedback import (
@@ -21,6 +20,7 @@ from culld.stages.decide.feedback import (
     reappearance,
     suggest,
 )
+from harness import factories
 
 BLUR = "policy.defects.blur.reject"
 

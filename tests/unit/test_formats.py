@@ -7,9 +7,9 @@ import io
 import pillow_heif
 import pytest
 
-import factories
 from culld.imaging.formats import HEAD_BYTES, recognise
 from culld.records import Format
+from harness import factories
 
 
 @pytest.mark.parametrize(

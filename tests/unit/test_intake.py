@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-import factories
-import fakes
 from culld.records import FileSnapshot, FileStat, RootedPath
 from culld.stages.watch.intake import IntakeQueue
 from culld.stages.watch.settle import Settler
 from culld.stages.watch.signals import DirtyFolder, Signal
+from harness import factories, fakes
 
 ROOT = Path("/photos")
 

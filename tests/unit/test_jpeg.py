@@ -10,8 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-import cameras
-from cameras import exif_block, exif_segment, jpeg, put_directory, segment, text
 from culld.errors import TagRefusedError
 from culld.files.revert import inverse
 from culld.tags.containers.exif_block import read_block
@@ -22,17 +20,19 @@ from culld.tags.sidecar import SUBJECT, listed_keywords
 from culld.tags.verify import verify_jpeg
 from culld.tags.xmp import read_xmp
 from culld.tags.xpkeywords import encode_keywords, keywords_in
+from harness import exif
+from harness.exif import exif_block, exif_segment, jpeg, put_directory, segment, text
 
 BLUR = ("defect:blur",)
-XMP = b"http://ns.adobe.com/xap/1.0/\0" + cameras.PACKET
+XMP = b"http://ns.adobe.com/xap/1.0/\0" + exif.PACKET
 
 
-def xp(value: bytes, kind: int = 1) -> cameras.Field:
+def xp(value: bytes, kind: int = 1) -> exif.Field:
     """An XPKeywords entry."""
     return XP_KEYWORDS, kind, len(value), value
 
 
-def camera_file(order: str = "<", *extra: cameras.Field) -> bytes:
+def camera_file(order: str = "<", *extra: exif.Field) -> bytes:
     """A camera's JPEG with EXIF, XMP and a comment."""
     return jpeg(exif_segment(exif_block(order, extra=extra)), segment(0xE1, XMP), segment(0xFE, b"comment"))
 
@@ -233,7 +233,7 @@ def ifd(offset: int, index: int, field: int) -> int:
 
 BLOCK = exif_block()
 LATE = struct.pack("<I", len(BLOCK) - 2)
-EXIF_AT_8 = struct.pack("<I", cameras.IFD0)
+EXIF_AT_8 = struct.pack("<I", exif.IFD0)
 
 
 @pytest.mark.parametrize(
@@ -245,30 +245,30 @@ EXIF_AT_8 = struct.pack("<I", cameras.IFD0)
         (b"II*\0" + struct.pack("<I", len(BLOCK)) + BLOCK[8:], "cut short"),
         (BLOCK[:20], "cut short"),
         (BLOCK[:-1], "thumbnail lies outside"),
-        (patched(BLOCK, ifd(cameras.IFD0, 0, 2), b"\x0e\0"), "unknown type 14"),
-        (patched(BLOCK, ifd(cameras.IFD0, 0, 2), b"\0\0"), "unknown type 0"),
-        (patched(BLOCK, ifd(cameras.IFD0, 0, 4), b"\xff\xff\xff\xff"), "lies outside"),
-        (patched(BLOCK, ifd(cameras.IFD0, 0, 8), LATE), "lies outside"),
-        (patched(BLOCK, ifd(cameras.IFD0, 0, 8), b"\x02\0\0\0"), "lies outside"),
-        (patched(BLOCK, ifd(cameras.IFD0, 1, 8), EXIF_AT_8), "circle"),
-        (patched(BLOCK, ifd(cameras.IFD0, 1, 2), b"\x02\0"), "no pointer"),
-        (patched(BLOCK, ifd(cameras.IFD0, 1, 8), LATE), "cut short|outside|unknown"),
-        (patched(BLOCK, cameras.IFD0 + 2 + 3 * 12, EXIF_AT_8), "circle"),
-        (patched(BLOCK, cameras.IFD1 + 2 + 3 * 12, struct.pack("<I", cameras.GPS)), "third directory"),
-        (patched(BLOCK, ifd(cameras.EXIF, 1, 8), struct.pack("<I", cameras.EXIF)), "circle"),
-        (patched(BLOCK, ifd(cameras.GPS, 1, 8), LATE), "lies outside"),
-        (patched(BLOCK, ifd(cameras.INTEROP, 0, 4), b"\xff\xff\0\0"), "lies outside"),
-        (patched(BLOCK, ifd(cameras.IFD1, 1, 8), LATE), "thumbnail lies outside"),
-        (patched(BLOCK, ifd(cameras.IFD1, 1, 2), b"\x07\0"), "no number"),
-        (patched(BLOCK, ifd(cameras.IFD1, 2, 0), b"\x03\x02"), "no offset or no length"),
+        (patched(BLOCK, ifd(exif.IFD0, 0, 2), b"\x0e\0"), "unknown type 14"),
+        (patched(BLOCK, ifd(exif.IFD0, 0, 2), b"\0\0"), "unknown type 0"),
+        (patched(BLOCK, ifd(exif.IFD0, 0, 4), b"\xff\xff\xff\xff"), "lies outside"),
+        (patched(BLOCK, ifd(exif.IFD0, 0, 8), LATE), "lies outside"),
+        (patched(BLOCK, ifd(exif.IFD0, 0, 8), b"\x02\0\0\0"), "lies outside"),
+        (patched(BLOCK, ifd(exif.IFD0, 1, 8), EXIF_AT_8), "circle"),
+        (patched(BLOCK, ifd(exif.IFD0, 1, 2), b"\x02\0"), "no pointer"),
+        (patched(BLOCK, ifd(exif.IFD0, 1, 8), LATE), "cut short|outside|unknown"),
+        (patched(BLOCK, exif.IFD0 + 2 + 3 * 12, EXIF_AT_8), "circle"),
+        (patched(BLOCK, exif.IFD1 + 2 + 3 * 12, struct.pack("<I", exif.GPS)), "third directory"),
+        (patched(BLOCK, ifd(exif.EXIF, 1, 8), struct.pack("<I", exif.EXIF)), "circle"),
+        (patched(BLOCK, ifd(exif.GPS, 1, 8), LATE), "lies outside"),
+        (patched(BLOCK, ifd(exif.INTEROP, 0, 4), b"\xff\xff\0\0"), "lies outside"),
+        (patched(BLOCK, ifd(exif.IFD1, 1, 8), LATE), "thumbnail lies outside"),
+        (patched(BLOCK, ifd(exif.IFD1, 1, 2), b"\x07\0"), "no number"),
+        (patched(BLOCK, ifd(exif.IFD1, 2, 0), b"\x03\x02"), "no offset or no length"),
         (exif_block(extra=[(0x014A, 4, 1, b"\x08\0\0\0")]), "SubIFDs"),
         (exif_block(extra=[xp(b"a\0\0\0"), xp(b"b\0\0\0")]), "occurs twice"),
         (exif_block(extra=[xp(b"abcdef", kind=2)]), "no bytes"),
         (exif_block(extra=[xp(b"abcde")]), "no text"),
         (exif_block(extra=[xp(b"\x00\xd8b\0")]), "no text"),
         (exif_block(extra=[xp(b"a\0\0\0b\0\0\0")]), "two texts"),
-        (exif_block(thumbnail=bytes(MAX_BLOCK - cameras.THUMBNAIL)), "full"),
-        (exif_block(thumbnail=bytes(MAX_BLOCK - cameras.THUMBNAIL - 60)), "full"),
+        (exif_block(thumbnail=bytes(MAX_BLOCK - exif.THUMBNAIL)), "full"),
+        (exif_block(thumbnail=bytes(MAX_BLOCK - exif.THUMBNAIL - 60)), "full"),
     ],
 )
 def test_blocks_that_are_not_wholly_understood_are_left_alone(block: bytes, reason: str) -> None:
@@ -281,7 +281,7 @@ def test_a_block_may_fill_its_segment_to_the_end() -> None:
     """A segment's length has 16 bits; our blocks have even lengths, so the last byte but one is the end."""
     small = exif_block(thumbnail=b"\xff\xff")
     growth = len(read_jpeg(tagged(jpeg(exif_segment(small)))).block or b"") - len(small)
-    room = MAX_BLOCK - 1 - cameras.THUMBNAIL - growth
+    room = MAX_BLOCK - 1 - exif.THUMBNAIL - growth
     full = exif_block(thumbnail=bytes(room))
 
     assert MAX_BLOCK - 1 == len(read_jpeg(tagged(jpeg(exif_segment(full)))).block or b"")
@@ -446,7 +446,7 @@ def test_damaged_blocks_are_refused_or_kept(data: st.DataObject) -> None:
     """The same for damage in the directories alone, where most of it is found."""
     damaged = bytearray(exif_block(data.draw(st.sampled_from("<>"))))
     for _ in range(data.draw(st.integers(1, 4))):
-        base = data.draw(st.sampled_from([0, cameras.IFD0, cameras.EXIF, cameras.GPS, cameras.INTEROP, cameras.IFD1]))
+        base = data.draw(st.sampled_from([0, exif.IFD0, exif.EXIF, exif.GPS, exif.INTEROP, exif.IFD1]))
         damaged[base + data.draw(st.integers(0, 50))] = data.draw(st.integers(0, 255))
     old = jpeg(exif_segment(bytes(damaged)))
     try:

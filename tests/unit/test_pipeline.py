@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-import factories
-import fakes
 from culld.errors import PhotoChangedError, PhotoError, StoppedError, SystemFaultError
 from culld.pipeline import Pipeline, one_ahead
 from culld.records import Assessment, FileSnapshot, Outcome, Plan, RootedPath, Stack, Verdict
+from harness import factories, fakes
 
 
 def group(assessed: Sequence[Assessment]) -> list[Stack]:

@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import factories
 from culld.records import (
     Format,
     Mode,
@@ -24,6 +23,7 @@ from culld.records import (
     Verdict,
 )
 from culld.stages.decide.decide import decide
+from harness import factories
 
 BROKEN = [float("nan"), float("inf"), float("-inf"), -0.1, 1.1]
 

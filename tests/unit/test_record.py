@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import factories
 from culld.quarantine.record import BadRecordError, Member, Record, from_bytes, to_bytes
 from culld.records import Scores
+from harness import factories
 
 RECORD = Record(
     plan="plan-1",

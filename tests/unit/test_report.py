@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-import factories
 from culld.records import Outcome, Stack, Verdict
 from culld.stages.report import log_line
+from harness import factories
 
 
 def outcome(**changes: object) -> Outcome:

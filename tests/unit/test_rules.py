@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 
-import factories
 from culld.records import (
     Action,
     Assessment,
@@ -30,6 +29,7 @@ from culld.records import (
 )
 from culld.rules import parse
 from culld.stages.decide.decide import decide
+from harness import factories
 
 BAD, GOOD = factories.assessment(blur=0.99), factories.assessment("b.jpg", blur=0.1)
 DAYLIGHT = Exposure(1 / 250, 8.0, 100)

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
-import factories
 from culld.imaging.decode import to_network_frame
 from culld.records import Assessment, Camera, Exposure, Series, SeriesKind, Threshold
 from culld.stages.decide.best_of_series import best_of
 from culld.stages.group.series import series_of
 from culld.stages.read.dhash import dhash_of
+from harness import factories
 
 STEADY = Exposure(1 / 250, 4.0, 200, 0.0)
 WIDE = factories.picture(1, (2400, 720))

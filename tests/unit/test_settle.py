@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import factories
 from culld.records import FileSnapshot, RootedPath
 from culld.stages.watch.settle import Settler
+from harness import factories
 
 
 def settler(written: set[RootedPath] | None = None) -> Settler:

@@ -18,7 +18,7 @@ from culld.tags.own_properties import own_properties
 from culld.tags.sidecar import KEYWORD_LISTS, SUBJECT, KeywordList, listed_keywords, sidecar_edits
 from culld.tags.verify import verify_sidecar
 from culld.tags.xmp import MAX_BYTES, MAX_ELEMENTS, read_xmp
-from factories import NOON, rules
+from harness.factories import NOON, rules
 
 BLUR = ("defect:blur",)
 RECORD = DecisionProperties(Scores(0.98, 0.0, 0.25), rules(), Verdict.TAG, "mobilenet@1", NOON, "0.1.0")

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-import factories
 from culld.records import Assessment, Format, RootedPath
 from culld.stages.group import stacks
+from harness import factories
 
 
 @pytest.mark.parametrize(

@@ -8,14 +8,14 @@ from dataclasses import replace
 
 import pytest
 
-from cameras import exif_block, exif_segment, jpeg, segment
 from culld.errors import PhotoChangedError, TagRefusedError
 from culld.records import Format, Rewrite, RootedPath, Scores, Verdict
 from culld.tags.decision_properties import DecisionProperties
 from culld.tags.draft import TagDraft, TagRequest, draft
 from culld.tags.edits import apply_edits
 from culld.tags.xpkeywords import encode_keywords, new_block
-from factories import NOON, place, rules
+from harness.exif import exif_block, exif_segment, jpeg, segment
+from harness.factories import NOON, place, rules
 
 PHOTO = jpeg(exif_segment(exif_block()))
 RECORD = DecisionProperties(Scores(0.98, 0.0, 0.25), rules(), Verdict.TAG, "mobilenet@1", NOON, "0.1.0")

@@ -6,14 +6,13 @@ import re
 
 import pytest
 
-import factories
-import sidecars
 from culld.errors import TagRefusedError
 from culld.records import Format
 from culld.tags.containers.registry import container_for
 from culld.tags.edits import apply_edits
 from culld.tags.withdrawal import embedded_withdrawal, may_hold_values, sidecar_withdrawal
 from culld.tags.xpkeywords import new_block
+from harness import factories, sidecars
 
 VALUES = {"Blur": "1.0000", "Verdict": "tag", "Keywords": "defect:blur", "Model": "defects-2@9c1aaf739b85"}
 

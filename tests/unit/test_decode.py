@@ -1,0 +1,138 @@
+"""From files to the network's frame."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import piexif
+import pillow_heif
+import pytest
+from PIL import Image
+
+from culld.imaging.decode import HEIGHT, WIDTH, DecodeLimits, UnreadableError, decode, to_network_frame
+from culld.imaging.formats import HEAD_BYTES, recognise
+from culld.records import Format
+from harness import factories
+
+LIMITS = DecodeLimits()
+
+
+def decoded(data: bytes, format_: Format) -> np.ndarray:
+    """The frame of a file."""
+    return decode(io.BytesIO(data), format_, LIMITS)
+
+
+def distance(left: np.ndarray, right: np.ndarray) -> float:
+    """The mean absolute difference of two frames, in grey levels 0..255."""
+    return float(np.abs(left.astype(float) - right.astype(float)).mean())
+
+
+@pytest.mark.parametrize("encoder", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+def test_every_format_gives_the_same_picture(encoder: str) -> None:
+    """The frame does not depend on the container, up to its compression."""
+    image = factories.picture(1)
+    options = {} if encoder in {"PNG", "TIFF"} else {"quality": 95}
+
+    found = decoded(factories.encoded(image, encoder, **options), Format(encoder.lower()))
+
+    assert found.shape == (HEIGHT, WIDTH, 3)
+    assert found.dtype == np.uint8
+    assert distance(found, to_network_frame(image)) < 4
+
+
+def test_heic_gives_the_same_picture() -> None:
+    """HEIC goes through its own decoder."""
+    image = factories.picture(2)
+    stream = io.BytesIO()
+    pillow_heif.from_pillow(image).save(stream, quality=90)
+
+    assert distance(decoded(stream.getvalue(), Format.HEIF), to_network_frame(image)) < 4
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_exif_orientation_is_applied(orientation: int) -> None:
+    """A picture that says how it must be turned gives the frame of the turned picture."""
+    image = factories.picture(3)
+    exif = piexif.dump({"0th": {piexif.ImageIFD.Orientation: orientation}})
+    found = decoded(factories.encoded(image, exif=exif, quality=95), Format.JPEG)
+    turned = Image.open(io.BytesIO(factories.encoded(image, exif=exif, quality=95)))
+
+    assert distance(found, to_network_frame(turned)) < 3
+
+
+def test_a_portrait_keeps_its_proportions() -> None:
+    """A portrait is laid on its side, so that it is not squashed into a landscape."""
+    landscape = factories.picture(4, size=(1024, 768))
+    portrait = landscape.transpose(Image.Transpose.ROTATE_270)
+
+    assert distance(to_network_frame(portrait), to_network_frame(landscape)) == 0
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "P", "RGBA", "CMYK", "1", "I;16", "I", "F"])
+def test_every_mode_becomes_rgb(mode: str) -> None:
+    """Grey, palette, deep, transparent and print pictures all end as 8-bit RGB of like brightness."""
+    image = factories.picture(5)
+    if mode in {"I;16", "I"}:
+        deep = np.asarray(image.convert("L")).astype(np.uint16) * 257
+        source = Image.fromarray(deep) if mode == "I;16" else Image.fromarray(deep.astype(np.int32))
+    else:
+        source = image.convert("L").convert("F") if mode == "F" else image.convert(mode)
+
+    found = to_network_frame(source)
+
+    assert found.shape == (HEIGHT, WIDTH, 3)
+    assert abs(float(found.mean()) - float(to_network_frame(image).mean())) < 12
+
+
+def test_transparency_shows_white() -> None:
+    """Transparent pixels have no colour of their own; paper shows through."""
+    assert to_network_frame(Image.new("RGBA", (640, 480), (0, 0, 0, 0))).min() == 255
+
+
+@pytest.mark.parametrize("encoder", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+def test_a_truncated_file_is_unreadable(encoder: str) -> None:
+    """A file that lacks its second half is no picture, in any format."""
+    data = factories.encoded(factories.picture(6), encoder)
+
+    with pytest.raises(UnreadableError):
+        decoded(data[: len(data) // 2], Format(encoder.lower()))
+
+
+def test_a_picture_beyond_the_pixel_limit_is_refused() -> None:
+    """The message names the setting that would allow it."""
+    data = factories.encoded(factories.picture(7, size=(800, 600)))
+
+    with pytest.raises(UnreadableError, match=r"800x600 .* limits.pixels"):
+        decode(io.BytesIO(data), Format.JPEG, DecodeLimits(pixels=100_000))
+
+
+def test_a_file_is_only_opened_by_the_decoder_of_its_format() -> None:
+    """A PNG cannot reach the JPEG decoder, nor an unknown file any decoder."""
+    data = factories.encoded(factories.picture(8, size=(64, 48)), "PNG")
+
+    with pytest.raises(UnreadableError):
+        decoded(data, Format.JPEG)
+    with pytest.raises(UnreadableError, match="not a picture"):
+        decoded(data, Format.UNKNOWN)
+
+
+def test_a_photo_with_a_gain_map_is_read_as_its_first_picture() -> None:
+    """Phones append a second picture; Pillow calls such a file MPO."""
+    first, second = factories.picture(9), Image.new("RGB", (960, 720), "black")
+    data = factories.encoded(first, "MPO", save_all=True, append_images=[second])
+
+    assert distance(decoded(data, Format.JPEG), to_network_frame(first)) < 6
+
+
+@pytest.mark.parametrize("container", [False, True])
+def test_jpeg_xl_is_decoded_with_its_extra(*, container: bool) -> None:
+    """As a bare stream and in its container; one that is cut short is not."""
+    image = factories.picture(2, (640, 480))
+    pytest.importorskip("pillow_jxl", reason="needs the extra `jxl`")
+    data = factories.encoded(image, "JXL", quality=95, use_container=container)
+
+    assert recognise(data[:HEAD_BYTES]) is Format.JXL
+    assert distance(decoded(data, Format.JXL), to_network_frame(image)) < 4
+    with pytest.raises(UnreadableError):
+        decoded(data[: len(data) // 2], Format.JXL)

@@ -1,0 +1,28 @@
+"""What a sweep hears of failures."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from culld.app.failure_collector import FailureCollector
+from culld.records import ReadFailure
+from harness import factories, fakes
+
+
+@pytest.mark.parametrize(
+    ("steady", "more", "held"), [(True, True, True), (True, False, False), (False, True, False), (False, False, False)]
+)
+def test_a_photo_is_held_back_only_while_others_follow(steady: bool, more: bool, held: bool) -> None:  # noqa: FBT001
+    """Everything else is a failure, told and recorded."""
+    journal = fakes.FakeJournal()
+    hearing = FailureCollector(journal, lambda: more)
+    fault = ReadFailure(factories.sighting(), "it waits", timedelta(seconds=15), steady=steady)
+
+    hearing.fault(fault)
+
+    assert hearing.take_deferred() == ([fault.sighting] if held else [])
+    assert hearing.failures == ({} if held else {fault.sighting.place: "it waits"})
+    assert bool(journal.events) is not held
+    assert (hearing.take_count(), hearing.take_count(), hearing.take_deferred()) == (1, 0, [])

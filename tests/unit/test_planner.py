@@ -1,0 +1,331 @@
+"""The stage `decide` with its real parts around the pure policy."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pytest
+
+from culld.errors import PhotoBlockedError, PhotoDeferredError, PhotoError
+from culld.records import (
+    Assessment,
+    Camera,
+    FileStat,
+    Format,
+    Mode,
+    Photo,
+    Plan,
+    Rating,
+    RejectFlag,
+    RootedPath,
+    Scores,
+    Sidecars,
+    SidecarStyle,
+    Stack,
+    UserMetadata,
+    Verdict,
+)
+from culld.stages.plan import Planner
+from culld.tags.draft import TagDraft, TagRequest, draft
+from culld.tags.edits import apply_edits
+from harness import factories, fakes, images
+
+
+def photo_at(place: RootedPath) -> Photo:
+    """The photo as it is on disk."""
+    digest = hashlib.sha256(place.path.read_bytes()).hexdigest()
+    return Photo(place, FileStat.of(place.path.lstat()), digest, Format.JPEG)
+
+
+@dataclass
+class House:
+    """A folder with one photo, and a judge."""
+
+    folder: Path
+    asked: list[TagRequest] = field(default_factory=list)
+    restored: bool = False
+    away: str = ""
+    care: UserMetadata = field(default_factory=UserMetadata)
+
+    def put(self, name: str = "a.jpg") -> Stack:
+        """A blurred photo on disk, as a stack."""
+        place = RootedPath(self.folder, Path(name))
+        place.path.write_bytes(factories.encoded(factories.picture(1, size=(64, 48))))
+        return Stack(Assessment(photo_at(place), Scores(0.99, 0.0, 0.0), "model@1"))
+
+    def judge(self) -> Planner:
+        """A judge with the default policy."""
+        return Planner(
+            rules_for=lambda _: factories.rules(),
+            is_restored=lambda _: self.restored,
+            draft=self.drafts,
+            user_metadata=lambda requests: [self.care for _ in requests],
+            clock=fakes.FakeClock(),
+            quarantine=self.folder / "quarantine",
+            quarantine_away=lambda: self.away,
+            prefix="defect:",
+            embed=True,
+        )
+
+    def drafts(self, requests: Sequence[TagRequest]) -> list[TagDraft]:
+        """The real drafts, noted."""
+        self.asked += requests
+        return [
+            draft(request, lambda place: place.path.read_bytes() if place.path.exists() else None)
+            for request in requests
+        ]
+
+
+def plan_of(judge: Planner, stack: Stack) -> Plan:
+    """What is decided about one stack; raises what stands in the way."""
+    (plan,) = judge.decide([stack])
+    if isinstance(plan, PhotoError):
+        raise plan
+    return plan
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    """A house with an empty quarantine."""
+    (tmp_path / "quarantine").mkdir()
+    return House(tmp_path)
+
+
+def test_a_reject_is_tagged_and_routed(house: House) -> None:
+    """Sidecar and photo are rewritten, then sidecar and photo move, the photo last."""
+    plan = plan_of(house.judge(), house.put())
+
+    assert plan.verdict is Verdict.QUARANTINE
+    assert [rewrite.place.relative.name for rewrite in plan.rewrites] == ["a.jpg.xmp", "a.jpg"]
+    assert [move.target.relative.name for move in plan.moves] == ["a.jpg.xmp", "a.jpg"]
+    assert plan.notes == ()
+
+
+def test_a_clean_photo_costs_no_draft(house: House) -> None:
+    """Nothing is read again, nothing will be written."""
+    stack = house.put()
+    clean = Stack(replace(stack.primary, result=Scores(0.0, 0.0, 0.0)))
+
+    plan = plan_of(house.judge(), clean)
+
+    assert (plan.verdict, plan.rewrites, plan.moves, house.asked) == (Verdict.KEEP, (), (), [])
+
+
+def test_a_hard_linked_photo_is_left_alone_but_still_moved(house: House) -> None:
+    """Its other name would keep the old bytes; the sidecar carries the tags, and the note says so."""
+    stack = house.put()
+    os.link(house.folder / "a.jpg", house.folder / "other name.bin")
+    stack = Stack(
+        replace(stack.primary, photo=replace(stack.primary.photo, stamp=FileStat.of((house.folder / "a.jpg").lstat())))
+    )
+
+    plan = plan_of(house.judge(), stack)
+
+    assert [rewrite.place.relative.name for rewrite in plan.rewrites] == ["a.jpg.xmp"]
+    assert [move.target.relative.name for move in plan.moves] == ["a.jpg.xmp", "a.jpg"]
+    assert plan.notes[0].startswith("the photo itself was left alone: the file has more than one name")
+
+
+def test_a_restored_photo_is_only_tagged(house: House) -> None:
+    """A person's word is never undone."""
+    house.restored = True
+
+    plan = plan_of(house.judge(), house.put())
+
+    assert (plan.verdict, plan.moves) == (Verdict.TAG, ())
+
+
+def test_a_reject_waits_for_a_quarantine_that_is_not_there(house: House) -> None:
+    """It is not even tagged: it would look dealt with. What is not moved does not wait."""
+    house.away = "is not there"
+
+    with pytest.raises(PhotoBlockedError, match="quarantine is not there"):
+        plan_of(house.judge(), house.put())
+
+    assert house.asked == []
+    house.restored = True
+    assert plan_of(house.judge(), house.put()).verdict is Verdict.TAG
+
+
+def test_a_photo_that_is_fine_by_now_loses_the_words_it_had(house: House) -> None:
+    """Its sidecar says what culld said before; one of another program makes no work."""
+    stack = house.put()
+    first = plan_of(house.judge(), stack)
+    for rewrite in first.rewrites:
+        old = rewrite.place.path.read_bytes() if rewrite.before else b""
+        rewrite.place.path.write_bytes(apply_edits(old, rewrite.edits))
+    place = stack.primary.photo.place
+    fine = replace(stack.primary, photo=photo_at(place), result=Scores(0.01, 0.0, 0.0))
+
+    plan = plan_of(house.judge(), Stack(fine, (place.beside("a.jpg.xmp"),)))
+
+    assert plan.verdict is Verdict.KEEP
+    assert {rewrite.place for rewrite in plan.rewrites} == {place, place.beside("a.jpg.xmp")}
+    place.beside("a.jpg.xmp").path.write_text("<x/>")
+    assert plan_of(house.judge(), Stack(fine, (place.beside("a.jpg.xmp"),))).rewrites == ()
+
+
+def test_a_huge_photo_is_tagged_beside_it_only(house: House) -> None:
+    """A rewrite would need its size several times in memory."""
+    stack = house.put()
+    photo = replace(stack.primary.photo, stamp=replace(stack.primary.photo.stamp, size=201 << 20))
+
+    plan = plan_of(house.judge(), Stack(replace(stack.primary, photo=photo)))
+
+    assert [rewrite.place.relative.name for rewrite in plan.rewrites] == ["a.jpg.xmp"]
+    assert "larger than 200 MiB" in plan.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("mode", "blur", "expected"),
+    [
+        (Mode.ENFORCE, 0.99, (RejectFlag.RATING,)),
+        (Mode.OBSERVE, 0.99, (RejectFlag.RATING,)),
+        (Mode.ENFORCE, 0.6, ()),
+        (Mode.OBSERVE, 0.6, ()),
+    ],
+)
+def test_only_a_photo_that_goes_or_would_go_is_marked(
+    house: House, mode: Mode, blur: float, expected: tuple[RejectFlag, ...]
+) -> None:
+    """And only with the marks that were asked for."""
+    stack = house.put()
+    stack = replace(stack, primary=replace(stack.primary, result=Scores(blur, 0.0, 0.0)))
+    judge = replace(
+        house.judge(), rules_for=lambda _: replace(factories.rules(), mode=mode), reject_flags=(RejectFlag.RATING,)
+    )
+
+    plan_of(judge, stack)
+
+    assert [request.reject_flags for request in house.asked] == [expected]
+
+
+def test_what_a_person_did_for_a_photo_spares_it_and_fills_fields(house: House) -> None:
+    """A rated photo is only tagged; a field that somebody filled is not marked."""
+    house.care = UserMetadata(filled_flags=frozenset({RejectFlag.RATING}), stars=(Rating("xmp:Rating 3", 3),))
+    plan = plan_of(house.judge(), house.put())
+    assert plan.verdict is Verdict.TAG
+    assert "it is rated (xmp:Rating 3; policy.protect.rated)" in plan.reason
+
+    house.care = UserMetadata(filled_flags=frozenset({RejectFlag.RATING}))
+    plan = plan_of(replace(house.judge(), reject_flags=(RejectFlag.RATING, RejectFlag.PICK)), house.put())
+    assert plan.verdict is Verdict.QUARANTINE
+    assert house.asked[-1].reject_flags == (RejectFlag.PICK,)
+
+
+def test_a_reject_waits_once_for_the_shots_of_its_series(house: House) -> None:
+    """While more photos are coming in; a photo without a time is in no series."""
+    stack = house.put()
+    timed = replace(stack.primary, photo=replace(stack.primary.photo, camera=Camera(taken_at=factories.NOON)))
+    judge = replace(house.judge(), more_to_come=lambda: True)
+
+    with pytest.raises(PhotoDeferredError, match="more photos are coming in"):
+        plan_of(judge, replace(stack, primary=timed))
+    assert plan_of(judge, replace(stack, primary=timed)).verdict is Verdict.QUARANTINE
+    assert plan_of(judge, stack).verdict is Verdict.QUARANTINE
+    alone = replace(house.judge(), more_to_come=lambda: False)
+    assert plan_of(alone, replace(stack, primary=timed)).verdict is Verdict.QUARANTINE
+
+
+def test_a_new_sidecar_is_called_as_asked_for(house: House) -> None:
+    """In Adobe's style, say."""
+    plan = plan_of(replace(house.judge(), style=SidecarStyle.ADOBE), house.put())
+
+    assert plan.rewrites[0].place.relative.name == "a.xmp"
+
+
+@pytest.mark.parametrize(
+    ("sidecars", "expected"),
+    [
+        (Sidecars.ALWAYS, ["a.jpg.xmp", "a.jpg"]),
+        (Sidecars.NEEDED, ["a.jpg"]),
+        (Sidecars.NEVER, ["a.jpg"]),
+    ],
+)
+def test_a_sidecar_is_made_for_those_that_the_configuration_says(
+    house: House, sidecars: Sidecars, expected: list[str]
+) -> None:
+    """That there is none is then no failure."""
+    plan = plan_of(replace(house.judge(), sidecars=sidecars), house.put())
+
+    assert [rewrite.place.relative.name for rewrite in plan.rewrites] == expected
+    assert plan.notes == ()
+
+
+def test_a_hard_linked_photo_needs_a_sidecar(house: House) -> None:
+    """It cannot be written itself."""
+    stack = house.put()
+    os.link(house.folder / "a.jpg", house.folder / "other name.bin")
+
+    plan = plan_of(replace(house.judge(), sidecars=Sidecars.NEEDED), stack)
+
+    assert [rewrite.place.relative.name for rewrite in plan.rewrites] == ["a.jpg.xmp"]
+
+
+def test_a_sidecar_of_another_program_is_left_alone_with_never(house: House) -> None:
+    """And added to in the other cases."""
+    stack = house.put()
+    (house.folder / "a.jpg.xmp").write_bytes(images.SIDECARS["darktable"])
+    plans = [plan_of(replace(house.judge(), sidecars=each), stack) for each in Sidecars]
+
+    assert [[rewrite.place.relative.name for rewrite in plan.rewrites] for plan in plans] == [
+        ["a.jpg.xmp", "a.jpg"],
+        ["a.jpg.xmp", "a.jpg"],
+        ["a.jpg"],
+    ]
+
+
+def test_a_photo_too_large_to_copy_from_gets_no_new_sidecar(house: House) -> None:
+    """It would hide what the photo holds."""
+    stack = house.put()
+    photo = replace(stack.primary.photo, stamp=replace(stack.primary.photo.stamp, size=513 << 20))
+
+    plan = plan_of(house.judge(), Stack(replace(stack.primary, photo=photo)))
+
+    assert plan.rewrites == ()
+    assert plan.notes[0].startswith("no sidecar was written: the photo is larger than 512 MiB")
+
+
+def test_adobes_sidecar_of_a_shot_is_the_raws(house: House) -> None:
+    """A second one is never made beside it; the picture has its own."""
+    raw, picture = house.put("a.cr2").primary, house.put("a.jpg").primary
+    raw = replace(raw, photo=replace(raw.photo, format=Format.RAW))
+    (house.folder / "a.xmp").write_bytes(images.SIDECARS["Lightroom"])
+    stacks = Stack(raw, siblings=(picture,)), Stack(picture, siblings=(raw,))
+
+    plans = [plan_of(house.judge(), stack) for stack in stacks]
+
+    assert [plan.rewrites[0].place.relative.name for plan in plans] == ["a.xmp", "a.jpg.xmp"]
+
+
+def test_a_sidecar_name_that_a_folder_has_is_not_used(tmp_path: Path) -> None:
+    """The photo itself is tagged, and moved."""
+    house = House(tmp_path)
+    (tmp_path / "quarantine").mkdir()
+    stack = house.put()
+    (tmp_path / "a.jpg.xmp").mkdir()
+
+    plan = plan_of(house.judge(), stack)
+
+    assert plan.verdict is Verdict.QUARANTINE
+    assert "no sidecar was written: a.jpg.xmp is the name of something that is no plain file" in plan.notes
+    assert [rewrite.place.relative.name for rewrite in plan.rewrites] == ["a.jpg"]
+
+
+def test_two_photos_of_one_batch_get_two_names_in_the_quarantine(tmp_path: Path) -> None:
+    """Two watched folders hold files of the same relative path."""
+    stacks = []
+    (tmp_path / "quarantine").mkdir()
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        stacks.append(House(tmp_path / name).put())
+
+    plans = House(tmp_path).judge().decide(stacks)
+
+    targets = [{move.target for move in plan.moves} for plan in plans if isinstance(plan, Plan)]
+    assert len(targets) == 2
+    assert targets[0].isdisjoint(targets[1])

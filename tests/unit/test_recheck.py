@@ -1,0 +1,78 @@
+"""How long a damaged file is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import pytest
+
+from culld.records import Assessment, FileSnapshot, Photo, ReadFailure
+from culld.stages.read import PoolReader
+from culld.stages.read.recheck import recheck_delay
+from harness import factories, fakes
+
+
+@pytest.mark.parametrize(
+    ("age", "expected"), [(0, 60), (59, 1), (60, 240), (299, 1), (300, 1500), (1799, 1), (-86_400, 60)]
+)
+def test_a_young_file_is_looked_at_again_after_one_five_and_thirty_minutes(age: int, expected: int) -> None:
+    """In seconds; a change in the future is one of now."""
+    assert recheck_delay(timedelta(seconds=age)) == timedelta(seconds=expected)
+
+
+def test_an_old_file_is_what_it_looks_like() -> None:
+    """An archive has no use for patience."""
+    assert recheck_delay(timedelta(minutes=30)) is None
+    assert recheck_delay(timedelta(days=3000)) is None
+
+
+@dataclass
+class Answering:
+    """A desk that gives every photo the same answer."""
+
+    answer: object
+
+    def read(self, _request: object) -> object:
+        """That one."""
+        return self.answer
+
+
+def door(answer: object, patience: timedelta | None) -> PoolReader:
+    """A door behind which this is said of every photo."""
+    return PoolReader(fakes.FakePool(Answering(answer)), recheck=lambda _: patience)  # type: ignore[arg-type]
+
+
+def read(door: PoolReader, judged: Assessment) -> list[Photo | Assessment | ReadFailure]:
+    """What comes through the door for the file of a photo."""
+    return list(door.read([FileSnapshot(judged.photo.place, judged.photo.stamp)], {}))
+
+
+def test_what_cannot_be_read_yet_is_a_fault_with_a_steady_wait() -> None:
+    """It is looked at again before that becomes its verdict."""
+    damaged = factories.unreadable(reason="incomplete: its end is missing")
+
+    (found,) = read(door(damaged, timedelta(minutes=4)), damaged)
+
+    assert isinstance(found, ReadFailure)
+    assert (found.retry_after, found.steady) == (timedelta(minutes=4), True)
+    assert found.reason == "incomplete: its end is missing; culld looks again"
+
+
+def test_what_stays_unreadable_is_called_so() -> None:
+    """After the last look; and what can be read never waits."""
+    damaged, sharp = factories.unreadable(), factories.assessment()
+
+    assert read(door(damaged, None), damaged) == [damaged]
+    assert read(door(sharp, timedelta(minutes=4)), sharp) == [sharp]
+
+
+def test_a_photo_that_lacks_a_part_waits_and_is_then_judged_by_its_picture() -> None:
+    """An editor may have dropped the part for good."""
+    short = replace(factories.assessment(), missing_part="its movie")
+
+    (found,) = read(door(short, timedelta(minutes=4)), short)
+
+    assert isinstance(found, ReadFailure)
+    assert (found.reason, found.steady) == ("incomplete: its movie; culld looks again", True)
+    assert read(door(short, None), short) == [short]
