@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from culld.journal.migrations import STEPS
+
 COMMAND = Path(sys.executable).with_name("culld")
 
 POLICY = """\
@@ -75,11 +77,12 @@ class House(Rooms):
         return self.folder / "state" / "journal.sqlite3"
 
     def ask(self, question: str) -> list[tuple[Any, ...]]:
-        """Rows out of the journal; none while there is no journal."""
+        """Rows out of the journal; none while there is no journal, or its first start still makes the tables."""
         if not self.journal.exists():
             return []
         with closing(sqlite3.connect(f"file:{self.journal}?mode=ro", uri=True, timeout=30)) as db:
-            return db.execute(question).fetchall()
+            (version,) = db.execute("PRAGMA user_version").fetchone()
+            return db.execute(question).fetchall() if version == len(STEPS) else []
 
     def culld(self, *arguments: str, expect: int = 0) -> str:
         """Run a command with this configuration; returns what it printed."""

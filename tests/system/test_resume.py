@@ -30,9 +30,11 @@ def test_an_interrupted_sweep_goes_on_without_reading_what_is_finished(house: Ho
     time.sleep(3.5)  # they have settled
     command = [COMMAND, "once", "--json", "--config", house.config]
     first = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
-    house.wait_until(lambda: len(_done(house)) > 0, "the first decisions", 60)
-    os.killpg(first.pid, signal.SIGKILL)
-    first.wait()
+    try:
+        house.wait_until(lambda: len(_done(house)) > 0, "the first decisions", 60)
+    finally:
+        os.killpg(first.pid, signal.SIGKILL)
+        first.wait()
     finished = _done(house)
     assert 0 < len(finished) < PHOTOS
 
