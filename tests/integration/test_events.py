@@ -221,13 +221,13 @@ def test_a_lost_event_makes_everything_be_scanned(watched: Watched) -> None:
 LIMITED = """
 import sys, time
 from pathlib import Path
-from culld.stages.watch.signals import Marks
+from culld.stages.watch.signals import LoopQueue
 from culld.stages.watch.events import Watcher
 Path("/proc/sys/user/max_inotify_watches").write_text("20")
 root = Path(sys.argv[1])
 for number in range(50):
     (root / str(number)).mkdir()
-watcher = Watcher([root], None, Marks())
+watcher = Watcher([root], None, LoopQueue())
 watcher.start()
 watcher.refresh()
 time.sleep(0.5)

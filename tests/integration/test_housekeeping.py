@@ -264,7 +264,7 @@ def test_the_day_is_told_once(house: House) -> None:
     held = replace(
         factories.plan(Stack(factories.assessment()), Verdict.TAG),
         reason="blur 0.99 would be rejected, but mode is observe",
-        unwanted=True,
+        would_reject=True,
     )
     with house.journal.intend([held]) as intent:
         intent.close(Outcome(held, held.photo.place, None, ""))

@@ -220,7 +220,7 @@ def test_a_folder_that_may_be_listed_but_not_entered_hinders_no_other(tmp_path: 
     code = (
         "import json, pathlib, sys; from culld.stages.watch.scanner import Scanner; scanner = Scanner({'.jpg'});"
         "root = pathlib.Path(sys.argv[1]); found = [str(seen.place.relative) for seen in scanner.scan(root)];"
-        "print(json.dumps([sorted(found), {str(path): text for path, text in scanner.unread.reasons.items()}]))"
+        "print(json.dumps([sorted(found), {str(path): text for path, text in scanner.unreadable.reasons.items()}]))"
     )
     command = [*AS_ANY_USER, sys.executable, "-c", code, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

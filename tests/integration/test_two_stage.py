@@ -163,13 +163,13 @@ class Absent:
         if name.split(".")[0] == "tensorflow": raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Absent())  # Keras looks whether the name is in sys.modules, so None there will not do
 import keras
-from culld.training.experiment import Generation
-from culld.training.two_stage.experiment import build_generation, train_stages, with_probabilities
+from culld.training.experiment import TwoStageExperiment
+from culld.training.two_stage.experiment import build_two_stage, train_stages, with_probabilities
 from culld.training.provenance import making
 assert making()["backend"] == "jax"
 assert "tensorflow" not in making() and "jax" in making()
-tiny = Generation(trunk="mobilenetv3small", head_epochs=1, tune_epochs=1)
-model, trunk = build_generation(tiny, None, (64, 96, 3))
+tiny = TwoStageExperiment(trunk="mobilenetv3small", head_epochs=1, tune_epochs=1)
+model, trunk = build_two_stage(tiny, None, (64, 96, 3))
 data = np.random.default_rng(0).random((4, 64, 96, 3), np.float32), np.zeros((4, 3), np.float32)
 class Pictures(keras.utils.PyDataset):
     def __len__(self): return 1

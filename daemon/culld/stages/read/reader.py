@@ -75,7 +75,7 @@ class PoolReader:
 
     def user_metadata(self, requests: Sequence[UserMetadataRequest]) -> list[UserMetadata | PhotoError]:
         """What people have done for each shot, in order, or the error that hid it."""
-        return self.pool.map("care", requests, self.heartbeat)
+        return self.pool.map("user_metadata", requests, self.heartbeat)
 
     def draft(self, requests: Sequence[TagRequest]) -> list[TagDraft | PhotoError]:
         """The byte edits that tag each photo, in order, or the error that stopped it."""
