@@ -15,12 +15,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from culld.errors import PhotoChangedError
+from culld.errors import PhotoChangedError, PhotoError
+from culld.files.open_beneath import open_regular
 from culld.records import display_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from culld.records import RootedPath
 
 
 def is_open_for_writing(descriptor: int) -> bool | None:
@@ -92,3 +95,16 @@ def _give_back(descriptor: int) -> None:
     except OSError as error:
         if error.errno != errno.EAGAIN:  # the kernel took the lease away itself, after lease-break-time
             raise
+
+
+def is_open_elsewhere(place: RootedPath) -> bool | None:
+    """Whether the file is open for writing, or mapped writable, anywhere on this machine; None if that is unknown.
+
+    File systems without leases and files of other owners cannot be asked about. A file that is gone, or that may not
+    be read, is not written to.
+    """
+    try:
+        with open_regular(place) as stream:
+            return is_open_for_writing(stream.fileno())
+    except PhotoError:
+        return False

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import logging
 import os
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from culld.errors import SystemFaultError
+from culld.files.open_beneath import folder
+from culld.files.os_errors import translate_errors
 from culld.files.root_owner import Owner, Role, is_watched, open_anchor, read_owner, write_owner
 from culld.records import display_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
 log = logging.getLogger(__name__)
 
@@ -118,16 +121,16 @@ class RootLocks:
 
     def _above(self, root: Path, role: Role) -> str:
         """Whether another culld has a folder above a watched folder, as a clause; a quarantine may lie below one."""
-        for folder in root.parents if role is Role.WATCHED else ():
-            anchor = open_anchor(folder)
+        for above in root.parents if role is Role.WATCHED else ():
+            anchor = open_anchor(above)
             if anchor is None:
                 continue
             try:
                 owner = read_owner(anchor)
                 if is_watched(anchor):
-                    return f"lies in {display_path(folder)}, which another culld watches; {_STOP}"
+                    return f"lies in {display_path(above)}, which another culld watches; {_STOP}"
                 if owner is not None and owner.role is Role.QUARANTINE and owner.state != self._name:
-                    return f"lies in {display_path(folder)}, which {owner}; {_STOP}"
+                    return f"lies in {display_path(above)}, which {owner}; {_STOP}"
             finally:
                 os.close(anchor)
         return ""
@@ -192,3 +195,27 @@ def _written_by(descriptor: int) -> str:
 def _broken(file: Path, done: str, error: OSError) -> str:
     advice = "set `state` to a folder on a local disk that this user can write to"
     return f"{display_path(file)} cannot be {done} ({error.strerror}); {advice}"
+
+
+# NFS emulates flock with record locks, which need a descriptor open for writing: there are none of folders.
+_NO_LOCKS = {errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL}
+
+
+@contextmanager
+def folder_lock(root: Path) -> Iterator[None]:
+    """Wait for, and hold, the lock of a configured folder, which the daemon and `culld restore` take in turn.
+
+    File systems without locks grant it at once.
+    """
+    with folder(root, Path()) as descriptor:
+        with translate_errors(root, "lock the folder"):
+            _flock(descriptor)
+        yield  # closing the descriptor frees the lock
+
+
+def _flock(descriptor: int) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise

@@ -12,14 +12,15 @@ from culld.files.exchange import Swap
 from culld.files.lease import lease
 from culld.files.open_beneath import file_name, folder, open_in, open_regular
 from culld.files.os_errors import translate_errors
+from culld.files.remove_own import remove_sidecar
 from culld.files.tempfile import temp_file
-from culld.records import display_path
+from culld.records import Edit, Rewrite, display_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from culld.files.tempfile import TempFile
-    from culld.records import FileStat, Rewrite, RootedPath
+    from culld.records import FileStat, RootedPath
 
 _CHUNK = 1 << 20
 
@@ -131,3 +132,20 @@ def _copy_bytes(old: BinaryIO | None, count: int | None, *takers: Callable[[byte
             take(data)
         carried += len(data)
     return carried
+
+
+def inverse(edits: Sequence[Edit]) -> tuple[Edit, ...]:
+    """The edits that lead from the new bytes back to the old ones, bit for bit."""
+    back, shift = [], 0
+    for edit in edits:
+        back.append(Edit(edit.offset + shift, edit.inserted, edit.removed))
+        shift += len(edit.inserted) - len(edit.removed)
+    return tuple(back)
+
+
+def undo(rewrite: Rewrite) -> None:
+    """Take a rewrite back; a sidecar that it made is removed. Raises PhotoError if the file is not what it made."""
+    if rewrite.before is None:
+        remove_sidecar(rewrite.place, rewrite.after)
+    else:
+        rewrite_file(Rewrite(rewrite.place, rewrite.after, rewrite.before, inverse(rewrite.edits)))

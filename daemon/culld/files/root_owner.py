@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from culld.files.mount_marker import ANCHOR
+from culld.files.mount_guard import ANCHOR
 from culld.files.open_beneath import names_below
 from culld.files.remove_own import RECORD_SUFFIX
 from culld.records import display_path

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from culld.errors import PhotoChangedError, PhotoError
-from culld.files.folder_lock import folder_lock
+from culld.files.locks import folder_lock
 from culld.files.move import move_file
 from culld.files.open_beneath import exists, stamp_of
 from culld.files.os_errors import NameTakenError

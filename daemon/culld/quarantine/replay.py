@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from culld.errors import PhotoError, SystemFaultError
-from culld.files.folder_lock import folder_lock
+from culld.files.locks import folder_lock
 from culld.files.move import finish_copied_move, move_file
 from culld.files.open_beneath import digest_of, exists, open_regular, stamp_of
 from culld.files.remove_own import remove_leftovers

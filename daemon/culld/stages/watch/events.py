@@ -21,7 +21,7 @@ from watchdog.events import (
     FileSystemEventHandler,
 )
 
-from culld.files.mount_marker import ANCHOR
+from culld.files.mount_guard import ANCHOR
 from culld.stages.watch.inotify import ObserverWithLoss
 from culld.stages.watch.signals import DirtyFolder, LoopQueue, Signal
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from culld.errors import PhotoChangedError, PhotoError
 from culld.files import open_beneath
-from culld.files.mount_marker import ANCHOR
+from culld.files.mount_guard import ANCHOR
 from culld.files.open_beneath import open_folder, stamp_of
 from culld.files.os_errors import message_for
 from culld.records import FileSnapshot, FileStat, RootedPath, display_path
