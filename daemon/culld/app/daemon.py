@@ -138,8 +138,8 @@ class Daemon:
                 self._roots.probe(self._clock.monotonic())
         if Signal.RESCAN in marks:
             with self._unexpected.tolerated("looking for the configured folders"):
-                self._roots.look()
-                self._settler.remote_roots = self._roots.far
+                self._roots.refresh()
+                self._settler.remote_roots = self._roots.remote_roots
         if Signal.RESCAN in marks or self._replay_asked:
             self._replay()
         try:
