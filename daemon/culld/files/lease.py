@@ -1,4 +1,4 @@
-"""Asks the kernel whether a program has a file open for writing, and learns of programs that open it meanwhile.
+"""Leases: whether a program has a file open for writing, or opens it during a change.
 
 A read lease (fcntl(2), F_SETLEASE) is granted only while no program on this machine has the file open, or mapped, for
 writing. While it is held, an open for writing waits until the lease is given back, at most
@@ -75,7 +75,7 @@ def lease(descriptor: int, path: Path) -> Iterator[Lease]:
 
 
 def written(path: Path) -> PhotoChangedError:
-    """The fault of a file that another program is about to change."""
+    """Return the error for a file that another program has open for writing."""
     return PhotoChangedError(f"another program has {display_path(path)} open for writing; culld looks again later")
 
 

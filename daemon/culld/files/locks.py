@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def state_lock(state: Path) -> Iterator[None]:
-    """Be the only daemon of the folder `state`, which is made if need be.
+    """Hold the lock of the only daemon on the folder `state`, which is made if it is missing.
 
     Raises SystemFaultError, which names the other process, if there is one.
     """
@@ -45,7 +45,7 @@ def state_lock(state: Path) -> Iterator[None]:
 
 
 def lock_holder(state: Path) -> str:
-    """The process that has the folder `state`, as text; empty if none has, or nobody may ask."""
+    """Return the process that holds the lock of `state`, as text; empty if there is none, or it cannot be found out."""
     try:
         descriptor = os.open(state / "daemon.lock", os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
@@ -68,7 +68,7 @@ class RootLocks:
     """
 
     def __init__(self, state: Path | None = None) -> None:
-        """Nothing is claimed yet."""
+        """Hold no lock yet."""
         self._state = state
         self._held: dict[Path, int] = {}
 
@@ -79,13 +79,13 @@ class RootLocks:
         self.close()
 
     def close(self) -> None:
-        """Give every folder free."""
+        """Free all folders."""
         for descriptor in self._held.values():
             os.close(descriptor)
         self._held.clear()
 
     def acquire_all(self, roots: Sequence[Path], quarantine: Path | None = None) -> None:
-        """Claim these folders; raises SystemFaultError if another process has one of them, or one above a root."""
+        """Lock these folders; raises SystemFaultError if another process has one of them, or one above a root."""
         for root in roots:
             if why := self.acquire(root):
                 raise SystemFaultError(f"{display_path(root)} {why}")
@@ -93,7 +93,7 @@ class RootLocks:
             raise SystemFaultError(f"the quarantine {display_path(quarantine)} {why}")
 
     def acquire(self, root: Path) -> str:
-        """Claim a watched folder; if another process has it, or one above it, that as a clause, else nothing."""
+        """Lock a watched folder; return an empty text, or why another process holds it or one above it, as a clause."""
         return self._claim(root, Role.WATCHED)
 
     def quarantine_refused(self, quarantine: Path) -> str:
@@ -140,7 +140,7 @@ class RootLocks:
         return "" if self._state is None else display_path(self._state)
 
     def _mark(self, folder: Path, anchor: int, role: Role) -> None:
-        """Say in the anchor whose folder it is; cullds that share a quarantine leave it as it is."""
+        """Write the owner to the anchor; processes that share a quarantine leave it as it is."""
         owner, before = Owner(role, self._name), read_owner(anchor)
         is_shared = role is Role.QUARANTINE and before is not None and before.role is role
         if self._state is None or owner == before or is_shared:

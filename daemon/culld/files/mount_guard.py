@@ -27,7 +27,7 @@ ANCHOR: Final = ".culld"
 
 @dataclass(frozen=True, slots=True)
 class FolderState:
-    """What is seen of a folder: the device it is on, and whether its anchor is there."""
+    """The state of a folder: its device, and whether it holds the anchor."""
 
     device: int
     anchored: bool
@@ -35,7 +35,7 @@ class FolderState:
 
 @dataclass(frozen=True, slots=True)
 class Unreachable:
-    """A folder that cannot be looked at; `number` is the system's error (errno(3))."""
+    """A folder that cannot be inspected; `number` is the system's error (errno(3))."""
 
     number: int
 
@@ -66,7 +66,7 @@ _NOT_THERE: Final = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
 
 
 def inspect(folder: Path) -> FolderState | Unreachable | None:
-    """What is at this path now; None if no folder is."""
+    """Return the state of the folder at this path; None if there is no folder."""
     try:
         found = folder.stat()
         if not stat.S_ISDIR(found.st_mode):
@@ -98,7 +98,7 @@ def unavailable_reason(folder: Path, ground: FolderState | Unreachable | None, k
 
 
 def write_marker(folder: Path) -> bool:
-    """Leave the anchor; False where nothing can be written, and the folder therefore cannot be told from another."""
+    """Make the anchor; return False where nothing can be written, so that the folder stays without one."""
     try:
         (folder / ANCHOR).mkdir(mode=0o755, exist_ok=True)
     except OSError:
@@ -107,18 +107,18 @@ def write_marker(folder: Path) -> bool:
 
 
 class Devices(Protocol):
-    """The journal as this module sees it."""
+    """The part of the journal that this module needs."""
 
     def device_of(self, folder: Path) -> int | None:
         """The device that a folder was on when it was last used; None if that is not known."""
 
     def remember_device(self, folder: Path, device: int) -> None:
-        """A folder is on this device."""
+        """Store the device that a folder is on."""
 
 
 @dataclass(frozen=True, slots=True)
 class MountGuard:
-    """Looks at folders, leaves an anchor in those that are right, and remembers where they were."""
+    """Checks folders, makes the anchor in those that are available, and stores their devices."""
 
     devices: Devices
 

@@ -1,4 +1,4 @@
-"""Changing the bytes of a file: all of the change or none of it, and only if the file is what it was planned for."""
+"""Rewriting a file atomically, and only if it still has the planned digest."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _CHUNK = 1 << 20
 def rewrite_file(
     rewrite: Rewrite, *, keep_mtime: bool = True, create_folder: bool = False, beside: RootedPath | None = None
 ) -> FileStat:
-    """Carry out a rewrite atomically and durably, and give the file's new stamp.
+    """Carry out a rewrite atomically and durably, and return the file's new stat.
 
-    The new bytes are written beside the file, read back from the disk, and exchanged with it (see `swapping`); the
+    The new bytes are written beside the file, read back from the disk, and exchanged with it (see `exchange`); the
     file must still have the digest `before`, every edit must find the bytes it removes, and the result must have the
     digest `after`. Mode, owner and extended attributes stay, and the modification time if `keep_mtime`. A file that is
     to be new (`before` is None) never replaces another, and cannot be read by those who may not read the photo
@@ -122,7 +122,7 @@ def _write_edited(old: BinaryIO | None, new: TempFile, rewrite: Rewrite) -> None
 
 
 def _copy_bytes(old: BinaryIO | None, count: int | None, *takers: Callable[[bytes], None]) -> int:
-    """Hand the next `count` bytes (None: the rest) to the takers; gives how many there were."""
+    """Pass the next `count` bytes (None: the rest) to the takers; return how many there were."""
     carried = 0
     while old is not None and (count is None or carried < count):
         data = old.read(_CHUNK if count is None else min(_CHUNK, count - carried))
@@ -135,7 +135,7 @@ def _copy_bytes(old: BinaryIO | None, count: int | None, *takers: Callable[[byte
 
 
 def inverse(edits: Sequence[Edit]) -> tuple[Edit, ...]:
-    """The edits that lead from the new bytes back to the old ones, bit for bit."""
+    """Return the edits that turn the new bytes back into the old ones."""
     back, shift = [], 0
     for edit in edits:
         back.append(Edit(edit.offset + shift, edit.inserted, edit.removed))
