@@ -65,7 +65,7 @@ def test_every_module_that_the_page_names_exists() -> None:
 
 def owners() -> list[tuple[str, str]]:
     """The libraries that belong to one folder each, with the folder."""
-    sentence = re.search(r"Most outside libraries belong to one\s+folder: ([^;]*);", section("Imports"))
+    sentence = re.search(r"Most outside libraries belong to one folder: ([^;]*);", " ".join(section("Imports").split()))
     assert sentence
     return re.findall(r"(\w+) to `([\w/]+)`", sentence[1].replace("SQLite", "sqlite3"))
 

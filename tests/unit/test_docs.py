@@ -169,6 +169,11 @@ def test_the_figures_of_reliability_are_those_of_the_fault_report() -> None:
         in text
     )
     assert f"| {total(report, 'The journal is lost', 1)} | 0; every photo came back |" in text
+    soak = {row[0].partition(",")[0]: row[1] for row in rows(report, "An hour of photos")}
+    median, slowest = soak["from drop to decision"].removesuffix(" s").split(" / ")
+    prose_of_it = joined(REPO / "docs" / "reliability.md")
+    assert f"was {median} s and the 99th percentile {slowest} s" in prose_of_it
+    assert f"{soak['processor'].removesuffix(' s an hour')} s of processor time an hour" in prose_of_it
 
 
 def test_the_figures_of_metadata_are_those_of_the_metadata_report() -> None:
@@ -200,19 +205,71 @@ def test_the_figures_of_speed_are_those_of_the_bench() -> None:
     assert f"{once[4].removesuffix('x')} times as fast as CleanVision" in joined(README)
 
 
-def test_the_figures_of_accuracy_are_those_of_the_model_table() -> None:
-    """The share of pictures of which all three defects are right, and the clean photos that are tagged."""
-    table = {row[0].partition("@")[0]: row for row in rows("models/defects/table.md", "Defects in linear light")}
-    page = re.sub(r"\*\*", "", (REPO / "docs" / "model.md").read_text())
-    names = ("defects-2", "CleanVision 0.3.7", "plain rules", "plain rules, fitted")
-    exact = " | ".join(f"{table[name][2]} %" for name in names)
-    clean = rows("models/defects/table.md", "Clean photos tagged;")[0]
+NAMES = ("defects-2", "CleanVision 0.3.7", "plain rules", "plain rules, fitted")
 
-    assert f"| defects in linear light: all three right | {exact} |" in page
-    f1 = " | ".join(" / ".join(table[name][3:6]) for name in names)
-    assert f"| F1 blur / under / over, % | {f1} |" in page
-    for figure in (table["defects-2"][2], table["CleanVision 0.3.7"][2], table["plain rules, fitted"][2]):
-        assert f"{figure} %" in joined(README)
-    share = re.search(r"= ([\d.]+) %", clean[5])
-    assert share
-    assert f"**{share[1]} %** of ordinary clean" in joined(README)
+
+def model_rows(heading: str, column: int | None = None, value: str = "") -> dict[str, list[str]]:
+    """The rows of a table of models/defects/table.md by model, of those with this value in a column if one is given."""
+    found = rows("models/defects/table.md", heading)
+    return {row[0].partition("@")[0]: row for row in found if column is None or row[column].startswith(value)}
+
+
+def row_of(page: str, label: str) -> str:
+    """The cells of the row of a page that begins with this label, without emphasis."""
+    text = (REPO / page).read_text().replace("**", "")
+    return re.findall(rf"^\| {re.escape(label)}[^|]* \| (.*) \|$", text, re.MULTILINE)[0]
+
+
+def test_the_figures_of_accuracy_are_those_of_the_model_table() -> None:
+    """The share of pictures of which all three defects are right, and F1 of each defect."""
+    table = model_rows("Defects in linear light")
+    exact = [f"{table[name][2]} %" for name in NAMES]
+
+    assert row_of("docs/model.md", "defects in linear light: all three right") == " | ".join(exact)
+    assert row_of("docs/model.md", "F1 blur / under / over") == " | ".join(
+        " / ".join(table[name][3:6]) for name in NAMES
+    )
+    assert f"**{exact[0]}** of 2,016 test pictures" in joined(README)
+    assert f"(CleanVision {exact[1]}, fitted plain rules {exact[3]})" in joined(README)
+
+
+def test_the_figures_of_clean_photos_are_those_of_the_model_table() -> None:
+    """Ordinary ones as a share, the hard kinds as counts; and that nothing clean is rejected."""
+    heading = "Clean photos tagged;"
+    ordinary = [model_rows(heading, 1, "ordinary")[name][5].split("= ")[1].split(" (")[0] for name in NAMES]
+    kinds = [model_rows(heading, 1, kind) for kind in ("night", "high key", "bokeh")]
+    hard = [" / ".join(kind[name][5].split(" = ")[0] for kind in kinds) for name in NAMES]
+    rejected = [row[5] for row in rows("models/defects/table.md", "Clean photos past `reject`") if "-2@" in row[0]]
+
+    assert row_of("docs/model.md", "ordinary clean photos tagged") == " | ".join(ordinary)
+    assert row_of("docs/model.md", "clean night / high-key / bokeh photos tagged") == " | ".join(hard)
+    assert f"**{ordinary[0]}** of ordinary clean photos are tagged, and none is rejected" in joined(README)
+    assert row_of("docs/model.md", "clean photos past `reject`").startswith("0 |")
+    assert all(cell.startswith("0 = ") for cell in rejected)
+
+
+def test_the_figures_of_bad_photos_are_those_of_the_model_table() -> None:
+    """Those that others found too dark or too bright, and strongly blurred ones."""
+    real, blur = model_rows("Really mis-exposed"), model_rows("Strong blur", 1, "tagged")
+    found = [" / ".join(f"{float(cell.split('= ')[1]):.0f} %" for cell in real[name][1:3]) for name in NAMES]
+    past = model_rows("Strong blur", 1, "past reject")["defects-2"][2]
+    tagged = [f"{blur[name][2]} %" for name in NAMES]
+
+    assert row_of("docs/model.md", "really under- / over-exposed photos found") == " | ".join(found)
+    assert row_of("docs/model.md", "strongly blurred photos tagged") == " | ".join(
+        [f"{tagged[0]}; {past} %", *tagged[1:]]
+    )
+
+
+def test_the_figures_of_the_service_are_those_of_the_booted_machine() -> None:
+    """Rounded as they are on the page."""
+    shown = {row[0]: row[1] for row in cells((REPO / "tests" / "system" / "RESULTS.md").read_text())}
+    page = joined(REPO / "docs" / "service.md")
+    seconds = {name: float(value.split()[0]) for name, value in shown.items() if " s" in value}
+
+    assert f"ready again after {seconds['kill -9 of the daemon, to READY again']:.0f} s" in page
+    assert f"within {seconds['kill -9 of the worker, to the next photo in quarantine']} s" in page
+    assert f"starts in {seconds['cold start to READY, empty inbox']:.0f} s" in page
+    memory = int(shown["memory of all processes (PSS), with two workers"].removesuffix(" MB"))
+    assert f"holds {round(memory, -1)} MB with two workers" in page
+    assert f"uses {shown['idle: share of one core, with a rescan every minute'].replace('%', ' %')} of one core" in page
