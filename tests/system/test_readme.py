@@ -236,7 +236,7 @@ def test_the_machine_test_does_what_the_service_page_says() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_the_model_is_trained_as_the_model_page_says(tmp_path: Path) -> None:
     """With a dozen drawn pictures and no pretrained weights, the command of docs/model.md makes a model with a card."""
     (line,) = commands("sh train")
@@ -262,7 +262,7 @@ def test_the_model_is_trained_as_the_model_page_says(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(1200)
 def test_the_slim_install_works_without_tensorflow(tmp_path: Path) -> None:
     """The commands of the README give a culld that judges photos, satisfies `pip check`, and has no TensorFlow."""
     for name in ("pyproject.toml", "README.md", "LICENSE", "config.example.yaml"):
