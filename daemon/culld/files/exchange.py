@@ -49,9 +49,10 @@ class Swap:
         except OSError:
             self.new.placed = False
             raise
-        sync_folder(folder)
         if exchanged:
             self._put_away(own)
+        else:
+            sync_folder(folder)
         return FileStat.of(os.fstat(self.new.descriptor))
 
     def _require_unchanged(self) -> None:
@@ -61,9 +62,13 @@ class Swap:
         self.lease.require_no_writer()
 
     def _put_away(self, own: str) -> None:
-        """Unlink the old file after checking that it is the judged one and that no program writes to it."""
+        """Unlink the old file once the new name is durable, if it is the judged one and no program writes to it.
+
+        On any failure the two files exchange their names again.
+        """
         gone = False
         try:
+            sync_folder(self.new.folder)
             if not same_file(os.stat(own, dir_fd=self.new.folder, follow_symlinks=False), self.old):
                 raise changed(self.lease)
             self.lease.confirm()
