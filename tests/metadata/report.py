@@ -27,11 +27,12 @@ from culld.files.rewrite import rewrite_file  # noqa: E402
 from culld.imaging.formats import EXTENSIONS, HEAD_BYTES, recognise  # noqa: E402
 from culld.records import RootedPath, Scores, Verdict  # noqa: E402
 from culld.stages.read.exif_facts import keyword_block  # noqa: E402
-from culld.tags.containers.registry import container_for  # noqa: E402
 from culld.tags.decision_properties import DecisionProperties  # noqa: E402
 from culld.tags.draft import TagRequest, draft  # noqa: E402
 from culld.tags.edits import apply_edits  # noqa: E402
+from culld.tags.embedded import embedded_edits  # noqa: E402
 from culld.tags.sidecar import sidecar_edits  # noqa: E402
+from culld.tags.verify import verify_embedded  # noqa: E402
 from harness import images  # noqa: E402 (it stands beside the tests)
 from harness.factories import NOON, rules  # noqa: E402
 
@@ -166,10 +167,9 @@ def _fuzz(name: str, data: bytes) -> bool:
         if name.endswith(".xmp"):
             apply_edits(data, sidecar_edits(data, WORDS, RECORD))
             return True
-        drafted, prove = container_for(recognise(data[:HEAD_BYTES]), keyword_block)
-        edits = drafted(data, WORDS, ())
-        new = apply_edits(data, edits)
-        prove(data, new, WORDS, ())
+        format_ = recognise(data[:HEAD_BYTES])
+        new = apply_edits(data, embedded_edits(data, format_, WORDS, build_exif=keyword_block))
+        verify_embedded(data, new, format_, WORDS)
     except TagRefusedError:
         return False
     assert images.pixels(data) == images.pixels(new), name

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 from culld.errors import PhotoChangedError, TagRefusedError
 from culld.records import Rewrite
-from culld.tags.containers.registry import container_for
 from culld.tags.decision_properties import NAMESPACE
 from culld.tags.edits import apply_edits, digest_of
+from culld.tags.embedded import embedded_edits
 from culld.tags.own_properties import own_properties
 from culld.tags.sidecar import sidecar_edits
 from culld.tags.sidecar_start import initial_sidecar
 from culld.tags.sidecar_start_check import verify_initial_sidecar
-from culld.tags.verify import verify_sidecar
+from culld.tags.verify import verify_embedded, verify_sidecar
 from culld.tags.xmp import read_xmp
 from culld.tags.xpkeywords import new_block
 
@@ -130,10 +130,9 @@ def _seed(request: TagRequest, photo: bytes) -> bytes:
 
 def _embedded(request: TagRequest, photo: bytes, build_exif: Callable[[bytes], bytes]) -> tuple[Rewrite, ...]:
     """The rewrite of the photo itself, if it needs one."""
-    drafted, prove = container_for(request.format, build_exif)
-    edits = drafted(photo, request.keywords, request.reject_flags)
+    edits = embedded_edits(photo, request.format, request.keywords, request.reject_flags, build_exif)
     if not edits:
         return ()
     new = apply_edits(photo, edits)
-    prove(photo, new, request.keywords, request.reject_flags)
+    verify_embedded(photo, new, request.format, request.keywords, request.reject_flags)
     return (Rewrite(request.photo, request.digest, digest_of(new), edits),)

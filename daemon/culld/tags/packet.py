@@ -62,8 +62,3 @@ def packet_edits(
 def removed_keywords(old: bytes | None, keywords: Sequence[str]) -> frozenset[str]:
     """The words that culld gave to a photo before, and that are not to stay."""
     return frozenset() if old is None else frozenset(own_keywords(read_xmp(old, PACKET))) - frozenset(keywords)
-
-
-def offset_edits(edits: Sequence[Edit], offset: int) -> tuple[Edit, ...]:
-    """The same edits, of a packet that begins at an offset of a file."""
-    return tuple(Edit(edit.offset + offset, edit.removed, edit.inserted) for edit in edits)

@@ -1,6 +1,7 @@
-"""Proof, before anything is published, that an edit added what it should and changed nothing else.
+"""Verification, before anything is published, that an edit added what it should and changed nothing else.
 
-It reads both files anew and shares no step with the code that made the edits but the two readers.
+Both files are parsed again from their bytes. The verification uses the same parsers as the code that made the edits,
+and nothing else of that code.
 """
 
 from __future__ import annotations
@@ -8,13 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from culld.errors import TagRefusedError
-from culld.records import Format
-from culld.tags.containers.exif_block import read_block
 from culld.tags.containers.ifd_append import MAGIC, XMP, XP_KEYWORDS
-from culld.tags.containers.jpeg import read_jpeg
-from culld.tags.containers.png import read_png
-from culld.tags.containers.tiff import packet_in, read_tiff
-from culld.tags.containers.webp import read_webp
+from culld.tags.containers.registry import read_container
 from culld.tags.decision_properties import NAMESPACE, TIME
 from culld.tags.embedded_metadata import embedded_metadata_in
 from culld.tags.keywords import missing_keywords
@@ -29,7 +25,7 @@ from culld.tags.xpkeywords import keywords_in
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from culld.records import RejectFlag
+    from culld.records import Format, RejectFlag
     from culld.tags.containers.exif_block import Block
     from culld.tags.decision_properties import DecisionProperties
     from culld.tags.embedded_metadata import EmbeddedMetadata
@@ -42,46 +38,30 @@ _CHANGED = frozenset({XP_KEYWORDS, XMP})
 _MARKED = frozenset(sign.name for sign in FLAG_PROPERTIES.values())
 
 
-def verify_jpeg(old: bytes, new: bytes, keywords: Sequence[str], wanted: Sequence[RejectFlag] = ()) -> None:
-    """Show that `new` is `old` with `keywords` and marks in its EXIF and its XMP; TagRefusedError where it is not.
+def verify_embedded(
+    old: bytes, new: bytes, format_: Format, keywords: Sequence[str], wanted: Sequence[RejectFlag] = ()
+) -> None:
+    """Show that `new` is the photo `old` with `keywords` and reject flags; raises TagRefusedError where it is not.
 
-    All bytes outside these two segments are equal, and with them the picture. Inside EXIF, every byte but the pointer
-    to IFD0 and culld's own tail is equal, and every entry of every directory has its old bytes and value.
+    All bytes outside the EXIF block and the XMP packet are equal, and with them the picture. Inside EXIF, every byte
+    but the pointer to IFD0 and culld's own tail is equal, and every entry of every directory has its old bytes and
+    value.
     """
-    before, after = read_jpeg(old), read_jpeg(new)
+    before, after = read_container(old, format_), read_container(new, format_)
     if before.bytes_outside_metadata != after.bytes_outside_metadata:
         _fail("bytes outside the EXIF block and the XMP packet changed")
-    _verify_packet(before.packet, after.packet, keywords, wanted, embedded_metadata_in(old, Format.JPEG))
-    block = None if before.block is None else read_block(before.block)
-    if after.block is None:
-        if block is not None or keywords:
-            _fail("the EXIF block is missing")
-        return
-    _verify_block(block, read_block(after.block), keywords, removed_keywords(before.packet, keywords))
+    if not after.headers_agree:
+        _fail("a header does not state which metadata there are")
+    _verify_packet(before.packet, after.packet, keywords, wanted, embedded_metadata_in(old, format_))
+    if after.holds_keywords_in_exif:
+        _verify_exif(before.exif_block(), after.exif_block(), keywords, removed_keywords(before.packet, keywords))
 
 
-def verify_png(old: bytes, new: bytes, keywords: Sequence[str], wanted: Sequence[RejectFlag] = ()) -> None:
-    """Show that `new` is `old` with `keywords` in its XMP, every other chunk being equal; TagRefusedError if not."""
-    before, after = read_png(old), read_png(new)
-    if before.bytes_outside_metadata != after.bytes_outside_metadata:
-        _fail("bytes outside the XMP packet changed")
-    _verify_packet(before.packet, after.packet, keywords, wanted, embedded_metadata_in(old, Format.PNG))
-
-
-def verify_webp(old: bytes, new: bytes, keywords: Sequence[str], wanted: Sequence[RejectFlag] = ()) -> None:
-    """Show that `new` is `old` with `keywords` in its XMP, every other chunk being equal; TagRefusedError if not."""
-    before, after = read_webp(old), read_webp(new)
-    if before.bytes_outside_metadata != after.bytes_outside_metadata or not after.xmp_flag_consistent:
-        _fail("chunks outside the XMP packet changed")
-    _verify_packet(before.packet, after.packet, keywords, wanted, embedded_metadata_in(old, Format.WEBP))
-
-
-def verify_tiff(old: bytes, new: bytes, keywords: Sequence[str], wanted: Sequence[RejectFlag] = ()) -> None:
-    """Show that `new` is `old` with `keywords` in two entries, no other byte having moved; TagRefusedError if not."""
-    before, after = read_tiff(old), read_tiff(new)
-    packet = packet_in(before)
-    _verify_packet(packet, packet_in(after), keywords, wanted, embedded_metadata_in(old, Format.TIFF))
-    _verify_block(before, after, keywords, removed_keywords(packet, keywords))
+def _verify_exif(before: Block | None, after: Block | None, keywords: Sequence[str], removed: Collection[str]) -> None:
+    if after is not None:
+        _verify_block(before, after, keywords, removed)
+    elif before is not None or keywords:
+        _fail("the EXIF block is missing")
 
 
 def _verify_block(before: Block | None, after: Block, keywords: Sequence[str], gone: Collection[str]) -> None:

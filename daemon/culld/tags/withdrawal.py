@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, NoReturn
 from culld.errors import TagRefusedError
 from culld.records import Edit
 from culld.tags import reject_flags
-from culld.tags.containers.registry import container_for
 from culld.tags.decision_properties import NAMESPACE
 from culld.tags.edits import apply_edits
+from culld.tags.embedded import embedded_edits
 from culld.tags.own_properties import own_keywords
 from culld.tags.sidecar import KEYWORD_LISTS
+from culld.tags.verify import verify_embedded
 from culld.tags.xmp import RDF, read_xmp
-from culld.tags.xpkeywords import new_block
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,10 +41,9 @@ def embedded_withdrawal(data: bytes, format_: Format) -> tuple[Edit, ...]:
 
     Raises TagRefusedError where the photo cannot be changed without risk.
     """
-    draft, prove = container_for(format_, new_block)
-    edits = draft(data, (), ())
+    edits = embedded_edits(data, format_, ())
     if edits:
-        prove(data, apply_edits(data, edits), (), ())
+        verify_embedded(data, apply_edits(data, edits), format_, ())
     return edits
 
 

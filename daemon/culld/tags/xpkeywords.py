@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from culld.errors import TagRefusedError
-from culld.tags.containers.exif_block import BYTE, UNDEFINED
+from culld.tags.containers.ifd import BYTE, UNDEFINED
 from culld.tags.containers.ifd_append import XP_KEYWORDS, minimal_block
 from culld.tags.keywords import missing_keywords
 

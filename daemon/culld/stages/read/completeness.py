@@ -10,14 +10,14 @@ import os
 from typing import TYPE_CHECKING, BinaryIO
 
 from culld.records import Format
-from culld.tags.containers.jpeg_segments import EOI, SOS, segments
+from culld.tags.containers.chunks import png_chunks
+from culld.tags.containers.isobmff import boxes
+from culld.tags.containers.jpeg import EOI, SOS, segments
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_CHUNK = 1 << 20
-_BOX_HEAD, _LARGE_BOX_HEAD = 8, 16
-_MAX_PARTS = 100_000
+_MAX_META_BYTES = 1 << 20
 
 
 def is_complete(stream: BinaryIO, format_: Format) -> bool:
@@ -38,24 +38,13 @@ def _jpeg(stream: BinaryIO, size: int) -> bool:
     stream.seek(max(0, size - 2))
     ends = stream.read(2) == b"\xff\xd9"
     return any(
-        segment.marker == EOI or (segment.marker == SOS and ends and segment.end < size)
-        for segment in segments(stream, size)
+        segment.marker == EOI or (segment.marker == SOS and ends and segment.end < size) for segment in segments(stream)
     )
 
 
 def _png(stream: BinaryIO, size: int) -> bool:
-    """Every chunk fits, and the last one is IEND."""
-    position, kind = 8, b""
-    for _ in range(_MAX_PARTS):
-        stream.seek(position)
-        head = stream.read(8)
-        if len(head) < 8:
-            return False
-        kind = head[4:]
-        position += 12 + int.from_bytes(head[:4])
-        if kind == b"IEND" or position > size:
-            return position <= size
-    return False
+    """Every chunk up to IEND fits."""
+    return any(chunk.kind == b"IEND" and chunk.next <= size for chunk in png_chunks(stream))
 
 
 def _riff(stream: BinaryIO, size: int) -> bool:
@@ -63,33 +52,15 @@ def _riff(stream: BinaryIO, size: int) -> bool:
 
 
 def _boxes(stream: BinaryIO, size: int) -> bool:
-    """Every box of an ISO base media file fits (ISO/IEC 14496-12, 4.2); the last may say that it runs to the end."""
-    position = 0
-    kinds: set[bytes] = set()
-
-    def complete() -> bool:
-        return b"meta" in kinds and not kinds.isdisjoint({b"mdat", b"idat"})
-
-    for _ in range(_MAX_PARTS):
-        if position == size:
-            return complete()
-        stream.seek(position)
-        head = stream.read(_LARGE_BOX_HEAD)
-        if len(head) < _BOX_HEAD:
-            return False
-        kinds.add(head[4:8])
-        length = int.from_bytes(head[:4])
-        if length == 0:
-            return complete()
-        if length == 1:
-            length = int.from_bytes(head[8:])
-        if length < _BOX_HEAD or position + length > size:
-            return False
-        if head[4:8] == b"meta" and length < _CHUNK:  # small pictures may lie in there
-            stream.seek(position)
-            kinds.update({b"idat"} if b"idat" in stream.read(length) else ())
-        position += length
-    return False
+    """Every box of an ISO base media file fits (ISO/IEC 14496-12, 4.2), and there are `meta` and picture data."""
+    end, kinds = 0, set()
+    for box in boxes(stream, size):
+        kinds.add(box.kind)
+        end = box.end
+        if box.kind == b"meta" and end - box.start < _MAX_META_BYTES:  # small pictures may lie in there
+            stream.seek(box.start)
+            kinds.update({b"idat"} if b"idat" in stream.read(end - box.start) else ())
+    return end == size and b"meta" in kinds and not kinds.isdisjoint({b"mdat", b"idat"})
 
 
 _CHECKS: dict[Format, Callable[[BinaryIO, int], bool]] = {

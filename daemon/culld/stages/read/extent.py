@@ -11,21 +11,19 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from culld.records import Format
+from culld.tags.containers.chunks import RIFF_HEAD_BYTES, riff_chunks
+from culld.tags.containers.gcontainer import bytes_behind
+from culld.tags.containers.ifd import Ifds, data_end
 from culld.tags.containers.isobmff import boxes_end, items_end
-from culld.tags.containers.jpeg_segments import APP1, APP2, EOI, SOS, body, segments
-from culld.tags.containers.tiff_ifds import Ifds, data_end
-from culld.tags.containers.xmp_container import bytes_behind
+from culld.tags.containers.jpeg import APP1, APP2, EOI, MPF_HEAD, SOS, XMP_HEAD, segment_data, segments
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from culld.tags.containers.jpeg_segments import Segment
+    from culld.tags.containers.jpeg import Segment
 
-_XMP: Final = b"http://ns.adobe.com/xap/1.0/\0"
-_MPF: Final = b"MPF\0"
 _MP_ENTRIES: Final = 0xB002
 _MP_ENTRY_BYTES: Final = 16
-_MAX_CHUNKS: Final = 100_000
 _MAX_PACKETS: Final = 4
 
 
@@ -44,19 +42,19 @@ def missing_part(stream: BinaryIO, format_: Format) -> str:
 
 
 def _jpeg(stream: BinaryIO, size: int) -> int:
-    heads = list(takewhile(lambda segment: segment.marker != SOS, segments(stream, size)))
+    heads = list(takewhile(lambda segment: segment.marker != SOS, segments(stream)))
     ends = [_mpf(stream, size, segment) for segment in heads if segment.marker == APP2]
-    texts = [body(stream, segment) for segment in heads if segment.marker == APP1]
-    packets = [text[len(_XMP) :] for text in texts if text.startswith(_XMP)][:_MAX_PACKETS]
+    texts = [segment_data(stream, segment) for segment in heads if segment.marker == APP1]
+    packets = [text[len(XMP_HEAD) :] for text in texts if text.startswith(XMP_HEAD)][:_MAX_PACKETS]
     behind = max(map(bytes_behind, packets), default=0)
     if behind:
-        ends.append(_picture_end(stream, size, 0) + behind)
+        ends.append(_picture_end(stream, 0) + behind)
     return max(ends, default=0)
 
 
-def _picture_end(stream: BinaryIO, size: int, start: int) -> int:
+def _picture_end(stream: BinaryIO, start: int) -> int:
     """Where the JPEG picture that begins at `start` ends; 0 if it does not end."""
-    return next((each.end for each in segments(stream, size, start) if each.marker == EOI), 0)
+    return next((each.end for each in segments(stream, start) if each.marker == EOI), 0)
 
 
 def _mpf(stream: BinaryIO, size: int, segment: Segment) -> int:
@@ -65,8 +63,8 @@ def _mpf(stream: BinaryIO, size: int, segment: Segment) -> int:
     Only the last one counts, since none reaches into the next. Pillow (seen up to 12.3) lists wrong sizes from the
     third picture on, so the size does not count where the last picture ends exactly where the file does.
     """
-    start, length = max(_listed(body(stream, segment), segment.start + 4 + len(_MPF)), default=(0, 0))
-    whole = start < size < start + length and _picture_end(stream, size, start) == size
+    start, length = max(_listed(segment_data(stream, segment), segment.body + len(MPF_HEAD)), default=(0, 0))
+    whole = start < size < start + length and _picture_end(stream, start) == size
     return size if whole else start + length
 
 
@@ -75,8 +73,8 @@ def _listed(data: bytes, base: int) -> list[tuple[int, int]]:
 
     Offsets count from there, but that of the first picture, which is the file's start, is 0.
     """
-    index = io.BytesIO(data[len(_MPF) :])
-    ifds = Ifds.of(index, len(data) - len(_MPF)) if data.startswith(_MPF) else None
+    index = io.BytesIO(data[len(MPF_HEAD) :])
+    ifds = Ifds.of(index, len(data) - len(MPF_HEAD)) if data.startswith(MPF_HEAD) else None
     entry = next(ifds.directories(), {}).get(_MP_ENTRIES) if ifds else None
     if ifds is None or entry is None:
         return []
@@ -93,15 +91,13 @@ def _webp(stream: BinaryIO, size: int) -> int:
     """Where the chunks of a WebP end, each filled up to an even length; chunks behind the RIFF are not its own."""
     stream.seek(4)
     end = 8 + int.from_bytes(stream.read(4), "little")
-    position = furthest = 12
-    for _ in range(_MAX_CHUNKS):
-        stream.seek(position)
-        head = stream.read(8)
-        if position >= min(end, size) or len(head) < 8 or not head[:4].isascii() or not head[:4].strip(b"\0"):
-            return max(end, furthest)
-        furthest = position + 8 + int.from_bytes(head[4:], "little")
-        position = furthest + furthest % 2
-    return end
+    own = takewhile(lambda each: each.start < min(end, size) and _is_plausible(each.kind), riff_chunks(stream))
+    return max([end, RIFF_HEAD_BYTES, *(chunk.end for chunk in own)])
+
+
+def _is_plausible(kind: bytes) -> bool:
+    """Whether these bytes can be the kind of a chunk: bytes that fill up a file cannot."""
+    return kind.isascii() and bool(kind.strip(b"\0"))
 
 
 def _raw(stream: BinaryIO, size: int) -> int:

@@ -1,4 +1,4 @@
-"""Changing entries of IFD0 without moving anything else in a block.
+"""The change of entries of IFD0 that moves nothing else in a block.
 
 A block is never rebuilt: a copy of IFD0 with the new entries goes to the end, their values behind it, and the pointer
 in bytes 4..8 turns to the copy. So MakerNote, thumbnail and all other directories keep their offsets. A mark before the
@@ -11,12 +11,13 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from culld.tags.containers.exif_block import BYTE, ENTRY_BYTES
+from culld.tags.containers.ifd import BYTE, ENTRY_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from culld.tags.containers.exif_block import Block, Directory, Entry
+    from culld.tags.containers.exif_block import Block, Directory
+    from culld.tags.containers.ifd import Entry
 
 XP_KEYWORDS: Final = 0x9C9E
 XMP: Final = 0x02BC

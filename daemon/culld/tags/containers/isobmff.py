@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from culld.tags.containers.xmp_container import bytes_behind
+from culld.tags.containers.gcontainer import bytes_behind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
