@@ -6,6 +6,8 @@ import re
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
+from culld.tags.names import NUMBERED, duplicate_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -15,8 +17,6 @@ _BURST: Final = re.compile(r".*_(burst\d{8,})(?:_cover)?$")
 """Google's phones: 00000IMG_00000_BURST20190101143201468_COVER, of which one frame is the cover."""
 _PIXEL: Final = re.compile(r"(.+)\.raw-\d\d\.(?:cover|original)$")
 """Google's phones: PXL_x.RAW-01.COVER.jpg and PXL_x.RAW-02.ORIGINAL.dng."""
-_NUMBERED: Final = re.compile(r"(.+)_\d\d(\.[^.]+)$")
-"""darktable's duplicates: a_01.jpg.xmp is another way of developing a.jpg."""
 
 
 def shot_of(name: str) -> str:
@@ -34,13 +34,6 @@ def is_one_of_several(name: str) -> bool:
     return shot_of(name) != PurePath(name.casefold()).stem
 
 
-def duplicate_of(sidecar: str) -> str | None:
-    """The photo, in lower case, that a sidecar called `a_01.jpg.xmp` may be about; None for any other name."""
-    path = PurePath(sidecar.casefold())
-    numbered = _NUMBERED.match(path.stem) if path.suffix == ".xmp" else None
-    return None if numbered is None else numbered[1] + numbered[2]
-
-
 def lookup_keys(name: str) -> Iterator[str]:
     """Under which words to look for a file when the others of its shot are wanted, in lower case."""
     folded = name.casefold()
@@ -48,6 +41,6 @@ def lookup_keys(name: str) -> Iterator[str]:
     words = {beginning, shot_of(folded).split(".", 1)[0]}
     if (photo := duplicate_of(folded)) is not None:
         words.add(photo.split(".", 1)[0])
-    elif numbered := _NUMBERED.match(folded):  # the photo that would make `a_01.jpg.xmp` its own sidecar
+    elif numbered := NUMBERED.match(folded):  # the photo that would make `a_01.jpg.xmp` its own sidecar
         words.add(numbered[1].split(".", 1)[0])
     yield from sorted(words)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from culld.imaging.formats import EXTENSIONS, RAW_EXTENSIONS
 from culld.records import Format, Stack
-from culld.stages.group.filenames import duplicate_of, is_one_of_several, shot_of
+from culld.stages.group.filenames import is_one_of_several, shot_of
+from culld.tags.names import EDITOR_SUFFIXES, sidecars_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -19,10 +20,6 @@ if TYPE_CHECKING:
 
 _PICTURES = EXTENSIONS | RAW_EXTENSIONS
 _MOVIES = frozenset({".mov", ".mp4"})
-# What the programs of photographers keep beside a photo: somebody has worked on it.
-_EDITS = frozenset({".pp3", ".arp", ".dop", ".on1", ".vrd"})
-# What lies beside a photo and is about it: tags, edits, and a spoken note, a small preview, the edits of the phone.
-_ATTACHED = frozenset({".xmp", ".wav", ".thm", ".aae"}) | _EDITS
 
 
 def group(
@@ -48,29 +45,22 @@ def group(
 def companions(photo: str, names: Collection[str], partners: Collection[str] = ()) -> tuple[list[str], list[str]]:
     """The sidecars of a photo and its kin, out of the names in its folder; its `partners` are neither.
 
-    `a.jpg.xmp` belongs to `a.jpg` alone. `a.xmp` belongs to it unless another photo or RAW shares the stem `a`: then
-    nobody can tell whose it is, and it counts as kin, which keeps everything where it is. Between partners it is that
-    of the RAW, as Adobe's programs have it. The same holds for edits (`a.pp3`) and for what a camera attaches
-    (`a.wav`). Case never matters.
+    `a.jpg.xmp` belongs to `a.jpg` alone. `a.xmp` belongs to it unless another file has the stem `a`: then its owner is
+    unknown, and it counts as kin, which keeps everything where it is. Between partners it belongs to the RAW, as in
+    Adobe's programs. A movie of that stem does not count here: it is kin itself, or goes with the photo. The same holds
+    for edits (`a.pp3`) and for what a camera attaches (`a.wav`). Letter case does not count.
     """
-    own = photo.casefold()
-    stem = PurePath(own).stem
-    folded = frozenset(name.casefold() for name in names)
-    rivals = [name for name in names if _shares(name, own, stem)]
-    shared = any(name not in partners for name in rivals)
-    owner = min((own, *(name.casefold() for name in rivals)), key=lambda name: (not _is_raw(name), name))
-    sidecars, kin = [], []
-    for name in sorted(names):
-        if _by_full_name(name.casefold(), own, folded):
-            sidecars.append(name)
-        elif _by_stem(name.casefold(), stem):
-            if shared:
-                kin.append(name)
-            elif own == owner:
-                sidecars.append(name)
-        elif name not in partners and _is_blocking(name.casefold(), own):
-            kin.append(name)
-    return sidecars, kin
+    found = sidecars_of(photo, names)
+    rivals = [name for name in found.rivals if PurePath(name.casefold()).suffix not in _MOVIES]
+    owner = min((photo, *rivals), key=lambda name: (not _is_raw(name), name.casefold(), name))
+    is_shared = any(name not in partners for name in rivals)
+    own = (*found.full, *(() if is_shared or owner != photo else found.short))
+    blocking = (
+        name
+        for name in names
+        if name not in own and name not in partners and _is_blocking(name.casefold(), photo.casefold())
+    )
+    return sorted(own), sorted({*blocking, *(found.short if is_shared else ())})
 
 
 def may_be_siblings(one: str, other: str) -> bool:
@@ -126,7 +116,7 @@ def _stack(lead: Assessment, partners: tuple[Assessment, ...], beside: _Companio
     known = [partner.photo.place.relative.name for partner in partners]
     unclear = beside.unclear(place)
     about, kin = companions(place.relative.name, [*beside.names(place), *unclear], known)
-    edits = [name for name in about if PurePath(name.casefold()).suffix in _EDITS]
+    edits = [name for name in about if PurePath(name.casefold()).suffix in EDITOR_SUFFIXES]
     return Stack(
         lead,
         tuple(place.beside(name) for name in about if name not in unclear),
@@ -142,23 +132,6 @@ def _is_raw(name: str) -> bool:
 
 def _is_picture(name: str) -> bool:
     return PurePath(name.casefold()).suffix in _PICTURES
-
-
-def _shares(name: str, own: str, stem: str) -> bool:
-    """Whether another picture has the same stem, so that what is called by the stem alone may be about either."""
-    path = PurePath(name.casefold())
-    return path.name != own and path.stem == stem and path.suffix in _PICTURES
-
-
-def _by_full_name(name: str, own: str, names: Collection[str]) -> bool:
-    """Whether a file is about this photo alone: its name holds the whole name, or that of a duplicate."""
-    path = PurePath(name)
-    return (path.stem == own and path.suffix in _ATTACHED) or (duplicate_of(name) == own and path.stem not in names)
-
-
-def _by_stem(name: str, stem: str) -> bool:
-    path = PurePath(name)
-    return path.stem == stem and path.suffix in _ATTACHED
 
 
 def _is_blocking(name: str, own: str) -> bool:
