@@ -13,10 +13,10 @@ from PIL import Image
 from culld.errors import TagRefusedError
 from culld.files.revert import inverse
 from culld.records import Format
+from culld.tags.containers.ifd_append import XP_KEYWORDS
 from culld.tags.edits import apply_edits
 from culld.tags.embedded import embedded_edits
 from culld.tags.verify import verify_embedded
-from culld.tags.xpkeywords import XP_KEYWORDS
 from harness import images
 
 if TYPE_CHECKING:

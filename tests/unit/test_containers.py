@@ -20,11 +20,11 @@ from culld.tags.containers.registry import read_container
 from culld.tags.containers.tiff import read_tiff
 from culld.tags.edits import apply_edits
 from culld.tags.embedded import embedded_edits
+from culld.tags.keywords import keywords_in
 from culld.tags.reject_flags import FLAG_PROPERTIES, flag_value
 from culld.tags.sidecar import SUBJECT, listed_keywords
 from culld.tags.verify import verify_embedded
 from culld.tags.xmp import read_xmp
-from culld.tags.xpkeywords import keywords_in
 from harness import exif, factories
 
 BLUR = ("defect:blur",)

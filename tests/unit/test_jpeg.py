@@ -18,10 +18,10 @@ from culld.tags.containers.ifd_append import MAGIC, XP_KEYWORDS
 from culld.tags.containers.jpeg import read_jpeg
 from culld.tags.edits import apply_edits
 from culld.tags.embedded import embedded_edits, exif_change
+from culld.tags.keywords import encode_keywords, keywords_in
 from culld.tags.sidecar import SUBJECT, listed_keywords
 from culld.tags.verify import verify_embedded
 from culld.tags.xmp import read_xmp
-from culld.tags.xpkeywords import encode_keywords, keywords_in
 from harness import exif
 from harness.exif import exif_block, exif_segment, jpeg, put_directory, segment, text
 

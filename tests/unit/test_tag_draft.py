@@ -13,7 +13,7 @@ from culld.records import Format, Rewrite, RootedPath, Scores, Verdict
 from culld.tags.decision_properties import DecisionProperties
 from culld.tags.draft import TagDraft, TagRequest, draft
 from culld.tags.edits import apply_edits
-from culld.tags.xpkeywords import encode_keywords, new_block
+from culld.tags.keywords import encode_keywords, new_block
 from harness.exif import exif_block, exif_segment, jpeg, segment
 from harness.factories import NOON, place, rules
 

@@ -15,13 +15,13 @@ from culld.records import Rewrite
 from culld.tags.decision_properties import NAMESPACE
 from culld.tags.edits import apply_edits, digest_of
 from culld.tags.embedded import embedded_edits
+from culld.tags.keywords import new_block
 from culld.tags.own_properties import own_properties
 from culld.tags.sidecar import sidecar_edits
 from culld.tags.sidecar_start import initial_sidecar
 from culld.tags.sidecar_start_check import verify_initial_sidecar
 from culld.tags.verify import verify_embedded, verify_sidecar
 from culld.tags.xmp import read_xmp
-from culld.tags.xpkeywords import new_block
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,9 +8,8 @@ from culld.tags.containers import MetadataChange
 from culld.tags.containers.ifd_append import XP_KEYWORDS
 from culld.tags.containers.registry import read_container
 from culld.tags.embedded_metadata import embedded_metadata_in
-from culld.tags.keywords import check_keywords
+from culld.tags.keywords import changed_keywords, check_keywords, encode_keywords, new_block
 from culld.tags.packet import packet_edits, removed_keywords
-from culld.tags.xpkeywords import changed_keywords, encode_keywords, new_block
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence

@@ -17,7 +17,7 @@ from culld.tags import decision_properties, reject_flags
 from culld.tags.edits import apply_edits
 from culld.tags.keywords import check_keywords, in_hierarchy, missing_keywords
 from culld.tags.own_properties import own_keywords, update_edits, with_own_keywords
-from culld.tags.xmp import RDF, SIDECAR, read_xmp
+from culld.tags.xmp import RDF, SIDECAR, layout_before, read_xmp, removal
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -134,8 +134,7 @@ def _list_edits(document: Document, words: KeywordList, keywords: Sequence[str])
     gone = {word for word in ours if word not in keywords} | words.outdated(ours, present)
     for item in items.children:
         if item.text in gone:
-            start = item.start - len(layout_before(document.data, item))
-            yield Edit(start, document.data[start : item.end], b"")
+            yield removal(document.data, item)
     missing = missing_keywords(keywords, present)
     if missing:
         yield _appended(document, items, [_safe(document, word) for word in missing])
@@ -200,14 +199,6 @@ def _description(
     text = opening.join(head) + ("/>" if not subject else ">" + "".join(step + line for line in lines))
     text += f"{lead}</rdf:Description>" if subject else ""
     return Edit(last.end if last else document.rdf.opened, b"", (lead + text).encode())
-
-
-def layout_before(data: bytes, element: Element) -> bytes:
-    """Return the line break and blanks before an element, empty where it stands behind something else."""
-    before = data[: element.start]
-    blank = before[len(before.rstrip(b" \t\r\n")) :]
-    line = blank.rfind(b"\n")
-    return b"" if line < 0 else blank[line - blank.startswith(b"\r", max(line - 1, 0)) :]
 
 
 def _safe(document: Document, text: str) -> str:

@@ -15,8 +15,8 @@ from culld.records import Edit
 from culld.tags.descriptive import is_descriptive
 from culld.tags.edits import apply_edits
 from culld.tags.embedded_metadata import embedded_metadata_in
-from culld.tags.sidecar import KEYWORD_LISTS, NEW, SUBJECT, added_keywords, layout_before, listed_keywords
-from culld.tags.xmp import PACKET, RDF, read_xmp, written_attributes
+from culld.tags.sidecar import KEYWORD_LISTS, NEW, SUBJECT, added_keywords, listed_keywords
+from culld.tags.xmp import PACKET, RDF, read_xmp, removal, written_attributes
 from culld.tags.xmp_mapping import fields_of, is_shortened, keywords_of
 
 if TYPE_CHECKING:
@@ -71,19 +71,14 @@ def _is_kept(element: Element) -> bool:
 def _cuts(data: bytes, description: Element) -> Iterator[Edit]:
     """The edits that leave only descriptive properties in an rdf:Description."""
     if not _names(description):
-        yield _cut(data, description)
+        yield removal(data, description)
         return
     for name, match in written_attributes(data, description):
         if name is not None and name[0] not in {"", RDF} and not is_descriptive(name):
             yield Edit(match.start(), match[0], b"")
     for child in description.children:
         if not _is_kept(child):
-            yield _cut(data, child)
-
-
-def _cut(data: bytes, element: Element) -> Edit:
-    start = element.start - len(layout_before(data, element))
-    return Edit(start, data[start : element.end], b"")
+            yield removal(data, child)
 
 
 def unwrapped(packet: bytes) -> bytes:

@@ -13,14 +13,13 @@ from culld.tags.containers.ifd_append import MAGIC, XMP, XP_KEYWORDS
 from culld.tags.containers.registry import read_container
 from culld.tags.decision_properties import NAMESPACE, TIME
 from culld.tags.embedded_metadata import embedded_metadata_in
-from culld.tags.keywords import missing_keywords
+from culld.tags.keywords import keywords_in, missing_keywords
 from culld.tags.own_properties import own_keywords, own_properties
 from culld.tags.packet import removed_keywords
 from culld.tags.reject_flags import FLAG_PROPERTIES, flag_value, own_flags
 from culld.tags.sidecar import KEYWORD_LISTS, SUBJECT, listed_keywords
 from culld.tags.xmp import PACKET, read_xmp
 from culld.tags.xmp_mapping import keywords_of, stars_of
-from culld.tags.xpkeywords import keywords_in
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence

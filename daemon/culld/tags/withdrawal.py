@@ -6,7 +6,6 @@ that it gave (`culld:Keywords`); every other value, its order and its layout sta
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NoReturn
 
 from culld.errors import TagRefusedError
@@ -18,15 +17,15 @@ from culld.tags.embedded import embedded_edits
 from culld.tags.own_properties import own_keywords
 from culld.tags.sidecar import KEYWORD_LISTS
 from culld.tags.verify import verify_embedded
-from culld.tags.xmp import RDF, read_xmp
+from culld.tags.xmp import RDF, descendants, read_xmp, removal, written_attributes
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator, Sequence
 
     from culld.records import Format
     from culld.tags.xmp import Document, Element
 
-_ATTRIBUTE = re.compile(rb"\s+([^\s=/>]+)\s*=\s*(\"[^\"]*\"|'[^']*')")
 _CONTAINERS = frozenset({(RDF, "Bag"), (RDF, "Seq")})  # darktable writes dc:subject as an rdf:Seq
 _LISTS = {(words.namespace, words.local): words for words in KEYWORD_LISTS}
 
@@ -77,7 +76,7 @@ def _lists(document: Document, words: Sequence[str]) -> Iterator[tuple[Element, 
 def _without_items(data: bytes, items: Element, gone: frozenset[str]) -> Iterator[Edit]:
     for item in items.children:
         if item.text in gone:
-            yield _without(data, item)
+            yield removal(data, item)
 
 
 def _without_values(data: bytes, description: Element) -> Iterator[Edit]:
@@ -85,16 +84,12 @@ def _without_values(data: bytes, description: Element) -> Iterator[Edit]:
     ours = [name for name in description.attributes if name[0] == NAMESPACE]
     others = [name for name in description.attributes if name[0] != NAMESPACE and name[1] != "about"]
     if ours and not others and not description.children:
-        yield _without(data, description)
+        yield removal(data, description)
         return
-    spelled = {description.spelled[name].encode() for name in ours}
-    end = description.opened
-    position = data.index(b"<", description.start) + 1 + len(_tag_name(description))
-    while (match := _ATTRIBUTE.match(data, position, end)) is not None:
-        position = match.end()
-        if match[1] in spelled or _declares(match, description):
+    for name, match in written_attributes(data, description):
+        if name in ours or _declares(match, description):
             yield Edit(match.start(), match[0], b"")
-    yield from (_without(data, child) for child in description.children if child.name[0] == NAMESPACE)
+    yield from (removal(data, child) for child in description.children if child.name[0] == NAMESPACE)
 
 
 def _declares(attribute: re.Match[bytes], description: Element) -> bool:
@@ -108,32 +103,12 @@ def _declares(attribute: re.Match[bytes], description: Element) -> bool:
 
 def _uses(element: Element) -> bool:
     """Whether an element or anything below it has a name in culld's namespace."""
-    waiting = [element]
-    while waiting:
-        one = waiting.pop()
-        if one.name[0] == NAMESPACE or any(name[0] == NAMESPACE for name in one.attributes):
-            return True
-        waiting += one.children
-    return False
-
-
-def _tag_name(element: Element) -> bytes:
-    return element.written(element.name[1]).encode()
-
-
-def _without(data: bytes, element: Element) -> Edit:
-    """The edit that removes an element with the line break and the blanks before it."""
-    before = data[: element.start]
-    blank = before[len(before.rstrip(b" \t\r\n")) :]
-    line = blank.rfind(b"\n")
-    start = element.start if line < 0 else element.start - len(blank) + line
-    start -= line > 0 and blank[line - 1 : line] == b"\r"
-    return Edit(start, data[start : element.end], b"")
+    return any(name[0] == NAMESPACE for each in descendants(element) for name in (each.name, *each.attributes))
 
 
 def _prove(before: Document, after: Document) -> None:
     """Show that nothing but culld's own values is gone; raises TagRefusedError where that is not so."""
-    if any(name[0] == NAMESPACE for element in _everything(after) for name in (element.name, *element.attributes)):
+    if any(_uses(description) for description in after.descriptions):
         _fail("values of culld are left")
     words = own_keywords(before)
     left = [[item.text for item in items.children] for items, _ in _lists(after, ())]
@@ -143,14 +118,6 @@ def _prove(before: Document, after: Document) -> None:
     own_marks = {reject_flags.FLAG_PROPERTIES[mark].name for mark in reject_flags.own_flags(before)}
     if _foreign(before, own_marks) != _foreign(after, own_marks):
         _fail("values of other programs changed")
-
-
-def _everything(document: Document) -> Iterator[Element]:
-    waiting = list(document.descriptions)
-    while waiting:
-        element = waiting.pop()
-        yield element
-        waiting += element.children
 
 
 def _foreign(document: Document, but: set[tuple[str, str]]) -> list[object]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 from xml.parsers import expat
 
 from culld.errors import TagRefusedError
+from culld.records import Edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -94,7 +95,7 @@ def read_xmp(data: bytes, target: str = SIDECAR) -> Document:
 
 
 def _read(data: bytes, target: str) -> Document:
-    rdfs = [element for element in _walk(_parse(data)) if element.name == (RDF, "RDF")]
+    rdfs = [element for element in descendants(_parse(data)) if element.name == (RDF, "RDF")]
     if len(rdfs) != 1 or not rdfs[0].is_open:
         _refuse("it does not hold exactly one open rdf:RDF")
     rdf = rdfs[0]
@@ -112,9 +113,23 @@ def written_attributes(data: bytes, element: Element) -> Iterator[tuple[tuple[st
     """
     names = {spelled: name for name, spelled in element.spelled.items()}
     position = element.start + len(f"<{element.written(element.name[1])}".encode())
-    while match := _ATTRIBUTE.match(data, position):
+    while match := _ATTRIBUTE.match(data, position, element.opened):
         position = match.end()
         yield names.get(match[1].decode()), match
+
+
+def layout_before(data: bytes, element: Element) -> bytes:
+    """Return the line break and blanks before an element, empty where it stands behind something else."""
+    before = data[: element.start]
+    blank = before[len(before.rstrip(b" \t\r\n")) :]
+    line = blank.rfind(b"\n")
+    return b"" if line < 0 else blank[line - blank.startswith(b"\r", max(line - 1, 0)) :]
+
+
+def removal(data: bytes, element: Element) -> Edit:
+    """Return the edit that removes an element with the line break and blanks before it."""
+    start = element.start - len(layout_before(data, element))
+    return Edit(start, data[start : element.end], b"")
 
 
 def text_for_xml(text: str) -> str:
@@ -129,7 +144,7 @@ def _about(element: Element) -> str:
     return element.attributes.get((RDF, "about"), element.attributes.get(("", "about"), ""))
 
 
-def _walk(element: Element) -> Iterator[Element]:
+def descendants(element: Element) -> Iterator[Element]:
     """An element and everything below it, in no particular order."""
     stack = [element]
     while stack:
