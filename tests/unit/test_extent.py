@@ -13,8 +13,7 @@ import pytest
 from culld.imaging import decode
 from culld.imaging.formats import HEAD_BYTES, recognise
 from culld.records import Format
-from culld.stages.read.completeness import is_complete
-from culld.stages.read.extent import missing_part
+from culld.stages.read.completeness import is_complete, missing_part
 from culld.tags.containers.gcontainer import bytes_behind
 from culld.tags.containers.jpeg import EOI, segments
 from harness import containers, factories, raw_files

@@ -90,6 +90,11 @@ def segments(stream: BinaryIO, start: int = 0) -> Iterator[Segment]:
             position = found
 
 
+def picture_end(stream: BinaryIO, start: int) -> int:
+    """Return where the picture that begins at `start` ends; 0 if it does not end. Raises OSError."""
+    return next((each.end for each in segments(stream, start) if each.marker == EOI), 0)
+
+
 def segment_data(stream: BinaryIO, segment: Segment) -> bytes:
     """Return the data of a segment; raises OSError."""
     stream.seek(segment.body)
