@@ -231,7 +231,7 @@ def test_files_that_could_come_to_harm_are_left_alone(case: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["png with XMP", "webp", "webp with XMP", "tiff", "tiff with XMP"])
-def test_the_proof_notices_any_other_change(kind: str) -> None:
+def test_verification_notices_any_other_change(kind: str) -> None:
     """Any byte of the picture, wherever it stands."""
     format_, old = FILES[kind]
     new = tagged(format_, old)

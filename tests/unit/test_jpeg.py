@@ -378,14 +378,14 @@ NEW = tagged(OLD)
         (NEW[::-1], "begin like a JPEG"),
     ],
 )
-def test_the_proof_notices_any_other_change(wrong: bytes, reason: str) -> None:
+def test_verification_notices_any_other_change(wrong: bytes, reason: str) -> None:
     """A splice that touched one byte too many would never be published."""
     assert wrong != NEW
     with pytest.raises(TagRefusedError, match=reason):
         verify_embedded(OLD, wrong, Format.JPEG, BLUR)
 
 
-def test_the_proof_notices_a_changed_entry_in_the_copy() -> None:
+def test_verification_notices_a_changed_entry_in_the_copy() -> None:
     """The copied directory must hold the old entries, bit for bit."""
     block = bytearray(read_jpeg(NEW).block or b"")
     make = block.index(struct.pack("<H", 0x010F), block.index(MAGIC))
@@ -396,7 +396,7 @@ def test_the_proof_notices_a_changed_entry_in_the_copy() -> None:
         verify_embedded(OLD, wrong, Format.JPEG, BLUR)
 
 
-def test_the_proof_of_a_reused_tail_covers_all_before_it() -> None:
+def test_verification_of_a_reused_tail_covers_all_before_it() -> None:
     """Only the tail itself may be replaced."""
     wrong = tagged(NEW, ("defect:overexposed",)).replace(b"secret", b"Secret")
 

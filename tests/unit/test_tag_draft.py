@@ -157,7 +157,7 @@ def test_a_block_that_does_not_read_back_is_never_published() -> None:
     tags = draft(request(plain), folder(plain).get, lambda _: new_block(encode_keywords(("something else",))))
 
     assert [place("a.jpg.xmp")] == [rewrite.place for rewrite in tags.rewrites]
-    assert "the proof failed" in tags.notes[0]
+    assert "verification failed" in tags.notes[0]
 
 
 def test_requests_and_drafts_cross_process_borders() -> None:

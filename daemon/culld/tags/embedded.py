@@ -22,7 +22,7 @@ def embedded_edits(
     data: bytes,
     format_: Format,
     keywords: Sequence[str],
-    wanted: Sequence[RejectFlag] = (),
+    flags: Sequence[RejectFlag] = (),
     build_exif: Callable[[bytes], bytes] = new_block,
 ) -> tuple[Edit, ...]:
     """The edits that bring `keywords` and reject flags into a photo, and take out those of culld that are not wanted.
@@ -32,7 +32,7 @@ def embedded_edits(
     """
     container = read_container(data, format_)
     change = exif_change(container, keywords, removed_keywords(container.packet, keywords), build_exif)
-    packet = packet_edits(container.packet, keywords, embedded_metadata_in(data, format_), wanted)
+    packet = packet_edits(container.packet, keywords, embedded_metadata_in(data, format_), flags)
     return container.splice(MetadataChange(packet, change.entries, change.new_block))
 
 

@@ -29,7 +29,7 @@ _PHOTOSHOP_HEAD: Final = b"Photoshop 3.0\0"
 _BIG_TIFF: Final = frozenset({b"+\0", b"\0+"})
 _TAG_XMP, _TAG_IPTC, _TAG_RESOURCES = 0x02BC, 0x83BB, 0x8649
 _BLOCK: Final = re.compile(rb"Exif\0\0(?=II\*\0|MM\0\*)")
-# What Adobe's extended XMP would hold if the description of a photo did not fit into its first packet.
+# Properties that stand in Adobe's extended XMP where the description of a photo does not fit into its first packet.
 _DESCRIPTION: Final = re.compile(
     rb"<(?:dc:subject|lr:hierarchicalSubject|digiKam:TagsList|mwg-rs:Regions|MP:RegionInfo)\b"
 )
@@ -64,7 +64,7 @@ class EmbeddedMetadata:
 
 
 NOTHING: Final = EmbeddedMetadata()
-"""What a photo without metadata holds."""
+"""The metadata of a photo without any."""
 
 
 def embedded_metadata_in(data: bytes, format_: Format) -> EmbeddedMetadata:
@@ -112,7 +112,7 @@ def _in_jpeg(data: bytes) -> EmbeddedMetadata:
 
 
 def _in_tiff(data: bytes, format_: Format) -> EmbeddedMetadata:
-    """Of a TIFF, or of a RAW that is built like one; a RAW or BigTIFF may have its packet in another place."""
+    """The metadata of a TIFF or of a RAW built like one; a RAW or BigTIFF may have its packet in another place."""
     fields = fields_in(data)
     packet = fields.raw(_TAG_XMP)
     iptc = fields.raw(_TAG_IPTC) or resource_in(fields.raw(_TAG_RESOURCES) or b"")
@@ -134,7 +134,7 @@ def _in_png(data: bytes) -> EmbeddedMetadata:
 
 
 def _international_text(body: bytes) -> bytes:
-    """The text of an iTXt chunk, unpacked; its language and translated keyword stand before it."""
+    """The text of an iTXt chunk, decompressed; language and translated keyword stand before it."""
     is_packed, rest = body.partition(b"\0")[2][:1] == b"\1", body.partition(b"\0")[2][2:]
     text = b"\0".join(rest.split(b"\0", 2)[2:])
     if not is_packed:
@@ -157,7 +157,7 @@ def _in_webp(data: bytes) -> EmbeddedMetadata:
 
 
 def _anywhere(data: bytes) -> EmbeddedMetadata:
-    """Of a container that culld does not take apart: packets and EXIF are found by the way they begin."""
+    """The metadata in a container that culld does not parse: packets and EXIF are found by their first bytes."""
     if b"brobxml " in data:  # JPEG XL, ISO 18181-2: a box packed by Brotli
         _refuse("it is packed by Brotli")
     block = _BLOCK.search(data)

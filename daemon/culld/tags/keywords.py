@@ -24,13 +24,13 @@ def in_hierarchy(keyword: str, separator: str) -> str:
 
 
 def missing_keywords(wanted: Iterable[str], present: Iterable[str]) -> tuple[str, ...]:
-    """Those of the wanted words that are not there yet, each once, in order."""
-    there = set(present)
-    return tuple(word for word in dict.fromkeys(wanted) if word not in there)
+    """The wanted keywords that are not present yet, each once, in order."""
+    known = set(present)
+    return tuple(keyword for keyword in dict.fromkeys(wanted) if keyword not in known)
 
 
 def check_keywords(words: Iterable[str]) -> None:
-    """Refuse words that some program would read as two, as none, or not as text."""
+    """Raise TagRefusedError for a keyword that some program would read as two, as none, or not as text."""
     for word in words:
         if not word.isprintable() or ";" in word or not word.strip() or word != word.strip():
             raise TagRefusedError(
@@ -40,12 +40,12 @@ def check_keywords(words: Iterable[str]) -> None:
 
 
 def encode_keywords(words: Sequence[str]) -> bytes:
-    """Words as the field holds them."""
+    """The bytes of XPKeywords for these keywords."""
     return f"{';'.join(words)}\0".encode("utf-16-le")
 
 
 def keywords_in(block: Block) -> tuple[str, ...]:
-    """The words of a block, as they stand there; text that is not as Windows writes it is refused."""
+    """The keywords in XPKeywords of a block; raises TagRefusedError for text that Windows would not write."""
     entry = block.directories["IFD0"].get(XP_KEYWORDS)
     if entry is None:
         return ()
@@ -61,7 +61,7 @@ def keywords_in(block: Block) -> tuple[str, ...]:
 
 
 def changed_keywords(block: Block, keywords: Sequence[str], withdrawn: Collection[str]) -> tuple[str, ...] | None:
-    """The words that a block is to hold, without those withdrawn and with those missing; None if nothing changes."""
+    """XPKeywords without those withdrawn and with those missing; None if nothing changes."""
     present = keywords_in(block)
     kept = [word for word in present if word.strip() not in withdrawn]
     words = (*kept, *missing_keywords(keywords, (word.strip() for word in kept)))
@@ -69,7 +69,7 @@ def changed_keywords(block: Block, keywords: Sequence[str], withdrawn: Collectio
 
 
 def new_block(value: bytes) -> bytes:
-    """A block that holds XPKeywords and nothing else."""
+    """An EXIF block that holds XPKeywords with this value and nothing else."""
     return minimal_block({XP_KEYWORDS: value})
 
 

@@ -1,6 +1,6 @@
-"""Adding culld's words and its record to an XMP sidecar, by insertion only; nothing in it is ever re-serialised.
+"""The edits that add keywords and the decision to an XMP sidecar, by insertion only; nothing is re-serialised.
 
-Other programs' values, their order and their layout stay byte for byte; only values in our own namespace are
+Other programs' values, their order and their layout stay byte for byte; only values in culld's own namespace are
 replaced. Programs read keywords from `dc:subject`; where a sidecar has a hierarchical list as well (Lightroom's, which
 darktable prefers; digiKam's, which Immich prefers), the keyword is added there too, in the same spelling and on one
 level, as darktable does: two spellings would be two tags.
@@ -37,7 +37,7 @@ NEW: Final = (
 
 @dataclass(frozen=True, slots=True)
 class KeywordList:
-    """A property that holds keywords, and what stands between the levels of one (None: it is flat)."""
+    """A property that holds keywords; `separator` stands between the levels of a keyword (None: they are flat)."""
 
     namespace: str
     local: str
@@ -45,11 +45,11 @@ class KeywordList:
     separator: str | None
 
     def spelled(self, words: Iterable[str]) -> tuple[str, ...]:
-        """The words as culld's first versions wrote them into this list: with levels, where it knows levels."""
+        """The keywords as culld's first versions wrote them into this list: with levels, where it has levels."""
         return tuple(word if self.separator is None else in_hierarchy(word, self.separator) for word in words)
 
     def outdated(self, ours: Iterable[str], present: Collection[str]) -> frozenset[str]:
-        """Our spellings with levels; beside the flat one, which later versions write, such a spelling is not ours."""
+        """The spellings with levels of culld's keywords, but for those whose flat spelling is present as well."""
         return frozenset(self.spelled(word for word in ours if word not in present)) if self.separator else frozenset()
 
 
@@ -65,56 +65,55 @@ def sidecar_edits(
     old: bytes | None,
     keywords: Sequence[str],
     record: DecisionProperties,
-    wanted: Sequence[RejectFlag] = (),
+    flags: Sequence[RejectFlag] = (),
     seed: bytes = NEW,
 ) -> tuple[Edit, ...]:
-    """The edits that bring `keywords`, `record` and marks into a sidecar; none where everything is there already.
+    """The edits that bring `keywords`, `record` and reject flags into a sidecar; none where all are there already.
 
     `old` is None for a sidecar that does not exist yet: the one edit is then the whole document, which begins with
-    `seed`. Words that culld gave
-    before and that are not among `keywords` are withdrawn. Raises TagRefusedError where the sidecar cannot be changed
-    without risk.
+    `seed`. Keywords of culld that are not among `keywords` are removed. Raises TagRefusedError where the sidecar cannot
+    be changed without risk.
     """
     if old is None:
-        return (Edit(0, b"", apply_edits(seed, merge(seed, keywords, record.properties(), wanted=wanted))),)
-    return merge(old, keywords, record.properties(), wanted=wanted)
+        return (Edit(0, b"", apply_edits(seed, merge(seed, keywords, record.properties(), flags=flags))),)
+    return merge(old, keywords, record.properties(), flags=flags)
 
 
 def merge(
     data: bytes,
     keywords: Sequence[str],
     properties: Mapping[str, str],
-    elsewhere: Sequence[str] = (),
-    wanted: Sequence[RejectFlag] = (),
+    existing: Sequence[str] = (),
+    flags: Sequence[RejectFlag] = (),
     target: str = SIDECAR,
 ) -> tuple[Edit, ...]:
-    """The edits, in ascending order, that bring words and values of our own into an XMP document.
+    """The edits, in ascending order, that bring keywords and properties of culld into an XMP document.
 
-    Keywords that stand `elsewhere` in the photo (IPTC, XPKeywords) are not ours; a new `dc:subject` begins with them,
-    because programs that find one look no further.
+    `existing` keywords of the photo (in IPTC, XPKeywords) are not culld's; a new `dc:subject` begins with them, because
+    programs that find one look no further.
     """
     check_keywords(keywords)
     keywords = tuple(dict.fromkeys(keywords))
     document = read_xmp(data, target)
     there = listed_keywords(document, SUBJECT)
-    if own := reject_flags.flags_after(document, wanted) or reject_flags.own_flags(document):
-        properties = {**properties, reject_flags.OWN: ";".join(mark for mark in own if mark in wanted)}
-    values = with_own_keywords(document, properties, keywords, (*(there or ()), *elsewhere))
+    if own := reject_flags.flags_after(document, flags) or reject_flags.own_flags(document):
+        properties = {**properties, reject_flags.OWN: ";".join(flag for flag in own if flag in flags)}
+    values = with_own_keywords(document, properties, keywords, (*(there or ()), *existing))
     edits = [edit for words in KEYWORD_LISTS for edit in _list_edits(document, words, keywords)]
-    edits += reject_flags.removal_edits(document, wanted)
+    edits += reject_flags.removal_edits(document, flags)
     changed, absent = update_edits(document, values)
     edits += changed
-    subject = _new_subject(document, keywords, elsewhere) if there is None and keywords else ()
-    signs = [reject_flags.FLAG_PROPERTIES[mark] for mark in reject_flags.missing_flags(document, wanted)]
-    if subject or absent or signs:
-        edits.append(_description(document, subject, absent, signs))
+    subject = _new_subject(document, keywords, existing) if there is None and keywords else ()
+    flag_fields = [reject_flags.FLAG_PROPERTIES[flag] for flag in reject_flags.missing_flags(document, flags)]
+    if subject or absent or flag_fields:
+        edits.append(_description(document, subject, absent, flag_fields))
     return tuple(sorted(edits, key=lambda edit: edit.offset))
 
 
-def _new_subject(document: Document, keywords: Sequence[str], elsewhere: Sequence[str]) -> tuple[str, ...]:
-    """The items of a `dc:subject` that is made now, as XML."""
+def _new_subject(document: Document, keywords: Sequence[str], existing: Sequence[str]) -> tuple[str, ...]:
+    """The items of a new `dc:subject`, as XML."""
     ours = own_keywords(document)
-    first = [word for word in elsewhere if word not in ours]
+    first = [word for word in existing if word not in ours]
     missing = missing_keywords(keywords, first)
     return (*(escape(word) for word in first), *(_safe(document, word) for word in missing))
 
@@ -126,7 +125,7 @@ def listed_keywords(document: Document, words: KeywordList) -> tuple[str, ...] |
 
 
 def _list_edits(document: Document, words: KeywordList, keywords: Sequence[str]) -> Iterator[Edit]:
-    """Take what is withdrawn out of a list that exists, and add what is missing, in its layout, at its end."""
+    """The edits of an existing list: removed keywords go, missing ones are added at its end in its layout."""
     items = _items(document, words)
     if items is None:
         return
@@ -157,7 +156,7 @@ def _appended(document: Document, items: Element, escaped: Sequence[str]) -> Edi
 
 
 def _items(document: Document, words: KeywordList) -> Element | None:
-    """The rdf:Bag or rdf:Seq of a keyword list, or None where there is none; its shape must hold no surprise."""
+    """The rdf:Bag or rdf:Seq of a keyword list, None where there is none; one of unusual shape is refused."""
     name = (words.namespace, words.local)
     found = document.named(*name)
     if not found and not any(name in description.attributes for description in document.descriptions):
@@ -172,13 +171,11 @@ def _items(document: Document, words: KeywordList) -> Element | None:
 
 
 def _description(
-    document: Document, subject: Sequence[str], properties: Mapping[str, str], signs: Sequence[FlagProperty]
+    document: Document, subject: Sequence[str], properties: Mapping[str, str], flag_fields: Sequence[FlagProperty]
 ) -> Edit:
-    """A new description with what the document has no place for, behind the last one and in its layout.
+    """A new description with the values that have no place yet, behind the last one and in its layout.
 
-    The items of `subject` are XML already.
-
-    It declares every prefix that may be missing where it stands.
+    The items of `subject` are XML already. The description declares every prefix that may be missing where it stands.
     """
     last = document.descriptions[-1] if document.descriptions else None
     lead = (layout_before(document.data, last) if last else b"\n  ").decode()
@@ -190,8 +187,8 @@ def _description(
         head += [
             f'{decision_properties.PREFIX}:{name}="{_safe(document, value)}"' for name, value in properties.items()
         ]
-    head += sorted({f'xmlns:{sign.prefix}="{sign.namespace}"' for sign in signs})
-    head += [f'{sign.prefix}:{sign.local}="{_safe(document, sign.value)}"' for sign in signs]
+    head += sorted({f'xmlns:{field.prefix}="{field.namespace}"' for field in flag_fields})
+    head += [f'{field.prefix}:{field.local}="{_safe(document, field.value)}"' for field in flag_fields]
     lines = [f'<dc:subject xmlns:dc="{DC}">', " <rdf:Bag>"]
     lines += [f"  <rdf:li>{word}</rdf:li>" for word in subject]
     lines += [" </rdf:Bag>", "</dc:subject>"]

@@ -34,13 +34,13 @@ if TYPE_CHECKING:
 
 
 _CHANGED = frozenset({XP_KEYWORDS, XMP})
-_MARKED = frozenset(sign.name for sign in FLAG_PROPERTIES.values())
+_MARKED = frozenset(field.name for field in FLAG_PROPERTIES.values())
 
 
 def verify_embedded(
-    old: bytes, new: bytes, format_: Format, keywords: Sequence[str], wanted: Sequence[RejectFlag] = ()
+    old: bytes, new: bytes, format_: Format, keywords: Sequence[str], flags: Sequence[RejectFlag] = ()
 ) -> None:
-    """Show that `new` is the photo `old` with `keywords` and reject flags; raises TagRefusedError where it is not.
+    """Verify that `new` is the photo `old` with `keywords` and reject flags; raises TagRefusedError where it is not.
 
     All bytes outside the EXIF block and the XMP packet are equal, and with them the picture. Inside EXIF, every byte
     but the pointer to IFD0 and culld's own tail is equal, and every entry of every directory has its old bytes and
@@ -51,7 +51,7 @@ def verify_embedded(
         _fail("bytes outside the EXIF block and the XMP packet changed")
     if not after.headers_agree:
         _fail("a header does not state which metadata there are")
-    _verify_packet(before.packet, after.packet, keywords, wanted, embedded_metadata_in(old, format_))
+    _verify_packet(before.packet, after.packet, keywords, flags, embedded_metadata_in(old, format_))
     if after.holds_keywords_in_exif:
         _verify_exif(before.exif_block(), after.exif_block(), keywords, removed_keywords(before.packet, keywords))
 
@@ -75,9 +75,9 @@ def _verify_block(before: Block | None, after: Block, keywords: Sequence[str], g
 def _compare_blocks(old: Block, new: Block) -> None:
     """Nothing of the old block moved or changed."""
     kept = len(old.data)
-    mark = old.directories["IFD0"].offset - len(MAGIC)
-    if old.data[max(mark, 0) : mark + len(MAGIC)] == MAGIC and new.data[8:kept] != old.data[8:kept]:
-        kept = mark
+    start = old.directories["IFD0"].offset - len(MAGIC)
+    if old.data[max(start, 0) : start + len(MAGIC)] == MAGIC and new.data[8:kept] != old.data[8:kept]:
+        kept = start
     if new.data[:4] != old.data[:4] or new.data[8:kept] != old.data[8:kept]:
         _fail("old bytes of the EXIF block changed")
     if _entries(old) != _entries(new):
@@ -101,36 +101,43 @@ def verify_sidecar(
     new: bytes,
     keywords: Sequence[str],
     record: DecisionProperties,
-    wanted: Sequence[RejectFlag] = (),
+    flags: Sequence[RejectFlag] = (),
 ) -> None:
-    """Show that `new` is `old`, by value, with `keywords`, `record` and marks; TagRefusedError where it is not."""
+    """Verify that `new` is `old`, by value, with `keywords`, `record` and reject flags.
+
+    Raises TagRefusedError where it is not.
+    """
     before, after = None if old is None else read_xmp(old), read_xmp(new)
     _compare_keywords(before, after, keywords)
-    _compare_flags(before, after, wanted)
+    _compare_flags(before, after, flags)
     values, found = record.properties(), own_properties(after)
     if any(found.get(name) != value for name, value in values.items() if name != TIME):
         _fail("the record does not read back")
 
 
 def _verify_packet(
-    old: bytes | None, new: bytes | None, keywords: Sequence[str], wanted: Sequence[RejectFlag], held: EmbeddedMetadata
+    old: bytes | None,
+    new: bytes | None,
+    keywords: Sequence[str],
+    flags: Sequence[RejectFlag],
+    embedded: EmbeddedMetadata,
 ) -> None:
-    """Show that the XMP packet of a photo is the old one with other words and marks of ours."""
+    """Verify that the XMP packet of a photo is the old one with other keywords and reject flags of culld."""
     if new is None:
-        if old is not None or keywords or wanted:
+        if old is not None or keywords or flags:
             _fail("the XMP packet is missing")
         return
     before, after = None if old is None else read_xmp(old, PACKET), read_xmp(new, PACKET)
-    _compare_keywords(before, after, keywords, keywords_of(held))
-    _compare_flags(before, after, wanted, stars_of(held))
+    _compare_keywords(before, after, keywords, keywords_of(embedded))
+    _compare_flags(before, after, flags, stars_of(embedded))
 
 
 def _compare_keywords(
-    before: Document | None, after: Document, keywords: Sequence[str], elsewhere: Sequence[str] = ()
+    before: Document | None, after: Document, keywords: Sequence[str], existing: Sequence[str] = ()
 ) -> None:
-    """Our words are there, those of other people as well, and every other value is what it was."""
+    """The keywords of culld are there, those of others as well, and every other value is unchanged."""
     for words in KEYWORD_LISTS:
-        if _expected_keywords(before, words, keywords, elsewhere) != (listed_keywords(after, words) or ()):
+        if _expected_keywords(before, words, keywords, existing) != (listed_keywords(after, words) or ()):
             _fail("the keywords do not read back")
     if not set(own_keywords(after)) <= set(keywords):
         _fail("withdrawn keywords are still called ours")
@@ -139,46 +146,46 @@ def _compare_keywords(
 
 
 def _compare_flags(
-    before: Document | None, after: Document, wanted: Sequence[RejectFlag], stars: Sequence[Field] = ()
+    before: Document | None, after: Document, flags: Sequence[RejectFlag], stars: Sequence[Field] = ()
 ) -> None:
-    """A mark is set where it is wanted and nothing stood, taken back where it was ours, and else what it was.
+    """A reject flag is set where its field was empty, removed where it was culld's, and else unchanged.
 
     A new packet holds the `stars` of EXIF.
     """
     present = {field.name: field.texts[0] for field in stars}
-    for mark, sign in FLAG_PROPERTIES.items():
+    for flag, field in FLAG_PROPERTIES.items():
         was = (
-            present.get(sign.name)
+            present.get(field.name)
             if before is None
             else None
-            if mark in own_flags(before)
-            else flag_value(before, sign)
+            if flag in own_flags(before)
+            else flag_value(before, field)
         )
-        to_be = sign.value if was is None and mark in wanted else was
-        if flag_value(after, sign) != to_be:
-            _fail(f"values of other programs changed, or the mark {mark} does not read back")
+        to_be = field.value if was is None and flag in flags else was
+        if flag_value(after, field) != to_be:
+            _fail(f"values of other programs changed, or the reject flag {flag} does not read back")
 
 
 def _expected_keywords(
-    before: Document | None, words: KeywordList, keywords: Sequence[str], elsewhere: Sequence[str]
+    before: Document | None, words: KeywordList, keywords: Sequence[str], existing: Sequence[str]
 ) -> tuple[str, ...]:
-    """What a keyword list must hold afterwards: the old words in their order, less our old ones, then the missing.
+    """The keywords that a list must hold: the old ones in order without those removed, then the missing ones.
 
-    A new list begins with the keywords that stand elsewhere in the photo.
+    A new list begins with the `existing` keywords of the photo.
     """
     present = None if before is None else listed_keywords(before, words)
     if present is None and words is not SUBJECT:
         return ()
     ours = () if before is None else own_keywords(before)
     if present is None:
-        present = tuple(word for word in elsewhere if word not in ours) if keywords else ()
+        present = tuple(word for word in existing if word not in ours) if keywords else ()
     withdrawn = {word for word in ours if word not in keywords} | words.outdated(ours, present)
     kept = [word for word in present if word not in withdrawn]
     return (*kept, *missing_keywords(keywords, kept))
 
 
 def _foreign(document: Document) -> Sequence[object]:
-    """Every property that is neither ours nor a keyword list, in order, by value."""
+    """Every property that is neither culld's nor a keyword list, in order, by value."""
     lists = {(words.namespace, words.local) for words in KEYWORD_LISTS}
     attributes = [
         item
@@ -201,5 +208,4 @@ def by_value(element: Element) -> tuple[object, ...]:
 
 
 def _fail(reason: str) -> NoReturn:
-    """Stop before the file is written."""
-    raise TagRefusedError(f"the tags were not written, the proof failed: {reason}; please report this")
+    raise TagRefusedError(f"the tags were not written, verification failed: {reason}; please report this")

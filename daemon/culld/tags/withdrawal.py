@@ -1,7 +1,7 @@
-"""Taking culld's keywords, marks and values out of a file that another program has written since.
+"""The edits that remove culld's keywords, reject flags and properties from a file that another program rewrote.
 
-The bytes that culld replaced no longer fit such a file. What is culld's is found by culld's own list of the keywords
-that it gave (`culld:Keywords`); every other value, its order and its layout stay.
+The bytes that culld replaced no longer fit such a file. Its keywords are found by its own list (`culld:Keywords`);
+every other value, its order and its layout stay.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ _LISTS = {(words.namespace, words.local): words for words in KEYWORD_LISTS}
 
 
 def may_hold_values(data: bytes) -> bool:
-    """Whether values of culld can be in these bytes: without its namespace there is nothing to take out."""
+    """Whether values of culld can be in these bytes: without its namespace there is nothing to remove."""
     return NAMESPACE.encode() in data
 
 
 def embedded_withdrawal(data: bytes, format_: Format) -> tuple[Edit, ...]:
-    """The proven edits that take culld's keywords and marks out of a photo; none if it holds none.
+    """The verified edits that remove culld's keywords and reject flags from a photo; none if it holds none.
 
     Raises TagRefusedError where the photo cannot be changed without risk.
     """
@@ -47,7 +47,7 @@ def embedded_withdrawal(data: bytes, format_: Format) -> tuple[Edit, ...]:
 
 
 def sidecar_withdrawal(data: bytes) -> tuple[Edit, ...]:
-    """The proven edits that take culld's keywords, marks and values out of a sidecar; none if it holds none.
+    """The verified edits that remove culld's keywords, reject flags and properties from a sidecar; none if it has none.
 
     Raises TagRefusedError where the sidecar cannot be changed without risk.
     """
@@ -58,7 +58,7 @@ def sidecar_withdrawal(data: bytes) -> tuple[Edit, ...]:
     edits += [edit for description in document.descriptions for edit in _without_values(data, description)]
     edits = sorted(edits, key=lambda edit: edit.offset)
     if edits:
-        _prove(document, read_xmp(apply_edits(data, edits)))
+        _verify(document, read_xmp(apply_edits(data, edits)))
     return tuple(edits)
 
 
@@ -80,7 +80,7 @@ def _without_items(data: bytes, items: Element, gone: frozenset[str]) -> Iterato
 
 
 def _without_values(data: bytes, description: Element) -> Iterator[Edit]:
-    """Take culld's properties out of a description, and the description itself where it holds nothing else."""
+    """The edits that remove culld's properties from a description, or all of it where it holds nothing else."""
     ours = [name for name in description.attributes if name[0] == NAMESPACE]
     others = [name for name in description.attributes if name[0] != NAMESPACE and name[1] != "about"]
     if ours and not others and not description.children:
@@ -106,8 +106,8 @@ def _uses(element: Element) -> bool:
     return any(name[0] == NAMESPACE for each in descendants(element) for name in (each.name, *each.attributes))
 
 
-def _prove(before: Document, after: Document) -> None:
-    """Show that nothing but culld's own values is gone; raises TagRefusedError where that is not so."""
+def _verify(before: Document, after: Document) -> None:
+    """Verify that only culld's own values are gone; raises TagRefusedError where that is not so."""
     if any(_uses(description) for description in after.descriptions):
         _fail("values of culld are left")
     words = own_keywords(before)
@@ -115,8 +115,8 @@ def _prove(before: Document, after: Document) -> None:
     wanted = [[item.text for item in items.children if item.text not in gone] for items, gone in _lists(before, words)]
     if left != wanted:
         _fail("the keywords of other programs changed")
-    own_marks = {reject_flags.FLAG_PROPERTIES[mark].name for mark in reject_flags.own_flags(before)}
-    if _foreign(before, own_marks) != _foreign(after, own_marks):
+    own_flags = {reject_flags.FLAG_PROPERTIES[flag].name for flag in reject_flags.own_flags(before)}
+    if _foreign(before, own_flags) != _foreign(after, own_flags):
         _fail("values of other programs changed")
 
 
@@ -144,4 +144,4 @@ def _foreign(document: Document, but: set[tuple[str, str]]) -> list[object]:
 
 
 def _fail(reason: str) -> NoReturn:
-    raise TagRefusedError(f"the keywords were not taken out, the proof failed: {reason}; please report this")
+    raise TagRefusedError(f"the keywords were not taken out, verification failed: {reason}; please report this")

@@ -1,6 +1,6 @@
-"""Reading an XMP document with the byte offset of every element, and refusing what could hide something.
+"""An XMP document, parsed with the byte offset of every element; one that could hide something is refused.
 
-The documents come from outside. The parser is expat with limits of our own: no DOCTYPE and no entity at all, at most
+The documents are untrusted. The parser is expat with stricter limits: no DOCTYPE and no entity at all, at most
 4 MB, 100 levels and 100 000 elements, UTF-8 only. The structure is that of RDF/XML in XMP (ISO 16684-1, part 7).
 """
 
@@ -61,7 +61,7 @@ class Element:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """An XMP document: its bytes, its one rdf:RDF, and the descriptions in it, which all speak of one resource."""
+    """An XMP document: its bytes, its one rdf:RDF, and the descriptions in it, which are all about one resource."""
 
     data: bytes
     rdf: Element
@@ -70,7 +70,7 @@ class Document:
 
     @property
     def about(self) -> str:
-        """The resource that the document speaks of, mostly empty: the file itself."""
+        """The resource that the document is about, mostly empty: the file itself."""
         return next((_about(element) for element in self.descriptions), "")
 
     def properties(self) -> Iterator[Element]:
@@ -138,7 +138,7 @@ def text_for_xml(text: str) -> str:
 
 
 def _about(element: Element) -> str:
-    """What a description speaks of; old writers leave the prefix of `about` out."""
+    """The resource that a description is about; old writers leave the prefix of `about` out."""
     if (RDF, "nodeID") in element.attributes or (RDF, "ID") in element.attributes:
         _refuse("a description in it is named by node")
     return element.attributes.get((RDF, "about"), element.attributes.get(("", "about"), ""))

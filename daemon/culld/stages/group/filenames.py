@@ -1,4 +1,4 @@
-"""What names of one shot have in common: the habits of cameras, phones and the programs of photographers; pure."""
+"""The names that cameras, phones and photo programs give to the files of one shot."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PIXEL: Final = re.compile(r"(.+)\.raw-\d\d\.(?:cover|original)$")
 
 
 def shot_of(name: str) -> str:
-    """What the pictures of one shot are called in common, in lower case; mostly the name without its extension."""
+    """Return the common name of the pictures of one shot, in lower case; mostly the name without its extension."""
     stem = PurePath(name.casefold()).stem
     if edited := _EDITED.match(stem):
         return f"img_{edited[1]}"
@@ -30,12 +30,12 @@ def shot_of(name: str) -> str:
 
 
 def is_one_of_several(name: str) -> bool:
-    """Whether a name itself says that there are other pictures of the shot."""
+    """Whether a name itself shows that there are other pictures of the shot."""
     return shot_of(name) != PurePath(name.casefold()).stem
 
 
 def lookup_keys(name: str) -> Iterator[str]:
-    """Under which words to look for a file when the others of its shot are wanted, in lower case."""
+    """Yield the keys, in lower case, by which the other files of a shot are found."""
     folded = name.casefold()
     beginning = folded.split(".", 1)[0]
     words = {beginning, shot_of(folded).split(".", 1)[0]}

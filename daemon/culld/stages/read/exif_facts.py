@@ -15,7 +15,7 @@ import piexif
 from culld.records import Camera, Exposure, Rating
 from culld.tags.containers.ifd import ENTRY_BYTES, TYPE_BYTES
 
-# What piexif was seen to raise on damaged blocks.
+# The exceptions that piexif was seen to raise on damaged blocks.
 _DAMAGE = (struct.error, ValueError, KeyError, IndexError, TypeError, OverflowError, piexif.InvalidImageDataError)
 
 _AUTO_BRACKET = 2  # EXIF 2.32, ExposureMode
@@ -29,10 +29,10 @@ _LARGEST_OFFSET = timedelta(hours=14)  # Kiribati
 
 
 def camera_facts(block: bytes) -> Camera:
-    """Read the facts out of an EXIF block (with its leading mark); a damaged or missing block says nothing.
+    """Read the facts out of an EXIF block (with its `Exif` head); a damaged or missing block yields none.
 
-    A value that no camera can mean counts as not said: some writers put 0 for what they do not know, others leave what
-    was in memory.
+    A value that no camera can mean counts as missing: some writers put 0 for an unknown value, others leave the bytes
+    that were in memory.
     """
     loaded = _loaded(block)
     first, exif = loaded["0th"], loaded["Exif"]
@@ -66,7 +66,7 @@ def exif_rating(block: bytes) -> tuple[Rating, ...]:
 
 
 def keyword_block(value: bytes) -> bytes:
-    """A new EXIF block (without its mark) that holds XPKeywords alone; `value` is what the field is to hold."""
+    """A new EXIF block (without its `Exif` head) that holds XPKeywords alone; `value` holds the bytes of the field."""
     block: bytes = piexif.dump({"0th": {piexif.ImageIFD.XPKeywords: tuple(value)}})
     return block[len(_HEAD) :]
 
@@ -145,7 +145,7 @@ def _moment(text: str | None, fraction: str | None, offset: str | None) -> datet
 
 
 def _zone(offset: str | None) -> timezone:
-    """The time zone that EXIF 2.31 writes as `+HH:MM` or `-HH:MM`; UTC where it says none."""
+    """The time zone that EXIF 2.31 writes as `+HH:MM` or `-HH:MM`; UTC where there is none."""
     found = _OFFSET.fullmatch(offset or "")
     if found is None:
         return UTC

@@ -58,7 +58,7 @@ class Block:
 
 
 def read_block(data: bytes) -> Block:
-    """Walk every directory of an EXIF block; TagRefusedError says what in it is not as it should be."""
+    """Parse every directory of an EXIF block; raises TagRefusedError with what in it is not as it should be."""
     order = ORDERS.get(data[:4])
     if order is None or len(data) < 8:
         _refuse("it does not begin like TIFF")
@@ -73,7 +73,7 @@ def read_block(data: bytes) -> Block:
 
 
 class _Walk:
-    """Goes from directory to directory and keeps what it found."""
+    """Goes from directory to directory and keeps those found."""
 
     def __init__(self, data: bytes, order: str) -> None:
         self.found: dict[str, Directory] = {}
@@ -144,5 +144,4 @@ class _Walk:
 
 
 def _refuse(reason: str) -> NoReturn:
-    """Leave the block alone, and say why."""
     raise TagRefusedError(reason, "the EXIF block")

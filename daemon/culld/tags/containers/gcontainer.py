@@ -27,9 +27,9 @@ class _TooLargeError(Exception):
 
 
 def bytes_behind(packet: bytes) -> int:
-    """Return how many bytes follow the primary picture by what an XMP packet says; 0 where it says nothing of that.
+    """Return how many bytes follow the primary picture by an XMP packet; 0 where it does not list any.
 
-    A packet that is no well-formed XML, or that holds a DOCTYPE, says nothing.
+    A packet that is no well-formed XML, or that holds a DOCTYPE, counts as listing none.
     """
     if not any(mark in packet for mark in _MARKS):
         return 0
