@@ -20,6 +20,7 @@ from culld.tags.containers.registry import read_container
 from culld.tags.containers.tiff import read_tiff
 from culld.tags.edits import apply_edits
 from culld.tags.embedded import embedded_edits
+from culld.tags.embedded_metadata import embedded_metadata_in, fields_in
 from culld.tags.keywords import keywords_in
 from culld.tags.reject_flags import FLAG_PROPERTIES, flag_value
 from culld.tags.sidecar import SUBJECT, listed_keywords
@@ -265,3 +266,29 @@ def test_damaged_files_are_refused_or_kept(data: st.DataObject) -> None:
         tagged(format_, bytes(damaged), BOTH)
     except TagRefusedError:
         return
+
+
+@pytest.mark.parametrize("damage", [b"\xff\xfe\0\0", b"\xff\xfe\0\1", b"\xff\xd0", b"\xff\xff"])
+def test_metadata_behind_a_damaged_segment_are_still_found(damage: bytes) -> None:
+    """A new sidecar begins with them; decoders pass over such bytes, too, while culld never writes into the file."""
+    data = exif.jpeg(damage, exif.segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + exif.PACKET))
+
+    assert embedded_metadata_in(data, Format.JPEG).packets == (exif.PACKET,)
+
+
+def test_entries_that_point_outside_hide_no_others() -> None:
+    """Also in a directory that claims more entries than the block holds; of a tag, the first readable one counts."""
+    outside = struct.pack("<HHII", 0x010E, 2, 100, 5000)
+    inside = struct.pack("<HHI", 0x010E, 2, 4) + b"abc\0"
+    block = b"II*\0" + struct.pack("<IH", 8, 60_000) + outside + inside
+
+    assert fields_in(block).values == {0x010E: (2, b"abc\0")}
+
+
+def test_a_chunk_behind_the_end_is_read_for_its_metadata_only() -> None:
+    """The reader of metadata passes over the end of a PNG, which culld does not write into."""
+    data = FILES["png"][1] + chunk(b"iTXt", ITXT + bytes(4) + exif.PACKET)
+
+    assert embedded_metadata_in(data, Format.PNG).packets == (exif.PACKET,)
+    with pytest.raises(TagRefusedError, match="more bytes follow"):
+        embedded_edits(data, Format.PNG, BLUR)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from culld.records import Edit
 from culld.tags import decision_properties, reject_flags
+from culld.tags.descriptive import DC
 from culld.tags.edits import apply_edits
 from culld.tags.keywords import check_keywords, in_hierarchy, missing_keywords
 from culld.tags.own_properties import own_keywords, update_edits, with_own_keywords
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from culld.tags.decision_properties import DecisionProperties
     from culld.tags.reject_flags import FlagProperty
     from culld.tags.xmp import Document, Element
-
-DC = "http://purl.org/dc/elements/1.1/"
 
 NEW: Final = (
     b'<?xml version="1.0" encoding="UTF-8"?>\n<x:xmpmeta xmlns:x="adobe:ns:meta/">\n'
@@ -44,13 +43,19 @@ class KeywordList:
     container: str
     separator: str | None
 
-    def spelled(self, words: Iterable[str]) -> tuple[str, ...]:
+    def spelled(self, keywords: Iterable[str]) -> tuple[str, ...]:
         """The keywords as culld's first versions wrote them into this list: with levels, where it has levels."""
-        return tuple(word if self.separator is None else in_hierarchy(word, self.separator) for word in words)
+        return tuple(
+            keyword if self.separator is None else in_hierarchy(keyword, self.separator) for keyword in keywords
+        )
 
-    def outdated(self, ours: Iterable[str], present: Collection[str]) -> frozenset[str]:
+    def outdated(self, own: Iterable[str], present: Collection[str]) -> frozenset[str]:
         """The spellings with levels of culld's keywords, but for those whose flat spelling is present as well."""
-        return frozenset(self.spelled(word for word in ours if word not in present)) if self.separator else frozenset()
+        return (
+            frozenset(self.spelled(keyword for keyword in own if keyword not in present))
+            if self.separator
+            else frozenset()
+        )
 
 
 SUBJECT = KeywordList(DC, "subject", "Bag", None)
@@ -95,15 +100,15 @@ def merge(
     check_keywords(keywords)
     keywords = tuple(dict.fromkeys(keywords))
     document = read_xmp(data, target)
-    there = listed_keywords(document, SUBJECT)
+    present = listed_keywords(document, SUBJECT)
     if own := reject_flags.flags_after(document, flags) or reject_flags.own_flags(document):
         properties = {**properties, reject_flags.OWN: ";".join(flag for flag in own if flag in flags)}
-    values = with_own_keywords(document, properties, keywords, (*(there or ()), *existing))
-    edits = [edit for words in KEYWORD_LISTS for edit in _list_edits(document, words, keywords)]
+    values = with_own_keywords(document, properties, keywords, (*(present or ()), *existing))
+    edits = [edit for keyword_list in KEYWORD_LISTS for edit in _list_edits(document, keyword_list, keywords)]
     edits += reject_flags.removal_edits(document, flags)
     changed, absent = update_edits(document, values)
     edits += changed
-    subject = _new_subject(document, keywords, existing) if there is None and keywords else ()
+    subject = _new_subject(document, keywords, existing) if present is None and keywords else ()
     flag_fields = [reject_flags.FLAG_PROPERTIES[flag] for flag in reject_flags.missing_flags(document, flags)]
     if subject or absent or flag_fields:
         edits.append(_description(document, subject, absent, flag_fields))
@@ -112,38 +117,38 @@ def merge(
 
 def _new_subject(document: Document, keywords: Sequence[str], existing: Sequence[str]) -> tuple[str, ...]:
     """The items of a new `dc:subject`, as XML."""
-    ours = own_keywords(document)
-    first = [word for word in existing if word not in ours]
+    own = own_keywords(document)
+    first = [keyword for keyword in existing if keyword not in own]
     missing = missing_keywords(keywords, first)
-    return (*(escape(word) for word in first), *(_safe(document, word) for word in missing))
+    return (*(escape(keyword) for keyword in first), *(_safe(document, keyword) for keyword in missing))
 
 
-def listed_keywords(document: Document, words: KeywordList) -> tuple[str, ...] | None:
+def listed_keywords(document: Document, keyword_list: KeywordList) -> tuple[str, ...] | None:
     """The keywords in one list, or None where the document has no such list."""
-    items = _items(document, words)
+    items = _items(document, keyword_list)
     return None if items is None else tuple(item.text for item in items.children)
 
 
-def _list_edits(document: Document, words: KeywordList, keywords: Sequence[str]) -> Iterator[Edit]:
+def _list_edits(document: Document, keyword_list: KeywordList, keywords: Sequence[str]) -> Iterator[Edit]:
     """The edits of an existing list: removed keywords go, missing ones are added at its end in its layout."""
-    items = _items(document, words)
+    items = _items(document, keyword_list)
     if items is None:
         return
-    present, ours = {item.text for item in items.children}, own_keywords(document)
-    gone = {word for word in ours if word not in keywords} | words.outdated(ours, present)
+    present, own = {item.text for item in items.children}, own_keywords(document)
+    removed = {keyword for keyword in own if keyword not in keywords} | keyword_list.outdated(own, present)
     for item in items.children:
-        if item.text in gone:
+        if item.text in removed:
             yield removal(document.data, item)
     missing = missing_keywords(keywords, present)
     if missing:
-        yield _appended(document, items, [_safe(document, word) for word in missing])
+        yield _appended(document, items, [_safe(document, keyword) for keyword in missing])
 
 
-def added_keywords(document: Document, words: KeywordList, missing: Sequence[str]) -> Iterator[Edit]:
+def added_keywords(document: Document, keyword_list: KeywordList, missing: Sequence[str]) -> Iterator[Edit]:
     """The edit that adds keywords of other programs, as they are, to a list that exists."""
-    items = _items(document, words)
+    items = _items(document, keyword_list)
     if items is not None and missing:
-        yield _appended(document, items, [escape(word) for word in missing])
+        yield _appended(document, items, [escape(keyword) for keyword in missing])
 
 
 def _appended(document: Document, items: Element, escaped: Sequence[str]) -> Edit:
@@ -151,22 +156,22 @@ def _appended(document: Document, items: Element, escaped: Sequence[str]) -> Edi
     last = items.children[-1] if items.children else None
     lead = layout_before(document.data, last) if last else b""
     tag = items.written("li")
-    new = b"".join(lead + f"<{tag}>{word}</{tag}>".encode() for word in escaped)
+    new = b"".join(lead + f"<{tag}>{keyword}</{tag}>".encode() for keyword in escaped)
     return Edit(last.end if last else items.closing, b"", new)
 
 
-def _items(document: Document, words: KeywordList) -> Element | None:
+def _items(document: Document, keyword_list: KeywordList) -> Element | None:
     """The rdf:Bag or rdf:Seq of a keyword list, None where there is none; one of unusual shape is refused."""
-    name = (words.namespace, words.local)
+    name = (keyword_list.namespace, keyword_list.local)
     found = document.named(*name)
     if not found and not any(name in description.attributes for description in document.descriptions):
         return None
     if len(found) != 1 or len(found[0].children) != 1 or any(name in d.attributes for d in document.descriptions):
-        document.refuse(f"its keyword list {words.local} is written twice or in an unusual way")
+        document.refuse(f"its keyword list {keyword_list.local} is written twice or in an unusual way")
     items = found[0].children[0]
     plain = all(item.name == (RDF, "li") and not item.children for item in items.children)
-    if items.name != (RDF, words.container) or not items.is_open or not plain:
-        document.refuse(f"its keyword list {words.local} is not an open list of plain words")
+    if items.name != (RDF, keyword_list.container) or not items.is_open or not plain:
+        document.refuse(f"its keyword list {keyword_list.local} is not an open list of plain words")
     return items
 
 
@@ -190,7 +195,7 @@ def _description(
     head += sorted({f'xmlns:{field.prefix}="{field.namespace}"' for field in flag_fields})
     head += [f'{field.prefix}:{field.local}="{_safe(document, field.value)}"' for field in flag_fields]
     lines = [f'<dc:subject xmlns:dc="{DC}">', " <rdf:Bag>"]
-    lines += [f"  <rdf:li>{word}</rdf:li>" for word in subject]
+    lines += [f"  <rdf:li>{keyword}</rdf:li>" for keyword in subject]
     lines += [" </rdf:Bag>", "</dc:subject>"]
     opening = f"{step} " if step else " "
     text = opening.join(head) + ("/>" if not subject else ">" + "".join(step + line for line in lines))

@@ -64,8 +64,8 @@ def _verify_exif(before: Block | None, after: Block | None, keywords: Sequence[s
 
 
 def _verify_block(before: Block | None, after: Block, keywords: Sequence[str], gone: Collection[str]) -> None:
-    kept = [word for word in (keywords_in(before) if before else ()) if word.strip() not in gone]
-    missing = missing_keywords(keywords, (word.strip() for word in kept))
+    kept = [keyword for keyword in (keywords_in(before) if before else ()) if keyword.strip() not in gone]
+    missing = missing_keywords(keywords, (keyword.strip() for keyword in kept))
     if keywords_in(after) != (*kept, *missing):
         _fail("the keywords do not read back")
     if before is not None:
@@ -136,11 +136,11 @@ def _compare_keywords(
     before: Document | None, after: Document, keywords: Sequence[str], existing: Sequence[str] = ()
 ) -> None:
     """The keywords of culld are there, those of others as well, and every other value is unchanged."""
-    for words in KEYWORD_LISTS:
-        if _expected_keywords(before, words, keywords, existing) != (listed_keywords(after, words) or ()):
+    for keyword_list in KEYWORD_LISTS:
+        if _expected_keywords(before, keyword_list, keywords, existing) != (listed_keywords(after, keyword_list) or ()):
             _fail("the keywords do not read back")
     if not set(own_keywords(after)) <= set(keywords):
-        _fail("withdrawn keywords are still called ours")
+        _fail("withdrawn keywords are still listed as culld's")
     if before is not None and _foreign(before) != _foreign(after):
         _fail("values of other programs changed")
 
@@ -167,26 +167,26 @@ def _compare_flags(
 
 
 def _expected_keywords(
-    before: Document | None, words: KeywordList, keywords: Sequence[str], existing: Sequence[str]
+    before: Document | None, keyword_list: KeywordList, keywords: Sequence[str], existing: Sequence[str]
 ) -> tuple[str, ...]:
     """The keywords that a list must hold: the old ones in order without those removed, then the missing ones.
 
     A new list begins with the `existing` keywords of the photo.
     """
-    present = None if before is None else listed_keywords(before, words)
-    if present is None and words is not SUBJECT:
+    present = None if before is None else listed_keywords(before, keyword_list)
+    if present is None and keyword_list is not SUBJECT:
         return ()
-    ours = () if before is None else own_keywords(before)
+    own = () if before is None else own_keywords(before)
     if present is None:
-        present = tuple(word for word in existing if word not in ours) if keywords else ()
-    withdrawn = {word for word in ours if word not in keywords} | words.outdated(ours, present)
-    kept = [word for word in present if word not in withdrawn]
+        present = tuple(keyword for keyword in existing if keyword not in own) if keywords else ()
+    withdrawn = {keyword for keyword in own if keyword not in keywords} | keyword_list.outdated(own, present)
+    kept = [keyword for keyword in present if keyword not in withdrawn]
     return (*kept, *missing_keywords(keywords, kept))
 
 
 def _foreign(document: Document) -> Sequence[object]:
     """Every property that is neither culld's nor a keyword list, in order, by value."""
-    lists = {(words.namespace, words.local) for words in KEYWORD_LISTS}
+    lists = {(keyword_list.namespace, keyword_list.local) for keyword_list in KEYWORD_LISTS}
     attributes = [
         item
         for description in document.descriptions
