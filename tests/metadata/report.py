@@ -85,7 +85,7 @@ def _tag(place: RootedPath, data: bytes, tally: Tally, *, referee: bool) -> None
     tally.milliseconds.append((time.perf_counter() - begin) * 1000)
     new = place.path.read_bytes()
     if tags.notes:
-        reason = tags.notes[0].split(": ", 1)[1]
+        reason = _refusal(data)
         tally.refused[reason] = tally.refused.get(reason, 0) + 1
         if new != data:
             tally.damaged.append(f"{place.relative.name}: changed in spite of a refusal")
@@ -159,6 +159,15 @@ def fuzzed(count: int) -> Iterator[Row]:
         tally[1 if _fuzz(name, images.mutated(data, dice)) else 2] += 1
     for kind, (tried, written, refused) in sorted(tallies.items()):
         yield (kind, f"{tried:,}", f"{written:,}", f"{refused:,}", "0")
+
+
+def _refusal(data: bytes) -> str:
+    """Why culld does not write into a photo."""
+    try:
+        embedded_edits(data, recognise(data[:HEAD_BYTES]), WORDS, build_exif=keyword_block)
+    except TagRefusedError as refusal:
+        return refusal.reason
+    return "only its sidecar was refused"
 
 
 def _fuzz(name: str, data: bytes) -> bool:
