@@ -8,7 +8,9 @@ every file that culld could not change without risk.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, NoReturn, Protocol
+
+from culld.errors import TagRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,3 +58,8 @@ class Container(Protocol):
 
     def splice(self, change: MetadataChange) -> tuple[Edit, ...]:
         """The edits of the file, in ascending order; raises TagRefusedError where the metadata have no room."""
+
+
+def refuse(reason: str, target: str = "the photo") -> NoReturn:
+    """Raise TagRefusedError: `target` is left alone for `reason`."""
+    raise TagRefusedError(reason, target)

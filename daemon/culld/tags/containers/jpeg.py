@@ -9,11 +9,10 @@ from __future__ import annotations
 import io
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, ClassVar, Final, NoReturn
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, Final
 
-from culld.errors import TagRefusedError
 from culld.records import Edit
-from culld.tags.containers import Container
+from culld.tags.containers import Container, refuse
 from culld.tags.containers.exif_block import read_block
 from culld.tags.containers.ifd_append import append_ifd
 
@@ -189,17 +188,17 @@ class Jpeg(Container):
 def read_jpeg(data: bytes) -> Jpeg:
     """Parse a JPEG from SOI to EOI; raises TagRefusedError where it should not be changed."""
     if not data.startswith(b"\xff\xd8"):
-        _refuse("it does not begin like a JPEG")
+        refuse("it does not begin like a JPEG")
     found = _whole(data)
     markers = [segment.marker for segment in found]
     if SOS not in markers or not _FRAMES.intersection(markers[: markers.index(SOS)]):
-        _refuse("it holds no picture")
+        refuse("it holds no picture")
     for marker, head, reason in _REFUSED:
         if _with_head(data, found, marker, head):
-            _refuse(reason)
+            refuse(reason)
     exif = _only(_with_head(data, found, APP1, b"Exif"), "it holds EXIF twice")
     if exif and (not data.startswith(EXIF_HEAD, exif.body, exif.end) or exif.start > found[markers.index(SOS)].start):
-        _refuse("its EXIF segment is unusual")
+        refuse("its EXIF segment is unusual")
     return Jpeg(data, found, exif, _only(_with_head(data, found, APP1, XMP_HEAD), "it holds XMP twice"))
 
 
@@ -208,13 +207,13 @@ def _whole(data: bytes) -> tuple[Segment, ...]:
     found = tuple(segments(io.BytesIO(data)))
     for segment in found:
         if segment.marker == 0 or segment.marker in _STANDALONE:
-            _refuse(f"marker {segment.marker:#04x} stands where none may be")
+            refuse(f"marker {segment.marker:#04x} stands where none may be")
         if segment.marker != EOI and not segment.body <= segment.end <= len(data):
-            _refuse("it is cut short or damaged")
+            refuse("it is cut short or damaged")
     if not found or found[-1].marker != EOI:
-        _refuse("it is cut short" if found and found[-1].marker == SOS else "it is cut short or damaged")
+        refuse("it is cut short" if found and found[-1].marker == SOS else "it is cut short or damaged")
     if found[-1].end != len(data):
-        _refuse("more bytes follow its picture, such as a movie, a gain map or a preview")
+        refuse("more bytes follow its picture, such as a movie, a gain map or a preview")
     return found[:-1]
 
 
@@ -226,7 +225,7 @@ def _with_head(data: bytes, found: tuple[Segment, ...], marker: int, head: bytes
 def _only(found: list[Segment], reason: str) -> Segment | None:
     """The one segment of a list, None if it is empty; several are refused."""
     if len(found) > 1:
-        _refuse(reason)
+        refuse(reason)
     return found[0] if found else None
 
 
@@ -237,9 +236,5 @@ def _segment(head: bytes, body: bytes) -> bytes:
 def _length(head: bytes, size: int) -> bytes:
     """The length field of a segment with `size` bytes behind its head."""
     if size + len(head) + 2 > _MAX_LENGTH:
-        _refuse(f"its {'EXIF block' if head == EXIF_HEAD else 'XMP packet'} is full")
+        refuse(f"its {'EXIF block' if head == EXIF_HEAD else 'XMP packet'} is full")
     return (size + len(head) + 2).to_bytes(2, "big")
-
-
-def _refuse(reason: str) -> NoReturn:
-    raise TagRefusedError(reason, "the photo")

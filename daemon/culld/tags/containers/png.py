@@ -10,11 +10,10 @@ import io
 import struct
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
-from culld.errors import TagRefusedError
 from culld.records import Edit
-from culld.tags.containers import Container
+from culld.tags.containers import Container, refuse
 from culld.tags.containers.chunks import PNG_SIGNATURE, png_chunks
 from culld.tags.edits import apply_edits
 
@@ -62,34 +61,34 @@ def read_png(data: bytes) -> Png:
     chunks = _whole(data)
     for chunk in chunks:
         if chunk.kind in _REFUSED:
-            _refuse(_REFUSED[chunk.kind])
+            refuse(_REFUSED[chunk.kind])
     packets = [each for each in chunks if each.kind == b"iTXt" and data.startswith(XMP_KEYWORD, each.body, each.end)]
     if len(packets) > 1:
-        _refuse("it holds XMP twice")
+        refuse("it holds XMP twice")
     if packets and not data.startswith(_HEAD, packets[0].body, packets[0].end):
-        _refuse("its XMP is compressed, or written in an unusual way")
+        refuse("its XMP is compressed, or written in an unusual way")
     return Png(data, chunks, packets[0] if packets else None)
 
 
 def _whole(data: bytes) -> tuple[Chunk, ...]:
     """The chunks up to IEND, which must end the file; each must have its CRC."""
     if not data.startswith(PNG_SIGNATURE):
-        _refuse("it does not begin like a PNG")
+        refuse("it does not begin like a PNG")
     chunks: list[Chunk] = []
     for chunk in png_chunks(io.BytesIO(data)):
         if chunk.next > len(data):
             break
         if zlib.crc32(memoryview(data)[chunk.start + 4 : chunk.end]) != int.from_bytes(data[chunk.end : chunk.next]):
-            _refuse("a chunk of it is damaged")
+            refuse("a chunk of it is damaged")
         chunks.append(chunk)
         if chunk.kind == b"IEND":
             break
     if not chunks or chunks[-1].kind != b"IEND":
-        _refuse("it is cut short or damaged")
+        refuse("it is cut short or damaged")
     if chunks[-1].next != len(data):
-        _refuse("more bytes follow its picture")
+        refuse("more bytes follow its picture")
     if chunks[0].kind != b"IHDR":
-        _refuse("it does not begin with its header")
+        refuse("it does not begin with its header")
     return tuple(chunks)
 
 
@@ -97,7 +96,3 @@ def _chunk(packet: bytes) -> bytes:
     """The chunk that holds a packet."""
     body = b"iTXt" + _HEAD + packet
     return struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
-
-
-def _refuse(reason: str) -> NoReturn:
-    raise TagRefusedError(reason, "the photo")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from culld.errors import TagRefusedError
 from culld.records import Format
+from culld.tags.containers import refuse
 from culld.tags.containers.jpeg import read_jpeg
 from culld.tags.containers.png import read_png
 from culld.tags.containers.tiff import read_tiff
@@ -27,5 +27,5 @@ _READERS: Final[dict[Format, Callable[[bytes], Container]]] = {
 def read_container(data: bytes, format_: Format) -> Container:
     """Parse a photo that tags can be written into; raises TagRefusedError where that is not possible without risk."""
     if format_ not in _READERS:
-        raise TagRefusedError(f"{format_.value} files get their tags beside them only", "the photo")
+        refuse(f"{format_.value} files get their tags beside them only")
     return _READERS[format_](data)

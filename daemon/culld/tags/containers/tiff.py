@@ -8,11 +8,10 @@ opened for writing.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Final, NoReturn
+from typing import TYPE_CHECKING, ClassVar, Final
 
-from culld.errors import TagRefusedError
 from culld.records import Edit
-from culld.tags.containers import Container
+from culld.tags.containers import Container, refuse
 from culld.tags.containers.exif_block import Block, read_block
 from culld.tags.containers.ifd import BYTE, UNDEFINED
 from culld.tags.containers.ifd_append import XMP, append_ifd
@@ -40,7 +39,7 @@ class Tiff(Container):
         if entry is None:
             return None
         if entry.type not in {BYTE, UNDEFINED}:
-            _refuse("its XMP is no bytes")
+            refuse("its XMP is no bytes")
         return self.block.value(entry)
 
     @property
@@ -67,15 +66,11 @@ def read_tiff(data: bytes) -> Tiff:
     """Parse a TIFF; raises TagRefusedError where it should not be changed."""
     block = read_block(data)
     if "IFD1" in block.directories:
-        _refuse("it has more than one page")
+        refuse("it has more than one page")
     for directory in block.directories.values():
         for tag, reason in _RAW.items():
             if directory.get(tag):
-                _refuse(reason)
+                refuse(reason)
         if directory.get(_MAKER):
-            _refuse("it holds a camera maker's own notes, as RAW files do")
+            refuse("it holds a camera maker's own notes, as RAW files do")
     return Tiff(block)
-
-
-def _refuse(reason: str) -> NoReturn:
-    raise TagRefusedError(reason, "the photo")

@@ -8,11 +8,10 @@ from __future__ import annotations
 import io
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from culld.errors import TagRefusedError
 from culld.records import Edit
-from culld.tags.containers import Container
+from culld.tags.containers import Container, refuse
 from culld.tags.containers.chunks import RIFF_HEAD_BYTES, riff_chunks
 from culld.tags.edits import apply_edits
 
@@ -85,27 +84,27 @@ def read_webp(data: bytes) -> WebP:
     chunks = _whole(data)
     kinds = [chunk.kind for chunk in chunks]
     if b"C2PA" in kinds:
-        _refuse("it carries content credentials")
+        refuse("it carries content credentials")
     if kinds.count(_XMP) > 1 or kinds.count(b"VP8X") > 1:
-        _refuse("it holds XMP or its header twice")
+        refuse("it holds XMP or its header twice")
     if kinds[0] == b"VP8X" and chunks[0].end - chunks[0].body < 10:
-        _refuse("its header is too short")
+        refuse("its header is too short")
     if kinds[0] != b"VP8X" and (kinds[0] not in {b"VP8 ", b"VP8L"} or len(kinds) > 1):
-        _refuse("it has chunks that need a header, and none")
+        refuse("it has chunks that need a header, and none")
     return WebP(data, chunks, next((chunk for chunk in chunks if chunk.kind == _XMP), None))
 
 
 def _whole(data: bytes) -> tuple[Chunk, ...]:
     """The chunks, of which the last must end the file."""
     if data[:4] != b"RIFF" or data[8:12] != b"WEBP":
-        _refuse("it does not begin like a WebP")
+        refuse("it does not begin like a WebP")
     if int.from_bytes(data[4:8], "little") != len(data) - 8:
-        _refuse("it is cut short, or more bytes follow its picture")
+        refuse("it is cut short, or more bytes follow its picture")
     chunks = tuple(riff_chunks(io.BytesIO(data)))
     if (chunks[-1].next if chunks else RIFF_HEAD_BYTES) != len(data):
-        _refuse("it is cut short or damaged")
+        refuse("it is cut short or damaged")
     if not chunks:
-        _refuse("it holds no picture")
+        refuse("it holds no picture")
     return chunks
 
 
@@ -116,14 +115,14 @@ def _simple_header(data: bytes, picture: Chunk) -> bytes:
         bits = int.from_bytes(body[1:5], "little")
         return _extended(bits & 0x3FFF, bits >> 14 & 0x3FFF, alpha=bool(bits >> 28 & 1))
     if picture.kind != b"VP8 " or body[3:6] != b"\x9d\x01\x2a" or len(body) < 10:
-        _refuse("its picture does not say how large it is")
+        refuse("its picture does not say how large it is")
     width, height = struct.unpack_from("<HH", body, 6)
     return _extended((width & 0x3FFF) - 1, (height & 0x3FFF) - 1, alpha=False)
 
 
 def _extended(last_column: int, last_row: int, *, alpha: bool) -> bytes:
     if last_column < 0 or last_row < 0:
-        _refuse("its picture is empty")
+        refuse("its picture is empty")
     return (
         struct.pack("<I", _HAS_ALPHA if alpha else 0)
         + last_column.to_bytes(3, "little")
@@ -133,7 +132,3 @@ def _extended(last_column: int, last_row: int, *, alpha: bool) -> bytes:
 
 def _chunk(kind: bytes, body: bytes) -> bytes:
     return kind + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)
-
-
-def _refuse(reason: str) -> NoReturn:
-    raise TagRefusedError(reason, "the photo")
