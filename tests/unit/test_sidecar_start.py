@@ -381,6 +381,15 @@ def test_verification_notices_what_is_missing_or_too_much(old: bytes, new: bytes
         verify_initial_sidecar(digikam_jpeg(), Format.JPEG, seed.replace(old, new))
 
 
+@pytest.mark.parametrize("packet", [b"?>", b"x?>", b"<?xpacket ?>", b"<?xpacket?><x/>?>"])
+def test_a_packet_with_half_a_wrapper_is_refused(packet: bytes) -> None:
+    """The end of a processing instruction without its beginning is no wrapper."""
+    photo = jpeg(segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + packet))
+
+    with pytest.raises(TagRefusedError, match="well-formed"):
+        initial_sidecar(photo, Format.JPEG)
+
+
 @settings(deadline=None, max_examples=400)
 @given(st.data())
 def test_damaged_photos_get_a_proven_sidecar_or_none(data: st.DataObject) -> None:

@@ -87,8 +87,9 @@ def unwrapped(packet: bytes) -> bytes:
     for _ in _WRAPPERS:
         if data.startswith(_WRAPPERS) and b"?>" in data:
             data = data[data.index(b"?>") + 2 :].lstrip(_BLANK)
-        if data.endswith(b"?>") and data.startswith(_WRAPPERS, data.rindex(b"<?")):
-            data = data[: data.rindex(b"<?")].rstrip(_BLANK)
+        last = data.rfind(b"<?")
+        if last >= 0 and data.endswith(b"?>") and data.startswith(_WRAPPERS, last):
+            data = data[:last].rstrip(_BLANK)
     return (b"" if data.startswith(b"<?xml ") else _HEAD) + data + b"\n"
 
 
