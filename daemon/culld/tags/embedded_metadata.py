@@ -1,7 +1,7 @@
 """The metadata in a photo of any format: its XMP, its EXIF fields and its IPTC.
 
-No edit relies on what is read here, so damaged parts are passed over, also in files that culld never writes to (RAW,
-HEIC, AVIF, multi-picture JPEG).
+Edits find their places by the strict parsers, never by this one, so damaged parts are passed over here. It also reads
+files that culld never writes to (RAW, HEIC, AVIF, multi-picture JPEG).
 """
 
 from __future__ import annotations

@@ -30,9 +30,9 @@ _DATA: Final = ((273, 279), (324, 325), (513, 514))
 """Offsets and byte counts: of strips, of tiles, of a JPEG (a preview)."""
 
 _UNKNOWN: Final = 0xFFFFFFFF
-_MOST_DIRECTORIES: Final = 2000
-_MOST_ENTRIES: Final = 1000
-_MOST_NUMBERS: Final = 4_000_000
+_MAX_DIRECTORIES: Final = 2000
+_MAX_ENTRIES: Final = 1000
+_MAX_NUMBERS: Final = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Ifds:
         Raises OSError.
         """
         waiting = [*self.first_offset()]
-        while waiting and len(self._seen) < _MOST_DIRECTORIES:
+        while waiting and len(self._seen) < _MAX_DIRECTORIES:
             offset = waiting.pop()
             if offset == 0 or offset in self._seen:
                 continue
@@ -118,7 +118,7 @@ class Ifds:
         """
         code = NUMBER_CODES.get(entry.type)
         self._numbers += entry.count
-        if code is None or entry.end > self.size or self._numbers > _MOST_NUMBERS:
+        if code is None or entry.end > self.size or self._numbers > _MAX_NUMBERS:
             return ()
         self.stream.seek(entry.start)
         data = self.stream.read(entry.end - entry.start)
@@ -143,7 +143,7 @@ class Ifds:
     def _entries(self, offset: int) -> dict[int, Entry] | None:
         """The entries of the directory at an offset; None if there is none, or none that a picture file would have."""
         count = self._count(offset)
-        if not 0 < count <= _MOST_ENTRIES:
+        if not 0 < count <= _MAX_ENTRIES:
             return None
         self.end = max(self.end, offset + 2 + ENTRY_BYTES * count + 4)
         found: dict[int, Entry] = {}
