@@ -9,17 +9,22 @@ from pathlib import Path
 import pytest
 
 from culld.imaging.formats import HEAD_BYTES, recognise
-from culld.records import Scores, Verdict
+from culld.records import Edit, Scores, Verdict
 from culld.stages.read.exif_facts import keyword_block
-from culld.tags.containers.registry import container_for
 from culld.tags.decision_properties import DecisionProperties
 from culld.tags.edits import apply_edits
+from culld.tags.embedded import embedded_edits
 from culld.tags.sidecar import sidecar_edits
 from harness import images
 from harness.factories import NOON, rules
 
 RECORD = DecisionProperties(Scores(0.98, 0.0, 0.25), rules(), Verdict.TAG, "model@1", NOON, "0.1.0")
 PHOTOS = {name.removeprefix("0-"): data for name, data in images.generated(1) if "pages" not in name}
+
+
+def tag_edits(photo: bytes, keywords: tuple[str, ...]) -> tuple[Edit, ...]:
+    """What culld changes in a photo."""
+    return embedded_edits(photo, recognise(photo[:HEAD_BYTES]), keywords, build_exif=keyword_block)
 
 
 def listed(program: str, file: Path) -> str:
@@ -36,9 +41,8 @@ def listed(program: str, file: Path) -> str:
 def test_words_in_a_photo_are_read(tmp_path: Path, program: str, name: str) -> None:
     """From the XMP packet of every kind of file."""
     old = PHOTOS[name]
-    drafted, _ = container_for(recognise(old[:HEAD_BYTES]), keyword_block)
     file = tmp_path / name
-    file.write_bytes(apply_edits(old, drafted(old, ("defect:blur", "defect:overexposed"), ())))
+    file.write_bytes(apply_edits(old, tag_edits(old, ("defect:blur", "defect:overexposed"))))
 
     found = listed(program, file)
 
@@ -66,9 +70,8 @@ def test_windows_finds_its_words(tmp_path: Path, name: str) -> None:
     if shutil.which("exiftool") is None:
         pytest.skip("needs exiftool (apt install libimage-exiftool-perl)")
     old = PHOTOS[name]
-    drafted, _ = container_for(recognise(old[:HEAD_BYTES]), keyword_block)
     file = tmp_path / name
-    file.write_bytes(apply_edits(old, drafted(old, ("defect:blur",), ())))
+    file.write_bytes(apply_edits(old, tag_edits(old, ("defect:blur",))))
 
     done = subprocess.run(["exiftool", "-XPKeywords", file], capture_output=True, check=True, text=True)
 

@@ -19,8 +19,7 @@ from culld.imaging.supported import supported_extensions
 from culld.records import Assessment, Camera, FileSnapshot, FileStat, Format, Photo, RootedPath, Scores
 from culld.stages.read import ReadRequest, WorkerSettings
 from culld.stages.read.worker import PhotoWorker
-from culld.tags.containers.registry import container_for
-from culld.tags.xpkeywords import new_block
+from culld.tags.containers.registry import read_container
 from harness import factories, raw_files
 
 SHARP = factories.picture(3, (1024, 768))
@@ -134,7 +133,7 @@ def test_a_raw_beyond_the_limit_is_not_developed() -> None:
 def test_a_raw_gets_its_tags_beside_it_only() -> None:
     """No RAW is ever opened for writing."""
     with pytest.raises(TagRefusedError, match="raw files get their tags beside them only"):
-        container_for(Format.RAW, new_block)
+        read_container(raw_files.dng(SHARP), Format.RAW)
 
 
 def test_a_raw_that_was_judged_is_not_developed(tmp_path: Path) -> None:

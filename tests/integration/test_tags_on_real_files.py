@@ -12,10 +12,11 @@ from PIL import Image
 
 from culld.errors import TagRefusedError
 from culld.files.rewrite import inverse
-from culld.tags.containers.jpeg import jpeg_edits
+from culld.records import Format
+from culld.tags.containers.ifd_append import XP_KEYWORDS
 from culld.tags.edits import apply_edits
-from culld.tags.verify import verify_jpeg
-from culld.tags.xpkeywords import XP_KEYWORDS
+from culld.tags.embedded import embedded_edits
+from culld.tags.verify import verify_embedded
 from harness import images
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def test_exiftool_sees_no_change_but_ours(shared: Path, tmp_path: Path, folder: 
         copy.write_bytes(path.read_bytes())
         before = images.listed(copy)
         try:
-            copy.write_bytes(apply_edits(copy.read_bytes(), jpeg_edits(copy.read_bytes(), KEYWORDS)))
+            copy.write_bytes(apply_edits(copy.read_bytes(), embedded_edits(copy.read_bytes(), Format.JPEG, KEYWORDS)))
         except TagRefusedError:
             continue
         assert images.listed(copy) == before, path.name
@@ -66,16 +67,16 @@ def test_camera_files_keep_everything_they_had(shared: Path, folder: str) -> Non
     for path in sorted((shared / "camera" / folder).glob("*.[jJ][pP][gG]")):
         old = path.read_bytes()
         try:
-            edits = jpeg_edits(old, KEYWORDS)
+            edits = embedded_edits(old, Format.JPEG, KEYWORDS)
         except TagRefusedError:
             continue
         new = apply_edits(old, edits)
-        verify_jpeg(old, new, KEYWORDS)
+        verify_embedded(old, new, Format.JPEG, KEYWORDS)
         assert ";".join(KEYWORDS) + "\0" == bytes(piexif.load(new)["0th"][XP_KEYWORDS]).decode("utf-16-le"), path.name
         assert pixels(old) == pixels(new), path.name
         assert entries(old) == entries(new), path.name
         assert old == apply_edits(new, inverse(edits)), path.name
-        assert () == jpeg_edits(new, KEYWORDS), path.name
+        assert () == embedded_edits(new, Format.JPEG, KEYWORDS), path.name
         written += 1
 
     assert CLEAN[folder] == written

@@ -26,11 +26,12 @@ from culld.files.rewrite import rewrite_file, undo  # noqa: E402
 from culld.imaging.formats import EXTENSIONS, HEAD_BYTES, recognise  # noqa: E402
 from culld.records import RootedPath, Scores, Verdict  # noqa: E402
 from culld.stages.read.exif_facts import keyword_block  # noqa: E402
-from culld.tags.containers.registry import container_for  # noqa: E402
 from culld.tags.decision_properties import DecisionProperties  # noqa: E402
 from culld.tags.draft import TagRequest, draft  # noqa: E402
 from culld.tags.edits import apply_edits  # noqa: E402
+from culld.tags.embedded import embedded_edits  # noqa: E402
 from culld.tags.sidecar import sidecar_edits  # noqa: E402
+from culld.tags.verify import verify_embedded  # noqa: E402
 from harness import images  # noqa: E402 (it stands beside the tests)
 from harness.factories import NOON, rules  # noqa: E402
 
@@ -83,7 +84,7 @@ def _tag(place: RootedPath, data: bytes, tally: Tally, *, referee: bool) -> None
     tally.milliseconds.append((time.perf_counter() - begin) * 1000)
     new = place.path.read_bytes()
     if tags.notes:
-        reason = tags.notes[0].split(": ", 1)[1]
+        reason = _refusal(data)
         tally.refused[reason] = tally.refused.get(reason, 0) + 1
         if new != data:
             tally.damaged.append(f"{place.relative.name}: changed in spite of a refusal")
@@ -159,16 +160,24 @@ def fuzzed(count: int) -> Iterator[Row]:
         yield (kind, f"{tried:,}", f"{written:,}", f"{refused:,}", "0")
 
 
+def _refusal(data: bytes) -> str:
+    """Why culld does not write into a photo."""
+    try:
+        embedded_edits(data, recognise(data[:HEAD_BYTES]), WORDS, build_exif=keyword_block)
+    except TagRefusedError as refusal:
+        return refusal.reason
+    return "only its sidecar was refused"
+
+
 def _fuzz(name: str, data: bytes) -> bool:
     """Whether a damaged file was written to; raises whatever else goes wrong."""
     try:
         if name.endswith(".xmp"):
             apply_edits(data, sidecar_edits(data, WORDS, RECORD))
             return True
-        drafted, prove = container_for(recognise(data[:HEAD_BYTES]), keyword_block)
-        edits = drafted(data, WORDS, ())
-        new = apply_edits(data, edits)
-        prove(data, new, WORDS, ())
+        format_ = recognise(data[:HEAD_BYTES])
+        new = apply_edits(data, embedded_edits(data, format_, WORDS, build_exif=keyword_block))
+        verify_embedded(data, new, format_, WORDS)
     except TagRefusedError:
         return False
     assert images.pixels(data) == images.pixels(new), name

@@ -83,3 +83,18 @@ def test_what_says_nothing_of_its_length_is_left_to_the_decoder() -> None:
     Image.new("RGB", (8, 8)).save(stream, "TIFF")
 
     assert is_complete(stream, Format.TIFF)
+
+
+def test_markers_without_a_length_are_passed_over() -> None:
+    """TEM and RST have no length field (ITU-T T.81, B.1.1.3), so the two bytes behind one are the next marker."""
+    data = photo("JPEG")
+
+    assert whole(data[:2] + b"\xff\xd0\xff\x01" + data[2:])
+    assert not whole(data[:2] + b"\xff\xd0\xff\x01" + data[2:-2])
+
+
+def test_a_segment_with_an_impossible_length_does_not_hide_the_end() -> None:
+    """The length counts itself, so it is two or more; decoders pass over the two bytes."""
+    data = photo("JPEG")
+
+    assert whole(data[:2] + b"\xff\xfe\0\0" + data[2:] + b"tail")

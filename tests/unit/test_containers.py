@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -17,15 +16,16 @@ from PIL.PngImagePlugin import PngInfo
 from culld.errors import TagRefusedError
 from culld.files.rewrite import inverse
 from culld.records import Format, RejectFlag
-from culld.tags.containers.png import read_png
-from culld.tags.containers.registry import container_for
-from culld.tags.containers.tiff import packet_in, read_tiff
-from culld.tags.containers.webp import read_webp
+from culld.tags.containers.registry import read_container
+from culld.tags.containers.tiff import read_tiff
 from culld.tags.edits import apply_edits
+from culld.tags.embedded import embedded_edits
+from culld.tags.embedded_metadata import embedded_metadata_in, fields_in
+from culld.tags.keywords import keywords_in
 from culld.tags.reject_flags import FLAG_PROPERTIES, flag_value
 from culld.tags.sidecar import SUBJECT, listed_keywords
+from culld.tags.verify import verify_embedded
 from culld.tags.xmp import read_xmp
-from culld.tags.xpkeywords import keywords_in, new_block
 from harness import exif, factories
 
 BLUR = ("defect:blur",)
@@ -97,23 +97,17 @@ def seen(data: bytes) -> Seen:
 
 def tagged(format_: Format, old: bytes, keywords: tuple[str, ...] = BLUR) -> bytes:
     """The file after the edits, proven, and with the way back tried."""
-    drafted, prove = container_for(format_, new_block)
-    edits = drafted(old, keywords, ())
+    edits = embedded_edits(old, format_, keywords)
     new = apply_edits(old, edits)
-    prove(old, new, keywords, ())
+    verify_embedded(old, new, format_, keywords)
     assert apply_edits(new, inverse(edits)) == old
-    assert drafted(new, keywords, ()) == ()
+    assert embedded_edits(new, format_, keywords) == ()
     return new
 
 
 def packet(format_: Format, data: bytes) -> bytes:
     """The XMP of a file, empty if it has none."""
-    readers: dict[Format, Callable[[bytes], bytes | None]] = {
-        Format.PNG: lambda data: read_png(data).packet,
-        Format.WEBP: lambda data: read_webp(data).packet,
-        Format.TIFF: lambda data: packet_in(read_tiff(data)),
-    }
-    return readers[format_](data) or b""
+    return read_container(data, format_).packet or b""
 
 
 @pytest.mark.parametrize("kind", FILES)
@@ -146,12 +140,11 @@ def test_words_are_renewed_and_withdrawn(kind: str) -> None:
 def test_marks_are_set_where_nobody_has_and_are_taken_back(kind: str) -> None:
     """Lightroom reads them in the photo, not beside it; a person's rating stays."""
     format_, old = FILES[kind]
-    drafted, prove = container_for(format_, new_block)
-    edits = drafted(old, BLUR, (RejectFlag.RATING, RejectFlag.PICK))
-    marked = apply_edits(old, edits)
-    prove(old, marked, BLUR, (RejectFlag.RATING, RejectFlag.PICK))
-    back = apply_edits(marked, drafted(marked, (), ()))
-    prove(marked, back, (), ())
+    flags = (RejectFlag.RATING, RejectFlag.PICK)
+    marked = apply_edits(old, embedded_edits(old, format_, BLUR, flags))
+    verify_embedded(old, marked, format_, BLUR, flags)
+    back = apply_edits(marked, embedded_edits(marked, format_, ()))
+    verify_embedded(marked, back, format_, ())
 
     document = read_xmp(packet(format_, marked))
     rating = "3" if "with XMP" in kind else "-1"
@@ -169,7 +162,7 @@ def test_marks_are_set_where_nobody_has_and_are_taken_back(kind: str) -> None:
 def test_no_words_mean_no_edits() -> None:
     """A photo without defects keeps its bytes."""
     for format_, old in FILES.values():
-        assert container_for(format_, new_block)[0](old, (), ()) == ()
+        assert embedded_edits(old, format_, ()) == ()
 
 
 def test_windows_finds_its_words_in_a_tiff() -> None:
@@ -178,8 +171,8 @@ def test_windows_finds_its_words_in_a_tiff() -> None:
     once = tagged(Format.TIFF, old)
     twice = tagged(Format.TIFF, once, BOTH)
 
-    assert keywords_in(read_tiff(once)) == BLUR
-    assert keywords_in(read_tiff(twice)) == BOTH
+    assert keywords_in(read_tiff(once).block) == BLUR
+    assert keywords_in(read_tiff(twice).block) == BOTH
     assert len(twice) - len(once) < 300
 
 
@@ -235,19 +228,18 @@ def test_files_that_could_come_to_harm_are_left_alone(case: str) -> None:
     format_, data, reason = REFUSED[case]
 
     with pytest.raises(TagRefusedError, match=reason):
-        container_for(format_, new_block)[0](data, BLUR, ())
+        embedded_edits(data, format_, BLUR)
 
 
 @pytest.mark.parametrize("kind", ["png with XMP", "webp", "webp with XMP", "tiff", "tiff with XMP"])
-def test_the_proof_notices_any_other_change(kind: str) -> None:
+def test_verification_notices_any_other_change(kind: str) -> None:
     """Any byte of the picture, wherever it stands."""
     format_, old = FILES[kind]
     new = tagged(format_, old)
-    _, prove = container_for(format_, new_block)
 
     for wrong in (old, new[:-1], _with_another_pixel(format_, new), new.replace(b"defect:blur", b"defect:blue")):
         with pytest.raises(TagRefusedError):
-            prove(old, wrong, BLUR)
+            verify_embedded(old, wrong, format_, BLUR)
 
 
 def _with_another_pixel(format_: Format, data: bytes) -> bytes:
@@ -274,3 +266,29 @@ def test_damaged_files_are_refused_or_kept(data: st.DataObject) -> None:
         tagged(format_, bytes(damaged), BOTH)
     except TagRefusedError:
         return
+
+
+@pytest.mark.parametrize("damage", [b"\xff\xfe\0\0", b"\xff\xfe\0\1", b"\xff\xd0", b"\xff\xff"])
+def test_metadata_behind_a_damaged_segment_are_still_found(damage: bytes) -> None:
+    """A new sidecar begins with them; decoders pass over such bytes, too, while culld never writes into the file."""
+    data = exif.jpeg(damage, exif.segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + exif.PACKET))
+
+    assert embedded_metadata_in(data, Format.JPEG).packets == (exif.PACKET,)
+
+
+def test_entries_that_point_outside_hide_no_others() -> None:
+    """Also in a directory that claims more entries than the block holds; of a tag, the first readable one counts."""
+    outside = struct.pack("<HHII", 0x010E, 2, 100, 5000)
+    inside = struct.pack("<HHI", 0x010E, 2, 4) + b"abc\0"
+    block = b"II*\0" + struct.pack("<IH", 8, 60_000) + outside + inside
+
+    assert fields_in(block).values == {0x010E: (2, b"abc\0")}
+
+
+def test_a_chunk_behind_the_end_is_read_for_its_metadata_only() -> None:
+    """The reader of metadata passes over the end of a PNG, which culld does not write into."""
+    data = FILES["png"][1] + chunk(b"iTXt", ITXT + bytes(4) + exif.PACKET)
+
+    assert embedded_metadata_in(data, Format.PNG).packets == (exif.PACKET,)
+    with pytest.raises(TagRefusedError, match="more bytes follow"):
+        embedded_edits(data, Format.PNG, BLUR)

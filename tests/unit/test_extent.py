@@ -13,10 +13,9 @@ import pytest
 from culld.imaging import decode
 from culld.imaging.formats import HEAD_BYTES, recognise
 from culld.records import Format
-from culld.stages.read.completeness import is_complete
-from culld.stages.read.extent import missing_part
-from culld.tags.containers.jpeg_segments import EOI, segments
-from culld.tags.containers.xmp_container import bytes_behind
+from culld.stages.read.completeness import is_complete, missing_part
+from culld.tags.containers.gcontainer import bytes_behind
+from culld.tags.containers.jpeg import EOI, segments
 from harness import containers, factories, raw_files
 
 CUTS = 60
@@ -36,7 +35,7 @@ def cuts(data: bytes) -> set[int]:
     """Where to cut a file: anywhere, around its end, and behind the first picture of a JPEG."""
     dice = random.Random(len(data))  # noqa: S311
     found = {dice.randrange(HEAD_BYTES, len(data)) for _ in range(CUTS)} | {len(data) - 1, len(data) - 9}
-    ends = [each.end for each in segments(io.BytesIO(data), len(data)) if each.marker == EOI]
+    ends = [each.end for each in segments(io.BytesIO(data)) if each.marker == EOI]
     if data.startswith(b"\xff\xd8") and ends and ends[0] < len(data):
         found |= {dice.randrange(ends[0], len(data)) for _ in range(CUTS)} | {ends[0]}
     return found

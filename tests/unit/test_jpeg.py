@@ -12,18 +12,22 @@ from PIL import Image
 
 from culld.errors import TagRefusedError
 from culld.files.rewrite import inverse
+from culld.records import Edit, Format
 from culld.tags.containers.exif_block import read_block
 from culld.tags.containers.ifd_append import MAGIC, XP_KEYWORDS
-from culld.tags.containers.jpeg import MAX_BLOCK, exif_edits, jpeg_edits, read_jpeg
+from culld.tags.containers.jpeg import read_jpeg
 from culld.tags.edits import apply_edits
+from culld.tags.embedded import embedded_edits, exif_change
+from culld.tags.keywords import encode_keywords, keywords_in
 from culld.tags.sidecar import SUBJECT, listed_keywords
-from culld.tags.verify import verify_jpeg
+from culld.tags.verify import verify_embedded
 from culld.tags.xmp import read_xmp
-from culld.tags.xpkeywords import encode_keywords, keywords_in
 from harness import exif
 from harness.exif import exif_block, exif_segment, jpeg, put_directory, segment, text
 
 BLUR = ("defect:blur",)
+MAX_BLOCK = 0xFFFF - 2 - len(b"Exif\0\0")
+"""The largest EXIF block that a segment can hold, in bytes."""
 XMP = b"http://ns.adobe.com/xap/1.0/\0" + exif.PACKET
 
 
@@ -39,9 +43,15 @@ def camera_file(order: str = "<", *extra: exif.Field) -> bytes:
 
 def tagged(old: bytes, keywords: tuple[str, ...] = BLUR) -> bytes:
     """The file after the edits, proven."""
-    new = apply_edits(old, jpeg_edits(old, keywords))
-    verify_jpeg(old, new, keywords)
+    new = apply_edits(old, embedded_edits(old, Format.JPEG, keywords))
+    verify_embedded(old, new, Format.JPEG, keywords)
     return new
+
+
+def exif_edits(data: bytes, keywords: tuple[str, ...]) -> tuple[Edit, ...]:
+    """The edits of the EXIF block alone."""
+    container = read_jpeg(data)
+    return container.splice(exif_change(container, keywords))
 
 
 def words(data: bytes) -> tuple[str, ...]:
@@ -87,8 +97,8 @@ def test_another_builder_can_make_the_new_block() -> None:
         return bytes(data)
 
     old = jpeg()
-    new = apply_edits(old, jpeg_edits(old, BLUR, build=build))
-    verify_jpeg(old, new, BLUR)
+    new = apply_edits(old, embedded_edits(old, Format.JPEG, BLUR, build_exif=build))
+    verify_embedded(old, new, Format.JPEG, BLUR)
 
     assert BLUR == words(new)
 
@@ -368,14 +378,14 @@ NEW = tagged(OLD)
         (NEW[::-1], "begin like a JPEG"),
     ],
 )
-def test_the_proof_notices_any_other_change(wrong: bytes, reason: str) -> None:
+def test_verification_notices_any_other_change(wrong: bytes, reason: str) -> None:
     """A splice that touched one byte too many would never be published."""
     assert wrong != NEW
     with pytest.raises(TagRefusedError, match=reason):
-        verify_jpeg(OLD, wrong, BLUR)
+        verify_embedded(OLD, wrong, Format.JPEG, BLUR)
 
 
-def test_the_proof_notices_a_changed_entry_in_the_copy() -> None:
+def test_verification_notices_a_changed_entry_in_the_copy() -> None:
     """The copied directory must hold the old entries, bit for bit."""
     block = bytearray(read_jpeg(NEW).block or b"")
     make = block.index(struct.pack("<H", 0x010F), block.index(MAGIC))
@@ -383,15 +393,15 @@ def test_the_proof_notices_a_changed_entry_in_the_copy() -> None:
     wrong = NEW.replace(read_jpeg(NEW).block or b"", bytes(block))
 
     with pytest.raises(TagRefusedError, match="other EXIF entries"):
-        verify_jpeg(OLD, wrong, BLUR)
+        verify_embedded(OLD, wrong, Format.JPEG, BLUR)
 
 
-def test_the_proof_of_a_reused_tail_covers_all_before_it() -> None:
+def test_verification_of_a_reused_tail_covers_all_before_it() -> None:
     """Only the tail itself may be replaced."""
     wrong = tagged(NEW, ("defect:overexposed",)).replace(b"secret", b"Secret")
 
     with pytest.raises(TagRefusedError, match="old bytes of the EXIF block"):
-        verify_jpeg(NEW, wrong, ("defect:overexposed",))
+        verify_embedded(NEW, wrong, Format.JPEG, ("defect:overexposed",))
 
 
 WORD = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"], exclude_characters=";"), min_size=1)
@@ -413,10 +423,10 @@ def test_any_block_keeps_all_it_had(
     data = jpeg(exif_segment(exif_block(order, extra=extra, note=note, thumbnail=thumbnail)))
     first = data
     for keywords in wanted:
-        edits = jpeg_edits(data, keywords)
+        edits = embedded_edits(data, Format.JPEG, keywords)
         new = tagged(data, tuple(keywords))
         assert data == apply_edits(new, inverse(edits))
-        assert () == jpeg_edits(new, keywords)
+        assert () == embedded_edits(new, Format.JPEG, keywords)
         data = new
 
     assert {*there, *wanted[-1]} == set(words(data))
@@ -434,7 +444,7 @@ def test_damaged_files_are_refused_or_kept(data: st.DataObject) -> None:
         damaged[start : start + data.draw(st.integers(0, 4))] = data.draw(st.binary(max_size=4))
     old = bytes(damaged)
     try:
-        edits = jpeg_edits(old, ("defect:overexposed",))
+        edits = embedded_edits(old, Format.JPEG, ("defect:overexposed",))
     except TagRefusedError:
         return
     assert old == apply_edits(tagged(old, ("defect:overexposed",)), inverse(edits))
@@ -450,7 +460,7 @@ def test_damaged_blocks_are_refused_or_kept(data: st.DataObject) -> None:
         damaged[base + data.draw(st.integers(0, 50))] = data.draw(st.integers(0, 255))
     old = jpeg(exif_segment(bytes(damaged)))
     try:
-        edits = jpeg_edits(old, BLUR)
+        edits = embedded_edits(old, Format.JPEG, BLUR)
     except TagRefusedError:
         return
     assert old == apply_edits(tagged(old), inverse(edits))

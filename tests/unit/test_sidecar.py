@@ -325,7 +325,7 @@ def test_predefined_entities_and_comments_are_harmless() -> None:
         ((b"0.9800", b"0.9801"), "record does not read back"),
     ],
 )
-def test_the_proof_notices_any_other_change(change: tuple[bytes, bytes], reason: str) -> None:
+def test_verification_notices_any_other_change(change: tuple[bytes, bytes], reason: str) -> None:
     """A splice that lost or changed a value would never be published."""
     wrong = merged(DARKTABLE).replace(*change)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from culld.records import SidecarStyle
-from culld.tags.names import sidecar_name
+from culld.tags.names import SidecarNames, sidecar_name, sidecars_of
 
 FULL, ADOBE = SidecarStyle.FULL, SidecarStyle.ADOBE
 
@@ -37,6 +37,31 @@ def test_a_name_shared_with_another_picture_is_not_ours(rival: str) -> None:
     """`a.xmp` beside two pictures called `a` belongs to the RAW file, or to nobody we can name."""
     assert "a.jpg.xmp" == sidecar_name("a.jpg", ["a.jpg", "a.xmp", rival], FULL)
     assert None is sidecar_name("a.jpg", ["a.jpg", "a.xmp", rival], ADOBE)
+
+
+@pytest.mark.parametrize("backup", ["a.jpg_original", "a.xmp_original", "a.jpg~", "a.json", "a.txt"])
+def test_backups_and_descriptions_are_no_rivals(backup: str) -> None:
+    """They have no sidecar, so `a.xmp` belongs to the photo, and no second sidecar is made beside it."""
+    assert "a.xmp" == sidecar_name("a.jpg", ["a.jpg", "a.xmp", backup], FULL)
+
+
+def test_the_sidecars_of_a_photo_are_told_by_how_much_of_its_name_they_hold() -> None:
+    """The whole name, the name of a duplicate, or the stem, which other files may have as well."""
+    folder = ["a.jpg", "a.CR2", "a.mov", "a.jpg.xmp", "A.JPG.pp3", "a_01.jpg.xmp", "a.xmp", "a.WAV", "a.jpg~", "b.xmp"]
+
+    found = sidecars_of("a.jpg", folder)
+
+    assert found == SidecarNames(("A.JPG.pp3", "a.jpg.xmp", "a_01.jpg.xmp"), ("a.WAV", "a.xmp"), ("a.CR2", "a.mov"))
+    assert sidecars_of("b.jpg", folder) == SidecarNames((), ("b.xmp",), ())
+
+
+def test_a_sidecar_belongs_to_the_file_of_exactly_its_name() -> None:
+    """Letter case counts only where both photos are there."""
+    both = ["a.jpg", "A.jpg", "A.jpg.xmp"]
+
+    assert sidecars_of("a.jpg", both).full == ()
+    assert sidecars_of("A.jpg", both).full == ("A.jpg.xmp",)
+    assert sidecars_of("a.jpg", ["a.jpg", "A.jpg.xmp"]).full == ("A.jpg.xmp",)
 
 
 def test_the_sidecar_of_a_photo_that_differs_in_case_is_not_ours() -> None:

@@ -371,14 +371,23 @@ def test_a_sidecar_is_made_only_if_needed_where_that_is_asked_for() -> None:
         (b' xmp:Rating="4"', b' xmp:Rating="4" crs:Exposure2012="+1.00"'),
     ],
 )
-def test_the_proof_notices_what_is_missing_or_too_much(old: bytes, new: bytes) -> None:
+def test_verification_notices_what_is_missing_or_too_much(old: bytes, new: bytes) -> None:
     """Such a sidecar would never be published."""
     seed = initial_sidecar(digikam_jpeg(), Format.JPEG)
     assert old in seed
 
     verify_initial_sidecar(digikam_jpeg(), Format.JPEG, seed)
-    with pytest.raises(TagRefusedError, match="the proof failed"):
+    with pytest.raises(TagRefusedError, match="verification failed"):
         verify_initial_sidecar(digikam_jpeg(), Format.JPEG, seed.replace(old, new))
+
+
+@pytest.mark.parametrize("packet", [b"?>", b"x?>", b"<?xpacket ?>", b"<?xpacket?><x/>?>"])
+def test_a_packet_with_half_a_wrapper_is_refused(packet: bytes) -> None:
+    """The end of a processing instruction without its beginning is no wrapper."""
+    photo = jpeg(segment(0xE1, b"http://ns.adobe.com/xap/1.0/\0" + packet))
+
+    with pytest.raises(TagRefusedError, match="well-formed"):
+        initial_sidecar(photo, Format.JPEG)
 
 
 @settings(deadline=None, max_examples=400)

@@ -29,6 +29,13 @@ from harness import factories
         (["a.jpg", "a_01.jpg", "a_01.jpg.xmp"], [], []),
         (["a.jpg", "a.WAV", "a.thm", "a.aae", "b.wav"], ["a.WAV", "a.aae", "a.thm"], []),
         (["a.jpg", "a.wav", "a.heic"], [], ["a.wav"]),
+        (["a.jpg", "A.jpg", "A.jpg.xmp"], [], []),
+        (["a.jpg", "A.jpg", "a.xmp"], [], ["a.xmp"]),
+        (["a.jpg", "a.psd", "a.xmp"], [], ["a.xmp"]),
+        (["a.jpg", "a.avi", "a.thm"], [], ["a.thm"]),
+        (["a.jpg", "a.x3f", "a.xmp"], [], ["a.xmp"]),
+        (["a.jpg", "a.jpg_original", "a.json", "a.xmp"], ["a.xmp"], []),
+        (["a.jpg", "a.mov", "a.xmp"], ["a.xmp"], ["a.mov"]),
     ],
 )
 def test_companions_are_told_by_their_names(names: list[str], sidecars: list[str], kin: list[str]) -> None:

@@ -13,7 +13,7 @@ from culld.records import Format, Rewrite, RootedPath, Scores, Verdict
 from culld.tags.decision_properties import DecisionProperties
 from culld.tags.draft import TagDraft, TagRequest, draft
 from culld.tags.edits import apply_edits
-from culld.tags.xpkeywords import encode_keywords, new_block
+from culld.tags.keywords import encode_keywords, new_block
 from harness.exif import exif_block, exif_segment, jpeg, segment
 from harness.factories import NOON, place, rules
 
@@ -157,7 +157,7 @@ def test_a_block_that_does_not_read_back_is_never_published() -> None:
     tags = draft(request(plain), folder(plain).get, lambda _: new_block(encode_keywords(("something else",))))
 
     assert [place("a.jpg.xmp")] == [rewrite.place for rewrite in tags.rewrites]
-    assert "the proof failed" in tags.notes[0]
+    assert "verification failed" in tags.notes[0]
 
 
 def test_requests_and_drafts_cross_process_borders() -> None:

@@ -8,10 +8,9 @@ import pytest
 
 from culld.errors import TagRefusedError
 from culld.records import Format
-from culld.tags.containers.registry import container_for
 from culld.tags.edits import apply_edits
+from culld.tags.embedded import embedded_edits
 from culld.tags.withdrawal import embedded_withdrawal, may_hold_values, sidecar_withdrawal
-from culld.tags.xpkeywords import new_block
 from harness import factories, sidecars
 
 VALUES = {"Blur": "1.0000", "Verdict": "tag", "Keywords": "defect:blur", "Model": "defects-2@9c1aaf739b85"}
@@ -83,9 +82,8 @@ def test_a_mark_of_culld_s_goes_and_a_rating_of_a_person_stays() -> None:
 
 def test_keywords_in_a_photo_that_another_program_wrote_to_since_are_taken_out() -> None:
     """Here it has added a comment; picture and comment stay, and a second time nothing is left to do."""
-    draft, _ = container_for(Format.JPEG, new_block)
     photo = factories.encoded(factories.picture(1, (64, 48)))
-    tagged = apply_edits(photo, draft(photo, ("defect:blur",), ()))
+    tagged = apply_edits(photo, embedded_edits(photo, Format.JPEG, ("defect:blur",)))
     comment = b"\xff\xfe\x00\x07hello"
     edited = tagged[:2] + comment + tagged[2:]
 

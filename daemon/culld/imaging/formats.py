@@ -1,4 +1,4 @@
-"""Which container a file is, told from its first bytes."""
+"""The format of a file, recognised by its first bytes."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ _CANON_BRAND = b"crx "
 
 
 def recognise(head: bytes, name: str = "") -> Format:
-    """Tell the format from the first `HEAD_BYTES` bytes of a file, and of a TIFF from its name whether it is a RAW."""
+    """Return the format by the first `HEAD_BYTES` bytes of a file; a TIFF may be a RAW by its name."""
     found = next((format_ for start, format_ in _HEADS.items() if head.startswith(start)), Format.UNKNOWN)
     if found is Format.TIFF and (head[8:12] == _CANON or PurePath(name).suffix.lower() in RAW_EXTENSIONS):
         return Format.RAW
@@ -82,7 +82,7 @@ def recognise(head: bytes, name: str = "") -> Format:
 
 
 def _recognise_box(head: bytes) -> Format:
-    """Tell Canon's RAW, HEIF and AVIF apart by the major brand, then by the compatible brands (ISO/IEC 23008-12)."""
+    """Distinguish Canon's RAW, HEIF and AVIF by the major brand, then by the compatible ones (ISO/IEC 23008-12)."""
     if head[8:12] == _CANON_BRAND:
         return Format.RAW
     brands = [head[8:12], *(head[i : i + 4] for i in range(16, len(head) - 3, 4))]

@@ -1,4 +1,4 @@
-"""Which files culld judges here: it depends on which decoders are installed."""
+"""The files that culld judges, which depends on the decoders that are installed."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Pure tag writing: which bytes of which file change so that the defects can be read there."""
+"""The tags of photos: reading metadata, and computing the byte edits that write keywords; no file is opened here."""

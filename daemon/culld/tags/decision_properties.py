@@ -1,6 +1,6 @@
-"""The machine's own record: what culld found, by which thresholds and with which network.
+"""The decision about a photo as XMP properties: scores, thresholds, network.
 
-It goes into a namespace of our own, which every program tried keeps and none shows. It is the lasting truth beside
+They stand in culld's own namespace, which every program tried keeps and none shows. They are the lasting record beside
 a photo, because a photo program may drop foreign keywords when it saves (darktable does).
 """
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from culld.records import Policy, Scores, Verdict
 
 NAMESPACE = "https://culld.example/ns/1.0/"
-"""Names our properties; `.example` is reserved (RFC 2606), so it can never become somebody's site."""
+"""The namespace of culld's properties; `.example` is reserved (RFC 2606), so it never becomes a real site."""
 
 PREFIX = "culld"
 
 TIME = "Time"
-"""The property that says when; alone it is no reason to rewrite a record."""
+"""The property with the time of the decision; a sidecar is not rewritten for this property alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionProperties:
-    """One judgement: `rules` holds the thresholds and the policy's hash, `made_at` is an aware time."""
+    """One decision: `rules` holds the thresholds and the policy's hash, `made_at` is a time with a zone."""
 
     scores: Scores
     rules: Policy
@@ -39,7 +39,7 @@ class DecisionProperties:
     version: str
 
     def properties(self) -> Mapping[str, str]:
-        """The record as simple XMP values: probabilities with four decimals, time as ISO 8601 in UTC."""
+        """The properties as simple XMP values: probabilities with four decimals, the time as ISO 8601 in UTC."""
         return {
             **{defect.value.title(): f"{self.scores.of(defect):.4f}" for defect in Defect},
             **{f"{defect.value.title()}Tag": f"{self.rules.of(defect).tag:g}" for defect in Defect},
@@ -53,6 +53,6 @@ class DecisionProperties:
         }
 
     def _reject(self, defect: Defect) -> str:
-        """The reject threshold in the words of the policy file."""
+        """The reject threshold as the policy file spells it."""
         threshold = self.rules.of(defect).reject
         return "never" if threshold is None else f"{threshold:g}"

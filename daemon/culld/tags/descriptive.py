@@ -1,4 +1,4 @@
-"""Which XMP properties describe a photo for people, and so belong into its sidecar as well.
+"""The XMP properties that describe a photo for people, and so belong into its sidecar as well.
 
 Programs read a sidecar instead of the metadata inside the photo (darktable 4.2, digiKam 7.9, Immich), so a new sidecar
 begins with these. Left out is what belongs to the one file: edits (`crs`, darktable's history: darktable would develop
@@ -68,7 +68,7 @@ _SOME: Final[Mapping[str, frozenset[str] | None]] = {
     "http://www.digikam.org/ns/1.0/": frozenset(
         {"CaptionsAuthorNames", "CaptionsDateTimeStamps", "ColorLabel", "PickLabel", "TagsList"}
     ),
-    # The times tell that one star is darktable's default, not a person's.
+    # The times show that one star is darktable's default, not a user's rating.
     "http://darktable.sf.net/": frozenset({"colorlabels", "change_timestamp", "import_timestamp"}),
     "http://ns.acdsee.com/iptc/1.0/": None,
     "http://ns.acdsee.com/regions/": None,
@@ -82,7 +82,7 @@ _SOME: Final[Mapping[str, frozenset[str] | None]] = {
     "http://ns.apple.com/faceinfo/1.0/": None,
     "http://ns.camerabits.com/photomechanic/1.0/": None,
     "http://www.fstopapp.com/xmp/": None,
-    # Which keywords and marks in the photo are culld's own, so that they can be withdrawn.
+    # They name the keywords and reject flags in the photo that are culld's own, so that they can be withdrawn.
     NAMESPACE: None,
 }
 

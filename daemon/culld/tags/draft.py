@@ -1,7 +1,7 @@
-"""From a judgement to proven rewrites of the sidecar and, where it can be done without loss, of the photo itself.
+"""From a decision to verified rewrites of the sidecar and, where it can be done without loss, of the photo itself.
 
-Everything here is made of plain records, so a worker process can do it. Files are neither opened nor written: bytes
-come from the `read` that the caller hands in, and the caller publishes what comes out.
+Requests and drafts are plain records, so a worker process can do the work. Files are neither opened nor written: the
+caller passes `read`, and publishes the rewrites.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 
 from culld.errors import PhotoChangedError, TagRefusedError
 from culld.records import Rewrite
-from culld.tags.containers.registry import container_for
 from culld.tags.decision_properties import NAMESPACE
 from culld.tags.edits import apply_edits, digest_of
+from culld.tags.embedded import embedded_edits
+from culld.tags.keywords import new_block
 from culld.tags.own_properties import own_properties
 from culld.tags.sidecar import sidecar_edits
 from culld.tags.sidecar_start import initial_sidecar
 from culld.tags.sidecar_start_check import verify_initial_sidecar
-from culld.tags.verify import verify_sidecar
+from culld.tags.verify import verify_embedded, verify_sidecar
 from culld.tags.xmp import read_xmp
-from culld.tags.xpkeywords import new_block
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class TagRequest:
-    """What to write, and where.
+    """The tags of one photo, and the files to write them into.
 
-    `digest` is that of the bytes that were judged. `sidecar` is None and `embed` False where a file must not be
-    written, which the caller knows and tells: no safe name (see `sidecar_name`), a hard link, a foreign owner, a
-    setting. With `if_needed` a new sidecar is made only where the photo itself cannot be written.
+    `digest` is the SHA-256 of the bytes that were judged. `sidecar` is None and `embed` False where the caller forbids
+    to write that file: no safe name (see `sidecar_name`), a hard link, a foreign owner, a setting. With `if_needed` a
+    new sidecar is made only where the photo itself cannot be written.
     """
 
     photo: RootedPath
@@ -52,7 +52,7 @@ class TagRequest:
 
 @dataclass(frozen=True, slots=True)
 class TagDraft:
-    """Proven rewrites in the order in which to publish them, and why something was not written, if so."""
+    """Verified rewrites in the order in which to publish them, and a note for each file that is not written."""
 
     rewrites: tuple[Rewrite, ...]
     notes: tuple[str, ...]
@@ -63,10 +63,11 @@ def draft(
     read: Callable[[RootedPath], bytes | None],
     build_exif: Callable[[bytes], bytes] = new_block,
 ) -> TagDraft:
-    """Draft the tags of one photo; `read` gives the bytes at a place, or None where no file is.
+    """Draft the tags of one photo; `read` returns the bytes of a file, or None where there is none.
 
-    A refusal of one file is a note and does not hinder the other. Without keywords it only takes back what culld has
-    said before, which the sidecar tells. Raises PhotoChangedError where the photo is no longer the one that was judged.
+    A refusal of one file becomes a note and does not hinder the other. Without keywords and reject flags the draft only
+    removes earlier tags of culld, which the sidecar lists. Raises PhotoChangedError where the photo is no longer the
+    one that was judged.
     """
     old = None if request.sidecar is None else read(request.sidecar)
     if not request.keywords and not request.reject_flags and not _has_own_record(old):
@@ -81,7 +82,7 @@ def draft(
 
 
 def _judged(request: TagRequest, read: Callable[[RootedPath], bytes | None]) -> bytes:
-    """The bytes of the photo, if they are those that were judged."""
+    """The bytes of the photo; raises PhotoChangedError if they are not those that were judged."""
     photo = read(request.photo)
     if photo is None or digest_of(photo) != request.digest:
         raise PhotoChangedError(f"{request.photo.path.name!r} changed after it was judged; it will be judged again")
@@ -89,7 +90,7 @@ def _judged(request: TagRequest, read: Callable[[RootedPath], bytes | None]) -> 
 
 
 def _tried(attempt: Callable[[], tuple[Rewrite, ...]]) -> tuple[tuple[Rewrite, ...], tuple[str, ...]]:
-    """The rewrites of an attempt, or the note that says why there are none."""
+    """The rewrites of an attempt, or the note with the reason of the refusal."""
     try:
         return attempt(), ()
     except TagRefusedError as refusal:
@@ -97,7 +98,7 @@ def _tried(attempt: Callable[[], tuple[Rewrite, ...]]) -> tuple[tuple[Rewrite, .
 
 
 def _has_own_record(sidecar: bytes | None) -> bool:
-    """Whether a sidecar holds a record of ours; one that cannot be understood holds none."""
+    """Whether a sidecar holds properties of culld; one that cannot be parsed counts as holding none."""
     try:
         return sidecar is not None and NAMESPACE.encode() in sidecar and bool(own_properties(read_xmp(sidecar)))
     except TagRefusedError:
@@ -105,7 +106,7 @@ def _has_own_record(sidecar: bytes | None) -> bool:
 
 
 def _sidecar(request: TagRequest, old: bytes | None, photo: bytes) -> tuple[Rewrite, ...]:
-    """The rewrite of the sidecar, if it needs one; a new one begins with what the photo holds."""
+    """The rewrite of the sidecar, if it needs one; a new one begins with the description in the photo."""
     if request.sidecar is None:
         return ()
     seed = _seed(request, photo) if old is None else b""
@@ -118,7 +119,7 @@ def _sidecar(request: TagRequest, old: bytes | None, photo: bytes) -> tuple[Rewr
 
 
 def _seed(request: TagRequest, photo: bytes) -> bytes:
-    """What a new sidecar begins with."""
+    """The verified start of a new sidecar."""
     try:
         seed = initial_sidecar(photo, request.format)
         verify_initial_sidecar(photo, request.format, seed)
@@ -130,10 +131,9 @@ def _seed(request: TagRequest, photo: bytes) -> bytes:
 
 def _embedded(request: TagRequest, photo: bytes, build_exif: Callable[[bytes], bytes]) -> tuple[Rewrite, ...]:
     """The rewrite of the photo itself, if it needs one."""
-    drafted, prove = container_for(request.format, build_exif)
-    edits = drafted(photo, request.keywords, request.reject_flags)
+    edits = embedded_edits(photo, request.format, request.keywords, request.reject_flags, build_exif)
     if not edits:
         return ()
     new = apply_edits(photo, edits)
-    prove(photo, new, request.keywords, request.reject_flags)
+    verify_embedded(photo, new, request.format, request.keywords, request.reject_flags)
     return (Rewrite(request.photo, request.digest, digest_of(new), edits),)

@@ -1,4 +1,4 @@
-"""Byte edits: applying them, and the digest that stands for a file's bytes."""
+"""Byte edits of a file, and the digest of its bytes."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def digest_of(data: bytes) -> str:
 
 
 def apply_edits(data: bytes, edits: Sequence[Edit]) -> bytes:
-    """Make all edits, which must be in ascending order and must find exactly the bytes that they remove.
+    """Return `data` with all edits, which must be in ascending order.
 
-    Raises TagRefusedError where they do not fit `data`; nothing is then changed by halves, for `data` is only read.
+    Raises TagRefusedError where an edit does not find exactly the bytes that it removes.
     """
     pieces, position = [], 0
     for edit in edits:

@@ -24,7 +24,7 @@ _TEXTS: Final = frozenset({"caption", "note", "place", "keywords"})
 
 
 def comment_in(data: bytes) -> tuple[bool, Rating | None]:
-    """Return whether a comment file says anything about its photo, and the rating in it.
+    """Return whether a comment file describes its photo, and the rating in it.
 
     Raises TagRefusedError if it is too large or is no plain XML.
     """
@@ -38,14 +38,14 @@ def comment_in(data: bytes) -> tuple[bool, Rating | None]:
         parser.Parse(_unpacked(data), True)
     except expat.ExpatError as error:
         raise TagRefusedError(f"a gThumb comment cannot be read: it is not well-formed XML ({error})") from error
-    return reader.says, Rating(f"gThumb rating {reader.stars}", reader.stars) if reader.stars else None
+    return reader.is_comment, Rating(f"gThumb rating {reader.stars}", reader.stars) if reader.stars else None
 
 
 class _Reader:
-    """Collects from expat's events whether there is text, and the stars."""
+    """Collects from expat's events whether there are texts, and the stars."""
 
     def __init__(self) -> None:
-        self.says = False
+        self.is_comment = False
         self.stars = 0
         self._element = ""
 
@@ -54,13 +54,13 @@ class _Reader:
         value = attributes.get("value", "").strip()
         if self._element == "rating" and value in {"1", "2", "3", "4", "5"}:
             self.stars = int(value)
-            self.says = True
+            self.is_comment = True
         if self._element == "category" and value:
-            self.says = True
+            self.is_comment = True
 
     def text(self, text: str) -> None:
         if self._element in _TEXTS and text.strip():
-            self.says = True
+            self.is_comment = True
 
 
 def _unpacked(data: bytes) -> bytes:

@@ -1,7 +1,7 @@
-"""Reading IPTC IIM: the keywords and captions of programs older than XMP, and of many newer ones.
+"""IPTC IIM: the keywords and captions of programs older than XMP, and of many newer ones.
 
 Data sets are those of IIM 4.2 (chapter 3); the image resource blocks around them those of Adobe Photoshop's file
-formats (resource 0x0404). Damaged data end the reading; what stands before the damage counts.
+formats (resource 0x0404). Reading ends at damaged data; the data sets before them count.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def resource_in(blocks: bytes) -> bytes | None:
 def texts_in(data: bytes) -> Mapping[int, tuple[str, ...]]:
     """The texts of the application record, by data set; each may be repeated.
 
-    They are UTF-8 where the envelope says so or they read as such, else Latin-1.
+    A text is UTF-8 where the envelope states it or the bytes are valid UTF-8, else Latin-1.
     """
     found: dict[int, list[bytes]] = {}
     is_utf8 = False

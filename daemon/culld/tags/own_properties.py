@@ -1,4 +1,4 @@
-"""The values in our own namespace: found wherever other programs moved them, and replaced in place."""
+"""The properties in culld's own namespace: found wherever other programs moved them, and replaced in place."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _OWN_KEYWORDS = "Keywords"
 
 
 def own_keywords(document: Document) -> tuple[str, ...]:
-    """The words in a document that culld gave, and nobody else."""
+    """The keywords in a document that culld wrote, by its own list."""
     return tuple(filter(None, own_properties(document).get(_OWN_KEYWORDS, "").split(";")))
 
 
 def with_own_keywords(
     document: Document, properties: Mapping[str, str], keywords: Sequence[str], present: Sequence[str]
 ) -> Mapping[str, str]:
-    """Our values, and among them the words that are ours: a person's words are never withdrawn.
+    """The properties of culld, and among them the list of its own keywords: a user's keywords are never withdrawn.
 
-    `present` are the words in the document; one of them that culld did not give stays somebody else's.
+    `present` are the keywords in the document; those that culld did not write belong to the user or another program.
     """
     before = own_keywords(document)
     own = [word for word in keywords if word in before or word not in present]
@@ -41,14 +41,14 @@ def with_own_keywords(
 
 
 def own_properties(document: Document) -> Mapping[str, str]:
-    """Our values in a document, by name, whether written as attributes or as elements."""
+    """The values of culld's properties in a document, by name, written as attributes or as elements."""
     return {name: value for name, value, _ in _found(document)}
 
 
 def update_edits(document: Document, wanted: Mapping[str, str]) -> tuple[list[Edit], Mapping[str, str]]:
-    """The edits that renew our values where they stand, and the values that have no place yet.
+    """The edits that replace values of culld where they stand, and the values that have no place yet.
 
-    A record that differs in nothing but its time is left as it is.
+    There are no edits where only the time differs.
     """
     found = {name: (value, slot) for name, value, slot in _found(document)}
     differing = [name for name in wanted if name in found and found[name][0] != wanted[name]]
@@ -60,7 +60,7 @@ def update_edits(document: Document, wanted: Mapping[str, str]) -> tuple[list[Ed
 
 @dataclass(frozen=True, slots=True)
 class _Slot:
-    """Where a value stands: the bytes that go, and what comes before and after the new one."""
+    """Where a value stands: the bytes to remove, and the text before and after the new value."""
 
     offset: int
     removed: bytes
@@ -68,12 +68,12 @@ class _Slot:
     after: str = ""
 
     def filled(self, value: str) -> Edit:
-        """The splice that puts `value` there."""
+        """The edit that puts `value` there."""
         return Edit(self.offset, self.removed, f"{self.before}{escape(value)}{self.after}".encode())
 
 
 def _found(document: Document) -> Iterator[tuple[str, str, _Slot]]:
-    """Name, value and place of each of our properties; none may occur twice."""
+    """Name, value and slot of each property of culld; one that occurs twice is refused."""
     seen: set[str] = set()
     for description in document.descriptions:
         for name, value, slot in chain(_attributes(document.data, description), _elements(document, description)):
@@ -84,14 +84,14 @@ def _found(document: Document) -> Iterator[tuple[str, str, _Slot]]:
 
 
 def _attributes(data: bytes, description: Element) -> Iterator[tuple[str, str, _Slot]]:
-    """Our properties that are attributes of a description."""
+    """The properties of culld that are attributes of a description."""
     for name, match in written_attributes(data, description):
         if name is not None and name[0] == NAMESPACE:
             yield name[1], description.attributes[name], _Slot(match.start(2), match[2], '"', '"')
 
 
 def _elements(document: Document, description: Element) -> Iterator[tuple[str, str, _Slot]]:
-    """Our properties that are elements in a description."""
+    """The properties of culld that are elements in a description."""
     for element in description.children:
         uri, local = element.name
         if uri != NAMESPACE:

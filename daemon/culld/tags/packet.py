@@ -1,7 +1,7 @@
-"""The XMP packet inside a photo: the keywords and marks that Lightroom and Bridge read there, by insertion only.
+"""The XMP packet inside a photo: keywords and reject flags, for Lightroom and Bridge, by insertion only.
 
-What culld found goes into the sidecar; a photo's own packet gets only the words and marks, and which of them are
-ours. The wrapper is that of ISO 16684-1, section 7.3.2.
+The scores go into the sidecar; the packet gets only the keywords and reject flags, and the list of those that are
+culld's own. The wrapper is that of ISO 16684-1, section 7.3.2.
 """
 
 from __future__ import annotations
@@ -34,23 +34,23 @@ _PADDING = re.compile(rb"([ \t\r\n]*)<\?xpacket end=")
 
 
 def packet_edits(
-    old: bytes | None, keywords: Sequence[str], held: EmbeddedMetadata = NOTHING, wanted: Sequence[RejectFlag] = ()
+    old: bytes | None, keywords: Sequence[str], embedded: EmbeddedMetadata = NOTHING, flags: Sequence[RejectFlag] = ()
 ) -> tuple[Edit, ...]:
-    """The edits that bring `keywords` and marks into a packet, and take out those of ours that are not among them.
+    """The edits that bring `keywords` and reject flags into a packet, and remove those of culld that are not given.
 
-    `old` is None where there is none yet: the one edit is then the whole packet. `held` is what the photo holds; what
-    stands there outside of XMP is not ours. A new `dc:subject` begins with its keywords and a new packet with its
-    stars, because digiKam and darktable ignore IPTC and EXIF where XMP is. Blanks that another program left as padding
-    are used up first, so that the packet keeps its length. Raises TagRefusedError.
+    `old` is None where there is no packet yet: the one edit is then the whole packet. `embedded` are the metadata of
+    the photo; keywords in it outside of XMP are not culld's. A new `dc:subject` begins with these keywords and a new
+    packet with the stars of EXIF, because digiKam and darktable ignore IPTC and EXIF where there is XMP. Padding of
+    another program is used up first, so that the packet keeps its length. Raises TagRefusedError.
     """
-    elsewhere = keywords_of(held)
+    existing = keywords_of(embedded)
     if old is None:
-        fresh = with_fields(_NEW, stars_of(held))
-        new = apply_edits(fresh, merge(fresh, keywords, {}, elsewhere, wanted, PACKET))
-        return (Edit(0, b"", new),) if keywords or wanted else ()
-    if not keywords and not wanted and not own_properties(read_xmp(old, PACKET)):
+        fresh = with_fields(_NEW, stars_of(embedded))
+        new = apply_edits(fresh, merge(fresh, keywords, {}, existing, flags, PACKET))
+        return (Edit(0, b"", new),) if keywords or flags else ()
+    if not keywords and not flags and not own_properties(read_xmp(old, PACKET)):
         return ()
-    edits = merge(old, keywords, {}, elsewhere, wanted, PACKET)
+    edits = merge(old, keywords, {}, existing, flags, PACKET)
     grown = sum(len(edit.inserted) - len(edit.removed) for edit in edits)
     padding = list(_PADDING.finditer(old))
     if grown > 0 and padding and len(padding[-1][1]) > grown:
@@ -60,10 +60,5 @@ def packet_edits(
 
 
 def removed_keywords(old: bytes | None, keywords: Sequence[str]) -> frozenset[str]:
-    """The words that culld gave to a photo before, and that are not to stay."""
+    """The keywords of culld in a packet that are not among `keywords`; raises TagRefusedError."""
     return frozenset() if old is None else frozenset(own_keywords(read_xmp(old, PACKET))) - frozenset(keywords)
-
-
-def offset_edits(edits: Sequence[Edit], offset: int) -> tuple[Edit, ...]:
-    """The same edits, of a packet that begins at an offset of a file."""
-    return tuple(Edit(edit.offset + offset, edit.removed, edit.inserted) for edit in edits)

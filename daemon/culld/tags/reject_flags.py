@@ -1,7 +1,7 @@
-"""The signs by which photo programs show a rejected photo: only those asked for, and only where the field is empty.
+"""The XMP properties by which photo programs show a rejected photo; they are set only where the field is empty.
 
-A person's rating is never replaced. Which signs are ours stands in our own namespace, so that they can be taken back;
-one that somebody has changed since is theirs.
+A user's rating is never replaced. The list of the flags that culld set stands in its own namespace, so that they can be
+removed; a flag whose value has changed since is no longer culld's.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ OWN: Final = "Marks"
 
 @dataclass(frozen=True, slots=True)
 class FlagProperty:
-    """A simple XMP property with the value that says "rejected"."""
+    """A simple XMP property with the value that means "rejected"."""
 
     namespace: str
     prefix: str
@@ -48,52 +48,52 @@ FLAG_PROPERTIES: Final = {
 
 
 def own_flags(document: Document) -> tuple[RejectFlag, ...]:
-    """The marks that culld set, and that nobody has changed since."""
+    """The reject flags that culld set and that have not changed since."""
     names = own_properties(document).get(OWN, "").split(";")
     return tuple(
-        mark
-        for mark in RejectFlag
-        if mark in names and flag_value(document, FLAG_PROPERTIES[mark]) == FLAG_PROPERTIES[mark].value
+        flag
+        for flag in RejectFlag
+        if flag in names and flag_value(document, FLAG_PROPERTIES[flag]) == FLAG_PROPERTIES[flag].value
     )
 
 
-def flags_after(document: Document, wanted: Collection[RejectFlag]) -> tuple[RejectFlag, ...]:
-    """The marks that are ours once the wanted ones are set."""
+def flags_after(document: Document, flags: Collection[RejectFlag]) -> tuple[RejectFlag, ...]:
+    """The reject flags that are culld's once `flags` are set."""
     before = own_flags(document)
     return tuple(
-        mark for mark in RejectFlag if mark in wanted and (mark in before or mark in missing_flags(document, wanted))
+        flag for flag in RejectFlag if flag in flags and (flag in before or flag in missing_flags(document, flags))
     )
 
 
-def missing_flags(document: Document, wanted: Collection[RejectFlag]) -> tuple[RejectFlag, ...]:
-    """The wanted marks whose field is empty."""
-    return tuple(mark for mark in RejectFlag if mark in wanted and flag_value(document, FLAG_PROPERTIES[mark]) is None)
+def missing_flags(document: Document, flags: Collection[RejectFlag]) -> tuple[RejectFlag, ...]:
+    """Those of the reject flags whose field is empty."""
+    return tuple(flag for flag in RejectFlag if flag in flags and flag_value(document, FLAG_PROPERTIES[flag]) is None)
 
 
-def removal_edits(document: Document, wanted: Collection[RejectFlag]) -> Iterator[Edit]:
-    """The edits that take back our marks that are not wanted any more."""
-    for mark in own_flags(document):
-        if mark not in wanted:
+def removal_edits(document: Document, flags: Collection[RejectFlag]) -> Iterator[Edit]:
+    """The edits that remove the reject flags of culld that are not among `flags`."""
+    for flag in own_flags(document):
+        if flag not in flags:
             for description in document.descriptions:
-                yield from _without(document.data, description, FLAG_PROPERTIES[mark])
+                yield from _without(document.data, description, FLAG_PROPERTIES[flag])
 
 
-def flag_value(document: Document, sign: FlagProperty) -> str | None:
+def flag_value(document: Document, field: FlagProperty) -> str | None:
     """The value of a property, None if it is not there."""
     for description in document.descriptions:
-        if sign.name in description.attributes:
-            return description.attributes[sign.name]
-    return next((element.text for element in document.named(*sign.name)), None)
+        if field.name in description.attributes:
+            return description.attributes[field.name]
+    return next((element.text for element in document.named(*field.name)), None)
 
 
-def _without(data: bytes, description: Element, sign: FlagProperty) -> Iterator[Edit]:
-    if sign.name in description.attributes:
-        spelled = re.escape(description.spelled[sign.name].encode())
+def _without(data: bytes, description: Element, field: FlagProperty) -> Iterator[Edit]:
+    if field.name in description.attributes:
+        spelled = re.escape(description.spelled[field.name].encode())
         found = re.compile(rb"\s+" + spelled + rb"\s*=\s*(\"[^\"]*\"|'[^']*')").search(
             data, description.start, description.opened
         )
         if found is not None:
             yield Edit(found.start(), found[0], b"")
     for element in description.children:
-        if element.name == sign.name:
+        if element.name == field.name:
             yield Edit(element.start, data[element.start : element.end], b"")

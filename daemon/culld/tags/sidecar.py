@@ -1,6 +1,6 @@
-"""Adding culld's words and its record to an XMP sidecar, by insertion only; nothing in it is ever re-serialised.
+"""The edits that add keywords and the decision to an XMP sidecar, by insertion only; nothing is re-serialised.
 
-Other programs' values, their order and their layout stay byte for byte; only values in our own namespace are
+Other programs' values, their order and their layout stay byte for byte; only values in culld's own namespace are
 replaced. Programs read keywords from `dc:subject`; where a sidecar has a hierarchical list as well (Lightroom's, which
 darktable prefers; digiKam's, which Immich prefers), the keyword is added there too, in the same spelling and on one
 level, as darktable does: two spellings would be two tags.
@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Final
 
 from culld.records import Edit
 from culld.tags import decision_properties, reject_flags
+from culld.tags.descriptive import DC
 from culld.tags.edits import apply_edits
 from culld.tags.keywords import check_keywords, in_hierarchy, missing_keywords
 from culld.tags.own_properties import own_keywords, update_edits, with_own_keywords
-from culld.tags.xmp import RDF, SIDECAR, read_xmp
+from culld.tags.xmp import RDF, SIDECAR, layout_before, read_xmp, removal
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from culld.tags.reject_flags import FlagProperty
     from culld.tags.xmp import Document, Element
 
-DC = "http://purl.org/dc/elements/1.1/"
-
 NEW: Final = (
     b'<?xml version="1.0" encoding="UTF-8"?>\n<x:xmpmeta xmlns:x="adobe:ns:meta/">\n'
     b' <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">\n </rdf:RDF>\n</x:xmpmeta>\n'
@@ -37,20 +36,26 @@ NEW: Final = (
 
 @dataclass(frozen=True, slots=True)
 class KeywordList:
-    """A property that holds keywords, and what stands between the levels of one (None: it is flat)."""
+    """A property that holds keywords; `separator` stands between the levels of a keyword (None: they are flat)."""
 
     namespace: str
     local: str
     container: str
     separator: str | None
 
-    def spelled(self, words: Iterable[str]) -> tuple[str, ...]:
-        """The words as culld's first versions wrote them into this list: with levels, where it knows levels."""
-        return tuple(word if self.separator is None else in_hierarchy(word, self.separator) for word in words)
+    def spelled(self, keywords: Iterable[str]) -> tuple[str, ...]:
+        """The keywords as culld's first versions wrote them into this list: with levels, where it has levels."""
+        return tuple(
+            keyword if self.separator is None else in_hierarchy(keyword, self.separator) for keyword in keywords
+        )
 
-    def outdated(self, ours: Iterable[str], present: Collection[str]) -> frozenset[str]:
-        """Our spellings with levels; beside the flat one, which later versions write, such a spelling is not ours."""
-        return frozenset(self.spelled(word for word in ours if word not in present)) if self.separator else frozenset()
+    def outdated(self, own: Iterable[str], present: Collection[str]) -> frozenset[str]:
+        """The spellings with levels of culld's keywords, but for those whose flat spelling is present as well."""
+        return (
+            frozenset(self.spelled(keyword for keyword in own if keyword not in present))
+            if self.separator
+            else frozenset()
+        )
 
 
 SUBJECT = KeywordList(DC, "subject", "Bag", None)
@@ -65,87 +70,85 @@ def sidecar_edits(
     old: bytes | None,
     keywords: Sequence[str],
     record: DecisionProperties,
-    wanted: Sequence[RejectFlag] = (),
+    flags: Sequence[RejectFlag] = (),
     seed: bytes = NEW,
 ) -> tuple[Edit, ...]:
-    """The edits that bring `keywords`, `record` and marks into a sidecar; none where everything is there already.
+    """The edits that bring `keywords`, `record` and reject flags into a sidecar; none where all are there already.
 
     `old` is None for a sidecar that does not exist yet: the one edit is then the whole document, which begins with
-    `seed`. Words that culld gave
-    before and that are not among `keywords` are withdrawn. Raises TagRefusedError where the sidecar cannot be changed
-    without risk.
+    `seed`. Keywords of culld that are not among `keywords` are removed. Raises TagRefusedError where the sidecar cannot
+    be changed without risk.
     """
     if old is None:
-        return (Edit(0, b"", apply_edits(seed, merge(seed, keywords, record.properties(), wanted=wanted))),)
-    return merge(old, keywords, record.properties(), wanted=wanted)
+        return (Edit(0, b"", apply_edits(seed, merge(seed, keywords, record.properties(), flags=flags))),)
+    return merge(old, keywords, record.properties(), flags=flags)
 
 
 def merge(
     data: bytes,
     keywords: Sequence[str],
     properties: Mapping[str, str],
-    elsewhere: Sequence[str] = (),
-    wanted: Sequence[RejectFlag] = (),
+    existing: Sequence[str] = (),
+    flags: Sequence[RejectFlag] = (),
     target: str = SIDECAR,
 ) -> tuple[Edit, ...]:
-    """The edits, in ascending order, that bring words and values of our own into an XMP document.
+    """The edits, in ascending order, that bring keywords and properties of culld into an XMP document.
 
-    Keywords that stand `elsewhere` in the photo (IPTC, XPKeywords) are not ours; a new `dc:subject` begins with them,
-    because programs that find one look no further.
+    `existing` keywords of the photo (in IPTC, XPKeywords) are not culld's; a new `dc:subject` begins with them, because
+    programs that find one look no further.
     """
     check_keywords(keywords)
     keywords = tuple(dict.fromkeys(keywords))
     document = read_xmp(data, target)
-    there = listed_keywords(document, SUBJECT)
-    if own := reject_flags.flags_after(document, wanted) or reject_flags.own_flags(document):
-        properties = {**properties, reject_flags.OWN: ";".join(mark for mark in own if mark in wanted)}
-    values = with_own_keywords(document, properties, keywords, (*(there or ()), *elsewhere))
-    edits = [edit for words in KEYWORD_LISTS for edit in _list_edits(document, words, keywords)]
-    edits += reject_flags.removal_edits(document, wanted)
+    present = listed_keywords(document, SUBJECT)
+    if own := reject_flags.flags_after(document, flags) or reject_flags.own_flags(document):
+        properties = {**properties, reject_flags.OWN: ";".join(flag for flag in own if flag in flags)}
+    values = with_own_keywords(document, properties, keywords, (*(present or ()), *existing))
+    edits = [edit for keyword_list in KEYWORD_LISTS for edit in _list_edits(document, keyword_list, keywords)]
+    edits += reject_flags.removal_edits(document, flags)
     changed, absent = update_edits(document, values)
     edits += changed
-    subject = _new_subject(document, keywords, elsewhere) if there is None and keywords else ()
-    signs = [reject_flags.FLAG_PROPERTIES[mark] for mark in reject_flags.missing_flags(document, wanted)]
-    if subject or absent or signs:
-        edits.append(_description(document, subject, absent, signs))
+    subject = _new_subject(document, keywords, existing) if present is None and keywords else ()
+    flag_fields = [reject_flags.FLAG_PROPERTIES[flag] for flag in reject_flags.missing_flags(document, flags)]
+    if subject or absent or flag_fields:
+        edits.append(_description(document, subject, absent, flag_fields))
     return tuple(sorted(edits, key=lambda edit: edit.offset))
 
 
-def _new_subject(document: Document, keywords: Sequence[str], elsewhere: Sequence[str]) -> tuple[str, ...]:
-    """The items of a `dc:subject` that is made now, as XML."""
-    ours = own_keywords(document)
-    first = [word for word in elsewhere if word not in ours]
+def _new_subject(document: Document, keywords: Sequence[str], existing: Sequence[str]) -> tuple[str, ...]:
+    """The items of a new `dc:subject`, as XML."""
+    own = own_keywords(document)
+    first = [keyword for keyword in existing if keyword not in own]
     missing = missing_keywords(keywords, first)
-    return (*(escape(word) for word in first), *(_safe(document, word) for word in missing))
+    return (*(escape(keyword) for keyword in first), *(_safe(document, keyword) for keyword in missing))
 
 
-def listed_keywords(document: Document, words: KeywordList) -> tuple[str, ...] | None:
+def listed_keywords(document: Document, keyword_list: KeywordList) -> tuple[str, ...] | None:
     """The keywords in one list, or None where the document has no such list."""
-    items = _items(document, words)
+    items = _items(document, keyword_list)
     return None if items is None else tuple(item.text for item in items.children)
 
 
-def _list_edits(document: Document, words: KeywordList, keywords: Sequence[str]) -> Iterator[Edit]:
-    """Take what is withdrawn out of a list that exists, and add what is missing, in its layout, at its end."""
-    items = _items(document, words)
+def _list_edits(document: Document, keyword_list: KeywordList, keywords: Sequence[str]) -> Iterator[Edit]:
+    """The edits of an existing list: removed keywords go, missing ones are added at its end in its layout."""
+    items = _items(document, keyword_list)
     if items is None:
         return
-    present, ours = {item.text for item in items.children}, own_keywords(document)
-    gone = {word for word in ours if word not in keywords} | words.outdated(ours, present)
+    present, own = {item.text for item in items.children}, own_keywords(document)
+    removed = {keyword for keyword in own if keyword not in keywords} | keyword_list.outdated(own, present)
     for item in items.children:
-        if item.text in gone:
-            start = item.start - len(layout_before(document.data, item))
-            yield Edit(start, document.data[start : item.end], b"")
+        if item.text in removed:
+            yield removal(document.data, item)
     missing = missing_keywords(keywords, present)
     if missing:
-        yield _appended(document, items, [_safe(document, word) for word in missing])
+        yield _appended(document, items, [_safe(document, keyword) for keyword in missing])
 
 
-def added_keywords(document: Document, words: KeywordList, missing: Sequence[str]) -> Iterator[Edit]:
+def added_keywords(document: Document, keyword_list: KeywordList, missing: Sequence[str]) -> Iterator[Edit]:
     """The edit that adds keywords of other programs, as they are, to a list that exists."""
-    items = _items(document, words)
+    items = _items(document, keyword_list)
     if items is not None and missing:
-        yield _appended(document, items, [escape(word) for word in missing])
+        yield _appended(document, items, [escape(keyword) for keyword in missing])
 
 
 def _appended(document: Document, items: Element, escaped: Sequence[str]) -> Edit:
@@ -153,33 +156,31 @@ def _appended(document: Document, items: Element, escaped: Sequence[str]) -> Edi
     last = items.children[-1] if items.children else None
     lead = layout_before(document.data, last) if last else b""
     tag = items.written("li")
-    new = b"".join(lead + f"<{tag}>{word}</{tag}>".encode() for word in escaped)
+    new = b"".join(lead + f"<{tag}>{keyword}</{tag}>".encode() for keyword in escaped)
     return Edit(last.end if last else items.closing, b"", new)
 
 
-def _items(document: Document, words: KeywordList) -> Element | None:
-    """The rdf:Bag or rdf:Seq of a keyword list, or None where there is none; its shape must hold no surprise."""
-    name = (words.namespace, words.local)
+def _items(document: Document, keyword_list: KeywordList) -> Element | None:
+    """The rdf:Bag or rdf:Seq of a keyword list, None where there is none; one of unusual shape is refused."""
+    name = (keyword_list.namespace, keyword_list.local)
     found = document.named(*name)
     if not found and not any(name in description.attributes for description in document.descriptions):
         return None
     if len(found) != 1 or len(found[0].children) != 1 or any(name in d.attributes for d in document.descriptions):
-        document.refuse(f"its keyword list {words.local} is written twice or in an unusual way")
+        document.refuse(f"its keyword list {keyword_list.local} is written twice or in an unusual way")
     items = found[0].children[0]
     plain = all(item.name == (RDF, "li") and not item.children for item in items.children)
-    if items.name != (RDF, words.container) or not items.is_open or not plain:
-        document.refuse(f"its keyword list {words.local} is not an open list of plain words")
+    if items.name != (RDF, keyword_list.container) or not items.is_open or not plain:
+        document.refuse(f"its keyword list {keyword_list.local} is not an open list of plain words")
     return items
 
 
 def _description(
-    document: Document, subject: Sequence[str], properties: Mapping[str, str], signs: Sequence[FlagProperty]
+    document: Document, subject: Sequence[str], properties: Mapping[str, str], flag_fields: Sequence[FlagProperty]
 ) -> Edit:
-    """A new description with what the document has no place for, behind the last one and in its layout.
+    """A new description with the values that have no place yet, behind the last one and in its layout.
 
-    The items of `subject` are XML already.
-
-    It declares every prefix that may be missing where it stands.
+    The items of `subject` are XML already. The description declares every prefix that may be missing where it stands.
     """
     last = document.descriptions[-1] if document.descriptions else None
     lead = (layout_before(document.data, last) if last else b"\n  ").decode()
@@ -191,23 +192,15 @@ def _description(
         head += [
             f'{decision_properties.PREFIX}:{name}="{_safe(document, value)}"' for name, value in properties.items()
         ]
-    head += sorted({f'xmlns:{sign.prefix}="{sign.namespace}"' for sign in signs})
-    head += [f'{sign.prefix}:{sign.local}="{_safe(document, sign.value)}"' for sign in signs]
+    head += sorted({f'xmlns:{field.prefix}="{field.namespace}"' for field in flag_fields})
+    head += [f'{field.prefix}:{field.local}="{_safe(document, field.value)}"' for field in flag_fields]
     lines = [f'<dc:subject xmlns:dc="{DC}">', " <rdf:Bag>"]
-    lines += [f"  <rdf:li>{word}</rdf:li>" for word in subject]
+    lines += [f"  <rdf:li>{keyword}</rdf:li>" for keyword in subject]
     lines += [" </rdf:Bag>", "</dc:subject>"]
     opening = f"{step} " if step else " "
     text = opening.join(head) + ("/>" if not subject else ">" + "".join(step + line for line in lines))
     text += f"{lead}</rdf:Description>" if subject else ""
     return Edit(last.end if last else document.rdf.opened, b"", (lead + text).encode())
-
-
-def layout_before(data: bytes, element: Element) -> bytes:
-    """Return the line break and blanks before an element, empty where it stands behind something else."""
-    before = data[: element.start]
-    blank = before[len(before.rstrip(b" \t\r\n")) :]
-    line = blank.rfind(b"\n")
-    return b"" if line < 0 else blank[line - blank.startswith(b"\r", max(line - 1, 0)) :]
 
 
 def _safe(document: Document, text: str) -> str:

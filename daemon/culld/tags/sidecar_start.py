@@ -1,8 +1,8 @@
-"""What a new sidecar begins with: the description of the photo that the photo itself holds.
+"""The start of a new sidecar: the description of the photo that the photo itself holds.
 
-Programs that prefer sidecars would otherwise lose sight of its keywords and stars. Properties of the photo's XMP are
-copied byte for byte; what only IPTC or EXIF tells is added as XMP, where XMP does not tell it, as the Metadata Working
-Group's guidelines (version 2.0, chapter 5) map it.
+Programs that prefer sidecars would otherwise not show its keywords and stars. Properties of the photo's XMP are copied
+byte for byte; values that only IPTC or EXIF holds are added as XMP, by the mapping of the Metadata Working Group's
+guidelines (version 2.0, chapter 5).
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from culld.records import Edit
 from culld.tags.descriptive import is_descriptive
 from culld.tags.edits import apply_edits
 from culld.tags.embedded_metadata import embedded_metadata_in
-from culld.tags.sidecar import KEYWORD_LISTS, NEW, SUBJECT, added_keywords, layout_before, listed_keywords
-from culld.tags.xmp import PACKET, RDF, read_xmp, written_attributes
+from culld.tags.sidecar import KEYWORD_LISTS, NEW, SUBJECT, added_keywords, listed_keywords
+from culld.tags.xmp import PACKET, RDF, read_xmp, removal, written_attributes
 from culld.tags.xmp_mapping import fields_of, is_shortened, keywords_of
 
 if TYPE_CHECKING:
@@ -33,10 +33,10 @@ _WRAPPERS: Final = (b"<?xpacket", b"<?adobe")
 
 
 def initial_sidecar(photo: bytes, format_: Format) -> bytes:
-    """The document to which culld adds its own values in a new sidecar.
+    """Return the document to which culld adds its own values in a new sidecar.
 
-    Raises TagRefusedError where the photo holds XMP that culld cannot read, or several packets that tell different
-    things: a sidecar without it would hide it.
+    Raises TagRefusedError where the photo holds XMP that culld cannot read, or several packets that differ: a sidecar
+    without them would hide them.
     """
     held = embedded_metadata_in(photo, format_)
     described = [described for packet in held.packets if (described := description_in(packet))]
@@ -47,7 +47,7 @@ def initial_sidecar(photo: bytes, format_: Format) -> bytes:
 
 
 def description_in(packet: bytes) -> bytes:
-    """An XMP packet without its wrapper and without all that does not describe the photo; empty if nothing is left."""
+    """An XMP packet without its wrapper and without properties that are not descriptive; empty if none is left."""
     document = read_xmp(unwrapped(packet), PACKET)
     if not any(_names(description) for description in document.descriptions):
         return b""
@@ -71,19 +71,14 @@ def _is_kept(element: Element) -> bool:
 def _cuts(data: bytes, description: Element) -> Iterator[Edit]:
     """The edits that leave only descriptive properties in an rdf:Description."""
     if not _names(description):
-        yield _cut(data, description)
+        yield removal(data, description)
         return
     for name, match in written_attributes(data, description):
         if name is not None and name[0] not in {"", RDF} and not is_descriptive(name):
             yield Edit(match.start(), match[0], b"")
     for child in description.children:
         if not _is_kept(child):
-            yield _cut(data, child)
-
-
-def _cut(data: bytes, element: Element) -> Edit:
-    start = element.start - len(layout_before(data, element))
-    return Edit(start, data[start : element.end], b"")
+            yield removal(data, child)
 
 
 def unwrapped(packet: bytes) -> bytes:
@@ -92,13 +87,14 @@ def unwrapped(packet: bytes) -> bytes:
     for _ in _WRAPPERS:
         if data.startswith(_WRAPPERS) and b"?>" in data:
             data = data[data.index(b"?>") + 2 :].lstrip(_BLANK)
-        if data.endswith(b"?>") and data.startswith(_WRAPPERS, data.rindex(b"<?")):
-            data = data[: data.rindex(b"<?")].rstrip(_BLANK)
+        last = data.rfind(b"<?")
+        if last >= 0 and data.endswith(b"?>") and data.startswith(_WRAPPERS, last):
+            data = data[:last].rstrip(_BLANK)
     return (b"" if data.startswith(b"<?xml ") else _HEAD) + data + b"\n"
 
 
 def _with_words(seed: bytes, words: Sequence[str]) -> bytes:
-    """The keywords that only IPTC or EXIF holds, behind those of `dc:subject`."""
+    """The document with the keywords that only IPTC or EXIF holds, behind those of `dc:subject`."""
     document = read_xmp(seed, PACKET)
     there = listed_keywords(document, SUBJECT)
     if there is None:
@@ -109,7 +105,7 @@ def _with_words(seed: bytes, words: Sequence[str]) -> bytes:
 
 
 def with_fields(seed: bytes, fields: Sequence[Field]) -> bytes:
-    """The properties that XMP does not hold, in a description of their own."""
+    """The document with the fields that it does not hold yet, in a description of their own."""
     document = read_xmp(seed, PACKET)
     there = {name for description in document.descriptions for name in _names(description)}
     lines = [_property(field) for field in fields if field.name not in there]

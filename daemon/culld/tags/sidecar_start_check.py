@@ -1,6 +1,6 @@
-"""Proof, before a new sidecar is published, that it hides nothing of what describes the photo inside the photo.
+"""Verification, before a new sidecar is published, that it hides nothing of the description inside the photo.
 
-It reads the photo again and shares no step with the code that copied but the readers.
+The photo is parsed again. The verification uses the same parsers as the code that copied, and nothing else of it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LISTS: Final = frozenset((words.namespace, words.local) for words in KEYWORD_LI
 
 
 def verify_initial_sidecar(photo: bytes, format_: Format, seed: bytes) -> None:
-    """Show that `seed` holds all that describes the photo in it, by value, and nothing else of its XMP.
+    """Verify that `seed` holds every descriptive property of the photo, by value, and nothing else of its XMP.
 
     Raises TagRefusedError where it does not.
     """
@@ -70,5 +70,4 @@ def _properties(document: Document) -> Iterator[tuple[tuple[str, str], object]]:
 
 
 def _fail(reason: str) -> NoReturn:
-    """Stop before the file is written."""
-    raise TagRefusedError(f"the proof failed: {reason}; please report this")
+    raise TagRefusedError(f"verification failed: {reason}; please report this")

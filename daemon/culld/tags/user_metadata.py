@@ -1,7 +1,7 @@
-"""What people did for a photo, as XMP tells it: ratings, labels and flags, and the edits of photo programs.
+"""The work of users on a photo, as XMP holds it: ratings, labels and flags, and the edits of photo programs.
 
-Values that culld itself set do not count. A person's rejection (rating -1) fills its field, but protects nothing.
-Titles, captions, keywords and named faces do not count either: cameras and agencies write them into every photo.
+Values that culld itself set do not count. A user's rejection (rating -1) fills its field, but does not protect the
+photo. Titles, captions, keywords and named faces do not count either: cameras and agencies write them into every photo.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _MAX_SHOWN: Final = 40
 _PHOTOSHOP: Final = "http://ns.adobe.com/camera-raw-settings/1.0/"
 _DARKTABLE: Final = "http://darktable.sf.net/"
 _DIGIKAM: Final = "http://www.digikam.org/ns/1.0/"
-# What Adobe's programs note of a photo that nobody has developed.
+# Settings that Adobe's programs write for a photo that was not developed.
 _BOOKKEEPING: Final = frozenset({"Version", "ProcessVersion", "HasSettings", "HasCrop", "RawFileName"})
 
 _ACDSEE: Final = "http://ns.acdsee.com/iptc/1.0/"
 _PHOTO_MECHANIC: Final = "http://ns.camerabits.com/photomechanic/1.0/"
 
-# The value of a sign here is the one that does not speak for the photo.
+# The values here are those that do not protect the photo.
 _FLAGS: Final = (
     FlagProperty(_DIGIKAM, "digiKam", "ColorLabel", "0"),
     FlagProperty(_PHOTO_MECHANIC, "photomech", "Tagged", "False"),
@@ -52,20 +52,20 @@ _REJECTED: Final = {RejectFlag.DIGIKAM: "1"}
 
 
 def user_metadata_in(documents: Iterable[bytes]) -> UserMetadata:
-    """Return what XMP documents, sidecars or packets, tell together; one that cannot be parsed may hide anything."""
+    """Return the user metadata in XMP documents, sidecars or packets; one that cannot be parsed makes them unclear."""
     return together(_user_metadata_of(data) for data in documents)
 
 
-def together(cares: Iterable[UserMetadata]) -> UserMetadata:
-    """Return what several sources tell of one photo, each fact once, with the first reason for what is unclear."""
-    found = list(cares)
+def together(sources: Iterable[UserMetadata]) -> UserMetadata:
+    """Return the user metadata of one photo from several sources, each value once, with the first reason of doubt."""
+    found = list(sources)
     return UserMetadata(
-        tuple(dict.fromkeys(mark for care in found for mark in care.ratings)),
-        frozenset(mark for care in found for mark in care.filled_flags),
-        tuple(dict.fromkeys(program for care in found for program in care.edited_by)),
-        next((care.unclear for care in found if care.unclear), ""),
-        tuple(dict.fromkeys(rating for care in found for rating in care.stars)),
-        tuple(dict.fromkeys(name for care in found for name in care.ratings_outside)),
+        tuple(dict.fromkeys(rating for source in found for rating in source.ratings)),
+        frozenset(flag for source in found for flag in source.filled_flags),
+        tuple(dict.fromkeys(program for source in found for program in source.edited_by)),
+        next((source.unclear for source in found if source.unclear), ""),
+        tuple(dict.fromkeys(rating for source in found for rating in source.stars)),
+        tuple(dict.fromkeys(name for source in found for name in source.ratings_outside)),
     )
 
 
@@ -75,12 +75,12 @@ def _user_metadata_of(data: bytes) -> UserMetadata:
     except TagRefusedError as refusal:
         return UserMetadata(unclear=f"XMP: {refusal.reason}")
     own = own_flags(document)
-    signs = {mark: sign for mark, sign in FLAG_PROPERTIES.items() if mark not in own}
+    fields = {flag: field for flag, field in FLAG_PROPERTIES.items() if flag not in own}
     return UserMetadata(
-        tuple(_flags(document, signs)),
-        frozenset(mark for mark, sign in signs.items() if flag_value(document, sign) is not None),
+        tuple(_flags(document, fields)),
+        frozenset(flag for flag, field in fields.items() if flag_value(document, field) is not None),
         tuple(_edited(document)),
-        stars=tuple(_stars(document, signs)),
+        stars=tuple(_stars(document, fields)),
     )
 
 
@@ -89,41 +89,41 @@ def packets_in(photo: bytes) -> list[bytes]:
     return [found[0] for _, found in zip(range(_MAX_PACKETS), _PACKET.finditer(photo), strict=False)]
 
 
-def _stars(document: Document, signs: Mapping[RejectFlag, FlagProperty]) -> Iterator[Rating]:
+def _stars(document: Document, fields: Mapping[RejectFlag, FlagProperty]) -> Iterator[Rating]:
     """Yield the ratings of a photo; the one star that darktable gives each photo on import is none."""
-    for sign in [_ACDSEE_STARS, *(sign for mark, sign in signs.items() if mark is RejectFlag.RATING)]:
-        value = _value(document, sign)
+    for field in [_ACDSEE_STARS, *(field for flag, field in fields.items() if flag is RejectFlag.RATING)]:
+        value = _value(document, field)
         stars = _number(value)
-        by_import = sign is not _ACDSEE_STARS and stars == 1 and flag_value(document, _IMPORTED) is not None
+        by_import = field is not _ACDSEE_STARS and stars == 1 and flag_value(document, _IMPORTED) is not None
         if stars is not None and stars > 0 and not by_import:
-            yield Rating(_source(sign, value), min(stars, 5.0))
+            yield Rating(_source(field, value), min(stars, 5.0))
     value = _value(document, _PERCENT)
     if (percent := _number(value)) is not None and percent > 0:
         yield Rating.of_percent(_source(_PERCENT, value), percent)
 
 
-def _flags(document: Document, signs: Mapping[RejectFlag, FlagProperty]) -> Iterator[str]:
-    """Yield the fields other than stars that speak for a photo; a rating that is no number is among them."""
-    for mark, sign in signs.items():
-        value = _value(document, sign)
-        is_stars = mark is RejectFlag.RATING and _number(value) is not None
-        if not is_stars and value.lower() not in _NOTHING and value != _REJECTED.get(mark):
-            yield _source(sign, value)
-    for sign in _FLAGS:
-        value = _value(document, sign)
+def _flags(document: Document, fields: Mapping[RejectFlag, FlagProperty]) -> Iterator[str]:
+    """Yield the fields other than stars that protect a photo; a rating that is no number is among them."""
+    for flag, field in fields.items():
+        value = _value(document, field)
+        is_stars = flag is RejectFlag.RATING and _number(value) is not None
+        if not is_stars and value.lower() not in _NOTHING and value != _REJECTED.get(flag):
+            yield _source(field, value)
+    for field in _FLAGS:
+        value = _value(document, field)
         if value.lower() not in _NOTHING:
-            yield _source(sign, value)
+            yield _source(field, value)
     if any(_items(element) for element in document.named(_DARKTABLE, "colorlabels")):
         yield "a colour label of darktable"
 
 
-def _value(document: Document, sign: FlagProperty) -> str:
-    return (flag_value(document, sign) or "").strip()
+def _value(document: Document, field: FlagProperty) -> str:
+    return (flag_value(document, field) or "").strip()
 
 
-def _source(sign: FlagProperty, value: str) -> str:
+def _source(field: FlagProperty, value: str) -> str:
     shown = "".join(letter if letter.isprintable() else "?" for letter in value[:_MAX_SHOWN])
-    return f"{sign.prefix}:{sign.local} {shown}"
+    return f"{field.prefix}:{field.local} {shown}"
 
 
 def _number(value: str) -> float | None:

@@ -1,6 +1,7 @@
-"""Proof, before anything is published, that an edit added what it should and changed nothing else.
+"""Verification, before anything is published, that an edit added what it should and changed nothing else.
 
-It reads both files anew and shares no step with the code that made the edits but the two readers.
+Both files are parsed again from their bytes. The verification uses the same parsers as the code that made the edits,
+and nothing else of that code.
 """
 
 from __future__ import annotations
@@ -8,28 +9,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from culld.errors import TagRefusedError
-from culld.records import Format
-from culld.tags.containers.exif_block import read_block
 from culld.tags.containers.ifd_append import MAGIC, XMP, XP_KEYWORDS
-from culld.tags.containers.jpeg import read_jpeg
-from culld.tags.containers.png import read_png
-from culld.tags.containers.tiff import packet_in, read_tiff
-from culld.tags.containers.webp import read_webp
+from culld.tags.containers.registry import read_container
 from culld.tags.decision_properties import NAMESPACE, TIME
 from culld.tags.embedded_metadata import embedded_metadata_in
-from culld.tags.keywords import missing_keywords
+from culld.tags.keywords import keywords_in, missing_keywords
 from culld.tags.own_properties import own_keywords, own_properties
 from culld.tags.packet import removed_keywords
 from culld.tags.reject_flags import FLAG_PROPERTIES, flag_value, own_flags
 from culld.tags.sidecar import KEYWORD_LISTS, SUBJECT, listed_keywords
 from culld.tags.xmp import PACKET, read_xmp
 from culld.tags.xmp_mapping import keywords_of, stars_of
-from culld.tags.xpkeywords import keywords_in
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from culld.records import RejectFlag
+    from culld.records import Format, RejectFlag
     from culld.tags.containers.exif_block import Block
     from culld.tags.decision_properties import DecisionProperties
     from culld.tags.embedded_metadata import EmbeddedMetadata
@@ -39,54 +34,38 @@ if TYPE_CHECKING:
 
 
 _CHANGED = frozenset({XP_KEYWORDS, XMP})
-_MARKED = frozenset(sign.name for sign in FLAG_PROPERTIES.values())
+_MARKED = frozenset(field.name for field in FLAG_PROPERTIES.values())
 
 
-def verify_jpeg(old: bytes, new: bytes, keywords: Sequence[str], wanted: Sequence[RejectFlag] = ()) -> None:
-    """Show that `new` is `old` with `keywords` and marks in its EXIF and its XMP; TagRefusedError where it is not.
+def verify_embedded(
+    old: bytes, new: bytes, format_: Format, keywords: Sequence[str], flags: Sequence[RejectFlag] = ()
+) -> None:
+    """Verify that `new` is the photo `old` with `keywords` and reject flags; raises TagRefusedError where it is not.
 
-    All bytes outside these two segments are equal, and with them the picture. Inside EXIF, every byte but the pointer
-    to IFD0 and culld's own tail is equal, and every entry of every directory has its old bytes and value.
+    All bytes outside the EXIF block and the XMP packet are equal, and with them the picture. Inside EXIF, every byte
+    but the pointer to IFD0 and culld's own tail is equal, and every entry of every directory has its old bytes and
+    value.
     """
-    before, after = read_jpeg(old), read_jpeg(new)
+    before, after = read_container(old, format_), read_container(new, format_)
     if before.bytes_outside_metadata != after.bytes_outside_metadata:
         _fail("bytes outside the EXIF block and the XMP packet changed")
-    _verify_packet(before.packet, after.packet, keywords, wanted, embedded_metadata_in(old, Format.JPEG))
-    block = None if before.block is None else read_block(before.block)
-    if after.block is None:
-        if block is not None or keywords:
-            _fail("the EXIF block is missing")
-        return
-    _verify_block(block, read_block(after.block), keywords, removed_keywords(before.packet, keywords))
+    if not after.headers_agree:
+        _fail("a header does not state which metadata there are")
+    _verify_packet(before.packet, after.packet, keywords, flags, embedded_metadata_in(old, format_))
+    if after.holds_keywords_in_exif:
+        _verify_exif(before.exif_block(), after.exif_block(), keywords, removed_keywords(before.packet, keywords))
 
 
-def verify_png(old: bytes, new: bytes, keywords: Sequence[str], wanted: Sequence[RejectFlag] = ()) -> None:
-    """Show that `new` is `old` with `keywords` in its XMP, every other chunk being equal; TagRefusedError if not."""
-    before, after = read_png(old), read_png(new)
-    if before.bytes_outside_metadata != after.bytes_outside_metadata:
-        _fail("bytes outside the XMP packet changed")
-    _verify_packet(before.packet, after.packet, keywords, wanted, embedded_metadata_in(old, Format.PNG))
-
-
-def verify_webp(old: bytes, new: bytes, keywords: Sequence[str], wanted: Sequence[RejectFlag] = ()) -> None:
-    """Show that `new` is `old` with `keywords` in its XMP, every other chunk being equal; TagRefusedError if not."""
-    before, after = read_webp(old), read_webp(new)
-    if before.bytes_outside_metadata != after.bytes_outside_metadata or not after.xmp_flag_consistent:
-        _fail("chunks outside the XMP packet changed")
-    _verify_packet(before.packet, after.packet, keywords, wanted, embedded_metadata_in(old, Format.WEBP))
-
-
-def verify_tiff(old: bytes, new: bytes, keywords: Sequence[str], wanted: Sequence[RejectFlag] = ()) -> None:
-    """Show that `new` is `old` with `keywords` in two entries, no other byte having moved; TagRefusedError if not."""
-    before, after = read_tiff(old), read_tiff(new)
-    packet = packet_in(before)
-    _verify_packet(packet, packet_in(after), keywords, wanted, embedded_metadata_in(old, Format.TIFF))
-    _verify_block(before, after, keywords, removed_keywords(packet, keywords))
+def _verify_exif(before: Block | None, after: Block | None, keywords: Sequence[str], removed: Collection[str]) -> None:
+    if after is not None:
+        _verify_block(before, after, keywords, removed)
+    elif before is not None or keywords:
+        _fail("the EXIF block is missing")
 
 
 def _verify_block(before: Block | None, after: Block, keywords: Sequence[str], gone: Collection[str]) -> None:
-    kept = [word for word in (keywords_in(before) if before else ()) if word.strip() not in gone]
-    missing = missing_keywords(keywords, (word.strip() for word in kept))
+    kept = [keyword for keyword in (keywords_in(before) if before else ()) if keyword.strip() not in gone]
+    missing = missing_keywords(keywords, (keyword.strip() for keyword in kept))
     if keywords_in(after) != (*kept, *missing):
         _fail("the keywords do not read back")
     if before is not None:
@@ -96,9 +75,9 @@ def _verify_block(before: Block | None, after: Block, keywords: Sequence[str], g
 def _compare_blocks(old: Block, new: Block) -> None:
     """Nothing of the old block moved or changed."""
     kept = len(old.data)
-    mark = old.directories["IFD0"].offset - len(MAGIC)
-    if old.data[max(mark, 0) : mark + len(MAGIC)] == MAGIC and new.data[8:kept] != old.data[8:kept]:
-        kept = mark
+    start = old.directories["IFD0"].offset - len(MAGIC)
+    if old.data[max(start, 0) : start + len(MAGIC)] == MAGIC and new.data[8:kept] != old.data[8:kept]:
+        kept = start
     if new.data[:4] != old.data[:4] or new.data[8:kept] != old.data[8:kept]:
         _fail("old bytes of the EXIF block changed")
     if _entries(old) != _entries(new):
@@ -122,85 +101,92 @@ def verify_sidecar(
     new: bytes,
     keywords: Sequence[str],
     record: DecisionProperties,
-    wanted: Sequence[RejectFlag] = (),
+    flags: Sequence[RejectFlag] = (),
 ) -> None:
-    """Show that `new` is `old`, by value, with `keywords`, `record` and marks; TagRefusedError where it is not."""
+    """Verify that `new` is `old`, by value, with `keywords`, `record` and reject flags.
+
+    Raises TagRefusedError where it is not.
+    """
     before, after = None if old is None else read_xmp(old), read_xmp(new)
     _compare_keywords(before, after, keywords)
-    _compare_flags(before, after, wanted)
+    _compare_flags(before, after, flags)
     values, found = record.properties(), own_properties(after)
     if any(found.get(name) != value for name, value in values.items() if name != TIME):
         _fail("the record does not read back")
 
 
 def _verify_packet(
-    old: bytes | None, new: bytes | None, keywords: Sequence[str], wanted: Sequence[RejectFlag], held: EmbeddedMetadata
+    old: bytes | None,
+    new: bytes | None,
+    keywords: Sequence[str],
+    flags: Sequence[RejectFlag],
+    embedded: EmbeddedMetadata,
 ) -> None:
-    """Show that the XMP packet of a photo is the old one with other words and marks of ours."""
+    """Verify that the XMP packet of a photo is the old one with other keywords and reject flags of culld."""
     if new is None:
-        if old is not None or keywords or wanted:
+        if old is not None or keywords or flags:
             _fail("the XMP packet is missing")
         return
     before, after = None if old is None else read_xmp(old, PACKET), read_xmp(new, PACKET)
-    _compare_keywords(before, after, keywords, keywords_of(held))
-    _compare_flags(before, after, wanted, stars_of(held))
+    _compare_keywords(before, after, keywords, keywords_of(embedded))
+    _compare_flags(before, after, flags, stars_of(embedded))
 
 
 def _compare_keywords(
-    before: Document | None, after: Document, keywords: Sequence[str], elsewhere: Sequence[str] = ()
+    before: Document | None, after: Document, keywords: Sequence[str], existing: Sequence[str] = ()
 ) -> None:
-    """Our words are there, those of other people as well, and every other value is what it was."""
-    for words in KEYWORD_LISTS:
-        if _expected_keywords(before, words, keywords, elsewhere) != (listed_keywords(after, words) or ()):
+    """The keywords of culld are there, those of others as well, and every other value is unchanged."""
+    for keyword_list in KEYWORD_LISTS:
+        if _expected_keywords(before, keyword_list, keywords, existing) != (listed_keywords(after, keyword_list) or ()):
             _fail("the keywords do not read back")
     if not set(own_keywords(after)) <= set(keywords):
-        _fail("withdrawn keywords are still called ours")
+        _fail("withdrawn keywords are still listed as culld's")
     if before is not None and _foreign(before) != _foreign(after):
         _fail("values of other programs changed")
 
 
 def _compare_flags(
-    before: Document | None, after: Document, wanted: Sequence[RejectFlag], stars: Sequence[Field] = ()
+    before: Document | None, after: Document, flags: Sequence[RejectFlag], stars: Sequence[Field] = ()
 ) -> None:
-    """A mark is set where it is wanted and nothing stood, taken back where it was ours, and else what it was.
+    """A reject flag is set where its field was empty, removed where it was culld's, and else unchanged.
 
     A new packet holds the `stars` of EXIF.
     """
     present = {field.name: field.texts[0] for field in stars}
-    for mark, sign in FLAG_PROPERTIES.items():
+    for flag, field in FLAG_PROPERTIES.items():
         was = (
-            present.get(sign.name)
+            present.get(field.name)
             if before is None
             else None
-            if mark in own_flags(before)
-            else flag_value(before, sign)
+            if flag in own_flags(before)
+            else flag_value(before, field)
         )
-        to_be = sign.value if was is None and mark in wanted else was
-        if flag_value(after, sign) != to_be:
-            _fail(f"values of other programs changed, or the mark {mark} does not read back")
+        to_be = field.value if was is None and flag in flags else was
+        if flag_value(after, field) != to_be:
+            _fail(f"values of other programs changed, or the reject flag {flag} does not read back")
 
 
 def _expected_keywords(
-    before: Document | None, words: KeywordList, keywords: Sequence[str], elsewhere: Sequence[str]
+    before: Document | None, keyword_list: KeywordList, keywords: Sequence[str], existing: Sequence[str]
 ) -> tuple[str, ...]:
-    """What a keyword list must hold afterwards: the old words in their order, less our old ones, then the missing.
+    """The keywords that a list must hold: the old ones in order without those removed, then the missing ones.
 
-    A new list begins with the keywords that stand elsewhere in the photo.
+    A new list begins with the `existing` keywords of the photo.
     """
-    present = None if before is None else listed_keywords(before, words)
-    if present is None and words is not SUBJECT:
+    present = None if before is None else listed_keywords(before, keyword_list)
+    if present is None and keyword_list is not SUBJECT:
         return ()
-    ours = () if before is None else own_keywords(before)
+    own = () if before is None else own_keywords(before)
     if present is None:
-        present = tuple(word for word in elsewhere if word not in ours) if keywords else ()
-    withdrawn = {word for word in ours if word not in keywords} | words.outdated(ours, present)
-    kept = [word for word in present if word not in withdrawn]
+        present = tuple(keyword for keyword in existing if keyword not in own) if keywords else ()
+    withdrawn = {keyword for keyword in own if keyword not in keywords} | keyword_list.outdated(own, present)
+    kept = [keyword for keyword in present if keyword not in withdrawn]
     return (*kept, *missing_keywords(keywords, kept))
 
 
 def _foreign(document: Document) -> Sequence[object]:
-    """Every property that is neither ours nor a keyword list, in order, by value."""
-    lists = {(words.namespace, words.local) for words in KEYWORD_LISTS}
+    """Every property that is neither culld's nor a keyword list, in order, by value."""
+    lists = {(keyword_list.namespace, keyword_list.local) for keyword_list in KEYWORD_LISTS}
     attributes = [
         item
         for description in document.descriptions
@@ -222,5 +208,4 @@ def by_value(element: Element) -> tuple[object, ...]:
 
 
 def _fail(reason: str) -> NoReturn:
-    """Stop before the file is written."""
-    raise TagRefusedError(f"the tags were not written, the proof failed: {reason}; please report this")
+    raise TagRefusedError(f"the tags were not written, verification failed: {reason}; please report this")

@@ -1,55 +1,53 @@
-"""Taking culld's keywords, marks and values out of a file that another program has written since.
+"""The edits that remove culld's keywords, reject flags and properties from a file that another program rewrote.
 
-The bytes that culld replaced no longer fit such a file. What is culld's is found by culld's own list of the keywords
-that it gave (`culld:Keywords`); every other value, its order and its layout stay.
+The bytes that culld replaced no longer fit such a file. Its keywords are found by its own list (`culld:Keywords`);
+every other value, its order and its layout stay.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, NoReturn
 
 from culld.errors import TagRefusedError
 from culld.records import Edit
 from culld.tags import reject_flags
-from culld.tags.containers.registry import container_for
 from culld.tags.decision_properties import NAMESPACE
 from culld.tags.edits import apply_edits
+from culld.tags.embedded import embedded_edits
 from culld.tags.own_properties import own_keywords
 from culld.tags.sidecar import KEYWORD_LISTS
-from culld.tags.xmp import RDF, read_xmp
-from culld.tags.xpkeywords import new_block
+from culld.tags.verify import verify_embedded
+from culld.tags.xmp import RDF, descendants, read_xmp, removal, written_attributes
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator, Sequence
 
     from culld.records import Format
     from culld.tags.xmp import Document, Element
 
-_ATTRIBUTE = re.compile(rb"\s+([^\s=/>]+)\s*=\s*(\"[^\"]*\"|'[^']*')")
 _CONTAINERS = frozenset({(RDF, "Bag"), (RDF, "Seq")})  # darktable writes dc:subject as an rdf:Seq
 _LISTS = {(words.namespace, words.local): words for words in KEYWORD_LISTS}
 
 
 def may_hold_values(data: bytes) -> bool:
-    """Whether values of culld can be in these bytes: without its namespace there is nothing to take out."""
+    """Whether values of culld can be in these bytes: without its namespace there is nothing to remove."""
     return NAMESPACE.encode() in data
 
 
 def embedded_withdrawal(data: bytes, format_: Format) -> tuple[Edit, ...]:
-    """The proven edits that take culld's keywords and marks out of a photo; none if it holds none.
+    """The verified edits that remove culld's keywords and reject flags from a photo; none if it holds none.
 
     Raises TagRefusedError where the photo cannot be changed without risk.
     """
-    draft, prove = container_for(format_, new_block)
-    edits = draft(data, (), ())
+    edits = embedded_edits(data, format_, ())
     if edits:
-        prove(data, apply_edits(data, edits), (), ())
+        verify_embedded(data, apply_edits(data, edits), format_, ())
     return edits
 
 
 def sidecar_withdrawal(data: bytes) -> tuple[Edit, ...]:
-    """The proven edits that take culld's keywords, marks and values out of a sidecar; none if it holds none.
+    """The verified edits that remove culld's keywords, reject flags and properties from a sidecar; none if it has none.
 
     Raises TagRefusedError where the sidecar cannot be changed without risk.
     """
@@ -60,7 +58,7 @@ def sidecar_withdrawal(data: bytes) -> tuple[Edit, ...]:
     edits += [edit for description in document.descriptions for edit in _without_values(data, description)]
     edits = sorted(edits, key=lambda edit: edit.offset)
     if edits:
-        _prove(document, read_xmp(apply_edits(data, edits)))
+        _verify(document, read_xmp(apply_edits(data, edits)))
     return tuple(edits)
 
 
@@ -78,24 +76,20 @@ def _lists(document: Document, words: Sequence[str]) -> Iterator[tuple[Element, 
 def _without_items(data: bytes, items: Element, gone: frozenset[str]) -> Iterator[Edit]:
     for item in items.children:
         if item.text in gone:
-            yield _without(data, item)
+            yield removal(data, item)
 
 
 def _without_values(data: bytes, description: Element) -> Iterator[Edit]:
-    """Take culld's properties out of a description, and the description itself where it holds nothing else."""
+    """The edits that remove culld's properties from a description, or all of it where it holds nothing else."""
     ours = [name for name in description.attributes if name[0] == NAMESPACE]
     others = [name for name in description.attributes if name[0] != NAMESPACE and name[1] != "about"]
     if ours and not others and not description.children:
-        yield _without(data, description)
+        yield removal(data, description)
         return
-    spelled = {description.spelled[name].encode() for name in ours}
-    end = description.opened
-    position = data.index(b"<", description.start) + 1 + len(_tag_name(description))
-    while (match := _ATTRIBUTE.match(data, position, end)) is not None:
-        position = match.end()
-        if match[1] in spelled or _declares(match, description):
+    for name, match in written_attributes(data, description):
+        if name in ours or _declares(match, description):
             yield Edit(match.start(), match[0], b"")
-    yield from (_without(data, child) for child in description.children if child.name[0] == NAMESPACE)
+    yield from (removal(data, child) for child in description.children if child.name[0] == NAMESPACE)
 
 
 def _declares(attribute: re.Match[bytes], description: Element) -> bool:
@@ -109,49 +103,21 @@ def _declares(attribute: re.Match[bytes], description: Element) -> bool:
 
 def _uses(element: Element) -> bool:
     """Whether an element or anything below it has a name in culld's namespace."""
-    waiting = [element]
-    while waiting:
-        one = waiting.pop()
-        if one.name[0] == NAMESPACE or any(name[0] == NAMESPACE for name in one.attributes):
-            return True
-        waiting += one.children
-    return False
+    return any(name[0] == NAMESPACE for each in descendants(element) for name in (each.name, *each.attributes))
 
 
-def _tag_name(element: Element) -> bytes:
-    return element.written(element.name[1]).encode()
-
-
-def _without(data: bytes, element: Element) -> Edit:
-    """The edit that removes an element with the line break and the blanks before it."""
-    before = data[: element.start]
-    blank = before[len(before.rstrip(b" \t\r\n")) :]
-    line = blank.rfind(b"\n")
-    start = element.start if line < 0 else element.start - len(blank) + line
-    start -= line > 0 and blank[line - 1 : line] == b"\r"
-    return Edit(start, data[start : element.end], b"")
-
-
-def _prove(before: Document, after: Document) -> None:
-    """Show that nothing but culld's own values is gone; raises TagRefusedError where that is not so."""
-    if any(name[0] == NAMESPACE for element in _everything(after) for name in (element.name, *element.attributes)):
+def _verify(before: Document, after: Document) -> None:
+    """Verify that only culld's own values are gone; raises TagRefusedError where that is not so."""
+    if any(_uses(description) for description in after.descriptions):
         _fail("values of culld are left")
     words = own_keywords(before)
     left = [[item.text for item in items.children] for items, _ in _lists(after, ())]
     wanted = [[item.text for item in items.children if item.text not in gone] for items, gone in _lists(before, words)]
     if left != wanted:
         _fail("the keywords of other programs changed")
-    own_marks = {reject_flags.FLAG_PROPERTIES[mark].name for mark in reject_flags.own_flags(before)}
-    if _foreign(before, own_marks) != _foreign(after, own_marks):
+    own_flags = {reject_flags.FLAG_PROPERTIES[flag].name for flag in reject_flags.own_flags(before)}
+    if _foreign(before, own_flags) != _foreign(after, own_flags):
         _fail("values of other programs changed")
-
-
-def _everything(document: Document) -> Iterator[Element]:
-    waiting = list(document.descriptions)
-    while waiting:
-        element = waiting.pop()
-        yield element
-        waiting += element.children
 
 
 def _foreign(document: Document, but: set[tuple[str, str]]) -> list[object]:
@@ -178,4 +144,4 @@ def _foreign(document: Document, but: set[tuple[str, str]]) -> list[object]:
 
 
 def _fail(reason: str) -> NoReturn:
-    raise TagRefusedError(f"the keywords were not taken out, the proof failed: {reason}; please report this")
+    raise TagRefusedError(f"the keywords were not taken out, verification failed: {reason}; please report this")

@@ -1,6 +1,6 @@
-"""Reading an XMP document with the byte offset of every element, and refusing what could hide something.
+"""An XMP document, parsed with the byte offset of every element; one that could hide something is refused.
 
-The documents come from outside. The parser is expat with limits of our own: no DOCTYPE and no entity at all, at most
+The documents are untrusted. The parser is expat with stricter limits: no DOCTYPE and no entity at all, at most
 4 MB, 100 levels and 100 000 elements, UTF-8 only. The structure is that of RDF/XML in XMP (ISO 16684-1, part 7).
 """
 
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NoReturn
 from xml.parsers import expat
 
 from culld.errors import TagRefusedError
+from culld.records import Edit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -60,7 +61,7 @@ class Element:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """An XMP document: its bytes, its one rdf:RDF, and the descriptions in it, which all speak of one resource."""
+    """An XMP document: its bytes, its one rdf:RDF, and the descriptions in it, which are all about one resource."""
 
     data: bytes
     rdf: Element
@@ -69,7 +70,7 @@ class Document:
 
     @property
     def about(self) -> str:
-        """The resource that the document speaks of, mostly empty: the file itself."""
+        """The resource that the document is about, mostly empty: the file itself."""
         return next((_about(element) for element in self.descriptions), "")
 
     def properties(self) -> Iterator[Element]:
@@ -94,7 +95,7 @@ def read_xmp(data: bytes, target: str = SIDECAR) -> Document:
 
 
 def _read(data: bytes, target: str) -> Document:
-    rdfs = [element for element in _walk(_parse(data)) if element.name == (RDF, "RDF")]
+    rdfs = [element for element in descendants(_parse(data)) if element.name == (RDF, "RDF")]
     if len(rdfs) != 1 or not rdfs[0].is_open:
         _refuse("it does not hold exactly one open rdf:RDF")
     rdf = rdfs[0]
@@ -112,9 +113,23 @@ def written_attributes(data: bytes, element: Element) -> Iterator[tuple[tuple[st
     """
     names = {spelled: name for name, spelled in element.spelled.items()}
     position = element.start + len(f"<{element.written(element.name[1])}".encode())
-    while match := _ATTRIBUTE.match(data, position):
+    while match := _ATTRIBUTE.match(data, position, element.opened):
         position = match.end()
         yield names.get(match[1].decode()), match
+
+
+def layout_before(data: bytes, element: Element) -> bytes:
+    """Return the line break and blanks before an element, empty where it stands behind something else."""
+    before = data[: element.start]
+    blank = before[len(before.rstrip(b" \t\r\n")) :]
+    line = blank.rfind(b"\n")
+    return b"" if line < 0 else blank[line - blank.startswith(b"\r", max(line - 1, 0)) :]
+
+
+def removal(data: bytes, element: Element) -> Edit:
+    """Return the edit that removes an element with the line break and blanks before it."""
+    start = element.start - len(layout_before(data, element))
+    return Edit(start, data[start : element.end], b"")
 
 
 def text_for_xml(text: str) -> str:
@@ -123,13 +138,13 @@ def text_for_xml(text: str) -> str:
 
 
 def _about(element: Element) -> str:
-    """What a description speaks of; old writers leave the prefix of `about` out."""
+    """The resource that a description is about; old writers leave the prefix of `about` out."""
     if (RDF, "nodeID") in element.attributes or (RDF, "ID") in element.attributes:
         _refuse("a description in it is named by node")
     return element.attributes.get((RDF, "about"), element.attributes.get(("", "about"), ""))
 
 
-def _walk(element: Element) -> Iterator[Element]:
+def descendants(element: Element) -> Iterator[Element]:
     """An element and everything below it, in no particular order."""
     stack = [element]
     while stack:

@@ -1,4 +1,4 @@
-"""What IPTC and EXIF tell about a photo, in the terms of XMP."""
+"""The description of a photo in IPTC and EXIF, as properties of XMP."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def is_shortened(word: str, others: Iterable[str]) -> bool:
 
 
 def fields_of(held: EmbeddedMetadata) -> tuple[Field, ...]:
-    """Captions, names and stars; where EXIF and IPTC both tell something, EXIF is taken (MWG 2.0, 5.2)."""
+    """Captions, names and stars; where both EXIF and IPTC hold one, that of EXIF is used (MWG 2.0, 5.2)."""
     found: dict[tuple[str, str], Field] = {}
     for field in (*_of_exif(held.fields), *_of_iptc(held.iptc)):
         texts = tuple(filter(None, map(text_for_xml, field.texts)))

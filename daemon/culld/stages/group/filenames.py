@@ -1,10 +1,12 @@
-"""What names of one shot have in common: the habits of cameras, phones and the programs of photographers; pure."""
+"""The names that cameras, phones and photo programs give to the files of one shot."""
 
 from __future__ import annotations
 
 import re
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
+
+from culld.tags.names import NUMBERED, duplicate_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,12 +17,10 @@ _BURST: Final = re.compile(r".*_(burst\d{8,})(?:_cover)?$")
 """Google's phones: 00000IMG_00000_BURST20190101143201468_COVER, of which one frame is the cover."""
 _PIXEL: Final = re.compile(r"(.+)\.raw-\d\d\.(?:cover|original)$")
 """Google's phones: PXL_x.RAW-01.COVER.jpg and PXL_x.RAW-02.ORIGINAL.dng."""
-_NUMBERED: Final = re.compile(r"(.+)_\d\d(\.[^.]+)$")
-"""darktable's duplicates: a_01.jpg.xmp is another way of developing a.jpg."""
 
 
 def shot_of(name: str) -> str:
-    """What the pictures of one shot are called in common, in lower case; mostly the name without its extension."""
+    """Return the common name of the pictures of one shot, in lower case; mostly the name without its extension."""
     stem = PurePath(name.casefold()).stem
     if edited := _EDITED.match(stem):
         return f"img_{edited[1]}"
@@ -30,24 +30,17 @@ def shot_of(name: str) -> str:
 
 
 def is_one_of_several(name: str) -> bool:
-    """Whether a name itself says that there are other pictures of the shot."""
+    """Whether a name itself shows that there are other pictures of the shot."""
     return shot_of(name) != PurePath(name.casefold()).stem
 
 
-def duplicate_of(sidecar: str) -> str | None:
-    """The photo, in lower case, that a sidecar called `a_01.jpg.xmp` may be about; None for any other name."""
-    path = PurePath(sidecar.casefold())
-    numbered = _NUMBERED.match(path.stem) if path.suffix == ".xmp" else None
-    return None if numbered is None else numbered[1] + numbered[2]
-
-
 def lookup_keys(name: str) -> Iterator[str]:
-    """Under which words to look for a file when the others of its shot are wanted, in lower case."""
+    """Yield the keys, in lower case, by which the other files of a shot are found."""
     folded = name.casefold()
     beginning = folded.split(".", 1)[0]
     words = {beginning, shot_of(folded).split(".", 1)[0]}
     if (photo := duplicate_of(folded)) is not None:
         words.add(photo.split(".", 1)[0])
-    elif numbered := _NUMBERED.match(folded):  # the photo that would make `a_01.jpg.xmp` its own sidecar
+    elif numbered := NUMBERED.match(folded):  # the photo that would make `a_01.jpg.xmp` its own sidecar
         words.add(numbered[1].split(".", 1)[0])
     yield from sorted(words)

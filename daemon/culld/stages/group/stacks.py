@@ -1,4 +1,4 @@
-"""Which files belong together: a pure decision over names."""
+"""The files that belong together, by their names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from culld.imaging.formats import EXTENSIONS, RAW_EXTENSIONS
 from culld.records import Format, Stack
-from culld.stages.group.filenames import duplicate_of, is_one_of_several, shot_of
+from culld.stages.group.filenames import is_one_of_several, shot_of
+from culld.tags.names import EDITOR_SUFFIXES, sidecars_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -19,10 +20,6 @@ if TYPE_CHECKING:
 
 _PICTURES = EXTENSIONS | RAW_EXTENSIONS
 _MOVIES = frozenset({".mov", ".mp4"})
-# What the programs of photographers keep beside a photo: somebody has worked on it.
-_EDITS = frozenset({".pp3", ".arp", ".dop", ".on1", ".vrd"})
-# What lies beside a photo and is about it: tags, edits, and a spoken note, a small preview, the edits of the phone.
-_ATTACHED = frozenset({".xmp", ".wav", ".thm", ".aae"}) | _EDITS
 
 
 def group(
@@ -31,11 +28,11 @@ def group(
     is_live: Callable[[RootedPath], bool] = lambda _: False,
     unclear_beside: Callable[[RootedPath], Collection[str]] = lambda _: (),
 ) -> list[Stack]:
-    """Put each photo together with its sidecars, its partners among the others, and its kin.
+    """Return the stack of each photo: its sidecars, its siblings among the others, and the files that block a move.
 
-    `names_beside` lists the plain files of the folder that a photo is in; `is_live` says of a movie whether it is the
-    moving half of a photo, which goes with it like a sidecar. Any other movie is kin, and so is what would be a sidecar
-    if it were a plain file: `unclear_beside` lists links, which stay where they are.
+    `names_beside` lists the plain files of the folder that a photo is in; `is_live` decides whether a movie is the
+    moving half of a photo, which goes with it like a sidecar. Any other movie blocks, and so does a link with the name
+    of a sidecar: `unclear_beside` lists the links, which are never moved.
     """
     shots: defaultdict[tuple[Path, Path, str], list[Assessment]] = defaultdict(list)
     for assessment in assessed:
@@ -45,46 +42,39 @@ def group(
     return [stack for shot in shots.values() for stack in _stacks_of_shot(shot, beside, is_live)]
 
 
-def companions(photo: str, names: Collection[str], partners: Collection[str] = ()) -> tuple[list[str], list[str]]:
-    """The sidecars of a photo and its kin, out of the names in its folder; its `partners` are neither.
+def companions(photo: str, names: Collection[str], siblings: Collection[str] = ()) -> tuple[list[str], list[str]]:
+    """The sidecars of a photo and the files that block its move, of the names in its folder; `siblings` are neither.
 
-    `a.jpg.xmp` belongs to `a.jpg` alone. `a.xmp` belongs to it unless another photo or RAW shares the stem `a`: then
-    nobody can tell whose it is, and it counts as kin, which keeps everything where it is. Between partners it is that
-    of the RAW, as Adobe's programs have it. The same holds for edits (`a.pp3`) and for what a camera attaches
-    (`a.wav`). Case never matters.
+    `a.jpg.xmp` belongs to `a.jpg` alone. `a.xmp` belongs to it unless another file has the stem `a`: then its owner is
+    unknown, and it blocks, so everything stays where it is. Between siblings it belongs to the RAW, as in Adobe's
+    programs. A movie of that stem does not count here: it blocks by itself, or goes with the photo. The same holds
+    for edits (`a.pp3`) and for what a camera attaches (`a.wav`). Letter case does not count.
     """
-    own = photo.casefold()
-    stem = PurePath(own).stem
-    folded = frozenset(name.casefold() for name in names)
-    rivals = [name for name in names if _shares(name, own, stem)]
-    shared = any(name not in partners for name in rivals)
-    owner = min((own, *(name.casefold() for name in rivals)), key=lambda name: (not _is_raw(name), name))
-    sidecars, kin = [], []
-    for name in sorted(names):
-        if _by_full_name(name.casefold(), own, folded):
-            sidecars.append(name)
-        elif _by_stem(name.casefold(), stem):
-            if shared:
-                kin.append(name)
-            elif own == owner:
-                sidecars.append(name)
-        elif name not in partners and _is_blocking(name.casefold(), own):
-            kin.append(name)
-    return sidecars, kin
+    found = sidecars_of(photo, names)
+    rivals = [name for name in found.rivals if PurePath(name.casefold()).suffix not in _MOVIES]
+    owner = min((photo, *rivals), key=lambda name: (not _is_raw(name), name.casefold(), name))
+    is_shared = any(name not in siblings for name in rivals)
+    own = (*found.full, *(() if is_shared or owner != photo else found.short))
+    blocking = (
+        name
+        for name in names
+        if name not in own and name not in siblings and _is_blocking(name.casefold(), photo.casefold())
+    )
+    return sorted(own), sorted({*blocking, *(found.short if is_shared else ())})
 
 
 def may_be_siblings(one: str, other: str) -> bool:
-    """Whether two names in a folder are pictures of one shot: with a RAW among them, or by what they say themselves.
+    """Whether two names in a folder are pictures of one shot: with a RAW among them, or by the names themselves.
 
     Any other two pictures of one stem may be two shots: cameras and phones number alike.
     """
-    told = _is_raw(one) or _is_raw(other) or is_one_of_several(one) or is_one_of_several(other)
-    return told and one != other and _is_picture(one) and _is_picture(other) and shot_of(one) == shot_of(other)
+    known = _is_raw(one) or _is_raw(other) or is_one_of_several(one) or is_one_of_several(other)
+    return known and one != other and _is_picture(one) and _is_picture(other) and shot_of(one) == shot_of(other)
 
 
 @dataclass(frozen=True, slots=True)
 class _Companions:
-    """What lies in the folder of a photo: the names of plain files, and those of links."""
+    """Functions that list the folder of a photo: the names of plain files, and those of links."""
 
     names: Callable[[RootedPath], Collection[str]]
     unclear: Callable[[RootedPath], Collection[str]]
@@ -95,20 +85,20 @@ def _stacks_of_shot(
     beside: _Companions,
     is_live: Callable[[RootedPath], bool],
 ) -> Iterator[Stack]:
-    """The stacks of the pictures of one shot; what keeps one of the partners where it is keeps them all."""
+    """The stacks of the pictures of one shot; a file that blocks one of the siblings blocks them all."""
     stacks = [_attach_live_video(_stack(each, _siblings(each, shot), beside), is_live) for each in shot]
     taken = {place for stack in stacks for place in stack.sidecars}
-    kin = tuple(dict.fromkeys(place for stack in stacks for place in stack.blocking_files if place not in taken))
+    blocking = tuple(dict.fromkeys(place for stack in stacks for place in stack.blocking_files if place not in taken))
     edits = tuple(place for stack in stacks for place in stack.editor_sidecars)
     yield from (
-        replace(stack, blocking_files=kin, editor_sidecars=edits) if stack.siblings else stack for stack in stacks
+        replace(stack, blocking_files=blocking, editor_sidecars=edits) if stack.siblings else stack for stack in stacks
     )
 
 
 def _attach_live_video(stack: Stack, is_live: Callable[[RootedPath], bool]) -> Stack:
-    """The stack with its movie among the sidecars, if no partner might claim it as well."""
+    """The stack with its movie among the sidecars, if no sibling might claim it as well."""
     stem = stack.primary.photo.place.relative.stem
-    if any(partner.photo.place.relative.stem == stem for partner in stack.siblings):
+    if any(sibling.photo.place.relative.stem == stem for sibling in stack.siblings):
         return stack
     live = tuple(place for place in stack.blocking_files if place.relative.suffix.lower() in _MOVIES and is_live(place))
     kept = tuple(place for place in stack.blocking_files if place not in live)
@@ -116,22 +106,22 @@ def _attach_live_video(stack: Stack, is_live: Callable[[RootedPath], bool]) -> S
 
 
 def _siblings(lead: Assessment, shot: Sequence[Assessment]) -> tuple[Assessment, ...]:
-    """The others of a shot, if one of them all says that they are of one: a RAW by what it is, others by their name."""
-    told = any(each.photo.format is Format.RAW or is_one_of_several(each.photo.place.relative.name) for each in shot)
-    return tuple(each for each in shot if each is not lead) if told else ()
+    """The others of a shot, if one of its pictures shows that there are several: a RAW, or a name like `IMG_E0001`."""
+    known = any(each.photo.format is Format.RAW or is_one_of_several(each.photo.place.relative.name) for each in shot)
+    return tuple(each for each in shot if each is not lead) if known else ()
 
 
-def _stack(lead: Assessment, partners: tuple[Assessment, ...], beside: _Companions) -> Stack:
+def _stack(lead: Assessment, siblings: tuple[Assessment, ...], beside: _Companions) -> Stack:
     place = lead.photo.place
-    known = [partner.photo.place.relative.name for partner in partners]
+    known = [sibling.photo.place.relative.name for sibling in siblings]
     unclear = beside.unclear(place)
-    about, kin = companions(place.relative.name, [*beside.names(place), *unclear], known)
-    edits = [name for name in about if PurePath(name.casefold()).suffix in _EDITS]
+    about, blocking = companions(place.relative.name, [*beside.names(place), *unclear], known)
+    edits = [name for name in about if PurePath(name.casefold()).suffix in EDITOR_SUFFIXES]
     return Stack(
         lead,
         tuple(place.beside(name) for name in about if name not in unclear),
-        tuple(place.beside(name) for name in (*kin, *(name for name in about if name in unclear))),
-        partners,
+        tuple(place.beside(name) for name in (*blocking, *(name for name in about if name in unclear))),
+        siblings,
         tuple(map(place.beside, edits)),
     )
 
@@ -142,23 +132,6 @@ def _is_raw(name: str) -> bool:
 
 def _is_picture(name: str) -> bool:
     return PurePath(name.casefold()).suffix in _PICTURES
-
-
-def _shares(name: str, own: str, stem: str) -> bool:
-    """Whether another picture has the same stem, so that what is called by the stem alone may be about either."""
-    path = PurePath(name.casefold())
-    return path.name != own and path.stem == stem and path.suffix in _PICTURES
-
-
-def _by_full_name(name: str, own: str, names: Collection[str]) -> bool:
-    """Whether a file is about this photo alone: its name holds the whole name, or that of a duplicate."""
-    path = PurePath(name)
-    return (path.stem == own and path.suffix in _ATTACHED) or (duplicate_of(name) == own and path.stem not in names)
-
-
-def _by_stem(name: str, stem: str) -> bool:
-    path = PurePath(name)
-    return path.stem == stem and path.suffix in _ATTACHED
 
 
 def _is_blocking(name: str, own: str) -> bool:

@@ -1,4 +1,4 @@
-"""How a picture looks from afar, to tell the frames of a burst; the only module that imports dhash."""
+"""The perceptual hash of a picture, which recognises the frames of a burst; the only module that imports dhash."""
 
 from __future__ import annotations
 

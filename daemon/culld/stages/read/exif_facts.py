@@ -13,14 +13,14 @@ from typing import Any
 import piexif
 
 from culld.records import Camera, Exposure, Rating
+from culld.tags.containers.ifd import ENTRY_BYTES, TYPE_BYTES
 
-# What piexif was seen to raise on damaged blocks.
+# The exceptions that piexif was seen to raise on damaged blocks.
 _DAMAGE = (struct.error, ValueError, KeyError, IndexError, TypeError, OverflowError, piexif.InvalidImageDataError)
 
 _AUTO_BRACKET = 2  # EXIF 2.32, ExposureMode
 
-_RATING = b"Exif\0\0"  # without it piexif would take the bytes for the name of a file, and open that
-_TYPE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
+_HEAD = b"Exif\0\0"  # without it piexif would take the bytes for the name of a file, and open that
 _DIRECTORIES = frozenset({0x8769, 0x8825, 0xA005})
 _MAX_BLOCK = 16 * 1024 * 1024
 _LONGEST_TEXT = 1024
@@ -29,10 +29,10 @@ _LARGEST_OFFSET = timedelta(hours=14)  # Kiribati
 
 
 def camera_facts(block: bytes) -> Camera:
-    """Read the facts out of an EXIF block (with its leading mark); a damaged or missing block says nothing.
+    """Read the facts out of an EXIF block (with its `Exif` head); a damaged or missing block yields none.
 
-    A value that no camera can mean counts as not said: some writers put 0 for what they do not know, others leave what
-    was in memory.
+    A value that no camera can mean counts as missing: some writers put 0 for an unknown value, others leave the bytes
+    that were in memory.
     """
     loaded = _loaded(block)
     first, exif = loaded["0th"], loaded["Exif"]
@@ -66,18 +66,18 @@ def exif_rating(block: bytes) -> tuple[Rating, ...]:
 
 
 def keyword_block(value: bytes) -> bytes:
-    """A new EXIF block (without its mark) that holds XPKeywords alone; `value` is what the field is to hold."""
+    """A new EXIF block (without its `Exif` head) that holds XPKeywords alone; `value` holds the bytes of the field."""
     block: bytes = piexif.dump({"0th": {piexif.ImageIFD.XPKeywords: tuple(value)}})
-    return block[len(_RATING) :]
+    return block[len(_HEAD) :]
 
 
 def _loaded(block: bytes) -> dict[str, Any]:
     """What piexif reads; empty directories where it cannot."""
     empty: dict[str, Any] = {"0th": {}, "Exif": {}}
-    if not block.startswith(_RATING) or len(block) > _MAX_BLOCK:
+    if not block.startswith(_HEAD) or len(block) > _MAX_BLOCK:
         return empty
     try:
-        _reject_oversized_counts(block[len(_RATING) :])
+        _reject_oversized_counts(block[len(_HEAD) :])
         loaded: dict[str, Any] = piexif.load(block)
     except _DAMAGE:
         return empty
@@ -98,12 +98,12 @@ def _reject_oversized_counts(tiff: bytes) -> None:
         seen.add(offset)
         (entries,) = struct.unpack_from(order + "H", tiff, offset)
         for number in range(entries):
-            tag, kind, count, value = struct.unpack_from(order + "HHII", tiff, offset + 2 + 12 * number)
-            if count * _TYPE_BYTES.get(kind, 8) > len(tiff):
+            tag, kind, count, value = struct.unpack_from(order + "HHII", tiff, offset + 2 + ENTRY_BYTES * number)
+            if count * TYPE_BYTES.get(kind, 8) > len(tiff):
                 raise ValueError("an entry of the EXIF block is larger than the block")
             if tag in _DIRECTORIES:
                 waiting.append(value)
-        following = tiff[offset + 2 + 12 * entries :][:4]
+        following = tiff[offset + 2 + ENTRY_BYTES * entries :][:4]
         if len(seen) == 1 and len(following) == 4 and any(following):
             waiting.append(struct.unpack(order + "I", following)[0])
 
@@ -145,7 +145,7 @@ def _moment(text: str | None, fraction: str | None, offset: str | None) -> datet
 
 
 def _zone(offset: str | None) -> timezone:
-    """The time zone that EXIF 2.31 writes as `+HH:MM` or `-HH:MM`; UTC where it says none."""
+    """The time zone that EXIF 2.31 writes as `+HH:MM` or `-HH:MM`; UTC where there is none."""
     found = _OFFSET.fullmatch(offset or "")
     if found is None:
         return UTC

@@ -31,10 +31,9 @@ from culld.records import (
     Unreadable,
     UserMetadata,
 )
-from culld.stages.read.completeness import is_complete
+from culld.stages.read.completeness import is_complete, missing_part
 from culld.stages.read.dhash import dhash_of
 from culld.stages.read.exif_facts import camera_facts, exif_rating, keyword_block
-from culld.stages.read.extent import missing_part
 from culld.stages.read.external_metadata import external_user_metadata
 from culld.tags.draft import TagDraft, TagRequest, draft
 from culld.tags.user_metadata import packets_in, together, user_metadata_in

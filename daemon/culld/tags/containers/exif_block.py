@@ -1,7 +1,8 @@
-"""Reading an EXIF block down to its last entry, and refusing one that is not wholly understood.
+"""An EXIF block, read down to its last entry; one that is not wholly understood is refused.
 
 A block is a small TIFF file (TIFF 6.0; tags and directories from EXIF 2.32, section 4.6). Every offset in it counts
-from its start. Reading never repairs: whatever points outside the block, loops or has an unknown type is refused.
+from its start. Nothing is repaired: an entry that points outside the block or has an unknown type is refused, and so
+is a circle of directories.
 """
 
 from __future__ import annotations
@@ -11,31 +12,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from culld.errors import TagRefusedError
+from culld.tags.containers.ifd import ENTRY_BYTES, NUMBER_CODES, ORDERS, TYPE_BYTES, Entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-ENTRY_BYTES = 12
-
-BYTE = 1
-UNDEFINED = 7
 _POINTER_TYPES = frozenset({4, 13})
-_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
-
 _SUBDIRECTORIES = {"IFD0": {0x8769: "Exif", 0x8825: "GPS"}, "Exif": {0xA005: "Interop"}}
 _SUB_IFDS = 0x014A
 _DATA_AND_LENGTH = ((0x0201, 0x0202), (0x0111, 0x0117))  # a thumbnail as JPEG; as strips
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry: its twelve bytes as they stand, and where its value lies in the block."""
-
-    tag: int
-    type: int
-    raw: bytes
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +58,8 @@ class Block:
 
 
 def read_block(data: bytes) -> Block:
-    """Walk every directory of an EXIF block; TagRefusedError says what in it is not as it should be."""
-    order = {b"II*\0": "<", b"MM\0*": ">"}.get(data[:4])
+    """Parse every directory of an EXIF block; raises TagRefusedError with what in it is not as it should be."""
+    order = ORDERS.get(data[:4])
     if order is None or len(data) < 8:
         _refuse("it does not begin like TIFF")
     walk = _Walk(data, order)
@@ -88,7 +73,7 @@ def read_block(data: bytes) -> Block:
 
 
 class _Walk:
-    """Goes from directory to directory and keeps what it found."""
+    """Goes from directory to directory and keeps those found."""
 
     def __init__(self, data: bytes, order: str) -> None:
         self.found: dict[str, Directory] = {}
@@ -121,14 +106,15 @@ class _Walk:
 
     def _entry(self, offset: int) -> Entry:
         """The entry at an offset, once its value is known to lie in the block."""
-        tag, kind, count = self.number("H", offset), self.number("H", offset + 2), self.number("I", offset + 4)
-        if kind not in _SIZES:
-            _refuse(f"tag {tag:#06x} has the unknown type {kind}")
-        size = _SIZES[kind] * count
-        start = offset + 8 if size <= 4 else self.number("I", offset + 8)
-        if start < 8 or start + size > len(self._data) or offset + ENTRY_BYTES > len(self._data):
-            _refuse(f"the value of tag {tag:#06x} lies outside")
-        return Entry(tag, kind, self._data[offset : offset + ENTRY_BYTES], start, start + size)
+        raw = self._data[offset : offset + ENTRY_BYTES]
+        if len(raw) < ENTRY_BYTES:
+            _refuse("it is cut short")
+        entry = Entry.parse(self._order, raw, offset)
+        if entry.type not in TYPE_BYTES:
+            _refuse(f"tag {entry.tag:#06x} has the unknown type {entry.type}")
+        if entry.start < 8 or entry.end > len(self._data):
+            _refuse(f"the value of tag {entry.tag:#06x} lies outside")
+        return entry
 
     def _single(self, entry: Entry) -> int:
         """The value of an entry that must be one pointer."""
@@ -138,7 +124,7 @@ class _Walk:
 
     def _numbers(self, entry: Entry) -> Iterator[int]:
         """The values of an entry of type SHORT or LONG."""
-        kind = {3: "H", 4: "I", 13: "I"}.get(entry.type)
+        kind = NUMBER_CODES.get(entry.type)
         if kind is None:
             _refuse(f"tag {entry.tag:#06x} is no number")
         for offset in range(entry.start, entry.end, struct.calcsize(kind)):
@@ -158,5 +144,4 @@ class _Walk:
 
 
 def _refuse(reason: str) -> NoReturn:
-    """Leave the block alone, and say why."""
     raise TagRefusedError(reason, "the EXIF block")

@@ -1,8 +1,8 @@
-"""Changing entries of IFD0 without moving anything else in a block.
+"""The change of entries of IFD0 that moves nothing else in a block.
 
 A block is never rebuilt: a copy of IFD0 with the new entries goes to the end, their values behind it, and the pointer
-in bytes 4..8 turns to the copy. So MakerNote, thumbnail and all other directories keep their offsets. A mark before the
-copy lets the next change replace it instead of growing the block again.
+in bytes 4..8 turns to the copy. So MakerNote, thumbnail and all other directories keep their offsets. Eight
+bytes before the copy (`MAGIC`) let the next change replace it instead of growing the block again.
 """
 
 from __future__ import annotations
@@ -11,19 +11,20 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from culld.tags.containers.exif_block import BYTE, ENTRY_BYTES
+from culld.tags.containers.ifd import BYTE, ENTRY_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from culld.tags.containers.exif_block import Block, Directory, Entry
+    from culld.tags.containers.exif_block import Block, Directory
+    from culld.tags.containers.ifd import Entry
 
 XP_KEYWORDS: Final = 0x9C9E
 XMP: Final = 0x02BC
-_OURS: Final = frozenset({XP_KEYWORDS, XMP})
+_OWN_TAGS: Final = frozenset({XP_KEYWORDS, XMP})
 
 MAGIC: Final = b"culld-1\0"
-"""Stands before our copy of IFD0; its length is even, because directories begin on even offsets."""
+"""Stands before culld's copy of IFD0; its length is even, because directories begin on even offsets."""
 
 _POINTER = slice(4, 8)
 
@@ -55,8 +56,8 @@ def append_ifd(block: Block, values: Mapping[int, bytes | None]) -> AppendedIfd:
 def minimal_block(values: Mapping[int, bytes]) -> bytes:
     """A block that holds these values and nothing else.
 
-    It is our tail behind an empty head, written by the same code as the tail of other blocks, so that one proof covers
-    both and a later change finds its mark.
+    It is culld's tail behind an empty head, written by the same code as the tail of other blocks, so that one
+    verification covers both and a later change finds `MAGIC`.
     """
     head = b"II*\0" + bytes(4)
     return _appended_ifd(len(head), "<", (), 0, values).of(head)
@@ -83,7 +84,7 @@ def _appended_ifd(
 def _own_values(block: Block, ifd0: Directory) -> list[Entry] | None:
     """The entries whose values are in a tail that culld wrote, at the end of the block; None if there is no such tail.
 
-    It is not ours any more if anything else points into it.
+    A tail into which anything else points is not culld's any more.
     """
     start = ifd0.offset - len(MAGIC)
     if start < 8 or block.data[start : ifd0.offset] != MAGIC:
@@ -91,7 +92,7 @@ def _own_values(block: Block, ifd0: Directory) -> list[Entry] | None:
     position = ifd0.end + 4
     found: list[Entry] = []
     for entry in sorted(ifd0.entries, key=lambda entry: entry.start):
-        if entry.tag in _OURS and entry.end - entry.start > 4 and entry.start == position:
+        if entry.tag in _OWN_TAGS and entry.end - entry.start > 4 and entry.start == position:
             found.append(entry)
             position = entry.end + (entry.end - entry.start) % 2
     if position != len(block.data) or any(end > start for end in _block_end(block, ifd0, found)):
@@ -100,7 +101,7 @@ def _own_values(block: Block, ifd0: Directory) -> list[Entry] | None:
 
 
 def _block_end(block: Block, ifd0: Directory, ours: Sequence[Entry]) -> Iterator[int]:
-    """Where everything ends that is not in our tail."""
+    """Where everything ends that is not in culld's tail."""
     for directory in block.directories.values():
         if directory is not ifd0:
             yield directory.end

@@ -1,20 +1,20 @@
-"""The boxes of an ISO base media file, and where the items of a HEIF picture end (ISO/IEC 14496-12, 4.2, 8.11)."""
+"""The boxes of an ISO base media file, and the items of a HEIF picture (ISO/IEC 14496-12, 4.2 and 8.11)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final
 
-from culld.tags.containers.xmp_container import bytes_behind
+from culld.tags.containers.gcontainer import bytes_behind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_MOST_BOXES: Final = 100_000
-_MOST_META: Final = 4 << 20
-_MOST_PACKET: Final = 256 << 10
-_MOST_ITEMS: Final = 20_000
-_MOST_PIECES: Final = 100_000
+_MAX_BOXES: Final = 100_000
+_MAX_META: Final = 4 << 20
+_MAX_PACKET: Final = 256 << 10
+_MAX_ITEMS: Final = 20_000
+_MAX_PIECES: Final = 100_000
 _IN_FILE: Final = 0
 
 
@@ -31,7 +31,7 @@ class Box:
 def boxes(stream: BinaryIO, size: int) -> Iterator[Box]:
     """Yield the outermost boxes of a file of `size` bytes; the last may end outside of it. Raises OSError."""
     position = 0
-    for _ in range(_MOST_BOXES):
+    for _ in range(_MAX_BOXES):
         stream.seek(position)
         head = stream.read(16)
         if position >= size or len(head) < 8:
@@ -44,16 +44,16 @@ def boxes(stream: BinaryIO, size: int) -> Iterator[Box]:
 
 
 def boxes_end(stream: BinaryIO, size: int) -> int:
-    """Where the outermost boxes end; raises OSError."""
+    """Return where the outermost boxes end; raises OSError."""
     return max((box.end for box in boxes(stream, size)), default=0)
 
 
 def items_end(stream: BinaryIO, size: int) -> int:
-    """Where the items of a HEIF picture end, and the movie that its XMP announces behind it; raises OSError."""
+    """Return where the items of a HEIF picture end, or the movie that its XMP lists behind it; raises OSError."""
     found = list(boxes(stream, size))
     end = max((box.end for box in found), default=0)
     meta = next((box for box in found if box.kind == b"meta"), None)
-    if meta is None or not meta.end - meta.start <= _MOST_META:
+    if meta is None or not meta.end - meta.start <= _MAX_META:
         return end
     stream.seek(meta.start)
     data = stream.read(meta.end - meta.start)
@@ -76,7 +76,7 @@ def _box(head: bytes, position: int, size: int) -> Box | None:
 
 def _inner(data: bytes, position: int) -> Iterator[Box]:
     """Yield the boxes within a box that is held in memory."""
-    for _ in range(_MOST_BOXES):
+    for _ in range(_MAX_BOXES):
         box = _box(data[position : position + 16], position, len(data)) if position + 8 <= len(data) else None
         if box is None:
             return
@@ -85,7 +85,7 @@ def _inner(data: bytes, position: int) -> Iterator[Box]:
 
 
 class _Cursor:
-    """Reads numbers one after the other; past the end they are zero."""
+    """Reads big-endian numbers one after the other; past the end they are zero."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -110,8 +110,8 @@ def _extents(iloc: bytes) -> dict[int, list[tuple[int, int]]]:
     index_width = widths & 15 if version in {1, 2} else 0
     wide = 4 if version == 2 else 2
     found: dict[int, list[tuple[int, int]]] = {}
-    left = _MOST_PIECES  # a piece may take no bytes at all
-    for _ in range(min(cursor.number(wide), _MOST_ITEMS)):
+    left = _MAX_PIECES  # a piece may take no bytes at all
+    for _ in range(min(cursor.number(wide), _MAX_ITEMS)):
         item = cursor.number(wide)
         method = cursor.number(2) & 15 if version in {1, 2} else _IN_FILE
         reference = cursor.number(2)
@@ -144,8 +144,8 @@ def _mime_items(iinf: bytes) -> list[int]:
 
 
 def _read(stream: BinaryIO, pieces: list[tuple[int, int]]) -> bytes:
-    """The bytes of an item of moderate size in one piece, as XMP is; none of any other."""
-    if len(pieces) != 1 or not 0 < pieces[0][1] <= _MOST_PACKET:
+    """The bytes of an item in one piece of 256 KiB at most, as XMP is; empty for any other item."""
+    if len(pieces) != 1 or not 0 < pieces[0][1] <= _MAX_PACKET:
         return b""
     stream.seek(pieces[0][0])
     return stream.read(pieces[0][1])

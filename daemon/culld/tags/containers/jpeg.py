@@ -1,63 +1,122 @@
-"""The segments of a JPEG, which of them may be touched, and the edits that put words into its EXIF and its XMP.
+"""The marker segments of a JPEG, and the edits of its EXIF block and its XMP packet (ITU-T T.81, annex B).
 
-Markers are those of ITU-T T.81, annex B. Whatever holds offsets that a longer segment would shift, or a signature that
-it would break, is refused: bytes behind the picture (movies, gain maps, previews), multi-picture files, XMP in
-several segments, content credentials.
+A file with offsets that a longer segment would shift, or with a signature that it would break, is refused: bytes behind
+the picture (movies, gain maps, previews), several pictures, XMP in several segments, content credentials.
 """
 
 from __future__ import annotations
 
+import io
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, BinaryIO, ClassVar, Final
 
-from culld.errors import TagRefusedError
-from culld.records import Edit, Format
+from culld.records import Edit
+from culld.tags.containers import Container, refuse
 from culld.tags.containers.exif_block import read_block
-from culld.tags.containers.ifd_append import XP_KEYWORDS, append_ifd
-from culld.tags.embedded_metadata import embedded_metadata_in
-from culld.tags.keywords import check_keywords
-from culld.tags.packet import offset_edits, packet_edits, removed_keywords
-from culld.tags.xpkeywords import changed_keywords, encode_keywords, new_block
+from culld.tags.containers.ifd_append import append_ifd
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Iterator
 
-    from culld.records import RejectFlag
+    from culld.tags.containers import MetadataChange
+    from culld.tags.containers.exif_block import Block
 
-_SOI, _EOI, _SOS, _APP0, _APP1, _APP2, _APP11 = 0xD8, 0xD9, 0xDA, 0xE0, 0xE1, 0xE2, 0xEB
-_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_ALONE = frozenset({0x00, 0x01, *range(0xD0, 0xD9)})
+SOS, EOI, APP0, APP1, APP2, APP11, APP13 = 0xDA, 0xD9, 0xE0, 0xE1, 0xE2, 0xEB, 0xED
+_FRAMES: Final = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_STANDALONE: Final = frozenset({0x01, *range(0xD0, 0xD9)})
+"""TEM, RST0 to RST7 and SOI, which have no length field."""
 
-_EXIF = b"Exif\0\0"
-_XMP = b"http://ns.adobe.com/xap/1.0/\0"
-_REFUSED = (
-    (_APP2, b"MPF\0", "it holds more than one picture (MPF)"),
-    (_APP1, b"http://ns.adobe.com/xmp/extension/\0", "its XMP spans several segments"),
-    (_APP11, b"JP", "it carries content credentials or another signed box"),
+EXIF_HEAD: Final = b"Exif\0\0"
+XMP_HEAD: Final = b"http://ns.adobe.com/xap/1.0/\0"
+EXTENDED_XMP_HEAD: Final = b"http://ns.adobe.com/xmp/extension/\0"
+MPF_HEAD: Final = b"MPF\0"
+_REFUSED: Final = (
+    (APP2, MPF_HEAD, "it holds more than one picture (MPF)"),
+    (APP1, EXTENDED_XMP_HEAD, "its XMP spans several segments"),
+    (APP11, b"JP", "it carries content credentials or another signed box"),
 )
 
-_MAX_SEGMENT = 0xFFFF
-MAX_BLOCK = _MAX_SEGMENT - 2 - len(_EXIF)
-"""The largest EXIF block that a segment can hold, in bytes."""
+_READ_BYTES: Final = 1 << 20
+_MAX_SEGMENTS: Final = 100_000
+_MAX_LENGTH: Final = 0xFFFF
 
-# Within picture data FF is followed by 00 (a plain FF), by RST0..7, or by more FF as filling.
-_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+# Within picture data FF is followed by 00 (a plain FF), by RST0..7, or by more FF as filling (T.81, B.1.1).
+_MARKER: Final = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A marker segment: FF at `start`, its data from `body` to `end`."""
+    """A marker segment: its FF at `start`, its data from `body` to `end` (without data: `end` follows the marker)."""
 
     marker: int
     start: int
-    body: int
     end: int
+
+    @property
+    def body(self) -> int:
+        """The first byte behind the length field."""
+        return self.start + 4
+
+
+def segments(stream: BinaryIO, start: int = 0) -> Iterator[Segment]:
+    """Yield the segments of the picture that begins at `start`; the last may end outside of the file. Raises OSError.
+
+    EOI is the last one, and is missing from a picture that is cut short. Picture data are searched for their end only
+    when the segment behind them is asked for.
+    """
+    position = start + 2
+    for _ in range(_MAX_SEGMENTS):
+        stream.seek(position)
+        head = stream.read(4)
+        if len(head) < 2 or head[0] != 0xFF:
+            return
+        if head[1] == 0xFF:
+            position += 1
+            continue
+        alone = head[1] == EOI or head[1] in _STANDALONE
+        if len(head) < 4 and not alone:
+            return
+        segment = Segment(head[1], position, position + 2 + (0 if alone else int.from_bytes(head[2:])))
+        yield segment
+        if segment.marker == EOI:
+            return
+        position = segment.end if alone else max(segment.end, segment.body)
+        if segment.marker == SOS:
+            found = _next_marker(stream, position)
+            if found is None:
+                return
+            position = found
+
+
+def picture_end(stream: BinaryIO, start: int) -> int:
+    """Return where the picture that begins at `start` ends; 0 if it does not end. Raises OSError."""
+    return next((each.end for each in segments(stream, start) if each.marker == EOI), 0)
+
+
+def segment_data(stream: BinaryIO, segment: Segment) -> bytes:
+    """Return the data of a segment; raises OSError."""
+    stream.seek(segment.body)
+    return stream.read(max(segment.end - segment.body, 0))
+
+
+def _next_marker(stream: BinaryIO, position: int) -> int | None:
+    """The offset of the marker that ends the picture data from here on; None at the end of the file."""
+    stream.seek(position)
+    kept = b""
+    while chunk := stream.read(_READ_BYTES):
+        data = kept + chunk
+        if found := _MARKER.search(data):
+            return stream.tell() - len(data) + found.start()
+        kept = data[-1:]
+    return None
 
 
 @dataclass(frozen=True, slots=True)
-class Jpeg:
-    """The segments of a JPEG that is whole, in order, and those among them that hold EXIF and XMP."""
+class Jpeg(Container):
+    """The segments of a JPEG before EOI, and those among them that hold EXIF and XMP."""
+
+    holds_keywords_in_exif: ClassVar[bool] = True
 
     data: bytes
     segments: tuple[Segment, ...]
@@ -67,12 +126,12 @@ class Jpeg:
     @property
     def block(self) -> bytes | None:
         """The EXIF block without its `Exif` head."""
-        return None if self.exif is None else self.data[self.exif.body + len(_EXIF) : self.exif.end]
+        return None if self.exif is None else self.data[self.exif.body + len(EXIF_HEAD) : self.exif.end]
 
     @property
     def packet(self) -> bytes | None:
         """The XMP packet without its head."""
-        return None if self.xmp is None else self.data[self.xmp.body + len(_XMP) : self.xmp.end]
+        return None if self.xmp is None else self.data[self.xmp.body + len(XMP_HEAD) : self.xmp.end]
 
     @property
     def bytes_outside_metadata(self) -> bytes:
@@ -81,166 +140,101 @@ class Jpeg:
         starts, ends = [0, *(each.end for each in gone)], [*(each.start for each in gone), len(self.data)]
         return b"".join(self.data[start:end] for start, end in zip(starts, ends, strict=True))
 
+    def exif_block(self) -> Block | None:
+        """The EXIF block; raises TagRefusedError where it is not as it should be."""
+        return None if self.block is None else read_block(self.block)
+
+    def splice(self, change: MetadataChange) -> tuple[Edit, ...]:
+        """The edits of both segments; new ones stand behind SOI and the JFIF segments, XMP behind EXIF."""
+        return tuple(sorted([*self._exif_edits(change), *self._xmp_edits(change)], key=lambda edit: edit.offset))
+
+    def _exif_edits(self, change: MetadataChange) -> tuple[Edit, ...]:
+        if self.exif is None and change.new_block is not None:
+            return (Edit(self._insert_offset(), b"", _segment(EXIF_HEAD, change.new_block)),)
+        block = self.exif_block() if change.entries else None
+        if self.exif is None or block is None:
+            return ()
+        tail = append_ifd(block, change.entries)
+        start = self.exif.body + len(EXIF_HEAD)
+        return (
+            self._length_edit(self.exif, EXIF_HEAD, tail.kept + len(tail.content)),
+            Edit(start + 4, self.data[start + 4 : start + 8], tail.pointer),
+            Edit(start + tail.kept, self.data[start + tail.kept : self.exif.end], tail.content),
+        )
+
+    def _xmp_edits(self, change: MetadataChange) -> tuple[Edit, ...]:
+        if not change.packet:
+            return ()
+        if self.xmp is None:
+            offset = self.exif.end if self.exif else self._insert_offset()
+            return (Edit(offset, b"", _segment(XMP_HEAD, change.packet[0].inserted)),)
+        start = self.xmp.body + len(XMP_HEAD)
+        grown = sum(len(edit.inserted) - len(edit.removed) for edit in change.packet)
+        edits = tuple(Edit(edit.offset + start, edit.removed, edit.inserted) for edit in change.packet)
+        return (self._length_edit(self.xmp, XMP_HEAD, self.xmp.end - start + grown), *edits) if grown else edits
+
+    def _length_edit(self, segment: Segment, head: bytes, size: int) -> Edit:
+        """The edit of a segment's length field, for `size` bytes behind its head."""
+        return Edit(segment.start + 2, self.data[segment.start + 2 : segment.body], _length(head, size))
+
+    def _insert_offset(self) -> int:
+        """The offset behind SOI and the JFIF segments that follow it."""
+        leading = 0
+        while self.segments[leading].marker == APP0:
+            leading += 1
+        return self.segments[leading - 1].end if leading else 2
+
 
 def read_jpeg(data: bytes) -> Jpeg:
-    """Walk a JPEG from SOI to EOI; TagRefusedError says why where it should not be changed."""
+    """Parse a JPEG from SOI to EOI; raises TagRefusedError where it should not be changed."""
     if not data.startswith(b"\xff\xd8"):
-        _refuse("it does not begin like a JPEG")
-    segments = _walk(data)
-    markers = [segment.marker for segment in segments]
-    if _SOS not in markers or not _FRAMES.intersection(markers[: markers.index(_SOS)]):
-        _refuse("it holds no picture")
+        refuse("it does not begin like a JPEG")
+    found = _whole(data)
+    markers = [segment.marker for segment in found]
+    if SOS not in markers or not _FRAMES.intersection(markers[: markers.index(SOS)]):
+        refuse("it holds no picture")
     for marker, head, reason in _REFUSED:
-        if _with_head(data, segments, marker, head):
-            _refuse(reason)
-    return Jpeg(data, segments, _exif_of(data, segments), _xmp_of(data, segments))
+        if _with_head(data, found, marker, head):
+            refuse(reason)
+    exif = _only(_with_head(data, found, APP1, b"Exif"), "it holds EXIF twice")
+    if exif and (not data.startswith(EXIF_HEAD, exif.body, exif.end) or exif.start > found[markers.index(SOS)].start):
+        refuse("its EXIF segment is unusual")
+    return Jpeg(data, found, exif, _only(_with_head(data, found, APP1, XMP_HEAD), "it holds XMP twice"))
 
 
-def jpeg_edits(
-    data: bytes,
-    keywords: Sequence[str],
-    wanted: Sequence[RejectFlag] = (),
-    build: Callable[[bytes], bytes] = new_block,
-) -> tuple[Edit, ...]:
-    """The edits that bring `keywords` into the EXIF and the XMP of a JPEG, and marks into its XMP; none if none needed.
-
-    Raises TagRefusedError where the file cannot be changed without risk.
-    """
-    jpeg = read_jpeg(data)
-    gone = removed_keywords(jpeg.packet, keywords)
-    found = [*exif_edits(data, keywords, build, gone), *_xmp_edits(jpeg, keywords, wanted)]
-    return tuple(sorted(found, key=lambda edit: edit.offset))
-
-
-def _xmp_edits(jpeg: Jpeg, keywords: Sequence[str], wanted: Sequence[RejectFlag]) -> tuple[Edit, ...]:
-    """The edits that bring the words into the packet; a new one stands behind EXIF."""
-    edits = packet_edits(jpeg.packet, keywords, embedded_metadata_in(jpeg.data, Format.JPEG), wanted)
-    if not edits:
-        return ()
-    if jpeg.xmp is None:
-        place = jpeg.exif.end if jpeg.exif else _insert_offset(jpeg)
-        return (Edit(place, b"", _segment(_XMP, edits[0].inserted)),)
-    start = jpeg.xmp.body + len(_XMP)
-    grown = sum(len(edit.inserted) - len(edit.removed) for edit in edits)
-    found = offset_edits(edits, start)
-    if grown:
-        length = jpeg.data[jpeg.xmp.start + 2 : jpeg.xmp.body]
-        found = (Edit(jpeg.xmp.start + 2, length, _length(_XMP, jpeg.xmp.end - start + grown)), *found)
-    return found
+def _whole(data: bytes) -> tuple[Segment, ...]:
+    """The segments before EOI, which must end the file."""
+    found = tuple(segments(io.BytesIO(data)))
+    for segment in found:
+        if segment.marker == 0 or segment.marker in _STANDALONE:
+            refuse(f"marker {segment.marker:#04x} stands where none may be")
+        if segment.marker != EOI and not segment.body <= segment.end <= len(data):
+            refuse("it is cut short or damaged")
+    if not found or found[-1].marker != EOI:
+        refuse("it is cut short" if found and found[-1].marker == SOS else "it is cut short or damaged")
+    if found[-1].end != len(data):
+        refuse("more bytes follow its picture, such as a movie, a gain map or a preview")
+    return found[:-1]
 
 
-def exif_edits(
-    data: bytes,
-    keywords: Sequence[str],
-    build: Callable[[bytes], bytes] = new_block,
-    gone: Collection[str] = (),
-) -> tuple[Edit, ...]:
-    """The edits that add `keywords` to XPKeywords of a JPEG, and take out those that are `gone`.
-
-    Where the file has no EXIF, `build` makes a block (without `Exif` head) from the bytes of XPKeywords. Raises
-    TagRefusedError where the file cannot be changed without risk.
-    """
-    check_keywords(keywords)
-    jpeg = read_jpeg(data)
-    if jpeg.exif is None or jpeg.block is None:
-        return _fresh_edits(jpeg, build(encode_keywords(keywords))) if keywords else ()
-    block = read_block(jpeg.block)
-    words = changed_keywords(block, keywords, gone)
-    if words is None:
-        return ()
-    tail = append_ifd(block, {XP_KEYWORDS: encode_keywords(words) if words else None})
-    size = tail.kept + len(tail.content)
-    start = jpeg.exif.body + len(_EXIF)
-    return (
-        Edit(jpeg.exif.start + 2, data[jpeg.exif.start + 2 : jpeg.exif.body], _length(_EXIF, size)),
-        Edit(start + 4, data[start + 4 : start + 8], tail.pointer),
-        Edit(start + tail.kept, data[start + tail.kept : jpeg.exif.end], tail.content),
-    )
+def _with_head(data: bytes, found: tuple[Segment, ...], marker: int, head: bytes) -> list[Segment]:
+    """The segments of one marker whose data begin with `head`."""
+    return [each for each in found if each.marker == marker and data.startswith(head, each.body, each.end)]
 
 
-def _fresh_edits(jpeg: Jpeg, block: bytes) -> tuple[Edit, ...]:
-    """A new segment behind SOI and the JFIF segments that follow it."""
-    return (Edit(_insert_offset(jpeg), b"", _segment(_EXIF, block)),)
-
-
-def _insert_offset(jpeg: Jpeg) -> int:
-    leading = 0
-    while jpeg.segments[leading].marker == _APP0:
-        leading += 1
-    return jpeg.segments[leading - 1].end if leading else 2
-
-
-def _segment(head: bytes, body: bytes) -> bytes:
-    return bytes((0xFF, _APP1)) + _length(head, len(body)) + head + body
-
-
-def _length(head: bytes, size: int) -> bytes:
-    """The length field of a segment with so many bytes behind its head."""
-    if size + len(head) + 2 > _MAX_SEGMENT:
-        _refuse(f"its {'EXIF block' if head == _EXIF else 'XMP packet'} is full")
-    return (size + len(head) + 2).to_bytes(2, "big")
-
-
-def _xmp_of(data: bytes, segments: tuple[Segment, ...]) -> Segment | None:
-    """The segment with XMP, of which there must not be two."""
-    found = _with_head(data, segments, _APP1, _XMP)
+def _only(found: list[Segment], reason: str) -> Segment | None:
+    """The one segment of a list, None if it is empty; several are refused."""
     if len(found) > 1:
-        _refuse("it holds XMP twice")
+        refuse(reason)
     return found[0] if found else None
 
 
-def _exif_of(data: bytes, segments: tuple[Segment, ...]) -> Segment | None:
-    """The segment with EXIF, of which there must not be two."""
-    found = _with_head(data, segments, _APP1, b"Exif")
-    if len(found) > 1:
-        _refuse("it holds EXIF twice")
-    if not found:
-        return None
-    first_scan = next(segment.start for segment in segments if segment.marker == _SOS)
-    if data[found[0].body : found[0].body + len(_EXIF)] != _EXIF or found[0].start > first_scan:
-        _refuse("its EXIF segment is unusual")
-    return found[0]
+def _segment(head: bytes, body: bytes) -> bytes:
+    return bytes((0xFF, APP1)) + _length(head, len(body)) + head + body
 
 
-def _with_head(data: bytes, segments: tuple[Segment, ...], marker: int, head: bytes) -> list[Segment]:
-    """The segments of one marker whose data begin with `head`."""
-    return [s for s in segments if s.marker == marker and data.startswith(head, s.body, s.end)]
-
-
-def _walk(data: bytes) -> tuple[Segment, ...]:
-    """Every segment up to EOI, which must be the last two bytes."""
-    segments: list[Segment] = []
-    position = 2
-    while True:
-        start = _next_marker(data, position, in_scan=bool(segments) and segments[-1].marker == _SOS)
-        marker = data[start + 1]
-        if marker == _EOI:
-            if start + 2 != len(data):
-                _refuse("more bytes follow its picture, such as a movie, a gain map or a preview")
-            return tuple(segments)
-        if marker in _ALONE:
-            _refuse(f"marker {marker:#04x} stands where none may be")
-        length = int.from_bytes(data[start + 2 : start + 4], "big")
-        if length < 2 or start + 2 + length > len(data):
-            _refuse("it is cut short or damaged")
-        position = start + 2 + length
-        segments.append(Segment(marker, start, start + 4, position))
-
-
-def _next_marker(data: bytes, position: int, *, in_scan: bool) -> int:
-    """The offset of the next marker's FF: right here between segments, behind the picture data in a scan."""
-    if in_scan:
-        found = _MARKER.search(data, position)
-        if found is None:
-            _refuse("it is cut short")
-        return found.start()
-    while data[position : position + 2] == b"\xff\xff":
-        position += 1
-    if len(data) < position + 2 or data[position] != 0xFF:
-        _refuse("it is cut short or damaged")
-    return position
-
-
-def _refuse(reason: str) -> NoReturn:
-    """Leave the file alone, and say why."""
-    raise TagRefusedError(reason, "the photo")
+def _length(head: bytes, size: int) -> bytes:
+    """The length field of a segment with `size` bytes behind its head."""
+    if size + len(head) + 2 > _MAX_LENGTH:
+        refuse(f"its {'EXIF block' if head == EXIF_HEAD else 'XMP packet'} is full")
+    return (size + len(head) + 2).to_bytes(2, "big")

@@ -1,45 +1,36 @@
-"""The chunks of a PNG, and the edits that put words into its XMP (PNG 3, sections 5 and 11.3.3.4; XMP part 3, 1.1.5).
+"""A PNG that is whole, and the edits of its XMP (PNG 3, sections 5 and 11.3.3.4; XMP part 3, 1.1.5).
 
-Refused is what has two packets or a compressed one, what is signed, and what holds Apple's offsets into the picture.
+A file with two packets or a compressed one, with content credentials, or with Apple's offsets into the picture is
+refused.
 """
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Final
 
-from culld.errors import TagRefusedError
-from culld.records import Edit, Format
+from culld.records import Edit
+from culld.tags.containers import Container, refuse
+from culld.tags.containers.chunks import PNG_SIGNATURE, png_chunks
 from culld.tags.edits import apply_edits
-from culld.tags.embedded_metadata import embedded_metadata_in
-from culld.tags.packet import packet_edits
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from culld.tags.containers import MetadataChange
+    from culld.tags.containers.chunks import Chunk
 
-    from culld.records import RejectFlag
+XMP_KEYWORD: Final = b"XML:com.adobe.xmp\0"
+"""What the data of the iTXt chunk with the XMP packet begin with."""
 
-_SIGNATURE = b"\x89PNG\r\n\x1a\n"
-_KEYWORD = b"XML:com.adobe.xmp\0"
-_HEAD = _KEYWORD + b"\0\0\0\0"  # not compressed, no language, no translated keyword
+_HEAD = XMP_KEYWORD + b"\0\0\0\0"  # not compressed, no language, no translated keyword
 _REFUSED = {b"caBX": "it carries content credentials", b"iDOT": "it holds offsets into its picture (iDOT)"}
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
-    """A chunk: its length field at `start`, its data from `body` to `end`, four bytes of CRC behind."""
-
-    kind: bytes
-    start: int
-    body: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Png:
-    """The chunks of a PNG that is whole, and the one among them that holds XMP."""
+class Png(Container):
+    """The chunks of a PNG, and the one among them that holds XMP."""
 
     data: bytes
     chunks: tuple[Chunk, ...]
@@ -53,61 +44,55 @@ class Png:
     @property
     def bytes_outside_metadata(self) -> bytes:
         """Every byte but those of the chunk with XMP."""
-        return self.data if self.xmp is None else self.data[: self.xmp.start] + self.data[self.xmp.end + 4 :]
+        return self.data if self.xmp is None else self.data[: self.xmp.start] + self.data[self.xmp.next :]
+
+    def splice(self, change: MetadataChange) -> tuple[Edit, ...]:
+        """The edit that replaces the chunk with XMP; a new one stands behind the header."""
+        if not change.packet:
+            return ()
+        chunk = _chunk(apply_edits(self.packet or b"", change.packet))
+        if self.xmp is None:
+            return (Edit(self.chunks[0].next, b"", chunk),)
+        return (Edit(self.xmp.start, self.data[self.xmp.start : self.xmp.next], chunk),)
 
 
 def read_png(data: bytes) -> Png:
-    """Walk a PNG from its signature to IEND; TagRefusedError says why where it should not be changed."""
-    chunks = _walk(data)
+    """Parse a PNG from its signature to IEND; raises TagRefusedError where it should not be changed."""
+    chunks = _whole(data)
     for chunk in chunks:
         if chunk.kind in _REFUSED:
-            _refuse(_REFUSED[chunk.kind])
-    packets = [each for each in chunks if each.kind == b"iTXt" and data.startswith(_KEYWORD, each.body, each.end)]
+            refuse(_REFUSED[chunk.kind])
+    packets = [each for each in chunks if each.kind == b"iTXt" and data.startswith(XMP_KEYWORD, each.body, each.end)]
     if len(packets) > 1:
-        _refuse("it holds XMP twice")
+        refuse("it holds XMP twice")
     if packets and not data.startswith(_HEAD, packets[0].body, packets[0].end):
-        _refuse("its XMP is compressed, or written in an unusual way")
+        refuse("its XMP is compressed, or written in an unusual way")
     return Png(data, chunks, packets[0] if packets else None)
 
 
-def png_edits(data: bytes, keywords: Sequence[str], wanted: Sequence[RejectFlag] = ()) -> tuple[Edit, ...]:
-    """The edits that bring `keywords` and marks into the XMP of a PNG; none if none needed. Raises TagRefusedError."""
-    png = read_png(data)
-    edits = packet_edits(png.packet, keywords, embedded_metadata_in(data, Format.PNG), wanted)
-    if not edits:
-        return ()
-    chunk = _chunk(apply_edits(png.packet or b"", edits))
-    if png.xmp is None:
-        return (Edit(png.chunks[0].end + 4, b"", chunk),)
-    return (Edit(png.xmp.start, data[png.xmp.start : png.xmp.end + 4], chunk),)
-
-
-def _chunk(packet: bytes) -> bytes:
-    body = b"iTXt" + _HEAD + packet
-    return struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
-
-
-def _walk(data: bytes) -> tuple[Chunk, ...]:
-    if not data.startswith(_SIGNATURE):
-        _refuse("it does not begin like a PNG")
+def _whole(data: bytes) -> tuple[Chunk, ...]:
+    """The chunks up to IEND, which must end the file; each must have its CRC."""
+    if not data.startswith(PNG_SIGNATURE):
+        refuse("it does not begin like a PNG")
     chunks: list[Chunk] = []
-    position = len(_SIGNATURE)
-    while not chunks or chunks[-1].kind != b"IEND":
-        body = position + 8
-        end = body + int.from_bytes(data[position : position + 4], "big")
-        if end + 4 > len(data):
-            _refuse("it is cut short or damaged")
-        if zlib.crc32(memoryview(data)[position + 4 : end]) != int.from_bytes(data[end : end + 4], "big"):
-            _refuse("a chunk of it is damaged")
-        chunks.append(Chunk(data[position + 4 : body], position, body, end))
-        position = end + 4
-    if position != len(data):
-        _refuse("more bytes follow its picture")
+    for chunk in png_chunks(io.BytesIO(data)):
+        if chunk.next > len(data):
+            break
+        if zlib.crc32(memoryview(data)[chunk.start + 4 : chunk.end]) != int.from_bytes(data[chunk.end : chunk.next]):
+            refuse("a chunk of it is damaged")
+        chunks.append(chunk)
+        if chunk.kind == b"IEND":
+            break
+    if not chunks or chunks[-1].kind != b"IEND":
+        refuse("it is cut short or damaged")
+    if chunks[-1].next != len(data):
+        refuse("more bytes follow its picture")
     if chunks[0].kind != b"IHDR":
-        _refuse("it does not begin with its header")
+        refuse("it does not begin with its header")
     return tuple(chunks)
 
 
-def _refuse(reason: str) -> NoReturn:
-    """Leave the file alone, and say why."""
-    raise TagRefusedError(reason, "the photo")
+def _chunk(packet: bytes) -> bytes:
+    """The chunk that holds a packet."""
+    body = b"iTXt" + _HEAD + packet
+    return struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))

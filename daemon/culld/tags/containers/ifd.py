@@ -1,6 +1,7 @@
-"""The directories (IFDs) of a TIFF file, and where the picture data that they name end (TIFF 6.0, sections 2, 8, 15).
+"""The directories (IFDs) of TIFF files and EXIF blocks, read from a stream without picture data (TIFF 6.0, section 2).
 
-Nothing is decoded, and directories that are not plainly understood say nothing: RAW files of many makers are TIFF too.
+A directory that is not plainly understood is passed over: the RAW files of many makers are built like TIFF, too. What
+changes a file reads its directories by `exif_block`, which refuses such ones.
 """
 
 from __future__ import annotations
@@ -12,32 +13,52 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_ORDERS: Final = {b"II*\0": "<", b"MM\0*": ">"}
-_ENTRY_BYTES: Final = 12
-_SIZES: Final = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
-_LETTERS: Final = {3: "H", 4: "I", 13: "I"}
+ORDERS: Final = {b"II*\0": "<", b"MM\0*": ">"}
+"""The byte order, as `struct` writes it, by the first four bytes."""
+
+ENTRY_BYTES: Final = 12
+TYPE_BYTES: Final = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
+"""The size in bytes of one value of each type."""
+
+NUMBER_CODES: Final = {3: "H", 4: "I", 13: "I"}
+"""The `struct` codes of the types of unsigned whole numbers: SHORT, LONG and IFD."""
+
+BYTE: Final = 1
+UNDEFINED: Final = 7
 _SUB_IFDS: Final = 330
 _DATA: Final = ((273, 279), (324, 325), (513, 514))
 """Offsets and byte counts: of strips, of tiles, of a JPEG (a preview)."""
 
 _UNKNOWN: Final = 0xFFFFFFFF
-_MOST_DIRECTORIES: Final = 2000
-_MOST_ENTRIES: Final = 1000
-_MOST_NUMBERS: Final = 4_000_000
+_MAX_DIRECTORIES: Final = 2000
+_MAX_ENTRIES: Final = 1000
+_MAX_NUMBERS: Final = 4_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry of a directory: its type, the count of its values, and where in the file they stand."""
+    """One entry: its twelve bytes `raw`, the count of its values, and the offset at which its values `start`.
 
-    kind: int
+    Values of four bytes or less stand in the entry itself. A value of an unknown type has no length.
+    """
+
+    tag: int
+    type: int
     count: int
     start: int
+    raw: bytes = b""
+
+    @classmethod
+    def parse(cls, order: str, raw: bytes, offset: int) -> Entry:
+        """The entry whose twelve bytes stand at `offset`."""
+        tag, kind, count, value = struct.unpack(order + "HHII", raw)
+        inside = count * TYPE_BYTES.get(kind, 0) <= 4
+        return cls(tag, kind, count, offset + 8 if inside else value, raw)
 
     @property
     def end(self) -> int:
         """The first byte behind the values."""
-        return self.start + self.count * _SIZES.get(self.kind, 0)
+        return self.start + self.count * TYPE_BYTES.get(self.type, 0)
 
 
 @dataclass
@@ -55,7 +76,7 @@ class Ifds:
     def of(cls, stream: BinaryIO, size: int) -> Ifds | None:
         """The reader for a stream of `size` bytes; None if it does not begin like a classic TIFF. Raises OSError."""
         stream.seek(0)
-        order = _ORDERS.get(stream.read(4))
+        order = ORDERS.get(stream.read(4))
         return None if order is None else cls(stream, size, order)
 
     def directories(self) -> Iterator[dict[int, Entry]]:
@@ -63,8 +84,8 @@ class Ifds:
 
         Raises OSError.
         """
-        waiting = [*self.numbers(Entry(4, 1, 4))]
-        while waiting and len(self._seen) < _MOST_DIRECTORIES:
+        waiting = [*self.first_offset()]
+        while waiting and len(self._seen) < _MAX_DIRECTORIES:
             offset = waiting.pop()
             if offset == 0 or offset in self._seen:
                 continue
@@ -75,21 +96,40 @@ class Ifds:
                 continue
             sub_ifds = entries.get(_SUB_IFDS)
             waiting += self.numbers(sub_ifds) if sub_ifds else ()
-            waiting += self.numbers(Entry(4, 1, offset + 2 + _ENTRY_BYTES * self._count(offset)))
+            waiting += self.numbers(_number_at(offset + 2 + ENTRY_BYTES * self._count(offset), 4))
             yield entries
+
+    def first_offset(self) -> tuple[int, ...]:
+        """The offset of the first directory, none if the file ends before. Raises OSError."""
+        return self.numbers(_number_at(4, 4))
+
+    def entries_at(self, offset: int) -> Iterator[Entry]:
+        """Yield the entries of the directory at an offset, as many as the file holds. Raises OSError."""
+        length = ENTRY_BYTES * self._count(offset)
+        self.stream.seek(offset + 2)
+        data = self.stream.read(length)
+        for at in range(0, len(data) - ENTRY_BYTES + 1, ENTRY_BYTES):
+            yield Entry.parse(self.order, data[at : at + ENTRY_BYTES], offset + 2 + at)
 
     def numbers(self, entry: Entry) -> tuple[int, ...]:
         """The values of an entry with unsigned whole numbers; none if it lies outside of the file, or has another type.
 
         Raises OSError.
         """
-        letter = _LETTERS.get(entry.kind)
+        code = NUMBER_CODES.get(entry.type)
         self._numbers += entry.count
-        if letter is None or entry.end > self.size or self._numbers > _MOST_NUMBERS:
+        if code is None or entry.end > self.size or self._numbers > _MAX_NUMBERS:
             return ()
         self.stream.seek(entry.start)
         data = self.stream.read(entry.end - entry.start)
-        return struct.unpack(f"{self.order}{entry.count}{letter}", data)
+        return struct.unpack(f"{self.order}{entry.count}{code}", data)
+
+    def value(self, entry: Entry) -> bytes | None:
+        """The bytes of a value; None if it is empty or lies outside of the file. Raises OSError."""
+        if not entry.start < entry.end <= self.size:
+            return None
+        self.stream.seek(entry.start)
+        return self.stream.read(entry.end - entry.start)
 
     def number_in(self, data: bytes, position: int) -> int:
         """The unsigned 32-bit number at a position of some bytes, in the byte order of the file."""
@@ -97,25 +137,24 @@ class Ifds:
         return number
 
     def _count(self, offset: int) -> int:
-        found = self.numbers(Entry(3, 1, offset))
+        found = self.numbers(_number_at(offset, 3))
         return found[0] if found else 0
 
     def _entries(self, offset: int) -> dict[int, Entry] | None:
         """The entries of the directory at an offset; None if there is none, or none that a picture file would have."""
         count = self._count(offset)
-        if not 0 < count <= _MOST_ENTRIES:
+        if not 0 < count <= _MAX_ENTRIES:
             return None
-        self.end = max(self.end, offset + 2 + _ENTRY_BYTES * count + 4)
-        self.stream.seek(offset + 2)
-        data = self.stream.read(_ENTRY_BYTES * count)
+        self.end = max(self.end, offset + 2 + ENTRY_BYTES * count + 4)
         found: dict[int, Entry] = {}
-        for index in range(len(data) // _ENTRY_BYTES):
-            tag, kind, number = struct.unpack_from(self.order + "HHI", data, index * _ENTRY_BYTES)
-            inside = number * _SIZES.get(kind, 0) <= 4
-            where = index * _ENTRY_BYTES + 8
-            (value,) = struct.unpack_from(self.order + "I", data, where)
-            found.setdefault(tag, Entry(kind, number, offset + 2 + where if inside else value))
+        for entry in self.entries_at(offset):
+            found.setdefault(entry.tag, entry)
         return found
+
+
+def _number_at(offset: int, kind: int) -> Entry:
+    """An offset or a count that stands outside of the entries, as an entry."""
+    return Entry(0, kind, 1, offset)
 
 
 def data_end(stream: BinaryIO, size: int, *, values: bool) -> int:
@@ -138,7 +177,7 @@ def data_end(stream: BinaryIO, size: int, *, values: bool) -> int:
 
 def _array_end(ifds: Ifds, offsets: Entry, counts: Entry) -> int:
     """Where the furthest piece of data ends, or the list of the pieces, if it is outside of the file."""
-    if offsets.kind not in _LETTERS or counts.kind not in _LETTERS or offsets.count != counts.count:
+    if offsets.type not in NUMBER_CODES or counts.type not in NUMBER_CODES or offsets.count != counts.count:
         return 0
     if (lists := max(offsets.end, counts.end)) > ifds.size:
         return lists

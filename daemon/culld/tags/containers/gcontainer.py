@@ -1,7 +1,7 @@
 """The parts behind the primary picture that a photo's XMP lists, with their lengths.
 
 Ultra HDR and Motion Photos list them in `Container:Directory` (Ultra HDR image format 1.1, "GContainer XMP"; Motion
-Photo format 1.0, "Container element"), the elder Micro Videos by their distance from the end of the file
+Photo format 1.0, "Container element"), the older Micro Videos by their distance from the end of the file
 (`GCamera:MicroVideoOffset`).
 """
 
@@ -18,8 +18,8 @@ _LIST_ITEM: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns# li"
 _LENGTH, _PADDING = f"{_ITEM} Length", f"{_ITEM} Padding"
 _MICRO_VIDEO: Final = f"{_CAMERA} MicroVideoOffset"
 _NUMBER: Final = re.compile(r"\s*\d{1,15}\s*", re.ASCII)
-_MARKS: Final = (_ITEM.encode(), b"MicroVideoOffset")
-_MOST_ELEMENTS: Final = 2000
+_NEEDED: Final = (_ITEM.encode(), b"MicroVideoOffset")
+_MAX_ELEMENTS: Final = 2000
 
 
 class _TooLargeError(Exception):
@@ -27,11 +27,11 @@ class _TooLargeError(Exception):
 
 
 def bytes_behind(packet: bytes) -> int:
-    """Return how many bytes follow the primary picture by what an XMP packet says; 0 where it says nothing of that.
+    """Return how many bytes follow the primary picture by an XMP packet; 0 where it does not list any.
 
-    A packet that is no well-formed XML, or that holds a DOCTYPE, says nothing.
+    A packet that is no well-formed XML, or that holds a DOCTYPE, counts as listing none.
     """
-    if not any(mark in packet for mark in _MARKS):
+    if not any(name in packet for name in _NEEDED):
         return 0
     reader = _Reader()
     try:
@@ -67,7 +67,7 @@ class _Reader:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         self.elements += 1
-        if self.elements > _MOST_ELEMENTS:
+        if self.elements > _MAX_ELEMENTS:
             raise _TooLargeError
         self._text.clear()
         if name == _LIST_ITEM:
