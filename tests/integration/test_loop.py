@@ -32,7 +32,7 @@ quarantine: quarantine
 state: state
 settle: {quiet: 100ms}
 batch: {wait: 0s, size: 4}
-policy: {mode: enforce, brake: {share: never}}
+policy: {mode: enforce, brake: {max_share: never}}
 """
 
 

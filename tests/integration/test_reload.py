@@ -33,7 +33,7 @@ state: state
 settle: {quiet: 100ms}
 batch: {wait: 0s, size: 4}
 policy:
-  brake: {share: never}
+  brake: {max_share: never}
 """
 POLICIES = {
     Verdict.TAG: HEAD + "  mode: observe\n",

@@ -91,12 +91,12 @@ class TestMeaning:
         config = load(
             "watch: [{path: /a, mode: enforce}, {path: /b}]\nquarantine: /q\nstate: /s\n"
             "policy: {mode: observe, defects: {blur: {tag: 0, reject: 1}, "
-            "under: {reject: 0.9}, over: {reject: 0.98} }, protect: {rated: 4}, brake: {share: never}}\n"
-            "settle: {quiet: 500ms}\nrescan: 2h\nhistory: forever\n"
+            "under: {reject: 0.9}, over: {reject: 0.98} }, protect: {rated: 4}, brake: {max_share: never}}\n"
+            "settle: {quiet: 500ms}\nrescan: 2h\nkeep_history: forever\n"
             "batch: {wait: 0s, size: 1}\nworkers: 3\nmodel: {path: /m}\n"
-            "tags: {embed: never, prefix: '', sidecar: needed, sidecar_name: adobe, marks: [rating, pick]}\n"
+            "tags: {embed: never, prefix: '', sidecar: needed, sidecar_name: adobe, reject_flags: [rating, pick]}\n"
             "log: {level: debug}\n"
-            "limits: {pixels: 5, file_size: 200MB, memory: 1GiB, seconds: 7}\n"
+            "limits: {pixels: 5, file_size: 200MB, memory: 1GiB, time: 7s}\n"
         )
 
         assert [(Path("/a"), Mode.ENFORCE), (Path("/b"), None)] == [(watch.path, watch.mode) for watch in config.watch]
@@ -107,17 +107,22 @@ class TestMeaning:
         assert (timedelta(seconds=0.5), timedelta(hours=2), None) == (
             config.settle.quiet,
             config.rescan,
-            config.history,
+            config.keep_history,
         )
         assert (timedelta(0), 1, 3) == (config.batch.wait, config.batch.size, config.workers)
         assert (config.tags.embed, config.tags.prefix, config.log.level) == (Embed.NEVER, "", Level.DEBUG)
         assert (SidecarStyle.ADOBE, (RejectFlag.RATING, RejectFlag.PICK)) == (
             config.tags.sidecar_name,
-            config.tags.marks,
+            config.tags.reject_flags,
         )
         assert config.tags.sidecar is Sidecars.NEEDED
         limits = config.limits
-        assert (limits.pixels, limits.file_size, limits.memory, limits.seconds) == (5, 200_000_000, 2**30, 7)
+        assert (limits.pixels, limits.file_size, limits.memory, limits.time) == (
+            5,
+            200_000_000,
+            2**30,
+            timedelta(seconds=7),
+        )
 
     def test_an_empty_section_says_the_same_as_none(self, load: Load) -> None:
         """A section whose keys are all commented out keeps the defaults."""
@@ -250,6 +255,29 @@ class TestDigest:
         assert (12, set()) == (len(digest), set(digest) - set("0123456789abcdef"))
 
 
+RENAMED = [
+    ("history: 30d", "4: history: unknown key; history is now keep_history"),
+    (
+        "limits: {seconds: 5}",
+        "4: limits.seconds: unknown key; limits.seconds is now limits.time, written as a duration",
+    ),
+    ("policy: {stacks: best}", "4: policy.stacks: unknown key; policy.stacks is now policy.stack_verdict"),
+    (
+        "policy: {protect: {night: 3}}",
+        "4: policy.protect.night: unknown key; policy.protect.night is now policy.protect.night_below",
+    ),
+    (
+        "policy: {brake: {photos: 50}}",
+        "4: policy.brake.photos: unknown key; policy.brake.photos is now policy.brake.window",
+    ),
+    (
+        "policy: {brake: {share: never}}",
+        "4: policy.brake.share: unknown key; policy.brake.share is now policy.brake.max_share",
+    ),
+    ("tags: {marks: []}", "4: tags.marks: unknown key; tags.marks is now tags.reject_flags"),
+]
+"""Keys of earlier versions, each with what is said of it."""
+
 WRONG = [
     ("quarantne: /q", "4: quarantne: unknown key; did you mean `quarantine`?"),
     ("mode: enforce", "4: mode: unknown key here; did you mean `watch[].mode` or `policy.mode`?"),
@@ -269,17 +297,29 @@ WRONG = [
     ("policy: {defects: {blur: {tag: -1}}}", "4: policy.defects.blur.tag: -1 is out of range; write a number"),
     ("policy: {defects: {blur: {tag: never}}}", "4: policy.defects.blur.tag: 'never' is not a number"),
     ("policy: {defects: {blur: {tag: 0.98}}}", "4: policy.defects.blur: tag 0.98 is above reject 0.97; tag must be"),
-    ("tags: {marks: rating}", "4: tags.marks: 'rating' is no list; write [] or some of [rating, pick, digikam, label]"),
-    ("tags: {marks: [stars]}", "4: tags.marks: 'stars' is not allowed; write rating or pick or digikam or label"),
+    (
+        "tags: {reject_flags: rating}",
+        "4: tags.reject_flags: 'rating' is no list; write [] or some of [rating, pick, digikam, label]",
+    ),
+    (
+        "tags: {reject_flags: [stars]}",
+        "4: tags.reject_flags: 'stars' is not allowed; write rating or pick or digikam or label",
+    ),
     (
         "policy: {protect: {rated: true}}",
         "4: policy.protect.rated: yes is not allowed; write from how many stars, 1 to 5",
     ),
     ("policy: {protect: {rated: 6}}", "4: policy.protect.rated: 6 is not allowed; write from how many stars, 1 to 5"),
     ("policy: {protect: {edited: 1}}", "4: policy.protect.edited: 1 is not allowed; write true or false"),
-    ("policy: {protect: {night: dark}}", "4: policy.protect.night: 'dark' is not allowed; write a light value from"),
-    ("policy: {brake: {share: 1}}", "4: policy.brake.share: 1 is not allowed; write a share above 0 and below 1"),
-    ("policy: {brake: {photos: 3}}", "4: policy.brake.photos: 3 is not allowed; write a whole number from 10 to"),
+    (
+        "policy: {protect: {night_below: dark}}",
+        "4: policy.protect.night_below: 'dark' is not allowed; write a light value from",
+    ),
+    (
+        "policy: {brake: {max_share: 1}}",
+        "4: policy.brake.max_share: 1 is not allowed; write a share above 0 and below 1",
+    ),
+    ("policy: {brake: {window: 3}}", "4: policy.brake.window: 3 is not allowed; write a whole number from 10 to"),
     ("policy: {rules: keep}", "4: policy.rules: 'keep' is not a list; write one `- name: ...` for each"),
     ("policy: {rules: [{name: a, when: raw}]}", "4: policy.rules[0].action: `action` is missing"),
     (
@@ -320,8 +360,13 @@ WRONG = [
     ("alert: {webhook: 'http://a/ b'}", "4: alert.webhook: 'http://a/ b' has a letter that an address cannot have"),
     ("version: 2", "4: version: the file is written for a newer culld (its form 2, known here 1); upgrade culld"),
     ("version: '1'", "4: version: '1' is no version; write 1, or leave the line out"),
+    *RENAMED,
+    ("limits: {time: 60}", "4: limits.time: 60 is not a duration; write a duration from 1s to 1h, such as 500ms"),
     ("rescan: 3", "4: rescan: 3 is not a duration; write a duration from 1s to 7d, such as 500ms"),
-    ("history: always", "4: history: 'always' is not a duration; write a duration from 1d to 36500d, such as 500ms"),
+    (
+        "keep_history: always",
+        "4: keep_history: 'always' is not a duration; write a duration from 1d to 36500d, such as 500ms",
+    ),
     ("rescan: 3w", "4: rescan: '3w' is not a duration"),
     ("rescan: 0s", "4: rescan: 0s is out of range; write a duration from 1s to 7d"),
     ("rescan: 999999999d", "4: rescan: 999999999d is out of range"),

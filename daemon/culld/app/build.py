@@ -109,7 +109,7 @@ class Builder:
             folders=catalogue.current_batch,
             sidecars=self.config.tags.sidecar,
             style=self.config.tags.sidecar_name,
-            reject_flags=self.config.tags.marks,
+            reject_flags=self.config.tags.reject_flags,
             brake=brake if braked else no_brake,
             more_to_come=more_to_come,
         )
@@ -127,7 +127,7 @@ class Builder:
             self.journal,
             self.clock,
             DecisionAges(self.journal, self.clock, functools.partial(self.alerts.send, "culld: the clock is in doubt")),
-            self.config.history,
+            self.config.keep_history,
             ExpiredToTrash(self.config.quarantine, to_trash, self.journal.note_trashed),
             self.config.store.trash_after,
             functools.partial(self.alerts.send, "culld: what the last day brought"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from pydantic import BaseModel
 
@@ -17,6 +17,20 @@ if TYPE_CHECKING:
 
     from pydantic.fields import FieldInfo
     from pydantic_core import ErrorDetails
+
+_RENAMED: Final = {
+    "history": "keep_history",
+    "limits.seconds": "limits.time",
+    "policy.stacks": "policy.stack_verdict",
+    "policy.protect.night": "policy.protect.night_below",
+    "policy.brake.photos": "policy.brake.window",
+    "policy.brake.share": "policy.brake.max_share",
+    "tags.marks": "tags.reject_flags",
+}
+"""Keys that earlier versions knew, and their names of today."""
+
+_REWRITTEN: Final = {"limits.seconds": ", written as a duration such as 60s"}
+"""What else changed with the name of a key."""
 
 Key = tuple[str | int, ...]
 """The way to a value: the names of its sections and the numbers of its list items."""
@@ -63,7 +77,9 @@ def problems_of(error: ErrorDetails, schema: type[BaseModel]) -> str:
 
 
 def _unknown(key: Key, schema: type[BaseModel]) -> str:
-    name = str(key[-1])
+    name, written = str(key[-1]), dotted(key)
+    if written in _RENAMED:
+        return f"unknown key; {written} is now {_RENAMED[written]}{_REWRITTEN.get(written, '')}"
     beside = list(fields(_section(key[:-1], schema)))
     if elsewhere := [known for known in known_keys(schema) if known.rpartition(".")[2] == name]:
         return f"unknown key here; did you mean {' or '.join(f'`{known}`' for known in elsewhere)}?"

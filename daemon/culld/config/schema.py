@@ -142,7 +142,7 @@ class TagsSection(Section):
     prefix: Annotated[str, BeforeValidator(types.prefix)] = "defect:"
     sidecar: Annotated[Sidecars, BeforeValidator(_sidecars)] = Sidecars.ALWAYS
     sidecar_name: Annotated[SidecarStyle, BeforeValidator(types.choice(SidecarStyle))] = SidecarStyle.FULL
-    marks: Annotated[tuple[RejectFlag, ...], BeforeValidator(types.choices(RejectFlag))] = ()
+    reject_flags: Annotated[tuple[RejectFlag, ...], BeforeValidator(types.choices(RejectFlag))] = ()
 
 
 class LimitsSection(Section):
@@ -151,7 +151,7 @@ class LimitsSection(Section):
     pixels: Annotated[int, BeforeValidator(types.whole(1, 10**10))] = 250_000_000
     file_size: Annotated[int, BeforeValidator(types.size("1kB"))] = 10**9
     memory: Annotated[int, BeforeValidator(types.size("256MB"))] = 2 * 10**9
-    seconds: Annotated[int, BeforeValidator(types.whole(1, 3600))] = 60
+    time: Annotated[timedelta, BeforeValidator(types.duration("1s", "1h"))] = timedelta(seconds=60)
 
 
 class AlertSection(Section):
@@ -227,24 +227,24 @@ class ProtectSection(Section):
 
     rated: Annotated[int | None, BeforeValidator(types.stars)] = 1
     edited: YesOrNo = True
-    night: Annotated[float | None, BeforeValidator(types.light_value)] = 3.0
+    night_below: Annotated[float | None, BeforeValidator(types.light_value)] = 3.0
     series: YesOrNo = True
     bursts: YesOrNo = True
 
     def protection(self) -> Protection:
         """The same as a record."""
-        return Protection(self.rated, self.edited, self.night, self.series, self.bursts)
+        return Protection(self.rated, self.edited, self.night_below, self.series, self.bursts)
 
 
 class BrakeSection(Section):
-    """Above which share of the last photos that were judged, `photos` at most, moves stop; None is never exceeded."""
+    """Above which share of the last photos that were judged, `window` at most, moves stop; None is never exceeded."""
 
-    share: Annotated[float | None, BeforeValidator(types.share)] = 0.6
-    photos: Annotated[int, BeforeValidator(types.whole(10, 100_000))] = 200
+    max_share: Annotated[float | None, BeforeValidator(types.share)] = 0.6
+    window: Annotated[int, BeforeValidator(types.whole(10, 100_000))] = 200
 
     def limit(self) -> BrakeLimit | None:
         """The same as a record; None for no brake."""
-        return None if self.share is None else BrakeLimit(self.share, self.photos)
+        return None if self.max_share is None else BrakeLimit(self.max_share, self.window)
 
 
 class NamedRule(Section):
@@ -271,7 +271,7 @@ class PolicySection(Section):
 
     mode: Annotated[Mode, BeforeValidator(types.choice(Mode))] = Mode.OBSERVE
     defects: DefectsSection = DefectsSection()
-    stacks: Annotated[StackVerdict, BeforeValidator(types.choice(StackVerdict))] = StackVerdict.BEST
+    stack_verdict: Annotated[StackVerdict, BeforeValidator(types.choice(StackVerdict))] = StackVerdict.BEST
     protect: ProtectSection = ProtectSection()
     rules: Annotated[tuple[NamedRule, ...], AfterValidator(_require_unique_names)] = ()
     brake: BrakeSection = BrakeSection()
@@ -293,8 +293,8 @@ class Config(Section):
     policy: PolicySection = PolicySection()
     settle: SettleSection = SettleSection()
     rescan: Annotated[timedelta, BeforeValidator(types.duration("1s", "7d"))] = timedelta(minutes=1)
-    history: Annotated[timedelta | None, BeforeValidator(types.duration_or("1d", "36500d", types.FOREVER))] = timedelta(
-        365
+    keep_history: Annotated[timedelta | None, BeforeValidator(types.duration_or("1d", "36500d", types.FOREVER))] = (
+        timedelta(365)
     )
     batch: BatchSection = BatchSection()
     workers: Annotated[int | None, BeforeValidator(types.auto_or_whole(1, 64))] = None
@@ -325,7 +325,7 @@ class Config(Section):
             under=bounds.under.to_threshold(),
             over=bounds.over.to_threshold(),
             digest=hashlib.sha256(meaning.encode()).hexdigest()[:12],
-            stack_verdict=policy.stacks,
+            stack_verdict=policy.stack_verdict,
             protect=policy.protect.protection(),
             named_rules=tuple(rule.rule() for rule in policy.rules),
             brake=policy.brake.limit(),

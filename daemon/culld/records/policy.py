@@ -48,7 +48,7 @@ class Protection:
 
 @dataclass(frozen=True, slots=True)
 class BrakeLimit:
-    """Moves stop once more than this `share` (0..1) of the last photos, `photos` of them at most, was to be moved."""
+    """Moves stop once more than `max_share` (0..1) of the last photos, `window` of them at most, was to be moved."""
 
     max_share: float
     window: int
