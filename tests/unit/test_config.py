@@ -62,6 +62,16 @@ def complaints(load: Load, tmp_path: Path) -> Complaints:
     return complaints_of
 
 
+def no_curve(defect: Defect, precision: float) -> float:
+    """A model whose card gives no number for any precision."""
+    raise LookupError((defect, precision))
+
+
+def policy_of(config: Config) -> Policy:
+    """The policy of a configuration that names no precision."""
+    return config.policies(no_curve).default
+
+
 class TestMeaning:
     """What a valid file means."""
 
@@ -74,17 +84,17 @@ class TestMeaning:
             Threshold(0.5, 0.97),
             Threshold(0.6, None),
             Threshold(0.6, None),
-            config.rules().digest,
+            policy_of(config).digest,
             brake=BrakeLimit(0.6, 200),
         )
-        assert expected == config.rules()
+        assert expected == policy_of(config)
         assert [Path("/home/ann/Pictures/Import")] == [watch.path for watch in config.watch]
         assert Path("/home/ann/Pictures/Quarantine") == config.quarantine
         assert Path("/home/ann/.local/state/culld") == config.state
 
     def test_without_a_mode_nothing_may_be_moved(self, load: Load) -> None:
         """The default mode is observe."""
-        assert load(MINIMAL).rules().mode == Mode.OBSERVE
+        assert policy_of(load(MINIMAL)).mode == Mode.OBSERVE
 
     def test_every_key_is_read(self, load: Load) -> None:
         """A value that differs from the default arrives, for every key."""
@@ -101,7 +111,7 @@ class TestMeaning:
 
         assert [(Path("/a"), Mode.ENFORCE), (Path("/b"), None)] == [(watch.path, watch.mode) for watch in config.watch]
         assert (Path("/q"), Path("/s"), Path("/m")) == (config.quarantine, config.state, config.model.path)
-        rules = config.rules()
+        rules = policy_of(config)
         assert (Threshold(0, 1), Threshold(0.6, 0.9), Threshold(0.6, 0.98)) == (rules.blur, rules.under, rules.over)
         assert (4, None) == (rules.protect.rated, rules.brake)
         assert (timedelta(seconds=0.5), timedelta(hours=2), None) == (
@@ -130,31 +140,34 @@ class TestMeaning:
 
     def test_one_threshold_leaves_the_other_at_its_default(self, load: Load) -> None:
         """Naming only `reject` keeps `tag`, and the other defects."""
-        rules = load(MINIMAL + "policy: {defects: {blur: {reject: 0.9}}}").rules()
+        rules = policy_of(load(MINIMAL + "policy: {defects: {blur: {reject: 0.9}}}"))
 
         assert (Threshold(0.5, 0.9), Threshold(0.6, None)) == (rules.blur, rules.over)
 
-    def test_a_precision_becomes_a_number_by_looking_it_up(self, load: Load) -> None:
+    def test_a_precision_becomes_a_number_by_the_card(self, load: Load) -> None:
         """Only the defects that ask for it, and never below `tag`: what is moved is always tagged as well."""
         config = load(
             MINIMAL + "policy: {defects: {blur: {reject: {precision: 0.99}}, over: {reject: {precision: 0.5}}}}"
         )
 
-        looked_up = config.resolve_thresholds(lambda defect, precision: {Defect.BLUR: precision - 0.1}.get(defect, 0.2))
+        rules = config.policies(lambda defect, precision: {Defect.BLUR: precision - 0.1}.get(defect, 0.2)).default
 
-        assert config.has_precision_targets
-        assert not looked_up.has_precision_targets
-        rules = looked_up.rules()
         assert (Threshold(0.5, 0.89), Threshold(0.6, None), Threshold(0.6, 0.6)) == (
             rules.blur,
             rules.under,
             rules.over,
         )
 
-    def test_a_precision_that_nobody_looked_up_is_no_rule(self, load: Load) -> None:
-        """Forgetting it is a mistake in culld, not a policy that never rejects."""
-        with pytest.raises(TypeError, match="look it up"):
-            load(MINIMAL + "policy: {defects: {blur: {reject: {precision: 0.99}}}}").rules()
+    def test_without_the_number_for_a_precision_there_is_no_policy(self, load: Load) -> None:
+        """A policy that silently never rejects would be the worst answer."""
+        config = load(MINIMAL + "policy: {defects: {blur: {reject: {precision: 0.99}}}}")
+
+        with pytest.raises(LookupError):
+            config.policies(no_curve)
+
+    def test_a_policy_without_a_precision_asks_no_card(self, load: Load) -> None:
+        """So a policy of plain numbers needs no model."""
+        assert load(MINIMAL).policies(no_curve).default.blur == Threshold(0.5, 0.97)
 
     def test_a_relative_path_starts_at_the_folder_of_the_file(self, load: Load, tmp_path: Path) -> None:
         """So a checkout can carry its own configuration."""
@@ -207,7 +220,7 @@ class TestMeaning:
 
     def test_without_any_file_the_defaults_serve(self, load: Load) -> None:
         """What only reads (`culld score`) needs no file."""
-        assert built_in_config(HOME).rules() == load(MINIMAL).rules()
+        assert policy_of(built_in_config(HOME)) == policy_of(load(MINIMAL))
 
     def test_a_byte_order_mark_is_passed_over(self, load: Load) -> None:
         """Some editors write one."""
@@ -231,7 +244,7 @@ class TestDigest:
         """Only meaning counts: neither comments nor order nor how a number is written."""
         same = "policy: {defects: {over: {reject: never, tag: .60}}, mode: enforce} # other\nrescan: 3h\n"
 
-        assert load(CONTRACT).rules().digest == load(MINIMAL + same).rules().digest
+        assert policy_of(load(CONTRACT)).digest == policy_of(load(MINIMAL + same)).digest
 
     @pytest.mark.parametrize(
         "change",
@@ -239,18 +252,27 @@ class TestDigest:
     )
     def test_any_meaning_changes_it(self, load: Load, change: tuple[str, str]) -> None:
         """Another threshold or mode is another policy."""
-        assert load(CONTRACT).rules().digest != load(CONTRACT.replace(*change)).rules().digest
+        assert policy_of(load(CONTRACT)).digest != policy_of(load(CONTRACT.replace(*change))).digest
 
     def test_the_mode_of_a_folder_counts(self, load: Load) -> None:
-        """The rules of a folder with its own mode are those of a policy with that mode."""
-        config = load(CONTRACT)
+        """The policy of a folder with its own mode is that of a file with that mode."""
+        folders = "watch: [{path: /a, mode: observe}, {path: /b, mode: enforce}, {path: /c}]\nquarantine: /q\n"
 
-        assert load(CONTRACT.replace("enforce ", "observe ")).rules() == config.rules(Mode.OBSERVE)
-        assert config.rules() == config.rules(Mode.ENFORCE)
+        found = load(folders + "policy: {mode: enforce}").policies(no_curve)
+
+        observing, enforcing = (policy_of(load(MINIMAL + f"policy: {{mode: {mode}}}")) for mode in Mode)
+        assert {observing.mode, enforcing.mode} == {Mode.OBSERVE, Mode.ENFORCE}
+        expected = {policy.mode: policy for policy in (observing, enforcing)}
+        assert found.default == expected[Mode.ENFORCE]
+        assert found.by_root == {
+            Path("/a"): expected[Mode.OBSERVE],
+            Path("/b"): expected[Mode.ENFORCE],
+            Path("/c"): expected[Mode.ENFORCE],
+        }
 
     def test_it_is_twelve_hex_digits(self, load: Load) -> None:
         """Short enough for a log line."""
-        digest = load(MINIMAL).rules().digest
+        digest = policy_of(load(MINIMAL)).digest
 
         assert (12, set()) == (len(digest), set(digest) - set("0123456789abcdef"))
 

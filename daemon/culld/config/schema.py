@@ -6,10 +6,11 @@ import functools
 import hashlib
 import json
 import os
+from dataclasses import asdict
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 
@@ -19,6 +20,7 @@ from culld.records import (
     BrakeLimit,
     Defect,
     EngineKind,
+    FolderPolicies,
     Mode,
     Policy,
     Protection,
@@ -32,7 +34,7 @@ from culld.records import (
 from culld.rules import parse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 
 class Embed(StrEnum):
@@ -179,18 +181,11 @@ class DefectThresholds(Section):
             raise ValueError(f"tag {self.tag:g} is above reject {self.reject:g}; tag must be at most reject")
         return self
 
-    def to_threshold(self) -> Threshold:
-        """The same as a record; a precision must have been looked up before."""
+    def to_threshold(self, threshold_for: Callable[[float], float]) -> Threshold:
+        """Return the record; `threshold_for` gives the number for a precision, and `tag` is the least number taken."""
         if isinstance(self.reject, types.PrecisionTarget):
-            raise TypeError("a precision is no number yet: look it up with Config.looked_up")
+            return Threshold(self.tag, max(threshold_for(self.reject.precision), self.tag))
         return Threshold(self.tag, self.reject)
-
-    def resolve_thresholds(self, threshold_for: Callable[[float], float]) -> Self:
-        """The same with a number in place of a precision; a photo that is rejected is always tagged as well."""
-        if not isinstance(self.reject, types.PrecisionTarget):
-            return self
-        found = threshold_for(self.reject.precision)
-        return self.model_copy(update={"reject": max(found, self.tag)})
 
 
 class Blur(DefectThresholds):
@@ -220,6 +215,14 @@ class DefectsSection(Section):
     blur: Blur = Blur()
     under: Under = Under()
     over: Over = Over()
+
+    def to_thresholds(self, threshold_for: Callable[[Defect, float], float]) -> dict[Defect, Threshold]:
+        """Return the records; `threshold_for` gives the number for a defect and a precision."""
+        sections = {Defect.BLUR: self.blur, Defect.UNDER: self.under, Defect.OVER: self.over}
+        return {
+            defect: section.to_threshold(functools.partial(threshold_for, defect))
+            for defect, section in sections.items()
+        }
 
 
 class ProtectSection(Section):
@@ -276,6 +279,29 @@ class PolicySection(Section):
     rules: Annotated[tuple[NamedRule, ...], AfterValidator(_require_unique_names)] = ()
     brake: BrakeSection = BrakeSection()
 
+    def to_policy(self, mode: Mode, thresholds: Mapping[Defect, Threshold]) -> Policy:
+        """Return the record.
+
+        The digest is that of the meaning of the policy: formatting, comments and the order of keys do not change it.
+        """
+        return Policy(
+            mode=mode,
+            blur=thresholds[Defect.BLUR],
+            under=thresholds[Defect.UNDER],
+            over=thresholds[Defect.OVER],
+            digest=self._digest(mode, thresholds),
+            stack_verdict=self.stack_verdict,
+            protect=self.protect.protection(),
+            named_rules=tuple(rule.rule() for rule in self.rules),
+            brake=self.brake.limit(),
+        )
+
+    def _digest(self, mode: Mode, thresholds: Mapping[Defect, Threshold]) -> str:
+        meaning = self.model_dump(mode="json", exclude={"mode", "defects"})
+        meaning |= {"mode": mode, "defects": {defect: asdict(threshold) for defect, threshold in thresholds.items()}}
+        text = json.dumps(meaning, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
 
 def _require_watched_folder(folders: tuple[WatchSection, ...]) -> tuple[WatchSection, ...]:
     # Pydantic's own minimum length counts only the valid items, and so blames the list for a mistake in one of them.
@@ -311,52 +337,20 @@ class Config(Section):
         # The default depends on the environment, which only the validator of the key sees.
         return {"state": types.AUTO, **value} if isinstance(value, dict) else value
 
-    def rules(self, mode: Mode | None = None) -> Policy:
-        """The policy in force, under another mode if one is given (that of a watched folder).
-
-        The digest is taken from what the policy means, so neither formatting nor comments change it.
-        """
-        policy = self.policy if mode is None else self.policy.model_copy(update={"mode": mode})
-        meaning = json.dumps(policy.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
-        bounds = policy.defects
-        return Policy(
-            mode=policy.mode,
-            blur=bounds.blur.to_threshold(),
-            under=bounds.under.to_threshold(),
-            over=bounds.over.to_threshold(),
-            digest=hashlib.sha256(meaning.encode()).hexdigest()[:12],
-            stack_verdict=policy.stack_verdict,
-            protect=policy.protect.protection(),
-            named_rules=tuple(rule.rule() for rule in policy.rules),
-            brake=policy.brake.limit(),
-        )
-
-    def rules_by_folder(self) -> dict[Path, Policy]:
-        """The policy in force in each watched folder."""
-        return {watch.path: self.rules(watch.mode) for watch in self.watch}
+    def policies(self, threshold_for: Callable[[Defect, float], float]) -> FolderPolicies:
+        """Return the policies in force; `threshold_for` gives the number for each precision, and may raise."""
+        thresholds = self.policy.defects.to_thresholds(threshold_for)
+        default = self.policy.to_policy(self.policy.mode, thresholds)
+        by_root = {
+            watch.path: default if watch.mode is None else self.policy.to_policy(watch.mode, thresholds)
+            for watch in self.watch
+        }
+        return FolderPolicies(default, by_root)
 
     @property
     def quarantine(self) -> Path:
         """The folder where rejected photos go."""
         return self.store.path
-
-    @property
-    def has_precision_targets(self) -> bool:
-        """Whether a threshold is given by its meaning, and must be looked up on the model's card."""
-        defects = self.policy.defects
-        return any(
-            isinstance(each.reject, types.PrecisionTarget) for each in (defects.blur, defects.under, defects.over)
-        )
-
-    def resolve_thresholds(self, threshold_for: Callable[[Defect, float], float]) -> Config:
-        """The same with numbers in place of precisions; raises what `threshold_for` raises."""
-        old = self.policy.defects
-        found = {
-            defect.value: getattr(old, defect).resolve_thresholds(functools.partial(threshold_for, defect))
-            for defect in Defect
-        }
-        policy = self.policy.model_copy(update={"defects": old.model_copy(update=found)})
-        return self.model_copy(update={"policy": policy})
 
     @property
     def worker_count(self) -> int:

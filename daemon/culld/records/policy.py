@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 from culld.records.enums import Defect, StackVerdict
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from culld.records.enums import Action, Mode
     from culld.rules import Expression
 
@@ -80,3 +83,11 @@ class Policy:
     def of(self, defect: Defect) -> Threshold:
         """The thresholds of one defect."""
         return {Defect.BLUR: self.blur, Defect.UNDER: self.under, Defect.OVER: self.over}[defect]
+
+
+@dataclass(frozen=True, slots=True)
+class FolderPolicies:
+    """The policy of each watched folder, and the `default` of the file, which no folder's own mode changes."""
+
+    default: Policy
+    by_root: Mapping[Path, Policy]
