@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from culld.config import Config, Embed, Level, built_in_config, find_config, find_state, load_config
+from culld.config.messages import known_keys
 from culld.errors import ConfigError
 from culld.records import BrakeLimit, Defect, Mode, Policy, RejectFlag, Sidecars, SidecarStyle, Threshold
 
@@ -277,6 +279,9 @@ class TestDigest:
         assert (12, set()) == (len(digest), set(digest) - set("0123456789abcdef"))
 
 
+GIVEN = ("watch", "quarantine")
+"""Keys of the smallest file."""
+
 RENAMED = [
     ("history: 30d", "4: history: unknown key; history is now keep_history"),
     (
@@ -307,42 +312,74 @@ WRONG = [
     ("policy: enforce", "4: policy: 'enforce' stands where a section belongs; its keys are mode, defects"),
     ("policy: {mode: enforced}", "4: policy.mode: 'enforced' is not allowed; write enforce or observe"),
     ("policy:\n  defects:\n    blur: {rejct: 1}", "6: policy.defects.blur.rejct: unknown key; did you mean `reject`?"),
-    ("policy: {defects: {blur: {reject: no}}}", "4: policy.defects.blur.reject: no is not a number; write one from"),
+    (
+        "policy: {defects: {blur: {reject: no}}}",
+        "4: policy.defects.blur.reject: no is not a number; write a number from 0 to 1",
+    ),
     ("policy: {defects: {blur: {reject: null}}}", "4: policy.defects.blur.reject: nothing is not a number"),
     ("policy: {defects: {blur: {reject: .nan}}}", "4: policy.defects.blur.reject: nan is not a number"),
     ("policy: {defects: {blur: {reject: '1'}}}", "4: policy.defects.blur.reject: '1' is not a number"),
     ("policy: {defects: {blur: {reject: {precision: 2}}}}", "4: policy.defects.blur.reject: 2 is out of range"),
     (
         "policy: {defects: {blur: {tag: 97}}}",
-        "4: policy.defects.blur.tag: 97 is out of range; write a number from 0 to 1 (9",
+        "4: policy.defects.blur.tag: 97 is out of range; write a number from 0 to 1, such as 0.97 (97 percent is 0.97)",
     ),
     ("policy: {defects: {blur: {tag: -1}}}", "4: policy.defects.blur.tag: -1 is out of range; write a number"),
     ("policy: {defects: {blur: {tag: never}}}", "4: policy.defects.blur.tag: 'never' is not a number"),
     ("policy: {defects: {blur: {tag: 0.98}}}", "4: policy.defects.blur: tag 0.98 is above reject 0.97; tag must be"),
     (
         "tags: {reject_flags: rating}",
-        "4: tags.reject_flags: 'rating' is no list; write [] or some of [rating, pick, digikam, label]",
+        "4: tags.reject_flags: 'rating' is not a list; write [] or some of [rating, pick, digikam, label]",
     ),
     (
         "tags: {reject_flags: [stars]}",
-        "4: tags.reject_flags: 'stars' is not allowed; write rating or pick or digikam or label",
+        "4: tags.reject_flags[0]: 'stars' is not allowed; write rating or pick or digikam or label",
     ),
     (
         "policy: {protect: {rated: true}}",
-        "4: policy.protect.rated: yes is not allowed; write from how many stars, 1 to 5",
+        "4: policy.protect.rated: yes is not allowed; write a number of stars from 1 to 5",
     ),
-    ("policy: {protect: {rated: 6}}", "4: policy.protect.rated: 6 is not allowed; write from how many stars, 1 to 5"),
+    (
+        "policy: {protect: {rated: 6}}",
+        "4: policy.protect.rated: 6 is out of range; write a number of stars from 1 to 5",
+    ),
     ("policy: {protect: {edited: 1}}", "4: policy.protect.edited: 1 is not allowed; write true or false"),
     (
         "policy: {protect: {night_below: dark}}",
-        "4: policy.protect.night_below: 'dark' is not allowed; write a light value from",
+        "4: policy.protect.night_below: 'dark' is not a number; write a light value from",
     ),
     (
         "policy: {brake: {max_share: 1}}",
-        "4: policy.brake.max_share: 1 is not allowed; write a share above 0 and below 1",
+        "4: policy.brake.max_share: 1 is out of range; write a share above 0 and below 1",
     ),
-    ("policy: {brake: {window: 3}}", "4: policy.brake.window: 3 is not allowed; write a whole number from 10 to"),
+    (
+        "policy: {brake: {max_share: 60}}",
+        "4: policy.brake.max_share: 60 is out of range; write a share above 0 and below 1, such as 0.6 (60 perc",
+    ),
+    (
+        "policy: {protect: {night_below: -21}}",
+        "4: policy.protect.night_below: -21 is out of range; write a light value",
+    ),
+    (
+        "policy: {protect: {night_below: .inf}}",
+        "4: policy.protect.night_below: inf is not a number; write a light value",
+    ),
+    ("policy: {protect: {rated: null}}", "4: policy.protect.rated: nothing is not allowed; write a number of stars"),
+    ("policy: {brake: {max_share: null}}", "4: policy.brake.max_share: nothing is not a number; write a share above 0"),
+    (
+        "policy: {brake: {window: 3}}",
+        "4: policy.brake.window: 3 is out of range; write a whole number from 10 to 1",
+    ),
     ("policy: {rules: keep}", "4: policy.rules: 'keep' is not a list; write one `- name: ...` for each"),
+    (
+        "policy: {rules: [{name: ' ', when: raw, action: tag}]}",
+        "4: policy.rules[0].name: ' ' is not allowed; write a few words on one line",
+    ),
+    (
+        'policy: {rules: [{name: "a\\eb", when: raw, action: tag}]}',
+        "4: policy.rules[0].name: 'a\\x1bb' is not allowed; write a few words on one line",
+    ),
+    ("policy: {rules: [{name: 7, when: raw, action: tag}]}", "4: policy.rules[0].name: 7 is not allowed; write a few"),
     ("policy: {rules: [{name: a, when: raw}]}", "4: policy.rules[0].action: `action` is missing"),
     (
         "policy: {rules: [{name: a, when: bluur > 1, action: keep}]}",
@@ -392,13 +429,32 @@ WRONG = [
     ("rescan: 3w", "4: rescan: '3w' is not a duration"),
     ("rescan: 0s", "4: rescan: 0s is out of range; write a duration from 1s to 7d"),
     ("rescan: 999999999d", "4: rescan: 999999999d is out of range"),
-    ("batch: {size: 0}", "4: batch.size: 0 is not allowed; write a whole number from 1 to 1024"),
+    ("batch: {size: 0}", "4: batch.size: 0 is out of range; write a whole number from 1 to 1024"),
     ("batch: {size: yes}", "4: batch.size: yes is not allowed"),
+    ("workers: null", "4: workers: nothing is not allowed; write a whole number from 1 to 64, or auto"),
+    ("workers: 1.5", "4: workers: 1.5 is not allowed; write a whole number from 1 to 64, or auto"),
+    ("workers: 65", "4: workers: 65 is out of range; write a whole number from 1 to 64, or auto"),
+    ("keep_history: null", "4: keep_history: nothing is not a duration; write a duration from 1d to 36500d, such as"),
+    ("model: {path: null}", "4: model.path: nothing is not a path; write the path of a folder"),
+    (
+        "limits: {pixels: 20000000000}",
+        "4: limits.pixels: 20000000000 is out of range; write a whole number from 1 to 1",
+    ),
     ("workers: many", "4: workers: 'many' is not allowed; write a whole number from 1 to 64, or auto"),
     ("limits: {memory: 1MB}", "4: limits.memory: 1MB is too little; write a size of at least 256MB"),
     ("limits: {file_size: big}", "4: limits.file_size: 'big' is not a size"),
     ("limits: {file_size: true}", "4: limits.file_size: yes is not a size"),
     ("tags: {embed: yes}", "4: tags.embed: yes is not allowed; write defects or never"),
+    ("tags: {prefix: ' a'}", "4: tags.prefix: ' a' is not allowed; write up to 32 characters without"),
+    ('tags: {prefix: "a\\nb"}', "4: tags.prefix: 'a\\nb' is not allowed; write up to 32 characters without"),
+    ('tags: {prefix: "\\ud800"}', "4: tags.prefix: '\\ud800' is not allowed; write up to 32 characters without"),
+    (
+        f"tags: {{prefix: {'x' * 33}}}",
+        f"4: tags.prefix: '{'x' * 33}' is not allowed; write up to 32 characters without",
+    ),
+    ("tags: {prefix: 7}", "4: tags.prefix: 7 is not allowed; write up to 32 characters without ; , | < > &"),
+    ("tags: {embed: null}", "4: tags.embed: nothing is not allowed; write defects or never"),
+    ('tags: {embed: "\\ud800"}', "4: tags.embed: '\\ud800' is not allowed; write defects or never"),
     ("tags: {prefix: 'a;b'}", "4: tags.prefix: 'a;b' is not allowed"),
     (
         "tags: {sidecar: adobe}",
@@ -431,6 +487,19 @@ class TestProblems:
 
         assert [line.startswith(expected) for line in said] == [True], said
 
+    @pytest.mark.parametrize(
+        "key", [key for key in known_keys(Config) if not key.startswith(GIVEN) and "[]." not in key]
+    )
+    def test_every_key_says_what_to_write(self, complaints: Complaints, key: str) -> None:
+        """A mapping where none belongs, or one with a key that is not known, for each key outside of lists."""
+        opened = "".join(f"{name}: {{" for name in key.removesuffix("[]").split("."))
+
+        (said,) = complaints(MINIMAL + opened + "x: 1" + "}" * opened.count("{"))
+
+        assert said.startswith(f"4: {key.removesuffix('[]')}")
+        assert re.search(r"; (write|known here are) ", said)
+        assert "another value" not in said
+
     def test_all_mistakes_are_told_at_once_in_the_order_of_the_lines(self, complaints: Complaints) -> None:
         """Nobody should have to mend a file one mistake at a time, wherever the mistakes were found."""
         said = complaints(
@@ -461,7 +530,7 @@ class TestProblems:
         """And `auto` is offered, which takes the mode of the policy."""
         said = complaints("watch: [{path: /a, mode: 3}]\nquarantine: /q")
 
-        assert said == ["1: watch[0].mode: 3 is not allowed; write enforce or observe or auto"]
+        assert said == ["1: watch[0].mode: 3 is not allowed; write enforce or observe, or auto"]
 
     @pytest.mark.parametrize(
         ("folders", "expected"),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from enum import EnumType
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 from pydantic import BaseModel
 
+from culld.config.fields import OrPrecision, OrWord
 from culld.config.types import format_value
 from culld.records import display_path
 
@@ -31,6 +33,30 @@ _RENAMED: Final = {
 
 _REWRITTEN: Final = {"limits.seconds": ", written as a duration such as 60s"}
 """What else changed with the name of a key."""
+
+_SENTENCES: Final = {
+    "missing": "`{key}` is missing; it has no default",
+    "model_type": "{value} stands where a section belongs; its keys are {keys}",
+    "model_attributes_type": "{value} stands where a section belongs; its keys are {keys}",
+    "tuple_type": "{value} is not a list; write {allowed}",
+    "float_type": "{value} is not a number; write {allowed}",
+    "finite_number": "{value} is not a number; write {allowed}",
+    "greater_than": "{value} is out of range; write {allowed}",
+    "greater_than_equal": "{value} is out of range; write {allowed}",
+    "less_than": "{value} is out of range; write {allowed}",
+    "less_than_equal": "{value} is out of range; write {allowed}",
+    "bool_type": "{value} is not allowed; write {allowed}",
+    "enum": "{value} is not allowed; write {allowed}",
+    "int_type": "{value} is not allowed; write {allowed}",
+    "string_pattern_mismatch": "{value} is not allowed; write {allowed}",
+    "string_too_long": "{value} is not allowed; write {allowed}",
+    "string_type": "{value} is not allowed; write {allowed}",
+    "string_unicode": "{value} is not allowed; write {allowed}",
+}
+"""By the type of pydantic's error, what it means to a person; `allowed` is what may be written instead."""
+
+_PERCENT: Final = 100
+_ENDS: Final = frozenset({"ge", "le"})
 
 Key = tuple[str | int, ...]
 """The way to a value: the names of its sections and the numbers of its list items."""
@@ -59,21 +85,50 @@ def dotted(key: Key) -> str:
 
 
 def problems_of(error: ErrorDetails, schema: type[BaseModel]) -> str:
-    """What a schema error means to the person who wrote the file."""
-    kind = error["type"]
+    """Return the sentence for a person that a schema error means, with what is allowed instead."""
+    kind, key = error["type"], error["loc"]
     if kind == "extra_forbidden":
-        return _unknown(error["loc"], schema)
-    if kind == "missing":
-        return f"`{error['loc'][-1]}` is missing; it has no default"
-    if kind == "tuple_type":
-        item = {"watch": "`- path: FOLDER` for each folder"}.get(str(error["loc"][-1]), "`- name: ...` for each")
-        return f"{format_value(error['input'])} is not a list; write one {item}"
-    if kind in {"model_type", "model_attributes_type"}:
-        section = _section(error["loc"], schema)
-        return (
-            f"{format_value(error['input'])} stands where a section belongs; its keys are {', '.join(fields(section))}"
+        return _unknown(key, schema)
+    field = _field(key, schema)
+    if sentence := _SENTENCES.get(kind):
+        text = sentence.format(
+            key=key[-1] if key else "",
+            value=format_value(error["input"]),
+            keys=", ".join(fields(_section(key, schema))),
+            allowed="" if field is None else _allowed(field, is_item=isinstance(key[-1], int)),
         )
-    return str(error.get("ctx", {}).get("error", error["msg"]))
+    else:  # a reader of `types` raised it, and its text says what is allowed
+        text = str(error.get("ctx", {}).get("error", error["msg"]))
+    return text + _percent(error) + _alternatives(field)
+
+
+def _allowed(field: FieldInfo, *, is_item: bool) -> str:
+    """What to write for a field, or for an item of a list: by its description, else by its type."""
+    if field.description:
+        return field.description
+    inner = get_args(field.annotation)
+    kind = inner[0] if inner else field.annotation
+    if kind is bool:
+        return "true or false"
+    if isinstance(kind, EnumType):
+        words = [str(member.value) for member in kind]
+        is_list = Ellipsis in inner and not is_item
+        return f"[] or some of [{', '.join(words)}]" if is_list else " or ".join(words)
+    bounds = {end: getattr(mark, end) for mark in field.metadata for end in _ENDS if hasattr(mark, end)}
+    return "a whole number from {ge} to {le}".format_map(bounds) if bounds.keys() == _ENDS else "another value"
+
+
+def _percent(error: ErrorDetails) -> str:
+    """A hint where a share was written as so many percent."""
+    number, limits = error["input"], error.get("ctx", {})
+    is_percent = 1 in (limits.get("le"), limits.get("lt")) and 1 < number <= _PERCENT
+    return f" ({number} percent is {number / _PERCENT:g})" if is_percent else ""
+
+
+def _alternatives(field: FieldInfo | None) -> str:
+    """What a field allows beside the values of its type."""
+    marks = field.metadata if field is not None else []
+    return "".join(f", or {mark.alternative}" for mark in marks if isinstance(mark, OrWord | OrPrecision))
 
 
 def _unknown(key: Key, schema: type[BaseModel]) -> str:
@@ -109,6 +164,12 @@ def _fields_below(annotation: Any) -> tuple[bool, type[BaseModel] | None]:
     kind = inner[0] if inner else annotation
     is_section = isinstance(kind, type) and issubclass(kind, BaseModel)
     return bool(inner) and is_section, kind if is_section else None
+
+
+def _field(key: Key, schema: type[BaseModel]) -> FieldInfo | None:
+    """The field that a key leads to, or that holds the list it is an item of; None for the file as a whole."""
+    names = [number for number, part in enumerate(key) if isinstance(part, str)]
+    return fields(_section(key[: names[-1]], schema)).get(str(key[names[-1]])) if names else None
 
 
 def _section(key: Key, schema: type[BaseModel]) -> type[BaseModel]:
