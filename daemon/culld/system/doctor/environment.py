@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,28 +13,13 @@ from culld.errors import CulldError
 from culld.system.doctor.checks import Check, bad, ok, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
 WATCH_LIMIT: Final = Path("/proc/sys/fs/inotify/max_user_watches")
 
-LIBRARIES: Final = (
-    "ai-edge-litert",
-    "apscheduler",
-    "dhash",
-    "logging-journald",
-    "numpy",
-    "piexif",
-    "pillow",
-    "pydantic",
-    "pyyaml",
-    "rich",
-    "send2trash",
-    "shtab",
-    "watchdog",
-)
-"""The distributions without which culld does not run."""
-
+_NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
+_CHECKED_BY_ITSELF: Final = "pillow-heif"
 _OLDEST: Final = (3, 11)
 _DAY_S: Final = 86400.0
 
@@ -66,10 +52,22 @@ def python(version: tuple[int, int, int]) -> Check:
     return ok("Python", f"{what} in {sys.prefix}")
 
 
+def required(requirements: Iterable[str]) -> list[str]:
+    """Return the names of the distributions without which culld does not run; extras and HEIC have their own checks."""
+    core = (_NAME.match(each) for each in requirements if "extra ==" not in each)
+    return sorted(match[0] for match in core if match is not None and match[0] != _CHECKED_BY_ITSELF)
+
+
 def libraries(
-    names: Sequence[str] = LIBRARIES, version: Callable[[str], str] = importlib.metadata.version
+    requirements: Callable[[str], Iterable[str] | None] = importlib.metadata.requires,
+    version: Callable[[str], str] = importlib.metadata.version,
 ) -> Iterator[Check]:
-    """Whether each library is installed, and in which version; none of them is imported."""
+    """Whether each library that culld requires is installed, and in which version; none of them is imported."""
+    try:
+        names = required(requirements("culld") or ())
+    except importlib.metadata.PackageNotFoundError:
+        yield warn("libraries", "are not known, for culld is not installed as a package", "install culld with pip")
+        return
     for name in names:
         try:
             yield ok(name, version(name))

@@ -70,7 +70,7 @@ def watched(folder: Path, user: str, may: May = has_access) -> Check:
     if ground is None:
         return warn(name, "is not there; culld waits for it", f"mkdir -p {shlex.quote(display_path(folder))}")
     if lacking := [right for mode, right in _RIGHTS.items() if not may(folder, mode)]:
-        return bad(name, f"cannot be {' or '.join(lacking)} by {user}", _grant(folder, user))
+        return bad(name, f"cannot be {' or '.join(lacking)} by {user}", f"sudo {grant_command(folder, user)}")
     return ok(name, f"can be read and written by {user}")
 
 
@@ -80,7 +80,7 @@ def below(folder: Path, found: Survey, user: str) -> Check:
     if found.closed:
         first = display_path(found.closed[0])
         what = f"{len(found.closed)} of {found.folders} folders are closed to {user}, first {first}"
-        return warn(name, what, _grant(folder, user))
+        return warn(name, what, f"sudo {grant_command(folder, user)}")
     if found.too_long:
         what = f"{len(found.too_long)} folders have paths of {_PATH_MAX} bytes or more"
         return warn(name, what, "shorten the names of some folders: there culld finds new photos by the timer only")
@@ -191,8 +191,9 @@ def free(path: Path) -> int:
     return shutil.disk_usage(existing(path)).free
 
 
-def _grant(folder: Path, user: str) -> str:
-    return f"sudo setfacl -R -m u:{user}:rwX,d:u:{user}:rwX {shlex.quote(display_path(folder))}"
+def grant_command(folder: Path, user: str) -> str:
+    """The command by which root lets a user read, write and enter a folder, with all that is and will be in it."""
+    return f"setfacl -R -m u:{user}:rwX,d:u:{user}:rwX {shlex.quote(display_path(folder))}"
 
 
 def _make(folder: Path, user: str) -> str:
