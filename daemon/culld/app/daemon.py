@@ -247,6 +247,13 @@ class Daemon:
         if tuple(watch.path for watch in fresh.watch) == self._roots.roots:
             self._policies.replace(policies)
             log.info("policy %s is in force", self._policies.digest)
+        elif policies.default.digest != self._policies.digest:
+            log.warning(
+                "the saved policy (%s) is not in force until culld is restarted, because `watch` changed as well; "
+                "policy %s stays in force",
+                policies.default.digest,
+                self._policies.digest,
+            )
         kept = [
             info.alias or key
             for key, info in type(fresh).model_fields.items()
