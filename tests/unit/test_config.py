@@ -417,7 +417,7 @@ WRONG = [
     ),
     ("alert: {webhook: 'http://b\u00fccher.de/'}", "4: alert.webhook: 'http://b\u00fccher.de/' has a letter that an"),
     ("alert: {webhook: 'http://a/ b'}", "4: alert.webhook: 'http://a/ b' has a letter that an address cannot have"),
-    ("version: 2", "4: version: the file is written for a newer culld (its form 2, known here 1); upgrade culld"),
+    ("version: 2", "4: version: the file is written for a newer culld (its version 2, known here 1); upgrade culld"),
     ("version: '1'", "4: version: '1' is no version; write 1, or leave the line out"),
     *RENAMED,
     ("limits: {time: 60}", "4: limits.time: 60 is not a duration; write a duration from 1s to 1h, such as 500ms"),

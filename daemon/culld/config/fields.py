@@ -1,4 +1,4 @@
-"""What the sections of the configuration are made of: their base, and the types of fields that several of them use."""
+"""The base of the sections of the configuration, and the types of fields that several sections use."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Section(BaseModel):
-    """A mapping of the file; one that is there but empty says the same as one that is not there."""
+    """A mapping of the file; an empty one means the same as a missing one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -35,7 +35,7 @@ class Section(BaseModel):
         return {} if value is None else value
 
 
-# By its type at run time: what is allowed beside the type of a field has no schema of its own.
+# By the type of the value: None and a PrecisionTarget are not of the type that validates the others.
 _AS_IT_IS = core_schema.plain_serializer_function_ser_schema(lambda value: value)
 
 
@@ -47,11 +47,11 @@ class OrWord:
 
     @property
     def alternative(self) -> str:
-        """What messages offer."""
+        """What messages offer beside the values of the type."""
         return self.word
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Put the word before the type without its None."""
+        """Validate the word first, then the type without None."""
         inner = handler(source)
         required = inner["schema"] if inner["type"] == "nullable" else inner
         return core_schema.no_info_wrap_validator_function(self._read, required, serialization=_AS_IT_IS)
@@ -87,7 +87,7 @@ class OrPrecision:
 
 def _path_base(info: ValidationInfo) -> types.PathBase:
     if not isinstance(info.context, types.PathBase):
-        raise TypeError("a Config is made by load_config, which knows what its paths stand on")
+        raise TypeError("a Config is made by load_config, which gives the base of relative paths")
     return info.context
 
 
@@ -99,7 +99,7 @@ def _state(value: object, info: ValidationInfo) -> Path:
     return types.state(value, _path_base(info))
 
 
-# A description says what to write; messages derive it for whole numbers, choices, and true or false.
+# A description is what messages say may be written; for whole numbers, choices and booleans they derive it.
 _A_PROBABILITY = "a number from 0 to 1, such as 0.97"
 
 Folder = Annotated[Path, BeforeValidator(_folder)]

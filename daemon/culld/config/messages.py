@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, one line for each thing: where, which key, what, and what is allowed."""
+"""The messages about a configuration, one line a problem: file, line, key, problem, and what is allowed."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ _RENAMED: Final = {
     "policy.brake.share": "policy.brake.max_share",
     "tags.marks": "tags.reject_flags",
 }
-"""Keys that earlier versions knew, and their names of today."""
+"""Keys of earlier versions, and their present names."""
 
 _REWRITTEN: Final = {"limits.seconds": ", written as a duration such as 60s"}
-"""What else changed with the name of a key."""
+"""What else changed together with the name."""
 
 _SENTENCES: Final = {
     "missing": "`{key}` is missing; it has no default",
@@ -53,39 +53,39 @@ _SENTENCES: Final = {
     "string_type": "{value} is not allowed; write {allowed}",
     "string_unicode": "{value} is not allowed; write {allowed}",
 }
-"""By the type of pydantic's error, what it means to a person; `allowed` is what may be written instead."""
+"""The sentence for each type of pydantic's errors; `allowed` is what may be written instead."""
 
 _PERCENT: Final = 100
 _ENDS: Final = frozenset({"ge", "le"})
 
 Key = tuple[str | int, ...]
-"""The way to a value: the names of its sections and the numbers of its list items."""
+"""The path of a value in the file: the names of its sections and the indexes of its list items."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong, on a line counted from 1; an empty key means the file as a whole."""
+    """One problem, on a line counted from 1; an empty key is the file as a whole."""
 
     line: int
     key: Key
     text: str
 
     def as_text(self, file: Path) -> str:
-        """As `file:line: dotted.key: what is wrong; what is allowed`."""
+        """Return `file:line: dotted.key: problem; what is allowed`."""
         where = f"{display_path(file)}:{self.line}: "
         return where + (f"{dotted(self.key)}: " if self.key else "") + self.text
 
 
 def dotted(key: Key) -> str:
-    """`watch[0].path` for `("watch", 0, "path")`."""
+    """Return `watch[0].path` for `("watch", 0, "path")`."""
     text = ""
     for part in key:
         text += f"[{part}]" if isinstance(part, int) else f".{part}"
     return text.removeprefix(".")
 
 
-def problems_of(error: ErrorDetails, schema: type[BaseModel]) -> str:
-    """Return the sentence for a person that a schema error means, with what is allowed instead."""
+def explain(error: ErrorDetails, schema: type[BaseModel]) -> str:
+    """Return the sentence for an error of pydantic, with what is allowed instead."""
     kind, key = error["type"], error["loc"]
     if kind == "extra_forbidden":
         return _unknown(key, schema)
@@ -97,13 +97,13 @@ def problems_of(error: ErrorDetails, schema: type[BaseModel]) -> str:
             keys=", ".join(fields(_section(key, schema))),
             allowed="" if field is None else _allowed(field, is_item=isinstance(key[-1], int)),
         )
-    else:  # a reader of `types` raised it, and its text says what is allowed
+    else:  # raised by a function of `types`, whose text says what is allowed
         text = str(error.get("ctx", {}).get("error", error["msg"]))
     return text + _percent(error) + _alternatives(field)
 
 
 def _allowed(field: FieldInfo, *, is_item: bool) -> str:
-    """What to write for a field, or for an item of a list: by its description, else by its type."""
+    """Return what may be written for a field, or for an item of its list, by its description or its type."""
     if field.description:
         return field.description
     inner = get_args(field.annotation)
@@ -119,14 +119,14 @@ def _allowed(field: FieldInfo, *, is_item: bool) -> str:
 
 
 def _percent(error: ErrorDetails) -> str:
-    """A hint where a share was written as so many percent."""
+    """Return a hint where a share was written in percent."""
     number, limits = error["input"], error.get("ctx", {})
     is_percent = 1 in (limits.get("le"), limits.get("lt")) and 1 < number <= _PERCENT
     return f" ({number} percent is {number / _PERCENT:g})" if is_percent else ""
 
 
 def _alternatives(field: FieldInfo | None) -> str:
-    """What a field allows beside the values of its type."""
+    """Return what a field allows beside the values of its type."""
     marks = field.metadata if field is not None else []
     return "".join(f", or {mark.alternative}" for mark in marks if isinstance(mark, OrWord | OrPrecision))
 
@@ -144,7 +144,7 @@ def _unknown(key: Key, schema: type[BaseModel]) -> str:
 
 
 def known_keys(schema: type[BaseModel], above: str = "") -> Iterator[str]:
-    """Every dotted key of the schema, `[]` standing for a list's items."""
+    """Yield every dotted key of the schema, with `[]` for the items of a list."""
     for name, info in fields(schema).items():
         listed, section = _fields_below(info.annotation)
         key = f"{above}{name}{'[]' if listed else ''}"
@@ -154,12 +154,12 @@ def known_keys(schema: type[BaseModel], above: str = "") -> Iterator[str]:
 
 
 def fields(schema: type[BaseModel]) -> dict[str, FieldInfo]:
-    """The fields of a section by the names that the file has for them."""
+    """Return the fields of a section by their keys in the file."""
     return {info.alias or name: info for name, info in schema.model_fields.items()}
 
 
 def _fields_below(annotation: Any) -> tuple[bool, type[BaseModel] | None]:
-    """Whether a field is a list, and the section that it or its items are."""
+    """Return whether a field is a list, and the section of the field or of its items, if they are sections."""
     inner = get_args(annotation)
     kind = inner[0] if inner else annotation
     is_section = isinstance(kind, type) and issubclass(kind, BaseModel)
@@ -167,13 +167,13 @@ def _fields_below(annotation: Any) -> tuple[bool, type[BaseModel] | None]:
 
 
 def _field(key: Key, schema: type[BaseModel]) -> FieldInfo | None:
-    """The field that a key leads to, or that holds the list it is an item of; None for the file as a whole."""
+    """Return the field of a key, or of the list that it is an item of; None for the file as a whole."""
     names = [number for number, part in enumerate(key) if isinstance(part, str)]
     return fields(_section(key[: names[-1]], schema)).get(str(key[names[-1]])) if names else None
 
 
 def _section(key: Key, schema: type[BaseModel]) -> type[BaseModel]:
-    """The section that a key leads to."""
+    """Return the innermost section of a key."""
     for part in key:
         if isinstance(part, str):
             schema = _fields_below(fields(schema)[part].annotation)[1] or schema

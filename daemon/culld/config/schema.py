@@ -29,7 +29,7 @@ class Embed(StrEnum):
 
 
 class Level(StrEnum):
-    """How much the log tells."""
+    """The least severe level that is logged."""
 
     DEBUG = "debug"
     INFO = "info"
@@ -114,14 +114,14 @@ class LimitsSection(Section):
 
 
 class AlertSection(Section):
-    """How a person is told of what cannot wait, besides the log and the status."""
+    """How a person is alerted of what cannot wait, besides the log and the status."""
 
     command: Annotated[tuple[str, ...], BeforeValidator(types.command)] = ()
     webhook: Annotated[str | None, BeforeValidator(types.address)] = None
 
 
 class LogSection(Section):
-    """What the log tells."""
+    """What is logged."""
 
     level: Level = Level.INFO
 
@@ -174,10 +174,10 @@ class Config(Section):
 
     @property
     def quarantine(self) -> Path:
-        """The folder where rejected photos go."""
+        """The folder that rejected photos are moved to."""
         return self.store.path
 
     @property
     def worker_count(self) -> int:
-        """How many worker processes to run: as configured, else one per CPU this process may use, at most 4."""
+        """The number of worker processes: as configured, else one per CPU that this process may use, at most 4."""
         return self.workers or min(len(os.sched_getaffinity(0)), 4)

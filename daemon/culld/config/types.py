@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
 AUTO: Final = "auto"
-"""The word by which a person leaves a choice to culld."""
+"""The word for a choice that is left to culld."""
 
 NEVER: Final = "never"
 """The word for a threshold that no score reaches."""
@@ -59,14 +59,14 @@ _SHOWN_LENGTH: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class PathBase:
-    """What the paths of a file stand on: its folder, and the environment that knows home and state."""
+    """Where relative paths of a file start (its folder), and the environment that gives home and state."""
 
     folder: Path
     environ: Mapping[str, str]
 
 
 def format_value(value: object) -> str:
-    """The value as it may stand in a message: on one line, and short."""
+    """Return the value for a message: on one line, 60 characters at most."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):
@@ -76,7 +76,7 @@ def format_value(value: object) -> str:
 
 
 def duration(at_least: str, at_most: str) -> Callable[[object], timedelta]:
-    """A reader of durations such as `500ms`, `2s`, `5m`, `12h`, `30d` within bounds, ends included."""
+    """Return a reader of durations such as `500ms`, `2s`, `5m`, `12h`, `30d` within bounds, ends included."""
     lowest, highest = _seconds(at_least), _seconds(at_most)
 
     def read(value: object) -> timedelta:
@@ -97,7 +97,7 @@ def _seconds(value: object) -> timedelta | None:
 
 
 def size(at_least: str) -> Callable[[object], int]:
-    """A reader of sizes such as `200MB` (millions) or `512MiB` (binary), as bytes; a bare number counts bytes."""
+    """Return a reader of sizes such as `200MB` (millions) or `512MiB` (binary), in bytes; a bare number is bytes."""
     lowest = _bytes(at_least) or 0
 
     def read(value: object) -> int:
@@ -120,29 +120,29 @@ def _bytes(value: object) -> int | None:
 
 
 VERSION: Final = 1
-"""The form of the file that this culld reads; a change that an older file must be told of raises it."""
+"""The version of the file format; a change that needs a message for older files raises it."""
 
 
 def version(value: object) -> int:
-    """The form of a file: this one; an older form would be named here with what to write instead."""
+    """Return the version of the format, which must be `VERSION`; there is no older one so far."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ValueError(f"{format_value(value)} is no version; write {VERSION}, or leave the line out")
     if value > VERSION:
         raise ValueError(
-            f"the file is written for a newer culld (its form {value}, known here {VERSION}); upgrade culld"
+            f"the file is written for a newer culld (its version {value}, known here {VERSION}); upgrade culld"
         )
     return value
 
 
 def command(value: object) -> tuple[str, ...]:
-    """A program with its arguments as a list of texts; no shell reads it."""
+    """Return a program with its arguments, a list of texts; no shell interprets it."""
     if not isinstance(value, list) or not all(isinstance(part, str) and part and "\0" not in part for part in value):
         raise ValueError(f'{format_value(value)} is no command; write a list, such as ["notify-send", "culld"], or []')
     return tuple(value)
 
 
 def address(value: object) -> str | None:
-    """An address on the web, or `never`, which is None."""
+    """Return an http or https address, or None for `never`."""
     if value == NEVER:
         return None
     if not isinstance(value, str) or not value.lower().startswith(("https://", "http://")):
@@ -156,7 +156,7 @@ def address(value: object) -> str | None:
         )
     try:
         _require_reachable(urlsplit(value))
-    except ValueError as error:  # also what urlsplit says of brackets and ports, and the codec of a host
+    except ValueError as error:  # also raised by urlsplit for brackets and ports, and by the codec of a host
         raise ValueError(f"{format_value(value)} is no address that can be reached: {error}") from None
     return value
 
@@ -172,22 +172,22 @@ def _require_reachable(parts: SplitResult) -> None:
 
 
 def condition(value: object) -> str:
-    """The condition of a rule, checked; see `expression`."""
+    """Return the condition of a rule, checked by `rules.parse`."""
     if not isinstance(value, str):
         raise ValueError(f"{format_value(value)} is no condition; write one such as blur > 0.8 and iso < 6400")  # noqa: TRY004
     return parse(value).text
 
 
-def path(value: object, ground: PathBase) -> Path:
-    """A real path, links resolved: `~` is home, a relative path starts at the file's folder.
+def path(value: object, base: PathBase) -> Path:
+    """Return a real path: `~` is home, and a relative path starts at the file's folder.
 
-    Links are resolved because two names of one folder must not pass for two folders.
+    Links are resolved, so that two names of one folder are recognised as one folder.
     """
     if not isinstance(value, str) or not value or "\0" in value:
         raise ValueError(
             f"{format_value(value)} is not a path; write the path of a folder, in quotes if it is a number"
         )
-    return Path(os.path.realpath(ground.folder / _at_home(value, ground.environ)))
+    return Path(os.path.realpath(base.folder / _at_home(value, base.environ)))
 
 
 def _at_home(value: str, environ: Mapping[str, str]) -> str:
@@ -202,13 +202,13 @@ def _at_home(value: str, environ: Mapping[str, str]) -> str:
 
 
 def home(environ: Mapping[str, str]) -> Path:
-    """The home folder: $HOME, else what the system knows of the user."""
+    """Return the home folder: $HOME, else that of the system's user database."""
     return Path(environ["HOME"]) if environ.get("HOME") else Path.home()
 
 
-def state(value: object, ground: PathBase) -> Path:
-    """A real path; `auto` is systemd's $STATE_DIRECTORY, else `culld` in the XDG state folder."""
-    return path(_auto_state(ground.environ) if value == AUTO else value, ground)
+def state(value: object, base: PathBase) -> Path:
+    """Return a real path; `auto` is systemd's $STATE_DIRECTORY, else `culld` in the XDG state folder."""
+    return path(_auto_state(base.environ) if value == AUTO else value, base)
 
 
 def _auto_state(environ: Mapping[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""The policy as the pure rooms see it."""
+"""The policy as records: thresholds, protection, brake, rules."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """From which probability a defect is tagged, and from which it is rejected (None: never)."""
+    """The probability (0..1) from which a defect is tagged, and the one from which it is rejected (None: never)."""
 
     tag: float
     reject: float | None
@@ -25,9 +25,11 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True)
 class OperatingPoint:
-    """What a threshold means on photos that nobody trained on: which share of what reaches it has the defect
-    (`precision`), and which share of the defective reaches it (`recall`).
-    """  # noqa: D205 - one sentence
+    """The precision and recall of a threshold on photos outside of the training set.
+
+    `precision` (0..1) is the share of the photos at or above the threshold that have the defect, `recall` (0..1) the
+    share of the photos with the defect that are at or above it.
+    """
 
     threshold: float
     precision: float
@@ -36,7 +38,7 @@ class OperatingPoint:
 
 @dataclass(frozen=True, slots=True)
 class Protection:
-    """What is never moved, whatever its scores: photos that a person rated, labelled, flagged or edited, and more."""
+    """Which photos are never moved, whatever their scores."""
 
     rated: int | None = 1
     """From how many stars a rating protects; with any number labels and flags do as well. None: none of these does."""
@@ -59,7 +61,7 @@ class BrakeLimit:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What to do with a photo of which a condition holds, whatever its scores."""
+    """The action for photos for which a condition is true, whatever their scores."""
 
     name: str
     when: Expression
@@ -81,7 +83,7 @@ class Policy:
     brake: BrakeLimit | None = None
 
     def of(self, defect: Defect) -> Threshold:
-        """The thresholds of one defect."""
+        """Return the thresholds of one defect."""
         return {Defect.BLUR: self.blur, Defect.UNDER: self.under, Defect.OVER: self.over}[defect]
 
 
