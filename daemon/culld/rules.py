@@ -1,8 +1,8 @@
-"""The small language of rules, such as `blur > 0.8 and iso < 6400`: read by Python's own parser, never run by it.
+"""The language of rules, such as `blur > 0.8 and iso < 6400`: parsed by Python's `ast`, evaluated by this module.
 
-Only a handful of syntax nodes are allowed: comparisons, `and`, `or`, `not`, `in`, the four operations, names and plain
-values. A fact that a photo does not tell is unknown; what depends on it is unknown, too (Kleene's three values), and a
-rule holds only where its condition is true.
+Only these syntax nodes are allowed: comparisons, `and`, `or`, `not`, `in`, the four operations, names and plain values.
+A variable that a photo has no value for is unknown, and so is every expression that depends on it (Kleene's
+three-valued logic); a rule applies only where its condition is true.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ VARIABLES: Final = {
     "raw": TRUTH,
     "series": TEXT,
 }
-"""What a condition may speak of; `policy.facts` says where each comes from."""
+"""The variables of conditions and their types; `stages.decide.rule_variables` gives their values."""
 
 _EXAMPLE: Final = "blur > 0.8 and iso < 6400"
 _LIST: Final = '("jpg", "png")'
@@ -67,20 +67,20 @@ _ARITHMETIC: Final[dict[type[ast.operator], Callable[[float, float], float]]] = 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A condition that was checked; two are equal if they are written alike."""
+    """A checked condition; two are equal if their texts are."""
 
     text: str
     _tree: ast.expr = field(compare=False, repr=False)
 
     def holds(self, facts: Facts) -> bool:
-        """Whether the condition is true of a photo, not merely unknown."""
+        """Return whether the condition is true for the values of a photo; false if it is unknown."""
         return _value(self._tree, facts) is True
 
 
 def parse(text: str, kinds: Mapping[str, str] = VARIABLES) -> Expression:
-    """Check a condition; `kinds` says for each name what its fact is: NUMBER, TEXT or TRUTH.
+    """Check a condition; `kinds` gives the type of each variable: NUMBER, TEXT or TRUTH.
 
-    Raises ValueError with the column and what may stand there instead.
+    Raises ValueError with the column and what is allowed there.
     """
     if len(text) > _MOST_CHARACTERS:
         raise ValueError(f"a condition may have {_MOST_CHARACTERS} characters, this one has {len(text)}")
@@ -99,12 +99,12 @@ def parse(text: str, kinds: Mapping[str, str] = VARIABLES) -> Expression:
 
 @dataclass(frozen=True, slots=True)
 class _Check:
-    """Tells what kind of value each node gives, and refuses everything that is not allowed."""
+    """Finds the type of each node, and refuses nodes that are not allowed."""
 
     kinds: Mapping[str, str]
 
     def kind(self, node: ast.expr) -> str:
-        """What kind of value a node gives; raises ValueError."""
+        """Return the type of a node; raises ValueError."""
         match node:
             case ast.BoolOp(values=values):
                 found, needs = TRUTH, [(value, TRUTH) for value in values]
@@ -173,7 +173,7 @@ def _type_problem(node: ast.expr, text: str) -> NoReturn:
 
 
 def _value(node: ast.expr, facts: Facts) -> Any:
-    """The value of a node that was checked; None where it is unknown."""
+    """Return the value of a checked node; None if it is unknown."""
     match node:
         case ast.BoolOp(op=op, values=values):
             return _joined([_value(value, facts) for value in values], decisive=isinstance(op, ast.Or))
@@ -195,7 +195,7 @@ def _value(node: ast.expr, facts: Facts) -> Any:
 
 
 def _joined(values: list[bool | None], *, decisive: bool) -> bool | None:
-    """Values joined by `or`, for which true is decisive, or by `and`, for which false is; None if it is unknown."""
+    """Combine values by `or` (true is decisive) or by `and` (false is decisive); None if the result is unknown."""
     if decisive in values:
         return decisive
     return None if None in values else not decisive
@@ -209,7 +209,7 @@ def _calculated(op: type[ast.operator], left: float | None, right: float | None)
 
 def _members(node: ast.expr, facts: Facts) -> Any:
     if isinstance(node, ast.Tuple | ast.List):
-        return [_short_circuited(_value(each, facts)) for each in node.elts]
+        return [_casefolded(_value(each, facts)) for each in node.elts]
     return _value(node, facts)
 
 
@@ -217,10 +217,10 @@ def _compared(op: ast.cmpop, left: Any, right: Any) -> bool | None:
     if left is None or right is None:
         return None
     if isinstance(op, ast.In | ast.NotIn):
-        return (_short_circuited(left) in _short_circuited(right)) is isinstance(op, ast.In)
-    return _COMPARE[type(op)](_short_circuited(left), _short_circuited(right))
+        return (_casefolded(left) in _casefolded(right)) is isinstance(op, ast.In)
+    return _COMPARE[type(op)](_casefolded(left), _casefolded(right))
 
 
-def _short_circuited(value: Any) -> Any:
-    """Texts are compared without regard to case."""
+def _casefolded(value: Any) -> Any:
+    """Return texts in a form that compares without regard to case."""
     return value.casefold() if isinstance(value, str) else value

@@ -21,7 +21,7 @@ watch: [{path: inbox}]
 quarantine: quarantine
 state: state
 workers: 2
-policy: {mode: enforce, brake: {share: never}}
+policy: {mode: enforce, brake: {max_share: never}}
 """
 _SOI = 2
 

@@ -224,7 +224,7 @@ def scale(count: str, folders: str) -> dict[str, Any]:
     photos = int(count)
     policy = POLICY.replace("RESCAN", "1h").replace("batch: {size: 256}\n", "")
     with tempfile.TemporaryDirectory(prefix="culld-bench-") as path:
-        house = Flood(Path(path)).build(policy.replace("{mode: enforce,", "{mode: enforce, brake: {share: never},"))
+        house = Flood(Path(path)).build(policy.replace("{mode: enforce,", "{mode: enforce, brake: {max_share: never},"))
         made = Path(path) / "drop"
         made.mkdir()
         drop(made, photos, int(folders))

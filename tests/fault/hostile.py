@@ -29,7 +29,7 @@ settle: {{quiet: 500ms}}
 batch: {{wait: 300ms}}
 rescan: 5s
 workers: 2
-limits: {{seconds: {LIMIT_S}}}
+limits: {{time: {LIMIT_S}s}}
 policy: {{mode: enforce, defects: {{blur: {{tag: 0.5, reject: 0.97}}}}}}
 """
 ODD = (

@@ -123,7 +123,7 @@ def test_another_policy_lets_go(house: House) -> None:
 
 
 def test_without_a_limit_nothing_is_held(house: House) -> None:
-    """`share: never`."""
+    """`max_share: never`."""
     braking = house.braking()
 
     assert not any(house.held(braking, [True] * 1000, factories.rules()))

@@ -32,7 +32,7 @@ quarantine: quarantine
 state: state
 settle: {quiet: 100ms}
 batch: {wait: 0s, size: 4}
-policy: {mode: enforce, brake: {share: never}}
+policy: {mode: enforce, brake: {max_share: never}}
 """
 
 
@@ -183,6 +183,23 @@ def test_a_folder_over_which_culld_makes_a_mistake_costs_itself_only(rig: Rig) -
         rig.wait_until(lambda: rig.quarantined() == {"a.jpg", "listed.jpg"})
 
     assert len([text for text in warnings.texts if "ZeroDivisionError" in text]) == 1
+
+
+@pytest.mark.parametrize(("mode", "is_told"), [("observe", True), ("enforce", False)])
+def test_a_policy_that_is_saved_with_other_folders_waits_for_a_restart(rig: Rig, mode: str, *, is_told: bool) -> None:
+    """The folders change at a start only, and the policy with them: the log says so, if the policy is another one."""
+    rig.drop("first/a.jpg")
+    with rig.daemon(), fakes.Warnings() as warnings:
+        rig.wait_until(lambda: rig.quarantined() == {"a.jpg"})
+        (rig.folder / "culld.yaml").write_text(POLICY.replace("second", "third").replace("enforce", mode))
+        rig.marks.put(Signal.RELOAD)
+        rig.wait_until(lambda: any("restart culld to take over" in text for text in warnings.texts))
+        rig.drop("first/b.jpg")
+        rig.wait_until(lambda: rig.quarantined() == {"a.jpg", "b.jpg"})
+
+    waiting = [text for text in warnings.texts if "is not in force until culld is restarted" in text]
+    assert bool(waiting) == is_told
+    assert all("because `watch` changed as well" in text for text in waiting)
 
 
 def test_outcomes_that_cannot_be_recorded_are_taken_from_the_disk(rig: Rig) -> None:

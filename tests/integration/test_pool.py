@@ -55,7 +55,7 @@ def test_a_hang_ends_at_the_time_limit(pool: Pool) -> None:
 
     results = pool.map("misbehave", ["hang", "a"], beat=lambda: beats.append(None))
 
-    assert str(results[0]) == "took longer than 1.5 s (limits.seconds)"
+    assert str(results[0]) == "took longer than 1.5 s (limits.time)"
     assert results[1] == "a"
     assert len(beats) >= 2
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from culld.app.daemon import Daemon
+from culld.app.model_files import resolve_policies
 from culld.app.service_status import ServiceStatus
 from culld.clock import SystemClock
 from culld.config import load_config
@@ -33,7 +34,7 @@ state: state
 settle: {quiet: 100ms}
 batch: {wait: 0s, size: 4}
 policy:
-  brake: {share: never}
+  brake: {max_share: never}
 """
 POLICIES = {
     Verdict.TAG: HEAD + "  mode: observe\n",
@@ -124,7 +125,7 @@ def test_a_thousand_reloads_under_load_mix_no_two_policies(tmp_path: Path) -> No
     expected = {}
     for verdict, text in POLICIES.items():
         config.write_text(text)
-        expected[load_config(config, {}).rules().digest] = verdict
+        expected[resolve_policies(load_config(config, {})).default.digest] = verdict
     with SqliteJournal.open(tmp_path / "state" / "journal.sqlite3", SystemClock()) as journal:
         decisions = journal.decisions(Filter(limit=10 * photos))
     assert counting.count >= RELOADS

@@ -114,7 +114,7 @@ def test_a_live_photo_goes_with_its_movie_and_another_movie_keeps_a_photo(house:
 @pytest.mark.parametrize(("stacks", "moved"), [("best", set()), ("worst", {"b.dng", "b.jpg"})])
 def test_a_jpeg_that_comes_after_its_raw_is_judged_with_it(house: House, stacks: str, moved: set[str]) -> None:
     """A card reader may be slow: the two are one shot all the same."""
-    house.config.write_text(house.config.read_text() + f"  stacks: {stacks}\n")
+    house.config.write_text(house.config.read_text() + f"  stack_verdict: {stacks}\n")
     sharp = factories.picture(3)
     house.drop("b.dng", raw_files.dng(sharp, preview=sharp))
     house.culld("once")
@@ -168,7 +168,7 @@ def test_with_untag_every_byte_comes_back(house: House) -> None:
 @pytest.mark.timeout(600)
 def test_a_kill_loses_and_doubles_nothing(house: House) -> None:
     """SIGKILL in the middle of many photos, three times over; then a quiet run ends the work."""
-    house.config.write_text(POLICY + "  brake: {share: never}\n")
+    house.config.write_text(POLICY + "  brake: {max_share: never}\n")
     pictures = {}
     for i in range(60):
         image = factories.picture(100 + i, size=(640, 480))

@@ -134,7 +134,7 @@ def test_a_sharp_subject_before_a_soft_background_is_no_blur(house: House) -> No
 @pytest.mark.slow
 def test_the_brake_stops_and_resume_lets_go(house: House) -> None:
     """Three of ten may go; then culld only tags, and says so."""
-    house.config.write_text(POLICY + "  brake: {share: 0.3, photos: 10}\n")
+    house.config.write_text(POLICY + "  brake: {max_share: 0.3, window: 10}\n")
     for number in range(5):
         house.drop(f"{number}.jpg", shot(factories.blurred(factories.picture(50 + number)), 600 * number))
 

@@ -20,7 +20,7 @@ _PIPE_BYTES = 4096
 """The smallest pipe: a program whose lines are not read is held up after some forty of them."""
 
 
-UNBRAKED = POLICY.replace("  defects:", "  brake: {share: never}\n  defects:")
+UNBRAKED = POLICY.replace("  defects:", "  brake: {max_share: never}\n  defects:")
 
 
 def numbered(data: bytes, number: int) -> bytes:

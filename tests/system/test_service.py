@@ -33,7 +33,7 @@ settle: {quiet: 500ms}
 batch: {wait: 300ms}
 rescan: 2s
 workers: 1
-limits: {seconds: 5}
+limits: {time: 5s}
 policy:
   mode: enforce
 """
@@ -195,7 +195,7 @@ def test_it_comes_back_after_a_kill(machine: Machine) -> None:
 
 @pytest.mark.parametrize(("signal", "what"), [("KILL", "kill -9 of the worker"), ("STOP", "a worker that hangs")])
 def test_a_worker_that_dies_or_hangs_is_replaced(machine: Machine, signal: str, what: str) -> None:
-    """The service goes on, and the next photo is judged; a hanging one is ended after limits.seconds."""
+    """The service goes on, and the next photo is judged; a hanging one is ended after limits.time."""
     pid = main_pid(machine)
     (worker,) = workers(machine)
     machine.signal(worker, signal)

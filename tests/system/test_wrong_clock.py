@@ -23,7 +23,9 @@ BLURRED = factories.encoded(factories.blurred(factories.picture()), quality=92)
 def test_a_start_a_year_ahead_throws_nothing_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Photos that were moved a second ago stay in quarantine, and tags can be taken back; then the doubt ends."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
-    policy = POLICY.replace("quarantine: quarantine", "quarantine: {path: quarantine, trash_after: 30d}\nhistory: 30d")
+    policy = POLICY.replace(
+        "quarantine: quarantine", "quarantine: {path: quarantine, trash_after: 30d}\nkeep_history: 30d"
+    )
     house = House(tmp_path / "house").build(policy)
     with house.daemon():
         house.drop("reject.jpg", BLURRED)

@@ -35,7 +35,7 @@ def test_the_share_is_one_of_what_was_judged_from_twenty_photos_on(
 
 
 def test_a_window_smaller_than_twenty_photos_is_counted_from_its_own_size_on() -> None:
-    """`photos: 10` with a share of 0.3."""
+    """`window: 10` with a share of 0.3."""
     small = BrakeLimit(0.3, 10)
 
     assert exceeds_limit([True] * 3, small) == ""
@@ -45,5 +45,5 @@ def test_a_window_smaller_than_twenty_photos_is_counted_from_its_own_size_on() -
 
 
 def test_without_a_limit_nothing_stops() -> None:
-    """`share: never`."""
+    """`max_share: never`."""
     assert exceeds_limit([True] * 500, None) == ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from culld.config import Config, Embed, Level, built_in_config, find_config, find_state, load_config
+from culld.config.messages import known_keys
 from culld.errors import ConfigError
 from culld.records import BrakeLimit, Defect, Mode, Policy, RejectFlag, Sidecars, SidecarStyle, Threshold
 
@@ -62,6 +64,16 @@ def complaints(load: Load, tmp_path: Path) -> Complaints:
     return complaints_of
 
 
+def no_curve(defect: Defect, precision: float) -> float:
+    """A model whose card gives no number for any precision."""
+    raise LookupError((defect, precision))
+
+
+def policy_of(config: Config) -> Policy:
+    """The policy of a configuration that names no precision."""
+    return config.policies(no_curve).default
+
+
 class TestMeaning:
     """What a valid file means."""
 
@@ -74,50 +86,55 @@ class TestMeaning:
             Threshold(0.5, 0.97),
             Threshold(0.6, None),
             Threshold(0.6, None),
-            config.rules().digest,
+            policy_of(config).digest,
             brake=BrakeLimit(0.6, 200),
         )
-        assert expected == config.rules()
+        assert expected == policy_of(config)
         assert [Path("/home/ann/Pictures/Import")] == [watch.path for watch in config.watch]
         assert Path("/home/ann/Pictures/Quarantine") == config.quarantine
         assert Path("/home/ann/.local/state/culld") == config.state
 
     def test_without_a_mode_nothing_may_be_moved(self, load: Load) -> None:
         """The default mode is observe."""
-        assert load(MINIMAL).rules().mode == Mode.OBSERVE
+        assert policy_of(load(MINIMAL)).mode == Mode.OBSERVE
 
     def test_every_key_is_read(self, load: Load) -> None:
         """A value that differs from the default arrives, for every key."""
         config = load(
             "watch: [{path: /a, mode: enforce}, {path: /b}]\nquarantine: /q\nstate: /s\n"
             "policy: {mode: observe, defects: {blur: {tag: 0, reject: 1}, "
-            "under: {reject: 0.9}, over: {reject: 0.98} }, protect: {rated: 4}, brake: {share: never}}\n"
-            "settle: {quiet: 500ms}\nrescan: 2h\nhistory: forever\n"
+            "under: {reject: 0.9}, over: {reject: 0.98} }, protect: {rated: 4}, brake: {max_share: never}}\n"
+            "settle: {quiet: 500ms}\nrescan: 2h\nkeep_history: forever\n"
             "batch: {wait: 0s, size: 1}\nworkers: 3\nmodel: {path: /m}\n"
-            "tags: {embed: never, prefix: '', sidecar: needed, sidecar_name: adobe, marks: [rating, pick]}\n"
+            "tags: {embed: never, prefix: '', sidecar: needed, sidecar_name: adobe, reject_flags: [rating, pick]}\n"
             "log: {level: debug}\n"
-            "limits: {pixels: 5, file_size: 200MB, memory: 1GiB, seconds: 7}\n"
+            "limits: {pixels: 5, file_size: 200MB, memory: 1GiB, time: 7s}\n"
         )
 
         assert [(Path("/a"), Mode.ENFORCE), (Path("/b"), None)] == [(watch.path, watch.mode) for watch in config.watch]
         assert (Path("/q"), Path("/s"), Path("/m")) == (config.quarantine, config.state, config.model.path)
-        rules = config.rules()
+        rules = policy_of(config)
         assert (Threshold(0, 1), Threshold(0.6, 0.9), Threshold(0.6, 0.98)) == (rules.blur, rules.under, rules.over)
         assert (4, None) == (rules.protect.rated, rules.brake)
         assert (timedelta(seconds=0.5), timedelta(hours=2), None) == (
             config.settle.quiet,
             config.rescan,
-            config.history,
+            config.keep_history,
         )
         assert (timedelta(0), 1, 3) == (config.batch.wait, config.batch.size, config.workers)
         assert (config.tags.embed, config.tags.prefix, config.log.level) == (Embed.NEVER, "", Level.DEBUG)
         assert (SidecarStyle.ADOBE, (RejectFlag.RATING, RejectFlag.PICK)) == (
             config.tags.sidecar_name,
-            config.tags.marks,
+            config.tags.reject_flags,
         )
         assert config.tags.sidecar is Sidecars.NEEDED
         limits = config.limits
-        assert (limits.pixels, limits.file_size, limits.memory, limits.seconds) == (5, 200_000_000, 2**30, 7)
+        assert (limits.pixels, limits.file_size, limits.memory, limits.time) == (
+            5,
+            200_000_000,
+            2**30,
+            timedelta(seconds=7),
+        )
 
     def test_an_empty_section_says_the_same_as_none(self, load: Load) -> None:
         """A section whose keys are all commented out keeps the defaults."""
@@ -125,31 +142,34 @@ class TestMeaning:
 
     def test_one_threshold_leaves_the_other_at_its_default(self, load: Load) -> None:
         """Naming only `reject` keeps `tag`, and the other defects."""
-        rules = load(MINIMAL + "policy: {defects: {blur: {reject: 0.9}}}").rules()
+        rules = policy_of(load(MINIMAL + "policy: {defects: {blur: {reject: 0.9}}}"))
 
         assert (Threshold(0.5, 0.9), Threshold(0.6, None)) == (rules.blur, rules.over)
 
-    def test_a_precision_becomes_a_number_by_looking_it_up(self, load: Load) -> None:
+    def test_a_precision_becomes_a_number_by_the_card(self, load: Load) -> None:
         """Only the defects that ask for it, and never below `tag`: what is moved is always tagged as well."""
         config = load(
             MINIMAL + "policy: {defects: {blur: {reject: {precision: 0.99}}, over: {reject: {precision: 0.5}}}}"
         )
 
-        looked_up = config.resolve_thresholds(lambda defect, precision: {Defect.BLUR: precision - 0.1}.get(defect, 0.2))
+        rules = config.policies(lambda defect, precision: {Defect.BLUR: precision - 0.1}.get(defect, 0.2)).default
 
-        assert config.has_precision_targets
-        assert not looked_up.has_precision_targets
-        rules = looked_up.rules()
         assert (Threshold(0.5, 0.89), Threshold(0.6, None), Threshold(0.6, 0.6)) == (
             rules.blur,
             rules.under,
             rules.over,
         )
 
-    def test_a_precision_that_nobody_looked_up_is_no_rule(self, load: Load) -> None:
-        """Forgetting it is a mistake in culld, not a policy that never rejects."""
-        with pytest.raises(TypeError, match="look it up"):
-            load(MINIMAL + "policy: {defects: {blur: {reject: {precision: 0.99}}}}").rules()
+    def test_without_the_number_for_a_precision_there_is_no_policy(self, load: Load) -> None:
+        """A policy that silently never rejects would be the worst answer."""
+        config = load(MINIMAL + "policy: {defects: {blur: {reject: {precision: 0.99}}}}")
+
+        with pytest.raises(LookupError):
+            config.policies(no_curve)
+
+    def test_a_policy_without_a_precision_asks_no_card(self, load: Load) -> None:
+        """So a policy of plain numbers needs no model."""
+        assert load(MINIMAL).policies(no_curve).default.blur == Threshold(0.5, 0.97)
 
     def test_a_relative_path_starts_at_the_folder_of_the_file(self, load: Load, tmp_path: Path) -> None:
         """So a checkout can carry its own configuration."""
@@ -202,7 +222,7 @@ class TestMeaning:
 
     def test_without_any_file_the_defaults_serve(self, load: Load) -> None:
         """What only reads (`culld score`) needs no file."""
-        assert built_in_config(HOME).rules() == load(MINIMAL).rules()
+        assert policy_of(built_in_config(HOME)) == policy_of(load(MINIMAL))
 
     def test_a_byte_order_mark_is_passed_over(self, load: Load) -> None:
         """Some editors write one."""
@@ -226,7 +246,7 @@ class TestDigest:
         """Only meaning counts: neither comments nor order nor how a number is written."""
         same = "policy: {defects: {over: {reject: never, tag: .60}}, mode: enforce} # other\nrescan: 3h\n"
 
-        assert load(CONTRACT).rules().digest == load(MINIMAL + same).rules().digest
+        assert policy_of(load(CONTRACT)).digest == policy_of(load(MINIMAL + same)).digest
 
     @pytest.mark.parametrize(
         "change",
@@ -234,21 +254,56 @@ class TestDigest:
     )
     def test_any_meaning_changes_it(self, load: Load, change: tuple[str, str]) -> None:
         """Another threshold or mode is another policy."""
-        assert load(CONTRACT).rules().digest != load(CONTRACT.replace(*change)).rules().digest
+        assert policy_of(load(CONTRACT)).digest != policy_of(load(CONTRACT.replace(*change))).digest
 
     def test_the_mode_of_a_folder_counts(self, load: Load) -> None:
-        """The rules of a folder with its own mode are those of a policy with that mode."""
-        config = load(CONTRACT)
+        """The policy of a folder with its own mode is that of a file with that mode."""
+        folders = "watch: [{path: /a, mode: observe}, {path: /b, mode: enforce}, {path: /c}]\nquarantine: /q\n"
 
-        assert load(CONTRACT.replace("enforce ", "observe ")).rules() == config.rules(Mode.OBSERVE)
-        assert config.rules() == config.rules(Mode.ENFORCE)
+        found = load(folders + "policy: {mode: enforce}").policies(no_curve)
+
+        observing, enforcing = (policy_of(load(MINIMAL + f"policy: {{mode: {mode}}}")) for mode in Mode)
+        assert {observing.mode, enforcing.mode} == {Mode.OBSERVE, Mode.ENFORCE}
+        expected = {policy.mode: policy for policy in (observing, enforcing)}
+        assert found.default == expected[Mode.ENFORCE]
+        assert found.by_root == {
+            Path("/a"): expected[Mode.OBSERVE],
+            Path("/b"): expected[Mode.ENFORCE],
+            Path("/c"): expected[Mode.ENFORCE],
+        }
 
     def test_it_is_twelve_hex_digits(self, load: Load) -> None:
         """Short enough for a log line."""
-        digest = load(MINIMAL).rules().digest
+        digest = policy_of(load(MINIMAL)).digest
 
         assert (12, set()) == (len(digest), set(digest) - set("0123456789abcdef"))
 
+
+GIVEN = ("watch", "quarantine")
+"""Keys of the smallest file."""
+
+RENAMED = [
+    ("history: 30d", "4: history: unknown key; history is now keep_history"),
+    (
+        "limits: {seconds: 5}",
+        "4: limits.seconds: unknown key; limits.seconds is now limits.time, written as a duration",
+    ),
+    ("policy: {stacks: best}", "4: policy.stacks: unknown key; policy.stacks is now policy.stack_verdict"),
+    (
+        "policy: {protect: {night: 3}}",
+        "4: policy.protect.night: unknown key; policy.protect.night is now policy.protect.night_below",
+    ),
+    (
+        "policy: {brake: {photos: 50}}",
+        "4: policy.brake.photos: unknown key; policy.brake.photos is now policy.brake.window",
+    ),
+    (
+        "policy: {brake: {share: never}}",
+        "4: policy.brake.share: unknown key; policy.brake.share is now policy.brake.max_share",
+    ),
+    ("tags: {marks: []}", "4: tags.marks: unknown key; tags.marks is now tags.reject_flags"),
+]
+"""Keys of earlier versions, each with what is said of it."""
 
 WRONG = [
     ("quarantne: /q", "4: quarantne: unknown key; did you mean `quarantine`?"),
@@ -257,30 +312,74 @@ WRONG = [
     ("policy: enforce", "4: policy: 'enforce' stands where a section belongs; its keys are mode, defects"),
     ("policy: {mode: enforced}", "4: policy.mode: 'enforced' is not allowed; write enforce or observe"),
     ("policy:\n  defects:\n    blur: {rejct: 1}", "6: policy.defects.blur.rejct: unknown key; did you mean `reject`?"),
-    ("policy: {defects: {blur: {reject: no}}}", "4: policy.defects.blur.reject: no is not a number; write one from"),
+    (
+        "policy: {defects: {blur: {reject: no}}}",
+        "4: policy.defects.blur.reject: no is not a number; write a number from 0 to 1",
+    ),
     ("policy: {defects: {blur: {reject: null}}}", "4: policy.defects.blur.reject: nothing is not a number"),
     ("policy: {defects: {blur: {reject: .nan}}}", "4: policy.defects.blur.reject: nan is not a number"),
     ("policy: {defects: {blur: {reject: '1'}}}", "4: policy.defects.blur.reject: '1' is not a number"),
     ("policy: {defects: {blur: {reject: {precision: 2}}}}", "4: policy.defects.blur.reject: 2 is out of range"),
     (
         "policy: {defects: {blur: {tag: 97}}}",
-        "4: policy.defects.blur.tag: 97 is out of range; write a number from 0 to 1 (9",
+        "4: policy.defects.blur.tag: 97 is out of range; write a number from 0 to 1, such as 0.97 (97 percent is 0.97)",
     ),
     ("policy: {defects: {blur: {tag: -1}}}", "4: policy.defects.blur.tag: -1 is out of range; write a number"),
     ("policy: {defects: {blur: {tag: never}}}", "4: policy.defects.blur.tag: 'never' is not a number"),
     ("policy: {defects: {blur: {tag: 0.98}}}", "4: policy.defects.blur: tag 0.98 is above reject 0.97; tag must be"),
-    ("tags: {marks: rating}", "4: tags.marks: 'rating' is no list; write [] or some of [rating, pick, digikam, label]"),
-    ("tags: {marks: [stars]}", "4: tags.marks: 'stars' is not allowed; write rating or pick or digikam or label"),
+    (
+        "tags: {reject_flags: rating}",
+        "4: tags.reject_flags: 'rating' is not a list; write [] or some of [rating, pick, digikam, label]",
+    ),
+    (
+        "tags: {reject_flags: [stars]}",
+        "4: tags.reject_flags[0]: 'stars' is not allowed; write rating or pick or digikam or label",
+    ),
     (
         "policy: {protect: {rated: true}}",
-        "4: policy.protect.rated: yes is not allowed; write from how many stars, 1 to 5",
+        "4: policy.protect.rated: yes is not allowed; write a number of stars from 1 to 5",
     ),
-    ("policy: {protect: {rated: 6}}", "4: policy.protect.rated: 6 is not allowed; write from how many stars, 1 to 5"),
+    (
+        "policy: {protect: {rated: 6}}",
+        "4: policy.protect.rated: 6 is out of range; write a number of stars from 1 to 5",
+    ),
     ("policy: {protect: {edited: 1}}", "4: policy.protect.edited: 1 is not allowed; write true or false"),
-    ("policy: {protect: {night: dark}}", "4: policy.protect.night: 'dark' is not allowed; write a light value from"),
-    ("policy: {brake: {share: 1}}", "4: policy.brake.share: 1 is not allowed; write a share above 0 and below 1"),
-    ("policy: {brake: {photos: 3}}", "4: policy.brake.photos: 3 is not allowed; write a whole number from 10 to"),
+    (
+        "policy: {protect: {night_below: dark}}",
+        "4: policy.protect.night_below: 'dark' is not a number; write a light value from",
+    ),
+    (
+        "policy: {brake: {max_share: 1}}",
+        "4: policy.brake.max_share: 1 is out of range; write a share above 0 and below 1",
+    ),
+    (
+        "policy: {brake: {max_share: 60}}",
+        "4: policy.brake.max_share: 60 is out of range; write a share above 0 and below 1, such as 0.6 (60 perc",
+    ),
+    (
+        "policy: {protect: {night_below: -21}}",
+        "4: policy.protect.night_below: -21 is out of range; write a light value",
+    ),
+    (
+        "policy: {protect: {night_below: .inf}}",
+        "4: policy.protect.night_below: inf is not a number; write a light value",
+    ),
+    ("policy: {protect: {rated: null}}", "4: policy.protect.rated: nothing is not allowed; write a number of stars"),
+    ("policy: {brake: {max_share: null}}", "4: policy.brake.max_share: nothing is not a number; write a share above 0"),
+    (
+        "policy: {brake: {window: 3}}",
+        "4: policy.brake.window: 3 is out of range; write a whole number from 10 to 1",
+    ),
     ("policy: {rules: keep}", "4: policy.rules: 'keep' is not a list; write one `- name: ...` for each"),
+    (
+        "policy: {rules: [{name: ' ', when: raw, action: tag}]}",
+        "4: policy.rules[0].name: ' ' is not allowed; write a few words on one line",
+    ),
+    (
+        'policy: {rules: [{name: "a\\eb", when: raw, action: tag}]}',
+        "4: policy.rules[0].name: 'a\\x1bb' is not allowed; write a few words on one line",
+    ),
+    ("policy: {rules: [{name: 7, when: raw, action: tag}]}", "4: policy.rules[0].name: 7 is not allowed; write a few"),
     ("policy: {rules: [{name: a, when: raw}]}", "4: policy.rules[0].action: `action` is missing"),
     (
         "policy: {rules: [{name: a, when: bluur > 1, action: keep}]}",
@@ -318,20 +417,44 @@ WRONG = [
     ),
     ("alert: {webhook: 'http://b\u00fccher.de/'}", "4: alert.webhook: 'http://b\u00fccher.de/' has a letter that an"),
     ("alert: {webhook: 'http://a/ b'}", "4: alert.webhook: 'http://a/ b' has a letter that an address cannot have"),
-    ("version: 2", "4: version: the file is written for a newer culld (its form 2, known here 1); upgrade culld"),
+    ("version: 2", "4: version: the file is written for a newer culld (its version 2, known here 1); upgrade culld"),
     ("version: '1'", "4: version: '1' is no version; write 1, or leave the line out"),
+    *RENAMED,
+    ("limits: {time: 60}", "4: limits.time: 60 is not a duration; write a duration from 1s to 1h, such as 500ms"),
     ("rescan: 3", "4: rescan: 3 is not a duration; write a duration from 1s to 7d, such as 500ms"),
-    ("history: always", "4: history: 'always' is not a duration; write a duration from 1d to 36500d, such as 500ms"),
+    (
+        "keep_history: always",
+        "4: keep_history: 'always' is not a duration; write a duration from 1d to 36500d, such as 500ms",
+    ),
     ("rescan: 3w", "4: rescan: '3w' is not a duration"),
     ("rescan: 0s", "4: rescan: 0s is out of range; write a duration from 1s to 7d"),
     ("rescan: 999999999d", "4: rescan: 999999999d is out of range"),
-    ("batch: {size: 0}", "4: batch.size: 0 is not allowed; write a whole number from 1 to 1024"),
+    ("batch: {size: 0}", "4: batch.size: 0 is out of range; write a whole number from 1 to 1024"),
     ("batch: {size: yes}", "4: batch.size: yes is not allowed"),
+    ("workers: null", "4: workers: nothing is not allowed; write a whole number from 1 to 64, or auto"),
+    ("workers: 1.5", "4: workers: 1.5 is not allowed; write a whole number from 1 to 64, or auto"),
+    ("workers: 65", "4: workers: 65 is out of range; write a whole number from 1 to 64, or auto"),
+    ("keep_history: null", "4: keep_history: nothing is not a duration; write a duration from 1d to 36500d, such as"),
+    ("model: {path: null}", "4: model.path: nothing is not a path; write the path of a folder"),
+    (
+        "limits: {pixels: 20000000000}",
+        "4: limits.pixels: 20000000000 is out of range; write a whole number from 1 to 1",
+    ),
     ("workers: many", "4: workers: 'many' is not allowed; write a whole number from 1 to 64, or auto"),
     ("limits: {memory: 1MB}", "4: limits.memory: 1MB is too little; write a size of at least 256MB"),
     ("limits: {file_size: big}", "4: limits.file_size: 'big' is not a size"),
     ("limits: {file_size: true}", "4: limits.file_size: yes is not a size"),
     ("tags: {embed: yes}", "4: tags.embed: yes is not allowed; write defects or never"),
+    ("tags: {prefix: ' a'}", "4: tags.prefix: ' a' is not allowed; write up to 32 characters without"),
+    ('tags: {prefix: "a\\nb"}', "4: tags.prefix: 'a\\nb' is not allowed; write up to 32 characters without"),
+    ('tags: {prefix: "\\ud800"}', "4: tags.prefix: '\\ud800' is not allowed; write up to 32 characters without"),
+    (
+        f"tags: {{prefix: {'x' * 33}}}",
+        f"4: tags.prefix: '{'x' * 33}' is not allowed; write up to 32 characters without",
+    ),
+    ("tags: {prefix: 7}", "4: tags.prefix: 7 is not allowed; write up to 32 characters without ; , | < > &"),
+    ("tags: {embed: null}", "4: tags.embed: nothing is not allowed; write defects or never"),
+    ('tags: {embed: "\\ud800"}', "4: tags.embed: '\\ud800' is not allowed; write defects or never"),
     ("tags: {prefix: 'a;b'}", "4: tags.prefix: 'a;b' is not allowed"),
     (
         "tags: {sidecar: adobe}",
@@ -364,6 +487,19 @@ class TestProblems:
 
         assert [line.startswith(expected) for line in said] == [True], said
 
+    @pytest.mark.parametrize(
+        "key", [key for key in known_keys(Config) if not key.startswith(GIVEN) and "[]." not in key]
+    )
+    def test_every_key_says_what_to_write(self, complaints: Complaints, key: str) -> None:
+        """A mapping where none belongs, or one with a key that is not known, for each key outside of lists."""
+        opened = "".join(f"{name}: {{" for name in key.removesuffix("[]").split("."))
+
+        (said,) = complaints(MINIMAL + opened + "x: 1" + "}" * opened.count("{"))
+
+        assert said.startswith(f"4: {key.removesuffix('[]')}")
+        assert re.search(r"; (write|known here are) ", said)
+        assert "another value" not in said
+
     def test_all_mistakes_are_told_at_once_in_the_order_of_the_lines(self, complaints: Complaints) -> None:
         """Nobody should have to mend a file one mistake at a time, wherever the mistakes were found."""
         said = complaints(
@@ -394,7 +530,7 @@ class TestProblems:
         """And `auto` is offered, which takes the mode of the policy."""
         said = complaints("watch: [{path: /a, mode: 3}]\nquarantine: /q")
 
-        assert said == ["1: watch[0].mode: 3 is not allowed; write enforce or observe or auto"]
+        assert said == ["1: watch[0].mode: 3 is not allowed; write enforce or observe, or auto"]
 
     @pytest.mark.parametrize(
         ("folders", "expected"),

@@ -270,19 +270,35 @@ class TestMachine:
                 raise PackageNotFoundError(name)
             return "1.2"
 
-        good, missing = environment.libraries(("rich", "pyyaml"), version)
+        missing, good = environment.libraries(lambda _: ["rich>=14", "pyyaml>=6.0.2"], version)
 
         assert good == Check("rich", Health.OK, "1.2")
         assert missing.health is Health.BAD
         assert missing.fix.endswith(" -m pip install pyyaml")
 
-    def test_the_list_of_libraries_is_that_of_the_package(self) -> None:
-        """A dependency that is added is looked for as well; HEIC has a check of its own."""
-        text = (Path(__file__).resolve().parents[2] / "pyproject.toml").read_text()
-        block = text.partition("\ndependencies = [")[2].partition("\n]")[0]
-        required = {line.split('"')[1].split(">")[0].split("<")[0] for line in block.splitlines() if '"' in line}
+    def test_the_libraries_are_those_that_the_package_requires(self) -> None:
+        """Without those of extras, and without HEIC, which has a check of its own."""
+        told = ["apscheduler<4,>=3.11", "ai-edge-litert>=2.1", "pillow-heif>=1.1", "rawpy>=0.24; extra == 'raw'"]
 
-        assert set(environment.LIBRARIES) == required - {"pillow-heif"}
+        assert environment.required(told) == ["ai-edge-litert", "apscheduler"]
+
+    def test_this_culld_knows_its_libraries(self) -> None:
+        """By what pip noted when it was installed; each is here, or no test would run."""
+        found = {check.name: check.health for check in environment.libraries()}
+
+        assert set(found.values()) == {Health.OK}
+        assert {"pydantic", "pillow", "watchdog"} <= found.keys()
+        assert not {"tensorflow", "rawpy", "pillow-heif"} & found.keys()
+
+    def test_a_culld_that_pip_does_not_know_is_told(self) -> None:
+        """A source tree that is run as it is: nobody noted what it requires."""
+
+        def requirements(name: str) -> list[str]:
+            raise PackageNotFoundError(name)
+
+        (check,) = environment.libraries(requirements)
+
+        assert (check.name, check.health) == ("libraries", Health.WARN)
 
     def test_what_is_optional_is_never_bad(self) -> None:
         """Culling needs neither; only HEIC photos would be left aside."""

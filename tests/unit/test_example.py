@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from culld.app.model_files import resolve_policies
 from culld.cli import policy
 from culld.config import Config, load_config
 from culld.config.messages import known_keys
@@ -54,7 +55,7 @@ def test_the_rule_of_the_example_is_valid(tmp_path: Path) -> None:
     file = tmp_path / "config.yaml"
     file.write_text(with_its_rule())
 
-    (rule,) = load_config(file, HOME).rules().named_rules
+    (rule,) = load_config(file, HOME).policy.rules
     assert rule.name == "grain is fine at night"
 
 
@@ -89,7 +90,7 @@ def test_policy_check_prints_what_the_example_means(capsys: pytest.CaptureFixtur
         ["under", "0.6", "never"],
         ["over", "0.6", "never"],
     ]
-    assert load_config(EXAMPLE, HOME).rules().digest in printed
+    assert resolve_policies(load_config(EXAMPLE, HOME)).default.digest in printed
 
 
 def test_policy_check_passes_on_what_is_wrong(tmp_path: Path) -> None:

@@ -248,7 +248,10 @@ def test_the_reason_names_the_picture_that_decided() -> None:
 
     raw, picture = pair(GOOD, BAD, StackVerdict.BEST)
     assert (raw.verdict, picture.verdict) == (Verdict.KEEP, Verdict.TAG)
-    assert picture.reason == "blur 0.99 would be rejected, but a.cr2, the same shot, is better (policy.stacks: best)"
+    assert (
+        picture.reason
+        == "blur 0.99 would be rejected, but a.cr2, the same shot, is better (policy.stack_verdict: best)"
+    )
 
     raw, _ = pair(BAD, UNREADABLE, StackVerdict.BEST)
     assert raw.reason == "blur 0.99 would be rejected, but a.jpg, the same shot, could not be read"

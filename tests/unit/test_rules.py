@@ -121,7 +121,7 @@ class TestNight:
         found = plan(at(MOONLIGHT), rules(under=self.DARK))
 
         assert (found.verdict, found.keywords) == (Verdict.KEEP, ())
-        assert "dark at settings for night, light value -3.0: policy.protect.night 3" in found.reason
+        assert "dark at settings for night, light value -3.0: policy.protect.night_below 3" in found.reason
 
     @pytest.mark.parametrize("exposure", [DAYLIGHT, Exposure(), Exposure(4.0, 2.8)])
     def test_dark_at_settings_for_daylight_is_under_exposed(self, exposure: Exposure) -> None:

@@ -123,6 +123,6 @@ def test_folders_that_the_user_may_not_enter_are_named_with_the_command_that_hel
     opened.chmod(0o777)
 
     assert list(acl_commands([closed, opened, tmp_path / "gone"], "nobody")) == [
-        f"setfacl -R -m u:nobody:rwX -m d:u:nobody:rwX {closed}"
+        f"setfacl -R -m u:nobody:rwX,d:u:nobody:rwX {closed}"
     ]
     assert list(acl_commands([closed], "no-such-user")) == []

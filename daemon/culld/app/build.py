@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 
 from culld.app.decision_ages import DecisionAges
 from culld.app.housekeeping import Housekeeping
-from culld.app.model_files import with_resolved_thresholds
 from culld.app.returned import returned_by_hand
 from culld.app.trash_expired import ExpiredToTrash
 from culld.clock import SystemClock
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from culld.inference.pool import Pool
     from culld.journal.store import SqliteJournal
     from culld.ports import Clock
-    from culld.records import FileStat, Policy
+    from culld.records import FileStat, FolderPolicies, Policy
 
 
 _LONGEST_AGE_S: Final = 1e9
@@ -46,19 +45,22 @@ _LONGEST_AGE_S: Final = 1e9
 class PolicySet:
     """The policy of each watched folder, exchanged as a whole when the configuration is read anew."""
 
-    def __init__(self, config: Config) -> None:
-        """Begin with the policy of this configuration."""
-        self.replace(config)
+    def __init__(self, policies: FolderPolicies) -> None:
+        """Begin with these policies."""
+        self._policies = policies
 
-    def replace(self, config: Config) -> None:
-        """Judge by this configuration's policy from the next batch on; raises what `looked_up` raises."""
-        config = with_resolved_thresholds(config)
-        self._by_root = config.rules_by_folder()
-        self.digest = config.rules().digest
+    def replace(self, policies: FolderPolicies) -> None:
+        """Judge by these policies from the next batch on."""
+        self._policies = policies
+
+    @property
+    def digest(self) -> str:
+        """The hash of the default policy."""
+        return self._policies.default.digest
 
     def of(self, root: Path) -> Policy:
-        """The rules of a watched folder."""
-        return self._by_root[root]
+        """The policy of a watched folder."""
+        return self._policies.by_root[root]
 
 
 def open_alerts(config: Config) -> Alerts:
@@ -109,7 +111,7 @@ class Builder:
             folders=catalogue.current_batch,
             sidecars=self.config.tags.sidecar,
             style=self.config.tags.sidecar_name,
-            reject_flags=self.config.tags.marks,
+            reject_flags=self.config.tags.reject_flags,
             brake=brake if braked else no_brake,
             more_to_come=more_to_come,
         )
@@ -127,7 +129,7 @@ class Builder:
             self.journal,
             self.clock,
             DecisionAges(self.journal, self.clock, functools.partial(self.alerts.send, "culld: the clock is in doubt")),
-            self.config.history,
+            self.config.keep_history,
             ExpiredToTrash(self.config.quarantine, to_trash, self.journal.note_trashed),
             self.config.store.trash_after,
             functools.partial(self.alerts.send, "culld: what the last day brought"),

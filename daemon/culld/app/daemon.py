@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from culld.app.build import Builder, PolicySet, open_alerts, open_scanner
 from culld.app.decision_ages import clock_doubt
-from culld.app.model_files import with_resolved_thresholds
+from culld.app.model_files import resolve_policies
 from culld.app.startup import replay_unfinished
 from culld.config import load_config
 from culld.errors import ConfigError, PhotoError, StoppedError, SystemFaultError
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from culld.inference.pool import Pool
     from culld.journal.store import SqliteJournal
     from culld.pipeline import Reading
-    from culld.records import FileSnapshot, Verdict
+    from culld.records import FileSnapshot, FolderPolicies, Verdict
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ class Daemon:
         self._unexpected = UnexpectedErrors()
         self._seen_errors = 0
         self._replay_asked = False
-        self._policies = PolicySet(config)
+        self._policies = PolicySet(resolve_policies(config))
         self._alerts = open_alerts(config)
         wiring = Builder(config, journal, pool, self._policies, alerts=self._alerts)
         self._clock = wiring.clock
@@ -232,20 +232,28 @@ class Daemon:
             if isinstance(fresh, PhotoError):
                 self._policy_problem = str(fresh)
             else:
-                self._apply_config(fresh)
+                self._apply_config(*fresh)
         if self._policy_problem:
             log.error("the last good policy (%s) stays in force: %s", self._policies.digest, self._policy_problem)
         self._publish_status()
         self._status.ready()
 
-    def _loaded(self, environ: Mapping[str, str]) -> Config:
-        return with_resolved_thresholds(load_config(self._path, environ))
+    def _loaded(self, environ: Mapping[str, str]) -> tuple[Config, FolderPolicies]:
+        config = load_config(self._path, environ)
+        return config, resolve_policies(config)
 
-    def _apply_config(self, fresh: Config) -> None:
+    def _apply_config(self, fresh: Config, policies: FolderPolicies) -> None:
         self._policy_problem = None
         if tuple(watch.path for watch in fresh.watch) == self._roots.roots:
-            self._policies.replace(fresh)
+            self._policies.replace(policies)
             log.info("policy %s is in force", self._policies.digest)
+        elif policies.default.digest != self._policies.digest:
+            log.warning(
+                "the saved policy (%s) is not in force until culld is restarted, because `watch` changed as well; "
+                "policy %s stays in force",
+                policies.default.digest,
+                self._policies.digest,
+            )
         kept = [
             info.alias or key
             for key, info in type(fresh).model_fields.items()

@@ -54,7 +54,7 @@ def open_pool(config: Config, *, patient: bool = False) -> Iterator[Pool]:
     if the model cannot be used. If only TensorFlow cannot, one warning says so, and LiteRT judges.
     """
     folder, card = load_model(config.model.path)
-    limits = WorkerLimits(config.limits.memory, config.limits.seconds)
+    limits = WorkerLimits(config.limits.memory, config.limits.time.total_seconds())
     with contextlib.ExitStack() as stack:
         address = _tensorflow(config, folder, stack)
         settings = WorkerSettings(folder / MODEL_FILE, card.id, config.limits.pixels, config.limits.file_size, address)

@@ -33,9 +33,9 @@ _NOTE: Final = "tidied"
 class Housekeeping:
     """Tells of the day, and keeps journal and quarantine small.
 
-    Decisions are kept for the time `history`, photos in quarantine for `trash_after`, None for ever, by the wall clock
-    and by counted time: whichever says that they are younger. While the wall clock is in doubt nothing is thrown away.
-    When it was last done is noted in the journal, for a computer that never runs for a whole day.
+    Decisions are kept for the time `keep_history`, photos in quarantine for `trash_after`, None for ever, by the wall
+    clock and by counted time: whichever says that they are younger. While the wall clock is in doubt nothing is thrown
+    away. When it was last done is noted in the journal, for a computer that never runs for a whole day.
     `put_away_orphans` removes records whose photo a person deleted from quarantine; it is given the present roots.
     """
 

@@ -1,4 +1,4 @@
-"""Where the network lies when the configuration does not say."""
+"""The model folder that a configuration means, and what the policy takes from its card."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from culld.config import Config
+    from culld.records import FolderPolicies
 
 _NAME = "defects"
 
@@ -35,15 +36,18 @@ def locate_model(configured: Path | None) -> Path:
     )
 
 
-def with_resolved_thresholds(config: Config) -> Config:
-    """The configuration with a number for each threshold that is given by its precision.
+def resolve_policies(config: Config) -> FolderPolicies:
+    """Return the policies in force, with a number for each threshold that is given by its precision.
 
-    Raises `ConfigError` where the model's card cannot say one, and SystemFaultError without a model.
+    Only such a threshold needs the model's card. Raises ConfigError where the card gives no number for one, and
+    SystemFaultError without a model.
     """
-    if not config.has_precision_targets:
-        return config
-    _, card = load_model(config.model.path)
-    return config.resolve_thresholds(functools.partial(threshold_for, card.operating_points))
+
+    @functools.cache
+    def card() -> Card:
+        return load_model(config.model.path)[1]
+
+    return config.policies(lambda defect, precision: threshold_for(card().operating_points, defect, precision))
 
 
 def load_model(configured: Path | None) -> tuple[Path, Card]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from culld.app.build import Builder, PolicySet, open_alerts, open_scanner
 from culld.app.failure_collector import FailureCollector
+from culld.app.model_files import resolve_policies
 from culld.errors import ConfigError, PhotoError
 from culld.files.lease import is_open_elsewhere
 from culld.files.mount_guard import MountGuard
@@ -117,7 +118,7 @@ class OnePass:
         self._config = config
         self._journal = journal
         self._alerts = open_alerts(config)
-        self._wiring = Builder(config, journal, pool, PolicySet(config), alerts=self._alerts)
+        self._wiring = Builder(config, journal, pool, PolicySet(resolve_policies(config)), alerts=self._alerts)
         self._scanner: Scanner = open_scanner(config)
         distant = remote_roots(watch.path for watch in config.watch)
         settler = Settler(config.settle.quiet.total_seconds(), is_open_elsewhere, distant)

@@ -80,7 +80,7 @@ def run_restore(
     `stop` is asked before each photo; the photo at hand is always finished. Raises SystemFaultError if the journal or
     the quarantine cannot be used.
     """
-    limits = WorkerLimits(config.limits.memory, config.limits.seconds)
+    limits = WorkerLimits(config.limits.memory, config.limits.time.total_seconds())
     with open_journal_without_replay(config) as journal, UntagPool(config.limits.file_size, limits) as withdraw:
         require_quarantine(config, journal)
         try:

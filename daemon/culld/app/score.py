@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from culld.app.model_files import with_resolved_thresholds
+from culld.app.model_files import resolve_policies
 from culld.clock import SystemClock
 from culld.errors import PhotoError
 from culld.imaging.supported import supported_extensions
@@ -59,7 +59,7 @@ def score(found: Sequence[FileSnapshot], config: Config, pool: Pool) -> Iterator
     What belongs together is told within a batch; what was judged before, or restored, is not looked up.
     """
     door = PoolReader(pool)
-    rules = with_resolved_thresholds(config).rules(Mode.ENFORCE)
+    rules = replace(resolve_policies(config).default, mode=Mode.ENFORCE)
     size = config.batch.size
     for reading in one_ahead(
         lambda batch: door.read(batch, {}), (found[start : start + size] for start in range(0, len(found), size))

@@ -29,28 +29,38 @@ if TYPE_CHECKING:
     from culld.inference.pool import Pool
     from culld.journal.store import Batch, SqliteJournal
     from culld.quarantine.restore import Restored
-    from culld.records import Assessment, FileStat, Outcome, Plan, Policy, QuarantinedPhoto, RootedPath, TaggedFiles
+    from culld.records import (
+        Assessment,
+        FileStat,
+        FolderPolicies,
+        Outcome,
+        Plan,
+        Policy,
+        QuarantinedPhoto,
+        RootedPath,
+        TaggedFiles,
+    )
     from culld.stages.decide.replay import ReplayResult
 
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """The policy of a configuration, thresholds looked up, beside the decisions that the journal knows."""
+    """The policies of a configuration beside the decisions that the journal knows."""
 
     config: Config
+    policies: FolderPolicies
     journal: SqliteJournal
 
     def changes(self, since: datetime | None) -> list[ReplayResult]:
         """What that policy says of each photo judged since a moment that is where it was left then."""
-        rules = self.config.rules_by_folder()
         cases = [case for case in self.journal.cases(since) if _is_there(case.now)]
         stacks = Grouper().in_series([case.stack for case in cases])
         seen = [replace(case, stack=stack) for case, stack in zip(cases, stacks, strict=True)]
-        return list(replay(seen, rules.get, SystemClock().now()))
+        return list(replay(seen, self.policies.by_root.get, SystemClock().now()))
 
     def with_user_metadata(self, found: Iterable[ReplayResult], pool: Pool) -> list[ReplayResult]:
         """The same after a look at what people did for the photos that would move: a rating of yesterday counts."""
-        door, rules = PoolReader(pool), self.config.rules_by_folder()
+        door, rules = PoolReader(pool), self.policies.by_root
         return [
             self._with_user_metadata(change, door, rules) if change.action is ReplayAction.MOVE else change
             for change in found
@@ -84,7 +94,7 @@ class Simulation:
         places = [result.now for result in restored if result.now is not None and not result.fault]
         places += [change.case.now for change in found if change.action is ReplayAction.MOVE]
         seen = [FileSnapshot(place, stamp) for place in places if (stamp := stamp_of(place)) is not None]
-        wiring = Builder(self.config, self.journal, pool, PolicySet(self.config))
+        wiring = Builder(self.config, self.journal, pool, PolicySet(self.policies))
         pipeline = wiring.pipeline(braked=False)  # a person has seen how many they are
         pipeline = replace(
             pipeline,

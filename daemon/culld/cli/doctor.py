@@ -66,18 +66,17 @@ def _checks(args: argparse.Namespace) -> Iterator[Check]:
     yield from libraries
     if any(check.health == "bad" for check in libraries):
         return  # what follows would need them
-    from culld.app.model_files import with_resolved_thresholds  # noqa: PLC0415
+    from culld.app.model_files import resolve_policies  # noqa: PLC0415
     from culld.files.locks import lock_holder  # noqa: PLC0415
 
     try:
         path, config = config_option.load(args)
-        config = with_resolved_thresholds(config)
+        policy = resolve_policies(config).default
     except (ConfigError, SystemFaultError) as error:
         for problem in error.problems if isinstance(error, ConfigError) else (str(error),):
             yield bad("configuration", problem, "mend it, then run `culld policy check` on the file")
         return
-    rules = config.rules()
-    yield ok("configuration", f"{display_path(path)}, mode {rules.mode}, policy {rules.digest}")
+    yield ok("configuration", f"{display_path(path)}, mode {policy.mode}, policy {policy.digest}")
     yield environment.instance(lock_holder(config.state))
     yield from _of_folders(config)
     yield environment.model(lambda: _probe(config.model.path))

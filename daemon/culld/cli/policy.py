@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from culld.config import Config
-    from culld.records import Protection
+    from culld.records import FolderPolicies, Protection
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -30,11 +30,11 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(args: argparse.Namespace) -> int:
     """Print what the file means; a file with mistakes raises a ConfigError that tells all of them."""
-    from culld.app.model_files import with_resolved_thresholds  # noqa: PLC0415
+    from culld.app.model_files import resolve_policies  # noqa: PLC0415
     from culld.config import load_config  # noqa: PLC0415 - pydantic and yaml would slow down `culld --help`
 
-    config = with_resolved_thresholds(load_config(args.file, os.environ))
-    for line in _table(config):
+    config = load_config(args.file, os.environ)
+    for line in _table(config, resolve_policies(config)):
         print(line)
     return exit_codes.FINE
 
@@ -51,8 +51,8 @@ def _protected(protect: Protection) -> Iterator[str]:
         yield f"darkness below light value {protect.night_below:g}"
 
 
-def _table(config: Config) -> Iterator[str]:
-    rules = config.rules()
+def _table(config: Config, policies: FolderPolicies) -> Iterator[str]:
+    rules = policies.default
     yield f"{'defect':<10}{'tag':>8}{'reject':>8}"
     for defect in Defect:
         threshold = rules.of(defect)
@@ -65,8 +65,7 @@ def _table(config: Config) -> Iterator[str]:
     yield f"{'brake':<12}" + (
         "none" if brake is None else f"above {brake.max_share:.0%} of the last {brake.window} photos"
     )
-    for watch in config.watch:
-        here = config.rules(watch.mode)
-        yield f"{'watch':<12}{display_path(watch.path)}  (mode {here.mode}, policy {here.digest})"
+    for root, here in policies.by_root.items():
+        yield f"{'watch':<12}{display_path(root)}  (mode {here.mode}, policy {here.digest})"
     yield f"{'quarantine':<12}{display_path(config.quarantine)}"
     yield f"{'state':<12}{display_path(config.state)}"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from culld.config import Config
+    from culld.records import FolderPolicies
     from culld.stages.decide.replay import ReplayResult
 
 _SHOWN = 20
@@ -36,39 +37,40 @@ def add(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Tell what would change, and with `--apply` change it."""
-    from culld.app.model_files import with_resolved_thresholds  # noqa: PLC0415
+    from culld.app.model_files import resolve_policies  # noqa: PLC0415
     from culld.config import load_config  # noqa: PLC0415 (pydantic and YAML would slow `culld --help` down)
     from culld.errors import ConfigError  # noqa: PLC0415
     from culld.records import Mode  # noqa: PLC0415
 
-    config = with_resolved_thresholds(load_config(args.file, os.environ))
+    config = load_config(args.file, os.environ)
+    policies = resolve_policies(config)
     observes = all((watch.mode or config.policy.mode) is Mode.OBSERVE for watch in config.watch)
     if args.apply and observes:
         raise ConfigError(
             (f"{display_path(args.file)}: policy.mode is observe, which moves nothing; write enforce first",)
         )
-    return _apply(args, config) if args.apply else _tell(args, config, observes=observes)
+    return _apply(args, config, policies) if args.apply else _tell(args, config, policies, observes=observes)
 
 
-def _tell(args: argparse.Namespace, config: Config, *, observes: bool) -> int:
+def _tell(args: argparse.Namespace, config: Config, policies: FolderPolicies, *, observes: bool) -> int:
     from culld.app.engine_pool import open_pool  # noqa: PLC0415
     from culld.app.simulate import Simulation  # noqa: PLC0415
     from culld.app.startup import open_journal_readonly  # noqa: PLC0415
     from culld.stages.decide.replay import ReplayAction  # noqa: PLC0415
 
     with open_journal_readonly(config.state) as journal:
-        simulation = Simulation(config, journal)
+        simulation = Simulation(config, policies, journal)
         found = simulation.changes(args.since)
         if any(change.action is ReplayAction.MOVE for change in found):
             with open_pool(config) as pool:
                 found = simulation.with_user_metadata(found, pool)
-    _print(args, config, found)
+    _print(args, policies.default.digest, found)
     if observes and not args.json:
         print("\nmode is observe: none of this happens until the file says enforce")
     return exit_codes.FINE
 
 
-def _apply(args: argparse.Namespace, config: Config) -> int:
+def _apply(args: argparse.Namespace, config: Config, policies: FolderPolicies) -> int:
     from culld.app.engine_pool import open_pool  # noqa: PLC0415
     from culld.app.simulate import Simulation  # noqa: PLC0415
     from culld.app.startup import open_journal, require_quarantine  # noqa: PLC0415
@@ -78,9 +80,9 @@ def _apply(args: argparse.Namespace, config: Config) -> int:
     with state_lock(config.state), RootLocks() as claims, open_journal(config) as journal, open_pool(config) as pool:
         claims.acquire_all(roots)
         require_quarantine(config, journal)
-        simulation = Simulation(config, journal)
+        simulation = Simulation(config, policies, journal)
         found = simulation.with_user_metadata(simulation.changes(args.since), pool)
-        _print(args, config, found)
+        _print(args, policies.default.digest, found)
         restored, outcomes = simulation.apply(found, pool)
     faults = [f"{display_path(result.record.path)}: {result.fault}" for result in restored if result.fault]
     faults += [f"{display_path(each.plan.photo.place.path)}: {each.fault}" for each in outcomes if each.fault]
@@ -92,8 +94,8 @@ def _apply(args: argparse.Namespace, config: Config) -> int:
     return exit_codes.SOME_FAILED if faults else exit_codes.FINE
 
 
-def _print(args: argparse.Namespace, config: Config, found: Sequence[ReplayResult]) -> None:
-    for line in _as_json(found) if args.json else _as_text(config, found):
+def _print(args: argparse.Namespace, digest: str, found: Sequence[ReplayResult]) -> None:
+    for line in _as_json(found) if args.json else _as_text(digest, found):
         print(line)
 
 
@@ -113,11 +115,11 @@ def _as_json(found: Sequence[ReplayResult]) -> Iterator[str]:
         )
 
 
-def _as_text(config: Config, found: Sequence[ReplayResult]) -> Iterator[str]:
+def _as_text(digest: str, found: Sequence[ReplayResult]) -> Iterator[str]:
     from culld.stages.decide.replay import ReplayAction  # noqa: PLC0415
 
     counts = Counter(change.action for change in found)
-    yield f"policy {config.rules().digest} on {len(found)} photos that were judged before"
+    yield f"policy {digest} on {len(found)} photos that were judged before"
     yield from (f"  {('would ' + fate):<26}{counts[fate]:>8}" for fate in ReplayAction)
     changing = _changing(found)
     rules = Counter((change.action, change.plan.rule or "nothing rejects it any more") for change in changing)

@@ -36,12 +36,12 @@ def add(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def run(args: argparse.Namespace) -> int:
     """Propose, with the numbers to expect."""
     from culld.app.feedback import feedback_of_people  # noqa: PLC0415
-    from culld.app.model_files import with_resolved_thresholds  # noqa: PLC0415
+    from culld.app.model_files import resolve_policies  # noqa: PLC0415
     from culld.app.startup import open_journal_readonly  # noqa: PLC0415
     from culld.stages.decide.feedback import suggest  # noqa: PLC0415 (SQLite would slow `culld --help` down)
 
     _, config = config_option.load(args)
-    rules = with_resolved_thresholds(config).rules()
+    rules = resolve_policies(config).default
     with contextlib.closing(open_journal_readonly(config.state)) as journal:
         answered = feedback_of_people(journal, args.since)
     for defect in Defect:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from culld.config import Config
     from culld.journal.history import Decision
-    from culld.records import DecisionCase
+    from culld.records import DecisionCase, FolderPolicies
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -32,11 +32,11 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 
 def run(args: argparse.Namespace) -> int:
     """Explain one photo."""
-    from culld.app.model_files import with_resolved_thresholds  # noqa: PLC0415 (pydantic and SQLite would slow `culld --help` down)
+    from culld.app.model_files import resolve_policies  # noqa: PLC0415 (pydantic and SQLite would slow `culld --help` down)
     from culld.app.startup import open_journal_readonly  # noqa: PLC0415
 
     _, config = config_option.load(args)
-    config = with_resolved_thresholds(config)
+    policies = resolve_policies(config)
     path = args.path.absolute()
     with contextlib.closing(open_journal_readonly(config.state)) as journal:
         history = [decision for place in _places(path, config) for decision in journal.history_of(place)]
@@ -45,9 +45,9 @@ def run(args: argparse.Namespace) -> int:
         print(f"culld has not judged {display_path(path)}", file=sys.stderr)
         return exit_codes.SOME_FAILED
     if args.json:
-        print(json.dumps(_print(case, config) | {"history": [as_json(decision) for decision in history]}))
+        print(json.dumps(_print(case, policies) | {"history": [as_json(decision) for decision in history]}))
     else:
-        print("\n".join(_lines(case, config, history)))
+        print("\n".join(_lines(case, policies, history)))
     return exit_codes.FINE
 
 
@@ -59,11 +59,11 @@ def _places(path: Path, config: Config) -> Iterator[RootedPath]:
         yield RootedPath(root, path.relative_to(root))
 
 
-def _print(case: DecisionCase, config: Config) -> dict[str, object]:
+def _print(case: DecisionCase, policies: FolderPolicies) -> dict[str, object]:
     lead = case.stack.primary
     camera, exposure = lead.photo.camera, lead.photo.camera.exposure
     light = exposure.light_value
-    rules = config.rules_by_folder().get(lead.photo.place.root) or config.rules()
+    rules = policies.by_root.get(lead.photo.place.root, policies.default)
     return {
         "path": display_path(lead.photo.place.path),
         "now": display_path(case.now.path),
@@ -96,8 +96,8 @@ def _print(case: DecisionCase, config: Config) -> dict[str, object]:
     }
 
 
-def _lines(case: DecisionCase, config: Config, history: Sequence[Decision]) -> Iterator[str]:
-    told = _print(case, config)
+def _lines(case: DecisionCase, policies: FolderPolicies, history: Sequence[Decision]) -> Iterator[str]:
+    told = _print(case, policies)
     yield f"{told['path']}"
     if told["now"] != told["path"]:
         yield f"  now         {told['now']}"

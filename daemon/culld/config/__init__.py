@@ -1,4 +1,4 @@
-"""The configuration: its schema, its loader, its problems; the only place that knows YAML."""
+"""The configuration file: its schema, its loader, and the messages about what is wrong in it."""
 
 from __future__ import annotations
 

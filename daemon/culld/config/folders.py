@@ -1,4 +1,4 @@
-"""How the configured folders may lie to each other: pure, on real paths (links resolved)."""
+"""Which configured folders may contain one another; pure, on real paths (links resolved)."""
 
 from __future__ import annotations
 
@@ -16,20 +16,22 @@ if TYPE_CHECKING:
 _STATE_ADVICE = "choose a folder outside, such as ~/.local/state/culld"
 
 
-def of_folders(watched: Mapping[Key, Path], quarantine: Path | None, state: Path | None) -> Iterator[tuple[Key, str]]:
-    """Each key that is wrong, and why; None stands for a folder that is not known.
+def folder_problems(
+    watched: Mapping[Key, Path], quarantine: Path | None, state: Path | None
+) -> Iterator[tuple[Key, str]]:
+    """Yield each key whose folder overlaps another one, and the problem; None is a folder that could not be read.
 
-    A quarantine inside a watched folder is allowed: the scanner passes over it, so what lies there is not judged again.
+    A quarantine inside a watched folder is allowed: the scanner skips it, so photos in it are not judged again.
     """
-    places = list(watched.items())
-    for number, (key, folder) in enumerate(places):
-        for other, earlier in places[:number]:
-            if said := _overlap(folder, earlier, dotted(other)):
-                yield key, said
+    folders = list(watched.items())
+    for number, (key, folder) in enumerate(folders):
+        for other, earlier in folders[:number]:
+            if problem := _overlap(folder, earlier, dotted(other)):
+                yield key, problem
     if quarantine is not None:
-        yield from _of_quarantine(quarantine, watched)
+        yield from _quarantine_problems(quarantine, watched)
     if state is not None:
-        yield from _of_state(state, quarantine, watched)
+        yield from _state_problems(state, quarantine, watched)
 
 
 def _overlap(folder: Path, earlier: Path, name: str) -> str | None:
@@ -43,7 +45,7 @@ def _overlap(folder: Path, earlier: Path, name: str) -> str | None:
     return None
 
 
-def _of_quarantine(quarantine: Path, watched: Mapping[Key, Path]) -> Iterator[tuple[Key, str]]:
+def _quarantine_problems(quarantine: Path, watched: Mapping[Key, Path]) -> Iterator[tuple[Key, str]]:
     below = next((folder for folder in watched.values() if folder.is_relative_to(quarantine)), None)
     if below is not None:
         where = "is" if below == quarantine else "lies above"
@@ -52,7 +54,7 @@ def _of_quarantine(quarantine: Path, watched: Mapping[Key, Path]) -> Iterator[tu
         yield ("quarantine",), text
 
 
-def _of_state(state: Path, quarantine: Path | None, watched: Mapping[Key, Path]) -> Iterator[tuple[Key, str]]:
+def _state_problems(state: Path, quarantine: Path | None, watched: Mapping[Key, Path]) -> Iterator[tuple[Key, str]]:
     above = next((folder for folder in watched.values() if state.is_relative_to(folder)), None)
     if above is not None:
         yield ("state",), f"{display_path(state)} lies in the watched folder {display_path(above)}; {_STATE_ADVICE}"

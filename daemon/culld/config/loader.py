@@ -1,4 +1,4 @@
-"""Finds the configuration file and turns it into a `Config`, or into the list of everything that is wrong with it."""
+"""Finds the configuration file and reads it into a `Config`, or into a ConfigError with all its problems."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import ValidationError
 
 from culld.config import messages, types, yaml_lines
-from culld.config.folders import of_folders
+from culld.config.folders import folder_problems
 from culld.config.messages import Key, Problem
 from culld.config.schema import Config
 from culld.errors import ConfigError
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 MAX_BYTES: Final = 1_000_000
-"""A larger file is not a configuration that a person wrote."""
+"""Larger files are refused."""
 
 SYSTEM: Final = Path("/etc/culld/config.yaml")
-"""Where the system's own configuration lies."""
+"""The configuration of the system."""
 
 _SMALLEST: Final = """\
 watch:
@@ -30,10 +30,10 @@ quarantine: ~/Pictures/Quarantine"""
 
 
 def find_config(explicit: Path | None, environ: Mapping[str, str], *, system: Path = SYSTEM) -> Path:
-    """The file to use: `explicit` (--config), $CULLD_CONFIG, the user's, the system's.
+    """Return the configuration file: `explicit` (--config), else $CULLD_CONFIG, the user's, or the system's.
 
-    Raises ConfigError if the file that was named is not there, or if there is none at all. A file that was
-    named is never passed over for another one: its owner would be governed by a policy that is not theirs.
+    Raises ConfigError if the file of --config or $CULLD_CONFIG does not exist, or if there is no file at all: a
+    mistyped name must not put another policy in force.
     """
     named = {"--config": explicit, "$CULLD_CONFIG": environ.get("CULLD_CONFIG") or None}
     for origin, path in named.items():
@@ -62,17 +62,17 @@ def _none_found(user: Path, system: Path) -> str:
 def load_config(path: Path, environ: Mapping[str, str]) -> Config:
     """Read and check a configuration file; raises ConfigError with every problem, in the order of the lines.
 
-    Relative paths stand on the file's folder, `~` and the default of `state` on `environ`. All paths come out real
-    (links resolved). Whether the folders are there is not asked: a missing one is waited for.
+    Relative paths start at the file's folder; `~` and the default of `state` come from `environ`. All paths are real
+    (links resolved). The folders need not exist: the daemon waits for a missing one.
     """
     text = _text(path)
     found = yaml_lines.read(text)
-    ground = types.PathBase(path.absolute().parent, environ)
+    base = types.PathBase(path.absolute().parent, environ)
     config = None
     wrong = list(found.problems)
     if not wrong or found.data is not None:
-        config = _validated(found, ground, wrong)
-        wrong += (Problem(found.line(key), key, what) for key, what in _of_folders(found.data, ground))
+        config = _validated(found, base, wrong)
+        wrong += (Problem(found.line(key), key, what) for key, what in _folder_problems(found.data, base))
     if wrong or config is None:
         wrong.sort(key=lambda problem: problem.line)
         raise ConfigError(tuple(problem.as_text(path) for problem in wrong))
@@ -80,23 +80,23 @@ def load_config(path: Path, environ: Mapping[str, str]) -> Config:
 
 
 def find_state(path: Path, environ: Mapping[str, str]) -> Path:
-    """The state folder that a configuration names, even where something else in the file is wrong.
+    """Return the state folder of a configuration file, even where other keys of the file are wrong.
 
-    For `culld status` and `culld log`, which must work above all when a policy was saved with a mistake. Raises
-    ConfigError with all problems if not even this key can be read.
+    For `culld status` and `culld log`, which must work when a policy was saved with a mistake. Raises ConfigError with
+    all problems if this key cannot be read either.
     """
     text = _text(path)
     data = yaml_lines.read(text).data
     if not isinstance(data, dict):
         data = yaml_lines.read("\n".join(line for line in text.splitlines() if line.startswith("state:"))).data or {}
-    ground = types.PathBase(path.absolute().parent, environ)
-    return _folder_or_none(types.state, data.get("state", types.AUTO), ground) or load_config(path, environ).state
+    base = types.PathBase(path.absolute().parent, environ)
+    return _folder_or_none(types.state, data.get("state", types.AUTO), base) or load_config(path, environ).state
 
 
 def built_in_config(environ: Mapping[str, str]) -> Config:
-    """The defaults, for commands that only look: what the smallest file would say."""
-    ground = types.PathBase(Path.cwd(), environ)
-    return Config.model_validate(yaml_lines.read(_SMALLEST).data, context=ground)
+    """Return the defaults, for commands that only read photos: the configuration of the smallest file."""
+    base = types.PathBase(Path.cwd(), environ)
+    return Config.model_validate(yaml_lines.read(_SMALLEST).data, context=base)
 
 
 def _text(path: Path) -> str:
@@ -117,46 +117,44 @@ def _text(path: Path) -> str:
         raise ConfigError((Problem(line, (), "not UTF-8; save the file as UTF-8 text").as_text(path),)) from error
 
 
-def _validated(found: yaml_lines.YamlDocument, ground: types.PathBase, wrong: list[Problem]) -> Config | None:
+def _validated(found: yaml_lines.YamlDocument, base: types.PathBase, wrong: list[Problem]) -> Config | None:
     try:
-        return Config.model_validate(found.data, context=ground)
+        return Config.model_validate(found.data, context=base)
     except ValidationError as invalid:
-        # What the reader already told of (a key given twice, an unfit tag) is not told again.
-        told = {problem.key for problem in wrong}
+        # The YAML reader has reported some keys already (given twice, an unfit tag).
+        reported = {problem.key for problem in wrong}
         for error in invalid.errors():
             key = _as_written(error["loc"], found.data)
-            if key not in told:
-                wrong.append(Problem(found.line(key), key, messages.problems_of(error, Config)))
+            if key not in reported:
+                wrong.append(Problem(found.line(key), key, messages.explain(error, Config)))
         return None
 
 
 def _as_written(key: Key, data: Any) -> Key:
-    """The key as it stands in the file, where `quarantine: FOLDER` may be written without `path`."""
+    """Return the key as the file has it, where `quarantine: FOLDER` may be written without `path`."""
     short = key == ("quarantine", "path") and not isinstance(data.get("quarantine"), dict)
     return key[:1] if short else key
 
 
-def _of_folders(data: Any, ground: types.PathBase) -> Iterator[tuple[Key, str]]:
-    """Check the folders among themselves even where other keys are wrong, so that all is told at once."""
+def _folder_problems(data: Any, base: types.PathBase) -> Iterator[tuple[Key, str]]:
+    """Compare the folders with each other even where other keys are wrong: all problems are reported together."""
     if not isinstance(data, dict):
         return
     watched: dict[Key, Path] = {}
     entries = data.get("watch")
     for number, entry in enumerate(entries if isinstance(entries, list) else []):
-        folder = _folder_or_none(types.path, entry.get("path"), ground) if isinstance(entry, dict) else None
+        folder = _folder_or_none(types.path, entry.get("path"), base) if isinstance(entry, dict) else None
         if folder is not None:
             watched["watch", number, "path"] = folder
-    kept = data.get("quarantine")
-    kept = kept.get("path") if isinstance(kept, dict) else kept
-    quarantine = _folder_or_none(types.path, kept, ground)
-    state = _folder_or_none(types.state, data.get("state", types.AUTO), ground)
-    yield from of_folders(watched, quarantine, state)
+    section = data.get("quarantine")
+    section = section.get("path") if isinstance(section, dict) else section
+    quarantine = _folder_or_none(types.path, section, base)
+    state = _folder_or_none(types.state, data.get("state", types.AUTO), base)
+    yield from folder_problems(watched, quarantine, state)
 
 
-def _folder_or_none(
-    read: Callable[[object, types.PathBase], Path], value: object, ground: types.PathBase
-) -> Path | None:
+def _folder_or_none(read: Callable[[object, types.PathBase], Path], value: object, base: types.PathBase) -> Path | None:
     try:
-        return read(value, ground)
+        return read(value, base)
     except ValueError:
-        return None  # told by the schema
+        return None  # the schema reports it

@@ -1,35 +1,42 @@
-"""Values as people write them: durations, sizes, probabilities, choices, paths; each says what it allows.
+"""Values as people write them that pydantic has no type for: durations, sizes, addresses, conditions, paths.
 
 The functions take what YAML gave and raise ValueError with a text for the person who wrote the file. They are strict on
-purpose: YAML reads `no` as false, and a lax reader would then take `reject: no` for `reject: 0.0`.
+purpose, as the fields of pydantic's own types are: YAML reads `no` as false, and a lax reader would take it for 0.
+Pydantic's ByteSize is no size here: it takes `yes` for one byte and `8kbit` for a size. Its HttpUrl is no address: it
+rewrites what it is given, and allows a password that would not be sent and a port that cannot be reached.
 """
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from culld.rules import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from enum import StrEnum
     from urllib.parse import SplitResult
 
 AUTO: Final = "auto"
-"""The word by which a person leaves a choice to culld."""
+"""The word for a choice that is left to culld."""
 
 NEVER: Final = "never"
 """The word for a threshold that no score reaches."""
 
 FOREVER: Final = "forever"
 """The word for a time without end."""
+
+PRINTABLE: Final = r"^(?:[^\p{C}\p{Z}]| )+$"
+"""A text on one line, as pydantic's regular expressions spell it: no control characters, no space but U+0020."""
+
+_IN_KEYWORDS: Final = r"[^\p{C}\p{Z};,|<>&]"
+KEYWORD_START: Final = rf"^(?:{_IN_KEYWORDS}(?:{_IN_KEYWORDS}| )*)?$"
+"""The beginning of a keyword, which may be empty; characters that separate keywords in other programs are refused."""
 
 _DURATION: Final = re.compile(r"(\d{1,9}(?:\.\d{1,9})?) ?(ms|s|m|h|d)")
 _DURATION_UNITS: Final = {
@@ -48,22 +55,18 @@ _SIZE_UNITS: Final = {"B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9
     "TiB": 2**40,
 }
 _SHOWN_LENGTH: Final = 60
-_MOST_LIGHT: Final = 20
-_MOST_STARS: Final = 5
-
-_Choice = TypeVar("_Choice", bound="StrEnum")
 
 
 @dataclass(frozen=True, slots=True)
 class PathBase:
-    """What the paths of a file stand on: its folder, and the environment that knows home and state."""
+    """Where relative paths of a file start (its folder), and the environment that gives home and state."""
 
     folder: Path
     environ: Mapping[str, str]
 
 
 def format_value(value: object) -> str:
-    """The value as it may stand in a message: on one line, and short."""
+    """Return the value for a message: on one line, 60 characters at most."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):
@@ -73,7 +76,7 @@ def format_value(value: object) -> str:
 
 
 def duration(at_least: str, at_most: str) -> Callable[[object], timedelta]:
-    """A reader of durations such as `500ms`, `2s`, `5m`, `12h`, `30d` within bounds, ends included."""
+    """Return a reader of durations such as `500ms`, `2s`, `5m`, `12h`, `30d` within bounds, ends included."""
     lowest, highest = _seconds(at_least), _seconds(at_most)
 
     def read(value: object) -> timedelta:
@@ -88,28 +91,13 @@ def duration(at_least: str, at_most: str) -> Callable[[object], timedelta]:
     return read
 
 
-def duration_or(at_least: str, at_most: str, word: str) -> Callable[[object], timedelta | None]:
-    """A reader of durations within bounds, or of a word, which is None."""
-    read_duration = duration(at_least, at_most)
-
-    def read(value: object) -> timedelta | None:
-        if value == word:
-            return None
-        try:
-            return read_duration(value)
-        except ValueError as error:
-            raise ValueError(f"{error}, or {word}") from None
-
-    return read
-
-
 def _seconds(value: object) -> timedelta | None:
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
     return None if match is None else float(match[1]) * _DURATION_UNITS[match[2]]
 
 
 def size(at_least: str) -> Callable[[object], int]:
-    """A reader of sizes such as `200MB` (millions) or `512MiB` (binary), as bytes; a bare number counts bytes."""
+    """Return a reader of sizes such as `200MB` (millions) or `512MiB` (binary), in bytes; a bare number is bytes."""
     lowest = _bytes(at_least) or 0
 
     def read(value: object) -> int:
@@ -131,74 +119,30 @@ def _bytes(value: object) -> int | None:
     return None if match is None else int(float(match[1]) * _SIZE_UNITS[match[2]])
 
 
-def whole(at_least: int, at_most: int) -> Callable[[object], int]:
-    """A reader of whole numbers within bounds, ends included."""
-
-    def read(value: object) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not at_least <= value <= at_most:
-            raise ValueError(f"{format_value(value)} is not allowed; write a whole number from {at_least} to {at_most}")
-        return value
-
-    return read
-
-
-def auto_or_whole(at_least: int, at_most: int) -> Callable[[object], int | None]:
-    """A reader of whole numbers within bounds, or `auto`, which is None."""
-    number = whole(at_least, at_most)
-
-    def read(value: object) -> int | None:
-        if value == AUTO:
-            return None
-        try:
-            return number(value)
-        except ValueError as error:
-            raise ValueError(f"{error}, or {AUTO}") from None
-
-    return read
-
-
-def yes_or_no(value: object) -> bool:
-    """What YAML understands as true or false."""
-    if not isinstance(value, bool):
-        raise ValueError(f"{format_value(value)} is not allowed; write true or false")  # noqa: TRY004 (pydantic wants it)
-    return value
-
-
 VERSION: Final = 1
-"""The form of the file that this culld reads; a change that an older file must be told of raises it."""
+"""The version of the file format; a change that needs a message for older files raises it."""
 
 
 def version(value: object) -> int:
-    """The form of a file: this one; an older form would be named here with what to write instead."""
+    """Return the version of the format, which must be `VERSION`; there is no older one so far."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ValueError(f"{format_value(value)} is no version; write {VERSION}, or leave the line out")
     if value > VERSION:
         raise ValueError(
-            f"the file is written for a newer culld (its form {value}, known here {VERSION}); upgrade culld"
+            f"the file is written for a newer culld (its version {value}, known here {VERSION}); upgrade culld"
         )
     return value
 
 
-def share(value: object) -> float | None:
-    """A share of photos above 0 and below 1, or `never`, which is None."""
-    if value == NEVER:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
-        raise ValueError(
-            f"{format_value(value)} is not allowed; write a share above 0 and below 1, such as 0.6, or {NEVER}"
-        )
-    return float(value)
-
-
 def command(value: object) -> tuple[str, ...]:
-    """A program with its arguments as a list of texts; no shell reads it."""
+    """Return a program with its arguments, a list of texts; no shell interprets it."""
     if not isinstance(value, list) or not all(isinstance(part, str) and part and "\0" not in part for part in value):
         raise ValueError(f'{format_value(value)} is no command; write a list, such as ["notify-send", "culld"], or []')
     return tuple(value)
 
 
 def address(value: object) -> str | None:
-    """An address on the web, or `never`, which is None."""
+    """Return an http or https address, or None for `never`."""
     if value == NEVER:
         return None
     if not isinstance(value, str) or not value.lower().startswith(("https://", "http://")):
@@ -212,7 +156,7 @@ def address(value: object) -> str | None:
         )
     try:
         _require_reachable(urlsplit(value))
-    except ValueError as error:  # also what urlsplit says of brackets and ports, and the codec of a host
+    except ValueError as error:  # also raised by urlsplit for brackets and ports, and by the codec of a host
         raise ValueError(f"{format_value(value)} is no address that can be reached: {error}") from None
     return value
 
@@ -227,117 +171,23 @@ def _require_reachable(parts: SplitResult) -> None:
         raise ValueError("a port is a number from 1 to 65535")
 
 
-def light_value(value: object) -> float | None:
-    """A light value (exposure value at ISO 100), or `never`, which is None."""
-    if value == NEVER:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not -_MOST_LIGHT <= value <= _MOST_LIGHT:
-        allowed = f"write a light value from -{_MOST_LIGHT} to {_MOST_LIGHT}, such as 3, or {NEVER}"
-        raise ValueError(f"{format_value(value)} is not allowed; {allowed}")
-    return float(value)
-
-
-def stars(value: object) -> int | None:
-    """Return a number of stars, or None for `never`."""
-    if value == NEVER:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST_STARS:
-        allowed = f"write from how many stars, 1 to {_MOST_STARS}, a rating protects, or {NEVER}"
-        raise ValueError(f"{format_value(value)} is not allowed; {allowed}")
-    return value
-
-
-def name(value: object) -> str:
-    """A short text on one line that names something."""
-    if not isinstance(value, str) or not value.strip() or not value.isprintable() or len(value) > _SHOWN_LENGTH:
-        raise ValueError(f"{format_value(value)} is no name; write a few words on one line")
-    return value.strip()
-
-
 def condition(value: object) -> str:
-    """The condition of a rule, checked; see `expression`."""
+    """Return the condition of a rule, checked by `rules.parse`."""
     if not isinstance(value, str):
         raise ValueError(f"{format_value(value)} is no condition; write one such as blur > 0.8 and iso < 6400")  # noqa: TRY004
     return parse(value).text
 
 
-def probability(value: object) -> float:
-    """A number 0..1 as YAML gave it."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"{format_value(value)} is not a number; write one from 0 to 1, such as 0.97")
-    if not 0 <= value <= 1:
-        percent = f" ({value} percent is {value / 100:g})" if 1 < value <= 100 else ""
-        raise ValueError(f"{value} is out of range; write a number from 0 to 1{percent}")
-    return float(value)
+def path(value: object, base: PathBase) -> Path:
+    """Return a real path: `~` is home, and a relative path starts at the file's folder.
 
-
-@dataclass(frozen=True, slots=True)
-class PrecisionTarget:
-    """A threshold by its meaning: of the photos that reach it, this share has the defect."""
-
-    precision: float
-
-
-def reject(value: object) -> float | PrecisionTarget | None:
-    """A number 0..1, `{precision: 0.995}`, or `never`, which is None."""
-    if value == NEVER:
-        return None
-    try:
-        if isinstance(value, dict) and set(value) == {"precision"}:
-            return PrecisionTarget(probability(value["precision"]))
-        return probability(value)
-    except ValueError as error:
-        raise ValueError(f"{error}, or {NEVER}, or by meaning: {{precision: 0.995}}") from None
-
-
-def choice(kind: type[_Choice]) -> Callable[[object], _Choice]:
-    """A reader of the words of an enumeration."""
-
-    def read(value: object) -> _Choice:
-        if isinstance(value, str) and value in set(kind):
-            return kind(value)
-        raise ValueError(f"{format_value(value)} is not allowed; write {' or '.join(kind)}")
-
-    return read
-
-
-def choices(kind: type[_Choice]) -> Callable[[object], tuple[_Choice, ...]]:
-    """A reader of lists of the words of an enumeration."""
-    word = choice(kind)
-
-    def read(value: object) -> tuple[_Choice, ...]:
-        if not isinstance(value, list):
-            raise ValueError(f"{format_value(value)} is no list; write [] or some of [{', '.join(kind)}]")  # noqa: TRY004
-        return tuple(word(each) for each in value)
-
-    return read
-
-
-def auto_or_choice(kind: type[_Choice]) -> Callable[[object], _Choice | None]:
-    """A reader of the words of an enumeration, or `auto`, which is None."""
-    word = choice(kind)
-
-    def read(value: object) -> _Choice | None:
-        if value == AUTO:
-            return None
-        try:
-            return word(value)
-        except ValueError as error:
-            raise ValueError(f"{error} or {AUTO}") from None
-
-    return read
-
-
-def path(value: object, ground: PathBase) -> Path:
-    """A real path, links resolved: `~` is home, a relative path starts at the file's folder.
-
-    Links are resolved because two names of one folder must not pass for two folders.
+    Links are resolved, so that two names of one folder are recognised as one folder.
     """
     if not isinstance(value, str) or not value or "\0" in value:
         raise ValueError(
             f"{format_value(value)} is not a path; write the path of a folder, in quotes if it is a number"
         )
-    return Path(os.path.realpath(ground.folder / _at_home(value, ground.environ)))
+    return Path(os.path.realpath(base.folder / _at_home(value, base.environ)))
 
 
 def _at_home(value: str, environ: Mapping[str, str]) -> str:
@@ -352,13 +202,13 @@ def _at_home(value: str, environ: Mapping[str, str]) -> str:
 
 
 def home(environ: Mapping[str, str]) -> Path:
-    """The home folder: $HOME, else what the system knows of the user."""
+    """Return the home folder: $HOME, else that of the system's user database."""
     return Path(environ["HOME"]) if environ.get("HOME") else Path.home()
 
 
-def state(value: object, ground: PathBase) -> Path:
-    """A real path; `auto` is systemd's $STATE_DIRECTORY, else `culld` in the XDG state folder."""
-    return path(_auto_state(ground.environ) if value == AUTO else value, ground)
+def state(value: object, base: PathBase) -> Path:
+    """Return a real path; `auto` is systemd's $STATE_DIRECTORY, else `culld` in the XDG state folder."""
+    return path(_auto_state(base.environ) if value == AUTO else value, base)
 
 
 def _auto_state(environ: Mapping[str, str]) -> str:
@@ -368,16 +218,3 @@ def _auto_state(environ: Mapping[str, str]) -> str:
     xdg = environ.get("XDG_STATE_HOME", "")
     # The XDG base directory specification has relative values ignored.
     return str((Path(xdg) if xdg.startswith("/") else home(environ) / ".local" / "state") / "culld")
-
-
-def prefix(value: object) -> str:
-    """The beginning of a keyword; the characters that separate keywords in other programs are refused."""
-    if (
-        not isinstance(value, str)
-        or len(value) > 32
-        or not value.isprintable()
-        or value != value.lstrip()
-        or re.search(r"[;,|<>&]", value)
-    ):
-        raise ValueError(f"{format_value(value)} is not allowed; write up to 32 characters without ; , | < > &")
-    return value

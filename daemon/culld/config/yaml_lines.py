@@ -1,4 +1,4 @@
-"""The only module that imports yaml: a file's plain values, and the line on which each of them stands."""
+"""Reads a YAML text into plain values, with the line of each key; refuses aliases, foreign tags and deep nesting."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ _TEXT: Final = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("str", "timest
 
 @dataclass(slots=True)
 class YamlDocument:
-    """What a YAML text holds: plain values, the line of each key (counted from 1), and what was wrong with it."""
+    """The plain values of a YAML text, the line of each key (counted from 1), and the problems of the text."""
 
     data: Any = None
     lines: dict[Key, int] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
     def line(self, key: Key) -> int:
-        """The line of a key, or that of the nearest section around it that is there."""
+        """Return the line of a key, or of the nearest section around it that the text has."""
         while key and key not in self.lines:
             key = key[:-1]
         return self.lines.get(key, 1)
 
 
 def read(text: str) -> YamlDocument:
-    """Read one YAML document; what is wrong with it stands in `problems`, and nothing is raised."""
+    """Read one YAML document; its mistakes are put into `problems`, and nothing is raised."""
     tree = YamlDocument()
     try:
-        _set_parents(tree, _Loader(text))
+        _read_document(tree, _Loader(text))
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         tree.problems.append(Problem(line, (), "a control character stands here; the file must be plain text"))
@@ -47,7 +47,7 @@ def read(text: str) -> YamlDocument:
     return tree
 
 
-def _set_parents(tree: YamlDocument, loader: _Loader) -> None:
+def _read_document(tree: YamlDocument, loader: _Loader) -> None:
     node = loader.get_single_node()
     if node is None:
         tree.problems.append(Problem(1, (), "the file is empty; it needs at least `watch` and `quarantine`"))
@@ -65,7 +65,7 @@ def _syntax(error: yaml.MarkedYAMLError) -> Problem:
 
 
 class _RefusedError(Exception):
-    """YAML, but of a kind that no configuration needs."""
+    """YAML that no configuration needs, such as an alias."""
 
     def __init__(self, text: str, event: yaml.Event) -> None:
         super().__init__(text)
@@ -95,7 +95,7 @@ class _Loader(yaml.SafeLoader):
 
 @dataclass(frozen=True, slots=True)
 class _Reader:
-    """Turns nodes into plain values and keeps their lines."""
+    """Turns nodes into plain values, and records their lines and problems in `tree`."""
 
     loader: _Loader
     tree: YamlDocument
@@ -134,7 +134,7 @@ class _Reader:
             if node.tag in _PLAIN:
                 return self.loader.construct_object(node)
         except ValueError:
-            pass  # an explicit tag that does not fit, such as `!!int x`: told below like any other unfit tag
+            pass  # an explicit tag that does not fit, such as `!!int x`: a problem as any other unfit tag
         except KeyError:
             pass  # the same for `!!bool x`
         self.tree.problems.append(Problem(node.start_mark.line + 1, key, f"the tag {node.tag} is not allowed here"))

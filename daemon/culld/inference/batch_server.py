@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _ROW: Final = struct.Struct("=3f")
 _PEER: Final = struct.Struct("=3i")
 _PATIENCE_S: Final = 20.0
-"""So long a worker waits for an answer; less than limits.seconds, after which it would be ended itself."""
+"""So long a worker waits for an answer; less than limits.time, after which it would be ended itself."""
 
 
 class Network(Protocol):

@@ -201,7 +201,7 @@ class Pool:
             if worker.pipe in ready:
                 self._receive(worker)
             elif time.monotonic() >= worker.deadline:
-                limit = f"took longer than {self._limits.seconds:g} s (limits.seconds)"
+                limit = f"took longer than {self._limits.seconds:g} s (limits.time)"
                 self._on_lost(worker, limit if worker.is_ready else "it did not start in time")
 
     def _timeout(self) -> float | None:

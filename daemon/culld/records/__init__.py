@@ -47,7 +47,7 @@ from culld.records.photo import (
     Unreadable,
     UserMetadata,
 )
-from culld.records.policy import BrakeLimit, OperatingPoint, Policy, Protection, Rule, Threshold
+from culld.records.policy import BrakeLimit, FolderPolicies, OperatingPoint, Policy, Protection, Rule, Threshold
 
 __all__ = [
     "Action",
@@ -62,6 +62,7 @@ __all__ = [
     "Exposure",
     "FileSnapshot",
     "FileStat",
+    "FolderPolicies",
     "Format",
     "Mode",
     "Move",

@@ -1,4 +1,4 @@
-"""The policy as the pure rooms see it."""
+"""The policy as records: thresholds, protection, brake, rules."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING
 from culld.records.enums import Defect, StackVerdict
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from culld.records.enums import Action, Mode
     from culld.rules import Expression
 
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """From which probability a defect is tagged, and from which it is rejected (None: never)."""
+    """The probability (0..1) from which a defect is tagged, and the one from which it is rejected (None: never)."""
 
     tag: float
     reject: float | None
@@ -22,9 +25,11 @@ class Threshold:
 
 @dataclass(frozen=True, slots=True)
 class OperatingPoint:
-    """What a threshold means on photos that nobody trained on: which share of what reaches it has the defect
-    (`precision`), and which share of the defective reaches it (`recall`).
-    """  # noqa: D205 - one sentence
+    """The precision and recall of a threshold on photos outside of the training set.
+
+    `precision` (0..1) is the share of the photos at or above the threshold that have the defect, `recall` (0..1) the
+    share of the photos with the defect that are at or above it.
+    """
 
     threshold: float
     precision: float
@@ -33,7 +38,7 @@ class OperatingPoint:
 
 @dataclass(frozen=True, slots=True)
 class Protection:
-    """What is never moved, whatever its scores: photos that a person rated, labelled, flagged or edited, and more."""
+    """Which photos are never moved, whatever their scores."""
 
     rated: int | None = 1
     """From how many stars a rating protects; with any number labels and flags do as well. None: none of these does."""
@@ -48,7 +53,7 @@ class Protection:
 
 @dataclass(frozen=True, slots=True)
 class BrakeLimit:
-    """Moves stop once more than this `share` (0..1) of the last photos, `photos` of them at most, was to be moved."""
+    """Moves stop once more than `max_share` (0..1) of the last photos, `window` of them at most, was to be moved."""
 
     max_share: float
     window: int
@@ -56,7 +61,7 @@ class BrakeLimit:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What to do with a photo of which a condition holds, whatever its scores."""
+    """The action for photos for which a condition is true, whatever their scores."""
 
     name: str
     when: Expression
@@ -78,5 +83,13 @@ class Policy:
     brake: BrakeLimit | None = None
 
     def of(self, defect: Defect) -> Threshold:
-        """The thresholds of one defect."""
+        """Return the thresholds of one defect."""
         return {Defect.BLUR: self.blur, Defect.UNDER: self.under, Defect.OVER: self.over}[defect]
+
+
+@dataclass(frozen=True, slots=True)
+class FolderPolicies:
+    """The policy of each watched folder, and the `default` of the file, which no folder's own mode changes."""
+
+    default: Policy
+    by_root: Mapping[Path, Policy]

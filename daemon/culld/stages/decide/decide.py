@@ -87,7 +87,7 @@ def _not_rejected(
 ) -> _Result:
     """What is said of a photo that nothing rejects, or only its own scores and not those of the shot."""
     if own.action is Action.QUARANTINE:
-        better = f"{names_of(stack.siblings)}, the same shot, is better (policy.stacks: {rules.stack_verdict})"
+        better = f"{names_of(stack.siblings)}, the same shot, is better (policy.stack_verdict: {rules.stack_verdict})"
         return _Result(_tag_or_keep(found), f"{own.short_reason} would be rejected, but {better}", found, own.rule)
     if found:
         limits: dict[Defect, float | None] = {defect: rules.of(defect).tag for defect in found}
@@ -96,10 +96,8 @@ def _not_rejected(
         return _Result(Verdict.TAG, reached("tag", limits, scores) + only, found, rule)
     figures = ", ".join(f"{defect} {format_probability(scores.of(defect))}" for defect in Defect)
     if scores.under >= rules.under.tag and is_night(stack.primary.photo, rules):
-        light = f"{stack.primary.photo.camera.exposure.light_value:.1f}"
-        figures += (
-            f"; dark at settings for night, light value {light}: policy.protect.night {rules.protect.night_below:g}"
-        )
+        light, limit = stack.primary.photo.camera.exposure.light_value, rules.protect.night_below
+        figures += f"; dark at settings for night, light value {light:.1f}: policy.protect.night_below {limit:g}"
     return _Result(Verdict.KEEP, f"no defect reaches its tag threshold ({figures})")
 
 

@@ -1,4 +1,4 @@
-"""Thresholds by their meaning: from a wanted precision to a number, by the curve on the model's card; pure."""
+"""Finds the threshold for a wanted precision on the curve of the model's card; pure."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
 
 
 def threshold_for(curves: Mapping[Defect, Sequence[OperatingPoint]], defect: Defect, precision: float) -> float:
-    """The lowest threshold from which on the curve keeps at least this precision.
+    """Return the lowest threshold from which on every point of the curve has at least this precision (0..1).
 
-    Raises `ConfigError` if the card has no curve, or none of its thresholds is so precise.
+    Raises ConfigError if the card has no curve for the defect, or no threshold with this precision.
     """
     key = f"policy.defects.{defect}.reject"
-    curve = sorted(curves.get(defect, ()), key=lambda meaning: meaning.threshold, reverse=True)
+    curve = sorted(curves.get(defect, ()), key=lambda point: point.threshold, reverse=True)
     if not curve:
         raise ConfigError((f"{key}: the model's card has no precision curve; write a probability, such as 0.97",))
     found = None
-    for meaning in curve:
-        if meaning.precision < precision:
+    for point in curve:
+        if point.precision < precision:
             break
-        found = meaning.threshold
+        found = point.threshold
     if found is None:
-        best = max(meaning.precision for meaning in curve)
+        best = max(point.precision for point in curve)
         problem = f"{key}: the model reaches a precision of {best:g} at most; write that or less, or `never`"
         raise ConfigError((problem,))
     return found

@@ -1,1 +1,1 @@
-"""Checks of the installation, each with its result and the command that mends it."""
+"""Checks of the installation, each with its result and the command that repairs it."""

@@ -1,4 +1,4 @@
-"""What the doctor finds: one thing that was looked at, and the command that mends it."""
+"""The result of a check of `culld doctor`, and the command that repairs what it found."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Health(StrEnum):
-    """How a check came out: fine, worth knowing, or in the way of culling."""
+    """The result of a check: fine, worth knowing, or culling does not work."""
 
     OK = "ok"
     WARN = "warn"
@@ -16,7 +16,7 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One finding: what was looked at, how it is, and (unless it is fine) what to do."""
+    """One finding: what was checked, its health, and the command that repairs it (empty if it is fine)."""
 
     name: str
     health: Health
@@ -25,15 +25,15 @@ class Check:
 
 
 def ok(name: str, what: str) -> Check:
-    """All is well."""
+    """Return a finding that needs no action."""
     return Check(name, Health.OK, what)
 
 
 def warn(name: str, what: str, fix: str) -> Check:
-    """Culling works, but not as well as it could."""
+    """Return a finding with which culling works, but not as well as it could."""
     return Check(name, Health.WARN, what, fix)
 
 
 def bad(name: str, what: str, fix: str) -> Check:
-    """Culling does not work until this is mended."""
+    """Return a finding with which culling does not work until it is repaired."""
     return Check(name, Health.BAD, what, fix)

@@ -1,9 +1,10 @@
-"""The doctor's look at the machine: watch limit, Python, libraries, decoders, and the model that it is handed."""
+"""Checks of the machine: watch limit, Python, libraries, decoders, GPU, clock, and the model."""
 
 from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,34 +13,19 @@ from culld.errors import CulldError
 from culld.system.doctor.checks import Check, bad, ok, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
 
 WATCH_LIMIT: Final = Path("/proc/sys/fs/inotify/max_user_watches")
 
-LIBRARIES: Final = (
-    "ai-edge-litert",
-    "apscheduler",
-    "dhash",
-    "logging-journald",
-    "numpy",
-    "piexif",
-    "pillow",
-    "pydantic",
-    "pyyaml",
-    "rich",
-    "send2trash",
-    "shtab",
-    "watchdog",
-)
-"""The distributions without which culld does not run."""
-
+_NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
+_CHECKED_BY_ITSELF: Final = "pillow-heif"
 _OLDEST: Final = (3, 11)
 _DAY_S: Final = 86400.0
 
 
 def number(file: Path) -> int | None:
-    """The number that a file of /proc holds, or None if it cannot be told."""
+    """Return the number in a file of /proc, or None if it cannot be read."""
     try:
         return int(file.read_text("ascii"))
     except (OSError, ValueError):
@@ -47,7 +33,7 @@ def number(file: Path) -> int | None:
 
 
 def watches(folders: int, limit: int | None) -> Check:
-    """Whether the kernel lets this user watch so many folders; other programs take from the same limit."""
+    """Check that the kernel lets this user watch so many folders; other programs use the same limit."""
     name = "inotify watches"
     if limit is None:
         return warn(name, f"the limit of {WATCH_LIMIT} cannot be read", "culld then relies on `rescan`")
@@ -59,17 +45,29 @@ def watches(folders: int, limit: int | None) -> Check:
 
 
 def python(version: tuple[int, int, int]) -> Check:
-    """Whether this Python is new enough."""
+    """Check that this Python is new enough."""
     what = ".".join(map(str, version))
     if version[:2] < _OLDEST:
         return bad("Python", what, "install culld with Python 3.11 or newer")
     return ok("Python", f"{what} in {sys.prefix}")
 
 
+def required(requirements: Iterable[str]) -> list[str]:
+    """Return the names of the required distributions, but not of those that have checks of their own (extras, HEIC)."""
+    core = (_NAME.match(each) for each in requirements if "extra ==" not in each)
+    return sorted(match[0] for match in core if match is not None and match[0] != _CHECKED_BY_ITSELF)
+
+
 def libraries(
-    names: Sequence[str] = LIBRARIES, version: Callable[[str], str] = importlib.metadata.version
+    requirements: Callable[[str], Iterable[str] | None] = importlib.metadata.requires,
+    version: Callable[[str], str] = importlib.metadata.version,
 ) -> Iterator[Check]:
-    """Whether each library is installed, and in which version; none of them is imported."""
+    """Check that each library that culld requires is installed, and in which version; none of them is imported."""
+    try:
+        names = required(requirements("culld") or ())
+    except importlib.metadata.PackageNotFoundError:
+        yield warn("libraries", "are not known, for culld is not installed as a package", "install culld with pip")
+        return
     for name in names:
         try:
             yield ok(name, version(name))
@@ -78,12 +76,12 @@ def libraries(
 
 
 def has_module(name: str) -> bool:
-    """Whether a module could be imported; it is not."""
+    """Return whether a module can be imported, without importing it."""
     return importlib.util.find_spec(name) is not None
 
 
 def heic(has: Callable[[str], bool] = has_module) -> Check:
-    """Whether photos of phones can be decoded."""
+    """Check that HEIC, the format of many phones, can be decoded."""
     if has("pillow_heif"):
         return ok("HEIC decoder", "installed")
     fix = f"{sys.executable} -m pip install pillow-heif"
@@ -91,7 +89,7 @@ def heic(has: Callable[[str], bool] = has_module) -> Check:
 
 
 def raw(has: Callable[[str], bool] = has_module) -> Check:
-    """Whether RAW files can be judged; without the extra they are passed over."""
+    """Check whether RAW files can be judged; without the extra they are skipped."""
     if has("rawpy"):
         return ok("RAW decoder", "installed")
     fix = f"`{sys.executable} -m pip install rawpy` adds it"
@@ -99,7 +97,7 @@ def raw(has: Callable[[str], bool] = has_module) -> Check:
 
 
 def jxl(has: Callable[[str], bool] = has_module) -> Check:
-    """Whether JPEG XL can be judged; without the extra such files are passed over."""
+    """Check whether JPEG XL can be judged; without the extra such files are skipped."""
     if has("pillow_jxl"):
         return ok("JPEG XL decoder", "installed")
     fix = f"`{sys.executable} -m pip install pillow-jxl-plugin` adds it (GPL-3)"
@@ -107,14 +105,14 @@ def jxl(has: Callable[[str], bool] = has_module) -> Check:
 
 
 def tensorflow(has: Callable[[str], bool] = has_module) -> Check:
-    """Whether models can be trained here, and a GPU used; culling on the CPU needs no TensorFlow."""
+    """Check whether models can be trained and a GPU used; culling on the CPU needs no TensorFlow."""
     if has("tensorflow"):
         return ok("TensorFlow", "installed")
     return ok("TensorFlow", "not installed; only training and a GPU need it")
 
 
 def gpu(devices: Sequence[Path], has: Callable[[str], bool] = has_module) -> Check:
-    """Whether there is a GPU that TensorFlow computes on."""
+    """Check whether there is a GPU, and TensorFlow to use it."""
     found = ", ".join(str(device) for device in devices if device.exists())
     if not found:
         return ok("GPU", "none here; culling needs none")
@@ -124,14 +122,14 @@ def gpu(devices: Sequence[Path], has: Callable[[str], bool] = has_module) -> Che
 
 
 def engine(asked: str, kind: str, why: str) -> Check:
-    """Which engine judges photos, and why; a warning if it is not the one that was asked for."""
+    """Report which engine judges photos, and why; a warning if it is not the configured one."""
     if asked not in {"auto", kind}:
-        return warn("engine", f"{kind}, for {why}", f"mend that, or set model.engine: {kind} (or auto)")
+        return warn("engine", f"{kind}, for {why}", f"repair that, or set model.engine: {kind} (or auto)")
     return ok("engine", f"{kind}, for {why}")
 
 
 def clock(now: datetime, newest: float) -> Check:
-    """Whether the clock is right, as far as can be told: no earlier than culld's own newest file, by its time."""
+    """Check that the clock is not before `newest`, the time of culld's own newest file (seconds since the epoch)."""
     if now.timestamp() < newest - _DAY_S:
         fix = "set the clock, such as by: sudo timedatectl set-ntp true"
         return warn(
@@ -141,15 +139,15 @@ def clock(now: datetime, newest: float) -> Check:
 
 
 def instance(holder: str) -> Check:
-    """Whether a culld runs on this state folder; `holder` is its process, empty if there is none."""
+    """Report whether a culld runs on this state folder; `holder` is its process id, empty if there is none."""
     return ok("culld", f"runs as process {holder}" if holder else "does not run now")
 
 
 def model(probe: Callable[[], str]) -> Check:
-    """Whether the model loads and answers; `probe` tries it, and gives its id or raises a CulldError."""
+    """Check that the model loads and answers; `probe` tries it, and returns its id or raises a CulldError."""
     try:
         return ok("model", f"{probe()} loads and answers")
     except CulldError as error:
         return bad(
-            "model", str(error), "set model.path to a folder with model.tflite and card.json, or install culld anew"
+            "model", str(error), "set model.path to a folder with model.tflite and card.json, or install culld again"
         )

@@ -1,4 +1,4 @@
-"""The doctor's look at the configured folders: whether culld can work in them, and what they lie on."""
+"""Checks of the configured folders: access, file systems, space, and trial changes and moves."""
 
 from __future__ import annotations
 
@@ -23,28 +23,30 @@ if TYPE_CHECKING:
     from culld.files.trial import FolderAbilities
 
     May = Callable[[Path, int], bool]
-    """Whether this process may use a path so (os.R_OK, os.W_OK, os.X_OK)."""
+    """Returns whether this process has these rights (os.R_OK, os.W_OK, os.X_OK) to a path."""
 
 _ALL: Final = os.R_OK | os.W_OK | os.X_OK
 _RIGHTS: Final = {os.R_OK: "listed", os.W_OK: "written to", os.X_OK: "entered"}
 
 _PATH_MAX: Final = 4096
-_ANOTHER: Final = "mend what it says, or use a folder on another file system"
+_ANOTHER: Final = "repair that, or use a folder on another file system"
 
 TIGHT_BYTES: Final = 1_000_000_000
 FULL_BYTES: Final = 50_000_000
 
 
 def has_access(path: Path, rights: int) -> bool:
-    """What the kernel would say to this process; a read-only file system counts as not writable."""
+    """Return whether the kernel grants this process these rights; a read-only file system is not writable."""
     return os.access(path, rights, effective_ids=True)
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """A watched folder with all that is below it: how many folders, which of them are closed to culld, and which have a
-    path that is longer than the kernel takes (PATH_MAX of limits.h); what is below those is not counted.
-    """  # noqa: D205 - one sentence
+    """A watched folder and the folders below it: their number, and those that culld cannot use.
+
+    `closed` are folders without the rights to them, `too_long` folders whose path is longer than the kernel takes
+    (PATH_MAX of limits.h); what is below those is not counted.
+    """
 
     folders: int
     closed: tuple[Path, ...]
@@ -52,7 +54,7 @@ class Survey:
 
 
 def survey_tree(root: Path, may: May = has_access) -> Survey:
-    """Walk through a folder, never following links."""
+    """Return the survey of a folder; links are not followed."""
     # A closed folder is named by the folder above it, but is no folder that the walk comes to.
     named = [Path(above, name) for above, names, _ in os.walk(root) for name in names]
     too_long = [folder for folder in named if len(os.fsencode(folder)) >= _PATH_MAX]
@@ -62,7 +64,7 @@ def survey_tree(root: Path, may: May = has_access) -> Survey:
 
 
 def watched(folder: Path, user: str, may: May = has_access) -> Check:
-    """Whether a watched folder can be listed, entered, and written to (sidecars, moves)."""
+    """Check that a watched folder can be listed, entered, and written to (sidecars, moves)."""
     name = f"watched folder {display_path(folder)}"
     ground = mount_guard.inspect(folder)
     if isinstance(ground, Unreachable):
@@ -70,17 +72,17 @@ def watched(folder: Path, user: str, may: May = has_access) -> Check:
     if ground is None:
         return warn(name, "is not there; culld waits for it", f"mkdir -p {shlex.quote(display_path(folder))}")
     if lacking := [right for mode, right in _RIGHTS.items() if not may(folder, mode)]:
-        return bad(name, f"cannot be {' or '.join(lacking)} by {user}", _grant(folder, user))
+        return bad(name, f"cannot be {' or '.join(lacking)} by {user}", f"sudo {grant_command(folder, user)}")
     return ok(name, f"can be read and written by {user}")
 
 
 def below(folder: Path, found: Survey, user: str) -> Check:
-    """Whether the folders below a watched folder can be worked in as well."""
+    """Check that the folders below a watched folder can be listed, entered, and written to as well."""
     name = f"below {display_path(folder)}"
     if found.closed:
         first = display_path(found.closed[0])
         what = f"{len(found.closed)} of {found.folders} folders are closed to {user}, first {first}"
-        return warn(name, what, _grant(folder, user))
+        return warn(name, what, f"sudo {grant_command(folder, user)}")
     if found.too_long:
         what = f"{len(found.too_long)} folders have paths of {_PATH_MAX} bytes or more"
         return warn(name, what, "shorten the names of some folders: there culld finds new photos by the timer only")
@@ -88,7 +90,7 @@ def below(folder: Path, found: Survey, user: str) -> Check:
 
 
 def quarantine(folder: Path, roots: Sequence[Path], user: str, may: May = has_access) -> Check:
-    """Whether the quarantine is there or can be made, and whether photos are copied into it."""
+    """Check that the quarantine exists or can be made, and report whether photos must be copied into it."""
     name = f"quarantine {display_path(folder)}"
     if folder_at_fault := unreachable(folder):
         at, ground = folder_at_fault
@@ -107,7 +109,7 @@ def quarantine(folder: Path, roots: Sequence[Path], user: str, may: May = has_ac
 
 
 def changes(folder: Path, attempt: Callable[[Path], FolderAbilities] = try_folder) -> Check:
-    """Whether files in a folder can be rewritten and renamed safely, and in which way; it is tried for real."""
+    """Check that files in a folder can be rewritten and renamed safely, by rewriting and renaming trial files in it."""
     name = f"changes in {display_path(folder)}"
     try:
         found = attempt(folder)
@@ -119,7 +121,7 @@ def changes(folder: Path, attempt: Callable[[Path], FolderAbilities] = try_folde
 
 
 def moves(root: Path, quarantine: Path, attempt: Callable[[Path, Path], bool] = try_move) -> Check:
-    """Whether a file can be moved from a watched folder into the quarantine; it is tried for real."""
+    """Check that a file can be moved from a watched folder into the quarantine, by moving a trial file."""
     name = f"moves from {display_path(root)}"
     try:
         renamed = attempt(root, quarantine)
@@ -129,7 +131,7 @@ def moves(root: Path, quarantine: Path, attempt: Callable[[Path, Path], bool] = 
 
 
 def state(folder: Path, mounts: Sequence[Mount], user: str, may: May = has_access) -> Check:
-    """Whether the journal can be kept there: writable, and on a local disk, which SQLite's log needs."""
+    """Check that the state folder is writable, and on a local disk, which SQLite's write-ahead log needs."""
     name = f"state {display_path(folder)}"
     mount = mount_of(folder, mounts)
     if mount is not None and mount.is_remote:
@@ -146,7 +148,7 @@ def state(folder: Path, mounts: Sequence[Mount], user: str, may: May = has_acces
 
 
 def file_system(folder: Path, mounts: Sequence[Mount]) -> Check:
-    """Whether the kernel can tell of every change in a watched folder."""
+    """Check that the kernel reports every change in a watched folder."""
     name = f"file system of {display_path(folder)}"
     mount = mount_of(folder, mounts)
     if mount is None:
@@ -158,7 +160,7 @@ def file_system(folder: Path, mounts: Sequence[Mount]) -> Check:
 
 
 def space(folder: Path, free: int) -> Check:
-    """Whether there is room to write where a folder lies; `free` counts bytes."""
+    """Check the free space on the file system of a folder; `free` is in bytes."""
     name = f"space for {display_path(folder)}"
     what = f"{free / 1e9:.1f} GB free"
     fix = (
@@ -170,29 +172,30 @@ def space(folder: Path, free: int) -> Check:
 
 
 def unreachable(path: Path) -> tuple[Path, Unreachable] | None:
-    """The nearest folder at or above a path that is there, if it cannot be looked at, with the reason."""
+    """Return the nearest existing folder at or above a path with the reason, if that folder is unreachable."""
     found = ((above, mount_guard.inspect(above)) for above in (path, *path.parents))
     near, ground = next((above, ground) for above, ground in found if ground is not None)
     return (near, ground) if isinstance(ground, Unreachable) else None
 
 
 def existing(path: Path) -> Path:
-    """The path itself if it is there, else the nearest folder above it that is; raises OSError if it is unreachable."""
+    """Return the path if it exists, else the nearest existing folder above it; raises OSError if it is unreachable."""
     return next(candidate for candidate in (path, *path.parents) if candidate.exists())
 
 
 def device(path: Path) -> int:
-    """The number of the device that a path lies on, or will lie on once it is made."""
+    """Return the device number of a path, or of the folder in which it will be made."""
     return existing(path).stat().st_dev
 
 
 def free(path: Path) -> int:
-    """How many bytes this user may still write where a path lies."""
+    """Return the free space, in bytes, for this user on the file system of a path."""
     return shutil.disk_usage(existing(path)).free
 
 
-def _grant(folder: Path, user: str) -> str:
-    return f"sudo setfacl -R -m u:{user}:rwX,d:u:{user}:rwX {shlex.quote(display_path(folder))}"
+def grant_command(folder: Path, user: str) -> str:
+    """Return the command that gives a user the rights to a folder, with its present and future contents; for root."""
+    return f"setfacl -R -m u:{user}:rwX,d:u:{user}:rwX {shlex.quote(display_path(folder))}"
 
 
 def _make(folder: Path, user: str) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import culld
 from culld.errors import SystemFaultError
 from culld.records import display_path
+from culld.system.doctor.folders import grant_command
 from culld.system.systemd.unit_files import HEADER, Installation, Scope, for_libraries, render, without_templates
 
 if TYPE_CHECKING:
@@ -165,7 +166,7 @@ def acl_commands(folders: Sequence[Path], user: str) -> Iterator[str]:
     groups = set(os.getgrouplist(user, account.pw_gid))
     for folder in folders:
         if folder.is_dir() and not _may(folder, account.pw_uid, groups):
-            yield f"setfacl -R -m u:{user}:rwX -m d:u:{user}:rwX {shlex.quote(str(folder))}"
+            yield grant_command(folder, user)
 
 
 def _may(folder: Path, uid: int, groups: set[int]) -> bool:

@@ -1,0 +1,170 @@
+"""The schema of `policy`: what happens to a photo, and how it becomes the record that the stages use."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StringConstraints, model_validator
+
+from culld.config import types
+from culld.config.fields import OrWord, PrecisionTarget, Probability, Reject, Section
+from culld.records import Action, BrakeLimit, Defect, Mode, Policy, Protection, Rule, StackVerdict, Threshold
+from culld.rules import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+class DefectThresholds(Section):
+    """From which probability a defect is tagged, and from which it is rejected (None: never)."""
+
+    tag: Probability
+    reject: Reject
+
+    @model_validator(mode="after")
+    def _ordered(self) -> DefectThresholds:
+        if isinstance(self.reject, float) and self.tag > self.reject:
+            raise ValueError(f"tag {self.tag:g} is above reject {self.reject:g}; tag must be at most reject")
+        return self
+
+    def to_threshold(self, threshold_for: Callable[[float], float]) -> Threshold:
+        """Return the record; `threshold_for` gives the number for a precision, and `tag` is the least number taken."""
+        if isinstance(self.reject, PrecisionTarget):
+            return Threshold(self.tag, max(threshold_for(self.reject.precision), self.tag))
+        return Threshold(self.tag, self.reject)
+
+
+class Blur(DefectThresholds):
+    """Blur: the defect that people ask to have removed."""
+
+    tag: Probability = 0.5
+    reject: Reject = 0.97
+
+
+class Under(DefectThresholds):
+    """Under-exposure: only tagged by default, because night is not a defect."""
+
+    tag: Probability = 0.6
+    reject: Reject = None
+
+
+class Over(DefectThresholds):
+    """Over-exposure: only tagged by default, because snow, white grounds and high-key pictures are not defects."""
+
+    tag: Probability = 0.6
+    reject: Reject = None
+
+
+class DefectsSection(Section):
+    """The thresholds of each defect."""
+
+    blur: Blur = Blur()
+    under: Under = Under()
+    over: Over = Over()
+
+    def to_thresholds(self, threshold_for: Callable[[Defect, float], float]) -> dict[Defect, Threshold]:
+        """Return the records; `threshold_for` gives the number for a defect and a precision."""
+        sections = {Defect.BLUR: self.blur, Defect.UNDER: self.under, Defect.OVER: self.over}
+        return {
+            defect: section.to_threshold(functools.partial(threshold_for, defect))
+            for defect, section in sections.items()
+        }
+
+
+_STARS = "a number of stars from 1 to 5, from which a rating protects"
+_LIGHT = "a light value from -20 to 20, such as 3"
+_SHARE = "a share above 0 and below 1, such as 0.6"
+
+
+class ProtectSection(Section):
+    """What is never moved, whatever its scores."""
+
+    rated: Annotated[int | None, Field(strict=True, ge=1, le=5, description=_STARS), OrWord(types.NEVER)] = 1
+    edited: StrictBool = True
+    night_below: Annotated[
+        float | None,
+        Field(strict=True, ge=-20, le=20, allow_inf_nan=False, description=_LIGHT),
+        OrWord(types.NEVER),
+    ] = 3.0
+    series: StrictBool = True
+    bursts: StrictBool = True
+
+    def protection(self) -> Protection:
+        """Return the record."""
+        return Protection(self.rated, self.edited, self.night_below, self.series, self.bursts)
+
+
+class BrakeSection(Section):
+    """Above which share of the last photos that were judged, `window` at most, moves stop; None is never exceeded."""
+
+    max_share: Annotated[
+        float | None, Field(strict=True, gt=0, lt=1, allow_inf_nan=False, description=_SHARE), OrWord(types.NEVER)
+    ] = 0.6
+    window: Annotated[int, Field(strict=True, ge=10, le=100_000)] = 200
+
+    def limit(self) -> BrakeLimit | None:
+        """Return the record; None for no brake."""
+        return None if self.max_share is None else BrakeLimit(self.max_share, self.window)
+
+
+class NamedRule(Section):
+    """What to do with a photo of which a condition holds."""
+
+    name: Annotated[
+        str,
+        StringConstraints(strict=True, strip_whitespace=True, max_length=60, pattern=types.PRINTABLE),
+        Field(description="a few words on one line"),
+    ]
+    when: Annotated[str, BeforeValidator(types.condition)]
+    action: Action
+
+    def rule(self) -> Rule:
+        """Return the record."""
+        return Rule(self.name, parse(self.when), self.action)
+
+
+def _require_unique_names(rules: tuple[NamedRule, ...]) -> tuple[NamedRule, ...]:
+    names = [rule.name for rule in rules]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise ValueError(f"two rules are called {min(twice)!r}; give each a name of its own")
+    return rules
+
+
+class PolicySection(Section):
+    """What happens to a photo; without a mode nothing is ever moved."""
+
+    mode: Mode = Mode.OBSERVE
+    defects: DefectsSection = DefectsSection()
+    stack_verdict: StackVerdict = StackVerdict.BEST
+    protect: ProtectSection = ProtectSection()
+    rules: Annotated[
+        tuple[NamedRule, ...], AfterValidator(_require_unique_names), Field(description="one `- name: ...` for each")
+    ] = ()
+    brake: BrakeSection = BrakeSection()
+
+    def to_policy(self, mode: Mode, thresholds: Mapping[Defect, Threshold]) -> Policy:
+        """Return the record.
+
+        The digest is that of the meaning of the policy: formatting, comments and the order of keys do not change it.
+        """
+        return Policy(
+            mode=mode,
+            blur=thresholds[Defect.BLUR],
+            under=thresholds[Defect.UNDER],
+            over=thresholds[Defect.OVER],
+            digest=self._digest(mode, thresholds),
+            stack_verdict=self.stack_verdict,
+            protect=self.protect.protection(),
+            named_rules=tuple(rule.rule() for rule in self.rules),
+            brake=self.brake.limit(),
+        )
+
+    def _digest(self, mode: Mode, thresholds: Mapping[Defect, Threshold]) -> str:
+        meaning = self.model_dump(mode="json", exclude={"mode", "defects"})
+        meaning |= {"mode": mode, "defects": {defect: asdict(threshold) for defect, threshold in thresholds.items()}}
+        text = json.dumps(meaning, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
