@@ -15,9 +15,8 @@ from pathlib import Path
 import pytest
 
 from culld.errors import SystemFaultError
-from culld.journal.history import Filter
+from culld.journal.file_state import FileState
 from culld.journal.migrations import STEPS
-from culld.journal.states import FileState, PlanState
 from culld.journal.store import SqliteJournal
 from culld.records import (
     Camera,
@@ -30,6 +29,7 @@ from culld.records import (
     Outcome,
     Photo,
     Plan,
+    PlanState,
     ReadFailure,
     Rewrite,
     RootedPath,
@@ -122,7 +122,7 @@ def test_any_name_and_any_number_is_kept_exactly(journal: SqliteJournal) -> None
     decide(journal, replace(done(plan), stamp=stamp))
 
     assert knows(journal, plan.photo.place, stamp)
-    assert [plan.photo.place] == [decision.place for decision in journal.decisions(Filter())]
+    assert [plan.photo.place] == [decision.place for decision in journal.decisions()]
 
 
 def test_content_that_was_decided_is_not_judged_again_and_its_new_stamp_is_kept(journal: SqliteJournal) -> None:
@@ -246,7 +246,7 @@ def test_a_failed_plan_is_a_fault_and_no_memory_of_its_content(journal: SqliteJo
     clock.advance(60)
     assert not knows(journal, plan.photo.place, plan.photo.stamp)
     assert [plan.photo] == journal.unseen([plan.photo])
-    assert ["full"] == [decision.fault for decision in journal.decisions(Filter())]
+    assert ["full"] == [decision.fault for decision in journal.decisions()]
 
 
 def test_an_intent_is_on_disk_before_the_block_begins(journal: SqliteJournal, path: Path, clock: FakeClock) -> None:
@@ -273,7 +273,7 @@ def test_what_was_closed_before_an_exception_is_kept(journal: SqliteJournal) -> 
         interrupted()
 
     assert [second.id] == [plan.id for plan in journal.unfinished()]
-    assert ["open", "done"] == [decision.state for decision in journal.decisions(Filter())]
+    assert ["open", "done"] == [decision.state for decision in journal.decisions()]
 
 
 def test_an_unfinished_outcome_keeps_its_plan_open(journal: SqliteJournal) -> None:
@@ -295,7 +295,7 @@ def test_a_forgotten_plan_lets_its_photo_be_judged_again(journal: SqliteJournal)
     journal.forget(journal.unfinished()[0])
 
     assert not knows(journal, plan.photo.place, factories.stamp(200))
-    assert (["forgotten"], []) == ([one.state for one in journal.decisions(Filter())], journal.unfinished())
+    assert (["forgotten"], []) == ([one.state for one in journal.decisions()], journal.unfinished())
 
 
 def test_a_parked_plan_stays_open_and_is_shown(journal: SqliteJournal) -> None:
@@ -324,19 +324,19 @@ def test_a_restored_photo_is_never_new_again(journal: SqliteJournal) -> None:
     assert [] == journal.unseen([photo_of(plan, digest="2" * 64)])
     journal.note_restored(plan.id, {"2" * 64}, plan.photo.place, factories.stamp(5))
     assert knows(journal, plan.photo.place, factories.stamp(5))
-    (decision,) = journal.decisions(Filter())
-    assert (factories.NOON, plan.photo.place) == (decision.restored, decision.now_place)
+    (decision,) = journal.decisions()
+    assert (factories.NOON, plan.photo.place) == (decision.restored_at, decision.now)
 
 
 def test_a_decision_is_told_with_all_its_reasons(journal: SqliteJournal) -> None:
     """What `why` will need."""
     plan = a_plan()
     decide(journal, moved(plan))
-    (found,) = journal.decisions(Filter())
+    (found,) = journal.decisions()
 
     assert (plan.id, plan.made_at, plan.photo.place, plan.photo.digest) == (
         found.plan,
-        found.at,
+        found.made_at,
         found.place,
         found.digest,
     )
@@ -347,7 +347,7 @@ def test_a_decision_is_told_with_all_its_reasons(journal: SqliteJournal) -> None
         found.keywords,
     )
     assert ("model@1", "policy-1", "done", "tagged") == (found.model, found.policy, found.state, found.note)
-    assert plan.moves[-1].target == found.now_place
+    assert plan.moves[-1].target == found.now
 
 
 def test_decisions_are_filtered_and_newest_first(journal: SqliteJournal) -> None:
@@ -360,7 +360,7 @@ def test_decisions_are_filtered_and_newest_first(journal: SqliteJournal) -> None
     later = factories.NOON + timedelta(days=1)
 
     def names(**wanted: object) -> list[str]:
-        return [str(one.place.relative) for one in journal.decisions(Filter(**wanted))]
+        return [str(one.place.relative) for one in journal.decisions(**wanted)]
 
     assert (["3.jpg", "2.jpg"], ["2.jpg", "0.jpg"]) == (names(limit=2), names(verdict=Verdict.KEEP))
     assert ["3.jpg", "2.jpg", "1.jpg"] == names(since=later)
@@ -374,7 +374,7 @@ def test_texts_that_are_no_unicode_are_kept_escaped(journal: SqliteJournal, cloc
     decide(journal, replace(done(plan), note="\udcfe"))
     journal.fault(ReadFailure(factories.sighting(), "\udcfd", timedelta(minutes=1)))
     journal.set_status("key", "\udcfc", clock.now())
-    (decision,) = journal.decisions(Filter())
+    (decision,) = journal.decisions()
 
     assert (decision.reason, decision.note) == (r"odd \udcff", r"\udcfe")
     assert [r"\udcfd"] == [fault.reason for fault in journal.open_faults()]
@@ -399,7 +399,7 @@ def test_an_unreadable_photo_has_no_scores(journal: SqliteJournal) -> None:
     plan = factories.plan(Stack(factories.unreadable()), Verdict.UNREADABLE)
     decide(journal, Outcome(plan, plan.photo.place, plan.photo.stamp, plan.photo.digest))
 
-    assert [None] == [decision.scores for decision in journal.decisions(Filter())]
+    assert [None] == [decision.scores for decision in journal.decisions()]
 
 
 def test_the_daemon_says_one_thing_under_each_key(journal: SqliteJournal, clock: FakeClock) -> None:
@@ -419,7 +419,7 @@ def test_everything_is_there_after_closing(path: Path, clock: FakeClock) -> None
     with SqliteJournal.open(path, clock) as second:
         assert knows(second, plan.photo.place, factories.stamp(200))
     with SqliteJournal.open_readonly(path, clock) as reader:
-        assert [plan.id] == [decision.plan for decision in reader.decisions(Filter())]
+        assert [plan.id] == [decision.plan for decision in reader.decisions()]
         with pytest.raises(SystemFaultError, match="cannot be written"):
             reader.set_status("a", "b", clock.now())
 
@@ -452,7 +452,7 @@ def test_a_damaged_journal_is_set_aside_and_a_new_one_begun(path: Path, clock: F
     broken = whole[:4096] + bytes(len(whole) - 4096) if damage is None else damage
     path.write_bytes(broken)
     with SqliteJournal.open(path, clock) as second:
-        assert [] == second.decisions(Filter())
+        assert [] == second.decisions()
         aside = second.set_aside
 
     if damage == b"":
@@ -535,7 +535,7 @@ def test_a_journal_that_is_full_says_so_and_goes_on_when_it_is_not(journal: Sqli
     journal._db.execute("PRAGMA max_page_count = 100000")
 
     decide(journal, done(a_plan("last.jpg")))
-    assert "last.jpg" in {str(decision.place.relative) for decision in journal.decisions(Filter(1000))}
+    assert "last.jpg" in {str(decision.place.relative) for decision in journal.decisions(1000)}
 
 
 def test_a_disk_that_is_read_only_is_called_so(small_disk: Path, clock: FakeClock) -> None:

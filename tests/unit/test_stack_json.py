@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from culld.journal.stack_json import from_json, to_json
+from culld.journal.stack_json import parsed, stack_in, to_json
 from culld.records import Rating, Stack, UserMetadata
 from harness import factories
 
@@ -20,12 +20,12 @@ def test_what_people_did_for_a_photo_is_kept_with_the_decision() -> None:
         incomplete="its movie",
     )
 
-    assert care == from_json(to_json(Stack(BAD, user_metadata=care)), BAD, {}).user_metadata
+    assert care == stack_in(parsed(to_json(Stack(BAD, user_metadata=care))), BAD).user_metadata
 
 
 def test_a_dossier_of_an_older_culld_tells_of_no_marks() -> None:
     """Its fields were fewer."""
     assert (
         UserMetadata(ratings=("xmp:Rating 3",))
-        == from_json('{"care":{"rated":["xmp:Rating 3"]}}', BAD, {}).user_metadata
+        == stack_in(parsed('{"care":{"rated":["xmp:Rating 3"]}}'), BAD).user_metadata
     )

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from culld.inference.pool import Pool
     from culld.journal.store import Batch, SqliteJournal
     from culld.quarantine.restore import Restored
-    from culld.records import Assessment, FileStat, Outcome, Plan, Policy, QuarantinedPhoto, RootedPath, TaggedFiles
+    from culld.records import Assessment, Decision, FileStat, Outcome, Plan, Policy, RootedPath, TaggedFiles
     from culld.stages.decide.replay import ReplayResult
 
 
@@ -43,7 +43,7 @@ class Simulation:
     def changes(self, since: datetime | None) -> list[ReplayResult]:
         """What that policy says of each photo judged since a moment that is where it was left then."""
         rules = self.config.rules_by_folder()
-        cases = [case for case in self.journal.cases(since) if _is_there(case.now)]
+        cases = [case for case in self.journal.latest_decisions(since) if _is_there(case.now)]
         stacks = Grouper().in_series([case.stack for case in cases])
         seen = [replace(case, stack=stack) for case, stack in zip(cases, stacks, strict=True)]
         return list(replay(seen, rules.get, SystemClock().now()))
@@ -67,7 +67,7 @@ class Simulation:
             rules[lead.photo.place.root],
             now=change.plan.made_at,
             plan_id=change.plan.id,
-            restored=case.restored,
+            restored=case.content_restored,
         )
         return replace(change, plan=plan)
 
@@ -163,8 +163,8 @@ class ReturnJournal:
         """A person removed the photo of a plan from quarantine."""
         self.journal.note_deleted(plan)
 
-    def reject(self, plan: str) -> QuarantinedPhoto | None:
-        """The photo that a plan moved to quarantine."""
+    def reject(self, plan: str) -> Decision | None:
+        """The decision of a plan that moved a photo to quarantine."""
         return self.journal.reject(plan)
 
     def tagged_by(self, plan: str) -> list[TaggedFiles]:
@@ -175,7 +175,7 @@ class ReturnJournal:
 def _digests(found: Sequence[ReplayResult]) -> dict[RootedPath, frozenset[str]]:
     """The digests that photos have, as judged and as tagged, where they are and where they come back to."""
     return {
-        place: frozenset({change.case.digest, change.case.stack.primary.photo.digest})
+        place: change.case.digests
         for change in found
         for place in (change.case.now, change.case.stack.primary.photo.place)
     }

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from itertools import chain, groupby, islice
 from typing import TYPE_CHECKING
 
 from culld.journal.row_mapping import escape_surrogates, place_row, stamp_row, to_micros
-from culld.journal.states import FileState
 
 if TYPE_CHECKING:
     import sqlite3
@@ -19,12 +19,25 @@ if TYPE_CHECKING:
 
     from culld.records import FileSnapshot, FileStat, Photo, RootedPath
 
-_STAMP = "device, inode, size, mtime_ns, ctime_ns"
+_ROW = "SELECT relative, device, inode, size, mtime_ns, ctime_ns, not_before FROM item WHERE root = :root"
 _FEW = 16
 _LONGEST_WAIT = timedelta(hours=1)
 _MOST_DOUBLINGS = 10
 _FARTHEST = timedelta(days=1)
 """No wait is longer; a try that is due later was put there by a clock that was ahead, and is due now."""
+
+
+class FileState(StrEnum):
+    """Why a file need not be read now; a file without a row is waited for until it settles, and then judged."""
+
+    DECIDED = "decided"
+    """It was judged, and stayed: until it changes."""
+    FAULT = "fault"
+    """It could not be read or changed: until the next try is due, or it changes."""
+    OPEN = "open"
+    """It belongs to a plan that is open or parked: until that ends, or it changes."""
+    RESTORED = "restored"
+    """A person brought it back: until it changes, and with this content it is never moved again."""
 
 
 def changed_files(db: sqlite3.Connection, seen: Iterable[FileSnapshot], now: datetime) -> Iterator[FileSnapshot]:
@@ -54,7 +67,7 @@ def _folder(sighting: FileSnapshot) -> tuple[Path, bytes]:
 
 def _rows_in(db: sqlite3.Connection, root: Path, folder: bytes) -> dict[bytes, tuple[int | None, ...]]:
     """The rows of the files of one folder, not of those below it, by relative path."""
-    question = f"SELECT relative, {_STAMP}, not_before FROM item WHERE root = :root"  # noqa: S608
+    question = _ROW
     if folder:
         question += " AND relative > :folder AND relative < :end"
     question += " AND instr(substr(relative, :length + 1), x'2F') = 0"
@@ -65,8 +78,11 @@ def _rows_in(db: sqlite3.Connection, root: Path, folder: bytes) -> dict[bytes, t
 
 def _rows_of(db: sqlite3.Connection, seen: Iterable[FileSnapshot]) -> dict[bytes, tuple[int | None, ...]]:
     """The rows of some files, by relative path."""
-    question = f"SELECT relative, {_STAMP}, not_before FROM item WHERE root = ? AND relative = ?"  # noqa: S608
-    rows = (db.execute(question, place_row(sighting.place)).fetchone() for sighting in seen)
+    places = (place_row(sighting.place) for sighting in seen)
+    rows = (
+        db.execute(f"{_ROW} AND relative = :relative", {"root": root, "relative": relative}).fetchone()
+        for root, relative in places
+    )
     return {row[0]: row[1:] for row in rows if row is not None}
 
 
@@ -84,6 +100,16 @@ def judged_digest(db: sqlite3.Connection, place: RootedPath) -> str | None:
     """The digest of the content that was decided about, or brought back by a person, at a place; None if none was."""
     row = db.execute(
         "SELECT digest FROM item WHERE root = ? AND relative = ? AND state IN ('decided', 'restored')", place_row(place)
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
+def digest_with_stamp(db: sqlite3.Connection, place: RootedPath, stamp: FileStat) -> str | None:
+    """Return the same digest if the file has this stamp; empty if it was restored before its stamp was known."""
+    row = db.execute(
+        "SELECT digest FROM item WHERE root = ? AND relative = ? AND (device, inode, size, mtime_ns, ctime_ns) ="
+        " (?, ?, ?, ?, ?) AND state IN ('decided', 'restored')",
+        (*place_row(place), *stamp_row(stamp)),
     ).fetchone()
     return None if row is None else str(row[0])
 

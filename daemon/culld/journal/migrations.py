@@ -87,7 +87,14 @@ CREATE INDEX decision_place ON decision (root, relative);
 CREATE INDEX decision_now ON decision (now_root, now_relative);
 """
 
-STEPS = (_FIRST, _SECOND, _THIRD)
+_FOURTH = """
+-- The id of the series of shots that the photo belongs to, empty for none: all shots of a series have the same one. Its
+-- kind and members, as they were known when the photo was decided about, are in the facts.
+ALTER TABLE decision ADD COLUMN series TEXT NOT NULL DEFAULT '';
+CREATE INDEX decision_series ON decision (series) WHERE series != '';
+"""
+
+STEPS = (_FIRST, _SECOND, _THIRD, _FOURTH)
 """The steps in order; `PRAGMA user_version` counts those that were taken."""
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from culld.records.camera import Camera, Exposure
 from culld.records.decision import (
-    DecisionCase,
+    Decision,
     Edit,
     Move,
     OpenPlan,
     Outcome,
     Plan,
-    QuarantinedPhoto,
     Rewrite,
+    SeriesMembership,
     TaggedFiles,
 )
 from culld.records.enums import (
@@ -24,6 +24,7 @@ from culld.records.enums import (
     EngineKind,
     Format,
     Mode,
+    PlanState,
     RejectFlag,
     SeriesKind,
     Sidecars,
@@ -55,7 +56,7 @@ __all__ = [
     "BrakeLimit",
     "Camera",
     "DHash",
-    "DecisionCase",
+    "Decision",
     "Defect",
     "Edit",
     "EngineKind",
@@ -70,9 +71,9 @@ __all__ = [
     "Outcome",
     "Photo",
     "Plan",
+    "PlanState",
     "Policy",
     "Protection",
-    "QuarantinedPhoto",
     "Rating",
     "ReadFailure",
     "RejectFlag",
@@ -82,6 +83,7 @@ __all__ = [
     "Scores",
     "Series",
     "SeriesKind",
+    "SeriesMembership",
     "SidecarStyle",
     "Sidecars",
     "Stack",

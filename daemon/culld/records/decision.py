@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
+
+from culld.records.enums import PlanState, Verdict
+from culld.records.photo import Scores
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-    from culld.records.enums import Verdict
-    from culld.records.photo import FileStat, Photo, RootedPath, Scores, Stack
+    from culld.records.enums import Defect, SeriesKind
+    from culld.records.photo import FileStat, Photo, RootedPath, Stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,45 +128,119 @@ class TaggedFiles:
 
 
 @dataclass(frozen=True, slots=True)
-class DecisionCase:
-    """A decision that was carried out, with what it was made from: another policy may decide it again.
+class SeriesMembership:
+    """The series that a photo belonged to when it was decided about; `members` are in the order of time.
 
-    `now` is where the photo is, with which digest; `away` that it is in quarantine, `restored` that a person brought it
-    back, `unwanted` that it was moved or would have been, had culld been let. The stack has no series, and the stamps
-    in it are empty.
+    The decisions about all shots of one series have the same `id`.
     """
 
-    plan: str
-    made_at: datetime
-    verdict: Verdict
-    rule: str
-    reason: str
-    policy: str
-    now: RootedPath
-    digest: str
-    away: bool
-    restored: bool
-    unwanted: bool
-    stack: Stack
+    kind: SeriesKind
+    id: str
+    members: tuple[RootedPath, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class QuarantinedPhoto:
-    """A photo that was moved to quarantine: from where to where, by which rule, and whether a person brought it back.
+class Decision:
+    """A decision as the journal holds it: what was decided about a photo, from what, and where the photo is since.
 
-    `digests` are those of its bytes when it was judged and as it was moved, `moved` is the latter; `stamp` is that of
-    the file in quarantine, None if it is not known. `released` says how else it left.
+    `stack` is what was decided about. Read from the journal its stamps are empty and it has no series; its siblings are
+    those whose assessment is known, `siblings` the places of all. `now` and `now_digest` are those of the photo as the
+    plan left it, or as it was judged until the plan has ended; `stamp` is that of the file there, None if it is not
+    known. `restored_at` is when a person brought this photo back; `content_restored` says that a person brought these
+    bytes back, by this decision or another. `released` says how else the photo left the quarantine, empty if it did
+    not. `would_reject` says that the policy rejects the photo, also if it was not moved (mode, brake).
     """
 
     plan: str
     made_at: datetime
-    place: RootedPath
-    now: RootedPath
-    digests: frozenset[str]
-    scores: Scores
-    camera: str | None
+    stack: Stack
+    verdict: Verdict
+    reason: str
+    keywords: tuple[str, ...]
+    policy: str
     rule: str
-    restored: bool
-    released: str
-    moved: str = ""
+    would_reject: bool
+    state: PlanState
+    now: RootedPath
+    now_digest: str
     stamp: FileStat | None = None
+    note: str = ""
+    fault: str | None = None
+    restored_at: datetime | None = None
+    content_restored: bool = False
+    released: str = ""
+    siblings: tuple[RootedPath, ...] = ()
+    series: SeriesMembership | None = None
+
+    @classmethod
+    def of(cls, plan: Plan, series_id: str = "") -> Decision:
+        """Return the decision of a plan of which nothing is carried out yet."""
+        series = plan.stack.series
+        return cls(
+            plan=plan.id,
+            made_at=plan.made_at,
+            stack=plan.stack,
+            verdict=plan.verdict,
+            reason=plan.reason,
+            keywords=plan.keywords,
+            policy=plan.policy,
+            rule=plan.rule,
+            would_reject=plan.would_reject,
+            state=PlanState.OPEN,
+            now=plan.photo.place,
+            now_digest=plan.photo.digest,
+            siblings=tuple(sibling.photo.place for sibling in plan.stack.siblings),
+            series=None if series is None else SeriesMembership(series.kind, series_id, series.places),
+        )
+
+    @property
+    def photo(self) -> Photo:
+        """The photo as it was judged."""
+        return self.stack.primary.photo
+
+    @property
+    def place(self) -> RootedPath:
+        """Where the photo was judged."""
+        return self.photo.place
+
+    @property
+    def digest(self) -> str:
+        """The digest of the photo as it was judged."""
+        return self.photo.digest
+
+    @property
+    def digests(self) -> frozenset[str]:
+        """The digests of the photo as it was judged and as the plan left it."""
+        return frozenset({self.digest, self.now_digest})
+
+    @property
+    def scores(self) -> Scores | None:
+        """The scores of the photo; None if there are none."""
+        result = self.stack.primary.result
+        return result if isinstance(result, Scores) else None
+
+    @property
+    def model(self) -> str:
+        """The network that scored the photo."""
+        return self.stack.primary.model
+
+    @property
+    def ended(self) -> bool:
+        """Whether the plan has ended, carried out or not."""
+        return self.state not in {PlanState.OPEN, PlanState.NEEDS_ATTENTION}
+
+    @property
+    def restored(self) -> bool:
+        """Whether a person brought this photo back from quarantine."""
+        return self.restored_at is not None
+
+    @property
+    def away(self) -> bool:
+        """Whether the photo was moved to quarantine and did not leave it since, as far as the journal knows."""
+        moved = self.verdict is Verdict.QUARANTINE and self.state is PlanState.DONE
+        return moved and not self.restored and not self.released
+
+    def score(self, defect: Defect) -> float:
+        """Return the probability of a defect, 0..1; 0 if it is not known."""
+        found = 0.0 if self.scores is None else self.scores.of(defect)
+        return 0.0 if math.isnan(found) else found
