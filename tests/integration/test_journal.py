@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from culld.journal.file_state import FileState
 from culld.journal.migrations import STEPS
 from culld.journal.store import SqliteJournal
 from culld.records import (
+    Assessment,
     Camera,
     Edit,
     Exposure,
@@ -34,6 +35,9 @@ from culld.records import (
     Rewrite,
     RootedPath,
     Scores,
+    Series,
+    SeriesKind,
+    SeriesMembership,
     Stack,
     Verdict,
 )
@@ -379,6 +383,79 @@ def test_texts_that_are_no_unicode_are_kept_escaped(journal: SqliteJournal, cloc
     assert (decision.reason, decision.note) == (r"odd \udcff", r"\udcfe")
     assert [r"\udcfd"] == [fault.reason for fault in journal.open_faults()]
     assert {"key": (r"\udcfc", clock.now())} == journal.status()
+
+
+def a_shot(name: str, second: int, folder: str = "/photos") -> Assessment:
+    """A photo taken so many seconds after noon."""
+    found = factories.assessment(name)
+    camera = Camera("X", factories.NOON + timedelta(seconds=second))
+    photo = replace(found.photo, place=factories.place(name, folder), digest=name, camera=camera)
+    return replace(found, photo=photo)
+
+
+def judge_series(journal: SqliteJournal, shots: list[Assessment], *members: Assessment) -> None:
+    """One batch: the shots are decided about as parts of a burst; as single ones if no members are given."""
+    series = Series(SeriesKind.BURST, members) if members else None
+    plans = [factories.plan(Stack(shot, series=series), Verdict.TAG) for shot in shots]
+    plans = [replace(plan, id=f"{plan.photo.place.path}-{len(members)}") for plan in plans]
+    with journal.intend(plans) as intent:
+        for plan in plans:
+            intent.close(factories.outcome(plan))
+
+
+def names_of_series(journal: SqliteJournal, since: datetime | None = None) -> list[list[str]]:
+    """The names of the photos of each series."""
+    return [[decision.place.relative.name for decision in series] for series in journal.series(since)]
+
+
+def test_a_series_is_kept_with_each_decision(journal: SqliteJournal) -> None:
+    """Its kind and its members, in the order of time; a photo that is in none has none."""
+    first, second, alone = (a_shot(name, second) for second, name in enumerate(["b.jpg", "a.jpg", "c.jpg"]))
+    judge_series(journal, [second, first], first, second)
+    judge_series(journal, [alone])
+    kept = SeriesMembership(SeriesKind.BURST, (first.photo.place, second.photo.place))
+
+    assert [None, kept, kept] == [decision.series for decision in journal.decisions()]
+    assert [["b.jpg", "a.jpg"]] == names_of_series(journal)
+
+
+def test_shots_of_one_series_that_arrive_in_parts_are_one_series(journal: SqliteJournal) -> None:
+    """The first was decided about as a single one, the fifth joins what the others were decided about as two."""
+    a, b, c, d, e = (a_shot(f"{name}.jpg", second) for second, name in enumerate("abcde"))
+    judge_series(journal, [a])
+    judge_series(journal, [b], a, b)
+    judge_series(journal, [d, e], d, e)
+    assert [["a.jpg", "b.jpg"], ["d.jpg", "e.jpg"]] == names_of_series(journal)
+
+    judge_series(journal, [c], b, c, d)
+
+    assert [["a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg"]] == names_of_series(journal)
+    (members,) = {decision.series and len(decision.series.members) for decision in journal.history_of(b.photo.place)}
+    assert members == 2
+
+
+def test_copies_elsewhere_and_later_photos_of_the_same_name_are_another_series(journal: SqliteJournal) -> None:
+    """A series is told by places and contents."""
+    first = [a_shot(name, 0) for name in ("a.jpg", "b.jpg")]
+    copies = [a_shot(name, 0, "/copies") for name in ("a.jpg", "b.jpg")]
+    judge_series(journal, first, *first)
+    judge_series(journal, copies, *copies)
+    assert 2 == len(journal.series())
+
+    other = replace(first[0], photo=replace(first[0].photo, digest="other"))
+    judge_series(journal, [other], other, a_shot("c.jpg", 1), a_shot("d.jpg", 2))
+
+    assert [["a.jpg"], ["a.jpg", "b.jpg"], ["b.jpg"]] == sorted(names_of_series(journal))
+
+
+def test_a_photo_that_was_judged_again_as_a_single_one_is_in_no_series(journal: SqliteJournal) -> None:
+    """Only the last decision about a photo counts."""
+    first, second, third = (a_shot(f"{second}.jpg", second) for second in range(3))
+    judge_series(journal, [first, second, third], first, second, third)
+    judge_series(journal, [first])
+
+    assert [["1.jpg", "2.jpg"]] == names_of_series(journal)
+    assert [] == names_of_series(journal, factories.NOON + timedelta(days=1))
 
 
 @pytest.mark.parametrize(("table", "states"), [("decision", PlanState), ("item", FileState)])

@@ -127,7 +127,7 @@ def read_back(text: str, lead: Assessment) -> None:
     known = parsed(text)
     stack_in(known, lead)
     siblings_in(known, lead.photo.place)
-    series_in(known, lead.photo.place, "id")
+    series_in(known, lead.photo.place)
 
 
 def carry(assessed: list[Assessment], rules: Policy = _RULES) -> None:

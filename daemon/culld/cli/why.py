@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     with contextlib.closing(open_journal_readonly(config.state)) as journal:
         history = [decision for place in _places(path, config) for decision in journal.history_of(place)]
     case = history[-1] if history else None
-    if case is None or not case.ended:
+    if case is None or not (case.ended or case.restored):
         print(f"culld has not judged {display_path(path)}", file=sys.stderr)
         return exit_codes.SOME_FAILED
     if args.json:

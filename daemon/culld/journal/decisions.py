@@ -78,8 +78,8 @@ class DecisionReader(Database):
         )
         series: dict[str, list[Decision]] = {}
         for decision in sorted(_last_of_each(found), key=_taken_at):
-            if decision.series is not None:
-                series.setdefault(decision.series.id, []).append(decision)
+            if decision.series_id:
+                series.setdefault(decision.series_id, []).append(decision)
         return list(series.values())
 
     def rejects(self, since: datetime | None = None) -> list[Decision]:

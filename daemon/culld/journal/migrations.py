@@ -88,8 +88,8 @@ CREATE INDEX decision_now ON decision (now_root, now_relative);
 """
 
 _FOURTH = """
--- The id of the series of shots that the photo belongs to, empty for none: all shots of a series have the same one. Its
--- kind and members, as they were known when the photo was decided about, are in the facts.
+-- The id of the series of shots that the photo belongs to, empty for none. All shots of a series have the same one,
+-- also those decided about before the others arrived. Kind and members as known at the decision are in `facts`.
 ALTER TABLE decision ADD COLUMN series TEXT NOT NULL DEFAULT '';
 CREATE INDEX decision_series ON decision (series) WHERE series != '';
 """

@@ -27,6 +27,13 @@ if TYPE_CHECKING:
     from culld.records import FileStat, Outcome, Plan, RootedPath, Series
 
 _RETRY_AFTER: Final = timedelta(minutes=1)
+_SERIES_OF_MEMBER: Final = """
+SELECT series, min(id) FROM decision
+WHERE root = ? AND relative = ? AND ? IN (digest, now_digest) AND series != '' GROUP BY series
+"""
+_JOIN_MEMBER: Final = """
+UPDATE decision SET series = ?4 WHERE root = ?1 AND relative = ?2 AND ?3 IN (digest, now_digest) AND series != ?4
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +53,7 @@ def insert_plans(db: sqlite3.Connection, plans: Sequence[Plan]) -> None:
     for plan in plans:
         series = plan.stack.series
         if series is not None and series.places not in ids:
-            ids[series.places] = _known_series_id(db, series) or plan.id
+            ids[series.places] = _join_series(db, series, plan.id)
         _insert_plan(db, plan, "" if series is None else ids[series.places])
 
 
@@ -70,23 +77,21 @@ def _insert_plan(db: sqlite3.Connection, plan: Plan, series_id: str) -> None:
     )
 
 
-def _known_series_id(db: sqlite3.Connection, series: Series) -> str:
-    """Return the id under which members of a series were decided about before; empty if none was.
+def _join_series(db: sqlite3.Connection, series: Series, new_id: str) -> str:
+    """Give the decisions about all members of a series one id, and return it: the oldest that one of them has.
 
-    A shot that arrives late may join two series into one: all decisions about them then get the older id.
+    Shots arrive one by one: the first was decided about as a single one, and a late one may join two series into one.
     """
+    members = [(*place_row(member.photo.place), member.photo.digest) for member in series.members]
     found: dict[str, int] = {}
-    for member in series.members:
-        rows = db.execute(
-            "SELECT series, min(id) FROM decision WHERE root = ?1 AND relative = ?2 AND ?3 IN (digest, now_digest)"
-            " AND series != '' GROUP BY series",
-            (*place_row(member.photo.place), member.photo.digest),
-        )
-        found |= dict(rows.fetchall())
-    known = sorted(found, key=lambda series_id: found[series_id])
-    for other in known[1:]:
-        db.execute("UPDATE decision SET series = ? WHERE series != '' AND series = ?", (known[0], other))
-    return known[0] if known else ""
+    for member in members:
+        for series_id, first in db.execute(_SERIES_OF_MEMBER, member).fetchall():
+            found[series_id] = min(first, found.get(series_id, first))
+    oldest = min(found, key=lambda series_id: found[series_id], default=new_id)
+    for other in found.keys() - {oldest}:
+        db.execute("UPDATE decision SET series = ? WHERE series != '' AND series = ?", (oldest, other))
+    db.executemany(_JOIN_MEMBER, [(*member, oldest) for member in members])
+    return oldest
 
 
 def close_plan(db: sqlite3.Connection, outcome: Outcome, at: datetime) -> None:

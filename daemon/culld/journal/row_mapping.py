@@ -125,7 +125,7 @@ def decision_row(decision: Decision) -> dict[str, Any]:
         "taken_at": None if taken is None else to_micros(taken),
         "rule": escape_surrogates(decision.rule),
         "unwanted": int(decision.would_reject),
-        "series": "" if decision.series is None else decision.series.id,
+        "series": decision.series_id,
         "state": decision.state.value,
         "closed_at": to_micros(decision.made_at) if ended else None,
         "now_root": now_root if ended else None,
@@ -158,7 +158,8 @@ def decision_of(row: sqlite3.Row) -> Decision:
         content_restored=bool(row["content_restored"]),
         released=row["released"],
         siblings=siblings_in(known, place),
-        series=series_in(known, place, row["series"]),
+        series=series_in(known, place),
+        series_id=row["series"],
     )
 
 

@@ -81,13 +81,13 @@ def siblings_in(known: Mapping[str, Any], place: RootedPath) -> tuple[RootedPath
     return _places(known.get("partners"), place)
 
 
-def series_in(known: Mapping[str, Any], place: RootedPath, series_id: str) -> SeriesMembership | None:
-    """Return the series that the photo at a place belongs to; None if it has no id or its kind is not known."""
+def series_in(known: Mapping[str, Any], place: RootedPath) -> SeriesMembership | None:
+    """Return the series that the photo at a place belonged to; None if there is none, or its kind is not known."""
     series = _object(known.get("series"))
     kind = series.get("kind")
-    if not series_id or not isinstance(kind, str) or kind not in set(SeriesKind):
+    if not isinstance(kind, str) or kind not in set(SeriesKind):
         return None
-    return SeriesMembership(SeriesKind(kind), series_id, _places(series.get("members"), place))
+    return SeriesMembership(SeriesKind(kind), _places(series.get("members"), place))
 
 
 def _places(names: object, place: RootedPath) -> tuple[RootedPath, ...]:

@@ -129,13 +129,12 @@ class TaggedFiles:
 
 @dataclass(frozen=True, slots=True)
 class SeriesMembership:
-    """The series that a photo belonged to when it was decided about; `members` are in the order of time.
+    """The series that a photo belonged to when it was decided about, as far as it had arrived then.
 
-    The decisions about all shots of one series have the same `id`.
+    `members` are in the order of time.
     """
 
     kind: SeriesKind
-    id: str
     members: tuple[RootedPath, ...]
 
 
@@ -148,7 +147,8 @@ class Decision:
     plan left it, or as it was judged until the plan has ended; `stamp` is that of the file there, None if it is not
     known. `restored_at` is when a person brought this photo back; `content_restored` says that a person brought these
     bytes back, by this decision or another. `released` says how else the photo left the quarantine, empty if it did
-    not. `would_reject` says that the policy rejects the photo, also if it was not moved (mode, brake).
+    not. `would_reject` says that the policy rejects the photo, also if it was not moved (mode, brake). `series_id` is
+    the same in the decisions about all shots of one series, and is empty for a photo that is in none.
     """
 
     plan: str
@@ -171,6 +171,7 @@ class Decision:
     released: str = ""
     siblings: tuple[RootedPath, ...] = ()
     series: SeriesMembership | None = None
+    series_id: str = ""
 
     @classmethod
     def of(cls, plan: Plan, series_id: str = "") -> Decision:
@@ -190,7 +191,8 @@ class Decision:
             now=plan.photo.place,
             now_digest=plan.photo.digest,
             siblings=tuple(sibling.photo.place for sibling in plan.stack.siblings),
-            series=None if series is None else SeriesMembership(series.kind, series_id, series.places),
+            series=None if series is None else SeriesMembership(series.kind, series.places),
+            series_id=series_id,
         )
 
     @property
