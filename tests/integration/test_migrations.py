@@ -60,7 +60,7 @@ class House:
         for old, new in (("/photos", self.inbox), ("/quarantine", self.quarantine)):
             rows = rows.replace(old.encode().hex().upper(), os.fsencode(new).hex().upper())
         with closing(sqlite3.connect(self.file)) as db:
-            db.executescript(f"{''.join(STEPS[:3])} {rows} PRAGMA user_version = 3;")
+            db.executescript(f"BEGIN; {''.join(STEPS[:3])} {rows} PRAGMA user_version = 3; COMMIT;")
 
     def journal(self) -> SqliteJournal:
         """The journal as it is opened at the start."""

@@ -89,7 +89,7 @@ def _print(case: Decision, config: Config) -> dict[str, object]:
             "belongs_to_it": [
                 display_path(Path(p.relative.name)) for p in (*case.stack.sidecars, *case.stack.blocking_files)
             ],
-            "same_shot": [display_path(Path(p.photo.place.relative.name)) for p in case.stack.siblings],
+            "same_shot": [display_path(Path(place.relative.name)) for place in case.siblings],
         },
         "restored": case.content_restored,
     }
