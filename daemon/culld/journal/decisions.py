@@ -244,7 +244,9 @@ def _last_of_each(found: Iterable[Decision]) -> list[Decision]:
 def _with_siblings(found: Sequence[Decision]) -> list[Decision]:
     """Return the decisions with the siblings in their stacks."""
     judged = {each.place: each.stack.primary for each in found}
-    return [
-        replace(each, stack=replace(each.stack, siblings=tuple(judged[at] for at in each.siblings if at in judged)))
-        for each in found
-    ]
+
+    def completed(decision: Decision) -> Decision:
+        siblings = tuple(judged[place] for place in decision.siblings if place in judged)
+        return replace(decision, stack=replace(decision.stack, siblings=siblings)) if siblings else decision
+
+    return [completed(each) for each in found]

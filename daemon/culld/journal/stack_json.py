@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 from culld.records import (
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
 
     from culld.records import Assessment, RootedPath, Series
 
+_FORMATS: Final = frozenset(Format)
+_KINDS: Final = frozenset(SeriesKind)
 NOTHING: Final = "{}"
 """The JSON of a decision whose facts are not known: one of an older culld, or imported from quarantine."""
 
@@ -63,7 +64,7 @@ def facts_in(known: Mapping[str, Any]) -> tuple[Format, Camera, DHash | None]:
     """
     format_ = known.get("format")
     return (
-        Format(format_) if isinstance(format_, str) and format_ in set(Format) else Format.UNKNOWN,
+        Format(format_) if isinstance(format_, str) and format_ in _FORMATS else Format.UNKNOWN,
         _camera_in(_object(known.get("camera"))),
         _dhash_in(known.get("likeness")),
     )
@@ -85,7 +86,7 @@ def series_in(known: Mapping[str, Any], place: RootedPath) -> SeriesMembership |
     """Return the series that the photo at a place belonged to; None if there is none, or its kind is not known."""
     series = _object(known.get("series"))
     kind = series.get("kind")
-    if not isinstance(kind, str) or kind not in set(SeriesKind):
+    if not isinstance(kind, str) or kind not in _KINDS:
         return None
     return SeriesMembership(SeriesKind(kind), _places(series.get("members"), place))
 
@@ -95,7 +96,7 @@ def _places(names: object, place: RootedPath) -> tuple[RootedPath, ...]:
 
 
 def _is_name(text: str) -> bool:
-    return PurePath(text).name == text and text not in {"", ".."}
+    return "/" not in text and text not in {"", ".", ".."}
 
 
 def _names(places: Iterable[RootedPath]) -> list[str]:
