@@ -1,4 +1,4 @@
-"""Opening the database: durable settings, a check, and a corrupt file set aside instead of thrown away."""
+"""The connection to the database: durable settings, a check, transactions; a damaged file is renamed, not deleted."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Database:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction: all of the block or, after any exception, none of it."""
+        """Run the block as one transaction: after any exception nothing of it is stored."""
         with translate_errors(self.path):
             self._db.execute("BEGIN IMMEDIATE")
             try:
@@ -87,7 +87,7 @@ class Database:
 
 
 def connect(path: Path, now: datetime) -> tuple[sqlite3.Connection, Path | None]:
-    """The database, made or migrated as needed; and where a damaged one was set aside, if it was.
+    """Return the database, created or migrated as needed, and the new path of a damaged one, if there was one.
 
     Raises SystemFaultError.
     """
@@ -102,7 +102,7 @@ def connect(path: Path, now: datetime) -> tuple[sqlite3.Connection, Path | None]
 
 
 def connect_readonly(path: Path) -> sqlite3.Connection:
-    """The database for reading only; raises SystemFaultError if there is none."""
+    """Return the database for reading only; raises SystemFaultError if there is none, or if it is an older version."""
     with translate_file_errors(path):
         is_there = path.exists()
     if not is_there:
@@ -141,7 +141,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         if primary(error) in CORRUPT:
             raise _DamagedError from error
         raise
-    except BaseException:  # whatever it was, also Ctrl-C, the file must not stay open
+    except BaseException:  # also Ctrl-C: the file must not stay open
         db.close()
         raise
     return db
@@ -153,7 +153,7 @@ def _require_sound(db: sqlite3.Connection) -> None:
 
 
 def _rename_damaged(path: Path, now: datetime) -> Path:
-    """Rename the database and the files that belong to it; gives its new path."""
+    """Rename the database and the files that belong to it; return its new path."""
     tail = f".damaged-{now:%Y%m%dT%H%M%S.%f}"
     aside = path.with_name(path.name + tail)
     for end in ("", "-wal", "-shm"):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from culld.journal import file_state
 from culld.journal.connection import Database
 from culld.journal.database_errors import translate_errors
+from culld.journal.file_state import OpenFault
 from culld.journal.plans import moves_of, rewrites_of
 from culld.journal.row_mapping import SELECT_DECISIONS, decision_of, moment_of, place_of, place_row, to_micros
 from culld.records import OpenPlan, TaggedFiles, Verdict
@@ -22,16 +23,6 @@ if TYPE_CHECKING:
 
 _QUARANTINED = "verdict = 'quarantine' AND decision.state = 'done'"
 _WROTE_TO_FILES = "decision.id IN (SELECT decision FROM rewrite)"
-
-
-@dataclass(frozen=True, slots=True)
-class OpenFault:
-    """A file that could not be read or changed, how often it was tried, and when the next try is due (None: never)."""
-
-    place: RootedPath
-    reason: str
-    tries: int
-    next_at: datetime | None
 
 
 class DecisionReader(Database):

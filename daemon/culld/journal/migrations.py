@@ -95,11 +95,11 @@ CREATE INDEX decision_series ON decision (series) WHERE series != '';
 """
 
 STEPS = (_FIRST, _SECOND, _THIRD, _FOURTH)
-"""The steps in order; `PRAGMA user_version` counts those that were taken."""
+"""The steps in order; `PRAGMA user_version` is the number of those that were run."""
 
 
 def migrate(db: sqlite3.Connection) -> None:
-    """Take the steps that are missing; raises SystemFaultError for a database of a newer culld."""
+    """Run the steps that are missing; raises SystemFaultError for a database of a newer culld."""
     (taken,) = db.execute("PRAGMA user_version").fetchone()
     require_known(taken)
     for number, step in enumerate(STEPS[taken:], start=taken + 1):
@@ -108,7 +108,7 @@ def migrate(db: sqlite3.Connection) -> None:
 
 
 def require_known(version: int) -> None:
-    """Refuse tables that this culld has no idea of."""
+    """Raise SystemFaultError for a version that this culld does not know."""
     if version > len(STEPS):
         raise SystemFaultError(
             f"the journal was written by a newer culld (its version {version}, known here {len(STEPS)}); upgrade culld"

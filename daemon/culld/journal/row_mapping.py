@@ -50,17 +50,17 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def escape_surrogates(text: str) -> str:
-    """The text as SQLite takes it: what is no Unicode (a file name in an error, say) is escaped."""
+    """Return a text that SQLite accepts: what is not Unicode (such as a file name in an error) is escaped."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def to_micros(moment: datetime) -> int:
-    """Whole microseconds since 1970."""
+    """Return whole microseconds since 1970."""
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def moment_of(value: int) -> datetime:
-    """The moment, aware, in UTC; one that the calendar does not hold is its first or last."""
+    """Return the moment, aware, in UTC; outside of the calendar its first or last moment."""
     try:
         return _EPOCH + timedelta(microseconds=value)
     except OverflowError:
@@ -68,17 +68,17 @@ def moment_of(value: int) -> datetime:
 
 
 def place_row(place: RootedPath) -> tuple[bytes, bytes]:
-    """The bytes of root and relative path."""
+    """Return the bytes of root and relative path."""
     return os.fsencode(place.root), os.fsencode(place.relative)
 
 
 def place_of(root: bytes, relative: bytes) -> RootedPath:
-    """The place again."""
+    """Return the path of a row."""
     return RootedPath(Path(os.fsdecode(root)), Path(os.fsdecode(relative)))
 
 
 def stamp_row(stamp: FileStat | None) -> tuple[int | None, ...]:
-    """The five numbers, or five times nothing."""
+    """Return the five columns of a stamp; NULL if there is none."""
     if stamp is None:
         return (None,) * 5
     row = (stamp.device, stamp.inode, stamp.size, stamp.mtime_ns, stamp.ctime_ns)
@@ -86,17 +86,17 @@ def stamp_row(stamp: FileStat | None) -> tuple[int | None, ...]:
 
 
 def to_int64(value: int) -> int:
-    """The value as SQLite can hold it: some file systems number inodes up to 2**64."""
+    """Return a number below 2**64, such as an inode number, as the signed integer that SQLite can store."""
     return (value + _HALF) % (2 * _HALF) - _HALF
 
 
 def from_int64(value: int) -> int:
-    """The device or inode number that `signed` stored."""
+    """Return the device or inode number that `to_int64` made storable."""
     return value % (2 * _HALF)
 
 
 def scores_of(blur: float | None, under: float | None, over: float | None) -> Scores | None:
-    """The scores again, None if there are none; SQLite keeps NaN, which a broken network may give, as NULL."""
+    """Return the scores of a row, None if there are none; SQLite stores NaN, which a broken network gives, as NULL."""
     known = (blur, under, over)
     if all(each is None for each in known):
         return None

@@ -107,14 +107,14 @@ def _series(series: Series | None) -> dict[str, Any] | None:
     return None if series is None else {"kind": series.kind.value, "members": _names(series.places)}
 
 
-def _user_metadata(care: UserMetadata) -> dict[str, Any]:
+def _user_metadata(metadata: UserMetadata) -> dict[str, Any]:
     known: dict[str, Any] = {
-        "rated": care.ratings,
-        "edited": care.edited_by,
-        "unclear": care.unclear,
-        "apart": care.ratings_outside,
-        "incomplete": care.incomplete,
-        "stars": [[rating.source, rating.stars] for rating in care.stars],
+        "rated": metadata.ratings,
+        "edited": metadata.edited_by,
+        "unclear": metadata.unclear,
+        "apart": metadata.ratings_outside,
+        "incomplete": metadata.incomplete,
+        "stars": [[rating.source, rating.stars] for rating in metadata.stars],
     }
     return {name: value for name, value in known.items() if value}
 
@@ -133,8 +133,8 @@ def _user_metadata_in(known: Mapping[str, Any]) -> UserMetadata:
 def _ratings_in(known: object) -> Iterator[Rating]:
     for each in known if isinstance(known, list) else ():
         match each:
-            case [str(said), int(stars) | float(stars)]:
-                yield Rating(said, stars)
+            case [str(source), int(stars) | float(stars)]:
+                yield Rating(source, stars)
 
 
 def _text(value: object) -> str:

@@ -1,4 +1,4 @@
-"""The journal in SQLite: every intent is on disk before the first file changes, every outcome after the last."""
+"""The writing half of the journal: an intent is on disk before the first file changes, an outcome after the last."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ class Batch:
     """The open journal entry of a batch: outcomes gather here and are committed together when the batch ends."""
 
     def __init__(self) -> None:
-        """Begin with no outcome."""
+        """Start without outcomes."""
         self.closed: list[Outcome] = []
 
     def close(self, outcome: Outcome) -> Outcome:
-        """Take in what became of one plan, and hand the outcome back."""
+        """Keep the outcome of one plan, and return it."""
         self.closed.append(outcome)
         return outcome
 
@@ -43,18 +43,18 @@ class SqliteJournal(DecisionReader, Retention):
     # For the scanner and the pipeline.
 
     def unknown(self, seen: Iterable[FileSnapshot]) -> Iterator[FileSnapshot]:
-        """The files that were not dealt with as they are, or have to be looked at again by now."""
+        """Return the files that are new, have changed, or are due for another try."""
         with translate_errors(self.path):
             yield from file_state.changed_files(self._db, seen, self._clock.now())
 
     def judged(self, settled: Sequence[FileSnapshot]) -> dict[RootedPath, frozenset[str]]:
-        """The digest of what was judged at the place of each file, where something was."""
+        """Return the digest of the content that was judged at the place of each file, without files that were not."""
         with translate_errors(self.path):
             found = {sighting.place: file_state.judged_digest(self._db, sighting.place) for sighting in settled}
         return {place: frozenset({digest}) for place, digest in found.items() if digest is not None}
 
     def unseen(self, photos: Sequence[Photo]) -> list[Photo]:
-        """The photos whose content at that place has not been judged; of the others the new stamp is kept."""
+        """Return the photos whose content was not judged at their place; store the new stamps of the others."""
         with translate_errors(self.path):
             seen = [photo for photo in photos if file_state.was_judged(self._db, photo)]
         if seen:
@@ -69,7 +69,7 @@ class SqliteJournal(DecisionReader, Retention):
             return file_state.is_restored(self._db, digest)
 
     def fault(self, fault: ReadFailure) -> None:
-        """Record a file that could not be read, and when to look again."""
+        """Store why a file could not be read, and when the next try is due."""
         sighting = fault.sighting
         with self._writing() as db:
             file_state.save_failure(
@@ -82,7 +82,7 @@ class SqliteJournal(DecisionReader, Retention):
 
     @contextmanager
     def intend(self, plans: Sequence[Plan]) -> Iterator[Batch]:
-        """Commit the plans of a batch; when the block ends, however it does, all closed outcomes are committed.
+        """Commit the plans of a batch; at the end of the block, also after an exception, commit all closed outcomes.
 
         A plan that was not closed stays open for a replay.
         """
@@ -101,19 +101,19 @@ class SqliteJournal(DecisionReader, Retention):
     # For replay.
 
     def finish(self, plan: OpenPlan, now: RootedPath, stamp: FileStat | None, digest: str) -> None:
-        """The plan is carried out; the photo is at `now`."""
+        """End a plan that is carried out; the photo is at `now`."""
         with self._writing() as db:
             settle_photo(db, plan.photo, now, stamp, digest)
             end_plan(db, plan.id, Ending(PlanState.DONE, now, digest), self._clock.now())
 
     def forget(self, plan: OpenPlan) -> None:
-        """Nothing of the plan is in effect; its photo will be judged again."""
+        """End a plan of which nothing is in effect; its photo will be judged again."""
         with self._writing() as db:
             file_state.delete(db, plan.photo)
             end_plan(db, plan.id, Ending(PlanState.ROLLED_BACK, plan.photo, plan.digest), self._clock.now())
 
     def park(self, plan: OpenPlan, stamp: FileStat | None, reason: str) -> None:
-        """Only a person can decide what to do; the plan stays open, the photo with this stamp is passed over."""
+        """Keep a plan open until a person has decided; the photo is passed over while it has this stamp."""
         with self._writing() as db:
             file_state.park(db, plan.photo, stamp, reason)
             db.execute(
@@ -124,7 +124,7 @@ class SqliteJournal(DecisionReader, Retention):
     # For restore.
 
     def note_restored(self, plan: str, digests: Collection[str], place: RootedPath, stamp: FileStat | None) -> None:
-        """A person wants the photo of a plan back at `place`: these contents are never moved again.
+        """Store that a person wants the photo of a plan back at `place`: these contents are never moved again.
 
         It is called before the photo moves, with no stamp, and again afterwards.
         """
@@ -139,12 +139,12 @@ class SqliteJournal(DecisionReader, Retention):
             file_state.save(db, place, stamp, "", FileState.RESTORED)
 
     def note_undecided(self, plan: str) -> None:
-        """The photo of a plan was brought back without saying that culld was wrong: it is no answer of a person."""
+        """Store that a person brought the photo of a plan back without calling the decision wrong."""
         with self._writing() as db:
             db.execute("UPDATE decision SET released = 'undecided' WHERE plan = ?", (plan,))
 
     def note_deleted(self, plan: str) -> None:
-        """A person removed the photo of a plan from quarantine; an answer that was noted before stays."""
+        """Store that a person deleted the photo of a plan from quarantine; feedback that is stored already stays."""
         with self._writing() as db:
             db.execute(
                 "UPDATE decision SET released = 'deleted' WHERE plan = ? AND restored_at IS NULL AND released = ''",
@@ -152,9 +152,9 @@ class SqliteJournal(DecisionReader, Retention):
             )
 
     def note_unclear(self, plan: str, digests: Collection[str]) -> None:
-        """The contents of a plan's photo are back for an unknown reason: they are never moved again.
+        """Store that the contents of a plan's photo are back for an unknown reason: they are never moved again.
 
-        It is no answer of a person.
+        It does not count as feedback.
         """
         with self._writing() as db:
             self._protect(db, digests)
@@ -165,7 +165,7 @@ class SqliteJournal(DecisionReader, Retention):
         db.executemany("INSERT OR IGNORE INTO restored VALUES (?, ?)", [(digest, now) for digest in digests])
 
     def note_returned(self, plan: str, place: RootedPath) -> None:
-        """The policy, not a person, lets the photo of a plan come back to `place`, where it will be judged again."""
+        """Store that the policy lets the photo of a plan come back to `place`, where it will be judged again."""
         with self._writing() as db:
             file_state.drop_quarantined(db, plan)
             db.execute(
@@ -175,7 +175,7 @@ class SqliteJournal(DecisionReader, Retention):
             file_state.delete(db, place)
 
     def note_trashed(self, plan: str) -> None:
-        """The photo of a plan was put into the trash of the desktop, as the configuration asks for old ones."""
+        """Store that the photo of a plan was put into the trash of the desktop, since it was old."""
         with self._writing() as db:
             file_state.drop_quarantined(db, plan)
             db.execute("UPDATE decision SET released = 'trash' WHERE plan = ?", (plan,))

@@ -1,4 +1,4 @@
-"""What shall happen with a photo, what became of it, and what is remembered."""
+"""Plans for photos, their outcomes, and the decisions that the journal holds."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Plan:
 
     `rewrites` come first, then `moves` in order, the photo itself last. `keywords` are the tags to add; `notes` say
     what could not be tagged and why. `rule` is the one that decided: `policy.rules.NAME`, or the key of a threshold.
-    `unwanted` says that the photo goes, or would go if culld were not told to hold still (mode, brake).
+    `would_reject` says that the policy rejects the photo, also if it is not moved (mode, brake).
     """
 
     id: str
@@ -140,15 +140,17 @@ class SeriesMembership:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A decision as the journal holds it: what was decided about a photo, from what, and where the photo is since.
+    """A decision as the journal holds it: what was decided about a photo, from what, and what became of the photo.
 
-    `stack` is what was decided about. Read from the journal its stamps are empty and it has no series; its siblings are
-    those whose assessment is known, `siblings` the places of all. `now` and `now_digest` are those of the photo as the
-    plan left it, or as it was judged until the plan has ended; `stamp` is that of the file there, None if it is not
-    known. `restored_at` is when a person brought this photo back; `content_restored` says that a person brought these
-    bytes back, by this decision or another. `released` says how else the photo left the quarantine, empty if it did
-    not. `would_reject` says that the policy rejects the photo, also if it was not moved (mode, brake). `series_id` is
-    the same in the decisions about all shots of one series, and is empty for a photo that is in none.
+    - `stack` is what was decided about. Read from the journal, its stamps are empty, it has no series, and of its
+      siblings it holds those whose assessments were looked up; `siblings` are the places of all of them.
+    - `would_reject`: the policy rejects the photo, also if it was not moved (mode, brake).
+    - `now` is where the photo is, as far as the journal knows, and `now_digest` its digest as the plan left it: both
+      as it was judged until the plan has ended. `stamp` is that of the file there, None if it is not known.
+    - `restored_at` is when a person brought this photo back; `content_restored`: a person brought these bytes back, by
+      this decision or another; `released` is how else the photo left the quarantine, empty if it did not.
+    - `series` is the series as it was known at the decision; `series_id` is the same in the decisions about all shots
+      of a series, also of those that arrived later, and empty for a photo that is in none.
     """
 
     plan: str
