@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
     from culld.records import (
         Assessment,
-        Decision,
         FileSnapshot,
         FileStat,
         OpenPlan,
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
         Photo,
         Plan,
         ReadFailure,
+        RecordedDecision,
         RootedPath,
         TaggedFiles,
     )
@@ -109,7 +109,7 @@ class Restorations(Protocol):
     def note_deleted(self, plan: str) -> None:
         """A person removed the photo of a plan from quarantine."""
 
-    def reject(self, plan: str) -> Decision | None:
+    def reject(self, plan: str) -> RecordedDecision | None:
         """The decision of a plan that moved a photo to quarantine; None if it did not, or is not known."""
 
     def tagged_by(self, plan: str) -> list[TaggedFiles]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from culld.app.rebuild import Rebuilt, rebuild
-from culld.records import Decision, Verdict
+from culld.records import RecordedDecision, Verdict
 from harness.journal_loss import DAMAGES, Vault, zeroed
 
 
@@ -27,7 +27,7 @@ def test_every_photo_comes_back_without_the_journal(vault: Vault, damage: Callab
     assert vault.is_whole()
 
 
-def recorded(decision: Decision) -> tuple[object, ...]:
+def recorded(decision: RecordedDecision) -> tuple[object, ...]:
     """What the record beside a photo holds of the decision about it."""
     return (
         (decision.plan, decision.made_at, decision.state, decision.note, decision.fault, decision.restored_at),

@@ -23,11 +23,11 @@ from culld.records import (
     Action,
     Assessment,
     Camera,
-    Decision,
     DHash,
     Exposure,
     Format,
     Policy,
+    RecordedDecision,
     Rule,
     Scores,
     Stack,
@@ -139,7 +139,7 @@ def carry(assessed: list[Assessment], rules: Policy = _RULES) -> None:
     for stack in stacks:
         variables_of(stack, factories.NOON)
         plan = decide(stack, rules, now=factories.NOON, plan_id="p", restored=False)
-        decision_row(Decision.of(plan))
+        decision_row(RecordedDecision.of(plan))
         read_back(to_json(stack), stack.primary)
         outcome = factories.outcome(plan)
         assert log_line(outcome)

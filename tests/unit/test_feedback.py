@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from culld.cli.bar_chart import draw
-from culld.records import Camera, Decision, Defect, FileStat, Stack, Verdict
+from culld.records import Camera, Defect, FileStat, RecordedDecision, Stack, Verdict
 from culld.stages.decide.feedback import (
     Feedback,
     QuarantinedFeedback,
@@ -27,15 +27,15 @@ BLUR = "policy.defects.blur.reject"
 
 def reject(
     blur: float = 0.99, *, rule: str = BLUR, camera: str = "X", restored: bool = False, released: str = ""
-) -> Decision:
+) -> RecordedDecision:
     """A photo that was moved."""
     lead = factories.assessment(blur=blur)
     lead = replace(lead, photo=replace(lead.photo, camera=Camera(camera)))
-    moved = Decision.of(replace(factories.plan(Stack(lead), Verdict.QUARANTINE), rule=rule))
+    moved = RecordedDecision.of(replace(factories.plan(Stack(lead), Verdict.QUARANTINE), rule=rule))
     return replace(moved, restored_at=factories.NOON if restored else None, released=released)
 
 
-def with_digests(found: Decision, judged: str, moved: str, stamp: FileStat | None) -> Decision:
+def with_digests(found: RecordedDecision, judged: str, moved: str, stamp: FileStat | None) -> RecordedDecision:
     """The decision about a photo with these digests, as it was judged and moved, and this stamp in quarantine."""
     lead = found.stack.primary
     stack = replace(found.stack, primary=replace(lead, photo=replace(lead.photo, digest=judged)))
@@ -62,7 +62,7 @@ def answered(*blurs: float, false: tuple[float, ...] = ()) -> list[QuarantinedFe
         (reject(released="deleted", restored=True), True, Feedback.FALSE_REJECT),
     ],
 )
-def test_what_a_person_did_is_an_answer(found: Decision, gone: bool, expected: Feedback) -> None:  # noqa: FBT001
+def test_what_a_person_did_is_an_answer(found: RecordedDecision, gone: bool, expected: Feedback) -> None:  # noqa: FBT001
     """What culld did by itself is none."""
     assert feedback_for(found, gone=gone) is expected
 

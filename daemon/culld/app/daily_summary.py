@@ -9,12 +9,12 @@ from culld.records import Verdict, display_path
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from culld.records import Decision
+    from culld.records import RecordedDecision
 
 _SHOWN: Final = 20
 
 
-def daily_summary(cases: Sequence[Decision]) -> str:
+def daily_summary(cases: Sequence[RecordedDecision]) -> str:
     """A few lines on the decisions of a time; empty if there were none."""
     if not cases:
         return ""

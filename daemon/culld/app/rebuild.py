@@ -11,10 +11,10 @@ from culld.quarantine.record import BadRecordError
 from culld.quarantine.record_files import read_record, record_places
 from culld.records import (
     Assessment,
-    Decision,
     Format,
     Photo,
     PlanState,
+    RecordedDecision,
     RootedPath,
     Stack,
     Unreadable,
@@ -40,7 +40,7 @@ class Rebuilt:
 
 def rebuild(quarantine: Path, journal: SqliteJournal) -> Rebuilt:
     """Take over every photo in quarantine that the journal does not know; nothing that it knows is changed."""
-    found: list[Decision] = []
+    found: list[RecordedDecision] = []
     problems: list[str] = []
     for place in sorted(record_places(quarantine), key=lambda place: place.relative):
         try:
@@ -50,11 +50,11 @@ def rebuild(quarantine: Path, journal: SqliteJournal) -> Rebuilt:
     return Rebuilt(len(found), journal.import_decisions(found), tuple(problems))
 
 
-def _decision(found: RecordFile) -> Decision:
+def _decision(found: RecordFile) -> RecordedDecision:
     """Return the decision that moved the photo of a record; of its facts the record holds the scores alone."""
     record, origin = found.record, RootedPath(found.record.root, found.record.photo.origin)
     photo = Photo(origin, NO_STAMP, record.judged, Format.UNKNOWN)
-    return Decision(
+    return RecordedDecision(
         plan=record.plan,
         made_at=record.made_at,
         stack=Stack(Assessment(photo, record.scores or Unreadable(record.reason), record.model)),

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from culld.inference.pool import Pool
     from culld.journal.store import Batch, SqliteJournal
     from culld.quarantine.restore import Restored
-    from culld.records import Assessment, Decision, FileStat, Outcome, Plan, Policy, RootedPath, TaggedFiles
+    from culld.records import Assessment, FileStat, Outcome, Plan, Policy, RecordedDecision, RootedPath, TaggedFiles
     from culld.stages.decide.replay import ReplayResult
 
 
@@ -163,7 +163,7 @@ class ReturnJournal:
         """A person removed the photo of a plan from quarantine."""
         self.journal.note_deleted(plan)
 
-    def reject(self, plan: str) -> Decision | None:
+    def reject(self, plan: str) -> RecordedDecision | None:
         """The decision of a plan that moved a photo to quarantine."""
         return self.journal.reject(plan)
 

@@ -12,7 +12,7 @@ from culld.records import Verdict, display_path
 if TYPE_CHECKING:
     import argparse
 
-    from culld.records import Decision
+    from culld.records import RecordedDecision
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     return exit_codes.FINE
 
 
-def as_json(decision: Decision) -> dict[str, object]:
+def as_json(decision: RecordedDecision) -> dict[str, object]:
     """A decision with the keys of `culld score`, and what came of it."""
     scores = decision.scores
     return {
@@ -60,7 +60,7 @@ def as_json(decision: Decision) -> dict[str, object]:
     }
 
 
-def as_text(decision: Decision) -> str:
+def as_text(decision: RecordedDecision) -> str:
     """A decision in one line."""
     extras = [
         decision.note,

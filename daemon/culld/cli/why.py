@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from culld.config import Config
-    from culld.records import Decision
+    from culld.records import RecordedDecision
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -58,7 +58,7 @@ def _places(path: Path, config: Config) -> Iterator[RootedPath]:
         yield RootedPath(root, path.relative_to(root))
 
 
-def _print(case: Decision, config: Config) -> dict[str, object]:
+def _print(case: RecordedDecision, config: Config) -> dict[str, object]:
     lead = case.stack.primary
     camera, exposure = lead.photo.camera, lead.photo.camera.exposure
     light = exposure.light_value
@@ -95,7 +95,7 @@ def _print(case: Decision, config: Config) -> dict[str, object]:
     }
 
 
-def _lines(case: Decision, config: Config, history: Sequence[Decision]) -> Iterator[str]:
+def _lines(case: RecordedDecision, config: Config, history: Sequence[RecordedDecision]) -> Iterator[str]:
     told = _print(case, config)
     yield f"{told['path']}"
     if told["now"] != told["path"]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from culld.records import Assessment, Decision, FileStat, RootedPath
+    from culld.records import Assessment, FileStat, RecordedDecision, RootedPath
 
 _QUARANTINED = "verdict = 'quarantine' AND decision.state = 'done'"
 _WROTE_TO_FILES = "decision.id IN (SELECT decision FROM rewrite)"
@@ -30,7 +30,7 @@ class DecisionReader(Database):
 
     def decisions(
         self, limit: int = 50, since: datetime | None = None, verdict: Verdict | None = None
-    ) -> list[Decision]:
+    ) -> list[RecordedDecision]:
         """Return past decisions, the newest first."""
         return self._decisions(
             "(:since IS NULL OR made_at >= :since) AND (:verdict IS NULL OR verdict = :verdict)"
@@ -38,7 +38,7 @@ class DecisionReader(Database):
             {"since": _micros(since), "verdict": verdict, "limit": limit},
         )
 
-    def history_of(self, place: RootedPath) -> list[Decision]:
+    def history_of(self, place: RootedPath) -> list[RecordedDecision]:
         """Return every decision about photos that were or are at a place, the oldest first."""
         return self._decisions(
             "(decision.root = ?1 AND decision.relative = ?2) OR (now_root = ?1 AND now_relative = ?2)"
@@ -46,7 +46,7 @@ class DecisionReader(Database):
             place_row(place),
         )
 
-    def latest_decisions(self, since: datetime | None = None) -> list[Decision]:
+    def latest_decisions(self, since: datetime | None = None) -> list[RecordedDecision]:
         """Return the last decision about each photo that was carried out since a moment, the oldest first.
 
         Their stacks have those siblings about which there is a decision among them.
@@ -56,7 +56,7 @@ class DecisionReader(Database):
         )
         return _with_siblings(_last_of_each(found))
 
-    def series(self, since: datetime | None = None) -> list[list[Decision]]:
+    def series(self, since: datetime | None = None) -> list[list[RecordedDecision]]:
         """Return the last decision about each photo of each series of which a photo was judged since a moment.
 
         The photos of a series are in the order of time.
@@ -67,19 +67,19 @@ class DecisionReader(Database):
             " AND (?1 IS NULL OR made_at >= ?1))) ORDER BY decision.id",
             (_micros(since),),
         )
-        series: dict[str, list[Decision]] = {}
+        series: dict[str, list[RecordedDecision]] = {}
         for decision in sorted(_last_of_each(found), key=_taken_at):
             if decision.series_id:
                 series.setdefault(decision.series_id, []).append(decision)
         return list(series.values())
 
-    def rejects(self, since: datetime | None = None) -> list[Decision]:
+    def rejects(self, since: datetime | None = None) -> list[RecordedDecision]:
         """Return the decisions that moved photos to quarantine since a moment, the oldest first."""
         return self._decisions(
             f"{_QUARANTINED} AND (?1 IS NULL OR made_at >= ?1) ORDER BY decision.id", (_micros(since),)
         )
 
-    def quarantined(self, digest: str) -> list[Decision]:
+    def quarantined(self, digest: str) -> list[RecordedDecision]:
         """Return the decisions that moved photos with these bytes and that no person took back, the oldest first.
 
         Photos that were deleted from quarantine are among them.
@@ -90,7 +90,7 @@ class DecisionReader(Database):
             (digest,),
         )
 
-    def reject(self, plan: str) -> Decision | None:
+    def reject(self, plan: str) -> RecordedDecision | None:
         """Return the decision of a plan that moved a photo to quarantine; None if it did not, or is not known."""
         return next(iter(self._decisions(f"{_QUARANTINED} AND plan = ?", (plan,))), None)
 
@@ -205,7 +205,7 @@ class DecisionReader(Database):
         """Return what the daemon last stored for `culld status`, by key, with when."""
         return {key: (value, moment_of(at)) for key, value, at in self._rows("SELECT key, value, at FROM note")}
 
-    def _decisions(self, where: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[Decision]:
+    def _decisions(self, where: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[RecordedDecision]:
         return [decision_of(row) for row in self._rows(f"{SELECT_DECISIONS} WHERE {where}", values)]
 
     def _tagged(self, where: str, values: Sequence[object]) -> list[TaggedFiles]:
@@ -223,20 +223,20 @@ def _micros(moment: datetime | None) -> int | None:
     return None if moment is None else to_micros(moment)
 
 
-def _taken_at(decision: Decision) -> tuple[datetime, Path]:
+def _taken_at(decision: RecordedDecision) -> tuple[datetime, Path]:
     return decision.photo.camera.taken_at or decision.made_at, decision.place.path
 
 
-def _last_of_each(found: Iterable[Decision]) -> list[Decision]:
+def _last_of_each(found: Iterable[RecordedDecision]) -> list[RecordedDecision]:
     """Return the last decision about each photo; a photo in quarantine is not the one that came to its place since."""
     return list({(each.place, each.plan if each.away else ""): each for each in found}.values())
 
 
-def _with_siblings(found: Sequence[Decision]) -> list[Decision]:
+def _with_siblings(found: Sequence[RecordedDecision]) -> list[RecordedDecision]:
     """Return the decisions with the siblings in their stacks."""
     judged = {each.place: each.stack.primary for each in found}
 
-    def completed(decision: Decision) -> Decision:
+    def completed(decision: RecordedDecision) -> RecordedDecision:
         siblings = tuple(judged[place] for place in decision.siblings if place in judged)
         return replace(decision, stack=replace(decision.stack, siblings=siblings)) if siblings else decision
 

@@ -17,7 +17,7 @@ from culld.journal.row_mapping import (
     to_micros,
 )
 from culld.journal.stack_json import NOTHING
-from culld.records import Decision, Edit, Move, PlanState, Rewrite
+from culld.records import Edit, Move, PlanState, RecordedDecision, Rewrite, SeriesMembership
 
 if TYPE_CHECKING:
     import sqlite3
@@ -49,16 +49,19 @@ class Ending:
 
 def insert_plans(db: sqlite3.Connection, plans: Sequence[Plan]) -> None:
     """Write the plans of a batch as decisions that have not ended, with all that they will change."""
-    ids: dict[tuple[RootedPath, ...], str] = {}
+    ids: dict[SeriesMembership, str] = {}
     for plan in plans:
-        series = plan.stack.series
-        if series is not None and series.places not in ids:
-            ids[series.places] = _join_series(db, series, plan.id)
-        _insert_plan(db, plan, "" if series is None else ids[series.places])
+        if plan.stack.series is None:
+            _insert_plan(db, plan, "")
+            continue
+        series = SeriesMembership.of(plan.stack.series)
+        if series not in ids:
+            ids[series] = _join_series(db, plan.stack.series, plan.id)
+        _insert_plan(db, plan, ids[series])
 
 
 def _insert_plan(db: sqlite3.Connection, plan: Plan, series_id: str) -> None:
-    number = db.execute(INSERT_DECISION, decision_row(Decision.of(plan, series_id))).lastrowid
+    number = db.execute(INSERT_DECISION, decision_row(RecordedDecision.of(plan, series_id))).lastrowid
     for step, rewrite in enumerate(plan.rewrites):
         db.execute(
             "INSERT INTO rewrite VALUES (?, ?, ?, ?, ?, ?)",
@@ -139,7 +142,7 @@ def settle_photo(
         file_state.delete(db, origin)
 
 
-def import_decision(db: sqlite3.Connection, decision: Decision) -> bool:
+def import_decision(db: sqlite3.Connection, decision: RecordedDecision) -> bool:
     """Write a decision, whose facts are not known, as it is; returns False if the journal has it."""
     if db.execute("SELECT 1 FROM decision WHERE plan = ?", (decision.plan,)).fetchone():
         return False

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Final
 from culld.journal.stack_json import facts_in, parsed, series_in, siblings_in, stack_in, to_json
 from culld.records import (
     Assessment,
-    Decision,
     FileStat,
     Photo,
     PlanState,
+    RecordedDecision,
     RootedPath,
     Scores,
     Unreadable,
@@ -103,7 +103,7 @@ def scores_of(blur: float | None, under: float | None, over: float | None) -> Sc
     return Scores(*(math.nan if each is None else each for each in known))
 
 
-def decision_row(decision: Decision) -> dict[str, Any]:
+def decision_row(decision: RecordedDecision) -> dict[str, Any]:
     """Return the columns of a new row; those that tell of the end of the plan are empty until it has ended."""
     (root, relative), (now_root, now_relative) = place_row(decision.place), place_row(decision.now)
     scores, taken, ended = decision.scores, decision.photo.camera.taken_at, decision.ended
@@ -134,11 +134,11 @@ def decision_row(decision: Decision) -> dict[str, Any]:
     }
 
 
-def decision_of(row: sqlite3.Row) -> Decision:
+def decision_of(row: sqlite3.Row) -> RecordedDecision:
     """Return the decision of a row of SELECT_DECISIONS."""
     known = parsed(row["facts"])
     place = place_of(row["root"], row["relative"])
-    return Decision(
+    return RecordedDecision(
         plan=row["plan"],
         made_at=moment_of(row["made_at"]),
         stack=stack_in(known, _assessment(row, known, place)),

@@ -104,7 +104,14 @@ def _names(places: Iterable[RootedPath]) -> list[str]:
 
 
 def _series(series: Series | None) -> dict[str, Any] | None:
-    return None if series is None else {"kind": series.kind.value, "members": _names(series.places)}
+    return (
+        None
+        if series is None
+        else {
+            "kind": series.kind.value,
+            "members": _names(member.photo.place for member in series.members),
+        }
+    )
 
 
 def _user_metadata(metadata: UserMetadata) -> dict[str, Any]:

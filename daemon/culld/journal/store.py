@@ -21,7 +21,17 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from culld.records import Decision, FileSnapshot, FileStat, OpenPlan, Outcome, Photo, Plan, ReadFailure, RootedPath
+    from culld.records import (
+        FileSnapshot,
+        FileStat,
+        OpenPlan,
+        Outcome,
+        Photo,
+        Plan,
+        ReadFailure,
+        RecordedDecision,
+        RootedPath,
+    )
 
 
 class Batch:
@@ -194,7 +204,7 @@ class SqliteJournal(DecisionReader, Retention):
 
     # For `journal rebuild`.
 
-    def import_decisions(self, decisions: Sequence[Decision]) -> int:
+    def import_decisions(self, decisions: Sequence[RecordedDecision]) -> int:
         """Write the decisions that are not known as ones that were carried out; returns how many there were."""
         with self._writing() as db:
             return sum(import_decision(db, decision) for decision in decisions)

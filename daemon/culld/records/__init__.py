@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from culld.records.camera import Camera, Exposure
 from culld.records.decision import (
-    Decision,
     Edit,
     Move,
     OpenPlan,
     Outcome,
     Plan,
     Rewrite,
-    SeriesMembership,
     TaggedFiles,
 )
 from culld.records.enums import (
@@ -49,6 +47,7 @@ from culld.records.photo import (
     UserMetadata,
 )
 from culld.records.policy import BrakeLimit, OperatingPoint, Policy, Protection, Rule, Threshold
+from culld.records.recorded import RecordedDecision, SeriesMembership
 
 __all__ = [
     "Action",
@@ -56,7 +55,6 @@ __all__ = [
     "BrakeLimit",
     "Camera",
     "DHash",
-    "Decision",
     "Defect",
     "Edit",
     "EngineKind",
@@ -76,6 +74,7 @@ __all__ = [
     "Protection",
     "Rating",
     "ReadFailure",
+    "RecordedDecision",
     "RejectFlag",
     "Rewrite",
     "RootedPath",

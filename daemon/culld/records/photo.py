@@ -162,11 +162,6 @@ class Series:
     kind: SeriesKind
     members: tuple[Assessment, ...]
 
-    @property
-    def places(self) -> tuple[RootedPath, ...]:
-        """The places of the members, in the same order."""
-        return tuple(member.photo.place for member in self.members)
-
 
 @dataclass(frozen=True, slots=True)
 class Rating:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from culld.records import Decision, Plan, Policy
+    from culld.records import Plan, Policy, RecordedDecision
 
 
 class ReplayAction(StrEnum):
@@ -29,7 +29,7 @@ class ReplayAction(StrEnum):
 class ReplayResult:
     """A case, and the plan that the other policy has for it."""
 
-    case: Decision
+    case: RecordedDecision
     plan: Plan
 
     @property
@@ -41,7 +41,7 @@ class ReplayResult:
 
 
 def replay(
-    cases: Iterable[Decision], rules_for: Callable[[Path], Policy | None], now: datetime
+    cases: Iterable[RecordedDecision], rules_for: Callable[[Path], Policy | None], now: datetime
 ) -> Iterator[ReplayResult]:
     """Decide each case by the rules of its folder; cases of folders that have none are passed over."""
     for case in cases:

@@ -7,11 +7,21 @@ from dataclasses import replace
 
 import pytest
 
-from culld.records import Decision, Defect, PlanState, Scores, Series, SeriesKind, SeriesMembership, Stack, Verdict
+from culld.records import (
+    Defect,
+    PlanState,
+    RecordedDecision,
+    Scores,
+    Series,
+    SeriesKind,
+    SeriesMembership,
+    Stack,
+    Verdict,
+)
 from harness import factories
 
 MOVED = replace(
-    Decision.of(factories.plan(Stack(factories.assessment()), Verdict.QUARANTINE)),
+    RecordedDecision.of(factories.plan(Stack(factories.assessment()), Verdict.QUARANTINE)),
     state=PlanState.DONE,
     now=factories.place(root="/quarantine"),
     now_digest="2",
@@ -22,7 +32,7 @@ def test_the_decision_of_a_plan_has_not_ended() -> None:
     """Its photo is where it was judged, in its series."""
     first, second = factories.assessment("a.jpg"), factories.assessment("b.jpg")
     stack = Stack(first, siblings=(second,), series=Series(SeriesKind.BURST, (first, second)))
-    found = Decision.of(factories.plan(stack), "id")
+    found = RecordedDecision.of(factories.plan(stack), "id")
 
     assert (found.ended, found.away, found.restored) == (False, False, False)
     assert (found.now, found.now_digest, found.siblings) == (found.place, found.digest, (second.photo.place,))
@@ -40,7 +50,7 @@ def test_the_decision_of_a_plan_has_not_ended() -> None:
         (replace(MOVED, verdict=Verdict.TAG), False),
     ],
 )
-def test_a_photo_is_away_while_it_lies_in_quarantine(found: Decision, expected: bool) -> None:  # noqa: FBT001
+def test_a_photo_is_away_while_it_lies_in_quarantine(found: RecordedDecision, expected: bool) -> None:  # noqa: FBT001
     """As far as the journal knows."""
     assert found.away is expected
 
