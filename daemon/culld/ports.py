@@ -17,8 +17,8 @@ if TYPE_CHECKING:
         Outcome,
         Photo,
         Plan,
-        QuarantinedPhoto,
         ReadFailure,
+        RecordedDecision,
         RootedPath,
         TaggedFiles,
     )
@@ -109,8 +109,8 @@ class Restorations(Protocol):
     def note_deleted(self, plan: str) -> None:
         """A person removed the photo of a plan from quarantine."""
 
-    def reject(self, plan: str) -> QuarantinedPhoto | None:
-        """The photo that a plan moved to quarantine; None if the plan is not known, or did not end so."""
+    def reject(self, plan: str) -> RecordedDecision | None:
+        """The decision of a plan that moved a photo to quarantine; None if it did not, or is not known."""
 
     def tagged_by(self, plan: str) -> list[TaggedFiles]:
         """The decision of a plan and the earlier ones about the same path that wrote to files, the newest first."""

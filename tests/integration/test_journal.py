@@ -9,17 +9,17 @@ import sqlite3
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from culld.errors import SystemFaultError
-from culld.journal.history import Filter
+from culld.journal.file_state import FileState
 from culld.journal.migrations import STEPS
-from culld.journal.states import FileState, PlanState
 from culld.journal.store import SqliteJournal
 from culld.records import (
+    Assessment,
     Camera,
     Edit,
     Exposure,
@@ -30,10 +30,14 @@ from culld.records import (
     Outcome,
     Photo,
     Plan,
+    PlanState,
     ReadFailure,
     Rewrite,
     RootedPath,
     Scores,
+    Series,
+    SeriesKind,
+    SeriesMembership,
     Stack,
     Verdict,
 )
@@ -122,7 +126,7 @@ def test_any_name_and_any_number_is_kept_exactly(journal: SqliteJournal) -> None
     decide(journal, replace(done(plan), stamp=stamp))
 
     assert knows(journal, plan.photo.place, stamp)
-    assert [plan.photo.place] == [decision.place for decision in journal.decisions(Filter())]
+    assert [plan.photo.place] == [decision.place for decision in journal.decisions()]
 
 
 def test_content_that_was_decided_is_not_judged_again_and_its_new_stamp_is_kept(journal: SqliteJournal) -> None:
@@ -246,7 +250,7 @@ def test_a_failed_plan_is_a_fault_and_no_memory_of_its_content(journal: SqliteJo
     clock.advance(60)
     assert not knows(journal, plan.photo.place, plan.photo.stamp)
     assert [plan.photo] == journal.unseen([plan.photo])
-    assert ["full"] == [decision.fault for decision in journal.decisions(Filter())]
+    assert ["full"] == [decision.fault for decision in journal.decisions()]
 
 
 def test_an_intent_is_on_disk_before_the_block_begins(journal: SqliteJournal, path: Path, clock: FakeClock) -> None:
@@ -273,7 +277,7 @@ def test_what_was_closed_before_an_exception_is_kept(journal: SqliteJournal) -> 
         interrupted()
 
     assert [second.id] == [plan.id for plan in journal.unfinished()]
-    assert ["open", "done"] == [decision.state for decision in journal.decisions(Filter())]
+    assert ["open", "done"] == [decision.state for decision in journal.decisions()]
 
 
 def test_an_unfinished_outcome_keeps_its_plan_open(journal: SqliteJournal) -> None:
@@ -295,7 +299,7 @@ def test_a_forgotten_plan_lets_its_photo_be_judged_again(journal: SqliteJournal)
     journal.forget(journal.unfinished()[0])
 
     assert not knows(journal, plan.photo.place, factories.stamp(200))
-    assert (["forgotten"], []) == ([one.state for one in journal.decisions(Filter())], journal.unfinished())
+    assert (["forgotten"], []) == ([one.state for one in journal.decisions()], journal.unfinished())
 
 
 def test_a_parked_plan_stays_open_and_is_shown(journal: SqliteJournal) -> None:
@@ -324,19 +328,19 @@ def test_a_restored_photo_is_never_new_again(journal: SqliteJournal) -> None:
     assert [] == journal.unseen([photo_of(plan, digest="2" * 64)])
     journal.note_restored(plan.id, {"2" * 64}, plan.photo.place, factories.stamp(5))
     assert knows(journal, plan.photo.place, factories.stamp(5))
-    (decision,) = journal.decisions(Filter())
-    assert (factories.NOON, plan.photo.place) == (decision.restored, decision.now_place)
+    (decision,) = journal.decisions()
+    assert (factories.NOON, plan.photo.place) == (decision.restored_at, decision.now)
 
 
 def test_a_decision_is_told_with_all_its_reasons(journal: SqliteJournal) -> None:
     """What `why` will need."""
     plan = a_plan()
     decide(journal, moved(plan))
-    (found,) = journal.decisions(Filter())
+    (found,) = journal.decisions()
 
     assert (plan.id, plan.made_at, plan.photo.place, plan.photo.digest) == (
         found.plan,
-        found.at,
+        found.made_at,
         found.place,
         found.digest,
     )
@@ -347,7 +351,7 @@ def test_a_decision_is_told_with_all_its_reasons(journal: SqliteJournal) -> None
         found.keywords,
     )
     assert ("model@1", "policy-1", "done", "tagged") == (found.model, found.policy, found.state, found.note)
-    assert plan.moves[-1].target == found.now_place
+    assert plan.moves[-1].target == found.now
 
 
 def test_decisions_are_filtered_and_newest_first(journal: SqliteJournal) -> None:
@@ -360,7 +364,7 @@ def test_decisions_are_filtered_and_newest_first(journal: SqliteJournal) -> None
     later = factories.NOON + timedelta(days=1)
 
     def names(**wanted: object) -> list[str]:
-        return [str(one.place.relative) for one in journal.decisions(Filter(**wanted))]
+        return [str(one.place.relative) for one in journal.decisions(**wanted)]
 
     assert (["3.jpg", "2.jpg"], ["2.jpg", "0.jpg"]) == (names(limit=2), names(verdict=Verdict.KEEP))
     assert ["3.jpg", "2.jpg", "1.jpg"] == names(since=later)
@@ -374,11 +378,84 @@ def test_texts_that_are_no_unicode_are_kept_escaped(journal: SqliteJournal, cloc
     decide(journal, replace(done(plan), note="\udcfe"))
     journal.fault(ReadFailure(factories.sighting(), "\udcfd", timedelta(minutes=1)))
     journal.set_status("key", "\udcfc", clock.now())
-    (decision,) = journal.decisions(Filter())
+    (decision,) = journal.decisions()
 
     assert (decision.reason, decision.note) == (r"odd \udcff", r"\udcfe")
     assert [r"\udcfd"] == [fault.reason for fault in journal.open_faults()]
     assert {"key": (r"\udcfc", clock.now())} == journal.status()
+
+
+def a_shot(name: str, second: int, folder: str = "/photos") -> Assessment:
+    """A photo taken so many seconds after noon."""
+    found = factories.assessment(name)
+    camera = Camera("X", factories.NOON + timedelta(seconds=second))
+    photo = replace(found.photo, place=factories.place(name, folder), digest=name, camera=camera)
+    return replace(found, photo=photo)
+
+
+def judge_series(journal: SqliteJournal, shots: list[Assessment], *members: Assessment) -> None:
+    """One batch: the shots are decided about as parts of a burst; as single ones if no members are given."""
+    series = Series(SeriesKind.BURST, members) if members else None
+    plans = [factories.plan(Stack(shot, series=series), Verdict.TAG) for shot in shots]
+    plans = [replace(plan, id=f"{plan.photo.place.path}-{len(members)}") for plan in plans]
+    with journal.intend(plans) as intent:
+        for plan in plans:
+            intent.close(factories.outcome(plan))
+
+
+def names_of_series(journal: SqliteJournal, since: datetime | None = None) -> list[list[str]]:
+    """The names of the photos of each series."""
+    return [[decision.place.relative.name for decision in series] for series in journal.series(since)]
+
+
+def test_a_series_is_kept_with_each_decision(journal: SqliteJournal) -> None:
+    """Its kind and its members, in the order of time; a photo that is in none has none."""
+    first, second, alone = (a_shot(name, second) for second, name in enumerate(["b.jpg", "a.jpg", "c.jpg"]))
+    judge_series(journal, [second, first], first, second)
+    judge_series(journal, [alone])
+    kept = SeriesMembership(SeriesKind.BURST, (first.photo.place, second.photo.place))
+
+    assert [None, kept, kept] == [decision.series for decision in journal.decisions()]
+    assert [["b.jpg", "a.jpg"]] == names_of_series(journal)
+
+
+def test_shots_of_one_series_that_arrive_in_parts_are_one_series(journal: SqliteJournal) -> None:
+    """The first was decided about as a single one, the fifth joins what the others were decided about as two."""
+    a, b, c, d, e = (a_shot(f"{name}.jpg", second) for second, name in enumerate("abcde"))
+    judge_series(journal, [a])
+    judge_series(journal, [b], a, b)
+    judge_series(journal, [d, e], d, e)
+    assert [["a.jpg", "b.jpg"], ["d.jpg", "e.jpg"]] == names_of_series(journal)
+
+    judge_series(journal, [c], b, c, d)
+
+    assert [["a.jpg", "b.jpg", "c.jpg", "d.jpg", "e.jpg"]] == names_of_series(journal)
+    (members,) = {decision.series and len(decision.series.members) for decision in journal.history_of(b.photo.place)}
+    assert members == 2
+
+
+def test_copies_elsewhere_and_later_photos_of_the_same_name_are_another_series(journal: SqliteJournal) -> None:
+    """A series is told by places and contents."""
+    first = [a_shot(name, 0) for name in ("a.jpg", "b.jpg")]
+    copies = [a_shot(name, 0, "/copies") for name in ("a.jpg", "b.jpg")]
+    judge_series(journal, first, *first)
+    judge_series(journal, copies, *copies)
+    assert 2 == len(journal.series())
+
+    other = replace(first[0], photo=replace(first[0].photo, digest="other"))
+    judge_series(journal, [other], other, a_shot("c.jpg", 1), a_shot("d.jpg", 2))
+
+    assert [["a.jpg"], ["a.jpg", "b.jpg"], ["b.jpg"]] == sorted(names_of_series(journal))
+
+
+def test_a_photo_that_was_judged_again_as_a_single_one_is_in_no_series(journal: SqliteJournal) -> None:
+    """Only the last decision about a photo counts."""
+    first, second, third = (a_shot(f"{second}.jpg", second) for second in range(3))
+    judge_series(journal, [first, second, third], first, second, third)
+    judge_series(journal, [first])
+
+    assert [["1.jpg", "2.jpg"]] == names_of_series(journal)
+    assert [] == names_of_series(journal, factories.NOON + timedelta(days=1))
 
 
 @pytest.mark.parametrize(("table", "states"), [("decision", PlanState), ("item", FileState)])
@@ -399,7 +476,7 @@ def test_an_unreadable_photo_has_no_scores(journal: SqliteJournal) -> None:
     plan = factories.plan(Stack(factories.unreadable()), Verdict.UNREADABLE)
     decide(journal, Outcome(plan, plan.photo.place, plan.photo.stamp, plan.photo.digest))
 
-    assert [None] == [decision.scores for decision in journal.decisions(Filter())]
+    assert [None] == [decision.scores for decision in journal.decisions()]
 
 
 def test_the_daemon_says_one_thing_under_each_key(journal: SqliteJournal, clock: FakeClock) -> None:
@@ -419,7 +496,7 @@ def test_everything_is_there_after_closing(path: Path, clock: FakeClock) -> None
     with SqliteJournal.open(path, clock) as second:
         assert knows(second, plan.photo.place, factories.stamp(200))
     with SqliteJournal.open_readonly(path, clock) as reader:
-        assert [plan.id] == [decision.plan for decision in reader.decisions(Filter())]
+        assert [plan.id] == [decision.plan for decision in reader.decisions()]
         with pytest.raises(SystemFaultError, match="cannot be written"):
             reader.set_status("a", "b", clock.now())
 
@@ -452,7 +529,7 @@ def test_a_damaged_journal_is_set_aside_and_a_new_one_begun(path: Path, clock: F
     broken = whole[:4096] + bytes(len(whole) - 4096) if damage is None else damage
     path.write_bytes(broken)
     with SqliteJournal.open(path, clock) as second:
-        assert [] == second.decisions(Filter())
+        assert [] == second.decisions()
         aside = second.set_aside
 
     if damage == b"":
@@ -535,7 +612,7 @@ def test_a_journal_that_is_full_says_so_and_goes_on_when_it_is_not(journal: Sqli
     journal._db.execute("PRAGMA max_page_count = 100000")
 
     decide(journal, done(a_plan("last.jpg")))
-    assert "last.jpg" in {str(decision.place.relative) for decision in journal.decisions(Filter(1000))}
+    assert "last.jpg" in {str(decision.place.relative) for decision in journal.decisions(1000)}
 
 
 def test_a_disk_that_is_read_only_is_called_so(small_disk: Path, clock: FakeClock) -> None:

@@ -16,7 +16,6 @@ from culld.app.model_files import resolve_policies
 from culld.app.service_status import ServiceStatus
 from culld.clock import SystemClock
 from culld.config import load_config
-from culld.journal.history import Filter
 from culld.journal.store import SqliteJournal
 from culld.records import Assessment, Format, Photo, Scores, UserMetadata, Verdict
 from culld.stages.read import ReadRequest, UserMetadataRequest
@@ -127,7 +126,7 @@ def test_a_thousand_reloads_under_load_mix_no_two_policies(tmp_path: Path) -> No
         config.write_text(text)
         expected[resolve_policies(load_config(config, {})).default.digest] = verdict
     with SqliteJournal.open(tmp_path / "state" / "journal.sqlite3", SystemClock()) as journal:
-        decisions = journal.decisions(Filter(limit=10 * photos))
+        decisions = journal.decisions(limit=10 * photos)
     assert counting.count >= RELOADS
     assert Counter(decision.verdict for decision in decisions).keys() == set(POLICIES)
     assert [decision for decision in decisions if decision.verdict is not expected[decision.policy]] == []

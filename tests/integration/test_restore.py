@@ -16,7 +16,7 @@ from culld.quarantine.apply import PlanApplier
 from culld.quarantine.record import from_bytes, to_bytes
 from culld.quarantine.restore import Restored, Restorer, restore
 from culld.quarantine.selection import Selection
-from culld.records import FileStat, QuarantinedPhoto, RootedPath, TaggedFiles
+from culld.records import FileStat, RecordedDecision, RootedPath, TaggedFiles
 from harness import factories, quarantined
 
 PHOTO = b"\xff\xd8 a photo"
@@ -44,7 +44,7 @@ class FakeRestorations:
         """Keep it."""
         self.deleted.append(plan)
 
-    def reject(self, plan: str) -> QuarantinedPhoto | None:
+    def reject(self, plan: str) -> RecordedDecision | None:
         """The journal is lost."""
         return None
 

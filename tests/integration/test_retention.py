@@ -11,7 +11,6 @@ import pytest
 from culld.app.decision_ages import DecisionAges
 from culld.app.housekeeping import Housekeeping
 from culld.files.open_beneath import stamp_of
-from culld.journal.history import Filter
 from culld.journal.store import SqliteJournal
 from culld.records import FileSnapshot, Outcome, RootedPath, Verdict
 from harness import factories, quarantined
@@ -60,7 +59,7 @@ class House:
         Housekeeping(self.journal, self.clock, DecisionAges(self.journal, self.clock), history).run(
             [self.root], lambda: None
         )
-        return sorted(decision.plan for decision in self.journal.decisions(Filter(limit=5000)))
+        return sorted(decision.plan for decision in self.journal.decisions(limit=5000))
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import piexif
 import pytest
 from PIL import Image, ImageEnhance
 
-from harness import factories
+from harness import factories, raw_files
 from harness.daemon_process import POLICY, House
 
 SCENE = factories.picture(31)
@@ -220,6 +220,7 @@ def test_what_people_do_with_rejects_is_learned_from(house: House) -> None:
 def test_why_tells_all_about_one_photo(house: House) -> None:
     """By where it was or where it is, with its history; what was never judged is told as such."""
     house.drop("2026/a.jpg", shot(BLURRED, settings=(1 / 60, 2.8, 800)))
+    house.drop("2026/a.dng", raw_files.dng(BLURRED, preview=BLURRED))
     house.culld("once")
 
     by_origin = house.culld("why", str(house.inbox / "2026" / "a.jpg"))
@@ -233,6 +234,7 @@ def test_why_tells_all_about_one_photo(house: House) -> None:
         assert expected in by_origin
     told = json.loads(house.culld("why", "--json", str(house.inbox / "2026" / "a.jpg")))
     assert told["facts"]["light_value"] == pytest.approx(5.88, abs=0.02)
+    assert told["facts"]["same_shot"] == ["a.dng"]
     assert told["scores"]["blur"] > 0.97
     house.culld("restore", "--all")
     assert "restored" in house.culld("why", str(house.inbox / "2026" / "a.jpg")).splitlines()[-1]

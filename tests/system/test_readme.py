@@ -17,7 +17,8 @@ from pathlib import Path
 import pytest
 
 from culld.config import load_config
-from culld.journal.states import FileState, PlanState
+from culld.journal.file_state import FileState
+from culld.records import PlanState
 from harness import factories
 
 REPO = Path(__file__).resolve().parents[2]

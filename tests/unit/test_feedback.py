@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from culld.cli.bar_chart import draw
-from culld.records import Defect, FileStat, QuarantinedPhoto, Scores
+from culld.records import Camera, Defect, FileStat, RecordedDecision, Stack, Verdict
 from culld.stages.decide.feedback import (
     Feedback,
     QuarantinedFeedback,
@@ -27,12 +27,19 @@ BLUR = "policy.defects.blur.reject"
 
 def reject(
     blur: float = 0.99, *, rule: str = BLUR, camera: str = "X", restored: bool = False, released: str = ""
-) -> QuarantinedPhoto:
+) -> RecordedDecision:
     """A photo that was moved."""
-    place = factories.place()
-    return QuarantinedPhoto(
-        "p", factories.NOON, place, place, frozenset(), Scores(blur, 0, 0), camera, rule, restored, released
-    )
+    lead = factories.assessment(blur=blur)
+    lead = replace(lead, photo=replace(lead.photo, camera=Camera(camera)))
+    moved = RecordedDecision.of(replace(factories.plan(Stack(lead), Verdict.QUARANTINE), rule=rule))
+    return replace(moved, restored_at=factories.NOON if restored else None, released=released)
+
+
+def with_digests(found: RecordedDecision, judged: str, moved: str, stamp: FileStat | None) -> RecordedDecision:
+    """The decision about a photo with these digests, as it was judged and moved, and this stamp in quarantine."""
+    lead = found.stack.primary
+    stack = replace(found.stack, primary=replace(lead, photo=replace(lead.photo, digest=judged)))
+    return replace(found, stack=stack, now_digest=moved, stamp=stamp)
 
 
 def answered(*blurs: float, false: tuple[float, ...] = ()) -> list[QuarantinedFeedback]:
@@ -55,7 +62,7 @@ def answered(*blurs: float, false: tuple[float, ...] = ()) -> list[QuarantinedFe
         (reject(released="deleted", restored=True), True, Feedback.FALSE_REJECT),
     ],
 )
-def test_what_a_person_did_is_an_answer(found: QuarantinedPhoto, gone: bool, expected: Feedback) -> None:  # noqa: FBT001
+def test_what_a_person_did_is_an_answer(found: RecordedDecision, gone: bool, expected: Feedback) -> None:  # noqa: FBT001
     """What culld did by itself is none."""
     assert feedback_for(found, gone=gone) is expected
 
@@ -90,7 +97,7 @@ def test_how_a_content_came_back_is_told_by_bytes_or_by_the_file(
     digests: str, released: str, came: str, stamp: FileStat, expected: Reappearance
 ) -> None:
     """In doubt it is unclear: the photo is not taken again, and no answer is counted."""
-    found = replace(reject(released=released), digests=frozenset(digests.split()), moved="tagged", stamp=LAY)
+    found = with_digests(reject(released=released), digests.split(maxsplit=1)[0], "tagged", LAY)
     photo = replace(factories.photo(), digest=came, stamp=stamp)
 
     assert reappearance(found, photo) is expected
@@ -98,7 +105,7 @@ def test_how_a_content_came_back_is_told_by_bytes_or_by_the_file(
 
 def test_without_the_stamp_of_the_reject_only_the_bytes_tell() -> None:
     """As after the journal was rebuilt."""
-    found = replace(reject(), digests=frozenset({"tagged"}), moved="tagged", stamp=None)
+    found = with_digests(reject(), "tagged", "tagged", None)
 
     assert reappearance(found, replace(factories.photo(), digest="tagged", stamp=RENAMED)) is Reappearance.UNCLEAR
 
@@ -117,7 +124,7 @@ def test_answers_are_counted_by_defect_camera_or_rule() -> None:
         ("blur", 3, 0.5),
         ("a rule", 1, None),
     ]
-    assert [tally.name for tally in feedback_counts(every, lambda each: each.camera or "")] == ["X", "Y"]
+    assert [tally.name for tally in feedback_counts(every, lambda each: each.photo.camera.model or "")] == ["X", "Y"]
 
 
 def test_the_lowest_threshold_that_is_right_often_enough_is_suggested() -> None:

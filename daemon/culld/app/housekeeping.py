@@ -91,7 +91,7 @@ class Housekeeping:
 
     def _send_summary(self) -> None:
         at, now = self._last(), self.clock.now()
-        text = daily_summary(self.journal.cases(now - _EVERY if at is None or now < at else at))
+        text = daily_summary(self.journal.latest_decisions(now - _EVERY if at is None or now < at else at))
         if text:
             log.info("the last day: %s", text)
             self.alert(text)

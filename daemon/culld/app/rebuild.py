@@ -6,10 +6,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from culld.errors import PhotoError
-from culld.journal.adoption import ImportedRecord
+from culld.journal.row_mapping import NO_STAMP
 from culld.quarantine.record import BadRecordError
 from culld.quarantine.record_files import read_record, record_places
-from culld.records import RootedPath, display_path
+from culld.records import (
+    Assessment,
+    Format,
+    Photo,
+    PlanState,
+    RecordedDecision,
+    RootedPath,
+    Stack,
+    Unreadable,
+    Verdict,
+    display_path,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,28 +40,31 @@ class Rebuilt:
 
 def rebuild(quarantine: Path, journal: SqliteJournal) -> Rebuilt:
     """Take over every photo in quarantine that the journal does not know; nothing that it knows is changed."""
-    found: list[ImportedRecord] = []
+    found: list[RecordedDecision] = []
     problems: list[str] = []
     for place in sorted(record_places(quarantine), key=lambda place: place.relative):
         try:
-            found.append(_adopted(read_record(place)))
+            found.append(_decision(read_record(place)))
         except (BadRecordError, PhotoError) as error:
             problems.append(f"{display_path(place.path)}: {error}")
-    return Rebuilt(len(found), journal.import_record(found), tuple(problems))
+    return Rebuilt(len(found), journal.import_decisions(found), tuple(problems))
 
 
-def _adopted(found: RecordFile) -> ImportedRecord:
-    record = found.record
-    return ImportedRecord(
+def _decision(found: RecordFile) -> RecordedDecision:
+    """Return the decision that moved the photo of a record; of its facts the record holds the scores alone."""
+    record, origin = found.record, RootedPath(found.record.root, found.record.photo.origin)
+    photo = Photo(origin, NO_STAMP, record.judged, Format.UNKNOWN)
+    return RecordedDecision(
         plan=record.plan,
         made_at=record.made_at,
-        origin=RootedPath(record.root, record.photo.origin),
-        now=found.photo,
-        judged=record.judged,
-        digest=record.photo.digest,
-        scores=record.scores,
+        stack=Stack(Assessment(photo, record.scores or Unreadable(record.reason), record.model)),
+        verdict=Verdict.QUARANTINE,
         reason=record.reason,
         keywords=record.keywords,
-        model=record.model,
         policy=record.policy,
+        rule="",
+        would_reject=False,
+        state=PlanState.DONE,
+        now=found.photo,
+        now_digest=record.photo.digest,
     )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from culld.config import Config
     from culld.journal.store import SqliteJournal
     from culld.quarantine.untag import Withdraw
-    from culld.records import FileStat, QuarantinedPhoto, RootedPath, TaggedFiles
+    from culld.records import FileStat, RecordedDecision, RootedPath, TaggedFiles
 
     Tell = Callable[[Restored | Untagged], object]
 
@@ -104,8 +104,8 @@ class Undecided:
         """A person removed the photo of a plan from quarantine."""
         self.journal.note_deleted(plan)
 
-    def reject(self, plan: str) -> QuarantinedPhoto | None:
-        """The photo that a plan moved to quarantine."""
+    def reject(self, plan: str) -> RecordedDecision | None:
+        """The decision of a plan that moved a photo to quarantine."""
         return self.journal.reject(plan)
 
     def tagged_by(self, plan: str) -> list[TaggedFiles]:

@@ -13,7 +13,7 @@ from culld.stages.decide.feedback import Reappearance, reappearance
 
 if TYPE_CHECKING:
     from culld.journal.store import SqliteJournal
-    from culld.records import Photo, QuarantinedPhoto, RootedPath
+    from culld.records import Photo, RecordedDecision, RootedPath
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ def returned_by_hand(journal: SqliteJournal, photo: Photo) -> bool:
     return any(each is not Reappearance.COPIED_AGAIN for each in found)
 
 
-def _noted(journal: SqliteJournal, reject: QuarantinedPhoto, photo: Photo) -> Reappearance:
+def _noted(journal: SqliteJournal, reject: RecordedDecision, photo: Photo) -> Reappearance:
     """Note how the content of a reject came back."""
     path = display_path(photo.place.path)
     found = reappearance(reject, photo)

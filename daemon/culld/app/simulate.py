@@ -36,7 +36,7 @@ if TYPE_CHECKING:
         Outcome,
         Plan,
         Policy,
-        QuarantinedPhoto,
+        RecordedDecision,
         RootedPath,
         TaggedFiles,
     )
@@ -53,7 +53,7 @@ class Simulation:
 
     def changes(self, since: datetime | None) -> list[ReplayResult]:
         """What that policy says of each photo judged since a moment that is where it was left then."""
-        cases = [case for case in self.journal.cases(since) if _is_there(case.now)]
+        cases = [case for case in self.journal.latest_decisions(since) if _is_there(case.now)]
         stacks = Grouper().in_series([case.stack for case in cases])
         seen = [replace(case, stack=stack) for case, stack in zip(cases, stacks, strict=True)]
         return list(replay(seen, self.policies.by_root.get, SystemClock().now()))
@@ -77,7 +77,7 @@ class Simulation:
             rules[lead.photo.place.root],
             now=change.plan.made_at,
             plan_id=change.plan.id,
-            restored=case.restored,
+            restored=case.content_restored,
         )
         return replace(change, plan=plan)
 
@@ -173,8 +173,8 @@ class ReturnJournal:
         """A person removed the photo of a plan from quarantine."""
         self.journal.note_deleted(plan)
 
-    def reject(self, plan: str) -> QuarantinedPhoto | None:
-        """The photo that a plan moved to quarantine."""
+    def reject(self, plan: str) -> RecordedDecision | None:
+        """The decision of a plan that moved a photo to quarantine."""
         return self.journal.reject(plan)
 
     def tagged_by(self, plan: str) -> list[TaggedFiles]:
@@ -185,7 +185,7 @@ class ReturnJournal:
 def _digests(found: Sequence[ReplayResult]) -> dict[RootedPath, frozenset[str]]:
     """The digests that photos have, as judged and as tagged, where they are and where they come back to."""
     return {
-        place: frozenset({change.case.digest, change.case.stack.primary.photo.digest})
+        place: change.case.digests
         for change in found
         for place in (change.case.now, change.case.stack.primary.photo.place)
     }

@@ -12,7 +12,7 @@ from culld.records import Verdict, display_path
 if TYPE_CHECKING:
     import argparse
 
-    from culld.journal.history import Decision
+    from culld.records import RecordedDecision
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -31,20 +31,19 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
 def run(args: argparse.Namespace) -> int:
     """Print decisions, the oldest of the chosen ones first, as in a log."""
     from culld.app.startup import open_journal_readonly  # noqa: PLC0415
-    from culld.journal.history import Filter  # noqa: PLC0415
 
     with contextlib.closing(open_journal_readonly(config_option.state(args))) as journal:
-        decisions = journal.decisions(Filter(args.limit, args.since, args.verdict))
+        decisions = journal.decisions(args.limit, args.since, args.verdict)
     for decision in reversed(decisions):
         print(json.dumps(as_json(decision)) if args.json else as_text(decision))
     return exit_codes.FINE
 
 
-def as_json(decision: Decision) -> dict[str, object]:
+def as_json(decision: RecordedDecision) -> dict[str, object]:
     """A decision with the keys of `culld score`, and what came of it."""
     scores = decision.scores
     return {
-        "at": decision.at.isoformat(timespec="seconds"),
+        "at": decision.made_at.isoformat(timespec="seconds"),
         "path": display_path(decision.place.path),
         "blur": scores and scores.blur,
         "under": scores and scores.under,
@@ -54,21 +53,19 @@ def as_json(decision: Decision) -> dict[str, object]:
         "model": decision.model,
         "policy": decision.policy,
         "state": decision.state,
-        "now": decision.now_place and display_path(decision.now_place.path),
+        "now": display_path(decision.now.path) if decision.ended or decision.restored else None,
         "note": decision.note,
         "fault": decision.fault,
-        "restored": decision.restored and decision.restored.isoformat(timespec="seconds"),
+        "restored": decision.restored_at and decision.restored_at.isoformat(timespec="seconds"),
     }
 
 
-def as_text(decision: Decision) -> str:
+def as_text(decision: RecordedDecision) -> str:
     """A decision in one line."""
     extras = [
         decision.note,
         f"not done: {decision.fault}" if decision.fault else "",
-        f"restored {decision.restored.astimezone():%Y-%m-%d %H:%M}" if decision.restored else "",
+        f"restored {decision.restored_at.astimezone():%Y-%m-%d %H:%M}" if decision.restored_at else "",
     ]
-    told = (
-        f"{decision.at.astimezone():%Y-%m-%d %H:%M:%S}  {decision.verdict:<10}  {display_path(decision.place.relative)}"
-    )
-    return "; ".join([f"{told}  {decision.reason}", *filter(None, extras)])
+    at, path = f"{decision.made_at.astimezone():%Y-%m-%d %H:%M:%S}", display_path(decision.place.relative)
+    return "; ".join([f"{at}  {decision.verdict:<10}  {path}  {decision.reason}", *filter(None, extras)])

@@ -73,7 +73,7 @@ def _groups(answered: Sequence[QuarantinedFeedback]) -> dict[str, list[FeedbackC
 
     return {
         "defect": feedback_counts(answered, defect_of),
-        "camera": feedback_counts(answered, lambda reject: reject.camera or "unknown"),
+        "camera": feedback_counts(answered, lambda reject: reject.photo.camera.model or "unknown"),
         "rule": feedback_counts(answered, lambda reject: reject.rule or "unknown"),
     }
 

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from culld.files.mount_guard import MountGuard
-    from culld.journal.history import Filter
     from culld.journal.store import SqliteJournal
 
 _LAST = 5
@@ -66,7 +65,7 @@ def _text_of(args: argparse.Namespace) -> str:
 
     with contextlib.closing(open_journal_readonly(config_option.state(args))) as journal:
         told = _gather(journal) | _configured(args, MountGuard(journal))
-        lines = [as_text(decision) for decision in reversed(journal.decisions(_recent()))]
+        lines = [as_text(decision) for decision in reversed(journal.decisions(_LAST))]
     return json.dumps(told) if args.json else _as_text(told, lines)
 
 
@@ -102,7 +101,7 @@ def _gather(journal: SqliteJournal) -> dict[str, Any]:
             }
             for fault in journal.open_faults()
         ],
-        "last": [as_json(decision) for decision in journal.decisions(_recent())],
+        "last": [as_json(decision) for decision in journal.decisions(_LAST)],
     }
 
 
@@ -119,12 +118,6 @@ def _configured(args: argparse.Namespace, anchors: MountGuard) -> dict[str, Any]
         "quarantine": display_path(config.quarantine),
         "offline": {display_path(folder): why for folder, why in away.items()},
     }
-
-
-def _recent() -> Filter:
-    from culld.journal.history import Filter  # noqa: PLC0415
-
-    return Filter(_LAST)
 
 
 def _lives(pid: object) -> bool:

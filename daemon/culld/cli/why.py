@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from culld.config import Config
-    from culld.journal.history import Decision
-    from culld.records import DecisionCase, FolderPolicies
+    from culld.records import FolderPolicies, RecordedDecision
 
 
 def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -40,8 +39,8 @@ def run(args: argparse.Namespace) -> int:
     path = args.path.absolute()
     with contextlib.closing(open_journal_readonly(config.state)) as journal:
         history = [decision for place in _places(path, config) for decision in journal.history_of(place)]
-        case = journal.case(history[-1].plan) if history else None
-    if case is None:
+    case = history[-1] if history else None
+    if case is None or not (case.ended or case.restored):
         print(f"culld has not judged {display_path(path)}", file=sys.stderr)
         return exit_codes.SOME_FAILED
     if args.json:
@@ -59,7 +58,7 @@ def _places(path: Path, config: Config) -> Iterator[RootedPath]:
         yield RootedPath(root, path.relative_to(root))
 
 
-def _print(case: DecisionCase, policies: FolderPolicies) -> dict[str, object]:
+def _print(case: RecordedDecision, policies: FolderPolicies) -> dict[str, object]:
     lead = case.stack.primary
     camera, exposure = lead.photo.camera, lead.photo.camera.exposure
     light = exposure.light_value
@@ -90,13 +89,13 @@ def _print(case: DecisionCase, policies: FolderPolicies) -> dict[str, object]:
             "belongs_to_it": [
                 display_path(Path(p.relative.name)) for p in (*case.stack.sidecars, *case.stack.blocking_files)
             ],
-            "same_shot": [display_path(Path(p.photo.place.relative.name)) for p in case.stack.siblings],
+            "same_shot": [display_path(Path(place.relative.name)) for place in case.siblings],
         },
-        "restored": case.restored,
+        "restored": case.content_restored,
     }
 
 
-def _lines(case: DecisionCase, policies: FolderPolicies, history: Sequence[Decision]) -> Iterator[str]:
+def _lines(case: RecordedDecision, policies: FolderPolicies, history: Sequence[RecordedDecision]) -> Iterator[str]:
     told = _print(case, policies)
     yield f"{told['path']}"
     if told["now"] != told["path"]:

@@ -1,1 +1,1 @@
-"""The memory of culld: every intent before it is carried out, every outcome after."""
+"""The journal in SQLite: decisions, the changes that they plan, and the states of files."""

@@ -1,10 +1,11 @@
-"""Opening the database: durable settings, a check, and a corrupt file set aside instead of thrown away."""
+"""The connection to the database: durable settings, a check, transactions; a damaged file is renamed, not deleted."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
 from culld.errors import SystemFaultError
@@ -13,8 +14,12 @@ from culld.journal.migrations import STEPS, migrate, require_known
 from culld.records import display_path
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
+    from types import TracebackType
+
+    from culld.ports import Clock
 
 _BUSY_TIMEOUT_S = 10
 
@@ -23,8 +28,66 @@ class _DamagedError(Exception):
     """The file is not a sound database."""
 
 
+class Database:
+    """An open journal database, used by the thread that opened it; every method may raise SystemFaultError.
+
+    Other processes may have it open at the same time: its transactions are short, and each waits for the other.
+    `set_aside` is where a damaged database was renamed to at opening, if it was.
+    """
+
+    def __init__(self, db: sqlite3.Connection, path: Path, clock: Clock, set_aside: Path | None = None) -> None:
+        """Use a connection that `open` or `open_readonly` made; `path` is for messages."""
+        self._db = db
+        self._clock = clock
+        self.path = path
+        self.set_aside = set_aside
+
+    @classmethod
+    def open(cls, path: Path, clock: Clock) -> Self:
+        """Open or create the journal; a damaged one is renamed, never deleted, and a new one begun."""
+        db, aside = connect(path, clock.now())
+        return cls(db, path, clock, aside)
+
+    @classmethod
+    def open_readonly(cls, path: Path, clock: Clock) -> Self:
+        """Open the journal only to read it; raises SystemFaultError if culld has not run yet."""
+        return cls(connect_readonly(path), path, clock)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._db.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _rows(self, sql: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[sqlite3.Row]:
+        """Return all rows that a statement gives; their columns have names."""
+        with translate_errors(self.path):
+            cursor = self._db.cursor()
+            cursor.row_factory = sqlite3.Row
+            return cursor.execute(sql, values).fetchall()
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        """Run the block as one transaction: after any exception nothing of it is stored."""
+        with translate_errors(self.path):
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+                self._db.execute("COMMIT")
+            except BaseException:  # also Ctrl-C: an open transaction would hold the database
+                if self._db.in_transaction:  # SQLite itself ends it when the disk is full or fails
+                    self._db.execute("ROLLBACK")
+                raise
+
+
 def connect(path: Path, now: datetime) -> tuple[sqlite3.Connection, Path | None]:
-    """The database, made or migrated as needed; and where a damaged one was set aside, if it was.
+    """Return the database, created or migrated as needed, and the new path of a damaged one, if there was one.
 
     Raises SystemFaultError.
     """
@@ -39,7 +102,7 @@ def connect(path: Path, now: datetime) -> tuple[sqlite3.Connection, Path | None]
 
 
 def connect_readonly(path: Path) -> sqlite3.Connection:
-    """The database for reading only; raises SystemFaultError if there is none."""
+    """Return the database for reading only; raises SystemFaultError if there is none, or if it is an older version."""
     with translate_file_errors(path):
         is_there = path.exists()
     if not is_there:
@@ -78,7 +141,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         if primary(error) in CORRUPT:
             raise _DamagedError from error
         raise
-    except BaseException:  # whatever it was, also Ctrl-C, the file must not stay open
+    except BaseException:  # also Ctrl-C: the file must not stay open
         db.close()
         raise
     return db
@@ -90,7 +153,7 @@ def _require_sound(db: sqlite3.Connection) -> None:
 
 
 def _rename_damaged(path: Path, now: datetime) -> Path:
-    """Rename the database and the files that belong to it; gives its new path."""
+    """Rename the database and the files that belong to it; return its new path."""
     tail = f".damaged-{now:%Y%m%dT%H%M%S.%f}"
     aside = path.with_name(path.name + tail)
     for end in ("", "-wal", "-shm"):

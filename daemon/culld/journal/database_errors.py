@@ -1,4 +1,4 @@
-"""What an error of the database means for the person who runs culld, in words that say what to do."""
+"""Database errors as messages that name the cause and what to do."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _BY_EXTENDED: Final = {
     sqlite3.SQLITE_IOERR_UNLOCK: "its file system gives no locks ({name}); put `state` on a local disk",
 }
 # A full disk or a read-only one can be the cause of these codes as well.
-_ASK_DISK: Final = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
+_MAYBE_DISK: Final = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +60,10 @@ class translate_errors:  # noqa: N801 (reads as a function; as a class it costs 
     path: Path
 
     def __enter__(self) -> None:
-        """Nothing can go wrong yet."""
+        """Do nothing."""
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Raise the error in culld's words, if it is one of the database."""
+        """Raise SystemFaultError in place of a database error."""
         if isinstance(error, sqlite3.Error):
             raise SystemFaultError(
                 f"the journal {display_path(self.path)} fails: {_advice(error, self.path)}"
@@ -77,25 +77,25 @@ class translate_file_errors:  # noqa: N801
     path: Path
 
     def __enter__(self) -> None:
-        """Nothing can go wrong yet."""
+        """Do nothing."""
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        """Raise the error in culld's words, if it is one of the system."""
+        """Raise SystemFaultError in place of an OSError."""
         if isinstance(error, OSError):
-            text = _of_the_disk(self.path.parent) or f"{error.strerror or error}; check its folder"
+            text = _disk_problem(self.path.parent) or f"{error.strerror or error}; check its folder"
             raise SystemFaultError(f"the journal {display_path(self.path)} fails: {text}") from error
 
 
 def primary(error: sqlite3.Error) -> int:
-    """The primary result code of SQLite; 0 for errors of the Python module itself, which have none."""
+    """Return the primary result code of SQLite; 0 for errors of the Python module itself, which have none."""
     code: int = getattr(error, "sqlite_errorcode", 0)
     return code & 0xFF
 
 
 def _advice(error: sqlite3.Error, path: Path) -> str:
     code = primary(error)
-    if code in _ASK_DISK and (told := _of_the_disk(path.parent)):
-        return told
+    if code in _MAYBE_DISK and (problem := _disk_problem(path.parent)):
+        return problem
     extended: int = getattr(error, "sqlite_errorcode", 0)
     text = _BY_EXTENDED.get(extended) or _BY_PRIMARY.get(code)
     if text is None:
@@ -103,8 +103,8 @@ def _advice(error: sqlite3.Error, path: Path) -> str:
     return text.format(folder=display_path(path.parent), name=getattr(error, "sqlite_errorname", code))
 
 
-def _of_the_disk(folder: Path) -> str:
-    """What is wrong with the disk of a folder as such: it is full, or read-only; empty if neither, or if it is gone.
+def _disk_problem(folder: Path) -> str:
+    """Return that the disk of a folder is full or read-only; empty if it is neither, or if the folder is gone.
 
     SQLite reports ENOSPC as SQLITE_FULL only for the database itself, not for the shared memory beside it.
     """

@@ -1,15 +1,15 @@
-"""The table `item`: what every file looked like when culld last dealt with it."""
+"""The table `item`: the stamp and the state of every file that was judged or tried."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from itertools import chain, groupby, islice
 from typing import TYPE_CHECKING
 
 from culld.journal.row_mapping import escape_surrogates, place_row, stamp_row, to_micros
-from culld.journal.states import FileState
 
 if TYPE_CHECKING:
     import sqlite3
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from culld.records import FileSnapshot, FileStat, Photo, RootedPath
 
-_STAMP = "device, inode, size, mtime_ns, ctime_ns"
+_ROW = "SELECT relative, device, inode, size, mtime_ns, ctime_ns, not_before FROM item WHERE root = :root"
 _FEW = 16
 _LONGEST_WAIT = timedelta(hours=1)
 _MOST_DOUBLINGS = 10
@@ -27,10 +27,33 @@ _FARTHEST = timedelta(days=1)
 """No wait is longer; a try that is due later was put there by a clock that was ahead, and is due now."""
 
 
-def changed_files(db: sqlite3.Connection, seen: Iterable[FileSnapshot], now: datetime) -> Iterator[FileSnapshot]:
-    """The files that have no row with their stamp, or are due for another try.
+class FileState(StrEnum):
+    """Why a file need not be read now; a file without a row is waited for until it settles, and then judged."""
 
-    This is asked of every file in every scan, so the rows of a folder that many of them are in are read at once.
+    DECIDED = "decided"
+    """It was judged, and stayed: until it changes."""
+    FAULT = "fault"
+    """It could not be read or changed: until the next try is due, or it changes."""
+    OPEN = "open"
+    """It belongs to a plan that is open or parked: until that ends, or it changes."""
+    RESTORED = "restored"
+    """A person brought it back: until it changes, and with this content it is never moved again."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFault:
+    """A file that could not be read or changed, how often it was tried, and when the next try is due (None: never)."""
+
+    place: RootedPath
+    reason: str
+    tries: int
+    next_at: datetime | None
+
+
+def changed_files(db: sqlite3.Connection, seen: Iterable[FileSnapshot], now: datetime) -> Iterator[FileSnapshot]:
+    """Return the files that have no row with their stamp, or are due for another try.
+
+    It is called for every file of every scan, so the rows of a folder with many of them are read at once.
     """
     moment, farthest = to_micros(now), to_micros(now + _FARTHEST)
     for (root, folder), group in groupby(seen, _folder):
@@ -47,14 +70,14 @@ def _is_due(not_before: int | None, moment: int, farthest: int) -> bool:
 
 
 def _folder(sighting: FileSnapshot) -> tuple[Path, bytes]:
-    """The root of a file, and the folder in it, ending with a slash; empty for the root itself."""
+    """Return the root of a file and the folder in it, which ends with a slash and is empty for the root itself."""
     head, slash, _ = os.fsencode(sighting.place.relative).rpartition(b"/")
     return sighting.place.root, head + slash
 
 
 def _rows_in(db: sqlite3.Connection, root: Path, folder: bytes) -> dict[bytes, tuple[int | None, ...]]:
-    """The rows of the files of one folder, not of those below it, by relative path."""
-    question = f"SELECT relative, {_STAMP}, not_before FROM item WHERE root = :root"  # noqa: S608
+    """Return the rows of the files of one folder, not of those below it, by relative path."""
+    question = _ROW
     if folder:
         question += " AND relative > :folder AND relative < :end"
     question += " AND instr(substr(relative, :length + 1), x'2F') = 0"
@@ -64,14 +87,17 @@ def _rows_in(db: sqlite3.Connection, root: Path, folder: bytes) -> dict[bytes, t
 
 
 def _rows_of(db: sqlite3.Connection, seen: Iterable[FileSnapshot]) -> dict[bytes, tuple[int | None, ...]]:
-    """The rows of some files, by relative path."""
-    question = f"SELECT relative, {_STAMP}, not_before FROM item WHERE root = ? AND relative = ?"  # noqa: S608
-    rows = (db.execute(question, place_row(sighting.place)).fetchone() for sighting in seen)
+    """Return the rows of some files, by relative path."""
+    places = (place_row(sighting.place) for sighting in seen)
+    rows = (
+        db.execute(f"{_ROW} AND relative = :relative", {"root": root, "relative": relative}).fetchone()
+        for root, relative in places
+    )
     return {row[0]: row[1:] for row in rows if row is not None}
 
 
 def was_judged(db: sqlite3.Connection, photo: Photo) -> bool:
-    """Whether this content was decided about, or brought back by a person, at this place."""
+    """Return whether this content was judged, or brought back by a person, at this place."""
     row = db.execute(
         "SELECT state, digest FROM item WHERE root = ? AND relative = ?", place_row(photo.place)
     ).fetchone()
@@ -81,20 +107,30 @@ def was_judged(db: sqlite3.Connection, photo: Photo) -> bool:
 
 
 def judged_digest(db: sqlite3.Connection, place: RootedPath) -> str | None:
-    """The digest of the content that was decided about, or brought back by a person, at a place; None if none was."""
+    """Return the digest of the content that was judged, or brought back by a person, at a place; None if none was."""
     row = db.execute(
         "SELECT digest FROM item WHERE root = ? AND relative = ? AND state IN ('decided', 'restored')", place_row(place)
     ).fetchone()
     return None if row is None else str(row[0])
 
 
+def digest_with_stamp(db: sqlite3.Connection, place: RootedPath, stamp: FileStat) -> str | None:
+    """Return the digest of the content at a place if the row has this stamp; empty for a restored file."""
+    row = db.execute(
+        "SELECT digest FROM item WHERE root = ? AND relative = ? AND (device, inode, size, mtime_ns, ctime_ns) ="
+        " (?, ?, ?, ?, ?) AND state IN ('decided', 'restored')",
+        (*place_row(place), *stamp_row(stamp)),
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
 def is_restored(db: sqlite3.Connection, digest: str) -> bool:
-    """Whether a person brought this content back."""
+    """Return whether a person brought this content back."""
     return db.execute("SELECT 1 FROM restored WHERE digest = ?", (digest,)).fetchone() is not None
 
 
 def save(db: sqlite3.Connection, place: RootedPath, stamp: FileStat | None, digest: str, state: FileState) -> None:
-    """The file is dealt with: its row says what it looks like, and no try is due."""
+    """Store the stamp and the state of a file for which no try is due."""
     db.execute(
         "INSERT OR REPLACE INTO item (root, relative, device, inode, size, mtime_ns, ctime_ns, digest, state)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -103,7 +139,7 @@ def save(db: sqlite3.Connection, place: RootedPath, stamp: FileStat | None, dige
 
 
 def restamp(db: sqlite3.Connection, place: RootedPath, stamp: FileStat) -> None:
-    """The same content has a new stamp."""
+    """Store the new stamp of a file whose content is the same."""
     db.execute(
         "UPDATE item SET device = ?, inode = ?, size = ?, mtime_ns = ?, ctime_ns = ? WHERE root = ? AND relative = ?",
         (*stamp_row(stamp), *place_row(place)),
@@ -111,12 +147,12 @@ def restamp(db: sqlite3.Connection, place: RootedPath, stamp: FileStat) -> None:
 
 
 def delete(db: sqlite3.Connection, place: RootedPath) -> None:
-    """The file is no longer there."""
+    """Delete the row of a file that is gone, or is to be judged again."""
     db.execute("DELETE FROM item WHERE root = ? AND relative = ?", place_row(place))
 
 
 def drop_quarantined(db: sqlite3.Connection, plan: str) -> None:
-    """The photo that a plan moved is no longer where it was put."""
+    """Delete the row of the photo that a plan moved: it is no longer in quarantine."""
     db.execute(
         "DELETE FROM item WHERE (root, relative, digest) ="
         " (SELECT now_root, now_relative, now_digest FROM decision"
@@ -127,10 +163,10 @@ def drop_quarantined(db: sqlite3.Connection, plan: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """Why a try failed, and how long to wait for the next one: twice as long for each failure in a row, up to an hour.
+    """Why a try failed, and how long to wait for the next one: twice as long after each failure, up to an hour.
 
-    A wait that is longer from the start stays as it is, up to a day, and so does a `steady` one. The failure that makes
-    it `last` of them is the end.
+    A wait that is longer from the start stays as it is, up to a day, and so does a `steady` one. After `last` failures
+    there are no more tries.
     """
 
     reason: str
@@ -139,7 +175,7 @@ class RetryPolicy:
     last: int | None = None
 
     def wait(self, tries: int) -> timedelta | None:
-        """How long to wait after so many failures in a row; None until the file changes."""
+        """Return how long to wait after so many failures in a row; None for no other try until the file changes."""
         if self.last is not None and tries >= self.last:
             return None
         if self.steady:
@@ -148,24 +184,22 @@ class RetryPolicy:
         return min(max(self.retry_after, min(grown, _LONGEST_WAIT)), _FARTHEST)
 
 
-def save_failure(
-    db: sqlite3.Connection, place: RootedPath, stamp: FileStat, setback: RetryPolicy, now: datetime
-) -> None:
-    """A try at the file failed; its row says when the next one is due. A file that has changed is a new one."""
+def save_failure(db: sqlite3.Connection, place: RootedPath, stamp: FileStat, retry: RetryPolicy, now: datetime) -> None:
+    """Store why a try failed, and when the next one is due; the failures of a changed file are counted from one."""
     row = db.execute(
         "SELECT device, inode, size, mtime_ns, ctime_ns, tries FROM item"
         " WHERE root = ? AND relative = ? AND state = 'fault'",
         place_row(place),
     ).fetchone()
     tries = 1 if row is None or row[:5] != stamp_row(stamp) else row[5] + 1
-    wait = setback.wait(tries)
+    wait = retry.wait(tries)
     db.execute(
         "INSERT OR REPLACE INTO item (root, relative, device, inode, size, mtime_ns, ctime_ns, state, reason, tries,"
         " not_before) VALUES (?, ?, ?, ?, ?, ?, ?, 'fault', ?, ?, ?)",
         (
             *place_row(place),
             *stamp_row(stamp),
-            escape_surrogates(setback.reason),
+            escape_surrogates(retry.reason),
             tries,
             None if wait is None else to_micros(now + wait),
         ),
@@ -173,7 +207,7 @@ def save_failure(
 
 
 def park(db: sqlite3.Connection, place: RootedPath, stamp: FileStat | None, reason: str) -> None:
-    """The file belongs to a plan that is not ended: as long as it looks like this, it is passed over."""
+    """Store that the file belongs to a plan that has not ended: it is passed over while it has this stamp."""
     save(db, place, stamp, "", FileState.OPEN)
     db.execute(
         "UPDATE item SET reason = ? WHERE root = ? AND relative = ?", (escape_surrogates(reason), *place_row(place))

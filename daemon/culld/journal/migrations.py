@@ -87,12 +87,19 @@ CREATE INDEX decision_place ON decision (root, relative);
 CREATE INDEX decision_now ON decision (now_root, now_relative);
 """
 
-STEPS = (_FIRST, _SECOND, _THIRD)
-"""The steps in order; `PRAGMA user_version` counts those that were taken."""
+_FOURTH = """
+-- The id of the series of shots that the photo belongs to, empty for none. All shots of a series have the same one,
+-- also those decided about before the others arrived. Kind and members as known at the decision are in `facts`.
+ALTER TABLE decision ADD COLUMN series TEXT NOT NULL DEFAULT '';
+CREATE INDEX decision_series ON decision (series) WHERE series != '';
+"""
+
+STEPS = (_FIRST, _SECOND, _THIRD, _FOURTH)
+"""The steps in order; `PRAGMA user_version` is the number of those that were run."""
 
 
 def migrate(db: sqlite3.Connection) -> None:
-    """Take the steps that are missing; raises SystemFaultError for a database of a newer culld."""
+    """Run the steps that are missing; raises SystemFaultError for a database of a newer culld."""
     (taken,) = db.execute("PRAGMA user_version").fetchone()
     require_known(taken)
     for number, step in enumerate(STEPS[taken:], start=taken + 1):
@@ -101,7 +108,7 @@ def migrate(db: sqlite3.Connection) -> None:
 
 
 def require_known(version: int) -> None:
-    """Refuse tables that this culld has no idea of."""
+    """Raise SystemFaultError for a version that this culld does not know."""
     if version > len(STEPS):
         raise SystemFaultError(
             f"the journal was written by a newer culld (its version {version}, known here {len(STEPS)}); upgrade culld"

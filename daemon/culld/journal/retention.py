@@ -1,15 +1,15 @@
-"""What the journal forgets: old decisions that nothing hangs on any more, and files that are gone."""
+"""What the journal forgets: old decisions that nothing depends on any more, and files that are gone."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, Final
 
+from culld.journal.connection import Database
 from culld.journal.file_state import delete
 from culld.journal.row_mapping import place_of, to_micros
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable
     from datetime import datetime
     from pathlib import Path
@@ -31,39 +31,38 @@ DELETE FROM decision WHERE id IN (
 """
 
 
-def forget_decisions(db: sqlite3.Connection, before: datetime, last: int) -> int:
-    """Drop some of the decisions made before a moment, up to the number `last`, with the bytes to undo them.
+class Retention(Database):
+    """The part of the journal that housekeeping uses."""
 
-    Returns how many, 0 if none is left.
+    def forget_decisions(self, before: datetime, last: int) -> int:
+        """Delete some of the decisions made before a moment, up to the number `last`, with the bytes to undo them.
 
-    That a photo was judged, or brought back by a person, is not forgotten.
-    """
-    return db.execute(_FORGET, {"before": to_micros(before), "last": last, "limit": _AT_ONCE}).rowcount
+        Returns how many, 0 if none is left. It stays known that a photo was judged, or brought back by a person.
+        """
+        with self._writing() as db:
+            return db.execute(_FORGET, {"before": to_micros(before), "last": last, "limit": _AT_ONCE}).rowcount
 
+    def forget_files(self, places: Iterable[RootedPath]) -> None:
+        """Delete the states of files that are gone; one that comes back is judged as a new one."""
+        with self._writing() as db:
+            for place in places:
+                delete(db, place)
 
-def last_number(db: sqlite3.Connection) -> int:
-    """The number of the newest decision; 0 if there is none."""
-    (number,) = db.execute("SELECT ifnull(max(id), 0) FROM decision").fetchone()
-    return int(number)
+    def judged_files(self, root: Path, after: RootedPath | None) -> list[RootedPath]:
+        """Return some of the judged files of a root in order, from the one `after` on; none if none is left."""
+        rows = self._rows(
+            "SELECT root, relative FROM item WHERE root = ? AND relative > ? AND state = 'decided'"
+            " ORDER BY relative LIMIT ?",
+            (os.fsencode(root), b"" if after is None else os.fsencode(after.relative), _AT_ONCE),
+        )
+        return [place_of(*row) for row in rows]
 
+    def last_number(self) -> int:
+        """Return the number of the newest decision, 0 if there is none; later decisions have higher numbers."""
+        ((number,),) = self._rows("SELECT ifnull(max(id), 0) FROM decision")
+        return int(number)
 
-def number_of(db: sqlite3.Connection, plan: str) -> int | None:
-    """The number of the decision of a plan; None if it is not known."""
-    row = db.execute("SELECT id FROM decision WHERE plan = ?", (plan,)).fetchone()
-    return None if row is None else int(row[0])
-
-
-def judged_files(db: sqlite3.Connection, root: Path, after: RootedPath | None) -> list[RootedPath]:
-    """Some of the files of a root that were judged, in order, from the one `after` on; none if none is left."""
-    rows = db.execute(
-        "SELECT root, relative FROM item WHERE root = ? AND relative > ? AND state = 'decided'"
-        " ORDER BY relative LIMIT ?",
-        (os.fsencode(root), b"" if after is None else os.fsencode(after.relative), _AT_ONCE),
-    )
-    return [place_of(*row) for row in rows]
-
-
-def forget_files(db: sqlite3.Connection, places: Iterable[RootedPath]) -> None:
-    """These files are gone; one that comes back is judged as a new one."""
-    for place in places:
-        delete(db, place)
+    def number_of(self, plan: str) -> int | None:
+        """Return the number of the decision of a plan; None if it is not known."""
+        rows = self._rows("SELECT id FROM decision WHERE plan = ?", (plan,))
+        return int(rows[0]["id"]) if rows else None

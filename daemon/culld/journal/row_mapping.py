@@ -1,4 +1,4 @@
-"""Between records and rows."""
+"""Records from rows and rows from records; a row of `decision` has one list of columns and one mapper."""
 
 from __future__ import annotations
 
@@ -7,34 +7,60 @@ import math
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from culld.journal.stack_json import to_json
-from culld.journal.states import PlanState
-from culld.records import Edit, FileStat, Move, Rewrite, RootedPath, Scores, TaggedFiles
+from culld.journal.stack_json import facts_in, parsed, series_in, siblings_in, stack_in, to_json
+from culld.records import (
+    Assessment,
+    FileStat,
+    Photo,
+    PlanState,
+    RecordedDecision,
+    RootedPath,
+    Scores,
+    Unreadable,
+    Verdict,
+)
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator, Mapping
 
-    from culld.records import Plan
+SELECT_DECISIONS: Final = """
+SELECT plan, made_at, decision.root, decision.relative, decision.digest, blur, under, over, verdict, decision.reason,
+    keywords, model, policy, facts, rule, unwanted, series, decision.state, now_root, now_relative, now_digest, note,
+    fault, restored_at, released, device, inode, size, mtime_ns, ctime_ns,
+    EXISTS (SELECT 1 FROM restored WHERE restored.digest IN (decision.digest, now_digest)) AS content_restored
+FROM decision LEFT JOIN item ON item.root = now_root AND item.relative = now_relative AND item.digest = now_digest
+"""
+"""The rows that `decision_of` takes; the stamp is that of the file where the photo is now."""
+
+INSERT_DECISION: Final = """
+INSERT INTO decision (plan, made_at, root, relative, digest, blur, under, over, verdict, reason, keywords, model,
+    policy, facts, taken_at, rule, unwanted, series, state, closed_at, now_root, now_relative, now_digest)
+VALUES (:plan, :made_at, :root, :relative, :digest, :blur, :under, :over, :verdict, :reason, :keywords, :model,
+    :policy, :facts, :taken_at, :rule, :unwanted, :series, :state, :closed_at, :now_root, :now_relative, :now_digest)
+"""
+"""Takes what `decision_row` gives."""
+
+NO_STAMP: Final = FileStat(0, 0, 0, 0, 0)
+"""The stamp of a photo that is read from the journal."""
 
 _HALF = 1 << 63
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def escape_surrogates(text: str) -> str:
-    """The text as SQLite takes it: what is no Unicode (a file name in an error, say) is escaped."""
+    """Return a text that SQLite accepts: what is not Unicode (such as a file name in an error) is escaped."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def to_micros(moment: datetime) -> int:
-    """Whole microseconds since 1970."""
+    """Return whole microseconds since 1970."""
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
 
 def moment_of(value: int) -> datetime:
-    """The moment, aware, in UTC; one that the calendar does not hold is its first or last."""
+    """Return the moment, aware, in UTC; outside of the calendar its first or last moment."""
     try:
         return _EPOCH + timedelta(microseconds=value)
     except OverflowError:
@@ -42,17 +68,17 @@ def moment_of(value: int) -> datetime:
 
 
 def place_row(place: RootedPath) -> tuple[bytes, bytes]:
-    """The bytes of root and relative path."""
+    """Return the bytes of root and relative path."""
     return os.fsencode(place.root), os.fsencode(place.relative)
 
 
 def place_of(root: bytes, relative: bytes) -> RootedPath:
-    """The place again."""
+    """Return the path of a row."""
     return RootedPath(Path(os.fsdecode(root)), Path(os.fsdecode(relative)))
 
 
 def stamp_row(stamp: FileStat | None) -> tuple[int | None, ...]:
-    """The five numbers, or five times nothing."""
+    """Return the five columns of a stamp; NULL if there is none."""
     if stamp is None:
         return (None,) * 5
     row = (stamp.device, stamp.inode, stamp.size, stamp.mtime_ns, stamp.ctime_ns)
@@ -60,147 +86,92 @@ def stamp_row(stamp: FileStat | None) -> tuple[int | None, ...]:
 
 
 def to_int64(value: int) -> int:
-    """The value as SQLite can hold it: some file systems number inodes up to 2**64."""
+    """Return a number below 2**64, such as an inode number, as the signed integer that SQLite can store."""
     return (value + _HALF) % (2 * _HALF) - _HALF
 
 
 def from_int64(value: int) -> int:
-    """The device or inode number that `signed` stored."""
+    """Return the device or inode number that `to_int64` made storable."""
     return value % (2 * _HALF)
 
 
-def scores_row(scores: Scores | None) -> dict[str, float | None]:
-    """The columns of scores, empty if there are none."""
-    if scores is None:
-        return dict.fromkeys(("blur", "under", "over"))
-    return {"blur": scores.blur, "under": scores.under, "over": scores.over}
-
-
 def scores_of(blur: float | None, under: float | None, over: float | None) -> Scores | None:
-    """The scores again, None if there are none; SQLite keeps NaN, which a broken network may give, as NULL."""
+    """Return the scores of a row, None if there are none; SQLite stores NaN, which a broken network gives, as NULL."""
     known = (blur, under, over)
     if all(each is None for each in known):
         return None
     return Scores(*(math.nan if each is None else each for each in known))
 
 
-def decision_row(plan: Plan) -> dict[str, Any]:
-    """The columns of `decision` for a plan that is not closed yet."""
-    root, relative = place_row(plan.photo.place)
-    result = plan.stack.primary.result
-    taken = plan.photo.camera.taken_at
+def decision_row(decision: RecordedDecision) -> dict[str, Any]:
+    """Return the columns of a new row; those that tell of the end of the plan are empty until it has ended."""
+    (root, relative), (now_root, now_relative) = place_row(decision.place), place_row(decision.now)
+    scores, taken, ended = decision.scores, decision.photo.camera.taken_at, decision.ended
     return {
-        "plan": plan.id,
-        "made_at": to_micros(plan.made_at),
+        "plan": decision.plan,
+        "made_at": to_micros(decision.made_at),
         "root": root,
         "relative": relative,
-        "digest": plan.photo.digest,
-        **scores_row(result if isinstance(result, Scores) else None),
-        "verdict": plan.verdict.value,
-        "reason": escape_surrogates(plan.reason),
-        "keywords": json.dumps(plan.keywords),
-        "model": escape_surrogates(plan.stack.primary.model),
-        "policy": plan.policy,
-        "facts": to_json(plan.stack),
+        "digest": decision.digest,
+        "blur": scores and scores.blur,
+        "under": scores and scores.under,
+        "over": scores and scores.over,
+        "verdict": decision.verdict.value,
+        "reason": escape_surrogates(decision.reason),
+        "keywords": json.dumps(decision.keywords),
+        "model": escape_surrogates(decision.model),
+        "policy": escape_surrogates(decision.policy),
+        "facts": to_json(decision.stack),
         "taken_at": None if taken is None else to_micros(taken),
-        "rule": escape_surrogates(plan.rule),
-        "unwanted": int(plan.would_reject),
-        "state": PlanState.OPEN,
+        "rule": escape_surrogates(decision.rule),
+        "unwanted": int(decision.would_reject),
+        "series": decision.series_id,
+        "state": decision.state.value,
+        "closed_at": to_micros(decision.made_at) if ended else None,
+        "now_root": now_root if ended else None,
+        "now_relative": now_relative if ended else None,
+        "now_digest": decision.now_digest if ended else None,
     }
 
 
-def insert_decision(db: sqlite3.Connection, row: Mapping[str, Any]) -> int | None:
-    """Write a row of `decision`, given by its columns; gives its number."""
-    columns = ", ".join(row)
-    values = ", ".join(f":{column}" for column in row)
-    return db.execute(f"INSERT INTO decision ({columns}) VALUES ({values})", row).lastrowid  # noqa: S608 (our columns)
-
-
-def insert_plan(db: sqlite3.Connection, plan: Plan) -> None:
-    """Write a plan with all that it will change."""
-    number = insert_decision(db, decision_row(plan))
-    for step, rewrite in enumerate(plan.rewrites):
-        db.execute(
-            "INSERT INTO rewrite VALUES (?, ?, ?, ?, ?, ?)",
-            (number, step, *place_row(rewrite.place), rewrite.before, rewrite.after),
-        )
-        db.executemany(
-            "INSERT INTO edit VALUES (?, ?, ?, ?, ?, ?)",
-            [(number, step, n, edit.offset, edit.removed, edit.inserted) for n, edit in enumerate(rewrite.edits)],
-        )
-    db.executemany(
-        "INSERT INTO move VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [
-            (number, step, *place_row(move.source), *place_row(move.target), move.digest)
-            for step, move in enumerate(plan.moves)
-        ],
+def decision_of(row: sqlite3.Row) -> RecordedDecision:
+    """Return the decision of a row of SELECT_DECISIONS."""
+    known = parsed(row["facts"])
+    place = place_of(row["root"], row["relative"])
+    return RecordedDecision(
+        plan=row["plan"],
+        made_at=moment_of(row["made_at"]),
+        stack=stack_in(known, _assessment(row, known, place)),
+        verdict=Verdict(row["verdict"]),
+        reason=row["reason"],
+        keywords=tuple(json.loads(row["keywords"])),
+        policy=row["policy"],
+        rule=row["rule"],
+        would_reject=bool(row["unwanted"]),
+        state=PlanState(row["state"]),
+        now=place if row["now_root"] is None else place_of(row["now_root"], row["now_relative"]),
+        now_digest=row["digest"] if row["now_digest"] is None else row["now_digest"],
+        stamp=_stamp(row),
+        note=row["note"],
+        fault=row["fault"],
+        restored_at=None if row["restored_at"] is None else moment_of(row["restored_at"]),
+        content_restored=bool(row["content_restored"]),
+        released=row["released"],
+        siblings=siblings_in(known, place),
+        series=series_in(known, place),
+        series_id=row["series"],
     )
 
 
-def rewrites_of(db: sqlite3.Connection, decision: int) -> tuple[Rewrite, ...]:
-    """The rewrites of a decision, in order."""
-    found = db.execute(
-        "SELECT step, root, relative, before, after FROM rewrite WHERE decision = ? ORDER BY step", (decision,)
-    ).fetchall()
-    return tuple(
-        Rewrite(place_of(root, relative), before, after, tuple(_edits(db, decision, step)))
-        for step, root, relative, before, after in found
-    )
+def _assessment(row: sqlite3.Row, known: dict[str, Any], place: RootedPath) -> Assessment:
+    format_, camera, dhash = facts_in(known)
+    scores = None if row["verdict"] == Verdict.UNREADABLE else scores_of(row["blur"], row["under"], row["over"])
+    photo = Photo(place, NO_STAMP, row["digest"], format_, camera)
+    return Assessment(photo, scores or Unreadable(row["reason"]), row["model"], dhash)
 
 
-def _edits(db: sqlite3.Connection, decision: int, step: int) -> Iterable[Edit]:
-    rows = db.execute(
-        "SELECT offset, removed, inserted FROM edit WHERE decision = ? AND step = ? ORDER BY number", (decision, step)
-    )
-    return [Edit(*row) for row in rows]
-
-
-def moves_of(db: sqlite3.Connection, decision: int) -> tuple[Move, ...]:
-    """The moves of a decision, in order."""
-    rows = db.execute(
-        "SELECT source_root, source_relative, target_root, target_relative, digest FROM move"
-        " WHERE decision = ? ORDER BY step",
-        (decision,),
-    )
-    return tuple(Move(place_of(*row[0:2]), place_of(*row[2:4]), row[4]) for row in rows)
-
-
-_TAGGED = (
-    "SELECT id, plan, made_at, root, relative, now_root, now_relative, digest FROM decision"
-    " WHERE {} AND id IN (SELECT decision FROM rewrite) ORDER BY id DESC"
-)
-
-
-_BEFORE = (
-    "now_root IS NOT NULL AND (root, relative) = (SELECT root, relative FROM decision WHERE plan = ?1)"
-    " AND id <= (SELECT id FROM decision WHERE plan = ?1)"
-)
-
-
-def tagged(db: sqlite3.Connection, place: RootedPath | None = None) -> Iterator[TaggedFiles]:
-    """Every decision that is closed and wrote to files, the newest first; at one place, if one is given."""
-    if place is None:
-        rows = db.execute(_TAGGED.format("now_root IS NOT NULL")).fetchall()
-    else:
-        rows = db.execute(_TAGGED.format("now_root = ? AND now_relative = ?"), place_row(place)).fetchall()
-    yield from _tagged(db, rows)
-
-
-def tagged_by(db: sqlite3.Connection, plan: str) -> list[TaggedFiles]:
-    """The decision of a plan and the earlier ones about the same path that wrote to files, the newest first."""
-    return list(_tagged(db, db.execute(_TAGGED.format(_BEFORE), (plan,)).fetchall()))
-
-
-def tagged_places(db: sqlite3.Connection) -> list[RootedPath]:
-    """Where the photos are that culld wrote to, those of the newest decisions first."""
-    rows = db.execute(
-        "SELECT now_root, now_relative FROM decision WHERE now_root IS NOT NULL"
-        " AND id IN (SELECT decision FROM rewrite) GROUP BY now_root, now_relative ORDER BY max(id) DESC"
-    )
-    return [place_of(*row) for row in rows]
-
-
-def _tagged(db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> Iterator[TaggedFiles]:
-    for number, plan, at, root, relative, now_root, now_relative, digest in rows:
-        photo, now = place_of(root, relative), place_of(now_root, now_relative)
-        yield TaggedFiles(plan, moment_of(at), photo, now, digest, rewrites_of(db, number))
+def _stamp(row: sqlite3.Row) -> FileStat | None:
+    if row["device"] is None:
+        return None
+    device, inode = from_int64(row["device"]), from_int64(row["inode"])
+    return FileStat(device, inode, row["size"], row["mtime_ns"], row["ctime_ns"])

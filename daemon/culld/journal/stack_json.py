@@ -1,84 +1,127 @@
-"""What a decision was made from, besides the scores: kept as JSON, so that it can be made again without the photo."""
+"""The facts that a decision was made from, besides the scores, as JSON: it can be made again without the photo."""
 
 from __future__ import annotations
 
 import json
 from datetime import datetime
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
-from culld.records import Camera, DHash, Exposure, Format, Rating, Stack, UserMetadata
+from culld.records import (
+    Camera,
+    DHash,
+    Exposure,
+    Format,
+    Rating,
+    SeriesKind,
+    SeriesMembership,
+    Stack,
+    UserMetadata,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from culld.records import Assessment, RootedPath
+    from culld.records import Assessment, RootedPath, Series
 
+_FORMATS: Final = frozenset(Format)
+_KINDS: Final = frozenset(SeriesKind)
 NOTHING: Final = "{}"
-"""What stands for a decision whose facts are not known: one of an older culld, or taken over from quarantine."""
+"""The JSON of a decision whose facts are not known: one of an older culld, or imported from quarantine."""
 
 
 def to_json(stack: Stack) -> str:
-    """The facts of a judged photo and of what lies with it as one line of JSON; what is not known is left out.
+    """Return the facts of a judged photo and of the files beside it as one line of JSON, without what is not known.
 
-    Files are told by their names, which are in the photo's own folder.
+    Files are given by their names, which are in the photo's own folder. Names of keys are older than those of records.
     """
-    photo, likeness, care = stack.primary.photo, stack.primary.dhash, stack.user_metadata
+    photo, dhash = stack.primary.photo, stack.primary.dhash
     known: dict[str, Any] = {
         "format": photo.format.value,
         "camera": _camera(photo.camera),
-        "likeness": None if likeness is None else [f"{likeness.rows:x}", f"{likeness.columns:x}"],
+        "likeness": None if dhash is None else [f"{dhash.rows:x}", f"{dhash.columns:x}"],
         "sidecars": _names(stack.sidecars),
         "kin": _names(stack.blocking_files),
         "edits": _names(stack.editor_sidecars),
-        "partners": _names(partner.photo.place for partner in stack.siblings),
-        "care": _user_metadata(care),
+        "partners": _names(sibling.photo.place for sibling in stack.siblings),
+        "care": _user_metadata(stack.user_metadata),
+        "series": _series(stack.series),
     }
     return json.dumps({name: value for name, value in known.items() if value}, separators=(",", ":"))
 
 
-def from_json(text: str, lead: Assessment, judged: Mapping[RootedPath, Assessment]) -> Stack:
-    """The photo with what lay with it; partners are looked up among those that were `judged`."""
-    known = _known(text)
-    place = lead.photo.place
-    sidecars, kin, edits, partners = (
-        tuple(place.beside(name) for name in _texts(known.get(key)) if _is_name(name))
-        for key in ("sidecars", "kin", "edits", "partners")
+def parsed(text: str) -> dict[str, Any]:
+    """Return the JSON of a decision as an object; an empty one if it cannot be read."""
+    try:
+        return _object(json.loads(text))
+    except (ValueError, RecursionError):
+        return {}
+
+
+def facts_in(known: Mapping[str, Any]) -> tuple[Format, Camera, DHash | None]:
+    """Return the format of the photo, its camera facts and its dhash.
+
+    What cannot be read counts as not known: an older culld stored dates and numbers that no camera can mean.
+    """
+    format_ = known.get("format")
+    return (
+        Format(format_) if isinstance(format_, str) and format_ in _FORMATS else Format.UNKNOWN,
+        _camera_in(_object(known.get("camera"))),
+        _dhash_in(known.get("likeness")),
     )
-    found = tuple(judged[partner] for partner in partners if partner in judged)
-    return Stack(lead, sidecars, kin, found, edits, _user_metadata_in(_object(known.get("care"))))
+
+
+def stack_in(known: Mapping[str, Any], primary: Assessment) -> Stack:
+    """Return the stack of a photo, without its siblings and its series."""
+    place = primary.photo.place
+    sidecars, blocking, edits = (_places(known.get(key), place) for key in ("sidecars", "kin", "edits"))
+    return Stack(primary, sidecars, blocking, (), edits, _user_metadata_in(_object(known.get("care"))))
+
+
+def siblings_in(known: Mapping[str, Any], place: RootedPath) -> tuple[RootedPath, ...]:
+    """Return the places of the siblings of the photo at a place."""
+    return _places(known.get("partners"), place)
+
+
+def series_in(known: Mapping[str, Any], place: RootedPath) -> SeriesMembership | None:
+    """Return the series that the photo at a place belonged to; None if there is none, or its kind is not known."""
+    series = _object(known.get("series"))
+    kind = series.get("kind")
+    if not isinstance(kind, str) or kind not in _KINDS:
+        return None
+    return SeriesMembership(SeriesKind(kind), _places(series.get("members"), place))
+
+
+def _places(names: object, place: RootedPath) -> tuple[RootedPath, ...]:
+    return tuple(place.beside(name) for name in _texts(names) if _is_name(name))
 
 
 def _is_name(text: str) -> bool:
-    return PurePath(text).name == text and text not in {"", ".."}
+    return "/" not in text and text not in {"", ".", ".."}
 
 
 def _names(places: Iterable[RootedPath]) -> list[str]:
     return [place.relative.name for place in places]
 
 
-def facts_in(text: str) -> tuple[Format, Camera, DHash | None]:
-    """The format of the photo, what its camera said, and how it looks from afar; empty where the dossier is.
-
-    What cannot be read counts as not known: an older culld wrote dates and numbers down that no camera can mean.
-    """
-    known = _known(text)
-    format_ = known.get("format")
+def _series(series: Series | None) -> dict[str, Any] | None:
     return (
-        Format(format_) if isinstance(format_, str) and format_ in set(Format) else Format.UNKNOWN,
-        _camera_in(_object(known.get("camera"))),
-        _dhash_in(known.get("likeness")),
+        None
+        if series is None
+        else {
+            "kind": series.kind.value,
+            "members": _names(member.photo.place for member in series.members),
+        }
     )
 
 
-def _user_metadata(care: UserMetadata) -> dict[str, Any]:
+def _user_metadata(metadata: UserMetadata) -> dict[str, Any]:
     known: dict[str, Any] = {
-        "rated": care.ratings,
-        "edited": care.edited_by,
-        "unclear": care.unclear,
-        "apart": care.ratings_outside,
-        "incomplete": care.incomplete,
-        "stars": [[rating.source, rating.stars] for rating in care.stars],
+        "rated": metadata.ratings,
+        "edited": metadata.edited_by,
+        "unclear": metadata.unclear,
+        "apart": metadata.ratings_outside,
+        "incomplete": metadata.incomplete,
+        "stars": [[rating.source, rating.stars] for rating in metadata.stars],
     }
     return {name: value for name, value in known.items() if value}
 
@@ -97,20 +140,12 @@ def _user_metadata_in(known: Mapping[str, Any]) -> UserMetadata:
 def _ratings_in(known: object) -> Iterator[Rating]:
     for each in known if isinstance(known, list) else ():
         match each:
-            case [str(said), int(stars) | float(stars)]:
-                yield Rating(said, stars)
+            case [str(source), int(stars) | float(stars)]:
+                yield Rating(source, stars)
 
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
-
-
-def _known(text: str) -> dict[str, Any]:
-    """The dossier as it was written; empty if it cannot be read."""
-    try:
-        return _object(json.loads(text))
-    except (ValueError, RecursionError):
-        return {}
 
 
 def _object(value: object) -> dict[str, Any]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from culld.quarantine.record_files import RecordFile
-    from culld.records import QuarantinedPhoto
+    from culld.records import RecordedDecision
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def plan_return(found: RecordFile) -> Home:
     return home
 
 
-def already_back_at(found: RecordFile, reject: QuarantinedPhoto | None) -> Home | None:
+def already_back_at(found: RecordFile, reject: RecordedDecision | None) -> Home | None:
     """Where the photo of a record is that has left the quarantine; None if it is not back where it came from.
 
     It is told by its bytes: as it lay in quarantine, or, once the journal (`reject`) has it as restored, as it was

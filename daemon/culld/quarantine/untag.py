@@ -31,7 +31,7 @@ class TaggedPhotos(Protocol):
     def tagged_places(self) -> list[RootedPath]:
         """Where the photos are that culld wrote to."""
 
-    def tagged(self, place: RootedPath | None = None) -> Iterable[TaggedFiles]:
+    def tagged(self, place: RootedPath) -> Iterable[TaggedFiles]:
         """The decisions about the photo at a place that wrote to files, the newest first."""
 
     def note_restored(self, plan: str, digests: Collection[str], place: RootedPath, stamp: FileStat | None) -> None:

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from culld.records.camera import Camera, Exposure
 from culld.records.decision import (
-    DecisionCase,
     Edit,
     Move,
     OpenPlan,
     Outcome,
     Plan,
-    QuarantinedPhoto,
     Rewrite,
     TaggedFiles,
 )
@@ -24,6 +22,7 @@ from culld.records.enums import (
     EngineKind,
     Format,
     Mode,
+    PlanState,
     RejectFlag,
     SeriesKind,
     Sidecars,
@@ -48,6 +47,7 @@ from culld.records.photo import (
     UserMetadata,
 )
 from culld.records.policy import BrakeLimit, FolderPolicies, OperatingPoint, Policy, Protection, Rule, Threshold
+from culld.records.recorded import RecordedDecision, SeriesMembership
 
 __all__ = [
     "Action",
@@ -55,7 +55,6 @@ __all__ = [
     "BrakeLimit",
     "Camera",
     "DHash",
-    "DecisionCase",
     "Defect",
     "Edit",
     "EngineKind",
@@ -71,11 +70,12 @@ __all__ = [
     "Outcome",
     "Photo",
     "Plan",
+    "PlanState",
     "Policy",
     "Protection",
-    "QuarantinedPhoto",
     "Rating",
     "ReadFailure",
+    "RecordedDecision",
     "RejectFlag",
     "Rewrite",
     "RootedPath",
@@ -83,6 +83,7 @@ __all__ = [
     "Scores",
     "Series",
     "SeriesKind",
+    "SeriesMembership",
     "SidecarStyle",
     "Sidecars",
     "Stack",

@@ -1,4 +1,4 @@
-"""What shall happen with a photo, what became of it, and what is remembered."""
+"""Plans for photos, their outcomes, and the decisions that the journal holds."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from culld.records.enums import Verdict
-    from culld.records.photo import FileStat, Photo, RootedPath, Scores, Stack
+    from culld.records.photo import FileStat, Photo, RootedPath, Stack
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Plan:
 
     `rewrites` come first, then `moves` in order, the photo itself last. `keywords` are the tags to add; `notes` say
     what could not be tagged and why. `rule` is the one that decided: `policy.rules.NAME`, or the key of a threshold.
-    `unwanted` says that the photo goes, or would go if culld were not told to hold still (mode, brake).
+    `would_reject` says that the policy rejects the photo, also if it is not moved (mode, brake).
     """
 
     id: str
@@ -121,48 +121,3 @@ class TaggedFiles:
             if name[: len(old)].casefold() == old.casefold():
                 return new + name[len(old) :]
         return name
-
-
-@dataclass(frozen=True, slots=True)
-class DecisionCase:
-    """A decision that was carried out, with what it was made from: another policy may decide it again.
-
-    `now` is where the photo is, with which digest; `away` that it is in quarantine, `restored` that a person brought it
-    back, `unwanted` that it was moved or would have been, had culld been let. The stack has no series, and the stamps
-    in it are empty.
-    """
-
-    plan: str
-    made_at: datetime
-    verdict: Verdict
-    rule: str
-    reason: str
-    policy: str
-    now: RootedPath
-    digest: str
-    away: bool
-    restored: bool
-    unwanted: bool
-    stack: Stack
-
-
-@dataclass(frozen=True, slots=True)
-class QuarantinedPhoto:
-    """A photo that was moved to quarantine: from where to where, by which rule, and whether a person brought it back.
-
-    `digests` are those of its bytes when it was judged and as it was moved, `moved` is the latter; `stamp` is that of
-    the file in quarantine, None if it is not known. `released` says how else it left.
-    """
-
-    plan: str
-    made_at: datetime
-    place: RootedPath
-    now: RootedPath
-    digests: frozenset[str]
-    scores: Scores
-    camera: str | None
-    rule: str
-    restored: bool
-    released: str
-    moved: str = ""
-    stamp: FileStat | None = None

@@ -32,6 +32,21 @@ class Verdict(StrEnum):
     UNREADABLE = "unreadable"
 
 
+class PlanState(StrEnum):
+    """How far a plan is: OPEN when it is committed, then one of the others."""
+
+    OPEN = "open"
+    """Its files may be changing; a replay looks at the disk, and ends it."""
+    DONE = "done"
+    """Every change is on the disk."""
+    FAULT = "fault"
+    """A change could not be made; nothing is half moved, and the photo is due for another try."""
+    ROLLED_BACK = "forgotten"
+    """A crash came before it could be carried through; nothing is moved, and the photo is judged again."""
+    NEEDS_ATTENTION = "parked"
+    """Another program changed its files while it was open; they stay where they are until a person has looked."""
+
+
 class Action(StrEnum):
     """What a named rule of the policy does with a photo that meets its condition."""
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from culld.records import Defect, FileStat, Photo, QuarantinedPhoto
+    from culld.records import Defect, FileStat, Photo, RecordedDecision
 
 
 class Feedback(StrEnum):
@@ -38,14 +38,14 @@ class Reappearance(StrEnum):
 DELETED: Final = "deleted"
 UNCLEAR: Final = "unclear"
 UNDECIDED: Final = "undecided"
-"""Values of `Reject.released` that the answers of people leave."""
+"""Values of `RecordedDecision.released` that the answers of people leave."""
 
 
 @dataclass(frozen=True, slots=True)
 class QuarantinedFeedback:
     """A reject and its answer."""
 
-    reject: QuarantinedPhoto
+    reject: RecordedDecision
     feedback: Feedback
 
 
@@ -63,7 +63,7 @@ class FeedbackCounts:
         return self.counts[Feedback.FALSE_REJECT] / known if known else None
 
 
-def feedback_for(reject: QuarantinedPhoto, *, gone: bool) -> Feedback:
+def feedback_for(reject: RecordedDecision, *, gone: bool) -> Feedback:
     """The answer to a reject; `gone`: its photo no longer lies in quarantine."""
     if reject.restored and reject.released != UNDECIDED:
         return Feedback.FALSE_REJECT
@@ -75,7 +75,7 @@ def feedback_for(reject: QuarantinedPhoto, *, gone: bool) -> Feedback:
 _ANSWERS: Final = {DELETED: Feedback.CONFIRMED, UNCLEAR: Feedback.UNCLEAR}
 
 
-def reappearance(reject: QuarantinedPhoto, photo: Photo) -> Reappearance:
+def reappearance(reject: RecordedDecision, photo: Photo) -> Reappearance:
     """How a photo with the content of a reject came back, whose file is no longer in quarantine.
 
     - culld wrote keywords into the photo, and it has them: these bytes were in quarantine only, so a person brought the
@@ -88,7 +88,7 @@ def reappearance(reject: QuarantinedPhoto, photo: Photo) -> Reappearance:
     - All else is unclear: it may have been moved by way of another disk. It is not taken again, and is no answer.
     """
     if len(reject.digests) > 1:
-        return Reappearance.BROUGHT_BACK if photo.digest == reject.moved else Reappearance.COPIED_AGAIN
+        return Reappearance.BROUGHT_BACK if photo.digest == reject.now_digest else Reappearance.COPIED_AGAIN
     if reject.released or reject.stamp is None or not _is_same_file(reject.stamp, photo.stamp):
         return Reappearance.UNCLEAR
     return Reappearance.BROUGHT_BACK
@@ -100,7 +100,7 @@ def _is_same_file(one: FileStat, other: FileStat) -> bool:
 
 
 def feedback_counts(
-    answered: Iterable[QuarantinedFeedback], name_of: Callable[[QuarantinedPhoto], str]
+    answered: Iterable[QuarantinedFeedback], name_of: Callable[[RecordedDecision], str]
 ) -> list[FeedbackCounts]:
     """The answers by what `name_of` says of each reject, the most frequent first."""
     found: dict[str, Counter[Feedback]] = {}
@@ -110,7 +110,7 @@ def feedback_counts(
     return sorted(every, key=lambda tally: (-tally.counts.total(), tally.name))
 
 
-def defect_of(reject: QuarantinedPhoto) -> str:
+def defect_of(reject: RecordedDecision) -> str:
     """The defect by whose threshold a photo was moved; `a rule` if a named rule decided."""
     parts = reject.rule.split(".")
     return parts[2] if parts[:2] == ["policy", "defects"] and len(parts) > 2 else "a rule"
@@ -140,7 +140,7 @@ def suggest(answered: Iterable[QuarantinedFeedback], defect: Defect, precision: 
     """
     known = sorted(
         (
-            (math.floor(1000 * each.reject.scores.of(defect)) / 1000, each.feedback is Feedback.FALSE_REJECT)
+            (math.floor(1000 * each.reject.score(defect)) / 1000, each.feedback is Feedback.FALSE_REJECT)
             for each in answered
             if defect_of(each.reject) == defect and each.feedback in {Feedback.FALSE_REJECT, Feedback.CONFIRMED}
         ),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from culld.records import DecisionCase, Plan, Policy
+    from culld.records import Plan, Policy, RecordedDecision
 
 
 class ReplayAction(StrEnum):
@@ -29,7 +29,7 @@ class ReplayAction(StrEnum):
 class ReplayResult:
     """A case, and the plan that the other policy has for it."""
 
-    case: DecisionCase
+    case: RecordedDecision
     plan: Plan
 
     @property
@@ -41,11 +41,11 @@ class ReplayResult:
 
 
 def replay(
-    cases: Iterable[DecisionCase], rules_for: Callable[[Path], Policy | None], now: datetime
+    cases: Iterable[RecordedDecision], rules_for: Callable[[Path], Policy | None], now: datetime
 ) -> Iterator[ReplayResult]:
     """Decide each case by the rules of its folder; cases of folders that have none are passed over."""
     for case in cases:
-        rules = rules_for(case.stack.primary.photo.place.root)
+        rules = rules_for(case.place.root)
         if rules is not None:
-            plan = decide(case.stack, rules, now=now, plan_id=case.plan, restored=case.restored)
+            plan = decide(case.stack, rules, now=now, plan_id=case.plan, restored=case.content_restored)
             yield ReplayResult(case, plan)

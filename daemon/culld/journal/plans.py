@@ -1,0 +1,180 @@
+"""Plans in rows: written as open decisions with their rewrites and moves, ended with what became of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from culld.journal import file_state
+from culld.journal.file_state import FileState
+from culld.journal.row_mapping import (
+    INSERT_DECISION,
+    decision_row,
+    escape_surrogates,
+    place_of,
+    place_row,
+    to_micros,
+)
+from culld.journal.stack_json import NOTHING
+from culld.records import Edit, Move, PlanState, RecordedDecision, Rewrite, SeriesMembership
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from culld.records import FileStat, Outcome, Plan, RootedPath, Series
+
+_RETRY_AFTER: Final = timedelta(minutes=1)
+_SERIES_OF_MEMBER: Final = """
+SELECT series, min(id) FROM decision
+WHERE root = ? AND relative = ? AND ? IN (digest, now_digest) AND series != '' GROUP BY series
+"""
+_JOIN_MEMBER: Final = """
+UPDATE decision SET series = ?4 WHERE root = ?1 AND relative = ?2 AND ?3 IN (digest, now_digest) AND series != ?4
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a plan ended, and where its photo is with which content."""
+
+    state: PlanState
+    now: RootedPath
+    digest: str
+    note: str = ""
+    fault: str | None = None
+
+
+def insert_plans(db: sqlite3.Connection, plans: Sequence[Plan]) -> None:
+    """Write the plans of a batch as decisions that have not ended, with all that they will change."""
+    ids: dict[SeriesMembership, str] = {}
+    for plan in plans:
+        if plan.stack.series is None:
+            _insert_plan(db, plan, "")
+            continue
+        series = SeriesMembership.of(plan.stack.series)
+        if series not in ids:
+            ids[series] = _join_series(db, plan.stack.series, plan.id)
+        _insert_plan(db, plan, ids[series])
+
+
+def _insert_plan(db: sqlite3.Connection, plan: Plan, series_id: str) -> None:
+    number = db.execute(INSERT_DECISION, decision_row(RecordedDecision.of(plan, series_id))).lastrowid
+    for step, rewrite in enumerate(plan.rewrites):
+        db.execute(
+            "INSERT INTO rewrite VALUES (?, ?, ?, ?, ?, ?)",
+            (number, step, *place_row(rewrite.place), rewrite.before, rewrite.after),
+        )
+        db.executemany(
+            "INSERT INTO edit VALUES (?, ?, ?, ?, ?, ?)",
+            [(number, step, n, edit.offset, edit.removed, edit.inserted) for n, edit in enumerate(rewrite.edits)],
+        )
+    db.executemany(
+        "INSERT INTO move VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [
+            (number, step, *place_row(move.source), *place_row(move.target), move.digest)
+            for step, move in enumerate(plan.moves)
+        ],
+    )
+
+
+def _join_series(db: sqlite3.Connection, series: Series, new_id: str) -> str:
+    """Give the decisions about all members of a series one id, and return it: the oldest that one of them has.
+
+    Shots arrive one by one: the first was decided about as a single one, and a late one may join two series into one.
+    """
+    members = [(*place_row(member.photo.place), member.photo.digest) for member in series.members]
+    found: dict[str, int] = {}
+    for member in members:
+        for series_id, first in db.execute(_SERIES_OF_MEMBER, member).fetchall():
+            found[series_id] = min(first, found.get(series_id, first))
+    oldest = min(found, key=lambda series_id: found[series_id], default=new_id)
+    for other in found.keys() - {oldest}:
+        db.execute("UPDATE decision SET series = ? WHERE series != '' AND series = ?", (oldest, other))
+    db.executemany(_JOIN_MEMBER, [(*member, oldest) for member in members])
+    return oldest
+
+
+def close_plan(db: sqlite3.Connection, outcome: Outcome, at: datetime) -> None:
+    """End the plan of an outcome at a moment; one that is not finished stays open, and its file is passed over."""
+    plan, place = outcome.plan, outcome.plan.photo.place
+    if outcome.unfinished:
+        file_state.park(db, place, outcome.stamp, outcome.fault or "")
+        db.execute("UPDATE decision SET fault = ? WHERE plan = ?", (escape_surrogates(outcome.fault or ""), plan.id))
+        return
+    state = PlanState.DONE if outcome.fault is None else PlanState.FAULT
+    if outcome.fault is None:
+        settle_photo(db, place, outcome.now, outcome.stamp, outcome.digest)
+    else:
+        retry = file_state.RetryPolicy(outcome.fault, outcome.retry_after or _RETRY_AFTER)
+        file_state.save_failure(db, place, outcome.stamp or plan.photo.stamp, retry, at)
+    end_plan(db, plan.id, Ending(state, outcome.now, outcome.digest, outcome.note, outcome.fault), at)
+
+
+def end_plan(db: sqlite3.Connection, plan: str, ending: Ending, at: datetime) -> None:
+    """Write how a plan ended, and when."""
+    db.execute(
+        "UPDATE decision SET state = ?, now_root = ?, now_relative = ?, now_digest = ?, note = ?, fault = ?,"
+        " closed_at = ? WHERE plan = ?",
+        (
+            ending.state,
+            *place_row(ending.now),
+            ending.digest,
+            escape_surrogates(ending.note),
+            ending.fault and escape_surrogates(ending.fault),
+            to_micros(at),
+            plan,
+        ),
+    )
+
+
+def settle_photo(
+    db: sqlite3.Connection, origin: RootedPath, now: RootedPath, stamp: FileStat | None, digest: str
+) -> None:
+    """Pass over a photo that stayed from now on; forget the file of one that left, so that it may come again.
+
+    The stamp that it has in quarantine tells it from a copy, should it be moved out by hand.
+    """
+    file_state.save(db, now, stamp, digest, FileState.DECIDED)
+    if now != origin:
+        file_state.delete(db, origin)
+
+
+def import_decision(db: sqlite3.Connection, decision: RecordedDecision) -> bool:
+    """Write a decision, whose facts are not known, as it is; returns False if the journal has it."""
+    if db.execute("SELECT 1 FROM decision WHERE plan = ?", (decision.plan,)).fetchone():
+        return False
+    db.execute(INSERT_DECISION, decision_row(decision) | {"facts": NOTHING})
+    return True
+
+
+def rewrites_of(db: sqlite3.Connection, plan: str) -> tuple[Rewrite, ...]:
+    """Return the rewrites of a plan, in order."""
+    found = db.execute(
+        "SELECT decision, step, root, relative, before, after FROM rewrite"
+        " WHERE decision = (SELECT id FROM decision WHERE plan = ?) ORDER BY step",
+        (plan,),
+    ).fetchall()
+    return tuple(
+        Rewrite(place_of(root, relative), before, after, _edits(db, decision, step))
+        for decision, step, root, relative, before, after in found
+    )
+
+
+def _edits(db: sqlite3.Connection, decision: int, step: int) -> tuple[Edit, ...]:
+    rows = db.execute(
+        "SELECT offset, removed, inserted FROM edit WHERE decision = ? AND step = ? ORDER BY number", (decision, step)
+    )
+    return tuple(Edit(*row) for row in rows)
+
+
+def moves_of(db: sqlite3.Connection, plan: str) -> tuple[Move, ...]:
+    """Return the moves of a plan, in order."""
+    rows = db.execute(
+        "SELECT source_root, source_relative, target_root, target_relative, digest FROM move"
+        " WHERE decision = (SELECT id FROM decision WHERE plan = ?) ORDER BY step",
+        (plan,),
+    )
+    return tuple(Move(place_of(*row[0:2]), place_of(*row[2:4]), row[4]) for row in rows)
