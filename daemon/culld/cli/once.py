@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from culld.cli import config_option, exit_codes
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from culld.app.engine_pool import open_pool
+from culld.app.once import OnePass
+from culld.app.startup import claim_folders, open_journal
+from culld.cli import configuration, exit_codes
+from culld.files.locks import RootLocks, state_lock
 from culld.records import Verdict, display_path
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from culld.app.once import Counts
     from culld.config import Config
@@ -20,20 +29,9 @@ if TYPE_CHECKING:
 _MOST_NAMED = 20
 
 
-def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Offer the command."""
-    parser = subparsers.add_parser("once", help="process what is there, then exit")
-    config_option.add_option(parser)
-    parser.add_argument("--json", action="store_true", help="print the counts as JSON")
-    parser.add_argument(
-        "paths", nargs="*", type=Path, metavar="PATH", help="files or folders below the watched folders (all if none)"
-    )
-    parser.set_defaults(run=run)
-
-
 def run(args: argparse.Namespace) -> int:
     """Sweep once, with a progress bar on a terminal."""
-    _, config = config_option.load(args)
+    _, config = configuration.load(args)
     tally = _sweep(config, args.paths)
     if args.json:
         print(json.dumps(_counts(tally)))
@@ -69,12 +67,6 @@ def _named(tally: Counts) -> list[str]:
 
 
 def _sweep(config: Config, paths: list[Path]) -> Counts:
-    from culld.app.engine_pool import open_pool  # noqa: PLC0415
-    from culld.app.once import OnePass  # noqa: PLC0415
-    from culld.app.startup import claim_folders, open_journal  # noqa: PLC0415
-    from culld.cli.progress import bar  # noqa: PLC0415
-    from culld.files.locks import RootLocks, state_lock  # noqa: PLC0415
-
     with (
         state_lock(config.state),
         RootLocks(config.state) as claims,
@@ -83,8 +75,20 @@ def _sweep(config: Config, paths: list[Path]) -> Counts:
     ):
         claim_folders(config, journal, claims)
         sweep = OnePass(config, journal, pool)
-        with bar("culling", sweep.count(paths), shown=sys.stderr.isatty()) as advance:
+        with _progress_bar("culling", sweep.count(paths), shown=sys.stderr.isatty()) as advance:
             return sweep.process(paths, advance)
+
+
+@contextlib.contextmanager
+def _progress_bar(title: str, total: int, *, shown: bool) -> Iterator[Callable[[int], None]]:
+    """Show how far the work has come, with the time left; give the function that moves the bar on."""
+    if not shown or total == 0:
+        yield lambda _count: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task(title, total=total)
+        yield lambda count: progress.advance(task, count)
 
 
 def _summary(tally: Counts) -> str:

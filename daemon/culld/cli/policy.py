@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from culld.cli import exit_codes, policy_simulate, policy_suggest
+from culld.app.model_files import with_resolved_thresholds
+from culld.cli import exit_codes
+from culld.config import load_config
 from culld.records import Defect, display_path
 
 if TYPE_CHECKING:
@@ -17,22 +18,8 @@ if TYPE_CHECKING:
     from culld.records import Protection
 
 
-def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Offer `policy` with what can be done to one."""
-    parser = subparsers.add_parser("policy", help="check a policy before it acts")
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    check = actions.add_parser("check", help="validate a configuration file and print its thresholds")
-    check.add_argument("file", type=Path, metavar="FILE", help="the configuration file to validate")
-    check.set_defaults(run=run)
-    policy_simulate.add(actions)
-    policy_suggest.add(actions)
-
-
 def run(args: argparse.Namespace) -> int:
     """Print what the file means; a file with mistakes raises a ConfigError that tells all of them."""
-    from culld.app.model_files import with_resolved_thresholds  # noqa: PLC0415
-    from culld.config import load_config  # noqa: PLC0415 - pydantic and yaml would slow down `culld --help`
-
     config = with_resolved_thresholds(load_config(args.file, os.environ))
     for line in _table(config):
         print(line)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from culld.cli import config_option, exit_codes
+from culld.app.engine_pool import open_pool
+from culld.app.score import find, score
+from culld.cli import exit_codes
+from culld.config import built_in_config, find_config, load_config
 from culld.errors import ConfigError
 from culld.records import Verdict, display_path
 
@@ -19,22 +21,8 @@ if TYPE_CHECKING:
     from culld.config import Config
 
 
-def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Offer the command."""
-    parser = subparsers.add_parser(
-        "score", help="say what is wrong with photos, and what the policy would do (read-only)"
-    )
-    config_option.add_option(parser)
-    parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="photos, or folders with photos")
-    parser.set_defaults(run=run)
-
-
 def run(args: argparse.Namespace) -> int:
     """Score every photo of the paths, in order."""
-    from culld.app.engine_pool import open_pool  # noqa: PLC0415
-    from culld.app.score import find, score  # noqa: PLC0415
-
     config = _config(args)
     found, missing = find(args.paths)
     for path in missing:
@@ -49,8 +37,6 @@ def run(args: argparse.Namespace) -> int:
 
 def _config(args: argparse.Namespace) -> Config:
     """The configuration in force; without any, the defaults serve, for nothing is written."""
-    from culld.config import built_in_config, find_config, load_config  # noqa: PLC0415
-
     try:
         path = find_config(args.config, os.environ)
     except ConfigError:

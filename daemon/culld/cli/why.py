@@ -1,69 +1,45 @@
-"""`culld why`: what was decided about one photo, from what, and its whole history."""
+"""`culld why`: the last decision about one photo, what it was made from, and all decisions about it."""
 
 from __future__ import annotations
 
-import contextlib
 import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from culld.cli import config_option, exit_codes
+from culld.app.decisions import explain_decision
+from culld.cli import configuration, exit_codes
 from culld.cli.log import as_json, as_text
-from culld.records import Defect, RootedPath, display_path
+from culld.records import Defect, display_path
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from culld.config import Config
-    from culld.journal.history import Decision
-    from culld.records import DecisionCase
-
-
-def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Offer the command."""
-    parser = subparsers.add_parser("why", help="why a photo was kept, tagged or moved: scores, facts, rule, history")
-    config_option.add_option(parser)
-    parser.add_argument("--json", action="store_true", help="one JSON object")
-    parser.add_argument("path", type=Path, metavar="PHOTO", help="where it is now, or where it was")
-    parser.set_defaults(run=run)
+    from culld.app.decisions import Explanation
 
 
 def run(args: argparse.Namespace) -> int:
     """Explain one photo."""
-    from culld.app.model_files import with_resolved_thresholds  # noqa: PLC0415 (pydantic and SQLite would slow `culld --help` down)
-    from culld.app.startup import open_journal_readonly  # noqa: PLC0415
-
-    _, config = config_option.load(args)
-    config = with_resolved_thresholds(config)
+    _, config = configuration.load(args)
     path = args.path.absolute()
-    with contextlib.closing(open_journal_readonly(config.state)) as journal:
-        history = [decision for place in _places(path, config) for decision in journal.history_of(place)]
-        case = journal.case(history[-1].plan) if history else None
-    if case is None:
+    explanation = explain_decision(config, path)
+    if explanation is None:
         print(f"culld has not judged {display_path(path)}", file=sys.stderr)
         return exit_codes.SOME_FAILED
     if args.json:
-        print(json.dumps(_print(case, config) | {"history": [as_json(decision) for decision in history]}))
+        history = [as_json(decision) for decision in explanation.history]
+        print(json.dumps(_as_json(explanation) | {"history": history}))
     else:
-        print("\n".join(_lines(case, config, history)))
+        print("\n".join(_lines(explanation)))
     return exit_codes.FINE
 
 
-def _places(path: Path, config: Config) -> Iterator[RootedPath]:
-    """The place that a path is, by the folder that it lies in: the innermost of those configured."""
-    roots = sorted((*(watch.path for watch in config.watch), config.quarantine), key=lambda root: -len(root.parts))
-    root = next((root for root in roots if path.is_relative_to(root) and path != root), None)
-    if root is not None:
-        yield RootedPath(root, path.relative_to(root))
-
-
-def _print(case: DecisionCase, config: Config) -> dict[str, object]:
+def _as_json(explanation: Explanation) -> dict[str, object]:
+    case = explanation.case
     lead = case.stack.primary
     camera, exposure = lead.photo.camera, lead.photo.camera.exposure
     light = exposure.light_value
-    rules = config.rules_by_folder().get(lead.photo.place.root) or config.rules()
     return {
         "path": display_path(lead.photo.place.path),
         "now": display_path(case.now.path),
@@ -73,9 +49,10 @@ def _print(case: DecisionCase, config: Config) -> dict[str, object]:
         "scores": {defect.value: getattr(lead.result, defect.value, None) for defect in Defect},
         "model": lead.model,
         "policy": case.policy,
-        "policy_in_force": rules.digest,
+        "policy_in_force": explanation.policy.digest,
         "thresholds": {
-            defect.value: {"tag": rules.of(defect).tag, "reject": rules.of(defect).reject} for defect in Defect
+            defect.value: {"tag": explanation.policy.of(defect).tag, "reject": explanation.policy.of(defect).reject}
+            for defect in Defect
         },
         "facts": {
             "camera": camera.model,
@@ -96,8 +73,8 @@ def _print(case: DecisionCase, config: Config) -> dict[str, object]:
     }
 
 
-def _lines(case: DecisionCase, config: Config, history: Sequence[Decision]) -> Iterator[str]:
-    told = _print(case, config)
+def _lines(explanation: Explanation) -> Iterator[str]:
+    case, told = explanation.case, _as_json(explanation)
     yield f"{told['path']}"
     if told["now"] != told["path"]:
         yield f"  now         {told['now']}"
@@ -112,7 +89,7 @@ def _lines(case: DecisionCase, config: Config, history: Sequence[Decision]) -> I
     known = ", ".join(f"{name} {_plain(value)}" for name, value in facts.items() if value not in (None, []))
     yield f"  facts       {known or 'the file tells none'}"
     yield "  history"
-    yield from (f"    {as_text(decision)}" for decision in history)
+    yield from (f"    {as_text(decision)}" for decision in explanation.history)
 
 
 def _thresholds(told: dict[str, object]) -> str:

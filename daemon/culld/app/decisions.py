@@ -1,0 +1,59 @@
+"""The use cases `log` and `why`: past decisions, and all that is known about the last one of a photo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from culld.app.model_files import with_resolved_thresholds
+from culld.app.startup import open_journal_readonly
+from culld.records import RootedPath
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from culld.config import Config
+    from culld.journal.history import Decision, Filter
+    from culld.records import DecisionCase, Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The last decision about a photo with what it was made from, the policy in force there, and all decisions.
+
+    `history` has the oldest decision first.
+    """
+
+    case: DecisionCase
+    policy: Policy
+    history: tuple[Decision, ...]
+
+
+def past_decisions(state: Path, wanted: Filter) -> list[Decision]:
+    """Return the decisions that pass a filter, the newest first; raises SystemFaultError if culld has not run yet."""
+    with open_journal_readonly(state) as journal:
+        return journal.decisions(wanted)
+
+
+def explain_decision(config: Config, path: Path) -> Explanation | None:
+    """Explain the photo that is or was at an absolute path; None if culld has not judged it.
+
+    Raises ConfigError if a threshold cannot be resolved, SystemFaultError if culld has not run yet.
+    """
+    config = with_resolved_thresholds(config)
+    with open_journal_readonly(config.state) as journal:
+        history = tuple(decision for place in _places(path, config) for decision in journal.history_of(place))
+        case = journal.case(history[-1].plan) if history else None
+    if case is None:
+        return None
+    policy = config.rules_by_folder().get(case.stack.primary.photo.place.root) or config.rules()
+    return Explanation(case, policy, history)
+
+
+def _places(path: Path, config: Config) -> Iterator[RootedPath]:
+    """Yield the place of a path below the innermost configured folder that holds it, if there is one."""
+    roots = sorted((*(watch.path for watch in config.watch), config.quarantine), key=lambda root: -len(root.parts))
+    root = next((root for root in roots if path.is_relative_to(root) and path != root), None)
+    if root is not None:
+        yield RootedPath(root, path.relative_to(root))
