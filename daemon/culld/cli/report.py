@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from culld.app.report import report_rejects
 from culld.cli import configuration, exit_codes
@@ -20,6 +20,15 @@ if TYPE_CHECKING:
 
     from culld.app.report import RejectReport
     from culld.stages.decide.feedback import FeedbackCounts
+
+_KEYS: Final = {
+    Feedback.FALSE_REJECT: "false",
+    Feedback.CONFIRMED: "confirmed",
+    Feedback.PENDING: "waiting",
+    Feedback.NONE: "none",
+    Feedback.UNCLEAR: "unclear",
+}
+"""The keys of the counts in the JSON."""
 
 _WIDTH = 30
 _BARS = "█▓░·?"
@@ -42,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
 def _as_json(groups: Mapping[str, Sequence[FeedbackCounts]]) -> Iterator[str]:
     for kind, found in groups.items():
         for tally in found:
-            counts = {answer.name.lower(): tally.counts[answer] for answer in Feedback}
+            counts = {key: tally.counts[feedback] for feedback, key in _KEYS.items()}
             yield json.dumps(
                 {
                     "by": kind,
