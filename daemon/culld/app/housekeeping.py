@@ -1,4 +1,4 @@
-"""Once a day, while nothing else is to do: the digest, the trash, and what the journal need not remember."""
+"""Once a day, while nothing else is to do: the summary of the day, the trash, and what the journal can forget."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from culld.app.daily_summary import daily_summary
 from culld.errors import PhotoError
+from culld.files.locks import folder_lock
 from culld.files.open_beneath import exists
+from culld.quarantine.record import BadRecordError
+from culld.quarantine.record_files import read_record, record_places
+from culld.records import Verdict, display_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,15 +21,53 @@ if TYPE_CHECKING:
 
     from culld.app.decision_ages import DecisionAges
     from culld.app.elapsed import Elapsed
-    from culld.app.trash_expired import ExpiredToTrash
     from culld.journal.store import SqliteJournal
     from culld.ports import Clock
-    from culld.records import RootedPath
+    from culld.quarantine.record_files import RecordFile
+    from culld.records import DecisionCase, RootedPath
 
 log = logging.getLogger(__name__)
 
 _EVERY: Final = timedelta(days=1)
 _NOTE: Final = "tidied"
+_SHOWN: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ExpiredToTrash:
+    """Puts photos into the trash by `to_trash`; `note_trashed` is told the plan of each."""
+
+    quarantine: Path
+    to_trash: Callable[[Path], None]
+    note_trashed: Callable[[str], None]
+
+    def expire(self, before: datetime, is_old: Callable[[str], bool]) -> int:
+        """Trash what was taken before a moment, by its record, and by a plan that `is_old`; returns how many photos.
+
+        The record tells what the wall clock said; `is_old` answers by the order of plans. What fails stays, and is
+        told.
+        """
+        count = 0
+        for place in sorted(record_places(self.quarantine), key=lambda place: place.relative):
+            try:
+                with folder_lock(self.quarantine):
+                    found = read_record(place)
+                    if found.record.made_at < before and is_old(found.record.plan) and exists(found.photo):
+                        self._trash(found)
+                        count += 1
+            except (BadRecordError, PhotoError) as error:
+                log.warning("%s stays in quarantine: %s", display_path(place.path), error)
+        return count
+
+    def _trash(self, found: RecordFile) -> None:
+        """Sidecars first, the record last: if this is cut short, the photo can still be restored."""
+        for member in found.record.members:
+            place = found.place.beside(member.name)
+            if exists(place):
+                self.to_trash(place.path)
+        self.note_trashed(found.record.plan)
+        self.to_trash(found.place.path)
+        log.info("%s was put into the trash (quarantine.trash_after)", display_path(found.photo.path))
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,3 +150,15 @@ def _is_gone(place: RootedPath) -> bool:
         return not exists(place)
     except PhotoError:  # nobody can tell
         return False
+
+
+def daily_summary(cases: Sequence[DecisionCase]) -> str:
+    """A few lines on the decisions of a time; empty if there were none."""
+    if not cases:
+        return ""
+    moved = sum(case.verdict is Verdict.QUARANTINE for case in cases)
+    held = [case for case in cases if case.unwanted and case.verdict is not Verdict.QUARANTINE]
+    lines = [f"{len(cases)} photos judged, {moved} moved, {len(held)} would have been moved, had culld been let"]
+    lines += [f"  {display_path(case.stack.primary.photo.place.path)}  ({case.reason})" for case in held[:_SHOWN]]
+    lines += [f"  ... and {len(held) - _SHOWN} more: see culld policy simulate"] if len(held) > _SHOWN else []
+    return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The use case `policy simulate`: another policy on past decisions, and carrying out what it would change."""
+"""Another policy on the decisions that the journal has, and carrying out what it would change."""
 
 from __future__ import annotations
 
@@ -6,18 +6,13 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from culld.app.build import Builder, PolicySet
-from culld.app.engine_pool import open_pool
-from culld.app.model_files import with_resolved_thresholds
-from culld.app.startup import open_journal, open_journal_readonly, require_quarantine
 from culld.clock import SystemClock
-from culld.config import load_config
-from culld.errors import ConfigError, PhotoError
-from culld.files.locks import RootLocks, state_lock
+from culld.errors import PhotoError
 from culld.files.open_beneath import exists, stamp_of
 from culld.pipeline import one_ahead
 from culld.quarantine.restore import Restorer, restore
 from culld.quarantine.selection import Selection
-from culld.records import FileSnapshot, Mode, Photo, ReadFailure, display_path
+from culld.records import FileSnapshot, Photo, ReadFailure
 from culld.stages.decide.decide import decide
 from culld.stages.decide.replay import ReplayAction, replay
 from culld.stages.group.grouping import Grouper
@@ -25,7 +20,7 @@ from culld.stages.plan import user_metadata_request
 from culld.stages.read import PoolReader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
@@ -36,99 +31,6 @@ if TYPE_CHECKING:
     from culld.quarantine.restore import Restored
     from culld.records import Assessment, FileStat, Outcome, Plan, Policy, QuarantinedPhoto, RootedPath, TaggedFiles
     from culld.stages.decide.replay import ReplayResult
-
-
-@dataclass(frozen=True, slots=True)
-class SimulateRequest:
-    """A configuration file with another policy, for the photos that were judged since a moment (None: all)."""
-
-    config_file: Path
-    since: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Simulated:
-    """What a policy says of each photo that is where it was left; `observes` if it is in no folder allowed to move."""
-
-    policy: str
-    results: tuple[ReplayResult, ...]
-    observes: bool
-
-    @property
-    def changes(self) -> list[ReplayResult]:
-        """The photos that would move or come back."""
-        return [each for each in self.results if each.action in {ReplayAction.MOVE, ReplayAction.RESTORE}]
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """What was carried out: the photos that came back, and the outcomes of the new decisions."""
-
-    restored: tuple[Restored, ...]
-    outcomes: tuple[Outcome, ...]
-
-    @property
-    def moved(self) -> int:
-        """How many photos were moved to quarantine."""
-        return sum(bool(outcome.plan.moves) and not outcome.fault for outcome in self.outcomes)
-
-    @property
-    def came_back(self) -> int:
-        """How many photos came back from quarantine."""
-        return sum(not result.fault for result in self.restored)
-
-    @property
-    def faults(self) -> dict[Path, str]:
-        """The reason for each photo, or record of one, with which nothing was done."""
-        faults = {result.record.path: result.fault for result in self.restored if result.fault}
-        return faults | {each.plan.photo.place.path: each.fault for each in self.outcomes if each.fault}
-
-
-def simulate(request: SimulateRequest, environ: Mapping[str, str]) -> Simulated:
-    """Replay the policy of a configuration file on the decisions of the past; nothing is changed.
-
-    Raises ConfigError for a file with mistakes, SystemFaultError if culld has not run yet.
-    """
-    config = with_resolved_thresholds(load_config(request.config_file, environ))
-    with open_journal_readonly(config.state) as journal:
-        simulation = Simulation(config, journal)
-        found = simulation.changes(request.since)
-        if any(change.action is ReplayAction.MOVE for change in found):
-            with open_pool(config) as pool:
-                found = simulation.with_user_metadata(found, pool)
-    return _simulated(config, found)
-
-
-def apply_simulation(
-    request: SimulateRequest, environ: Mapping[str, str], show: Callable[[Simulated], object]
-) -> Applied:
-    """Replay the policy, `show` what it says, and carry that out.
-
-    Raises ConfigError for a file with mistakes or one that moves nothing in any folder, SystemFaultError if a daemon
-    runs, or if the journal or the quarantine cannot be used.
-    """
-    config = with_resolved_thresholds(load_config(request.config_file, environ))
-    if _only_observes(config):
-        file = display_path(request.config_file)
-        raise ConfigError((f"{file}: policy.mode is observe, which moves nothing; write enforce first",))
-    roots = [watch.path for watch in config.watch]
-    with state_lock(config.state), RootLocks() as claims, open_journal(config) as journal, open_pool(config) as pool:
-        claims.acquire_all(roots)
-        require_quarantine(config, journal)
-        simulation = Simulation(config, journal)
-        found = simulation.with_user_metadata(simulation.changes(request.since), pool)
-        show(_simulated(config, found))
-        restored, outcomes = simulation.apply(found, pool)
-    return Applied(tuple(restored), tuple(outcomes))
-
-
-def _simulated(config: Config, found: Iterable[ReplayResult]) -> Simulated:
-    return Simulated(config.rules().digest, tuple(found), observes=_only_observes(config))
-
-
-def _only_observes(config: Config) -> bool:
-    """Whether the policy may move nothing in any watched folder."""
-    return all((watch.mode or config.policy.mode) is Mode.OBSERVE for watch in config.watch)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from culld import __version__
 from culld.cli import build_parser, exit_codes
-from culld.system.unit_data import example_config
+from culld.system.data_files import example_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,20 +10,15 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from culld.app.engine_pool import open_pool
-from culld.app.once import OnePass
-from culld.app.startup import claim_folders, open_journal
+from culld.app.once import OnceRequest, run_once
 from culld.cli import configuration, exit_codes
-from culld.files.locks import RootLocks, state_lock
 from culld.records import Verdict, display_path
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from culld.app.once import Counts
-    from culld.config import Config
     from culld.records import RootedPath
 
 _MOST_NAMED = 20
@@ -32,7 +27,7 @@ _MOST_NAMED = 20
 def run(args: argparse.Namespace) -> int:
     """Sweep once, with a progress bar on a terminal."""
     _, config = configuration.load(args)
-    tally = _sweep(config, args.paths)
+    tally = run_once(config, OnceRequest(tuple(args.paths)), _progress_bar)
     if args.json:
         print(json.dumps(_counts(tally)))
     else:
@@ -66,28 +61,15 @@ def _named(tally: Counts) -> list[str]:
     return [*lines[:_MOST_NAMED], f"  and {more} more, see culld status"] if more > 0 else lines
 
 
-def _sweep(config: Config, paths: list[Path]) -> Counts:
-    with (
-        state_lock(config.state),
-        RootLocks(config.state) as claims,
-        open_journal(config) as journal,
-        open_pool(config) as pool,
-    ):
-        claim_folders(config, journal, claims)
-        sweep = OnePass(config, journal, pool)
-        with _progress_bar("culling", sweep.count(paths), shown=sys.stderr.isatty()) as advance:
-            return sweep.process(paths, advance)
-
-
 @contextlib.contextmanager
-def _progress_bar(title: str, total: int, *, shown: bool) -> Iterator[Callable[[int], None]]:
-    """Show how far the work has come, with the time left; give the function that moves the bar on."""
-    if not shown or total == 0:
+def _progress_bar(total: int) -> Iterator[Callable[[int], None]]:
+    """Show on a terminal how far the work has come, with the time left; give the function that moves the bar on."""
+    if total == 0 or not sys.stderr.isatty():
         yield lambda _count: None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task(title, total=total)
+        task = progress.add_task("culling", total=total)
         yield lambda count: progress.advance(task, count)
 
 

@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from culld.app.simulate import SimulateRequest, apply_simulation, simulate
+from culld.app.policy_simulate import SimulateRequest, apply_simulation, simulate
 from culld.cli import exit_codes
 from culld.records import display_path
 from culld.stages.decide.replay import ReplayAction
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from culld.app.simulate import Simulated
+    from culld.app.policy_simulate import Simulated
 
 _SHOWN = 20
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from culld.cli import configuration, exit_codes
 from culld.errors import ConfigError
 from culld.records import display_path
+from culld.system.data_files import unit_folder
 from culld.system.systemd.install import acl_commands, install, installation, systemctl, uninstall, unit_file
 from culld.system.systemd.unit_files import Scope
-from culld.system.unit_data import unit_folder
 
 if TYPE_CHECKING:
     import argparse

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from culld.app.decisions import Explanation
+    from culld.records import Stack, Threshold
 
 
 def run(args: argparse.Namespace) -> int:
@@ -36,69 +37,68 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _as_json(explanation: Explanation) -> dict[str, object]:
-    case = explanation.case
-    lead = case.stack.primary
-    camera, exposure = lead.photo.camera, lead.photo.camera.exposure
-    light = exposure.light_value
+    case, policy = explanation.case, explanation.policy
+    primary = case.stack.primary
     return {
-        "path": display_path(lead.photo.place.path),
+        "path": display_path(primary.photo.place.path),
         "now": display_path(case.now.path),
         "verdict": case.verdict,
         "rule": case.rule,
         "reason": case.reason,
-        "scores": {defect.value: getattr(lead.result, defect.value, None) for defect in Defect},
-        "model": lead.model,
+        "scores": {defect.value: getattr(primary.result, defect.value, None) for defect in Defect},
+        "model": primary.model,
         "policy": case.policy,
-        "policy_in_force": explanation.policy.digest,
+        "policy_in_force": policy.digest,
         "thresholds": {
-            defect.value: {"tag": explanation.policy.of(defect).tag, "reject": explanation.policy.of(defect).reject}
-            for defect in Defect
+            defect.value: {"tag": policy.of(defect).tag, "reject": policy.of(defect).reject} for defect in Defect
         },
-        "facts": {
-            "camera": camera.model,
-            "taken_at": camera.taken_at and camera.taken_at.isoformat(),
-            "exposure_time": exposure.time_s,
-            "aperture": exposure.aperture,
-            "iso": exposure.iso,
-            "bias": exposure.bias_ev,
-            "light_value": None if light is None else round(light, 2),
-            "focal_length": camera.focal_mm,
-            "format": lead.photo.format,
-            "belongs_to_it": [
-                display_path(Path(p.relative.name)) for p in (*case.stack.sidecars, *case.stack.blocking_files)
-            ],
-            "same_shot": [display_path(Path(p.photo.place.relative.name)) for p in case.stack.siblings],
-        },
+        "facts": _facts(case.stack),
         "restored": case.restored,
     }
 
 
+def _facts(stack: Stack) -> dict[str, object]:
+    photo = stack.primary.photo
+    camera, exposure = photo.camera, photo.camera.exposure
+    light = exposure.light_value
+    return {
+        "camera": camera.model,
+        "taken_at": camera.taken_at and camera.taken_at.isoformat(),
+        "exposure_time": exposure.time_s,
+        "aperture": exposure.aperture,
+        "iso": exposure.iso,
+        "bias": exposure.bias_ev,
+        "light_value": None if light is None else round(light, 2),
+        "focal_length": camera.focal_mm,
+        "format": photo.format,
+        "belongs_to_it": [display_path(Path(p.relative.name)) for p in (*stack.sidecars, *stack.blocking_files)],
+        "same_shot": [display_path(Path(p.photo.place.relative.name)) for p in stack.siblings],
+    }
+
+
 def _lines(explanation: Explanation) -> Iterator[str]:
-    case, told = explanation.case, _as_json(explanation)
-    yield f"{told['path']}"
-    if told["now"] != told["path"]:
-        yield f"  now         {told['now']}"
+    case, policy = explanation.case, explanation.policy
+    primary = case.stack.primary
+    path, now = display_path(primary.photo.place.path), display_path(case.now.path)
+    yield path
+    if now != path:
+        yield f"  now         {now}"
     yield f"  verdict     {case.verdict}" + (f", by {case.rule}" if case.rule else "")
     yield f"  reason      {case.reason}"
-    yield f"  scores      {case.stack.primary.result}   (model {case.stack.primary.model})"
-    yield f"  thresholds  {_thresholds(told)}"
-    same = case.policy == told["policy_in_force"]
-    yield f"  policy      {case.policy}" + (" (in force)" if same else f"; in force now is {told['policy_in_force']}")
-    facts = told["facts"]
-    assert isinstance(facts, dict)  # noqa: S101 (as it was made above)
-    known = ", ".join(f"{name} {_plain(value)}" for name, value in facts.items() if value not in (None, []))
-    yield f"  facts       {known or 'the file tells none'}"
+    yield f"  scores      {primary.result}   (model {primary.model})"
+    yield f"  thresholds  {', '.join(f'{defect} {_threshold(policy.of(defect))}' for defect in Defect)}"
+    same = case.policy == policy.digest
+    yield f"  policy      {case.policy}" + (" (in force)" if same else f"; in force now is {policy.digest}")
+    known = {name: value for name, value in _facts(case.stack).items() if value not in (None, [])}
+    facts = ", ".join(f"{name} {_plain(value)}" for name, value in known.items())
+    yield f"  facts       {facts or 'the file tells none'}"
     yield "  history"
     yield from (f"    {as_text(decision)}" for decision in explanation.history)
 
 
-def _thresholds(told: dict[str, object]) -> str:
-    limits = told["thresholds"]
-    assert isinstance(limits, dict)  # noqa: S101 (as it was made above)
-    return ", ".join(
-        f"{name} tag {each['tag']:g} reject {'never' if each['reject'] is None else format(each['reject'], 'g')}"
-        for name, each in limits.items()
-    )
+def _threshold(threshold: Threshold) -> str:
+    reject = "never" if threshold.reject is None else format(threshold.reject, "g")
+    return f"tag {threshold.tag:g} reject {reject}"
 
 
 def _plain(value: object) -> str:
