@@ -6,6 +6,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
+
 from culld.imaging import decode as decoder
 from culld.imaging.decode import jpeg_roundtrip
 from culld.imaging.formats import HEAD_BYTES, recognise
@@ -60,9 +63,6 @@ class ProgressBars:
 
     def __init__(self) -> None:
         """Bars appear with the first word about their phase."""
-        from rich.console import Console  # noqa: PLC0415
-        from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn  # noqa: PLC0415
-
         columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeElapsedColumn())
         self._bars = Progress(*columns, console=Console(stderr=True))
         self._tasks: dict[str, Any] = {}
