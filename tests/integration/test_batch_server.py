@@ -107,7 +107,7 @@ def test_a_stranger_gets_no_answer(key: bytes) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(540)
 def test_tensorflow_says_what_litert_says() -> None:
     """On the CPU here; three frames go through batches of at most two."""
     pytest.importorskip("tensorflow", reason="needs the extra `tensorflow`")

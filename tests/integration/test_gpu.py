@@ -19,7 +19,7 @@ from culld.inference.tensorflow import (
 tensorflow = pytest.importorskip("tensorflow", reason="needs the extra `tensorflow`")
 MODEL = Path(__file__).parents[2] / "models" / "defects"
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(540)]
 
 
 class Scarce(TensorFlowNetwork):
