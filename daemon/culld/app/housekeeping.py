@@ -35,17 +35,17 @@ _SHOWN: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class ExpiredToTrash:
-    """Puts photos into the trash by `to_trash`; `note_trashed` is told the plan of each."""
+    """Puts photos into the trash by `to_trash`, and notes the plan of each by `note_trashed`."""
 
     quarantine: Path
     to_trash: Callable[[Path], None]
     note_trashed: Callable[[str], None]
 
     def expire(self, before: datetime, is_old: Callable[[str], bool]) -> int:
-        """Trash what was taken before a moment, by its record, and by a plan that `is_old`; returns how many photos.
+        """Put photos into the trash that were quarantined before a moment, and return how many there were.
 
-        The record tells what the wall clock said; `is_old` answers by the order of plans. What fails stays, and is
-        told.
+        The record has the time by the wall clock; `is_old` judges a plan by the order of plans. Both must agree. What
+        fails stays, and is logged.
         """
         count = 0
         for place in sorted(record_places(self.quarantine), key=lambda place: place.relative):
@@ -72,10 +72,10 @@ class ExpiredToTrash:
 
 @dataclass(frozen=True, slots=True)
 class Housekeeping:
-    """Tells of the day, and keeps journal and quarantine small.
+    """Reports the day, and keeps journal and quarantine small.
 
     Decisions are kept for the time `history`, photos in quarantine for `trash_after`, None for ever, by the wall clock
-    and by counted time: whichever says that they are younger. While the wall clock is in doubt nothing is thrown away.
+    and by counted time: the one by which they are younger decides. While the wall clock is in doubt nothing is removed.
     When it was last done is noted in the journal, for a computer that never runs for a whole day.
     `put_away_orphans` removes records whose photo a person deleted from quarantine; it is given the present roots.
     """
@@ -148,7 +148,7 @@ class Housekeeping:
 def _is_gone(place: RootedPath) -> bool:
     try:
         return not exists(place)
-    except PhotoError:  # nobody can tell
+    except PhotoError:  # its folder cannot be looked at
         return False
 
 

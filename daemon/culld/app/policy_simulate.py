@@ -36,7 +36,7 @@ class SimulateRequest:
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """What a policy says of each photo that is where it was left; `observes` if it is in no folder allowed to move."""
+    """The result for each photo that is where it was left; `observes`: the policy may move photos in no folder."""
 
     policy: str
     results: tuple[ReplayResult, ...]
@@ -90,7 +90,7 @@ def simulate(request: SimulateRequest, environ: Mapping[str, str]) -> Simulated:
 def apply_simulation(
     request: SimulateRequest, environ: Mapping[str, str], show: Callable[[Simulated], object]
 ) -> Applied:
-    """Replay the policy, `show` what it says, and carry that out.
+    """Replay the policy, `show` the results, and carry them out.
 
     Raises ConfigError for a file with mistakes or one that moves nothing in any folder, SystemFaultError if a daemon
     runs, or if the journal or the quarantine cannot be used.

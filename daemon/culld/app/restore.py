@@ -75,7 +75,7 @@ class RestoreSummary:
 def run_restore(
     config: Config, request: RestoreRequest, tell: Tell, stop: Callable[[], bool] = lambda: False
 ) -> RestoreSummary:
-    """Restore what is asked for, and tell of each photo as soon as it is done.
+    """Restore what is asked for, and `tell` the result of each photo as soon as it is done.
 
     `stop` is asked before each photo; the photo at hand is always finished. Raises SystemFaultError if the journal or
     the quarantine cannot be used.

@@ -39,7 +39,7 @@ class WatchedFolder:
 class Status:
     """The state of the daemon and of the folders; paths are as they are displayed.
 
-    `waiting` counts photos that are not judged yet, `more` says that there are more than it could take in. `offline`
+    `waiting` counts photos that are not judged yet, `more`: there are more than the daemon could take in. `offline`
     holds the reason for each folder that is away, `unread` for some of the folders that cannot be read. `faults` are
     the files that wait for another try, `last` the last decisions, the newest first.
     """

@@ -52,7 +52,7 @@ def as_text(decision: Decision) -> str:
         f"not done: {decision.fault}" if decision.fault else "",
         f"restored {decision.restored.astimezone():%Y-%m-%d %H:%M}" if decision.restored else "",
     ]
-    told = (
+    line = (
         f"{decision.at.astimezone():%Y-%m-%d %H:%M:%S}  {decision.verdict:<10}  {display_path(decision.place.relative)}"
     )
-    return "; ".join([f"{told}  {decision.reason}", *filter(None, extras)])
+    return "; ".join([f"{line}  {decision.reason}", *filter(None, extras)])

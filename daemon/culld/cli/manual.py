@@ -76,6 +76,6 @@ def _options(parser: argparse.ArgumentParser) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    """Text that says nothing to the formatter."""
+    """Escape what the formatter would take for markup."""
     text = re.sub(r"([\\-])", r"\\\1", text).replace("\\\\", "\\e")
     return re.sub(r"^([.'])", r"\\&\1", text, flags=re.MULTILINE)

@@ -74,12 +74,12 @@ def _progress_bar(total: int) -> Iterator[Callable[[int], None]]:
 
 
 def _summary(tally: Counts) -> str:
-    told = [f"{count} {_WORDS[verdict]}" for verdict, count in tally.verdicts.items() if count]
-    told += [f"{len(tally.failures)} failed (see culld status)"] if tally.failures else []
-    told += [f"{len(tally.waiting)} failed earlier and wait for another try"] if tally.waiting else []
-    told += [f"{len(tally.unreadable_folders)} folders cannot be read"] if tally.unreadable_folders else []
-    told += [f"{tally.unfinished} still being written, left for the next time"] if tally.unfinished else []
-    return ", ".join(told) if told else "nothing new"
+    parts = [f"{count} {_WORDS[verdict]}" for verdict, count in tally.verdicts.items() if count]
+    parts += [f"{len(tally.failures)} failed (see culld status)"] if tally.failures else []
+    parts += [f"{len(tally.waiting)} failed earlier and wait for another try"] if tally.waiting else []
+    parts += [f"{len(tally.unreadable_folders)} folders cannot be read"] if tally.unreadable_folders else []
+    parts += [f"{tally.unfinished} still being written, left for the next time"] if tally.unfinished else []
+    return ", ".join(parts) if parts else "nothing new"
 
 
 _WORDS = {

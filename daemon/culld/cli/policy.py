@@ -1,4 +1,4 @@
-"""`culld policy check` says whether a file is valid, and what it means."""
+"""`culld policy check`: whether a configuration file is valid, and the thresholds and rules that it sets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print what the file means; a file with mistakes raises a ConfigError that tells all of them."""
+    """Print the thresholds and rules of the file; raises ConfigError with every mistake in it."""
     config = with_resolved_thresholds(load_config(args.file, os.environ))
     for line in _table(config):
         print(line)

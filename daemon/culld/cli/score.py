@@ -43,5 +43,5 @@ def _as_json(result: ScoreResult) -> dict[str, object]:
 
 def _as_text(result: ScoreResult) -> str:
     numbers = str(result.scores) if result.scores else "blur   -   under   -   over   - "
-    told = f"{result.verdict:<10}  {numbers}  {display_path(result.path)}"
-    return told if result.verdict is Verdict.KEEP else f"{told}  ({result.reason})"
+    line = f"{result.verdict:<10}  {numbers}  {display_path(result.path)}"
+    return line if result.verdict is Verdict.KEEP else f"{line}  ({result.reason})"

@@ -133,17 +133,17 @@ class Restorer:
         for move in _moves(found, home):
             if exists(move.target):  # its copy is complete
                 finish_copied_move(move)
-        told = self._take_out(found, home, rewrites)
+        untagged = self._take_out(found, home, rewrites)
         for move in _moves(found, home):
             move_file(move)
             digests |= {move.digest} if move.target == home.photo else set()
         self.journal.note_restored(plan, digests, home.photo, stamp_of(home.photo))
         remove_record(found.place, found.digest)
         remove_empty_folders(found.place.root, found.place.relative.parent)
-        return Restored(found.place, home.photo, "; ".join(filter(None, (note, told))))
+        return Restored(found.place, home.photo, "; ".join(filter(None, (note, untagged))))
 
     def _take_out(self, found: RecordFile, home: Home, rewrites: Iterable[Rewrite]) -> str:
-        """Take out what culld wrote to the files of the photo, wherever each is now; gives what to tell of it."""
+        """Take out what culld wrote to the files of the photo, wherever each is now; give a note about it."""
         if self.withdraw is None:
             return ""
         places = {
@@ -168,7 +168,7 @@ def _moves(found: RecordFile, home: Home) -> Iterator[Move]:
 
 
 def _note(found: RecordFile, home: Home, made: Collection[Path]) -> str:
-    """What to tell of a photo that comes back: another name, and missing members, but for those that culld `made`."""
+    """Return a note on a photo that comes back: another name, and missing members, but for those that culld `made`."""
     notes = []
     origin = Path(found.record.photo.origin.name)
     if home.photo.relative.name != origin.name:
@@ -201,7 +201,7 @@ def begin_restore(
 
 
 def end_restore(quarantine: Path, leftovers: Leftovers) -> None:
-    """Give back what killed processes had set aside and what no record tells of, once everything was restored."""
+    """Give back what killed processes had set aside and what no record names, once everything was restored."""
     with folder_lock(quarantine):
         leftovers.give_back_all(quarantine)
 

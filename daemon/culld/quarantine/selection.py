@@ -91,5 +91,5 @@ def _read(place: RootedPath) -> RecordFile | None:
     try:
         return read_record(place)
     except (BadRecordError, PhotoError) as error:
-        log.debug("%s", error)  # a person who selected it is told when its turn comes
+        log.debug("%s", error)  # it is reported when it is restored
         return None
