@@ -12,10 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from culld.app.daily_summary import daily_summary
 from culld.app.decision_ages import DecisionAges, clock_doubt
-from culld.app.housekeeping import Housekeeping
-from culld.app.trash_expired import ExpiredToTrash
+from culld.app.housekeeping import ExpiredToTrash, Housekeeping, daily_summary
 from culld.errors import PhotoError
 from culld.journal.store import SqliteJournal
 from culld.quarantine.apply import PlanApplier

@@ -17,7 +17,7 @@ from culld.files.move import finish_copied_move, move_file
 from culld.files.remove_own import remove_sidecar
 from culld.files.rename_noreplace import exchanges
 from culld.files.rewrite import rewrite_file
-from culld.files.set_aside import return_all, return_aside
+from culld.files.set_aside import Leftovers, return_aside
 from culld.files.temp_names import aside_name
 from culld.records import Edit, Move, Rewrite, RootedPath
 from harness import quarantined
@@ -253,7 +253,9 @@ def test_a_photo_that_was_set_aside_gets_its_name_back(photo: RootedPath) -> Non
 def test_a_photo_that_was_set_aside_and_saved_since_is_kept_twice(photo: RootedPath) -> None:
     """The save has the name, and the older file a visible one beside it."""
     photo.path.with_name(aside_name("a.jpg")).write_bytes(SAVED)
-    return_all(photo.root)
+    leftovers = Leftovers()
+    leftovers.walk(photo.root)
+    leftovers.give_back_all(photo.root)
     names = quarantined.tree(photo.root)
 
     assert sorted((photo.root / name).read_bytes() for name in names) == [OLD, SAVED]

@@ -10,14 +10,18 @@ from pathlib import Path
 
 import pytest
 
+from culld.app.restore import RestoreRequest, run_restore
+from culld.config import load_config
 from culld.errors import PhotoBlockedError
 from culld.files.open_beneath import stamp_of
+from culld.files.temp_names import aside_name
 from culld.quarantine.apply import PlanApplier
 from culld.quarantine.record import from_bytes, to_bytes
 from culld.quarantine.restore import Restored, Restorer, restore
 from culld.quarantine.selection import Selection
 from culld.records import FileStat, RecordedDecision, RootedPath, TaggedFiles
 from harness import factories, quarantined
+from harness.file_hooks import listings_of
 
 PHOTO = b"\xff\xd8 a photo"
 SIDECAR = b"<x:xmpmeta/>"
@@ -341,3 +345,62 @@ def test_many_equal_names_come_back_apart(house: House) -> None:
 
     assert [result.fault for result in results] == [None] * 30
     assert quarantined.contents(house.inbox) == before
+
+
+@pytest.mark.parametrize("count", [1, 40])
+def test_each_folder_is_listed_once_however_many_photos_it_holds(house: House, count: int) -> None:
+    """The quarantine with its one folder, and the folder that the photos come back to."""
+    for number in range(count):
+        house.reject(f"2026/{number}.jpg", PHOTO + bytes([number]))
+
+    assert listings_of(house.restore) == 3
+    assert len(quarantined.tree(house.inbox)) == 2 * count
+
+
+def test_a_photo_that_is_set_aside_after_its_folder_was_listed_is_found(house: House) -> None:
+    """A culld may be killed meanwhile: the folder is listed again before a missing photo counts as deleted."""
+    for name in ("2026/a.jpg", "2026/b.jpg"):
+        house.reject(name)
+    hidden = house.quarantine / "2026" / aside_name("b.jpg")
+
+    def hide() -> None:
+        if not (house.inbox / "2026/a.jpg").exists():  # b has not been begun yet
+            (house.quarantine / "2026/b.jpg").rename(hidden)
+
+    journal = FakeRestorations(look=hide)
+    results = house.restore_into(journal)
+
+    assert [(result.fault, result.now is None) for result in results] == [(None, False)] * 2
+    assert (journal.deleted, quarantined.tree(house.quarantine)) == ([], [])
+    assert (house.inbox / "2026/b.jpg").read_bytes() == TAGGED
+
+
+def test_a_record_that_a_killed_restore_had_set_aside_brings_its_photo_back(house: House) -> None:
+    """By the use case as well as by its parts: `culld restore --all` searches hidden names, too."""
+    photo = house.reject()
+    record = house.quarantine / "2026/a.jpg.culld.json"
+    record.rename(record.with_name(aside_name(record.name)))
+    (house.quarantine / "2026/.culld-0123456789abcdef.tmp").write_bytes(b"half a copy")
+    file = house.inbox.parent / "config.yaml"
+    file.write_text("watch: [{path: inbox}]\nquarantine: quarantine\nstate: state\n")
+    told: list[object] = []
+
+    summary = run_restore(load_config(file, {}), RestoreRequest(EVERYTHING), told.append)
+
+    assert (summary.restored, len(told)) == (1, 1)
+    assert photo.path.read_bytes() == TAGGED
+    assert quarantined.tree(house.quarantine) == []
+
+
+def test_what_other_photos_need_stays_where_one_photo_is_restored(house: House) -> None:
+    """A photo that a killed restore had set aside is given back with its own record, by the edits that are known."""
+    house.reject("2026/a.jpg")
+    house.reject("2026/b.jpg")
+    (house.quarantine / "2026/b.jpg").rename(house.quarantine / "2026" / aside_name("b.jpg"))
+    house.restore(Selection((house.inbox / "2026/a.jpg",)))
+    first = quarantined.tree(house.quarantine)
+    house.restore()
+
+    assert [name for name in first if name.endswith("~b.jpg")] != []
+    assert (house.inbox / "2026/b.jpg").read_bytes() == TAGGED
+    assert quarantined.tree(house.quarantine) == []

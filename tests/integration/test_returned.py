@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from culld.app.feedback import feedback_of_people
+from culld.app.report import feedback_of_people
 from culld.app.returned import returned_by_hand
 from culld.files.mount_guard import write_marker
 from culld.files.open_beneath import stamp_of

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from culld.cli import build_parser
 from culld.cli import model as command
 from culld.errors import ConfigError
 from culld.inference.card import load_card
@@ -53,12 +54,8 @@ def draw_photos(folder: Path, count: int) -> None:
 
 def command_line(*words: str | Path) -> int:
     """Run `culld model` with these words."""
-    import argparse  # noqa: PLC0415 - only here
-
-    parser = argparse.ArgumentParser()
-    command.add(parser.add_subparsers())
-    arguments = parser.parse_args(["model", *map(str, words)])
-    return int(arguments.run(arguments))
+    arguments = build_parser(["model"]).parse_args(["model", *map(str, words)])
+    return command.run(arguments)
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from culld.cli import build_parser
 from culld.cli import doctor as command
 from culld.errors import SystemFaultError
 from culld.files import mounts
@@ -362,10 +363,8 @@ class TestMachine:
 
 
 def parsed(*arguments: str) -> argparse.Namespace:
-    """The arguments of a command line that knows `doctor` only."""
-    whole = argparse.ArgumentParser()
-    command.add(whole.add_subparsers())
-    return whole.parse_args(["doctor", *arguments])
+    """The arguments of `culld doctor`."""
+    return build_parser(["doctor"]).parse_args(["doctor", *arguments])
 
 
 class TestCommand:
@@ -385,7 +384,7 @@ class TestCommand:
         """One missing model makes the exit code 3, and the way out is printed under it."""
         arguments = parsed("--config", str(config))
 
-        assert arguments.run(arguments) == 3
+        assert command.run(arguments) == 3
         printed = capsys.readouterr().out
         assert f"ok   watched folder {tmp_path}/in: can be read and written" in printed
         assert f"ok   changes in {tmp_path}/in: tried: " in printed
@@ -398,7 +397,7 @@ class TestCommand:
     def test_json_is_one_object_a_line(self, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
         """For other programs to read."""
         arguments = parsed("--json", "--config", str(config))
-        arguments.run(arguments)
+        command.run(arguments)
 
         checks = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
         assert {frozenset(check) for check in checks} == {frozenset({"name", "health", "what", "fix"})}
@@ -413,6 +412,6 @@ class TestCommand:
         file.write_text("watch: 3\nrescan: 4\n")
         arguments = parsed("--config", str(file))
 
-        assert arguments.run(arguments) == 3
+        assert command.run(arguments) == 3
         bad = [line for line in capsys.readouterr().out.splitlines() if line.startswith("BAD")]
         assert [line.split(": ")[2] for line in bad] == ["watch", "quarantine", "rescan"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import re
 from pathlib import Path
 
@@ -10,20 +9,13 @@ import pytest
 import yaml
 
 from culld.app.model_files import resolve_policies
-from culld.cli import policy
+from culld.cli import build_parser, policy
 from culld.config import Config, load_config
 from culld.config.messages import known_keys
 from culld.errors import ConfigError
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "config.example.yaml"
 HOME = {"HOME": "/home/ann"}
-
-
-def parser() -> argparse.ArgumentParser:
-    """A command line that knows `policy` only."""
-    whole = argparse.ArgumentParser()
-    policy.add(whole.add_subparsers())
-    return whole
 
 
 def keys_of(data: object, above: str = "") -> set[str]:
@@ -81,9 +73,9 @@ def test_every_key_of_the_example_has_a_comment() -> None:
 
 def test_policy_check_prints_what_the_example_means(capsys: pytest.CaptureFixture[str]) -> None:
     """The thresholds, the folders and the digest by which decisions remember the policy."""
-    arguments = parser().parse_args(["policy", "check", str(EXAMPLE)])
+    arguments = build_parser(["policy"]).parse_args(["policy", "check", str(EXAMPLE)])
 
-    assert arguments.run(arguments) == 0
+    assert policy.run(arguments) == 0
     printed = capsys.readouterr().out
     assert [line.split() for line in printed.splitlines()[1:4]] == [
         ["blur", "0.5", "0.97"],
@@ -97,8 +89,8 @@ def test_policy_check_passes_on_what_is_wrong(tmp_path: Path) -> None:
     """The problems go up to the command line, which prints them and exits with 2."""
     file = tmp_path / "config.yaml"
     file.write_text("watch: 3\n")
-    arguments = parser().parse_args(["policy", "check", str(file)])
+    arguments = build_parser(["policy"]).parse_args(["policy", "check", str(file)])
 
     with pytest.raises(ConfigError) as raised:
-        arguments.run(arguments)
+        policy.run(arguments)
     assert len(raised.value.problems) == 2

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from culld.errors import SystemFaultError
+from culld.system.data_files import unit_folder
 from culld.system.systemd.install import Remove, Run, Write, acl_commands, install, uninstall
 from culld.system.systemd.unit_files import HEADER, Installation, Scope, quoted, render
-from culld.system.unit_data import unit_folder
 
 ENVIRON = {"HOME": "/home/ann"}
 

@@ -1,1 +1,1 @@
-"""The composition root: from a configuration to running objects; the only place where the rooms meet."""
+"""The use cases, callable by any face of culld, and `build`, which makes running objects out of a configuration."""

@@ -8,9 +8,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from culld.app.decision_ages import DecisionAges
-from culld.app.housekeeping import Housekeeping
+from culld.app.housekeeping import ExpiredToTrash, Housekeeping
 from culld.app.returned import returned_by_hand
-from culld.app.trash_expired import ExpiredToTrash
 from culld.clock import SystemClock
 from culld.config import Embed
 from culld.files.mount_guard import MountGuard

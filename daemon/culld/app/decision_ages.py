@@ -26,7 +26,7 @@ _MEANING: Final = (
 
 @dataclass(frozen=True, slots=True)
 class DecisionAges:
-    """Reads the clocks and counts time; `alert` tells a person when the wall clock is in doubt."""
+    """Reads the clocks and counts time; `alert` is called when the wall clock is in doubt."""
 
     journal: SqliteJournal
     clock: Clock

@@ -51,7 +51,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Elapsed:
-    """The time counted so far; `agreed` is the last reading without doubt, `why` tells of the doubt, empty if none."""
+    """The time counted so far; `agreed` is the last reading without doubt, `why` the reason for the doubt, or empty."""
 
     last: Reading
     agreed: Reading
@@ -74,7 +74,7 @@ class Elapsed:
         if _between(self.agreed, reading)[1] or (believed and is_over):
             return replace(found, agreed=reading, doubted_at=None, why="")
         if not believed:
-            return replace(found, doubted_at=counted, why=_told(self.last, reading))
+            return replace(found, doubted_at=counted, why=_doubt(self.last, reading))
         return found
 
     def marked(self, number: int) -> Self:
@@ -107,7 +107,7 @@ def _between(before: Reading, now: Reading) -> tuple[timedelta, bool]:
     return ran + min(max(longer, timedelta()), _COUNTED), believed
 
 
-def _told(before: Reading, now: Reading) -> str:
+def _doubt(before: Reading, now: Reading) -> str:
     ran, _ = _between(before, now)
     moved = f"{before.wall:%Y-%m-%d %H:%M} to {now.wall:%Y-%m-%d %H:%M} (UTC)"
     return f"the clock of this machine went from {moved} while it ran for {ran.total_seconds() / 3600:.1f} hours"

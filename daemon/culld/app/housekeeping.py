@@ -1,4 +1,4 @@
-"""Once a day, while nothing else is to do: the digest, the trash, and what the journal need not remember."""
+"""Once a day, while nothing else is to do: the summary of the day, the trash, and what the journal can forget."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from culld.app.daily_summary import daily_summary
 from culld.errors import PhotoError
+from culld.files.locks import folder_lock
 from culld.files.open_beneath import exists
+from culld.quarantine.record import BadRecordError
+from culld.quarantine.record_files import read_record, record_places
+from culld.records import Verdict, display_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -18,24 +21,62 @@ if TYPE_CHECKING:
 
     from culld.app.decision_ages import DecisionAges
     from culld.app.elapsed import Elapsed
-    from culld.app.trash_expired import ExpiredToTrash
     from culld.journal.store import SqliteJournal
     from culld.ports import Clock
-    from culld.records import RootedPath
+    from culld.quarantine.record_files import RecordFile
+    from culld.records import RecordedDecision, RootedPath
 
 log = logging.getLogger(__name__)
 
 _EVERY: Final = timedelta(days=1)
 _NOTE: Final = "tidied"
+_SHOWN: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class ExpiredToTrash:
+    """Puts photos into the trash by `to_trash`, and notes the plan of each by `note_trashed`."""
+
+    quarantine: Path
+    to_trash: Callable[[Path], None]
+    note_trashed: Callable[[str], None]
+
+    def expire(self, before: datetime, is_old: Callable[[str], bool]) -> int:
+        """Put photos into the trash that were quarantined before a moment, and return how many there were.
+
+        The record has the time by the wall clock; `is_old` judges a plan by the order of plans. Both must agree. What
+        fails stays, and is logged.
+        """
+        count = 0
+        for place in sorted(record_places(self.quarantine), key=lambda place: place.relative):
+            try:
+                with folder_lock(self.quarantine):
+                    found = read_record(place)
+                    if found.record.made_at < before and is_old(found.record.plan) and exists(found.photo):
+                        self._trash(found)
+                        count += 1
+            except (BadRecordError, PhotoError) as error:
+                log.warning("%s stays in quarantine: %s", display_path(place.path), error)
+        return count
+
+    def _trash(self, found: RecordFile) -> None:
+        """Sidecars first, the record last: if this is cut short, the photo can still be restored."""
+        for member in found.record.members:
+            place = found.place.beside(member.name)
+            if exists(place):
+                self.to_trash(place.path)
+        self.note_trashed(found.record.plan)
+        self.to_trash(found.place.path)
+        log.info("%s was put into the trash (quarantine.trash_after)", display_path(found.photo.path))
 
 
 @dataclass(frozen=True, slots=True)
 class Housekeeping:
-    """Tells of the day, and keeps journal and quarantine small.
+    """Reports the day, and keeps journal and quarantine small.
 
     Decisions are kept for the time `keep_history`, photos in quarantine for `trash_after`, None for ever, by the wall
-    clock and by counted time: whichever says that they are younger. While the wall clock is in doubt nothing is thrown
-    away. When it was last done is noted in the journal, for a computer that never runs for a whole day.
+    clock and by counted time: the one by which they are younger decides. While the wall clock is in doubt nothing is
+    removed. When it was last done is noted in the journal, for a computer that never runs for a whole day.
     `put_away_orphans` removes records whose photo a person deleted from quarantine; it is given the present roots.
     """
 
@@ -107,5 +148,17 @@ class Housekeeping:
 def _is_gone(place: RootedPath) -> bool:
     try:
         return not exists(place)
-    except PhotoError:  # nobody can tell
+    except PhotoError:  # its folder cannot be looked at
         return False
+
+
+def daily_summary(cases: Sequence[RecordedDecision]) -> str:
+    """A few lines on the decisions of a time; empty if there were none."""
+    if not cases:
+        return ""
+    moved = sum(case.verdict is Verdict.QUARANTINE for case in cases)
+    held = [case for case in cases if case.would_reject and case.verdict is not Verdict.QUARANTINE]
+    lines = [f"{len(cases)} photos judged, {moved} moved, {len(held)} would have been moved, had culld been let"]
+    lines += [f"  {display_path(case.stack.primary.photo.place.path)}  ({case.reason})" for case in held[:_SHOWN]]
+    lines += [f"  ... and {len(held) - _SHOWN} more: see culld policy simulate"] if len(held) > _SHOWN else []
+    return "\n".join(lines)

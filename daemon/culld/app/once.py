@@ -9,10 +9,13 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from culld.app.build import Builder, PolicySet, open_alerts, open_scanner
+from culld.app.engine_pool import open_pool
 from culld.app.failure_collector import FailureCollector
 from culld.app.model_files import resolve_policies
+from culld.app.startup import claim_folders, open_journal
 from culld.errors import ConfigError, PhotoError
 from culld.files.lease import is_open_elsewhere
+from culld.files.locks import RootLocks, state_lock
 from culld.files.mount_guard import MountGuard
 from culld.files.mounts import remote_roots
 from culld.pipeline import one_ahead
@@ -27,6 +30,7 @@ from culld.unexpected import UnexpectedErrors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from culld.config import Config
@@ -35,6 +39,8 @@ if TYPE_CHECKING:
     from culld.pipeline import Pipeline, Reading
     from culld.records import FileSnapshot, Outcome
     from culld.stages.watch.scanner import Scanner
+
+    Progress = Callable[[int], AbstractContextManager[Callable[[int], None]]]
 
 log = logging.getLogger(__name__)
 
@@ -219,3 +225,28 @@ class OnePass:
                 yield from self._scan(root, real)
             elif (sighting := self._scanner.find(RootedPath(root, real.relative_to(root)))) is not None:
                 yield sighting
+
+
+@dataclass(frozen=True, slots=True)
+class OnceRequest:
+    """Files and folders below the watched folders to look at; all watched folders if there are none."""
+
+    paths: tuple[Path, ...] = ()
+
+
+def run_once(config: Config, request: OnceRequest, progress: Progress) -> Counts:
+    """Judge and act on what is there; `progress` is given the number of photos, and gives what counts them off.
+
+    Raises ConfigError for a path that lies in no watched folder, SystemFaultError if another culld runs, or if the
+    journal, the quarantine or the model cannot be used.
+    """
+    with (
+        state_lock(config.state),
+        RootLocks(config.state) as locks,
+        open_journal(config) as journal,
+        open_pool(config) as pool,
+    ):
+        claim_folders(config, journal, locks)
+        one_pass = OnePass(config, journal, pool)
+        with progress(one_pass.count(request.paths)) as advance:
+            return one_pass.process(request.paths, advance)

@@ -1,11 +1,14 @@
-"""The journal made again out of the records that lie beside the photos in quarantine."""
+"""The use case `journal rebuild`: the journal made again out of the records beside the photos in quarantine."""
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from culld.app.startup import open_journal_without_replay, require_quarantine
 from culld.errors import PhotoError
+from culld.files.locks import state_lock
 from culld.journal.row_mapping import NO_STAMP
 from culld.quarantine.record import BadRecordError
 from culld.quarantine.record_files import read_record, record_places
@@ -25,8 +28,11 @@ from culld.records import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from culld.config import Config
     from culld.journal.store import SqliteJournal
     from culld.quarantine.record_files import RecordFile
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,18 @@ class Rebuilt:
     photos: int
     adopted: int
     problems: tuple[str, ...]
+
+
+def rebuild_journal(config: Config) -> Rebuilt:
+    """Rebuild the journal of a configuration; a damaged one is kept under another name, which is logged.
+
+    Raises SystemFaultError if a daemon runs, or if the journal or the quarantine cannot be used.
+    """
+    with state_lock(config.state), open_journal_without_replay(config) as journal:
+        if journal.set_aside is not None:
+            log.warning("the damaged journal is kept as %s", display_path(journal.set_aside))
+        require_quarantine(config, journal)
+        return rebuild(config.quarantine, journal)
 
 
 def rebuild(quarantine: Path, journal: SqliteJournal) -> Rebuilt:

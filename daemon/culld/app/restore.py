@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from culld.app.startup import open_journal_without_replay, require_quarantine
 from culld.errors import PhotoError, SystemFaultError
 from culld.inference.worker_process import WorkerLimits
-from culld.quarantine.restore import Restored, Restorer
-from culld.quarantine.selection import Selection, selected
+from culld.quarantine.restore import Restored, Restorer, begin_restore, end_restore
 from culld.quarantine.untag import Untagged, untag
 from culld.quarantine.untag_worker import UntagPool
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from culld.config import Config
     from culld.journal.store import SqliteJournal
+    from culld.quarantine.selection import Selection
     from culld.quarantine.untag import Withdraw
     from culld.records import FileStat, RecordedDecision, RootedPath, TaggedFiles
 
@@ -75,7 +75,7 @@ class RestoreSummary:
 def run_restore(
     config: Config, request: RestoreRequest, tell: Tell, stop: Callable[[], bool] = lambda: False
 ) -> RestoreSummary:
-    """Restore what is asked for, and tell of each photo as soon as it is done.
+    """Restore what is asked for, and `tell` the result of each photo as soon as it is done.
 
     `stop` is asked before each photo; the photo at hand is always finished. Raises SystemFaultError if the journal or
     the quarantine cannot be used.
@@ -139,17 +139,18 @@ class _Run:
         selection, dry_run = self.request.selection, self.request.dry_run
         journal = Undecided(self.journal) if self.request.undecided else self.journal
         restorer = Restorer(self._roots, journal, self.withdraw)
-        deleted = selection.everything or selection.since is not None
-        places = selected(self.config.quarantine, selection)
         summary = RestoreSummary()
         back: list[Path] = []
+        places = begin_restore(self.config.quarantine, selection, restorer.leftovers, dry_run=dry_run)
         for number, place in enumerate(places):
             if self.stop():
                 return replace(summary, stopped=True, remaining=len(places) - number), tuple(back)
-            result = restorer.restore(place, deleted=deleted, dry_run=dry_run)
+            result = restorer.restore(place, deleted=selection.names_no_photo, dry_run=dry_run)
             summary = summary.with_restored(result)
             back += [] if result.now is None else [result.now.path]
             self.tell(result)
+        if selection.everything and not dry_run:
+            end_restore(self.config.quarantine, restorer.leftovers)
         return summary, tuple(back)
 
     def _untag(self, summary: RestoreSummary, back: tuple[Path, ...]) -> RestoreSummary:

@@ -55,5 +55,5 @@ def is_gone(place: RootedPath) -> bool:
         return False
     try:
         return not exists(place)
-    except PhotoError:  # its folder went with it, or nobody may look
+    except PhotoError:  # its folder is gone, too, or cannot be looked at
         return inspect(place.path.parent) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from culld.app.engine_pool import open_pool
 from culld.app.model_files import resolve_policies
 from culld.clock import SystemClock
 from culld.errors import PhotoError
@@ -86,3 +87,9 @@ def _judge(stack: Stack, rules: Policy, door: PoolReader) -> ScoreResult:
         plan = decide(stack, rules, now=plan.made_at, plan_id="", restored=False)
     scores = lead.result if isinstance(lead.result, Scores) else None
     return ScoreResult(lead.photo.place.path, scores, plan.verdict, plan.reason, lead.model)
+
+
+def score_files(config: Config, found: Sequence[FileSnapshot]) -> Iterator[ScoreResult]:
+    """Score the files that `find` gave, with worker processes of its own; raises SystemFaultError without a model."""
+    with open_pool(config) as pool:
+        yield from score(found, config, pool)

@@ -1,4 +1,4 @@
-"""What the service manager hears: a beat while there is progress, and one line of status when it has changed."""
+"""What the daemon reports to the service manager: a heartbeat while there is progress, and a line of status."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class ServiceStatus:
-    """The daemon's voice; the manager wants to hear of progress every `watchdog_s` seconds (None: never)."""
+    """Sends heartbeats and status lines; the manager expects a heartbeat every `watchdog_s` seconds (None: never)."""
 
     notifier: Notifier
     watchdog_s: float | None
@@ -22,18 +22,18 @@ class ServiceStatus:
 
     @property
     def watchdog_half_s(self) -> float:
-        """How long the loop may sleep between two beats, in seconds."""
+        """How long the loop may sleep between two heartbeats, in seconds."""
         return self.watchdog_s / 2 if self.watchdog_s else float("inf")
 
     def heartbeat(self) -> None:
-        """There was progress; told a few times within each watchdog interval, not at every step."""
+        """Send a heartbeat, unless the last one is younger than a quarter of the watchdog interval."""
         now = self.clock.monotonic()
         if self.watchdog_s and now - self._last_heartbeat >= self.watchdog_s / 4:
             self._last_heartbeat = now
             self.notifier.watchdog()
 
     def set_status(self, text: str) -> bool:
-        """Show this line as the status; returns whether it is another one than before."""
+        """Send a status line if it is not the last one that was sent, and return whether it was sent."""
         changed = text != self._last_status
         if changed:
             self._last_status = text
@@ -41,5 +41,5 @@ class ServiceStatus:
         return changed
 
     def ready(self) -> None:
-        """Start or reload is complete."""
+        """Report that start or reload is complete."""
         self.notifier.ready(self._last_status)

@@ -1,4 +1,4 @@
-"""`culld policy simulate`: another policy on the decisions of the past, and carrying out what it would change."""
+"""Another policy on the decisions that the journal has, and carrying out what it would change."""
 
 from __future__ import annotations
 

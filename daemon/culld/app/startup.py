@@ -1,4 +1,4 @@
-"""Before anything is judged: folders, journal, and the end of what a crash left unfinished."""
+"""Opening the journal and the folders, and ending what a crash left unfinished, before anything is judged."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ JOURNAL = "journal.sqlite3"
 
 
 def open_journal_without_replay(config: Config) -> SqliteJournal:
-    """The journal as it is, made with its folder if it is missing; raises SystemFaultError."""
+    """Open the journal as it is; it is made, with its folder, if it is missing. Raises SystemFaultError."""
     try:
         config.state.mkdir(0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -51,12 +51,12 @@ def claim_folders(config: Config, journal: SqliteJournal, claims: RootLocks) -> 
     require_quarantine(config, journal)
     roots = [watch.path for watch in config.watch]
     for root in roots:
-        MountGuard(journal).unavailable_reason(root)  # which leaves the anchor
+        MountGuard(journal).unavailable_reason(root)  # which writes the marker
     claims.acquire_all(roots, config.quarantine)
 
 
 def open_journal(config: Config) -> SqliteJournal:
-    """The journal, after every plan that a crash left unfinished was finished or dropped by what the disk shows."""
+    """Open the journal, and finish or drop every plan that a crash left unfinished, by what the disk shows."""
     journal = open_journal_without_replay(config)
     if journal.set_aside is not None:
         log.error("the journal was damaged; it is kept as %s, and a new one begun", display_path(journal.set_aside))
@@ -65,15 +65,15 @@ def open_journal(config: Config) -> SqliteJournal:
     return journal
 
 
-def replay_unfinished(journal: SqliteJournal, told: set[str]) -> None:
-    """End what was left unfinished, and say what came of it, unless it was `told` before: some plans wait for long."""
+def replay_unfinished(journal: SqliteJournal, logged: set[str]) -> None:
+    """End unfinished plans, and log what became of each, unless that line was `logged` before: some wait for long."""
     for done in replay(journal):
         line = f"unfinished plan of {display_path(done.plan.photo.path)}: {done.step or 'waits'} {done.note}".strip()
-        if line not in told:
+        if line not in logged:
             log.warning("%s", line)
-            told.add(line)
+            logged.add(line)
 
 
 def open_journal_readonly(state: Path) -> SqliteJournal:
-    """The journal for commands that only ask; raises SystemFaultError if culld has not run yet."""
+    """Open the journal for reading only; raises SystemFaultError if culld has not run yet."""
     return SqliteJournal.open_readonly(state / JOURNAL, SystemClock())

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from typing import TYPE_CHECKING
 
-from culld.cli import config_option, exit_codes, since_option
-from culld.records import Verdict, display_path
+from culld.app.decisions import LogRequest, past_decisions
+from culld.cli import configuration, exit_codes
+from culld.records import display_path
 
 if TYPE_CHECKING:
     import argparse
@@ -15,25 +15,9 @@ if TYPE_CHECKING:
     from culld.records import RecordedDecision
 
 
-def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Offer the command."""
-    parser = subparsers.add_parser("log", help="the last decisions, and why")
-    config_option.add_option(parser)
-    parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    parser.add_argument("-n", "--limit", type=int, default=50, metavar="N", help="at most so many (50)")
-    parser.add_argument(
-        "--since", type=since_option.parse_since, metavar="T", help="only since then: 2h, 7d, 2026-05-01"
-    )
-    parser.add_argument("--verdict", type=Verdict, choices=list(Verdict), help="only these")
-    parser.set_defaults(run=run)
-
-
 def run(args: argparse.Namespace) -> int:
     """Print decisions, the oldest of the chosen ones first, as in a log."""
-    from culld.app.startup import open_journal_readonly  # noqa: PLC0415
-
-    with contextlib.closing(open_journal_readonly(config_option.state(args))) as journal:
-        decisions = journal.decisions(args.limit, args.since, args.verdict)
+    decisions = past_decisions(configuration.state(args), LogRequest(args.limit, args.since, args.verdict))
     for decision in reversed(decisions):
         print(json.dumps(as_json(decision)) if args.json else as_text(decision))
     return exit_codes.FINE

@@ -7,7 +7,8 @@ import re
 from typing import TYPE_CHECKING
 
 from culld import __version__
-from culld.cli import exit_codes
+from culld.cli import build_parser, exit_codes
+from culld.system.data_files import example_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,18 +16,8 @@ if TYPE_CHECKING:
 _ABOUT = "culls photos: finds blurred and badly exposed ones, tags them, and quarantines by policy"
 
 
-def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Offer the command."""
-    parser = subparsers.add_parser("manual", help="print a manual page: 1 is culld(1), 5 is culld.yaml(5)")
-    parser.add_argument("section", choices=("1", "5"))
-    parser.set_defaults(run=run)
-
-
 def run(args: argparse.Namespace) -> int:
     """Print the page; `culld manual 1 | man -l -` shows it."""
-    from culld.cli import build_parser  # noqa: PLC0415 (which imports this module)
-    from culld.system.unit_data import example_config  # noqa: PLC0415
-
     lines = commands(build_parser()) if args.section == "1" else configuration(example_config().read_text())
     print("\n".join(lines))
     return exit_codes.FINE
@@ -85,6 +76,6 @@ def _options(parser: argparse.ArgumentParser) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    """Text that says nothing to the formatter."""
+    """Escape what the formatter would take for markup."""
     text = re.sub(r"([\\-])", r"\\\1", text).replace("\\\\", "\\e")
     return re.sub(r"^([.'])", r"\\&\1", text, flags=re.MULTILINE)

@@ -8,15 +8,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from culld.app.model_files import shipped_models
 from culld.cli import exit_codes, model_common, model_dataset, model_evaluate
+from culld.errors import SystemFaultError
+from culld.inference.card import CARD_FILE, Card, load_card, read_card, save_card
+from culld.records import Defect
+from culld.training.defects.feature_groups import HEIGHT, WIDTH
+from culld.training.defects.train import train
+from culld.training.experiment import Experiment, TwoStageExperiment, load_recipe
+from culld.training.export import LITERT_FILE, load_keras, write_litert
+from culld.training.provenance import making
+from culld.training.two_stage.train import train_two_stage
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from culld.inference.card import Card
     from culld.training.context import TrainingResult
-    from culld.training.experiment import Experiment, TwoStageExperiment
 
 _NOTICE = (
     "The trunk's weights are those of {trunk} trained on ImageNet, under the Apache License, Version 2.0 "
@@ -24,9 +32,8 @@ _NOTICE = (
 )
 
 
-def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Offer `model` with its actions."""
-    parser = subparsers.add_parser("model", help="train, measure and list models")
+def add(parser: argparse.ArgumentParser) -> None:
+    """Offer the actions."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
 
     train = actions.add_parser("train", help="train a model on a folder of clean photographs")
@@ -58,13 +65,9 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     listing = actions.add_parser("list", help="list the models at hand")
     listing.add_argument("--models", type=Path, metavar="DIR", help="folder of model folders (default: culld's own)")
 
-    parser.set_defaults(run=run)
-
 
 def run(args: argparse.Namespace) -> int:
     """Do one of the actions; without TensorFlow only `train` and `export` cannot."""
-    from culld.errors import SystemFaultError  # noqa: PLC0415 - `culld --help` needs none of this
-
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow tells a screenful about missing GPUs
     actions: dict[str, Callable[[argparse.Namespace], int]] = {
         "train": _train,
@@ -82,12 +85,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _train(args: argparse.Namespace) -> int:
-    from culld.inference.card import load_card, save_card  # noqa: PLC0415
-    from culld.training.defects.train import train  # noqa: PLC0415
-    from culld.training.experiment import Experiment, TwoStageExperiment, load_recipe  # noqa: PLC0415
-    from culld.training.provenance import making  # noqa: PLC0415
-    from culld.training.two_stage.train import train_two_stage  # noqa: PLC0415
-
     made = making()  # first of all: it is better to miss TensorFlow now than after an hour
     experiment = load_recipe(args.experiment) if args.experiment else Experiment()
     out = args.out or Path("models") / experiment.name
@@ -107,9 +104,6 @@ def _train(args: argparse.Namespace) -> int:
 
 
 def _export(args: argparse.Namespace) -> int:
-    from culld.inference.card import load_card, read_card, save_card  # noqa: PLC0415
-    from culld.training.export import LITERT_FILE, load_keras, write_litert  # noqa: PLC0415
-
     card = read_card(args.folder)
     digest = write_litert(load_keras(args.folder), args.folder / LITERT_FILE, args.precision)
     save_card(args.folder, replace(card, digest=digest))
@@ -118,10 +112,6 @@ def _export(args: argparse.Namespace) -> int:
 
 
 def _list(args: argparse.Namespace) -> int:
-    from culld.app.model_files import shipped_models  # noqa: PLC0415
-    from culld.errors import SystemFaultError  # noqa: PLC0415
-    from culld.inference.card import CARD_FILE, load_card  # noqa: PLC0415
-
     code = exit_codes.FINE
     places = [args.models] if args.models else shipped_models()
     folders = sorted(card.parent for place in places for card in place.glob(f"*/{CARD_FILE}"))
@@ -139,10 +129,6 @@ def _list(args: argparse.Namespace) -> int:
 def _card(
     experiment: Experiment | TwoStageExperiment, trained: TrainingResult, made: dict[str, str], weights: str | None
 ) -> Card:
-    from culld.inference.card import Card  # noqa: PLC0415
-    from culld.records import Defect  # noqa: PLC0415
-    from culld.training.defects.feature_groups import HEIGHT, WIDTH  # noqa: PLC0415
-
     return Card(
         name=experiment.name,
         version=experiment.version,
@@ -162,8 +148,6 @@ def _card(
 
 def _origin(experiment: Experiment | TwoStageExperiment, weights: str | None) -> dict[str, str]:
     """What the network started from, under which licence."""
-    from culld.training.experiment import TwoStageExperiment  # noqa: PLC0415
-
     if weights is None:
         return {"trunk": f"{experiment.trunk} at random", "licence": "none needed", "notice": "no weights of others"}
     changed = "trained further" if isinstance(experiment, TwoStageExperiment) else "layers behind those used cut off"

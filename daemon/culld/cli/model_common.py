@@ -6,6 +6,15 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
+
+from culld.imaging import decode as decoder
+from culld.imaging.decode import jpeg_roundtrip
+from culld.imaging.formats import HEAD_BYTES, recognise
+from culld.inference.litert import LiteRtNetwork
+from culld.training.context import RunContext
+
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
@@ -13,16 +22,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from culld.training.context import RunContext
-
 
 def run_context(
     args: argparse.Namespace, out: Path, progress: Callable[[str, int, int], None], text: str | None
 ) -> RunContext:
     """The real decoder, engine and cache, and what the command line says."""
-    from culld.imaging.decode import jpeg_roundtrip  # noqa: PLC0415
-    from culld.inference.litert import LiteRtNetwork  # noqa: PLC0415
-    from culld.training.context import RunContext  # noqa: PLC0415
 
     def engine(model: Path) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
         return LiteRtNetwork(model).run
@@ -48,13 +52,10 @@ def _weights(given: str | None) -> Path | str | None:
 
 def decode(path: Path) -> NDArray[np.uint8]:
     """The very way on which the daemon brings a photo into the network's frame."""
-    from culld.imaging import decode  # noqa: PLC0415
-    from culld.imaging.formats import HEAD_BYTES, recognise  # noqa: PLC0415
-
     with path.open("rb") as stream:
         format_ = recognise(stream.read(HEAD_BYTES))
         stream.seek(0)
-        return decode.decode(stream, format_, decode.DecodeLimits())
+        return decoder.decode(stream, format_, decoder.DecodeLimits())
 
 
 class ProgressBars:
@@ -62,9 +63,6 @@ class ProgressBars:
 
     def __init__(self) -> None:
         """Bars appear with the first word about their phase."""
-        from rich.console import Console  # noqa: PLC0415
-        from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn  # noqa: PLC0415
-
         columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeElapsedColumn())
         self._bars = Progress(*columns, console=Console(stderr=True))
         self._tasks: dict[str, Any] = {}

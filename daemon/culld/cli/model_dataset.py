@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from culld.cli import exit_codes, model_common
+from culld.imaging.decode import save
+from culld.training.defects.dataset import read_index, split
+from culld.training.experiment import Experiment
+from culld.training.kadis_dataset import Row, Writer, seed_variants, write_tables
 
 if TYPE_CHECKING:
     import argparse
-
-    from culld.training.kadis_dataset import Row
 
 
 def add(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -26,11 +28,6 @@ def add(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def dataset(args: argparse.Namespace) -> int:
     """Write what is missing, then the three tables."""
-    from culld.imaging.decode import save  # noqa: PLC0415 - `culld --help` needs none of this
-    from culld.training.defects.dataset import read_index, split  # noqa: PLC0415
-    from culld.training.experiment import Experiment  # noqa: PLC0415
-    from culld.training.kadis_dataset import Writer, seed_variants, write_tables  # noqa: PLC0415
-
     scenes = read_index(args.photos)
     parts = split(scenes, Experiment(seed=args.seed))
     writer = Writer(args.photos, args.out, model_common.decode, save)

@@ -9,6 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from culld.cli import exit_codes, model_common, model_peers
 from culld.errors import ConfigError
+from culld.training.compare_figures import differences
+from culld.training.defects.dataset import read_index, split
+from culld.training.evaluate import predict
+from culld.training.experiment import load_recipe
+from culld.training.figures import evaluation_figures
+from culld.training.measuring import bench, cost
+from culld.training.plots import draw_curves
+from culld.training.table import results_page
 
 if TYPE_CHECKING:
     import argparse
@@ -41,9 +49,6 @@ def add(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def evaluate(args: argparse.Namespace) -> int:
     """Print the table; write it, its figures and curves into the model folder, or compare with those that are there."""
-    from culld.training.plots import draw_curves  # noqa: PLC0415 - `culld --help` needs none of this
-    from culld.training.table import results_page  # noqa: PLC0415
-
     written = _written(args.folder) if args.check else None
     with model_common.ProgressBars() as shown:
         report, answers, tags = _measured(args, shown)
@@ -61,12 +66,6 @@ def _measured(
     args: argparse.Namespace, shown: model_common.ProgressBars
 ) -> tuple[Report, dict[str, Predictions], dict[str, tuple[float, float, float]]]:
     """The report on everybody, what they said, and from where on they call a defect."""
-    from culld.training.defects.dataset import read_index, split  # noqa: PLC0415
-    from culld.training.evaluate import predict  # noqa: PLC0415
-    from culld.training.experiment import load_recipe  # noqa: PLC0415
-    from culld.training.figures import evaluation_figures  # noqa: PLC0415
-    from culld.training.measuring import bench, cost  # noqa: PLC0415
-
     experiment = load_recipe(args.folder / "train.yaml")
     parts = split(read_index(args.photos), experiment.ground)
     around = model_common.run_context(args, args.folder, shown.progress, None)
@@ -99,8 +98,6 @@ def _written(folder: Path) -> tuple[Report, str]:
 
 def _check(folder: Path, written: tuple[Report, str], report: Report) -> int:
     """Say which figures are not those that were written down; the model itself may be another one of its name."""
-    from culld.training.table import results_page  # noqa: PLC0415
-
     then, table = written
     problems = list(_problems(then, report))
     if table != results_page(then):
@@ -112,8 +109,6 @@ def _check(folder: Path, written: tuple[Report, str], report: Report) -> int:
 
 def _problems(written: Report, report: Report) -> Iterator[str]:
     """What differs, contender by contender; somebody who is on one side only is told of, and is no problem."""
-    from culld.training.compare_figures import differences  # noqa: PLC0415
-
     then, now = dict(written["contenders"]), dict(report["contenders"])
     first = then.pop(written["model"]), now.pop(report["model"])
     yield from (f"{report['model']}: {line}" for line in differences(*first))

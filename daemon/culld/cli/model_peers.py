@@ -8,12 +8,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from culld.imaging.decode import save
+from culld.inference.card import CARD_FILE, MODEL_FILE, load_card
+from culld.training import baselines
+from culld.training.baselines import Classifier, LaplacianBaseline, fitted_rules, measuring, plain_rules
+from culld.training.cleanvision import NAME, CleanVision
+from culld.training.defects.protocols import linear_protocol
+from culld.training.measuring import bench
+
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from culld.training.baselines import Classifier, LaplacianBaseline
     from culld.training.bench import FrameBatch
     from culld.training.context import RunContext
     from culld.training.defects.dataset import Scene
@@ -62,8 +69,6 @@ def _others(args: argparse.Namespace) -> Iterator[Path]:
 
 
 def _call_model(called: Classifiers, folder: Path, around: RunContext) -> None:
-    from culld.inference.card import CARD_FILE  # noqa: PLC0415
-
     if not (folder / CARD_FILE).exists():
         called.missing[folder.name] = "a recipe without a trained model"
         return
@@ -74,16 +79,11 @@ def _call_model(called: Classifiers, folder: Path, around: RunContext) -> None:
 
 def _model(folder: Path, around: RunContext) -> Classifier:
     """A model of culld's with the thresholds of its card."""
-    from culld.inference.card import MODEL_FILE, load_card  # noqa: PLC0415
-    from culld.training import baselines  # noqa: PLC0415
-
     card = load_card(folder)
     return baselines.model(card.id, lambda: around.engine(folder / MODEL_FILE), card.thresholds, chances=True)
 
 
 def _call_rules(called: Classifiers, around: RunContext, calibration: Sequence[Scene], seed: int) -> None:
-    from culld.training.baselines import LaplacianBaseline, plain_rules  # noqa: PLC0415
-
     fitted = _fitted(around, calibration, seed)
     called.contenders += [plain_rules(LaplacianBaseline(), _RULES), plain_rules(fitted, _FITTED)]
     called.notes[_RULES] = f"variance of the {LaplacianBaseline()}, as tutorials have it"
@@ -91,10 +91,6 @@ def _call_rules(called: Classifiers, around: RunContext, calibration: Sequence[S
 
 
 def _fitted(around: RunContext, calibration: Sequence[Scene], seed: int) -> LaplacianBaseline:
-    from culld.training.baselines import fitted_rules, measuring  # noqa: PLC0415
-    from culld.training.defects.protocols import linear_protocol  # noqa: PLC0415
-    from culld.training.measuring import bench  # noqa: PLC0415
-
     judge = measuring()
     protocols = {"linear": linear_protocol(calibration, seed)}
     seen = bench((judge,), around).score("pictures to fit rules on", protocols)["linear"]
@@ -102,9 +98,6 @@ def _fitted(around: RunContext, calibration: Sequence[Scene], seed: int) -> Lapl
 
 
 def _call_cleanvision(called: Classifiers, python: Path | None) -> None:
-    from culld.imaging.decode import save  # noqa: PLC0415
-    from culld.training.cleanvision import NAME, CleanVision  # noqa: PLC0415
-
     if python is None and importlib.util.find_spec("cleanvision"):
         python = Path(sys.executable)
     if python is None:

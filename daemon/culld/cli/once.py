@@ -2,39 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from culld.cli import config_option, exit_codes
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from culld.app.once import OnceRequest, run_once
+from culld.cli import configuration, exit_codes
 from culld.records import Verdict, display_path
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable, Iterator
 
     from culld.app.once import Counts
-    from culld.config import Config
     from culld.records import RootedPath
 
 _MOST_NAMED = 20
 
 
-def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Offer the command."""
-    parser = subparsers.add_parser("once", help="process what is there, then exit")
-    config_option.add_option(parser)
-    parser.add_argument("--json", action="store_true", help="print the counts as JSON")
-    parser.add_argument(
-        "paths", nargs="*", type=Path, metavar="PATH", help="files or folders below the watched folders (all if none)"
-    )
-    parser.set_defaults(run=run)
-
-
 def run(args: argparse.Namespace) -> int:
     """Sweep once, with a progress bar on a terminal."""
-    _, config = config_option.load(args)
-    tally = _sweep(config, args.paths)
+    _, config = configuration.load(args)
+    tally = run_once(config, OnceRequest(tuple(args.paths)), _progress_bar)
     if args.json:
         print(json.dumps(_counts(tally)))
     else:
@@ -68,32 +61,25 @@ def _named(tally: Counts) -> list[str]:
     return [*lines[:_MOST_NAMED], f"  and {more} more, see culld status"] if more > 0 else lines
 
 
-def _sweep(config: Config, paths: list[Path]) -> Counts:
-    from culld.app.engine_pool import open_pool  # noqa: PLC0415
-    from culld.app.once import OnePass  # noqa: PLC0415
-    from culld.app.startup import claim_folders, open_journal  # noqa: PLC0415
-    from culld.cli.progress import bar  # noqa: PLC0415
-    from culld.files.locks import RootLocks, state_lock  # noqa: PLC0415
-
-    with (
-        state_lock(config.state),
-        RootLocks(config.state) as claims,
-        open_journal(config) as journal,
-        open_pool(config) as pool,
-    ):
-        claim_folders(config, journal, claims)
-        sweep = OnePass(config, journal, pool)
-        with bar("culling", sweep.count(paths), shown=sys.stderr.isatty()) as advance:
-            return sweep.process(paths, advance)
+@contextlib.contextmanager
+def _progress_bar(total: int) -> Iterator[Callable[[int], None]]:
+    """Show on a terminal how far the work has come, with the time left; give the function that moves the bar on."""
+    if total == 0 or not sys.stderr.isatty():
+        yield lambda _count: None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("culling", total=total)
+        yield lambda count: progress.advance(task, count)
 
 
 def _summary(tally: Counts) -> str:
-    told = [f"{count} {_WORDS[verdict]}" for verdict, count in tally.verdicts.items() if count]
-    told += [f"{len(tally.failures)} failed (see culld status)"] if tally.failures else []
-    told += [f"{len(tally.waiting)} failed earlier and wait for another try"] if tally.waiting else []
-    told += [f"{len(tally.unreadable_folders)} folders cannot be read"] if tally.unreadable_folders else []
-    told += [f"{tally.unfinished} still being written, left for the next time"] if tally.unfinished else []
-    return ", ".join(told) if told else "nothing new"
+    parts = [f"{count} {_WORDS[verdict]}" for verdict, count in tally.verdicts.items() if count]
+    parts += [f"{len(tally.failures)} failed (see culld status)"] if tally.failures else []
+    parts += [f"{len(tally.waiting)} failed earlier and wait for another try"] if tally.waiting else []
+    parts += [f"{len(tally.unreadable_folders)} folders cannot be read"] if tally.unreadable_folders else []
+    parts += [f"{tally.unfinished} still being written, left for the next time"] if tally.unfinished else []
+    return ", ".join(parts) if parts else "nothing new"
 
 
 _WORDS = {

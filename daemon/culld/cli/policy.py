@@ -1,12 +1,13 @@
-"""`culld policy check` says whether a file is valid, and what it means."""
+"""`culld policy check`: whether a configuration file is valid, and the thresholds and rules that it sets."""
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from culld.cli import exit_codes, policy_simulate, policy_suggest
+from culld.app.model_files import resolve_policies
+from culld.cli import exit_codes
+from culld.config import load_config
 from culld.records import Defect, display_path
 
 if TYPE_CHECKING:
@@ -17,22 +18,8 @@ if TYPE_CHECKING:
     from culld.records import FolderPolicies, Protection
 
 
-def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Offer `policy` with what can be done to one."""
-    parser = subparsers.add_parser("policy", help="check a policy before it acts")
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    check = actions.add_parser("check", help="validate a configuration file and print its thresholds")
-    check.add_argument("file", type=Path, metavar="FILE", help="the configuration file to validate")
-    check.set_defaults(run=run)
-    policy_simulate.add(actions)
-    policy_suggest.add(actions)
-
-
 def run(args: argparse.Namespace) -> int:
-    """Print what the file means; a file with mistakes raises a ConfigError that tells all of them."""
-    from culld.app.model_files import resolve_policies  # noqa: PLC0415
-    from culld.config import load_config  # noqa: PLC0415 - pydantic and yaml would slow down `culld --help`
-
+    """Print the thresholds and rules of the file; raises ConfigError with every mistake in it."""
     config = load_config(args.file, os.environ)
     for line in _table(config, resolve_policies(config)):
         print(line)
@@ -65,7 +52,8 @@ def _table(config: Config, policies: FolderPolicies) -> Iterator[str]:
     yield f"{'brake':<12}" + (
         "none" if brake is None else f"above {brake.max_share:.0%} of the last {brake.window} photos"
     )
-    for root, here in policies.by_root.items():
-        yield f"{'watch':<12}{display_path(root)}  (mode {here.mode}, policy {here.digest})"
+    for watch in config.watch:
+        here = policies.by_root[watch.path]
+        yield f"{'watch':<12}{display_path(watch.path)}  (mode {here.mode}, policy {here.digest})"
     yield f"{'quarantine':<12}{display_path(config.quarantine)}"
     yield f"{'state':<12}{display_path(config.state)}"

@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from culld.cli import config_option, exit_codes
+from culld.app.run import serve
+from culld.cli import configuration, exit_codes
 from culld.records import display_path
+from culld.system.journald import log_to_journald
 
 if TYPE_CHECKING:
     import argparse
@@ -18,19 +20,9 @@ if TYPE_CHECKING:
     from culld.config import Config
 
 
-def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Offer the command."""
-    parser = subparsers.add_parser("run", help="watch, judge, tag and quarantine until stopped")
-    config_option.add_option(parser)
-    parser.set_defaults(run=run)
-
-
 def run(args: argparse.Namespace) -> int:
     """Run the daemon until SIGTERM or Ctrl-C."""
-    from culld.app.run import serve  # noqa: PLC0415
-    from culld.system.journald import log_to_journald  # noqa: PLC0415
-
-    path, config = config_option.load(args)
+    path, config = configuration.load(args)
     log_to_journald()
     logging.getLogger().setLevel(config.log.level.upper())
     logging.getLogger("apscheduler").setLevel(logging.WARNING)

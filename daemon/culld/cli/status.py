@@ -1,4 +1,4 @@
-"""`culld status`: how things stand."""
+"""`culld status`: the state of the daemon, of the folders, and of photos that need attention."""
 
 from __future__ import annotations
 
@@ -9,34 +9,24 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from culld.cli import config_option, exit_codes
+from culld.app.status import daemon_status
+from culld.cli import exit_codes
 from culld.cli.log import as_json, as_text
-from culld.errors import ConfigError
+from culld.config import find_config
 from culld.records import display_path
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from culld.files.mount_guard import MountGuard
-    from culld.journal.store import SqliteJournal
+    from culld.app.status import Status
+    from culld.journal.file_state import OpenFault
 
-_LAST = 5
 _EVERY_S = 1.0
 
 
-def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Offer the command."""
-    parser = subparsers.add_parser("status", help="queue, folders, last decisions with their reasons")
-    config_option.add_option(parser)
-    shown = parser.add_mutually_exclusive_group()
-    shown.add_argument("--json", action="store_true", help="one JSON object")
-    shown.add_argument("--watch", action="store_true", help="stay, and show it anew each second; Ctrl-C ends it")
-    parser.set_defaults(run=run)
-
-
 def run(args: argparse.Namespace) -> int:
-    """Print what the journal knows; the daemon is not disturbed."""
+    """Print the status once, or with `--watch` until Ctrl-C."""
     if args.watch:
         with contextlib.suppress(KeyboardInterrupt):
             _watch(args)
@@ -53,124 +43,91 @@ def _watch(args: argparse.Namespace) -> None:
     before = ""
     with Live(screen=sys.stdout.isatty(), auto_refresh=False) as live:
         while True:
-            if (told := _text_of(args)) != before:
-                live.update(Text(told), refresh=True)
-                before = told
+            if (text := _text_of(args)) != before:
+                live.update(Text(text), refresh=True)
+                before = text
             time.sleep(_EVERY_S)
 
 
 def _text_of(args: argparse.Namespace) -> str:
-    from culld.app.startup import open_journal_readonly  # noqa: PLC0415
-    from culld.files.mount_guard import MountGuard  # noqa: PLC0415
-
-    with contextlib.closing(open_journal_readonly(config_option.state(args))) as journal:
-        told = _gather(journal) | _configured(args, MountGuard(journal))
-        lines = [as_text(decision) for decision in reversed(journal.decisions(_LAST))]
-    return json.dumps(told) if args.json else _as_text(told, lines)
+    status = daemon_status(find_config(args.config, os.environ), os.environ)
+    return json.dumps(_as_json(status)) if args.json else _as_text(status)
 
 
-def _gather(journal: SqliteJournal) -> dict[str, Any]:
-    from culld.app.decision_ages import clock_doubt  # noqa: PLC0415
-    from culld.stages.decide.brake import active_brake  # noqa: PLC0415
-
-    said = json.loads(journal.status().get("daemon", ("{}", None))[0])
+def _as_json(status: Status) -> dict[str, Any]:
     return {
-        "state": said.get("state", "stopped") if _lives(said.get("pid")) else "stopped",
-        "pid": said.get("pid"),
-        "waiting": said.get("waiting", 0),
-        "more": said.get("more", False),
-        "slow": said.get("slow", 0),
-        "trouble": said.get("trouble") or None,
-        "policy": said.get("policy"),
-        "policy_problem": said.get("policy_problem"),
-        "watch": [{"path": path, "online": path not in said["offline"]} for path in said.get("watch", [])],
-        "quarantine": said.get("quarantine"),
-        "offline": said.get("offline", {}),
-        "unwatched": said.get("unwatched", 0),
-        "unread_folders": said.get("unread_folders", 0),
-        "unread": said.get("unread", {}),
-        "brake": active_brake(journal) or None,
-        "clock": clock_doubt(journal) or None,
-        "counts": {str(verdict): count for verdict, count in journal.counts().items()},
+        "state": status.state,
+        "pid": status.pid,
+        "waiting": status.waiting,
+        "more": status.more,
+        "slow": status.slow,
+        "trouble": status.trouble,
+        "policy": status.policy,
+        "policy_problem": status.policy_problem,
+        "watch": [{"path": folder.path, "online": folder.online} for folder in status.watched],
+        "quarantine": status.quarantine,
+        "offline": dict(status.offline),
+        "unwatched": status.unwatched,
+        "unread_folders": status.unread_folders,
+        "unread": dict(status.unread),
+        "brake": status.brake,
+        "clock": status.clock,
+        "counts": {str(verdict): count for verdict, count in status.counts.items()},
         "faults": [
             {
                 "path": display_path(fault.place.path),
                 "reason": fault.reason,
                 "tries": fault.tries,
-                "next": fault.next_at and fault.next_at.isoformat(timespec="seconds"),
+                "next": _next_try(fault),
             }
-            for fault in journal.open_faults()
+            for fault in status.faults
         ],
-        "last": [as_json(decision) for decision in journal.decisions(_LAST)],
+        "last": [as_json(decision) for decision in status.last],
     }
 
 
-def _configured(args: argparse.Namespace, anchors: MountGuard) -> dict[str, Any]:
-    """What the file says of the folders; where it has a mistake, the daemon's own words stand."""
-    try:
-        _, config = config_option.load(args)
-    except ConfigError as error:
-        return {"policy_problem": str(error)}
-    roots = [watch.path for watch in config.watch]
-    away = {folder: why for folder in (*roots, config.quarantine) if (why := anchors.check(folder))}
-    return {
-        "watch": [{"path": display_path(root), "online": root not in away} for root in roots],
-        "quarantine": display_path(config.quarantine),
-        "offline": {display_path(folder): why for folder, why in away.items()},
-    }
+def _next_try(fault: OpenFault) -> str | None:
+    return None if fault.next_at is None else fault.next_at.isoformat(timespec="seconds")
 
 
-def _lives(pid: object) -> bool:
-    """Whether the daemon that last spoke is still there."""
-    if not isinstance(pid, int):
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # it lives, under another user
-        return True
-    return True
-
-
-def _as_text(told: dict[str, Any], last: list[str]) -> str:
-    counts = ", ".join(f"{count} {verdict}" for verdict, count in told["counts"].items())
-    more = "more than " if told["more"] else ""
-    lines = [f"culld is {told['state']}; {more}{told['waiting']} photos waiting"]
-    if told["policy"]:
-        lines[0] += f"; policy {told['policy']}"
-    lines += [f"  watching    {w['path']}{'' if w['online'] else '   (offline)'}" for w in told["watch"]]
-    lines += [f"  quarantine  {told['quarantine']}", f"  so far      {counts}"]
-    lines += [line for paragraph in _needing_attention(told) for line in ("", *paragraph)]
-    if last:
-        lines += ["", "last decisions:", *(f"  {line}" for line in last)]
+def _as_text(status: Status) -> str:
+    counts = ", ".join(f"{count} {verdict}" for verdict, count in status.counts.items())
+    more = "more than " if status.more else ""
+    lines = [f"culld is {status.state}; {more}{status.waiting} photos waiting"]
+    if status.policy:
+        lines[0] += f"; policy {status.policy}"
+    lines += [f"  watching    {each.path}{'' if each.online else '   (offline)'}" for each in status.watched]
+    lines += [f"  quarantine  {status.quarantine}", f"  so far      {counts}"]
+    lines += [line for paragraph in _needing_attention(status) for line in ("", *paragraph)]
+    if status.last:
+        lines += ["", "last decisions:", *(f"  {as_text(decision)}" for decision in reversed(status.last))]
     return "\n".join(lines)
 
 
-def _needing_attention(told: dict[str, Any]) -> Iterator[list[str]]:
+def _needing_attention(status: Status) -> Iterator[list[str]]:
     """Yield a few lines for each thing that a person should know of."""
-    if told["trouble"]:
-        yield [f"no photo is judged: {told['trouble']}"]
-    if told["offline"]:
-        yield ["waited for:", *(f"  {folder} {why}" for folder, why in told["offline"].items())]
-    if told["unwatched"]:
-        yield [f"{told['unwatched']} folders give no events, only the timer finds what is new: see culld doctor"]
-    if told["unread_folders"]:
+    if status.trouble:
+        yield [f"no photo is judged: {status.trouble}"]
+    if status.offline:
+        yield ["waited for:", *(f"  {folder} {why}" for folder, why in status.offline.items())]
+    if status.unwatched:
+        yield [f"{status.unwatched} folders give no events, only the timer finds what is new: see culld doctor"]
+    if status.unread_folders:
         yield [
-            f"{told['unread_folders']} folders cannot be read, the photos in them wait for the next scan:",
-            *(f"  {reason}" for reason in told["unread"].values()),
+            f"{status.unread_folders} folders cannot be read, the photos in them wait for the next scan:",
+            *(f"  {reason}" for reason in status.unread.values()),
         ]
-    if told["policy_problem"]:
-        yield ["the policy file has mistakes, the last good one is in force:", told["policy_problem"]]
-    if told["brake"]:
-        yield [f"THE BRAKE IS ON, nothing is moved: {told['brake']}"]
-    if told["clock"]:
-        yield [f"THE CLOCK IS IN DOUBT: {told['clock']}"]
-    if told["slow"]:
-        yield [f"{told['slow']} files are still being written after more than ten minutes; they are waited for"]
-    if told["faults"]:
-        yield ["waiting for another try:", *map(_fault_line, told["faults"])]
+    if status.policy_problem:
+        yield ["the policy file has mistakes, the last good one is in force:", status.policy_problem]
+    if status.brake:
+        yield [f"THE BRAKE IS ON, nothing is moved: {status.brake}"]
+    if status.clock:
+        yield [f"THE CLOCK IS IN DOUBT: {status.clock}"]
+    if status.slow:
+        yield [f"{status.slow} files are still being written after more than ten minutes; they are waited for"]
+    if status.faults:
+        yield ["waiting for another try:", *map(_fault_line, status.faults)]
 
 
-def _fault_line(fault: dict[str, Any]) -> str:
-    return f"  {fault['path']}: {fault['reason']} (next {fault['next'] or 'when it changes'})"
+def _fault_line(fault: OpenFault) -> str:
+    return f"  {display_path(fault.place.path)}: {fault.reason} (next {_next_try(fault) or 'when it changes'})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 from functools import partial
@@ -16,6 +17,7 @@ from culld.files.temp_names import is_own_temp
 from culld.records import display_path
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from culld.records import RootedPath
@@ -60,6 +62,14 @@ def remove_leftovers(root: Path, relative: Path) -> int:
         for name in names:
             os.unlink(name, dir_fd=inside)
     return len(names)
+
+
+def remove_temporary(root: Path, relative: Path, names: Iterable[str]) -> None:
+    """Remove temporary files of these names in a folder; one that is gone by now does not matter."""
+    with folder(root, relative) as inside, translate_errors(root / relative, "tidy"):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(name, dir_fd=inside)
 
 
 def remove_empty_folders(root: Path, relative: Path) -> None:

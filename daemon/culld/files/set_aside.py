@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from culld.errors import PhotoChangedError, PhotoError
 from culld.files.lease import is_open_for_writing
 from culld.files.open_beneath import (
     digest_of,
+    exists,
     file_name,
     folder,
     folder_entries,
@@ -19,7 +21,7 @@ from culld.files.open_beneath import (
     sync_folder,
 )
 from culld.files.os_errors import translate_errors
-from culld.files.remove_own import remove_leftovers
+from culld.files.remove_own import remove_temporary
 from culld.files.rename_noreplace import give_back, is_claim
 from culld.files.temp_names import is_own_temp, name_of_aside, told_name
 from culld.records import RootedPath, display_path
@@ -31,31 +33,103 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def return_aside(place: RootedPath, versions: Collection[frozenset[str]] = ()) -> None:
-    """Give files that were set aside from a place their name back, or a visible one beside it if that is taken.
+@dataclass(slots=True)
+class _Hidden:
+    """What one folder holds under hidden names of culld's own: temporary files, and files that were set aside."""
 
-    Only a file whose bytes are at the place as well is unlinked. `versions` are digests of which culld can make one
-    out of the other (before and after a rewrite, whose edits the journal has): they count as the same bytes. Raises
-    PhotoError.
-    """
-    name = told_name(file_name(place))
-    for own in _set_aside(place.root, place.relative.parent):
-        if name_of_aside(own.relative.name) == name:
+    temporary: list[str] = field(default_factory=list)
+    aside: list[RootedPath] = field(default_factory=list)
+
+    def add(self, file: RootedPath) -> bool:
+        """Keep a file if its name is one of culld's own, and return whether it is."""
+        if is_own_temp(file.relative.name):
+            self.temporary.append(file.relative.name)
+            return True
+        is_aside = name_of_aside(file.relative.name) is not None
+        self.aside += [file] if is_aside else []
+        return is_aside
+
+    def give_back(self, own: RootedPath, place: RootedPath, versions: Collection[frozenset[str]]) -> None:
+        """Give a file that was set aside the name of `place` back, unless it is gone by now."""
+        self.aside.remove(own)
+        if exists(own):
             _return(own, place, versions)
 
 
-def return_all(root: Path, suffix: str = "") -> None:
-    """Do the same for every file below a root whose name ends with `suffix`, and remove temporary files.
+class Leftovers:
+    """The files of killed culld processes, by folder: temporary files, and files that were set aside.
 
-    No other culld may work in the root meanwhile.
+    A folder is listed when it is first asked about, unless a walk has listed it (`walk`), and once more whenever a
+    file is missing at its own name: then it may have been set aside since.
     """
-    own = [path for path in names_below(root) if is_own_temp(path.name) or name_of_aside(path.name) is not None]
-    for relative in {path.parent for path in own}:
-        remove_leftovers(root, relative)
-        for aside in _set_aside(root, relative):
-            name = name_of_aside(aside.relative.name) or ""
-            if name.endswith(suffix):
-                _return(aside, aside.beside(name), ())
+
+    def __init__(self) -> None:
+        """Nothing has been listed yet."""
+        self._folders: dict[tuple[Path, Path], _Hidden] = {}
+
+    def walk(self, root: Path) -> list[Path]:
+        """List every folder below a root, and return the relative paths of the other plain files.
+
+        No other culld may work in the root meanwhile.
+        """
+        others: list[Path] = []
+        for relative in names_below(root):
+            hidden = self._folders.setdefault((root, relative.parent), _Hidden())
+            others += [] if hidden.add(RootedPath(root, relative)) else [relative]
+        return others
+
+    def give_back(self, place: RootedPath, versions: Collection[frozenset[str]] = ()) -> None:
+        """Give files that were set aside from a place their name back, or a visible one beside it if that is taken.
+
+        Only a file whose bytes are at the place as well is unlinked. `versions` are digests of which culld can make
+        one out of the other (before and after a rewrite, whose edits the journal has): they count as the same bytes.
+        Raises PhotoError.
+        """
+        name, relative = told_name(file_name(place)), place.relative.parent
+        is_listed = (place.root, relative) in self._folders
+        hidden = self._listed(place.root, relative)
+        if is_listed and not exists(place):
+            hidden.aside = _list(place.root, relative).aside
+        for own in [own for own in hidden.aside if name_of_aside(own.relative.name) == name]:
+            hidden.give_back(own, place, versions)
+
+    def give_back_all(self, root: Path, suffix: str = "") -> list[RootedPath]:
+        """Do the same for the listed files of a root whose own names end with `suffix`, and return their places.
+
+        A file that cannot be given back stays where it is, which is logged.
+        """
+        places = []
+        for hidden in [each for (listed, _), each in self._folders.items() if listed == root]:
+            for own in [own for own in hidden.aside if (name_of_aside(own.relative.name) or "").endswith(suffix)]:
+                place = own.beside(name_of_aside(own.relative.name) or "")
+                try:
+                    hidden.give_back(own, place, ())
+                    places.append(place)
+                except PhotoError as error:
+                    log.warning("%s", error)
+        return places
+
+    def remove_temporary(self, root: Path, relative: Path | None = None) -> None:
+        """Remove the temporary files in a folder, or in all listed folders of a root if it is None.
+
+        Raises PhotoBlockedError.
+        """
+        folders = [each for listed, each in self._folders if listed == root] if relative is None else [relative]
+        for each in folders:
+            hidden = self._listed(root, each)
+            names, hidden.temporary = hidden.temporary, []
+            if names:
+                remove_temporary(root, each, names)
+
+    def _listed(self, root: Path, relative: Path) -> _Hidden:
+        if (root, relative) not in self._folders:
+            self._folders[root, relative] = _list(root, relative)
+        return self._folders[root, relative]
+
+
+def return_aside(place: RootedPath, versions: Collection[frozenset[str]] = ()) -> None:
+    """Do `Leftovers.give_back` for one place, by a fresh listing of its folder."""
+    Leftovers().give_back(place, versions)
 
 
 def is_reserved(place: RootedPath) -> bool:
@@ -78,13 +152,17 @@ def remove_claim(place: RootedPath, *, begun: bool = False) -> None:
         return
 
 
-def _set_aside(root: Path, relative: Path) -> list[RootedPath]:
+def _list(root: Path, relative: Path) -> _Hidden:
+    found = _Hidden()
     try:
         inside = open_folder(root, relative)
     except PhotoChangedError:
-        return []  # no folder, no files
+        return found  # no folder, no files
     with folder_entries(inside) as entries, translate_errors(root / relative, "tidy"):
-        return [RootedPath(root, relative / entry.name) for entry in entries if name_of_aside(entry.name) is not None]
+        for entry in entries:
+            if not is_own_temp(entry.name) or entry.is_file(follow_symlinks=False):
+                found.add(RootedPath(root, relative / entry.name))
+    return found
 
 
 def _return(own: RootedPath, place: RootedPath, versions: Collection[frozenset[str]]) -> None:

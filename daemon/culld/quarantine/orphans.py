@@ -1,7 +1,7 @@
 """Records whose photo a person removed from quarantine: an answer to note, and files of culld's own to put away.
 
-Only what culld itself made is removed: the record, and a sidecar that culld created and that nobody else has written
-to, both told by their digests. A sidecar that came with the photo stays.
+Only what culld itself made is removed: the record, and a sidecar that culld created and that no other program has
+written to, both recognised by their digests. A sidecar that came with the photo stays.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _SIDECAR_SUFFIX = ".xmp"
 
 
 def put_away(found: RecordFile, journal: Restorations) -> str:
-    """Note that a person removed the photo of a record, and remove the record; gives a sentence that tells of it.
+    """Note that a person removed the photo of a record, and remove the record; return a note about it.
 
     The caller has made sure that the photo is neither in quarantine nor back. The record goes last, so that it can be
     done again if it is cut short. Raises PhotoError if a file cannot be removed.
@@ -51,8 +51,8 @@ def put_away(found: RecordFile, journal: Restorations) -> str:
             kept.append(display_path(Path(member.name)))
     remove_record(found.place, found.digest)
     remove_empty_folders(found.place.root, found.place.relative.parent)
-    told = "its photo is not in quarantine any more; its record is put away"
-    return told + (f"; not culld's own, so kept: {', '.join(kept)}" if kept else "")
+    note = "its photo is not in quarantine any more; its record is put away"
+    return note + (f"; not culld's own, so kept: {', '.join(kept)}" if kept else "")
 
 
 def _is_own(found: RecordFile, origin: Path, digest: str, journal: Restorations) -> bool:
@@ -70,7 +70,7 @@ def _is_own(found: RecordFile, origin: Path, digest: str, journal: Restorations)
 def put_away_orphans(
     quarantine: Path, roots: Collection[Path], journal: Restorations, beat: Callable[[], None] = lambda: None
 ) -> int:
-    """Put away every record whose photo a person removed, and give how many there were; what fails stays and is told.
+    """Put away every record whose photo a person removed, and give how many there were; what fails stays and is logged.
 
     Only photos that came from one of `roots` are looked for, and only plans that the journal knows as carried out.
     """

@@ -6,7 +6,7 @@ its record removed. The record goes last, so that a restore which was cut short 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +14,8 @@ from culld.errors import PhotoBlockedError, PhotoChangedError, PhotoError
 from culld.files.locks import folder_lock
 from culld.files.move import finish_copied_move, move_file
 from culld.files.open_beneath import exists, stamp_of
-from culld.files.remove_own import RECORD_SUFFIX, remove_empty_folders, remove_leftovers, remove_record
-from culld.files.set_aside import remove_claim, return_all, return_aside
+from culld.files.remove_own import RECORD_SUFFIX, remove_empty_folders, remove_record
+from culld.files.set_aside import Leftovers, remove_claim
 from culld.quarantine.origin import Home, already_back_at, plan_return
 from culld.quarantine.orphans import put_away
 from culld.quarantine.record import BadRecordError
@@ -52,12 +52,13 @@ class Restored:
 class Restorer:
     """Brings photos back to `roots`, the only folders that it writes to besides the quarantine.
 
-    `withdraw` is that of `take_out`; without one the tags stay in the files.
+    `withdraw` is that of `take_out`; without one the tags stay in the files. `leftovers` are those of one run.
     """
 
     roots: Collection[Path]
     journal: Restorations
     withdraw: Withdraw | None = None
+    leftovers: Leftovers = field(default_factory=Leftovers)
 
     def restore(self, place: RootedPath, *, deleted: bool = True, dry_run: bool = False) -> Restored:
         """Bring the photo of the record at `place` and its sidecars back to where they came from.
@@ -99,7 +100,7 @@ class Restorer:
         tagged = self.journal.tagged_by(found.record.plan)
         versions = [frozenset({each.before or "", each.after}) for some in tagged for each in some.rewrites]
         for member in found.record.members:
-            return_aside(found.place.beside(member.name), versions)
+            self.leftovers.give_back(found.place.beside(member.name), versions)
 
     def _home(self, found: RecordFile) -> Home | None:
         return (
@@ -126,23 +127,23 @@ class Restorer:
         digests = {found.record.judged, found.record.photo.digest, digest_at(found.photo) or found.record.judged}
         self.journal.note_restored(plan, digests, home.photo, None)
         for place in (found.place, home.photo):  # of a restore that was killed while it wrote
-            remove_leftovers(place.root, place.relative.parent)
+            self.leftovers.remove_temporary(place.root, place.relative.parent)
         for place in home.members:
             remove_claim(place)
         for move in _moves(found, home):
             if exists(move.target):  # its copy is complete
                 finish_copied_move(move)
-        told = self._take_out(found, home, rewrites)
+        untagged = self._take_out(found, home, rewrites)
         for move in _moves(found, home):
             move_file(move)
             digests |= {move.digest} if move.target == home.photo else set()
         self.journal.note_restored(plan, digests, home.photo, stamp_of(home.photo))
         remove_record(found.place, found.digest)
         remove_empty_folders(found.place.root, found.place.relative.parent)
-        return Restored(found.place, home.photo, "; ".join(filter(None, (note, told))))
+        return Restored(found.place, home.photo, "; ".join(filter(None, (note, untagged))))
 
     def _take_out(self, found: RecordFile, home: Home, rewrites: Iterable[Rewrite]) -> str:
-        """Take out what culld wrote to the files of the photo, wherever each is now; gives what to tell of it."""
+        """Take out what culld wrote to the files of the photo, wherever each is now; give a note about it."""
         if self.withdraw is None:
             return ""
         places = {
@@ -154,7 +155,7 @@ class Restorer:
             for rewrite in rewrites
             if rewrite.place.relative in places
         ]
-        removed = take_out(here_or_there, self.withdraw)
+        removed = take_out(here_or_there, self.withdraw, self.leftovers)
         return "; ".join((*removed.notes, *removed.faults))
 
 
@@ -167,7 +168,7 @@ def _moves(found: RecordFile, home: Home) -> Iterator[Move]:
 
 
 def _note(found: RecordFile, home: Home, made: Collection[Path]) -> str:
-    """What to tell of a photo that comes back: another name, and missing members, but for those that culld `made`."""
+    """Return a note on a photo that comes back: another name, and missing members, but for those that culld `made`."""
     notes = []
     origin = Path(found.record.photo.origin.name)
     if home.photo.relative.name != origin.name:
@@ -182,17 +183,35 @@ def _note(found: RecordFile, home: Home, made: Collection[Path]) -> str:
     return "; ".join(notes)
 
 
+def begin_restore(
+    quarantine: Path, selection: Selection, leftovers: Leftovers, *, dry_run: bool = False
+) -> list[RootedPath]:
+    """Walk the quarantine once, and return the records of the selected photos in the order of their paths.
+
+    Temporary files of killed processes are removed, and records that they had set aside get their names back. Raises
+    PhotoBlockedError if the quarantine cannot be opened: a missing one is told from an empty one.
+    """
+    with folder_lock(quarantine):
+        names = [name for name in leftovers.walk(quarantine) if name.name.endswith(RECORD_SUFFIX)]
+        records = {RootedPath(quarantine, name) for name in names}
+        if not dry_run:
+            leftovers.remove_temporary(quarantine)
+            records.update(leftovers.give_back_all(quarantine, RECORD_SUFFIX))
+    return selected(records, selection)
+
+
+def end_restore(quarantine: Path, leftovers: Leftovers) -> None:
+    """Give back what killed processes had set aside and what no record names, once everything was restored."""
+    with folder_lock(quarantine):
+        leftovers.give_back_all(quarantine)
+
+
 def restore(quarantine: Path, selection: Selection, restorer: Restorer, *, dry_run: bool = False) -> Iterator[Restored]:
     """Bring the selected photos back, one after the other; see `Restorer.restore`. To stop iterating is to stop.
 
     Raises PhotoBlockedError if the quarantine itself cannot be opened.
     """
-    if not dry_run:
-        with folder_lock(quarantine):
-            return_all(quarantine, RECORD_SUFFIX)  # a killed restore may have set the record aside to remove it
-    deleted = selection.everything or selection.since is not None
-    for place in selected(quarantine, selection):
-        yield restorer.restore(place, deleted=deleted, dry_run=dry_run)
-    if not dry_run:
-        with folder_lock(quarantine):
-            return_all(quarantine)  # what a killed restore had set aside, and whose record is gone
+    for place in begin_restore(quarantine, selection, restorer.leftovers, dry_run=dry_run):
+        yield restorer.restore(place, deleted=selection.names_no_photo, dry_run=dry_run)
+    if selection.everything and not dry_run:
+        end_restore(quarantine, restorer.leftovers)

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from culld.errors import PhotoError
-from culld.files.locks import folder_lock
 from culld.quarantine.record import BadRecordError
-from culld.quarantine.record_files import read_record, record_places
+from culld.quarantine.record_files import read_record
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -34,6 +33,11 @@ class Selection:
     everything: bool = False
     shots: frozenset[str] = frozenset()
     """Shots (see `shot_of`) of which a picture was selected: the others come back with it."""
+
+    @property
+    def names_no_photo(self) -> bool:
+        """Whether photos are meant by a time or all of them, not one by one."""
+        return self.everything or self.since is not None
 
     def takes(self, found: RecordFile) -> bool:
         """Whether a record is of a photo that is wanted."""
@@ -61,14 +65,12 @@ def shot_of(plan: str) -> str:
     return shot if colon else ""
 
 
-def selected(quarantine: Path, selection: Selection) -> list[RootedPath]:
-    """The records of the selected photos in the order of their paths, with those that cannot be read but are named.
+def selected(records: Iterable[RootedPath], selection: Selection) -> list[RootedPath]:
+    """Return the records of the selected photos in the order of their paths.
 
-    Raises PhotoBlockedError if the quarantine itself cannot be opened: a missing one is told from an empty one.
+    Records that cannot be read are among them if they are named.
     """
-    with folder_lock(quarantine):
-        pass
-    places = sorted(record_places(quarantine), key=lambda place: place.relative)
+    places = sorted(records, key=lambda place: place.relative)
     if selection.everything:
         return places
     known = {place: _read(place) for place in places}
@@ -89,5 +91,5 @@ def _read(place: RootedPath) -> RecordFile | None:
     try:
         return read_record(place)
     except (BadRecordError, PhotoError) as error:
-        log.debug("%s", error)  # a person who selected it is told when its turn comes
+        log.debug("%s", error)  # it is reported when it is restored
         return None

@@ -7,13 +7,14 @@ to gets them back. From a file that another program wrote to since, only culld's
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from culld.errors import PhotoError
 from culld.files.open_beneath import digest_of, exists, open_regular, stamp_of
 from culld.files.rewrite import rewrite_file, undo
-from culld.files.set_aside import return_aside
+from culld.files.set_aside import Leftovers
 from culld.records import display_path
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class Removed:
 def take_out(
     rewrites: Iterable[Rewrite],
     withdraw: Withdraw,
+    leftovers: Leftovers,
     *,
     dry_run: bool = False,
     begin: Callable[[], object] = lambda: None,
@@ -100,6 +102,8 @@ def take_out(
     done, notes, faults = False, [], []
     for place, steps in by_place.items():
         try:
+            if not dry_run:  # a killed run may have set the file aside while it took a rewrite back
+                leftovers.give_back(place, [frozenset({step.before or "", step.after}) for step in steps])
             did, note = _take_out_of(place, steps, withdraw, None if dry_run else begin)
             done |= did
             notes += [note] if note else []
@@ -112,8 +116,6 @@ def _take_out_of(
     place: RootedPath, rewrites: Sequence[Rewrite], withdraw: Withdraw, begin: Callable[[], object] | None
 ) -> tuple[bool, str]:
     """Take back what culld wrote to one file, unless `begin` is None; gives whether there is anything, and a note."""
-    if begin is not None:  # a killed run may have set the file aside while it took a rewrite back
-        return_aside(place, [frozenset({rewrite.before or "", rewrite.after}) for rewrite in rewrites])
     way = way_back(digest_at(place), rewrites)
     if way.undo and begin is not None:
         begin()
@@ -154,31 +156,31 @@ def untag(
     The contents are noted in the journal, so that no daemon tags them again. A photo of which nothing is left to take
     back gives no result. Stopping the iteration leaves the rest as it is.
     """
+    leftovers = Leftovers()
     for place in journal.tagged_places():
         if place.root not in roots:
             continue
         found = [
             each for each in journal.tagged(place) if selection.matches((place.path, each.photo.path), each.made_at)
         ]
-        if found and (result := _untag(place, found, journal, withdraw, dry_run=dry_run)) is not None:
-            yield result
+        if not found:
+            continue
+        note = partial(_note_begin, place, found, journal)
+        removed = take_out(_rewrites(found), withdraw, leftovers, dry_run=dry_run, begin=note)
+        if removed.done and not dry_run:
+            _note_end(place, found, journal)
+        if removed.done or removed.faults:
+            yield Untagged(place, "; ".join(removed.faults) or None, "; ".join(removed.notes))
 
 
-def _untag(
-    photo: RootedPath, found: Sequence[TaggedFiles], journal: TaggedPhotos, withdraw: Withdraw, *, dry_run: bool
-) -> Untagged | None:
-    rewrites = [each.follow(rewrite) for each in found for rewrite in reversed(each.rewrites)]
+def _rewrites(found: Sequence[TaggedFiles]) -> list[Rewrite]:
+    """Return what culld wrote to the files of a photo, the newest first, by where they are now."""
+    return [each.follow(rewrite) for each in found for rewrite in reversed(each.rewrites)]
 
-    def note() -> None:
-        for each in found:
-            journal.note_restored(each.plan, {each.digest}, photo, None)
 
-    removed = take_out(rewrites, withdraw, dry_run=dry_run, begin=note)
-    if removed.done and not dry_run:
-        _note_end(photo, found, journal)
-    if not removed.done and not removed.faults:
-        return None
-    return Untagged(photo, "; ".join(removed.faults) or None, "; ".join(removed.notes))
+def _note_begin(photo: RootedPath, found: Sequence[TaggedFiles], journal: TaggedPhotos) -> None:
+    for each in found:
+        journal.note_restored(each.plan, {each.digest}, photo, None)
 
 
 def _note_end(photo: RootedPath, found: Sequence[TaggedFiles], journal: TaggedPhotos) -> None:

@@ -1,0 +1,67 @@
+"""The use cases `log` and `why`: past decisions, and all that is known about the last one of a photo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from culld.app.model_files import resolve_policies
+from culld.app.startup import open_journal_readonly
+from culld.records import RootedPath
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from pathlib import Path
+
+    from culld.config import Config
+    from culld.records import Policy, RecordedDecision, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The last decision about a photo with what it was made from, the policy in force there, and all decisions.
+
+    `history` has the oldest decision first.
+    """
+
+    case: RecordedDecision
+    policy: Policy
+    history: tuple[RecordedDecision, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LogRequest:
+    """The decisions to return: at most `limit`, made since a moment (None: all), with one verdict (None: any)."""
+
+    limit: int
+    since: datetime | None = None
+    verdict: Verdict | None = None
+
+
+def past_decisions(state: Path, request: LogRequest) -> list[RecordedDecision]:
+    """Return the decisions asked for, the newest first; raises SystemFaultError if culld has not run yet."""
+    with open_journal_readonly(state) as journal:
+        return journal.decisions(request.limit, request.since, request.verdict)
+
+
+def explain_decision(config: Config, path: Path) -> Explanation | None:
+    """Explain the photo that is or was at an absolute path; None if culld has not judged it.
+
+    Raises ConfigError if a threshold cannot be resolved, SystemFaultError if culld has not run yet.
+    """
+    policies = resolve_policies(config)
+    with open_journal_readonly(config.state) as journal:
+        history = tuple(decision for place in _places(path, config) for decision in journal.history_of(place))
+    case = history[-1] if history else None
+    if case is None or not (case.ended or case.restored):
+        return None
+    return Explanation(case, policies.by_root.get(case.place.root, policies.default), history)
+
+
+def _places(path: Path, config: Config) -> Iterator[RootedPath]:
+    """Yield the place of a path below the innermost configured folder that holds it, if there is one."""
+    roots = sorted((*(watch.path for watch in config.watch), config.quarantine), key=lambda root: -len(root.parts))
+    root = next((root for root in roots if path.is_relative_to(root) and path != root), None)
+    if root is not None:
+        yield RootedPath(root, path.relative_to(root))

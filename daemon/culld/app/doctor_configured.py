@@ -1,0 +1,96 @@
+"""The checks of `culld doctor` on the configuration, and on the folders, the model and the engine that it names."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from typing import TYPE_CHECKING
+
+from culld.app.engine_pool import engine_for
+from culld.app.model_files import load_model, locate_model, resolve_policies
+from culld.config import find_config, load_config
+from culld.errors import ConfigError, SystemFaultError
+from culld.files import mounts
+from culld.files.locks import lock_holder
+from culld.inference.litert import LiteRtEngine, silence_stderr
+from culld.records import display_path
+from culld.system.doctor import environment, folders
+from culld.system.doctor.checks import bad, ok
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from culld.config import Config
+    from culld.system.doctor.checks import Check
+
+
+def configured_checks(config_file: Path | None, environ: Mapping[str, str]) -> Iterator[Check]:
+    """Yield the checks; where the configuration has mistakes, each of them is a check, and there are no others."""
+    try:
+        path = find_config(config_file, environ)
+        config = load_config(path, environ)
+        policy = resolve_policies(config).default
+    except (ConfigError, SystemFaultError) as error:
+        for problem in error.problems if isinstance(error, ConfigError) else (str(error),):
+            yield bad("configuration", problem, "mend it, then run `culld policy check` on the file")
+        return
+    yield ok("configuration", f"{display_path(path)}, mode {policy.mode}, policy {policy.digest}")
+    yield environment.instance(lock_holder(config.state))
+    yield from _of_folders(config)
+    yield environment.model(lambda: _probe_model(config.model.path))
+    yield from _of_engine(config)
+
+
+def _of_engine(config: Config) -> Iterator[Check]:
+    try:
+        choice = engine_for(config, locate_model(config.model.path))
+    except SystemFaultError:  # the check of the model has reported it
+        return
+    yield environment.engine(config.model.engine, choice.kind, choice.why)
+
+
+def _of_folders(config: Config) -> Iterator[Check]:
+    user = _user()
+    roots = [watch.path for watch in config.watch]
+    mounted = mounts.parse(mounts.MOUNTINFO.read_text("utf-8", "surrogateescape"))
+    count = 0
+    for root in roots:
+        yield folders.watched(root, user)
+        if folders.unreachable(root) is None and root.is_dir():
+            survey = folders.survey_tree(root)
+            count += survey.folders
+            yield folders.below(root, survey, user)
+        yield folders.file_system(root, mounted)
+    yield folders.quarantine(config.quarantine, roots, user)
+    reached = [place for place in (config.quarantine, config.state, *roots) if folders.unreachable(place) is None]
+    present = [place for place in reached if place.is_dir()]
+    yield from _of_changes([root for root in roots if root in present], config.quarantine, present)
+    yield folders.state(config.state, mounted, user)
+    for folder in {folders.device(place): place for place in reached}.values():
+        yield folders.space(folder, folders.free(folder))
+    yield environment.watches(count, environment.number(environment.WATCH_LIMIT))
+
+
+def _of_changes(roots: list[Path], quarantine: Path, present: list[Path]) -> Iterator[Check]:
+    """Try in the folders that are there what culld does to photos, on files of its own."""
+    quarantines = [quarantine] if quarantine in present else []
+    for folder in (*roots, *quarantines):
+        yield folders.changes(folder)
+    for root in roots if quarantines else []:
+        yield folders.moves(root, quarantine)
+
+
+def _user() -> str:
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:  # a container may run under a number without a name
+        return str(os.geteuid())
+
+
+def _probe_model(configured: Path | None) -> str:
+    """Load the model, judge one empty frame with it, and return the model's identifier."""
+    folder, card = load_model(configured)
+    with silence_stderr():
+        LiteRtEngine(folder / "model.tflite")
+    return card.id

@@ -1,0 +1,92 @@
+"""The use cases `report` and `policy suggest`: what people did with the photos that culld moved.
+
+It is read from the journal and from what lies in quarantine now.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from culld.app.model_files import resolve_policies
+from culld.app.returned import is_gone
+from culld.app.startup import open_journal_readonly
+from culld.records import Defect
+from culld.stages.decide.feedback import QuarantinedFeedback, defect_of, feedback_counts, feedback_for, suggest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from culld.config import Config
+    from culld.journal.store import SqliteJournal
+    from culld.records import Threshold, Verdict
+    from culld.stages.decide.feedback import FeedbackCounts, Suggestion
+
+LEAST_ANSWERS: Final = 20
+"""Fewer answered rejects of a defect than this suggest no threshold."""
+
+
+@dataclass(frozen=True, slots=True)
+class RejectReport:
+    """The feedback on the rejects since a moment, by `defect`, `camera` and `rule`.
+
+    `decisions` counts what was decided since then, `held` the photos that only the mode or the brake kept from moving.
+    """
+
+    groups: Mapping[str, list[FeedbackCounts]]
+    decisions: Mapping[Verdict, int]
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestRequest:
+    """Thresholds of which the share `precision` of the rejects should be right, by what was decided since a moment."""
+
+    precision: float
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SuggestedThreshold:
+    """The threshold of a defect now, and the suggestion."""
+
+    now: Threshold
+    suggestion: Suggestion
+
+
+def report_rejects(state: Path, since: datetime | None) -> RejectReport:
+    """Count the feedback on the rejects since a moment; raises SystemFaultError if culld has not run yet."""
+    with open_journal_readonly(state) as journal:
+        answered = feedback_of_people(journal, since)
+        groups = {
+            "defect": feedback_counts(answered, defect_of),
+            "camera": feedback_counts(answered, lambda reject: reject.photo.camera.model or "unknown"),
+            "rule": feedback_counts(answered, lambda reject: reject.rule or "unknown"),
+        }
+        return RejectReport(groups, journal.counts(since), journal.unwanted(since))
+
+
+def suggest_thresholds(config: Config, request: SuggestRequest) -> list[SuggestedThreshold]:
+    """Suggest a threshold for each defect; nothing is changed.
+
+    Raises ConfigError if a threshold cannot be resolved, SystemFaultError if culld has not run yet.
+    """
+    policy = resolve_policies(config).default
+    with open_journal_readonly(config.state) as journal:
+        answered = feedback_of_people(journal, request.since)
+    return [
+        SuggestedThreshold(policy.of(defect), suggest(answered, defect, request.precision, LEAST_ANSWERS))
+        for defect in Defect
+    ]
+
+
+def feedback_of_people(journal: SqliteJournal, since: datetime | None) -> list[QuarantinedFeedback]:
+    """Return every reject since a moment with its feedback; the quarantine is looked at now."""
+    return [
+        QuarantinedFeedback(
+            reject, feedback_for(reject, gone=not (reject.restored or reject.released) and is_gone(reject.now))
+        )
+        for reject in journal.rejects(since)
+    ]

@@ -1,0 +1,222 @@
+"""The options of each command, on one page; a command's own module is imported only to run the command."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from culld.records import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_AGO = re.compile(r"(\d+) ?([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_MOST_SHOWN = 40
+
+
+def add_options(command: str, parser: argparse.ArgumentParser) -> None:
+    """Add the options of a command, and name the module that runs it as the default of `module`."""
+    parser.set_defaults(module=command)
+    _OPTIONS[command](parser)
+
+
+def parse_since(text: str) -> datetime:
+    """Return the moment `2h` ago, or a date or time such as `2026-05-01` or `2026-05-01T18:30` (local), in UTC.
+
+    Raises argparse.ArgumentTypeError for any other text, and for a moment outside of the calendar.
+    """
+    ago = _AGO.fullmatch(text)
+    try:
+        if ago:
+            return datetime.now(UTC) - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        shown = text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
+        raise argparse.ArgumentTypeError(f"{shown!r}: write 30m, 2h, 7d, or a date such as 2026-05-01") from error
+
+
+def parse_share(text: str) -> float:
+    """Return a share above 0 and up to 1; raises argparse.ArgumentTypeError for any other text."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 < value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r}: write a share above 0 and up to 1, such as 0.98")
+    return value
+
+
+def parse_library(text: str) -> str:
+    """Return the name of a library as a unit can have it; raises argparse.ArgumentTypeError for any other text."""
+    if not re.fullmatch(r"[A-Za-z0-9_]{1,40}", text):
+        raise argparse.ArgumentTypeError(f"{text!r}: write a short name of letters, digits and _")
+    return text
+
+
+def _add_config(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--config", type=Path, metavar="F", help="the configuration file (see README for where it is looked for)"
+    )
+
+
+def _add_since(parser: argparse.ArgumentParser, meaning: str) -> None:
+    parser.add_argument("--since", type=parse_since, metavar="T", help=meaning)
+
+
+def _add_once(parser: argparse.ArgumentParser) -> None:
+    _add_config(parser)
+    parser.add_argument("--json", action="store_true", help="print the counts as JSON")
+    parser.add_argument(
+        "paths", nargs="*", type=Path, metavar="PATH", help="files or folders below the watched folders (all if none)"
+    )
+
+
+def _add_score(parser: argparse.ArgumentParser) -> None:
+    _add_config(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="photos, or folders with photos")
+
+
+def _add_status(parser: argparse.ArgumentParser) -> None:
+    _add_config(parser)
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--json", action="store_true", help="one JSON object")
+    shown.add_argument("--watch", action="store_true", help="stay, and show it anew each second; Ctrl-C ends it")
+
+
+def _add_log(parser: argparse.ArgumentParser) -> None:
+    _add_config(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument("-n", "--limit", type=int, default=50, metavar="N", help="at most so many (50)")
+    _add_since(parser, "only since then: 2h, 7d, 2026-05-01")
+    parser.add_argument("--verdict", type=Verdict, choices=list(Verdict), help="only these")
+
+
+def _add_why(parser: argparse.ArgumentParser) -> None:
+    _add_config(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument("path", type=Path, metavar="PHOTO", help="where it is now, or where it was")
+
+
+def _add_report(parser: argparse.ArgumentParser) -> None:
+    _add_config(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object a defect, camera or rule")
+    _add_since(parser, "only what was decided since then: 30d")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="also draw it as a PNG")
+
+
+def _add_restore(parser: argparse.ArgumentParser) -> None:
+    _add_config(parser)
+    parser.add_argument("--all", action="store_true", help="everything")
+    _add_since(parser, "what was quarantined since then: 2h, 7d, 2026-05-01")
+    parser.add_argument(
+        "--untag", action="store_true", help="also take back, bit for bit, what culld wrote about photos that stayed"
+    )
+    parser.add_argument(
+        "--undecided", action="store_true", help="do not count what comes back as wrong rejects (culld report)"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="only say what would come back")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument(
+        "paths", nargs="*", type=Path, metavar="PATH", help="photos or folders, in quarantine or where they were"
+    )
+
+
+def _add_journal(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    rebuild = actions.add_parser("rebuild", help="take over every photo in quarantine that the journal lacks")
+    _add_config(rebuild)
+    rebuild.add_argument("--json", action="store_true", help="print the counts as JSON")
+
+
+def _add_policy(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    check = actions.add_parser("check", help="validate a configuration file and print its thresholds")
+    check.add_argument("file", type=Path, metavar="FILE", help="the configuration file to validate")
+
+    simulate = actions.add_parser("simulate", help="replay a policy on past decisions: what would move, what come back")
+    simulate.add_argument("file", type=Path, metavar="NEW", help="the configuration file with that policy")
+    _add_since(simulate, "only photos judged since then: 30d")
+    simulate.add_argument("--json", action="store_true", help="one JSON object a photo that would move or come back")
+    simulate.add_argument("--apply", action="store_true", help="carry it out; culld must not be running")
+    simulate.set_defaults(module="policy_simulate")
+
+    suggest = actions.add_parser(
+        "suggest", help="propose thresholds from what you restored and deleted; changes nothing"
+    )
+    _add_config(suggest)
+    suggest.add_argument(
+        "--precision",
+        type=parse_share,
+        default=0.98,
+        metavar="P",
+        help="how many of the rejects should be right (0.98)",
+    )
+    _add_since(suggest, "only what was decided since then: 90d")
+    suggest.add_argument("--json", action="store_true", help="one JSON object a defect")
+    suggest.set_defaults(module="policy_suggest")
+
+
+def _add_service(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
+    for name, text in (
+        ("install", "write the unit for this culld and its configuration, and start it"),
+        ("uninstall", "stop it and remove what install wrote; photos, configuration and state stay"),
+        ("status", "what systemd says of it"),
+    ):
+        action = actions.add_parser(name, help=text)
+        scope = action.add_mutually_exclusive_group()
+        scope.add_argument("--user", dest="scope", action="store_const", const="user", help="for you alone (default)")
+        scope.add_argument(
+            "--system", dest="scope", action="store_const", const="system", help="for the machine, as the user culld"
+        )
+        action.add_argument(
+            "--library", type=parse_library, metavar="NAME", help="one of several, with /etc/culld/NAME.yaml"
+        )
+        if name != "status":
+            action.add_argument("--dry-run", action="store_true", help="only print the steps")
+        if name == "install":
+            _add_config(action)
+        action.set_defaults(scope="user")
+
+
+def _add_doctor(parser: argparse.ArgumentParser) -> None:
+    _add_config(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object a line: name, health, what, fix")
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    importlib.import_module("culld.cli.model").add(parser)
+
+
+def _add_completion(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("shell", choices=("bash", "zsh", "fish"))
+
+
+def _add_manual(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("section", choices=("1", "5"))
+
+
+_OPTIONS: Final[dict[str, Callable[[argparse.ArgumentParser], None]]] = {
+    "run": _add_config,
+    "once": _add_once,
+    "score": _add_score,
+    "status": _add_status,
+    "log": _add_log,
+    "why": _add_why,
+    "report": _add_report,
+    "restore": _add_restore,
+    "resume": _add_config,
+    "journal": _add_journal,
+    "policy": _add_policy,
+    "service": _add_service,
+    "doctor": _add_doctor,
+    "model": _add_model,
+    "completion": _add_completion,
+    "manual": _add_manual,
+}
