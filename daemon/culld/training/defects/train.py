@@ -13,11 +13,11 @@ from culld.training.defects.dataset import read_index, split
 from culld.training.defects.feature_groups import build_groups
 from culld.training.defects.features import Draw, Extractor, Table
 from culld.training.defects.network import assemble, joined, layout_of
+from culld.training.evaluate import check_parity, measure
 from culld.training.experiment import as_yaml
 from culld.training.export import KERAS_FILE, LITERT_FILE, write_litert
 from culld.training.fit import fit_heads
 from culld.training.float16 import round_kernels
-from culld.training.measuring import check_parity, measure
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,10 +10,10 @@ from culld.errors import SystemFaultError
 from culld.training.context import TrainingResult, describe
 from culld.training.defects.augment import render
 from culld.training.defects.dataset import read_index, split
+from culld.training.evaluate import check_parity, measure
 from culld.training.experiment import as_yaml
 from culld.training.export import KERAS_FILE, LITERT_FILE, write_litert
 from culld.training.kadis_dataset import seed_variants
-from culld.training.measuring import check_parity, measure
 from culld.training.two_stage.experiment import build_two_stage, train_stages, with_probabilities
 from culld.training.two_stage.input_pipelines import from_table, on_the_fly, without_tensorflow
 
