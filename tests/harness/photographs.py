@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from culld.training.context import RunContext
-from culld.training.defects.dataset import Scene
+from culld.training.dataset import Scene
 
 SCENES = [
     Scene("dark.jpg", frozenset({"night_lowkey"}), "drawn", "CC0"),

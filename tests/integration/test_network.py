@@ -10,9 +10,10 @@ import pytest
 from culld.errors import ConfigError
 from culld.inference.litert import LiteRtNetwork
 from culld.records import Defect
-from culld.training.backbones import BACKBONES, build_backbone
-from culld.training.defects.feature_groups import GROUPS, build_groups, mean
-from culld.training.defects.network import HEADS, Calibration, Layout, assemble, average, build_heads, joined, layout_of
+from culld.training.backbones import BACKBONES, build_backbone, mean
+from culld.training.calibration import Calibration
+from culld.training.defects.feature_groups import GROUPS, build_groups
+from culld.training.defects.network import HEADS, Layout, assemble, average, build_heads, joined, layout_of
 from culld.training.export import MAX_PROBABILITY_DIFFERENCE, parity, write_litert
 from culld.training.float16 import round_kernels
 

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from culld.records import Defect
-from culld.training.defects.dataset import Scene
+from culld.training.dataset import Scene
 from culld.training.experiment import TwoStageExperiment, load_recipe
 from culld.training.two_stage.experiment import CURVES, LOG, build_two_stage, freeze, train_stages, with_probabilities
 from culld.training.two_stage.input_pipelines import from_table, on_the_fly, without_tensorflow

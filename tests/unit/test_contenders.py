@@ -10,9 +10,9 @@ import numpy as np
 
 from bench.accuracy.baselines import Classifier
 from bench.accuracy.contenders import Contenders
-from culld.training.defects.augment import Augmentation
-from culld.training.defects.dataset import make_sample
-from culld.training.defects.distortions import Distortion, Kind
+from culld.training.augment import Augmentation
+from culld.training.dataset import make_sample
+from culld.training.distortions import Distortion, Kind
 from culld.training.evaluate import score_protocols
 from harness.photographs import SCENES, brightness, run_context
 

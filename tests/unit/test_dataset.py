@@ -10,11 +10,12 @@ import pytest
 
 from culld.errors import ConfigError
 from culld.imaging.decode import jpeg_roundtrip
-from culld.training.defects.augment import Augmentation, render, visible_labels
-from culld.training.defects.dataset import HARD_TAGS, Sample, Scene, make_sample, read_index, samples, split
-from culld.training.defects.distortions import Distortion, Kind
-from culld.training.defects.protocols import kadis_protocol, linear_protocol, strong_blur
+from culld.training.augment import Augmentation
+from culld.training.dataset import HARD_TAGS, Sample, Scene, make_sample, read_index, samples, split
+from culld.training.distortions import Distortion, Kind
 from culld.training.experiment import Experiment
+from culld.training.protocols import kadis_protocol, linear_protocol, strong_blur
+from culld.training.render import render, visible_labels
 
 if TYPE_CHECKING:
     from pathlib import Path

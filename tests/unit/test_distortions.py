@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from culld.records import Defect
-from culld.training.defects.distortions import KADIS_LEVELS, Distortion, Kind, distort
+from culld.training.distortions import KADIS_LEVELS, Distortion, Kind, distort
 
 PICTURE = np.random.default_rng(2).random((48, 64, 3), dtype=np.float32)
 

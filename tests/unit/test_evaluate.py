@@ -9,8 +9,8 @@ import pytest
 
 from culld.errors import ConfigError
 from culld.records import Threshold
-from culld.training.defects.augment import Augmentation
-from culld.training.defects.dataset import make_sample
+from culld.training.augment import Augmentation
+from culld.training.dataset import make_sample
 from culld.training.evaluate import evaluate_model, milliseconds, network_scorer, predict, score_protocols
 from culld.training.experiment import Experiment
 from culld.training.report import Predictions

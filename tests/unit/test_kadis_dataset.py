@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from culld.errors import ConfigError
-from culld.training.defects.dataset import Scene, Split
+from culld.training.dataset import Scene, Split
 from culld.training.kadis_dataset import Writer, seed_variants, write_tables
 from culld.training.two_stage.input_pipelines import read_table
 

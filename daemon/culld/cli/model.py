@@ -141,7 +141,7 @@ def _card(
 ) -> Card:
     from culld.inference.card import Card  # noqa: PLC0415
     from culld.records import Defect  # noqa: PLC0415
-    from culld.training.defects.feature_groups import HEIGHT, WIDTH  # noqa: PLC0415
+    from culld.training.backbones import HEIGHT, WIDTH  # noqa: PLC0415
 
     return Card(
         name=experiment.name,

@@ -27,7 +27,7 @@ def add(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def dataset(args: argparse.Namespace) -> int:
     """Write what is missing, then the three tables."""
     from culld.imaging.decode import save  # noqa: PLC0415 - `culld --help` needs none of this
-    from culld.training.defects.dataset import read_index, split  # noqa: PLC0415
+    from culld.training.dataset import read_index, split  # noqa: PLC0415
     from culld.training.experiment import Experiment  # noqa: PLC0415
     from culld.training.kadis_dataset import Writer, seed_variants, write_tables  # noqa: PLC0415
 

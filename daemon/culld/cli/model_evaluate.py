@@ -25,7 +25,7 @@ def add(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def evaluate(args: argparse.Namespace) -> int:
     """Print the figures of a model on its test scenes; write them and the curves into the model folder."""
     from culld.inference.card import load_card  # noqa: PLC0415 - `culld --help` needs none of this
-    from culld.training.defects.dataset import read_index, split  # noqa: PLC0415
+    from culld.training.dataset import read_index, split  # noqa: PLC0415
     from culld.training.evaluate import evaluate_model, milliseconds_per_frame  # noqa: PLC0415
     from culld.training.experiment import load_recipe  # noqa: PLC0415
     from culld.training.plots import draw_curves  # noqa: PLC0415

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from culld.training.defects.dataset import HARD_TAGS
+from culld.training.dataset import HARD_TAGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from culld.records import Defect, OperatingPoint
-    from culld.training.defects.augment import Jpeg
-    from culld.training.defects.dataset import Split
+    from culld.training.dataset import Split
+    from culld.training.render import Jpeg
 
     Frame = NDArray[np.uint8]
     Run = Callable[[Frame], NDArray[np.float32]]

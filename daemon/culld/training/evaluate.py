@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from culld.errors import ConfigError
-from culld.training.defects.augment import Augmentation, render
-from culld.training.defects.protocols import clean_ways, kadis_protocol, linear_protocol, strong_blur
+from culld.training.augment import Augmentation
 from culld.training.export import LITERT_FILE, parity
+from culld.training.protocols import clean_ways, kadis_protocol, linear_protocol, strong_blur
+from culld.training.render import render
 from culld.training.report import Predictions, evaluation_figures
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
     from culld.records import Threshold
     from culld.training.context import Frame, Run, RunContext
-    from culld.training.defects.dataset import Sample, Scene
+    from culld.training.dataset import Sample, Scene
     from culld.training.experiment import Experiment, TwoStageExperiment
 
     Scores = NDArray[np.float32]

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from culld.training.defects.augment import Augmentation, render
-from culld.training.defects.dataset import make_sample, seed_step
-from culld.training.defects.distortions import KADIS_LEVELS, Kind
+from culld.training.augment import Augmentation
+from culld.training.dataset import make_sample, seed_step
+from culld.training.distortions import KADIS_LEVELS, Kind
+from culld.training.render import render
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from culld.training.defects.dataset import Sample, Scene, Split
+    from culld.training.dataset import Sample, Scene, Split
 
     Frame = NDArray[np.uint8]
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from culld.records import Defect
 from culld.training import metrics
-from culld.training.defects.dataset import HARD_TAGS
+from culld.training.dataset import HARD_TAGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

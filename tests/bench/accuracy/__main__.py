@@ -18,7 +18,7 @@ from bench.accuracy.results_page import results_page
 from culld.cli import model_common
 from culld.cli.model_evaluate import CURVES, FIGURES
 from culld.errors import ConfigError, SystemFaultError
-from culld.training.defects.dataset import read_index, split
+from culld.training.dataset import read_index, split
 from culld.training.experiment import load_recipe
 from culld.training.plots import draw_curves
 from culld.training.report import Predictions, evaluation_figures, evaluation_report, report_text

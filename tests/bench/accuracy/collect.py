@@ -17,9 +17,9 @@ from bench.accuracy.contenders import Contenders, FrameBatch
 from culld.imaging.decode import save
 from culld.inference.card import CARD_FILE, MODEL_FILE, load_card
 from culld.training.context import RunContext
-from culld.training.defects.dataset import Scene
-from culld.training.defects.protocols import linear_protocol
+from culld.training.dataset import Scene
 from culld.training.evaluate import network_scorer, score_protocols
+from culld.training.protocols import linear_protocol
 
 _RULES, _FITTED = "plain rules", "plain rules, fitted"
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bench.accuracy.baselines import Classifier, Frame, Run
 from culld.training.context import RunContext
-from culld.training.defects.dataset import Scene
+from culld.training.dataset import Scene
 from culld.training.evaluate import PictureGroup, predict
 from culld.training.report import Predictions
 

@@ -7,7 +7,7 @@ from math import sqrt
 from typing import Any
 
 from culld.records import Defect
-from culld.training.defects.dataset import HARD_TAGS
+from culld.training.dataset import HARD_TAGS
 
 Figures = Mapping[str, Any]
 

@@ -12,13 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from culld.errors import ConfigError
-from culld.training.backbones import backbone_named, build_backbone
+from culld.training.backbones import HEIGHT, LEAST_VARIANCE, WIDTH, backbone_named, build_backbone, deviation, mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
-
-HEIGHT, WIDTH = 384, 512
 
 FULL_GROUPS = ("mean", "deviation", "peak")
 """Statistics of the trunk's early levels at full size: mean, standard deviation and strongest tile of each channel."""
@@ -28,7 +26,6 @@ level, and means of the last one."""
 GROUPS = (*FULL_GROUPS, *HALF_GROUPS, "light")
 """All groups; `light` holds histograms of brightness and colour."""
 
-_LEAST = 1e-4  # variances below it are rounding: single precision knows E[x^2] of a ReLU6 to some 1e-6
 _TILES = (6, 8)
 _BINS = 32
 _LATE = {"mobilenetv2": ("block_13_expand_relu", "out_relu")}
@@ -96,25 +93,6 @@ def _spread(levels: Sequence[Any]) -> Any:
     return _joined([part(level) for level in levels for part in (mean, deviation)])
 
 
-def mean(level: Any) -> Any:
-    """The mean of each channel (n, channels).
-
-    Row by row: LiteRT adds one value after the other in single precision, and over 50,000 nearly equal ones that alone
-    is wrong by a thousandth.
-    """
-    import keras
-
-    return keras.ops.mean(keras.ops.mean(level, axis=2), axis=1)
-
-
-def deviation(level: Any) -> Any:
-    """The root of E[x^2] - E[x]^2: values are small, so single precision is enough, and one pass is cheap."""
-    import keras
-
-    square = mean(keras.ops.square(level))
-    return keras.ops.sqrt(keras.ops.maximum(square - keras.ops.square(mean(level)), _LEAST))
-
-
 def _peak(level: Any) -> Any:
     """The strongest of 6x8 tiles of each channel: one sharp eye tells a portrait from a missed focus."""
     import keras
@@ -168,7 +146,7 @@ def _by_tiles(bright: Any) -> tuple[Any, Any, Any]:
     ops = keras.ops
     size = tuple(side // tiles for side, tiles in zip(bright.shape[1:3], _LIGHT_TILES, strict=True))
     tiles = ops.average_pool(bright, size, size)
-    spread = ops.sqrt(ops.maximum(ops.average_pool(ops.square(bright), size, size) - ops.square(tiles), _LEAST))
+    spread = ops.sqrt(ops.maximum(ops.average_pool(ops.square(bright), size, size) - ops.square(tiles), LEAST_VARIANCE))
     count = _LIGHT_TILES[0] * _LIGHT_TILES[1]
     ranked = [ops.sort(ops.reshape(part, (-1, count)), axis=1)[:, ::4] for part in (tiles, spread)]
     middle = ops.mean(tiles[:, 3:9, 4:12, :], axis=(1, 2))

@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from culld.errors import ConfigError
-from culld.training.defects.augment import render, visible_labels
-from culld.training.defects.dataset import samples
+from culld.training.dataset import samples
 from culld.training.kadis_dataset import TYPES, seed_variants
+from culld.training.render import render, visible_labels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from culld.training.defects.augment import Jpeg
-    from culld.training.defects.dataset import Sample, Scene
+    from culld.training.dataset import Sample, Scene
     from culld.training.experiment import Experiment
+    from culld.training.render import Jpeg
 
     Frame = NDArray[np.uint8]
     Numbers = NDArray[np.float32]
@@ -38,7 +38,7 @@ PICTURES = ("field", "seed")
 _THREADS = 2
 _CHUNK = 64  # scenes between two words about progress
 _SEEDS_APART = 1000  # so that draws of one seed are not those of the next one
-_DRAWN_BY = ("defects/dataset", "defects/distortions", "defects/augment", "blur_kernels", "photometric")
+_DRAWN_BY = ("dataset", "distortions", "augment", "render", "blur_kernels", "photometric")
 _CODE = {"field": [*_DRAWN_BY], "seed": [*_DRAWN_BY, "kadis_dataset"]}
 
 

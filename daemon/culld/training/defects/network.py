@@ -14,26 +14,20 @@ import numpy as np
 
 from culld.errors import ConfigError
 from culld.records import Defect
-from culld.training.defects.feature_groups import HEIGHT, WIDTH
+from culld.training.backbones import HEIGHT, WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from culld.training.calibration import Calibration
+
 HEADS: dict[str, dict[Defect, tuple[tuple[int, ...], float]]] = {
     "first": dict.fromkeys(Defect, ((16,), 0.0)),
     "second": {Defect.BLUR: ((64, 32, 16), 0.15), Defect.UNDER: ((32, 16), 0.1), Defect.OVER: ((32, 16), 0.1)},
 }
 """The seed's two generations of heads: units of the hidden layers, and the dropout after the first of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """How the heads' logits become the logits of probabilities: `logit * scale + offset`, per head."""
-
-    scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)

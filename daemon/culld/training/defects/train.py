@@ -7,23 +7,23 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from culld.records import Defect
-from culld.training.calibration import calibrate, operating_points
+from culld.training.calibration import LabelledLogits, calibrate, operating_points
 from culld.training.context import TrainingResult, describe
-from culld.training.defects.dataset import read_index, split
+from culld.training.dataset import read_index, split
 from culld.training.defects.feature_groups import build_groups
 from culld.training.defects.features import Draw, Extractor, Table
+from culld.training.defects.fit import fit_heads
 from culld.training.defects.network import assemble, joined, layout_of
 from culld.training.evaluate import check_parity, measure
 from culld.training.experiment import as_yaml
 from culld.training.export import KERAS_FILE, LITERT_FILE, write_litert
-from culld.training.fit import fit_heads
 from culld.training.float16 import round_kernels
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from culld.training.context import RunContext
-    from culld.training.defects.dataset import Scene, Split
+    from culld.training.dataset import Scene, Split
     from culld.training.experiment import Experiment
 
 
@@ -36,8 +36,8 @@ def train(experiment: Experiment, around: RunContext) -> TrainingResult:
 
     layout = layout_of(groups, experiment.groups)
     heads = stored(fit_heads(learn, layout, experiment, lambda done, total: around.progress("heads", done, total)))
-    logits = heads.predict(hold.features, verbose=0)
-    calibration = calibrate(logits, hold, experiment)
+    held_out = LabelledLogits(heads.predict(hold.features, verbose=0), hold.labels, hold.known)
+    calibration = calibrate(held_out, experiment.prevalence)
 
     model = assemble(joined(groups), heads, calibration)
     work = around.cache / "work"
@@ -57,7 +57,7 @@ def train(experiment: Experiment, around: RunContext) -> TrainingResult:
         "expected_calibration_error": found["expected_calibration_error"],
     }
     found["largest_difference_to_keras"] = float(f"{worst:.1e}")
-    precision = operating_points(logits, hold, calibration, experiment.prevalence)
+    precision = operating_points(held_out, calibration, experiment.prevalence)
     return TrainingResult(digest, describe(scenes, len(learn.labels)), found, fitted, precision)
 
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from culld.errors import ConfigError
 from culld.records import Defect
-from culld.training.backbones import backbone_named, build_backbone
-from culld.training.defects.feature_groups import HEIGHT, WIDTH, deviation, mean
+from culld.training.backbones import HEIGHT, WIDTH, backbone_named, build_backbone, deviation, mean
 from culld.training.defects.network import build_head
 from culld.training.plots import draw_training
 

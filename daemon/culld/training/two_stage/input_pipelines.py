@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from culld.errors import ConfigError
-from culld.training.defects.feature_groups import HEIGHT, WIDTH
+from culld.training.backbones import HEIGHT, WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from culld.training.defects.dataset import Scene
+    from culld.training.dataset import Scene
 
     Frames = NDArray[np.uint8]
     Labels = NDArray[np.float32]

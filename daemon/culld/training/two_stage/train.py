@@ -8,12 +8,12 @@ import numpy as np
 
 from culld.errors import SystemFaultError
 from culld.training.context import TrainingResult, describe
-from culld.training.defects.augment import render
-from culld.training.defects.dataset import read_index, split
+from culld.training.dataset import read_index, split
 from culld.training.evaluate import check_parity, measure
 from culld.training.experiment import as_yaml
 from culld.training.export import KERAS_FILE, LITERT_FILE, write_litert
 from culld.training.kadis_dataset import seed_variants
+from culld.training.render import render
 from culld.training.two_stage.experiment import build_two_stage, train_stages, with_probabilities
 from culld.training.two_stage.input_pipelines import from_table, on_the_fly, without_tensorflow
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from culld.training.context import Frame, RunContext
-    from culld.training.defects.dataset import Scene, Split
+    from culld.training.dataset import Scene, Split
     from culld.training.experiment import TwoStageExperiment
 
 

@@ -1,64 +1,25 @@
-"""The way of a picture from the lens to the frame: cropped or shrunk, toned and sharpened, saved as JPEG.
-
-Photos reach culld from many sizes and cameras. The network must not take the traces of that way for a defect, so
-clean and defective pictures travel the same ways.
-"""
+"""Pictures rendered out of clean frames: distorted, augmented, saved as JPEG; and which labels they show."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from culld.training import blur_kernels, photometric
-from culld.training.defects.distortions import distort
+from culld.training.distortions import distort
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from culld.training.defects.dataset import Sample
+    from culld.training.augment import Augmentation
+    from culld.training.dataset import Sample
 
     Jpeg = Callable[[NDArray[np.uint8], int], NDArray[np.uint8]]
 
 _DARK, _BRIGHT, _BURNT, _SEEN = 0.33, 0.7, 0.03, 0.4
-
-
-@dataclass(frozen=True, slots=True)
-class Augmentation:
-    """`crop`: which share of the frame's sides is kept and enlarged; `sharpen`: unsharp mask strength;
-    `quality`: JPEG quality, None for no compression; `mirror`: left to right; `contrast`: strength of an S-curve;
-    `saturation`: factor.
-    """  # noqa: D205 - one sentence of names
-
-    crop: float = 1.0
-    sharpen: float = 0.0
-    quality: int | None = None
-    mirror: bool = False
-    contrast: float = 0.0
-    saturation: float = 1.0
-
-    @classmethod
-    def saved(cls) -> Augmentation:
-        """The shortest way: saved as JPEG of quality 95, once."""
-        return cls(quality=95)
-
-    @classmethod
-    def drawn(cls, rng: np.random.Generator) -> Augmentation:
-        """A way drawn at random, as wide as ordinary photos differ."""
-        crop = 1.0 if rng.random() < 0.5 else rng.uniform(0.65, 1.0)
-        sharpen = 0.0 if rng.random() < 0.4 else rng.uniform(0.1, 1.2)
-        quality = None if rng.random() < 0.2 else int(rng.integers(55, 97))
-        return cls(float(crop), float(sharpen), quality, bool(rng.random() < 0.5))
-
-    @classmethod
-    def styled(cls, rng: np.random.Generator) -> Augmentation:
-        """A way drawn at random on which the photographer's taste has its say as well: contrast and colour."""
-        contrast = 0.0 if rng.random() < 0.5 else rng.uniform(-0.5, 0.6)
-        saturation = 1.0 if rng.random() < 0.7 else rng.uniform(0.3, 1.4)
-        return replace(cls.drawn(rng), contrast=float(contrast), saturation=float(saturation))
 
 
 def render(frame: NDArray[np.uint8], variant: Sample, jpeg: Jpeg) -> NDArray[np.uint8]:

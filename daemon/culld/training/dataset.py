@@ -14,8 +14,8 @@ import numpy as np
 
 from culld.errors import ConfigError
 from culld.records import Defect
-from culld.training.defects.augment import Augmentation
-from culld.training.defects.distortions import KADIS_LEVELS, Distortion, Kind
+from culld.training.augment import Augmentation
+from culld.training.distortions import KADIS_LEVELS, Distortion, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

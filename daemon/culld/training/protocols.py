@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from culld.training.defects.augment import Augmentation
-from culld.training.defects.dataset import make_sample, seed_step
-from culld.training.defects.distortions import KADIS_LEVELS, Distortion, Kind
+from culld.training.augment import Augmentation
+from culld.training.dataset import make_sample, seed_step
+from culld.training.distortions import KADIS_LEVELS, Distortion, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from culld.training.defects.dataset import Sample, Scene
+    from culld.training.dataset import Sample, Scene
 
 _SAVED = Augmentation.saved()
 _PLAIN = Augmentation()
