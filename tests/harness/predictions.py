@@ -28,8 +28,8 @@ def all_protocols() -> dict[str, Predictions]:
         [PLAIN, NIGHT] * 2,
     )
     return {
-        "seed 1": linear,
-        "seed 2": predictions([[0, 0, 0], [0.9, 0, 0]], [[0, 0, 0], [1, 0, 0]], ["clean", "seed"], [PLAIN] * 2),
+        "kadis 1": linear,
+        "kadis 2": predictions([[0, 0, 0], [0.9, 0, 0]], [[0, 0, 0], [1, 0, 0]], ["clean", "kadis"], [PLAIN] * 2),
         "linear": linear,
         "other ways": clean,
         "strong blur": predictions([[0.98, 0, 0], [0.6, 0, 0]], [[1, 0, 0]] * 2, ["disk 4", "disk 8"], [PLAIN] * 2),

@@ -31,11 +31,11 @@ SMALL = replace(
     Experiment(),
     name="tiny",
     epochs=2,
-    members=2,
+    ensemble=2,
     draws=1,
-    blur_sees=("mean", "deviation"),
-    under_sees=("grain half", "light"),
-    over_sees=("light",),
+    blur_inputs=("mean", "deviation"),
+    under_inputs=("stem_half", "light"),
+    over_inputs=("light",),
     test=0.3,
     calibration=0.2,
 )
@@ -64,7 +64,7 @@ def command_line(*words: str | Path) -> int:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model trained for a handful of steps on a random trunk."""
+    """A model trained for a handful of steps on a random backbone."""
     folder = tmp_path_factory.mktemp("training")
     draw_photos(folder, 12)
     (folder / "train.yaml").write_text("# tiny\n" + as_yaml(SMALL), "utf-8")
@@ -92,10 +92,10 @@ def test_training_writes_a_model_with_a_fitting_card(trained: Path) -> None:
     assert (trained / "out" / "train.yaml").read_text("utf-8") == (trained / "train.yaml").read_text("utf-8")
 
 
-def test_the_seeds_pictures_can_be_learned_from_as_well(trained: Path, tmp_path: Path) -> None:
+def test_kadis_pictures_can_be_learned_from_as_well(trained: Path, tmp_path: Path) -> None:
     """Each scene clean and in all four ways, beside or in place of what happens in the field; another seed on top."""
     (tmp_path / "train.yaml").write_text(
-        as_yaml(replace(SMALL, pictures=("seed", "field"), precision="float32")), "utf-8"
+        as_yaml(replace(SMALL, pictures=("kadis", "field"), precision="float32")), "utf-8"
     )
     words = ("--photos", trained, "--cache", trained / "c", "--experiment", tmp_path / "train.yaml", "--seed", "2")
 

@@ -75,10 +75,10 @@ def test_clean_hard_negatives_weigh_more_and_doubtful_labels_nothing() -> None:
     plain, hard = table(labels), table(labels, hard=True)
     doubtful = replace(hard, known=np.array([[True, False, True]] * 2))
 
-    assert EXPERIMENT.clean == row_weights(plain, EXPERIMENT)[0, 0]
-    assert EXPERIMENT.hard == row_weights(hard, EXPERIMENT)[0, 0]
+    assert EXPERIMENT.weight_clean == row_weights(plain, EXPERIMENT)[0, 0]
+    assert EXPERIMENT.weight_hard == row_weights(hard, EXPERIMENT)[0, 0]
     assert row_weights(doubtful, EXPERIMENT)[0, 1] == 0.0
-    assert EXPERIMENT.mild == row_weights(table(labels, "mild"), EXPERIMENT)[0, 0]
+    assert EXPERIMENT.weight_mild == row_weights(table(labels, "mild"), EXPERIMENT)[0, 0]
     assert row_weights(table(labels, "under", hard=True), EXPERIMENT)[0, 0] == 1.0
 
 

@@ -11,7 +11,7 @@ from culld.training.distortions import KADIS_LEVELS, Distortion, Kind, distort
 PICTURE = np.random.default_rng(2).random((48, 64, 3), dtype=np.float32)
 
 
-def test_the_seed_levels_are_those_of_its_paper() -> None:
+def test_the_kadis_levels_are_those_of_its_paper() -> None:
     """Levels 2-4 of lens blur, 4-5 of the others, in the units of KADID-10k."""
     wanted = {
         Kind.LENS: (2, 4, 6),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,6 +52,13 @@ def test_the_page_of_written_figures_is_the_same_page(everything: dict[str, Pred
     told = report(everything)
 
     assert results_page(told) == results_page(json.loads(json.dumps(told)))
+
+
+def test_the_table_of_the_model_that_ships_shows_its_figures(models: Path) -> None:
+    """Both are committed; a change of the page writes the table again."""
+    folder = models / "defects"
+
+    assert (folder / "table.md").read_text("utf-8") == results_page(json.loads((folder / "figures.json").read_text()))
 
 
 def test_without_real_photos_the_page_has_no_such_part(everything: dict[str, Predictions]) -> None:

@@ -18,7 +18,7 @@ def everything() -> dict[str, Predictions]:
 
 
 def test_the_figures_are_those_one_counts_by_hand(everything: dict[str, Predictions]) -> None:
-    """Each protocol has its own place, and the seed's draws are averaged."""
+    """Each protocol has its own place, and the KADIS draws are averaged."""
     found = evaluation_figures(everything, TAG, REJECT, SHARES)
 
     assert found["scenes"] == 2

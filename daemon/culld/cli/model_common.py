@@ -1,4 +1,4 @@
-"""What the actions of `culld model` share: the surroundings of a run, progress on the terminal, figures as lines."""
+"""What the actions of `culld model` share: the context of a run, progress on the terminal, figures as lines."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def run_context(
     args: argparse.Namespace, out: Path, progress: Callable[[str, int, int], None], text: str | None
 ) -> RunContext:
-    """The real decoder, engine and cache, and what the command line says."""
+    """Return the context of a run: the real decoder, engine and cache, and the options of the command line."""
     from culld.imaging.decode import jpeg_roundtrip  # noqa: PLC0415
     from culld.inference.litert import LiteRtNetwork  # noqa: PLC0415
     from culld.training.context import RunContext  # noqa: PLC0415
@@ -47,7 +47,7 @@ def _weights(given: str | None) -> Path | str | None:
 
 
 def decode(path: Path) -> NDArray[np.uint8]:
-    """The very way on which the daemon brings a photo into the network's frame."""
+    """Decode a photo into the network's frame, as the daemon does."""
     from culld.imaging import decode  # noqa: PLC0415
     from culld.imaging.formats import HEAD_BYTES, recognise  # noqa: PLC0415
 
@@ -61,7 +61,7 @@ class ProgressBars:
     """Progress on the terminal, one bar for each phase."""
 
     def __init__(self) -> None:
-        """Bars appear with the first word about their phase."""
+        """Prepare the display; a bar appears with the first progress of its phase."""
         from rich.console import Console  # noqa: PLC0415
         from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""`culld model dataset`: the seed's data set on disk, out of a folder of clean photographs."""
+"""`culld model dataset`: a KADIS data set on disk, out of a folder of clean photographs."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def dataset(args: argparse.Namespace) -> int:
     """Write what is missing, then the three tables."""
     from culld.imaging.decode import save  # noqa: PLC0415 - `culld --help` needs none of this
     from culld.training.dataset import read_index, split  # noqa: PLC0415
-    from culld.training.experiment import Experiment  # noqa: PLC0415
-    from culld.training.kadis_dataset import Writer, seed_variants, write_tables  # noqa: PLC0415
+    from culld.training.experiment import Splits  # noqa: PLC0415
+    from culld.training.kadis_dataset import Writer, kadis_samples, write_tables  # noqa: PLC0415
 
     scenes = read_index(args.photos)
-    parts = split(scenes, Experiment(seed=args.seed))
+    parts = split(scenes, Splits(seed=args.seed))
     writer = Writer(args.photos, args.out, model_common.decode, save)
     args.out.mkdir(parents=True, exist_ok=True)
     rows: list[list[Row]] = []
     with model_common.ProgressBars() as shown:
         for scene in scenes:
-            rows.append(writer.write(scene, seed_variants(scene, args.kinds, args.seed)))
+            rows.append(writer.write(scene, kadis_samples(scene, args.kinds, args.seed)))
             shown.progress("pictures", len(rows), len(scenes))
     train, val = write_tables(args.out, parts, rows)
     print(f"{args.out}: labels.csv has {train + val} pictures, train.csv {train}, val.csv {val}; no photo is in both")

@@ -32,12 +32,12 @@ def evaluate(args: argparse.Namespace) -> int:
     from culld.training.report import evaluation_report, report_text  # noqa: PLC0415
 
     experiment, card = load_recipe(args.folder / "train.yaml"), load_card(args.folder)
-    test = split(read_index(args.photos), experiment.ground).test
+    test = split(read_index(args.photos), experiment.splits).test
     with model_common.ProgressBars() as shown:
-        around = model_common.run_context(args, args.folder, shown.progress, None)
-        cost = milliseconds_per_frame(args.folder, test, around)
+        context = model_common.run_context(args, args.folder, shown.progress, None)
+        cost = milliseconds_per_frame(args.folder, test, context)
         print(f"{card.id}: {cost} ms for a frame on one core, here and now", file=sys.stderr)
-        figures, predictions = evaluate_model(args.folder, test, card.thresholds, experiment, around)
+        figures, predictions = evaluate_model(args.folder, test, card.thresholds, experiment, context)
     text = report_text(evaluation_report(card.id, {card.id: figures}))
     (args.folder / FIGURES).write_text(text, "utf-8")
     draw_curves({card.id: predictions}, {card.id: [each.tag for each in card.thresholds]}, args.folder / CURVES)

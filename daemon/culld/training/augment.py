@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """`crop`: which share of the frame's sides is kept and enlarged; `sharpen`: unsharp mask strength;
-    `quality`: JPEG quality, None for no compression; `mirror`: left to right; `contrast`: strength of an S-curve;
+    """What is done to a picture besides its defect; the defaults change nothing.
+
+    `crop`: the share (0..1) of the frame's sides that is kept and enlarged. `sharpen`: strength of an unsharp mask.
+    `quality`: JPEG quality, None for no compression. `mirror`: left to right. `contrast`: strength of an S-curve.
     `saturation`: factor.
-    """  # noqa: D205 - one sentence of names
+    """
 
     crop: float = 1.0
     sharpen: float = 0.0
@@ -27,21 +29,21 @@ class Augmentation:
     saturation: float = 1.0
 
     @classmethod
-    def saved(cls) -> Augmentation:
-        """The shortest way: saved as JPEG of quality 95, once."""
+    def jpeg(cls) -> Augmentation:
+        """Return the augmentation that only saves once as JPEG of quality 95."""
         return cls(quality=95)
 
     @classmethod
-    def drawn(cls, rng: np.random.Generator) -> Augmentation:
-        """A way drawn at random, as wide as ordinary photos differ."""
+    def random(cls, rng: np.random.Generator) -> Augmentation:
+        """Return a random augmentation, as wide as ordinary photos differ, without a change of tone."""
         crop = 1.0 if rng.random() < 0.5 else rng.uniform(0.65, 1.0)
         sharpen = 0.0 if rng.random() < 0.4 else rng.uniform(0.1, 1.2)
         quality = None if rng.random() < 0.2 else int(rng.integers(55, 97))
         return cls(float(crop), float(sharpen), quality, bool(rng.random() < 0.5))
 
     @classmethod
-    def styled(cls, rng: np.random.Generator) -> Augmentation:
-        """A way drawn at random on which the photographer's taste has its say as well: contrast and colour."""
+    def random_toned(cls, rng: np.random.Generator) -> Augmentation:
+        """Return a random augmentation that also changes contrast and saturation, as photographers do."""
         contrast = 0.0 if rng.random() < 0.5 else rng.uniform(-0.5, 0.6)
         saturation = 1.0 if rng.random() < 0.7 else rng.uniform(0.3, 1.4)
-        return replace(cls.drawn(rng), contrast=float(contrast), saturation=float(saturation))
+        return replace(cls.random(rng), contrast=float(contrast), saturation=float(saturation))

@@ -1,6 +1,6 @@
 """From logits to honest probabilities, and what each threshold of them means; pure numpy.
 
-Both are fitted on scenes that nobody trained on, and weighed to a stated share of defective photos.
+Both are computed on scenes that were not trained on, weighted to a stated share of defective photos.
 """
 
 from __future__ import annotations

@@ -59,46 +59,46 @@ def evaluate_model(
     scenes: Sequence[Scene],
     thresholds: Sequence[Threshold],
     experiment: Experiment | TwoStageExperiment,
-    around: RunContext,
+    context: RunContext,
 ) -> tuple[dict[str, Any], dict[str, Predictions]]:
     """Return the figures of the LiteRT file in a folder on these scenes, and the predictions by protocol."""
-    score = network_scorer(lambda: around.engine(folder / LITERT_FILE), around.progress)
-    predictions = predict(score, scenes, experiment.seed, around)
+    score = network_scorer(lambda: context.engine(folder / LITERT_FILE), context.progress)
+    predictions = predict(score, scenes, experiment.seed, context)
     tag, reject = [each.tag for each in thresholds], [each.reject for each in thresholds]
     return evaluation_figures(predictions, tag, reject, experiment.prevalence), predictions
 
 
 def measure(
-    folder: Path, scenes: Sequence[Scene], experiment: Experiment | TwoStageExperiment, around: RunContext
+    folder: Path, scenes: Sequence[Scene], experiment: Experiment | TwoStageExperiment, context: RunContext
 ) -> dict[str, Any]:
     """Return the figures for the card: those of `evaluate_model`, and the time of a frame in ms on this machine."""
-    figures, _ = evaluate_model(folder, scenes, experiment.thresholds, experiment, around)
-    return figures | {"milliseconds_per_frame": milliseconds_per_frame(folder, scenes, around)}
+    figures, _ = evaluate_model(folder, scenes, experiment.thresholds, experiment, context)
+    return figures | {"milliseconds_per_frame": milliseconds_per_frame(folder, scenes, context)}
 
 
-def predict(score: Score, scenes: Sequence[Scene], seed: int, around: RunContext) -> dict[str, Predictions]:
+def predict(score: Score, scenes: Sequence[Scene], seed: int, context: RunContext) -> dict[str, Predictions]:
     """Return the predictions by protocol, with `real` among them if the context has a folder of mis-exposed photos.
 
     `score(phase, groups)` returns one row for each picture of the groups, in order.
     """
-    protocols = {f"seed {seed + draw}": kadis_protocol(scenes, seed + draw) for draw in range(KADIS_DRAWS)}
+    protocols = {f"kadis {seed + draw}": kadis_protocol(scenes, seed + draw) for draw in range(KADIS_DRAWS)}
     for name, protocol in (("linear", linear_protocol), ("other ways", clean_ways), ("strong blur", strong_blur)):
         protocols[name] = protocol(scenes, seed)
-    found = score_protocols(score, "pictures to measure on", protocols, around)
-    if around.real_exposure is not None:
-        found["real"] = _real(score, around.real_exposure, around)
+    found = score_protocols(score, "pictures to measure on", protocols, context)
+    if context.real_exposure is not None:
+        found["real"] = _real(score, context.real_exposure, context)
     return found
 
 
 def score_protocols(
-    score: Score, phase: str, protocols: Mapping[str, Sequence[Sample]], around: RunContext
+    score: Score, phase: str, protocols: Mapping[str, Sequence[Sample]], context: RunContext
 ) -> dict[str, Predictions]:
     """Score the pictures of each protocol; a scene is decoded once and equal pictures are made once for all of them."""
     scenes: dict[str, dict[object, Sample]] = {}
     for sample in chain.from_iterable(protocols.values()):
         scenes.setdefault(sample.scene.file, {}).setdefault(_identity(sample), sample)
     row = {picture: number for number, picture in enumerate(chain.from_iterable(scenes.values()))}
-    scores = score(phase, [_scene_pictures(list(pictures.values()), around) for pictures in scenes.values()])
+    scores = score(phase, [_scene_pictures(list(pictures.values()), context) for pictures in scenes.values()])
     return {
         name: _predictions(samples, scores[[row[_identity(sample)] for sample in samples]])
         for name, samples in protocols.items()
@@ -126,10 +126,10 @@ def network_scorer(open_network: Callable[[], Run], progress: Callable[[str, int
     return score
 
 
-def milliseconds_per_frame(folder: Path, scenes: Sequence[Scene], around: RunContext) -> float:
+def milliseconds_per_frame(folder: Path, scenes: Sequence[Scene], context: RunContext) -> float:
     """Return the median time in ms that the LiteRT file takes for the clean frame of a scene, on this machine."""
-    frames = [around.decode(around.photos / scene.file) for scene in scenes[:_TIMED_FRAMES]]
-    return milliseconds(around.engine(folder / LITERT_FILE), frames)
+    frames = [context.decode(context.photos / scene.file) for scene in scenes[:_TIMED_FRAMES]]
+    return milliseconds(context.engine(folder / LITERT_FILE), frames)
 
 
 def milliseconds(run: Run, frames: Sequence[Frame]) -> float:
@@ -143,22 +143,22 @@ def milliseconds(run: Run, frames: Sequence[Frame]) -> float:
     return round(statistics.median(found) * 1000, 1)
 
 
-def check_parity(model: Any, folder: Path, scenes: Sequence[Scene], around: RunContext) -> float:
+def check_parity(model: Any, folder: Path, scenes: Sequence[Scene], context: RunContext) -> float:
     """Return how far LiteRT and Keras differ on some photos; raises `SystemFaultError` if it is too far."""
-    frames = [around.decode(around.photos / scene.file) for scene in scenes[:_PARITY_FRAMES]]
-    return parity(model, around.engine(folder / LITERT_FILE), frames)
+    frames = [context.decode(context.photos / scene.file) for scene in scenes[:_PARITY_FRAMES]]
+    return parity(model, context.engine(folder / LITERT_FILE), frames)
 
 
 def _identity(sample: Sample) -> tuple[object, ...]:
     """Return equal values for samples that give equal pictures: the seed changes nothing where no step is drawn."""
-    untouched = not sample.steps and sample.journey == Augmentation()
-    return sample.scene.file, sample.steps, sample.journey, 0 if untouched else sample.seed
+    untouched = not sample.steps and sample.augmentation == Augmentation()
+    return sample.scene.file, sample.steps, sample.augmentation, 0 if untouched else sample.seed
 
 
-def _scene_pictures(samples: Sequence[Sample], around: RunContext) -> PictureGroup:
+def _scene_pictures(samples: Sequence[Sample], context: RunContext) -> PictureGroup:
     def make() -> list[Frame]:
-        frame = around.decode(around.photos / samples[0].scene.file)
-        return [render(frame, sample, around.jpeg) for sample in samples]
+        frame = context.decode(context.photos / samples[0].scene.file)
+        return [render(frame, sample, context.jpeg) for sample in samples]
 
     return PictureGroup(len(samples), make)
 
@@ -169,7 +169,7 @@ def _predictions(samples: Sequence[Sample], scores: Scores) -> Predictions:
     return Predictions(labels, groups, tuple(sample.scene.tags for sample in samples), scores)
 
 
-def _real(score: Score, folder: Path, around: RunContext) -> Predictions:
+def _real(score: Score, folder: Path, context: RunContext) -> Predictions:
     """Score photos with the label `under` or `over`; any other label is a mild case that has neither defect.
 
     Raises `ConfigError` if the folder has no index.csv with the columns file and label.
@@ -179,10 +179,10 @@ def _real(score: Score, folder: Path, around: RunContext) -> Predictions:
             rows = [(folder / row["file"], row["label"]) for row in csv.DictReader(lines)]
     except (OSError, KeyError) as error:
         raise ConfigError((f"{folder / 'index.csv'}: needs the columns file and label ({error})",)) from error
-    scores = score("real exposure", [_photo(file, around) for file, _ in rows])
+    scores = score("real exposure", [_photo(file, context) for file, _ in rows])
     labels = np.array([[0, label == "under", label == "over"] for _, label in rows], np.float32)
     return Predictions(labels, np.array([label for _, label in rows]), (frozenset(),) * len(rows), scores)
 
 
-def _photo(file: Path, around: RunContext) -> PictureGroup:
-    return PictureGroup(1, lambda: [around.decode(file)])
+def _photo(file: Path, context: RunContext) -> PictureGroup:
+    return PictureGroup(1, lambda: [context.decode(file)])

@@ -24,7 +24,7 @@ _BINS = 10
 
 
 def summary(scores: Scores, labels: Labels, limits: Sequence[float]) -> dict[str, Any]:
-    """The seed's figures at these thresholds: over all labels, over whole pictures, and per defect."""
+    """Return the figures at these thresholds: over all labels, over whole pictures, and per defect."""
     found, truth = scores >= np.array(limits), labels > 0.5
     per_defect = {defect.value: _one(scores[:, i], found[:, i], truth[:, i]) for i, defect in enumerate(Defect)}
     return {

@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 _HALF = (0.5, 0.5, 0.5)
 _PR_AXES = {"xlabel": "recall", "ylabel": "precision"}
 _ROC_AXES = {"xlabel": "wrongly flagged", "ylabel": "found"}
-_SHOWN = {"seed": "seed's protocol", "linear": "linear light", "real": "really mis-exposed photos"}
+_SHOWN = {"kadis": "KADIS protocol", "linear": "linear light", "real": "really mis-exposed photos"}
 
 
 def draw_curves(contenders: Contenders, tags: Tags, file: Path) -> None:
     """Precision over recall, and found over wrongly flagged, for each defect (columns) and protocol (rows), as PNG.
 
     `contenders` holds the predictions by protocol of each contender. One line for each of them, with a dot where its
-    `tags` stand (a half in the seed's protocol).
+    `tags` stand (a half in the KADIS protocol).
     """
     plt = _pyplot()
     rows = {name: words for name, words in _SHOWN.items() if _found(contenders, name)}
     figure, axes = plt.subplots(2 * len(rows), 3, figsize=(11, 6 * len(rows)), squeeze=False, layout="constrained")
     for row, (name, words) in enumerate(rows.items()):
         found = _found(contenders, name)
-        at = dict.fromkeys(tags, _HALF) if name == "seed" else tags
+        at = dict.fromkeys(tags, _HALF) if name == "kadis" else tags
         for head, defect in enumerate(Defect):
             for axis, roc_curve in zip(axes[2 * row : 2 * row + 2, head], (False, True), strict=True):
                 axis.set(title=f"{defect.value}, {words}", xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))

@@ -22,44 +22,44 @@ if TYPE_CHECKING:
 _DARK, _BRIGHT, _BURNT, _SEEN = 0.33, 0.7, 0.03, 0.4
 
 
-def render(frame: NDArray[np.uint8], variant: Sample, jpeg: Jpeg) -> NDArray[np.uint8]:
-    """Make the picture that a variant describes out of the scene's clean frame; same variant, same picture.
+def render(frame: NDArray[np.uint8], sample: Sample, jpeg: Jpeg) -> NDArray[np.uint8]:
+    """Make the picture that a sample describes out of the scene's clean frame; same sample, same picture.
 
     `jpeg` saves pixels with a quality and reads them again.
     """
-    rng = np.random.default_rng(variant.seed)
-    srgb = _cropped(frame.astype(np.float32) / np.float32(255), variant.journey, rng)
-    srgb = _sharpened(_toned(distort(srgb, variant.steps, rng), variant.journey), variant.journey.sharpen)
+    rng = np.random.default_rng(sample.seed)
+    srgb = _cropped(frame.astype(np.float32) / np.float32(255), sample.augmentation, rng)
+    srgb = _sharpened(_toned(distort(srgb, sample.steps, rng), sample.augmentation), sample.augmentation.sharpen)
     pixels = np.round(srgb * 255).astype(np.uint8)
-    return pixels if variant.journey.quality is None else jpeg(pixels, variant.journey.quality)
+    return pixels if sample.augmentation.quality is None else jpeg(pixels, sample.augmentation.quality)
 
 
-def visible_labels(pixels: NDArray[np.uint8], variant: Sample) -> NDArray[np.bool_]:
-    """Which of the variant's labels its finished picture shows; an exposure defect may not show at all.
+def visible_labels(pixels: NDArray[np.uint8], sample: Sample) -> NDArray[np.bool_]:
+    """Which of the sample's labels its finished picture shows; an exposure defect may not show at all.
 
     Nor can blur be seen where nearly everything is black or white. Three stops more turn a dark room into an ordinary
     picture: calling that over-exposed would teach nonsense.
     """
-    holds = np.array(variant.known)
+    holds = np.array(sample.known)
     srgb = pixels[::4, ::4].astype(np.float32) / np.float32(255)
     luma = photometric.luma(srgb)
-    if variant.labels[0] and ((luma > 0.06) & (luma < 0.97)).mean() < _SEEN:
+    if sample.labels[0] and ((luma > 0.06) & (luma < 0.97)).mean() < _SEEN:
         holds[0] = False
-    if variant.labels[1] and luma.mean() > _DARK:
+    if sample.labels[1] and luma.mean() > _DARK:
         holds[1] = False
-    if variant.labels[2] and luma.mean() < _BRIGHT and (srgb.min(axis=-1) > 0.98).mean() < _BURNT:
+    if sample.labels[2] and luma.mean() < _BRIGHT and (srgb.min(axis=-1) > 0.98).mean() < _BURNT:
         holds[2] = False
     return holds
 
 
-def _cropped(srgb: NDArray[np.float32], journey: Augmentation, rng: np.random.Generator) -> NDArray[np.float32]:
-    if journey.mirror:
+def _cropped(srgb: NDArray[np.float32], augmentation: Augmentation, rng: np.random.Generator) -> NDArray[np.float32]:
+    if augmentation.mirror:
         srgb = srgb[:, ::-1]
-    if journey.crop >= 1.0:
+    if augmentation.crop >= 1.0:
         return np.ascontiguousarray(srgb)
     for axis in (0, 1):
         size = srgb.shape[axis]
-        kept = journey.crop * (size - 1)
+        kept = augmentation.crop * (size - 1)
         place = rng.uniform(0, size - 1 - kept) + np.linspace(0, kept, size)
         below = np.minimum(place.astype(int), size - 2)
         share = np.expand_dims((place - below).astype(np.float32), (1, 2) if axis == 0 else (0, 2))
@@ -67,10 +67,10 @@ def _cropped(srgb: NDArray[np.float32], journey: Augmentation, rng: np.random.Ge
     return srgb
 
 
-def _toned(srgb: NDArray[np.float32], journey: Augmentation) -> NDArray[np.float32]:
-    if journey.contrast:
-        srgb = photometric.contrast(srgb, journey.contrast)
-    return srgb if journey.saturation == 1.0 else photometric.saturate(srgb, journey.saturation)
+def _toned(srgb: NDArray[np.float32], augmentation: Augmentation) -> NDArray[np.float32]:
+    if augmentation.contrast:
+        srgb = photometric.contrast(srgb, augmentation.contrast)
+    return srgb if augmentation.saturation == 1.0 else photometric.saturate(srgb, augmentation.saturation)
 
 
 def _sharpened(srgb: NDArray[np.float32], strength: float) -> NDArray[np.float32]:

@@ -43,9 +43,9 @@ def evaluation_figures(
 
     `prevalence` (3) is that of the calibration error; None where the scores are no probabilities.
     """
-    drawn = [one for name, one in predictions.items() if name.startswith("seed ")]
+    drawn = [one for name, one in predictions.items() if name.startswith("kadis ")]
     linear, ways, strong = predictions["linear"], predictions["other ways"], predictions["strong blur"]
-    # In the seed's protocol and in the linear one the clean pictures are the same: the scenes as they are.
+    # In the KADIS protocol and in the linear one the clean pictures are the same: the scenes as they are.
     clean = linear.groups == "clean"
     parts = [metrics.summary(one.scores, one.labels, _HALF) for one in drawn]
     found = {

@@ -63,7 +63,7 @@ def _measure(
 ) -> tuple[Report, dict[str, dict[str, Predictions]], Tags]:
     """Return the report, the predictions by contender, and the thresholds of `tag` by contender."""
     experiment = load_recipe(options.folder / "train.yaml")
-    parts = split(read_index(options.photos), experiment.ground)
+    parts = split(read_index(options.photos), experiment.splits)
     context = model_common.run_context(options, options.folder, shown.progress, None)
     collected = collect(
         options.folder, options.beside, options.cleanvision, parts.calibration, experiment.seed, context

@@ -31,7 +31,7 @@ def results_page(report: Mapping[str, Any]) -> str:
         f"# What `{report['model']}` is worth\n",
         f"On {ours['scenes']} photographs nobody trained on, the same pixels for everybody; `figures.json` has all.\n",
         *(f"{name}: {note}.\n" for name, note in report["notes"].items()),
-        *_protocol("The seed's protocol, threshold 0.5", "seed_protocol_at_0.5", measured, missing),
+        *_protocol("KADIS protocol, threshold 0.5", "seed_protocol_at_0.5", measured, missing),
         f"Means of {ours['seed_protocol_at_0.5']['draws']} draws of the distortions, ± their standard deviation.\n",
         *_protocol("Defects in linear light, at the thresholds of `tag`", "linear_protocol_at_tag", measured, missing),
         *_false_flags("Clean photos tagged", "clean", "tagged", measured),
@@ -99,12 +99,12 @@ def _strong(measured: Mapping[str, Figures]) -> list[str]:
 def _heads(measured: Mapping[str, Figures]) -> list[str]:
     rows = []
     for name, found in measured.items():
-        for protocol, words in (("seed_protocol_at_0.5", "seed"), ("linear_protocol_at_tag", "linear light")):
+        for protocol, words in (("seed_protocol_at_0.5", "KADIS"), ("linear_protocol_at_tag", "linear light")):
             for defect in Defect:
                 head = found[protocol][defect.value]
                 counts = (head[f"{kind}_{sign}"] for kind in ("true", "false") for sign in ("positive", "negative"))
                 shares = (_percent(head[key]) for key in ("precision", "recall", "f1"))
-                errors = _errors(found, defect) if words != "seed" else ["", ""]
+                errors = _errors(found, defect) if words != "KADIS" else ["", ""]
                 rows.append([name, defect.value, words, _digits(head["auc"]), *shares, *map(str, counts), *errors])
     errors = ["ECE", "ECE, weighed"]
     head_row = ["", "head", "protocol", "AUC", "precision", "recall", "F1", "TP", "TN", "FP", "FN", *errors]
@@ -114,7 +114,7 @@ def _heads(measured: Mapping[str, Figures]) -> list[str]:
     return [
         "## Each head\n",
         *_rows(head_row, rows),
-        note + " Counts of the seed's protocol are those of all its draws.\n",
+        note + " Counts of the KADIS protocol are those of all its draws.\n",
     ]
 
 

@@ -1,7 +1,7 @@
-"""Pictures on their way into a training: `tf.data` where there is TensorFlow, Keras' own data sets elsewhere.
+"""Input pipelines of the two-stage training: `tf.data` where there is TensorFlow, Keras' own data sets elsewhere.
 
-Either from the tables that `culld model dataset` wrote, or drawn anew for every epoch out of the clean photographs,
-which is the default: nothing is written, and no two epochs see the same pictures.
+They read the tables of `culld model dataset`, or, by default, render other pictures for every epoch out of the clean
+photographs: then nothing is written, and no two epochs have the same pictures.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def from_table(table: Path, batch: int, shuffle: int | None) -> Any:
 
 
 def on_the_fly(scenes: Sequence[Scene], make: Make, batch: int, seed: int) -> Any:
-    """A `tf.data` pipeline like `from_table`, of pictures that `make` draws anew each time it is gone through."""
+    """A `tf.data` pipeline like `from_table`, of other pictures by `make` each time it is iterated."""
     import tensorflow as tf
 
     epochs = iter(range(2**31))
@@ -102,7 +102,7 @@ def without_tensorflow(scenes: Sequence[Scene], make: Make, batch: int, seed: in
 
 
 def _made(scenes: Sequence[Scene], make: Make, epoch: int, seed: int) -> Iterator[tuple[Frames, Labels]]:
-    """The pictures of all scenes in this epoch's order, a few scenes ahead of whoever takes them."""
+    """The pictures of all scenes in this epoch's order, rendered a few scenes ahead."""
     order = _order(len(scenes), epoch, seed)
     with ThreadPoolExecutor(_THREADS) as pool:
         for start in range(0, len(order), _AHEAD):
