@@ -135,7 +135,8 @@ def whole() -> Any:
     layout = layout_of(features, groups)
     width = sum(layout.sizes.values())
     inputs = {Defect.BLUR: groups[:2], Defect.UNDER: groups[2:], Defect.OVER: groups[3:]}
-    heads = build_heads("second", layout, inputs, (np.zeros(width, np.float32), np.ones(width, np.float32)), dropout=0.0)
+    norm = (np.zeros(width, np.float32), np.ones(width, np.float32))
+    heads = build_heads("second", layout, inputs, norm, dropout=0.0)
     return assemble(joined(features), round_kernels(heads), Calibration())
 
 
