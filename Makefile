@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CONFIG := photos/culld.yaml
 
-.PHONY: help run test lint fault metadata programs service-test bench lock clean
+.PHONY: help run test lint fault metadata programs service-test bench accuracy lock clean
 
 help:  ## what there is
 	@echo "make run    install culld into .venv and start it on photos/inbox"
@@ -15,6 +15,7 @@ help:  ## what there is
 	@echo "make programs  what darktable and digiKam show before and after culld (installed, on a virtual screen)"
 	@echo "make service-test  install, use, hurt and remove the service on a booted Debian (root; four minutes)"
 	@echo "make bench  speed and memory beside peers and the floor: writes tests/bench/RESULTS.md (20 minutes)"
+	@echo "make accuracy PHOTOS=DIR  the model beside its peers on test photos: writes models/defects/table.md (CHECK=1: compares)"
 	@echo "make lock   renew the locked dependencies (for developers)"
 
 run: .venv/.run $(CONFIG)  ## start the daemon on photos/inbox
@@ -43,6 +44,10 @@ service-test: .venv/.dev  ## the service on a booted Debian, as root: tests/syst
 
 bench: .venv-bench/.done .venv/.dev  ## culld, its peers and the floor: tests/bench/RESULTS.md
 	.venv-bench/bin/python tests/bench/run.py --python $(BIN)/python
+
+accuracy: .venv-bench/.done .venv/.dev  ## the model, plain rules and CleanVision on the same photos: models/defects/table.md
+	PYTHONPATH=tests $(BIN)/python -m bench.accuracy models/defects --photos "$(PHOTOS)" \
+	  $(if $(REAL_EXPOSURE),--real-exposure "$(REAL_EXPOSURE)") --cleanvision .venv-bench/bin/python $(if $(CHECK),--check)
 
 $(CONFIG):
 	@mkdir -p photos/inbox

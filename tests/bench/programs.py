@@ -1,4 +1,4 @@
-"""The parts of the bench that run with culld's own Python: photos, floor, stages, parity, the seed's network, scale.
+"""The parts of the bench that run with culld's own Python: photos, floor, stages, parity, EfficientNetB0, scale.
 
 Each prints one JSON object; `run.py` calls them as processes of their own, in turn with the others.
 """
@@ -194,8 +194,8 @@ def precision(folder: str) -> dict[str, Any]:
     return {"frames": moved.frames, "largest": moved.largest, "verdicts": moved.verdicts}
 
 
-def seed(folder: str) -> dict[str, Any]:
-    """The seed's network, EfficientNetB0 at 384x512 in TensorFlow, after culld's own decode; imports not counted."""
+def efficientnet(folder: str) -> dict[str, Any]:
+    """EfficientNetB0 at 384x512 in TensorFlow, after culld's own decode; imports not counted."""
     import keras
 
     from culld.imaging.decode import DecodeLimits, decode  # noqa: PLC0415
@@ -272,7 +272,7 @@ def _unique(pid: int) -> float:
 
 
 PROGRAMS: dict[str, Callable[..., dict[str, Any]]] = {
-    each.__name__: each for each in (make, floor, stages, parity, precision, seed, scale)
+    each.__name__: each for each in (make, floor, stages, parity, precision, efficientnet, scale)
 }
 
 if __name__ == "__main__":

@@ -74,7 +74,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         Contender("CleanVision 0.3.7, 2 jobs", lambda: theirs("cleanvision", few, 2)),
         Contender("OpenCV, variance of the Laplacian at 2 MP, 2 jobs", lambda: theirs("laplacian", few, 2)),
         Contender("OpenCV, perceptual hash as imagededup's, 2 jobs", lambda: theirs("phash", few, 2)),
-        Contender("the seed's network: EfficientNetB0 in TensorFlow", lambda: ours("seed", six)),
+        Contender("EfficientNetB0 in TensorFlow", lambda: ours("efficientnet", six)),
     )
     turns = _take_turns(contenders, options.turns)
     _say("other sizes and formats, memory, stages, decoders, scale")
@@ -90,7 +90,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
             "culld once": bench.peak(lambda: bench.once(many)),
             "culld run, while a drop is judged": bench.peak(lambda: bench.drop(many)),
             "CleanVision, 2 jobs": bench.peak(lambda: theirs("cleanvision", few, 2)),
-            "the seed's network in TensorFlow": ours("seed", six)["peak"],
+            "EfficientNetB0 in TensorFlow": ours("efficientnet", six)["peak"],
         },
         "loop": bench.cpu(many),
         "stages": ours("stages", six),

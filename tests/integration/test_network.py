@@ -1,4 +1,4 @@
-"""The network's parts: trunks, groups of numbers, heads that see some of them."""
+"""The network's parts: backbones, groups of numbers, heads that see some of them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import pytest
 from culld.errors import ConfigError
 from culld.inference.litert import LiteRtNetwork
 from culld.records import Defect
-from culld.training.backbones import BACKBONES, build_backbone
-from culld.training.defects.feature_groups import GROUPS, build_groups, mean
-from culld.training.defects.network import HEADS, Calibration, Layout, assemble, average, build_heads, joined, layout_of
+from culld.training.backbones import BACKBONES, build_backbone, mean
+from culld.training.calibration import Calibration
+from culld.training.defects.feature_groups import GROUPS, build_groups
+from culld.training.defects.network import HEADS, Layout, assemble, average, build_heads, joined, layout_of
 from culld.training.export import MAX_PROBABILITY_DIFFERENCE, parity, write_litert
 from culld.training.float16 import round_kernels
 
@@ -24,12 +25,12 @@ pytestmark = [
     pytest.mark.timeout(900),
     pytest.mark.filterwarnings("ignore"),  # TensorFlow's own
 ]
-SEES = {Defect.BLUR: ("a",), Defect.UNDER: ("b",), Defect.OVER: ("a", "c")}
+INPUTS = {Defect.BLUR: ("a",), Defect.UNDER: ("b",), Defect.OVER: ("a", "c")}
 
 
 @pytest.fixture(scope="module")
 def light() -> Any:
-    """The group that needs no trunk."""
+    """The group that needs no backbone."""
     return build_groups("mobilenetv2", None, ["light"])
 
 
@@ -39,12 +40,12 @@ def numbers(model: Any, pixels: np.ndarray) -> np.ndarray:
     return found.ravel()
 
 
-@pytest.mark.parametrize("trunk", BACKBONES)
-def test_every_trunk_has_the_levels_it_names(trunk: str) -> None:
+@pytest.mark.parametrize("backbone", BACKBONES)
+def test_every_trunk_has_the_levels_it_names(backbone: str) -> None:
     """Layer names of another Keras would be found out here."""
-    model = build_backbone(trunk, (64, 96, 3), None)
+    model = build_backbone(backbone, (64, 96, 3), None)
 
-    sides = [model.get_layer(name).output.shape[1] for name in BACKBONES[trunk].stages]
+    sides = [model.get_layer(name).output.shape[1] for name in BACKBONES[backbone].stages]
 
     assert sides == sorted(sides, reverse=True)
 
@@ -56,7 +57,7 @@ def test_an_unknown_trunk_or_group_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="colour: a group is one of mean"):
         build_groups("mobilenetv2", None, ["colour"])
     with pytest.raises(ConfigError, match="no groups at half size"):
-        build_groups("efficientnetb0", None, ["scene half"])
+        build_groups("efficientnetb0", None, ["late_half"])
     (tmp_path / "w.npz").write_bytes(b"no zip")
     with pytest.raises(ConfigError, match=r"w\.npz: no weights"):
         build_backbone("mobilenetv2", (64, 64, 3), tmp_path / "w.npz")
@@ -69,7 +70,7 @@ def test_every_group_has_the_length_that_the_layout_says() -> None:
     sizes = layout_of(model, GROUPS).sizes
 
     assert sizes["mean"] == sizes["deviation"] == sizes["peak"] == 32 + 96 + 144 + 192
-    assert sizes["scene half"] == 1280
+    assert sizes["late_half"] == 1280
 
 
 def test_light_tells_black_grey_and_white(light: Any) -> None:
@@ -91,10 +92,10 @@ def test_light_does_not_care_for_left_and_right(light: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", HEADS)
-def test_a_head_sees_its_groups_and_nothing_else(kind: str) -> None:
+def test_a_head_depends_on_its_inputs_and_nothing_else(kind: str) -> None:
     """Changing a group moves only the logits of the heads that see it."""
     layout = Layout({"a": 4, "b": 3, "c": 2})
-    heads = build_heads(kind, layout, SEES, (np.zeros(9, np.float32), np.ones(9, np.float32)), neck=0.2)
+    heads = build_heads(kind, layout, INPUTS, (np.zeros(9, np.float32), np.ones(9, np.float32)), dropout=0.2)
     rng = np.random.default_rng(0)
     rows = rng.normal(size=(2, 9)).astype(np.float32)
     rows[1, :4] = rows[0, :4]
@@ -110,7 +111,7 @@ def test_a_head_sees_its_groups_and_nothing_else(kind: str) -> None:
 def test_several_sets_of_heads_say_the_mean_of_their_logits() -> None:
     """And the result is a model that can be saved like one set alone."""
     layout, norm = Layout({"a": 4, "b": 3, "c": 2}), (np.zeros(9, np.float32), np.ones(9, np.float32))
-    members = [build_heads("first", layout, SEES, norm, neck=0.0) for _ in range(3)]
+    members = [build_heads("first", layout, INPUTS, norm, dropout=0.0) for _ in range(3)]
     rows = np.random.default_rng(0).normal(size=(2, 9)).astype(np.float32)
     each = [member.predict(rows, verbose=0) for member in members]
 
@@ -120,7 +121,7 @@ def test_several_sets_of_heads_say_the_mean_of_their_logits() -> None:
     assert average(members[:1]) is members[0]
 
 
-def test_a_head_that_sees_what_is_not_there_is_a_clear_error() -> None:
+def test_an_input_that_is_not_there_is_a_clear_error() -> None:
     """The message names the group and those at hand."""
     with pytest.raises(ConfigError, match="z: not among a"):
         Layout({"a": 4}).columns(["z"])
@@ -129,12 +130,13 @@ def test_a_head_that_sees_what_is_not_there_is_a_clear_error() -> None:
 @pytest.fixture(scope="module")
 def whole() -> Any:
     """A network with all kinds of groups, whose weights were rounded."""
-    groups = ("mean", "deviation", "scene half", "light")
+    groups = ("mean", "deviation", "late_half", "light")
     features = round_kernels(build_groups("mobilenetv2", None, groups))
     layout = layout_of(features, groups)
     width = sum(layout.sizes.values())
-    sees = {Defect.BLUR: groups[:2], Defect.UNDER: groups[2:], Defect.OVER: groups[3:]}
-    heads = build_heads("second", layout, sees, (np.zeros(width, np.float32), np.ones(width, np.float32)), neck=0.0)
+    inputs = {Defect.BLUR: groups[:2], Defect.UNDER: groups[2:], Defect.OVER: groups[3:]}
+    norm = (np.zeros(width, np.float32), np.ones(width, np.float32))
+    heads = build_heads("second", layout, inputs, norm, dropout=0.0)
     return assemble(joined(features), round_kernels(heads), Calibration())
 
 

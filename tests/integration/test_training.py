@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from bench.accuracy.__main__ import main as accuracy
+from bench.accuracy.results_page import results_page
 from culld.cli import build_parser
 from culld.cli import model as command
 from culld.errors import ConfigError
@@ -20,7 +22,6 @@ from culld.inference.card import load_card
 from culld.inference.litert import LiteRtEngine
 from culld.training.experiment import Experiment, as_yaml, load_experiment
 from culld.training.export import MAX_PROBABILITY_DIFFERENCE, load_keras
-from culld.training.table import results_page
 
 pytestmark = [
     pytest.mark.slow,
@@ -31,11 +32,11 @@ SMALL = replace(
     Experiment(),
     name="tiny",
     epochs=2,
-    members=2,
+    ensemble=2,
     draws=1,
-    blur_sees=("mean", "deviation"),
-    under_sees=("grain half", "light"),
-    over_sees=("light",),
+    blur_inputs=("mean", "deviation"),
+    under_inputs=("stem_half", "light"),
+    over_inputs=("light",),
     test=0.3,
     calibration=0.2,
 )
@@ -60,7 +61,7 @@ def command_line(*words: str | Path) -> int:
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model trained for a handful of steps on a random trunk."""
+    """A model trained for a handful of steps on a random backbone."""
     folder = tmp_path_factory.mktemp("training")
     draw_photos(folder, 12)
     (folder / "train.yaml").write_text("# tiny\n" + as_yaml(SMALL), "utf-8")
@@ -88,10 +89,10 @@ def test_training_writes_a_model_with_a_fitting_card(trained: Path) -> None:
     assert (trained / "out" / "train.yaml").read_text("utf-8") == (trained / "train.yaml").read_text("utf-8")
 
 
-def test_the_seeds_pictures_can_be_learned_from_as_well(trained: Path, tmp_path: Path) -> None:
+def test_kadis_pictures_can_be_learned_from_as_well(trained: Path, tmp_path: Path) -> None:
     """Each scene clean and in all four ways, beside or in place of what happens in the field; another seed on top."""
     (tmp_path / "train.yaml").write_text(
-        as_yaml(replace(SMALL, pictures=("seed", "field"), precision="float32")), "utf-8"
+        as_yaml(replace(SMALL, pictures=("kadis", "field"), precision="float32")), "utf-8"
     )
     words = ("--photos", trained, "--cache", trained / "c", "--experiment", tmp_path / "train.yaml", "--seed", "2")
 
@@ -142,58 +143,80 @@ def test_without_tensorflow_one_line_says_what_to_install(trained: Path, monkeyp
         command_line("train", "--photos", trained, "--out", trained / "never")
 
 
-def test_evaluate_writes_the_table_and_then_repeats_it(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_evaluate_repeats_the_figures_of_the_card(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The pictures of a protocol are drawn by seed, so the same model gets the same figures."""
-    (trained / "untrained").mkdir()
-    shutil.copy(trained / "train.yaml", trained / "untrained")
-    words = ("evaluate", trained / "out", "--photos", trained, "--cache", trained / "c", "--peers")
+    words = ("evaluate", trained / "out", "--photos", trained, "--cache", trained / "c")
 
-    assert command_line(*words) == 0
-    table = (trained / "out" / "table.md").read_text("utf-8")
+    assert command_line(*words, "--json") == 0
+    said = capsys.readouterr()
+    text = (trained / "out" / "figures.json").read_text("utf-8")
     card = load_card(trained / "out")
-    figures = json.loads((trained / "out" / "figures.json").read_text("utf-8"))
-    again = figures["contenders"][card.id]
+    (again,) = json.loads(text)["contenders"].values()
     assert again == {key: value for key, value in card.metrics.items() if key in again}
     assert {"milliseconds_per_frame", "largest_difference_to_keras"} == card.metrics.keys() - again.keys()
+    with Image.open(trained / "out" / "curves.png") as picture:
+        assert picture.width > 600
+    assert text == said.out
+    assert "ms for a frame on one core" in said.err
+
+    assert command_line(*words) == 0
+    assert f"exact_match: {again['linear_protocol_at_tag']['exact_match']}" in capsys.readouterr().out
+
+
+def test_accuracy_writes_the_table_of_the_model_and_its_peers(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A model without a card and a CleanVision that is not there are named as missing."""
+    (tmp_path / "untrained").mkdir()
+    shutil.copy(trained / "train.yaml", tmp_path / "untrained")
+    folder = shutil.copytree(trained / "out", tmp_path / "out")
+
+    assert accuracy([str(folder), "--photos", str(trained), "--cache", str(trained / "c")]) == 0
+
+    table = (folder / "table.md").read_text("utf-8")
+    card = load_card(folder)
+    report = json.loads((folder / "figures.json").read_text("utf-8"))
+    again = report["contenders"][card.id]
+    assert report["model"] == card.id
+    assert again == {key: value for key, value in card.metrics.items() if key in again}
+    assert list(report["contenders"]) == [card.id, "plain rules", "plain rules, fitted"]
     assert f"{again['linear_protocol_at_tag']['exact_match'] * 100:.1f}" in table
     assert "plain rules, fitted: variance of the Laplacian up to" in table
     assert "untrained | not run: a recipe without a trained model" in table
     assert "CleanVision | not run: no --cleanvision PYTHON was given" in table
-    with Image.open(trained / "out" / "curves.png") as picture:
+    with Image.open(folder / "curves.png") as picture:
         assert picture.width > 600
-    said = capsys.readouterr()
-    assert table == said.out
-    assert "ms for a frame on one core" in said.err
+    assert table == capsys.readouterr().out
 
 
-def test_check_names_the_figures_that_are_not_those_written_down(
+def test_accuracy_check_names_the_figures_that_are_not_the_written_ones(
     trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A peer that was measured only once is told of and is no problem."""
-    folder = tmp_path / "out"
-    shutil.copytree(trained / "out", folder)
+    """A peer that was measured only once is named and is no problem."""
+    folder = shutil.copytree(trained / "out", tmp_path / "out")
     (folder / "figures.json").unlink(missing_ok=True)
-    words = ("evaluate", folder, "--photos", trained, "--cache", trained / "c", "--check")
+    words = [str(folder), "--photos", str(trained), "--cache", str(trained / "c"), "--beside", str(trained / "out")]
 
     with pytest.raises(ConfigError, match="no figures to compare with"):
-        command_line(*words)
+        accuracy([*words, "--check"])
 
-    assert command_line(*words[:-1], "--json", "--beside", trained / "out") == 0
-    report = json.loads(capsys.readouterr().out)
+    assert accuracy(words) == 0
+    report = json.loads((folder / "figures.json").read_text("utf-8"))
     report["contenders"]["somebody"] = report["contenders"][report["model"]]
     write_report(folder, report)
-    assert command_line(*words) == 0
+    capsys.readouterr()
+    assert accuracy([*words, "--check"]) == 0
     assert "not compared, as it was not measured both times: somebody" in capsys.readouterr().err
 
     report["contenders"][report["model"]]["linear_protocol_at_tag"]["exact_match"] += 0.5
     (folder / "figures.json").write_text(json.dumps(report), "utf-8")
-    assert command_line(*words) == 1
+    assert accuracy([*words, "--check"]) == 1
     complaints = capsys.readouterr().err
     assert f"{report['model']}: linear_protocol_at_tag, exact_match: was" in complaints
     assert "table.md does not show what figures.json says" in complaints
 
 
 def write_report(folder: Path, report: dict[str, Any]) -> None:
-    """As `evaluate` does, by hand."""
+    """As `accuracy` does, by hand."""
     (folder / "figures.json").write_text(json.dumps(report), "utf-8")
     (folder / "table.md").write_text(results_page(report), "utf-8")

@@ -1,4 +1,4 @@
-"""The seed's recipe on a tiny trunk: stages, pictures on their way, interruption, and the other backend."""
+"""Two-stage training of a tiny backbone: stages, pictures on their way, interruption, and the other backend."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from culld.records import Defect
-from culld.training.defects.dataset import Scene
+from culld.training.dataset import Scene
 from culld.training.experiment import TwoStageExperiment, load_recipe
 from culld.training.two_stage.experiment import CURVES, LOG, build_two_stage, freeze, train_stages, with_probabilities
 from culld.training.two_stage.input_pipelines import from_table, on_the_fly, without_tensorflow
@@ -27,7 +27,7 @@ pytestmark = [
     pytest.mark.timeout(900),
     pytest.mark.filterwarnings("ignore"),  # TensorFlow's own
 ]
-TINY = TwoStageExperiment(trunk="mobilenetv3small", head_epochs=1, tune_epochs=1, batch=4)
+TINY = TwoStageExperiment(backbone="mobilenetv3small", head_epochs=1, tune_epochs=1, batch=4)
 SHAPE = (64, 96, 3)
 SCENES = [Scene(f"{number}.jpg", frozenset(), "s", "CC0") for number in range(5)]
 
@@ -52,34 +52,34 @@ def make(scene: Scene, draw: int) -> tuple[np.ndarray, np.ndarray]:
     return frames, np.array([[0, 0, 0], [1, 0, 0]], np.float32)
 
 
-@pytest.mark.parametrize("name", ["seed-first", "seed-second"])
-def test_the_seeds_recipes_build_what_its_document_says(name: str, models: Path) -> None:
+@pytest.mark.parametrize("name", ["kadis-first", "kadis-second"])
+def test_the_recipes_build_what_the_source_document_says(name: str, models: Path) -> None:
     """Heads, dropouts, rates and layers, read from the committed files."""
-    generation = load_recipe(models / name / "train.yaml")
-    assert isinstance(generation, TwoStageExperiment)
+    experiment = load_recipe(models / name / "train.yaml")
+    assert isinstance(experiment, TwoStageExperiment)
 
-    model, trunk = build_two_stage(generation, None, SHAPE)
-    freeze(trunk, generation, tuned=True)
+    model, backbone = build_two_stage(experiment, None, SHAPE)
+    freeze(backbone, experiment, tuned=True)
 
     units = [layer.units for layer in model.layers if layer.name.startswith("blur_") and hasattr(layer, "units")]
-    assert units == {"seed-first": [16], "seed-second": [64, 32, 16]}[name]
-    assert trunk.name == "efficientnetb0"
-    assert (generation.head_rate, generation.neck, generation.batch) == (1e-3, 0.2, 16)
-    assert generation.tune_rate == {"seed-first": 1e-4, "seed-second": 5e-5}[name]
-    learning = [layer for layer in trunk.layers if layer.trainable]
+    assert units == {"kadis-first": [16], "kadis-second": [64, 32, 16]}[name]
+    assert backbone.name == "efficientnetb0"
+    assert (experiment.head_learning_rate, experiment.dropout, experiment.batch) == (1e-3, 0.2, 16)
+    assert experiment.tune_learning_rate == {"kadis-first": 1e-4, "kadis-second": 5e-5}[name]
+    learning = [layer for layer in backbone.layers if layer.trainable]
     norms = [layer for layer in learning if type(layer).__name__ == "BatchNormalization"]
-    if name == "seed-first":
-        assert len(learning) == len(trunk.layers)
+    if name == "kadis-first":
+        assert len(learning) == len(backbone.layers)
     else:
-        assert set(learning) <= set(trunk.layers[-40:])
+        assert set(learning) <= set(backbone.layers[-40:])
         assert not norms
 
 
 def test_a_training_leaves_log_curves_and_a_model(tmp_path: Path) -> None:
     """Two stages of one epoch are two lines; the logits become probabilities at the end."""
-    model, trunk = build_two_stage(TINY, None, SHAPE)
+    model, backbone = build_two_stage(TINY, None, SHAPE)
 
-    train_stages(model, trunk, TINY, (batches(), batches()), tmp_path / "out", tmp_path / "backup")
+    train_stages(model, backbone, TINY, (batches(), batches()), tmp_path / "out", tmp_path / "backup")
 
     with (tmp_path / "out" / LOG).open(encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines))
@@ -93,14 +93,14 @@ def test_a_training_leaves_log_curves_and_a_model(tmp_path: Path) -> None:
 
 
 def test_the_heads_alone_learn_in_the_first_stage(tmp_path: Path) -> None:
-    """The trunk's weights are those it came with until it is tuned."""
-    model, trunk = build_two_stage(TINY, None, SHAPE)
-    before = [weight.copy() for weight in trunk.get_weights()]
+    """The backbone's weights are those it came with until it is tuned."""
+    model, backbone = build_two_stage(TINY, None, SHAPE)
+    before = [weight.copy() for weight in backbone.get_weights()]
 
     only = replace(TINY, tune_epochs=0)
-    train_stages(model, trunk, only, (batches(), batches()), tmp_path / "out", tmp_path / "backup")
+    train_stages(model, backbone, only, (batches(), batches()), tmp_path / "out", tmp_path / "backup")
 
-    for old, new in zip(before, trunk.get_weights(), strict=True):
+    for old, new in zip(before, backbone.get_weights(), strict=True):
         np.testing.assert_array_equal(old, new)
 
 
@@ -108,8 +108,8 @@ def test_a_run_that_was_killed_goes_on_after_its_last_epoch(tmp_path: Path) -> N
     """Two epochs were done of three: the second run does one more, and not three."""
     for epochs in (2, 3):
         stage = replace(TINY, head_epochs=epochs, tune_epochs=0)
-        model, trunk = build_two_stage(stage, None, SHAPE)
-        train_stages(model, trunk, stage, (batches(), batches()), tmp_path / "out", tmp_path / "backup")
+        model, backbone = build_two_stage(stage, None, SHAPE)
+        train_stages(model, backbone, stage, (batches(), batches()), tmp_path / "out", tmp_path / "backup")
 
     with (tmp_path / "out" / LOG).open(encoding="utf-8") as lines:
         assert [row["epoch"] for row in csv.DictReader(lines)] == ["0", "1", "2"]
@@ -165,17 +165,17 @@ sys.meta_path.insert(0, Absent())  # Keras looks whether the name is in sys.modu
 import keras
 from culld.training.experiment import TwoStageExperiment
 from culld.training.two_stage.experiment import build_two_stage, train_stages, with_probabilities
-from culld.training.provenance import making
-assert making()["backend"] == "jax"
-assert "tensorflow" not in making() and "jax" in making()
-tiny = TwoStageExperiment(trunk="mobilenetv3small", head_epochs=1, tune_epochs=1)
-model, trunk = build_two_stage(tiny, None, (64, 96, 3))
+from culld.training.provenance import provenance
+assert provenance()["backend"] == "jax"
+assert "tensorflow" not in provenance() and "jax" in provenance()
+tiny = TwoStageExperiment(backbone="mobilenetv3small", head_epochs=1, tune_epochs=1)
+model, backbone = build_two_stage(tiny, None, (64, 96, 3))
 data = np.random.default_rng(0).random((4, 64, 96, 3), np.float32), np.zeros((4, 3), np.float32)
 class Pictures(keras.utils.PyDataset):
     def __len__(self): return 1
     def __getitem__(self, index): return data
 out = Path(sys.argv[1])
-train_stages(model, trunk, tiny, (Pictures(), Pictures()), out, out / "backup")
+train_stages(model, backbone, tiny, (Pictures(), Pictures()), out, out / "backup")
 with_probabilities(model).save(out / "model.keras")
 """
     environ = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from culld.journal.history import Filter
 
 from culld.app.decisions import explain_decision, past_decisions
 from culld.app.rebuild import rebuild_journal
@@ -69,7 +68,7 @@ def test_nothing_can_be_asked_before_culld_has_run(house: House) -> None:
     """No use case that only asks makes a journal."""
     for ask in (
         lambda: daemon_status(house.file, {}),
-        lambda: past_decisions(house.config.state, Filter()),
+        lambda: past_decisions(house.config.state, LogRequest(50)),
         lambda: explain_decision(house.config, house.photo.path),
         lambda: report_rejects(house.config.state, None),
         lambda: suggest_thresholds(house.config, SuggestRequest(0.98)),
@@ -122,7 +121,7 @@ def test_decisions_and_rejects_are_counted(house: House) -> None:
     report = report_rejects(house.config.state, None)
     suggested = suggest_thresholds(house.config, SuggestRequest(precision=0.98))
 
-    assert [decision.verdict for decision in past_decisions(house.config.state, Filter())] == [Verdict.QUARANTINE]
+    assert [decision.verdict for decision in past_decisions(house.config.state, LogRequest(50))] == [Verdict.QUARANTINE]
     assert (report.decisions[Verdict.QUARANTINE], report.held) == (1, 0)
     assert {name: [each.counts[Feedback.CONFIRMED] for each in found] for name, found in report.groups.items()} == {
         "defect": [1],

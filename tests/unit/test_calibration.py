@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from culld.records import Defect
-from culld.training.calibration import calibrate, curve, operating_points
+from culld.training.calibration import Calibration, LabelledLogits, calibrate, curve, operating_points
 from culld.training.defects.features import Table
-from culld.training.defects.network import Calibration
+from culld.training.defects.fit import row_weights
 from culld.training.experiment import Experiment
-from culld.training.fit import row_weights
 from culld.training.metrics import calibration_error
 
-EXPERIMENT = replace(Experiment(), prevalence=(0.5, 0.5, 0.5))
+EXPERIMENT = Experiment()
+HALF = (0.5, 0.5, 0.5)
 
 
 def table(labels: np.ndarray, group: str = "clean", *, hard: bool = False) -> Table:
@@ -25,6 +25,12 @@ def table(labels: np.ndarray, group: str = "clean", *, hard: bool = False) -> Ta
     return Table(np.zeros((rows, 1), np.float16), spread, spread >= 0, np.full(rows, group), np.full(rows, hard))
 
 
+def labelled(logits: np.ndarray, labels: np.ndarray) -> LabelledLogits:
+    """These logits with these labels for every head, all known."""
+    spread = np.repeat(labels[:, None], 3, axis=1).astype(np.float32)
+    return LabelledLogits(logits, spread, spread >= 0)
+
+
 def test_boastful_logits_are_cooled() -> None:
     """Logits three times too large get a scale near one third, and then are calibrated."""
     rng = np.random.default_rng(0)
@@ -32,7 +38,7 @@ def test_boastful_logits_are_cooled() -> None:
     labels = (rng.random(20_000) < 1 / (1 + np.exp(-honest))).astype(np.float32)
     logits = np.repeat((3 * honest)[:, None], 3, axis=1).astype(np.float32)
 
-    found = calibrate(logits, table(labels), EXPERIMENT)
+    found = calibrate(labelled(logits, labels), HALF)
 
     assert pytest.approx(1 / 3, abs=0.02) == found.scale[0]
     chance = 1 / (1 + np.exp(-(logits[:, 0] * found.scale[0] + found.offset[0])))
@@ -46,7 +52,7 @@ def test_a_rare_defect_lowers_the_offset() -> None:
     labels = (rng.random(20_000) < 1 / (1 + np.exp(-honest))).astype(np.float32)
     logits = np.repeat(honest[:, None], 3, axis=1).astype(np.float32)
 
-    found = calibrate(logits, table(labels), replace(EXPERIMENT, prevalence=(0.1, 0.1, 0.1)))
+    found = calibrate(labelled(logits, labels), (0.1, 0.1, 0.1))
 
     assert pytest.approx(np.log(0.1 / 0.9), abs=0.1) == found.offset[1]
 
@@ -57,7 +63,7 @@ def test_separable_logits_get_a_finite_scale(size: float) -> None:
     labels = np.array([0.0] * 50 + [1.0] * 50, np.float32)
     logits = np.repeat((np.linspace(-1, 1, 100) * size)[:, None], 3, axis=1).astype(np.float32)
 
-    found = calibrate(logits, table(labels), EXPERIMENT)
+    found = calibrate(labelled(logits, labels), HALF)
 
     assert 0.05 <= found.scale[0] < 50
     assert abs(found.offset[0]) < 5
@@ -69,10 +75,10 @@ def test_clean_hard_negatives_weigh_more_and_doubtful_labels_nothing() -> None:
     plain, hard = table(labels), table(labels, hard=True)
     doubtful = replace(hard, known=np.array([[True, False, True]] * 2))
 
-    assert EXPERIMENT.clean == row_weights(plain, EXPERIMENT)[0, 0]
-    assert EXPERIMENT.hard == row_weights(hard, EXPERIMENT)[0, 0]
+    assert EXPERIMENT.weight_clean == row_weights(plain, EXPERIMENT)[0, 0]
+    assert EXPERIMENT.weight_hard == row_weights(hard, EXPERIMENT)[0, 0]
     assert row_weights(doubtful, EXPERIMENT)[0, 1] == 0.0
-    assert EXPERIMENT.mild == row_weights(table(labels, "mild"), EXPERIMENT)[0, 0]
+    assert EXPERIMENT.weight_mild == row_weights(table(labels, "mild"), EXPERIMENT)[0, 0]
     assert row_weights(table(labels, "under", hard=True), EXPERIMENT)[0, 0] == 1.0
 
 
@@ -110,10 +116,10 @@ def test_a_curve_ends_where_nothing_is_found_any_more() -> None:
 def test_meanings_leave_out_what_nobody_knows() -> None:
     """A doubtful label counts neither way; every defect has its own curve."""
     logits = np.array([[4.0, 4.0, 4.0], [-4.0, -4.0, -4.0], [4.0, 4.0, 4.0]], np.float32)
-    rows = table(np.array([1, 0, 0], np.float32))
+    rows = labelled(logits, np.array([1, 0, 0], np.float32))
     sure = replace(rows, known=np.array([[True] * 3, [True] * 3, [False, True, True]]))
 
-    found = operating_points(logits, sure, Calibration(), (0.5, 0.5, 0.5))
+    found = operating_points(sure, Calibration(), HALF)
 
     assert set(found) == set(Defect)
     assert found[Defect.BLUR][0].precision > found[Defect.OVER][0].precision

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from culld.training.compare_figures import differences
+from bench.accuracy.compare_figures import differences
 
 WRITTEN: dict[str, Any] = {
     "scenes": 100,

@@ -10,11 +10,12 @@ import pytest
 
 from culld.errors import ConfigError
 from culld.imaging.decode import jpeg_roundtrip
-from culld.training.defects.augment import Augmentation, render, visible_labels
-from culld.training.defects.dataset import HARD_TAGS, Sample, Scene, make_sample, read_index, samples, split
-from culld.training.defects.distortions import Distortion, Kind
-from culld.training.defects.protocols import kadis_protocol, linear_protocol, strong_blur
+from culld.training.augment import Augmentation
+from culld.training.dataset import HARD_TAGS, Sample, Scene, make_sample, read_index, samples, split
+from culld.training.distortions import Distortion, Kind
 from culld.training.experiment import Experiment
+from culld.training.protocols import kadis_protocol, linear_protocol, strong_blur
+from culld.training.render import render, visible_labels
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,9 +34,9 @@ def frame(level: int = 128) -> np.ndarray:
     return np.clip(noise + level, 0, 255).astype(np.uint8)
 
 
-def shown(pixels: np.ndarray, variant: Sample) -> np.ndarray:
-    """The finished picture, saved by the real JPEG encoder where the variant is saved."""
-    return render(pixels, variant, jpeg_roundtrip)
+def shown(pixels: np.ndarray, sample: Sample) -> np.ndarray:
+    """The finished picture, saved by the real JPEG encoder where the sample is saved."""
+    return render(pixels, sample, jpeg_roundtrip)
 
 
 def test_the_index_is_read_with_tags_and_licences(tmp_path: Path) -> None:
@@ -96,16 +97,16 @@ def test_variants_are_the_same_for_the_same_seed_and_differ_by_draw() -> None:
 
 def test_labels_follow_the_steps() -> None:
     """Clean and mildly changed pictures have no defect; what is blurred and dark has two."""
-    for variant in samples(scene(), 0, EXPERIMENT):
-        shown = {"clean": 0, "mild": 0, "both": 2}.get(variant.group, 1)
+    for sample in samples(scene(), 0, EXPERIMENT):
+        shown = {"clean": 0, "mild": 0, "both": 2}.get(sample.group, 1)
 
-        assert shown == sum(variant.labels), variant.group
+        assert shown == sum(sample.labels), sample.group
 
 
 def test_hard_negatives_are_shown_clean_more_often() -> None:
     """There are few night photos, so each gives more clean views."""
-    ordinary = [variant.group for variant in samples(scene(), 0, EXPERIMENT)]
-    night = [variant.group for variant in samples(scene(0, "night_lowkey"), 0, EXPERIMENT)]
+    ordinary = [sample.group for sample in samples(scene(), 0, EXPERIMENT)]
+    night = [sample.group for sample in samples(scene(0, "night_lowkey"), 0, EXPERIMENT)]
 
     assert night.count("clean") > ordinary.count("clean")
 
@@ -158,31 +159,31 @@ def test_the_plain_journey_leaves_every_pixel_alone() -> None:
 
 
 def test_a_cropped_and_sharpened_picture_is_made_again_bit_by_bit() -> None:
-    """A variant is a complete description."""
+    """A sample is a complete description."""
     way = Augmentation(crop=0.7, sharpen=0.8, mirror=True, contrast=0.3, saturation=0.5)
-    variant = make_sample(scene(), "blur", (Distortion(Kind.MOTION, 9),), way, np.random.default_rng(0))
+    sample = make_sample(scene(), "blur", (Distortion(Kind.MOTION, 9),), way, np.random.default_rng(0))
 
-    np.testing.assert_array_equal(shown(frame(), variant), shown(frame(), variant))
+    np.testing.assert_array_equal(shown(frame(), sample), shown(frame(), sample))
 
 
-def test_the_seed_protocol_pairs_each_scene_with_one_defect() -> None:
+def test_the_kadis_protocol_pairs_each_scene_with_one_defect() -> None:
     """Half of its pictures are clean; the others have exactly one defect."""
     found = kadis_protocol([scene(number) for number in range(40)], 1)
 
-    assert [int(sum(variant.labels)) for variant in found] == [0, 1] * 40
-    assert {0.0, 1.0} == {label for variant in found for label in variant.labels}
+    assert [int(sum(sample.labels)) for sample in found] == [0, 1] * 40
+    assert {0.0, 1.0} == {label for sample in found for label in sample.labels}
 
 
 def test_the_linear_protocol_shows_every_defect_of_each_scene() -> None:
     """Clean, blurred, dark, bright, in this order."""
     found = linear_protocol([scene(number) for number in range(3)], 1)
 
-    assert [variant.labels for variant in found] == [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)] * 3
+    assert [sample.labels for sample in found] == [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)] * 3
 
 
 def test_strong_blur_takes_its_ways_in_turn() -> None:
     """Eight ways over sixteen scenes: each twice."""
-    groups = [variant.group for variant in strong_blur([scene(number) for number in range(16)], 1)]
+    groups = [sample.group for sample in strong_blur([scene(number) for number in range(16)], 1)]
 
     assert {2} == {groups.count(group) for group in groups}
     assert len(set(groups)) == 8

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from culld.records import Defect
-from culld.training.defects.distortions import KADIS_LEVELS, Distortion, Kind, distort
+from culld.training.distortions import KADIS_LEVELS, Distortion, Kind, distort
 
 PICTURE = np.random.default_rng(2).random((48, 64, 3), dtype=np.float32)
 
 
-def test_the_seed_levels_are_those_of_its_paper() -> None:
+def test_the_kadis_levels_are_those_of_its_paper() -> None:
     """Levels 2-4 of lens blur, 4-5 of the others, in the units of KADID-10k."""
     wanted = {
         Kind.LENS: (2, 4, 6),

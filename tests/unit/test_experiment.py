@@ -9,14 +9,14 @@ import pytest
 
 from culld.errors import ConfigError
 from culld.records import Threshold
-from culld.training.experiment import Experiment, as_yaml, load_experiment
+from culld.training.experiment import Experiment, as_yaml, load_experiment, load_recipe
 
 SHIPPED = Path(__file__).parents[2] / "models" / "defects" / "train.yaml"
 
 
 def test_an_experiment_survives_its_file(tmp_path: Path) -> None:
     """What is written is what is read."""
-    wanted = replace(Experiment(), name="bold", draws=3, over_sees=("light",), reject=(0.9, None, None))
+    wanted = replace(Experiment(), name="bold", draws=3, over_inputs=("light",), reject=(0.9, None, None))
     (tmp_path / "train.yaml").write_text(as_yaml(wanted), "utf-8")
 
     assert wanted == load_experiment(tmp_path / "train.yaml")
@@ -48,7 +48,11 @@ def test_thresholds_are_the_policys_records() -> None:
         ("epoch: 3\n", "epoch: no such key"),
         ("epochs: many\n", "epochs: must be of the kind of"),
         ("tag: [0.5]\n", "tag: must list 3 numbers"),
-        ("blur_sees: [1]\n", "blur_sees: must list names"),
+        ("blur_inputs: [1]\n", "blur_inputs: must list names"),
+        ("neck: 0.1\n", "neck: is now called dropout"),
+        ("blur_inputs: [mean, grain half]\n", "blur_inputs: grain half is now called stem_half"),
+        ("pictures: [seed]\n", "pictures: seed is now called kadis"),
+        ("head_rate: 0.1\n", "head_rate: no such key"),
         ("- 1\n", "must hold"),
         ("a: [\n", "cannot be read as YAML"),
     ],
@@ -63,6 +67,32 @@ def test_a_mistake_names_file_and_key(tmp_path: Path, text: str, complaint: str)
 
     assert str(path) in str(caught.value)
     assert complaint in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("recipe: generation\n", "recipe: generation is now called two_stage"),
+        ("recipe: two_stage\ntune_rate: 0.1\n", "tune_rate: is now called tune_learning_rate"),
+        ("recipe: two_stage\npooling: levels\n", "pooling: levels is now called stages"),
+        ("recipe: two_stage\nmembers: 3\n", "members: no such key"),
+    ],
+)
+def test_a_two_stage_experiment_names_new_names_as_well(tmp_path: Path, text: str, complaint: str) -> None:
+    """Only the keys that this recipe has are named."""
+    path = tmp_path / "train.yaml"
+    path.write_text(text, "utf-8")
+
+    with pytest.raises(ConfigError) as caught:
+        load_recipe(path)
+
+    assert complaint in str(caught.value)
+
+
+@pytest.mark.parametrize("path", sorted(SHIPPED.parents[1].glob("*/train.yaml")), ids=lambda path: path.parent.name)
+def test_every_experiment_that_comes_with_culld_can_be_read(path: Path) -> None:
+    """Each has the name of its folder."""
+    assert load_recipe(path).name == path.parent.name
 
 
 def test_all_mistakes_are_told_together(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The seed's data set on disk."""
+"""The KADIS data set on disk."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from culld.errors import ConfigError
-from culld.training.defects.dataset import Scene, Split
-from culld.training.kadis_dataset import Writer, seed_variants, write_tables
+from culld.training.dataset import Scene, Split
+from culld.training.kadis_dataset import Writer, kadis_samples, write_tables
 from culld.training.two_stage.input_pipelines import read_table
 
 if TYPE_CHECKING:
@@ -48,11 +48,11 @@ def rows_of(folder: Path, name: str) -> list[dict[str, str]]:
 def write(folder: Path, desk: Desk, kinds: int = 4) -> None:
     """The whole data set of the scenes; the last one is kept out."""
     writer = Writer(folder, folder / "out", desk.decode, desk.save)
-    rows = [writer.write(scene, seed_variants(scene, kinds, 1)) for scene in SCENES]
+    rows = [writer.write(scene, kadis_samples(scene, kinds, 1)) for scene in SCENES]
     write_tables(folder / "out", Split(tuple(SCENES[:3]), tuple(SCENES[3:4]), tuple(SCENES[4:])), rows)
 
 
-def test_a_row_says_what_the_seeds_table_says(tmp_path: Path) -> None:
+def test_a_row_has_the_columns_of_kadis(tmp_path: Path) -> None:
     """Clean rows have type and level 0; names carry both with two digits, and the labels follow the type."""
     write(tmp_path, Desk())
 
@@ -100,13 +100,13 @@ def test_what_is_there_is_not_made_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kinds", [1, 2, 4])
 def test_each_scene_shows_as_many_kinds_as_asked(kinds: int) -> None:
     """Different ones, chosen by seed and file name."""
-    found = seed_variants(SCENES[0], kinds, 1)
+    found = kadis_samples(SCENES[0], kinds, 1)
 
     assert found[0].steps == ()
-    assert len({variant.steps[0].kind for variant in found[1:]}) == kinds
-    assert found == seed_variants(SCENES[0], kinds, 1)
-    assert [seed_variants(scene, 1, 1)[1].steps for scene in SCENES] != [
-        seed_variants(scene, 1, 2)[1].steps for scene in SCENES
+    assert len({sample.steps[0].kind for sample in found[1:]}) == kinds
+    assert found == kadis_samples(SCENES[0], kinds, 1)
+    assert [kadis_samples(scene, 1, 1)[1].steps for scene in SCENES] != [
+        kadis_samples(scene, 1, 2)[1].steps for scene in SCENES
     ]
 
 

@@ -12,13 +12,11 @@ from hypothesis.extra.numpy import arrays
 
 from culld.training.metrics import (
     auc,
-    best_threshold,
     calibration_error,
     flagged,
     precision_recall,
     roc,
     summary,
-    wilson,
 )
 
 SCORES = arrays(np.float64, st.integers(2, 40), elements=st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0]))
@@ -92,15 +90,6 @@ def test_the_confusion_counts_every_picture_once() -> None:
     assert [1, 1, 1, 1] == [blur[f"{kind}_{sign}"] for kind in ("true", "false") for sign in ("positive", "negative")]
 
 
-@pytest.mark.parametrize(
-    ("hits", "total", "interval"),
-    [(0, 12, (0.0, 0.2425)), (3, 21, (0.0498, 0.3464)), (21, 21, (0.8454, 1.0)), (0, 0, (0.0, 1.0))],
-)
-def test_few_photos_prove_little(hits: int, total: int, interval: tuple[float, float]) -> None:
-    """Wilson's interval, computed by hand: none of twelve may still be a quarter."""
-    assert interval == pytest.approx(wilson(hits, total), abs=2e-4)
-
-
 def test_the_curve_of_a_perfect_head_stays_at_precision_one() -> None:
     """Until everything is found, and then falls to the share of defects; equal scores are one step."""
     recall, precision = precision_recall(np.array([0.9, 0.8, 0.1, 0.1]), np.array([True, True, False, False]))
@@ -118,35 +107,6 @@ def test_the_area_under_the_roc_curve_is_the_auc(scores: np.ndarray, chance: ran
 
     assert (wrong[0], right[0], wrong[-1], right[-1]) == (0.0, 0.0, 1.0, 1.0)
     assert auc(scores, truth) == pytest.approx(np.trapezoid(right, wrong))
-
-
-@given(SCORES, st.randoms(use_true_random=False))
-def test_no_threshold_beats_the_best_one(scores: np.ndarray, chance: random.Random) -> None:
-    """By F1, among all scores there are."""
-    truth = np.array([True, *(chance.random() < 0.5 for _ in scores[1:])])
-
-    def f1(threshold: float) -> float:
-        found = scores >= threshold
-        return float(2 * (found & truth).sum() / (found.sum() + truth.sum()))
-
-    assert f1(best_threshold(scores, truth)) == pytest.approx(max(f1(threshold) for threshold in scores))
-
-
-def test_where_nothing_is_defective_nothing_is_flagged() -> None:
-    """The threshold is out of reach."""
-    assert best_threshold(np.array([0.2, 0.9]), np.array([False, False])) == float("inf")
-
-
-@given(st.integers(1, 500).flatmap(lambda total: st.tuples(st.integers(0, total), st.just(total))))
-def test_an_interval_holds_the_share_and_mirrors(seen: tuple[int, int]) -> None:
-    """What is wrong about hits is as wrong about misses."""
-    hits, total = seen
-
-    low, high = wilson(hits, total)
-
-    assert 0.0 <= low <= hits / total + 1e-12
-    assert hits / total - 1e-12 <= high <= 1.0
-    assert (1 - high, 1 - low) == pytest.approx(wilson(total - hits, total))
 
 
 @given(SCORES, st.floats(0.05, 0.95), st.randoms(use_true_random=False))

@@ -30,7 +30,7 @@ def test_the_parabola_goes_through_its_three_points() -> None:
 
 
 def test_a_steep_parabola_is_clipped_to_white() -> None:
-    """The seed's strongest brighten (amount 1.1, middle 1.05) passes 1 before the end and stays there."""
+    """KADIS' strongest brighten (amount 1.1, middle 1.05) passes 1 before the end and stays there."""
     values = np.array([0.25, 0.5, 0.75], np.float32)
 
     np.testing.assert_allclose([0.6625, 1.0, 1.0], parabola(values, 1.05), atol=1e-6)
@@ -38,7 +38,7 @@ def test_a_steep_parabola_is_clipped_to_white() -> None:
 
 @pytest.mark.parametrize(("amount", "middle"), [(0.4, 0.3), (0.8, 0.1)])
 def test_darken_leaves_white_at_white(amount: float, middle: float) -> None:
-    """The seed's darken bends the middle only: its levels 4 and 5."""
+    """KADIS' darken bends the middle only: its levels 4 and 5."""
     found = darken(np.full((1, 1, 3), 0.5, np.float32), amount)
 
     np.testing.assert_allclose(np.full((1, 1, 3), middle), found, atol=1e-6)
@@ -73,7 +73,7 @@ def test_the_transfer_curve_has_the_standards_values() -> None:
 
 
 def test_one_stop_less_halves_the_light_and_moves_white_too() -> None:
-    """Real under-exposure scales linear light: unlike the seed's darken, white falls."""
+    """Real under-exposure scales linear light: unlike KADIS' darken, white falls."""
     found = expose(np.ones((64, 64, 3), np.float32), -1.0, np.random.default_rng(0))
 
     assert pytest.approx(0.5, abs=0.01) == found.mean()

@@ -13,11 +13,11 @@ from culld.cli import exit_codes, model_common, model_dataset, model_evaluate
 from culld.errors import SystemFaultError
 from culld.inference.card import CARD_FILE, Card, load_card, read_card, save_card
 from culld.records import Defect
-from culld.training.defects.feature_groups import HEIGHT, WIDTH
+from culld.training.backbones import HEIGHT, WIDTH
 from culld.training.defects.train import train
 from culld.training.experiment import Experiment, TwoStageExperiment, load_recipe
 from culld.training.export import LITERT_FILE, load_keras, write_litert
-from culld.training.provenance import making
+from culld.training.provenance import provenance
 from culld.training.two_stage.train import train_two_stage
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from culld.training.context import TrainingResult
 
 _NOTICE = (
-    "The trunk's weights are those of {trunk} trained on ImageNet, under the Apache License, Version 2.0 "
+    "The backbone's weights are those of {backbone} trained on ImageNet, under the Apache License, Version 2.0 "
     "(https://www.apache.org/licenses/LICENSE-2.0). Changed here: {changed}."
 )
 
@@ -38,7 +38,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
     train = actions.add_parser("train", help="train a model on a folder of clean photographs")
     train.add_argument("--photos", type=Path, required=True, metavar="DIR", help="photographs with their index.csv")
-    train.add_argument("--weights", metavar="FILE", help="of the trunk: a file, or `imagenet` (default: random)")
+    train.add_argument("--weights", metavar="FILE", help="of the backbone: a file, or `imagenet` (default: random)")
     train.add_argument("--dataset", type=Path, metavar="DIR", help="tables of `culld model dataset`")
     train.add_argument("--experiment", type=Path, metavar="FILE", help="what to train (default: the model that ships)")
     train.add_argument("--seed", type=int, metavar="N", help="in place of the experiment's: other scenes, other draws")
@@ -67,7 +67,7 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do one of the actions; without TensorFlow only `train` and `export` cannot."""
+    """Do one of the actions; without TensorFlow all but `train` and `export` work."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow tells a screenful about missing GPUs
     actions: dict[str, Callable[[argparse.Namespace], int]] = {
         "train": _train,
@@ -85,18 +85,18 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _train(args: argparse.Namespace) -> int:
-    made = making()  # first of all: it is better to miss TensorFlow now than after an hour
+    made = provenance()  # first of all: it is better to miss TensorFlow now than after an hour
     experiment = load_recipe(args.experiment) if args.experiment else Experiment()
     out = args.out or Path("models") / experiment.name
     text = args.experiment.read_text("utf-8") if args.experiment else None
     if args.seed is not None:
         experiment, text = replace(experiment, seed=args.seed), None
     with model_common.ProgressBars() as shown:
-        around = model_common.run_context(args, out, shown.progress, text)
+        context = model_common.run_context(args, out, shown.progress, text)
         if isinstance(experiment, TwoStageExperiment):
-            trained = train_two_stage(experiment, around, args.dataset)
+            trained = train_two_stage(experiment, context, args.dataset)
         else:
-            trained = train(experiment, around)
+            trained = train(experiment, context)
     save_card(out, _card(experiment, trained, made, args.weights))
     print(f"{load_card(out).id} written to {out}")
     model_common.print_figures(trained.metrics)
@@ -142,17 +142,17 @@ def _card(
         metrics=trained.metrics,
         calibration=trained.calibration,
         provenance=made,
-        operating_points=trained.precision,
+        operating_points=trained.operating_points,
     )
 
 
 def _origin(experiment: Experiment | TwoStageExperiment, weights: str | None) -> dict[str, str]:
     """What the network started from, under which licence."""
     if weights is None:
-        return {"trunk": f"{experiment.trunk} at random", "licence": "none needed", "notice": "no weights of others"}
+        return {"trunk": f"{experiment.backbone} at random", "licence": "none needed", "notice": "no weights of others"}
     changed = "trained further" if isinstance(experiment, TwoStageExperiment) else "layers behind those used cut off"
     return {
-        "trunk": f"{experiment.trunk}, ImageNet; {changed}",
+        "trunk": f"{experiment.backbone}, ImageNet; {changed}",
         "licence": "Apache-2.0",
-        "notice": _NOTICE.format(trunk=experiment.trunk, changed=f"{changed}, heads added"),
+        "notice": _NOTICE.format(backbone=experiment.backbone, changed=f"{changed}, heads added"),
     }

@@ -1,4 +1,4 @@
-"""What the actions of `culld model` share: the surroundings of a run, progress on the terminal, figures as lines."""
+"""What the actions of `culld model` share: the context of a run, progress on the terminal, figures as lines."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def run_context(
     args: argparse.Namespace, out: Path, progress: Callable[[str, int, int], None], text: str | None
 ) -> RunContext:
-    """The real decoder, engine and cache, and what the command line says."""
+    """Return the context of a run: the real decoder, engine and cache, and the options of the command line."""
 
     def engine(model: Path) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
         return LiteRtNetwork(model).run
@@ -51,7 +51,7 @@ def _weights(given: str | None) -> Path | str | None:
 
 
 def decode(path: Path) -> NDArray[np.uint8]:
-    """The very way on which the daemon brings a photo into the network's frame."""
+    """Decode a photo into the network's frame, as the daemon does."""
     with path.open("rb") as stream:
         format_ = recognise(stream.read(HEAD_BYTES))
         stream.seek(0)
@@ -62,7 +62,7 @@ class ProgressBars:
     """Progress on the terminal, one bar for each phase."""
 
     def __init__(self) -> None:
-        """Bars appear with the first word about their phase."""
+        """Prepare the display; a bar appears with the first progress of its phase."""
         columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeElapsedColumn())
         self._bars = Progress(*columns, console=Console(stderr=True))
         self._tasks: dict[str, Any] = {}

@@ -1,4 +1,4 @@
-"""`culld model dataset`: the seed's data set on disk, out of a folder of clean photographs."""
+"""`culld model dataset`: a KADIS data set on disk, out of a folder of clean photographs."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from culld.cli import exit_codes, model_common
 from culld.imaging.decode import save
-from culld.training.defects.dataset import read_index, split
-from culld.training.experiment import Experiment
-from culld.training.kadis_dataset import Row, Writer, seed_variants, write_tables
+from culld.training.dataset import read_index, split
+from culld.training.experiment import Splits
+from culld.training.kadis_dataset import Row, Writer, kadis_samples, write_tables
 
 if TYPE_CHECKING:
     import argparse
@@ -29,13 +29,13 @@ def add(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def dataset(args: argparse.Namespace) -> int:
     """Write what is missing, then the three tables."""
     scenes = read_index(args.photos)
-    parts = split(scenes, Experiment(seed=args.seed))
+    parts = split(scenes, Splits(seed=args.seed))
     writer = Writer(args.photos, args.out, model_common.decode, save)
     args.out.mkdir(parents=True, exist_ok=True)
     rows: list[list[Row]] = []
     with model_common.ProgressBars() as shown:
         for scene in scenes:
-            rows.append(writer.write(scene, seed_variants(scene, args.kinds, args.seed)))
+            rows.append(writer.write(scene, kadis_samples(scene, args.kinds, args.seed)))
             shown.progress("pictures", len(rows), len(scenes))
     train, val = write_tables(args.out, parts, rows)
     print(f"{args.out}: labels.csv has {train + val} pictures, train.csv {train}, val.csv {val}; no photo is in both")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 WIDTH, HEIGHT = 512, 384
-"""The size in pixels at which photos are judged (the seed's)."""
+"""The size in pixels at which photos are judged (that of the network)."""
 
 OVERSAMPLING = 1.5
 """With less, the filters of the DCT show: a probability of a camera's photo moved by 0.014, with this by 0.002 at most,

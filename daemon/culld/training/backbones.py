@@ -1,6 +1,6 @@
-"""Trunks: networks that know pictures from ImageNet, of which only the layers before the classes are used.
+"""Backbones: networks of `keras.applications` without their classifier, and the pooling of their layers.
 
-Every trunk takes pixels 0..255 and holds its own preprocessing. Keras is imported only when one is built.
+Every backbone takes pixels 0..255 and holds its own preprocessing. Keras is imported only when one is built.
 """
 
 from __future__ import annotations
@@ -16,63 +16,89 @@ from culld.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+HEIGHT, WIDTH = 384, 512
+"""The size in pixels of the frame that every network takes."""
+LEAST_VARIANCE = 1e-4
+"""Variances below it are rounding errors: single precision knows E[x^2] of a ReLU6 to some 1e-6."""
+
 
 @dataclass(frozen=True, slots=True)
 class Backbone:
-    """One kind of trunk: how `keras.applications` builds it, and its layers that are worth looking at.
+    """A network of `keras.applications` without its classifier, and the names of its early layers that are used.
 
-    `halves` says that it wants pixels from -1 to 1; the others hold their own scaling.
+    `scale_to_minus_one`: whether it takes values -1 to 1; the others hold their own scaling of pixels.
     """
 
     application: str
     stages: tuple[str, ...]
-    halves: bool
+    scale_to_minus_one: bool
     options: tuple[tuple[str, Any], ...] = ()
 
 
 BACKBONES = {
     "mobilenetv2": Backbone(
-        "MobileNetV2", ("Conv1_relu", "block_1_expand_relu", "block_3_expand_relu", "block_6_expand_relu"), halves=True
+        "MobileNetV2",
+        ("Conv1_relu", "block_1_expand_relu", "block_3_expand_relu", "block_6_expand_relu"),
+        scale_to_minus_one=True,
     ),
     "efficientnetb0": Backbone(
         "EfficientNetB0",
         ("stem_activation", "block2a_expand_activation", "block3a_expand_activation", "block4a_expand_activation"),
-        halves=False,
+        scale_to_minus_one=False,
     ),
     "mobilenetv3small": Backbone(
         "MobileNetV3Small",
         ("expanded_conv_project_bn", "expanded_conv_1_expand_bn", "expanded_conv_3_expand_bn"),
-        halves=False,
+        scale_to_minus_one=False,
         options=(("include_preprocessing", True),),
     ),
 }
 
 
 def build_backbone(name: str, shape: tuple[int, int, int], weights: Path | str | None) -> Any:
-    """The Keras model of a whole trunk that takes pixels 0..255 of this shape (height, width, 3).
+    """Return the Keras model of a whole backbone that takes pixels 0..255 of this shape (height, width, 3).
 
     `weights` is a file (`.npz` of folded convolutions for MobileNetV2, else what Keras saved), the word `imagenet` to
     have Keras download them, or None for random ones. Raises `ConfigError` for an unknown name or an unreadable file.
     """
     import keras
 
-    trunk = backbone_named(name)
+    backbone = backbone_named(name)
     scaled = pixels = keras.Input(shape, name="pixels")
-    if trunk.halves:
+    if backbone.scale_to_minus_one:
         scaled = keras.layers.Rescaling(1 / 127.5, offset=-1)(pixels)
-    build: Callable[..., Any] = getattr(keras.applications, trunk.application)
+    build: Callable[..., Any] = getattr(keras.applications, backbone.application)
     online = "imagenet" if weights == "imagenet" else None
-    model = build(include_top=False, weights=online, input_tensor=scaled, **dict(trunk.options))
+    model = build(include_top=False, weights=online, input_tensor=scaled, **dict(backbone.options))
     if isinstance(weights, Path):
         _load(model, weights)
     return model
 
 
 def backbone_named(name: str) -> Backbone:
-    """The trunk of this name; raises `ConfigError` that lists them all."""
+    """Return the backbone of this name; raises `ConfigError` that lists all names."""
     if name not in BACKBONES:
-        raise ConfigError((f"trunk: {name!r} is not one of {', '.join(BACKBONES)}",))
+        raise ConfigError((f"backbone: {name!r} is not one of {', '.join(BACKBONES)}",))
     return BACKBONES[name]
+
+
+def mean(level: Any) -> Any:
+    """Return the mean of each channel (n, channels).
+
+    Row by row: LiteRT adds one value after the other in single precision, and over 50,000 nearly equal ones that alone
+    is wrong by a thousandth.
+    """
+    import keras
+
+    return keras.ops.mean(keras.ops.mean(level, axis=2), axis=1)
+
+
+def deviation(level: Any) -> Any:
+    """Return the standard deviation of each channel (n, channels), as the root of E[x^2] - E[x]^2 in one pass."""
+    import keras
+
+    square = mean(keras.ops.square(level))
+    return keras.ops.sqrt(keras.ops.maximum(square - keras.ops.square(mean(level)), LEAST_VARIANCE))
 
 
 def _load(model: Any, file: Path) -> None:
@@ -82,11 +108,11 @@ def _load(model: Any, file: Path) -> None:
         else:
             model.load_weights(file)
     except (OSError, ValueError, KeyError, StopIteration) as error:
-        raise ConfigError((f"{file}: no weights for this trunk can be read there: {error}",)) from error
+        raise ConfigError((f"{file}: no weights for this backbone can be read there: {error}",)) from error
 
 
 def _load_folded(model: Any, file: Path) -> None:
-    """Set folded convolution weights (`NN_name/w`, `NN_name/b`, in network order) as far as the trunk goes.
+    """Set folded convolution weights (`NN_name/w`, `NN_name/b`, in network order) as far as the backbone goes.
 
     The batch norm behind each convolution becomes the bias that was folded into it.
     """

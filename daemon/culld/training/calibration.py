@@ -1,48 +1,62 @@
 """From logits to honest probabilities, and what each threshold of them means; pure numpy.
 
-Both are fitted on scenes that nobody trained on, and weighed to a stated share of defective photos.
+Both are computed on scenes that were not trained on, weighted to a stated share of defective photos.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from culld.records import Defect, OperatingPoint
-from culld.training.defects.network import Calibration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from culld.training.defects.features import Table
-    from culld.training.experiment import Experiment
-
 _NEWTON_STEPS = 50
 _ENOUGH = 1e-6
 _THRESHOLDS = (*np.arange(0.05, 0.9, 0.05), *np.arange(0.9, 0.99, 0.01), *np.arange(0.99, 1.0, 0.001))
 
 
-def calibrate(logits: NDArray[np.float32], table: Table, experiment: Experiment) -> Calibration:
-    """The scale (one over the temperature) and offset per head under which the logits are honest probabilities.
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How the heads' logits become the logits of probabilities: `logit * scale + offset`, per head."""
 
-    Half of the pictures that training makes are defective; in a real folder few are. The rows are weighed so that each
-    defect has the prevalence of the experiment, then the likelihood is maximised (Platt, 1999). A rate that the
-    heads never saw must not be fitted to: `table` holds scenes that nobody trained on.
+    scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledLogits:
+    """Logits (n, 3) of pictures, their labels (n, 3) of 0 and 1, and which of the labels are known (n, 3)."""
+
+    logits: NDArray[np.float32]
+    labels: NDArray[np.float32]
+    known: NDArray[np.bool_]
+
+
+def calibrate(rows: LabelledLogits, prevalence: Sequence[float]) -> Calibration:
+    """Return the scale (one over the temperature) and offset per head that turn logits into honest probabilities.
+
+    Half of the pictures that training makes are defective; in a real folder few are. The rows are weighted so that each
+    defect has its `prevalence` (3), then the likelihood is maximised (Platt, 1999). `rows` must be of scenes that the
+    heads were not trained on.
     """
-    pairs = [_platt(logits[:, head], *_balanced(table, head, experiment)) for head in range(3)]
+    pairs = [_platt(rows.logits[:, head], *_balanced(rows, head, prevalence[head])) for head in range(3)]
     (a, b, c), (d, e, f) = zip(*pairs, strict=True)
     return Calibration((a, b, c), (d, e, f))
 
 
-def _balanced(table: Table, head: int, experiment: Experiment) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    labels = table.labels[:, head].astype(np.float64)
-    weights = table.known[:, head].astype(np.float64)
-    for label, share in ((1.0, experiment.prevalence[head]), (0.0, 1 - experiment.prevalence[head])):
-        rows = labels == label
-        weights[rows] *= share / max(weights[rows].sum(), 1.0)
+def _balanced(rows: LabelledLogits, head: int, prevalence: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    labels = rows.labels[:, head].astype(np.float64)
+    weights = rows.known[:, head].astype(np.float64)
+    for label, share in ((1.0, prevalence), (0.0, 1 - prevalence)):
+        chosen = labels == label
+        weights[chosen] *= share / max(weights[chosen].sum(), 1.0)
     return labels, weights * len(labels)
 
 
@@ -74,15 +88,15 @@ def _platt(
 
 
 def operating_points(
-    logits: NDArray[np.float32], table: Table, calibration: Calibration, prevalence: Sequence[float]
+    rows: LabelledLogits, calibration: Calibration, prevalence: Sequence[float]
 ) -> dict[Defect, tuple[OperatingPoint, ...]]:
-    """For each defect what a row of thresholds means where its share of the photos has it."""
-    raw = logits * np.array(calibration.scale) + np.array(calibration.offset)
+    """Return the operating points of each defect at a row of thresholds, where its share of the photos has it."""
+    raw = rows.logits * np.array(calibration.scale) + np.array(calibration.offset)
     chances = 1 / (1 + np.exp(-np.clip(raw, -60, 60)))
     found = {}
     for head, defect in enumerate(Defect):
-        known = table.known[:, head]
-        found[defect] = curve(chances[known, head], table.labels[known, head] > 0.5, prevalence[head])
+        known = rows.known[:, head]
+        found[defect] = curve(chances[known, head], rows.labels[known, head] > 0.5, prevalence[head])
     return found
 
 

@@ -1,4 +1,4 @@
-"""What a training run is handed, and what it hands back."""
+"""The context of a training run, and its result."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from culld.training.defects.dataset import HARD_TAGS
+from culld.training.dataset import HARD_TAGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from culld.records import Defect, OperatingPoint
-    from culld.training.defects.augment import Jpeg
-    from culld.training.defects.dataset import Split
+    from culld.training.dataset import Split
+    from culld.training.render import Jpeg
 
     Frame = NDArray[np.uint8]
     Run = Callable[[Frame], NDArray[np.float32]]
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """What a run is handed from outside.
+    """What a run takes from outside.
 
-    `weights` of the trunk: a file, the word `imagenet`, or None for random ones. `decode` brings a file into the
+    `weights` of the backbone: a file, the word `imagenet`, or None for random ones. `decode` brings a file into the
     network's frame, `jpeg` saves pixels and reads them again, `engine` opens a LiteRT file for one thread.
-    `progress(phase, done, total)` hears how far it is. `experiment_text` is what goes into `train.yaml`, None for the
-    experiment's own values.
+    `progress(phase, done, total)` is called as the run goes on. `experiment_text` is the text for `train.yaml`, None
+    for the experiment's own values.
     """
 
     photos: Path
@@ -47,17 +47,17 @@ class RunContext:
 
 @dataclass(frozen=True, slots=True)
 class TrainingResult:
-    """What a run made: the digest of the shipped file, and the facts for the card."""
+    """The result of a run: the digest of the file that ships, and the facts for the card."""
 
     digest: str
     data: dict[str, Any]
     metrics: dict[str, Any]
     calibration: dict[str, Any]
-    precision: dict[Defect, tuple[OperatingPoint, ...]]
+    operating_points: dict[Defect, tuple[OperatingPoint, ...]]
 
 
 def describe(scenes: Split, pictures: int) -> dict[str, Any]:
-    """Where the photographs come from, under which licences, and how many of them did what."""
+    """Return the facts about the photographs for the card: sources, licences, and how many are in each part."""
     everything = (*scenes.train, *scenes.calibration, *scenes.test)
     counts = Counter(f"{scene.source} ({scene.licence})" for scene in everything)
     return {

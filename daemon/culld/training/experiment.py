@@ -1,6 +1,6 @@
 """The experiment file (`train.yaml`): everything that decides what a training run makes.
 
-The configuration room owns the daemon's YAML; this one reads the file that travels with a model.
+`config` reads the daemon's YAML; this module reads the file that travels with a model.
 """
 
 from __future__ import annotations
@@ -16,19 +16,58 @@ from culld.records import Defect, Threshold
 if TYPE_CHECKING:
     from pathlib import Path
 
+_RENAMED_KEYS = {
+    "trunk": "backbone",
+    "blur_sees": "blur_inputs",
+    "under_sees": "under_inputs",
+    "over_sees": "over_inputs",
+    "neck": "dropout",
+    "members": "ensemble",
+    "rate": "learning_rate",
+    "decay": "weight_decay",
+    "hard": "weight_hard",
+    "clean": "weight_clean",
+    "mild": "weight_mild",
+    "head_rate": "head_learning_rate",
+    "tune_rate": "tune_learning_rate",
+}
+_RENAMED_GROUPS = {
+    "grain half": "stem_half",
+    "early half": "early_half",
+    "middle half": "middle_half",
+    "scene half": "late_half",
+}
+_RENAMED_VALUES = {
+    "recipe": {"generation": "two_stage"},
+    "pictures": {"seed": "kadis"},
+    "pooling": {"levels": "stages"},
+    "blur_inputs": _RENAMED_GROUPS,
+    "under_inputs": _RENAMED_GROUPS,
+    "over_inputs": _RENAMED_GROUPS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Splits:
+    """How the scenes are split: the shares (0..1) of `test` and `calibration`, the rest to train on; by `seed`."""
+
+    seed: int = 1
+    test: float = 0.2
+    calibration: float = 0.1
+
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
     """What to train and how; the defaults are those of the model that ships.
 
     `pictures`: kinds of `features.PICTURES` to learn from, the first also to calibrate on. `draws` and
-    `calibration_draws`: how many times every scene is distorted anew. `trunk` and `heads`: names of `trunks.TRUNKS` and
-    `network.HEADS`. `blur_sees`, `under_sees`, `over_sees`: which groups of numbers each head sees (`pooling.GROUPS`).
-    `neck`: dropout in front of the heads. `members`: how many sets of heads, trained apart, have the mean of their
-    logits taken. `test` and `calibration`: shares of the scenes. `prevalence`: the shares of
-    photos with each defect for which the probabilities are calibrated. `precision`: of the kernels in the file that
-    ships, `float32` or `float16`. `hard`: weight of clean night, high-key and bokeh photos; `clean`: of other clean
-    ones; `mild`: of pictures changed so little that it is no defect.
+    `calibration_draws`: how many times every scene is distorted, each time differently. `backbone` and `heads`: names
+    of `backbones.BACKBONES` and `network.HEADS`. `blur_inputs`, `under_inputs`, `over_inputs`: the groups of numbers
+    that are the inputs of each head (`feature_groups.GROUPS`). `dropout`: that in front of the heads. `ensemble`: how
+    many sets of heads are trained, whose logits are averaged. `test` and `calibration`: shares of the scenes.
+    `prevalence`: the shares of photos with each defect for which the probabilities are calibrated. `precision`: of the
+    kernels in the file that ships, `float32` or `float16`. `weight_hard`: weight of clean night, high-key and bokeh
+    photos; `weight_clean`: of other clean ones; `weight_mild`: of pictures changed so little that it is no defect.
     """
 
     name: str = "defects"
@@ -39,39 +78,39 @@ class Experiment:
     pictures: tuple[str, ...] = ("field",)
     draws: int = 2
     calibration_draws: int = 3
-    trunk: str = "mobilenetv2"
+    backbone: str = "mobilenetv2"
     heads: str = "second"
-    blur_sees: tuple[str, ...] = ("mean", "deviation", "peak")
-    under_sees: tuple[str, ...] = ("grain half", "early half", "middle half", "scene half", "light")
-    over_sees: tuple[str, ...] = ("grain half", "light")
-    neck: float = 0.3
-    members: int = 3
+    blur_inputs: tuple[str, ...] = ("mean", "deviation", "peak")
+    under_inputs: tuple[str, ...] = ("stem_half", "early_half", "middle_half", "late_half", "light")
+    over_inputs: tuple[str, ...] = ("stem_half", "light")
+    dropout: float = 0.3
+    ensemble: int = 3
     epochs: int = 20
     batch: int = 256
-    rate: float = 1e-3
-    decay: float = 1e-3
-    hard: float = 6.0
-    clean: float = 2.0
-    mild: float = 2.0
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-3
+    weight_hard: float = 6.0
+    weight_clean: float = 2.0
+    weight_mild: float = 2.0
     prevalence: tuple[float, float, float] = (0.2, 0.15, 0.2)
     precision: str = "float16"
     tag: tuple[float, float, float] = (0.5, 0.6, 0.6)
     reject: tuple[float | None, float | None, float | None] = (0.97, None, 0.97)
 
     @property
-    def ground(self) -> Experiment:
-        """What decides how scenes are dealt out."""
-        return self
+    def splits(self) -> Splits:
+        """How the scenes are split."""
+        return Splits(self.seed, self.test, self.calibration)
 
     @property
-    def sees(self) -> dict[Defect, tuple[str, ...]]:
-        """Which groups of numbers each head sees."""
-        return {Defect.BLUR: self.blur_sees, Defect.UNDER: self.under_sees, Defect.OVER: self.over_sees}
+    def inputs(self) -> dict[Defect, tuple[str, ...]]:
+        """The groups of numbers that are the inputs of each head."""
+        return {Defect.BLUR: self.blur_inputs, Defect.UNDER: self.under_inputs, Defect.OVER: self.over_inputs}
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """All groups that any head sees, each once."""
-        return tuple(dict.fromkeys(group for seen in self.sees.values() for group in seen))
+        """All groups that are an input of any head, each once."""
+        return tuple(dict.fromkeys(group for groups in self.inputs.values() for group in groups))
 
     @property
     def thresholds(self) -> tuple[Threshold, Threshold, Threshold]:
@@ -82,39 +121,39 @@ class Experiment:
 
 @dataclass(frozen=True, slots=True)
 class TwoStageExperiment:
-    """A training as the seed did it: a whole trunk, averaged, and its heads, in two stages.
+    """The training of the source document: a whole backbone, averaged, and its heads, in two stages.
 
-    First the heads alone for `head_epochs` at `head_rate`; then for `tune_epochs` at `tune_rate` also the last
-    `tune_layers` layers of the trunk (0: all of them), its batch norm frozen or not. `pooling` is `gap` (mean of the
-    last layer) or `levels` (mean and deviation of the trunk's early levels). `kinds`: how many of the seed's four
-    distortions each scene is shown in, drawn anew each epoch.
+    First the heads alone for `head_epochs` at `head_learning_rate`; then for `tune_epochs` at `tune_learning_rate` also
+    the last `tune_layers` layers of the backbone (0: all of them), its batch norm frozen or not. `pooling` is `gap`
+    (mean of the last layer) or `stages` (mean and deviation of the backbone's early stages). `kinds`: how many of the
+    four KADIS distortions each scene is shown in, drawn again for each epoch.
     """
 
-    recipe: str = "generation"
-    name: str = "seed-second"
+    recipe: str = "two_stage"
+    name: str = "kadis-second"
     version: int = 1
     seed: int = 1
     test: float = 0.2
     calibration: float = 0.1
-    trunk: str = "efficientnetb0"
+    backbone: str = "efficientnetb0"
     pooling: str = "gap"
     heads: str = "second"
-    neck: float = 0.2
+    dropout: float = 0.2
     kinds: int = 1
     batch: int = 16
     head_epochs: int = 5
-    head_rate: float = 1e-3
+    head_learning_rate: float = 1e-3
     tune_epochs: int = 5
-    tune_rate: float = 5e-5
+    tune_learning_rate: float = 5e-5
     tune_layers: int = 40
     freeze_batch_norm: bool = True
     prevalence: tuple[float, float, float] = (0.1, 0.1, 0.1)
     precision: str = "float32"
 
     @property
-    def ground(self) -> Experiment:
-        """What decides how scenes are dealt out."""
-        return Experiment(seed=self.seed, test=self.test, calibration=self.calibration)
+    def splits(self) -> Splits:
+        """How the scenes are split."""
+        return Splits(self.seed, self.test, self.calibration)
 
     @property
     def thresholds(self) -> tuple[Threshold, Threshold, Threshold]:
@@ -129,9 +168,15 @@ def load_experiment(path: Path | None) -> Experiment:
 
 
 def load_recipe(path: Path) -> Experiment | TwoStageExperiment:
-    """Read an experiment file of either kind: a `Generation` says `recipe: generation`."""
+    """Read an experiment file of either kind: that of a `TwoStageExperiment` has the line `recipe: two_stage`."""
     found = _mapping(path)
     return TwoStageExperiment(**_load(path, TwoStageExperiment())) if "recipe" in found else load_experiment(path)
+
+
+def as_yaml(experiment: Experiment | TwoStageExperiment) -> str:
+    """Return the experiment as the text of a file that `load_recipe` reads back."""
+    plain = {field.name: _plain(getattr(experiment, field.name)) for field in fields(experiment)}
+    return yaml.safe_dump(plain, sort_keys=False, default_flow_style=None)
 
 
 def _mapping(path: Path) -> dict[str, Any]:
@@ -148,27 +193,30 @@ def _load(path: Path, defaults: Experiment | TwoStageExperiment) -> dict[str, An
     found = _mapping(path)
     default = {key: _plain(value) for key, value in asdict(defaults).items()}
     problems = [
-        f"{path}: {key}: {_problem(default.get(key), value)}"
+        f"{path}: {key}: {problem}"
         for key, value in found.items()
-        if _problem(default.get(key), value)
+        if (problem := _renamed(key, value, default) or _problem(default.get(key), value))
     ]
     if problems:
         raise ConfigError(tuple(problems))
     return {key: tuple(value) if isinstance(value, list) else value for key, value in found.items()}
 
 
-def as_yaml(experiment: Experiment | TwoStageExperiment) -> str:
-    """The experiment as the text of a file that `load_recipe` reads back."""
-    plain = {field.name: _plain(getattr(experiment, field.name)) for field in fields(experiment)}
-    return yaml.safe_dump(plain, sort_keys=False, default_flow_style=None)
-
-
 def _plain(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 
+def _renamed(key: str, value: object, default: dict[str, object]) -> str:
+    """Return the new name of a key or value that earlier versions read; empty if neither was renamed."""
+    if key not in default and _RENAMED_KEYS.get(key) in default:
+        return f"is now called {_RENAMED_KEYS[key]}"
+    names = _RENAMED_VALUES.get(key, {})
+    values = value if isinstance(value, list) else [value]
+    return ", ".join(f"{old} is now called {names[old]}" for old in values if isinstance(old, str) and old in names)
+
+
 def _problem(default: object, value: object) -> str:
-    """What is wrong with a value beside the default of its key; empty if nothing is."""
+    """Return what is wrong with a value beside the default of its key; empty if nothing is."""
     if default is None:
         return "no such key"
     if isinstance(default, float) and isinstance(value, int) and not isinstance(value, bool):

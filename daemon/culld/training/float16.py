@@ -1,8 +1,8 @@
-"""Weights in half precision: half the file, and the very same answers.
+"""Weights in half precision: a file of half the size with the same outputs.
 
 A weight that already is a half-precision number loses nothing when it is stored as one, so the weights are rounded
-before the heads are trained and calibrated on what the rounded trunk says. Biases and norms stay in single precision:
-rounding those as well moves probabilities by up to 0.06.
+before the heads are trained and calibrated on the features of the rounded backbone. Biases and norms stay in single
+precision: rounding those as well moves probabilities by up to 0.06.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def round_kernels(model: Any) -> Any:
 
 
 def store_float16(path: Path) -> None:
-    """Store the kernels of a LiteRT file as float16; whoever runs it still computes in single precision."""
+    """Store the kernels of a LiteRT file as float16; they are still computed with in single precision."""
     from ai_edge_quantizer import algorithm_manager, qtyping, quantizer
 
     kernel = qtyping.TensorQuantizationConfig(num_bits=16, dtype=qtyping.TensorDataType.FLOAT)

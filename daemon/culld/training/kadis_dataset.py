@@ -1,8 +1,8 @@
-"""The seed's data set on disk: pictures, `labels.csv`, and its two halves split by scene.
+"""A KADIS data set on disk: pictures, `labels.csv`, and its two parts split by scene.
 
-Every scene stands there as it is, and distorted in one or more of the seed's four ways; what exists is not made again,
-so an interrupted run goes on where it was. Columns, names of files and levels are those of KADIS-700k as the seed uses
-it.
+Each scene is written as it is, and with one or more of the four KADIS distortions. Files that exist are not made again,
+so an interrupted run can be continued. Columns, file names and levels are those of KADIS-700k, as far as the source
+document uses it.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from culld.training.defects.augment import Augmentation, render
-from culld.training.defects.dataset import make_sample, seed_step
-from culld.training.defects.distortions import KADIS_LEVELS, Kind
+from culld.training.augment import Augmentation
+from culld.training.dataset import kadis_step, make_sample
+from culld.training.distortions import KADIS_LEVELS, Kind
+from culld.training.render import render
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from culld.training.defects.dataset import Sample, Scene, Split
+    from culld.training.dataset import Sample, Scene, Split
 
     Frame = NDArray[np.uint8]
 
@@ -32,7 +33,7 @@ CLEAN, DISTORTED = "ref_imgs", "dist_imgs"
 TYPES = {Kind.LENS: 2, Kind.STREAK: 3, Kind.BRIGHTEN: 16, Kind.DARKEN: 17}
 """KADIS-700k's numbers of the four types."""
 _FIRST_LEVEL = {Kind.LENS: 2, Kind.STREAK: 4, Kind.BRIGHTEN: 4, Kind.DARKEN: 4}
-_SAVED = Augmentation.saved()
+_SAVED = Augmentation.jpeg()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +58,15 @@ class Writer:
     decode: Callable[[Path], Frame]
     save: Callable[[Frame, Path], None]
 
-    def write(self, scene: Scene, variants: Sequence[Sample]) -> list[Row]:
+    def write(self, scene: Scene, samples: Sequence[Sample]) -> list[Row]:
         """The rows of a scene; pictures that are missing are made."""
-        rows = [_row(scene, variant) for variant in variants]
-        wanted = [(self.out / row.path, variant) for row, variant in zip(rows, variants, strict=True)]
-        missing = [(target, variant) for target, variant in wanted if not target.exists()]
+        rows = [_row(scene, sample) for sample in samples]
+        wanted = [(self.out / row.path, sample) for row, sample in zip(rows, samples, strict=True)]
+        missing = [(target, sample) for target, sample in wanted if not target.exists()]
         if missing:
             frame = self.decode(self.photos / scene.file)
-            for target, variant in missing:
-                self._make(target, render(frame, variant, _unsaved))
+            for target, sample in missing:
+                self._make(target, render(frame, sample, _unsaved))
         return rows
 
     def _make(self, target: Path, pixels: Frame) -> None:
@@ -76,14 +77,14 @@ class Writer:
         torn.replace(target)
 
 
-def seed_variants(scene: Scene, kinds: int, seed: int) -> list[Sample]:
-    """The scene clean, and once in each of `kinds` (1..4) of the seed's four ways, chosen and drawn by seed."""
+def kadis_samples(scene: Scene, kinds: int, seed: int) -> list[Sample]:
+    """Return the scene clean, and with `kinds` (1..4) of the four KADIS distortions, chosen and drawn by `seed`."""
     rng = np.random.default_rng([seed, *scene.file.encode()])
     chosen = rng.permutation(len(TYPES))[:kinds]
-    steps = [seed_step(rng, list(TYPES)[index]) for index in sorted(chosen)]
+    steps = [kadis_step(rng, list(TYPES)[index]) for index in sorted(chosen)]
     return [
         make_sample(scene, "clean", (), Augmentation(), rng),
-        *(make_sample(scene, "seed", (step,), _SAVED, rng) for step in steps),
+        *(make_sample(scene, "kadis", (step,), _SAVED, rng) for step in steps),
     ]
 
 
@@ -104,12 +105,12 @@ def write_tables(out: Path, parts: Split, rows: Iterable[Sequence[Row]]) -> tupl
     return len(train), len(val)
 
 
-def _row(scene: Scene, variant: Sample) -> Row:
+def _row(scene: Scene, sample: Sample) -> Row:
     name = scene.file.replace("/", "_").rsplit(".", 1)[0]
-    blur, under, over = (int(label) for label in variant.labels)
-    if not variant.steps:
+    blur, under, over = (int(label) for label in sample.labels)
+    if not sample.steps:
         return Row(f"{CLEAN}/{name}.png", blur, under, over, 0, 0, scene.file)
-    (step,) = variant.steps
+    (step,) = sample.steps
     kind = TYPES[step.kind]
     level = _FIRST_LEVEL[step.kind] + KADIS_LEVELS[step.kind].index(step.level)
     return Row(f"{DISTORTED}/{name}_{kind:02}_{level:02}.jpg", blur, under, over, kind, level, scene.file)

@@ -21,11 +21,10 @@ if TYPE_CHECKING:
     Curve = NDArray[np.floating[Any]]
 
 _BINS = 10
-_Z = 1.959964
 
 
 def summary(scores: Scores, labels: Labels, limits: Sequence[float]) -> dict[str, Any]:
-    """The seed's figures at these thresholds: over all labels, over whole pictures, and per defect."""
+    """Return the figures at these thresholds: over all labels, over whole pictures, and per defect."""
     found, truth = scores >= np.array(limits), labels > 0.5
     per_defect = {defect.value: _one(scores[:, i], found[:, i], truth[:, i]) for i, defect in enumerate(Defect)}
     return {
@@ -43,16 +42,6 @@ def flagged(scores: Scores, limits: Sequence[float | None]) -> dict[str, int]:
     return {**counts, "any": int(reached.any(axis=1).sum())}
 
 
-def wilson(hits: int, total: int) -> tuple[float, float]:
-    """The 95 % interval (Wilson 1927) of a share of which `hits` out of `total` were seen; (0, 1) of none."""
-    if not total:
-        return 0.0, 1.0
-    share, spread = hits / total, _Z**2 / total
-    middle = (share + spread / 2) / (1 + spread)
-    reach = _Z * np.sqrt(share * (1 - share) / total + spread / (4 * total)) / (1 + spread)
-    return max(0.0, float(middle - reach)), min(1.0, float(middle + reach))
-
-
 def precision_recall(scores: NDArray[np.floating[Any]], truth: NDArray[np.bool_]) -> tuple[Curve, Curve]:
     """Recall and precision at every threshold that a score sets, from the strictest on."""
     order = np.argsort(-scores, kind="stable")
@@ -67,15 +56,6 @@ def roc(scores: NDArray[np.floating[Any]], truth: NDArray[np.bool_]) -> tuple[Cu
     last = np.append(np.diff(scores[order]) != 0, [True])
     wrong, right = (np.cumsum(kind[order])[last] / max(int(kind.sum()), 1) for kind in (~truth, truth))
     return np.append([0.0], wrong), np.append([0.0], right)
-
-
-def best_threshold(scores: NDArray[np.floating[Any]], truth: NDArray[np.bool_]) -> float:
-    """The score from which on flagging has the highest F1, the strictest of equals; infinite if all is clean."""
-    if not truth.any():
-        return float("inf")
-    recall, precision = precision_recall(scores, truth)
-    f1 = 2 * precision * recall / np.maximum(precision + recall, 1e-12)
-    return float(np.unique(scores)[::-1][int(np.argmax(f1))])
 
 
 def auc(scores: NDArray[np.floating[Any]], truth: NDArray[np.bool_]) -> float:

@@ -1,4 +1,4 @@
-"""Brightness: transfer curves, the seed's brighten and darken, and exposure in linear light; pure numpy.
+"""Brightness: transfer curves, KADIS' brighten and darken, and exposure in linear light; pure numpy.
 
 Images are float32 arrays (height, width, 3) with values 0..1.
 """
@@ -42,13 +42,13 @@ def parabola(values: Plane, middle: float) -> Plane:
 
 
 def brighten(srgb: Plane, amount: float) -> Plane:
-    """The seed's brighten: two parts the curve on RGB, one part the curve on the lightness of CIE Lab."""
+    """KADIS' brighten: two parts the curve on RGB, one part the curve on the lightness of CIE Lab."""
     middle = 0.5 + amount / 2
     return np.clip((2 * parabola(srgb, middle) + _on_lightness(srgb, middle)) / 3, 0.0, 1.0)
 
 
 def darken(srgb: Plane, amount: float) -> Plane:
-    """The seed's darken: the curve on RGB; white stays white."""
+    """KADIS' darken: the curve on RGB; white stays white."""
     return parabola(srgb, 0.5 - amount / 2)
 
 

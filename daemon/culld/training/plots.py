@@ -14,27 +14,29 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from culld.training.bench import Predictions
+    from culld.training.report import Predictions
 
     Tags = Mapping[str, Sequence[float]]
+    Contenders = Mapping[str, Mapping[str, Predictions]]
 
 _HALF = (0.5, 0.5, 0.5)
 _PR_AXES = {"xlabel": "recall", "ylabel": "precision"}
 _ROC_AXES = {"xlabel": "wrongly flagged", "ylabel": "found"}
-_SHOWN = {"seed": "seed's protocol", "linear": "linear light", "real": "really mis-exposed photos"}
+_SHOWN = {"kadis": "KADIS protocol", "linear": "linear light", "real": "really mis-exposed photos"}
 
 
-def draw_curves(answers: Mapping[str, Predictions], tags: Tags, file: Path) -> None:
+def draw_curves(contenders: Contenders, tags: Tags, file: Path) -> None:
     """Precision over recall, and found over wrongly flagged, for each defect (columns) and protocol (rows), as PNG.
 
-    One line for each contender, with a dot where its `tags` stand (a half in the seed's protocol).
+    `contenders` holds the predictions by protocol of each contender. One line for each of them, with a dot where its
+    `tags` stand (a half in the KADIS protocol).
     """
     plt = _pyplot()
-    rows = {name: words for name, words in _SHOWN.items() if _found(answers, name)}
+    rows = {name: words for name, words in _SHOWN.items() if _found(contenders, name)}
     figure, axes = plt.subplots(2 * len(rows), 3, figsize=(11, 6 * len(rows)), squeeze=False, layout="constrained")
     for row, (name, words) in enumerate(rows.items()):
-        found = _found(answers, name)
-        at = dict.fromkeys(tags, _HALF) if name == "seed" else tags
+        found = _found(contenders, name)
+        at = dict.fromkeys(tags, _HALF) if name == "kadis" else tags
         for head, defect in enumerate(Defect):
             for axis, roc_curve in zip(axes[2 * row : 2 * row + 2, head], (False, True), strict=True):
                 axis.set(title=f"{defect.value}, {words}", xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
@@ -74,24 +76,29 @@ def _pyplot() -> Any:
     return plt
 
 
-def _found(answers: Mapping[str, Predictions], name: str) -> Predictions | None:
-    """The first answers whose name begins so."""
-    return next((found for key, found in answers.items() if key.split()[0] == name), None)
+def _found(contenders: Contenders, name: str) -> dict[str, Predictions]:
+    """The first predictions of each contender whose protocol's name begins so."""
+    return {
+        contender: found
+        for contender, predictions in contenders.items()
+        for found in [each for key, each in predictions.items() if key.split()[0] == name][:1]
+    }
 
 
-def _draw_head(axis: Any, answers: Predictions | None, head: int, tags: Tags, *, roc_curve: bool) -> None:
-    if answers is None or not (answers.labels[:, head] > 0.5).any():
+def _draw_head(axis: Any, found: Mapping[str, Predictions], head: int, tags: Tags, *, roc_curve: bool) -> None:
+    truth = next(iter(found.values())).labels[:, head] > 0.5
+    if not truth.any():
         axis.text(0.5, 0.5, "no such photos here", ha="center")
         return
-    truth = answers.labels[:, head] > 0.5
     areas = []
-    for name, scores in answers.scores.items():
+    for name, predictions in found.items():
+        scores = predictions.scores
         flagged = scores[:, head] >= tags[name][head]
-        found, right = flagged[truth].mean(), truth[flagged].mean() if flagged.any() else 1.0
+        recall, precision = flagged[truth].mean(), truth[flagged].mean() if flagged.any() else 1.0
         curve, dot = (
-            (roc(scores[:, head], truth), (flagged[~truth].mean(), found))
+            (roc(scores[:, head], truth), (flagged[~truth].mean(), recall))
             if roc_curve
-            else (precision_recall(scores[:, head], truth), (found, right))
+            else (precision_recall(scores[:, head], truth), (recall, precision))
         )
         (line,) = axis.plot(*curve, label=name, linewidth=1.4)
         axis.plot(*dot, "o", color=line.get_color(), markersize=5)

@@ -13,7 +13,7 @@ from pathlib import Path
 _FRAMEWORKS = ("tensorflow", "jax", "keras", "numpy", "pillow", "ai-edge-litert", "ai-edge-quantizer")
 
 
-def making() -> dict[str, str]:
+def provenance() -> dict[str, str]:
     """The facts of this moment; nothing that names a machine or a person. Raises ImportError without Keras' backend."""
     import keras
 
@@ -52,7 +52,7 @@ def _gpus(backend: str) -> str:
 
 
 def _git(*words: str) -> str:
-    """What git says of this folder; empty where there is no git or no repository."""
+    """Return the output of git about this folder; empty where there is no git or no repository."""
     program = shutil.which("git")
     if program is None:
         return ""

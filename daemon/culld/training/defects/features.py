@@ -1,6 +1,6 @@
-"""What the frozen trunk says of every training picture, computed once and kept on disk.
+"""Features of every training picture by the frozen backbone, computed once and kept on disk.
 
-The trunk does not learn, so its features need no second look: the heads then train in a minute.
+The backbone is not trained, so its features never change: the heads then train in a minute.
 """
 
 from __future__ import annotations
@@ -15,38 +15,38 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from culld.errors import ConfigError
-from culld.training.defects.augment import render, visible_labels
-from culld.training.defects.dataset import samples
-from culld.training.kadis_dataset import TYPES, seed_variants
+from culld.training.dataset import samples
+from culld.training.kadis_dataset import TYPES, kadis_samples
+from culld.training.render import render, visible_labels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from culld.training.defects.augment import Jpeg
-    from culld.training.defects.dataset import Sample, Scene
+    from culld.training.dataset import Sample, Scene
     from culld.training.experiment import Experiment
+    from culld.training.render import Jpeg
 
     Frame = NDArray[np.uint8]
     Numbers = NDArray[np.float32]
     Run = Callable[[Frame], Numbers]
 
-PICTURES = ("field", "seed")
-"""What is made of a scene: defects as they happen in the field, or all four distortions of the seed."""
+PICTURES = ("field", "kadis")
+"""The kinds of pictures made of a scene: defects as they happen in the field, or all four KADIS distortions."""
 
 _THREADS = 2
-_CHUNK = 64  # scenes between two words about progress
+_CHUNK = 64  # scenes between two reports of progress
 _SEEDS_APART = 1000  # so that draws of one seed are not those of the next one
-_DRAWN_BY = ("defects/dataset", "defects/distortions", "defects/augment", "blur_kernels", "photometric")
-_CODE = {"field": [*_DRAWN_BY], "seed": [*_DRAWN_BY, "kadis_dataset"]}
+_DRAWN_BY = ("dataset", "distortions", "augment", "render", "blur_kernels", "photometric")
+_CODE = {"field": [*_DRAWN_BY], "kadis": [*_DRAWN_BY, "kadis_dataset"]}
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """One row for each picture.
 
-    `features` (n, all groups, float16), `labels` (n, 3) of 0 and 1, `known` (n, 3), `group` (n) names of what was done,
+    `features` (n, all groups, float16), `labels` (n, 3) of 0 and 1, `known` (n, 3), `group` (n) names of distortions,
     `hard` (n) whether the scene is a hard negative.
     """
 
@@ -58,7 +58,7 @@ class Table:
 
     @classmethod
     def joined(cls, tables: Sequence[Table]) -> Table:
-        """All rows of these tables, in order."""
+        """Return all rows of these tables, in order."""
         return cls(*(np.concatenate([getattr(table, field.name) for table in tables]) for field in fields(cls)))
 
 
@@ -74,19 +74,19 @@ class Draw:
     number: int
 
     def __post_init__(self) -> None:
-        """Better now than in the middle of a run."""
+        """Check the kind before the run begins."""
         if self.pictures not in PICTURES:
             raise ConfigError((f"pictures: {self.pictures!r} is not one of {', '.join(PICTURES)}",))
 
-    def variants(self, scene: Scene) -> list[Sample]:
-        """What to make of a scene."""
-        if self.pictures == "seed":
-            return seed_variants(scene, len(TYPES), self.experiment.seed + self.number * _SEEDS_APART)
+    def samples(self, scene: Scene) -> list[Sample]:
+        """Return the samples to render of a scene."""
+        if self.pictures == "kadis":
+            return kadis_samples(scene, len(TYPES), self.experiment.seed + self.number * _SEEDS_APART)
         return samples(scene, self.number, self.experiment)
 
-    def known(self, picture: Frame, variant: Sample) -> NDArray[np.bool_]:
-        """Which of the three labels can be relied on (3); the seed calls a picture by what was done, visible or not."""
-        return np.ones(3, bool) if self.pictures == "seed" else visible_labels(picture, variant)
+    def known(self, picture: Frame, sample: Sample) -> NDArray[np.bool_]:
+        """Return which of the labels (3) can be relied on; KADIS labels a picture by its distortion, visible or not."""
+        return np.ones(3, bool) if self.pictures == "kadis" else visible_labels(picture, sample)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +94,18 @@ class Extractor:
     """Makes tables of features.
 
     `decode` brings a file into the network's frame; `jpeg` saves pixels and reads them again; `engine` opens a LiteRT
-    file for one thread; `trunk` is that file; `cache` is the folder for finished tables.
+    file for one thread; `backbone` is that file; `cache` is the folder for finished tables.
     """
 
     photos: Path
     decode: Callable[[Path], Frame]
     jpeg: Jpeg
     engine: Callable[[Path], Run]
-    trunk: Path
+    backbone: Path
     cache: Path
 
     def table(self, scenes: Sequence[Scene], draw: Draw, progress: Callable[[int, int], None]) -> Table:
-        """The features of one draw of these scenes, from the cache if they were computed before."""
+        """Return the features of one draw of these scenes, from the cache if they were computed before."""
         kept = self.cache / f"{draw.pictures}-{self._key(scenes, draw)}.npz"
         if kept.exists():
             with np.load(kept) as found:
@@ -123,30 +123,30 @@ class Extractor:
 
         def work(scene: Scene) -> Table:
             if not hasattr(local, "run"):
-                local.run = self.engine(self.trunk)
-            return self._look(scene, draw, local.run)
+                local.run = self.engine(self.backbone)
+            return self._extract(scene, draw, local.run)
 
         with ThreadPoolExecutor(_THREADS) as pool:
             for start in range(0, len(scenes), _CHUNK):
                 yield from pool.map(work, scenes[start : start + _CHUNK])
 
-    def _look(self, scene: Scene, draw: Draw, run: Run) -> Table:
+    def _extract(self, scene: Scene, draw: Draw, run: Run) -> Table:
         frame = self.decode(self.photos / scene.file)
-        wanted = draw.variants(scene)
-        pictures = [render(frame, variant, self.jpeg) for variant in wanted]
+        wanted = draw.samples(scene)
+        pictures = [render(frame, sample, self.jpeg) for sample in wanted]
         return Table(
             features=np.stack([run(picture) for picture in pictures]).astype(np.float16),
-            labels=np.array([variant.labels for variant in wanted], np.float32),
-            known=np.stack([draw.known(picture, variant) for picture, variant in zip(pictures, wanted, strict=True)]),
-            group=np.array([variant.group for variant in wanted]),
+            labels=np.array([sample.labels for sample in wanted], np.float32),
+            known=np.stack([draw.known(picture, sample) for picture, sample in zip(pictures, wanted, strict=True)]),
+            group=np.array([sample.group for sample in wanted]),
             hard=np.full(len(wanted), scene.hard),
         )
 
     def _key(self, scenes: Sequence[Scene], draw: Draw) -> str:
-        """Whatever changes the pictures changes the name: scenes, seed, draw, trunk, and this code."""
+        """Return a hash of all that decides the features: scenes, seed, draw, backbone, and the code that renders."""
         parts = [
             f"{draw.experiment.seed} {draw.number}".encode(),
-            self.trunk.read_bytes(),
+            self.backbone.read_bytes(),
             str(self.photos.resolve()).encode(),
         ]
         parts += [f"{scene.file} {sorted(scene.tags)}".encode() for scene in scenes]

@@ -1,7 +1,7 @@
-"""The network: groups of numbers about a picture, and one head per defect that sees some of them.
+"""The network: feature groups of a picture, and one head per defect that takes some of them as inputs.
 
-Blur and exposure show in the first layers of a network that knows pictures; deeper ones know the scene. Keras is
-imported here, and only when a network is built.
+Blur and exposure show in the first layers of a pretrained backbone; deeper layers describe the scene. Keras is imported
+only when a network is built. Names of layers are part of the exported file: another name gives another digest.
 """
 
 from __future__ import annotations
@@ -14,26 +14,20 @@ import numpy as np
 
 from culld.errors import ConfigError
 from culld.records import Defect
-from culld.training.defects.feature_groups import HEIGHT, WIDTH
+from culld.training.backbones import HEIGHT, WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from culld.training.calibration import Calibration
+
 HEADS: dict[str, dict[Defect, tuple[tuple[int, ...], float]]] = {
     "first": dict.fromkeys(Defect, ((16,), 0.0)),
     "second": {Defect.BLUR: ((64, 32, 16), 0.15), Defect.UNDER: ((32, 16), 0.1), Defect.OVER: ((32, 16), 0.1)},
 }
-"""The seed's two generations of heads: units of the hidden layers, and the dropout after the first of them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """How the heads' logits become the logits of probabilities: `logit * scale + offset`, per head."""
-
-    scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
-    offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
+"""The two generations of heads of the source document: units of the hidden layers, and the dropout after the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,21 +37,21 @@ class Layout:
     sizes: Mapping[str, int]
 
     def columns(self, groups: Sequence[str]) -> list[tuple[int, int]]:
-        """The slices (start, end) of these groups; raises `ConfigError` for one that is not there."""
+        """Return the slices (start, end) of these groups; raises `ConfigError` for one that is not there."""
         ends = np.cumsum([0, *self.sizes.values()]).tolist()
         slices = dict(zip(self.sizes, pairwise(ends), strict=True))
         if missing := [group for group in groups if group not in slices]:
-            raise ConfigError((f"sees: {', '.join(missing)}: not among {', '.join(slices)}",))
+            raise ConfigError((f"inputs: {', '.join(missing)}: not among {', '.join(slices)}",))
         return [slices[group] for group in groups]
 
 
 def layout_of(features: Any, groups: Sequence[str]) -> Layout:
-    """The layout of what `build_groups` made of these groups."""
+    """Return the layout of the outputs of `build_groups` for these groups."""
     return Layout({group: int(output.shape[1]) for group, output in zip(groups, features.outputs, strict=True)})
 
 
 def joined(features: Any) -> Any:
-    """The same model with one vector instead of one for each group."""
+    """Return the same model with one vector instead of one for each group."""
     import keras
 
     return keras.Model(features.inputs, keras.ops.concatenate(features.outputs, axis=1), name="features")
@@ -66,26 +60,26 @@ def joined(features: Any) -> Any:
 def build_heads(
     kind: str,
     layout: Layout,
-    sees: Mapping[Defect, Sequence[str]],
+    inputs: Mapping[Defect, Sequence[str]],
     norm: tuple[NDArray[np.float32], NDArray[np.float32]],
-    neck: float,
+    dropout: float,
 ) -> Any:
-    """The Keras model from the vector of all groups to three logits.
+    """Return the Keras model from the vector of all groups to three logits.
 
-    `sees` names the groups of each head, `norm` is mean and variance of the training features, `neck` the dropout in
+    `inputs` names the groups of each head, `norm` is mean and variance of the training features, `dropout` that in
     front of the heads.
     """
     import keras
 
     features = keras.Input((norm[0].shape[0],), name="features")
     normed = keras.layers.Normalization(mean=norm[0], variance=norm[1], name="normed")(features)
-    thinned = keras.layers.Dropout(neck, name="neck_dropout")(normed)
-    logits = [build_head(kind, defect, _seen(thinned, layout.columns(sees[defect]))) for defect in Defect]
+    thinned = keras.layers.Dropout(dropout, name="neck_dropout")(normed)
+    logits = [build_head(kind, defect, _columns(thinned, layout.columns(inputs[defect]))) for defect in Defect]
     return keras.Model(features, keras.layers.Concatenate(name="logits")(logits), name="heads")
 
 
 def average(members: Sequence[Any]) -> Any:
-    """The Keras model from features to the mean of these models' logits."""
+    """Return the Keras model from features to the mean of these models' logits."""
     import keras
 
     if len(members) == 1:
@@ -98,7 +92,7 @@ def average(members: Sequence[Any]) -> Any:
 
 
 def assemble(features: Any, heads: Any, calibration: Calibration) -> Any:
-    """The whole Keras model: pixels 0..255 in, calibrated probabilities [blur, under, over] out."""
+    """Return the whole Keras model: pixels 0..255 in, calibrated probabilities [blur, under, over] out."""
     import keras
 
     pixels = keras.Input((HEIGHT, WIDTH, 3), name="pixels")
@@ -107,21 +101,21 @@ def assemble(features: Any, heads: Any, calibration: Calibration) -> Any:
     return keras.Model(pixels, keras.layers.Activation("sigmoid", name="probabilities")(scaled), name="defects")
 
 
-def _seen(features: Any, slices: Sequence[tuple[int, int]]) -> Any:
+def _columns(features: Any, slices: Sequence[tuple[int, int]]) -> Any:
     import keras
 
     parts = [features[:, start:end] for start, end in slices]
     return parts[0] if len(parts) == 1 else keras.ops.concatenate(parts, axis=1)
 
 
-def build_head(kind: str, defect: Defect, seen: Any) -> Any:
-    """The logit of one defect out of what its head sees; raises `ConfigError` for an unknown kind of head."""
+def build_head(kind: str, defect: Defect, inputs: Any) -> Any:
+    """Return the logit of one defect out of the inputs of its head; raises `ConfigError` for an unknown kind."""
     from keras.layers import Dense, Dropout
 
     if kind not in HEADS:
         raise ConfigError((f"heads: {kind!r} is not one of {', '.join(HEADS)}",))
     units, dropout = HEADS[kind][defect]
-    inner = seen
+    inner = inputs
     for place, size in enumerate(units, start=1):
         inner = Dense(size, "relu", name=f"{defect}_{place}")(inner)
         inner = Dropout(dropout, name=f"{defect}_dropout")(inner) if place == 1 and dropout else inner

@@ -1,4 +1,4 @@
-"""A training run as a list of phases, from photographs to a model folder with its card."""
+"""A training run as a list of phases, from photographs to a model folder."""
 
 from __future__ import annotations
 
@@ -7,81 +7,85 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from culld.records import Defect
-from culld.training.calibration import calibrate, operating_points
+from culld.training.calibration import LabelledLogits, calibrate, operating_points
 from culld.training.context import TrainingResult, describe
-from culld.training.defects.dataset import read_index, split
+from culld.training.dataset import read_index, split
 from culld.training.defects.feature_groups import build_groups
 from culld.training.defects.features import Draw, Extractor, Table
+from culld.training.defects.fit import fit_heads
 from culld.training.defects.network import assemble, joined, layout_of
+from culld.training.evaluate import check_parity, measure
 from culld.training.experiment import as_yaml
 from culld.training.export import KERAS_FILE, LITERT_FILE, write_litert
-from culld.training.fit import fit_heads
 from culld.training.float16 import round_kernels
-from culld.training.measuring import check_parity, measure
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from culld.training.context import RunContext
-    from culld.training.defects.dataset import Scene, Split
+    from culld.training.dataset import Scene, Split
     from culld.training.experiment import Experiment
 
 
-def train(experiment: Experiment, around: RunContext) -> TrainingResult:
+def train(experiment: Experiment, context: RunContext) -> TrainingResult:
     """Run all phases; files appear under `out` only when everything worked."""
-    scenes = split(read_index(around.photos), experiment)
-    stored = round_kernels if experiment.precision == "float16" else _as_they_are
-    groups = stored(build_groups(experiment.trunk, around.weights, experiment.groups))
-    learn, hold = _features(joined(groups), scenes, experiment, around)
+    scenes = split(read_index(context.photos), experiment.splits)
+    to_precision = round_kernels if experiment.precision == "float16" else _unchanged
+    groups = to_precision(build_groups(experiment.backbone, context.weights, experiment.groups))
+    train_table, held_table = _features(joined(groups), scenes, experiment, context)
 
     layout = layout_of(groups, experiment.groups)
-    heads = stored(fit_heads(learn, layout, experiment, lambda done, total: around.progress("heads", done, total)))
-    logits = heads.predict(hold.features, verbose=0)
-    calibration = calibrate(logits, hold, experiment)
+    heads = to_precision(
+        fit_heads(train_table, layout, experiment, lambda done, total: context.progress("heads", done, total))
+    )
+    held_out = LabelledLogits(heads.predict(held_table.features, verbose=0), held_table.labels, held_table.known)
+    calibration = calibrate(held_out, experiment.prevalence)
 
     model = assemble(joined(groups), heads, calibration)
-    work = around.cache / "work"
+    work = context.cache / "work"
     digest = write_litert(model, work / LITERT_FILE, experiment.precision)
     model.save(work / KERAS_FILE)
-    (work / "train.yaml").write_text(around.experiment_text or as_yaml(experiment), "utf-8")
+    (work / "train.yaml").write_text(context.experiment_text or as_yaml(experiment), "utf-8")
 
-    worst = check_parity(model, work, scenes.test, around)
-    found = measure(work, scenes.test, experiment, around)
-    _publish(work, around.out)
+    worst = check_parity(model, work, scenes.test, context)
+    found = measure(work, scenes.test, experiment, context)
+    _publish(work, context.out)
     fitted = {
-        "method": "scale and offset per head, fitted on scenes that nobody trained on",
+        "method": "scale and offset per head, fitted on scenes that were not trained on",
         "scale": [round(value, 4) for value in calibration.scale],
         "offset": [round(value, 4) for value in calibration.offset],
-        "pictures": len(hold.labels),
+        "pictures": len(held_table.labels),
         "prevalence": {defect.value: share for defect, share in zip(Defect, experiment.prevalence, strict=True)},
         "expected_calibration_error": found["expected_calibration_error"],
     }
     found["largest_difference_to_keras"] = float(f"{worst:.1e}")
-    precision = operating_points(logits, hold, calibration, experiment.prevalence)
-    return TrainingResult(digest, describe(scenes, len(learn.labels)), found, fitted, precision)
+    points = operating_points(held_out, calibration, experiment.prevalence)
+    return TrainingResult(digest, describe(scenes, len(train_table.labels)), found, fitted, points)
 
 
-def _features(features: Any, scenes: Split, experiment: Experiment, around: RunContext) -> tuple[Table, Table]:
-    """What the frozen trunk says of the training and of the calibration pictures.
+def _features(features: Any, scenes: Split, experiment: Experiment, context: RunContext) -> tuple[Table, Table]:
+    """Return the features of the training and of the calibration pictures, by the frozen backbone.
 
-    Calibrated is on the first kind of pictures only: the experiment is for those.
+    The calibration uses the first kind of pictures only: the experiment is for those.
     """
-    trunk = around.cache / "trunk.tflite"
-    write_litert(features, trunk)
-    extractor = Extractor(around.photos, around.decode, around.jpeg, around.engine, trunk, around.cache / "features")
+    backbone = context.cache / "backbone.tflite"
+    write_litert(features, backbone)
+    extractor = Extractor(
+        context.photos, context.decode, context.jpeg, context.engine, backbone, context.cache / "features"
+    )
 
     def table(name: str, part: tuple[Scene, ...], kinds: tuple[str, ...], count: int) -> Table:
         tables = []
         for draw in (Draw(experiment, kind, number) for kind in kinds for number in range(count)):
             phase = f"features to {name}, {draw.pictures} {draw.number + 1}"
-            tables.append(extractor.table(part, draw, functools.partial(around.progress, phase)))
+            tables.append(extractor.table(part, draw, functools.partial(context.progress, phase)))
         return Table.joined(tables)
 
     learn = table("learn", scenes.train, experiment.pictures, experiment.draws)
     return learn, table("calibrate", scenes.calibration, experiment.pictures[:1], experiment.calibration_draws)
 
 
-def _as_they_are(model: Any) -> Any:
+def _unchanged(model: Any) -> Any:
     return model
 
 

@@ -1,4 +1,4 @@
-"""The seed's own recipe: a whole pretrained trunk, averaged, with its heads, trained in two stages.
+"""The recipe of the source document: a whole pretrained backbone, averaged, with its heads, trained in two stages.
 
 Keras 3 only, so that it also trains on the JAX backend, where a GPU is at hand but no TensorFlow. After every epoch
 the state is kept in `backup`, and a run that was killed goes on from there.
@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from culld.errors import ConfigError
 from culld.records import Defect
-from culld.training.backbones import backbone_named, build_backbone
-from culld.training.defects.feature_groups import HEIGHT, WIDTH, deviation, mean
+from culld.training.backbones import HEIGHT, WIDTH, backbone_named, build_backbone, deviation, mean
 from culld.training.defects.network import build_head
 from culld.training.plots import draw_training
 
@@ -25,44 +24,44 @@ LOG, CURVES = "train_log.csv", "training_curves.png"
 
 
 def build_two_stage(
-    generation: TwoStageExperiment, weights: Path | str | None, shape: tuple[int, int, int] = (HEIGHT, WIDTH, 3)
+    experiment: TwoStageExperiment, weights: Path | str | None, shape: tuple[int, int, int] = (HEIGHT, WIDTH, 3)
 ) -> tuple[Any, Any]:
-    """The Keras model from pixels 0..255 to three logits, and its trunk."""
+    """The Keras model from pixels 0..255 to three logits, and its backbone."""
     import keras
 
-    trunk = build_backbone(generation.trunk, shape, weights)
-    thinned = keras.layers.Dropout(generation.neck, name="neck_dropout")(_pooled(trunk, generation))
-    logits = [build_head(generation.heads, defect, thinned) for defect in Defect]
-    return keras.Model(trunk.input, keras.layers.Concatenate(name="logits")(logits), name=generation.heads), trunk
+    backbone = build_backbone(experiment.backbone, shape, weights)
+    thinned = keras.layers.Dropout(experiment.dropout, name="neck_dropout")(_pooled(backbone, experiment))
+    logits = [build_head(experiment.heads, defect, thinned) for defect in Defect]
+    return keras.Model(backbone.input, keras.layers.Concatenate(name="logits")(logits), name=experiment.heads), backbone
 
 
-def _pooled(trunk: Any, generation: TwoStageExperiment) -> Any:
+def _pooled(backbone: Any, experiment: TwoStageExperiment) -> Any:
     import keras
 
-    if generation.pooling == "gap":
-        return keras.layers.GlobalAveragePooling2D(name="gap")(trunk.output)
-    if generation.pooling == "levels":
-        levels = [trunk.get_layer(name).output for name in backbone_named(generation.trunk).stages]
+    if experiment.pooling == "gap":
+        return keras.layers.GlobalAveragePooling2D(name="gap")(backbone.output)
+    if experiment.pooling == "stages":
+        levels = [backbone.get_layer(name).output for name in backbone_named(experiment.backbone).stages]
         return keras.ops.concatenate([part(level) for level in levels for part in (mean, deviation)], axis=1)
-    raise ConfigError((f"pooling: {generation.pooling!r} is neither gap nor levels",))
+    raise ConfigError((f"pooling: {experiment.pooling!r} is neither gap nor stages",))
 
 
 def train_stages(
-    model: Any, trunk: Any, generation: TwoStageExperiment, data: tuple[Any, Any], out: Path, backup: Path
+    model: Any, backbone: Any, experiment: TwoStageExperiment, data: tuple[Any, Any], out: Path, backup: Path
 ) -> None:
     """Train both stages on `data` (training, validation); log, curves and state appear after every epoch."""
     import keras
 
-    keras.utils.set_random_seed(generation.seed)
+    keras.utils.set_random_seed(experiment.seed)
     out.mkdir(parents=True, exist_ok=True)
     stages = (
-        ("heads", generation.head_epochs, generation.head_rate),
-        ("tune", generation.tune_epochs, generation.tune_rate),
+        ("heads", experiment.head_epochs, experiment.head_learning_rate),
+        ("tune", experiment.tune_epochs, experiment.tune_learning_rate),
     )
     for stage, epochs, rate in stages:
         if not epochs:
             continue
-        freeze(trunk, generation, tuned=stage == "tune")
+        freeze(backbone, experiment, tuned=stage == "tune")
         compile_model(model, rate)
         callbacks = [
             keras.callbacks.BackupAndRestore(backup / stage, delete_checkpoint=False),
@@ -72,14 +71,14 @@ def train_stages(
         model.fit(data[0], validation_data=data[1], epochs=epochs, callbacks=callbacks, verbose=2)
 
 
-def freeze(trunk: Any, generation: TwoStageExperiment, *, tuned: bool) -> None:
-    """Say which layers of the trunk learn: none, or the last ones, without batch norm if so asked."""
-    trunk.trainable = tuned
+def freeze(backbone: Any, experiment: TwoStageExperiment, *, tuned: bool) -> None:
+    """Say which layers of the backbone learn: none, or the last ones, without batch norm if so asked."""
+    backbone.trainable = tuned
     if not tuned:
         return
-    frozen = trunk.layers[: -generation.tune_layers] if generation.tune_layers else []
-    for layer in trunk.layers:
-        norm = generation.freeze_batch_norm and type(layer).__name__ == "BatchNormalization"
+    frozen = backbone.layers[: -experiment.tune_layers] if experiment.tune_layers else []
+    for layer in backbone.layers:
+        norm = experiment.freeze_batch_norm and type(layer).__name__ == "BatchNormalization"
         layer.trainable = not (norm or layer in frozen)
 
 

@@ -1,7 +1,7 @@
-"""Pictures on their way into a training: `tf.data` where there is TensorFlow, Keras' own data sets elsewhere.
+"""Input pipelines of the two-stage training: `tf.data` where there is TensorFlow, Keras' own data sets elsewhere.
 
-Either from the tables that `culld model dataset` wrote, or drawn anew for every epoch out of the clean photographs,
-which is the default: nothing is written, and no two epochs see the same pictures.
+They read the tables of `culld model dataset`, or, by default, render other pictures for every epoch out of the clean
+photographs: then nothing is written, and no two epochs have the same pictures.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from culld.errors import ConfigError
-from culld.training.defects.feature_groups import HEIGHT, WIDTH
+from culld.training.backbones import HEIGHT, WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from culld.training.defects.dataset import Scene
+    from culld.training.dataset import Scene
 
     Frames = NDArray[np.uint8]
     Labels = NDArray[np.float32]
@@ -61,7 +61,7 @@ def from_table(table: Path, batch: int, shuffle: int | None) -> Any:
 
 
 def on_the_fly(scenes: Sequence[Scene], make: Make, batch: int, seed: int) -> Any:
-    """A `tf.data` pipeline like `from_table`, of pictures that `make` draws anew each time it is gone through."""
+    """A `tf.data` pipeline like `from_table`, of other pictures by `make` each time it is iterated."""
     import tensorflow as tf
 
     epochs = iter(range(2**31))
@@ -102,7 +102,7 @@ def without_tensorflow(scenes: Sequence[Scene], make: Make, batch: int, seed: in
 
 
 def _made(scenes: Sequence[Scene], make: Make, epoch: int, seed: int) -> Iterator[tuple[Frames, Labels]]:
-    """The pictures of all scenes in this epoch's order, a few scenes ahead of whoever takes them."""
+    """The pictures of all scenes in this epoch's order, rendered a few scenes ahead."""
     order = _order(len(scenes), epoch, seed)
     with ThreadPoolExecutor(_THREADS) as pool:
         for start in range(0, len(order), _AHEAD):

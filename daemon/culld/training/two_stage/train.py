@@ -1,4 +1,4 @@
-"""A training run as the seed did it, from photographs or tables to a model folder with its card."""
+"""A two-stage training run, from photographs or tables to a model folder with its card."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 
 from culld.errors import SystemFaultError
 from culld.training.context import TrainingResult, describe
-from culld.training.defects.augment import render
-from culld.training.defects.dataset import read_index, split
+from culld.training.dataset import read_index, split
+from culld.training.evaluate import check_parity, measure
 from culld.training.experiment import as_yaml
 from culld.training.export import KERAS_FILE, LITERT_FILE, write_litert
-from culld.training.kadis_dataset import seed_variants
-from culld.training.measuring import check_parity, measure
+from culld.training.kadis_dataset import kadis_samples
+from culld.training.render import render
 from culld.training.two_stage.experiment import build_two_stage, train_stages, with_probabilities
 from culld.training.two_stage.input_pipelines import from_table, on_the_fly, without_tensorflow
 
@@ -23,57 +23,57 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from culld.training.context import Frame, RunContext
-    from culld.training.defects.dataset import Scene, Split
+    from culld.training.dataset import Scene, Split
     from culld.training.experiment import TwoStageExperiment
 
 
-def train_two_stage(generation: TwoStageExperiment, around: RunContext, tables: Path | None) -> TrainingResult:
-    """Train as the seed did, on the tables of `culld model dataset` or, without them, on pictures drawn on the fly.
+def train_two_stage(experiment: TwoStageExperiment, context: RunContext, tables: Path | None) -> TrainingResult:
+    """Train in two stages, on the tables of `culld model dataset` or, without them, on pictures drawn on the fly.
 
     Raises `SystemFaultError` once it is trained where there is no TensorFlow, which alone makes LiteRT files.
     """
-    scenes = split(read_index(around.photos), generation.ground)
-    model, trunk = build_two_stage(generation, around.weights)
-    backup = around.cache / f"{generation.name}-{generation.seed}"
-    train_stages(model, trunk, generation, _kadis_data(generation, scenes, around, tables), around.out, backup)
+    scenes = split(read_index(context.photos), experiment.splits)
+    model, backbone = build_two_stage(experiment, context.weights)
+    backup = context.cache / f"{experiment.name}-{experiment.seed}"
+    train_stages(model, backbone, experiment, _kadis_data(experiment, scenes, context, tables), context.out, backup)
 
     whole = with_probabilities(model)
-    whole.save(around.out / KERAS_FILE)
-    (around.out / "train.yaml").write_text(around.experiment_text or as_yaml(generation), "utf-8")
-    return _finished(whole, generation, scenes, around)
+    whole.save(context.out / KERAS_FILE)
+    (context.out / "train.yaml").write_text(context.experiment_text or as_yaml(experiment), "utf-8")
+    return _finished(whole, experiment, scenes, context)
 
 
-def _finished(whole: Any, generation: TwoStageExperiment, scenes: Split, around: RunContext) -> TrainingResult:
+def _finished(whole: Any, experiment: TwoStageExperiment, scenes: Split, context: RunContext) -> TrainingResult:
     try:
-        digest = write_litert(whole, around.out / LITERT_FILE, generation.precision)
+        digest = write_litert(whole, context.out / LITERT_FILE, experiment.precision)
     except ModuleNotFoundError as error:
         raise SystemFaultError(
-            f"{around.out / KERAS_FILE} is trained; there is no TensorFlow here to export and measure it: where there "
-            f"is, the same command with this --out and this --cache ({around.cache}) does only that"
+            f"{context.out / KERAS_FILE} is trained; there is no TensorFlow here to export and measure it: where there "
+            f"is, the same command with this --out and this --cache ({context.cache}) does only that"
         ) from error
-    worst = check_parity(whole, around.out, scenes.test, around)
-    found = measure(around.out, scenes.test, generation, around)
+    worst = check_parity(whole, context.out, scenes.test, context)
+    found = measure(context.out, scenes.test, experiment, context)
     found["largest_difference_to_keras"] = float(f"{worst:.1e}")
     seen = (*scenes.train, *scenes.calibration)
-    pictures = len(seen) * (1 + generation.kinds)
-    return TrainingResult(digest, describe(scenes, pictures), found, {"method": "none, as in the seed"}, {})
+    pictures = len(seen) * (1 + experiment.kinds)
+    return TrainingResult(digest, describe(scenes, pictures), found, {"method": "none, as in the source document"}, {})
 
 
 def _kadis_data(
-    generation: TwoStageExperiment, scenes: Split, around: RunContext, tables: Path | None
+    experiment: TwoStageExperiment, scenes: Split, context: RunContext, tables: Path | None
 ) -> tuple[Any, Any]:
-    """Training and validation pictures; every epoch of the training draws anew unless there are tables."""
+    """Training and validation pictures; without tables, every epoch of the training draws other pictures."""
     import keras
 
     if tables is not None:
         train, val = tables / "train.csv", tables / "val.csv"
-        return from_table(train, generation.batch, generation.seed), from_table(val, generation.batch, None)
+        return from_table(train, experiment.batch, experiment.seed), from_table(val, experiment.batch, None)
     flowing = on_the_fly if keras.backend.backend() == "tensorflow" else without_tensorflow
 
     def make(scene: Scene, draw: int) -> tuple[Frame, NDArray[np.float32]]:
-        frame = around.decode(around.photos / scene.file)
-        wanted = seed_variants(scene, generation.kinds, generation.seed + draw)
-        return np.stack([render(frame, one, around.jpeg) for one in wanted]), np.array([one.labels for one in wanted])
+        frame = context.decode(context.photos / scene.file)
+        wanted = kadis_samples(scene, experiment.kinds, experiment.seed + draw)
+        return np.stack([render(frame, one, context.jpeg) for one in wanted]), np.array([one.labels for one in wanted])
 
-    learn = flowing((*scenes.train, *scenes.calibration), make, generation.batch, generation.seed)
-    return learn, flowing(scenes.test, lambda scene, _: make(scene, 0), generation.batch, generation.seed)
+    learn = flowing((*scenes.train, *scenes.calibration), make, experiment.batch, experiment.seed)
+    return learn, flowing(scenes.test, lambda scene, _: make(scene, 0), experiment.batch, experiment.seed)

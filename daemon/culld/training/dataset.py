@@ -1,4 +1,4 @@
-"""The photographs: scenes out of `index.csv`, split by scene, and the variants that are drawn from each.
+"""The photographs: scenes out of `index.csv`, split by scene, and the samples that are drawn from each.
 
 One file is one scene. A scene stands on one side of the split with everything that is made of it.
 """
@@ -14,19 +14,19 @@ import numpy as np
 
 from culld.errors import ConfigError
 from culld.records import Defect
-from culld.training.defects.augment import Augmentation
-from culld.training.defects.distortions import KADIS_LEVELS, Distortion, Kind
+from culld.training.augment import Augmentation
+from culld.training.distortions import KADIS_LEVELS, Distortion, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from culld.training.experiment import Experiment
+    from culld.training.experiment import Experiment, Splits
 
 HARD_TAGS = ("night_lowkey", "highkey", "bokeh")
 """Tags of photos that look defective and are not."""
 
-_UNSAID = {"night_lowkey": Defect.OVER, "highkey": Defect.UNDER}  # defects that cannot be told on such a scene
+_UNKNOWN = {"night_lowkey": Defect.OVER, "highkey": Defect.UNDER}  # defects that cannot be seen on such a scene
 _EXTRA_CLEAN = 5  # more views of each hard negative: there are few of them
 
 
@@ -56,16 +56,16 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One picture to make of a scene: the steps, the way through the camera, what it shows.
+    """One picture to render of a scene: its distortions, its augmentation, its labels.
 
-    `labels` say 1 for each defect that was brought in, in the order of the network's outputs; `known` says False where
-    nobody can tell.
+    `labels` are 1 for each defect that was brought in, in the order of the network's outputs; `known` is False where a
+    label cannot be relied on.
     """
 
     scene: Scene
     group: str
     steps: tuple[Distortion, ...]
-    journey: Augmentation
+    augmentation: Augmentation
     labels: tuple[float, float, float]
     known: tuple[bool, bool, bool]
     seed: int
@@ -85,16 +85,16 @@ def read_index(folder: Path) -> tuple[Scene, ...]:
         raise ConfigError((problem,)) from error
 
 
-def split(scenes: Iterable[Scene], experiment: Experiment) -> Split:
-    """Deal the scenes out by a hash of their file name; a third of every hard tag goes to the test.
+def split(scenes: Iterable[Scene], splits: Splits) -> Split:
+    """Split the scenes by a hash of their file name; a third of every hard tag goes to the test.
 
     Raises ConfigError where so few scenes are there that a part would stay empty.
     """
     parts: dict[str, list[Scene]] = {"train": [], "calibration": [], "test": []}
     for scene in scenes:
-        place = _number(experiment.seed, "split", scene.file) / 2**64
-        test = 1 / 3 if scene.hard else experiment.test
-        part = "test" if place < test else "calibration" if place < test + experiment.calibration else "train"
+        place = _number(splits.seed, "split", scene.file) / 2**64
+        test = 1 / 3 if scene.hard else splits.test
+        part = "test" if place < test else "calibration" if place < test + splits.calibration else "train"
         parts[part].append(scene)
     if empty := [name for name, dealt in parts.items() if not dealt]:
         problem = f"no photograph is left for {' and '.join(empty)}: give more of them, 100 at the least"
@@ -103,28 +103,28 @@ def split(scenes: Iterable[Scene], experiment: Experiment) -> Split:
 
 
 def samples(scene: Scene, draw: int, experiment: Experiment) -> list[Sample]:
-    """The pictures that one draw makes of a scene, the same for the same seed."""
+    """Return the samples of one draw of a scene, the same for the same seed."""
     rng = np.random.default_rng(_number(experiment.seed, f"draw {draw}", scene.file))
     views = _EXTRA_CLEAN if scene.hard else 1
-    found = [make_sample(scene, "clean", (), Augmentation() if draw == 0 else Augmentation.styled(rng), rng)]
-    found += [make_sample(scene, "clean", (), Augmentation.styled(rng), rng) for _ in range(views)]
-    found += [make_sample(scene, "mild", (_mild(rng),), Augmentation.styled(rng), rng) for _ in range(views + 1)]
-    found += [make_sample(scene, group, maker(rng), _way(group, rng), rng) for group, maker in _MAKERS.items()]
+    found = [make_sample(scene, "clean", (), Augmentation() if draw == 0 else Augmentation.random_toned(rng), rng)]
+    found += [make_sample(scene, "clean", (), Augmentation.random_toned(rng), rng) for _ in range(views)]
+    found += [make_sample(scene, "mild", (_mild(rng),), Augmentation.random_toned(rng), rng) for _ in range(views + 1)]
+    found += [make_sample(scene, group, maker(rng), _augmentation(group, rng), rng) for group, maker in _MAKERS.items()]
     return found
 
 
-def _way(group: str, rng: np.random.Generator) -> Augmentation:
-    return Augmentation.saved() if group.startswith("seed") else Augmentation.styled(rng)
+def _augmentation(group: str, rng: np.random.Generator) -> Augmentation:
+    return Augmentation.jpeg() if group.startswith("kadis") else Augmentation.random_toned(rng)
 
 
-def seed_step(rng: np.random.Generator, *kinds: Kind) -> Distortion:
-    """One of the seed's distortions of these kinds, at one of the seed's levels."""
+def kadis_step(rng: np.random.Generator, *kinds: Kind) -> Distortion:
+    """Return one of the KADIS distortions of these kinds, at one of its levels."""
     kind = kinds[rng.integers(len(kinds))]
     return Distortion(kind, float(rng.choice(KADIS_LEVELS[kind])))
 
 
 def _mild(rng: np.random.Generator) -> Distortion:
-    """A change that nobody would call a defect."""
+    """Return a change so small that it is no defect."""
     choices = (
         Distortion(Kind.SOFT, rng.uniform(0.3, 0.65)),
         Distortion(Kind.DEFOCUS, rng.uniform(0.5, 0.9)),
@@ -184,7 +184,7 @@ def _both(rng: np.random.Generator) -> tuple[Distortion, ...]:
 
 
 _MAKERS: dict[str, Callable[[np.random.Generator], tuple[Distortion, ...]]] = {
-    "seed blur": lambda rng: (seed_step(rng, Kind.LENS, Kind.STREAK),),
+    "kadis blur": lambda rng: (kadis_step(rng, Kind.LENS, Kind.STREAK),),
     "blur": lambda rng: (_blurred(rng),),
     "strong blur": lambda rng: (_ruined(rng),),
     "under": _under,
@@ -198,20 +198,20 @@ _MAKERS: dict[str, Callable[[np.random.Generator], tuple[Distortion, ...]]] = {
 
 
 def make_sample(
-    scene: Scene, group: str, steps: tuple[Distortion, ...], journey: Augmentation, rng: np.random.Generator
+    scene: Scene, group: str, steps: tuple[Distortion, ...], augmentation: Augmentation, rng: np.random.Generator
 ) -> Sample:
     """Label a picture by what is done to it.
 
-    A night that is darkened by stops is under-exposed, but how it looks brightened nobody can say; nor what a white
-    scene is that is darkened.
+    A night scene that is darkened by stops is under-exposed, but the label of a brightened one is unknown, and so is
+    that of a darkened white scene.
     """
     shown = set() if group == "mild" else {step.defect for step in steps}
     unsure = group != "mild" and any(
-        intended in scene.tags and step.defect is unsaid for step in steps for intended, unsaid in _UNSAID.items()
+        intended in scene.tags and step.defect is unknown for step in steps for intended, unknown in _UNKNOWN.items()
     )
     blur, under, over = (float(defect in shown) for defect in Defect)
     known = (True, not unsure, not unsure)
-    return Sample(scene, group, steps, journey, (blur, under, over), known, int(rng.integers(2**63)))
+    return Sample(scene, group, steps, augmentation, (blur, under, over), known, int(rng.integers(2**63)))
 
 
 def _number(seed: int, purpose: str, name: str) -> int:

@@ -1,61 +1,90 @@
-"""From answers to figures: what goes on the card and into the table; pure."""
+"""Figures of a model out of its predictions, for its card and for the tables of results; pure."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from culld.records import Defect
 from culld.training import metrics
-from culld.training.defects.dataset import HARD_TAGS
+from culld.training.dataset import HARD_TAGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from culld.training.bench import Predictions
-
     Limits = Sequence[float | None]
 
 _HALF = (0.5, 0.5, 0.5)
 
 
-def evaluation_figures(
-    answers: Mapping[str, Predictions],
-    who: str,
-    tag: Sequence[float],
-    reject: Limits,
-    prevalence: Sequence[float] | None,
-) -> dict[str, Any]:
-    """All figures of one contender at its thresholds.
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """The scores of the pictures of one protocol, beside their labels.
 
-    `prevalence` (3) is that of the calibration error; None for somebody whose numbers are no probabilities.
+    `labels` (n, 3) of 0 and 1; `groups` (n) names of the distortion; `tags` the tags of each picture's scene; `scores`
+    (n, 3) probabilities.
     """
-    drawn = [one for name, one in answers.items() if name.startswith("seed ")]
-    linear, ways, strong = answers["linear"], answers["other ways"], answers["strong blur"]
-    # In the seed's protocol and in the linear one the clean pictures are the same: the scenes as they are.
+
+    labels: NDArray[np.float32]
+    groups: NDArray[np.str_]
+    tags: tuple[frozenset[str], ...]
+    scores: NDArray[np.float32]
+
+
+def evaluation_figures(
+    predictions: Mapping[str, Predictions], tag: Sequence[float], reject: Limits, prevalence: Sequence[float] | None
+) -> dict[str, Any]:
+    """Return all figures at these thresholds, out of the predictions by protocol.
+
+    `prevalence` (3) is that of the calibration error; None where the scores are no probabilities.
+    """
+    drawn = [one for name, one in predictions.items() if name.startswith("kadis ")]
+    linear, ways, strong = predictions["linear"], predictions["other ways"], predictions["strong blur"]
+    # In the KADIS protocol and in the linear one the clean pictures are the same: the scenes as they are.
     clean = linear.groups == "clean"
-    parts = [metrics.summary(one.scores[who], one.labels, _HALF) for one in drawn]
+    parts = [metrics.summary(one.scores, one.labels, _HALF) for one in drawn]
     found = {
         "scenes": int(clean.sum()),
         "seed_protocol_at_0.5": _mean(parts),
         "seed_protocol_spread": _spread(parts),
-        "linear_protocol_at_tag": metrics.summary(linear.scores[who], linear.labels, tag),
-        "clean": _kinds(linear.scores[who][clean], _only(linear.tags, clean), tag, reject),
-        "clean_other_ways": _kinds(ways.scores[who], ways.tags, tag, reject),
-        "strong_blur_found": _strong(strong, who, tag[0], reject[0]),
+        "linear_protocol_at_tag": metrics.summary(linear.scores, linear.labels, tag),
+        "clean": _kinds(linear.scores[clean], _only(linear.tags, clean), tag, reject),
+        "clean_other_ways": _kinds(ways.scores, ways.tags, tag, reject),
+        "strong_blur_found": _strong(strong, tag[0], reject[0]),
     }
     if prevalence is not None:
         found["expected_calibration_error"] = {
-            **_calibration(linear, who, prevalence),
+            **_calibration(linear, prevalence),
             "prevalence": {defect.value: share for defect, share in zip(Defect, prevalence, strict=True)},
         }
-        found["expected_calibration_error_as_drawn"] = _calibration(linear, who, None)
-    if "real" in answers:
-        found["real_exposure_at_tag"] = _real(answers["real"], who, tag)
+        found["expected_calibration_error_as_drawn"] = _calibration(linear, None)
+    if "real" in predictions:
+        found["real_exposure_at_tag"] = _real(predictions["real"], tag)
     return found
+
+
+def evaluation_report(
+    model: str,
+    contenders: Mapping[str, Mapping[str, Any]],
+    notes: Mapping[str, str] | None = None,
+    missing: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    """Return what `figures.json` holds.
+
+    `model` is the card's id; `contenders` holds figures by name, the model first; `notes` a sentence by name; `missing`
+    why a contender did not run, by name.
+    """
+    return {"model": model, "notes": notes or {}, "missing": missing or {}, "contenders": contenders}
+
+
+def report_text(report: Mapping[str, Any]) -> str:
+    """Return a report as the text of `figures.json`."""
+    return json.dumps(report, indent=1, ensure_ascii=False) + "\n"
 
 
 def _only(tags: Sequence[frozenset[str]], rows: NDArray[np.bool_]) -> list[frozenset[str]]:
@@ -86,9 +115,9 @@ def _spread(parts: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return found
 
 
-def _calibration(answers: Predictions, who: str, prevalence: Sequence[float] | None) -> dict[str, float]:
+def _calibration(predictions: Predictions, prevalence: Sequence[float] | None) -> dict[str, float]:
     """The calibration error of each head at these shares of defects; None for those that the protocol drew."""
-    scores, truth = answers.scores[who], answers.labels > 0.5
+    scores, truth = predictions.scores, predictions.labels > 0.5
     found = {}
     for head, defect in enumerate(Defect):
         share = float(truth[:, head].mean()) if prevalence is None else prevalence[head]
@@ -118,11 +147,11 @@ def _kinds(
     }
 
 
-def _strong(answers: Predictions, who: str, tag: float, reject: float | None) -> dict[str, Any]:
+def _strong(predictions: Predictions, tag: float, reject: float | None) -> dict[str, Any]:
     """Which share of strongly blurred pictures reaches the thresholds of blur, in all and for each way of blurring."""
-    blur = answers.scores[who][:, 0]
+    blur = predictions.scores[:, 0]
     ways = {"all": np.full(len(blur), True)}
-    ways |= {str(name): answers.groups == name for name in sorted(set(answers.groups))}
+    ways |= {str(name): predictions.groups == name for name in sorted(set(predictions.groups))}
     return {
         name: {
             "pictures": int(rows.sum()),
@@ -133,17 +162,17 @@ def _strong(answers: Predictions, who: str, tag: float, reject: float | None) ->
     }
 
 
-def _real(answers: Predictions, who: str, tag: Sequence[float]) -> dict[str, Any]:
+def _real(predictions: Predictions, tag: Sequence[float]) -> dict[str, Any]:
     """How many really mis-exposed photos are found, how many of the mild ones are called so, and the AUC."""
-    scores = answers.scores[who]
+    scores = predictions.scores
     found: dict[str, Any] = {
         str(label): {
-            "pictures": int((answers.groups == label).sum()),
-            "tagged": metrics.flagged(scores[answers.groups == label], tag),
+            "pictures": int((predictions.groups == label).sum()),
+            "tagged": metrics.flagged(scores[predictions.groups == label], tag),
         }
-        for label in sorted(set(answers.groups))
+        for label in sorted(set(predictions.groups))
     }
     for head, defect in enumerate(Defect):
-        if (answers.labels[:, head] > 0.5).any():
-            found[f"auc_{defect.value}"] = round(metrics.auc(scores[:, head], answers.labels[:, head] > 0.5), 4)
+        if (predictions.labels[:, head] > 0.5).any():
+            found[f"auc_{defect.value}"] = round(metrics.auc(scores[:, head], predictions.labels[:, head] > 0.5), 4)
     return found

@@ -1,6 +1,6 @@
-"""The vocabulary of defects: the seed's four distortions on sRGB values, and real ones in linear light.
+"""Distortions: the four KADIS ones on sRGB values, and realistic ones in linear light.
 
-The seed's come from KADID-10k / KADIS-700k (types 2, 3, 16, 17), at the levels that the seed uses.
+The KADIS ones are types 2, 3, 16 and 17 of KADID-10k / KADIS-700k, at the levels of the source document.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 class Kind(StrEnum):
     """What is done to a picture, and in which unit its level is."""
 
-    LENS = "lens"  # seed type 2: disk radius, px
-    STREAK = "streak"  # seed type 3: motion length, px
-    BRIGHTEN = "brighten"  # seed type 16: amount
-    DARKEN = "darken"  # seed type 17: amount
+    LENS = "lens"  # KADIS type 2: disk radius, px
+    STREAK = "streak"  # KADIS type 3: motion length, px
+    BRIGHTEN = "brighten"  # KADIS type 16: amount
+    DARKEN = "darken"  # KADIS type 17: amount
     DEFOCUS = "defocus"  # linear light: disk radius, px
     SOFT = "soft"  # linear light: Gaussian sigma, px
     MOTION = "motion"  # linear light: length, px
@@ -43,7 +43,7 @@ KADIS_LEVELS: dict[Kind, tuple[float, ...]] = {
     Kind.BRIGHTEN: (0.7, 1.1),
     Kind.DARKEN: (0.4, 0.8),
 }
-"""The levels the seed draws from: 2-4 of type 2, 4-5 of the others."""
+"""The levels of the source document: 2-4 of type 2, 4-5 of the others."""
 
 _BLURS = frozenset({Kind.LENS, Kind.STREAK, Kind.DEFOCUS, Kind.SOFT, Kind.MOTION, Kind.SHAKE, Kind.CAT_EYE})
 _LINEAR = frozenset({Kind.DEFOCUS, Kind.SOFT, Kind.MOTION, Kind.SHAKE, Kind.CAT_EYE, Kind.EXPOSURE}) | {

@@ -1,4 +1,4 @@
-"""CleanVision as a contender: run in an interpreter of its own, because its licence (AGPL) keeps it out of culld.
+"""CleanVision as a contender, run in an interpreter of its own: its licence (AGPL) keeps it out of culld's process.
 
 It judges files, so the frames are saved as PNG in a temporary folder and named by number.
 """
@@ -8,25 +8,22 @@ from __future__ import annotations
 import contextlib
 import json
 import subprocess
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from culld.errors import SystemFaultError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from numpy.typing import NDArray
-
-    Save = Callable[[NDArray[np.uint8], Path], None]
+Save = Callable[[NDArray[np.uint8], Path], None]
 
 NAME = "CleanVision"
 _ISSUES = ("blurry", "dark", "light")
-# Its scores are low for bad pictures; a picture is an issue below its default threshold. Both are turned here so that
+# Its scores are low for bad pictures, and a picture is an issue below its default threshold. Both are mapped so that
 # its own decision lies exactly at 0.5.
 _DRIVER = f"""
 import contextlib, io, json, sys
@@ -60,28 +57,28 @@ class CleanVision:
     save: Save
 
     def version(self) -> str:
-        """Which one it is; raises `SystemFaultError` if it cannot be run."""
+        """Return its version; raises `SystemFaultError` if it cannot be run."""
         return str(self._ask(_VERSION))
 
     @contextlib.contextmanager
     def gather(self) -> Iterator[CleanVisionBatch]:
-        """A pile for frames that are judged together, gone afterwards."""
+        """Give a batch of frames that are scored together; its files are removed afterwards."""
         with TemporaryDirectory(prefix="culld-peers-", ignore_cleanup_errors=True) as folder:
             yield CleanVisionBatch(self, Path(folder))
 
     def judge(self, folder: Path) -> dict[str, list[float]]:
-        """One row (blur, under, over) for each file in a folder; 0.5 and more is an issue by its defaults."""
+        """Return one row (blur, under, over) for each file in a folder; 0.5 and more is an issue by its defaults."""
         found: dict[str, list[float]] = self._ask(_DRIVER, str(folder))
         return found
 
     def _ask(self, *words: str) -> Any:
         try:
-            answer = subprocess.run([str(self.python), "-c", *words], capture_output=True, text=True, check=True)  # noqa: S603 - our own driver
+            answer = subprocess.run([str(self.python), "-c", *words], capture_output=True, text=True, check=True)
             return json.loads(answer.stdout)
         except OSError as error:
             raise SystemFaultError(f"{self.python} cannot be started: {error.strerror}") from error
         except subprocess.CalledProcessError as error:
-            last = (error.stderr.strip().splitlines() or ["no word"])[-1]
+            last = (error.stderr.strip().splitlines() or ["no message"])[-1]
             raise SystemFaultError(f"CleanVision failed in {self.python}: {last}") from error
         except ValueError as error:
             raise SystemFaultError(f"CleanVision in {self.python} gave no figures: {error}") from error
@@ -89,19 +86,19 @@ class CleanVision:
 
 @dataclass(frozen=True, slots=True)
 class CleanVisionBatch:
-    """Frames that wait for their judgement as files in `folder`, by number."""
+    """Frames that wait to be scored as files in `folder`, by number."""
 
     peer: CleanVision
     folder: Path
 
     def add(self, number: int, frame: NDArray[np.uint8]) -> None:
-        """Put a frame on the pile; from any thread."""
+        """Add a frame; from any thread."""
         self.peer.save(frame, self.folder / f"{number:06}.png")
 
     def judged(self, count: int) -> NDArray[np.float32]:
-        """The rows (blur, under, over) of the frames 0 to count - 1; raises `SystemFaultError` if one has none."""
+        """Return the scores (count, 3) of the frames 0 to count - 1; raises `SystemFaultError` if one has none."""
         rows = {Path(name).stem: row for name, row in self.peer.judge(self.folder).items()}
         try:
             return np.array([rows[f"{number:06}"] for number in range(count)], np.float32).reshape(count, 3)
         except KeyError as error:
-            raise SystemFaultError(f"CleanVision said nothing of frame {error}") from error
+            raise SystemFaultError(f"CleanVision gave no scores for frame {error}") from error

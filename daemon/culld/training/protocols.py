@@ -1,4 +1,4 @@
-"""The pictures that a model is measured on: each protocol is a list of variants of scenes nobody trained on."""
+"""Evaluation protocols: lists of samples of scenes that the model was not trained on."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from culld.training.defects.augment import Augmentation
-from culld.training.defects.dataset import make_sample, seed_step
-from culld.training.defects.distortions import KADIS_LEVELS, Distortion, Kind
+from culld.training.augment import Augmentation
+from culld.training.dataset import kadis_step, make_sample
+from culld.training.distortions import KADIS_LEVELS, Distortion, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from culld.training.defects.dataset import Sample, Scene
+    from culld.training.dataset import Sample, Scene
 
-_SAVED = Augmentation.saved()
+_SAVED = Augmentation.jpeg()
 _PLAIN = Augmentation()
 _STRONG = {
     "disk 4": Distortion(Kind.DEFOCUS, 4),
@@ -30,12 +30,12 @@ _STRONG = {
 
 
 def kadis_protocol(scenes: Iterable[Scene], seed: int) -> list[Sample]:
-    """The seed's own test: each scene clean, and once with one of its four distortions at one of its levels."""
+    """The test of the source document: each scene clean, and with one of the four distortions at one of its levels."""
     rng = np.random.default_rng(seed)
     found = []
     for scene in scenes:
         found.append(make_sample(scene, "clean", (), _PLAIN, rng))
-        found.append(make_sample(scene, "seed", (seed_step(rng, *KADIS_LEVELS),), _SAVED, rng))
+        found.append(make_sample(scene, "kadis", (kadis_step(rng, *KADIS_LEVELS),), _SAVED, rng))
     return found
 
 
@@ -54,7 +54,7 @@ def linear_protocol(scenes: Iterable[Scene], seed: int) -> list[Sample]:
         under, over = rng.uniform(-5.0, -1.5), rng.uniform(1.5, 4.0)
         found.append(make_sample(scene, "clean", (), _PLAIN, rng))
         steps = (blur, Distortion(Kind.EXPOSURE, under), Distortion(Kind.EXPOSURE, over))
-        found += [make_sample(scene, "linear", (step,), Augmentation.drawn(rng), rng) for step in steps]
+        found += [make_sample(scene, "linear", (step,), Augmentation.random(rng), rng) for step in steps]
     return found
 
 
@@ -63,7 +63,7 @@ def strong_blur(scenes: Iterable[Scene], seed: int) -> list[Sample]:
     rng = np.random.default_rng(seed)
     ways = list(_STRONG.items())
     return [
-        make_sample(scene, name, (step,), Augmentation.drawn(rng), rng)
+        make_sample(scene, name, (step,), Augmentation.random(rng), rng)
         for index, scene in enumerate(scenes)
         for name, step in (ways[index % len(ways)],)
     ]
@@ -72,4 +72,4 @@ def strong_blur(scenes: Iterable[Scene], seed: int) -> list[Sample]:
 def clean_ways(scenes: Iterable[Scene], seed: int) -> list[Sample]:
     """Each scene clean, but cropped, sharpened and saved differently: what must not be flagged."""
     rng = np.random.default_rng(seed)
-    return [make_sample(scene, "clean", (), Augmentation.drawn(rng), rng) for scene in scenes]
+    return [make_sample(scene, "clean", (), Augmentation.random(rng), rng) for scene in scenes]

@@ -1,11 +1,9 @@
-"""Whether figures that were measured again are those that were written down; pure."""
+"""The differences between figures that were measured twice; pure."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 TOLERANCE = 0.01
 """By how much a share may differ; a count is compared as the share of its pictures."""
@@ -14,7 +12,7 @@ _TOTALS = ("pictures", "scenes", "draws")
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
-    """One line for each figure that differs by more than the tolerance, or that only one side has.
+    """Return one line for each figure that differs by more than the tolerance, or that only one side has.
 
     Both are nested figures by name. Totals must be equal.
     """

@@ -26,35 +26,39 @@ _LEAST_VARIANCE = 1e-6
 
 
 def fit_heads(table: Table, layout: Layout, experiment: Experiment, progress: Callable[[int, int], None]) -> Any:
-    """Train the three heads on these rows, as often as there are members; the Keras model from features to logits.
+    """Train `experiment.ensemble` sets of heads on these rows; return the Keras model from features to logits.
 
-    The mean of several members depends less on the chance of one training than any of them.
+    The mean logits of several sets depend less on chance than those of one.
     """
     norm = _norm(table.features)
     members = []
-    for number in range(experiment.members):
-        told = functools.partial(_told, progress, number * experiment.epochs, experiment.members * experiment.epochs)
-        members.append(_fit(table, layout, replace(experiment, seed=experiment.seed + number), norm, told))
+    for number in range(experiment.ensemble):
+        report = functools.partial(
+            _report, progress, number * experiment.epochs, experiment.ensemble * experiment.epochs
+        )
+        members.append(_fit(table, layout, replace(experiment, seed=experiment.seed + number), norm, report))
     return average(members)
 
 
-def _told(progress: Callable[[int, int], None], before: int, total: int, epoch: int) -> None:
+def _report(progress: Callable[[int, int], None], before: int, total: int, epoch: int) -> None:
     progress(before + epoch + 1, total)
 
 
-def _fit(table: Table, layout: Layout, experiment: Experiment, norm: Norm, told: Callable[[int], None]) -> Any:
+def _fit(table: Table, layout: Layout, experiment: Experiment, norm: Norm, report: Callable[[int], None]) -> Any:
     import keras
 
     keras.utils.set_random_seed(experiment.seed)
-    heads = build_heads(experiment.heads, layout, experiment.sees, norm, experiment.neck)
+    heads = build_heads(experiment.heads, layout, experiment.inputs, norm, experiment.dropout)
     steps = experiment.epochs * -(-len(table.features) // experiment.batch)
-    rate = keras.optimizers.schedules.CosineDecay(experiment.rate, steps)
-    heads.compile(optimizer=keras.optimizers.AdamW(rate, weight_decay=experiment.decay), loss=_loss)
-    heard = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, _: told(epoch))
+    rate = keras.optimizers.schedules.CosineDecay(experiment.learning_rate, steps)
+    heads.compile(optimizer=keras.optimizers.AdamW(rate, weight_decay=experiment.weight_decay), loss=_loss)
+    reporter = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, _: report(epoch))
     goal = np.concatenate([table.labels, row_weights(table, experiment)], axis=1)
-    heads.fit(table.features, goal, batch_size=experiment.batch, epochs=experiment.epochs, verbose=0, callbacks=[heard])
-    # A model that was compiled with our loss could not be loaded elsewhere.
-    finished = build_heads(experiment.heads, layout, experiment.sees, norm, experiment.neck)
+    heads.fit(
+        table.features, goal, batch_size=experiment.batch, epochs=experiment.epochs, verbose=0, callbacks=[reporter]
+    )
+    # A model compiled with this loss function could not be loaded without it.
+    finished = build_heads(experiment.heads, layout, experiment.inputs, norm, experiment.dropout)
     finished.set_weights(heads.get_weights())
     return finished
 
@@ -71,12 +75,12 @@ def _norm(features: NDArray[np.float16]) -> Norm:
 
 
 def row_weights(table: Table, experiment: Experiment) -> NDArray[np.float32]:
-    """How much each head hears of each picture (n, 3): more of hard negatives, nothing where the truth is unknown."""
+    """Return the weight of each picture for each head (n, 3): more for hard negatives, 0 where a label is unknown."""
     weights = table.known.astype(np.float32)
     clean, mild = table.group == "clean", table.group == "mild"
-    weights[(clean | mild) & table.hard] *= experiment.hard
-    weights[clean & ~table.hard] *= experiment.clean
-    weights[mild & ~table.hard] *= experiment.mild
+    weights[(clean | mild) & table.hard] *= experiment.weight_hard
+    weights[clean & ~table.hard] *= experiment.weight_clean
+    weights[mild & ~table.hard] *= experiment.weight_mild
     return weights
 
 

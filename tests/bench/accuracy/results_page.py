@@ -1,20 +1,19 @@
-"""Figures as one Markdown page: culld and everybody beside it, in the same words and on the same pictures; pure."""
+"""Figures as one Markdown page: a model and its peers, in the same words and on the same pictures; pure."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from math import sqrt
+from typing import Any
 
 from culld.records import Defect
-from culld.training.defects.dataset import HARD_TAGS
-from culld.training.metrics import wilson
+from culld.training.dataset import HARD_TAGS
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+Figures = Mapping[str, Any]
 
-    Figures = Mapping[str, Any]
-
+_Z = 1.959964  # of the 95 % interval
 _KINDS = {"ordinary": "ordinary", "night_lowkey": "night, low key", "highkey": "high key", "bokeh": "bokeh"}
-assert set(HARD_TAGS) < set(_KINDS)  # noqa: S101 - a new hard tag needs a name here
+assert set(HARD_TAGS) < set(_KINDS)  # a new hard tag needs a name here
 _FLAGS = (*(defect.value for defect in Defect), "any")
 _REAL = {
     "under": ("under", "under found"),
@@ -25,18 +24,14 @@ _REAL = {
 
 
 def results_page(report: Mapping[str, Any]) -> str:
-    """The whole page; shares are rounded to a tenth of a percent.
-
-    `report` holds `model` (its id), `contenders` (figures by name, the model first), `notes` (a sentence by name) and
-    `missing` (why somebody did not run, by name).
-    """
+    """Return the whole page of an `evaluation_report`; shares are rounded to a tenth of a percent."""
     measured, missing = report["contenders"], report["missing"]
     ours = next(iter(measured.values()))
     parts = [
         f"# What `{report['model']}` is worth\n",
         f"On {ours['scenes']} photographs nobody trained on, the same pixels for everybody; `figures.json` has all.\n",
         *(f"{name}: {note}.\n" for name, note in report["notes"].items()),
-        *_protocol("The seed's protocol, threshold 0.5", "seed_protocol_at_0.5", measured, missing),
+        *_protocol("KADIS protocol, threshold 0.5", "seed_protocol_at_0.5", measured, missing),
         f"Means of {ours['seed_protocol_at_0.5']['draws']} draws of the distortions, ± their standard deviation.\n",
         *_protocol("Defects in linear light, at the thresholds of `tag`", "linear_protocol_at_tag", measured, missing),
         *_false_flags("Clean photos tagged", "clean", "tagged", measured),
@@ -104,12 +99,12 @@ def _strong(measured: Mapping[str, Figures]) -> list[str]:
 def _heads(measured: Mapping[str, Figures]) -> list[str]:
     rows = []
     for name, found in measured.items():
-        for protocol, words in (("seed_protocol_at_0.5", "seed"), ("linear_protocol_at_tag", "linear light")):
+        for protocol, words in (("seed_protocol_at_0.5", "KADIS"), ("linear_protocol_at_tag", "linear light")):
             for defect in Defect:
                 head = found[protocol][defect.value]
                 counts = (head[f"{kind}_{sign}"] for kind in ("true", "false") for sign in ("positive", "negative"))
                 shares = (_percent(head[key]) for key in ("precision", "recall", "f1"))
-                errors = _errors(found, defect) if words != "seed" else ["", ""]
+                errors = _errors(found, defect) if words != "KADIS" else ["", ""]
                 rows.append([name, defect.value, words, _digits(head["auc"]), *shares, *map(str, counts), *errors])
     errors = ["ECE", "ECE, weighed"]
     head_row = ["", "head", "protocol", "AUC", "precision", "recall", "F1", "TP", "TN", "FP", "FN", *errors]
@@ -119,7 +114,7 @@ def _heads(measured: Mapping[str, Figures]) -> list[str]:
     return [
         "## Each head\n",
         *_rows(head_row, rows),
-        note + " Counts of the seed's protocol are those of all its draws.\n",
+        note + " Counts of the KADIS protocol are those of all its draws.\n",
     ]
 
 
@@ -148,3 +143,13 @@ def _spreading(share: float, spread: float | None) -> str:
 def _count(hits: int, total: int) -> str:
     low, high = wilson(hits, total)
     return f"{hits} = {hits / total * 100:.1f} % ({low * 100:.0f}-{high * 100:.0f})" if total else "0"
+
+
+def wilson(hits: int, total: int) -> tuple[float, float]:
+    """Return the 95 % interval (Wilson 1927) of a share of which `hits` out of `total` were seen; (0, 1) of none."""
+    if not total:
+        return 0.0, 1.0
+    share, spread = hits / total, _Z**2 / total
+    middle = (share + spread / 2) / (1 + spread)
+    reach = _Z * sqrt(share * (1 - share) / total + spread / (4 * total)) / (1 + spread)
+    return max(0.0, float(middle - reach)), min(1.0, float(middle + reach))
