@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from culld.app.decisions import explain_decision, past_decisions
+from culld.app.decisions import LogRequest, explain_decision, past_decisions
 from culld.app.rebuild import rebuild_journal
 from culld.app.report import LEAST_ANSWERS, SuggestRequest, report_rejects, suggest_thresholds
 from culld.app.resume import release_brake
