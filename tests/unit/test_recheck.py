@@ -45,7 +45,7 @@ def door(answer: object, patience: timedelta | None) -> PoolReader:
 
 def read(door: PoolReader, judged: Assessment) -> list[Photo | Assessment | ReadFailure]:
     """What comes through the door for the file of a photo."""
-    return list(door.read([FileSnapshot(judged.photo.place, judged.photo.stamp)], {}))
+    return list(door.read([FileSnapshot(judged.photo.place, judged.photo.stamp)]))
 
 
 def test_what_cannot_be_read_yet_is_a_fault_with_a_steady_wait() -> None:

@@ -34,8 +34,7 @@ if TYPE_CHECKING:
     from culld.config import Config
     from culld.inference.pool import Pool
     from culld.journal.store import SqliteJournal
-    from culld.pipeline import Reading
-    from culld.records import FileSnapshot, Verdict
+    from culld.records import FileSnapshot, Outcome, Verdict
 
 log = logging.getLogger(__name__)
 
@@ -69,17 +68,18 @@ class Daemon:
         self._replay_asked = False
         self._policies = PolicySet(config)
         self._alerts = open_alerts(config)
-        wiring = Builder(config, journal, pool, self._policies, alerts=self._alerts)
+        wiring = Builder(config, journal, pool, self._policies, alerts=self._alerts, heartbeat=self._heartbeat)
         self._clock = wiring.clock
         self._status = pulse
-        self._pipeline = wiring.pipeline(self._heartbeat, patient=True, more_to_come=lambda: self._waiting() > 0)
+        self._reader = wiring.reader(patient=True)
+        self._pipeline = wiring.pipeline(self._reader, self._report, more_to_come=lambda: self._waiting() > 0)
         self._roots = WatchedRoots(config, path, marks, journal)
         self._settler = Settler(config.settle.quiet.total_seconds(), is_open_elsewhere)
         self._batcher = Batcher(config.batch.size, config.batch.wait.total_seconds())
         self._intake = IntakeQueue(
             lambda: self._roots.present, open_scanner(config), self._settler, journal, self._clock, self._batcher
         )
-        self._in_progress: Reading | None = None
+        self._in_progress: list[FileSnapshot] = []
         self._housekeeping = wiring.housekeeping()
         self._tidy_asked = True
         self._policy_problem: str | None = None
@@ -148,9 +148,9 @@ class Daemon:
             if self._queue.stop_asked:
                 return
             # One batch a turn, while the next one is being read: a saved policy or a stop need not wait for the drop.
-            begun, self._in_progress = self._in_progress, self._begin(self._batcher.take(now))
-            if begun is not None:
-                self._finish(begun)
+            batch, self._in_progress = self._in_progress, self._begin(self._batcher.take(now))
+            if batch:
+                self._process(batch)
             if self._tidy_asked and not self._waiting():
                 self._housekeep()
         except StoppedError:
@@ -184,22 +184,26 @@ class Daemon:
                 is_there = self._roots.quarantine not in self._roots.offline
                 self._housekeeping.run(self._roots.present, self._heartbeat, is_quarantine_there=is_there)
 
-    def _begin(self, batch: list[FileSnapshot]) -> Reading | None:
-        return self._pipeline.begin(batch) if batch else None
+    def _begin(self, batch: list[FileSnapshot]) -> list[FileSnapshot]:
+        """Let the workers begin with a batch, which is processed in the next turn."""
+        if batch:
+            with self._unexpected.tolerated("handing photos to the workers"):  # it is read later, with its error
+                self._reader.begin(batch)
+        return batch
 
-    def _finish(self, begun: Reading) -> None:
+    def _process(self, batch: list[FileSnapshot]) -> None:
         """Take a batch to its outcomes; of one that fails as a whole, open plans are ended before the next look."""
         self._replay_asked = True
         try:
-            outcomes = self._pipeline.finish(begun)
+            self._pipeline.process(batch)
             self._replay_asked = False
         finally:
-            self._batcher.release(begun.settled)
-        for outcome in outcomes:
-            with self._unexpected.tolerated("telling of a photo"):
-                report(outcome)
-                self._verdicts[outcome.plan.verdict] += 1
-                self._last_outcome = f"{outcome.plan.verdict} {display_path(outcome.plan.photo.place.relative)}"
+            self._batcher.release(batch)
+
+    def _report(self, outcome: Outcome) -> None:
+        report(outcome)
+        self._verdicts[outcome.plan.verdict] += 1
+        self._last_outcome = f"{outcome.plan.verdict} {display_path(outcome.plan.photo.place.relative)}"
 
     def _heartbeat(self) -> None:
         """Show the watchdog that work goes on, and let a stop through while nothing has been changed."""
@@ -214,7 +218,7 @@ class Daemon:
         if self._unexpected.count != self._seen_errors:
             self._seen_errors = self._unexpected.count
             return min(_BACKOFF_S, self._status.watchdog_half_s)
-        if self._in_progress is not None:
+        if self._in_progress:
             return 0.0
         until_batch = max(0.0, self._batcher.due_at - self._clock.monotonic())
         until_scan = max(0.0, self._intake.next_scan_at - self._clock.monotonic())
@@ -276,8 +280,7 @@ class Daemon:
             self._save_status("running")
 
     def _waiting(self) -> int:
-        being_read = 0 if self._in_progress is None else len(self._in_progress.settled)
-        return len(self._settler) + len(self._batcher) + being_read
+        return len(self._settler) + len(self._batcher) + len(self._in_progress)
 
     def _is_slow_to_settle(self) -> int:
         return self._settler.slow(_SLOW_AFTER_S, self._clock.monotonic())

@@ -1,4 +1,4 @@
-"""The journal as the pipeline of `culld once` sees it: what fails is also kept for the summary."""
+"""The failures of `culld once`: for the journal, for the summary, and to be tried again at the end of a folder."""
 
 from __future__ import annotations
 
@@ -6,62 +6,40 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-    from contextlib import AbstractContextManager
+    from collections.abc import Callable
 
-    from culld.ports import Intent, Journal
-    from culld.records import FileSnapshot, Photo, Plan, ReadFailure, RootedPath
+    from culld.records import FileSnapshot, ReadFailure, RootedPath
 
 
 @dataclass(slots=True)
 class FailureCollector:
-    """Passes everything on to a journal; keeps the `failures`, and the photos that are held back for others to come.
+    """Keeps the `failures`, and the photos that are deferred until others have come.
 
-    `is_holding` says that the sweep judges photos again that are held back now (their fault is steady); of them the
-    journal need not know.
+    `record` puts a failure into the journal, which need not know of a deferred photo that this pass judges again:
+    `has_more` says that it will, and the failure of such a photo is steady.
     """
 
-    journal: Journal
-    has_deferred: Callable[[], bool]
+    record: Callable[[ReadFailure], object]
+    has_more: Callable[[], bool]
     failures: dict[RootedPath, str] = field(default_factory=dict)
     _deferred: list[FileSnapshot] = field(default_factory=list)
     _count: int = 0
 
     def take_deferred(self) -> list[FileSnapshot]:
-        """The photos that were held back since the last call."""
-        held, self._deferred = self._deferred, []
-        return held
+        """The photos that were deferred since the last call."""
+        deferred, self._deferred = self._deferred, []
+        return deferred
 
     def take_count(self) -> int:
-        """How many photos failed or were held back since the last call."""
+        """How many photos failed or were deferred since the last call."""
         count, self._count = self._count, 0
         return count
 
-    def fault(self, fault: ReadFailure) -> None:
-        """Keep a failure, and record it unless the photo is only held back."""
+    def add(self, failure: ReadFailure) -> None:
+        """Keep a failure, and record it unless the photo is only deferred."""
         self._count += 1
-        if fault.steady and self.has_deferred():
-            self._deferred.append(fault.sighting)
+        if failure.steady and self.has_more():
+            self._deferred.append(failure.sighting)
             return
-        self.failures[fault.sighting.place] = fault.reason
-        self.journal.fault(fault)
-
-    def unknown(self, seen: Iterable[FileSnapshot]) -> Iterable[FileSnapshot]:
-        """As the journal says."""
-        return self.journal.unknown(seen)
-
-    def judged(self, settled: Sequence[FileSnapshot]) -> Mapping[RootedPath, Collection[str]]:
-        """As the journal says."""
-        return self.journal.judged(settled)
-
-    def unseen(self, photos: Sequence[Photo]) -> list[Photo]:
-        """As the journal says."""
-        return self.journal.unseen(photos)
-
-    def is_restored(self, digest: str) -> bool:
-        """As the journal says."""
-        return self.journal.is_restored(digest)
-
-    def intend(self, plans: Sequence[Plan]) -> AbstractContextManager[Intent]:
-        """As the journal does."""
-        return self.journal.intend(plans)
+        self.failures[failure.sighting.place] = failure.reason
+        self.record(failure)

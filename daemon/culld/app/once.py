@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 from culld.app.build import Builder, PolicySet, open_alerts, open_scanner
@@ -13,9 +12,9 @@ from culld.app.failure_collector import FailureCollector
 from culld.errors import ConfigError, PhotoError
 from culld.files.mount_guard import MountGuard
 from culld.files.mounts import remote_roots
-from culld.pipeline import one_ahead
 from culld.records import RootedPath, Verdict, display_path
-from culld.stages.group.series import SERIES_WINDOW_S
+from culld.stages.group.whole_series import batches, cut
+from culld.stages.read import read_ahead
 from culld.stages.report import report
 from culld.stages.watch.arrivals import CompleteFiles
 from culld.stages.watch.batching import GROWTH
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
     from culld.config import Config
     from culld.inference.pool import Pool
     from culld.journal.store import SqliteJournal
-    from culld.pipeline import Pipeline, Reading
     from culld.records import FileSnapshot, Outcome
     from culld.stages.watch.scanner import Scanner
 
@@ -62,53 +60,6 @@ class Counts:
         self.known += known
 
 
-@dataclass(frozen=True, slots=True)
-class BatchCut:
-    """A batch of files; the folder of the first one may have begun in the batch before, that of the last one go on."""
-
-    batch: list[FileSnapshot]
-    begins: bool = True
-    ends: bool = True
-
-
-def batches(ready: Iterable[FileSnapshot], size: int) -> Iterator[list[FileSnapshot]]:
-    """The files in batches of a size, or of up to four times that where shots of one series might be torn apart.
-
-    The files of a folder come one after the other; those that were last changed within half a minute of each other may
-    be of one series. No more than one folder is held in memory.
-    """
-    batch: list[FileSnapshot] = []
-    for sighting in _by_time(ready):
-        if batch and len(batch) >= size and not (_may_be_one(batch[-1], sighting) and len(batch) < GROWTH * size):
-            yield batch
-            batch = []
-        batch.append(sighting)
-    if batch:
-        yield batch
-
-
-def cut(ready: Iterable[FileSnapshot], size: int) -> Iterator[BatchCut]:
-    """The `batches`, each with whether it begins or ends within a folder: a series may be cut there."""
-    before: BatchCut | None = None
-    for batch in batches(ready, size):
-        whole = before is None or before.batch[-1].place.path.parent != batch[0].place.path.parent
-        if before is not None:
-            yield replace(before, ends=whole)
-        before = BatchCut(batch, begins=whole)
-    if before is not None:
-        yield before
-
-
-def _by_time(ready: Iterable[FileSnapshot]) -> Iterator[FileSnapshot]:
-    for _, files in groupby(ready, lambda sighting: sighting.place.path.parent):
-        yield from sorted(files, key=lambda sighting: sighting.stamp.mtime_ns)
-
-
-def _may_be_one(one: FileSnapshot, other: FileSnapshot) -> bool:
-    near = other.stamp.mtime_ns - one.stamp.mtime_ns < SERIES_WINDOW_S * 1e9
-    return near and one.place.path.parent == other.place.path.parent
-
-
 class OnePass:
     """One pass over the watched folders, or over some paths below them."""
 
@@ -117,14 +68,19 @@ class OnePass:
         self._config = config
         self._journal = journal
         self._alerts = open_alerts(config)
-        self._wiring = Builder(config, journal, pool, PolicySet(config), alerts=self._alerts)
+        builder = Builder(config, journal, pool, PolicySet(config), alerts=self._alerts)
+        self._is_cut = False
+        self._failed = FailureCollector(journal.fault, lambda: self._is_cut)
+        self._reader = builder.reader()
+        self._pipeline = builder.pipeline(
+            self._reader, report, more_to_come=lambda: self._is_cut, record_failure=self._failed.add
+        )
         self._scanner: Scanner = open_scanner(config)
         distant = remote_roots(watch.path for watch in config.watch)
         settler = Settler(config.settle.quiet.total_seconds(), is_open_elsewhere, distant)
-        self._arrivals = CompleteFiles(self._scanner, settler, self._wiring.clock)
+        self._arrivals = CompleteFiles(self._scanner, settler, builder.clock)
         self._unexpected = UnexpectedErrors()
-        self._tally = Counts()
-        self._is_cut = False
+        self._counts = Counts()
 
     def count(self, paths: Sequence[Path]) -> int:
         """How many photos were not judged yet, in the watched folders or below `paths`; raises ConfigError."""
@@ -142,39 +98,34 @@ class OnePass:
             self._alerts.close(2 * TIMEOUT_S)
 
     def _process(self, paths: Sequence[Path], advance: Callable[[int], None]) -> Counts:
-        tally = self._tally
-        hearing = FailureCollector(self._journal, lambda: self._is_cut)
-        pipeline = replace(self._wiring.pipeline(more_to_come=lambda: self._is_cut), journal=hearing)
+        counts = self._counts
         cuts = cut(self._arrivals.complete(self._find(paths)), self._config.batch.size)
-        for reading, one in one_ahead(lambda each: (pipeline.begin(each.batch), each), cuts):
+        for one in read_ahead(self._reader, cuts, lambda each: each.batch, self._unexpected):
             self._is_cut = not (one.begins and one.ends)
-            self._finish(pipeline, reading, hearing)
-            advance(len(reading.settled))
+            self._take(one.batch)
+            advance(len(one.batch))
             if one.ends:
-                self._finish_held(pipeline, hearing)
-        tally.failures |= hearing.failures
-        tally.unfinished = self._arrivals.unfinished
-        tally.unreadable_folders |= self._scanner.unreadable.reasons
-        tally.waiting = {place: why for place, why in self._waiting(paths) if place not in tally.failures}
-        advance(tally.unfinished)
-        return tally
+                self._take_deferred()
+        counts.failures |= self._failed.failures
+        counts.unfinished = self._arrivals.unfinished
+        counts.unreadable_folders |= self._scanner.unreadable.reasons
+        counts.waiting = {place: why for place, why in self._waiting(paths) if place not in counts.failures}
+        advance(counts.unfinished)
+        return counts
 
-    def _finish(self, pipeline: Pipeline, reading: Reading, hearing: FailureCollector, *, held: bool = False) -> None:
-        outcomes = self._unexpected.attempt("judging a batch", partial(pipeline.finish, reading))
+    def _take(self, batch: Sequence[FileSnapshot], *, deferred: bool = False) -> None:
+        outcomes = self._unexpected.attempt("judging a batch", partial(self._pipeline.process, batch))
         if isinstance(outcomes, PhotoError):
-            self._tally.failures |= {sighting.place: str(outcomes) for sighting in reading.settled}
+            self._counts.failures |= {snapshot.place: str(outcomes) for snapshot in batch}
             return
-        for outcome in outcomes:
-            with self._unexpected.tolerated("telling of a photo"):
-                report(outcome)
-        known = 0 if held else len(reading.settled)
-        self._tally.add(outcomes, max(0, known - len(outcomes) - hearing.take_count()))
+        known = 0 if deferred else len(batch)
+        self._counts.add(outcomes, max(0, known - len(outcomes) - self._failed.take_count()))
 
-    def _finish_held(self, pipeline: Pipeline, hearing: FailureCollector) -> None:
-        """Judge the photos that were held back, now that the others of their folders are known."""
+    def _take_deferred(self) -> None:
+        """Judge the photos that were deferred, now that the others of their folders are known."""
         self._is_cut = False
-        for batch in batches(hearing.take_deferred(), GROWTH * self._config.batch.size):
-            self._finish(pipeline, pipeline.begin(batch), hearing, held=True)
+        for batch in batches(self._failed.take_deferred(), GROWTH * self._config.batch.size):
+            self._take(batch, deferred=True)
 
     def _waiting(self, paths: Sequence[Path]) -> Iterator[tuple[RootedPath, str]]:
         """The photos in the watched folders, or below `paths`, that failed and are there, with the reason."""
@@ -201,7 +152,7 @@ class OnePass:
         while (sighting := self._unexpected.attempt(doing, partial(next, found, None))) is not None:
             if isinstance(sighting, PhotoError):
                 log.warning("%s is not looked through to its end: %s", display_path(folder), sighting)
-                self._tally.unreadable_folders[folder] = str(sighting)
+                self._counts.unreadable_folders[folder] = str(sighting)
                 return
             yield sighting
 

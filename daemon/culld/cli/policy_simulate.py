@@ -106,8 +106,8 @@ def _as_json(found: Sequence[ReplayResult]) -> Iterator[str]:
                 "now": display_path(change.case.now.path),
                 "would": change.action,
                 "was": change.case.verdict,
-                "rule": change.plan.rule,
-                "reason": change.plan.reason,
+                "rule": change.decision.rule,
+                "reason": change.decision.reason,
                 **{name: getattr(scores, name, None) for name in ("blur", "under", "over")},
             }
         )
@@ -120,14 +120,14 @@ def _as_text(config: Config, found: Sequence[ReplayResult]) -> Iterator[str]:
     yield f"policy {config.rules().digest} on {len(found)} photos that were judged before"
     yield from (f"  {('would ' + fate):<26}{counts[fate]:>8}" for fate in ReplayAction)
     changing = _changing(found)
-    rules = Counter((change.action, change.plan.rule or "nothing rejects it any more") for change in changing)
+    rules = Counter((change.action, change.decision.rule or "nothing rejects it any more") for change in changing)
     if rules:
         yield ""
         yield from (f"  {fate:<10}  {count:>6}  by {rule}" for (fate, rule), count in rules.most_common())
         yield ""
     for change in changing[:_SHOWN]:
         photo = display_path(change.case.stack.primary.photo.place.path)
-        yield f"  {change.action:<10}  {photo}  ({change.plan.reason})"
+        yield f"  {change.action:<10}  {photo}  ({change.decision.reason})"
     if len(changing) > _SHOWN:
         yield f"  ... and {len(changing) - _SHOWN} more; --json lists all"
 

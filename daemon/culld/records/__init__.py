@@ -1,13 +1,15 @@
 """The frozen records that cross the borders between rooms; their names tell how far a photo has come.
 
-`Sighting -> Photo -> Assessment -> Stack -> Plan -> Outcome`. Paths are ordinary `Path` objects that carry any bytes a
-file name may hold (Python's surrogateescape): use `os.fsencode` where bytes are stored, never print them raw.
+`FileSnapshot -> Photo -> Assessment -> Stack -> Decision -> Plan -> Outcome`. Paths are ordinary `Path` objects that
+carry any bytes a file name may hold (Python's surrogateescape): use `os.fsencode` where bytes are stored, never print
+them raw.
 """
 
 from __future__ import annotations
 
 from culld.records.camera import Camera, Exposure
 from culld.records.decision import (
+    Decision,
     DecisionCase,
     Edit,
     Move,
@@ -55,6 +57,7 @@ __all__ = [
     "BrakeLimit",
     "Camera",
     "DHash",
+    "Decision",
     "DecisionCase",
     "Defect",
     "Edit",

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from culld.records import Action, Defect, Format, Plan, Scores, StackVerdict, Unreadable, Verdict
+from culld.records import (
+    Action,
+    Decision,
+    Defect,
+    Format,
+    Mode,
+    Scores,
+    StackVerdict,
+    Unreadable,
+    Verdict,
+)
 from culld.stages.decide.member_verdict import member_verdicts, reached
-from culld.stages.decide.protection import hold_reason, names_of, protection_reason
+from culld.stages.decide.protection import names_of, protection_reason
 from culld.stages.decide.thresholds import format_probability, invalid_scores, is_night, tagged
 
 if TYPE_CHECKING:
@@ -17,38 +27,19 @@ if TYPE_CHECKING:
     from culld.records import Policy, Stack
     from culld.stages.decide.member_verdict import MemberVerdict
 
-KEYWORDS: Final = {Defect.BLUR: "blur", Defect.UNDER: "underexposed", Defect.OVER: "overexposed"}
-"""The words that photo libraries show, behind a prefix."""
 
+def decide(stack: Stack, policy: Policy, *, now: datetime, restored: bool) -> Decision:
+    """The decision about a stack under the policy of its folder.
 
-def decide(  # noqa: PLR0913 (what a decision hangs on)
-    stack: Stack,
-    rules: Policy,
-    *,
-    now: datetime,
-    plan_id: str,
-    restored: bool,
-    brake: str = "",
-    prefix: str = "defect:",
-) -> Plan:
-    """The plan for a stack under the rules of its folder.
-
-    `restored`: a person brought this photo back; `brake` says why nothing may be moved now, and is empty if it may. A
-    photo is moved only if a rule or a threshold says so, nothing protects it, and the mode is enforce. Scores that are
-    no probabilities (NaN above all) decide nothing.
+    `restored`: a person brought this photo back. A photo is moved only if a rule or a threshold says so, nothing
+    protects it, and the mode is enforce. Scores that are no probabilities (NaN above all) decide nothing.
     """
-    ruling = _evaluate(stack, rules, now, restored=restored, brake=brake)
-    return Plan(
-        id=plan_id,
-        stack=stack,
-        verdict=ruling.verdict,
-        reason=ruling.reason,
-        keywords=tuple(prefix + KEYWORDS[defect] for defect in ruling.found),
-        policy=rules.digest,
-        made_at=now,
-        rule=ruling.rule,
-        would_reject=ruling.would_reject,
+    result = _evaluate(stack, policy, now, restored=restored)
+    decision = Decision(
+        stack, result.verdict, result.reason, policy, now, result.found, result.rule, result.would_reject, result.brief
     )
+    is_held = result.would_reject and policy.mode is not Mode.ENFORCE
+    return decision.held_back(f"mode is {policy.mode}") if is_held else decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +49,10 @@ class _Result:
     found: tuple[Defect, ...] = ()
     rule: str = ""
     would_reject: bool = False
+    brief: str = ""
 
 
-def _evaluate(stack: Stack, rules: Policy, now: datetime, *, restored: bool, brake: str) -> _Result:
+def _evaluate(stack: Stack, rules: Policy, now: datetime, *, restored: bool) -> _Result:
     scores = stack.primary.result
     if isinstance(scores, Unreadable):
         return _Result(Verdict.UNREADABLE, f"could not be read: {scores.reason}")
@@ -75,11 +67,15 @@ def _evaluate(stack: Stack, rules: Policy, now: datetime, *, restored: bool, bra
     if decisive is None:
         return _not_rejected(stack, scores, found, rules, voices[0])
     by = _member_prefix(decisive, stack)
-    spared = protection_reason(stack, rules, restored=restored)
-    if but := spared or hold_reason(rules, brake):
-        reason = f"{by}{decisive.short_reason} would be rejected, but {but}"
-        return _Result(_tag_or_keep(found), reason, found, decisive.rule, would_reject=spared is None)
-    return _Result(Verdict.QUARANTINE, by + decisive.reason, found, decisive.rule, would_reject=True)
+    brief = by + decisive.short_reason
+    if spared := protection_reason(stack, rules, restored=restored):
+        return _Result(_tag_or_keep(found), f"{brief} would be rejected, but {spared}", found, decisive.rule)
+    return _Result(Verdict.QUARANTINE, by + decisive.reason, found, decisive.rule, would_reject=True, brief=brief)
+
+
+def is_rejected(stack: Stack, policy: Policy, now: datetime) -> bool:
+    """Whether a rule or a threshold rejects a stack, whatever protects it."""
+    return _evaluate(stack, policy, now, restored=False).would_reject
 
 
 def _not_rejected(

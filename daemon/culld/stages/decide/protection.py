@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from culld.records import Mode, SeriesKind, Unreadable, display_path
+from culld.records import SeriesKind, Unreadable, display_path
 from culld.stages.decide.best_of_series import best_of
 
 if TYPE_CHECKING:
@@ -29,13 +29,6 @@ def protection_reason(stack: Stack, rules: Policy, *, restored: bool) -> str | N
     ]:
         return f"{_listed(kin)} to it"
     return None if stack.series is None else _in_series(stack, stack.series, rules)
-
-
-def hold_reason(rules: Policy, brake: str) -> str | None:
-    """Why nothing is moved just now; `brake` says why the brake is on, and is empty if it is not."""
-    if rules.mode is not Mode.ENFORCE:
-        return f"mode is {rules.mode}"
-    return brake or None
 
 
 def names_of(members: Iterable[Assessment]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from pathlib import PurePath
@@ -80,6 +81,14 @@ def may_be_siblings(one: str, other: str) -> bool:
     """
     told = _is_raw(one) or _is_raw(other) or is_one_of_several(one) or is_one_of_several(other)
     return told and one != other and _is_picture(one) and _is_picture(other) and shot_of(one) == shot_of(other)
+
+
+def shot_id(stack: Stack) -> str:
+    """What the stacks of one shot have in common, from the digests of its pictures; empty for a single picture."""
+    if not stack.siblings:
+        return ""
+    shot = "".join(sorted(member.photo.digest for member in stack.members))
+    return hashlib.sha256(shot.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)

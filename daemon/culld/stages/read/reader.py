@@ -1,10 +1,11 @@
-"""The darkroom as the daemon sees it; decoders and network are loaded in the worker processes only."""
+"""The reader of photos as the daemon sees it; decoders and network are loaded in the worker processes only."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from culld.errors import PhotoError
 from culld.records import Assessment, ReadFailure, Unreadable
@@ -15,9 +16,13 @@ if TYPE_CHECKING:
 
     from culld.inference.pending import PendingResults
     from culld.inference.pool import Pool
+    from culld.ports import Reader
     from culld.records import FileSnapshot, FileStat, Photo, RootedPath, UserMetadata
     from culld.stages.read.messages import UserMetadataRequest, WorkerSettings
     from culld.tags.draft import TagDraft, TagRequest
+    from culld.unexpected import UnexpectedErrors
+
+_B = TypeVar("_B")
 
 _RETRY_AFTER = timedelta(minutes=1)
 _MAX_TRIES = 3
@@ -25,42 +30,54 @@ _MAX_TRIES = 3
 
 
 def create_worker(settings: WorkerSettings) -> object:
-    """Open the desk; what a worker process calls first."""
+    """Make the object that answers requests in a worker process."""
     from culld.stages.read.worker import PhotoWorker  # noqa: PLC0415 (heavy, and for workers only)
 
     return PhotoWorker(settings)
+
+
+def _nothing_known(_: object) -> dict[RootedPath, frozenset[str]]:
+    return {}
 
 
 @dataclass(frozen=True, slots=True)
 class PoolReader:
     """A `Reader` that spreads photos over the pool's workers.
 
-    `beat` is called while they are at work, so that the service's watchdog sees progress. `patience` says how long to
-    wait for the next look at a file with this stamp that cannot be read; None to call it unreadable.
+    `heartbeat` is called while they are at work, so that the service's watchdog sees progress. `recheck` says how long
+    to wait for the next look at a file with this stamp that cannot be read; None to call it unreadable. `known` gives
+    the digests of the contents that were judged at the places of files.
     """
 
     pool: Pool
     heartbeat: Callable[[], None] = lambda: None
     recheck: Callable[[FileStat], timedelta | None] = lambda _: None
+    known: Callable[[Sequence[FileSnapshot]], Mapping[RootedPath, Collection[str]]] = _nothing_known
+    _begun: deque[tuple[Sequence[FileSnapshot], PendingResults]] = field(default_factory=lambda: deque(maxlen=2))
 
-    def read(
-        self, settled: Sequence[FileSnapshot], judged: Mapping[RootedPath, Collection[str]]
-    ) -> Iterable[Photo | Assessment | ReadFailure]:
-        """Have files read, and assessed unless their digest is among those `judged` at their place.
+    def begin(self, batch: Sequence[FileSnapshot]) -> None:
+        """Let the workers begin with a batch that will be read soon; return at once."""
+        self._begun.append((batch, self._submitted(batch)))
 
-        The workers begin at once; whoever iterates waits until they are done. The results are in order.
-        """
-        requests = [ReadRequest(sighting, frozenset(judged.get(sighting.place, ()))) for sighting in settled]
-        return self._answers(self.pool.submit("read", requests), settled)
+    def read(self, batch: Sequence[FileSnapshot]) -> list[Photo | Assessment | ReadFailure]:
+        """Have files read, and scored unless their digest is `known` at their place; the results are in order."""
+        pending = next((pending for begun, pending in self._begun if begun == batch), None)
+        while pending is not None and self._begun.popleft()[1] is not pending:
+            pass  # a batch that was begun before this one, and given up
+        results = (pending or self._submitted(batch)).results(self.heartbeat)
+        return [self._result(result, file) for result, file in zip(results, batch, strict=True)]
 
-    def _answers(
-        self, work: PendingResults, settled: Sequence[FileSnapshot]
-    ) -> Iterator[Photo | Assessment | ReadFailure]:
-        for result, sighting in zip(work.results(self.heartbeat), settled, strict=True):
-            if isinstance(result, PhotoError):  # the worker was lost, or made a mistake
-                yield ReadFailure(sighting, str(result), _RETRY_AFTER, tries=_MAX_TRIES)
-            else:
-                yield self._retry_if_recent(result, sighting)
+    def _submitted(self, batch: Sequence[FileSnapshot]) -> PendingResults:
+        known = self.known(batch)
+        requests = [ReadRequest(file, frozenset(known.get(file.place, ()))) for file in batch]
+        return self.pool.submit("read", requests)
+
+    def _result(
+        self, result: Photo | Assessment | ReadFailure | PhotoError, file: FileSnapshot
+    ) -> Photo | Assessment | ReadFailure:
+        if isinstance(result, PhotoError):  # the worker was lost, or made a mistake
+            return ReadFailure(file, str(result), _RETRY_AFTER, tries=_MAX_TRIES)
+        return self._retry_if_recent(result, file)
 
     def _retry_if_recent(
         self, result: Photo | Assessment | ReadFailure, sighting: FileSnapshot
@@ -89,3 +106,20 @@ def _shortcoming(result: Photo | Assessment | ReadFailure) -> str:
     if isinstance(result.result, Unreadable):
         return result.result.reason
     return f"incomplete: {result.missing_part}" if result.missing_part else ""
+
+
+def read_ahead(
+    reader: Reader,
+    batches: Iterable[_B],
+    files_of: Callable[[_B], Sequence[FileSnapshot]],
+    unexpected: UnexpectedErrors,
+) -> Iterator[_B]:
+    """Give each batch once the workers have been let begin with the next one; they read while the caller finishes."""
+    begun: deque[_B] = deque()
+    for batch in batches:
+        with unexpected.tolerated("handing photos to the workers"):  # it is read later, with its error
+            reader.begin(files_of(batch))
+        begun.append(batch)
+        if len(begun) > 1:
+            yield begun.popleft()
+    yield from begun
