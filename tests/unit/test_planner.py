@@ -28,11 +28,13 @@ from culld.records import (
     SidecarStyle,
     Stack,
     UserMetadata,
+    UserMetadataSources,
     Verdict,
 )
 from culld.stages.decide.decider import Decider
 from culld.stages.group.whole_series import SeriesHold
 from culld.stages.plan import Planner, TagSettings
+from culld.stages.read.messages import DraftRequest, UserMetadataCheck, UserMetadataRequest
 from culld.tags.draft import TagDraft, TagRequest, draft
 from culld.tags.edits import apply_edits
 from harness import factories, fakes, images
@@ -50,6 +52,8 @@ class House:
 
     folder: Path
     asked: list[TagRequest] = field(default_factory=list)
+    checks: list[UserMetadataCheck | None] = field(default_factory=list)
+    looked_up: list[UserMetadataRequest] = field(default_factory=list)
     restored: bool = False
     away: str = ""
     care: UserMetadata = field(default_factory=UserMetadata)
@@ -73,7 +77,7 @@ class House:
         decider = Decider(
             policy_of=lambda _: self.policy,
             is_restored=lambda _: self.restored,
-            user_metadata=lambda requests: [self.care for _ in requests],
+            user_metadata=self.user_metadata,
             clock=fakes.FakeClock(),
             hold=self.hold,
         )
@@ -87,11 +91,17 @@ class House:
         plans = iter(planner.plan([each for each in decisions if not isinstance(each, PhotoError)]))
         return [each if isinstance(each, PhotoError) else next(plans) for each in decisions]
 
-    def drafts(self, requests: Sequence[TagRequest]) -> list[TagDraft]:
+    def user_metadata(self, requests: Sequence[UserMetadataRequest]) -> list[UserMetadata]:
+        """What people did for each shot, noted that it was asked."""
+        self.looked_up += requests
+        return [self.care for _ in requests]
+
+    def drafts(self, requests: Sequence[DraftRequest]) -> list[TagDraft]:
         """The real drafts, noted."""
-        self.asked += requests
+        self.asked += [request.tags for request in requests]
+        self.checks += [request.check for request in requests]
         return [
-            draft(request, lambda place: place.path.read_bytes() if place.path.exists() else None)
+            draft(request.tags, lambda place: place.path.read_bytes() if place.path.exists() else None)
             for request in requests
         ]
 
@@ -351,3 +361,67 @@ def test_two_photos_of_one_batch_get_two_names_in_the_quarantine(tmp_path: Path)
     targets = [{move.target for move in plan.moves} for plan in plans if isinstance(plan, Plan)]
     assert len(targets) == 2
     assert targets[0].isdisjoint(targets[1])
+
+
+RATED = UserMetadata(stars=(Rating("xmp:Rating 3", 3),))
+
+
+def test_what_was_read_with_a_photo_is_not_read_again(house: House) -> None:
+    """Neither for a photo that goes nor for one that stays; it protects all the same."""
+    stack = house.put()
+    read = replace(stack.primary, user_metadata=UserMetadataSources(UserMetadata()))
+    rated = replace(stack.primary, user_metadata=UserMetadataSources(RATED))
+    fine = replace(stack.primary, result=Scores(0.0, 0.0, 0.0))
+
+    verdicts = [plan_of(house, Stack(each)).verdict for each in (read, rated, fine)]
+
+    assert verdicts == [Verdict.QUARANTINE, Verdict.TAG, Verdict.KEEP]
+    assert house.looked_up == []
+
+
+def test_a_rating_in_a_sidecar_that_was_read_with_the_photo_protects_it(house: House) -> None:
+    """If that sidecar is the photo's; another one is read before the decision."""
+    stack = house.put()
+    place = stack.primary.photo.place
+    sidecars = tuple(place.beside(name) for name in ("a.jpg.xmp", "a.xmp", "a_01.jpg.xmp"))
+    for sidecar in sidecars:
+        sidecar.path.write_bytes(images.SIDECARS["darktable"])
+    sources = UserMetadataSources(UserMetadata(), ((sidecars[0], UserMetadata()), (sidecars[1], RATED)))
+    primary = replace(stack.primary, user_metadata=sources)
+
+    assert plan_of(house, Stack(primary, sidecars[:1])).verdict is Verdict.QUARANTINE
+    assert plan_of(house, Stack(primary, sidecars[:2])).verdict is Verdict.TAG
+    assert house.looked_up == []
+    assert plan_of(house, Stack(primary, sidecars)).verdict is Verdict.QUARANTINE
+    assert [request.sidecars for request in house.looked_up] == [sidecars]
+
+
+def test_a_partner_whose_scores_were_known_is_read_before_a_shot_goes(house: House) -> None:
+    """The other one was read with its scores; a shot that stays needs neither."""
+    one, other = house.put("a.cr2").primary, house.put("a.jpg").primary
+    one = replace(one, user_metadata=UserMetadataSources(UserMetadata()))
+
+    assert plan_of(house, Stack(one, siblings=(other,))).verdict is Verdict.QUARANTINE
+    assert [request.pictures for request in house.looked_up] == [(one.photo, other.photo)]
+    house.care = RATED
+    assert plan_of(house, Stack(one, siblings=(other,))).verdict is Verdict.TAG
+    house.looked_up.clear()
+    fine = replace(other, result=Scores(0.0, 0.0, 0.0))
+    plan_of(house, Stack(replace(one, result=Scores(0.0, 0.0, 0.0)), siblings=(fine,)))
+    assert house.looked_up == []
+
+
+def test_what_a_photo_goes_for_is_checked_when_it_is_planned(house: House) -> None:
+    """A photo that stays needs no check."""
+    stack = house.put()
+    (house.folder / "a.xmp").write_bytes(images.SIDECARS["darktable"])
+    tagged = replace(stack.primary, result=Scores(0.6, 0.0, 0.0))
+
+    plan_of(house, stack)
+    plan_of(house, Stack(tagged))
+
+    check, none = house.checks
+    assert none is None
+    assert check is not None
+    assert (check.request.pictures, check.expected) == ((stack.primary.photo,), UserMetadata())
+    assert check.names == {"a.jpg", "a.xmp"}

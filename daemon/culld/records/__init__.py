@@ -48,6 +48,7 @@ from culld.records.photo import (
     Stack,
     Unreadable,
     UserMetadata,
+    UserMetadataSources,
 )
 from culld.records.policy import BrakeLimit, OperatingPoint, Policy, Protection, Rule, Threshold
 
@@ -93,6 +94,7 @@ __all__ = [
     "Threshold",
     "Unreadable",
     "UserMetadata",
+    "UserMetadataSources",
     "Verdict",
     "display_path",
 ]

@@ -142,48 +142,26 @@ class DHash:
 
 
 @dataclass(frozen=True, slots=True)
-class Assessment:
-    """A photo and what the network said of it; `model` identifies the network.
-
-    `lacks` says which part of the file is missing behind a picture that is whole; empty if none is.
-    """
-
-    photo: Photo
-    result: Scores | Unreadable
-    model: str
-    dhash: DHash | None = None
-    missing_part: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """Shots that a photographer took as one, in the order of time."""
-
-    kind: SeriesKind
-    members: tuple[Assessment, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Rating:
-    """The stars that one field gives a photo, 0.5 to 5; `said` names the field and its value."""
+    """The stars that one field gives a photo, 0.5 to 5; `source` names the field and its value."""
 
     source: str
     stars: float
 
     @classmethod
-    def of_percent(cls, said: str, percent: float) -> Rating:
+    def of_percent(cls, source: str, percent: float) -> Rating:
         """Return the rating of a field of Windows, which writes 1, 25, 50, 75 and 99 for one to five stars."""
-        return cls(said, max(1.0, min(5.0, 1 + (percent + 12) // 25)))
+        return cls(source, max(1.0, min(5.0, 1 + (percent + 12) // 25)))
 
 
 @dataclass(frozen=True, slots=True)
 class UserMetadata:
     """What people did for a photo in photo programs.
 
-    `stars` are its ratings, `rated` names labels, flags and the like, `filled` the marks whose field has any value,
-    `edited` the programs that hold edits of it. `apart` are files about the photo in subfolders, by their path from
-    the photo's folder. `unclear` is why some of this cannot be read;
-    `incomplete` is what a picture of the shot lacks by its own structure.
+    `stars` are its ratings, `ratings` names labels, flags and the like, `filled_flags` the marks whose field has any
+    value, `edited_by` the programs that hold edits of it. `ratings_outside` are files about the photo in subfolders, by
+    their path from the photo's folder. `unclear` is why some of this cannot be read; `incomplete` is what a picture of
+    the shot lacks by its own structure.
     """
 
     ratings: tuple[str, ...] = ()
@@ -193,6 +171,41 @@ class UserMetadata:
     stars: tuple[Rating, ...] = ()
     ratings_outside: tuple[str, ...] = ()
     incomplete: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UserMetadataSources:
+    """What people did for one photo, by where it stands: `own` in the photo and in files of programs that keep no XMP.
+
+    `sidecars` are the XMP sidecars that lay beside the photo when it was read, each with its part.
+    """
+
+    own: UserMetadata
+    sidecars: tuple[tuple[RootedPath, UserMetadata], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """A photo and what the network said of it; `model` identifies the network.
+
+    `missing_part` says which part of the file is missing behind a picture that is whole; empty if none is.
+    `user_metadata` is None where it was not read together with the photo.
+    """
+
+    photo: Photo
+    result: Scores | Unreadable
+    model: str
+    dhash: DHash | None = None
+    missing_part: str = ""
+    user_metadata: UserMetadataSources | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Shots that a photographer took as one, in the order of time."""
+
+    kind: SeriesKind
+    members: tuple[Assessment, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,10 @@ from culld.errors import PhotoBlockedError, PhotoError
 from culld.files.rewrite import why_not_rewritable
 from culld.quarantine.destination import filled_by, plan_moves
 from culld.records import Defect, Format, Plan, RootedPath, Scores, Sidecars, SidecarStyle, Verdict, display_path
+from culld.stages.decide.decider import user_metadata_request
 from culld.stages.group.directory import FolderListing
 from culld.stages.group.stacks import shot_id
+from culld.stages.read.messages import DraftRequest, UserMetadataCheck
 from culld.tags.decision_properties import DecisionProperties
 from culld.tags.draft import TagDraft, TagRequest
 from culld.tags.names import fits, sidecar_name
@@ -48,7 +50,7 @@ class Planner:
     clause; empty if it can.
     """
 
-    draft: Callable[[Sequence[TagRequest]], Sequence[TagDraft | PhotoError]]
+    draft: Callable[[Sequence[DraftRequest]], Sequence[TagDraft | PhotoError]]
     quarantine: Path
     quarantine_away: Callable[[], str]
     settings: TagSettings = TagSettings()
@@ -111,7 +113,8 @@ class Planner:
             self._reject_flags(decision),
             settings.sidecars is Sidecars.NEEDED,
         )
-        return _Wanted(request, tuple(notes))
+        check = _check(decision.stack, listing) if decision.would_reject else None
+        return _Wanted(DraftRequest(request, check), tuple(notes))
 
     def _reject_flags(self, decision: Decision) -> tuple[RejectFlag, ...]:
         """The flags that are set on a photo that goes, or would go, where a person has not filled their fields."""
@@ -155,8 +158,14 @@ class Planner:
 class _Wanted:
     """What is to be written about a photo, if anything, and a sentence for each file that must not be written."""
 
-    request: TagRequest | None
+    request: DraftRequest | None
     refused: tuple[str, ...] = ()
+
+
+def _check(stack: Stack, listing: FolderListing) -> UserMetadataCheck:
+    """What must still be so when a photo that goes, or would go, is planned: a person may just now be rating it."""
+    names = {name.casefold() for member in stack.members for name in listing.names(member.photo.place)}
+    return UserMetadataCheck(user_metadata_request(stack), stack.user_metadata, frozenset(names))
 
 
 def bare_plan(decision: Decision, prefix: str) -> Plan:

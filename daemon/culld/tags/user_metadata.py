@@ -66,6 +66,7 @@ def together(cares: Iterable[UserMetadata]) -> UserMetadata:
         next((care.unclear for care in found if care.unclear), ""),
         tuple(dict.fromkeys(rating for care in found for rating in care.stars)),
         tuple(dict.fromkeys(name for care in found for name in care.ratings_outside)),
+        next((care.incomplete for care in found if care.incomplete), ""),
     )
 
 

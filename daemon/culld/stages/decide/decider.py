@@ -14,6 +14,7 @@ from culld.stages.decide.decide import decide, is_rejected
 from culld.stages.decide.thresholds import rejected
 from culld.stages.group.stacks import shot_id
 from culld.stages.read.messages import UserMetadataRequest
+from culld.tags.user_metadata import together
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,11 +57,23 @@ class Decider:
         )
 
     def _with_user_metadata(self, stacks: Sequence[Stack]) -> list[Stack | PhotoError]:
-        """The stacks; what people did matters only for those that would go: it costs another look at the files."""
-        wanted = [stack for stack in stacks if is_rejected(stack, self._policy(stack), self.clock.now())]
+        """The stacks with what people did for them.
+
+        What was not read together with the photos matters only for a stack that would go: it costs another look at the
+        files. That is so for photos whose scores were known.
+        """
+        found: dict[RootedPath, UserMetadata | PhotoError | None] = {
+            stack.primary.photo.place: metadata_read_with(stack) for stack in stacks
+        }
+        now = self.clock.now()
+        wanted = [
+            stack
+            for stack in stacks
+            if found[stack.primary.photo.place] is None and is_rejected(stack, self._policy(stack), now)
+        ]
         answers = self.user_metadata([user_metadata_request(stack) for stack in wanted]) if wanted else []
-        found = {stack.primary.photo.place: answer for stack, answer in zip(wanted, answers, strict=True)}
-        return [_with(stack, found.get(stack.primary.photo.place)) for stack in stacks]
+        found |= {stack.primary.photo.place: answer for stack, answer in zip(wanted, answers, strict=True)}
+        return [_with(stack, found[stack.primary.photo.place]) for stack in stacks]
 
     def _decided(self, stack: Stack) -> Decision | PhotoError:
         decision = decide(
@@ -97,6 +110,17 @@ def user_metadata_request(stack: Stack) -> UserMetadataRequest:
     """Which files tell what people did for a shot."""
     sidecars = tuple(place for place in stack.sidecars if place.relative.suffix.lower() == ".xmp")
     return UserMetadataRequest(tuple(member.photo for member in stack.members), sidecars)
+
+
+def metadata_read_with(stack: Stack) -> UserMetadata | None:
+    """What people did for a shot as it was read together with its pictures; None if a part of it was not."""
+    sources = [member.user_metadata for member in stack.members]
+    own = [each.own for each in sources if each is not None]
+    beside = {place: found for each in sources if each is not None for place, found in each.sidecars}
+    sidecars = user_metadata_request(stack).sidecars
+    if len(own) < len(sources) or not all(place in beside for place in sidecars):
+        return None
+    return together([*own, *(beside[place] for place in sidecars)])
 
 
 def _with(stack: Stack, found: UserMetadata | PhotoError | None) -> Stack | PhotoError:

@@ -1,6 +1,14 @@
 """Reading photos: the reader in the daemon, the worker in its own process, and the messages between them."""
 
-from culld.stages.read.messages import ReadRequest, UserMetadataRequest, WorkerSettings
+from culld.stages.read.messages import DraftRequest, ReadRequest, UserMetadataRequest, WorkerSettings
 from culld.stages.read.reader import PoolReader, create_worker, read_ahead
 
-__all__ = ["PoolReader", "ReadRequest", "UserMetadataRequest", "WorkerSettings", "create_worker", "read_ahead"]
+__all__ = [
+    "DraftRequest",
+    "PoolReader",
+    "ReadRequest",
+    "UserMetadataRequest",
+    "WorkerSettings",
+    "create_worker",
+    "read_ahead",
+]

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from culld.inference.pool import Pool
     from culld.ports import Reader
     from culld.records import FileSnapshot, FileStat, Photo, RootedPath, UserMetadata
-    from culld.stages.read.messages import UserMetadataRequest, WorkerSettings
-    from culld.tags.draft import TagDraft, TagRequest
+    from culld.stages.read.messages import DraftRequest, UserMetadataRequest, WorkerSettings
+    from culld.tags.draft import TagDraft
     from culld.unexpected import UnexpectedErrors
 
 _B = TypeVar("_B")
@@ -94,7 +94,7 @@ class PoolReader:
         """What people have done for each shot, in order, or the error that hid it."""
         return self.pool.map("user_metadata", requests, self.heartbeat)
 
-    def draft(self, requests: Sequence[TagRequest]) -> list[TagDraft | PhotoError]:
+    def draft(self, requests: Sequence[DraftRequest]) -> list[TagDraft | PhotoError]:
         """The byte edits that tag each photo, in order, or the error that stopped it."""
         return self.pool.map("draft", requests, self.heartbeat)
 
