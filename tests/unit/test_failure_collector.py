@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from culld.app.failure_collector import FailureCollector
+from culld.app.once import FailureCollector
 from culld.records import ReadFailure
 from harness import factories, fakes
 

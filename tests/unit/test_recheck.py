@@ -8,8 +8,7 @@ from datetime import timedelta
 import pytest
 
 from culld.records import Assessment, FileSnapshot, Photo, ReadFailure
-from culld.stages.read import PoolReader
-from culld.stages.read.recheck import recheck_delay
+from culld.stages.read import PoolReader, recheck_delay
 from harness import factories, fakes
 
 

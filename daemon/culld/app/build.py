@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -26,7 +26,7 @@ from culld.stages.group.directory import FolderCache
 from culld.stages.group.grouping import Grouper
 from culld.stages.group.whole_series import SeriesHold
 from culld.stages.plan import Planner, TagSettings
-from culld.stages.read import PoolReader, recheck
+from culld.stages.read import PoolReader, recheck_delay
 from culld.stages.watch.scanner import Scanner
 from culld.system.alerts import Alerts
 from culld.system.trash import to_trash
@@ -129,8 +129,8 @@ class Builder:
 
     def reader(self, *, patient: bool = False) -> PoolReader:
         """The reader; `patient` if somebody will look again at files that cannot be read yet."""
-        reader = PoolReader(self.pool, self.heartbeat, known=self.journal.judged)
-        return replace(reader, recheck=self._patience) if patient else reader
+        recheck = self._recheck if patient else lambda _: None
+        return PoolReader(self.pool, self.heartbeat, recheck, self.journal.judged)
 
     def housekeeping(self) -> Housekeeping:
         """What is done once a day."""
@@ -145,7 +145,7 @@ class Builder:
             lambda roots, beat: put_away_orphans(self.config.quarantine, roots, self.journal, beat),
         )
 
-    def _patience(self, stamp: FileStat) -> timedelta | None:
+    def _recheck(self, stamp: FileStat) -> timedelta | None:
         # Unlike mtime, no program can set it; a network file system may still give any number.
         age_s = self.clock.now().timestamp() - stamp.ctime_ns / 1e9
-        return recheck.recheck_delay(timedelta(seconds=min(max(age_s, -_LONGEST_AGE_S), _LONGEST_AGE_S)))
+        return recheck_delay(timedelta(seconds=min(max(age_s, -_LONGEST_AGE_S), _LONGEST_AGE_S)))

@@ -1,4 +1,4 @@
-"""`culld once`: what is there, once."""
+"""`culld once`: one pass over the files that are there."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from culld.app.build import Builder, PolicySet, open_alerts, open_scanner
-from culld.app.failure_collector import FailureCollector
 from culld.errors import ConfigError, PhotoError
 from culld.files.mount_guard import MountGuard
 from culld.files.mounts import remote_roots
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
     from culld.config import Config
     from culld.inference.pool import Pool
     from culld.journal.store import SqliteJournal
-    from culld.records import FileSnapshot, Outcome
+    from culld.records import FileSnapshot, Outcome, ReadFailure
     from culld.stages.watch.scanner import Scanner
 
 log = logging.getLogger(__name__)
@@ -38,10 +37,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Counts:
-    """What a sweep did: photos by verdict, and files that were still being written.
+    """What a pass did: photos by verdict, and files that were still being written.
 
     `failures` are the photos that could not be judged, or whose plan could not be carried out; `waiting` those that
-    failed earlier and whose next try is not due; `unread` the folders that cannot be read. All with the reason.
+    failed earlier and whose next try is not due; `unreadable_folders` the folders that cannot be read. All with the
+    reason.
     """
 
     verdicts: dict[Verdict, int] = field(default_factory=lambda: dict.fromkeys(Verdict, 0))
@@ -58,6 +58,40 @@ class Counts:
             if outcome.fault is not None:
                 self.failures[outcome.plan.photo.place] = outcome.fault
         self.known += known
+
+
+@dataclass(slots=True)
+class FailureCollector:
+    """Keeps the `failures`, and the photos that are deferred until others have come.
+
+    `record` puts a failure into the journal, which need not know of a deferred photo that this pass judges again:
+    `has_more` says that it will, and the failure of such a photo is steady.
+    """
+
+    record: Callable[[ReadFailure], object]
+    has_more: Callable[[], bool]
+    failures: dict[RootedPath, str] = field(default_factory=dict)
+    _deferred: list[FileSnapshot] = field(default_factory=list)
+    _count: int = 0
+
+    def take_deferred(self) -> list[FileSnapshot]:
+        """The photos that were deferred since the last call."""
+        deferred, self._deferred = self._deferred, []
+        return deferred
+
+    def take_count(self) -> int:
+        """How many photos failed or were deferred since the last call."""
+        count, self._count = self._count, 0
+        return count
+
+    def add(self, failure: ReadFailure) -> None:
+        """Keep a failure, and record it unless the photo is only deferred."""
+        self._count += 1
+        if failure.steady and self.has_more():
+            self._deferred.append(failure.sighting)
+            return
+        self.failures[failure.sighting.place] = failure.reason
+        self.record(failure)
 
 
 class OnePass:

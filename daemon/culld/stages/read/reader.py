@@ -27,6 +27,8 @@ _B = TypeVar("_B")
 _RETRY_AFTER = timedelta(minutes=1)
 _MAX_TRIES = 3
 """A file that has cost so many workers is left alone until it changes."""
+RECHECK_AGES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30))
+"""How long after its last change a damaged file is looked at again; after the last look it is called unreadable."""
 
 
 def create_worker(settings: WorkerSettings) -> object:
@@ -36,11 +38,21 @@ def create_worker(settings: WorkerSettings) -> object:
     return PhotoWorker(settings)
 
 
+def recheck_delay(age: timedelta) -> timedelta | None:
+    """How long to wait for the next look at a damaged file that last changed so long ago; None for no longer.
+
+    A copy over a bad line may rest for minutes in the middle of a file, quiet and closed. A change that seems to lie in
+    the future, by a clock that was set, counts as one of this moment.
+    """
+    age = max(age, timedelta())
+    return next((look - age for look in RECHECK_AGES if look > age), None)
+
+
 def _nothing_known(_: object) -> dict[RootedPath, frozenset[str]]:
     return {}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PoolReader:
     """A `Reader` that spreads photos over the pool's workers.
 
@@ -80,15 +92,15 @@ class PoolReader:
         return self._retry_if_recent(result, file)
 
     def _retry_if_recent(
-        self, result: Photo | Assessment | ReadFailure, sighting: FileSnapshot
+        self, result: Photo | Assessment | ReadFailure, file: FileSnapshot
     ) -> Photo | Assessment | ReadFailure:
         """A file that cannot be read or lacks a part, and changed not long ago, is looked at again before it is judged.
 
         A file that still lacks a part after the last look is judged by its picture, which is whole.
         """
         why = _shortcoming(result)
-        wait = self.recheck(sighting.stamp) if why else None
-        return result if wait is None else ReadFailure(sighting, f"{why}; culld looks again", wait, steady=True)
+        wait = self.recheck(file.stamp) if why else None
+        return result if wait is None else ReadFailure(file, f"{why}; culld looks again", wait, steady=True)
 
     def user_metadata(self, requests: Sequence[UserMetadataRequest]) -> list[UserMetadata | PhotoError]:
         """What people have done for each shot, in order, or the error that hid it."""
@@ -100,7 +112,7 @@ class PoolReader:
 
 
 def _shortcoming(result: Photo | Assessment | ReadFailure) -> str:
-    """Why a file may not be complete yet; empty if nothing speaks for that."""
+    """Why a file may not be complete yet; empty if it is complete."""
     if not isinstance(result, Assessment):
         return ""
     if isinstance(result.result, Unreadable):
