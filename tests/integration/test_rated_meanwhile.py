@@ -137,6 +137,19 @@ def test_what_a_person_does_between_decision_and_plan_protects_the_photo(folder:
     assert photo.exists()
 
 
+def test_a_rating_of_one_picture_of_a_shot_keeps_all_of_them(folder: Path) -> None:
+    """They go together, or stay: the sidecar of a RAW, say, speaks of the shot."""
+    photo = folder / "inbox" / "a.jpg"
+    for name in ("IMG_0001.jpg", "IMG_E0001.jpg"):
+        (folder / "inbox" / name).write_bytes(photo.read_bytes() + name.encode())
+    photo.unlink()
+    (folder / "inbox" / "IMG_0001.jpg.xmp").write_bytes(RATED)
+
+    counts = passed(folder, Worker())
+
+    assert (counts.verdicts[Verdict.TAG], counts.verdicts[Verdict.QUARANTINE], counts.failures) == (2, 0, {})
+
+
 @pytest.mark.parametrize("sidecar", [None, "a.jpg.xmp", "a.xmp"])
 def test_a_photo_that_goes_takes_two_requests(folder: Path, sidecar: str | None) -> None:
     """What people did for it is read with its scores."""

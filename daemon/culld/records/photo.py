@@ -216,7 +216,8 @@ class Stack:
     shot.
     `partners` are the other pictures of the same shot that are judged with it (the JPEG of a RAW): they go together, or
     stay. `kin` are files of the same shot that are not (a movie, a RAW that cannot be read): a photo that has kin is
-    tagged, never moved away from them.
+    tagged, never moved away from them. `sibling_sidecars` are those of the other pictures, such as `a.xmp` of a RAW:
+    what they say of the shot counts for each of its pictures.
     """
 
     primary: Assessment
@@ -226,6 +227,7 @@ class Stack:
     editor_sidecars: tuple[RootedPath, ...] = ()
     user_metadata: UserMetadata = UserMetadata()
     series: Series | None = None
+    sibling_sidecars: tuple[RootedPath, ...] = ()
 
     @property
     def members(self) -> tuple[Assessment, ...]:

@@ -108,7 +108,8 @@ class Decider:
 
 def user_metadata_request(stack: Stack) -> UserMetadataRequest:
     """Which files tell what people did for a shot."""
-    sidecars = tuple(place for place in stack.sidecars if place.relative.suffix.lower() == ".xmp")
+    beside = (*stack.sidecars, *stack.sibling_sidecars)
+    sidecars = tuple(place for place in beside if place.relative.suffix.lower() == ".xmp")
     return UserMetadataRequest(tuple(member.photo for member in stack.members), sidecars)
 
 

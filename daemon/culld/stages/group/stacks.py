@@ -109,9 +109,11 @@ def _stacks_of_shot(
     taken = {place for stack in stacks for place in stack.sidecars}
     kin = tuple(dict.fromkeys(place for stack in stacks for place in stack.blocking_files if place not in taken))
     edits = tuple(place for stack in stacks for place in stack.editor_sidecars)
-    yield from (
-        replace(stack, blocking_files=kin, editor_sidecars=edits) if stack.siblings else stack for stack in stacks
-    )
+    sidecars = [place for stack in stacks for place in stack.sidecars]
+    for stack in stacks:
+        others = tuple(place for place in sidecars if place not in stack.sidecars)
+        shared = replace(stack, blocking_files=kin, editor_sidecars=edits, sibling_sidecars=others)
+        yield shared if stack.siblings else stack
 
 
 def _attach_live_video(stack: Stack, is_live: Callable[[RootedPath], bool]) -> Stack:
