@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 
 from culld.app.build import Builder, PolicySet, open_alerts, open_scanner
 from culld.app.decision_ages import clock_doubt
-from culld.app.model_files import with_resolved_thresholds
+from culld.app.policy_reload import PolicyReload
 from culld.app.startup import replay_unfinished
-from culld.config import load_config
-from culld.errors import ConfigError, PhotoError, StoppedError, SystemFaultError
+from culld.errors import PhotoError, StoppedError
 from culld.records import display_path
 from culld.stages.decide.brake import active_brake
 from culld.stages.report import report
@@ -59,7 +58,6 @@ class Daemon:
     ) -> None:
         """Tie the parts together; `path` is the configuration file, watched for a new policy."""
         self._queue = marks
-        self._path = path
         self._config = config
         self._journal = journal
         self._pool = pool
@@ -67,6 +65,7 @@ class Daemon:
         self._seen_errors = 0
         self._replay_asked = False
         self._policies = PolicySet(config)
+        self._policy_file = PolicyReload(path, config, self._policies, self._unexpected)
         self._alerts = open_alerts(config)
         wiring = Builder(config, journal, pool, self._policies, alerts=self._alerts, heartbeat=self._heartbeat)
         self._clock = wiring.clock
@@ -82,7 +81,6 @@ class Daemon:
         self._in_progress: list[FileSnapshot] = []
         self._housekeeping = wiring.housekeeping()
         self._tidy_asked = True
-        self._policy_problem: str | None = None
         self._last_outcome = ""
         self._verdicts: Counter[Verdict] = Counter()
         self._trouble = ""
@@ -226,40 +224,11 @@ class Daemon:
         return min(until_batch, until_scan, until_look, self._status.watchdog_half_s)
 
     def _reload(self, environ: Mapping[str, str]) -> None:
-        """Take over the policy of the saved file; a broken file keeps the last good one and is told everywhere."""
+        """Take over the policy of the saved file, or tell everywhere why not."""
         self._status.notifier.reloading()
-        try:
-            fresh = self._unexpected.attempt("reading the policy file", partial(self._loaded, environ))
-        except (ConfigError, SystemFaultError) as error:
-            self._policy_problem = str(error)
-        else:
-            if isinstance(fresh, PhotoError):
-                self._policy_problem = str(fresh)
-            else:
-                self._apply_config(fresh)
-        if self._policy_problem:
-            log.error("the last good policy (%s) stays in force: %s", self._policies.digest, self._policy_problem)
+        self._policy_file.reload(environ)
         self._publish_status()
         self._status.ready()
-
-    def _loaded(self, environ: Mapping[str, str]) -> Config:
-        return with_resolved_thresholds(load_config(self._path, environ))
-
-    def _apply_config(self, fresh: Config) -> None:
-        self._policy_problem = None
-        if tuple(watch.path for watch in fresh.watch) == self._roots.roots:
-            self._policies.replace(fresh)
-            log.info("policy %s is in force", self._policies.digest)
-        kept = [
-            info.alias or key
-            for key, info in type(fresh).model_fields.items()
-            if key != "policy" and getattr(fresh, key) != self._frozen(key)
-        ]
-        if kept:
-            log.warning("restart culld to take over what changed in %s", ", ".join(kept))
-
-    def _frozen(self, key: str) -> object:
-        return getattr(self._config, key)
 
     def _publish_status(self) -> None:
         """Say how things stand, to the service manager and to `culld status`, when it has changed."""
@@ -275,7 +244,7 @@ class Daemon:
         parts += [f"{unread} folders cannot be read"] if unread else []
         parts += ["the brake is on, nothing is moved: see culld status"] if active_brake(self._journal) else []
         parts += ["the clock is in doubt: see culld status"] if clock_doubt(self._journal) else []
-        parts += ["policy file broken, the last good one is in force"] if self._policy_problem else []
+        parts += ["policy file broken, the last good one is in force"] if self._policy_file.problem else []
         if self._status.set_status("; ".join(parts)):
             self._save_status("running")
 
@@ -294,7 +263,7 @@ class Daemon:
             "slow": self._is_slow_to_settle(),
             "trouble": self._trouble,
             "policy": self._policies.digest,
-            "policy_problem": self._policy_problem,
+            "policy_problem": self._policy_file.problem,
             "watch": [display_path(root) for root in self._roots.roots],
             "offline": {display_path(folder): why for folder, why in self._roots.offline.items()},
             "unwatched": self._roots.unwatched,
