@@ -124,7 +124,7 @@ class OnePass:
         """Judge what is found, and act; `advance` is told how many photos each step did.
 
         Where a folder takes several batches, a reject that may belong to a series is held back to the folder's end.
-        A batch or a folder that fails unexpectedly counts as failed, and the sweep goes on.
+        A batch or a folder that fails unexpectedly counts as failed, and the pass goes on.
         """
         try:
             return self._process(paths, advance)

@@ -87,17 +87,13 @@ class PoolReader:
     def _result(
         self, result: Photo | Assessment | ReadFailure | PhotoError, file: FileSnapshot
     ) -> Photo | Assessment | ReadFailure:
+        """The result for a file, or its failure.
+
+        A file that cannot be read or lacks a part, and changed not long ago, is looked at again before it is judged.
+        One that still lacks a part after the last look is judged by its picture, which is whole.
+        """
         if isinstance(result, PhotoError):  # the worker was lost, or made a mistake
             return ReadFailure(file, str(result), _RETRY_AFTER, tries=_MAX_TRIES)
-        return self._retry_if_recent(result, file)
-
-    def _retry_if_recent(
-        self, result: Photo | Assessment | ReadFailure, file: FileSnapshot
-    ) -> Photo | Assessment | ReadFailure:
-        """A file that cannot be read or lacks a part, and changed not long ago, is looked at again before it is judged.
-
-        A file that still lacks a part after the last look is judged by its picture, which is whole.
-        """
         why = _shortcoming(result)
         wait = self.recheck(file.stamp) if why else None
         return result if wait is None else ReadFailure(file, f"{why}; culld looks again", wait, steady=True)
