@@ -80,14 +80,15 @@ class Pipeline:
 
     def read(self, batch: Sequence[FileSnapshot]) -> list[Assessment | ReadFailure]:
         """The photos of a batch with their scores; known content is left out, and its new stamp kept."""
-        found: list[Photo | Assessment | ReadFailure]
-        found = self._each("reading photos", self.stages.reader.read, batch)
-        photos = [_photo_of(result) for result in found if not isinstance(result, ReadFailure)]
-        answers = self._each("asking the journal about photos", self.journal.unseen, photos)
-        unseen = {answer.place for answer in answers if isinstance(answer, Photo)}
-        fresh = [result for result in found if isinstance(result, ReadFailure) or _photo_of(result).place in unseen]
-        failures = [answer for answer in answers if isinstance(answer, ReadFailure)]
-        return [*failures, *(_forgotten(result) if isinstance(result, Photo) else result for result in fresh)]
+        found: list[Photo | Assessment]
+        unseen: list[Photo]
+        failures, found = _parted(self._each("reading photos", self.stages.reader.read, batch))
+        photos = [_photo_of(result) for result in found]
+        unasked, unseen = _parted(self._each("asking the journal about photos", self.journal.unseen, photos))
+        places = {photo.place for photo in unseen}
+        fresh = [result for result in found if _photo_of(result).place in places]
+        scored = (_forgotten(result) if isinstance(result, Photo) else result for result in fresh)
+        return [*failures, *unasked, *scored]
 
     def group(self, photos: Sequence[Assessment | ReadFailure]) -> list[Stack | ReadFailure]:
         """The stacks of a batch, without the photos whose folder is gone or that cannot be grouped."""
