@@ -1,15 +1,15 @@
 """The page that is the product.
 
-    watch/scan -> settle -> read -> assess (batched) -> group -> decide -> apply (journaled) -> report
-      dirs         files    photo   scores              stack    plan      tags, moves         outcome
+    watch -> settle -> read (score) -> group -> decide -> plan -> apply (journaled) -> report
+    dirs     files     photos          stacks   verdicts  edits,   tags, moves         outcomes
+                                                          moves
 
-Watching and settling come before this page (`intake`), reporting after it (`service`, `cli`).
+Watching and settling (`stages.watch`) come before this page: they give batches of complete files.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -17,172 +17,195 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from culld.errors import InternalError, PhotoDeferredError, PhotoError, WorkerLostError
 from culld.files.open_beneath import stamp_of
-from culld.records import Assessment, FileSnapshot, Outcome, ReadFailure
+from culld.records import Assessment, FileSnapshot, Outcome, Photo, ReadFailure, Stack
 from culld.unexpected import UnexpectedErrors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from culld.ports import Intent, Journal, Reader
-    from culld.records import FileStat, Photo, Plan, Stack
+    from culld.records import Decision, FileStat, Plan
 
-_B = TypeVar("_B")
-_T = TypeVar("_T")
+    Item = FileSnapshot | Photo | Assessment | Stack | Decision | Plan
 
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A batch that the workers are at, and its results, in order, for whoever waits for them."""
-
-    settled: Sequence[FileSnapshot]
-    results: Iterable[Photo | Assessment | ReadFailure]
-
+_T = TypeVar("_T", bound="Item")
+_R = TypeVar("_R")
 
 _RETRY_AFTER = timedelta(minutes=1)
-_HELD_FOR = timedelta(seconds=15)
+_DEFERRED_FOR = timedelta(seconds=15)
 _TRIES: Final = 3
 """After so many internal errors over it, or workers lost, a photo is left alone until it changes."""
 
 
-def one_ahead(begin: Callable[[_B], _T], batches: Iterable[_B]) -> Iterator[_T]:
-    """What `begin` gives for each batch; the next one is begun before the caller gets to finish this one."""
-    begun: deque[_T] = deque()
-    for batch in batches:
-        begun.append(begin(batch))
-        if len(begun) > 1:
-            yield begun.popleft()
-    yield from begun
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """The stages of the page with their parts, and `record_failure`, which remembers why a photo was not taken further.
+
+    `decide` and `plan` give one result for each item, in order: a PhotoError where the item cannot be taken further.
+    """
+
+    reader: Reader
+    group: Callable[[Sequence[Assessment]], list[Stack]]
+    decide: Callable[[Sequence[Stack]], Sequence[Decision | PhotoError]]
+    plan: Callable[[Sequence[Decision]], Sequence[Plan | PhotoError]]
+    apply: Callable[[Plan], Outcome]
+    report: Callable[[Outcome], object]
+    record_failure: Callable[[ReadFailure], object]
 
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """Takes photos from disk to recorded outcomes; every stage is an argument.
+    """Takes photos from disk to recorded outcomes.
 
-    A stage that fails in a way that it does not declare is asked again without the photo that it fails over, which
-    becomes a fault; `unexpected` logs the failure.
+    A failure travels as a value, a `ReadFailure`, beside the results of the stages. A stage that raises an error that
+    it does not declare is called again without the photo that it fails over; `unexpected` logs the error.
     """
 
-    reader: Reader
+    stages: Stages
     journal: Journal
-    group: Callable[[Sequence[Assessment]], list[Stack]]
-    decide: Callable[[Sequence[Stack]], Sequence[Plan | PhotoError]]
-    apply: Callable[[Plan], Outcome]
     unexpected: UnexpectedErrors = field(default_factory=UnexpectedErrors)
 
-    def process(self, settled: Sequence[FileSnapshot]) -> list[Outcome]:
-        """Take a batch of complete photos from disk to recorded outcomes."""
-        return self.finish(self.begin(settled))
+    def process(self, batch: Sequence[FileSnapshot]) -> list[Outcome]:
+        """Take a batch of complete files to recorded outcomes; what fails becomes a failure of that photo alone.
 
-    def begin(self, settled: Sequence[FileSnapshot]) -> Reading:
-        """Let the workers read and assess a batch; they are at it while an earlier one is finished."""
-        results = self.unexpected.attempt("handing photos to the workers", partial(self._read, settled))
-        return Reading(settled, self._read_apart(settled) if isinstance(results, PhotoError) else results)
-
-    def finish(self, reading: Reading) -> list[Outcome]:
-        """Take a batch that is being read to recorded outcomes.
-
-        One photo's failure stays its own: it is recorded as a fault and looked at again. A SystemFaultError goes up.
+        Raises SystemFaultError, and StoppedError where a stop is asked for before a file is changed.
         """
-        assessed = self._fresh(list(self._without_faults(self._results(reading))))
-        plans = list(self._decide(self._group(assessed)))
-        with ExitStack() as stack:  # one commit for the batch, before any file changes
-            return [self._carry_out(plan, intent) for plan, intent in self._intend(plans, stack)]
+        photos = self.read(batch)
+        stacks = self.group(photos)
+        decisions = self.decide(stacks)
+        plans = self.plan(decisions)
+        with self.intend(plans) as intents:  # one commit for the batch, before any file changes
+            outcomes = [intent.close(self.apply(plan)) for plan, intent in intents]
+        return self.report(outcomes)
 
-    def _read(self, settled: Sequence[FileSnapshot]) -> Iterable[Photo | Assessment | ReadFailure]:
-        return self.reader.read(settled, self.journal.judged(settled))
+    def read(self, batch: Sequence[FileSnapshot]) -> list[Assessment | ReadFailure]:
+        """The photos of a batch with their scores; known content is left out, and its new stamp kept."""
+        found: list[Photo | Assessment]
+        unseen: list[Photo]
+        failures, found = _parted(self._each("reading photos", self.stages.reader.read, batch))
+        photos = [_photo_of(result) for result in found]
+        unasked, unseen = _parted(self._each("asking the journal about photos", self.journal.unseen, photos))
+        places = {photo.place for photo in unseen}
+        fresh = [result for result in found if _photo_of(result).place in places]
+        scored = (_forgotten(result) if isinstance(result, Photo) else result for result in fresh)
+        return [*failures, *unasked, *scored]
 
-    def _read_apart(self, settled: Sequence[FileSnapshot]) -> list[Photo | Assessment | ReadFailure]:
-        return self.unexpected.each_apart("reading photos", self._read, settled, self._unread)
+    def group(self, photos: Sequence[Assessment | ReadFailure]) -> list[Stack | ReadFailure]:
+        """The stacks of a batch, without the photos whose folder is gone or that cannot be grouped."""
+        failures, assessed = _parted(photos)
+        stacks = self._grouped(assessed)
+        if isinstance(stacks, PhotoError):
+            assessed = self.unexpected.fitting(
+                "grouping photos",
+                self.stages.group,
+                assessed,
+                lambda photo, error: failures.append(_failure(photo, error)),
+            )
+            stacks = self._grouped(assessed)
+        if isinstance(stacks, PhotoError):
+            return [*failures, *(_failure(photo, stacks) for photo in assessed)]
+        return [*failures, *stacks]
 
-    def _results(self, reading: Reading) -> Iterator[Photo | Assessment | ReadFailure]:
-        """What the reader gives; if it fails on the way, the remaining photos are read again."""
-        results, done = iter(reading.results), 0
-        while (result := self.unexpected.attempt("reading photos", partial(next, results, None))) is not None:
-            if isinstance(result, PhotoError):
-                yield from self._read_apart(reading.settled[done:])
-                return
-            done += 1
-            yield result
+    def decide(self, stacks: Sequence[Stack | ReadFailure]) -> list[Decision | ReadFailure]:
+        """The verdict for each stack."""
+        return self._each("deciding about photos", partial(_in_order, self.stages.decide), stacks)
 
-    def _fresh(self, results: Sequence[Photo | Assessment]) -> list[Assessment]:
-        """What the journal does not know; what it has forgotten since it was asked has to be looked at again."""
-        photos = [result.photo if isinstance(result, Assessment) else result for result in results]
-        found = self.unexpected.each_apart("asking the journal about photos", self.journal.unseen, photos, self._fault)
-        unseen = {photo.place for photo in found}
-        fresh = [result for result, photo in zip(results, photos, strict=True) if photo.place in unseen]
-        for result in fresh:
-            if not isinstance(result, Assessment):
-                self._fault(result, PhotoDeferredError("what was known of it is gone; culld looks again"))
-        return [result for result in fresh if isinstance(result, Assessment)]
+    def plan(self, decisions: Sequence[Decision | ReadFailure]) -> list[Plan | ReadFailure]:
+        """The tag edits and moves for each decision; nothing is changed yet."""
+        return self._each("planning changes", partial(_in_order, self.stages.plan), decisions)
 
-    def _group(self, assessed: Sequence[Assessment]) -> list[Stack]:
-        """The stacks of a batch, as a folder that is gone or a photo that cannot be grouped leaves it."""
-        stacks = self.unexpected.attempt("grouping photos", partial(self.group, assessed))
-        if not isinstance(stacks, PhotoError):
-            return stacks
-        fitting = self.unexpected.fitting("grouping photos", self.group, assessed, self._ungrouped)
-        stacks = self.unexpected.attempt("grouping photos", partial(self.group, fitting))
-        if not isinstance(stacks, PhotoError):
-            return stacks
-        for assessment in fitting:
-            self._ungrouped(assessment, stacks)
-        return []
+    @contextmanager
+    def intend(self, plans: Sequence[Plan | ReadFailure]) -> Iterator[list[tuple[Plan, Intent]]]:
+        """Record the failures, then the plans of a batch; gives each plan with its open journal entry.
 
-    def _decide(self, stacks: Sequence[Stack]) -> Iterator[Plan]:
-        for stack, plan in self.unexpected.each_apart("deciding about photos", self._decided, stacks, self._undecided):
-            if isinstance(plan, PhotoError):
-                self._fault(stack.primary.photo, plan)
-            else:
-                yield plan
+        A plan that cannot be recorded is a failure as well: nothing was changed for it.
+        """
+        failures, recordable = _parted(plans)
+        self._record(failures)
+        with ExitStack() as entries:
 
-    def _decided(self, stacks: Sequence[Stack]) -> Iterable[tuple[Stack, Plan | PhotoError]]:
-        return zip(stacks, self.decide(stacks), strict=True)
+            def entered(some: Sequence[Plan]) -> list[tuple[Plan, Intent]]:
+                intent = entries.enter_context(self.journal.intend(some))
+                return [(plan, intent) for plan in some]
 
-    def _intend(self, plans: Sequence[Plan], stack: ExitStack) -> list[tuple[Plan, Intent]]:
-        """Each plan with its open journal entry; nothing was changed for a plan that cannot be recorded."""
+            failures, intents = _parted(self.unexpected.each_apart("recording plans", entered, recordable, _failure))
+            self._record(failures)
+            yield intents
 
-        def entered(some: Sequence[Plan]) -> list[tuple[Plan, Intent]]:
-            intent = stack.enter_context(self.journal.intend(some))
-            return [(plan, intent) for plan in some]
-
-        return self.unexpected.each_apart("recording plans", entered, plans, self._unplanned)
-
-    def _carry_out(self, plan: Plan, intent: Intent) -> Outcome:
+    def apply(self, plan: Plan) -> Outcome:
         """Apply a plan; after an unexpected failure only a replay, which looks at the disk, can tell how far it is."""
-        outcome = self.unexpected.attempt("changing files", partial(self.apply, plan))
+        outcome = self.unexpected.attempt("changing files", partial(self.stages.apply, plan))
         if isinstance(outcome, PhotoError):
             place, stamp = plan.photo.place, _stamp_now(plan.photo)
-            outcome = Outcome(plan, place, stamp, plan.photo.digest, fault=str(outcome), unfinished=True)
-        return intent.close(outcome)
+            return Outcome(plan, place, stamp, plan.photo.digest, fault=str(outcome), unfinished=True)
+        return outcome
 
-    def _unread(self, sighting: FileSnapshot, error: PhotoError) -> None:
-        held = isinstance(error, PhotoDeferredError)
-        tries = _TRIES if isinstance(error, InternalError | WorkerLostError) else None
-        wait = _HELD_FOR if held else _RETRY_AFTER
-        self._record(ReadFailure(sighting, str(error), wait, steady=held, tries=tries))
+    def report(self, outcomes: list[Outcome]) -> list[Outcome]:
+        """Report each outcome, and hand all of them back."""
+        for outcome in outcomes:
+            with self.unexpected.tolerated("reporting a photo"):
+                self.stages.report(outcome)
+        return outcomes
 
-    def _ungrouped(self, assessment: Assessment, error: PhotoError) -> None:
-        self._fault(assessment.photo, error)
+    def _each(
+        self, doing: str, stage: Callable[[Sequence[_T]], Iterable[_R]], items: Sequence[_T | ReadFailure]
+    ) -> list[_R | ReadFailure]:
+        """The results of a stage for the items that have not failed so far, and the failures of all others."""
+        failures, rest = _parted(items)
+        return [*failures, *self.unexpected.each_apart(doing, stage, rest, _failure)]
 
-    def _undecided(self, stack: Stack, error: PhotoError) -> None:
-        self._fault(stack.primary.photo, error)
+    def _grouped(self, assessed: Sequence[Assessment]) -> list[Stack] | PhotoError:
+        return self.unexpected.attempt("grouping photos", partial(self.stages.group, assessed))
 
-    def _unplanned(self, plan: Plan, error: PhotoError) -> None:
-        self._fault(plan.photo, error)
+    def _record(self, failures: Iterable[ReadFailure]) -> None:
+        for failure in failures:
+            with self.unexpected.tolerated("recording a failure"):
+                self.stages.record_failure(failure)
 
-    def _fault(self, photo: Photo, error: PhotoError) -> None:
-        self._unread(FileSnapshot(photo.place, photo.stamp), error)
 
-    def _record(self, fault: ReadFailure) -> None:
-        with self.unexpected.tolerated("recording a fault"):
-            self.journal.fault(fault)
+def _parted(items: Iterable[_R | ReadFailure]) -> tuple[list[ReadFailure], list[_R]]:
+    """The failures, and the others."""
+    failures: list[ReadFailure] = []
+    others: list[_R] = []
+    for item in items:
+        if isinstance(item, ReadFailure):
+            failures.append(item)
+        else:
+            others.append(item)
+    return failures, others
 
-    def _without_faults(self, results: Iterable[Photo | Assessment | ReadFailure]) -> Iterator[Photo | Assessment]:
-        for result in results:
-            if isinstance(result, ReadFailure):
-                self._record(result)
-            else:
-                yield result
+
+def _in_order(
+    stage: Callable[[Sequence[_T]], Sequence[_R | PhotoError]], items: Sequence[_T]
+) -> list[_R | ReadFailure]:
+    """The results of a stage, with a failure for each item for which it gives an error."""
+    return [
+        _failure(item, result) if isinstance(result, PhotoError) else result
+        for item, result in zip(items, stage(items), strict=True)
+    ]
+
+
+def _failure(item: Item, error: PhotoError) -> ReadFailure:
+    """Why the photo of an item is not taken further, and when it is looked at again."""
+    photo = item if isinstance(item, FileSnapshot) else _photo_of(item)
+    deferred = isinstance(error, PhotoDeferredError)
+    tries = _TRIES if isinstance(error, InternalError | WorkerLostError) else None
+    wait = _DEFERRED_FOR if deferred else _RETRY_AFTER
+    return ReadFailure(FileSnapshot(photo.place, photo.stamp), str(error), wait, steady=deferred, tries=tries)
+
+
+def _photo_of(item: Photo | Assessment | Stack | Decision | Plan) -> Photo:
+    """The photo that a result of any stage is about."""
+    if isinstance(item, Photo):
+        return item
+    if isinstance(item, Stack):
+        return item.primary.photo
+    return item.photo
+
+
+def _forgotten(photo: Photo) -> ReadFailure:
+    """The failure of a photo that was not scored because its content was known, and is known no longer."""
+    return _failure(photo, PhotoDeferredError("what was known of it is gone; culld looks again"))
 
 
 def _stamp_now(photo: Photo) -> FileStat | None:

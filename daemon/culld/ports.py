@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -41,15 +41,13 @@ class Clock(Protocol):
 
 
 class Reader(Protocol):
-    """Reads settled files and has new contents assessed; one photo's failure is returned, never raised."""
+    """Reads complete files and scores new contents; the failure of one photo is returned, never raised."""
 
-    def read(
-        self, settled: Sequence[FileSnapshot], judged: Mapping[RootedPath, Collection[str]]
-    ) -> Iterable[Photo | Assessment | ReadFailure]:
-        """Begin to read and assess files; whoever iterates waits for the results, which are in order.
+    def begin(self, batch: Sequence[FileSnapshot]) -> None:
+        """Let the workers begin with a batch that will be read soon; return at once."""
 
-        A file whose digest is among those `judged` at its place is not assessed and comes as a `Photo`.
-        """
+    def read(self, batch: Sequence[FileSnapshot]) -> Iterable[Photo | Assessment | ReadFailure]:
+        """Read and score files; the results are in order. A file whose content is known comes as a `Photo`."""
 
 
 class Intent(Protocol):
@@ -59,23 +57,18 @@ class Intent(Protocol):
         """Record what became of one plan, and hand the outcome back."""
 
 
-class Journal(Protocol):
-    """The memory of every decision; an intent is on disk before the file changes that it describes."""
+class KnownFiles(Protocol):
+    """The journal as the scan sees it."""
 
     def unknown(self, seen: Iterable[FileSnapshot]) -> Iterable[FileSnapshot]:
         """The files that were not dealt with as they are, or have to be looked at again by now."""
 
-    def judged(self, settled: Sequence[FileSnapshot]) -> Mapping[RootedPath, Collection[str]]:
-        """The digests of the contents that were judged at the places of some files, where there are any."""
+
+class Journal(Protocol):
+    """The journal as the pipeline sees it; an intent is on disk before the file changes that it describes."""
 
     def unseen(self, photos: Sequence[Photo]) -> list[Photo]:
-        """The photos whose content at that place has not been judged."""
-
-    def is_restored(self, digest: str) -> bool:
-        """Whether a person brought this content back from quarantine."""
-
-    def fault(self, fault: ReadFailure) -> None:
-        """Record a file that could not be read, and when to look again."""
+        """The photos whose content at that place has not been judged; of the others the new stamp is kept."""
 
     def intend(self, plans: Sequence[Plan]) -> AbstractContextManager[Intent]:
         """Commit the plans of a batch; while the context is open each plan is closed with its outcome."""

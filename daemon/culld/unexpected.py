@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
+_F = TypeVar("_F")
 
 log = logging.getLogger(__name__)
 
@@ -85,9 +86,9 @@ class UnexpectedErrors:
         doing: str,
         stage: Callable[[Sequence[_T]], Iterable[_R]],
         items: Sequence[_T],
-        failed: Callable[[_T, PhotoError], None],
-    ) -> list[_R]:
-        """Return the stage's results for all items with which it does not fail; the others are passed to `failed`.
+        failed: Callable[[_T, PhotoError], _F],
+    ) -> list[_R | _F]:
+        """Return the stage's results for the items with which it does not fail, and that of `failed` for the others.
 
         The stage must treat each item by itself: after a failure it is asked again for one half, then for the other.
         """
@@ -95,10 +96,9 @@ class UnexpectedErrors:
             return []
         found = self.attempt(doing, lambda: list(stage(items)))
         if not isinstance(found, PhotoError):
-            return found
+            return [*found]
         if len(items) == 1:
-            failed(items[0], found)
-            return []
+            return [failed(items[0], found)]
         half = len(items) // 2
         again = functools.partial(self.each_apart, doing, stage, failed=failed)
         return [*again(items[:half]), *again(items[half:])]

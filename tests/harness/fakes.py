@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from culld.errors import SystemFaultError
 from culld.inference.pending import PendingResults
-from culld.records import Assessment, FileSnapshot, Outcome, Photo, Plan, ReadFailure, RootedPath
+from culld.records import Assessment, FileSnapshot, Outcome, Photo, Plan, ReadFailure
 from harness import factories
 
 
@@ -175,25 +175,28 @@ def broken_desk() -> FakeDesk:
 
 @dataclass
 class FakeReader:
-    """Gives prepared answers for the names of files."""
+    """Gives prepared answers for the names of files; the contents of `known` names are known."""
 
     faults: dict[str, str] = field(default_factory=dict)
     scores: dict[str, float] = field(default_factory=dict)
+    known: set[str] = field(default_factory=set)
+    begun: list[Sequence[FileSnapshot]] = field(default_factory=list)
 
-    def read(
-        self, settled: Sequence[FileSnapshot], judged: Mapping[RootedPath, Collection[str]]
-    ) -> list[Photo | Assessment | ReadFailure]:
-        """The prepared blur of each file that was not judged, else 0, or its fault."""
-        return [self._result(seen, judged) for seen in settled]
+    def begin(self, batch: Sequence[FileSnapshot]) -> None:
+        """Note that it was asked."""
+        self.begun.append(batch)
 
-    def _result(
-        self, seen: FileSnapshot, judged: Mapping[RootedPath, Collection[str]]
-    ) -> Photo | Assessment | ReadFailure:
+    def read(self, batch: Sequence[FileSnapshot]) -> Iterable[Photo | Assessment | ReadFailure]:
+        """The prepared blur of each file that is not known, else 0, or its fault."""
+        return [self.one(seen) for seen in batch]
+
+    def one(self, seen: FileSnapshot) -> Photo | Assessment | ReadFailure:
+        """The answer for one file."""
         name = seen.place.relative.name
         if name in self.faults:
             return ReadFailure(seen, self.faults[name], timedelta(minutes=1))
         found = factories.assessment(name, blur=self.scores.get(name, 0.0))
-        return found.photo if found.photo.digest in judged.get(seen.place, ()) else found
+        return found.photo if name in self.known else found
 
 
 @dataclass
@@ -205,22 +208,9 @@ class FakeJournal:
     faults: list[ReadFailure] = field(default_factory=list)
     unwritable: str = ""
 
-    def unknown(self, seen: Iterable[FileSnapshot]) -> Iterable[FileSnapshot]:
-        """Nothing is known by its stamp."""
-        return list(seen)
-
-    def judged(self, settled: Sequence[FileSnapshot]) -> dict[RootedPath, set[str]]:
-        """What is seen has the digest that factories give."""
-        names = {sighting.place: sighting.place.relative.name for sighting in settled}
-        return {place: {factories.photo(name).digest} for place, name in names.items() if name in self.seen}
-
     def unseen(self, photos: Sequence[Photo]) -> list[Photo]:
         """All photos but the `seen`."""
         return [photo for photo in photos if photo.place.relative.name not in self.seen]
-
-    def is_restored(self, digest: str) -> bool:
-        """Nothing was restored."""
-        return False
 
     def fault(self, fault: ReadFailure) -> None:
         """Note the fault."""

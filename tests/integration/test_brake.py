@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from culld.journal.store import SqliteJournal
-from culld.pipeline import Pipeline
+from culld.pipeline import Pipeline, Stages
 from culld.records import (
     Assessment,
     BrakeLimit,
+    Decision,
     FileSnapshot,
     FileStat,
     Format,
@@ -28,7 +29,9 @@ from culld.records import (
     Verdict,
 )
 from culld.stages.decide.brake import Brake, active_brake, resume
-from culld.stages.plan import Planner
+from culld.stages.decide.decider import Decider
+from culld.stages.group.whole_series import SeriesHold
+from culld.stages.plan import Planner, TagSettings
 from culld.tags.draft import TagDraft
 from harness import factories
 from harness.fakes import FakeClock
@@ -152,25 +155,31 @@ class Import:
     folder: Path
     moved: list[str] = field(default_factory=list)
 
-    def judge(self, rules: Policy) -> Planner:
+    def decider(self, policy: Policy) -> Decider:
         """The stage `decide` with the brake."""
-        return Planner(
-            rules_for=lambda _: rules,
+        return Decider(
+            policy_of=lambda _: policy,
             is_restored=lambda _: False,
-            draft=lambda requests: [TagDraft((), ()) for _ in requests],
             user_metadata=lambda requests: [UserMetadata() for _ in requests],
             clock=self.house.clock,
-            quarantine=self.folder / "quarantine",
-            quarantine_away=lambda: "",
-            prefix="defect:",
-            embed=False,
+            hold=SeriesHold(),
             brake=self.house.braking().check,
         )
 
-    def pipeline(self, rules: Policy) -> Pipeline:
+    def pipeline(self, policy: Policy) -> Pipeline:
         """The page as the daemon ties it together."""
-        judge = self.judge(rules)
-        return Pipeline(self, self.house.journal, lambda found: list(map(Stack, found)), judge.decide, self.apply)
+        planner = Planner(
+            draft=lambda requests: [TagDraft((), ()) for _ in requests],
+            quarantine=self.folder / "quarantine",
+            quarantine_away=lambda: "",
+            settings=TagSettings(embed=False),
+        )
+        journal = self.house.journal
+        decide, plan = self.decider(policy).decide, planner.plan
+        stages = Stages(
+            self, lambda found: list(map(Stack, found)), decide, plan, self.apply, lambda _: None, journal.fault
+        )
+        return Pipeline(stages, journal)
 
     def drop(self, count: int) -> list[FileSnapshot]:
         """Put files into the inbox."""
@@ -182,7 +191,10 @@ class Import:
             place.path.write_text(place.relative.name)
         return [FileSnapshot(place, FileStat.of(place.path.lstat())) for place in places]
 
-    def read(self, settled: Sequence[FileSnapshot], _judged: object) -> list[Assessment]:
+    def begin(self, batch: Sequence[FileSnapshot]) -> None:
+        """Nothing is read ahead."""
+
+    def read(self, settled: Sequence[FileSnapshot]) -> list[Assessment]:
         """Every photo is blurred."""
         return [
             Assessment(
@@ -201,14 +213,14 @@ class Import:
 def test_the_brake_divides_no_shot(house: House, tmp_path: Path) -> None:
     """A RAW and its JPEG go together, or stay: here the brake acts on the second of them."""
     first = Import(house, tmp_path)
-    judge = first.judge(replace(factories.rules(), brake=BrakeLimit(0.6, 200)))
-    found = first.read(first.drop(14), {})
+    decider = first.decider(replace(factories.rules(), brake=BrakeLimit(0.6, 200)))
+    found = first.read(first.drop(14))
     alone = [Stack(each) for each in found[:11]]
     one, other = Stack(found[11], siblings=(found[12],)), Stack(found[12], siblings=(found[11],))
 
-    plans = judge.decide([*alone, one, other, Stack(found[13])])
+    decisions = decider.decide([*alone, one, other, Stack(found[13])])
 
-    verdicts = [plan.verdict for plan in plans if isinstance(plan, Plan)]
+    verdicts = [each.verdict for each in decisions if isinstance(each, Decision)]
     assert verdicts == [Verdict.QUARANTINE] * 11 + [Verdict.TAG] * 3
 
 

@@ -12,7 +12,7 @@ import piexif
 import pytest
 
 from culld.imaging.decode import DecodeLimits
-from culld.records import Assessment, FileStat, Format, Photo, Plan, Protection, RootedPath, Scores, Stack, Verdict
+from culld.records import Assessment, Decision, FileStat, Format, Photo, Protection, RootedPath, Scores, Stack, Verdict
 from culld.stages.decide.decide import decide
 from culld.stages.read.messages import UserMetadataRequest, WorkerSettings
 from culld.stages.read.worker import PhotoWorker
@@ -151,7 +151,7 @@ class Desk(PhotoWorker):
         self._limits = DecodeLimits()
 
 
-def plan(folder: Path, put: Put, protect: Protection = Protection()) -> Plan:  # noqa: B008 (a frozen record)
+def plan(folder: Path, put: Put, protect: Protection = Protection()) -> Decision:  # noqa: B008 (a frozen record)
     """What is decided about a blurred photo in a folder after `put`."""
     place = RootedPath(folder, Path("a.jpg"))
     place.path.write_bytes(factories.encoded(factories.picture(1, size=(64, 48))))
@@ -161,7 +161,7 @@ def plan(folder: Path, put: Put, protect: Protection = Protection()) -> Plan:  #
     care = Desk().user_metadata(UserMetadataRequest((photo,), sidecars))
     stack = Stack(Assessment(photo, Scores(0.99, 0, 0), "model@1"), sidecars, user_metadata=care)
     rules = replace(factories.rules(), protect=protect)
-    return decide(stack, rules, now=factories.NOON, plan_id="p", restored=False)
+    return decide(stack, rules, now=factories.NOON, restored=False)
 
 
 @pytest.mark.parametrize("mark", STAYS)

@@ -94,7 +94,7 @@ def test_a_thousand_reloads_under_load_mix_no_two_policies(tmp_path: Path) -> No
     inbox.mkdir()
     config.write_text(POLICIES[Verdict.TAG])
     counting, marks = Counting(), LoopQueue()
-    log = logging.getLogger("culld.app.daemon")
+    log = logging.getLogger("culld.app.policy_reload")
     level = log.level
     log.addHandler(counting)
     log.setLevel(logging.INFO)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from culld.app.decisions import LogRequest, explain_decision, past_decisions
+from culld.app.model_files import resolve_policies
 from culld.app.rebuild import rebuild_journal
 from culld.app.report import LEAST_ANSWERS, SuggestRequest, report_rejects, suggest_thresholds
 from culld.app.resume import release_brake
@@ -110,7 +111,7 @@ def test_a_photo_is_explained_by_where_it_was_and_by_where_it_is(house: House) -
     assert found[0] is not None
     assert (found[0].case.verdict, found[0].case.now.path) == (Verdict.QUARANTINE, moved)
     assert [decision.place for decision in found[0].history] == [house.photo]
-    assert found[0].policy.digest == house.config.rules().digest
+    assert found[0].policy.digest == resolve_policies(house.config).default.digest
     assert explain_decision(house.config, house.photo.path.with_name("b.jpg")) is None
 
 

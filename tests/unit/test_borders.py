@@ -34,11 +34,12 @@ from culld.records import (
     Unreadable,
 )
 from culld.rules import parse
-from culld.stages.decide.best_of_series import best_of
 from culld.stages.decide.decide import decide
+from culld.stages.decide.protection import best_of
 from culld.stages.decide.rule_variables import variables_of
 from culld.stages.group.grouping import Grouper
 from culld.stages.group.series import series_of
+from culld.stages.plan import bare_plan
 from culld.stages.read.exif_facts import camera_facts, exif_rating
 from culld.stages.report import journal_fields, log_line
 from culld.tags.user_metadata import user_metadata_in
@@ -138,7 +139,7 @@ def carry(assessed: list[Assessment], rules: Policy = _RULES) -> None:
         best_of(series, rules)
     for stack in stacks:
         variables_of(stack, factories.NOON)
-        plan = decide(stack, rules, now=factories.NOON, plan_id="p", restored=False)
+        plan = bare_plan(decide(stack, rules, now=factories.NOON, restored=False), "defect:")
         decision_row(RecordedDecision.of(plan))
         read_back(to_json(stack), stack.primary)
         outcome = factories.outcome(plan)

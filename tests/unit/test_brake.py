@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from culld.records import BrakeLimit
-from culld.stages.decide.brake_limit import exceeds_limit
+from culld.stages.decide.brake import exceeds_limit
 
 LIMIT = BrakeLimit(0.6, 200)
 

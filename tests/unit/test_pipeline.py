@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
 from culld.errors import PhotoChangedError, PhotoError, StoppedError, SystemFaultError
-from culld.pipeline import Pipeline, one_ahead
-from culld.records import Assessment, FileSnapshot, Outcome, Plan, RootedPath, Stack, Verdict
+from culld.pipeline import Pipeline, Stages
+from culld.records import Assessment, Decision, FileSnapshot, Outcome, Plan, Stack, Verdict
+from culld.stages.read import read_ahead
+from culld.unexpected import UnexpectedErrors
 from harness import factories, fakes
 
 
@@ -26,24 +28,40 @@ def group_unless_gone(assessed: Sequence[Assessment]) -> list[Stack]:
     return group(assessed)
 
 
-def decide(stacks: Sequence[Stack]) -> list[Plan | PhotoError]:
+def decide(stacks: Sequence[Stack]) -> list[Decision | PhotoError]:
     """Keep everything, but fail on a photo called changed.jpg."""
     return [
         PhotoChangedError("it changed")
-        if stack.primary.photo.place.relative.name == "changed.jpg"
-        else factories.plan(stack, Verdict.KEEP)
+        if places_of(stack) == "changed.jpg"
+        else Decision(stack, Verdict.KEEP, "because", factories.rules(), factories.NOON)
         for stack in stacks
     ]
 
 
-def pipeline(journal: fakes.FakeJournal, reader: fakes.FakeReader | None = None) -> Pipeline:
-    """A pipeline that notes in the journal when it applies."""
+def plan(decisions: Sequence[Decision]) -> list[Plan | PhotoError]:
+    """Change nothing, but fail on a photo called drafted.jpg."""
+    return [
+        PhotoChangedError("it changed")
+        if places_of(each) == "drafted.jpg"
+        else factories.plan(each.stack, each.verdict)
+        for each in decisions
+    ]
+
+
+def pipeline(journal: fakes.FakeJournal, reader: fakes.FakeReader | None = None, **stages: Any) -> Pipeline:
+    """A pipeline that notes in the journal when it applies; `stages` take the place of those here."""
 
     def apply(plan: Plan) -> Outcome:
         journal.events.append(f"apply {plan.photo.place.relative}")
         return Outcome(plan, plan.photo.place, plan.photo.stamp, plan.photo.digest)
 
-    return Pipeline(reader or fakes.FakeReader(), journal, group, decide, apply)
+    usual = Stages(reader or fakes.FakeReader(), group, decide, plan, apply, lambda _: None, journal.fault)
+    return Pipeline(replace(usual, **stages), journal)
+
+
+def with_mistake(page: Pipeline, stage: str) -> Pipeline:
+    """The pipeline with a mistake in a stage over bad.jpg."""
+    return replace(page, stages=replace(page.stages, **{stage: failing(getattr(page.stages, stage))}))
 
 
 def test_the_intent_is_recorded_before_anything_is_applied() -> None:
@@ -89,9 +107,8 @@ def test_a_photo_that_changes_before_its_plan_is_looked_at_again() -> None:
 def test_a_folder_that_is_gone_costs_only_its_own_photos() -> None:
     """What lies beside the others can still be told."""
     journal = fakes.FakeJournal()
-    page = replace(pipeline(journal), group=group_unless_gone)
 
-    page.process([factories.sighting("gone.jpg"), factories.sighting("b.jpg")])
+    pipeline(journal, group=group_unless_gone).process([factories.sighting("gone.jpg"), factories.sighting("b.jpg")])
 
     assert journal.events[:2] == ["fault gone.jpg: the folder is gone", "intend b.jpg"]
 
@@ -100,7 +117,7 @@ def failing(stage: Callable[..., Any], name: str = "bad.jpg") -> Callable[..., A
     """The stage, with a mistake in it that shows as soon as a photo of this name is among others or alone."""
 
     def mistaken(items: Any) -> Any:
-        places = [places_of(item) for item in ([items] if isinstance(items, Plan) else items)]
+        places = [places_of(item) for item in ([items] if isinstance(items, Plan | Outcome) else items)]
         if name in places:
             raise OverflowError(f"date value out of range: {name}")
         return stage(items)
@@ -110,9 +127,11 @@ def failing(stage: Callable[..., Any], name: str = "bad.jpg") -> Callable[..., A
 
 def places_of(item: Any) -> str:
     """The name of the photo that an item of any stage is about."""
+    if isinstance(item, Outcome):
+        item = item.plan
     if isinstance(item, Stack):
         item = item.primary
-    photo = item.photo if isinstance(item, Plan | Assessment) else item
+    photo = item.photo if isinstance(item, Plan | Decision | Assessment) else item
     return str(photo.place.relative)
 
 
@@ -120,12 +139,11 @@ THREE = [factories.sighting(name) for name in ("a.jpg", "bad.jpg", "c.jpg")]
 REASON = "internal error: OverflowError: date value out of range: bad.jpg; please report this"
 
 
-@pytest.mark.parametrize("stage", ["group", "decide"])
+@pytest.mark.parametrize("stage", ["group", "decide", "plan"])
 def test_an_unexpected_error_of_a_stage_costs_one_photo(stage: str) -> None:
     """The others stay together, the traceback is logged once, and the photo is left alone after three tries."""
     journal = fakes.FakeJournal()
-    page = pipeline(journal)
-    page = replace(page, **{stage: failing(getattr(page, stage))})
+    page = with_mistake(pipeline(journal), stage)
 
     with fakes.Warnings() as warnings:
         outcomes = page.process(THREE)
@@ -147,7 +165,7 @@ def test_photos_that_cannot_be_grouped_with_each_other_cost_one_of_them() -> Non
             raise ZeroDivisionError
         return group(assessed)
 
-    outcomes = replace(pipeline(journal), group=together).process(THREE)
+    outcomes = pipeline(journal, group=together).process(THREE)
 
     assert [outcome.now.relative.name for outcome in outcomes] == ["a.jpg", "bad.jpg"]
     assert [fault.sighting.place.relative.name for fault in journal.faults] == ["c.jpg"]
@@ -170,14 +188,15 @@ class FailingReader(fakes.FakeReader):
 
     lazily: bool = False
 
-    def read(self, settled: Sequence[FileSnapshot], judged: Mapping[RootedPath, Collection[str]]) -> Any:
+    def read(self, batch: Sequence[FileSnapshot]) -> Iterable[Any]:
         """The results, one by one."""
-        results = map(self.one, settled)
+        results = map(failing_over_bad, batch)
         return results if self.lazily else list(results)
 
-    def one(self, seen: FileSnapshot) -> Any:
-        """A result."""
-        return failing(lambda seen: fakes.FakeReader().read(seen, {})[0])([seen])
+
+def failing_over_bad(seen: FileSnapshot) -> Any:
+    """A result."""
+    return failing(lambda seen: fakes.FakeReader().read(seen))([seen])[0]
 
 
 def test_an_unexpected_error_while_plans_are_recorded_costs_one_photo() -> None:
@@ -194,8 +213,7 @@ def test_an_unexpected_error_while_plans_are_recorded_costs_one_photo() -> None:
 def test_an_unexpected_error_while_files_are_changed_leaves_the_plan_to_a_replay() -> None:
     """It is applied once only: how far it came, the disk alone can tell."""
     journal = fakes.FakeJournal()
-    page = pipeline(journal)
-    page = replace(page, apply=failing(page.apply))
+    page = with_mistake(pipeline(journal), "apply")
 
     a, bad, c = page.process(THREE)
 
@@ -205,7 +223,7 @@ def test_an_unexpected_error_while_files_are_changed_leaves_the_plan_to_a_replay
 
 
 @pytest.mark.parametrize("error", [SystemFaultError("the disk is full"), StoppedError(), KeyboardInterrupt()])
-@pytest.mark.parametrize("stage", ["group", "decide", "apply"])
+@pytest.mark.parametrize("stage", ["group", "decide", "plan", "apply"])
 def test_what_is_no_photos_failure_goes_up(stage: str, error: BaseException) -> None:
     """A broken journal, a stop, and Ctrl-C."""
 
@@ -213,28 +231,44 @@ def test_what_is_no_photos_failure_goes_up(stage: str, error: BaseException) -> 
         raise error
 
     with pytest.raises(type(error)):
-        replace(pipeline(fakes.FakeJournal()), **{stage: raising}).process(THREE)
+        pipeline(fakes.FakeJournal(), **{stage: raising}).process(THREE)
+
+
+def test_an_unexpected_error_of_the_report_costs_nothing() -> None:
+    """The photo is dealt with."""
+    journal = fakes.FakeJournal()
+    reported: list[Outcome] = []
+
+    outcomes = pipeline(journal, report=failing(reported.append)).process(THREE)
+
+    assert [places_of(outcome) for outcome in outcomes] == ["a.jpg", "bad.jpg", "c.jpg"]
+    assert [places_of(outcome) for outcome in reported] == ["a.jpg", "c.jpg"]
+    assert journal.faults == []
+
+
+def test_a_photo_that_changes_while_it_is_planned_is_looked_at_again() -> None:
+    """As one that changes while it is decided about."""
+    journal = fakes.FakeJournal()
+
+    pipeline(journal).process([factories.sighting("drafted.jpg"), factories.sighting("b.jpg")])
+
+    assert journal.events[:2] == ["fault drafted.jpg: it changed", "intend b.jpg"]
 
 
 def test_the_next_batch_is_being_read_while_one_is_finished() -> None:
     """The workers need not wait for the loop."""
-    begun: list[str] = []
+    reader = fakes.FakeReader()
+    batches = [[factories.sighting(name)] for name in "abc"]
 
-    def begin(batch: str) -> str:
-        begun.append(batch)
-        return batch
+    seen = [(batch, len(reader.begun)) for batch in read_ahead(reader, batches, list, UnexpectedErrors())]
 
-    seen = [(batch, "".join(begun)) for batch in one_ahead(begin, "abc")]
-
-    assert seen == [("a", "ab"), ("b", "abc"), ("c", "abc")]
+    assert seen == [(batches[0], 2), (batches[1], 3), (batches[2], 3)]
+    assert reader.begun == batches
 
 
 def test_what_the_journal_forgets_meanwhile_is_looked_at_again() -> None:
     """It was not assessed, for its content was known when the workers were asked."""
-    journal = fakes.FakeJournal(seen={"a.jpg"})
-    page = pipeline(journal)
-    reading = page.begin([factories.sighting("a.jpg")])
-    journal.seen.clear()
+    journal = fakes.FakeJournal()
 
-    assert page.finish(reading) == []
+    assert pipeline(journal, fakes.FakeReader(known={"a.jpg"})).process([factories.sighting("a.jpg")]) == []
     assert journal.events[0] == "fault a.jpg: what was known of it is gone; culld looks again"

@@ -1,4 +1,4 @@
-"""The stage `decide` with its real parts around the pure policy."""
+"""The stages `decide` and `plan` with their real parts around the pure policy."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from culld.records import (
     Mode,
     Photo,
     Plan,
+    Policy,
     Rating,
     RejectFlag,
     RootedPath,
@@ -27,9 +28,13 @@ from culld.records import (
     SidecarStyle,
     Stack,
     UserMetadata,
+    UserMetadataSources,
     Verdict,
 )
-from culld.stages.plan import Planner
+from culld.stages.decide.decider import Decider
+from culld.stages.group.whole_series import SeriesHold
+from culld.stages.plan import Planner, TagSettings
+from culld.stages.read.messages import DraftRequest, UserMetadataCheck, UserMetadataRequest
 from culld.tags.draft import TagDraft, TagRequest, draft
 from culld.tags.edits import apply_edits
 from harness import factories, fakes, images
@@ -43,13 +48,23 @@ def photo_at(place: RootedPath) -> Photo:
 
 @dataclass
 class House:
-    """A folder with one photo, and a judge."""
+    """A folder with one photo, and the two stages."""
 
     folder: Path
     asked: list[TagRequest] = field(default_factory=list)
+    checks: list[UserMetadataCheck | None] = field(default_factory=list)
+    looked_up: list[UserMetadataRequest] = field(default_factory=list)
     restored: bool = False
     away: str = ""
     care: UserMetadata = field(default_factory=UserMetadata)
+    policy: Policy = field(default_factory=factories.rules)
+    settings: TagSettings = field(default_factory=TagSettings)
+    more_to_come: bool = False
+    hold: SeriesHold = field(init=False)
+
+    def __post_init__(self) -> None:
+        """More files are on the way as long as the test says so."""
+        self.hold = SeriesHold(lambda: self.more_to_come)
 
     def put(self, name: str = "a.jpg") -> Stack:
         """A blurred photo on disk, as a stack."""
@@ -57,32 +72,43 @@ class House:
         place.path.write_bytes(factories.encoded(factories.picture(1, size=(64, 48))))
         return Stack(Assessment(photo_at(place), Scores(0.99, 0.0, 0.0), "model@1"))
 
-    def judge(self) -> Planner:
-        """A judge with the default policy."""
-        return Planner(
-            rules_for=lambda _: factories.rules(),
+    def plans(self, stacks: Sequence[Stack]) -> list[Plan | PhotoError]:
+        """What is decided and planned for stacks, with the default policy if the test sets no other."""
+        decider = Decider(
+            policy_of=lambda _: self.policy,
             is_restored=lambda _: self.restored,
-            draft=self.drafts,
-            user_metadata=lambda requests: [self.care for _ in requests],
+            user_metadata=self.user_metadata,
             clock=fakes.FakeClock(),
+            hold=self.hold,
+        )
+        planner = Planner(
+            draft=self.drafts,
             quarantine=self.folder / "quarantine",
             quarantine_away=lambda: self.away,
-            prefix="defect:",
-            embed=True,
+            settings=self.settings,
         )
+        decisions = decider.decide(stacks)
+        plans = iter(planner.plan([each for each in decisions if not isinstance(each, PhotoError)]))
+        return [each if isinstance(each, PhotoError) else next(plans) for each in decisions]
 
-    def drafts(self, requests: Sequence[TagRequest]) -> list[TagDraft]:
+    def user_metadata(self, requests: Sequence[UserMetadataRequest]) -> list[UserMetadata]:
+        """What people did for each shot, noted that it was asked."""
+        self.looked_up += requests
+        return [self.care for _ in requests]
+
+    def drafts(self, requests: Sequence[DraftRequest]) -> list[TagDraft]:
         """The real drafts, noted."""
-        self.asked += requests
+        self.asked += [request.tags for request in requests]
+        self.checks += [request.check for request in requests]
         return [
-            draft(request, lambda place: place.path.read_bytes() if place.path.exists() else None)
+            draft(request.tags, lambda place: place.path.read_bytes() if place.path.exists() else None)
             for request in requests
         ]
 
 
-def plan_of(judge: Planner, stack: Stack) -> Plan:
-    """What is decided about one stack; raises what stands in the way."""
-    (plan,) = judge.decide([stack])
+def plan_of(house: House, stack: Stack) -> Plan:
+    """What is planned for one stack; raises what stands in the way."""
+    (plan,) = house.plans([stack])
     if isinstance(plan, PhotoError):
         raise plan
     return plan
@@ -97,7 +123,7 @@ def house(tmp_path: Path) -> House:
 
 def test_a_reject_is_tagged_and_routed(house: House) -> None:
     """Sidecar and photo are rewritten, then sidecar and photo move, the photo last."""
-    plan = plan_of(house.judge(), house.put())
+    plan = plan_of(house, house.put())
 
     assert plan.verdict is Verdict.QUARANTINE
     assert [rewrite.place.relative.name for rewrite in plan.rewrites] == ["a.jpg.xmp", "a.jpg"]
@@ -110,7 +136,7 @@ def test_a_clean_photo_costs_no_draft(house: House) -> None:
     stack = house.put()
     clean = Stack(replace(stack.primary, result=Scores(0.0, 0.0, 0.0)))
 
-    plan = plan_of(house.judge(), clean)
+    plan = plan_of(house, clean)
 
     assert (plan.verdict, plan.rewrites, plan.moves, house.asked) == (Verdict.KEEP, (), (), [])
 
@@ -123,7 +149,7 @@ def test_a_hard_linked_photo_is_left_alone_but_still_moved(house: House) -> None
         replace(stack.primary, photo=replace(stack.primary.photo, stamp=FileStat.of((house.folder / "a.jpg").lstat())))
     )
 
-    plan = plan_of(house.judge(), stack)
+    plan = plan_of(house, stack)
 
     assert [rewrite.place.relative.name for rewrite in plan.rewrites] == ["a.jpg.xmp"]
     assert [move.target.relative.name for move in plan.moves] == ["a.jpg.xmp", "a.jpg"]
@@ -134,7 +160,7 @@ def test_a_restored_photo_is_only_tagged(house: House) -> None:
     """A person's word is never undone."""
     house.restored = True
 
-    plan = plan_of(house.judge(), house.put())
+    plan = plan_of(house, house.put())
 
     assert (plan.verdict, plan.moves) == (Verdict.TAG, ())
 
@@ -144,29 +170,29 @@ def test_a_reject_waits_for_a_quarantine_that_is_not_there(house: House) -> None
     house.away = "is not there"
 
     with pytest.raises(PhotoBlockedError, match="quarantine is not there"):
-        plan_of(house.judge(), house.put())
+        plan_of(house, house.put())
 
     assert house.asked == []
     house.restored = True
-    assert plan_of(house.judge(), house.put()).verdict is Verdict.TAG
+    assert plan_of(house, house.put()).verdict is Verdict.TAG
 
 
 def test_a_photo_that_is_fine_by_now_loses_the_words_it_had(house: House) -> None:
     """Its sidecar says what culld said before; one of another program makes no work."""
     stack = house.put()
-    first = plan_of(house.judge(), stack)
+    first = plan_of(house, stack)
     for rewrite in first.rewrites:
         old = rewrite.place.path.read_bytes() if rewrite.before else b""
         rewrite.place.path.write_bytes(apply_edits(old, rewrite.edits))
     place = stack.primary.photo.place
     fine = replace(stack.primary, photo=photo_at(place), result=Scores(0.01, 0.0, 0.0))
 
-    plan = plan_of(house.judge(), Stack(fine, (place.beside("a.jpg.xmp"),)))
+    plan = plan_of(house, Stack(fine, (place.beside("a.jpg.xmp"),)))
 
     assert plan.verdict is Verdict.KEEP
     assert {rewrite.place for rewrite in plan.rewrites} == {place, place.beside("a.jpg.xmp")}
     place.beside("a.jpg.xmp").path.write_text("<x/>")
-    assert plan_of(house.judge(), Stack(fine, (place.beside("a.jpg.xmp"),))).rewrites == ()
+    assert plan_of(house, Stack(fine, (place.beside("a.jpg.xmp"),))).rewrites == ()
 
 
 def test_a_huge_photo_is_tagged_beside_it_only(house: House) -> None:
@@ -174,7 +200,7 @@ def test_a_huge_photo_is_tagged_beside_it_only(house: House) -> None:
     stack = house.put()
     photo = replace(stack.primary.photo, stamp=replace(stack.primary.photo.stamp, size=201 << 20))
 
-    plan = plan_of(house.judge(), Stack(replace(stack.primary, photo=photo)))
+    plan = plan_of(house, Stack(replace(stack.primary, photo=photo)))
 
     assert [rewrite.place.relative.name for rewrite in plan.rewrites] == ["a.jpg.xmp"]
     assert "larger than 200 MiB" in plan.notes[0]
@@ -195,11 +221,10 @@ def test_only_a_photo_that_goes_or_would_go_is_marked(
     """And only with the marks that were asked for."""
     stack = house.put()
     stack = replace(stack, primary=replace(stack.primary, result=Scores(blur, 0.0, 0.0)))
-    judge = replace(
-        house.judge(), rules_for=lambda _: replace(factories.rules(), mode=mode), reject_flags=(RejectFlag.RATING,)
-    )
+    house.policy = replace(factories.rules(), mode=mode)
+    house.settings = TagSettings(reject_flags=(RejectFlag.RATING,))
 
-    plan_of(judge, stack)
+    plan_of(house, stack)
 
     assert [request.reject_flags for request in house.asked] == [expected]
 
@@ -207,12 +232,13 @@ def test_only_a_photo_that_goes_or_would_go_is_marked(
 def test_what_a_person_did_for_a_photo_spares_it_and_fills_fields(house: House) -> None:
     """A rated photo is only tagged; a field that somebody filled is not marked."""
     house.care = UserMetadata(filled_flags=frozenset({RejectFlag.RATING}), stars=(Rating("xmp:Rating 3", 3),))
-    plan = plan_of(house.judge(), house.put())
+    plan = plan_of(house, house.put())
     assert plan.verdict is Verdict.TAG
     assert "it is rated (xmp:Rating 3; policy.protect.rated)" in plan.reason
 
     house.care = UserMetadata(filled_flags=frozenset({RejectFlag.RATING}))
-    plan = plan_of(replace(house.judge(), reject_flags=(RejectFlag.RATING, RejectFlag.PICK)), house.put())
+    house.settings = TagSettings(reject_flags=(RejectFlag.RATING, RejectFlag.PICK))
+    plan = plan_of(house, house.put())
     assert plan.verdict is Verdict.QUARANTINE
     assert house.asked[-1].reject_flags == (RejectFlag.PICK,)
 
@@ -221,19 +247,20 @@ def test_a_reject_waits_once_for_the_shots_of_its_series(house: House) -> None:
     """While more photos are coming in; a photo without a time is in no series."""
     stack = house.put()
     timed = replace(stack.primary, photo=replace(stack.primary.photo, camera=Camera(taken_at=factories.NOON)))
-    judge = replace(house.judge(), more_to_come=lambda: True)
+    house.more_to_come = True
 
     with pytest.raises(PhotoDeferredError, match="more photos are coming in"):
-        plan_of(judge, replace(stack, primary=timed))
-    assert plan_of(judge, replace(stack, primary=timed)).verdict is Verdict.QUARANTINE
-    assert plan_of(judge, stack).verdict is Verdict.QUARANTINE
-    alone = replace(house.judge(), more_to_come=lambda: False)
-    assert plan_of(alone, replace(stack, primary=timed)).verdict is Verdict.QUARANTINE
+        plan_of(house, replace(stack, primary=timed))
+    assert plan_of(house, replace(stack, primary=timed)).verdict is Verdict.QUARANTINE
+    assert plan_of(house, stack).verdict is Verdict.QUARANTINE
+    house.more_to_come = False
+    assert plan_of(house, replace(stack, primary=timed)).verdict is Verdict.QUARANTINE
 
 
 def test_a_new_sidecar_is_called_as_asked_for(house: House) -> None:
     """In Adobe's style, say."""
-    plan = plan_of(replace(house.judge(), style=SidecarStyle.ADOBE), house.put())
+    house.settings = TagSettings(style=SidecarStyle.ADOBE)
+    plan = plan_of(house, house.put())
 
     assert plan.rewrites[0].place.relative.name == "a.xmp"
 
@@ -250,7 +277,8 @@ def test_a_sidecar_is_made_for_those_that_the_configuration_says(
     house: House, sidecars: Sidecars, expected: list[str]
 ) -> None:
     """That there is none is then no failure."""
-    plan = plan_of(replace(house.judge(), sidecars=sidecars), house.put())
+    house.settings = TagSettings(sidecars=sidecars)
+    plan = plan_of(house, house.put())
 
     assert [rewrite.place.relative.name for rewrite in plan.rewrites] == expected
     assert plan.notes == ()
@@ -261,7 +289,8 @@ def test_a_hard_linked_photo_needs_a_sidecar(house: House) -> None:
     stack = house.put()
     os.link(house.folder / "a.jpg", house.folder / "other name.bin")
 
-    plan = plan_of(replace(house.judge(), sidecars=Sidecars.NEEDED), stack)
+    house.settings = TagSettings(sidecars=Sidecars.NEEDED)
+    plan = plan_of(house, stack)
 
     assert [rewrite.place.relative.name for rewrite in plan.rewrites] == ["a.jpg.xmp"]
 
@@ -270,7 +299,10 @@ def test_a_sidecar_of_another_program_is_left_alone_with_never(house: House) -> 
     """And added to in the other cases."""
     stack = house.put()
     (house.folder / "a.jpg.xmp").write_bytes(images.SIDECARS["darktable"])
-    plans = [plan_of(replace(house.judge(), sidecars=each), stack) for each in Sidecars]
+    plans = []
+    for each in Sidecars:
+        house.settings = TagSettings(sidecars=each)
+        plans.append(plan_of(house, stack))
 
     assert [[rewrite.place.relative.name for rewrite in plan.rewrites] for plan in plans] == [
         ["a.jpg.xmp", "a.jpg"],
@@ -284,7 +316,7 @@ def test_a_photo_too_large_to_copy_from_gets_no_new_sidecar(house: House) -> Non
     stack = house.put()
     photo = replace(stack.primary.photo, stamp=replace(stack.primary.photo.stamp, size=513 << 20))
 
-    plan = plan_of(house.judge(), Stack(replace(stack.primary, photo=photo)))
+    plan = plan_of(house, Stack(replace(stack.primary, photo=photo)))
 
     assert plan.rewrites == ()
     assert plan.notes[0].startswith("no sidecar was written: the photo is larger than 512 MiB")
@@ -297,7 +329,7 @@ def test_adobes_sidecar_of_a_shot_is_the_raws(house: House) -> None:
     (house.folder / "a.xmp").write_bytes(images.SIDECARS["Lightroom"])
     stacks = Stack(raw, siblings=(picture,)), Stack(picture, siblings=(raw,))
 
-    plans = [plan_of(house.judge(), stack) for stack in stacks]
+    plans = [plan_of(house, stack) for stack in stacks]
 
     assert [plan.rewrites[0].place.relative.name for plan in plans] == ["a.xmp", "a.jpg.xmp"]
 
@@ -309,7 +341,7 @@ def test_a_sidecar_name_that_a_folder_has_is_not_used(tmp_path: Path) -> None:
     stack = house.put()
     (tmp_path / "a.jpg.xmp").mkdir()
 
-    plan = plan_of(house.judge(), stack)
+    plan = plan_of(house, stack)
 
     assert plan.verdict is Verdict.QUARANTINE
     assert "no sidecar was written: a.jpg.xmp is the name of something that is no plain file" in plan.notes
@@ -324,8 +356,72 @@ def test_two_photos_of_one_batch_get_two_names_in_the_quarantine(tmp_path: Path)
         (tmp_path / name).mkdir()
         stacks.append(House(tmp_path / name).put())
 
-    plans = House(tmp_path).judge().decide(stacks)
+    plans = House(tmp_path).plans(stacks)
 
     targets = [{move.target for move in plan.moves} for plan in plans if isinstance(plan, Plan)]
     assert len(targets) == 2
     assert targets[0].isdisjoint(targets[1])
+
+
+RATED = UserMetadata(stars=(Rating("xmp:Rating 3", 3),))
+
+
+def test_what_was_read_with_a_photo_is_not_read_again(house: House) -> None:
+    """Neither for a photo that goes nor for one that stays; it protects all the same."""
+    stack = house.put()
+    read = replace(stack.primary, user_metadata=UserMetadataSources(UserMetadata()))
+    rated = replace(stack.primary, user_metadata=UserMetadataSources(RATED))
+    fine = replace(stack.primary, result=Scores(0.0, 0.0, 0.0))
+
+    verdicts = [plan_of(house, Stack(each)).verdict for each in (read, rated, fine)]
+
+    assert verdicts == [Verdict.QUARANTINE, Verdict.TAG, Verdict.KEEP]
+    assert house.looked_up == []
+
+
+def test_a_rating_in_a_sidecar_that_was_read_with_the_photo_protects_it(house: House) -> None:
+    """If that sidecar is the photo's; another one is read before the decision."""
+    stack = house.put()
+    place = stack.primary.photo.place
+    sidecars = tuple(place.beside(name) for name in ("a.jpg.xmp", "a.xmp", "a_01.jpg.xmp"))
+    for sidecar in sidecars:
+        sidecar.path.write_bytes(images.SIDECARS["darktable"])
+    sources = UserMetadataSources(UserMetadata(), ((sidecars[0], UserMetadata()), (sidecars[1], RATED)))
+    primary = replace(stack.primary, user_metadata=sources)
+
+    assert plan_of(house, Stack(primary, sidecars[:1])).verdict is Verdict.QUARANTINE
+    assert plan_of(house, Stack(primary, sidecars[:2])).verdict is Verdict.TAG
+    assert house.looked_up == []
+    assert plan_of(house, Stack(primary, sidecars)).verdict is Verdict.QUARANTINE
+    assert [request.sidecars for request in house.looked_up] == [sidecars]
+
+
+def test_a_partner_whose_scores_were_known_is_read_before_a_shot_goes(house: House) -> None:
+    """The other one was read with its scores; a shot that stays needs neither."""
+    one, other = house.put("a.cr2").primary, house.put("a.jpg").primary
+    one = replace(one, user_metadata=UserMetadataSources(UserMetadata()))
+
+    assert plan_of(house, Stack(one, siblings=(other,))).verdict is Verdict.QUARANTINE
+    assert [request.pictures for request in house.looked_up] == [(one.photo, other.photo)]
+    house.care = RATED
+    assert plan_of(house, Stack(one, siblings=(other,))).verdict is Verdict.TAG
+    house.looked_up.clear()
+    fine = replace(other, result=Scores(0.0, 0.0, 0.0))
+    plan_of(house, Stack(replace(one, result=Scores(0.0, 0.0, 0.0)), siblings=(fine,)))
+    assert house.looked_up == []
+
+
+def test_what_a_photo_goes_for_is_checked_when_it_is_planned(house: House) -> None:
+    """A photo that stays needs no check."""
+    stack = house.put()
+    (house.folder / "a.xmp").write_bytes(images.SIDECARS["darktable"])
+    tagged = replace(stack.primary, result=Scores(0.6, 0.0, 0.0))
+
+    plan_of(house, stack)
+    plan_of(house, Stack(tagged))
+
+    check, none = house.checks
+    assert none is None
+    assert check is not None
+    assert (check.request.pictures, check.expected) == ((stack.primary.photo,), UserMetadata())
+    assert check.names == {"a.jpg", "a.xmp"}

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from culld.records import (
+    Decision,
     Format,
     Mode,
     Plan,
@@ -23,6 +24,7 @@ from culld.records import (
     Verdict,
 )
 from culld.stages.decide.decide import decide
+from culld.stages.plan import bare_plan
 from harness import factories
 
 BROKEN = [float("nan"), float("inf"), float("-inf"), -0.1, 1.1]
@@ -34,7 +36,7 @@ def plan_for(scores: Scores, *, rules: Policy | None = None, restored: bool = Fa
     """The plan for a photo with these scores, under the default thresholds in enforce mode if nothing else is said."""
     lead = replace(factories.assessment(), result=scores)
     stack = Stack(lead, blocking_files=tuple(factories.place(name) for name in kin))
-    return decide(stack, rules or factories.rules(), now=factories.NOON, plan_id="p1", restored=restored)
+    return bare_plan(decide(stack, rules or factories.rules(), now=factories.NOON, restored=restored), "defect:")
 
 
 def test_a_sound_photo_is_kept_without_keywords() -> None:
@@ -104,7 +106,7 @@ def test_an_unreadable_photo_is_left_alone() -> None:
     """No keywords, and the reason of the reader is passed on."""
     stack = Stack(factories.unreadable(reason="truncated after 12 bytes"))
 
-    plan = decide(stack, factories.rules(), now=factories.NOON, plan_id="p1", restored=False)
+    plan = bare_plan(decide(stack, factories.rules(), now=factories.NOON, restored=False), "defect:")
 
     assert (plan.verdict, plan.keywords) == (Verdict.UNREADABLE, ())
     assert plan.reason == "could not be read: truncated after 12 bytes"
@@ -123,10 +125,11 @@ def test_one_broken_score_makes_the_whole_answer_worthless(position: int, broken
 
 
 def test_the_plan_carries_all_that_why_needs() -> None:
-    """Its id, its time, the policy's digest, and the photo it is about."""
-    plan = plan_for(Scores(0, 0, 0))
+    """An id of its own, its time, the policy's digest, and the photo it is about."""
+    plan, other = plan_for(Scores(0, 0, 0)), plan_for(Scores(0, 0, 0))
 
-    assert (plan.id, plan.made_at, plan.policy) == ("p1", factories.NOON, "policy-1")
+    assert (plan.made_at, plan.policy) == (factories.NOON, "policy-1")
+    assert plan.id != other.id
     assert plan.photo == factories.photo()
     assert (plan.rewrites, plan.moves) == ((), ())
 
@@ -135,9 +138,9 @@ def test_the_prefix_stands_before_every_keyword() -> None:
     """Another prefix, or none, is the person's choice."""
     stack = Stack(factories.assessment(blur=1, under=1, over=1))
 
-    plan = decide(stack, factories.rules(), now=factories.NOON, plan_id="p1", restored=True, prefix="")
+    decision = decide(stack, factories.rules(), now=factories.NOON, restored=True)
 
-    assert plan.keywords == ("blur", "underexposed", "overexposed")
+    assert bare_plan(decision, "").keywords == ("blur", "underexposed", "overexposed")
 
 
 @pytest.mark.parametrize(
@@ -194,24 +197,22 @@ def test_a_photo_that_somebody_edited_is_spared_unless_the_policy_says_otherwise
     stack = Stack(factories.assessment(blur=0.99), editor_sidecars=(factories.place("a.pp3"),))
     bold = replace(factories.rules(), protect=Protection(edited=False))
 
-    spared, taken = (
-        decide(stack, rules, now=factories.NOON, plan_id="p", restored=False) for rules in (factories.rules(), bold)
-    )
+    spared, taken = (decide(stack, rules, now=factories.NOON, restored=False) for rules in (factories.rules(), bold))
 
     assert spared.verdict is Verdict.TAG
     assert "it was edited in another program (a.pp3; policy.protect.edited)" in spared.reason
     assert taken.verdict is Verdict.QUARANTINE
 
 
-def pair(raw: Scores | Unreadable, picture: Scores | Unreadable, stacks: StackVerdict) -> tuple[Plan, Plan]:
-    """The plans for a RAW and its JPEG."""
+def pair(raw: Scores | Unreadable, picture: Scores | Unreadable, stacks: StackVerdict) -> tuple[Decision, Decision]:
+    """The decisions about a RAW and its JPEG."""
     members = [
         replace(factories.assessment(name), result=result) for name, result in (("a.cr2", raw), ("a.jpg", picture))
     ]
     members[0] = replace(members[0], photo=replace(members[0].photo, format=Format.RAW))
     rules = replace(factories.rules(), stack_verdict=stacks)
     both = [Stack(members[0], siblings=(members[1],)), Stack(members[1], siblings=(members[0],))]
-    first, second = (decide(stack, rules, now=factories.NOON, plan_id="p1", restored=False) for stack in both)
+    first, second = (decide(stack, rules, now=factories.NOON, restored=False) for stack in both)
     return first, second
 
 

@@ -29,6 +29,7 @@ from culld.records import (
 )
 from culld.rules import parse
 from culld.stages.decide.decide import decide
+from culld.stages.plan import bare_plan
 from harness import factories
 
 BAD, GOOD = factories.assessment(blur=0.99), factories.assessment("b.jpg", blur=0.1)
@@ -45,7 +46,8 @@ def rules(*named: tuple[str, str], **changes: object) -> Policy:
 def plan(stack: Stack | Assessment, policy: Policy, brake: str = "") -> Plan:
     """The plan for a stack."""
     stack = stack if isinstance(stack, Stack) else Stack(stack)
-    return decide(stack, policy, now=factories.NOON, plan_id="p", restored=False, brake=brake)
+    decision = decide(stack, policy, now=factories.NOON, restored=False)
+    return bare_plan(decision.held_back(brake) if brake else decision, "defect:")
 
 
 def at(exposure: Exposure, *, under: float = 0.99) -> Assessment:

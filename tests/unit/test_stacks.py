@@ -65,6 +65,7 @@ def test_a_raw_and_its_picture_are_partners_when_both_were_judged() -> None:
     assert picture.members == (picture.primary, raw.primary)
     assert [place.relative.name for place in raw.sidecars] == ["a.CR2.xmp", "a.xmp"]
     assert [place.relative.name for place in picture.sidecars] == ["a.jpg.xmp"]
+    assert (raw.sibling_sidecars, picture.sibling_sidecars) == (picture.sidecars, raw.sidecars)
     assert raw.blocking_files == picture.blocking_files == ()
 
 

@@ -15,14 +15,16 @@ from culld.config import Embed
 from culld.files.mount_guard import MountGuard
 from culld.files.root_owner import foreign
 from culld.imaging.supported import supported_extensions
-from culld.pipeline import Pipeline
+from culld.pipeline import Pipeline, Stages
 from culld.quarantine.apply import PlanApplier
 from culld.quarantine.orphans import put_away_orphans
 from culld.stages.decide.brake import Brake
+from culld.stages.decide.decider import Decider, no_brake
 from culld.stages.group.directory import FolderCache
 from culld.stages.group.grouping import Grouper
-from culld.stages.plan import Planner, no_brake
-from culld.stages.read import PoolReader, recheck
+from culld.stages.group.whole_series import SeriesHold
+from culld.stages.plan import Planner, TagSettings
+from culld.stages.read import PoolReader, recheck_delay
 from culld.stages.watch.scanner import Scanner
 from culld.system.alerts import Alerts
 from culld.system.trash import to_trash
@@ -34,8 +36,8 @@ if TYPE_CHECKING:
     from culld.config import Config
     from culld.inference.pool import Pool
     from culld.journal.store import SqliteJournal
-    from culld.ports import Clock
-    from culld.records import FileStat, FolderPolicies, Policy
+    from culld.ports import Clock, Reader
+    from culld.records import FileStat, FolderPolicies, Outcome, Policy, ReadFailure
 
 
 _LONGEST_AGE_S: Final = 1e9
@@ -83,44 +85,53 @@ class Builder:
     policies: PolicySet
     clock: Clock = field(default_factory=SystemClock)
     alerts: Alerts = field(default_factory=Alerts)
+    heartbeat: Callable[[], None] = lambda: None
 
     def pipeline(
         self,
-        beat: Callable[[], None] = lambda: None,
+        reader: Reader,
+        report: Callable[[Outcome], object],
         *,
-        patient: bool = False,
         braked: bool = True,
         more_to_come: Callable[[], bool] = lambda: False,
+        record_failure: Callable[[ReadFailure], object] | None = None,
     ) -> Pipeline:
-        """The page, with its real parts; `patient` if somebody will look again at files that cannot be read yet."""
+        """The page, with its real parts; `more_to_come` says whether other photos are on the way."""
         alarm = functools.partial(self.alerts.send, "culld has stopped moving photos")
         brake = Brake(self.journal, lambda: self.policies.digest, self.clock, alarm).check
-        door = PoolReader(self.pool, beat, self._patience) if patient else PoolReader(self.pool, beat)
-        catalogue = FolderCache()
-        judge = Planner(
-            rules_for=self.policies.of,
-            is_restored=functools.partial(returned_by_hand, self.journal),
-            draft=door.draft,
-            user_metadata=door.user_metadata,
-            clock=self.clock,
-            quarantine=self.config.quarantine,
-            quarantine_away=functools.partial(MountGuard(self.journal).ensure, self.config.quarantine),
-            prefix=self.config.tags.prefix,
-            embed=self.config.tags.embed is Embed.DEFECTS,
-            folders=catalogue.current_batch,
-            sidecars=self.config.tags.sidecar,
-            style=self.config.tags.sidecar_name,
-            reject_flags=self.config.tags.reject_flags,
-            brake=brake if braked else no_brake,
-            more_to_come=more_to_come,
+        workers = PoolReader(self.pool, self.heartbeat)
+        folders = FolderCache()
+        tags = self.config.tags
+        decider = Decider(
+            self.policies.of,
+            functools.partial(returned_by_hand, self.journal),
+            workers.user_metadata,
+            self.clock,
+            SeriesHold(more_to_come),
+            brake if braked else no_brake,
         )
-        return Pipeline(
-            door,
-            self.journal,
-            Grouper(self.journal.assessments_at, self.journal.shots_between, catalogue.begin_batch).group,
-            judge.decide,
+        planner = Planner(
+            workers.draft,
+            self.config.quarantine,
+            functools.partial(MountGuard(self.journal).ensure, self.config.quarantine),
+            TagSettings(tags.prefix, tags.embed is Embed.DEFECTS, tags.sidecar, tags.sidecar_name, tags.reject_flags),
+            folders.current_batch,
+        )
+        stages = Stages(
+            reader,
+            Grouper(self.journal.assessments_at, self.journal.shots_between, folders.begin_batch).group,
+            decider.decide,
+            planner.plan,
             PlanApplier().apply,
+            report,
+            record_failure or self.journal.fault,
         )
+        return Pipeline(stages, self.journal)
+
+    def reader(self, *, patient: bool = False) -> PoolReader:
+        """The reader; `patient` if somebody will look again at files that cannot be read yet."""
+        recheck = self._recheck if patient else lambda _: None
+        return PoolReader(self.pool, self.heartbeat, recheck, self.journal.judged)
 
     def housekeeping(self) -> Housekeeping:
         """What is done once a day."""
@@ -135,7 +146,7 @@ class Builder:
             lambda roots, beat: put_away_orphans(self.config.quarantine, roots, self.journal, beat),
         )
 
-    def _patience(self, stamp: FileStat) -> timedelta | None:
+    def _recheck(self, stamp: FileStat) -> timedelta | None:
         # Unlike mtime, no program can set it; a network file system may still give any number.
         age_s = self.clock.now().timestamp() - stamp.ctime_ns / 1e9
-        return recheck.recheck_delay(timedelta(seconds=min(max(age_s, -_LONGEST_AGE_S), _LONGEST_AGE_S)))
+        return recheck_delay(timedelta(seconds=min(max(age_s, -_LONGEST_AGE_S), _LONGEST_AGE_S)))

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 from culld.app.build import Builder, PolicySet, open_alerts, open_scanner
 from culld.app.decision_ages import clock_doubt
 from culld.app.model_files import resolve_policies
+from culld.app.policy_reload import PolicyReload
 from culld.app.startup import replay_unfinished
-from culld.config import load_config
-from culld.errors import ConfigError, PhotoError, StoppedError, SystemFaultError
+from culld.errors import PhotoError, StoppedError
 from culld.files.lease import is_open_elsewhere
 from culld.records import display_path
 from culld.stages.decide.brake import active_brake
@@ -34,8 +34,7 @@ if TYPE_CHECKING:
     from culld.config import Config
     from culld.inference.pool import Pool
     from culld.journal.store import SqliteJournal
-    from culld.pipeline import Reading
-    from culld.records import FileSnapshot, FolderPolicies, Verdict
+    from culld.records import FileSnapshot, Outcome, Verdict
 
 log = logging.getLogger(__name__)
 
@@ -60,7 +59,6 @@ class Daemon:
     ) -> None:
         """Tie the parts together; `path` is the configuration file, watched for a new policy."""
         self._queue = marks
-        self._path = path
         self._config = config
         self._journal = journal
         self._pool = pool
@@ -68,21 +66,22 @@ class Daemon:
         self._seen_errors = 0
         self._replay_asked = False
         self._policies = PolicySet(resolve_policies(config))
+        self._policy_file = PolicyReload(path, config, self._policies, self._unexpected)
         self._alerts = open_alerts(config)
-        wiring = Builder(config, journal, pool, self._policies, alerts=self._alerts)
+        wiring = Builder(config, journal, pool, self._policies, alerts=self._alerts, heartbeat=self._heartbeat)
         self._clock = wiring.clock
         self._status = pulse
-        self._pipeline = wiring.pipeline(self._heartbeat, patient=True, more_to_come=lambda: self._waiting() > 0)
+        self._reader = wiring.reader(patient=True)
+        self._pipeline = wiring.pipeline(self._reader, self._report, more_to_come=lambda: self._waiting() > 0)
         self._roots = WatchedRoots(config, path, marks, journal)
         self._settler = Settler(config.settle.quiet.total_seconds(), is_open_elsewhere)
         self._batcher = Batcher(config.batch.size, config.batch.wait.total_seconds())
         self._intake = IntakeQueue(
             lambda: self._roots.present, open_scanner(config), self._settler, journal, self._clock, self._batcher
         )
-        self._in_progress: Reading | None = None
+        self._in_progress: list[FileSnapshot] = []
         self._housekeeping = wiring.housekeeping()
         self._tidy_asked = True
-        self._policy_problem: str | None = None
         self._last_outcome = ""
         self._verdicts: Counter[Verdict] = Counter()
         self._trouble = ""
@@ -148,9 +147,9 @@ class Daemon:
             if self._queue.stop_asked:
                 return
             # One batch a turn, while the next one is being read: a saved policy or a stop need not wait for the drop.
-            begun, self._in_progress = self._in_progress, self._begin(self._batcher.take(now))
-            if begun is not None:
-                self._finish(begun)
+            batch, self._in_progress = self._in_progress, self._begin(self._batcher.take(now))
+            if batch:
+                self._process(batch)
             if self._tidy_asked and not self._waiting():
                 self._housekeep()
         except StoppedError:
@@ -184,22 +183,26 @@ class Daemon:
                 is_there = self._roots.quarantine not in self._roots.offline
                 self._housekeeping.run(self._roots.present, self._heartbeat, is_quarantine_there=is_there)
 
-    def _begin(self, batch: list[FileSnapshot]) -> Reading | None:
-        return self._pipeline.begin(batch) if batch else None
+    def _begin(self, batch: list[FileSnapshot]) -> list[FileSnapshot]:
+        """Let the workers begin with a batch, which is processed in the next turn."""
+        if batch:
+            with self._unexpected.tolerated("handing photos to the workers"):  # it is read later, with its error
+                self._reader.begin(batch)
+        return batch
 
-    def _finish(self, begun: Reading) -> None:
+    def _process(self, batch: list[FileSnapshot]) -> None:
         """Take a batch to its outcomes; of one that fails as a whole, open plans are ended before the next look."""
         self._replay_asked = True
         try:
-            outcomes = self._pipeline.finish(begun)
+            self._pipeline.process(batch)
             self._replay_asked = False
         finally:
-            self._batcher.release(begun.settled)
-        for outcome in outcomes:
-            with self._unexpected.tolerated("telling of a photo"):
-                report(outcome)
-                self._verdicts[outcome.plan.verdict] += 1
-                self._last_outcome = f"{outcome.plan.verdict} {display_path(outcome.plan.photo.place.relative)}"
+            self._batcher.release(batch)
+
+    def _report(self, outcome: Outcome) -> None:
+        report(outcome)
+        self._verdicts[outcome.plan.verdict] += 1
+        self._last_outcome = f"{outcome.plan.verdict} {display_path(outcome.plan.photo.place.relative)}"
 
     def _heartbeat(self) -> None:
         """Show the watchdog that work goes on, and let a stop through while nothing has been changed."""
@@ -214,7 +217,7 @@ class Daemon:
         if self._unexpected.count != self._seen_errors:
             self._seen_errors = self._unexpected.count
             return min(_BACKOFF_S, self._status.watchdog_half_s)
-        if self._in_progress is not None:
+        if self._in_progress:
             return 0.0
         until_batch = max(0.0, self._batcher.due_at - self._clock.monotonic())
         until_scan = max(0.0, self._intake.next_scan_at - self._clock.monotonic())
@@ -222,48 +225,11 @@ class Daemon:
         return min(until_batch, until_scan, until_look, self._status.watchdog_half_s)
 
     def _reload(self, environ: Mapping[str, str]) -> None:
-        """Take over the policy of the saved file; a broken file keeps the last good one and is told everywhere."""
+        """Take over the policy of the saved file, or tell everywhere why not."""
         self._status.notifier.reloading()
-        try:
-            fresh = self._unexpected.attempt("reading the policy file", partial(self._loaded, environ))
-        except (ConfigError, SystemFaultError) as error:
-            self._policy_problem = str(error)
-        else:
-            if isinstance(fresh, PhotoError):
-                self._policy_problem = str(fresh)
-            else:
-                self._apply_config(*fresh)
-        if self._policy_problem:
-            log.error("the last good policy (%s) stays in force: %s", self._policies.digest, self._policy_problem)
+        self._policy_file.reload(environ)
         self._publish_status()
         self._status.ready()
-
-    def _loaded(self, environ: Mapping[str, str]) -> tuple[Config, FolderPolicies]:
-        config = load_config(self._path, environ)
-        return config, resolve_policies(config)
-
-    def _apply_config(self, fresh: Config, policies: FolderPolicies) -> None:
-        self._policy_problem = None
-        if tuple(watch.path for watch in fresh.watch) == self._roots.roots:
-            self._policies.replace(policies)
-            log.info("policy %s is in force", self._policies.digest)
-        elif policies.default.digest != self._policies.digest:
-            log.warning(
-                "the saved policy (%s) is not in force until culld is restarted, because `watch` changed as well; "
-                "policy %s stays in force",
-                policies.default.digest,
-                self._policies.digest,
-            )
-        kept = [
-            info.alias or key
-            for key, info in type(fresh).model_fields.items()
-            if key != "policy" and getattr(fresh, key) != self._frozen(key)
-        ]
-        if kept:
-            log.warning("restart culld to take over what changed in %s", ", ".join(kept))
-
-    def _frozen(self, key: str) -> object:
-        return getattr(self._config, key)
 
     def _publish_status(self) -> None:
         """Say how things stand, to the service manager and to `culld status`, when it has changed."""
@@ -279,13 +245,12 @@ class Daemon:
         parts += [f"{unread} folders cannot be read"] if unread else []
         parts += ["the brake is on, nothing is moved: see culld status"] if active_brake(self._journal) else []
         parts += ["the clock is in doubt: see culld status"] if clock_doubt(self._journal) else []
-        parts += ["policy file broken, the last good one is in force"] if self._policy_problem else []
+        parts += ["policy file broken, the last good one is in force"] if self._policy_file.problem else []
         if self._status.set_status("; ".join(parts)):
             self._save_status("running")
 
     def _waiting(self) -> int:
-        being_read = 0 if self._in_progress is None else len(self._in_progress.settled)
-        return len(self._settler) + len(self._batcher) + being_read
+        return len(self._settler) + len(self._batcher) + len(self._in_progress)
 
     def _is_slow_to_settle(self) -> int:
         return self._settler.slow(_SLOW_AFTER_S, self._clock.monotonic())
@@ -299,7 +264,7 @@ class Daemon:
             "slow": self._is_slow_to_settle(),
             "trouble": self._trouble,
             "policy": self._policies.digest,
-            "policy_problem": self._policy_problem,
+            "policy_problem": self._policy_file.problem,
             "watch": [display_path(root) for root in self._roots.roots],
             "offline": {display_path(folder): why for folder, why in self._roots.offline.items()},
             "unwatched": self._roots.unwatched,

@@ -1,16 +1,14 @@
-"""`culld once`: what is there, once."""
+"""`culld once`: one pass over the files that are there."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
-from itertools import groupby
 from typing import TYPE_CHECKING
 
 from culld.app.build import Builder, PolicySet, open_alerts, open_scanner
 from culld.app.engine_pool import open_pool
-from culld.app.failure_collector import FailureCollector
 from culld.app.model_files import resolve_policies
 from culld.app.startup import claim_folders, open_journal
 from culld.errors import ConfigError, PhotoError
@@ -18,9 +16,9 @@ from culld.files.lease import is_open_elsewhere
 from culld.files.locks import RootLocks, state_lock
 from culld.files.mount_guard import MountGuard
 from culld.files.mounts import remote_roots
-from culld.pipeline import one_ahead
 from culld.records import RootedPath, Verdict, display_path
-from culld.stages.group.series import SERIES_WINDOW_S
+from culld.stages.group.whole_series import batches, cut
+from culld.stages.read import read_ahead
 from culld.stages.report import report
 from culld.stages.watch.arrivals import CompleteFiles
 from culld.stages.watch.batching import GROWTH
@@ -36,8 +34,7 @@ if TYPE_CHECKING:
     from culld.config import Config
     from culld.inference.pool import Pool
     from culld.journal.store import SqliteJournal
-    from culld.pipeline import Pipeline, Reading
-    from culld.records import FileSnapshot, Outcome
+    from culld.records import FileSnapshot, Outcome, ReadFailure
     from culld.stages.watch.scanner import Scanner
 
     Progress = Callable[[int], AbstractContextManager[Callable[[int], None]]]
@@ -47,10 +44,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Counts:
-    """What a sweep did: photos by verdict, and files that were still being written.
+    """What a pass did: photos by verdict, and files that were still being written.
 
     `failures` are the photos that could not be judged, or whose plan could not be carried out; `waiting` those that
-    failed earlier and whose next try is not due; `unread` the folders that cannot be read. All with the reason.
+    failed earlier and whose next try is not due; `unreadable_folders` the folders that cannot be read. All with the
+    reason.
     """
 
     verdicts: dict[Verdict, int] = field(default_factory=lambda: dict.fromkeys(Verdict, 0))
@@ -69,51 +67,38 @@ class Counts:
         self.known += known
 
 
-@dataclass(frozen=True, slots=True)
-class BatchCut:
-    """A batch of files; the folder of the first one may have begun in the batch before, that of the last one go on."""
+@dataclass(slots=True)
+class FailureCollector:
+    """Keeps the `failures`, and the photos that are deferred until others have come.
 
-    batch: list[FileSnapshot]
-    begins: bool = True
-    ends: bool = True
-
-
-def batches(ready: Iterable[FileSnapshot], size: int) -> Iterator[list[FileSnapshot]]:
-    """The files in batches of a size, or of up to four times that where shots of one series might be torn apart.
-
-    The files of a folder come one after the other; those that were last changed within half a minute of each other may
-    be of one series. No more than one folder is held in memory.
+    `record` puts a failure into the journal, which need not know of a deferred photo that this pass judges again:
+    `has_more` says that it will, and the failure of such a photo is steady.
     """
-    batch: list[FileSnapshot] = []
-    for sighting in _by_time(ready):
-        if batch and len(batch) >= size and not (_may_be_one(batch[-1], sighting) and len(batch) < GROWTH * size):
-            yield batch
-            batch = []
-        batch.append(sighting)
-    if batch:
-        yield batch
 
+    record: Callable[[ReadFailure], object]
+    has_more: Callable[[], bool]
+    failures: dict[RootedPath, str] = field(default_factory=dict)
+    _deferred: list[FileSnapshot] = field(default_factory=list)
+    _count: int = 0
 
-def cut(ready: Iterable[FileSnapshot], size: int) -> Iterator[BatchCut]:
-    """The `batches`, each with whether it begins or ends within a folder: a series may be cut there."""
-    before: BatchCut | None = None
-    for batch in batches(ready, size):
-        whole = before is None or before.batch[-1].place.path.parent != batch[0].place.path.parent
-        if before is not None:
-            yield replace(before, ends=whole)
-        before = BatchCut(batch, begins=whole)
-    if before is not None:
-        yield before
+    def take_deferred(self) -> list[FileSnapshot]:
+        """The photos that were deferred since the last call."""
+        deferred, self._deferred = self._deferred, []
+        return deferred
 
+    def take_count(self) -> int:
+        """How many photos failed or were deferred since the last call."""
+        count, self._count = self._count, 0
+        return count
 
-def _by_time(ready: Iterable[FileSnapshot]) -> Iterator[FileSnapshot]:
-    for _, files in groupby(ready, lambda sighting: sighting.place.path.parent):
-        yield from sorted(files, key=lambda sighting: sighting.stamp.mtime_ns)
-
-
-def _may_be_one(one: FileSnapshot, other: FileSnapshot) -> bool:
-    near = other.stamp.mtime_ns - one.stamp.mtime_ns < SERIES_WINDOW_S * 1e9
-    return near and one.place.path.parent == other.place.path.parent
+    def add(self, failure: ReadFailure) -> None:
+        """Keep a failure, and record it unless the photo is only deferred."""
+        self._count += 1
+        if failure.steady and self.has_more():
+            self._deferred.append(failure.sighting)
+            return
+        self.failures[failure.sighting.place] = failure.reason
+        self.record(failure)
 
 
 class OnePass:
@@ -124,14 +109,19 @@ class OnePass:
         self._config = config
         self._journal = journal
         self._alerts = open_alerts(config)
-        self._wiring = Builder(config, journal, pool, PolicySet(resolve_policies(config)), alerts=self._alerts)
+        builder = Builder(config, journal, pool, PolicySet(resolve_policies(config)), alerts=self._alerts)
+        self._is_cut = False
+        self._failed = FailureCollector(journal.fault, lambda: self._is_cut)
+        self._reader = builder.reader()
+        self._pipeline = builder.pipeline(
+            self._reader, report, more_to_come=lambda: self._is_cut, record_failure=self._failed.add
+        )
         self._scanner: Scanner = open_scanner(config)
         distant = remote_roots(watch.path for watch in config.watch)
         settler = Settler(config.settle.quiet.total_seconds(), is_open_elsewhere, distant)
-        self._arrivals = CompleteFiles(self._scanner, settler, self._wiring.clock)
+        self._arrivals = CompleteFiles(self._scanner, settler, builder.clock)
         self._unexpected = UnexpectedErrors()
-        self._tally = Counts()
-        self._is_cut = False
+        self._counts = Counts()
 
     def count(self, paths: Sequence[Path]) -> int:
         """How many photos were not judged yet, in the watched folders or below `paths`; raises ConfigError."""
@@ -141,7 +131,7 @@ class OnePass:
         """Judge what is found, and act; `advance` is told how many photos each step did.
 
         Where a folder takes several batches, a reject that may belong to a series is held back to the folder's end.
-        A batch or a folder that fails unexpectedly counts as failed, and the sweep goes on.
+        A batch or a folder that fails unexpectedly counts as failed, and the pass goes on.
         """
         try:
             return self._process(paths, advance)
@@ -149,39 +139,34 @@ class OnePass:
             self._alerts.close(2 * TIMEOUT_S)
 
     def _process(self, paths: Sequence[Path], advance: Callable[[int], None]) -> Counts:
-        tally = self._tally
-        hearing = FailureCollector(self._journal, lambda: self._is_cut)
-        pipeline = replace(self._wiring.pipeline(more_to_come=lambda: self._is_cut), journal=hearing)
+        counts = self._counts
         cuts = cut(self._arrivals.complete(self._find(paths)), self._config.batch.size)
-        for reading, one in one_ahead(lambda each: (pipeline.begin(each.batch), each), cuts):
+        for one in read_ahead(self._reader, cuts, lambda each: each.batch, self._unexpected):
             self._is_cut = not (one.begins and one.ends)
-            self._finish(pipeline, reading, hearing)
-            advance(len(reading.settled))
+            self._take(one.batch)
+            advance(len(one.batch))
             if one.ends:
-                self._finish_held(pipeline, hearing)
-        tally.failures |= hearing.failures
-        tally.unfinished = self._arrivals.unfinished
-        tally.unreadable_folders |= self._scanner.unreadable.reasons
-        tally.waiting = {place: why for place, why in self._waiting(paths) if place not in tally.failures}
-        advance(tally.unfinished)
-        return tally
+                self._take_deferred()
+        counts.failures |= self._failed.failures
+        counts.unfinished = self._arrivals.unfinished
+        counts.unreadable_folders |= self._scanner.unreadable.reasons
+        counts.waiting = {place: why for place, why in self._waiting(paths) if place not in counts.failures}
+        advance(counts.unfinished)
+        return counts
 
-    def _finish(self, pipeline: Pipeline, reading: Reading, hearing: FailureCollector, *, held: bool = False) -> None:
-        outcomes = self._unexpected.attempt("judging a batch", partial(pipeline.finish, reading))
+    def _take(self, batch: Sequence[FileSnapshot], *, deferred: bool = False) -> None:
+        outcomes = self._unexpected.attempt("judging a batch", partial(self._pipeline.process, batch))
         if isinstance(outcomes, PhotoError):
-            self._tally.failures |= {sighting.place: str(outcomes) for sighting in reading.settled}
+            self._counts.failures |= {snapshot.place: str(outcomes) for snapshot in batch}
             return
-        for outcome in outcomes:
-            with self._unexpected.tolerated("telling of a photo"):
-                report(outcome)
-        known = 0 if held else len(reading.settled)
-        self._tally.add(outcomes, max(0, known - len(outcomes) - hearing.take_count()))
+        known = 0 if deferred else len(batch)
+        self._counts.add(outcomes, max(0, known - len(outcomes) - self._failed.take_count()))
 
-    def _finish_held(self, pipeline: Pipeline, hearing: FailureCollector) -> None:
-        """Judge the photos that were held back, now that the others of their folders are known."""
+    def _take_deferred(self) -> None:
+        """Judge the photos that were deferred, now that the others of their folders are known."""
         self._is_cut = False
-        for batch in batches(hearing.take_deferred(), GROWTH * self._config.batch.size):
-            self._finish(pipeline, pipeline.begin(batch), hearing, held=True)
+        for batch in batches(self._failed.take_deferred(), GROWTH * self._config.batch.size):
+            self._take(batch, deferred=True)
 
     def _waiting(self, paths: Sequence[Path]) -> Iterator[tuple[RootedPath, str]]:
         """The photos in the watched folders, or below `paths`, that failed and are there, with the reason."""
@@ -208,7 +193,7 @@ class OnePass:
         while (sighting := self._unexpected.attempt(doing, partial(next, found, None))) is not None:
             if isinstance(sighting, PhotoError):
                 log.warning("%s is not looked through to its end: %s", display_path(folder), sighting)
-                self._tally.unreadable_folders[folder] = str(sighting)
+                self._counts.unreadable_folders[folder] = str(sighting)
                 return
             yield sighting
 

@@ -1,4 +1,4 @@
-"""`culld score`: the page without its last stage."""
+"""`culld score`: the page up to the decision; files are only read."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from culld.app.model_files import resolve_policies
 from culld.clock import SystemClock
 from culld.errors import PhotoError
 from culld.imaging.supported import supported_extensions
-from culld.pipeline import one_ahead
 from culld.records import Assessment, Mode, Photo, ReadFailure, RootedPath, Scores, Verdict
-from culld.stages.decide.decide import decide
+from culld.stages.decide.decider import Decider
 from culld.stages.group.grouping import Grouper
-from culld.stages.plan import user_metadata_request
-from culld.stages.read import PoolReader
+from culld.stages.group.whole_series import SeriesHold
+from culld.stages.read import PoolReader, read_ahead
 from culld.stages.watch.scanner import Scanner
+from culld.unexpected import UnexpectedErrors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,34 +59,33 @@ def score(found: Sequence[FileSnapshot], config: Config, pool: Pool) -> Iterator
 
     What belongs together is told within a batch; what was judged before, or restored, is not looked up.
     """
-    door = PoolReader(pool)
-    rules = replace(resolve_policies(config).default, mode=Mode.ENFORCE)
+    reader = PoolReader(pool)
+    policy = replace(resolve_policies(config).default, mode=Mode.ENFORCE)
     size = config.batch.size
-    for reading in one_ahead(
-        lambda batch: door.read(batch, {}), (found[start : start + size] for start in range(0, len(found), size))
-    ):
-        answers = [answer for answer in reading if not isinstance(answer, Photo)]  # nothing was judged before
+    batches = (found[start : start + size] for start in range(0, len(found), size))
+    for batch in read_ahead(reader, batches, list, UnexpectedErrors()):
+        answers = [answer for answer in reader.read(batch) if not isinstance(answer, Photo)]  # no content is known
         assessed = [answer for answer in answers if isinstance(answer, Assessment)]
         stacks = {stack.primary.photo.place: stack for stack in Grouper().group(assessed)}
         for answer in answers:
-            yield _fault(answer) if isinstance(answer, ReadFailure) else _judge(stacks[answer.photo.place], rules, door)
+            if isinstance(answer, ReadFailure):
+                yield _failed(answer)
+            else:
+                yield _scored(stacks[answer.photo.place], policy, reader)
 
 
-def _fault(fault: ReadFailure) -> ScoreResult:
-    return ScoreResult(fault.sighting.place.path, None, Verdict.UNREADABLE, fault.reason, "")
+def _failed(failure: ReadFailure) -> ScoreResult:
+    return ScoreResult(failure.sighting.place.path, None, Verdict.UNREADABLE, failure.reason, "")
 
 
-def _judge(stack: Stack, rules: Policy, door: PoolReader) -> ScoreResult:
-    lead = stack.primary
-    plan = decide(stack, rules, now=SystemClock().now(), plan_id="", restored=False)
-    if plan.would_reject:
-        (care,) = door.user_metadata([user_metadata_request(stack)])
-        if isinstance(care, PhotoError):  # it went away this moment
-            return ScoreResult(lead.photo.place.path, None, Verdict.UNREADABLE, str(care), lead.model)
-        stack = replace(stack, user_metadata=care)
-        plan = decide(stack, rules, now=plan.made_at, plan_id="", restored=False)
-    scores = lead.result if isinstance(lead.result, Scores) else None
-    return ScoreResult(lead.photo.place.path, scores, plan.verdict, plan.reason, lead.model)
+def _scored(stack: Stack, policy: Policy, reader: PoolReader) -> ScoreResult:
+    primary = stack.primary
+    decider = Decider(lambda _: policy, lambda _: False, reader.user_metadata, SystemClock(), SeriesHold())
+    (decision,) = decider.decide([stack])
+    if isinstance(decision, PhotoError):  # the photo went away this moment
+        return ScoreResult(primary.photo.place.path, None, Verdict.UNREADABLE, str(decision), primary.model)
+    scores = primary.result if isinstance(primary.result, Scores) else None
+    return ScoreResult(primary.photo.place.path, scores, decision.verdict, decision.reason, primary.model)
 
 
 def score_files(config: Config, found: Sequence[FileSnapshot]) -> Iterator[ScoreResult]:

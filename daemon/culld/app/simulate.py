@@ -9,15 +9,15 @@ from culld.app.build import Builder, PolicySet
 from culld.clock import SystemClock
 from culld.errors import PhotoError
 from culld.files.open_beneath import exists, stamp_of
-from culld.pipeline import one_ahead
 from culld.quarantine.restore import Restorer, restore
 from culld.quarantine.selection import Selection
 from culld.records import FileSnapshot, Photo, ReadFailure
 from culld.stages.decide.decide import decide
+from culld.stages.decide.decider import user_metadata_request
 from culld.stages.decide.replay import ReplayAction, replay
 from culld.stages.group.grouping import Grouper
-from culld.stages.plan import user_metadata_request
-from culld.stages.read import PoolReader
+from culld.stages.read import PoolReader, read_ahead
+from culld.unexpected import UnexpectedErrors
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -60,26 +60,27 @@ class Simulation:
 
     def with_user_metadata(self, found: Iterable[ReplayResult], pool: Pool) -> list[ReplayResult]:
         """The same after a look at what people did for the photos that would move: a rating of yesterday counts."""
-        door, rules = PoolReader(pool), self.policies.by_root
+        reader, policies = PoolReader(pool), self.policies.by_root
         return [
-            self._with_user_metadata(change, door, rules) if change.action is ReplayAction.MOVE else change
+            self._with_user_metadata(change, reader, policies) if change.action is ReplayAction.MOVE else change
             for change in found
         ]
 
-    def _with_user_metadata(self, change: ReplayResult, door: PoolReader, rules: Mapping[Path, Policy]) -> ReplayResult:
-        case, lead = change.case, change.case.stack.primary
-        (beside,) = Grouper().group([replace(lead, photo=replace(lead.photo, place=case.now))])
-        (care,) = door.user_metadata([user_metadata_request(beside)])
-        if isinstance(care, PhotoError):  # it went away this moment; carrying it out will say so
+    def _with_user_metadata(
+        self, change: ReplayResult, reader: PoolReader, policies: Mapping[Path, Policy]
+    ) -> ReplayResult:
+        case, primary = change.case, change.case.stack.primary
+        (beside,) = Grouper().group([replace(primary, photo=replace(primary.photo, place=case.now))])
+        (found,) = reader.user_metadata([user_metadata_request(beside)])
+        if isinstance(found, PhotoError):  # it went away this moment; carrying it out will say so
             return change
-        plan = decide(
-            replace(case.stack, user_metadata=care),
-            rules[lead.photo.place.root],
-            now=change.plan.made_at,
-            plan_id=change.plan.id,
+        decision = decide(
+            replace(case.stack, user_metadata=found),
+            policies[primary.photo.place.root],
+            now=change.decision.made_at,
             restored=case.content_restored,
         )
-        return replace(change, plan=plan)
+        return replace(change, decision=decision)
 
     def apply(self, found: Sequence[ReplayResult], pool: Pool) -> tuple[list[Restored], list[Outcome]]:
         """Bring back and move what the policy says, through the journal; every photo is looked at once more.
@@ -94,33 +95,31 @@ class Simulation:
         places = [result.now for result in restored if result.now is not None and not result.fault]
         places += [change.case.now for change in found if change.action is ReplayAction.MOVE]
         seen = [FileSnapshot(place, stamp) for place in places if (stamp := stamp_of(place)) is not None]
-        wiring = Builder(self.config, self.journal, pool, PolicySet(self.policies))
-        pipeline = wiring.pipeline(braked=False)  # a person has seen how many they are
-        pipeline = replace(
-            pipeline,
-            reader=StoredScoresReader(PoolReader(pool), self.journal, _digests(found)),
-            journal=ReplayJournal(self.journal),
-        )
+        digests = _digests(found)
+        reader = StoredScoresReader(PoolReader(pool, known=lambda _: digests), self.journal)
+        builder = Builder(self.config, self.journal, pool, PolicySet(self.policies))
+        pipeline = builder.pipeline(reader, lambda _: None, braked=False)  # a person has seen how many they are
+        pipeline = replace(pipeline, journal=ReplayJournal(self.journal))
         size = self.config.batch.size
-        batches = [seen[start : start + size] for start in range(0, len(seen), size)]
-        return restored, [
-            outcome for reading in one_ahead(pipeline.begin, batches) for outcome in pipeline.finish(reading)
-        ]
+        batches = (seen[start : start + size] for start in range(0, len(seen), size))
+        ahead = read_ahead(reader, batches, list, UnexpectedErrors())
+        return restored, [outcome for batch in ahead for outcome in pipeline.process(batch)]
 
 
 @dataclass(frozen=True, slots=True)
 class StoredScoresReader:
-    """A `Reader` that takes what the journal says of bytes that it knows; by place, `known` tells their digests."""
+    """A `Reader` that takes the scores of known contents from the journal."""
 
-    door: PoolReader
+    reader: PoolReader
     journal: SqliteJournal
-    known: Mapping[RootedPath, Collection[str]]
 
-    def read(
-        self, settled: Sequence[FileSnapshot], judged: Mapping[RootedPath, Collection[str]]
-    ) -> Iterator[Photo | Assessment | ReadFailure]:
-        """The files, in order, with what the network says or said of them."""
-        for result in self.door.read(settled, {**judged, **self.known}):
+    def begin(self, batch: Sequence[FileSnapshot]) -> None:
+        """Let the workers begin with a batch."""
+        self.reader.begin(batch)
+
+    def read(self, batch: Sequence[FileSnapshot]) -> Iterator[Photo | Assessment | ReadFailure]:
+        """The files, in order, with the scores that they get or have."""
+        for result in self.reader.read(batch):
             if isinstance(result, Photo) and (before := self.journal.assessment_of_content(result.digest)) is not None:
                 yield replace(before, photo=result)
             else:
@@ -133,25 +132,9 @@ class ReplayJournal:
 
     journal: SqliteJournal
 
-    def unknown(self, seen: Iterable[FileSnapshot]) -> Iterable[FileSnapshot]:
-        """Nothing is passed over."""
-        return list(seen)
-
-    def judged(self, _settled: Sequence[FileSnapshot]) -> Mapping[RootedPath, Collection[str]]:
-        """Nothing, as far as the pipeline is concerned."""
-        return {}
-
     def unseen(self, photos: Sequence[Photo]) -> list[Photo]:
         """All of them."""
         return list(photos)
-
-    def is_restored(self, digest: str) -> bool:
-        """Whether a person brought this content back from quarantine."""
-        return self.journal.is_restored(digest)
-
-    def fault(self, fault: ReadFailure) -> None:
-        """Record a file that could not be read, and when to look again."""
-        self.journal.fault(fault)
 
     def intend(self, plans: Sequence[Plan]) -> AbstractContextManager[Batch]:
         """Commit the plans of a batch; while the context is open each plan is closed with its outcome."""

@@ -57,8 +57,8 @@ def _as_json(found: Simulated) -> Iterator[str]:
                 "now": display_path(change.case.now.path),
                 "would": change.action,
                 "was": change.case.verdict,
-                "rule": change.plan.rule,
-                "reason": change.plan.reason,
+                "rule": change.decision.rule,
+                "reason": change.decision.reason,
                 **{name: getattr(scores, name, None) for name in ("blur", "under", "over")},
             }
         )
@@ -68,13 +68,13 @@ def _as_text(found: Simulated) -> Iterator[str]:
     counts = Counter(change.action for change in found.results)
     yield f"policy {found.policy} on {len(found.results)} photos that were judged before"
     yield from (f"  {('would ' + action):<26}{counts[action]:>8}" for action in ReplayAction)
-    rules = Counter((change.action, change.plan.rule or "nothing rejects it any more") for change in found.changes)
+    rules = Counter((change.action, change.decision.rule or "nothing rejects it any more") for change in found.changes)
     if rules:
         yield ""
         yield from (f"  {action:<10}  {count:>6}  by {rule}" for (action, rule), count in rules.most_common())
         yield ""
     for change in found.changes[:_SHOWN]:
         photo = display_path(change.case.stack.primary.photo.place.path)
-        yield f"  {change.action:<10}  {photo}  ({change.plan.reason})"
+        yield f"  {change.action:<10}  {photo}  ({change.decision.reason})"
     if len(found.changes) > _SHOWN:
         yield f"  ... and {len(found.changes) - _SHOWN} more; --json lists all"

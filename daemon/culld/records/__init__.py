@@ -1,13 +1,15 @@
 """The frozen records that cross the borders between rooms; their names tell how far a photo has come.
 
-`Sighting -> Photo -> Assessment -> Stack -> Plan -> Outcome`. Paths are ordinary `Path` objects that carry any bytes a
-file name may hold (Python's surrogateescape): use `os.fsencode` where bytes are stored, never print them raw.
+`FileSnapshot -> Photo -> Assessment -> Stack -> Decision -> Plan -> Outcome`. Paths are ordinary `Path` objects that
+carry any bytes a file name may hold (Python's surrogateescape): use `os.fsencode` where bytes are stored, never print
+them raw.
 """
 
 from __future__ import annotations
 
 from culld.records.camera import Camera, Exposure
 from culld.records.decision import (
+    Decision,
     Edit,
     Move,
     OpenPlan,
@@ -45,6 +47,7 @@ from culld.records.photo import (
     Stack,
     Unreadable,
     UserMetadata,
+    UserMetadataSources,
 )
 from culld.records.policy import BrakeLimit, FolderPolicies, OperatingPoint, Policy, Protection, Rule, Threshold
 from culld.records.recorded import RecordedDecision, SeriesMembership
@@ -55,6 +58,7 @@ __all__ = [
     "BrakeLimit",
     "Camera",
     "DHash",
+    "Decision",
     "Defect",
     "Edit",
     "EngineKind",
@@ -92,6 +96,7 @@ __all__ = [
     "Threshold",
     "Unreadable",
     "UserMetadata",
+    "UserMetadataSources",
     "Verdict",
     "display_path",
 ]

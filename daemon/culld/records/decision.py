@@ -5,11 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from culld.records.enums import Verdict
+
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
-    from culld.records.enums import Verdict
+    from culld.records.enums import Defect
     from culld.records.photo import FileStat, Photo, RootedPath, Stack
+    from culld.records.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,36 @@ class Move:
     source: RootedPath
     target: RootedPath
     digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the policy says of a stack, and why; what follows from it for files is planned later.
+
+    `defects` are those that are tagged. `rule` is the one that decided: `policy.rules.NAME`, or the key of a threshold.
+    `would_reject` says that the photo goes, or would go if nothing held moves back (mode, brake); `brief` says in a few
+    words what rejects it.
+    """
+
+    stack: Stack
+    verdict: Verdict
+    reason: str
+    policy: Policy
+    made_at: datetime
+    defects: tuple[Defect, ...] = ()
+    rule: str = ""
+    would_reject: bool = False
+    brief: str = ""
+
+    @property
+    def photo(self) -> Photo:
+        """The photo that the decision is about."""
+        return self.stack.primary.photo
+
+    def held_back(self, why: str) -> Decision:
+        """The same decision for a photo that is not moved just now; `why` is a clause."""
+        verdict = Verdict.TAG if self.defects else Verdict.KEEP
+        return replace(self, verdict=verdict, reason=f"{self.brief} would be rejected, but {why}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,28 +142,6 @@ class DHash:
 
 
 @dataclass(frozen=True, slots=True)
-class Assessment:
-    """A photo and its scores; `model` identifies the network.
-
-    `missing_part` names the part of the file that is missing behind a complete picture; empty if none is.
-    """
-
-    photo: Photo
-    result: Scores | Unreadable
-    model: str
-    dhash: DHash | None = None
-    missing_part: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """Shots that were taken as one series, such as a burst, in the order of time."""
-
-    kind: SeriesKind
-    members: tuple[Assessment, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Rating:
     """The stars that one field gives a photo, 0.5 to 5; `source` names the field and its value."""
 
@@ -171,9 +149,9 @@ class Rating:
     stars: float
 
     @classmethod
-    def of_percent(cls, said: str, percent: float) -> Rating:
+    def of_percent(cls, source: str, percent: float) -> Rating:
         """Return the rating of a field of Windows, which writes 1, 25, 50, 75 and 99 for one to five stars."""
-        return cls(said, max(1.0, min(5.0, 1 + (percent + 12) // 25)))
+        return cls(source, max(1.0, min(5.0, 1 + (percent + 12) // 25)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,13 +174,49 @@ class UserMetadata:
 
 
 @dataclass(frozen=True, slots=True)
+class UserMetadataSources:
+    """What people did for one photo, by where it stands: `own` in the photo and in files of programs that keep no XMP.
+
+    `sidecars` are the XMP sidecars that lay beside the photo when it was read, each with its part.
+    """
+
+    own: UserMetadata
+    sidecars: tuple[tuple[RootedPath, UserMetadata], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """A photo and what the network said of it; `model` identifies the network.
+
+    `missing_part` says which part of the file is missing behind a picture that is whole; empty if none is.
+    `user_metadata` is None where it was not read together with the photo.
+    """
+
+    photo: Photo
+    result: Scores | Unreadable
+    model: str
+    dhash: DHash | None = None
+    missing_part: str = ""
+    user_metadata: UserMetadataSources | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Shots that a photographer took as one, in the order of time."""
+
+    kind: SeriesKind
+    members: tuple[Assessment, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Stack:
     """A photo and the files that belong to it.
 
     `sidecars` move with the photo. `editor_sidecars` are the files in which other programs keep edits of the shot.
     `siblings` are the other pictures of the same shot that are decided about together with it (the JPEG of a RAW): all
     of them move, or none. `blocking_files` are files of the same shot that culld cannot score (a movie, a RAW that
-    cannot be read): a photo that has any is tagged, and never moved away from them.
+    cannot be read): a photo that has any is tagged, and never moved away from them. `sibling_sidecars` are those
+    of the siblings, such as `a.xmp` of a RAW: the user metadata in them counts for each picture of the shot.
     """
 
     primary: Assessment
@@ -212,6 +226,7 @@ class Stack:
     editor_sidecars: tuple[RootedPath, ...] = ()
     user_metadata: UserMetadata = UserMetadata()
     series: Series | None = None
+    sibling_sidecars: tuple[RootedPath, ...] = ()
 
     @property
     def members(self) -> tuple[Assessment, ...]:

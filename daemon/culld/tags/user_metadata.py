@@ -66,6 +66,7 @@ def together(sources: Iterable[UserMetadata]) -> UserMetadata:
         next((source.unclear for source in found if source.unclear), ""),
         tuple(dict.fromkeys(rating for source in found for rating in source.stars)),
         tuple(dict.fromkeys(name for source in found for name in source.ratings_outside)),
+        next((source.incomplete for source in found if source.incomplete), ""),
     )
 
 

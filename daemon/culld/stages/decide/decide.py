@@ -1,54 +1,44 @@
-"""From what the network said of a photo to what shall happen with it, and why: pure."""
+"""From the scores of a stack to its verdict, and why: pure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from culld.records import Action, Defect, Format, Plan, Scores, StackVerdict, Unreadable, Verdict
-from culld.stages.decide.member_verdict import member_verdicts, reached
-from culld.stages.decide.protection import hold_reason, names_of, protection_reason
-from culld.stages.decide.thresholds import format_probability, invalid_scores, is_night, tagged
+from culld.records import (
+    Action,
+    Decision,
+    Defect,
+    Format,
+    Mode,
+    Scores,
+    StackVerdict,
+    Unreadable,
+    Verdict,
+)
+from culld.stages.decide.protection import names_of, protection_reason
+from culld.stages.decide.rule_variables import variables_of
+from culld.stages.decide.thresholds import format_probability, invalid_scores, is_night, rejected, tagged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from culld.records import Policy, Stack
-    from culld.stages.decide.member_verdict import MemberVerdict
-
-KEYWORDS: Final = {Defect.BLUR: "blur", Defect.UNDER: "underexposed", Defect.OVER: "overexposed"}
-"""The words that photo libraries show, behind a prefix."""
+    from culld.records import Assessment, Policy, Stack
 
 
-def decide(  # noqa: PLR0913 (what a decision hangs on)
-    stack: Stack,
-    rules: Policy,
-    *,
-    now: datetime,
-    plan_id: str,
-    restored: bool,
-    brake: str = "",
-    prefix: str = "defect:",
-) -> Plan:
-    """The plan for a stack under the rules of its folder.
+def decide(stack: Stack, policy: Policy, *, now: datetime, restored: bool) -> Decision:
+    """The decision about a stack under the policy of its folder.
 
-    `restored`: a person brought this photo back; `brake` says why nothing may be moved now, and is empty if it may. A
-    photo is moved only if a rule or a threshold says so, nothing protects it, and the mode is enforce. Scores that are
-    no probabilities (NaN above all) decide nothing.
+    `restored`: a person brought this photo back. A photo is moved only if a rule or a threshold says so, nothing
+    protects it, and the mode is enforce. Scores that are no probabilities (NaN above all) decide nothing.
     """
-    ruling = _evaluate(stack, rules, now, restored=restored, brake=brake)
-    return Plan(
-        id=plan_id,
-        stack=stack,
-        verdict=ruling.verdict,
-        reason=ruling.reason,
-        keywords=tuple(prefix + KEYWORDS[defect] for defect in ruling.found),
-        policy=rules.digest,
-        made_at=now,
-        rule=ruling.rule,
-        would_reject=ruling.would_reject,
+    result = _evaluate(stack, policy, now, restored=restored)
+    decision = Decision(
+        stack, result.verdict, result.reason, policy, now, result.found, result.rule, result.would_reject, result.brief
     )
+    is_held = result.would_reject and policy.mode is not Mode.ENFORCE
+    return decision.held_back(f"mode is {policy.mode}") if is_held else decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,28 +48,33 @@ class _Result:
     found: tuple[Defect, ...] = ()
     rule: str = ""
     would_reject: bool = False
+    brief: str = ""
 
 
-def _evaluate(stack: Stack, rules: Policy, now: datetime, *, restored: bool, brake: str) -> _Result:
+def _evaluate(stack: Stack, rules: Policy, now: datetime, *, restored: bool) -> _Result:
     scores = stack.primary.result
     if isinstance(scores, Unreadable):
         return _Result(Verdict.UNREADABLE, f"could not be read: {scores.reason}")
     # One broken output speaks against the whole answer of the network.
     if wrong := invalid_scores(scores):
         return _Result(Verdict.KEEP, f"the network gave no probability for {' and '.join(wrong)}")
-    voices = member_verdicts(stack, rules, now)
-    if keeps := next((voice for voice in voices if voice.action is Action.KEEP), None):
+    verdicts = _member_verdicts(stack, rules, now)
+    if keeps := next((verdict for verdict in verdicts if verdict.action is Action.KEEP), None):
         return _Result(Verdict.KEEP, f"{_member_prefix(keeps, stack)}{keeps.reason} keeps it", rule=keeps.rule)
     found = tagged(stack.primary, rules)
-    decisive = _decisive(voices, stack, rules)
+    decisive = _decisive(verdicts, stack, rules)
     if decisive is None:
-        return _not_rejected(stack, scores, found, rules, voices[0])
+        return _not_rejected(stack, scores, found, rules, verdicts[0])
     by = _member_prefix(decisive, stack)
-    spared = protection_reason(stack, rules, restored=restored)
-    if but := spared or hold_reason(rules, brake):
-        reason = f"{by}{decisive.short_reason} would be rejected, but {but}"
-        return _Result(_tag_or_keep(found), reason, found, decisive.rule, would_reject=spared is None)
-    return _Result(Verdict.QUARANTINE, by + decisive.reason, found, decisive.rule, would_reject=True)
+    brief = by + decisive.short_reason
+    if spared := protection_reason(stack, rules, restored=restored):
+        return _Result(_tag_or_keep(found), f"{brief} would be rejected, but {spared}", found, decisive.rule)
+    return _Result(Verdict.QUARANTINE, by + decisive.reason, found, decisive.rule, would_reject=True, brief=brief)
+
+
+def is_rejected(stack: Stack, policy: Policy, now: datetime) -> bool:
+    """Whether a stack would go as far as is known before a look at what people did for it."""
+    return _evaluate(stack, policy, now, restored=False).would_reject
 
 
 def _not_rejected(
@@ -93,7 +88,7 @@ def _not_rejected(
         limits: dict[Defect, float | None] = {defect: rules.of(defect).tag for defect in found}
         only = f"; {own.reason} only tags" if own.rule else ""
         rule = own.rule or f"policy.defects.{found[0]}.tag"
-        return _Result(Verdict.TAG, reached("tag", limits, scores) + only, found, rule)
+        return _Result(Verdict.TAG, _reached("tag", limits, scores) + only, found, rule)
     figures = ", ".join(f"{defect} {format_probability(scores.of(defect))}" for defect in Defect)
     if scores.under >= rules.under.tag and is_night(stack.primary.photo, rules):
         light, limit = stack.primary.photo.camera.exposure.light_value, rules.protect.night_below
@@ -105,16 +100,66 @@ def _tag_or_keep(found: tuple[Defect, ...]) -> Verdict:
     return Verdict.TAG if found else Verdict.KEEP
 
 
-def _member_prefix(opinion: MemberVerdict, stack: Stack) -> str:
-    """What to say before an opinion: nothing if it is about the photo itself."""
-    return "" if opinion.of is stack.primary else f"{names_of([opinion.of])}, the same shot: "
+def _member_prefix(verdict: MemberVerdict, stack: Stack) -> str:
+    """What to say before the verdict on a picture: nothing if it is the photo itself."""
+    return "" if verdict.of is stack.primary else f"{names_of([verdict.of])}, the same shot: "
 
 
-def _decisive(voices: Sequence[MemberVerdict], stack: Stack, rules: Policy) -> MemberVerdict | None:
-    """The opinion that rejects a shot, its own one first; None if the shot stays."""
-    if rules.stack_verdict is StackVerdict.RAW and any(voice.of.photo.format is Format.RAW for voice in voices):
-        voices = [voice for voice in voices if voice.of.photo.format is Format.RAW]
-    bad = [voice for voice in voices if voice.action is Action.QUARANTINE]
-    if not bad or (rules.stack_verdict is StackVerdict.BEST and len(bad) < len(voices)):
+def _decisive(verdicts: Sequence[MemberVerdict], stack: Stack, rules: Policy) -> MemberVerdict | None:
+    """The verdict that rejects a shot, that on the photo itself first; None if the shot stays."""
+    if rules.stack_verdict is StackVerdict.RAW and any(verdict.of.photo.format is Format.RAW for verdict in verdicts):
+        verdicts = [verdict for verdict in verdicts if verdict.of.photo.format is Format.RAW]
+    bad = [verdict for verdict in verdicts if verdict.action is Action.QUARANTINE]
+    if not bad or (rules.stack_verdict is StackVerdict.BEST and len(bad) < len(verdicts)):
         return None
-    return next((voice for voice in bad if voice.of is stack.primary), bad[0])
+    return next((verdict for verdict in bad if verdict.of is stack.primary), bad[0])
+
+
+@dataclass(frozen=True, slots=True)
+class MemberVerdict:
+    """What the policy says of one picture by itself: whether it goes (`action` is QUARANTINE), why, and by which rule.
+
+    `short_reason` says why in a few words, for a picture that is spared. Without a rule the action is TAG.
+    """
+
+    of: Assessment
+    action: Action
+    rule: str = ""
+    reason: str = ""
+    short_reason: str = ""
+
+
+def _member_verdicts(stack: Stack, rules: Policy, now: datetime) -> list[MemberVerdict]:
+    """What the policy says of each picture of a shot that could be read, the leading one first."""
+    return [_member_verdict(member, stack, rules, now) for member in stack.members if isinstance(member.result, Scores)]
+
+
+def _member_verdict(member: Assessment, stack: Stack, rules: Policy, now: datetime) -> MemberVerdict:
+    if rules.named_rules:
+        others = tuple(each for each in stack.members if each is not member)
+        facts = variables_of(replace(stack, primary=member, siblings=others), now)
+        for rule in rules.named_rules:
+            if rule.when.holds(facts):
+                told = f'rule "{rule.name}" ({rule.when.text})'
+                return MemberVerdict(member, rule.action, f"policy.rules.{rule.name}", told, told)
+    return _by_thresholds(member, rules)
+
+
+def _by_thresholds(member: Assessment, rules: Policy) -> MemberVerdict:
+    bad = rejected(member, rules)
+    if not bad or not isinstance(member.result, Scores):
+        return MemberVerdict(member, Action.TAG)
+    limits = {defect: rules.of(defect).reject for defect in bad}
+    brief = f"{bad[0]} {format_probability(member.result.of(bad[0]))}"
+    return MemberVerdict(
+        member, Action.QUARANTINE, f"policy.defects.{bad[0]}.reject", _reached("reject", limits, member.result), brief
+    )
+
+
+def _reached(key: str, limits: dict[Defect, float | None], scores: Scores) -> str:
+    """The thresholds that were reached, and the figures that reach them."""
+    return " and ".join(
+        f"{defect} {format_probability(scores.of(defect), limit)} is at least {limit} (policy.defects.{defect}.{key})"
+        for defect, limit in limits.items()
+        if limit is not None
+    )

@@ -1,12 +1,12 @@
-"""What speaks for a photo that the policy would move: pure."""
+"""What protects a photo that the policy would move: pure."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from culld.records import Mode, SeriesKind, Unreadable, display_path
-from culld.stages.decide.best_of_series import best_of
+from culld.records import Defect, Scores, SeriesKind, Unreadable, display_path
+from culld.stages.decide.thresholds import rejected
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def protection_reason(stack: Stack, rules: Policy, *, restored: bool) -> str | None:
-    """Why a photo is never moved, as a clause; None if nothing speaks for it. `restored`: a person brought it back."""
+    """Why a photo is never moved, as a clause; None if nothing protects it. `restored`: a person brought it back."""
     if restored:
         return "a person restored this photo"
     if stack.user_metadata.incomplete:
@@ -31,33 +31,26 @@ def protection_reason(stack: Stack, rules: Policy, *, restored: bool) -> str | N
     return None if stack.series is None else _in_series(stack, stack.series, rules)
 
 
-def hold_reason(rules: Policy, brake: str) -> str | None:
-    """Why nothing is moved just now; `brake` says why the brake is on, and is empty if it is not."""
-    if rules.mode is not Mode.ENFORCE:
-        return f"mode is {rules.mode}"
-    return brake or None
-
-
 def names_of(members: Iterable[Assessment]) -> str:
     """The names of pictures, in order."""
     return " and ".join(sorted(display_path(Path(member.photo.place.relative.name)) for member in members))
 
 
 def _worked_on(stack: Stack, protect: Protection) -> str | None:
-    care = stack.user_metadata
-    if protect.rated and (rated := _rated(care, protect.rated)):
+    done = stack.user_metadata
+    if protect.rated and (rated := _rated(done, protect.rated)):
         return f"it is rated ({', '.join(rated)}; policy.protect.rated)"
-    edited = [*care.edited_by, *sorted(display_path(Path(place.relative.name)) for place in stack.editor_sidecars)]
+    edited = [*done.edited_by, *sorted(display_path(Path(place.relative.name)) for place in stack.editor_sidecars)]
     if protect.edited and edited:
         return f"it was edited in another program ({', '.join(edited)}; policy.protect.edited)"
-    if (protect.rated or protect.edited) and care.unclear:
-        return f"its metadata cannot be read ({care.unclear}), so it may be rated or edited"
+    if (protect.rated or protect.edited) and done.unclear:
+        return f"its metadata cannot be read ({done.unclear}), so it may be rated or edited"
     return None
 
 
-def _rated(care: UserMetadata, fewest: int) -> list[str]:
+def _rated(done: UserMetadata, fewest: int) -> list[str]:
     """Return the marks that protect a photo: ratings from so many stars on, labels and flags."""
-    return [rating.source for rating in care.stars if rating.stars >= fewest] + list(care.ratings)
+    return [rating.source for rating in done.stars if rating.stars >= fewest] + list(done.ratings)
 
 
 def _in_series(stack: Stack, series: Series, rules: Policy) -> str | None:
@@ -73,3 +66,19 @@ def _in_series(stack: Stack, series: Series, rules: Policy) -> str | None:
 def _listed(names: Iterable[Path]) -> str:
     *others, last = sorted(display_path(name) for name in names)
     return f"{', '.join(others)} and {last} belong" if others else f"{last} belongs"
+
+
+def best_of(series: Series, rules: Policy) -> Assessment:
+    """The shot of a series to keep if only one is kept: one that nothing rejects, then the one with least defects."""
+    return min(series.members, key=lambda shot: (bool(rejected(shot, rules)), _badness(shot), _taken_at_s(shot)))
+
+
+def _badness(shot: Assessment) -> float:
+    """The sum of the probabilities of all defects; a shot without scores counts as one that has them all."""
+    scores = shot.result
+    return sum(scores.of(defect) for defect in Defect) if isinstance(scores, Scores) else float(len(Defect))
+
+
+def _taken_at_s(shot: Assessment) -> float:
+    taken = shot.photo.camera.taken_at
+    return 0.0 if taken is None else taken.timestamp()

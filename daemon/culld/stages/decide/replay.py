@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from culld.records import Plan, Policy, RecordedDecision
+    from culld.records import Decision, Policy, RecordedDecision
 
 
 class ReplayAction(StrEnum):
@@ -27,15 +27,15 @@ class ReplayAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReplayResult:
-    """A case, and the plan that the other policy has for it."""
+    """A case, and the decision of the other policy about it."""
 
     case: RecordedDecision
-    plan: Plan
+    decision: Decision
 
     @property
     def action(self) -> ReplayAction:
         """What would become of the photo if that policy were allowed to move."""
-        if self.plan.would_reject:
+        if self.decision.would_reject:
             return ReplayAction.STAY_QUARANTINED if self.case.away else ReplayAction.MOVE
         return ReplayAction.RESTORE if self.case.away else ReplayAction.STAY
 
@@ -47,5 +47,4 @@ def replay(
     for case in cases:
         rules = rules_for(case.place.root)
         if rules is not None:
-            plan = decide(case.stack, rules, now=now, plan_id=case.plan, restored=case.content_restored)
-            yield ReplayResult(case, plan)
+            yield ReplayResult(case, decide(case.stack, rules, now=now, restored=case.content_restored))

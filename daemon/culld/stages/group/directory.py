@@ -128,6 +128,10 @@ class FolderListing:
         """
         return [name for name, kind in self._named_like(place).items() if kind is Kind.FILE]
 
+    def names(self, place: RootedPath) -> list[str]:
+        """All names in the folder of a photo that may have to do with it; raises PhotoError if the folder is gone."""
+        return list(self._named_like(place))
+
     def unclear(self, place: RootedPath) -> list[str]:
         """The links to plain files that may have to do with a photo; raises PhotoError if the folder is gone."""
         return [name for name, kind in self._named_like(place).items() if kind is Kind.LINK]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from pathlib import PurePath
@@ -72,6 +73,14 @@ def may_be_siblings(one: str, other: str) -> bool:
     return known and one != other and _is_picture(one) and _is_picture(other) and shot_of(one) == shot_of(other)
 
 
+def shot_id(stack: Stack) -> str:
+    """What the stacks of one shot have in common, from the digests of its pictures; empty for a single picture."""
+    if not stack.siblings:
+        return ""
+    shot = "".join(sorted(member.photo.digest for member in stack.members))
+    return hashlib.sha256(shot.encode()).hexdigest()[:16]
+
+
 @dataclass(frozen=True, slots=True)
 class _Companions:
     """Functions that list the folder of a photo: the names of plain files, and those of links."""
@@ -90,9 +99,11 @@ def _stacks_of_shot(
     taken = {place for stack in stacks for place in stack.sidecars}
     blocking = tuple(dict.fromkeys(place for stack in stacks for place in stack.blocking_files if place not in taken))
     edits = tuple(place for stack in stacks for place in stack.editor_sidecars)
-    yield from (
-        replace(stack, blocking_files=blocking, editor_sidecars=edits) if stack.siblings else stack for stack in stacks
-    )
+    sidecars = [place for stack in stacks for place in stack.sidecars]
+    for stack in stacks:
+        others = tuple(place for place in sidecars if place not in stack.sidecars)
+        shared = replace(stack, blocking_files=blocking, editor_sidecars=edits, sibling_sidecars=others)
+        yield shared if stack.siblings else stack
 
 
 def _attach_live_video(stack: Stack, is_live: Callable[[RootedPath], bool]) -> Stack:

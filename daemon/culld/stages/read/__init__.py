@@ -1,6 +1,15 @@
-"""Where photos are looked at: the desk of a worker process, what it is asked, and the door to it from the daemon."""
+"""Reading photos: the reader in the daemon, the worker in its own process, and the messages between them."""
 
-from culld.stages.read.messages import ReadRequest, UserMetadataRequest, WorkerSettings
-from culld.stages.read.reader import PoolReader, create_worker
+from culld.stages.read.messages import DraftRequest, ReadRequest, UserMetadataRequest, WorkerSettings
+from culld.stages.read.reader import PoolReader, create_worker, read_ahead, recheck_delay
 
-__all__ = ["PoolReader", "ReadRequest", "UserMetadataRequest", "WorkerSettings", "create_worker"]
+__all__ = [
+    "DraftRequest",
+    "PoolReader",
+    "ReadRequest",
+    "UserMetadataRequest",
+    "WorkerSettings",
+    "create_worker",
+    "read_ahead",
+    "recheck_delay",
+]

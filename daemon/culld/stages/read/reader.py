@@ -1,10 +1,11 @@
-"""The darkroom as the daemon sees it; decoders and network are loaded in the worker processes only."""
+"""The reader of photos as the daemon sees it; decoders and network are loaded in the worker processes only."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from culld.errors import PhotoError
 from culld.records import Assessment, ReadFailure, Unreadable
@@ -15,77 +16,118 @@ if TYPE_CHECKING:
 
     from culld.inference.pending import PendingResults
     from culld.inference.pool import Pool
+    from culld.ports import Reader
     from culld.records import FileSnapshot, FileStat, Photo, RootedPath, UserMetadata
-    from culld.stages.read.messages import UserMetadataRequest, WorkerSettings
-    from culld.tags.draft import TagDraft, TagRequest
+    from culld.stages.read.messages import DraftRequest, UserMetadataRequest, WorkerSettings
+    from culld.tags.draft import TagDraft
+    from culld.unexpected import UnexpectedErrors
+
+_B = TypeVar("_B")
 
 _RETRY_AFTER = timedelta(minutes=1)
 _MAX_TRIES = 3
 """A file that has cost so many workers is left alone until it changes."""
+RECHECK_AGES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30))
+"""How long after its last change a damaged file is looked at again; after the last look it is called unreadable."""
 
 
 def create_worker(settings: WorkerSettings) -> object:
-    """Open the desk; what a worker process calls first."""
+    """Make the object that answers requests in a worker process."""
     from culld.stages.read.worker import PhotoWorker  # noqa: PLC0415 (heavy, and for workers only)
 
     return PhotoWorker(settings)
 
 
-@dataclass(frozen=True, slots=True)
+def recheck_delay(age: timedelta) -> timedelta | None:
+    """How long to wait for the next look at a damaged file that last changed so long ago; None for no longer.
+
+    A copy over a bad line may rest for minutes in the middle of a file, quiet and closed. A change that seems to lie in
+    the future, by a clock that was set, counts as one of this moment.
+    """
+    age = max(age, timedelta())
+    return next((look - age for look in RECHECK_AGES if look > age), None)
+
+
+def _nothing_known(_: object) -> dict[RootedPath, frozenset[str]]:
+    return {}
+
+
+@dataclass(slots=True)
 class PoolReader:
     """A `Reader` that spreads photos over the pool's workers.
 
-    `beat` is called while they are at work, so that the service's watchdog sees progress. `patience` says how long to
-    wait for the next look at a file with this stamp that cannot be read; None to call it unreadable.
+    `heartbeat` is called while they are at work, so that the service's watchdog sees progress. `recheck` says how long
+    to wait for the next look at a file with this stamp that cannot be read; None to call it unreadable. `known` gives
+    the digests of the contents that were judged at the places of files.
     """
 
     pool: Pool
     heartbeat: Callable[[], None] = lambda: None
     recheck: Callable[[FileStat], timedelta | None] = lambda _: None
+    known: Callable[[Sequence[FileSnapshot]], Mapping[RootedPath, Collection[str]]] = _nothing_known
+    _begun: deque[tuple[Sequence[FileSnapshot], PendingResults]] = field(default_factory=lambda: deque(maxlen=2))
 
-    def read(
-        self, settled: Sequence[FileSnapshot], judged: Mapping[RootedPath, Collection[str]]
-    ) -> Iterable[Photo | Assessment | ReadFailure]:
-        """Have files read, and assessed unless their digest is among those `judged` at their place.
+    def begin(self, batch: Sequence[FileSnapshot]) -> None:
+        """Let the workers begin with a batch that will be read soon; return at once."""
+        self._begun.append((batch, self._submitted(batch)))
 
-        The workers begin at once; whoever iterates waits until they are done. The results are in order.
-        """
-        requests = [ReadRequest(sighting, frozenset(judged.get(sighting.place, ()))) for sighting in settled]
-        return self._answers(self.pool.submit("read", requests), settled)
+    def read(self, batch: Sequence[FileSnapshot]) -> list[Photo | Assessment | ReadFailure]:
+        """Have files read, and scored unless their digest is `known` at their place; the results are in order."""
+        pending = next((pending for begun, pending in self._begun if begun == batch), None)
+        while pending is not None and self._begun.popleft()[1] is not pending:
+            pass  # a batch that was begun before this one, and given up
+        results = (pending or self._submitted(batch)).results(self.heartbeat)
+        return [self._result(result, file) for result, file in zip(results, batch, strict=True)]
 
-    def _answers(
-        self, work: PendingResults, settled: Sequence[FileSnapshot]
-    ) -> Iterator[Photo | Assessment | ReadFailure]:
-        for result, sighting in zip(work.results(self.heartbeat), settled, strict=True):
-            if isinstance(result, PhotoError):  # the worker was lost, or made a mistake
-                yield ReadFailure(sighting, str(result), _RETRY_AFTER, tries=_MAX_TRIES)
-            else:
-                yield self._retry_if_recent(result, sighting)
+    def _submitted(self, batch: Sequence[FileSnapshot]) -> PendingResults:
+        known = self.known(batch)
+        requests = [ReadRequest(file, frozenset(known.get(file.place, ()))) for file in batch]
+        return self.pool.submit("read", requests)
 
-    def _retry_if_recent(
-        self, result: Photo | Assessment | ReadFailure, sighting: FileSnapshot
+    def _result(
+        self, result: Photo | Assessment | ReadFailure | PhotoError, file: FileSnapshot
     ) -> Photo | Assessment | ReadFailure:
-        """A file that cannot be read or lacks a part, and changed not long ago, is looked at again before it is judged.
+        """The result for a file, or its failure.
 
-        A file that still lacks a part after the last look is judged by its picture, which is whole.
+        A file that cannot be read or lacks a part, and changed not long ago, is looked at again before it is judged.
+        One that still lacks a part after the last look is judged by its picture, which is whole.
         """
+        if isinstance(result, PhotoError):  # the worker was lost, or made a mistake
+            return ReadFailure(file, str(result), _RETRY_AFTER, tries=_MAX_TRIES)
         why = _shortcoming(result)
-        wait = self.recheck(sighting.stamp) if why else None
-        return result if wait is None else ReadFailure(sighting, f"{why}; culld looks again", wait, steady=True)
+        wait = self.recheck(file.stamp) if why else None
+        return result if wait is None else ReadFailure(file, f"{why}; culld looks again", wait, steady=True)
 
     def user_metadata(self, requests: Sequence[UserMetadataRequest]) -> list[UserMetadata | PhotoError]:
         """What people have done for each shot, in order, or the error that hid it."""
         return self.pool.map("user_metadata", requests, self.heartbeat)
 
-    def draft(self, requests: Sequence[TagRequest]) -> list[TagDraft | PhotoError]:
+    def draft(self, requests: Sequence[DraftRequest]) -> list[TagDraft | PhotoError]:
         """The byte edits that tag each photo, in order, or the error that stopped it."""
         return self.pool.map("draft", requests, self.heartbeat)
 
 
 def _shortcoming(result: Photo | Assessment | ReadFailure) -> str:
-    """Why a file may not be complete yet; empty if nothing speaks for that."""
+    """Why a file may not be complete yet; empty if it is complete."""
     if not isinstance(result, Assessment):
         return ""
     if isinstance(result.result, Unreadable):
         return result.result.reason
     return f"incomplete: {result.missing_part}" if result.missing_part else ""
+
+
+def read_ahead(
+    reader: Reader,
+    batches: Iterable[_B],
+    files_of: Callable[[_B], Sequence[FileSnapshot]],
+    unexpected: UnexpectedErrors,
+) -> Iterator[_B]:
+    """Give each batch once the workers have been let begin with the next one; they read while the caller finishes."""
+    begun: deque[_B] = deque()
+    for batch in batches:
+        with unexpected.tolerated("handing photos to the workers"):  # it is read later, with its error
+            reader.begin(files_of(batch))
+        begun.append(batch)
+        if len(begun) > 1:
+            yield begun.popleft()
+    yield from begun

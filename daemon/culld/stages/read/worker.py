@@ -6,6 +6,7 @@ is a handful of byte edits, which the daemon applies and proves by their digests
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 from dataclasses import replace
@@ -21,7 +22,6 @@ from culld.imaging.raw import open_raw
 from culld.inference.batch_server import GpuClient
 from culld.records import (
     Assessment,
-    Camera,
     FileSnapshot,
     FileStat,
     Format,
@@ -30,18 +30,28 @@ from culld.records import (
     RejectFlag,
     Unreadable,
     UserMetadata,
+    UserMetadataSources,
 )
 from culld.stages.read.completeness import is_complete, missing_part
 from culld.stages.read.dhash import dhash_of
 from culld.stages.read.exif_facts import camera_facts, exif_rating, keyword_block
 from culld.stages.read.external_metadata import external_user_metadata
-from culld.tags.draft import TagDraft, TagRequest, draft
+from culld.stages.read.messages import possible_sidecars
+from culld.tags.draft import TagDraft, draft
 from culld.tags.user_metadata import packets_in, together, user_metadata_in
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from culld.inference.batch_server import Engine
     from culld.records import DHash, RootedPath, Scores
-    from culld.stages.read.messages import ReadRequest, UserMetadataRequest, WorkerSettings
+    from culld.stages.read.messages import (
+        DraftRequest,
+        ReadRequest,
+        UserMetadataCheck,
+        UserMetadataRequest,
+        WorkerSettings,
+    )
 
 _RETRY_AFTER = timedelta(minutes=1)
 _TOO_LARGE_RETRY_AFTER = timedelta(days=1)
@@ -54,7 +64,7 @@ MAX_HELD_BYTES = 64 << 20
 
 
 class PhotoWorker:
-    """The desk of one worker process."""
+    """What answers requests in one worker process."""
 
     def __init__(self, settings: WorkerSettings) -> None:
         """Load the network, or find the process that has it, and make ready to decode."""
@@ -71,28 +81,32 @@ class PhotoWorker:
             return LiteRtEngine(self._settings.model)
 
     def read(self, request: ReadRequest) -> Photo | Assessment | ReadFailure:
-        """Identity, digest and camera facts of a settled file; and, if it was not judged, what the network says of it.
+        """Identity, digest and camera facts of a settled file; its scores and what people did for it, if it is new.
 
-        All of that is said of the same bytes: a file is read once, unless it is too large to be held in memory.
+        All of that is read from the same bytes: a file is read once, unless it is too large to be held in memory.
         """
-        sighting = request.sighting
-        if sighting.stamp.size > self._settings.file_size:
-            return ReadFailure(sighting, "larger than limits.file_size allows", _TOO_LARGE_RETRY_AFTER)
+        file = request.sighting
+        if file.stamp.size > self._settings.file_size:
+            return ReadFailure(file, "larger than limits.file_size allows", _TOO_LARGE_RETRY_AFTER)
         try:
-            with open_regular(sighting.place) as stream:
-                _require_unchanged(sighting.stamp, stream)
-                held = io.BytesIO(stream.read(MAX_HELD_BYTES + 1)) if sighting.stamp.size <= MAX_HELD_BYTES else stream
-                _require_unchanged(sighting.stamp, stream)
-                photo = self._identify(sighting, held)
-                return photo if photo.digest in request.judged else self._assess(photo, held)
+            with open_regular(file.place) as stream:
+                _require_unchanged(file.stamp, stream)
+                held = io.BytesIO(stream.read(MAX_HELD_BYTES + 1)) if file.stamp.size <= MAX_HELD_BYTES else stream
+                _require_unchanged(file.stamp, stream)
+                return self._read(file, held, request.judged)
         except PhotoError as error:
-            return ReadFailure(sighting, str(error), _RETRY_AFTER)
+            return ReadFailure(file, str(error), _RETRY_AFTER)
 
-    def _identify(self, sighting: FileSnapshot, stream: BinaryIO) -> Photo:
+    def _read(self, file: FileSnapshot, stream: BinaryIO, judged: Collection[str]) -> Photo | Assessment:
         digest = digest_of(stream)
         stream.seek(0)
-        format_ = recognise(stream.read(HEAD_BYTES), sighting.place.relative.name)
-        return Photo(sighting.place, sighting.stamp, digest, format_, self._camera(stream, format_))
+        format_ = recognise(stream.read(HEAD_BYTES), file.place.relative.name)
+        exif = self._exif(stream, format_)
+        photo = Photo(file.place, file.stamp, digest, format_, camera_facts(exif))
+        if digest in judged:
+            return photo
+        found = self._assess(photo, stream)
+        return replace(found, user_metadata=self._sources(found, stream, exif))
 
     def _assess(self, photo: Photo, stream: BinaryIO) -> Assessment:
         """Decode a photo and ask the network."""
@@ -118,29 +132,44 @@ class PhotoWorker:
                 scores = replace(scores, over=min(scores.over, self._engine.score(raw.linear_rgb()).over))
             return scores, dhash_of(picture)
 
-    def user_metadata(self, request: UserMetadataRequest) -> UserMetadata | PhotoError:
-        """What people have done for a shot; an error is returned, for it has to cross the process border."""
+    def _sources(self, found: Assessment, stream: BinaryIO, exif: bytes) -> UserMetadataSources | None:
+        """What people did for a photo; None if that cannot be read: it is read again before the photo is moved."""
+        place = found.photo.place
         try:
-            packets = [packet for photo in request.pictures for packet in packets_in(self._head(photo.place))]
-            sidecars = [self._head(place) for place in request.sidecars]
-            in_exif = [self._ratings(photo) for photo in request.pictures]
-            outside = [external_user_metadata(photo.place) for photo in request.pictures]
-            lacks = next(
-                (lacks for photo in request.pictures if (lacks := _missing_part(photo.place, photo.format))), ""
-            )
+            own = replace(_own_metadata(found.photo, stream, exif), incomplete=found.missing_part)
+        except PhotoError:
+            return None
+        sidecars = []
+        for sidecar in possible_sidecars(place):
+            with contextlib.suppress(PhotoError):  # most photos have none; one that cannot be read is read again
+                sidecars.append((sidecar, user_metadata_in([_head(sidecar)])))
+        return UserMetadataSources(own, tuple(sidecars))
+
+    def user_metadata(self, request: UserMetadataRequest) -> UserMetadata | PhotoError:
+        """What people have done for a shot by now; an error is returned, for it has to cross the process border."""
+        try:
+            own = [self._user_metadata_of(photo) for photo in request.pictures]
+            return together([*own, *(user_metadata_in([_head(place)]) for place in request.sidecars)])
         except PhotoError as error:
             return error
-        care = together([user_metadata_in([*packets, *sidecars]), *in_exif, *outside])
-        return replace(care, incomplete=lacks)
 
-    def draft(self, request: TagRequest) -> TagDraft | PhotoError:
+    def _user_metadata_of(self, photo: Photo) -> UserMetadata:
+        with open_regular(photo.place) as stream, translate_errors(photo.place.path, "read"):
+            own = _own_metadata(photo, stream, self._exif(stream, photo.format))
+            return replace(own, incomplete=missing_part(stream, photo.format))
+
+    def draft(self, request: DraftRequest) -> TagDraft | PhotoError:
         """The byte edits that tag a photo; an error is returned, for it has to cross the process border.
 
-        The bytes of a photo that lacks a part are left alone: a program may still be writing it.
+        The bytes of a photo that lacks a part are left alone: a program may still be writing it. A PhotoChangedError
+        says that people did something for a photo after it was decided about.
         """
+        tags = request.tags
         try:
-            lacks = _missing_part(request.photo, request.format) if request.embed else ""
-            drafted = draft(replace(request, embed=request.embed and not lacks), self._read, keyword_block)
+            if request.check is not None:
+                self._require_same_metadata(request.check)
+            lacks = _missing_part(tags.photo, tags.format) if tags.embed else ""
+            drafted = draft(replace(tags, embed=tags.embed and not lacks), self._bytes_of, keyword_block)
         except PhotoError as error:
             return error
         if not lacks:
@@ -149,35 +178,50 @@ class PhotoWorker:
             drafted, notes=(f"the photo itself was left alone: a part of it is missing: {lacks}", *drafted.notes)
         )
 
-    def _camera(self, stream: BinaryIO, format_: Format) -> Camera:
+    def _require_same_metadata(self, check: UserMetadataCheck) -> None:
+        found = self.user_metadata(check.request)
+        if isinstance(found, PhotoError):
+            raise found
+        places = [place for photo in check.request.pictures for place in possible_sidecars(photo.place)]
+        is_new = any(place.relative.name.casefold() not in check.names and exists(place) for place in places)
+        if is_new or found != check.expected:
+            raise PhotoChangedError("its ratings or edits changed after it was judged; it will be judged again")
+
+    def _exif(self, stream: BinaryIO, format_: Format) -> bytes:
+        """The EXIF block of a photo, for a RAW that of its preview; empty if there is none, or the file is damaged."""
         stream.seek(0)
         try:
             if format_ is Format.RAW:
                 with open_raw(stream, self._limits, whole=False) as raw:
                     preview = raw.preview()
-                return Camera() if preview is None else self._camera(io.BytesIO(preview), Format.JPEG)
-            return camera_facts(embedded_exif(stream, format_, self._limits))
-        except UnreadableError:  # scoring will say why; here it only means that there are no facts
-            return Camera()
+                return b"" if preview is None else self._exif(io.BytesIO(preview), Format.JPEG)
+            return embedded_exif(stream, format_, self._limits)
+        except UnreadableError:  # scoring will say why
+            return b""
 
-    def _ratings(self, photo: Photo) -> UserMetadata:
-        with open_regular(photo.place) as stream:
-            try:
-                ratings = exif_rating(embedded_exif(stream, photo.format, self._limits))
-            except UnreadableError:  # a RAW, say, whose rating stands in XMP if anywhere
-                return UserMetadata()
-        return UserMetadata(filled_flags=frozenset({RejectFlag.RATING} if ratings else ()), stars=ratings)
-
-    def _head(self, place: RootedPath) -> bytes:
-        with open_regular(place) as stream:
-            return stream.read(MAX_XMP_SCAN)
-
-    def _read(self, place: RootedPath) -> bytes | None:
+    def _bytes_of(self, place: RootedPath) -> bytes | None:
         """The bytes of a file, None if it is not there."""
         if not exists(place):
             return None
         with open_regular(place) as stream:
             return stream.read(self._settings.file_size + 1)
+
+
+def _own_metadata(photo: Photo, stream: BinaryIO, exif: bytes) -> UserMetadata:
+    """What people did for a photo as its own bytes and the files of programs that keep no XMP tell it.
+
+    A RAW has its rating in XMP, if anywhere.
+    """
+    stream.seek(0)
+    packets = packets_in(stream.read(MAX_XMP_SCAN))
+    stars = () if photo.format is Format.RAW else exif_rating(exif)
+    in_exif = UserMetadata(filled_flags=frozenset({RejectFlag.RATING} if stars else ()), stars=stars)
+    return together([user_metadata_in(packets), in_exif, external_user_metadata(photo.place)])
+
+
+def _head(place: RootedPath) -> bytes:
+    with open_regular(place) as stream, translate_errors(place.path, "read"):
+        return stream.read(MAX_XMP_SCAN)
 
 
 def _missing_part(place: RootedPath, format_: Format) -> str:

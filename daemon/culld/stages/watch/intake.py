@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from culld.ports import Clock, Journal
+    from culld.ports import Clock, KnownFiles
     from culld.records import FileSnapshot
     from culld.stages.watch.scanner import Scanner
     from culld.stages.watch.settle import Settler
@@ -46,7 +46,7 @@ class IntakeQueue:
     roots: Callable[[], Sequence[Path]]
     scanner: Scanner
     settler: Settler
-    journal: Journal
+    journal: KnownFiles
     clock: Clock
     in_flight: InFlight
     capacity: int = MAX_WAITING

@@ -1,11 +1,11 @@
-"""How a sweep cuts what it found into batches."""
+"""How `culld once` cuts what it found into batches, so that series stay whole."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from culld.app.once import batches, cut
 from culld.records import FileSnapshot
+from culld.stages.group.whole_series import batches, cut
 from harness import factories
 
 SECOND = 1_000_000_000

@@ -1,15 +1,14 @@
-"""How long a damaged file is given."""
+"""Reading through the pool: batches that are begun ahead, known contents, and how long a damaged file is given."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import pytest
 
 from culld.records import Assessment, FileSnapshot, Photo, ReadFailure
-from culld.stages.read import PoolReader
-from culld.stages.read.recheck import recheck_delay
+from culld.stages.read import PoolReader, ReadRequest, recheck_delay
 from harness import factories, fakes
 
 
@@ -45,7 +44,7 @@ def door(answer: object, patience: timedelta | None) -> PoolReader:
 
 def read(door: PoolReader, judged: Assessment) -> list[Photo | Assessment | ReadFailure]:
     """What comes through the door for the file of a photo."""
-    return list(door.read([FileSnapshot(judged.photo.place, judged.photo.stamp)], {}))
+    return list(door.read([FileSnapshot(judged.photo.place, judged.photo.stamp)]))
 
 
 def test_what_cannot_be_read_yet_is_a_fault_with_a_steady_wait() -> None:
@@ -76,3 +75,65 @@ def test_a_photo_that_lacks_a_part_waits_and_is_then_judged_by_its_picture() -> 
     assert isinstance(found, ReadFailure)
     assert (found.reason, found.steady) == ("incomplete: its movie; culld looks again", True)
     assert read(door(short, None), short) == [short]
+
+
+@dataclass
+class Counting:
+    """A worker that counts how often it reads each file."""
+
+    asked: list[str] = field(default_factory=list)
+
+    def read(self, request: ReadRequest) -> Assessment:
+        """A sharp photo."""
+        self.asked.append(request.sighting.place.relative.name)
+        return factories.assessment(request.sighting.place.relative.name)
+
+
+def test_a_batch_that_was_begun_is_read_once() -> None:
+    """Also where the next one is begun in between; a part of a batch is a batch of its own."""
+    worker = Counting()
+    reader = PoolReader(fakes.FakePool(worker))  # type: ignore[arg-type]
+    first, second = [factories.sighting("a.jpg"), factories.sighting("b.jpg")], [factories.sighting("c.jpg")]
+
+    reader.begin(first)
+    reader.begin(second)
+
+    assert [result.photo.place for result in reader.read(first) if isinstance(result, Assessment)] == [
+        seen.place for seen in first
+    ]
+    assert len(reader.read(second)) == 1
+    assert worker.asked == ["a.jpg", "b.jpg", "c.jpg"]
+    reader.begin(first)
+    reader.read(first[:1])
+    assert worker.asked == ["a.jpg", "b.jpg", "c.jpg", "a.jpg", "b.jpg", "a.jpg"]
+
+
+def test_a_batch_that_was_begun_and_given_up_is_forgotten() -> None:
+    """The one after it is read."""
+    worker = Counting()
+    reader = PoolReader(fakes.FakePool(worker))  # type: ignore[arg-type]
+
+    for name in "abc":
+        reader.begin([factories.sighting(f"{name}.jpg")])
+
+    assert len(reader.read([factories.sighting("c.jpg")])) == 1
+    assert worker.asked == ["a.jpg", "b.jpg", "c.jpg"]
+
+
+def test_a_content_that_is_known_comes_without_scores() -> None:
+    """The worker is told the digests that are known at the place."""
+    seen = factories.sighting("a.jpg")
+    told: list[ReadRequest] = []
+
+    class Worker:
+        """Notes what it is asked."""
+
+        def read(self, request: ReadRequest) -> Photo:
+            """A known photo."""
+            told.append(request)
+            return factories.photo("a.jpg")
+
+    reader = PoolReader(fakes.FakePool(Worker()), known=lambda _: {seen.place: ["digest"]})  # type: ignore[arg-type]
+
+    assert reader.read([seen]) == [factories.photo("a.jpg")]
+    assert told == [ReadRequest(seen, frozenset({"digest"}))]

@@ -1,4 +1,4 @@
-"""What a sweep hears of failures."""
+"""What `culld once` does with failures."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from culld.app.failure_collector import FailureCollector
+from culld.app.once import FailureCollector
 from culld.records import ReadFailure
 from harness import factories, fakes
 
@@ -17,12 +17,12 @@ from harness import factories, fakes
 def test_a_photo_is_held_back_only_while_others_follow(steady: bool, more: bool, held: bool) -> None:  # noqa: FBT001
     """Everything else is a failure, told and recorded."""
     journal = fakes.FakeJournal()
-    hearing = FailureCollector(journal, lambda: more)
+    collector = FailureCollector(journal.fault, lambda: more)
     fault = ReadFailure(factories.sighting(), "it waits", timedelta(seconds=15), steady=steady)
 
-    hearing.fault(fault)
+    collector.add(fault)
 
-    assert hearing.take_deferred() == ([fault.sighting] if held else [])
-    assert hearing.failures == ({} if held else {fault.sighting.place: "it waits"})
+    assert collector.take_deferred() == ([fault.sighting] if held else [])
+    assert collector.failures == ({} if held else {fault.sighting.place: "it waits"})
     assert bool(journal.events) is not held
-    assert (hearing.take_count(), hearing.take_count(), hearing.take_deferred()) == (1, 0, [])
+    assert (collector.take_count(), collector.take_count(), collector.take_deferred()) == (1, 0, [])

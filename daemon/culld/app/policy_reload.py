@@ -1,0 +1,75 @@
+"""The hot reload: the policy of a saved configuration file is taken over; a broken file keeps the last good policy."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import TYPE_CHECKING
+
+from culld.app.model_files import resolve_policies
+from culld.config import load_config
+from culld.errors import ConfigError, PhotoError, SystemFaultError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from culld.app.build import PolicySet
+    from culld.config import Config
+    from culld.records import FolderPolicies
+    from culld.unexpected import UnexpectedErrors
+
+log = logging.getLogger(__name__)
+
+
+class PolicyReload:
+    """Takes over the policy of the configuration file at `path`; everything else in it needs a restart.
+
+    `problem` says why the file was not taken over the last time; None if it was.
+    """
+
+    def __init__(self, path: Path, config: Config, policies: PolicySet, unexpected: UnexpectedErrors) -> None:
+        """`config` is the configuration of the start."""
+        self.problem: str | None = None
+        self._path = path
+        self._config = config
+        self._policies = policies
+        self._unexpected = unexpected
+
+    def reload(self, environ: Mapping[str, str]) -> None:
+        """Read the file, and take its policy over if all of the file is right."""
+        try:
+            fresh = self._unexpected.attempt("reading the policy file", partial(self._loaded, environ))
+        except (ConfigError, SystemFaultError) as error:
+            self.problem = str(error)
+        else:
+            if isinstance(fresh, PhotoError):
+                self.problem = str(fresh)
+            else:
+                self._take_over(*fresh)
+        if self.problem:
+            log.error("the last good policy (%s) stays in force: %s", self._policies.digest, self.problem)
+
+    def _loaded(self, environ: Mapping[str, str]) -> tuple[Config, FolderPolicies]:
+        config = load_config(self._path, environ)
+        return config, resolve_policies(config)
+
+    def _take_over(self, fresh: Config, policies: FolderPolicies) -> None:
+        self.problem = None
+        if [watch.path for watch in fresh.watch] == [watch.path for watch in self._config.watch]:
+            self._policies.replace(policies)
+            log.info("policy %s is in force", self._policies.digest)
+        elif policies.default.digest != self._policies.digest:
+            log.warning(
+                "the saved policy (%s) is not in force until culld is restarted, because `watch` changed as well; "
+                "policy %s stays in force",
+                policies.default.digest,
+                self._policies.digest,
+            )
+        kept = [
+            info.alias or key
+            for key, info in type(fresh).model_fields.items()
+            if key != "policy" and getattr(fresh, key) != getattr(self._config, key)
+        ]
+        if kept:
+            log.warning("restart culld to take over what changed in %s", ", ".join(kept))

@@ -1,0 +1,134 @@
+"""The stage `decide`: the pure decision about each stack, with the facts that it needs; then what holds a move back.
+
+A move is held back by the wait for the rest of a series, and by the brake.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from culld.errors import PhotoDeferredError, PhotoError
+from culld.records import Verdict
+from culld.stages.decide.decide import decide, is_rejected
+from culld.stages.decide.thresholds import rejected
+from culld.stages.group.stacks import shot_id
+from culld.stages.read.messages import UserMetadataRequest
+from culld.tags.user_metadata import together
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from culld.ports import Clock
+    from culld.records import Decision, Photo, Policy, RootedPath, Stack, UserMetadata
+    from culld.stages.group.whole_series import SeriesHold
+
+
+def no_brake(_policy: Policy, _place: RootedPath, _moving: bool) -> str:  # noqa: FBT001 (stands in for a method)
+    """Let everything through."""
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decider:
+    """Decides about the stacks of a batch.
+
+    `policy_of` gives the policy of a watched folder as it is at this moment; `is_restored` says whether a person
+    brought a photo back. `user_metadata` reads what people did for shots of which that was not read with the photos.
+    `brake` counts a decision, and says why nothing is moved; empty if it may be.
+    """
+
+    policy_of: Callable[[Path], Policy]
+    is_restored: Callable[[Photo], bool]
+    user_metadata: Callable[[Sequence[UserMetadataRequest]], Sequence[UserMetadata | PhotoError]]
+    clock: Clock
+    hold: SeriesHold
+    brake: Callable[[Policy, RootedPath, bool], str] = no_brake
+
+    def decide(self, stacks: Sequence[Stack]) -> list[Decision | PhotoError]:
+        """The decision about each stack, in order, or the PhotoError that says why there is none now.
+
+        That is a PhotoDeferredError if the shots of its series may not have arrived yet.
+        """
+        known = self._with_user_metadata(stacks)
+        return self._with_shots_together(
+            [stack if isinstance(stack, PhotoError) else self._decided(stack) for stack in known]
+        )
+
+    def _with_user_metadata(self, stacks: Sequence[Stack]) -> list[Stack | PhotoError]:
+        """The stacks with what people did for them.
+
+        What was not read together with the photos matters only for a stack that would go: it costs another look at the
+        files. That is so for photos whose scores were known.
+        """
+        found: dict[RootedPath, UserMetadata | PhotoError | None] = {
+            stack.primary.photo.place: metadata_read_with(stack) for stack in stacks
+        }
+        now = self.clock.now()
+        wanted = [
+            stack
+            for stack in stacks
+            if found[stack.primary.photo.place] is None and is_rejected(stack, self._policy(stack), now)
+        ]
+        answers = self.user_metadata([user_metadata_request(stack) for stack in wanted]) if wanted else []
+        found |= {stack.primary.photo.place: answer for stack, answer in zip(wanted, answers, strict=True)}
+        return [_with(stack, found[stack.primary.photo.place]) for stack in stacks]
+
+    def _decided(self, stack: Stack) -> Decision | PhotoError:
+        decision = decide(
+            stack,
+            self._policy(stack),
+            now=self.clock.now(),
+            restored=any(self.is_restored(member.photo) for member in stack.members),
+        )
+        moving = decision.verdict is Verdict.QUARANTINE
+        a_better_shot_may_come = stack.series is not None and rejected(stack.primary, decision.policy)
+        if (moving or a_better_shot_may_come) and self.hold.must_wait(decision.photo, decision.policy.protect):
+            return PhotoDeferredError("it waits for the shots that may belong to it, for more photos are coming in")
+        return self._braked(decision, moving=moving)
+
+    def _braked(self, decision: Decision, *, moving: bool) -> Decision:
+        why = self.brake(decision.policy, decision.photo.place, moving)
+        return decision.held_back(why) if moving and why else decision
+
+    def _with_shots_together(self, decisions: Sequence[Decision | PhotoError]) -> list[Decision | PhotoError]:
+        """Hold back every picture of a shot of which the brake holds back one: they go together, or stay."""
+        held = {shot_id(each.stack) for each in decisions if not isinstance(each, PhotoError) and _is_held(each)} - {""}
+        return [
+            self._braked(each, moving=True)
+            if not isinstance(each, PhotoError) and each.verdict is Verdict.QUARANTINE and shot_id(each.stack) in held
+            else each
+            for each in decisions
+        ]
+
+    def _policy(self, stack: Stack) -> Policy:
+        return self.policy_of(stack.primary.photo.place.root)
+
+
+def user_metadata_request(stack: Stack) -> UserMetadataRequest:
+    """Which files tell what people did for a shot."""
+    beside = (*stack.sidecars, *stack.sibling_sidecars)
+    sidecars = tuple(place for place in beside if place.relative.suffix.lower() == ".xmp")
+    return UserMetadataRequest(tuple(member.photo for member in stack.members), sidecars)
+
+
+def metadata_read_with(stack: Stack) -> UserMetadata | None:
+    """What people did for a shot as it was read together with its pictures; None if a part of it was not."""
+    sources = [member.user_metadata for member in stack.members]
+    own = [each.own for each in sources if each is not None]
+    beside = {place: found for each in sources if each is not None for place, found in each.sidecars}
+    sidecars = user_metadata_request(stack).sidecars
+    if len(own) < len(sources) or not all(place in beside for place in sidecars):
+        return None
+    return together([*own, *(beside[place] for place in sidecars)])
+
+
+def _with(stack: Stack, found: UserMetadata | PhotoError | None) -> Stack | PhotoError:
+    if isinstance(found, PhotoError):
+        return found
+    return stack if found is None else replace(stack, user_metadata=found)
+
+
+def _is_held(decision: Decision) -> bool:
+    return decision.would_reject and decision.verdict is not Verdict.QUARANTINE
