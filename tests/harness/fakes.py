@@ -19,8 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from culld.errors import SystemFaultError
+from culld.inference.network import ArraySpec, Signature
 from culld.inference.pending import PendingResults
 from culld.records import Assessment, FileSnapshot, Outcome, Photo, Plan, ReadFailure, RootedPath
+from culld.stages.read.scoring import DEFECT_NETWORK
 from harness import factories
 
 
@@ -99,19 +101,44 @@ class FakeDesk:
 
 
 class FakeNetwork:
-    """Stands in for TensorFlow: blur is the brightness of a frame, over the size of the batch; white is too much."""
+    """Stands in for TensorFlow: a row is the brightness of a frame and the size of the batch; white is too much."""
 
-    shape = (4, 6, 3)
+    signature = Signature({"frame": ArraySpec((4, 6, 3), "uint8")}, {"row": ArraySpec((2,), "float32")})
     device = "nothing"
     precision = "float32"
     largest = 3
+    seconds = 0.0
 
-    def run(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """A row for each frame."""
+    def run(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """A row for each frame: its mean value, and how many frames came together."""
+        frames = arrays["frame"]
+        time.sleep(self.seconds)
         if frames.max() == 255:
             raise SystemFaultError("the GPU has no memory for a single photo")
-        rows = [[frame.mean() / 255, 0, len(frames)] for frame in frames]
-        return np.array(rows, np.float32)
+        return {"row": np.array([[frame.mean(), len(frames)] for frame in frames], np.float32)}
+
+
+class SlowNetwork(FakeNetwork):
+    """The same, but it takes its time, so that requests wait for each other."""
+
+    seconds = 0.02
+
+
+@dataclass
+class ConstantNetwork:
+    """A network for defects that gives every frame the same probabilities, or those that `look` makes of its pixels."""
+
+    blur: float = 0.0
+    under: float = 0.0
+    over: float = 0.0
+    look: Callable[[NDArray[Any]], Sequence[float]] | None = None
+    signature: Signature = DEFECT_NETWORK
+
+    def run(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """A row for each frame."""
+        (frames,) = arrays.values()
+        rows = [self.look(frame) if self.look else (self.blur, self.under, self.over) for frame in frames]
+        return {"probabilities": np.array(rows, np.float64)}
 
 
 def broken_network() -> FakeNetwork:
@@ -123,7 +150,7 @@ def small_tensorflow(folder: Path) -> object:
     """The real network, for two frames at a time."""
     from culld.inference.tensorflow import TensorFlowNetwork  # noqa: PLC0415 (loaded in a process of its own)
 
-    return TensorFlowNetwork(folder, largest=2)
+    return TensorFlowNetwork(folder, DEFECT_NETWORK, largest=2)
 
 
 class Warnings(logging.Handler):

@@ -12,28 +12,26 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from culld.errors import TagRefusedError
-from culld.imaging.decode import HEIGHT, WIDTH, DecodeLimits, UnreadableError
+from culld.imaging.decode import DecodeLimits, UnreadableError
 from culld.imaging.formats import HEAD_BYTES, recognise
 from culld.imaging.raw import open_raw
 from culld.imaging.supported import supported_extensions
 from culld.records import Assessment, Camera, FileSnapshot, FileStat, Format, Photo, RootedPath, Scores
+from culld.records.frame import HEIGHT, WIDTH
 from culld.stages.read import ReadRequest, WorkerSettings
 from culld.stages.read.worker import PhotoWorker
 from culld.tags.containers.registry import container_for
 from culld.tags.xpkeywords import new_block
-from harness import factories, raw_files
+from harness import factories, fakes, raw_files
 
 SHARP = factories.picture(3, (1024, 768))
 BURNT = SHARP.point(lambda value: min(255, value * 3))
 LIMITS = DecodeLimits()
 
 
-class Light:
+def light(pixels: NDArray[np.uint8]) -> tuple[float, float, float]:
     """In place of the network: over-exposed is what is bright."""
-
-    def score(self, pixels: NDArray[np.uint8]) -> Scores:
-        """Its mean brightness."""
-        return Scores(0.0, 0.0, float(pixels.mean()) / 255)
+    return 0.0, 0.0, float(pixels.mean()) / 255
 
 
 class Desk(PhotoWorker):
@@ -43,7 +41,7 @@ class Desk(PhotoWorker):
         """Nothing to load."""
         self._settings = WorkerSettings(Path(), "light@1", 10**8, 10**8)
         self._limits = LIMITS
-        self._engine = Light()  # type: ignore[assignment]
+        self._network = fakes.ConstantNetwork(look=light)
 
 
 def judged(folder: Path, data: bytes) -> Assessment:

@@ -10,9 +10,10 @@ import pillow_heif
 import pytest
 from PIL import Image
 
-from culld.imaging.decode import HEIGHT, WIDTH, DecodeLimits, UnreadableError, decode, to_network_frame
+from culld.imaging.decode import DecodeLimits, UnreadableError, decode, to_network_frame
 from culld.imaging.formats import HEAD_BYTES, recognise
 from culld.records import Format
+from culld.records.frame import HEIGHT, WIDTH
 from harness import factories
 
 LIMITS = DecodeLimits()

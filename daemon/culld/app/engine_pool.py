@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from culld.config import Config
-    from culld.inference.batch_server import Network
+    from culld.inference.batch_server import BatchNetwork
     from culld.inference.engine_selection import EngineChoice
     from culld.inference.gpu_process import Address
 
@@ -79,10 +79,11 @@ def _tensorflow(config: Config, folder: Path, stack: contextlib.ExitStack) -> Ad
         return None
 
 
-def _open_network(folder: Path) -> Network:
+def _open_network(folder: Path) -> BatchNetwork:
     from culld.inference.tensorflow import TensorFlowNetwork  # noqa: PLC0415 (in its own process only)
+    from culld.stages.read.scoring import DEFECT_NETWORK  # noqa: PLC0415 (loads NumPy)
 
-    return TensorFlowNetwork(folder)
+    return TensorFlowNetwork(folder, DEFECT_NETWORK)
 
 
 def _decoders() -> int:

@@ -144,9 +144,10 @@ def _user() -> str:
 def _probe(configured: Path | None) -> str:
     """Load the model and let it judge one empty frame."""
     from culld.app.model_files import load_model  # noqa: PLC0415
-    from culld.inference.litert import LiteRtEngine, silence_stderr  # noqa: PLC0415 - LiteRT and NumPy take a third of a second
+    from culld.inference.litert import silence_stderr  # noqa: PLC0415 - LiteRT and NumPy take a third of a second
+    from culld.stages.read.scoring import open_litert  # noqa: PLC0415
 
     folder, card = load_model(configured)
     with silence_stderr():
-        LiteRtEngine(folder / "model.tflite")
+        open_litert(folder / "model.tflite")
     return card.id

@@ -141,7 +141,7 @@ def _card(
 ) -> Card:
     from culld.inference.card import Card  # noqa: PLC0415
     from culld.records import Defect  # noqa: PLC0415
-    from culld.training.defects.feature_groups import HEIGHT, WIDTH  # noqa: PLC0415
+    from culld.records.frame import HEIGHT, WIDTH  # noqa: PLC0415
 
     return Card(
         name=experiment.name,
@@ -156,7 +156,7 @@ def _card(
         metrics=trained.metrics,
         calibration=trained.calibration,
         provenance=made,
-        operating_points=trained.precision,
+        operating_points={str(defect): curve for defect, curve in trained.precision.items()},
     )
 
 

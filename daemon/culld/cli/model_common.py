@@ -22,10 +22,11 @@ def run_context(
     """The real decoder, engine and cache, and what the command line says."""
     from culld.imaging.decode import jpeg_roundtrip  # noqa: PLC0415
     from culld.inference.litert import LiteRtNetwork  # noqa: PLC0415
+    from culld.inference.network import as_function  # noqa: PLC0415
     from culld.training.context import RunContext  # noqa: PLC0415
 
     def engine(model: Path) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
-        return LiteRtNetwork(model).run
+        return as_function(LiteRtNetwork(model))
 
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return RunContext(

@@ -16,15 +16,13 @@ from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from culld.errors import PhotoError
 from culld.records import Format
+from culld.records.frame import HEIGHT, WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
-
-WIDTH, HEIGHT = 512, 384
-"""The size in pixels at which photos are judged (the seed's)."""
 
 OVERSAMPLING = 1.5
 """With less, the filters of the DCT show: a probability of a camera's photo moved by 0.014, with this by 0.002 at most,

@@ -11,8 +11,9 @@ import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from culld.imaging.decode import WIDTH, DecodeLimits, UnreadableError, decode, frame_of, size_of
+from culld.imaging.decode import DecodeLimits, UnreadableError, decode, frame_of, size_of
 from culld.records import Format
+from culld.records.frame import WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

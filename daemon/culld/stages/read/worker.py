@@ -18,7 +18,8 @@ from culld.files.os_errors import translate_errors
 from culld.imaging.decode import DecodeLimits, UnreadableError, decode, embedded_exif
 from culld.imaging.formats import HEAD_BYTES, recognise
 from culld.imaging.raw import open_raw
-from culld.inference.batch_server import GpuClient
+from culld.inference.gpu_client import GpuClient
+from culld.inference.litert import silence_stderr
 from culld.records import (
     Assessment,
     Camera,
@@ -36,11 +37,12 @@ from culld.stages.read.dhash import dhash_of
 from culld.stages.read.exif_facts import camera_facts, exif_rating, keyword_block
 from culld.stages.read.extent import missing_part
 from culld.stages.read.external_metadata import external_user_metadata
+from culld.stages.read.scoring import DEFECT_NETWORK, open_litert, score
 from culld.tags.draft import TagDraft, TagRequest, draft
 from culld.tags.user_metadata import packets_in, together, user_metadata_in
 
 if TYPE_CHECKING:
-    from culld.inference.batch_server import Engine
+    from culld.inference.network import Network
     from culld.records import DHash, RootedPath, Scores
     from culld.stages.read.messages import ReadRequest, UserMetadataRequest, WorkerSettings
 
@@ -61,15 +63,15 @@ class PhotoWorker:
         """Load the network, or find the process that has it, and make ready to decode."""
         self._settings = settings
         self._limits = DecodeLimits(settings.pixels)
-        self._engine: Engine = (
-            self._own_engine() if settings.engine is None else GpuClient(settings.engine, self._own_engine)
+        self._network: Network = (
+            self._own_network()
+            if settings.engine is None
+            else GpuClient(settings.engine, DEFECT_NETWORK, self._own_network)
         )
 
-    def _own_engine(self) -> Engine:
-        from culld.inference.litert import LiteRtEngine, silence_stderr  # noqa: PLC0415 (not where TensorFlow runs)
-
+    def _own_network(self) -> Network:
         with silence_stderr():
-            return LiteRtEngine(self._settings.model)
+            return open_litert(self._settings.model)
 
     def read(self, request: ReadRequest) -> Photo | Assessment | ReadFailure:
         """Identity, digest and camera facts of a settled file; and, if it was not judged, what the network says of it.
@@ -111,12 +113,12 @@ class PhotoWorker:
         """What the network says; a RAW is over-exposed only if it is so in the sensor's own light as well."""
         if format_ is not Format.RAW:
             picture = decode(stream, format_, self._limits)
-            return self._engine.score(picture), dhash_of(picture)
+            return score(self._network, picture), dhash_of(picture)
         with open_raw(stream, self._limits) as raw:
             picture = raw.preview_rgb()
-            scores = self._engine.score(picture)
+            scores = score(self._network, picture)
             if scores.over >= RAW_RECHECK_OVER:
-                scores = replace(scores, over=min(scores.over, self._engine.score(raw.linear_rgb()).over))
+                scores = replace(scores, over=min(scores.over, score(self._network, raw.linear_rgb()).over))
             return scores, dhash_of(picture)
 
     def user_metadata(self, request: UserMetadataRequest) -> UserMetadata | PhotoError:

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from culld.errors import ConfigError
+from culld.records.frame import HEIGHT, WIDTH
 from culld.training.backbones import backbone_named, build_backbone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
-
-HEIGHT, WIDTH = 384, 512
 
 FULL_GROUPS = ("mean", "deviation", "peak")
 """Statistics of the trunk's early levels at full size: mean, standard deviation and strongest tile of each channel."""

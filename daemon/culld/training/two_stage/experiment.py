@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from culld.errors import ConfigError
 from culld.records import Defect
+from culld.records.frame import HEIGHT, WIDTH
 from culld.training.backbones import backbone_named, build_backbone
-from culld.training.defects.feature_groups import HEIGHT, WIDTH, deviation, mean
+from culld.training.defects.feature_groups import deviation, mean
 from culld.training.defects.network import build_head
 from culld.training.plots import draw_training
 
