@@ -6,7 +6,6 @@ import contextlib
 import logging
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from culld.errors import SystemFaultError
 from culld.inference.network import ArraySpec, Signature
 from culld.inference.pending import PendingResults
+from culld.inference.request import Request
 from culld.records import Assessment, FileSnapshot, Outcome, Photo, Plan, ReadFailure, RootedPath
 from culld.stages.read.scoring import DEFECT_NETWORK
 from harness import factories
@@ -65,15 +65,30 @@ class FakeClock:
         self.moment += timedelta(seconds=seconds)
 
 
-class FakeDesk:
-    """What a worker process is given in the pool's tests: it doubles, and misbehaves on request."""
+class FakeHandler:
+    """What the workers of the pool's tests create; the requests below need nothing of it."""
 
-    def double(self, item: int) -> int:
-        """Twice the item."""
-        return 2 * item
 
-    def misbehave(self, item: str) -> object:
-        """Crash, hang, spin, raise, eat memory or write a file, as `item` says; else answer it."""
+@dataclass(frozen=True)
+class Double:
+    """Twice the item."""
+
+    item: int
+
+    def handle(self, _handler: FakeHandler) -> int:
+        """Return it."""
+        return 2 * self.item
+
+
+@dataclass(frozen=True)
+class Misbehave:
+    """Crash, hang, spin, raise, eat memory or write a file, as `item` says; else answer it."""
+
+    item: Any
+
+    def handle(self, _handler: FakeHandler) -> object:
+        """Return the item, if it comes to that."""
+        item = self.item
         if item == "raise":
             raise KeyError("a mistake")
         if item == "unsendable":
@@ -91,13 +106,14 @@ class FakeDesk:
                 stream.write(b"x")
         return item
 
-    def process(self, _item: object) -> int:
-        """The number of this worker process."""
-        return os.getpid()
 
-    def imports(self, _item: object) -> list[str]:
-        """The modules that this worker process has loaded."""
-        return sorted(sys.modules)
+@dataclass(frozen=True)
+class ProcessId:
+    """The number of the worker process."""
+
+    def handle(self, _handler: FakeHandler) -> int:
+        """Return it."""
+        return os.getpid()
 
 
 class FakeNetwork:
@@ -177,26 +193,26 @@ class Warnings(logging.Handler):
 
 @dataclass
 class FakePool:
-    """A pool without processes: what it is asked for is done at once, by the one desk."""
+    """A pool without processes: what it is asked for is done at once, by the one handler."""
 
-    desk: object
+    handler: object
     trouble: str = ""
 
-    def submit(self, task: str, items: Sequence[Any]) -> PendingResults:
-        """Do all items, one after the other."""
-        work = PendingResults(task, items)
-        for number, item in enumerate(items):
-            work.put(number, getattr(self.desk, task)(item))
+    def submit(self, requests: Sequence[Request[Any]]) -> PendingResults[Any]:
+        """Handle all requests, one after the other."""
+        work = PendingResults(requests)
+        for number, request in enumerate(requests):
+            work.put(number, request.handle(self.handler))
         return work
 
-    def map(self, task: str, items: Sequence[Any], beat: Callable[[], None] = lambda: None) -> list[Any]:
-        """The same, with the results at once."""
+    def map(self, requests: Sequence[Request[Any]], beat: Callable[[], None] = lambda: None) -> list[Any]:
+        """The same, with the answers at once."""
         beat()
-        return self.submit(task, items).results(beat)
+        return self.submit(requests).results(beat)
 
 
-def broken_desk() -> FakeDesk:
-    """A desk that cannot be opened."""
+def broken_handler() -> FakeHandler:
+    """A handler that cannot be created."""
     raise SystemFaultError("the model is gone")
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from culld.imaging.decode import DecodeLimits
 from culld.records import Assessment, FileSnapshot, FileStat, Format, Photo, RootedPath, Scores, UserMetadata, Verdict
-from culld.stages.read import ReadRequest, UserMetadataRequest, WorkerSettings
+from culld.stages.read import DraftRequest, ReadRequest, UserMetadataRequest, WorkerSettings
 from culld.stages.read.worker import PhotoWorker
 from culld.tags.decision_properties import DecisionProperties
 from culld.tags.draft import TagDraft, TagRequest
@@ -66,7 +66,7 @@ def test_a_photo_that_lacks_a_part_is_tagged_beside_only(tmp_path: Path) -> None
     record = DecisionProperties(Scores(0.99, 0, 0), factories.rules(), Verdict.TAG, "blurry@1", factories.NOON, "1")
     sidecar = stripped.place.beside("a.jpg.xmp")
     request = TagRequest(stripped.place, Format.JPEG, stripped.digest, ("defect:blur",), record, sidecar, embed=True)
-    drafted = Desk().draft(request)
+    drafted = Desk().draft(DraftRequest(request))
 
     assert isinstance(drafted, TagDraft)
     assert [rewrite.place for rewrite in drafted.rewrites] == [sidecar]

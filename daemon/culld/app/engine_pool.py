@@ -61,8 +61,8 @@ def open_pool(config: Config, *, patient: bool = False) -> Iterator[Pool]:
         count = config.worker_count if address is None else config.workers or _decoders()
         engine = EngineKind.LITERT if address is None else EngineKind.TENSORFLOW
         log.info("model %s in %s, engine %s, %d workers", card.id, display_path(folder), engine, count)
-        desk, patience_s = functools.partial(create_worker, settings), math.inf if patient else PATIENCE_S
-        yield stack.enter_context(Pool(desk, count, limits, patience_s=patience_s))
+        create, patience_s = functools.partial(create_worker, settings), math.inf if patient else PATIENCE_S
+        yield stack.enter_context(Pool(create, count, limits, patience_s=patience_s))
 
 
 def _tensorflow(config: Config, folder: Path, stack: contextlib.ExitStack) -> Address | None:

@@ -1,7 +1,8 @@
-"""Worker processes: spawned, limited, replaceable; what they do is handed in.
+"""Worker processes: spawned, limited, replaceable; what handles the requests in them is handed in.
 
-A worker opens its own desk (decoders, network) and answers one task at a time, so that a file that crashes a decoder or
-never ends costs that one file. The next item goes to a worker that is free: one huge photo does not hold up the others.
+A worker creates its own handler (decoders, network) and answers one request at a time, so that a file that crashes a
+decoder or never ends costs that one file. The next request goes to a worker that is free: one huge photo does not hold
+up the others.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import threading
 import time
 from collections import deque
 from multiprocessing import connection
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from culld.errors import InternalError, SystemFaultError, WorkerLostError
 from culld.inference.pending import Job, PendingResults
@@ -22,34 +23,37 @@ from culld.unexpected import UnexpectedErrors
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from culld.errors import PhotoError
     from culld.inference.process_start import Start
+    from culld.inference.request import Request
     from culld.inference.worker_process import WorkerLimits
 
 log = logging.getLogger(__name__)
 
 _STOP_TIMEOUT_S = 2.0
+Answer = TypeVar("Answer")
 PATIENCE_S: Final = 120.0
 """So long a pool waits by default for the system to have room for a process."""
 
 
 class Pool:
-    """A fixed number of worker processes over which items are spread by a thread of the pool's own.
+    """A fixed number of worker processes over which requests are spread by a thread of the pool's own.
 
-    The thread only carries tasks and results between processes, so that no worker waits for the loop to have time. A
+    The thread only carries requests and answers between processes, so that no worker waits for the loop to have time. A
     process that cannot be started is tried again after 1 s, then more seldom, up to every 30 s; the others go on. After
     `patience_s` seconds without any worker the pool is broken.
     """
 
     def __init__(
         self,
-        open_desk: Callable[[], object],
+        create_handler: Callable[[], object],
         count: int,
         limits: WorkerLimits,
         start: Start = start_process,
         patience_s: float = PATIENCE_S,
     ) -> None:
-        """Prepare `count` workers; each calls the picklable `open_desk` once, and then its methods by name."""
-        self._open_desk = open_desk
+        """Prepare `count` workers; each calls the picklable `create_handler` once, for all its requests."""
+        self._create_handler = create_handler
         self._count = count
         self._limits = limits
         self._start = start
@@ -57,7 +61,7 @@ class Pool:
         self._workers: list[Worker] = []
         self._setbacks = StartBackoff()
         self._waiting: deque[Job] = deque()
-        self._works: list[PendingResults] = []
+        self._works: list[PendingResults[Any]] = []
         self._fault: SystemFaultError | None = None
         self._lock = threading.Lock()
         self._stopping = False
@@ -74,7 +78,7 @@ class Pool:
         return f"no worker process can be started: {why}; culld tries again"
 
     def start(self) -> None:
-        """Start the workers and wait until each has its desk open; raises SystemFaultError if one cannot open it.
+        """Start the workers and wait until each has its handler; raises SystemFaultError if one cannot create it.
 
         If the system has room for some of the processes only, the others are started later.
         """
@@ -108,14 +112,14 @@ class Pool:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def submit(self, task: str, items: Sequence[Any], *, urgent: bool = False) -> PendingResults:
-        """Have the desk's method `task` called for each item; what is `urgent` goes before what waits already.
+    def submit(self, requests: Sequence[Request[Answer]], *, urgent: bool = False) -> PendingResults[Answer]:
+        """Have each request handled by a worker; those that are `urgent` go before what waits already.
 
-        A worker that dies or passes its time limit is replaced, and its item's result is a `WorkerLostError`; that of
-        an item over which the method raises is an `InternalError`.
+        A worker that dies or passes its time limit is replaced, and the result for its request is a `WorkerLostError`;
+        that of a request over which the handler raises is an `InternalError`.
         """
-        work = PendingResults(task, items)
-        jobs = [Job(work, number) for number in range(len(items))]
+        work = PendingResults(requests)
+        jobs = [Job(work, number) for number in range(len(requests))]
         with self._lock:
             if self._fault is not None:
                 work.fail(self._fault)
@@ -128,9 +132,11 @@ class Pool:
         self._wake_up()
         return work
 
-    def map(self, task: str, items: Sequence[Any], beat: Callable[[], None] = lambda: None) -> list[Any]:
-        """The result of the desk's method `task` for each item, in order, before anything else that waits."""
-        return self.submit(task, items, urgent=True).results(beat) if items else []
+    def map(
+        self, requests: Sequence[Request[Answer]], beat: Callable[[], None] = lambda: None
+    ) -> list[Answer | PhotoError]:
+        """The answer to each request, in order, before anything else that waits."""
+        return self.submit(requests, urgent=True).results(beat) if requests else []
 
     def _wake_up(self) -> None:
         self._bell.send_bytes(b"!")
@@ -161,7 +167,7 @@ class Pool:
         """Start the processes that are missing, unless that failed a moment ago."""
         while len(self._workers) < self._count and time.monotonic() >= self._setbacks.next:
             try:
-                self._workers.append(Worker.launch(self._start, self._open_desk, self._limits))
+                self._workers.append(Worker.launch(self._start, self._create_handler, self._limits))
             except OSError as error:
                 self._set_back(error.strerror or str(error))
 
@@ -186,12 +192,12 @@ class Pool:
             worker.job = job
             worker.deadline = time.monotonic() + self._limits.seconds
             try:
-                worker.pipe.send(job.message)
+                worker.pipe.send(job.request)
             except OSError:
                 pass  # it died meanwhile: `_gather` sees the closed pipe
-            except Exception as error:  # noqa: BLE001 (an item that cannot be sent must not cost the others)
+            except Exception as error:  # noqa: BLE001 (a request that cannot be sent must not cost the others)
                 self._release(worker)
-                job.answer(self._unexpected.note(error, f"sending a worker the task `{job.work.task}`"))
+                job.answer(self._unexpected.note(error, f"sending a worker a {type(job.request).__name__}"))
 
     def _gather(self) -> None:
         ready = connection.wait([self._wake, *(worker.pipe for worker in self._workers)], self._timeout())
@@ -227,7 +233,7 @@ class Pool:
             self._take(worker, answer)
 
     def _take(self, worker: Worker, answer: object) -> None:
-        """Take in the answer to a job; the first one says why the desk cannot be opened, None if it is open."""
+        """Take in the answer to a job; the first one says why there is no handler, None if there is one."""
         if not worker.is_ready:
             if answer is not None:
                 self._on_lost(worker, str(answer))
@@ -261,7 +267,7 @@ class Pool:
             worker.job.answer(WorkerLostError(why))
 
     def _await_ready(self, worker: Worker) -> None:
-        """Wait until a desk is open; raises SystemFaultError if it cannot be opened."""
+        """Wait until a worker has its handler; raises SystemFaultError if it cannot be created."""
         try:
             patience_s = max(0.0, worker.deadline - time.monotonic())
             problem = worker.pipe.recv() if worker.pipe.poll(patience_s) else "it did not start in time"

@@ -50,11 +50,11 @@ class Process(Protocol):
 class Start(Protocol):
     """How a pool starts a process; raises OSError if the system has no room for one."""
 
-    def __call__(self, pipe: Connection, open_desk: Callable[[], object], limits: WorkerLimits) -> Process:
+    def __call__(self, pipe: Connection, create_handler: Callable[[], object], limits: WorkerLimits) -> Process:
         """Start `serve_tasks` with these arguments in a process of its own."""
 
 
-def start_process(pipe: Connection, open_desk: Callable[[], object], limits: WorkerLimits) -> Process:
+def start_process(pipe: Connection, create_handler: Callable[[], object], limits: WorkerLimits) -> Process:
     """Start a worker; raises OSError if the system has no room for another process (`pids` limit, memory, files).
 
     The new process begins in the folder that this one works in. Where that was deleted, this one moves to `/`: a
@@ -64,14 +64,14 @@ def start_process(pipe: Connection, open_desk: Callable[[], object], limits: Wor
         os.getcwd()  # noqa: PTH109 (as multiprocessing asks it, which fails where it fails)
     except OSError:
         os.chdir("/")
-    process = CONTEXT.Process(target=serve_tasks, args=(pipe, open_desk, limits), name="culld-worker", daemon=True)
+    process = CONTEXT.Process(target=serve_tasks, args=(pipe, create_handler, limits), name="culld-worker", daemon=True)
     process.start()
     return process
 
 
 @dataclass(slots=True, eq=False)
 class Worker:
-    """A process and the pipe to it; it is ready once its desk is open, and must answer until the `deadline`."""
+    """A process and the pipe to it; it is ready once it has its handler, and must answer until the `deadline`."""
 
     process: Process
     pipe: Connection
@@ -80,11 +80,11 @@ class Worker:
     job: Job | None = None
 
     @classmethod
-    def launch(cls, start: Start, open_desk: Callable[[], object], limits: WorkerLimits) -> Worker:
+    def launch(cls, start: Start, create_handler: Callable[[], object], limits: WorkerLimits) -> Worker:
         """Start a process; raises OSError if the system has no room for another."""
         ours, theirs = CONTEXT.Pipe()
         try:
-            process = start(theirs, open_desk, limits)
+            process = start(theirs, create_handler, limits)
         except BaseException:  # whatever it was, also Ctrl-C, the pipe must not stay open
             ours.close()
             raise

@@ -1,15 +1,30 @@
-"""What the desk in a worker process is asked."""
+"""The requests to a worker process, each with the answer that it gets."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from culld.errors import PhotoError
     from culld.inference.gpu_process import Address
-    from culld.records import FileSnapshot, Photo, RootedPath
+    from culld.records import Assessment, FileSnapshot, Photo, ReadFailure, RootedPath, UserMetadata
+    from culld.tags.draft import TagDraft, TagRequest
+
+
+class PhotoHandler(Protocol):
+    """What a worker process does with the requests: see `worker.PhotoWorker`."""
+
+    def read(self, request: ReadRequest) -> Photo | Assessment | ReadFailure:
+        """Read a file, and score it unless its content was judged before."""
+
+    def user_metadata(self, request: UserMetadataRequest) -> UserMetadata | PhotoError:
+        """Read what people have done for a shot."""
+
+    def draft(self, request: DraftRequest) -> TagDraft | PhotoError:
+        """Make the byte edits that tag a photo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +48,10 @@ class ReadRequest:
     sighting: FileSnapshot
     judged: frozenset[str] = frozenset()
 
+    def handle(self, handler: PhotoHandler) -> Photo | Assessment | ReadFailure:
+        """Return what the worker reads."""
+        return handler.read(self)
+
 
 @dataclass(frozen=True, slots=True)
 class UserMetadataRequest:
@@ -40,3 +59,18 @@ class UserMetadataRequest:
 
     pictures: tuple[Photo, ...]
     sidecars: tuple[RootedPath, ...]
+
+    def handle(self, handler: PhotoHandler) -> UserMetadata | PhotoError:
+        """Return what the worker finds."""
+        return handler.user_metadata(self)
+
+
+@dataclass(frozen=True, slots=True)
+class DraftRequest:
+    """The tags to draft for a photo."""
+
+    tags: TagRequest
+
+    def handle(self, handler: PhotoHandler) -> TagDraft | PhotoError:
+        """Return the worker's draft."""
+        return handler.draft(self)

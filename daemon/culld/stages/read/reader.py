@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from culld.errors import PhotoError
 from culld.records import Assessment, ReadFailure, Unreadable
-from culld.stages.read.messages import ReadRequest
+from culld.stages.read.messages import DraftRequest, ReadRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from culld.inference.pending import PendingResults
     from culld.inference.pool import Pool
     from culld.records import FileSnapshot, FileStat, Photo, RootedPath, UserMetadata
-    from culld.stages.read.messages import UserMetadataRequest, WorkerSettings
+    from culld.stages.read.messages import PhotoHandler, UserMetadataRequest, WorkerSettings
     from culld.tags.draft import TagDraft, TagRequest
 
 _RETRY_AFTER = timedelta(minutes=1)
@@ -24,7 +24,7 @@ _MAX_TRIES = 3
 """A file that has cost so many workers is left alone until it changes."""
 
 
-def create_worker(settings: WorkerSettings) -> object:
+def create_worker(settings: WorkerSettings) -> PhotoHandler:
     """Open the desk; what a worker process calls first."""
     from culld.stages.read.worker import PhotoWorker  # noqa: PLC0415 (heavy, and for workers only)
 
@@ -51,10 +51,10 @@ class PoolReader:
         The workers begin at once; whoever iterates waits until they are done. The results are in order.
         """
         requests = [ReadRequest(sighting, frozenset(judged.get(sighting.place, ()))) for sighting in settled]
-        return self._answers(self.pool.submit("read", requests), settled)
+        return self._answers(self.pool.submit(requests), settled)
 
     def _answers(
-        self, work: PendingResults, settled: Sequence[FileSnapshot]
+        self, work: PendingResults[Photo | Assessment | ReadFailure], settled: Sequence[FileSnapshot]
     ) -> Iterator[Photo | Assessment | ReadFailure]:
         for result, sighting in zip(work.results(self.heartbeat), settled, strict=True):
             if isinstance(result, PhotoError):  # the worker was lost, or made a mistake
@@ -75,11 +75,11 @@ class PoolReader:
 
     def user_metadata(self, requests: Sequence[UserMetadataRequest]) -> list[UserMetadata | PhotoError]:
         """What people have done for each shot, in order, or the error that hid it."""
-        return self.pool.map("user_metadata", requests, self.heartbeat)
+        return self.pool.map(requests, self.heartbeat)
 
     def draft(self, requests: Sequence[TagRequest]) -> list[TagDraft | PhotoError]:
         """The byte edits that tag each photo, in order, or the error that stopped it."""
-        return self.pool.map("draft", requests, self.heartbeat)
+        return self.pool.map([DraftRequest(tags) for tags in requests], self.heartbeat)
 
 
 def _shortcoming(result: Photo | Assessment | ReadFailure) -> str:

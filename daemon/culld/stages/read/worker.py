@@ -38,13 +38,13 @@ from culld.stages.read.exif_facts import camera_facts, exif_rating, keyword_bloc
 from culld.stages.read.extent import missing_part
 from culld.stages.read.external_metadata import external_user_metadata
 from culld.stages.read.scoring import DEFECT_NETWORK, open_litert, score
-from culld.tags.draft import TagDraft, TagRequest, draft
+from culld.tags.draft import TagDraft, draft
 from culld.tags.user_metadata import packets_in, together, user_metadata_in
 
 if TYPE_CHECKING:
     from culld.inference.network import Network
     from culld.records import DHash, RootedPath, Scores
-    from culld.stages.read.messages import ReadRequest, UserMetadataRequest, WorkerSettings
+    from culld.stages.read.messages import DraftRequest, ReadRequest, UserMetadataRequest, WorkerSettings
 
 _RETRY_AFTER = timedelta(minutes=1)
 _TOO_LARGE_RETRY_AFTER = timedelta(days=1)
@@ -136,14 +136,15 @@ class PhotoWorker:
         care = together([user_metadata_in([*packets, *sidecars]), *in_exif, *outside])
         return replace(care, incomplete=lacks)
 
-    def draft(self, request: TagRequest) -> TagDraft | PhotoError:
+    def draft(self, request: DraftRequest) -> TagDraft | PhotoError:
         """The byte edits that tag a photo; an error is returned, for it has to cross the process border.
 
         The bytes of a photo that lacks a part are left alone: a program may still be writing it.
         """
+        tags = request.tags
         try:
-            lacks = _missing_part(request.photo, request.format) if request.embed else ""
-            drafted = draft(replace(request, embed=request.embed and not lacks), self._read, keyword_block)
+            lacks = _missing_part(tags.photo, tags.format) if tags.embed else ""
+            drafted = draft(replace(tags, embed=tags.embed and not lacks), self._read, keyword_block)
         except PhotoError as error:
             return error
         if not lacks:
