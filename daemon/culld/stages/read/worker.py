@@ -1,7 +1,7 @@
 """What a worker process can do with a photo: read and score it, draft its tags.
 
-All untrusted bytes (pictures, EXIF, XML) are parsed here and nowhere else. Nothing here writes a file: a draft of tags
-is a handful of byte edits, which the daemon applies and proves by their digests.
+All untrusted bytes (pictures, EXIF, XML) are parsed in worker processes and nowhere else. Nothing here writes a file:
+a draft of tags is a handful of byte edits, which the daemon applies and proves by their digests.
 """
 
 from __future__ import annotations
@@ -15,41 +15,35 @@ from typing import TYPE_CHECKING, BinaryIO
 from culld.errors import PhotoChangedError, PhotoError
 from culld.files.open_beneath import digest_of, exists, open_regular
 from culld.files.os_errors import translate_errors
-from culld.imaging.decode import DecodeLimits, UnreadableError, decode, embedded_exif
+from culld.imaging.decode import DecodeLimits, UnreadableError, embedded_exif
 from culld.imaging.formats import HEAD_BYTES, recognise
-from culld.imaging.raw import open_raw
 from culld.inference.gpu_client import GpuClient
 from culld.inference.litert import silence_stderr
 from culld.records import (
     Assessment,
-    Camera,
     FileSnapshot,
     FileStat,
     Format,
     Photo,
     ReadFailure,
     RejectFlag,
-    Unreadable,
     UserMetadata,
 )
-from culld.stages.read.completeness import is_complete
-from culld.stages.read.dhash import dhash_of
-from culld.stages.read.exif_facts import camera_facts, exif_rating, keyword_block
+from culld.stages.read.assess import camera_of, score_photo
+from culld.stages.read.exif_facts import exif_rating, keyword_block
 from culld.stages.read.extent import missing_part
 from culld.stages.read.external_metadata import external_user_metadata
-from culld.stages.read.scoring import DEFECT_NETWORK, open_litert, score
+from culld.stages.read.scoring import DEFECT_NETWORK, open_litert
 from culld.tags.draft import TagDraft, draft
 from culld.tags.user_metadata import packets_in, together, user_metadata_in
 
 if TYPE_CHECKING:
     from culld.inference.network import Network
-    from culld.records import DHash, RootedPath, Scores
+    from culld.records import RootedPath
     from culld.stages.read.messages import DraftRequest, ReadRequest, UserMetadataRequest, WorkerSettings
 
 _RETRY_AFTER = timedelta(minutes=1)
 _TOO_LARGE_RETRY_AFTER = timedelta(days=1)
-RAW_RECHECK_OVER = 0.5
-"""From this probability of over-exposure on a RAW is looked at in the sensor's own light as well."""
 MAX_XMP_SCAN = 64 << 20
 """So many bytes of a file are searched for XMP, which stands at the front of all but the strangest."""
 MAX_HELD_BYTES = 64 << 20
@@ -95,31 +89,12 @@ class PhotoWorker:
         digest = digest_of(stream)
         stream.seek(0)
         format_ = recognise(stream.read(HEAD_BYTES), sighting.place.relative.name)
-        return Photo(sighting.place, sighting.stamp, digest, format_, self._camera(stream, format_))
+        return Photo(sighting.place, sighting.stamp, digest, format_, camera_of(stream, format_, self._limits))
 
     def _assess(self, photo: Photo, stream: BinaryIO) -> Assessment:
         """Decode a photo and ask the network."""
-        if not is_complete(stream, photo.format):
-            return Assessment(photo, Unreadable("incomplete: its end is missing"), self._settings.model_id)
-        lacks = missing_part(stream, photo.format)
-        stream.seek(0)
-        try:
-            scores, likeness = self._score(stream, photo.format)
-        except UnreadableError as error:
-            return Assessment(photo, Unreadable(str(error)), self._settings.model_id)
-        return Assessment(photo, scores, self._settings.model_id, likeness, lacks)
-
-    def _score(self, stream: BinaryIO, format_: Format) -> tuple[Scores, DHash]:
-        """What the network says; a RAW is over-exposed only if it is so in the sensor's own light as well."""
-        if format_ is not Format.RAW:
-            picture = decode(stream, format_, self._limits)
-            return score(self._network, picture), dhash_of(picture)
-        with open_raw(stream, self._limits) as raw:
-            picture = raw.preview_rgb()
-            scores = score(self._network, picture)
-            if scores.over >= RAW_RECHECK_OVER:
-                scores = replace(scores, over=min(scores.over, score(self._network, raw.linear_rgb()).over))
-            return scores, dhash_of(picture)
+        found = score_photo(stream, photo.format, self._network, self._limits)
+        return Assessment(photo, found.result, self._settings.model_id, found.dhash, found.missing_part)
 
     def user_metadata(self, request: UserMetadataRequest) -> UserMetadata | PhotoError:
         """What people have done for a shot; an error is returned, for it has to cross the process border."""
@@ -152,17 +127,6 @@ class PhotoWorker:
         return replace(
             drafted, notes=(f"the photo itself was left alone: a part of it is missing: {lacks}", *drafted.notes)
         )
-
-    def _camera(self, stream: BinaryIO, format_: Format) -> Camera:
-        stream.seek(0)
-        try:
-            if format_ is Format.RAW:
-                with open_raw(stream, self._limits, whole=False) as raw:
-                    preview = raw.preview()
-                return Camera() if preview is None else self._camera(io.BytesIO(preview), Format.JPEG)
-            return camera_facts(embedded_exif(stream, format_, self._limits))
-        except UnreadableError:  # scoring will say why; here it only means that there are no facts
-            return Camera()
 
     def _ratings(self, photo: Photo) -> UserMetadata:
         with open_regular(photo.place) as stream:
