@@ -190,7 +190,7 @@ def test_a_process_that_hangs_is_given_up_after_a_time() -> None:
 @pytest.mark.timeout(180)
 def test_tensorflow_says_what_litert_says() -> None:
     """On the CPU here; three frames go through batches of at most two."""
-    pytest.importorskip("tensorflow", reason="needs the extra `tensorflow`")
+    pytest.importorskip("tensorflow", reason="needs the extra `gpu`")
     folder = Path(__file__).parents[2] / "models" / "defects"
     litert = open_litert(folder / "model.tflite")
     dice = np.random.default_rng(3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 from dataclasses import replace
@@ -61,6 +62,10 @@ def add(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None
     parser.set_defaults(run=run)
 
 
+_TRAINING = ("matplotlib", "ai_edge_quantizer")
+"""What the extra `train` brings and the extra `gpu` does not."""
+
+
 def run(args: argparse.Namespace) -> int:
     """Do one of the actions; without TensorFlow only `train` and `export` cannot."""
     from culld.errors import SystemFaultError  # noqa: PLC0415 - `culld --help` needs none of this
@@ -76,9 +81,10 @@ def run(args: argparse.Namespace) -> int:
     try:
         return actions[args.action](args)
     except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] not in {"tensorflow", "keras"}:
+        missing = (error.name or "").split(".")[0]
+        if missing not in {"tensorflow", "keras", *_TRAINING}:
             raise
-        raise SystemFaultError("training needs TensorFlow: run `pip install 'culld[tensorflow]'`") from error
+        raise SystemFaultError(f"training needs {missing}: run `pip install 'culld[train]'`") from error
 
 
 def _train(args: argparse.Namespace) -> int:
@@ -88,7 +94,10 @@ def _train(args: argparse.Namespace) -> int:
     from culld.training.provenance import making  # noqa: PLC0415
     from culld.training.two_stage.train import train_two_stage  # noqa: PLC0415
 
-    made = making()  # first of all: it is better to miss TensorFlow now than after an hour
+    for name in _TRAINING:  # first of all: it is better to miss a library now than after an hour
+        if importlib.util.find_spec(name) is None:
+            raise ModuleNotFoundError(name, name=name)
+    made = making()
     experiment = load_recipe(args.experiment) if args.experiment else Experiment()
     out = args.out or Path("models") / experiment.name
     text = args.experiment.read_text("utf-8") if args.experiment else None
