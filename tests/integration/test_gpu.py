@@ -63,6 +63,11 @@ def test_a_batch_is_halved_when_there_is_no_memory_for_it(scarce: Scarce) -> Non
     assert found == pytest.approx(np.concatenate([rows(scarce, frame[None]) for frame in frames]), abs=1e-5)
 
 
+def test_a_batch_is_never_larger_than_it_may_be() -> None:
+    """Three workers never wait with more than three frames; without a GPU four are the most."""
+    assert [TensorFlowNetwork(MODEL, DEFECT_NETWORK, largest=workers).largest for workers in (3, 64)] == [3, 4]
+
+
 def test_without_memory_for_one_photo_it_gives_up(scarce: Scarce) -> None:
     """The workers then go on with LiteRT."""
     scarce.room = 0

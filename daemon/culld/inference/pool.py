@@ -59,7 +59,7 @@ class Pool:
         self._start = start
         self._patience_s = patience_s
         self._workers: list[Worker] = []
-        self._setbacks = StartBackoff()
+        self._backoff = StartBackoff()
         self._waiting: deque[Job] = deque()
         self._works: list[PendingResults[Any]] = []
         self._fault: SystemFaultError | None = None
@@ -67,12 +67,12 @@ class Pool:
         self._stopping = False
         self._unexpected = UnexpectedErrors()
         self._thread = threading.Thread(target=self._serve, name="culld-pool", daemon=True)
-        self._wake, self._bell = CONTEXT.Pipe(duplex=False)
+        self._wakeup_receiver, self._wakeup_sender = CONTEXT.Pipe(duplex=False)
 
     @property
     def trouble(self) -> str:
         """Why no photo is judged, as a clause; empty as long as there is a worker."""
-        why = self._setbacks.why
+        why = self._backoff.why
         if not why or any(worker.is_ready for worker in tuple(self._workers)):
             return ""
         return f"no worker process can be started: {why}; culld tries again"
@@ -84,10 +84,10 @@ class Pool:
         """
         self._refill()
         if not self._workers:
-            raise SystemFaultError(f"no worker process can be started: {self._setbacks.why}; start culld again later")
+            raise SystemFaultError(f"no worker process can be started: {self._backoff.why}; start culld again later")
         try:
             for worker in self._workers:
-                self._await_ready(worker)
+                worker.await_handler()
         except SystemFaultError:
             self.stop()
             raise
@@ -139,7 +139,7 @@ class Pool:
         return self.submit(requests, urgent=True).results(beat) if requests else []
 
     def _wake_up(self) -> None:
-        self._bell.send_bytes(b"!")
+        self._wakeup_sender.send_bytes(b"!")
 
     def _serve(self) -> None:
         """Hand out and gather until the pool stops; what goes wrong here fails the works that are not over."""
@@ -165,21 +165,21 @@ class Pool:
 
     def _refill(self) -> None:
         """Start the processes that are missing, unless that failed a moment ago."""
-        while len(self._workers) < self._count and time.monotonic() >= self._setbacks.next:
+        while len(self._workers) < self._count and time.monotonic() >= self._backoff.next:
             try:
                 self._workers.append(Worker.launch(self._start, self._create_handler, self._limits))
             except OSError as error:
-                self._set_back(error.strerror or str(error))
+                self._note_failed_start(error.strerror or str(error))
 
-    def _set_back(self, why: str) -> None:
-        if why != self._setbacks.why:
+    def _note_failed_start(self, why: str) -> None:
+        if why != self._backoff.why:
             log.warning("a worker process cannot be started: %s; culld tries again", why)
-        self._setbacks.add(why, time.monotonic())
+        self._backoff.add(why, time.monotonic())
 
     def _require_patience(self) -> None:
-        waited_s = time.monotonic() - self._setbacks.since
-        if not self._workers and self._setbacks.why and waited_s >= self._patience_s:
-            raise SystemFaultError(f"no worker process could be started for {waited_s:.0f} s: {self._setbacks.why}")
+        waited_s = time.monotonic() - self._backoff.since
+        if not self._workers and self._backoff.why and waited_s >= self._patience_s:
+            raise SystemFaultError(f"no worker process could be started for {waited_s:.0f} s: {self._backoff.why}")
 
     def _hand_out(self) -> None:
         for worker in self._workers:
@@ -196,13 +196,13 @@ class Pool:
             except OSError:
                 pass  # it died meanwhile: `_gather` sees the closed pipe
             except Exception as error:  # noqa: BLE001 (a request that cannot be sent must not cost the others)
-                self._release(worker)
+                worker.release()
                 job.answer(self._unexpected.note(error, f"sending a worker a {type(job.request).__name__}"))
 
     def _gather(self) -> None:
-        ready = connection.wait([self._wake, *(worker.pipe for worker in self._workers)], self._timeout())
-        if self._wake in ready:
-            self._wake.recv_bytes()
+        ready = connection.wait([self._wakeup_receiver, *(worker.pipe for worker in self._workers)], self._timeout())
+        if self._wakeup_receiver in ready:
+            self._wakeup_receiver.recv_bytes()
         for worker in tuple(self._workers):
             if worker.pipe in ready:
                 self._receive(worker)
@@ -214,7 +214,7 @@ class Pool:
         """The seconds until a deadline passes or a start is due; None for no end of them."""
         dues = [worker.deadline for worker in self._workers]
         if len(self._workers) < self._count:
-            dues.append(self._setbacks.next)
+            dues.append(self._backoff.next)
         due = min(dues, default=math.inf)
         return None if due == math.inf else max(0.0, due - time.monotonic())
 
@@ -238,43 +238,26 @@ class Pool:
             if answer is not None:
                 self._on_lost(worker, str(answer))
                 return
-            if self._setbacks.why:
+            if self._backoff.why:
                 log.info("worker processes can be started again")
-            self._setbacks.clear()
+            self._backoff.clear()
             worker.is_ready = True
-            self._release(worker)
+            worker.release()
             return
         job = worker.job
-        self._release(worker)
+        worker.release()
         if isinstance(answer, InternalError):
             self._unexpected.note(answer, "a worker handled a photo")
         if job is not None:
             job.answer(answer)
 
-    @staticmethod
-    def _release(worker: Worker) -> None:
-        worker.job, worker.deadline = None, math.inf
-
     def _on_lost(self, worker: Worker, why: str) -> None:
-        """Do without a worker; another one is started in its place."""
+        """Remove a worker; another one is started in its place."""
         self._workers.remove(worker)
         worker.end()
         if not worker.is_ready:
-            self._set_back(why)
+            self._note_failed_start(why)
             return
         log.warning("worker %s was lost; starting another", worker.process.pid)
         if worker.job is not None:
             worker.job.answer(WorkerLostError(why))
-
-    def _await_ready(self, worker: Worker) -> None:
-        """Wait until a worker has its handler; raises SystemFaultError if it cannot be created."""
-        try:
-            patience_s = max(0.0, worker.deadline - time.monotonic())
-            problem = worker.pipe.recv() if worker.pipe.poll(patience_s) else "it did not start in time"
-        except (EOFError, OSError):
-            worker.process.join(_STOP_TIMEOUT_S)
-            problem = f"it ended at once with code {worker.process.exitcode}; is limits.memory too small?"
-        if problem is not None:
-            raise SystemFaultError(f"a worker process cannot start: {problem}")
-        worker.is_ready = True
-        self._release(worker)

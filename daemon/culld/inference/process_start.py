@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import multiprocessing
 import os
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-from culld.inference.worker_process import serve_tasks
+from culld.errors import SystemFaultError
+from culld.inference.worker_process import serve_requests
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +53,7 @@ class Start(Protocol):
     """How a pool starts a process; raises OSError if the system has no room for one."""
 
     def __call__(self, pipe: Connection, create_handler: Callable[[], object], limits: WorkerLimits) -> Process:
-        """Start `serve_tasks` with these arguments in a process of its own."""
+        """Start `serve_requests` with these arguments in a process of its own."""
 
 
 def start_process(pipe: Connection, create_handler: Callable[[], object], limits: WorkerLimits) -> Process:
@@ -64,7 +66,9 @@ def start_process(pipe: Connection, create_handler: Callable[[], object], limits
         os.getcwd()  # noqa: PTH109 (as multiprocessing asks it, which fails where it fails)
     except OSError:
         os.chdir("/")
-    process = CONTEXT.Process(target=serve_tasks, args=(pipe, create_handler, limits), name="culld-worker", daemon=True)
+    process = CONTEXT.Process(
+        target=serve_requests, args=(pipe, create_handler, limits), name="culld-worker", daemon=True
+    )
     process.start()
     return process
 
@@ -96,6 +100,23 @@ class Worker:
     def is_free(self) -> bool:
         """Whether it can take a job."""
         return self.is_ready and self.job is None
+
+    def release(self) -> None:
+        """Be free for the next job."""
+        self.job, self.deadline = None, math.inf
+
+    def await_handler(self) -> None:
+        """Wait until the worker has its handler; raises SystemFaultError if that cannot be created."""
+        try:
+            patience_s = max(0.0, self.deadline - time.monotonic())
+            problem = self.pipe.recv() if self.pipe.poll(patience_s) else "it did not start in time"
+        except (EOFError, OSError):
+            self.process.join(_STOP_TIMEOUT_S)
+            problem = f"it ended at once with code {self.process.exitcode}; is limits.memory too small?"
+        if problem is not None:
+            raise SystemFaultError(f"a worker process cannot start: {problem}")
+        self.is_ready = True
+        self.release()
 
     def ask_to_end(self) -> None:
         """Let it end by itself."""

@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 MAX_PROBABILITY_DIFFERENCE: Final = 1e-2
 """How far a probability may move by half precision."""
 _MOST_ON_GPU: Final = 64
+"""Examples at once: reached only with as many workers, each of which waits for the answer to one example."""
 _MOST_ON_CPU: Final = 4
 """Without a GPU larger batches only take memory."""
 _HALVED: Final = frozenset({"Conv2D", "DepthwiseConv2D"})
@@ -37,33 +38,23 @@ _HALVED: Final = frozenset({"Conv2D", "DepthwiseConv2D"})
 class TensorFlowNetwork:
     """A `Network` from the Keras model of a folder, for batches of examples.
 
-    A batch is filled up to one of few sizes, each of which is traced once: powers of two up to `largest`, which is
+    A batch is filled up to one of few sizes, each of which is traced once: powers of two, and `largest`, which is
     halved whenever the GPU has no memory for it. Convolutions run in half precision on a GPU if that moves no output
     for a few synthetic examples by more than `MAX_PROBABILITY_DIFFERENCE`.
     """
 
     def __init__(self, folder: Path, wanted: Signature | None = None, largest: int | None = None) -> None:
-        """Load `model.keras`.
+        """Load `model.keras`, for batches of `largest` examples at most.
 
         With `wanted` its arrays get those names, and the inputs are cast from those types to the model's. Raises
         SystemFaultError if TensorFlow or the model cannot be used, or if it takes or gives other arrays than `wanted`.
         """
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # it tells a screenful about missing GPUs
-        try:
-            import keras
-            import tensorflow as tf
-        except ImportError as error:
-            raise SystemFaultError(f"TensorFlow cannot be loaded: {error}") from error
-        gpus = tf.config.list_physical_devices("GPU")
-        for gpu in gpus:
-            tf.config.experimental.set_memory_growth(gpu, enable=True)  # else it takes all memory there is
+        tf, gpus = _open_tensorflow()
         file = folder / KERAS_FILE
-        try:
-            model = keras.models.load_model(file)
-        except (OSError, ValueError) as error:
-            raise SystemFaultError(f"{file}: no Keras model can be loaded there ({error})") from error
+        model = _load(file)
         self.device = gpus[0].name if gpus else "CPU"
-        self.largest = largest or (_MOST_ON_GPU if gpus else _MOST_ON_CPU)
+        most = _MOST_ON_GPU if gpus else _MOST_ON_CPU
+        self.largest = min(largest or most, most)
         self._exhausted = tf.errors.ResourceExhaustedError
         found = _signature_of(model)
         self.signature = wanted or found
@@ -105,10 +96,12 @@ class TensorFlowNetwork:
         return [rows.numpy()[:count] for rows in self._call([_filled_up(array, size) for array in arrays])]
 
     def _warm_up(self) -> None:
-        size = 1
-        while size <= self.largest:
-            self.run({name: np.zeros((size, *spec.shape), spec.dtype) for name, spec in self.signature.inputs.items()})
-            size *= 2
+        """Trace each size of a batch before the first photo waits for it."""
+        powers = [1 << exponent for exponent in range(self.largest.bit_length())]
+        for size in sorted({*powers, self.largest}):
+            if size <= self.largest:  # it may be halved meanwhile
+                inputs = self.signature.inputs.items()
+                self.run({name: np.zeros((size, *spec.shape), spec.dtype) for name, spec in inputs})
 
     def _try_float16(self, model: Any) -> None:
         """Change to half precision, unless it moves an output too far."""
@@ -120,6 +113,31 @@ class TensorFlowNetwork:
             self._call, self.precision = half, "mixed_float16"
         else:
             log.info("half precision would move a probability by %.4f; the GPU computes in single precision", moved)
+
+
+def _open_tensorflow() -> tuple[Any, list[Any]]:
+    """Import TensorFlow; return it and its GPUs. Raises SystemFaultError if it cannot be loaded."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # it tells a screenful about missing GPUs
+    try:
+        import tensorflow as tf
+    except ImportError as error:
+        raise SystemFaultError(f"TensorFlow cannot be loaded: {error}") from error
+    gpus = tf.config.list_physical_devices("GPU")
+    for gpu in gpus:
+        tf.config.experimental.set_memory_growth(gpu, enable=True)  # else it takes all memory there is
+    return tf, gpus
+
+
+def _load(file: Path) -> Any:
+    """Return a Keras model; raises SystemFaultError."""
+    try:
+        import keras
+
+        return keras.models.load_model(file)
+    except ImportError as error:
+        raise SystemFaultError(f"Keras cannot be loaded: {error}") from error
+    except (OSError, ValueError) as error:
+        raise SystemFaultError(f"{file}: no Keras model can be loaded there ({error})") from error
 
 
 def _signature_of(model: Any) -> Signature:

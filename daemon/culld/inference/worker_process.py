@@ -31,7 +31,7 @@ class WorkerLimits:
     seconds: float
 
 
-def serve_tasks(pipe: Connection, create_handler: Callable[[], object], limits: WorkerLimits) -> None:
+def serve_requests(pipe: Connection, create_handler: Callable[[], object], limits: WorkerLimits) -> None:
     """Run inside the worker: create the handler, then answer requests until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the daemon, which then ends its workers
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
