@@ -1,4 +1,4 @@
-"""The real clocks."""
+"""The clocks of the operating system."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class SystemClock:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Seconds that never run backwards."""
+        """Return seconds that never run backwards."""
         return time.monotonic()
 
     def uptime(self) -> float:
-        """Seconds since the start of the machine, sleep included; nothing that sets the wall clock changes them.
+        """Return the seconds since boot, sleep included; setting the wall clock does not change them.
 
-        By proc(5), the first number of /proc/uptime; where there is no /proc, by CLOCK_BOOTTIME, which is the same.
+        They come from /proc/uptime (proc(5)), or from CLOCK_BOOTTIME where there is no /proc.
         """
         try:
             return float(_UPTIME.read_text(encoding="ascii").split()[0])

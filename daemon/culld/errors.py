@@ -1,4 +1,4 @@
-"""What can go wrong: a photo's own fault, or a fault of the system around it.
+"""The errors: faults of one photo, and faults of the system that affect every photo.
 
 The pipeline catches the first branch, so that one bad file costs one photo; the service acts on the second. The
 text of every error is written for the person who runs culld and says what to do.
@@ -10,11 +10,11 @@ class CulldError(Exception):
 
 
 class PhotoError(CulldError):
-    """One photo cannot be taken further; the others can."""
+    """One photo cannot be processed; the others can."""
 
 
 class PhotoChangedError(PhotoError):
-    """The file is not the one that was looked at: it changed, moved or vanished meanwhile."""
+    """The file is not the one that was read: it was changed, moved or removed since."""
 
 
 class PhotoBlockedError(PhotoError):
@@ -25,18 +25,18 @@ class TagRefusedError(PhotoError):
     """Tags cannot be written into `target` without risk; `reason` is a clause (a sentence where there is no target)."""
 
     def __init__(self, reason: str, target: str = "") -> None:
-        """Keep both, for a caller that tells them apart."""
+        """Keep target and reason as fields for callers."""
         super().__init__(reason, target)
         self.reason = reason
         self.target = target
 
     def __str__(self) -> str:
-        """The sentence for the person who runs culld."""
+        """Return the message for the user."""
         return f"{self.target} was left alone: {self.reason}" if self.target else self.reason
 
 
 class PhotoDeferredError(PhotoError):
-    """Nothing is wrong with a photo, but it is too early to decide about it."""
+    """The decision about a photo is postponed, because files that it depends on may still arrive."""
 
 
 class WorkerLostError(PhotoError):
@@ -44,10 +44,10 @@ class WorkerLostError(PhotoError):
 
 
 class InternalError(PhotoError):
-    """Culld made a mistake over one photo; `where` is the place in the code, `trace` the traceback."""
+    """An internal error of culld over one photo; `where` is the line of code, `trace` the traceback."""
 
     def __init__(self, reason: str, where: str = "", trace: str = "") -> None:
-        """Keep all three; they survive the way between processes."""
+        """Keep all three; pickling preserves them."""
         super().__init__(reason)
         self.where = where
         self.trace = trace
@@ -58,7 +58,7 @@ class StoppedError(CulldError):
 
 
 class SystemFaultError(CulldError):
-    """Something that every photo needs is broken: journal, disk, model or worker pool."""
+    """Something that every photo needs does not work: journal, disk, model or worker pool."""
 
 
 class ConfigError(CulldError):

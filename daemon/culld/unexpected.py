@@ -22,7 +22,7 @@ _LONGEST = 200
 
 
 def internal_error(error: Exception) -> InternalError:
-    """The exception as the error of one photo, with its reason in one line, the place in the code, and the traceback.
+    """Return an exception as an InternalError of one photo: the reason in one line, the line of code, the traceback.
 
     It can be sent between processes.
     """
@@ -36,7 +36,7 @@ def internal_error(error: Exception) -> InternalError:
 
 
 class UnexpectedErrors:
-    """Turns exceptions that are no CulldError into InternalErrors; each place in the code is logged once.
+    """Turns exceptions that are no CulldError into InternalErrors, and logs each line of code once.
 
     `count` is how many there were.
     """
@@ -47,7 +47,7 @@ class UnexpectedErrors:
         self._logged: set[str] = set()
 
     def note(self, error: Exception, doing: str) -> InternalError:
-        """Log an exception, if its place in the code is new; returns what it means for the photo at hand."""
+        """Log an exception unless its line of code was logged before, and return it as an InternalError."""
         found = internal_error(error)
         self.count += 1
         if found.where not in self._logged:
@@ -57,7 +57,7 @@ class UnexpectedErrors:
 
     @contextmanager
     def tolerated(self, doing: str) -> Iterator[None]:
-        """End the block at an exception that it does not declare, and go on behind it.
+        """Suppress an undeclared exception of the block, which ends there, after logging it.
 
         A CulldError that is no PhotoError goes up.
         """
@@ -68,7 +68,7 @@ class UnexpectedErrors:
             self.note(error, doing)
 
     def attempt(self, doing: str, call: Callable[[], _T]) -> _T | PhotoError:
-        """What the call gives, or the PhotoError that it raised or that its exception means.
+        """Return the result of the call, or the PhotoError that it raised, or an InternalError for any other exception.
 
         A CulldError that is no PhotoError goes up.
         """
@@ -87,7 +87,7 @@ class UnexpectedErrors:
         items: Sequence[_T],
         failed: Callable[[_T, PhotoError], None],
     ) -> list[_R]:
-        """What a stage gives for all items, or for those with which it does not fail; the others have `failed`.
+        """Return the stage's results for all items with which it does not fail; the others are passed to `failed`.
 
         The stage must treat each item by itself: after a failure it is asked again for one half, then for the other.
         """
@@ -131,5 +131,5 @@ class UnexpectedErrors:
 
 
 def _legible(text: str) -> str:
-    """The text without what would steer a terminal or is no Unicode."""
+    """Return the text with control characters and surrogates escaped."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

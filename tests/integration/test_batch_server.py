@@ -187,7 +187,7 @@ def test_a_process_that_hangs_is_given_up_after_a_time() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(540)
 def test_tensorflow_says_what_litert_says() -> None:
     """On the CPU here; three frames go through batches of at most two."""
     pytest.importorskip("tensorflow", reason="needs the extra `gpu`")

@@ -196,7 +196,7 @@ def test_a_watcher_that_hears_nothing_is_started_anew(watched: Watched) -> None:
 
 def test_a_root_on_a_network_share_is_not_watched(watched: Watched) -> None:
     """Its events would tell of this machine's changes only, and setting up the watches would walk the network."""
-    watched.watcher.refresh(far={watched.root})
+    watched.watcher.refresh(remote_roots={watched.root})
     watched.drain()
 
     (watched.root / "a.jpg").write_bytes(b"x")
@@ -245,4 +245,4 @@ def test_folders_that_cannot_be_watched_are_counted(tmp_path: Path) -> None:
         pytest.skip(f"needs the right to make a user namespace: {done.stderr.strip()[-100:]}")
 
     assert int(done.stdout) > 20
-    assert done.stderr.count("limit of watched folders is reached") == 1
+    assert done.stderr.count("limit of inotify watches is reached") == 1

@@ -95,7 +95,7 @@ def test_the_doctor_tries_it(mount: Path, kind: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("action", ["reject", "restore"])
 @pytest.mark.parametrize("kind", ["mergerfs", "sshfs without hard links", "fuse2fs"])
 def test_a_kill_at_any_change_harms_nothing(mount: Path, action: str) -> None:

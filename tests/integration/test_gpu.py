@@ -23,7 +23,7 @@ from culld.stages.read.scoring import DEFECT_NETWORK
 tensorflow = pytest.importorskip("tensorflow", reason="needs the extra `gpu`")
 MODEL = Path(__file__).parents[2] / "models" / "defects"
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(540)]
 
 
 class Scarce(TensorFlowNetwork):

@@ -216,7 +216,7 @@ def move_again(here: RootedPath, there: RootedPath) -> bool:
     return False
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(360)
 def test_no_edit_of_a_program_that_writes_in_place_is_lost(photo: RootedPath, move: Move, tmp_path: Path) -> None:
     """A program edits the photo again and again while culld tags it, moves it away and brings it back."""
     stop = tmp_path / "stop"

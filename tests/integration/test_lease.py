@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from culld.files.lease import is_open_elsewhere
 from culld.records import RootedPath
-from culld.stages.watch.lease import is_open_elsewhere
 
 
 def test_a_file_open_for_writing_is_being_written(tmp_path: Path) -> None:

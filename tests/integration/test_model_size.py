@@ -70,7 +70,7 @@ def test_a_card_of_another_size_is_refused(config: Path, capsys: pytest.CaptureF
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(360)
 @pytest.mark.filterwarnings("ignore")  # TensorFlow's own
 @pytest.mark.parametrize(("width", "height", "reason"), [(512, 384, FILE), (96, 64, CARD)])
 def test_a_file_of_another_size_is_refused(

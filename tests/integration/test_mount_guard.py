@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from culld.files.mount_guard import MountGuard
-from culld.files.mount_marker import ANCHOR, FolderState, unavailable_reason
+from culld.files.mount_guard import ANCHOR, FolderState, MountGuard, unavailable_reason
 from culld.journal.store import SqliteJournal
 from harness.fakes import FakeClock
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
     pytest.mark.filterwarnings("ignore"),  # TensorFlow's own
 ]
 SEES = {Defect.BLUR: ("a",), Defect.UNDER: ("b",), Defect.OVER: ("a", "c")}

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from culld.errors import PhotoError
-from culld.files.revert import undo
-from culld.files.rewrite import rewrite_file
+from culld.files.rewrite import rewrite_file, undo
 from culld.records import Format, Rewrite, RootedPath, Scores, Verdict
 from culld.tags.decision_properties import DecisionProperties
 from culld.tags.draft import TagRequest, draft

@@ -87,7 +87,7 @@ def serve(config: Path, marks: LoopQueue) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(540)
 def test_a_thousand_reloads_under_load_mix_no_two_policies(tmp_path: Path) -> None:
     """Each decision is wholly that of the policy whose digest it bears."""
     config, inbox = tmp_path / "culld.yaml", tmp_path / "inbox"

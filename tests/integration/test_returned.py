@@ -11,7 +11,7 @@ import pytest
 
 from culld.app.feedback import feedback_of_people
 from culld.app.returned import returned_by_hand
-from culld.files.mount_marker import write_marker
+from culld.files.mount_guard import write_marker
 from culld.files.open_beneath import stamp_of
 from culld.journal.store import SqliteJournal
 from culld.quarantine.apply import PlanApplier

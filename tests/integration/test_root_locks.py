@@ -9,7 +9,7 @@ import pytest
 
 from culld.errors import SystemFaultError
 from culld.files.locks import RootLocks
-from culld.files.mount_marker import write_marker
+from culld.files.mount_guard import write_marker
 from culld.files.root_owner import foreign
 from culld.stages.watch.scanner import Scanner
 from harness.fakes import Warnings

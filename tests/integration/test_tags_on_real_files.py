@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from culld.errors import TagRefusedError
-from culld.files.revert import inverse
+from culld.files.rewrite import inverse
 from culld.tags.containers.jpeg import jpeg_edits
 from culld.tags.edits import apply_edits
 from culld.tags.verify import verify_jpeg

@@ -23,7 +23,7 @@ from culld.training.table import results_page
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
     pytest.mark.filterwarnings("ignore"),  # TensorFlow's own
 ]
 SMALL = replace(

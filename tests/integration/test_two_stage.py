@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(300),
+    pytest.mark.timeout(900),
     pytest.mark.filterwarnings("ignore"),  # TensorFlow's own
 ]
 TINY = TwoStageExperiment(trunk="mobilenetv3small", head_epochs=1, tune_epochs=1, batch=4)

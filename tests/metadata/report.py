@@ -22,8 +22,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[1] / "unit")]
 
 from culld.errors import TagRefusedError  # noqa: E402
-from culld.files.revert import undo  # noqa: E402
-from culld.files.rewrite import rewrite_file  # noqa: E402
+from culld.files.rewrite import rewrite_file, undo  # noqa: E402
 from culld.imaging.formats import EXTENSIONS, HEAD_BYTES, recognise  # noqa: E402
 from culld.records import RootedPath, Scores, Verdict  # noqa: E402
 from culld.stages.read.exif_facts import keyword_block  # noqa: E402

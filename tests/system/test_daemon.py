@@ -107,7 +107,7 @@ def test_a_file_held_open_is_not_judged_before_it_is_closed(house: House) -> Non
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(600)
 def test_a_full_disk_stops_moving_not_watching(house: House) -> None:
     """Photos stay whole in the inbox while the quarantine's disk is full, and go there when it has room again."""
     if os.geteuid() != 0:

@@ -165,7 +165,7 @@ def test_with_untag_every_byte_comes_back(house: House) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(200)
+@pytest.mark.timeout(600)
 def test_a_kill_loses_and_doubles_nothing(house: House) -> None:
     """SIGKILL in the middle of many photos, three times over; then a quiet run ends the work."""
     house.config.write_text(POLICY + "  brake: {share: never}\n")

@@ -26,7 +26,7 @@ from harness.users import AS_ANY_USER, needs_setpriv
 SHARP = factories.encoded(factories.picture(1))
 BLURRED = factories.encoded(factories.blurred(factories.picture(2)))
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 def lock(path: Path, mode: int) -> None:

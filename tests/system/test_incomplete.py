@@ -15,7 +15,7 @@ WHOLE = containers.with_xmp(BLURRED, containers.listed(len(TAIL))) + TAIL
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_a_download_that_rests_within_the_movie_is_waited_for(house: House) -> None:
     """The file is closed and quiet; it is neither moved nor tagged until the rest has come, and then it is whole."""
     photo = house.inbox / "motion.jpg"
@@ -31,7 +31,7 @@ def test_a_download_that_rests_within_the_movie_is_waited_for(house: House) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_a_photo_whose_movie_never_comes_is_judged_and_stays(house: House) -> None:
     """As an editor leaves it that keeps the XMP and drops the movie: tagged beside it, never moved."""
     photo = house.inbox / "stripped.jpg"

@@ -11,7 +11,7 @@ BLURRED = factories.encoded(factories.blurred(factories.picture(31)), quality=90
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", ["x" * 251 + ".jpg", "x" * 248 + ".jpg", "ü" * 125 + ".jpg", "x" * 250 + ".jpeg"])
 @pytest.mark.parametrize("rival", [False, True])
 def test_a_photo_with_a_name_of_full_length_is_moved_and_comes_back(house: House, name: str, rival: bool) -> None:  # noqa: FBT001

@@ -31,7 +31,7 @@ ODD = {
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_photos_with_impossible_facts_are_judged_beside_the_others(house: House) -> None:
     """Dates at the ends of the calendar, an offset that is none, and an exposure time of less than nothing."""
     for seed, (name, exif) in enumerate(ODD.items()):

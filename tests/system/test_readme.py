@@ -1,4 +1,4 @@
-"""Every command and every YAML block of the README is run."""
+"""Every command and every YAML block of README.md and docs/ is run."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 
 import pytest
@@ -21,18 +22,23 @@ from harness import factories
 
 REPO = Path(__file__).resolve().parents[2]
 COMMAND = Path(sys.executable).with_name("culld")
+README = REPO / "README.md"
+DOCS = REPO / "docs"
+PAGES = (README, *sorted(DOCS.glob("*.md")))
+RUN_HERE = {"sh", "sh slim", "sh service", "sh machine", "sh train", "yaml", "yaml rules", "console"}
+CHECKED_ELSEWHERE = {"layers"}  # tests/unit/test_architecture.py
 
 
-def blocks(language: str) -> list[str]:
-    """The code blocks of the README that are marked so."""
-    text = (REPO / "README.md").read_text()
-    return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+def blocks(language: str, *pages: Path) -> list[str]:
+    """The code blocks with this mark, of these pages or else of all."""
+    pattern = re.compile(rf"^```{language}\n(.*?)^```", re.MULTILINE | re.DOTALL)
+    return [block for page in pages or PAGES for block in pattern.findall(page.read_text())]
 
 
-def commands(language: str) -> list[str]:
-    """The commands of these blocks, without comments and with continued lines joined."""
-    lines = (line.split("  #")[0].strip() for block in blocks(language) for line in block.splitlines())
-    return [line for line in lines if line]
+def commands(language: str, *pages: Path) -> list[str]:
+    """The commands of these blocks, each once, without comments."""
+    lines = (line.split("  #")[0].strip() for block in blocks(language, *pages) for line in block.splitlines())
+    return list(dict.fromkeys(line for line in lines if line))
 
 
 @pytest.fixture
@@ -40,27 +46,34 @@ def home(tmp_path: Path) -> dict[str, str]:
     """The environment of a person who has written the README's policy into the usual place."""
     config = tmp_path / ".config" / "culld" / "config.yaml"
     config.parent.mkdir(parents=True)
-    config.write_text(blocks("yaml")[0] + "settle: {quiet: 200ms}\n")
+    config.write_text(blocks("yaml", README)[0] + "settle: {quiet: 200ms}\n")
     (tmp_path / "Pictures" / "Import").mkdir(parents=True)
     return {"HOME": str(tmp_path), "PATH": f"{COMMAND.parent}:{os.environ['PATH']}"}
 
 
-def test_every_yaml_block_is_a_valid_configuration(tmp_path: Path) -> None:
-    """What people copy from the README works as it stands."""
-    found = blocks("yaml")
-    assert len(found) == 1
+def test_every_code_block_is_one_that_a_test_runs() -> None:
+    """A block with another mark would be an example that nothing checks."""
+    for page in PAGES:
+        marks = re.findall(r"^```(.*)$", page.read_text(), re.MULTILINE)
+        assert set(marks[::2]) <= RUN_HERE | CHECKED_ELSEWHERE, page.name
+        assert set(marks[1::2]) <= {""}, page.name
 
-    for number, block in enumerate(found):
+
+def test_every_yaml_block_is_a_valid_configuration(tmp_path: Path) -> None:
+    """What people copy from the documentation works as it stands."""
+    assert len(blocks("yaml", README)) == 1
+
+    for number, block in enumerate(blocks("yaml")):
         file = tmp_path / f"{number}.yaml"
         file.write_text(block)
         load_config(file, {"HOME": str(tmp_path)})
 
 
-def test_the_rules_of_the_readme_are_valid(tmp_path: Path) -> None:
+def test_the_rules_of_the_policy_page_are_valid(tmp_path: Path) -> None:
     """They are added to the smallest configuration."""
     file = tmp_path / "config.yaml"
     (rules,) = blocks("yaml rules")
-    file.write_text(blocks("yaml")[0].partition("policy:")[0] + rules)
+    file.write_text(blocks("yaml", README)[0].partition("policy:")[0] + rules)
 
     assert len(load_config(file, {"HOME": str(tmp_path)}).rules().named_rules) == 3
 
@@ -80,12 +93,10 @@ def agree(shown: Sequence[str], said: Sequence[str]) -> bool:
     return bool(said) and bool(re.fullmatch(pattern, shape(said[0]))) and agree(shown[1:], said[1:])
 
 
-@pytest.mark.slow
-def test_the_first_week_is_as_the_readme_tells_it(home: dict[str, str]) -> None:
-    """From observe to enforce, each command as it stands, with the output that is shown, counts included."""
+@pytest.fixture
+def photos(home: dict[str, str]) -> Path:
+    """The watched folder with four blurred photos, of which the last has four stars, and two good ones."""
     folder = Path(home["HOME"]) / "Pictures" / "Import"
-    config = folder.parents[1] / ".config" / "culld" / "config.yaml"
-    config.write_text(config.read_text().replace("enforce", "observe"))
     for number in range(1, 7):
         picture = factories.picture(80 + number)
         data = factories.encoded(factories.blurred(picture) if number < 5 else picture, quality=92)
@@ -94,24 +105,52 @@ def test_the_first_week_is_as_the_readme_tells_it(home: dict[str, str]) -> None:
         b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
         b'<rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="4"/></rdf:RDF></x:xmpmeta>'
     )
+    return folder
 
-    for step in blocks("console")[0].split("$ ")[1:]:
+
+def run_session(page: Path, home: dict[str, str]) -> None:
+    """Run each command of the console block of a page as it stands, and compare the output with what is shown."""
+    (session,) = blocks("console", page)
+    for step in session.split("$ ")[1:]:
         command, *shown = step.splitlines()
         line = command.split("  #")[0]
         done = subprocess.run(line, shell=True, env=home, check=False, capture_output=True, text=True)  # noqa: S602
         assert done.returncode == 0, done.stdout + done.stderr
         assert agree(shown, done.stdout.splitlines()), f"{command}\n{done.stdout}"
 
-    assert {path.name for path in (folder.parent / "Quarantine").glob("*.jpg")} == {"IMG_3.jpg"}
-    assert (folder / "IMG_4.jpg").exists()
+
+@pytest.mark.slow
+def test_the_first_week_is_as_the_policy_page_shows_it(home: dict[str, str], photos: Path) -> None:
+    """From observe to enforce, each command as it stands, with the output that is shown, counts included."""
+    config = Path(home["HOME"]) / ".config" / "culld" / "config.yaml"
+    config.write_text(config.read_text().replace("enforce", "observe"))
+
+    run_session(DOCS / "policy.md", home)
+
+    assert {path.name for path in (photos.parent / "Quarantine").glob("*.jpg")} == {"IMG_3.jpg"}
+    assert (photos / "IMG_4.jpg").exists()
 
 
-def test_the_way_of_a_photo_names_every_state_of_the_journal() -> None:
-    """And no other: the paragraph is what the code says."""
-    text = (REPO / "README.md").read_text()
-    paragraph = text.partition("## The way of a photo\n\n")[2].partition("\n\n")[0]
+@pytest.mark.slow
+def test_the_first_five_minutes_are_as_the_readme_shows_them(home: dict[str, str], photos: Path) -> None:
+    """With the README's policy; the restored photo is back, and the other rejects stay in quarantine."""
+    run_session(README, home)
 
-    assert set(re.findall(r"\*\*(\w+)\*\*", paragraph)) == {*PlanState, *FileState}
+    assert {path.name for path in (photos.parent / "Quarantine").glob("*.jpg")} == {"IMG_2.jpg", "IMG_3.jpg"}
+    assert (photos / "IMG_1.jpg").exists()
+
+
+def test_no_other_page_shows_a_session() -> None:
+    """Every console block is run by one of the two tests above."""
+    assert len(blocks("console")) == len(blocks("console", README, DOCS / "policy.md")) == 2
+
+
+@pytest.mark.parametrize(("title", "states"), [("States of a plan", PlanState), ("States of a file", FileState)])
+def test_the_tables_of_states_name_every_state_of_the_journal(title: str, states: type[StrEnum]) -> None:
+    """And no other: the tables are what the code says."""
+    section = (DOCS / "undo.md").read_text().partition(f"### {title}\n")[2].partition("\n#")[0]
+
+    assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == set(states)
 
 
 @pytest.mark.parametrize("line", [line for line in commands("sh") if line.startswith("make")])
@@ -186,8 +225,8 @@ def test_the_service_is_installed_as_the_readme_says(home: dict[str, str], tmp_p
     assert config.exists()
 
 
-def test_the_machine_test_does_what_the_readme_says() -> None:
-    """Each command of the section on the system service is one that the booted machine is given."""
+def test_the_machine_test_does_what_the_service_page_says() -> None:
+    """Each command of the section on the whole machine is one that the booted machine is given."""
     text = (REPO / "tests" / "system" / "test_service.py").read_text()
 
     for line in commands("sh machine"):
@@ -197,9 +236,9 @@ def test_the_machine_test_does_what_the_readme_says() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
-def test_the_model_is_trained_as_the_readme_says(tmp_path: Path) -> None:
-    """With a dozen drawn pictures and no pretrained weights, the command of the README makes a model with a card."""
+@pytest.mark.timeout(900)
+def test_the_model_is_trained_as_the_model_page_says(tmp_path: Path) -> None:
+    """With a dozen drawn pictures and no pretrained weights, the command of docs/model.md makes a model with a card."""
     (line,) = commands("sh train")
     photos = tmp_path / "photos"
     photos.mkdir()
@@ -223,7 +262,7 @@ def test_the_model_is_trained_as_the_readme_says(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(1200)
 def test_the_slim_install_works_without_tensorflow(tmp_path: Path) -> None:
     """The commands of the README give a culld that judges photos, satisfies `pip check`, and has no TensorFlow."""
     for name in ("pyproject.toml", "README.md", "LICENSE", "config.example.yaml"):

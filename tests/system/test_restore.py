@@ -43,7 +43,7 @@ def interrupted_after_a_line(command: list[str | Path]) -> tuple[int, str, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_an_interrupted_restore_leaves_nothing_half_done_and_is_finished_by_the_next(house: House) -> None:
     """Each photo that is back has its old bytes and no sidecar; the others are still in quarantine."""
     house.config.write_text(UNBRAKED)
@@ -173,7 +173,7 @@ def test_culld_s_keywords_are_taken_out_of_a_sidecar_that_darktable_rewrote(hous
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.skipif(
     shutil.which("darktable") is None or shutil.which("xvfb-run") is None, reason="needs darktable and xvfb"
 )

@@ -19,7 +19,7 @@ _OPENED = re.compile(r'open(?:at|at2)?\(.*"(?:[^"]*/)?(\d{3}\.jpg)"')
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(540)
 def test_an_interrupted_sweep_goes_on_without_reading_what_is_finished(house: House) -> None:
     """It is killed in the middle; the second one opens the others only, and each photo is decided about once."""
     if shutil.which("strace") is None:

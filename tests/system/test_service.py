@@ -22,7 +22,7 @@ from culld.journal.migrations import STEPS
 from harness import factories
 from harness.debian import COMMAND, Machine, NoMachineError, booted, missing
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 CONFIG = """\
 watch:

@@ -15,7 +15,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from culld.errors import TagRefusedError
-from culld.files.revert import inverse
+from culld.files.rewrite import inverse
 from culld.records import Format, RejectFlag
 from culld.tags.containers.png import read_png
 from culld.tags.containers.registry import container_for

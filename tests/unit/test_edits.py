@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from culld.errors import TagRefusedError
-from culld.files.revert import inverse
+from culld.files.rewrite import inverse
 from culld.records import Edit
 from culld.tags.edits import apply_edits
 

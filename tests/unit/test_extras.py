@@ -23,9 +23,10 @@ sys.exit(main(["model", "train", "--photos", "."]))
 
 
 def test_every_extra_that_a_text_names_exists() -> None:
-    """In messages, the README and the example configuration."""
-    files = [ROOT / "README.md", ROOT / "config.example.yaml", *(ROOT / "daemon").rglob("*.py")]
-    pattern = re.compile(r"(?:culld|'\.)\[([a-z]+)\]|extra `([a-z]+)`")
+    """In messages, documentation and the example configuration."""
+    files = [ROOT / "README.md", ROOT / "config.example.yaml", *(ROOT / "docs").glob("*.md")]
+    files += (ROOT / "daemon").rglob("*.py")
+    pattern = re.compile(r"(?:culld|\.)\[([a-z]+)\]|extra `([a-z]+)`")
     named = {first or second for file in files for first, second in pattern.findall(file.read_text())}
 
     assert {"gpu", "train", "jxl"} <= named <= EXTRAS.keys()

@@ -60,7 +60,7 @@ class House:
     def __post_init__(self) -> None:
         """Tie it together."""
         self.roots = [ROOT]
-        self.settler = Settler(quiet_s=3, is_written=lambda _: False)
+        self.settler = Settler(quiet_s=3, is_open_elsewhere=lambda _: False)
         self.intake = IntakeQueue(
             lambda: self.roots, self.scanner, self.settler, self.journal, self.clock, self.in_flight, self.most
         )  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from culld.errors import TagRefusedError
-from culld.files.revert import inverse
+from culld.files.rewrite import inverse
 from culld.tags.containers.exif_block import read_block
 from culld.tags.containers.ifd_append import MAGIC, XP_KEYWORDS
 from culld.tags.containers.jpeg import MAX_BLOCK, exif_edits, jpeg_edits, read_jpeg

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from culld.errors import TagRefusedError
-from culld.files.revert import inverse
+from culld.files.rewrite import inverse
 from culld.records import RejectFlag, Scores, Verdict
 from culld.tags.decision_properties import DecisionProperties
 from culld.tags.edits import apply_edits

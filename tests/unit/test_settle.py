@@ -12,7 +12,7 @@ from harness import factories
 def settler(written: set[RootedPath] | None = None) -> Settler:
     """A settler with three quiet seconds; `written` are the files somebody holds open."""
     held = written if written is not None else set()
-    return Settler(quiet_s=3, is_written=lambda place: place in held)
+    return Settler(quiet_s=3, is_open_elsewhere=lambda place: place in held)
 
 
 def test_a_file_is_never_complete_at_first_sight() -> None:
@@ -66,7 +66,7 @@ def test_a_file_held_open_for_writing_never_settles() -> None:
 
 def test_where_nobody_can_tell_who_writes_the_quiet_time_is_doubled() -> None:
     """A file of another owner, or on a file system without leases."""
-    waiting = Settler(quiet_s=3, is_written=lambda _: None)
+    waiting = Settler(quiet_s=3, is_open_elsewhere=lambda _: None)
     seen = factories.sighting()
     waiting.observe([seen], now=100)
 
@@ -77,7 +77,7 @@ def test_where_nobody_can_tell_who_writes_the_quiet_time_is_doubled() -> None:
 def test_a_file_on_a_network_share_must_be_quiet_for_longer() -> None:
     """Its writer may sit at another machine, where no lease is asked for."""
     near, far = factories.sighting(), FileSnapshot(RootedPath(Path("/nas"), Path("a.jpg")), factories.stamp())
-    waiting = Settler(quiet_s=3, is_written=lambda _: False, remote_roots={Path("/nas")})
+    waiting = Settler(quiet_s=3, is_open_elsewhere=lambda _: False, remote_roots={Path("/nas")})
     waiting.observe([far, near], now=100)
 
     assert waiting.due(now=103) == [near.place]

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from culld.errors import TagRefusedError
-from culld.files.revert import inverse
+from culld.files.rewrite import inverse
 from culld.records import Edit, Scores, Verdict
 from culld.tags.decision_properties import DecisionProperties
 from culld.tags.edits import apply_edits

@@ -15,12 +15,12 @@ from culld.app.model_files import with_resolved_thresholds
 from culld.app.startup import replay_unfinished
 from culld.config import load_config
 from culld.errors import ConfigError, PhotoError, StoppedError, SystemFaultError
+from culld.files.lease import is_open_elsewhere
 from culld.records import display_path
 from culld.stages.decide.brake import active_brake
 from culld.stages.report import report
 from culld.stages.watch.batching import Batcher
 from culld.stages.watch.intake import IntakeQueue
-from culld.stages.watch.lease import is_open_elsewhere
 from culld.stages.watch.roots import WatchedRoots
 from culld.stages.watch.settle import Settler
 from culld.stages.watch.signals import DirtyFolder, LoopQueue, Signal, Wakeup
@@ -138,8 +138,8 @@ class Daemon:
                 self._roots.probe(self._clock.monotonic())
         if Signal.RESCAN in marks:
             with self._unexpected.tolerated("looking for the configured folders"):
-                self._roots.look()
-                self._settler.remote_roots = self._roots.far
+                self._roots.refresh()
+                self._settler.remote_roots = self._roots.remote_roots
         if Signal.RESCAN in marks or self._replay_asked:
             self._replay()
         try:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from culld.app.build import Builder, PolicySet, open_alerts, open_scanner
 from culld.app.failure_collector import FailureCollector
 from culld.errors import ConfigError, PhotoError
+from culld.files.lease import is_open_elsewhere
 from culld.files.mount_guard import MountGuard
 from culld.files.mounts import remote_roots
 from culld.pipeline import one_ahead
@@ -19,7 +20,6 @@ from culld.stages.group.series import SERIES_WINDOW_S
 from culld.stages.report import report
 from culld.stages.watch.arrivals import CompleteFiles
 from culld.stages.watch.batching import GROWTH
-from culld.stages.watch.lease import is_open_elsewhere
 from culld.stages.watch.settle import Settler
 from culld.system.alerts import TIMEOUT_S
 from culld.unexpected import UnexpectedErrors

@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from culld.errors import PhotoError
-from culld.files.mount_marker import FolderState, inspect
+from culld.files.mount_guard import FolderState, inspect
 from culld.files.open_beneath import exists
 from culld.records import display_path
 from culld.stages.decide.feedback import Reappearance, reappearance

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from culld.errors import PhotoError
-from culld.files.folder_lock import folder_lock
+from culld.files.locks import folder_lock
 from culld.files.open_beneath import exists
 from culld.quarantine.record import BadRecordError
 from culld.quarantine.record_files import read_record, record_places

@@ -6,10 +6,11 @@ import contextlib
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from culld.cli import config_option, exit_codes, since_option
 from culld.records import display_path
+from culld.stages.decide.feedback import Feedback
 
 if TYPE_CHECKING:
     import argparse
@@ -17,6 +18,15 @@ if TYPE_CHECKING:
 
     from culld.records import Verdict
     from culld.stages.decide.feedback import FeedbackCounts, QuarantinedFeedback
+
+_KEYS: Final = {
+    Feedback.FALSE_REJECT: "false",
+    Feedback.CONFIRMED: "confirmed",
+    Feedback.PENDING: "waiting",
+    Feedback.NONE: "none",
+    Feedback.UNCLEAR: "unclear",
+}
+"""The keys of the counts in the JSON."""
 
 _WIDTH = 30
 _BARS = "█▓░·?"
@@ -69,11 +79,9 @@ def _groups(answered: Sequence[QuarantinedFeedback]) -> dict[str, list[FeedbackC
 
 
 def _as_json(groups: Mapping[str, Sequence[FeedbackCounts]]) -> Iterator[str]:
-    from culld.stages.decide.feedback import Feedback  # noqa: PLC0415
-
     for kind, found in groups.items():
         for tally in found:
-            counts = {answer.name.lower(): tally.counts[answer] for answer in Feedback}
+            counts = {key: tally.counts[feedback] for feedback, key in _KEYS.items()}
             yield json.dumps(
                 {
                     "by": kind,
@@ -88,8 +96,6 @@ def _as_json(groups: Mapping[str, Sequence[FeedbackCounts]]) -> Iterator[str]:
 def _as_text(
     groups: Mapping[str, Sequence[FeedbackCounts]], counts: Mapping[Verdict, int], waiting: int
 ) -> Iterator[str]:
-    from culld.stages.decide.feedback import Feedback  # noqa: PLC0415
-
     yield "decisions: " + ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
     if waiting:
         yield f"{waiting} more would have been moved, had culld been let (mode observe, or the brake)"
@@ -110,8 +116,6 @@ def _as_text(
 
 
 def _bar(tally: FeedbackCounts, most: int) -> str:
-    from culld.stages.decide.feedback import Feedback  # noqa: PLC0415
-
     return "".join(
         bar * round(_WIDTH * tally.counts[answer] / most) for bar, answer in zip(_BARS, Feedback, strict=True)
     )
@@ -119,7 +123,6 @@ def _bar(tally: FeedbackCounts, most: int) -> str:
 
 def _draw(file: Path, groups: Mapping[str, Sequence[FeedbackCounts]]) -> None:
     from culld.cli.bar_chart import draw  # noqa: PLC0415
-    from culld.stages.decide.feedback import Feedback  # noqa: PLC0415
 
     rows = [
         (f"{kind}: {tally.name}", [tally.counts[answer] for answer in Feedback])

@@ -1,4 +1,4 @@
-"""POSIX access control lists as the kernel stores them: who may do what with a file, besides its mode.
+"""POSIX access control lists in the form in which the kernel stores them.
 
 The format is that of the attribute `system.posix_acl_access` (Linux, `include/uapi/linux/posix_acl_xattr.h`); what the
 entries mean is in acl(5). With a list the group bits of the mode are its mask, not what the owning group may do.
@@ -14,7 +14,7 @@ from typing import Final
 
 ATTRIBUTE: Final = "system.posix_acl_access"
 UNSUPPORTED: Final = frozenset({errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
-"""What a file system answers that has no such lists."""
+"""The errors of a file system without access control lists."""
 
 USER_OBJ, USER, GROUP_OBJ, GROUP, MASK, OTHER = 0x01, 0x02, 0x04, 0x08, 0x10, 0x20
 _VERSION: Final = 2

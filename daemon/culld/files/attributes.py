@@ -27,7 +27,7 @@ _PERSONAL = "user."
 # What file systems answer when a value is larger than they can store (setxattr(2); ext4 and btrfs say ENOSPC).
 _TOO_LARGE = {errno.ENOSPC, errno.E2BIG, errno.ERANGE}
 _FREE_ENOUGH = 1 << 20
-"""With so many free bytes it is the value that does not fit, not the disk that is full."""
+"""With at least so many free bytes, the value is too large; with fewer, the disk is full."""
 
 
 def copy_metadata(source: int, target: int, *, strict: bool) -> None:
@@ -47,7 +47,7 @@ def copy_metadata(source: int, target: int, *, strict: bool) -> None:
 
 
 def limit_access(photo: int, new: int) -> None:
-    """Take a new file that tells of a photo from those who may not read the photo; both are open.
+    """Remove access to a new file about a photo from users who may not read the photo; both files are open.
 
     Where anything has to be taken away, the new file gets the photo's owner and group as far as the system allows it,
     so that those who may read the photo may read the file. Raises OSError.

@@ -1,4 +1,4 @@
-"""Putting a new file in the place of an old one, so that no save of another program in between is destroyed.
+"""Replacing a file with a new one without destroying what another program saves at the same time.
 
 Where the kernel can exchange two names (renameat2 with RENAME_EXCHANGE), the old file comes out under a name of
 culld's own, and is looked at there: if it is not the one that was judged, or a program has opened it for writing, it
@@ -33,7 +33,7 @@ class Swap:
     lease: Lease
 
     def carry_out(self) -> FileStat:
-        """Put the new file in place, durably, and give its stamp.
+        """Put the new file in place, durably, and return its stat.
 
         Raises PhotoChangedError if the old file is another by now, or is opened for writing; it then has its name and
         its bytes. Raises OSError.
@@ -61,7 +61,7 @@ class Swap:
         self.lease.require_no_writer()
 
     def _put_away(self, own: str) -> None:
-        """Unlink the old file, once it has been seen to be that and no program writes to it."""
+        """Unlink the old file after checking that it is the judged one and that no program writes to it."""
         gone = False
         try:
             if not same_file(os.stat(own, dir_fd=self.new.folder, follow_symlinks=False), self.old):
@@ -91,5 +91,5 @@ def same_file(found: os.stat_result, judged: os.stat_result) -> bool:
 
 
 def changed(lease: Lease) -> PhotoChangedError:
-    """The fault of a file that was saved in the last moment."""
+    """Return the error for a file that another program saved during the change."""
     return PhotoChangedError(f"{display_path(lease.path)} changed while it was being rewritten; culld looks again")

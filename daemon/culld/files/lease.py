@@ -1,4 +1,4 @@
-"""Asks the kernel whether a program has a file open for writing, and learns of programs that open it meanwhile.
+"""Leases: whether a program has a file open for writing, or opens it during a change.
 
 A read lease (fcntl(2), F_SETLEASE) is granted only while no program on this machine has the file open, or mapped, for
 writing. While it is held, an open for writing waits until the lease is given back, at most
@@ -15,12 +15,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from culld.errors import PhotoChangedError
+from culld.errors import PhotoChangedError, PhotoError
+from culld.files.open_beneath import open_regular
 from culld.records import display_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from culld.records import RootedPath
 
 
 def is_open_for_writing(descriptor: int) -> bool | None:
@@ -72,7 +75,7 @@ def lease(descriptor: int, path: Path) -> Iterator[Lease]:
 
 
 def written(path: Path) -> PhotoChangedError:
-    """The fault of a file that another program is about to change."""
+    """Return the error for a file that another program has open for writing."""
     return PhotoChangedError(f"another program has {display_path(path)} open for writing; culld looks again later")
 
 
@@ -92,3 +95,16 @@ def _give_back(descriptor: int) -> None:
     except OSError as error:
         if error.errno != errno.EAGAIN:  # the kernel took the lease away itself, after lease-break-time
             raise
+
+
+def is_open_elsewhere(place: RootedPath) -> bool | None:
+    """Whether the file is open for writing, or mapped writable, anywhere on this machine; None if that is unknown.
+
+    File systems without leases and files of other owners cannot be asked about. A file that is gone, or that may not
+    be read, is not written to.
+    """
+    try:
+        with open_regular(place) as stream:
+            return is_open_for_writing(stream.fileno())
+    except PhotoError:
+        return False

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import logging
 import os
 import time
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
 from culld.errors import SystemFaultError
+from culld.files.open_beneath import folder
+from culld.files.os_errors import translate_errors
 from culld.files.root_owner import Owner, Role, is_watched, open_anchor, read_owner, write_owner
 from culld.records import display_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
 log = logging.getLogger(__name__)
 
 
 @contextmanager
 def state_lock(state: Path) -> Iterator[None]:
-    """Be the only daemon of the folder `state`, which is made if need be.
+    """Hold the lock of the only daemon on the folder `state`, which is made if it is missing.
 
     Raises SystemFaultError, which names the other process, if there is one.
     """
@@ -42,7 +45,7 @@ def state_lock(state: Path) -> Iterator[None]:
 
 
 def lock_holder(state: Path) -> str:
-    """The process that has the folder `state`, as text; empty if none has, or nobody may ask."""
+    """Return the process that holds the lock of `state`, as text; empty if there is none, or it cannot be found out."""
     try:
         descriptor = os.open(state / "daemon.lock", os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
@@ -65,7 +68,7 @@ class RootLocks:
     """
 
     def __init__(self, state: Path | None = None) -> None:
-        """Nothing is claimed yet."""
+        """Hold no lock yet."""
         self._state = state
         self._held: dict[Path, int] = {}
 
@@ -76,13 +79,13 @@ class RootLocks:
         self.close()
 
     def close(self) -> None:
-        """Give every folder free."""
+        """Free all folders."""
         for descriptor in self._held.values():
             os.close(descriptor)
         self._held.clear()
 
     def acquire_all(self, roots: Sequence[Path], quarantine: Path | None = None) -> None:
-        """Claim these folders; raises SystemFaultError if another process has one of them, or one above a root."""
+        """Lock these folders; raises SystemFaultError if another process has one of them, or one above a root."""
         for root in roots:
             if why := self.acquire(root):
                 raise SystemFaultError(f"{display_path(root)} {why}")
@@ -90,7 +93,7 @@ class RootLocks:
             raise SystemFaultError(f"the quarantine {display_path(quarantine)} {why}")
 
     def acquire(self, root: Path) -> str:
-        """Claim a watched folder; if another process has it, or one above it, that as a clause, else nothing."""
+        """Lock a watched folder; return an empty text, or why another process holds it or one above it, as a clause."""
         return self._claim(root, Role.WATCHED)
 
     def quarantine_refused(self, quarantine: Path) -> str:
@@ -118,16 +121,16 @@ class RootLocks:
 
     def _above(self, root: Path, role: Role) -> str:
         """Whether another culld has a folder above a watched folder, as a clause; a quarantine may lie below one."""
-        for folder in root.parents if role is Role.WATCHED else ():
-            anchor = open_anchor(folder)
+        for above in root.parents if role is Role.WATCHED else ():
+            anchor = open_anchor(above)
             if anchor is None:
                 continue
             try:
                 owner = read_owner(anchor)
                 if is_watched(anchor):
-                    return f"lies in {display_path(folder)}, which another culld watches; {_STOP}"
+                    return f"lies in {display_path(above)}, which another culld watches; {_STOP}"
                 if owner is not None and owner.role is Role.QUARANTINE and owner.state != self._name:
-                    return f"lies in {display_path(folder)}, which {owner}; {_STOP}"
+                    return f"lies in {display_path(above)}, which {owner}; {_STOP}"
             finally:
                 os.close(anchor)
         return ""
@@ -137,7 +140,7 @@ class RootLocks:
         return "" if self._state is None else display_path(self._state)
 
     def _mark(self, folder: Path, anchor: int, role: Role) -> None:
-        """Say in the anchor whose folder it is; cullds that share a quarantine leave it as it is."""
+        """Write the owner to the anchor; processes that share a quarantine leave it as it is."""
         owner, before = Owner(role, self._name), read_owner(anchor)
         is_shared = role is Role.QUARANTINE and before is not None and before.role is role
         if self._state is None or owner == before or is_shared:
@@ -192,3 +195,27 @@ def _written_by(descriptor: int) -> str:
 def _broken(file: Path, done: str, error: OSError) -> str:
     advice = "set `state` to a folder on a local disk that this user can write to"
     return f"{display_path(file)} cannot be {done} ({error.strerror}); {advice}"
+
+
+# NFS emulates flock with record locks, which need a descriptor open for writing: there are none of folders.
+_NO_LOCKS = {errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL}
+
+
+@contextmanager
+def folder_lock(root: Path) -> Iterator[None]:
+    """Wait for, and hold, the lock of a configured folder, which the daemon and `culld restore` take in turn.
+
+    File systems without locks grant it at once.
+    """
+    with folder(root, Path()) as descriptor:
+        with translate_errors(root, "lock the folder"):
+            _flock(descriptor)
+        yield  # closing the descriptor frees the lock
+
+
+def _flock(descriptor: int) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise

@@ -1,29 +1,124 @@
-"""Which of the configured folders may be used now: those that are the very ones of the last time."""
+"""Which of the configured folders may be used now: those whose disk is mounted.
+
+A hidden folder in each, `.culld`, travels with it: as long as that is there, the folder is, on whatever device. Where
+it is missing, the device decides: on the known one it was removed by hand, on another one the disk is not mounted.
+"""
 
 from __future__ import annotations
 
+import errno
+import os
+import shlex
+import stat
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
-from culld.files.mount_marker import FolderState, Unreachable, inspect, unavailable_reason, write_marker
+from culld.records import display_path
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    Advice = tuple[str, str]
+    """What is wrong with a folder, as a clause, and what to do about it; the folder stands where `{}` does."""
+
+
+ANCHOR: Final = ".culld"
+
+
+@dataclass(frozen=True, slots=True)
+class FolderState:
+    """The state of a folder: its device, and whether it holds the anchor."""
+
+    device: int
+    anchored: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """A folder that cannot be inspected; `number` is the system's error (errno(3))."""
+
+    number: int
+
+    @property
+    def what(self) -> str:
+        """What is wrong, as a clause."""
+        return _ADVICE[self.number][0] if self.number in _ADVICE else f"cannot be used ({os.strerror(self.number)})"
+
+    def fix(self, folder: Path) -> str:
+        """What to do about it."""
+        advice = _ADVICE[self.number][1] if self.number in _ADVICE else "see what `ls -ld {}` says"
+        return advice.format(shlex.quote(display_path(folder)))
+
+
+# A FUSE file system whose program has ended gives ENOTCONN, or ECONNABORTED where the kernel ended the connection; it
+# stays mounted. A share whose server has forgotten the folder gives ESTALE.
+_DEAD: Final[Advice] = ("cannot be used: its mount is dead", "umount -l {} and mount it again")
+_ADVICE: Final[dict[int, Advice]] = {
+    errno.ENOTCONN: _DEAD,
+    errno.ECONNABORTED: _DEAD,
+    errno.ESTALE: _DEAD,
+    errno.EHOSTDOWN: _DEAD,
+    errno.EIO: ("cannot be used: its disk reports an error", "check the disk and its cable, and mount {} again"),
+    errno.EACCES: ("cannot be entered: permission denied", "give the user that runs culld access to {}"),
+    errno.ENAMETOOLONG: ("cannot be used: its path is too long", "give the folders of {} shorter names"),
+}
+_NOT_THERE: Final = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
+
+
+def inspect(folder: Path) -> FolderState | Unreachable | None:
+    """Return the state of the folder at this path; None if there is no folder."""
+    try:
+        found = folder.stat()
+        if not stat.S_ISDIR(found.st_mode):
+            return None
+        return FolderState(found.st_dev, _is_anchored(folder))
+    except OSError as error:
+        return None if error.errno in _NOT_THERE else Unreachable(error.errno or 0)
+
+
+def _is_anchored(folder: Path) -> bool:
+    try:
+        return stat.S_ISDIR((folder / ANCHOR).stat().st_mode)
+    except OSError as error:
+        if error.errno in _NOT_THERE | {errno.EACCES}:
+            return False
+        raise
+
+
+def unavailable_reason(folder: Path, ground: FolderState | Unreachable | None, known_device: int | None) -> str:
+    """Why a folder must not be used now, as a clause; empty if it may be. `known_device` is where it was before."""
+    if ground is None:
+        return "is not there"
+    if isinstance(ground, Unreachable):
+        return f"{ground.what}; {ground.fix(folder)}"
+    if ground.anchored or known_device in {None, ground.device}:
+        return ""
+    anchor = display_path(folder / ANCHOR)
+    return f"is on another disk than before: is its own not mounted? If this is its new place, run `mkdir {anchor}`"
+
+
+def write_marker(folder: Path) -> bool:
+    """Make the anchor; return False where nothing can be written, so that the folder stays without one."""
+    try:
+        (folder / ANCHOR).mkdir(mode=0o755, exist_ok=True)
+    except OSError:
+        return False
+    return True
+
 
 class Devices(Protocol):
-    """The journal as this module sees it."""
+    """The part of the journal that this module needs."""
 
     def device_of(self, folder: Path) -> int | None:
         """The device that a folder was on when it was last used; None if that is not known."""
 
     def remember_device(self, folder: Path, device: int) -> None:
-        """A folder is on this device."""
+        """Store the device that a folder is on."""
 
 
 @dataclass(frozen=True, slots=True)
 class MountGuard:
-    """Looks at folders, leaves an anchor in those that are right, and remembers where they were."""
+    """Checks folders, makes the anchor in those that are available, and stores their devices."""
 
     devices: Devices
 
@@ -32,11 +127,11 @@ class MountGuard:
         return self._checked(folder, inspect(folder))
 
     def check(self, folder: Path) -> str:
-        """As `away`, changing nothing."""
+        """As `unavailable_reason`, changing nothing."""
         return unavailable_reason(folder, inspect(folder), self.devices.device_of(folder))
 
     def ensure(self, folder: Path) -> str:
-        """As `away`, for a folder of culld's own, which is made if it is missing and its disk is there."""
+        """Make a folder of culld's own if it is missing and its disk is there; then as `unavailable_reason`."""
         if inspect(folder) is not None:
             return self.unavailable_reason(folder)
         near, ground = next((above, found) for above in folder.parents if (found := inspect(above)) is not None)

@@ -1,4 +1,4 @@
-"""What kind of file system a folder lies on, as /proc/self/mountinfo tells it (proc_pid_mountinfo(5))."""
+"""The file system of a folder, from /proc/self/mountinfo (proc_pid_mountinfo(5))."""
 
 from __future__ import annotations
 
@@ -54,12 +54,12 @@ class Mount:
 
     @property
     def is_remote(self) -> bool:
-        """Whether something beside this kernel may change its files."""
+        """Whether other machines, or programs below this kernel, may change its files."""
         return self.kind in _REMOTE or self.kind.startswith("fuse")
 
 
 def parse(mountinfo: str) -> tuple[Mount, ...]:
-    """The mounts, in the order in which they were made; lines of an unknown form are passed over."""
+    """The mounts, in the order in which they were made; lines of an unknown form are skipped."""
     return tuple(mount for line in mountinfo.splitlines() if (mount := _mount(line)) is not None)
 
 
@@ -77,7 +77,7 @@ def _unescaped(text: str) -> str:
 
 
 def remote_roots(folders: Iterable[Path], mountinfo: Path = MOUNTINFO) -> frozenset[Path]:
-    """Those of the folders that lie on a file system which others write to as well; raises no error."""
+    """Return those folders that are on a file system which other machines write to as well; raises no error."""
     try:
         mounts = parse(mountinfo.read_text("utf-8", "surrogateescape"))
     except OSError:  # no /proc: nothing is known, and events with the timer must do

@@ -51,7 +51,7 @@ class _OpenMove:
 
 
 def move_file(move: Move, *, expected: FileStat | None = None) -> FileStat:
-    """Move a file and give its stamp at the new place; missing folders on the way are made below the target's root.
+    """Move a file and return its new stat; missing folders are made below the target's root.
 
     The source must still carry the stamp `expected`. Without one, or if only its ctime differs (some FUSE drivers, such
     as ntfs-3g, set it when a file that was written is closed), its bytes are read and must have the move's digest.
@@ -137,7 +137,7 @@ def _rename(way: _OpenMove, before: os.stat_result) -> FileStat:
 
 
 def _confirm(way: _OpenMove) -> None:
-    """See that the file under the new name is the one that was checked, and that the old name does not lead to it."""
+    """Check that the file under the new name is the judged one, and that the old name no longer leads to it."""
     landed = os.stat(way.new_name, dir_fd=way.target_dir, follow_symlinks=False)
     if not os.path.samestat(landed, os.fstat(way.stream.fileno())) and not _same_bytes(way):
         raise PhotoChangedError(

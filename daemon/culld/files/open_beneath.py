@@ -1,4 +1,4 @@
-"""Reaching files beneath a configured root, on open descriptors, never through a link below the root.
+"""Opening files beneath a configured root: on open descriptors, never through a link below the root.
 
 The root itself is the operator's word and may be a link. Below it every component is opened with O_NOFOLLOW, so that
 swapping a folder for a link can lead nowhere else.
@@ -34,7 +34,7 @@ _CHUNK = 1 << 20
 
 
 def open_folder(root: Path, relative: Path, *, create: bool = False) -> int:
-    """An open descriptor of the folder `relative` below `root`, for the caller to close.
+    """Return an open descriptor of the folder `relative` below `root`, for the caller to close.
 
     With `create` missing folders below the root are made, durably; the root itself never is, since a missing root
     mostly means a disk that is not mounted. Raises PhotoChangedError for a missing folder, PhotoBlockedError else.
@@ -63,7 +63,7 @@ def folder(root: Path, relative: Path, *, create: bool = False) -> Iterator[int]
 
 
 def open_regular(place: RootedPath) -> BinaryIO:
-    """The plain file at a place, open for reading.
+    """Open the plain file at a place for reading.
 
     Raises PhotoChangedError if it is gone, PhotoBlockedError if it is a link or another special file, or forbidden.
     """
@@ -85,7 +85,7 @@ def open_in(inside: int, place: RootedPath) -> BinaryIO:
 
 
 def digest_of(stream: BinaryIO) -> str:
-    """The SHA-256 in hex of all that the stream still holds."""
+    """Return the SHA-256, in hex, of the rest of the stream."""
     seen = hashlib.sha256()
     while data := stream.read(_CHUNK):
         seen.update(data)
@@ -93,12 +93,12 @@ def digest_of(stream: BinaryIO) -> str:
 
 
 def exists(place: RootedPath) -> bool:
-    """Whether anything at all, also a dangling link, has this name; raises PhotoBlockedError if nobody can tell."""
+    """Whether anything, also a dangling link, has this name; raises PhotoBlockedError if that cannot be found out."""
     return _lstat(place) is not None
 
 
 def stamp_of(place: RootedPath) -> FileStat | None:
-    """The stamp of the plain file at a place; None if it is gone or is something else."""
+    """Return the stat of the plain file at a place; None if there is none, or it is no plain file."""
     found = _lstat(place)
     return FileStat.of(found) if found is not None and stat.S_ISREG(found.st_mode) else None
 

@@ -1,4 +1,4 @@
-"""What the system refuses, told as a photo's fault with the way out."""
+"""Operating-system errors, translated into a PhotoError that says what to do."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class NameTakenError(PhotoBlockedError):
 
 
 class AdvisedError(OSError):
-    """A system error for which the place where it occurred knows better advice than its number tells."""
+    """A system error with advice from where it occurred, which is better than the advice for its number."""
 
     def __init__(self, cause: OSError, advice: str) -> None:
         """Keep the number of the error, and the advice as a clause."""
@@ -52,7 +52,7 @@ _GONE = {errno.ENOENT}
 
 
 def message_for(error: OSError, path: Path, doing: str) -> PhotoError:
-    """The fault that a system error means for a photo; `doing` is the verb, as in `move`."""
+    """Return the PhotoError for a system error; `doing` is the verb, such as `move`."""
     if isinstance(error, AdvisedError):
         return PhotoBlockedError(f"cannot {doing} {display_path(path)}: {error.advice}")
     if error.errno in _GONE:

@@ -1,4 +1,4 @@
-"""Another name for a file, and no name at all: never over another file, and never for a file that is not the one meant.
+"""Renaming without replacing another file, and unlinking only the file that was meant.
 
 Linux renames without replacing by `renameat2` with RENAME_NOREPLACE (renameat2(2)). NFS and nearly every FUSE file
 system refuse that flag. There, if hard links work and are seen as one file, a link gives the new name (it fails if the
@@ -35,7 +35,7 @@ _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Way(StrEnum):
-    """How files of a folder get another name without replacing one."""
+    """The way in which a folder's file system renames without replacing."""
 
     NOREPLACE = "a rename that replaces nothing"
     LINK = "a hard link, then the removal of the old name"
@@ -58,7 +58,7 @@ def rename_noreplace(from_folder: int, from_name: str, to_folder: int, to_name: 
 
 
 def exchange(folder: int, one: str, other: str) -> bool:
-    """Let two files of an open folder swap their names at once; False, and nothing done, where that is unknown.
+    """Exchange the names of two files of an open folder in one step; return False, without a change, where unsupported.
 
     Raises OSError. Announces itself to audit hooks as `culld.rename`.
     """

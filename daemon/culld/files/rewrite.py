@@ -1,4 +1,4 @@
-"""Changing the bytes of a file: all of the change or none of it, and only if the file is what it was planned for."""
+"""Rewriting a file atomically, and only if it still has the planned digest."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from culld.files.exchange import Swap
 from culld.files.lease import lease
 from culld.files.open_beneath import file_name, folder, open_in, open_regular
 from culld.files.os_errors import translate_errors
+from culld.files.remove_own import remove_sidecar
 from culld.files.tempfile import temp_file
-from culld.records import display_path
+from culld.records import Edit, Rewrite, display_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from culld.files.tempfile import TempFile
-    from culld.records import FileStat, Rewrite, RootedPath
+    from culld.records import FileStat, RootedPath
 
 _CHUNK = 1 << 20
 
@@ -27,9 +28,9 @@ _CHUNK = 1 << 20
 def rewrite_file(
     rewrite: Rewrite, *, keep_mtime: bool = True, create_folder: bool = False, beside: RootedPath | None = None
 ) -> FileStat:
-    """Carry out a rewrite atomically and durably, and give the file's new stamp.
+    """Carry out a rewrite atomically and durably, and return the file's new stat.
 
-    The new bytes are written beside the file, read back from the disk, and exchanged with it (see `swapping`); the
+    The new bytes are written beside the file, read back from the disk, and exchanged with it (see `exchange`); the
     file must still have the digest `before`, every edit must find the bytes it removes, and the result must have the
     digest `after`. Mode, owner and extended attributes stay, and the modification time if `keep_mtime`. A file that is
     to be new (`before` is None) never replaces another, and cannot be read by those who may not read the photo
@@ -121,7 +122,7 @@ def _write_edited(old: BinaryIO | None, new: TempFile, rewrite: Rewrite) -> None
 
 
 def _copy_bytes(old: BinaryIO | None, count: int | None, *takers: Callable[[bytes], None]) -> int:
-    """Hand the next `count` bytes (None: the rest) to the takers; gives how many there were."""
+    """Pass the next `count` bytes (None: the rest) to the takers; return how many there were."""
     carried = 0
     while old is not None and (count is None or carried < count):
         data = old.read(_CHUNK if count is None else min(_CHUNK, count - carried))
@@ -131,3 +132,20 @@ def _copy_bytes(old: BinaryIO | None, count: int | None, *takers: Callable[[byte
             take(data)
         carried += len(data)
     return carried
+
+
+def inverse(edits: Sequence[Edit]) -> tuple[Edit, ...]:
+    """Return the edits that turn the new bytes back into the old ones."""
+    back, shift = [], 0
+    for edit in edits:
+        back.append(Edit(edit.offset + shift, edit.inserted, edit.removed))
+        shift += len(edit.inserted) - len(edit.removed)
+    return tuple(back)
+
+
+def undo(rewrite: Rewrite) -> None:
+    """Take a rewrite back; a sidecar that it made is removed. Raises PhotoError if the file is not what it made."""
+    if rewrite.before is None:
+        remove_sidecar(rewrite.place, rewrite.after)
+    else:
+        rewrite_file(Rewrite(rewrite.place, rewrite.after, rewrite.before, inverse(rewrite.edits)))

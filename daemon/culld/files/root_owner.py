@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from culld.files.mount_marker import ANCHOR
+from culld.files.mount_guard import ANCHOR
 from culld.files.open_beneath import names_below
 from culld.files.remove_own import RECORD_SUFFIX
 from culld.records import display_path
@@ -53,7 +53,7 @@ def open_anchor(folder: Path | int) -> int | None:
 
 
 def read_owner(anchor: int) -> Owner | None:
-    """What stands in an open anchor; None if nothing does that can be understood."""
+    """Read the owner from an open anchor; None if there is none, or it cannot be parsed."""
     with suppress(OSError, ValueError, KeyError, TypeError):
         descriptor = os.open(_FILE, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=anchor)
         with os.fdopen(descriptor, "rb") as stream:
@@ -63,7 +63,7 @@ def read_owner(anchor: int) -> Owner | None:
 
 
 def write_owner(anchor: int, owner: Owner) -> None:
-    """Leave the owner in an open anchor; raises OSError."""
+    """Write the owner to an open anchor; raises OSError."""
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
     name = f"{_FILE}.{os.getpid()}.tmp"
     with os.fdopen(os.open(name, flags, 0o644, dir_fd=anchor), "w", encoding="ascii") as stream:

@@ -1,4 +1,4 @@
-"""Putting in order what a killed culld had set aside, or had reserved: no photo stays under a hidden name."""
+"""Recovery of files that a killed culld had set aside under hidden names, and of names that it had reserved."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def return_all(root: Path, suffix: str = "") -> None:
 
 
 def is_reserved(place: RootedPath) -> bool:
-    """Whether nothing is at a place but the reservation of a killed culld (see `renaming`)."""
+    """Whether nothing is at a place but the reservation of a killed culld (see `rename_noreplace`)."""
     try:
         with folder(place.root, place.relative.parent) as inside:
             return is_claim(inside, file_name(place))

@@ -1,4 +1,4 @@
-"""The names of culld's own temporary files, and of files that culld has set aside for a moment."""
+"""The names of culld's temporary files, and of files that culld sets aside for a moment."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _ASIDE = re.compile(r"\.culld-[0-9a-f]{16}~(.+)", re.DOTALL)
 _NAME_MAX = 255  # bytes in a name on Linux file systems (NAME_MAX of limits.h)
 
 CLAIM: Final = b"culld reserves this name for a file that it moves here. Remove this file if culld does not run.\n"
-"""The bytes of a file that reserves a name where the file system knows no better way (see `renaming`)."""
+"""The bytes of a file that reserves a name where the file system has no other way (see `rename_noreplace`)."""
 
 
 def temp_name() -> str:
@@ -27,7 +27,7 @@ def is_own_temp(name: str) -> bool:
 
 
 def aside_name(name: str) -> str:
-    """A fresh hidden name under which culld sets a file aside before it unlinks it; it tells the file's own name.
+    """A fresh hidden name under which culld sets a file aside before it unlinks it; it contains the file's own name.
 
     Unlike a temporary file, a file under such a name may be the only copy of a photo. A name that is too long to be
     told in full loses the end of its stem.

@@ -1,4 +1,4 @@
-"""A file in the making: written under a temporary name, checked, and only then given its real name."""
+"""Temporary files: written under a temporary name, verified, and only then given the final name."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class TempFile:
         self.name = own
 
     def commit(self, name: str) -> FileStat:
-        """Give the file its real name, durably; a taken name raises FileExistsError."""
+        """Give the file its final name, durably; raises FileExistsError if the name is taken."""
         rename_noreplace(self.folder, self.name, self.folder, name)
         self.placed = True
         sync_folder(self.folder)

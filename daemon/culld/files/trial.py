@@ -1,4 +1,4 @@
-"""Tries in real folders, on hidden files of culld's own, what culld does to photos there."""
+"""Tries in real folders, on hidden files of its own, the changes that culld makes to photos there."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FolderAbilities:
-    """What a folder's file system can do: how it renames, whether it exchanges names, whether it tells of writers."""
+    """What a folder's file system can do: how it renames, whether it exchanges names, whether it grants leases."""
 
     way: Way
     exchanges: bool

@@ -1,4 +1,4 @@
-"""Carrying out a plan: tags first, then the record, then the moves, the photo itself last."""
+"""The stage `apply`: the tags first, then the record, then the moves, the photo itself last."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from culld.errors import PhotoChangedError, PhotoError
-from culld.files.folder_lock import folder_lock
+from culld.files.locks import folder_lock
 from culld.files.move import move_file
 from culld.files.open_beneath import exists, stamp_of
 from culld.files.os_errors import NameTakenError
@@ -32,12 +32,12 @@ _RETRY_NAME_TAKEN = timedelta(seconds=1)  # judged anew it is routed to a name t
 
 @dataclass(frozen=True, slots=True)
 class PlanApplier:
-    """The stage `apply`; `transfer` is the way in which files are moved."""
+    """Carries out plans; `transfer` moves one file."""
 
     transfer: Callable[..., FileStat] = move_file
 
     def apply(self, plan: Plan) -> Outcome:
-        """Do what the plan says, and tell what became of it; a PhotoError becomes the outcome's fault.
+        """Carry out a plan and return its outcome; a PhotoError becomes the outcome's fault.
 
         A rewrite that fails stops the plan there: the photo stays where it is, untouched or tagged, and is judged
         again. Moves that fail are taken back; what cannot be taken back leaves the outcome `unfinished` for a replay.
@@ -85,7 +85,7 @@ class PlanApplier:
 
 
 def _require_free(plan: Plan) -> None:
-    """See before anything is changed that every name in the quarantine is still free."""
+    """Check before any change that every name in the quarantine is still free."""
     if not plan.moves:
         return
     for place in (record_place(plan.moves), *(move.target for move in plan.moves)):
@@ -94,7 +94,7 @@ def _require_free(plan: Plan) -> None:
 
 
 def _tag(plan: Plan) -> FileStat:
-    """Carry out the rewrites; gives the photo's stamp after them."""
+    """Carry out the rewrites, and return the photo's stat after them."""
     stamp = plan.photo.stamp
     for rewrite in plan.rewrites:
         written = rewrite_file(rewrite, beside=plan.photo.place)

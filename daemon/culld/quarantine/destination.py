@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def plan_moves(plan: Plan, quarantine: Path, promised: Collection[RootedPath] = ()) -> tuple[Move, ...]:
     """The moves of a plan with the verdict QUARANTINE: its sidecars, also one that the plan creates, then the photo.
 
-    `promised` are the places that other plans of the batch will fill, which this plan does not take. Each move carries
+    `promised` are the places that other plans of the batch will take. Each move carries
     the digest that its file has once the plan's rewrites are done. Raises PhotoError if a sidecar cannot be read or the
     quarantine cannot be reached.
     """

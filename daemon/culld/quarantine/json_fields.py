@@ -1,4 +1,4 @@
-"""Reading the fields of a record that may have been written by anybody."""
+"""Readers for the fields of a record, which any program may have written."""
 
 from __future__ import annotations
 

@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Sequence
 
 _NAME_MAX = 255
-"""Bytes in a name on every Linux file system that matters (NAME_MAX of limits.h)."""
+"""The largest length of a name in bytes on Linux file systems (NAME_MAX of limits.h)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What a photo and its companions are called; the companions are in the order in which they were given."""
+    """The names of a photo and its companions; the companions keep their order."""
 
     photo: str
     companions: tuple[str, ...]
 
 
 def name_suffixes(digest: str, plan: str) -> tuple[str, ...]:
-    """What may tell one photo from another of the same name: its content, then also the plan that moves it.
+    """Return suffixes that distinguish photos of the same name: by content, then by the plan that moves the photo.
 
-    No counter: two that count at the same time come to the same number.
+    A counter would not do: two processes that count at the same time reach the same number.
     """
     by_plan = hashlib.sha256(plan.encode()).hexdigest()
     return ("", digest[:8], f"{digest[:8]}-{by_plan[:8]}", f"{digest[:8]}-{by_plan[:32]}")
@@ -39,9 +39,9 @@ def name_suffixes(digest: str, plan: str) -> tuple[str, ...]:
 def free_names(
     names: Names, tried: Sequence[str], taken: Callable[[Names], bool], *, tails: Collection[str] = ("",)
 ) -> Names | None:
-    """The first way to name the members, mark by mark, under which nothing else goes; None if all are taken.
+    """Return the first names for the members, suffix by suffix, of which none is taken; None if all are taken.
 
-    `tails` are what will be appended to the photo's name for files beside it, so that there is room for them.
+    `tails` are the endings of further files that will be named after the photo, so that their names fit.
     """
     return next((found for found in _ways(names, tried, tails) if not taken(found)), None)
 

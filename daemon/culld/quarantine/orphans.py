@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from culld.errors import PhotoError
-from culld.files.folder_lock import folder_lock
+from culld.files.locks import folder_lock
 from culld.files.open_beneath import exists
 from culld.files.remove_own import remove_empty_folders, remove_record, remove_sidecar
 from culld.quarantine.origin import already_back_at

@@ -1,7 +1,7 @@
-"""The record beside each quarantined photo: all that it takes to bring the photo back, also without the journal.
+"""The record beside each quarantined photo: everything that a restore needs, also without the journal.
 
-A record lies in a folder that other people may write to, so reading one back trusts nothing: it is small, complete and
-of the known form, it names members only by plain names beside itself, and origins only below a root.
+Other programs may write to its folder, so a record that is read back is checked: it is small, complete and of the known
+form, it names members only by plain names beside itself, and origins only below a root.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _MAX_MEMBERS = 16
 
 
 class BadRecordError(CulldError):
-    """A file called like a record does not hold one."""
+    """A file with the name of a record does not hold a valid one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ def record_of(plan: Plan) -> Record:
 
 
 def to_bytes(record: Record) -> bytes:
-    """The record as JSON for people and programs; paths that are no UTF-8 are given by their bytes in hex."""
+    """Return the record as JSON; a path that is not UTF-8 is written as its bytes in hex."""
     scores = record.scores
     content = {
         "culld": VERSION,
@@ -116,7 +116,7 @@ def to_bytes(record: Record) -> bytes:
 
 
 def from_bytes(data: bytes) -> Record:
-    """Read a record back; raises BadRecordError for anything that culld would not have written."""
+    """Read a record; raises BadRecordError for anything that culld would not have written."""
     if len(data) > MAX_BYTES:
         raise BadRecordError("it is larger than any record of culld")
     try:

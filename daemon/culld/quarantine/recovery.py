@@ -1,8 +1,8 @@
-"""What to do with a plan that was begun and not ended: a pure decision over what is on the disk.
+"""The recovery of a plan that was begun and not finished: a pure decision over what is on the disk.
 
 Each file of the plan has two places, and each place holds the right bytes, something else, or nothing. If anything
 already is where it should go, the plan is rolled forward, or taken back if that cannot be; if nothing is, it is
-forgotten, and the photo is judged again. What no rule explains is left exactly as it is, for a person to see.
+forgotten, and the photo is judged again. A state that no rule covers is left exactly as it is, and reported.
 """
 
 from __future__ import annotations

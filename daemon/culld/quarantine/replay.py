@@ -1,6 +1,6 @@
-"""Carrying out what recovery decides: after a crash at start, and whenever an outcome was left unfinished.
+"""The replay of unfinished plans as `recovery` decides: at start after a crash, and after an unfinished outcome.
 
-Only the disk says what was done; the journal only says what was meant. Every step may be killed and replayed again.
+The disk alone shows what was done; the journal holds what was planned. Every step may be killed and replayed again.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from culld.errors import PhotoError, SystemFaultError
-from culld.files.folder_lock import folder_lock
+from culld.files.locks import folder_lock
 from culld.files.move import finish_copied_move, move_file
 from culld.files.open_beneath import digest_of, exists, open_regular, stamp_of
 from culld.files.remove_own import remove_leftovers
@@ -34,7 +34,7 @@ _UNEXPECTED: Final = UnexpectedErrors()
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """What a replay did with a plan; `step` is None if it has to wait, and `note` then says for what."""
+    """The result of replaying a plan; `step` is None if the plan has to wait, for the reason in `note`."""
 
     plan: OpenPlan
     step: Step | None
@@ -44,7 +44,7 @@ class Replayed:
 def replay(journal: OpenPlans) -> list[Replayed]:
     """Bring every unfinished plan to an end that the disk allows, and remove the temporary files that it left.
 
-    No other plan may be in the making meanwhile. A plan whose folders cannot be reached stays open.
+    No other plan may be applied at the same time. A plan whose folders cannot be reached stays open.
     """
     results = []
     for plan in journal.unfinished():
@@ -87,7 +87,7 @@ def _finish(plan: OpenPlan, facts: Iterable[Facts], journal: OpenPlans) -> None:
 
 
 def _forget(plan: OpenPlan, facts: Iterable[Facts], journal: OpenPlans) -> None:
-    """Take back what can be found at its target; the record goes last, as long as anything might need it."""
+    """Move back the files that are at their target; the record is removed last."""
     for move, fact in zip(plan.moves, facts, strict=True):
         _act(Move(move.target, move.source, move.digest), back(fact))
     remove_record_of(plan.id, record_place(plan.moves))
@@ -136,7 +136,7 @@ def _return(plan: OpenPlan) -> None:
 
 
 def _places(plan: OpenPlan) -> set[RootedPath]:
-    """Every place at which the plan changes a file, but for its record."""
+    """Return every place at which the plan changes a file, except its record."""
     places = {plan.photo, *(rewrite.place for rewrite in plan.rewrites)}
     return places | {place for move in plan.moves for place in (move.source, move.target)}
 

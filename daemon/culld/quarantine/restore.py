@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from culld.errors import PhotoBlockedError, PhotoChangedError, PhotoError
-from culld.files.folder_lock import folder_lock
+from culld.files.locks import folder_lock
 from culld.files.move import finish_copied_move, move_file
 from culld.files.open_beneath import exists, stamp_of
 from culld.files.remove_own import RECORD_SUFFIX, remove_empty_folders, remove_leftovers, remove_record

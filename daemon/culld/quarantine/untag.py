@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from culld.errors import PhotoError
 from culld.files.open_beneath import digest_of, exists, open_regular, stamp_of
-from culld.files.revert import undo
-from culld.files.rewrite import rewrite_file
+from culld.files.rewrite import rewrite_file, undo
 from culld.files.set_aside import return_aside
 from culld.records import display_path
 

@@ -1,4 +1,4 @@
-"""What the camera wrote about a shot; the records hold possible values only, so that no later stage can fail on one."""
+"""Camera facts of a shot; the records hold possible values only, so that no later stage can fail on one."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ _POSSIBLE: Final = {
     "bias_ev": (-50.0, 50.0),
     "focal_mm": (0.01, 100_000.0),
 }
-"""The least and the largest value of each number: wider than any camera, and narrow enough to calculate with."""
+"""The smallest and the largest value of each number: wider than any camera, narrow enough to calculate with."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """The camera settings of a shot, each None when the file does not say; raises ValueError for an impossible one."""
+    """The camera settings of a shot, None where the file holds none; raises ValueError for an impossible one."""
 
     time_s: float | None = None
     aperture: float | None = None
@@ -32,13 +32,13 @@ class Exposure:
     bias_ev: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what no camera can be set to."""
+        """Refuse values that no camera can be set to."""
         for name in ("time_s", "aperture", "iso", "bias_ev"):
             _require(name, getattr(self, name))
 
     @classmethod
     def of(cls, said: Mapping[str, object]) -> Self:
-        """The exposure out of values that a file holds, by field; an impossible or unknown one counts as not said."""
+        """Return the exposure from the values of a file, by field; an impossible or unknown value becomes None."""
         seconds, aperture, bias = (_number(name, said.get(name)) for name in ("time_s", "aperture", "bias_ev"))
         iso = _number("iso", said.get("iso"))
         return cls(seconds, aperture, None if iso is None else int(iso), bias)
@@ -56,10 +56,10 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """What EXIF says about the shot; orientation is the EXIF value 1..8, `focal_mm` the real focal length.
+    """The EXIF facts of a shot; orientation is the EXIF value 1..8, `focal_mm` the real focal length.
 
     `taken_at` is aware and lies in the years 1900 to 2200, so that time spans around it can be calculated.
-    `auto_bracket` says that the camera itself took the shot as one of an exposure series (EXIF ExposureMode 2).
+    `auto_bracket` is true if the camera took the shot as part of a bracket (EXIF ExposureMode 2).
     An impossible value raises ValueError.
     """
 
@@ -71,7 +71,7 @@ class Camera:
     auto_bracket: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse what no camera says."""
+        """Refuse values that no camera writes."""
         _require("focal_mm", self.focal_mm)
         if self.model is not None and len(self.model) > _LONGEST_MODEL:
             raise ValueError(f"the name of a camera has {_LONGEST_MODEL} characters at most")
@@ -82,7 +82,7 @@ class Camera:
 
     @classmethod
     def of(cls, said: Mapping[str, object], taken_at: datetime | None, exposure: Exposure) -> Self:
-        """The camera out of values that a file holds, by field; an impossible or unknown one counts as not said."""
+        """Return the camera from the values of a file, by field; an impossible or unknown value becomes None."""
         model, orientation = said.get("model"), said.get("orientation")
         return cls(
             model=(model[:_LONGEST_MODEL].strip() or None) if isinstance(model, str) else None,

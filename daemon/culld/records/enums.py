@@ -1,4 +1,4 @@
-"""What there is of each kind: defects, verdicts, formats and the like; and paths as text."""
+"""The enumerations: defects, verdicts, formats and others; and `display_path`, which makes paths safe to print."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def display_path(path: Path) -> str:
-    """A path as text that is safe to print and log: bytes that are no text, and control characters, are escaped."""
+    """Return a path as text that is safe to print and log: undecodable bytes and control characters are escaped."""
     text = str(path).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
@@ -33,7 +33,7 @@ class Verdict(StrEnum):
 
 
 class Action(StrEnum):
-    """What a named rule of the policy does with a photo of which it holds."""
+    """What a named rule of the policy does with a photo that meets its condition."""
 
     KEEP = "keep"
     TAG = "tag"
@@ -41,7 +41,7 @@ class Action(StrEnum):
 
 
 class StackVerdict(StrEnum):
-    """By which of its pictures a shot is judged that has several, such as a RAW with its JPEG."""
+    """Which picture of a stack decides about all of them, where a shot has several, such as RAW and JPEG."""
 
     BEST = "best"
     WORST = "worst"
@@ -49,7 +49,7 @@ class StackVerdict(StrEnum):
 
 
 class SeriesKind(StrEnum):
-    """Why shots belong together that were taken one after the other."""
+    """The kinds of series."""
 
     BRACKET = "bracket"
     FOCUS_STACK = "focus stack"
@@ -58,7 +58,7 @@ class SeriesKind(StrEnum):
 
 
 class RejectFlag(StrEnum):
-    """A sign of rejection that photo programs know, beside the keywords."""
+    """A property by which photo programs mark a rejected photo."""
 
     RATING = "rating"
     PICK = "pick"
@@ -75,14 +75,14 @@ class Sidecars(StrEnum):
 
 
 class SidecarStyle(StrEnum):
-    """How a new sidecar is called: `a.jpg.xmp` (darktable, digiKam, Immich) or `a.xmp` (Adobe)."""
+    """The name of a new sidecar: `a.jpg.xmp` (darktable, digiKam, Immich) or `a.xmp` (Adobe)."""
 
     FULL = "full"
     ADOBE = "adobe"
 
 
 class EngineKind(StrEnum):
-    """What runs the network: LiteRT in every worker, TensorFlow for all of them, or whichever is faster here."""
+    """What runs the network: LiteRT in every worker, TensorFlow for all of them, or the faster one on this machine."""
 
     AUTO = "auto"
     LITERT = "litert"
@@ -97,7 +97,7 @@ class Mode(StrEnum):
 
 
 class Format(StrEnum):
-    """The container of a photo, told from its first bytes; only most RAW files need their name to be told from TIFF."""
+    """The container of a photo, recognised by its first bytes; most RAW files differ from TIFF only by their name."""
 
     JPEG = "jpeg"
     PNG = "png"

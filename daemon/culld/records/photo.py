@@ -1,4 +1,4 @@
-"""A file on its way to a photo that was judged, and what belongs to it."""
+"""A file, a photo, its scores, and the stack of files that belong to one shot."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class RootedPath:
 
 @dataclass(frozen=True, slots=True)
 class FileStat:
-    """What `lstat` says of a file; two equal stamps mean that nobody wrote to it in between."""
+    """The identity fields of `lstat`; if two are equal, no program wrote to the file in between."""
 
     device: int
     inode: int
@@ -52,7 +52,7 @@ class FileStat:
 
 @dataclass(frozen=True, slots=True)
 class FileSnapshot:
-    """A file that the scanner saw, with its stamp at that moment."""
+    """A file as the scanner saw it: its place and its stat at that moment."""
 
     place: RootedPath
     stamp: FileStat
@@ -60,9 +60,9 @@ class FileSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class ReadFailure:
-    """A settled file that could not even be read, why, and when to look again; unless `steady`, waits grow.
+    """A settled file that could not be read, the reason, and when to try again; unless `steady`, the waits grow.
 
-    After so many tries (`tries`) it is left alone until it changes; None for no end of them.
+    After `tries` failures the file is not read again until it changes; None means no limit.
     """
 
     sighting: FileSnapshot
@@ -100,7 +100,7 @@ class Scores:
 
 
 def _cut(probability: float) -> str:
-    """Two decimals, cut and not rounded: 0.969 must not read as the 0.97 that it did not reach."""
+    """Format with two decimals, truncated: 0.969 must not be shown as 0.97, a threshold that it did not reach."""
     if not 0 <= probability <= 1:  # a broken network
         return f"{probability:g}"
     return f"{math.floor(100 * probability) / 100:.2f}"
@@ -115,7 +115,7 @@ class Unreadable:
 
 @dataclass(frozen=True, slots=True)
 class DHash:
-    """How a picture looks from afar: SIDE x SIDE bits that say where it gets brighter to the right, or downwards.
+    """A difference hash: SIDE x SIDE bits each for whether a picture gets brighter to the right, and downwards.
 
     Raises ValueError for a number that has other bits.
     """
@@ -143,9 +143,9 @@ class DHash:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """A photo and what the network said of it; `model` identifies the network.
+    """A photo and its scores; `model` identifies the network.
 
-    `lacks` says which part of the file is missing behind a picture that is whole; empty if none is.
+    `missing_part` names the part of the file that is missing behind a complete picture; empty if none is.
     """
 
     photo: Photo
@@ -157,7 +157,7 @@ class Assessment:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Shots that a photographer took as one, in the order of time."""
+    """Shots that were taken as one series, such as a burst, in the order of time."""
 
     kind: SeriesKind
     members: tuple[Assessment, ...]
@@ -165,7 +165,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """The stars that one field gives a photo, 0.5 to 5; `said` names the field and its value."""
+    """The stars that one field gives a photo, 0.5 to 5; `source` names the field and its value."""
 
     source: str
     stars: float
@@ -178,12 +178,12 @@ class Rating:
 
 @dataclass(frozen=True, slots=True)
 class UserMetadata:
-    """What people did for a photo in photo programs.
+    """Ratings, labels, flags and edits that users gave a photo in photo programs.
 
-    `stars` are its ratings, `rated` names labels, flags and the like, `filled` the marks whose field has any value,
-    `edited` the programs that hold edits of it. `apart` are files about the photo in subfolders, by their path from
-    the photo's folder. `unclear` is why some of this cannot be read;
-    `incomplete` is what a picture of the shot lacks by its own structure.
+    `stars` are the ratings; `ratings` names labels and flags; `filled_flags` are the reject flags whose property has a
+    value; `edited_by` names the programs that hold edits. `ratings_outside` are files about the photo in subfolders, by
+    their path from the photo's folder. `unclear` is the reason why some of this cannot be read; `incomplete` names the
+    missing part of a picture of the shot.
     """
 
     ratings: tuple[str, ...] = ()
@@ -199,11 +199,10 @@ class UserMetadata:
 class Stack:
     """A photo and the files that belong to it.
 
-    `sidecars` live and move with the photo; `edits` are the files in which other programs keep somebody's work on the
-    shot.
-    `partners` are the other pictures of the same shot that are judged with it (the JPEG of a RAW): they go together, or
-    stay. `kin` are files of the same shot that are not (a movie, a RAW that cannot be read): a photo that has kin is
-    tagged, never moved away from them.
+    `sidecars` move with the photo. `editor_sidecars` are the files in which other programs keep edits of the shot.
+    `siblings` are the other pictures of the same shot that are decided about together with it (the JPEG of a RAW): all
+    of them move, or none. `blocking_files` are files of the same shot that culld cannot score (a movie, a RAW that
+    cannot be read): a photo that has any is tagged, and never moved away from them.
     """
 
     primary: Assessment

@@ -1,4 +1,4 @@
-"""Alerts to a person, by a command or a webhook that the configuration names; without either they are only logged.
+"""Alerts to the user, by the configured command or webhook; without either they are only logged.
 
 Each alert is sent by a process of its own, which is killed at a deadline: the answer of a server, or the time that its
 name takes to be looked up, can hold nothing else up. A thread starts these processes one after the other.
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TIMEOUT_S: Final = 10.0
-"""How long a command, or the answer to a post, is waited for."""
+"""How long culld waits for a command, or for the response to a post."""
 _MOST_WAITING: Final = 8
 _POSTING: Final = (sys.executable, "-P", "-m", "culld.system.webhook_post")
 
@@ -31,7 +31,7 @@ _POSTING: Final = (sys.executable, "-P", "-m", "culld.system.webhook_post")
 class Alerts:
     """Sends alerts as JSON, to the input of a command and to the address of a webhook; either may be left out.
 
-    What cannot be sent is logged in one line and not tried again.
+    A failure is logged in one line and not tried again.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Alerts:
                 self._start()
 
     def close(self, patience_s: float) -> None:
-        """Wait so long for what is to be sent, then end what is being sent and drop the rest."""
+        """Wait up to a time-out for the alerts that are left, then kill the one being sent and drop the rest."""
         with self._changed:
             self._changed.wait_for(lambda: not self._is_sending, patience_s)
             self._is_closed = True
@@ -132,7 +132,7 @@ class Alerts:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End a process that still runs, with what it has started."""
+    """Kill a process that still runs, and the processes that it started."""
     if process.poll() is None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Where the log goes: to the journal of systemd with fields that can be searched for, as plain text everywhere else."""
+"""The log's destination: the journal of systemd with searchable fields, or plain text on standard error."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 FIELDS: Final = "fields"
-"""The `extra` of a log call under which it may give such fields, as a mapping of upper-case names to texts."""
+"""The key in `extra` of a log call for these fields: a mapping of upper-case names to texts."""
 
 _PRIORITIES: Final = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
 
@@ -21,19 +21,19 @@ class Transport(Protocol):
     """Sends one entry to the journal."""
 
     def send(self, pairs: Iterable[tuple[str, object]]) -> None:
-        """Raises OSError if nobody listens."""
+        """Send one entry; raises OSError if there is no receiver."""
 
 
 class JournaldHandler(logging.Handler):
     """Writes records to the journal of systemd."""
 
     def __init__(self, transport: Transport) -> None:
-        """Speak through a transport that is open."""
+        """Use a transport that is open."""
         super().__init__()
         self._transport = transport
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Send one record; what cannot be sent goes to standard error, which systemd keeps as well."""
+        """Send one record; if that fails, write it to standard error, which systemd keeps as well."""
         fields = getattr(record, FIELDS, {})
         priority = _PRIORITIES.get(record.levelno, 5)
         message = self.format(record)
@@ -46,7 +46,7 @@ class JournaldHandler(logging.Handler):
 
 
 def log_to_journald() -> bool:
-    """Log to the journal if that is where standard error goes; whether it is."""
+    """Log to the journal if standard error goes there; return whether it does."""
     try:
         if not check_journal_stream():
             return False

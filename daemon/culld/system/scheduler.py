@@ -1,4 +1,4 @@
-"""What happens at intervals: the only module that imports APScheduler."""
+"""Calls at intervals: the only module that imports APScheduler."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 class Scheduler:
     """Calls functions at intervals on a thread of its own, from `start` to `stop`.
 
-    The functions must only leave a mark for the loop: one that takes long holds up the others.
+    The functions must only put a wake-up on the loop's queue: a slow one would delay the others.
     """
 
     def __init__(self) -> None:
-        """Plan nothing yet."""
+        """Schedule nothing yet."""
         self._scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(1)},
             # The defaults would drop a call that is a second late (after a suspend, say), and answer a long sleep
@@ -36,10 +36,10 @@ class Scheduler:
         self._scheduler.add_job(call, trigger, id=name, name=name, replace_existing=True)
 
     def start(self) -> None:
-        """Begin to count."""
+        """Start the thread."""
         self._scheduler.start()
 
     def stop(self) -> None:
-        """Call nothing any more, and wait for a call that is running."""
+        """Stop calling, and wait for a call that is running."""
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)

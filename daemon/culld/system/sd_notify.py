@@ -1,6 +1,6 @@
 """The service manager's notification socket: what `sd_notify(3)` sends, over a plain datagram socket.
 
-Without $NOTIFY_SOCKET (not under systemd) every message goes nowhere.
+Without $NOTIFY_SOCKET (not under systemd) messages are discarded.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ _SEND_TIMEOUT_S: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Notifier:
-    """Tells the service manager how the daemon fares; `address` is None where there is no manager."""
+    """Reports the daemon's state to the service manager; `address` is None where there is no manager."""
 
     address: str | None = None
 
     @classmethod
     def of(cls, environ: Mapping[str, str]) -> Notifier:
-        """The notifier for the socket that this environment names."""
+        """Return the notifier for the socket that this environment names."""
         address = environ.get("NOTIFY_SOCKET", "")
         # Other families (vsock: for virtual machines) are not for a service.
         return cls(address if address.startswith(("/", "@")) else None)
@@ -73,7 +73,7 @@ class Notifier:
 
 
 def watchdog_seconds(environ: Mapping[str, str], pid: int) -> float | None:
-    """Within how many seconds the manager wants to hear `watchdog`, or None if it does not watch process `pid`.
+    """Return the seconds within which the manager expects `watchdog`; None if it does not watch process `pid`.
 
     $WATCHDOG_USEC and $WATCHDOG_PID are described in sd_watchdog_enabled(3), which advises to call at half that time.
     """

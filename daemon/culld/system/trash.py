@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def to_trash(file: Path) -> None:
-    """Put a file into the trash of its disk, or of the user; raises PhotoError where there is none to put it into."""
+    """Put a file into the trash of its disk, or of the user; raises PhotoError if there is no trash for it."""
     from send2trash import send2trash  # noqa: PLC0415 (it loads GLib where that is installed)
 
     try:

@@ -1,7 +1,6 @@
 """The process that posts one alert to a webhook: `python -m culld.system.webhook_post`.
 
-It reads the alert from its input.
-It prints why it failed, in one line, and ends with 1.
+It reads the alert from standard input; if it fails, it prints the reason in one line and exits with status 1.
 """
 
 from __future__ import annotations
@@ -22,15 +21,15 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
     """Follows no redirect: the alert goes to the address that was configured, and to no other."""
 
     def http_error_302(self, *_args: Any, **_kwargs: Any) -> None:
-        """Leave the answer to the next handler, which makes it an error; its Location is not even parsed."""
+        """Leave the response to the next handler, which makes it an error; its Location is not parsed."""
 
     http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
 
 
 def post(address: str, told: dict[str, Any], patience_s: float) -> None:
-    """Post an alert as JSON; any status from 200 to 299 is success, and of the answer nothing more is read.
+    """Post an alert as JSON; any status from 200 to 299 is success, and the body of the response is not read.
 
-    Raises OSError, HTTPException or ValueError, as urllib documents, if the address is not one, or the answer no HTTP.
+    Raises OSError, HTTPException or ValueError, as urllib documents, for an invalid address or response.
     """
     request = urllib.request.Request(  # noqa: S310 (the schema lets only http and https through)
         address, json.dumps(told).encode(), {"Content-Type": "application/json", "User-Agent": "culld"}
@@ -40,7 +39,7 @@ def post(address: str, told: dict[str, Any], patience_s: float) -> None:
 
 
 def main() -> int:
-    """Post what the input asks for; returns the exit status."""
+    """Post the alert from standard input; return the exit status."""
     asked = json.load(sys.stdin)
     signal.alarm(math.ceil(asked["patience_s"]) + 1)  # ends this process also where culld was killed meanwhile
     try:

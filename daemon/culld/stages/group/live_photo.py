@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from culld.errors import PhotoError
+from culld.files.lease import is_open_elsewhere
 from culld.files.open_beneath import open_regular
-from culld.stages.watch.lease import is_open_elsewhere
 
 if TYPE_CHECKING:
     from culld.records import RootedPath

@@ -1,4 +1,4 @@
-"""Which of the files that `culld once` finds are complete: folder by folder, with a limited wait for the last ones."""
+"""Which files that `culld once` finds are complete: folder by folder, with a limited wait for the last ones."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from culld.stages.watch.settle import Settler
 
 _MAX_WAIT: Final = 3
-"""How many quiet times a file that is being written is waited for."""
+"""For how many quiet times `culld once` waits for a file that is being written."""
 _POLL_S: Final = 0.5
 
 
 @dataclass(slots=True)
 class CompleteFiles:
-    """Tells complete files from those that are still being written; counts those that stay `unfinished`."""
+    """Separates complete files from those that are still being written; counts those that stay `unfinished`."""
 
     scanner: Scanner
     settler: Settler
@@ -33,8 +33,8 @@ class CompleteFiles:
     def complete(self, found: Iterable[FileSnapshot]) -> Iterator[FileSnapshot]:
         """The complete files; those of a folder in which one is not complete come last, after a wait for it.
 
-        The shots of a series are in one folder, and none of them is to be judged without the others. `found` gives the
-        files of a folder one after the other.
+        The shots of a series are in one folder, and none of them may be decided about without the others. `found`
+        yields the files of a folder one after the other.
         """
         waited: list[tuple[FileSnapshot, bool]] = []
         for _, files in groupby(found, lambda sighting: sighting.place.path.parent):
@@ -46,27 +46,27 @@ class CompleteFiles:
         yield from self._waited(waited)
 
     def _waited(self, waited: Sequence[tuple[FileSnapshot, bool]]) -> Iterator[FileSnapshot]:
-        young = [sighting for sighting, complete in waited if not complete]
-        settled = {sighting.place: sighting for sighting in self._wait_for(young)}
+        unsettled = [sighting for sighting, complete in waited if not complete]
+        settled = {sighting.place: sighting for sighting in self._wait_for(unsettled)}
         self.unfinished = len(self.settler)
         for sighting, complete in waited:
             if complete or sighting.place in settled:
                 yield settled.get(sighting.place, sighting)
 
     def _is_complete(self, sighting: FileSnapshot) -> bool:
-        """Whether a file has lain still for the quiet time and is held open by no program.
+        """Whether a file is older than the quiet time and no program has it open for writing.
 
-        Age by the file system's change time, which no program can set, saves an archive the wait for a second look.
+        The age by the change time, which no program can set, saves an archive the wait for a second observation.
         """
         age_s = self.clock.now().timestamp() - max(sighting.stamp.ctime_ns, sighting.stamp.mtime_ns) / 1e9
         return self.settler.is_complete(sighting.place, age_s)
 
-    def _wait_for(self, young: Sequence[FileSnapshot]) -> list[FileSnapshot]:
-        """Those of the young files that settle within a few quiet times."""
+    def _wait_for(self, unsettled: Sequence[FileSnapshot]) -> list[FileSnapshot]:
+        """Those of the unsettled files that settle within a few quiet times."""
         settler = self.settler
-        settled = settler.observe(young, self.clock.monotonic())
-        patience_s = _MAX_WAIT * max((settler.quiet(sighting.place) for sighting in young), default=0)
-        deadline = self.clock.monotonic() + patience_s
+        settled = settler.observe(unsettled, self.clock.monotonic())
+        timeout_s = _MAX_WAIT * max((settler.quiet(sighting.place) for sighting in unsettled), default=0)
+        deadline = self.clock.monotonic() + timeout_s
         is_over = False
         while len(settler) and not is_over:
             is_over = self.clock.monotonic() >= deadline  # on a busy machine, too, the last look is after the deadline

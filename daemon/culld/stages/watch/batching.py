@@ -17,11 +17,10 @@ GROWTH: Final = 4
 
 @dataclass(slots=True)
 class Batcher:
-    """Photos that settle within `wait_s` of the first one are judged together, and as soon as they are `size`.
+    """Gathers a batch of `size` photos, or of those that settle within `wait_s` seconds of the first one.
 
-    Where more are waiting, up to `GROWTH` times as many go at once: what a batch costs is shared by more photos.
-
-    Those that were taken are still in here until they are `done` with: they are not to be gathered anew.
+    Where more are waiting, a batch holds up to `GROWTH` times as many, so that more photos share the cost of a commit.
+    A photo of a batch that was taken stays in here until it is released, so that no later scan gathers it again.
     """
 
     size: int
@@ -31,14 +30,14 @@ class Batcher:
     _taken: set[RootedPath] = field(default_factory=set)
 
     def add(self, settled: Iterable[FileSnapshot], now: float) -> None:
-        """Put photos into the batch that is being gathered."""
+        """Add settled photos to the next batch at the monotonic second `now`."""
         for sighting in settled:
             if not self._waiting:
                 self._since = now
             self._waiting[sighting.place] = sighting
 
     def take(self, now: float) -> list[FileSnapshot]:
-        """The next batch if it is full or has waited long enough; else nothing."""
+        """Take the next batch if it is full or `wait_s` has passed; otherwise return an empty list."""
         if len(self._waiting) < self.size and now < self.due_at:
             return []
         batch = list(islice(self._waiting.values(), GROWTH * self.size))
@@ -48,12 +47,12 @@ class Batcher:
         return batch
 
     def release(self, batch: Iterable[FileSnapshot]) -> None:
-        """These have been dealt with, however it ended."""
+        """Forget the photos of a batch that was processed, with success or not."""
         self._taken.difference_update(sighting.place for sighting in batch)
 
     @property
     def due_at(self) -> float:
-        """The monotonic second at which the gathered photos go even if few; infinite when there are none."""
+        """The monotonic second at which the next batch is due even if it is not full; infinite when none waits."""
         return self._since + self.wait_s if self._waiting else float("inf")
 
     def __contains__(self, place: object) -> bool:

@@ -1,7 +1,7 @@
 """File-system events as hints; with `inotify`, the only module that imports watchdog.
 
-An event never names work to do: events are lost when the kernel's queue overflows or a watch limit is reached, so one
-only marks the folder to scan, and a scan of everything follows every loss that can be seen, and the timer.
+An event only names a folder to scan: the kernel drops events when its queue overflows or its limit of watches is
+reached. Every folder is scanned after each loss that can be seen, and by a timer.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from watchdog.events import (
     FileSystemEventHandler,
 )
 
-from culld.files.mount_marker import ANCHOR
+from culld.files.mount_guard import ANCHOR
 from culld.stages.watch.inotify import ObserverWithLoss
 from culld.stages.watch.signals import DirtyFolder, LoopQueue, Signal
 
@@ -44,12 +44,12 @@ _STOP_TIMEOUT_S = 5.0
 
 
 class Watcher:
-    """Watches root folders and marks those of their folders in which something happened."""
+    """Watches root folders and puts a wake-up on the queue for each folder in which something happened."""
 
-    def __init__(self, roots: Sequence[Path], config: Path | None, marks: LoopQueue) -> None:
+    def __init__(self, roots: Sequence[Path], config: Path | None, queue: LoopQueue) -> None:
         """Watch `roots` with all that is below them, and the folder of the `config` file for a new policy."""
         self._roots = tuple(roots)
-        self._marks = marks
+        self._queue = queue
         self._config = config
         self._observer = self._new_observer()
         self._watches: dict[Path, tuple[tuple[int, int], ObservedWatch]] = {}
@@ -58,19 +58,19 @@ class Watcher:
         """Begin watching the configuration; `refresh` begins with the roots."""
         self._begin()
 
-    def refresh(self, far: Collection[Path] = ()) -> None:
-        """Watch roots that have appeared or were replaced since the last call; those in `far` are not watched."""
-        found = {root: None if root in far else _identity(root) for root in self._roots}
+    def refresh(self, remote_roots: Collection[Path] = ()) -> None:
+        """Watch roots that have appeared or were replaced since the last call; those in `remote_roots` are not."""
+        found = {root: None if root in remote_roots else _identity(root) for root in self._roots}
         self._unwatch_removed(found)
         for root, identity in found.items():
             if identity is not None and root not in self._watches:
                 self._watch(root, identity)
 
     def probe(self, now: float) -> None:
-        """See whether events still come; if not, everything is watched anew, and scanned.
+        """See whether events still arrive; if not, restart the observer, and have every folder scanned.
 
         Each call, at the monotonic second `now`, opens the anchors of the watched roots, which causes an event that a
-        later call expects to have come.
+        later call expects to have arrived.
         """
         self._unwatch_removed({root: _identity(root) for root in self._watches})
         if not self._observer.is_whole() or self._observer.probe_overdue(now):
@@ -79,7 +79,7 @@ class Watcher:
             self._observer.probe(root / ANCHOR, now)
 
     def _unwatch_removed(self, found: Mapping[Path, tuple[int, int] | None]) -> None:
-        """Watch no longer what is gone or was replaced."""
+        """Stop watching the roots that are gone or were replaced."""
         for root, (before, watch) in list(self._watches.items()):
             if found[root] != before:
                 self._observer.unschedule(watch)
@@ -88,14 +88,14 @@ class Watcher:
     def _watch(self, root: Path, identity: tuple[int, int]) -> None:
         try:
             watch = self._observer.schedule(
-                _RootHandler(root, self._marks), str(root), recursive=True, event_filter=_EVENT_TYPES
+                _RootHandler(root, self._queue), str(root), recursive=True, event_filter=_EVENT_TYPES
             )
         except OSError as error:
             log.warning("%s is scanned by the timer only: it cannot be watched (%s); see `culld doctor`", root, error)
             return
         self._watches[root] = (identity, watch)
         # What arrived before the watch stood gave no event.
-        self._marks.put(DirtyFolder(root, root, deep=True))
+        self._queue.put(DirtyFolder(root, root, deep=True))
 
     @property
     def unwatched(self) -> int:
@@ -110,49 +110,49 @@ class Watcher:
     def _begin(self) -> None:
         self._observer.start()
         if self._config is not None:
-            handler = _ConfigHandler(self._config, self._marks)
+            handler = _ConfigHandler(self._config, self._queue)
             self._observer.schedule(handler, str(self._config.parent), event_filter=_EVENT_TYPES)
 
     def _new_observer(self) -> ObserverWithLoss:
-        return ObserverWithLoss(lambda: self._marks.put(Signal.RESCAN))
+        return ObserverWithLoss(lambda: self._queue.put(Signal.RESCAN))
 
     def _rebuild(self) -> None:
-        log.warning("the watcher hears nothing any more; it is started anew, and every watched folder is scanned")
+        log.warning("no inotify events arrive; restarting the observer and scanning all watched folders")
         self.stop()
         self._watches = {}
         self._observer = self._new_observer()
         self._begin()
-        self._marks.put(Signal.RESCAN)
+        self._queue.put(Signal.RESCAN)
 
 
 class _RootHandler(FileSystemEventHandler):
-    """Turns events below one root into marks; runs on watchdog's thread, so it does nothing else."""
+    """Turns events below one root into wake-ups; runs on watchdog's thread, so it does nothing else."""
 
-    def __init__(self, root: Path, marks: LoopQueue) -> None:
+    def __init__(self, root: Path, queue: LoopQueue) -> None:
         self._root = root
-        self._marks = marks
+        self._queue = queue
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         arrived = Path(os.fsdecode(event.dest_path or event.src_path))
         deep = bool(event.is_directory)
-        self._marks.put(DirtyFolder(self._root, arrived if deep else arrived.parent, deep))
+        self._queue.put(DirtyFolder(self._root, arrived if deep else arrived.parent, deep))
 
 
 class _ConfigHandler(FileSystemEventHandler):
-    """Marks a reload when the configuration file was written or replaced."""
+    """Asks for a reload when the configuration file was written or replaced."""
 
-    def __init__(self, config: Path, marks: LoopQueue) -> None:
+    def __init__(self, config: Path, queue: LoopQueue) -> None:
         self._name = config.name
-        self._marks = marks
+        self._queue = queue
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         names = {Path(os.fsdecode(path)).name for path in (event.src_path, event.dest_path) if path}
         if self._name in names and not isinstance(event, FileCreatedEvent):
-            self._marks.put(Signal.RELOAD)
+            self._queue.put(Signal.RELOAD)
 
 
 def _identity(root: Path) -> tuple[int, int] | None:
-    """Which folder stands at this path now, or None."""
+    """Return device and inode of the folder that is at this path now; None if there is none."""
     try:
         stat = root.stat()
     except OSError:

@@ -1,7 +1,8 @@
-"""watchdog's inotify observer, taught to tell what it loses.
+"""watchdog's inotify observer, extended to report the events that it loses.
 
-watchdog 7.1 logs an overflow of the kernel's queue and drops the events; a folder that cannot be watched, because the
-limit of watches is reached, it passes over without a word (both measured).
+watchdog 7.1 logs an overflow of the kernel's queue and drops the events; it silently skips a folder that cannot be
+watched because the limit of watches is reached (both measured). This module uses private parts of watchdog
+(`inotify_c`), so pyproject.toml excludes the next major version.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ log = logging.getLogger(__name__)
 
 _STOP_TIMEOUT_S: Final = 2.0
 _PROBE_TIMEOUT_S: Final = 20.0
-"""An event takes milliseconds; behind a full queue it may take seconds."""
+"""An event arrives within milliseconds, behind a full queue within seconds."""
 _PROBE_NAME: Final = Mask(InotifyConstants.IN_OPEN | InotifyConstants.IN_MASK_ADD | InotifyConstants.IN_ONLYDIR)
 
 
@@ -37,14 +38,14 @@ class ObserverWithLoss(BaseObserver):
         """Nothing is watched yet."""
         self._inotify = _Inotify(on_loss)
         self._inotify.start()
-        self._knocks: dict[Path, _Probe] = {}
+        self._probes: dict[Path, _Probe] = {}
         super().__init__(InotifyEmitter, timeout=DEFAULT_OBSERVER_TIMEOUT, inotify_fd=self._inotify)
 
     def on_thread_stop(self) -> None:
         """End the reading thread as well."""
         super().on_thread_stop()
         self._inotify.stop()
-        self._inotify.join(_STOP_TIMEOUT_S)  # one that is stuck would hold up whoever starts it anew
+        self._inotify.join(_STOP_TIMEOUT_S)  # a stuck thread must not delay the restart
 
     @property
     def unwatchable(self) -> int:
@@ -52,46 +53,46 @@ class ObserverWithLoss(BaseObserver):
         return self._inotify.refused
 
     def is_whole(self) -> bool:
-        """Whether all its threads are alive: the one that reads, those that sort, the one that hands out."""
+        """Whether all its threads are alive: the reader, the emitters, and the dispatcher."""
         return self.is_alive() and self._inotify.is_alive() and all(emitter.is_alive() for emitter in self.emitters)
 
     def probe(self, folder: Path, now: float) -> None:
-        """Cause an event at the monotonic second `now`, by opening a folder of culld's own that lies in a watched one.
+        """Cause an event at the monotonic second `now` by opening `folder`, culld's own folder in a watched root.
 
         Unlike the cookie files of Watchman it writes nothing, so that a sleeping disk sleeps on.
         """
-        before = self._knocks.get(folder)
+        before = self._probes.get(folder)
         if before is not None:
-            if not before.heard:
+            if not before.received:
                 return
             self._inotify.remove_callbacks([(before.watch, before.id)])
-            del self._knocks[folder]
+            del self._probes[folder]
         with contextlib.suppress(OSError):  # no such folder, or the limit of watches: then nothing is expected either
-            self._knocks[folder] = self._inotify.listen(folder, now)
+            self._probes[folder] = self._inotify.listen(folder, now)
             os.close(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW))
 
     def probe_overdue(self, now: float) -> bool:
-        """Whether the event of a knock has not come, which was long enough ago."""
-        return any(not knock.heard and now - knock.at > _PROBE_TIMEOUT_S for knock in self._knocks.values())
+        """Whether the event of a probe has not arrived within 20 seconds."""
+        return any(not probe.received and now - probe.at > _PROBE_TIMEOUT_S for probe in self._probes.values())
 
 
 class _Probe:
-    """An event that was caused, and whether it has come; a `WatchCallback`."""
+    """An event that was caused, and whether it has arrived; a `WatchCallback`."""
 
     def __init__(self, at: float) -> None:
         self.at = at
-        self.heard = False
+        self.received = False
         self.id = cast("CallbackId", id(self))
         self.watch: WatchDescriptor
 
     def on_event(self, event: InotifyEvent) -> None:
-        self.heard = self.heard or event.is_open
+        self.received = self.received or event.is_open
 
     def on_watch_deleted(self, _wd: WatchDescriptor) -> None:
-        self.heard = True  # the folder is gone, and with it the event
+        self.received = True  # the folder is gone, so no event will arrive
 
     def on_queue_overflow(self) -> None:
-        self.heard = True  # it may be among the lost ones, which are answered with a scan
+        self.received = True  # the event may be among the lost ones; a scan follows anyway
 
 
 class _Inotify(InotifyFD):
@@ -103,7 +104,7 @@ class _Inotify(InotifyFD):
     def handle_event(self, event: InotifyEvent) -> None:
         super().handle_event(event)
         if event.is_queue_overflow:
-            log.warning("events were lost (the system's queue was full); every watched folder is scanned")
+            log.warning("inotify events were lost (the kernel's queue was full); scanning all watched folders")
             self._on_loss()
 
     def add_callback(self, path: bytes, mask: Mask, callback: WatchCallback, id_: CallbackId) -> WatchDescriptor:
@@ -115,11 +116,11 @@ class _Inotify(InotifyFD):
             raise
 
     def listen(self, folder: Path, now: float) -> _Probe:
-        knock = _Probe(now)
-        knock.watch = super().add_callback(os.fsencode(folder), _PROBE_NAME, knock, knock.id)
-        return knock
+        probe = _Probe(now)
+        probe.watch = super().add_callback(os.fsencode(folder), _PROBE_NAME, probe, probe.id)
+        return probe
 
     def _note_unwatchable(self) -> None:
         if not self.refused:
-            log.warning("the system's limit of watched folders is reached; the timer scans the rest: `culld doctor`")
+            log.warning("the limit of inotify watches is reached; a timer scans the other folders, see `culld doctor`")
         self.refused += 1

@@ -1,4 +1,4 @@
-"""From marks to settled photos: the first two stages of the page, on the loop's thread."""
+"""From wake-ups to settled photos: the stages watch and settle, on the loop's thread."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 MAX_WAITING: Final = 20_000
 LONG_SCAN_S: Final = 0.02
 SCAN_BACKOFF: Final = 20
-"""So many times as long as its scan took, a folder is not scanned again; a photo that comes meanwhile waits so long."""
+"""A folder is not scanned again for this many times the duration of its last scan; a new photo in it waits so long."""
 LONGEST_BACKOFF_S: Final = 30.0
 
 
 class InFlight(Protocol):
-    """The photos that have settled and are not judged yet."""
+    """The photos that have settled and are not recorded yet."""
 
     def __contains__(self, place: object) -> bool:
         """Whether the photo at a place is among them."""
@@ -36,11 +36,11 @@ class InFlight(Protocol):
 
 @dataclass(slots=True)
 class IntakeQueue:
-    """Scans what is marked, looks again at what is waiting, and lets through what has settled and is not known.
+    """Scans dirty folders, observes waiting files again, and returns the files that have settled and are not known.
 
-    `roots` are those that are there now: of the others nothing is looked at, and nothing concluded. A folder that took
-    long to scan rests for a while, and no more than `most` photos wait at a time, so that a drop of any size fits into
-    memory: what is marked meanwhile is scanned once that is `due`.
+    `roots` returns the roots that are present; the others are neither scanned nor taken for empty. A folder whose scan
+    took long is not scanned again for a while. At most `capacity` photos wait, so that a drop of any size fits into
+    memory: folders that are dirty meanwhile are scanned at `next_scan_at`.
     """
 
     roots: Callable[[], Sequence[Path]]
@@ -54,51 +54,51 @@ class IntakeQueue:
     _not_before: dict[Wakeup, float] = field(default_factory=dict)
     _is_full: bool = False
 
-    def settled(self, marks: Iterable[Wakeup]) -> list[FileSnapshot]:
-        """The photos that are complete and new, after a look at whatever the marks name, and at what was quiet."""
-        self._asked.update(mark for mark in marks if mark is Signal.RESCAN or isinstance(mark, DirtyFolder))
+    def settled(self, wakeups: Iterable[Wakeup]) -> list[FileSnapshot]:
+        """Scan what the wake-ups name, observe waiting files again, and return the photos that are complete and new."""
+        self._asked.update(each for each in wakeups if each is Signal.RESCAN or isinstance(each, DirtyFolder))
         return self._changed_files(self._ready_scans()) + self._due()
 
     @property
     def next_scan_at(self) -> float:
-        """The monotonic second at which a scan that was put off can be made; infinite if none was, or none can."""
+        """The monotonic second of the next postponed scan; infinite if none is postponed, or no photo has room."""
         if not self._asked or not self._has_room():
             return float("inf")
-        return min(self._not_before.get(mark, 0.0) for mark in self._asked)
+        return min(self._not_before.get(each, 0.0) for each in self._asked)
 
     def _ready_scans(self) -> set[Wakeup]:
-        """The scans that are asked for and can be made now; the others stay put off."""
+        """Return the scans that may run now; the others stay postponed."""
         now = self.clock.monotonic()
         if now < self.next_scan_at:
             return set()
-        awake = {mark for mark in self._asked if self._not_before.get(mark, 0.0) <= now}
-        self._asked -= awake
-        return awake
+        ready = {each for each in self._asked if self._not_before.get(each, 0.0) <= now}
+        self._asked -= ready
+        return ready
 
     @property
     def is_full(self) -> bool:
-        """Whether there are more photos than wait at a time."""
+        """Whether more photos were found than `capacity`."""
         return self._is_full
 
     def _has_room(self) -> bool:
-        """Whether more photos may wait: once there are too many, not before half of them are gone."""
+        """Whether more photos may wait; once `capacity` was reached, not before half of them are gone."""
         waiting = len(self.settler) + len(self.in_flight)
         self._is_full = waiting >= self.capacity // 2 if self._is_full else waiting >= self.capacity
         return not self._is_full
 
-    def _changed_files(self, marks: set[Wakeup]) -> list[FileSnapshot]:
-        seen = (sighting for sighting in self._scan(marks) if sighting.place not in self.in_flight)
+    def _changed_files(self, scans: set[Wakeup]) -> list[FileSnapshot]:
+        seen = (sighting for sighting in self._scan(scans) if sighting.place not in self.in_flight)
         settled: list[FileSnapshot] = []
         for sighting in self.journal.unknown(seen):
             settled += self.settler.observe([sighting], self.clock.monotonic())
             if len(self.settler) + len(self.in_flight) + len(settled) >= self.capacity:
                 self._is_full = True
-                self._asked |= marks
+                self._asked |= scans
                 break
         return settled
 
     def _due(self) -> list[FileSnapshot]:
-        """The photos that were quiet for long enough and are complete; what is gone or known is not waited for."""
+        """Return the waiting photos that are complete now; forget those that are gone or known."""
         seen = {place: self.scanner.find(place) for place in self.settler.due(self.clock.monotonic())}
         unknown = list(self.journal.unknown(sighting for sighting in seen.values() if sighting is not None))
         settled = self.settler.observe(unknown, self.clock.monotonic())
@@ -106,22 +106,22 @@ class IntakeQueue:
             self.settler.forget(place)
         return settled
 
-    def _scan(self, marks: set[Wakeup]) -> Iterator[FileSnapshot]:
+    def _scan(self, scans: set[Wakeup]) -> Iterator[FileSnapshot]:
         roots = self.roots()
-        if Signal.RESCAN in marks:
+        if Signal.RESCAN in scans:
             for root in roots:
                 yield from self.scanner.scan(root)
             return
-        for mark in marks:
-            if isinstance(mark, DirtyFolder) and mark.root in roots and mark.folder.is_relative_to(mark.root):
-                yield from self._scan_one(mark)
+        for dirty in scans:
+            if isinstance(dirty, DirtyFolder) and dirty.root in roots and dirty.folder.is_relative_to(dirty.root):
+                yield from self._scan_one(dirty)
 
-    def _scan_one(self, mark: DirtyFolder) -> Iterator[FileSnapshot]:
-        """Scan a folder, and let it rest afterwards: moving photos out of a folder of 100,000 marks it all the time."""
+    def _scan_one(self, dirty: DirtyFolder) -> Iterator[FileSnapshot]:
+        """Scan a folder, and postpone its next scan: each photo moved out of a large folder makes it dirty again."""
         begin = self.clock.monotonic()
-        yield from self.scanner.scan(mark.root, mark.folder, deep=mark.deep)
+        yield from self.scanner.scan(dirty.root, dirty.folder, deep=dirty.deep)
         end = self.clock.monotonic()
-        for rested in [other for other, until in self._not_before.items() if until < end]:
-            del self._not_before[rested]
+        for past in [other for other, until in self._not_before.items() if until < end]:
+            del self._not_before[past]
         if end - begin > LONG_SCAN_S:
-            self._not_before[mark] = end + min(SCAN_BACKOFF * (end - begin), LONGEST_BACKOFF_S)
+            self._not_before[dirty] = end + min(SCAN_BACKOFF * (end - begin), LONGEST_BACKOFF_S)

@@ -1,4 +1,4 @@
-"""The configured folders as they are now: which of them are there, are ours alone, and can be watched."""
+"""The watched folders and the quarantine: which are mounted, not used by another culld, and can be watched."""
 
 from __future__ import annotations
 
@@ -22,58 +22,63 @@ log = logging.getLogger(__name__)
 
 
 class WatchedRoots:
-    """Watches the roots from entering to leaving the context, and knows which folders are away.
+    """Watches the roots while the context is entered, and knows which folders are unavailable.
 
-    `offline` says why, by folder; `far` are the roots on file systems that others write to as well, which are not
-    watched.
+    `offline` holds the reason for each unavailable folder; `remote_roots` are the roots on file systems that other
+    machines write to as well, from which no events come.
     """
 
-    def __init__(self, config: Config, file: Path, marks: LoopQueue, devices: Devices) -> None:
-        """Look at nothing yet; `marks` will tell of events, also that the configuration `file` was saved."""
+    def __init__(self, config: Config, file: Path, queue: LoopQueue, devices: Devices) -> None:
+        """Start nothing; `queue` will get a wake-up for each event, also when the configuration `file` is saved."""
         self.roots = tuple(watch.path for watch in config.watch)
         self.quarantine = config.quarantine
         self.offline: dict[Path, str] = {}
-        self.far: frozenset[Path] = frozenset()
-        self._watcher = Watcher(self.roots, file, marks)
-        self._anchors = MountGuard(devices)
-        self._claims = RootLocks(config.state)
+        self.remote_roots: frozenset[Path] = frozenset()
+        self._watcher = Watcher(self.roots, file, queue)
+        self._mount_guard = MountGuard(devices)
+        self._locks = RootLocks(config.state)
 
     def __enter__(self) -> Self:
-        """Raises SystemFaultError if another culld works on one of the folders, or on one above a root."""
-        self._claims.acquire_all(self.roots, self.quarantine)
+        """Lock the folders and start watching.
+
+        Raises SystemFaultError if another culld uses one of the folders, or one above a root.
+        """
+        self._locks.acquire_all(self.roots, self.quarantine)
         self._watcher.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._watcher.stop()
-        self._claims.close()
+        self._locks.close()
 
     @property
     def present(self) -> list[Path]:
-        """The roots that may be looked at now."""
+        """The roots that are available now."""
         return [root for root in self.roots if root not in self.offline]
 
     @property
     def unwatched(self) -> int:
-        """How many folders give no events, because the system's limit is reached."""
+        """How many folders give no events because the limit of watches is reached."""
         return self._watcher.unwatched
 
-    def look(self) -> None:
-        """See which folders are there, watch those that have appeared, and say what has changed."""
-        self.far = remote_roots(self.roots)
-        self._watcher.refresh(self.far)
-        away = {root: self._anchors.unavailable_reason(root) or self._claims.acquire(root) for root in self.roots}
-        away[self.quarantine] = self._anchors.ensure(self.quarantine) or self._claims.quarantine_refused(
+    def refresh(self) -> None:
+        """Find out which folders are available, watch those that have appeared, and log what has changed."""
+        self.remote_roots = remote_roots(self.roots)
+        self._watcher.refresh(self.remote_roots)
+        unavailable = {
+            root: self._mount_guard.unavailable_reason(root) or self._locks.acquire(root) for root in self.roots
+        }
+        unavailable[self.quarantine] = self._mount_guard.ensure(self.quarantine) or self._locks.quarantine_refused(
             self.quarantine
         )
-        offline = {folder: why for folder, why in away.items() if why}
+        offline = {folder: why for folder, why in unavailable.items() if why}
         for folder, why in offline.items():
             if self.offline.get(folder) != why:
                 log.warning("%s %s; culld waits for it", display_path(folder), why)
         for folder in self.offline.keys() - offline.keys():
-            log.info("%s is there again", display_path(folder))
+            log.info("%s is available again", display_path(folder))
         self.offline = offline
 
     def probe(self, now: float) -> None:
-        """See whether events still come; `now` is the monotonic second."""
+        """Restart the observer if events no longer arrive; `now` is the monotonic second."""
         self._watcher.probe(now)

@@ -1,6 +1,6 @@
-"""The scanner: the truth about which files are there.
+"""The scanner: which photos are in the watched folders.
 
-It walks on open directory descriptors and never follows a link, so nothing outside a root can be seen.
+It walks on open directory descriptors and never follows a link, so it finds nothing outside a root.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 
 from culld.errors import PhotoChangedError, PhotoError
 from culld.files import open_beneath
-from culld.files.mount_marker import ANCHOR
+from culld.files.mount_guard import ANCHOR
 from culld.files.open_beneath import open_folder, stamp_of
 from culld.files.os_errors import message_for
 from culld.records import FileSnapshot, FileStat, RootedPath, display_path
-from culld.stages.watch.unreadable_folders import Trouble, UnreadableFolders
+from culld.stages.watch.unreadable_folders import Failures, UnreadableFolders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_DEPTH = 100
-"""Folders below this depth are left alone; no photo library is that deep, a loop of mounts is."""
+"""Folders below this depth are skipped: no photo library is so deep, but a loop of mounts is."""
 
 # Names under which other programs write files that are not finished: browsers, rsync, Syncthing, NFS, SFTP clients.
 _UNFINISHED = re.compile(
@@ -40,11 +40,12 @@ _UNFINISHED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Scanner:
-    """Finds the photos below root folders; `wanted` says by extension (lower case, with dot) which files are photos.
+    """Finds the photos below root folders; `wanted` holds the extensions of photos, in lower case, with dot.
 
-    Folders in `excluded` (the quarantine, the state) are passed over wherever they lie. A folder or an entry that
-    cannot be read is kept in `unread` and hinders no other; `listing` lists an open folder, and may raise OSError.
-    `foreign` says of a folder below a root, by its path and its open descriptor, why it belongs to another culld.
+    Folders in `excluded` (the quarantine, the state) are skipped wherever they are. A folder or an entry that cannot
+    be read is noted in `unreadable`, and the scan goes on; `listing` lists an open folder, and may raise OSError.
+    `claimed_by` returns for a folder below a root, given its path and its open descriptor, why it belongs to another
+    culld, or an empty text.
     """
 
     wanted: Collection[str]
@@ -52,10 +53,10 @@ class Scanner:
     unreadable: UnreadableFolders = field(default_factory=UnreadableFolders)
     listing: Listing = os.scandir
     claimed_by: Callable[[Path, int], str] = lambda _path, _descriptor: ""
-    _left: set[Path] = field(default_factory=set)
+    _foreign: set[Path] = field(default_factory=set)
 
     def scan(self, root: Path, folder: Path | None = None, *, deep: bool = True) -> Iterator[FileSnapshot]:
-        """Every photo in `folder` (the root itself if None), and below it if `deep`; a missing folder holds none."""
+        """Yield every photo in `folder` (the root if None), and below it if `deep`; a missing folder holds none."""
         waiting = [Path() if folder is None else folder.relative_to(root)]
         if any(self._is_foreign(root, above) for above in waiting[0].parents):
             return
@@ -72,7 +73,7 @@ class Scanner:
         self.unreadable.forget(stale)
 
     def find(self, place: RootedPath) -> FileSnapshot | None:
-        """See one file again; None if it is gone, no longer a plain file, or cannot be looked at now (`unread`)."""
+        """See one file again; None if it is gone, no longer a plain file, or cannot be read now (see `unreadable`)."""
         try:
             stamp = stamp_of(place)
         except PhotoError as error:
@@ -81,17 +82,17 @@ class Scanner:
         return None if stamp is None else FileSnapshot(place, stamp)
 
     def is_photo(self, name: str) -> bool:
-        """Whether a file of this name is taken for a photo that may be finished."""
+        """Whether a file of this name is a photo, and not one that another program still writes."""
         return name[name.rfind(".") :].lower() in self.wanted and not _UNFINISHED.search(name)
 
     def _is_passed_over(self, root: Path, folder: Path) -> bool:
-        """Whether nothing in this folder is looked at; an event may name one at any depth."""
+        """Whether this folder is skipped; an event may name a folder at any depth."""
         on_the_way = {root / folder, *(root / folder).parents}
         hidden = any(_UNFINISHED.search(part) for part in folder.parts)
         return hidden or len(folder.parts) > MAX_DEPTH or not on_the_way.isdisjoint(self.excluded)
 
     def _files(self, root: Path, relative: Path, on_folder: Callable[[Path], None]) -> Iterator[FileSnapshot]:
-        path, trouble = root / relative, Trouble()
+        path, failures = root / relative, Failures()
         try:
             descriptor = open_folder(root, relative)
         except PhotoChangedError:  # it was removed since the folder above it was listed
@@ -103,18 +104,18 @@ class Scanner:
         try:
             if self._is_left(root, relative, descriptor):
                 return
-            for entry in self._entries(descriptor, path, trouble):
+            for entry in self._entries(descriptor, path, failures):
                 try:
                     if entry.is_dir(follow_symlinks=False):
                         on_folder(relative / entry.name)
                     elif self.is_photo(entry.name) and (stamp := _stamp(entry)) is not None:
                         yield FileSnapshot(RootedPath(root, relative / entry.name), stamp)
                 except OSError as error:
-                    trouble.add(message_for(error, path / entry.name, "look at"))
+                    failures.add(message_for(error, path / entry.name, "look at"))
         finally:
             os.close(descriptor)
-        if trouble.count:
-            self.unreadable.note(path, str(trouble))
+        if failures.count:
+            self.unreadable.note(path, str(failures))
         else:
             self.unreadable.clear(path)
 
@@ -130,23 +131,23 @@ class Scanner:
         """Whether an open folder below the root belongs to another culld; the log names it once."""
         path = root / relative
         why = self.claimed_by(path, descriptor) if relative.parts else ""
-        if why and path not in self._left:
+        if why and path not in self._foreign:
             advice = f"if no culld uses it any more, remove {display_path(path / ANCHOR)}"
             log.warning("%s %s; nothing in it is judged; %s", display_path(path), why, advice)
-            self._left.add(path)
+            self._foreign.add(path)
         return bool(why)
 
-    def _entries(self, descriptor: int, path: Path, trouble: Trouble) -> Iterator[os.DirEntry[str]]:
-        """The entries of an open folder, up to the first error of the folder itself, which `trouble` takes."""
+    def _entries(self, descriptor: int, path: Path, failures: Failures) -> Iterator[os.DirEntry[str]]:
+        """Yield the entries of an open folder up to its first error, which is added to `failures`."""
         try:
             with self.listing(descriptor) as entries:
                 yield from entries
         except OSError as error:
-            trouble.add(message_for(error, path, "list"))
+            failures.add(message_for(error, path, "list"))
 
 
 def _stamp(entry: os.DirEntry[str]) -> FileStat | None:
-    """The stamp of a plain file; None for links, pipes, devices, and for what vanished since it was listed."""
+    """Return the stat of a plain file; None for links, pipes, devices, and for files removed since the listing."""
     try:
         found = entry.stat(follow_symlinks=False)
     except FileNotFoundError:

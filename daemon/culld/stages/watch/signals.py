@@ -1,4 +1,4 @@
-"""What the watcher and the timer may say to the loop: that something should be looked at, never what is there."""
+"""The queue of wake-ups between the other threads and the loop: each asks for work, and none carries results."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Signal(Enum):
-    """A mark that concerns no single folder."""
+    """A wake-up that concerns no single folder."""
 
     RESCAN = auto()
     PROBE = auto()
@@ -24,7 +24,7 @@ class Signal(Enum):
 
 @dataclass(frozen=True, slots=True)
 class DirtyFolder:
-    """Something happened in this folder; with `deep`, in what lies below it too."""
+    """A folder in which something happened; with `deep`, in the folders below it as well."""
 
     root: Path
     folder: Path
@@ -35,26 +35,26 @@ Wakeup = Signal | DirtyFolder
 
 
 class LoopQueue:
-    """The queue through which other threads speak to the loop; marks that say the same thing count once."""
+    """The queue through which other threads wake the loop; equal wake-ups count once."""
 
     def __init__(self) -> None:
-        """Start with nothing marked."""
+        """Start empty."""
         self._queue: queue.SimpleQueue[Wakeup] = queue.SimpleQueue()
         self.stop_asked = False
 
-    def put(self, mark: Wakeup) -> None:
-        """Leave a mark; safe from any thread and from signal handlers."""
-        self.stop_asked = self.stop_asked or mark is Signal.STOP
-        self._queue.put(mark)
+    def put(self, wakeup: Wakeup) -> None:
+        """Add a wake-up; safe from any thread and from signal handlers."""
+        self.stop_asked = self.stop_asked or wakeup is Signal.STOP
+        self._queue.put(wakeup)
 
     def take(self, timeout_s: float | None) -> set[Wakeup]:
-        """All marks that are waiting, after waiting up to `timeout_s` seconds for a first one (None: for ever)."""
-        marks: set[Wakeup] = set()
+        """Return all wake-ups, after waiting up to `timeout_s` seconds for the first one (None: for ever)."""
+        wakeups: set[Wakeup] = set()
         try:
-            marks.add(self._queue.get(timeout=timeout_s))
-            # Events come in bursts (create, write, close, rename): a breath lets one scan answer them all.
-            time.sleep(0 if Signal.STOP in marks else 0.01)
+            wakeups.add(self._queue.get(timeout=timeout_s))
+            # Events come in bursts (create, write, close, rename): after a short wait one scan serves them all.
+            time.sleep(0 if Signal.STOP in wakeups else 0.01)
             while True:
-                marks.add(self._queue.get_nowait())
+                wakeups.add(self._queue.get_nowait())
         except queue.Empty:
-            return marks
+            return wakeups

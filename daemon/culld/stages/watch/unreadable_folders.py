@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-_MOST_TOLD: Final = 20
+_MAX_SHOWN: Final = 20
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
-class Trouble:
-    """How many entries of one folder could not be read during one scan, and the reason of the first one."""
+class Failures:
+    """How many entries of one folder could not be read in one scan, and the reason of the first one."""
 
     count: int = 0
     reason: str = ""
@@ -41,18 +41,18 @@ class UnreadableFolders:
     reasons: dict[Path, str] = field(default_factory=dict)
 
     def note(self, folder: Path, reason: str) -> None:
-        """Keep the reason why a folder, or something in it, cannot be read; warn if the folder was readable before."""
+        """Keep the reason why a folder or an entry in it cannot be read; warn if the folder was readable before."""
         if folder not in self.reasons:
             log.warning("%s; the other folders are read, and culld tries again at each scan", reason)
         self.reasons[folder] = reason
 
     def clear(self, folder: Path) -> None:
-        """Note that everything in a folder could be read."""
+        """Drop the reason of a folder that could be read completely."""
         if self.reasons.pop(folder, None) is not None:
             log.info("%s can be read again", display_path(folder))
 
     def below(self, folder: Path) -> set[Path]:
-        """The unread folders in a folder, itself included."""
+        """Return the unreadable folders below a folder, and itself if it is one."""
         return {unread for unread in self.reasons if unread.is_relative_to(folder)}
 
     def forget(self, folders: Iterable[Path]) -> None:
@@ -62,7 +62,7 @@ class UnreadableFolders:
 
     def as_text(self) -> dict[str, str]:
         """The reasons of the first folders, as text."""
-        return {display_path(folder): reason for folder, reason in islice(sorted(self.reasons.items()), _MOST_TOLD)}
+        return {display_path(folder): reason for folder, reason in islice(sorted(self.reasons.items()), _MAX_SHOWN)}
 
     def __len__(self) -> int:
         return len(self.reasons)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from culld.errors import PhotoError
-from culld.files import mount_marker
-from culld.files.mount_marker import Unreachable
+from culld.files import mount_guard
+from culld.files.mount_guard import Unreachable
 from culld.files.mounts import Mount, mount_of
 from culld.files.trial import try_folder, try_move
 from culld.records import display_path
@@ -64,7 +64,7 @@ def survey_tree(root: Path, may: May = has_access) -> Survey:
 def watched(folder: Path, user: str, may: May = has_access) -> Check:
     """Whether a watched folder can be listed, entered, and written to (sidecars, moves)."""
     name = f"watched folder {display_path(folder)}"
-    ground = mount_marker.inspect(folder)
+    ground = mount_guard.inspect(folder)
     if isinstance(ground, Unreachable):
         return bad(name, ground.what, ground.fix(folder))
     if ground is None:
@@ -171,7 +171,7 @@ def space(folder: Path, free: int) -> Check:
 
 def unreachable(path: Path) -> tuple[Path, Unreachable] | None:
     """The nearest folder at or above a path that is there, if it cannot be looked at, with the reason."""
-    found = ((above, mount_marker.inspect(above)) for above in (path, *path.parents))
+    found = ((above, mount_guard.inspect(above)) for above in (path, *path.parents))
     near, ground = next((above, ground) for above, ground in found if ground is not None)
     return (near, ground) if isinstance(ground, Unreachable) else None
 

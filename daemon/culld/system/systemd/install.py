@@ -1,4 +1,4 @@
-"""Installing culld as a service, and taking it away again, in steps that can be shown before they are done."""
+"""Installing and uninstalling culld as a service, in steps that can be shown before they are carried out."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Remove:
-    """A file that an installation wrote; a file of that name that somebody else wrote stays."""
+    """A file that an installation wrote; a file of that name without culld's header stays."""
 
     file: Path
 
@@ -72,7 +72,7 @@ class Remove:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A command; one that `may_fail` is of use only if there is something to do."""
+    """A command; with `may_fail` its failure is ignored, because it has nothing to do on some systems."""
 
     command: tuple[str, ...]
     may_fail: bool = False
@@ -81,7 +81,7 @@ class Run:
         return f"run     {shlex.join(self.command)}"
 
     def do(self) -> None:
-        """Run it; raises SystemFaultError with what it said."""
+        """Run it; raises SystemFaultError with its output."""
         try:
             done = subprocess.run(self.command, capture_output=True, text=True, check=False)  # noqa: S603
         except OSError as error:
@@ -104,7 +104,7 @@ def unit_file(scope: Scope, environ: Mapping[str, str], library: str = "") -> Pa
 
 
 def installation(scope: Scope, config: Path, writes: Sequence[Path], library: str = "") -> Installation:
-    """This very culld, as a service: the command that runs now, and where its interpreter and its code lie."""
+    """Return the installation of the running culld: its command, interpreter and code folders."""
     command = Path(sys.argv[0]).absolute()
     code = tuple(dict.fromkeys((Path(sys.prefix), Path(sys.base_prefix), Path(culld.__file__).resolve().parents[2])))
     return Installation(scope, command, config, tuple(writes), code, library)
@@ -113,7 +113,7 @@ def installation(scope: Scope, config: Path, writes: Sequence[Path], library: st
 def install(found: Installation, templates: Path, environ: Mapping[str, str]) -> Iterator[Step]:
     """Yield the steps in order.
 
-    Raises, before the first one, SystemFaultError where a template is missing, and ConfigError as `filled_in` does.
+    Raises, before the first one, SystemFaultError where a template is missing, and ConfigError as `render` does.
     """
     system = found.scope is Scope.SYSTEM
     template = _template(templates, "culld.service" if system else "culld-user.service")
@@ -136,7 +136,7 @@ def install(found: Installation, templates: Path, environ: Mapping[str, str]) ->
 def uninstall(scope: Scope, environ: Mapping[str, str], library: str = "") -> Iterator[Step]:
     """The steps in order; photos, configuration, state and the user stay.
 
-    What several libraries share goes with the last of them.
+    Files that several libraries share are removed with the last one.
     """
     unit = f"culld@{library}" if library else "culld"
     yield Run((*systemctl(scope), "disable", "--now", unit), may_fail=True)
@@ -152,7 +152,7 @@ def uninstall(scope: Scope, environ: Mapping[str, str], library: str = "") -> It
 
 
 def systemctl(scope: Scope) -> tuple[str, ...]:
-    """The command that speaks to the manager of a scope."""
+    """Return the systemctl command for a scope."""
     return ("systemctl",) if scope is Scope.SYSTEM else ("systemctl", "--user")
 
 
@@ -175,7 +175,7 @@ def _may(folder: Path, uid: int, groups: set[int]) -> bool:
 
 
 def _listed_in_acl(folder: Path) -> bool:
-    """Whether an access list says more than the mode does: then only the service itself can tell."""
+    """Whether a folder has an access control list: then the mode does not show who has access."""
     try:
         return "system.posix_acl_access" in os.listxattr(folder)
     except OSError:  # a file system without

@@ -22,7 +22,7 @@ _HIDDEN: Final = tuple(map(Path, ("/home", "/root", "/run/user", "/tmp", "/var/t
 
 
 class Scope(StrEnum):
-    """Whose service it is: one person's, or the machine's."""
+    """Whether the service runs for one user or for the whole system."""
 
     USER = "user"
     SYSTEM = "system"
@@ -30,9 +30,9 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Installation:
-    """What a unit must know: the command, its configuration, where it may write, and where its own code lies.
+    """The data of a unit: the command, its configuration, the folders that it may write to, and those of its code.
 
-    `library` names one of several that the machine's service keeps apart; empty for the only one.
+    `library` is the instance name where the system runs several services; empty for a single one.
     """
 
     scope: Scope
@@ -86,7 +86,7 @@ def _writes(found: Installation) -> str:
 
 
 def _binds(found: Installation) -> list[str]:
-    """What the service sees of what is hidden from it: the photos to write to, its own code to read."""
+    """Return the bind mounts into hidden folders: the photos writable, culld's own code read-only."""
     written = [f"BindPaths=-{_source(path)}" for path in _hidden(found.writes)]
     return written + [f"BindReadOnlyPaths=-{_source(path)}" for path in _hidden((*found.code, found.config))]
 
@@ -117,7 +117,7 @@ def _source(path: Path) -> str:
 
 
 def _set(text: str, key: str, value: str) -> str:
-    """The unit with another value for a key that it has once."""
+    """Return the unit with another value for a key that occurs once."""
     changed, count = re.subn(rf"^{key}=.*$", lambda _: f"{key}={value}", text, flags=re.MULTILINE)
     if count != 1:
         raise ValueError(f"the unit has {key} {count} times")
@@ -125,6 +125,6 @@ def _set(text: str, key: str, value: str) -> str:
 
 
 def _hidden(paths: Iterable[Path]) -> Sequence[Path]:
-    """Those in homes and among temporary files, which the unit hides; without what lies in another of them."""
+    """Return the folders in homes and in /tmp, which the unit hides, without those below another one."""
     inside = sorted({path for path in paths if any(path.is_relative_to(folder) for folder in _HIDDEN)})
     return [path for path in inside if not any(path != other and path.is_relative_to(other) for other in inside)]
