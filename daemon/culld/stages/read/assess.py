@@ -60,23 +60,23 @@ def assess(
     """
     stream = io.BytesIO(data)
     format_ = recognise(data[:HEAD_BYTES], name)
-    camera = camera_of(stream, format_, limits)
+    camera = camera_facts(exif_of(stream, format_, limits))
     return ContentAssessment(
         hashlib.sha256(data).hexdigest(), format_, camera, score_photo(stream, format_, network, limits)
     )
 
 
-def camera_of(stream: BinaryIO, format_: Format, limits: DecodeLimits) -> Camera:
-    """Return the camera facts of a photo, for a RAW those of its preview; none of a damaged one."""
+def exif_of(stream: BinaryIO, format_: Format, limits: DecodeLimits) -> bytes:
+    """Return the EXIF block of a photo, for a RAW that of its preview; empty if there is none, or it is damaged."""
     stream.seek(0)
     try:
         if format_ is Format.RAW:
             with open_raw(stream, limits, whole=False) as raw:
                 preview = raw.preview()
-            return Camera() if preview is None else camera_of(io.BytesIO(preview), Format.JPEG, limits)
-        return camera_facts(embedded_exif(stream, format_, limits))
+            return b"" if preview is None else exif_of(io.BytesIO(preview), Format.JPEG, limits)
+        return embedded_exif(stream, format_, limits)
     except UnreadableError:  # scoring will say why; here it only means that there are no facts
-        return Camera()
+        return b""
 
 
 def score_photo(stream: BinaryIO, format_: Format, network: Network, limits: DecodeLimits) -> Score:

@@ -29,8 +29,8 @@ from culld.records import (
     RejectFlag,
     UserMetadata,
 )
-from culld.stages.read.assess import camera_of, score_photo
-from culld.stages.read.exif_facts import exif_rating, keyword_block
+from culld.stages.read.assess import exif_of, score_photo
+from culld.stages.read.exif_facts import camera_facts, exif_rating, keyword_block
 from culld.stages.read.extent import missing_part
 from culld.stages.read.external_metadata import external_user_metadata
 from culld.stages.read.scoring import DEFECT_NETWORK, open_litert
@@ -89,7 +89,9 @@ class PhotoWorker:
         digest = digest_of(stream)
         stream.seek(0)
         format_ = recognise(stream.read(HEAD_BYTES), sighting.place.relative.name)
-        return Photo(sighting.place, sighting.stamp, digest, format_, camera_of(stream, format_, self._limits))
+        return Photo(
+            sighting.place, sighting.stamp, digest, format_, camera_facts(exif_of(stream, format_, self._limits))
+        )
 
     def _assess(self, photo: Photo, stream: BinaryIO) -> Assessment:
         """Decode a photo and ask the network."""
