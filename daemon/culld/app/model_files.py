@@ -45,8 +45,7 @@ def with_resolved_thresholds(config: Config) -> Config:
     if not config.has_precision_targets:
         return config
     _, card = load_model(config.model.path)
-    curves = {defect: card.operating_points.get(defect, ()) for defect in Defect}
-    return config.resolve_thresholds(functools.partial(threshold_for, curves))
+    return config.resolve_thresholds(functools.partial(threshold_for, card.operating_points))
 
 
 def load_model(configured: Path | None) -> tuple[Path, Card]:

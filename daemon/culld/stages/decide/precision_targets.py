@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from culld.records import Defect, OperatingPoint
 
 
-def threshold_for(curves: Mapping[Defect, Sequence[OperatingPoint]], defect: Defect, precision: float) -> float:
+def threshold_for(curves: Mapping[str, Sequence[OperatingPoint]], defect: Defect, precision: float) -> float:
     """The lowest threshold from which on the curve keeps at least this precision.
 
     Raises `ConfigError` if the card has no curve, or none of its thresholds is so precise.
