@@ -141,7 +141,7 @@ def test_without_tensorflow_one_line_says_what_to_install(trained: Path, monkeyp
 
     monkeypatch.setitem(sys.modules, "tensorflow", None)
 
-    with pytest.raises(SystemFaultError, match=r"pip install 'culld\[tensorflow\]'"):
+    with pytest.raises(SystemFaultError, match=r"training needs tensorflow: run `pip install 'culld\[train\]'"):
         command_line("train", "--photos", trained, "--out", trained / "never")
 
 

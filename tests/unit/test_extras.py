@@ -38,9 +38,9 @@ def test_the_gpu_needs_tensorflow_alone_and_training_needs_more() -> None:
     assert len(EXTRAS["train"]) > len(EXTRAS["gpu"]) == 1
 
 
-@pytest.mark.parametrize("missing", ["matplotlib", "ai_edge_quantizer"])
-def test_training_with_the_extra_of_the_gpu_alone_is_refused_at_once(missing: str) -> None:
-    """The message names the library and the command that brings it."""
+@pytest.mark.parametrize("missing", ["matplotlib", "ai_edge_quantizer", "tensorflow"])
+def test_training_without_its_extra_is_refused_at_once(missing: str) -> None:
+    """The extra of the GPU is not enough; the message names the library and the command that brings it."""
     done = subprocess.run(
         [sys.executable, "-c", WITHOUT.format(missing=missing)], capture_output=True, text=True, check=False
     )
