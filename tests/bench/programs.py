@@ -108,18 +108,19 @@ def floor(folder: str, workers: str) -> dict[str, Any]:
 def _judge(tasks: Any, told: Any) -> None:
     from culld.imaging.decode import DecodeLimits, decode  # noqa: PLC0415
     from culld.imaging.formats import HEAD_BYTES, recognise  # noqa: PLC0415
-    from culld.inference.litert import LiteRtEngine, silence_stderr  # noqa: PLC0415
+    from culld.inference.litert import silence_stderr  # noqa: PLC0415
     from culld.inference.worker_process import tune_malloc  # noqa: PLC0415
+    from culld.stages.read.scoring import open_litert, score  # noqa: PLC0415
 
     tune_malloc()  # what helps the workers helps the floor
     with silence_stderr():
-        engine = LiteRtEngine(MODEL / "model.tflite")
+        network = open_litert(MODEL / "model.tflite")
     told.put("ready")
     while (file := tasks.get()) is not None:
         with Path(file).open("rb") as stream:
             format_ = recognise(stream.read(HEAD_BYTES), file)
             stream.seek(0)
-            engine.score(decode(stream, format_, DecodeLimits()))
+            score(network, decode(stream, format_, DecodeLimits()))
     told.put("done")
 
 
@@ -128,13 +129,14 @@ def stages(folder: str) -> dict[str, float]:
     import hashlib  # noqa: PLC0415
 
     from culld.imaging.decode import DecodeLimits, embedded_exif, to_network_frame  # noqa: PLC0415
-    from culld.inference.litert import LiteRtEngine, silence_stderr  # noqa: PLC0415
+    from culld.inference.litert import silence_stderr  # noqa: PLC0415
     from culld.records import Format  # noqa: PLC0415
     from culld.stages.read.dhash import dhash_of  # noqa: PLC0415
     from culld.stages.read.exif_facts import camera_facts  # noqa: PLC0415
+    from culld.stages.read.scoring import open_litert, score  # noqa: PLC0415
 
     with silence_stderr():
-        engine = LiteRtEngine(MODEL / "model.tflite")
+        network = open_litert(MODEL / "model.tflite")
     limits = DecodeLimits()
     taken: dict[str, list[float]] = {}
 
@@ -153,13 +155,14 @@ def stages(folder: str) -> dict[str, float]:
         )
         image = timed("decode, reduced", lambda data=data: _decoded(data))
         pixels = timed("fit into the frame", lambda image=image: to_network_frame(image))
-        timed("network", lambda pixels=pixels: engine.score(pixels))
+        timed("network", lambda pixels=pixels: score(network, pixels))
         timed("likeness", lambda pixels=pixels: dhash_of(pixels))
     return {stage: statistics.median(times) for stage, times in taken.items()}
 
 
 def _decoded(data: bytes) -> Image.Image:
-    from culld.imaging.decode import HEIGHT, OVERSAMPLING, WIDTH  # noqa: PLC0415
+    from culld.imaging.decode import OVERSAMPLING  # noqa: PLC0415
+    from culld.records.frame import HEIGHT, WIDTH  # noqa: PLC0415
 
     image = Image.open(io.BytesIO(data))
     image.draft("RGB", (round(OVERSAMPLING * WIDTH), round(OVERSAMPLING * HEIGHT)))
@@ -171,17 +174,18 @@ def parity(folder: str) -> dict[str, Any]:
     """How far scores of camera originals move when they are decoded at reduced scale instead of in full."""
     from culld.imaging.decode import DecodeLimits, decode, to_network_frame  # noqa: PLC0415
     from culld.imaging.formats import HEAD_BYTES, recognise  # noqa: PLC0415
-    from culld.inference.litert import LiteRtEngine, silence_stderr  # noqa: PLC0415
+    from culld.inference.litert import silence_stderr  # noqa: PLC0415
     from culld.records import Defect, Format  # noqa: PLC0415
+    from culld.stages.read.scoring import open_litert, score  # noqa: PLC0415
 
     with silence_stderr():
-        engine = LiteRtEngine(MODEL / "model.tflite")
+        network = open_litert(MODEL / "model.tflite")
     moved = []
     for path in sorted(Path(folder).rglob("*")):
         data = path.read_bytes() if path.is_file() else b""
         if recognise(data[:HEAD_BYTES], path.name) is Format.JPEG:
-            reduced = engine.score(decode(io.BytesIO(data), Format.JPEG, DecodeLimits()))
-            full = engine.score(to_network_frame(Image.open(io.BytesIO(data))))
+            reduced = score(network, decode(io.BytesIO(data), Format.JPEG, DecodeLimits()))
+            full = score(network, to_network_frame(Image.open(io.BytesIO(data))))
             moved.append(max(abs(reduced.of(defect) - full.of(defect)) for defect in Defect))
     return {"photos": len(moved), "largest": max(moved, default=None)}
 

@@ -6,10 +6,9 @@ import contextlib
 import logging
 import os
 import signal
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -19,8 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from culld.errors import SystemFaultError
+from culld.inference.network import ArraySpec, Signature
 from culld.inference.pending import PendingResults
+from culld.inference.request import Request
 from culld.records import Assessment, FileSnapshot, Outcome, Photo, Plan, ReadFailure
+from culld.stages.read.scoring import DEFECT_NETWORK
 from harness import factories
 
 
@@ -63,15 +65,30 @@ class FakeClock:
         self.moment += timedelta(seconds=seconds)
 
 
-class FakeDesk:
-    """What a worker process is given in the pool's tests: it doubles, and misbehaves on request."""
+class FakeHandler:
+    """What the workers of the pool's tests create; the requests below need nothing of it."""
 
-    def double(self, item: int) -> int:
-        """Twice the item."""
-        return 2 * item
 
-    def misbehave(self, item: str) -> object:
-        """Crash, hang, spin, raise, eat memory or write a file, as `item` says; else answer it."""
+@dataclass(frozen=True)
+class Double:
+    """Twice the item."""
+
+    item: int
+
+    def handle(self, _handler: FakeHandler) -> int:
+        """Return it."""
+        return 2 * self.item
+
+
+@dataclass(frozen=True)
+class Misbehave:
+    """Crash, hang, spin, raise, eat memory or write a file, as `item` says; else answer it."""
+
+    item: Any
+
+    def handle(self, _handler: FakeHandler) -> object:
+        """Return the item, if it comes to that."""
+        item = self.item
         if item == "raise":
             raise KeyError("a mistake")
         if item == "unsendable":
@@ -89,29 +106,55 @@ class FakeDesk:
                 stream.write(b"x")
         return item
 
-    def process(self, _item: object) -> int:
-        """The number of this worker process."""
-        return os.getpid()
 
-    def imports(self, _item: object) -> list[str]:
-        """The modules that this worker process has loaded."""
-        return sorted(sys.modules)
+@dataclass(frozen=True)
+class ProcessId:
+    """The number of the worker process."""
+
+    def handle(self, _handler: FakeHandler) -> int:
+        """Return it."""
+        return os.getpid()
 
 
 class FakeNetwork:
-    """Stands in for TensorFlow: blur is the brightness of a frame, over the size of the batch; white is too much."""
+    """Stands in for TensorFlow: a row is the brightness of a frame and the size of the batch; white is too much."""
 
-    shape = (4, 6, 3)
+    signature = Signature({"frame": ArraySpec((4, 6, 3), "uint8")}, {"row": ArraySpec((2,), "float32")})
     device = "nothing"
     precision = "float32"
     largest = 3
+    seconds = 0.0
 
-    def run(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """A row for each frame."""
+    def run(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """A row for each frame: its mean value, and how many frames came together."""
+        frames = arrays["frame"]
+        time.sleep(self.seconds)
         if frames.max() == 255:
             raise SystemFaultError("the GPU has no memory for a single photo")
-        rows = [[frame.mean() / 255, 0, len(frames)] for frame in frames]
-        return np.array(rows, np.float32)
+        return {"row": np.array([[frame.mean(), len(frames)] for frame in frames], np.float32)}
+
+
+class SlowNetwork(FakeNetwork):
+    """The same, but it takes its time, so that requests wait for each other."""
+
+    seconds = 0.02
+
+
+@dataclass
+class ConstantNetwork:
+    """A network for defects that gives every frame the same probabilities, or those that `look` makes of its pixels."""
+
+    blur: float = 0.0
+    under: float = 0.0
+    over: float = 0.0
+    look: Callable[[NDArray[Any]], Sequence[float]] | None = None
+    signature: Signature = DEFECT_NETWORK
+
+    def run(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """A row for each frame."""
+        (frames,) = arrays.values()
+        rows = [self.look(frame) if self.look else (self.blur, self.under, self.over) for frame in frames]
+        return {"probabilities": np.array(rows, np.float64)}
 
 
 def broken_network() -> FakeNetwork:
@@ -123,7 +166,7 @@ def small_tensorflow(folder: Path) -> object:
     """The real network, for two frames at a time."""
     from culld.inference.tensorflow import TensorFlowNetwork  # noqa: PLC0415 (loaded in a process of its own)
 
-    return TensorFlowNetwork(folder, largest=2)
+    return TensorFlowNetwork(folder, DEFECT_NETWORK, largest=2)
 
 
 class Warnings(logging.Handler):
@@ -150,26 +193,26 @@ class Warnings(logging.Handler):
 
 @dataclass
 class FakePool:
-    """A pool without processes: what it is asked for is done at once, by the one desk."""
+    """A pool without processes: what it is asked for is done at once, by the one handler."""
 
-    desk: object
+    handler: object
     trouble: str = ""
 
-    def submit(self, task: str, items: Sequence[Any]) -> PendingResults:
-        """Do all items, one after the other."""
-        work = PendingResults(task, items)
-        for number, item in enumerate(items):
-            work.put(number, getattr(self.desk, task)(item))
+    def submit(self, requests: Sequence[Request[Any]]) -> PendingResults[Any]:
+        """Handle all requests, one after the other."""
+        work = PendingResults(requests)
+        for number, request in enumerate(requests):
+            work.put(number, request.handle(self.handler))
         return work
 
-    def map(self, task: str, items: Sequence[Any], beat: Callable[[], None] = lambda: None) -> list[Any]:
-        """The same, with the results at once."""
+    def map(self, requests: Sequence[Request[Any]], beat: Callable[[], None] = lambda: None) -> list[Any]:
+        """The same, with the answers at once."""
         beat()
-        return self.submit(task, items).results(beat)
+        return self.submit(requests).results(beat)
 
 
-def broken_desk() -> FakeDesk:
-    """A desk that cannot be opened."""
+def broken_handler() -> FakeHandler:
+    """A handler that cannot be created."""
     raise SystemFaultError("the model is gone")
 
 

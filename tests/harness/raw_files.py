@@ -33,7 +33,7 @@ def _ratios(tag: int, kind: int, *values: float) -> Field:
     return tag, kind, b"".join(struct.pack("<ii", round(value * 10_000), 10_000) for value in values)
 
 
-def dng(image: Image.Image, *, light: float = 1.0, preview: Image.Image | None = None) -> bytes:
+def dng(image: Image.Image, *, light: float = 1.0, preview: Image.Image | None = None, orientation: int = 1) -> bytes:
     """A DNG whose sensor saw the image, as bright as `light` says; values beyond the white level are cut off."""
     mosaic = _mosaic(image, light)
     height, width = mosaic.shape
@@ -57,6 +57,7 @@ def dng(image: Image.Image, *, light: float = 1.0, preview: Image.Image | None =
     colour = [
         (271, _ASCII, b"Maker\0"),
         (272, _ASCII, b"Camera\0"),
+        _shorts(274, orientation),
         (50706, _BYTE, bytes((1, 4, 0, 0))),
         (50708, _ASCII, b"Maker Camera\0"),
         _ratios(50721, _SIGNED, 3.2406, -1.5372, -0.4986, -0.9689, 1.8758, 0.0415, 0.0557, -0.204, 1.057),

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -17,59 +20,103 @@ import pytest
 from numpy.typing import NDArray
 
 from culld.errors import SystemFaultError
-from culld.inference.batch_server import GpuClient
+from culld.inference.array_messages import limit_waits
+from culld.inference.gpu_client import GpuClient
 from culld.inference.gpu_process import GpuProcess
-from culld.records import Scores
+from culld.inference.network import ArraySpec, Network, Signature
+from culld.stages.read.scoring import DEFECT_NETWORK, open_litert
 from harness import fakes
 
-OWN = Scores(0.5, 0.5, 0.5)
+OWN = np.array([[0.5, 0.5]], np.float32)
+SIGNATURE = fakes.FakeNetwork.signature
 
 
-class OwnEngine:
+class OwnNetwork:
     """What a worker falls back to."""
 
-    def score(self, _frame: NDArray[np.uint8]) -> Scores:
+    signature = SIGNATURE
+
+    def run(self, _arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Always the same."""
-        return OWN
+        return {"row": OWN}
 
 
 def frame(value: int) -> NDArray[np.uint8]:
     """A frame of one brightness."""
-    return np.full(fakes.FakeNetwork.shape, value, np.uint8)
+    return np.full((1, *SIGNATURE.inputs["frame"].shape), value, np.uint8)
 
 
 @contextmanager
-def connected(process: GpuProcess, count: int, own: Callable[[], Any] = OwnEngine) -> Iterator[list[GpuClient]]:
-    """So many workers' engines."""
+def connected(
+    process: GpuProcess, count: int, own: Callable[[], Any] = OwnNetwork, signature: Signature = SIGNATURE
+) -> Iterator[list[GpuClient]]:
+    """So many workers' networks."""
     with ExitStack() as stack:
-        yield [stack.enter_context(closing(GpuClient(process.address, own))) for _ in range(count)]
+        yield [stack.enter_context(closing(GpuClient(process.address, signature, own))) for _ in range(count)]
 
 
-def asked(engines: list[GpuClient], frames: list[NDArray[np.uint8]]) -> list[Scores]:
-    """What each of the engines says of its frame, all at once."""
-    with ThreadPoolExecutor(len(engines)) as threads:
-        return list(threads.map(lambda engine, frame: engine.score(frame), engines, frames))
+def row(network: GpuClient, value: int) -> list[float]:
+    """What a network gives for a frame of one brightness: its brightness, and the size of the batch."""
+    return network.run({"frame": frame(value)})["row"][0].tolist()
+
+
+def asked(networks: list[GpuClient], values: list[int]) -> list[list[float]]:
+    """What each of the networks gives for its frame, all at once."""
+    with ThreadPoolExecutor(len(networks)) as threads:
+        return list(threads.map(row, networks, values))
 
 
 def test_each_worker_gets_the_answer_for_its_own_frame() -> None:
     """However many ask at once; the batch never grows beyond what the network takes."""
-    with GpuProcess(fakes.FakeNetwork) as process, connected(process, 8) as engines:
+    with GpuProcess(fakes.FakeNetwork) as process, connected(process, 8) as networks:
         for turn in range(20):
             values = [turn * 8 + number for number in range(8)]
-            found = asked(engines, [frame(value) for value in values])
-            assert [round(scores.blur * 255) for scores in found] == values
-            assert all(scores.over <= fakes.FakeNetwork.largest for scores in found)
+            found = asked(networks, values)
+            assert [mean for mean, _ in found] == values
+            assert all(1 <= batch <= fakes.FakeNetwork.largest for _, batch in found)
+
+
+def test_frames_that_wait_go_through_the_network_together() -> None:
+    """Eight workers ask while it is busy: it then takes as many as it can at once."""
+    with GpuProcess(fakes.SlowNetwork) as process, connected(process, 8) as networks:
+        batches = [batch for _ in range(5) for _, batch in asked(networks, [7] * 8)]
+
+    assert max(batches) == fakes.FakeNetwork.largest
+
+
+def test_several_frames_of_one_worker_are_answered_in_their_order() -> None:
+    """One after the other."""
+    with GpuProcess(fakes.FakeNetwork) as process, connected(process, 1) as (network,):
+        found = network.run({"frame": np.concatenate([frame(value) for value in (5, 3, 9)])})["row"]
+
+    assert found[:, 0].tolist() == [5, 3, 9]
+
+
+@pytest.mark.parametrize("wrong", [frame(1)[:, :2], frame(1).astype(np.float32), frame(1)[:0]])
+def test_a_frame_of_another_shape_or_type_is_not_sent(wrong: NDArray[Any]) -> None:
+    """It is a mistake of the caller; the connection stays in use."""
+    with GpuProcess(fakes.FakeNetwork) as process, connected(process, 1) as (network,):
+        with pytest.raises(ValueError, match=r"frame|at least one"):
+            network.run({"frame": wrong})
+        assert row(network, 4) == [4, 1]
+
+
+def test_a_worker_that_would_send_other_arrays_goes_on_alone() -> None:
+    """Both ends compare what they send before the first frame."""
+    other = Signature({"frame": ArraySpec((1, 1, 3), "uint8")}, SIGNATURE.outputs)
+    with GpuProcess(fakes.FakeNetwork) as process, connected(process, 1, signature=other) as (network,):
+        assert network.run({"frame": np.zeros((1, 1, 1, 3), np.uint8)})["row"] is OWN
 
 
 def test_when_the_process_is_gone_each_worker_goes_on_alone() -> None:
     """With one warning for all of them."""
-    with fakes.Warnings() as warnings, GpuProcess(fakes.FakeNetwork) as process, connected(process, 3) as engines:
-        assert engines[0].score(frame(0)).blur == 0
+    with fakes.Warnings() as warnings, GpuProcess(fakes.FakeNetwork) as process, connected(process, 3) as networks:
+        assert row(networks[0], 8) == [8, 1]
         os.kill(process._process.pid or 0, signal.SIGKILL)
 
-        assert [engine.score(frame(9)) for engine in engines] == [OWN] * 3
+        assert [row(network, 9) for network in networks] == OWN.tolist() * 3
         with connected(process, 1) as (late,):
-            assert late.score(frame(9)) == OWN
+            assert row(late, 9) == OWN[0].tolist()
         assert warnings.changed.wait(10)
     assert warnings.texts == [
         "TensorFlow is gone (its process ended); from now on photos are judged by LiteRT on the CPU"
@@ -78,8 +125,8 @@ def test_when_the_process_is_gone_each_worker_goes_on_alone() -> None:
 
 def test_a_network_that_fails_is_told_with_its_reason() -> None:
     """A GPU without memory for one photo, say."""
-    with fakes.Warnings() as warnings, GpuProcess(fakes.FakeNetwork) as process, connected(process, 1) as (engine,):
-        assert engine.score(frame(255)) == OWN
+    with fakes.Warnings() as warnings, GpuProcess(fakes.FakeNetwork) as process, connected(process, 1) as (network,):
+        assert row(network, 255) == OWN[0].tolist()
         assert warnings.changed.wait(10)
     assert warnings.texts[0].startswith("TensorFlow is gone (the GPU has no memory for a single photo)")
 
@@ -90,40 +137,75 @@ def test_a_network_that_cannot_be_opened_is_a_system_fault() -> None:
         pass
 
 
-@pytest.mark.parametrize("key", [b"", b"x" * 32])
-def test_a_stranger_gets_no_answer(key: bytes) -> None:
+@pytest.mark.parametrize("said", [b"", b"x" * 32, b"\0\0\0\4wxyz", b"\xff" * 8])
+def test_a_stranger_gets_no_answer(said: bytes) -> None:
     """Whoever does not know the key is hung up on, and the others are served all the same."""
-    with GpuProcess(fakes.FakeNetwork) as process:
-        stranger = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    with GpuProcess(fakes.FakeNetwork) as process, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stranger:
         stranger.connect(process.address.name)
-        stranger.sendall(key)
-        if not key:
-            stranger.shutdown(socket.SHUT_WR)
-        assert stranger.recv(1) == b""
-        stranger.close()
+        stranger.sendall(said)
+        stranger.shutdown(socket.SHUT_WR)
+        answer = b""
+        with contextlib.suppress(ConnectionResetError):  # what was sent was not even read to its end
+            while part := stranger.recv(4096):
+                answer += part
 
-        with connected(process, 1) as (engine,):
-            assert engine.score(frame(51)).blur == pytest.approx(0.2)
+        assert b"CHALLENGE" in answer
+        assert b"WELCOME" not in answer
+        with connected(process, 1) as (network,):
+            assert row(network, 51) == [51, 1]
+
+
+def test_a_client_with_another_key_goes_on_alone() -> None:
+    """It neither gets an answer nor waits for one."""
+    with GpuProcess(fakes.FakeNetwork) as process:
+        other = replace(process.address, key=b"x" * 32)
+        with closing(GpuClient(other, SIGNATURE, OwnNetwork)) as network:
+            assert row(network, 51) == OWN[0].tolist()
+
+
+def test_strangers_that_say_nothing_hold_nobody_up() -> None:
+    """Each waits for itself, and is hung up on after a while."""
+    with GpuProcess(fakes.FakeNetwork) as process, ExitStack() as stack:
+        for _ in range(5):
+            stranger = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+            stranger.connect(process.address.name)
+
+        with connected(process, 2) as networks:
+            assert [mean for mean, _ in asked(networks, [51, 52])] == [51, 52]
+
+
+def test_a_process_that_hangs_is_given_up_after_a_time() -> None:
+    """Neither a frame that is not taken nor an answer that does not come holds a worker for ever."""
+    ours, theirs = socket.socketpair()
+    with closing(Connection(ours.detach())) as connection, theirs:
+        limit_waits(connection, 1)
+
+        with pytest.raises(BlockingIOError):
+            connection.recv_bytes()
+        with pytest.raises(BlockingIOError):
+            connection.send_bytes(bytes(10_000_000))
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(540)
 def test_tensorflow_says_what_litert_says() -> None:
     """On the CPU here; three frames go through batches of at most two."""
-    pytest.importorskip("tensorflow", reason="needs the extra `tensorflow`")
-    from culld.inference.litert import LiteRtEngine  # noqa: PLC0415
-
+    pytest.importorskip("tensorflow", reason="needs the extra `gpu`")
     folder = Path(__file__).parents[2] / "models" / "defects"
-    litert = LiteRtEngine(folder / "model.tflite")
+    litert = open_litert(folder / "model.tflite")
     dice = np.random.default_rng(3)
-    frames = [dice.integers(0, top, (384, 512, 3), np.uint8) for top in (20, 255, 128)]
+    frames = [dice.integers(0, top, (1, 384, 512, 3), np.uint8) for top in (20, 255, 128)]
+
+    def probabilities(network: Network, frame: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return network.run({"frame": frame})["probabilities"]
 
     whole = GpuProcess(functools.partial(fakes.small_tensorflow, folder))  # type: ignore[arg-type]
-    with whole as process, connected(process, 3, own=lambda: None) as engines:
-        found = asked(engines, frames)
+    with (
+        whole as process,
+        connected(process, 3, own=lambda: None, signature=DEFECT_NETWORK) as networks,
+        ThreadPoolExecutor(3) as threads,
+    ):
+        found = list(threads.map(probabilities, networks, frames))
 
-    for each, scores in zip(frames, found, strict=True):
-        wanted = litert.score(each)
-        assert (scores.blur, scores.under, scores.over) == pytest.approx(
-            (wanted.blur, wanted.under, wanted.over), abs=1e-3
-        )
+    for each, row in zip(frames, found, strict=True):
+        assert row == pytest.approx(probabilities(litert, each), abs=1e-3)

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from culld.imaging.decode import DecodeLimits
 from culld.records import Assessment, FileSnapshot, FileStat, Format, Photo, RootedPath, Scores, UserMetadata, Verdict
@@ -14,27 +12,19 @@ from culld.stages.read import DraftRequest, ReadRequest, UserMetadataRequest, Wo
 from culld.stages.read.worker import PhotoWorker
 from culld.tags.decision_properties import DecisionProperties
 from culld.tags.draft import TagDraft, TagRequest
-from harness import containers, factories
+from harness import containers, factories, fakes
 
 WHOLE = containers.micro_video()
 
 
-class Blurry:
-    """In place of the network: everything is blurred."""
-
-    def score(self, pixels: NDArray[np.uint8]) -> Scores:
-        """The same for each picture."""
-        return Scores(0.99, 0.0, 0.0)
-
-
 class Desk(PhotoWorker):
-    """The darkroom with that."""
+    """A worker whose network calls everything blurred."""
 
     def __init__(self) -> None:
         """Nothing to load."""
         self._settings = WorkerSettings(Path(), "blurry@1", 10**8, 10**8)
         self._limits = DecodeLimits()
-        self._engine = Blurry()  # type: ignore[assignment]
+        self._network = fakes.ConstantNetwork(blur=0.99)
 
 
 def put(folder: Path, data: bytes) -> Photo:

@@ -9,6 +9,7 @@ import pytest
 
 from culld.errors import ConfigError
 from culld.inference.litert import LiteRtNetwork
+from culld.inference.network import as_function
 from culld.records import Defect
 from culld.training.backbones import BACKBONES, build_backbone, mean
 from culld.training.calibration import Calibration
@@ -155,7 +156,7 @@ def test_both_precisions_agree_with_keras(whole: Any, frames: list[np.ndarray], 
     path = tmp_path / "model.tflite"
     write_litert(whole, path, precision)
 
-    assert parity(whole, LiteRtNetwork(path).run, frames) <= MAX_PROBABILITY_DIFFERENCE
+    assert parity(whole, as_function(LiteRtNetwork(path)), frames) <= MAX_PROBABILITY_DIFFERENCE
 
 
 def test_half_precision_is_about_half_the_file(whole: Any, tmp_path: Path) -> None:
@@ -189,6 +190,6 @@ def test_the_mean_of_an_even_picture_does_not_drift_in_litert(tmp_path: Path) ->
     pixels = keras.Input((384, 512, 3))
     write_litert(keras.Model(pixels, mean(pixels / 255.0)), tmp_path / "mean.tflite")
 
-    found = LiteRtNetwork(tmp_path / "mean.tflite").run(np.full((384, 512, 3), 27, np.uint8))
+    found = as_function(LiteRtNetwork(tmp_path / "mean.tflite"))(np.full((384, 512, 3), 27, np.uint8))
 
     np.testing.assert_allclose(found, 27 / 255, rtol=1e-5)

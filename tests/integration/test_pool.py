@@ -26,34 +26,39 @@ from harness import fakes
 LIMITS = WorkerLimits(memory=4 << 30, seconds=1.5)
 
 
+def misbehaving(*items: object) -> list[fakes.Misbehave]:
+    """A request for each item."""
+    return [fakes.Misbehave(item) for item in items]
+
+
 @pytest.fixture
 def pool() -> Iterator[Pool]:
-    """Two workers at fake desks."""
-    pool = Pool(fakes.FakeDesk, 2, LIMITS)
+    """Two workers with fake handlers."""
+    pool = Pool(fakes.FakeHandler, 2, LIMITS)
     pool.start()
     yield pool
     pool.stop()
 
 
-def test_results_come_in_the_order_of_the_items(pool: Pool) -> None:
-    """Whichever worker is free takes the next item; the order of the answers does not show it."""
-    assert pool.map("double", list(range(50))) == [2 * item for item in range(50)]
+def test_answers_come_in_the_order_of_the_requests(pool: Pool) -> None:
+    """Whichever worker is free takes the next request; the order of the answers does not show it."""
+    assert pool.map([fakes.Double(item) for item in range(50)]) == [2 * item for item in range(50)]
 
 
 def test_a_crash_costs_one_item(pool: Pool) -> None:
     """The others are answered, and a new worker stands in for the next batch."""
-    results = pool.map("misbehave", ["a", "crash", "b", "c"])
+    results = pool.map(misbehaving("a", "crash", "b", "c"))
 
     assert [str(result) for result in results if not isinstance(result, WorkerLostError)] == ["a", "b", "c"]
     assert isinstance(results[1], WorkerLostError)
-    assert pool.map("double", [1, 2, 3]) == [2, 4, 6]
+    assert pool.map([fakes.Double(1), fakes.Double(2), fakes.Double(3)]) == [2, 4, 6]
 
 
 def test_a_hang_ends_at_the_time_limit(pool: Pool) -> None:
     """The message names the setting, and the daemon's watchdog was fed meanwhile."""
     beats: list[None] = []
 
-    results = pool.map("misbehave", ["hang", "a"], beat=lambda: beats.append(None))
+    results = pool.map(misbehaving("hang", "a"), beat=lambda: beats.append(None))
 
     assert str(results[0]) == "took longer than 1.5 s (limits.time)"
     assert results[1] == "a"
@@ -62,16 +67,16 @@ def test_a_hang_ends_at_the_time_limit(pool: Pool) -> None:
 
 def test_memory_beyond_the_limit_costs_one_item(pool: Pool) -> None:
     """An allocation beyond `limits.memory` fails inside the worker."""
-    results = pool.map("misbehave", ["memory", "a"])
+    results = pool.map(misbehaving("memory", "a"))
 
     assert isinstance(results[0], WorkerLostError)
     assert results[1] == "a"
 
 
-def test_an_error_in_the_desk_costs_one_item_and_no_worker(pool: Pool) -> None:
+def test_an_error_in_the_handler_costs_one_item_and_no_worker(pool: Pool) -> None:
     """The item's result is the error with its reason, and the place in the code is logged once, with the traceback."""
     with fakes.Warnings() as warnings:
-        results = pool.map("misbehave", ["raise", "a", "raise", "unsendable", "b"])
+        results = pool.map(misbehaving("raise", "a", "raise", "unsendable", "b"))
 
     assert [str(result) for result in results[:3]] == [
         "internal error: KeyError: 'a mistake'; please report this",
@@ -84,9 +89,9 @@ def test_an_error_in_the_desk_costs_one_item_and_no_worker(pool: Pool) -> None:
     assert len([text for text in warnings.texts if "KeyError" in text and "Traceback" in text]) == 1
 
 
-def test_an_item_that_cannot_be_sent_costs_that_item(pool: Pool) -> None:
+def test_a_request_that_cannot_be_sent_costs_that_request(pool: Pool) -> None:
     """It cannot be pickled; the others are answered."""
-    results = pool.map("misbehave", ["a", lambda: None, "b"])
+    results = pool.map(misbehaving("a", lambda: None, "b"))
 
     assert (results[0], results[2]) == ("a", "b")
     assert isinstance(results[1], InternalError)
@@ -96,7 +101,7 @@ def test_a_worker_cannot_write_a_file(pool: Pool, tmp_path: Path) -> None:
     """Untrusted pictures are decoded where nothing can be written."""
     target = tmp_path / "x"
 
-    results = pool.map("misbehave", [f"write {target}"])
+    results = pool.map(misbehaving(f"write {target}"))
 
     assert str(results[0]).startswith("internal error: OSError: [Errno 27]")
     assert not target.exists() or target.stat().st_size == 0
@@ -108,10 +113,10 @@ from harness import fakes
 from culld.inference.worker_process import WorkerLimits
 from culld.inference.pool import Pool
 if __name__ == "__main__":
-    pool = Pool(fakes.FakeDesk, 1, WorkerLimits(memory=4 << 30, seconds=1))
+    pool = Pool(fakes.FakeHandler, 1, WorkerLimits(memory=4 << 30, seconds=1))
     pool.start()
     threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGKILL)).start()
-    pool.map("misbehave", ["spin"])
+    pool.map([fakes.Misbehave("spin")])
 """
 
 
@@ -135,12 +140,12 @@ class Shortage:
         self.over.set()
         self.refused = threading.Event()
 
-    def __call__(self, pipe: Connection, open_desk: Callable[[], object], limits: WorkerLimits) -> Process:
+    def __call__(self, pipe: Connection, create_handler: Callable[[], object], limits: WorkerLimits) -> Process:
         """Start a process, or raise as `fork` does at the limit of `pids`."""
         if not self.over.is_set():
             self.refused.set()
             raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
-        return start_process(pipe, open_desk, limits)
+        return start_process(pipe, create_handler, limits)
 
 
 TROUBLE = "no worker process can be started: Resource temporarily unavailable; culld tries again"
@@ -149,10 +154,10 @@ TROUBLE = "no worker process can be started: Resource temporarily unavailable; c
 def test_a_worker_lost_while_no_process_can_be_started_is_replaced_later() -> None:
     """Meanwhile the trouble is told and the items wait; afterwards the work goes on by itself."""
     shortage = Shortage()
-    with Pool(fakes.FakeDesk, 1, LIMITS, shortage) as pool:
+    with Pool(fakes.FakeHandler, 1, LIMITS, shortage) as pool:
         shortage.over.clear()
-        lost = pool.map("misbehave", ["crash"])
-        waiting = pool.submit("double", [1, 2, 3])
+        lost = pool.map(misbehaving("crash"))
+        waiting = pool.submit([fakes.Double(1), fakes.Double(2), fakes.Double(3)])
         assert shortage.refused.wait(30)
         await_until(lambda: pool.trouble == TROUBLE)
         shortage.over.set()
@@ -165,9 +170,9 @@ def test_a_worker_lost_while_no_process_can_be_started_is_replaced_later() -> No
 def test_the_other_workers_go_on_while_no_process_can_be_started() -> None:
     """One is enough for the work, and no trouble."""
     shortage = Shortage()
-    with Pool(fakes.FakeDesk, 2, LIMITS, shortage) as pool:
+    with Pool(fakes.FakeHandler, 2, LIMITS, shortage) as pool:
         shortage.over.clear()
-        results = pool.map("misbehave", ["crash", *"abcdefgh"])
+        results = pool.map(misbehaving("crash", *"abcdefgh"))
 
         assert results[1:] == list("abcdefgh")
         assert pool.trouble == ""
@@ -175,23 +180,23 @@ def test_the_other_workers_go_on_while_no_process_can_be_started() -> None:
 
 def test_a_worker_that_dies_while_it_is_idle_is_replaced(pool: Pool) -> None:
     """The kernel ends whatever is largest when memory runs out."""
-    for pid in pool.map("process", [0, 0]):
+    for pid in pool.map([fakes.ProcessId()] * 2):
         with contextlib.suppress(ProcessLookupError):  # one worker may have answered twice
             os.kill(pid, signal.SIGKILL)
 
-    assert [result for result in pool.map("double", list(range(20))) if isinstance(result, int)]
-    assert pool.map("double", list(range(20))) == [2 * item for item in range(20)]
+    assert [result for result in pool.map([fakes.Double(item) for item in range(20)]) if isinstance(result, int)]
+    assert pool.map([fakes.Double(item) for item in range(20)]) == [2 * item for item in range(20)]
 
 
 def test_a_pool_that_may_not_wait_for_ever_is_broken_in_the_end() -> None:
     """As for `culld once`, which a person waits for."""
     shortage = Shortage()
-    with Pool(fakes.FakeDesk, 1, LIMITS, shortage, patience_s=0.5) as pool:
+    with Pool(fakes.FakeHandler, 1, LIMITS, shortage, patience_s=0.5) as pool:
         shortage.over.clear()
-        pool.map("misbehave", ["crash"])
+        pool.map(misbehaving("crash"))
 
         with pytest.raises(SystemFaultError, match="Resource temporarily unavailable"):
-            pool.map("double", [1])
+            pool.map([fakes.Double(1)])
 
 
 def test_without_a_process_at_the_start_culld_does_not_start() -> None:
@@ -200,7 +205,7 @@ def test_without_a_process_at_the_start_culld_does_not_start() -> None:
     shortage.over.clear()
 
     with pytest.raises(SystemFaultError, match="no worker process can be started: Resource temporarily unavailable"):
-        Pool(fakes.FakeDesk, 1, LIMITS, shortage).start()
+        Pool(fakes.FakeHandler, 1, LIMITS, shortage).start()
 
 
 UPROOTED = """
@@ -209,9 +214,9 @@ from harness import fakes
 from culld.inference.worker_process import WorkerLimits
 from culld.inference.pool import Pool
 if __name__ == "__main__":
-    with Pool(fakes.FakeDesk, 1, WorkerLimits(memory=4 << 30, seconds=5)) as pool:
+    with Pool(fakes.FakeHandler, 1, WorkerLimits(memory=4 << 30, seconds=5)) as pool:
         os.rmdir(sys.argv[1])
-        print(type(pool.map("misbehave", ["crash"])[0]).__name__, pool.map("double", [21]))
+        print(type(pool.map([fakes.Misbehave("crash")])[0]).__name__, pool.map([fakes.Double(21)]))
 """
 
 
@@ -234,11 +239,11 @@ from harness import fakes
 from culld.inference.worker_process import WorkerLimits
 from culld.inference.pool import Pool
 if __name__ == "__main__":
-    with Pool(fakes.FakeDesk, 1, WorkerLimits(memory=4 << 30, seconds=5)) as pool:
+    with Pool(fakes.FakeHandler, 1, WorkerLimits(memory=4 << 30, seconds=5)) as pool:
         hard = resource.getrlimit(resource.RLIMIT_NPROC)[1]
         resource.setrlimit(resource.RLIMIT_NPROC, (0, hard))
-        lost = pool.map("misbehave", ["crash"])[0]
-        waiting = pool.submit("double", [21])
+        lost = pool.map([fakes.Misbehave("crash")])[0]
+        waiting = pool.submit([fakes.Double(21)])
         while not pool.trouble:
             threading.Event().wait(0.05)
         print(type(lost).__name__, pool.trouble)
@@ -273,9 +278,9 @@ def await_until(true: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def test_a_desk_that_cannot_be_opened_is_a_system_fault() -> None:
+def test_a_handler_that_cannot_be_created_is_a_system_fault() -> None:
     """The reason comes through to the person who started culld."""
-    pool = Pool(fakes.broken_desk, 1, LIMITS)
+    pool = Pool(fakes.broken_handler, 1, LIMITS)
 
     with pytest.raises(SystemFaultError, match="the model is gone"):
         pool.start()

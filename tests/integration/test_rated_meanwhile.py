@@ -6,16 +6,14 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from culld.app.once import Counts, OnePass
 from culld.clock import SystemClock
 from culld.config import load_config
 from culld.imaging.decode import DecodeLimits
 from culld.journal.store import SqliteJournal
-from culld.records import Assessment, FileSnapshot, FileStat, RootedPath, Scores, Verdict
+from culld.records import Assessment, FileSnapshot, FileStat, RootedPath, Verdict
 from culld.stages.read import DraftRequest, ReadRequest, UserMetadataRequest, WorkerSettings
 from culld.stages.read.worker import PhotoWorker
 from harness import factories, fakes
@@ -56,14 +54,6 @@ def rate_in_kde(inbox: Path) -> None:
         pytest.skip(f"this file system keeps no extended attributes: {error}")
 
 
-class Blurry:
-    """In place of the network: everything is blurred."""
-
-    def score(self, pixels: NDArray[np.uint8]) -> Scores:
-        """The same for each picture."""
-        return Scores(0.99, 0.0, 0.0)
-
-
 class Worker(PhotoWorker):
     """A worker that lets a person act right before it drafts for the first time, and counts what it is asked."""
 
@@ -71,7 +61,7 @@ class Worker(PhotoWorker):
         """Nothing to load."""
         self._settings = WorkerSettings(Path(), "blurry@1", 10**8, 10**8)
         self._limits = DecodeLimits()
-        self._engine = Blurry()  # type: ignore[assignment]
+        self._network = fakes.ConstantNetwork(blur=0.99)
         self._act = act
         self.asked: list[str] = []
 

@@ -12,27 +12,25 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from culld.errors import TagRefusedError
-from culld.imaging.decode import HEIGHT, WIDTH, DecodeLimits, UnreadableError
+from culld.imaging.decode import DecodeLimits, Region, UnreadableError
 from culld.imaging.formats import HEAD_BYTES, recognise
 from culld.imaging.raw import open_raw
 from culld.imaging.supported import supported_extensions
 from culld.records import Assessment, Camera, FileSnapshot, FileStat, Format, Photo, RootedPath, Scores
+from culld.records.frame import HEIGHT, WIDTH
 from culld.stages.read import ReadRequest, WorkerSettings
 from culld.stages.read.worker import PhotoWorker
 from culld.tags.containers.registry import read_container
-from harness import factories, raw_files
+from harness import factories, fakes, raw_files
 
 SHARP = factories.picture(3, (1024, 768))
 BURNT = SHARP.point(lambda value: min(255, value * 3))
 LIMITS = DecodeLimits()
 
 
-class Light:
+def light(pixels: NDArray[np.uint8]) -> tuple[float, float, float]:
     """In place of the network: over-exposed is what is bright."""
-
-    def score(self, pixels: NDArray[np.uint8]) -> Scores:
-        """Its mean brightness."""
-        return Scores(0.0, 0.0, float(pixels.mean()) / 255)
+    return 0.0, 0.0, float(pixels.mean()) / 255
 
 
 class Desk(PhotoWorker):
@@ -42,7 +40,7 @@ class Desk(PhotoWorker):
         """Nothing to load."""
         self._settings = WorkerSettings(Path(), "light@1", 10**8, 10**8)
         self._limits = LIMITS
-        self._engine = Light()  # type: ignore[assignment]
+        self._network = fakes.ConstantNetwork(look=light)
 
 
 def judged(folder: Path, data: bytes) -> Assessment:
@@ -97,6 +95,29 @@ def test_without_a_useful_preview_the_sensor_is_looked_at(preview: Image.Image |
         picture = raw.preview_rgb()
 
     assert np.abs(picture - np.asarray(SHARP.resize((WIDTH, HEIGHT)), float)).mean() < 12
+
+
+def test_a_preview_is_decoded_upright_at_any_size_and_by_region() -> None:
+    """The preview in full resolution; it says nothing of its own orientation, the RAW does."""
+    data = raw_files.dng(factories.picture(4, (1024, 768)), preview=SHARP, orientation=6)
+    upright = SHARP.transpose(Image.Transpose.ROTATE_270)
+    with open_raw(io.BytesIO(data), LIMITS) as raw:
+        whole, small, part = raw.upright(), raw.upright(256), raw.region(Region(0.5, 0.25, 0.25, 0.25))
+
+    assert (whole.shape, small.shape, part.shape) == ((1024, 768, 3), (256, 192, 3), (256, 192, 3))
+    assert np.abs(whole - np.asarray(upright, float)).mean() < 5
+    assert np.abs(small - np.asarray(upright.resize((192, 256)), float)).mean() < 8
+    assert np.abs(part - np.asarray(upright.crop((384, 256, 576, 512)), float)).mean() < 5
+
+
+def test_without_a_preview_the_sensor_is_shown_upright() -> None:
+    """At half its size."""
+    with open_raw(io.BytesIO(raw_files.dng(SHARP, orientation=6)), LIMITS) as raw:
+        whole, small = raw.upright(), raw.upright(256)
+
+    assert (whole.shape, small.shape) == ((512, 384, 3), (256, 192, 3))
+    upright = SHARP.transpose(Image.Transpose.ROTATE_270).resize((384, 512))
+    assert np.abs(whole - np.asarray(upright, float)).mean() < 12
 
 
 def test_a_burnt_preview_of_a_well_exposed_raw_is_no_over_exposure(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from culld.cli import build_parser
 from culld.cli import model as command
 from culld.errors import ConfigError
 from culld.inference.card import load_card
-from culld.inference.litert import LiteRtEngine
+from culld.stages.read.scoring import open_litert, score
 from culld.training.experiment import Experiment, as_yaml, load_experiment
 from culld.training.export import MAX_PROBABILITY_DIFFERENCE, load_keras
 
@@ -108,12 +108,12 @@ def test_kadis_pictures_can_be_learned_from_as_well(trained: Path, tmp_path: Pat
 def test_litert_and_keras_agree(trained: Path) -> None:
     """On noise as on pictures both give the same probabilities."""
     frames = np.random.default_rng(1).integers(0, 255, (3, 384, 512, 3), dtype=np.uint8)
-    engine = LiteRtEngine(trained / "out" / "model.tflite")
+    network = open_litert(trained / "out" / "model.tflite")
 
     wanted = load_keras(trained / "out").predict(frames.astype(np.float32), verbose=0)
 
     for frame, row in zip(frames, wanted, strict=True):
-        scores = engine.score(frame)
+        scores = score(network, frame)
         np.testing.assert_allclose(row, [scores.blur, scores.under, scores.over], atol=MAX_PROBABILITY_DIFFERENCE)
 
 
@@ -124,7 +124,7 @@ def test_export_makes_a_pair_that_fits_again(trained: Path, tmp_path: Path) -> N
 
     assert command_line("export", tmp_path / "out", "--precision", "float16") == 0
     assert load_card(tmp_path / "out").name == "tiny"
-    LiteRtEngine(tmp_path / "out" / "model.tflite")
+    open_litert(tmp_path / "out" / "model.tflite")
 
 
 def test_list_shows_the_models_at_hand(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -139,7 +139,7 @@ def test_without_tensorflow_one_line_says_what_to_install(trained: Path, monkeyp
 
     monkeypatch.setitem(sys.modules, "tensorflow", None)
 
-    with pytest.raises(SystemFaultError, match=r"pip install 'culld\[tensorflow\]'"):
+    with pytest.raises(SystemFaultError, match=r"training needs tensorflow: run `pip install 'culld\[train\]'"):
         command_line("train", "--photos", trained, "--out", trained / "never")
 
 

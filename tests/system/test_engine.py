@@ -26,7 +26,7 @@ def scores(house: House) -> list[list[float]]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(540)
-@pytest.mark.skipif(importlib.util.find_spec("tensorflow") is None, reason="needs the extra `tensorflow`")
+@pytest.mark.skipif(importlib.util.find_spec("tensorflow") is None, reason="needs the extra `gpu`")
 def test_tensorflow_and_litert_say_the_same(house: House) -> None:
     """Through the whole of culld; a photo of each kind."""
     picture = factories.picture(1)

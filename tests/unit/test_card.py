@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from culld.app.model_files import load_model
 from culld.errors import SystemFaultError
 from culld.inference.card import Card, load_card, model_digest, save_card
 from culld.records import Defect, OperatingPoint, Threshold
@@ -89,7 +90,24 @@ def test_a_model_with_other_outputs_is_refused(tmp_path: Path) -> None:
     save_card(tmp_path, replace(card(tmp_path), labels=(Defect.OVER, Defect.BLUR, Defect.UNDER)))
 
     with pytest.raises(SystemFaultError, match="blur, under, over"):
-        load_card(tmp_path)
+        load_model(tmp_path)
+
+
+@pytest.mark.parametrize(("width", "height"), [(224, 224), (384, 512)])
+def test_a_model_for_frames_of_another_size_is_refused(tmp_path: Path, width: int, height: int) -> None:
+    """Every photo would fail in the worker."""
+    save_card(tmp_path, replace(card(tmp_path), width=width, height=height))
+
+    with pytest.raises(SystemFaultError, match=f"takes frames of {width}x{height} pixels, .* at 512x384"):
+        load_model(tmp_path)
+
+
+def test_a_card_of_another_kind_of_network_can_be_read(tmp_path: Path) -> None:
+    """Its labels need not be the defects; only what scores photos asks for those."""
+    wanted = replace(card(tmp_path), labels=("sky", "skin"), operating_points={"sky": (OperatingPoint(0.5, 0.9, 1),)})
+    save_card(tmp_path, wanted)
+
+    assert wanted == load_card(tmp_path)
 
 
 def test_the_shipped_model_has_papers_in_order() -> None:

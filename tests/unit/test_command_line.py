@@ -41,23 +41,16 @@ def modules_named_by(parser: argparse.ArgumentParser) -> Iterator[str]:
             yield from modules_named_by(choice)
 
 
-@pytest.mark.parametrize(
-    "words", [["--help"], ["--version"], *([name, "--help"] for name in COMMANDS if name != "model")], ids=" ".join
-)
+@pytest.mark.parametrize("words", [["--help"], ["--version"], *([name, "--help"] for name in COMMANDS)], ids=" ".join)
 def test_help_loads_no_heavy_library(words: list[str]) -> None:
     """`--help` answers at once, also on a machine where a library is broken."""
     assert modules_after(*words) & HEAVY == set()
 
 
-def test_help_of_the_training_side_loads_no_tensorflow() -> None:
-    """Its options stand beside its code, which needs NumPy and Pillow."""
-    assert modules_after("model", "--help") & {"tensorflow", "keras", "sqlite3"} == set()
-
-
 def test_only_the_module_of_the_command_is_imported() -> None:
     """A broken module stops one command only."""
     loaded = modules_after("completion", "bash")
-    others = {f"culld.cli.{name}" for name in COMMANDS} - {"culld.cli.completion", "culld.cli.model"}
+    others = {f"culld.cli.{name}" for name in COMMANDS} - {"culld.cli.completion"}
 
     assert "culld.cli.completion" in loaded
     assert loaded & others == set()

@@ -10,9 +10,18 @@ import pillow_heif
 import pytest
 from PIL import Image
 
-from culld.imaging.decode import HEIGHT, WIDTH, DecodeLimits, UnreadableError, decode, to_network_frame
+from culld.imaging.decode import (
+    DecodeLimits,
+    Region,
+    UnreadableError,
+    decode,
+    decode_region,
+    decode_upright,
+    to_network_frame,
+)
 from culld.imaging.formats import HEAD_BYTES, recognise
 from culld.records import Format
+from culld.records.frame import HEIGHT, WIDTH
 from harness import factories
 
 LIMITS = DecodeLimits()
@@ -136,3 +145,66 @@ def test_jpeg_xl_is_decoded_with_its_extra(*, container: bool) -> None:
     assert distance(decoded(data, Format.JXL), to_network_frame(image)) < 4
     with pytest.raises(UnreadableError):
         decoded(data[: len(data) // 2], Format.JXL)
+
+
+@pytest.mark.parametrize("encoder", ["JPEG", "PNG"])
+@pytest.mark.parametrize("size", [(224, 224), (96, 64), (1024, 768)])
+def test_a_frame_can_have_any_size(encoder: str, size: tuple[int, int]) -> None:
+    """For networks that take other frames; also larger ones than the photo."""
+    image = factories.picture(10)
+    options = {} if encoder == "PNG" else {"quality": 95}
+    data = factories.encoded(image, encoder, **options)
+
+    found = decode(io.BytesIO(data), Format(encoder.lower()), LIMITS, size)
+
+    assert found.shape == (size[1], size[0], 3)
+    assert distance(found, np.asarray(image.resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0))) < 6
+
+
+@pytest.mark.parametrize("encoder", ["JPEG", "PNG"])
+def test_a_photo_is_decoded_upright_in_its_proportions(encoder: str) -> None:
+    """In full, or smaller; never larger than it is."""
+    image = factories.picture(11, (960, 640))
+    exif = piexif.dump({"0th": {piexif.ImageIFD.Orientation: 6}})
+    options = {} if encoder == "PNG" else {"quality": 95}
+    data = factories.encoded(image, encoder, exif=exif, **options)
+    upright = image.transpose(Image.Transpose.ROTATE_270)
+    shapes = {}
+    for longest in (None, 300, 5000):
+        found = decode_upright(io.BytesIO(data), Format(encoder.lower()), LIMITS, longest)
+        shapes[longest] = found.shape
+        wanted = upright.copy()
+        wanted.thumbnail((longest or 5000, longest or 5000), Image.Resampling.BILINEAR)
+        assert distance(found, np.asarray(wanted)) < 6
+
+    assert shapes == {None: (960, 640, 3), 300: (300, 200, 3), 5000: (960, 640, 3)}
+
+
+@pytest.mark.parametrize("encoder", ["JPEG", "PNG"])
+@pytest.mark.parametrize("orientation", [1, 3, 8])
+def test_a_region_is_decoded_in_full_resolution(encoder: str, orientation: int) -> None:
+    """Its place is that in the upright photo."""
+    image = factories.picture(12, (800, 600))
+    exif = piexif.dump({"0th": {piexif.ImageIFD.Orientation: orientation}})
+    options = {} if encoder == "PNG" else {"quality": 95}
+    data = factories.encoded(image, encoder, exif=exif, **options)
+    turn = {1: None, 3: Image.Transpose.ROTATE_180, 8: Image.Transpose.ROTATE_90}[orientation]
+    upright = np.asarray(image if turn is None else image.transpose(turn))
+    height, width, _ = upright.shape
+
+    found = decode_region(io.BytesIO(data), Format(encoder.lower()), LIMITS, Region(0.25, 0.5, 0.125, 0.25))
+
+    wanted = upright[height // 2 : height * 3 // 4, width // 4 : width * 3 // 8]
+    assert found.shape == wanted.shape
+    assert distance(found, wanted) < (4 if encoder == "JPEG" else 0.01)
+
+
+def test_the_smallest_region_is_a_pixel_and_none_reaches_outside() -> None:
+    """Coordinates are shares of the width and height."""
+    pixels = np.arange(4 * 5 * 3, dtype=np.uint8).reshape(4, 5, 3)
+
+    assert Region(0.9, 0.9, 1e-6, 1e-6).of(pixels).tolist() == pixels[3:, 4:].tolist()
+    assert Region(0, 0, 1, 1).of(pixels).tolist() == pixels.tolist()
+    for outside in ((-0.1, 0, 0.5, 0.5), (0.6, 0, 0.5, 0.5), (0, 0, 0, 0.5), (0, 0, float("nan"), 0.5)):
+        with pytest.raises(ValueError, match="not inside"):
+            Region(*outside)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -13,7 +15,8 @@ from culld.cli.manual import commands, configuration
 from culld.config import Config
 from culld.config.messages import known_keys
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "config.example.yaml"
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLE = ROOT / "config.example.yaml"
 
 
 def test_every_command_and_option_is_in_the_manual() -> None:
@@ -42,6 +45,35 @@ def test_the_formatter_has_nothing_to_say_against_a_page(page: list[str]) -> Non
     )
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_wheel_brings_both_pages(tmp_path: Path) -> None:
+    """Where `man` looks for them: beside the folder of the program, under share/man."""
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("culld-*.whl")
+
+    with zipfile.ZipFile(wheel) as archive:
+        pages = {name: archive.read(name).decode() for name in archive.namelist() if "/share/man/" in name}
+
+    assert {name.partition("/data/")[2] for name in pages} == {
+        "share/man/man1/culld.1",
+        "share/man/man5/culld.yaml.5",
+    }
+    assert sorted(pages.values()) == sorted(
+        "\n".join([*page, ""]) for page in (commands(build_parser()), configuration(EXAMPLE.read_text()))
+    )
+
+
+def test_the_pages_are_made_without_any_other_package() -> None:
+    """A build in isolation has hatchling alone."""
+    script = "import sys; sys.path.insert(0, 'daemon'); from culld.cli import build_parser, manual;"
+    script += "print(len(list(manual.commands(build_parser()))))"
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", script], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+
+    assert int(done.stdout) > 50
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -75,17 +75,17 @@ if ctypes.CDLL(None).prctl(65, 1, 0, 0, 0) != 0:
 import pillow_heif
 from PIL import Image
 
-from culld.inference.litert import LiteRtEngine
 from culld.imaging.decode import DecodeLimits, decode
 from culld.records import Format
+from culld.stages.read.scoring import open_litert, score
 
 pillow_heif.register_heif_opener()
-engine = LiteRtEngine(Path(sys.argv[1]))
+network = open_litert(Path(sys.argv[1]))
 for kind in (Format.JPEG, Format.PNG, Format.WEBP, Format.TIFF, Format.HEIF, Format.AVIF):
     photo = io.BytesIO()
     Image.effect_noise((640, 480), 60).convert("RGB").save(photo, kind.upper())
     photo.seek(0)
-    print(kind, 0 <= engine.score(decode(photo, kind, DecodeLimits())).blur <= 1)
+    print(kind, 0 <= score(network, decode(photo, kind, DecodeLimits())).blur <= 1)
 """
 
 

@@ -12,8 +12,9 @@ from culld.config import find_config, load_config
 from culld.errors import ConfigError, SystemFaultError
 from culld.files import mounts
 from culld.files.locks import lock_holder
-from culld.inference.litert import LiteRtEngine, silence_stderr
+from culld.inference.litert import silence_stderr
 from culld.records import display_path
+from culld.stages.read.scoring import open_litert
 from culld.system.doctor import environment, folders
 from culld.system.doctor.checks import bad, ok
 
@@ -92,5 +93,5 @@ def _probe_model(configured: Path | None) -> str:
     """Load the model, judge one empty frame with it, and return the model's identifier."""
     folder, card = load_model(configured)
     with silence_stderr():
-        LiteRtEngine(folder / "model.tflite")
+        open_litert(folder / "model.tflite")
     return card.id

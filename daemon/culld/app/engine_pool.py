@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from culld.config import Config
-    from culld.inference.batch_server import Network
+    from culld.inference.batch_server import BatchNetwork
     from culld.inference.engine_selection import EngineChoice
     from culld.inference.gpu_process import Address
 
@@ -58,11 +58,11 @@ def open_pool(config: Config, *, patient: bool = False) -> Iterator[Pool]:
     with contextlib.ExitStack() as stack:
         address = _tensorflow(config, folder, stack)
         settings = WorkerSettings(folder / MODEL_FILE, card.id, config.limits.pixels, config.limits.file_size, address)
-        count = config.worker_count if address is None else config.workers or _decoders()
+        count = config.worker_count if address is None else _decoders(config)
         engine = EngineKind.LITERT if address is None else EngineKind.TENSORFLOW
         log.info("model %s in %s, engine %s, %d workers", card.id, display_path(folder), engine, count)
-        desk, patience_s = functools.partial(create_worker, settings), math.inf if patient else PATIENCE_S
-        yield stack.enter_context(Pool(desk, count, limits, patience_s=patience_s))
+        create, patience_s = functools.partial(create_worker, settings), math.inf if patient else PATIENCE_S
+        yield stack.enter_context(Pool(create, count, limits, patience_s=patience_s))
 
 
 def _tensorflow(config: Config, folder: Path, stack: contextlib.ExitStack) -> Address | None:
@@ -73,17 +73,20 @@ def _tensorflow(config: Config, folder: Path, stack: contextlib.ExitStack) -> Ad
             log.warning("photos are judged by LiteRT on the CPU: %s", choice.why)
         return None
     try:
-        return stack.enter_context(GpuProcess(functools.partial(_open_network, folder))).address
+        open_network = functools.partial(_open_network, folder, _decoders(config))
+        return stack.enter_context(GpuProcess(open_network)).address
     except SystemFaultError as error:
         log.warning("photos are judged by LiteRT on the CPU, for TensorFlow does not start: %s", error)
         return None
 
 
-def _open_network(folder: Path) -> Network:
+def _open_network(folder: Path, workers: int) -> BatchNetwork:
     from culld.inference.tensorflow import TensorFlowNetwork  # noqa: PLC0415 (in its own process only)
+    from culld.stages.read.scoring import DEFECT_NETWORK  # noqa: PLC0415 (loads NumPy)
 
-    return TensorFlowNetwork(folder)
+    return TensorFlowNetwork(folder, DEFECT_NETWORK, largest=workers)
 
 
-def _decoders() -> int:
-    return min(_DECODERS * len(os.sched_getaffinity(0)), _MOST_DECODERS)
+def _decoders(config: Config) -> int:
+    """Return how many workers decode for a GPU; its batches are never larger."""
+    return config.workers or min(_DECODERS * len(os.sched_getaffinity(0)), _MOST_DECODERS)

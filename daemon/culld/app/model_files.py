@@ -6,7 +6,9 @@ import functools
 from typing import TYPE_CHECKING
 
 from culld.errors import SystemFaultError
-from culld.inference.card import Card, load_card
+from culld.inference.card import Card, load_card, require_network
+from culld.records import Defect
+from culld.records.frame import HEIGHT, WIDTH
 from culld.stages.decide.precision_targets import threshold_for
 from culld.system.data_files import data_locations
 
@@ -51,6 +53,11 @@ def resolve_policies(config: Config) -> FolderPolicies:
 
 
 def load_model(configured: Path | None) -> tuple[Path, Card]:
-    """The model folder and its card, proven to belong together; raises SystemFaultError."""
+    """The model folder and its card, proven to belong together; raises SystemFaultError.
+
+    A model that takes other frames than culld decodes, or has other outputs than the defects, is refused.
+    """
     folder = locate_model(configured)
-    return folder, load_card(folder)
+    card = load_card(folder)
+    require_network(folder, card, (WIDTH, HEIGHT), tuple(Defect))
+    return folder, card

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import sys
 from dataclasses import replace
@@ -13,7 +14,7 @@ from culld.cli import exit_codes, model_common, model_dataset, model_evaluate
 from culld.errors import SystemFaultError
 from culld.inference.card import CARD_FILE, Card, load_card, read_card, save_card
 from culld.records import Defect
-from culld.training.backbones import HEIGHT, WIDTH
+from culld.records.frame import HEIGHT, WIDTH
 from culld.training.defects.train import train
 from culld.training.experiment import Experiment, TwoStageExperiment, load_recipe
 from culld.training.export import LITERT_FILE, load_keras, write_litert
@@ -32,38 +33,8 @@ _NOTICE = (
 )
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """Offer the actions."""
-    actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-
-    train = actions.add_parser("train", help="train a model on a folder of clean photographs")
-    train.add_argument("--photos", type=Path, required=True, metavar="DIR", help="photographs with their index.csv")
-    train.add_argument("--weights", metavar="FILE", help="of the backbone: a file, or `imagenet` (default: random)")
-    train.add_argument("--dataset", type=Path, metavar="DIR", help="tables of `culld model dataset`")
-    train.add_argument("--experiment", type=Path, metavar="FILE", help="what to train (default: the model that ships)")
-    train.add_argument("--seed", type=int, metavar="N", help="in place of the experiment's: other scenes, other draws")
-    train.add_argument("--out", type=Path, metavar="DIR", help="folder to write (default: models/NAME)")
-
-    model_dataset.add(actions)
-    model_evaluate.add(actions)
-
-    for action in (train, actions.choices["evaluate"]):
-        action.add_argument(
-            "--real-exposure", type=Path, metavar="DIR", help="really mis-exposed photos, to measure on"
-        )
-        action.add_argument("--cache", type=Path, metavar="DIR", help="where features are kept (default: user's cache)")
-
-    export = actions.add_parser("export", help="make model.tflite again out of model.keras, and fit the card to it")
-    export.add_argument("folder", type=Path, metavar="MODEL", help="model folder")
-    export.add_argument(
-        "--precision",
-        choices=("float32", "float16"),
-        default="float32",
-        help="of the kernels in the file (default: float32)",
-    )
-
-    listing = actions.add_parser("list", help="list the models at hand")
-    listing.add_argument("--models", type=Path, metavar="DIR", help="folder of model folders (default: culld's own)")
+_TRAINING = ("matplotlib", "ai_edge_quantizer")
+"""What the extra `train` brings and the extra `gpu` does not."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -79,13 +50,17 @@ def run(args: argparse.Namespace) -> int:
     try:
         return actions[args.action](args)
     except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] not in {"tensorflow", "keras"}:
+        missing = (error.name or "").split(".")[0]
+        if missing not in {"tensorflow", "keras", *_TRAINING}:
             raise
-        raise SystemFaultError("training needs TensorFlow: run `pip install 'culld[tensorflow]'`") from error
+        raise SystemFaultError(f"training needs {missing}: run `pip install 'culld[train]'`") from error
 
 
 def _train(args: argparse.Namespace) -> int:
-    made = provenance()  # first of all: it is better to miss TensorFlow now than after an hour
+    for name in _TRAINING:  # first of all: it is better to miss a library now than after an hour
+        if importlib.util.find_spec(name) is None:
+            raise ModuleNotFoundError(name, name=name)
+    made = provenance()
     experiment = load_recipe(args.experiment) if args.experiment else Experiment()
     out = args.out or Path("models") / experiment.name
     text = args.experiment.read_text("utf-8") if args.experiment else None
@@ -142,7 +117,7 @@ def _card(
         metrics=trained.metrics,
         calibration=trained.calibration,
         provenance=made,
-        operating_points=trained.operating_points,
+        operating_points={str(defect): curve for defect, curve in trained.operating_points.items()},
     )
 
 

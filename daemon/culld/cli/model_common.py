@@ -13,6 +13,7 @@ from culld.imaging import decode as decoder
 from culld.imaging.decode import jpeg_roundtrip
 from culld.imaging.formats import HEAD_BYTES, recognise
 from culld.inference.litert import LiteRtNetwork
+from culld.inference.network import as_function
 from culld.training.context import RunContext
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ def run_context(
     """Return the context of a run: the real decoder, engine and cache, and the options of the command line."""
 
     def engine(model: Path) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
-        return LiteRtNetwork(model).run
+        return as_function(LiteRtNetwork(model))
 
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return RunContext(

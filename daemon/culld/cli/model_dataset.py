@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from culld.cli import exit_codes, model_common
@@ -13,17 +12,6 @@ from culld.training.kadis_dataset import Row, Writer, kadis_samples, write_table
 
 if TYPE_CHECKING:
     import argparse
-
-
-def add(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Offer `dataset`."""
-    parser = actions.add_parser("dataset", help="write distorted pictures with labels.csv, train.csv and val.csv")
-    parser.add_argument("--photos", type=Path, required=True, metavar="DIR", help="photographs with their index.csv")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="what is drawn (default: 1)")
-    parser.add_argument(
-        "--kinds", type=int, default=1, choices=range(1, 5), help="distorted pictures of each photograph (default: 1)"
-    )
 
 
 def dataset(args: argparse.Namespace) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from culld.cli import exit_codes, model_common
@@ -18,14 +17,6 @@ if TYPE_CHECKING:
     import argparse
 
 FIGURES, CURVES = "figures.json", "curves.png"
-
-
-def add(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Offer `evaluate`."""
-    parser = actions.add_parser("evaluate", help="measure a model on photographs it was not trained on")
-    parser.add_argument("folder", type=Path, metavar="MODEL", help="model folder")
-    parser.add_argument("--photos", type=Path, required=True, metavar="DIR", help="photographs with their index.csv")
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON in place of a list")
 
 
 def evaluate(args: argparse.Namespace) -> int:

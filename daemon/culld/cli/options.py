@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from culld.cli.model_options import add_model_actions
 from culld.records import Verdict
 
 if TYPE_CHECKING:
@@ -190,10 +190,6 @@ def _add_doctor(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object a line: name, health, what, fix")
 
 
-def _add_model(parser: argparse.ArgumentParser) -> None:
-    importlib.import_module("culld.cli.model").add(parser)
-
-
 def _add_completion(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("shell", choices=("bash", "zsh", "fish"))
 
@@ -216,7 +212,7 @@ _OPTIONS: Final[dict[str, Callable[[argparse.ArgumentParser], None]]] = {
     "policy": _add_policy,
     "service": _add_service,
     "doctor": _add_doctor,
-    "model": _add_model,
+    "model": add_model_actions,
     "completion": _add_completion,
     "manual": _add_manual,
 }

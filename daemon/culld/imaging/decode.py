@@ -1,30 +1,30 @@
-"""From a file to the pixels the network looks at; the only module that imports Pillow.
+"""From a file to pixels: the frame for a network, the photo as people see it, or a region of it.
 
-Training and serving share `frame`, so the network is asked about the same kind of picture that it learned from.
+Training and serving share `to_network_frame`, so a network is asked about the same kind of picture that it learned
+from.
 """
 
 from __future__ import annotations
 
 import contextlib
 import io
+import math
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
-from PIL import Image, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from culld.errors import PhotoError
 from culld.records import Format
+from culld.records.frame import HEIGHT, WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from numpy.typing import NDArray
-
-WIDTH, HEIGHT = 512, 384
-"""The size in pixels at which photos are judged (that of the network)."""
 
 OVERSAMPLING = 1.5
 """With less, the filters of the DCT show: a probability of a camera's photo moved by 0.014, with this by 0.002 at most,
@@ -53,18 +53,74 @@ class DecodeLimits:
     pixels: int = 250_000_000
 
 
-def decode(stream: BinaryIO, format_: Format, limits: DecodeLimits) -> NDArray[np.uint8]:
-    """Decode a whole photo into the array that the network takes.
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A part of an upright photo, in shares 0..1 of its width and height; raises ValueError if it is not inside."""
 
-    JPEG is decoded at the smallest DCT scale that covers the network's input `COVER` times. Returns uint8 RGB of shape
-    (`HEIGHT`, `WIDTH`, 3), upright photos laid on their side. Raises `UnreadableError`.
+    x: float
+    y: float
+    width: float
+    height: float
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.x < self.x + self.width <= 1 and 0 <= self.y < self.y + self.height <= 1):
+            raise ValueError(f"{self} is not inside the photo")
+
+    def of(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return a copy of this part of an upright photo (height, width, 3): every pixel that it touches."""
+        height, width, _ = pixels.shape
+        top, bottom = math.floor(self.y * height), math.ceil((self.y + self.height) * height)
+        left, right = math.floor(self.x * width), math.ceil((self.x + self.width) * width)
+        return pixels[top:bottom, left:right].copy()
+
+
+def decode(
+    stream: BinaryIO, format_: Format, limits: DecodeLimits, size: tuple[int, int] = (WIDTH, HEIGHT)
+) -> NDArray[np.uint8]:
+    """Decode a whole photo into a frame of this width and height, such as a network takes.
+
+    JPEG is decoded at the smallest DCT scale that covers the frame `OVERSAMPLING` times. Returns uint8 RGB of shape
+    (height, width, 3), upright photos laid on their side. Raises `UnreadableError`.
     """
     with _translate_decode_errors(), _open(stream, format_, limits) as image:
         if format_ is Format.JPEG:
-            long, short = round(OVERSAMPLING * WIDTH), round(OVERSAMPLING * HEIGHT)
+            long, short = (round(OVERSAMPLING * side) for side in size)
             image.draft("RGB", (long, short) if image.width >= image.height else (short, long))
         image.load()
-        return to_network_frame(image)
+        return to_network_frame(image, size)
+
+
+def decode_upright(
+    stream: BinaryIO, format_: Format, limits: DecodeLimits, longest: int | None = None
+) -> NDArray[np.uint8]:
+    """Decode a whole photo as people see it: upright by its EXIF, in its own proportions.
+
+    Its longer side becomes `longest` pixels if it has more; without `longest` the photo keeps its full resolution.
+    Returns uint8 RGB (height, width, 3). Raises `UnreadableError`.
+    """
+    with _translate_decode_errors(), _open(stream, format_, limits) as image:
+        if format_ is Format.JPEG and longest is not None:
+            scale = OVERSAMPLING * longest / max(image.size)
+            image.draft("RGB", (round(image.width * scale), round(image.height * scale)))
+        image.load()
+        ImageOps.exif_transpose(image, in_place=True)
+        return _shrunk(_rgb(image), longest)
+
+
+def shrunk(pixels: NDArray[np.uint8], longest: int | None) -> NDArray[np.uint8]:
+    """Return a picture (height, width, 3) whose longer side is `longest` pixels if it has more."""
+    return _shrunk(Image.fromarray(pixels), longest)
+
+
+def _shrunk(image: Image.Image, longest: int | None) -> NDArray[np.uint8]:
+    if longest is not None:
+        image.thumbnail((longest, longest), Image.Resampling.BILINEAR, reducing_gap=3.0)
+    return np.asarray(image, dtype=np.uint8)
+
+
+def decode_region(stream: BinaryIO, format_: Format, limits: DecodeLimits, region: Region) -> NDArray[np.uint8]:
+    """Decode a part of a photo in full resolution: uint8 RGB (height, width, 3); raises `UnreadableError`."""
+    return region.of(decode_upright(stream, format_, limits))
 
 
 def size_of(stream: BinaryIO, format_: Format, limits: DecodeLimits) -> tuple[int, int]:
@@ -93,6 +149,12 @@ def save(pixels: NDArray[np.uint8], file: Path) -> None:
         Image.fromarray(pixels).save(file, "PNG", compress_level=1)
 
 
+def has_orientation(stream: BinaryIO, format_: Format, limits: DecodeLimits) -> bool:
+    """Whether a photo says in its EXIF which side is up; raises `UnreadableError`."""
+    with _translate_decode_errors(), _open(stream, format_, limits) as image:
+        return ExifTags.Base.Orientation in image.getexif()
+
+
 def embedded_exif(stream: BinaryIO, format_: Format, limits: DecodeLimits) -> bytes:
     """The EXIF block of a photo as Pillow finds it, its `Exif` mark first; empty if there is none."""
     with _translate_decode_errors(), _open(stream, format_, limits) as image:
@@ -100,15 +162,15 @@ def embedded_exif(stream: BinaryIO, format_: Format, limits: DecodeLimits) -> by
         return block if isinstance(block, bytes) else b""
 
 
-def to_network_frame(image: Image.Image) -> NDArray[np.uint8]:
-    """Bring a picture into the network's frame: upright by EXIF, then laid on its long side, RGB, 512x384.
+def to_network_frame(image: Image.Image, size: tuple[int, int] = (WIDTH, HEIGHT)) -> NDArray[np.uint8]:
+    """Bring a picture into a frame of this width and height: upright by EXIF, then laid on its long side, RGB.
 
     Laying portraits on their side keeps their proportions; blur and exposure do not depend on which way is up.
     """
     upright = ImageOps.exif_transpose(image)
     if upright.height > upright.width:
         upright = upright.transpose(Image.Transpose.ROTATE_90)
-    fitted = _rgb(upright).resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR, reducing_gap=3.0)
+    fitted = _rgb(upright).resize(size, Image.Resampling.BILINEAR, reducing_gap=3.0)
     return np.asarray(fitted, dtype=np.uint8)
 
 

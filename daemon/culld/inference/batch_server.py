@@ -1,176 +1,132 @@
-"""How workers have their frames judged by the one process that has the GPU.
+"""How the process with the GPU serves the workers: it gathers the examples that wait and runs the network on them.
 
-Frames go over sockets without a name in any file system, of a fixed size, and probabilities come back: nothing that a
-worker sends is ever unpickled. Whoever connects must know the key, and be this user.
+Each worker sends one example and waits for its answer, so a batch is never larger than the number of workers. The
+connections are those of `multiprocessing.connection`; both ends must know the key, and nothing is unpickled.
 """
 
 from __future__ import annotations
 
-import hmac
-import os
-import selectors
-import socket
-import struct
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+import contextlib
+import json
+import queue
+import threading
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from multiprocessing import AuthenticationError, connection
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
-from culld.inference.gpu_process import KEY_BYTES
-from culld.records import Scores
+from culld.inference.array_messages import limit_waits, receive_arrays, send_arrays
+from culld.inference.network import Network
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from multiprocessing.connection import Connection
+    from multiprocessing.connection import Connection, Listener
 
     from numpy.typing import NDArray
 
-    from culld.inference.gpu_process import Address
-
-_ROW: Final = struct.Struct("=3f")
-_PEER: Final = struct.Struct("=3i")
-_PATIENCE_S: Final = 20.0
-"""So long a worker waits for an answer; less than limits.time, after which it would be ended itself."""
+_HANDSHAKE_TIMEOUT_S: Final = 10
+_MOST_CLIENTS: Final = 256
+_MOST_SIGNATURE_BYTES: Final = 1 << 16
 
 
-class Network(Protocol):
-    """What runs in the process: see `gpu.TensorFlowNetwork`."""
+class BatchNetwork(Network, Protocol):
+    """A network for batches: see `tensorflow.TensorFlowNetwork`."""
 
-    shape: tuple[int, ...]
     device: str
     precision: str
     largest: int
-
-    def run(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """A row of probabilities for each frame."""
+    """How many examples it takes at once."""
 
 
-class GpuClient:
-    """An engine in a worker that asks the process; when that is gone it goes on with one of its own."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Request:
+    """The arrays of one example, and the outputs once they are there."""
 
-    def __init__(self, address: Address, fall_back: Callable[[], Engine]) -> None:
-        """Connect; without an answer `fall_back` makes the engine that is used instead."""
-        self._fall_back = fall_back
-        self._own: Engine | None = None
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.settimeout(_PATIENCE_S)
-        try:
-            self._socket.connect(address.name)
-            self._socket.sendall(address.key)
-        except OSError:
-            self._own = self._alone()
-
-    def close(self) -> None:
-        """Hang up."""
-        self._socket.close()
-
-    def score(self, frame: NDArray[np.uint8]) -> Scores:
-        """The calibrated probabilities for one frame."""
-        if self._own is None:
-            try:
-                return self._ask(frame)
-            except OSError:
-                self._own = self._alone()
-        return self._own.score(frame)
-
-    def _alone(self) -> Engine:
-        self.close()
-        return self._fall_back()
-
-    def _ask(self, frame: NDArray[np.uint8]) -> Scores:
-        self._socket.sendall(np.ascontiguousarray(frame).data)
-        answer = b""
-        while len(answer) < _ROW.size:
-            part = self._socket.recv(_ROW.size - len(answer))
-            if not part:
-                raise ConnectionResetError
-            answer += part
-        return Scores(*_ROW.unpack(answer))
-
-
-class Engine(Protocol):
-    """What judges frames: see `engines.LiteRtEngine`."""
-
-    def score(self, frame: NDArray[np.uint8]) -> Scores:
-        """The calibrated probabilities for one frame."""
-
-
-@dataclass(slots=True, eq=False)
-class _Client:
-    socket: socket.socket
-    buffer: NDArray[np.uint8]
-    filled: int = 0
-    authenticated: bool = False
+    arrays: dict[str, NDArray[Any]]
+    outputs: Future[dict[str, NDArray[Any]]] = field(default_factory=Future)
 
 
 class BatchServer:
-    """Gathers the frames that are there, has them judged together, and sends each client its row."""
+    """Runs the network on batches of requests; a thread for each client receives them and sends the answers."""
 
-    def __init__(self, listener: socket.socket, pipe: Connection, key: bytes, network: Network) -> None:
-        """Listen for clients, and for the end of the daemon on its pipe."""
+    def __init__(self, listener: Listener, pipe: Connection, key: bytes, network: BatchNetwork) -> None:
+        """Serve the clients of a listener that has no key of its own, until the pipe to the daemon is closed."""
         self._listener = listener
         self._pipe = pipe
         self._key = key
         self._network = network
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(listener, selectors.EVENT_READ)
-        self._selector.register(pipe, selectors.EVENT_READ)
-        self._whole: list[_Client] = []
+        self._requests: queue.SimpleQueue[_Request | OSError | None] = queue.SimpleQueue()
+        self._free_clients = threading.Semaphore(_MOST_CLIENTS)
 
     def run(self) -> None:
-        """Work until the daemon is gone; raises what the network raises."""
-        while True:
-            # While frames are complete, only those that come without waiting join them.
-            events = self._selector.select(0 if self._whole else None)
-            for key, _ in events:
-                if key.fileobj is self._pipe:
-                    return
-                if key.fileobj is self._listener:
-                    self._accept()
-                else:
-                    self._receive(key.data)
-            if self._whole and (not events or len(self._whole) >= self._network.largest):
-                self._run_batch()
+        """Serve until the daemon is gone; raises what the network raises, OSError if no client can be accepted."""
+        _in_thread(self._await_end_of_daemon)
+        _in_thread(self._accept_clients)
+        while (first := self._requests.get()) is not None:
+            if isinstance(first, OSError):
+                raise first
+            self._run_batch(self._gather(first))
 
-    def _accept(self) -> None:
-        client, _ = self._listener.accept()
-        _, user, _ = _PEER.unpack(client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
-        if user != os.geteuid():
-            client.close()
-            return
-        client.setblocking(False)
-        room = np.empty(int(np.prod(self._network.shape)), np.uint8)
-        self._selector.register(client, selectors.EVENT_READ, _Client(client, room))
+    def _gather(self, first: _Request) -> list[_Request]:
+        """Return a request with those that wait beside it, as many as the network takes at once."""
+        batch = [first]
+        while len(batch) < self._network.largest and not self._requests.empty():
+            request = self._requests.get()
+            if not isinstance(request, _Request):
+                self._requests.put(request)  # the loop ends after this batch
+                break
+            batch.append(request)
+        return batch
 
-    def _receive(self, client: _Client) -> None:
+    def _run_batch(self, batch: list[_Request]) -> None:
+        arrays = {name: _joined([each.arrays[name] for each in batch]) for name in self._network.signature.inputs}
+        outputs = self._network.run(arrays)
+        for number, request in enumerate(batch):
+            request.outputs.set_result({name: array[number : number + 1] for name, array in outputs.items()})
+
+    def _await_end_of_daemon(self) -> None:
+        connection.wait([self._pipe])
+        self._requests.put(None)
+
+    def _accept_clients(self) -> None:
         try:
-            if not client.authenticated:
-                client.authenticated = hmac.compare_digest(client.socket.recv(KEY_BYTES), self._key)
-                if not client.authenticated:
-                    self._close(client)
-                return
-            count = client.socket.recv_into(client.buffer.data[client.filled :])
-        except OSError:
-            count = 0
-        if not count:
-            self._close(client)
-            return
-        client.filled += count
-        if client.filled == len(client.buffer):
-            self._whole.append(client)
+            while True:
+                client = self._listener.accept()
+                if self._free_clients.acquire(blocking=False):
+                    _in_thread(self._serve, client)
+                else:
+                    client.close()
+        except OSError as error:
+            self._requests.put(error)
 
-    def _run_batch(self) -> None:
-        most = self._network.largest
-        clients, self._whole = self._whole[:most], self._whole[most:]
-        frames = np.stack([client.buffer.reshape(self._network.shape) for client in clients])
-        for client, row in zip(clients, self._network.run(frames), strict=True):
-            client.filled = 0
-            try:
-                client.socket.sendall(_ROW.pack(*map(float, row)))
-            except OSError:
-                self._close(client)
+    def _serve(self, client: Connection) -> None:
+        """Answer a client until it goes; one that does not know the key, or sends other arrays, is closed."""
+        signature = self._network.signature
+        try:
+            with client, contextlib.suppress(OSError, EOFError, ValueError, AuthenticationError):
+                known = self._is_known(client)
+                while known:
+                    request = _Request(receive_arrays(client, signature.inputs))
+                    self._requests.put(request)
+                    send_arrays(client, signature.outputs, request.outputs.result())
+        finally:
+            self._free_clients.release()
 
-    def _close(self, client: _Client) -> None:
-        if client.socket.fileno() >= 0:
-            self._selector.unregister(client.socket)
-            client.socket.close()
+    def _is_known(self, client: Connection) -> bool:
+        """Return whether a client knows the key, and sends and expects the arrays of the network."""
+        limit_waits(client, _HANDSHAKE_TIMEOUT_S)
+        connection.deliver_challenge(client, self._key)
+        connection.answer_challenge(client, self._key)
+        signature = json.loads(client.recv_bytes(_MOST_SIGNATURE_BYTES))
+        limit_waits(client, 0)
+        return bool(signature == self._network.signature.to_json())
+
+
+def _joined(arrays: list[NDArray[Any]]) -> NDArray[Any]:
+    return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+
+
+def _in_thread(work: Callable[..., None], *args: object) -> None:
+    threading.Thread(target=work, args=args, name="culld-batches", daemon=True).start()

@@ -8,10 +8,10 @@ from dataclasses import asdict, astuple, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from culld.errors import SystemFaultError
-from culld.records import Defect, OperatingPoint, Threshold
+from culld.records import OperatingPoint, Threshold
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 MODEL_FILE, KERAS_FILE, CARD_FILE = "model.tflite", "model.keras", "card.json"
@@ -20,13 +20,13 @@ _SHORT = 12
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A model's papers.
+    """What is known of a model.
 
-    `digest` is the SHA-256 of `model.tflite` in hex; `width` and `height` are those of the frame it takes (uint8 RGB);
-    `labels` name its outputs in order; `thresholds` are the defaults for them. `data` (training photos with licences
-    and counts), `origin` (of the starting weights, with their notice), `metrics`, `calibration` and `provenance`
-    (recipe revision, frameworks, machine) are facts for people, as JSON holds them. `operating_points` gives for each
-    output the precision and recall of thresholds; the policy looks up `reject: {precision: ...}` there.
+    `digest` is the SHA-256 of `model.tflite` in hex; `width` and `height` are those of the frame it takes, in pixels
+    (uint8 RGB); `labels` name its outputs in order; `thresholds` are the defaults for them. `data` (training photos
+    with licences and counts), `origin` (of the starting weights, with their notice), `metrics`, `calibration` and
+    `provenance` (recipe revision, frameworks, machine) are facts for people, as JSON holds them. `operating_points`
+    gives for each label the precision and recall of thresholds; the policy looks up `reject: {precision: ...}` there.
     """
 
     name: str
@@ -34,14 +34,14 @@ class Card:
     digest: str
     width: int
     height: int
-    labels: tuple[Defect, ...]
+    labels: tuple[str, ...]
     thresholds: tuple[Threshold, ...]
     data: Mapping[str, Any]
     origin: Mapping[str, Any]
     metrics: Mapping[str, Any]
     calibration: Mapping[str, Any]
     provenance: Mapping[str, Any]
-    operating_points: Mapping[Defect, tuple[OperatingPoint, ...]] = field(default_factory=dict)
+    operating_points: Mapping[str, tuple[OperatingPoint, ...]] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -92,15 +92,24 @@ def read_card(folder: Path) -> Card:
         raise SystemFaultError(f"{path} is no model card: it is not JSON ({error})") from error
     try:
         facts.pop("id", None)
-        facts["labels"] = tuple(Defect(label) for label in facts["labels"])
+        facts["labels"] = tuple(map(str, facts["labels"]))
         facts["thresholds"] = tuple(Threshold(**each) for each in facts["thresholds"])
         curves = facts.get("operating_points", {})
         facts["operating_points"] = {
-            Defect(name): tuple(OperatingPoint(*row) for row in curve) for name, curve in curves.items()
+            name: tuple(OperatingPoint(*row) for row in curve) for name, curve in curves.items()
         }
-        card = Card(**facts)
+        return Card(**facts)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise SystemFaultError(f"{path} is no model card: {error}") from error
-    if card.labels != tuple(Defect):
-        raise SystemFaultError(f"{path}: this culld needs a model with the outputs {', '.join(Defect)}")
-    return card
+
+
+def require_network(folder: Path, card: Card, size: tuple[int, int], labels: Sequence[str]) -> None:
+    """Raise SystemFaultError unless the model takes frames of this width and height and has these outputs in order."""
+    path = folder / CARD_FILE
+    if (card.width, card.height) != size:
+        raise SystemFaultError(
+            f"{path}: the model takes frames of {card.width}x{card.height} pixels, but this culld judges photos at "
+            f"{size[0]}x{size[1]}"
+        )
+    if card.labels != tuple(labels):
+        raise SystemFaultError(f"{path}: this culld needs a model with the outputs {', '.join(labels)}")

@@ -1,29 +1,37 @@
-"""The network at work on the CPU; the only module that imports LiteRT, and only when an engine is built."""
+"""Networks on the CPU; the only module that imports LiteRT, and only when a network is opened."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from culld.errors import SystemFaultError
-from culld.records import Defect, Scores
+from culld.inference.network import ArraySpec, Signature, match_names, run_one_by_one
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
 
+    from culld.inference.network import Arrays
+
+    Details = Mapping[str, Mapping[str, Any]]
+
 
 class LiteRtNetwork:
-    """Any LiteRT file that takes one frame and gives one row of numbers; not to be shared between threads."""
+    """A `Network` from a LiteRT file that takes one example at a time; not to be shared between threads."""
 
-    def __init__(self, model: Path, threads: int = 1) -> None:
-        """Load the file with LiteRT's own kernels (XNNPACK); raises `SystemFaultError`."""
+    def __init__(self, model: Path, wanted: Signature | None = None, threads: int = 1) -> None:
+        """Load the file with LiteRT's own kernels (XNNPACK).
+
+        With `wanted` its arrays get those names. Raises SystemFaultError if the file cannot be loaded or fails on an
+        empty example, or if it takes or gives other arrays than those `wanted`.
+        """
         try:
             from ai_edge_litert.interpreter import Interpreter
         except ImportError as error:
@@ -33,23 +41,57 @@ class LiteRtNetwork:
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError, OSError) as error:
             raise SystemFaultError(f"{model}: no model that LiteRT can load ({error})") from error
-        (takes,), (gives,) = self._interpreter.get_input_details(), self._interpreter.get_output_details()
-        self._input, self._output = takes["index"], gives["index"]
-        self.shape = tuple(int(side) for side in takes["shape"][1:])
+        takes, gives = _details(self._interpreter)
+        inputs, outputs = _specs(takes, model), _specs(gives, model)
+        self.signature = wanted or Signature(inputs, outputs)
+        sources = match_names(self.signature.inputs, inputs, f"{model}: the model takes")
+        targets = match_names(self.signature.outputs, outputs, f"{model}: the model gives")
+        self._inputs = {name: takes[source]["index"] for name, source in sources.items()}
+        self._outputs = {name: gives[target]["index"] for name, target in targets.items()}
+        try:
+            self._run({name: np.zeros((1, *spec.shape), spec.dtype) for name, spec in self.signature.inputs.items()})
+        except (ValueError, RuntimeError) as error:
+            raise SystemFaultError(f"{model}: the model fails on an empty example ({error})") from error
 
-    def run(self, frame: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """The row of numbers for one uint8 frame (height, width, 3)."""
-        self._interpreter.set_tensor(self._input, frame[None])
+    def run(self, arrays: Arrays) -> dict[str, NDArray[Any]]:
+        """Return the outputs for the inputs of n examples, computed one after the other.
+
+        Raises ValueError for arrays of another shape or type than those of the signature.
+        """
+        return run_one_by_one(self.signature.inputs, arrays, self._run)
+
+    def _run(self, arrays: Arrays) -> dict[str, NDArray[Any]]:
+        for name, index in self._inputs.items():
+            self._interpreter.set_tensor(index, arrays[name])
         self._interpreter.invoke()
-        row: NDArray[np.float32] = self._interpreter.get_tensor(self._output)[0]
-        return row
+        return {name: self._interpreter.get_tensor(index) for name, index in self._outputs.items()}
+
+
+def _details(interpreter: Any) -> tuple[Details, Details]:
+    """Return LiteRT's details of each input and output, by the names of the file's signature if it has one."""
+    if interpreter.get_signature_list():
+        runner = interpreter.get_signature_runner()
+        return runner.get_input_details(), runner.get_output_details()
+    takes, gives = interpreter.get_input_details(), interpreter.get_output_details()
+    return {each["name"]: each for each in takes}, {each["name"]: each for each in gives}
+
+
+def _specs(details: Details, model: Path) -> dict[str, ArraySpec]:
+    """Return the arrays of a file for one example; raises SystemFaultError unless it takes one example at a time."""
+    specs = {}
+    for name, each in details.items():
+        count, *shape = [int(side) for side in each["shape"]] or [0]
+        if count != 1:
+            raise SystemFaultError(f"{model}: `{name}` is not for one example at a time, but for {count}")
+        specs[name] = ArraySpec(tuple(shape), np.dtype(each["dtype"]).name)
+    return specs
 
 
 @contextlib.contextmanager
 def silence_stderr() -> Iterator[None]:
-    """Keep LiteRT from telling of its delegate on stderr while it starts; its errors come as exceptions all the same.
+    """Discard what LiteRT writes about its delegate to stderr while it starts; its errors come as exceptions.
 
-    It turns the whole process's stderr away, so it is for single-threaded processes only.
+    The stderr of the whole process is discarded, so this is for single-threaded processes only.
     """
     sys.stderr.flush()
     kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
@@ -60,19 +102,3 @@ def silence_stderr() -> Iterator[None]:
         os.dup2(kept, 2)
         os.close(kept)
         os.close(nowhere)
-
-
-class LiteRtEngine:
-    """Scores frames with a culld model; each thread and each process needs its own."""
-
-    def __init__(self, model: Path, threads: int = 1) -> None:
-        """Load `model.tflite`; raises `SystemFaultError` if it is not a network with one output per defect."""
-        self._network = LiteRtNetwork(model, threads)
-        outputs = self._network.run(np.zeros(self._network.shape, np.uint8)).shape
-        if outputs != (len(Defect),):
-            raise SystemFaultError(f"{model}: is no culld model: it gives {outputs} numbers, not one per defect")
-
-    def score(self, frame: NDArray[np.uint8]) -> Scores:
-        """The calibrated probabilities for one frame of the card's size, uint8 RGB (height, width, 3)."""
-        blur, under, over = (float(chance) for chance in self._network.run(frame))
-        return Scores(blur, under, over)

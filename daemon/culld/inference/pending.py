@@ -1,35 +1,37 @@
-"""Items that are handed to a pool of workers together, and their results."""
+"""Requests that are handed to a pool of workers together, and their answers."""
 
 from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from culld.errors import SystemFaultError
+    from culld.errors import PhotoError, SystemFaultError
+    from culld.inference.request import Request
 
 _BEAT_S = 1.0
+Answer = TypeVar("Answer")
 
 
-class PendingResults:
-    """Items that were handed to a pool together; their results come in while the caller does something else."""
+class PendingResults(Generic[Answer]):
+    """Requests that were handed to a pool together; their answers come in while the caller does something else."""
 
-    def __init__(self, task: str, items: Sequence[Any]) -> None:
-        """Expect a result for each item."""
-        self.task = task
-        self.items = items
-        self._results: list[Any] = [None] * len(items)
-        self._missing = len(items)
+    def __init__(self, requests: Sequence[Request[Answer]]) -> None:
+        """Expect an answer to each request."""
+        self.requests = requests
+        self._results: list[Any] = [None] * len(requests)
+        self._missing = len(requests)
         self._fault: SystemFaultError | None = None
         self._changed = threading.Condition()
 
-    def results(self, beat: Callable[[], None] = lambda: None) -> list[Any]:
-        """The result for each item, in order, once all are there; raises SystemFaultError if the pool is broken.
+    def results(self, beat: Callable[[], None] = lambda: None) -> list[Answer | PhotoError]:
+        """The answer to each request, in order, once all are there; raises SystemFaultError if the pool is broken.
 
-        `beat` is called at least every second; an exception that it raises ends the wait, not the work.
+        An error in place of an answer says that the worker was lost or failed over this request. `beat` is called at
+        least every second; an exception that it raises ends the wait, not the work.
         """
         while not self.is_over():
             beat()
@@ -40,35 +42,35 @@ class PendingResults:
         return self._results
 
     def put(self, number: int, result: object) -> None:
-        """Take in the result for one item."""
+        """Take in the answer to one request."""
         with self._changed:
             self._results[number] = result
             self._missing -= 1
             self._changed.notify_all()
 
     def fail(self, fault: SystemFaultError) -> None:
-        """There will be no more results."""
+        """There will be no more answers."""
         with self._changed:
             self._fault = fault
             self._changed.notify_all()
 
     def is_over(self) -> bool:
-        """Whether all results are there, or none will come any more."""
+        """Whether all answers are there, or none will come any more."""
         return not self._missing or self._fault is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One item of a work."""
+    """One request of those that were handed in together."""
 
-    work: PendingResults
+    pending: PendingResults[Any]
     number: int
 
     @property
-    def message(self) -> tuple[str, Any]:
-        """What the worker is sent: the name of the desk's method, and the item."""
-        return self.work.task, self.work.items[self.number]
+    def request(self) -> Request[Any]:
+        """What the worker is sent."""
+        return self.pending.requests[self.number]
 
     def answer(self, result: object) -> None:
-        """Take in the result."""
-        self.work.put(self.number, result)
+        """Take in the answer."""
+        self.pending.put(self.number, result)

@@ -1,7 +1,8 @@
-"""Worker processes: spawned, limited, replaceable; what they do is handed in.
+"""Worker processes: spawned, limited, replaceable; what handles the requests in them is handed in.
 
-A worker opens its own desk (decoders, network) and answers one task at a time, so that a file that crashes a decoder or
-never ends costs that one file. The next item goes to a worker that is free: one huge photo does not hold up the others.
+A worker creates its own handler (decoders, network) and answers one request at a time, so that a file that crashes a
+decoder or never ends costs that one file. The next request goes to a worker that is free: one huge photo does not hold
+up the others.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import threading
 import time
 from collections import deque
 from multiprocessing import connection
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from culld.errors import InternalError, SystemFaultError, WorkerLostError
 from culld.inference.pending import Job, PendingResults
@@ -22,68 +23,71 @@ from culld.unexpected import UnexpectedErrors
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from culld.errors import PhotoError
     from culld.inference.process_start import Start
+    from culld.inference.request import Request
     from culld.inference.worker_process import WorkerLimits
 
 log = logging.getLogger(__name__)
 
 _STOP_TIMEOUT_S = 2.0
+Answer = TypeVar("Answer")
 PATIENCE_S: Final = 120.0
 """So long a pool waits by default for the system to have room for a process."""
 
 
 class Pool:
-    """A fixed number of worker processes over which items are spread by a thread of the pool's own.
+    """A fixed number of worker processes over which requests are spread by a thread of the pool's own.
 
-    The thread only carries tasks and results between processes, so that no worker waits for the loop to have time. A
+    The thread only carries requests and answers between processes, so that no worker waits for the loop to have time. A
     process that cannot be started is tried again after 1 s, then more seldom, up to every 30 s; the others go on. After
     `patience_s` seconds without any worker the pool is broken.
     """
 
     def __init__(
         self,
-        open_desk: Callable[[], object],
+        create_handler: Callable[[], object],
         count: int,
         limits: WorkerLimits,
         start: Start = start_process,
         patience_s: float = PATIENCE_S,
     ) -> None:
-        """Prepare `count` workers; each calls the picklable `open_desk` once, and then its methods by name."""
-        self._open_desk = open_desk
+        """Prepare `count` workers; each calls the picklable `create_handler` once, for all its requests."""
+        self._create_handler = create_handler
         self._count = count
         self._limits = limits
         self._start = start
         self._patience_s = patience_s
         self._workers: list[Worker] = []
-        self._setbacks = StartBackoff()
+        self._backoff = StartBackoff()
         self._waiting: deque[Job] = deque()
-        self._works: list[PendingResults] = []
+        self._works: list[PendingResults[Any]] = []
         self._fault: SystemFaultError | None = None
         self._lock = threading.Lock()
         self._stopping = False
         self._unexpected = UnexpectedErrors()
         self._thread = threading.Thread(target=self._serve, name="culld-pool", daemon=True)
-        self._wake, self._bell = CONTEXT.Pipe(duplex=False)
+        self._wakeup_receiver, self._wakeup_sender = CONTEXT.Pipe(duplex=False)
 
     @property
     def trouble(self) -> str:
         """Why no photo is judged, as a clause; empty as long as there is a worker."""
-        why = self._setbacks.why
+        why = self._backoff.why
         if not why or any(worker.is_ready for worker in tuple(self._workers)):
             return ""
         return f"no worker process can be started: {why}; culld tries again"
 
     def start(self) -> None:
-        """Start the workers and wait until each has its desk open; raises SystemFaultError if one cannot open it.
+        """Start the workers and wait until each has its handler; raises SystemFaultError if one cannot create it.
 
         If the system has room for some of the processes only, the others are started later.
         """
         self._refill()
         if not self._workers:
-            raise SystemFaultError(f"no worker process can be started: {self._setbacks.why}; start culld again later")
+            raise SystemFaultError(f"no worker process can be started: {self._backoff.why}; start culld again later")
         try:
             for worker in self._workers:
-                self._await_ready(worker)
+                worker.await_handler()
         except SystemFaultError:
             self.stop()
             raise
@@ -108,14 +112,14 @@ class Pool:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def submit(self, task: str, items: Sequence[Any], *, urgent: bool = False) -> PendingResults:
-        """Have the desk's method `task` called for each item; what is `urgent` goes before what waits already.
+    def submit(self, requests: Sequence[Request[Answer]], *, urgent: bool = False) -> PendingResults[Answer]:
+        """Have each request handled by a worker; those that are `urgent` go before what waits already.
 
-        A worker that dies or passes its time limit is replaced, and its item's result is a `WorkerLostError`; that of
-        an item over which the method raises is an `InternalError`.
+        A worker that dies or passes its time limit is replaced, and the result for its request is a `WorkerLostError`;
+        that of a request over which the handler raises is an `InternalError`.
         """
-        work = PendingResults(task, items)
-        jobs = [Job(work, number) for number in range(len(items))]
+        work = PendingResults(requests)
+        jobs = [Job(work, number) for number in range(len(requests))]
         with self._lock:
             if self._fault is not None:
                 work.fail(self._fault)
@@ -128,12 +132,14 @@ class Pool:
         self._wake_up()
         return work
 
-    def map(self, task: str, items: Sequence[Any], beat: Callable[[], None] = lambda: None) -> list[Any]:
-        """The result of the desk's method `task` for each item, in order, before anything else that waits."""
-        return self.submit(task, items, urgent=True).results(beat) if items else []
+    def map(
+        self, requests: Sequence[Request[Answer]], beat: Callable[[], None] = lambda: None
+    ) -> list[Answer | PhotoError]:
+        """The answer to each request, in order, before anything else that waits."""
+        return self.submit(requests, urgent=True).results(beat) if requests else []
 
     def _wake_up(self) -> None:
-        self._bell.send_bytes(b"!")
+        self._wakeup_sender.send_bytes(b"!")
 
     def _serve(self) -> None:
         """Hand out and gather until the pool stops; what goes wrong here fails the works that are not over."""
@@ -159,21 +165,21 @@ class Pool:
 
     def _refill(self) -> None:
         """Start the processes that are missing, unless that failed a moment ago."""
-        while len(self._workers) < self._count and time.monotonic() >= self._setbacks.next:
+        while len(self._workers) < self._count and time.monotonic() >= self._backoff.next:
             try:
-                self._workers.append(Worker.launch(self._start, self._open_desk, self._limits))
+                self._workers.append(Worker.launch(self._start, self._create_handler, self._limits))
             except OSError as error:
-                self._set_back(error.strerror or str(error))
+                self._note_failed_start(error.strerror or str(error))
 
-    def _set_back(self, why: str) -> None:
-        if why != self._setbacks.why:
+    def _note_failed_start(self, why: str) -> None:
+        if why != self._backoff.why:
             log.warning("a worker process cannot be started: %s; culld tries again", why)
-        self._setbacks.add(why, time.monotonic())
+        self._backoff.add(why, time.monotonic())
 
     def _require_patience(self) -> None:
-        waited_s = time.monotonic() - self._setbacks.since
-        if not self._workers and self._setbacks.why and waited_s >= self._patience_s:
-            raise SystemFaultError(f"no worker process could be started for {waited_s:.0f} s: {self._setbacks.why}")
+        waited_s = time.monotonic() - self._backoff.since
+        if not self._workers and self._backoff.why and waited_s >= self._patience_s:
+            raise SystemFaultError(f"no worker process could be started for {waited_s:.0f} s: {self._backoff.why}")
 
     def _hand_out(self) -> None:
         for worker in self._workers:
@@ -186,17 +192,17 @@ class Pool:
             worker.job = job
             worker.deadline = time.monotonic() + self._limits.seconds
             try:
-                worker.pipe.send(job.message)
+                worker.pipe.send(job.request)
             except OSError:
                 pass  # it died meanwhile: `_gather` sees the closed pipe
-            except Exception as error:  # noqa: BLE001 (an item that cannot be sent must not cost the others)
-                self._release(worker)
-                job.answer(self._unexpected.note(error, f"sending a worker the task `{job.work.task}`"))
+            except Exception as error:  # noqa: BLE001 (a request that cannot be sent must not cost the others)
+                worker.release()
+                job.answer(self._unexpected.note(error, f"sending a worker a {type(job.request).__name__}"))
 
     def _gather(self) -> None:
-        ready = connection.wait([self._wake, *(worker.pipe for worker in self._workers)], self._timeout())
-        if self._wake in ready:
-            self._wake.recv_bytes()
+        ready = connection.wait([self._wakeup_receiver, *(worker.pipe for worker in self._workers)], self._timeout())
+        if self._wakeup_receiver in ready:
+            self._wakeup_receiver.recv_bytes()
         for worker in tuple(self._workers):
             if worker.pipe in ready:
                 self._receive(worker)
@@ -208,7 +214,7 @@ class Pool:
         """The seconds until a deadline passes or a start is due; None for no end of them."""
         dues = [worker.deadline for worker in self._workers]
         if len(self._workers) < self._count:
-            dues.append(self._setbacks.next)
+            dues.append(self._backoff.next)
         due = min(dues, default=math.inf)
         return None if due == math.inf else max(0.0, due - time.monotonic())
 
@@ -227,48 +233,31 @@ class Pool:
             self._take(worker, answer)
 
     def _take(self, worker: Worker, answer: object) -> None:
-        """Take in the answer to a job; the first one says why the desk cannot be opened, None if it is open."""
+        """Take in the answer to a job; the first one says why there is no handler, None if there is one."""
         if not worker.is_ready:
             if answer is not None:
                 self._on_lost(worker, str(answer))
                 return
-            if self._setbacks.why:
+            if self._backoff.why:
                 log.info("worker processes can be started again")
-            self._setbacks.clear()
+            self._backoff.clear()
             worker.is_ready = True
-            self._release(worker)
+            worker.release()
             return
         job = worker.job
-        self._release(worker)
+        worker.release()
         if isinstance(answer, InternalError):
             self._unexpected.note(answer, "a worker handled a photo")
         if job is not None:
             job.answer(answer)
 
-    @staticmethod
-    def _release(worker: Worker) -> None:
-        worker.job, worker.deadline = None, math.inf
-
     def _on_lost(self, worker: Worker, why: str) -> None:
-        """Do without a worker; another one is started in its place."""
+        """Remove a worker; another one is started in its place."""
         self._workers.remove(worker)
         worker.end()
         if not worker.is_ready:
-            self._set_back(why)
+            self._note_failed_start(why)
             return
         log.warning("worker %s was lost; starting another", worker.process.pid)
         if worker.job is not None:
             worker.job.answer(WorkerLostError(why))
-
-    def _await_ready(self, worker: Worker) -> None:
-        """Wait until a desk is open; raises SystemFaultError if it cannot be opened."""
-        try:
-            patience_s = max(0.0, worker.deadline - time.monotonic())
-            problem = worker.pipe.recv() if worker.pipe.poll(patience_s) else "it did not start in time"
-        except (EOFError, OSError):
-            worker.process.join(_STOP_TIMEOUT_S)
-            problem = f"it ended at once with code {worker.process.exitcode}; is limits.memory too small?"
-        if problem is not None:
-            raise SystemFaultError(f"a worker process cannot start: {problem}")
-        worker.is_ready = True
-        self._release(worker)

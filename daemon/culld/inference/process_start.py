@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import multiprocessing
 import os
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-from culld.inference.worker_process import serve_tasks
+from culld.errors import SystemFaultError
+from culld.inference.worker_process import serve_requests
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,11 +52,11 @@ class Process(Protocol):
 class Start(Protocol):
     """How a pool starts a process; raises OSError if the system has no room for one."""
 
-    def __call__(self, pipe: Connection, open_desk: Callable[[], object], limits: WorkerLimits) -> Process:
-        """Start `serve_tasks` with these arguments in a process of its own."""
+    def __call__(self, pipe: Connection, create_handler: Callable[[], object], limits: WorkerLimits) -> Process:
+        """Start `serve_requests` with these arguments in a process of its own."""
 
 
-def start_process(pipe: Connection, open_desk: Callable[[], object], limits: WorkerLimits) -> Process:
+def start_process(pipe: Connection, create_handler: Callable[[], object], limits: WorkerLimits) -> Process:
     """Start a worker; raises OSError if the system has no room for another process (`pids` limit, memory, files).
 
     The new process begins in the folder that this one works in. Where that was deleted, this one moves to `/`: a
@@ -64,14 +66,16 @@ def start_process(pipe: Connection, open_desk: Callable[[], object], limits: Wor
         os.getcwd()  # noqa: PTH109 (as multiprocessing asks it, which fails where it fails)
     except OSError:
         os.chdir("/")
-    process = CONTEXT.Process(target=serve_tasks, args=(pipe, open_desk, limits), name="culld-worker", daemon=True)
+    process = CONTEXT.Process(
+        target=serve_requests, args=(pipe, create_handler, limits), name="culld-worker", daemon=True
+    )
     process.start()
     return process
 
 
 @dataclass(slots=True, eq=False)
 class Worker:
-    """A process and the pipe to it; it is ready once its desk is open, and must answer until the `deadline`."""
+    """A process and the pipe to it; it is ready once it has its handler, and must answer until the `deadline`."""
 
     process: Process
     pipe: Connection
@@ -80,11 +84,11 @@ class Worker:
     job: Job | None = None
 
     @classmethod
-    def launch(cls, start: Start, open_desk: Callable[[], object], limits: WorkerLimits) -> Worker:
+    def launch(cls, start: Start, create_handler: Callable[[], object], limits: WorkerLimits) -> Worker:
         """Start a process; raises OSError if the system has no room for another."""
         ours, theirs = CONTEXT.Pipe()
         try:
-            process = start(theirs, open_desk, limits)
+            process = start(theirs, create_handler, limits)
         except BaseException:  # whatever it was, also Ctrl-C, the pipe must not stay open
             ours.close()
             raise
@@ -96,6 +100,23 @@ class Worker:
     def is_free(self) -> bool:
         """Whether it can take a job."""
         return self.is_ready and self.job is None
+
+    def release(self) -> None:
+        """Be free for the next job."""
+        self.job, self.deadline = None, math.inf
+
+    def await_handler(self) -> None:
+        """Wait until the worker has its handler; raises SystemFaultError if that cannot be created."""
+        try:
+            patience_s = max(0.0, self.deadline - time.monotonic())
+            problem = self.pipe.recv() if self.pipe.poll(patience_s) else "it did not start in time"
+        except (EOFError, OSError):
+            self.process.join(_STOP_TIMEOUT_S)
+            problem = f"it ended at once with code {self.process.exitcode}; is limits.memory too small?"
+        if problem is not None:
+            raise SystemFaultError(f"a worker process cannot start: {problem}")
+        self.is_ready = True
+        self.release()
 
     def ask_to_end(self) -> None:
         """Let it end by itself."""

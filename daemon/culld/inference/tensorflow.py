@@ -1,4 +1,4 @@
-"""The network at work on a GPU; the only module besides training that imports TensorFlow, and only when it is built."""
+"""Networks on a GPU; the only module besides training that imports TensorFlow, and only when a network is opened."""
 
 from __future__ import annotations
 
@@ -10,18 +10,25 @@ import numpy as np
 
 from culld.errors import SystemFaultError
 from culld.inference.card import KERAS_FILE
+from culld.inference.network import ArraySpec, Signature, example_count, match_names
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from culld.inference.network import Arrays
+
+    Call = Callable[[Sequence[NDArray[Any]]], Sequence[Any]]
+    """A traced model: the inputs in the model's order to the outputs in its order."""
 
 log = logging.getLogger(__name__)
 
 MAX_PROBABILITY_DIFFERENCE: Final = 1e-2
 """How far a probability may move by half precision."""
 _MOST_ON_GPU: Final = 64
+"""Examples at once: reached only with as many workers, each of which waits for the answer to one example."""
 _MOST_ON_CPU: Final = 4
 """Without a GPU larger batches only take memory."""
 _HALVED: Final = frozenset({"Conv2D", "DepthwiseConv2D"})
@@ -29,80 +36,124 @@ _HALVED: Final = frozenset({"Conv2D", "DepthwiseConv2D"})
 
 
 class TensorFlowNetwork:
-    """The model of a folder for batches of frames.
+    """A `Network` from the Keras model of a folder, for batches of examples.
 
-    Batches are filled up to one of few shapes, each of which is traced once: powers of two up to `largest`, which is
-    halved whenever the GPU has no memory for it. Convolutions run in half precision on a GPU if that moves no
-    probability of a few drawn frames by more than `PARITY`.
+    A batch is filled up to one of few sizes, each of which is traced once: powers of two, and `largest`, which is
+    halved whenever the GPU has no memory for it. Convolutions run in half precision on a GPU if that moves no output
+    for a few synthetic examples by more than `MAX_PROBABILITY_DIFFERENCE`.
     """
 
-    def __init__(self, folder: Path, largest: int | None = None) -> None:
-        """Load `model.keras`; raises SystemFaultError if TensorFlow or the model cannot be used."""
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # it tells a screenful about missing GPUs
-        try:
-            import keras
-            import tensorflow as tf
-        except ImportError as error:
-            raise SystemFaultError(f"TensorFlow cannot be loaded: {error}") from error
-        gpus = tf.config.list_physical_devices("GPU")
-        for gpu in gpus:
-            tf.config.experimental.set_memory_growth(gpu, enable=True)  # else it takes all memory there is
-        try:
-            model = keras.models.load_model(folder / KERAS_FILE)
-        except (OSError, ValueError) as error:
-            raise SystemFaultError(f"{folder / KERAS_FILE}: no Keras model can be loaded there ({error})") from error
+    def __init__(self, folder: Path, wanted: Signature | None = None, largest: int | None = None) -> None:
+        """Load `model.keras`, for batches of `largest` examples at most.
+
+        With `wanted` its arrays get those names, and the inputs are cast from those types to the model's. Raises
+        SystemFaultError if TensorFlow or the model cannot be used, or if it takes or gives other arrays than `wanted`.
+        """
+        tf, gpus = _open_tensorflow()
+        file = folder / KERAS_FILE
+        model = _load(file)
         self.device = gpus[0].name if gpus else "CPU"
-        self.largest = largest or (_MOST_ON_GPU if gpus else _MOST_ON_CPU)
+        most = _MOST_ON_GPU if gpus else _MOST_ON_CPU
+        self.largest = min(largest or most, most)
         self._exhausted = tf.errors.ResourceExhaustedError
+        found = _signature_of(model)
+        self.signature = wanted or found
+        sources = match_names(self.signature.inputs, found.inputs, f"{file}: the model takes", any_type=True)
+        targets = match_names(self.signature.outputs, found.outputs, f"{file}: the model gives")
+        self._inputs = sorted(sources, key=lambda name: list(found.inputs).index(sources[name]))
+        self._outputs = sorted(targets, key=lambda name: list(found.outputs).index(targets[name]))
         self._call = _traced(model)
-        self.shape = tuple(int(side) for side in model.input_shape[1:])
         self.precision = "float32"
-        if gpus:
+        if gpus and all(spec.dtype == "uint8" and len(spec.shape) == 3 for spec in self.signature.inputs.values()):
             self._try_float16(model)
         self._warm_up()
 
-    def run(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """A row of probabilities for each frame: uint8 (n, height, width, 3) to float32 (n, 3).
+    def run(self, arrays: Arrays) -> dict[str, NDArray[Any]]:
+        """Return the outputs for the inputs of n examples.
 
-        Raises SystemFaultError if the GPU has no memory even for one.
+        Raises ValueError for arrays of another shape or type than those of the signature, and SystemFaultError if the
+        GPU has no memory even for one example.
         """
-        rows: list[NDArray[np.float32]] = []
-        done = 0
-        while done < len(frames):
-            part = frames[done : done + self.largest]
+        count, done = example_count(self.signature.inputs, arrays), 0
+        rows: list[Sequence[NDArray[Any]]] = []
+        while done < count:
+            part = [arrays[name][done : done + self.largest] for name in self._inputs]
             try:
                 rows.append(self._run(part))
             except self._exhausted as error:
                 if self.largest == 1:
                     raise SystemFaultError("the GPU has no memory for a single photo") from error
                 self.largest //= 2
-                log.warning("the GPU has no memory for %d photos at once; going on with %d", len(part), self.largest)
+                log.warning("the GPU has no memory for %d photos at once; going on with %d", len(part[0]), self.largest)
             else:
-                done += len(part)
-        return np.concatenate(rows)
+                done += len(part[0])
+        columns = [parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in zip(*rows, strict=True)]
+        return dict(zip(self._outputs, columns, strict=True))
 
-    def _run(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
-        size = min(self.largest, 1 << (len(frames) - 1).bit_length())
-        filled = np.zeros((size, *self.shape), np.uint8)
-        filled[: len(frames)] = frames
-        row: NDArray[np.float32] = self._call(filled).numpy()[: len(frames)]
-        return row
+    def _run(self, arrays: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+        count = len(arrays[0])
+        size = min(self.largest, 1 << (count - 1).bit_length())
+        return [rows.numpy()[:count] for rows in self._call([_filled_up(array, size) for array in arrays])]
 
     def _warm_up(self) -> None:
-        size = 1
-        while size <= self.largest:
-            self.run(np.zeros((size, *self.shape), np.uint8))
-            size *= 2
+        """Trace each size of a batch before the first photo waits for it."""
+        powers = [1 << exponent for exponent in range(self.largest.bit_length())]
+        for size in sorted({*powers, self.largest}):
+            if size <= self.largest:  # it may be halved meanwhile
+                inputs = self.signature.inputs.items()
+                self.run({name: np.zeros((size, *spec.shape), spec.dtype) for name, spec in inputs})
 
     def _try_float16(self, model: Any) -> None:
-        """Go over to half precision, unless it moves a probability too far."""
-        half = check_half_precision(model)
-        frames = _synthetic_frames(self.shape)
-        moved = float(np.abs(_traced(half)(frames).numpy() - self._call(frames).numpy()).max())
+        """Change to half precision, unless it moves an output too far."""
+        half = _traced(check_half_precision(model))
+        examples = [_synthetic_frames(self.signature.inputs[name].shape) for name in self._inputs]
+        pairs = zip(half(examples), self._call(examples), strict=True)
+        moved = max(float(np.abs(left.numpy() - right.numpy()).max()) for left, right in pairs)
         if moved <= MAX_PROBABILITY_DIFFERENCE:
-            self._call, self.precision = _traced(half), "mixed_float16"
+            self._call, self.precision = half, "mixed_float16"
         else:
             log.info("half precision would move a probability by %.4f; the GPU computes in single precision", moved)
+
+
+def _open_tensorflow() -> tuple[Any, list[Any]]:
+    """Import TensorFlow; return it and its GPUs. Raises SystemFaultError if it cannot be loaded."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # it tells a screenful about missing GPUs
+    try:
+        import tensorflow as tf
+    except ImportError as error:
+        raise SystemFaultError(f"TensorFlow cannot be loaded: {error}") from error
+    gpus = tf.config.list_physical_devices("GPU")
+    for gpu in gpus:
+        tf.config.experimental.set_memory_growth(gpu, enable=True)  # else it takes all memory there is
+    return tf, gpus
+
+
+def _load(file: Path) -> Any:
+    """Return a Keras model; raises SystemFaultError."""
+    try:
+        import keras
+
+        return keras.models.load_model(file)
+    except ImportError as error:
+        raise SystemFaultError(f"Keras cannot be loaded: {error}") from error
+    except (OSError, ValueError) as error:
+        raise SystemFaultError(f"{file}: no Keras model can be loaded there ({error})") from error
+
+
+def _signature_of(model: Any) -> Signature:
+    """Return the arrays of a Keras model, by the names of its input and output layers."""
+    inputs = {each.name: ArraySpec(tuple(each.shape[1:]), each.dtype) for each in model.inputs}
+    outputs = zip(model.output_names, model.outputs, strict=True)
+    return Signature(inputs, {name: ArraySpec(tuple(each.shape[1:]), each.dtype) for name, each in outputs})
+
+
+def _filled_up(array: NDArray[Any], size: int) -> NDArray[Any]:
+    """Return an array of so many examples, the last ones zeros; the array itself if it has as many."""
+    if len(array) == size:
+        return array
+    filled = np.zeros((size, *array.shape[1:]), array.dtype)
+    filled[: len(array)] = array
+    return filled
 
 
 def check_half_precision(model: Any) -> Any:
@@ -127,13 +178,18 @@ def _with_fp16_policy(config: Any) -> Any:
     return inner
 
 
-def _traced(model: Any) -> Callable[[NDArray[np.uint8]], Any]:
+def _traced(model: Any) -> Call:
+    import keras
     import tensorflow as tf
 
-    def call(pixels: Any) -> Any:
-        return model(tf.cast(pixels, tf.float32), training=False)
+    types = [each.dtype for each in model.inputs]
 
-    traced: Callable[[NDArray[np.uint8]], Any] = tf.function(call)
+    def call(arrays: Sequence[Any]) -> list[Any]:
+        cast = [tf.cast(array, type_) for array, type_ in zip(arrays, types, strict=True)]
+        outputs: list[Any] = keras.tree.flatten(model(cast if len(cast) > 1 else cast[0], training=False))
+        return outputs
+
+    traced: Call = tf.function(call)
     return traced
 
 

@@ -1,4 +1,4 @@
-"""What runs inside a worker process: its limits, its memory, and one task after the other."""
+"""What runs inside a worker process: its limits, its memory, and one request after the other."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from multiprocessing.connection import Connection
 
+    from culld.inference.request import Request
+
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 
@@ -29,8 +31,8 @@ class WorkerLimits:
     seconds: float
 
 
-def serve_tasks(pipe: Connection, open_desk: Callable[[], object], limits: WorkerLimits) -> None:
-    """Run inside the worker: open the desk, then answer tasks until the pipe closes."""
+def serve_requests(pipe: Connection, create_handler: Callable[[], object], limits: WorkerLimits) -> None:
+    """Run inside the worker: create the handler, then answer requests until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the daemon, which then ends its workers
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -38,25 +40,24 @@ def serve_tasks(pipe: Connection, open_desk: Callable[[], object], limits: Worke
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
     tune_malloc()
     try:
-        desk = open_desk()
+        handler = create_handler()
     except SystemFaultError as fault:
         pipe.send(str(fault))
         return
     pipe.send(None)
     with contextlib.suppress(EOFError, OSError):
-        while (message := pipe.recv()) is not None:
-            task, item = message
+        while (request := pipe.recv()) is not None:
             _set_cpu_limit(limits.seconds)
-            _answer(pipe, desk, task, item)
+            _answer(pipe, handler, request)
 
 
-def _answer(pipe: Connection, desk: object, task: str, item: object) -> None:
-    """Send what the desk's method gives, or the InternalError that its exception means: it costs that item only.
+def _answer(pipe: Connection, handler: object, request: Request[object]) -> None:
+    """Send the answer, or the InternalError that an exception of the handler means: it costs that request only.
 
     Without memory the process ends, and another one begins with all of it.
     """
     try:
-        answer = ForkingPickler.dumps(getattr(desk, task)(item))
+        answer = ForkingPickler.dumps(request.handle(handler))
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 (what is not expected cannot be listed; the daemon logs it)
@@ -77,9 +78,9 @@ def tune_malloc() -> None:
 
 
 def _set_cpu_limit(seconds: float) -> None:
-    """Let the next task have so much time of the processor, and as much again: a worker whose daemon was killed ends.
+    """Limit the processor time of the next request to twice so many seconds.
 
-    While the daemon lives, its clock comes first.
+    A worker whose daemon was killed ends by it; while the daemon lives, its clock comes first.
     """
     used = resource.getrusage(resource.RUSAGE_SELF)
     spent = used.ru_utime + used.ru_stime

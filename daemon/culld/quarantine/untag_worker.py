@@ -17,7 +17,6 @@ from culld.tags.withdrawal import embedded_withdrawal, may_hold_values, sidecar_
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any
 
     from culld.inference.worker_process import WorkerLimits
     from culld.records import RootedPath
@@ -28,8 +27,19 @@ _SIDECAR_SUFFIX = ".xmp"
 class Workers(Protocol):
     """The pool as this module sees it."""
 
-    def map(self, task: str, items: Sequence[Any]) -> list[Any]:
-        """The result of the desk's method `task` for each item, in order."""
+    def map(self, requests: Sequence[WithdrawRequest]) -> list[Rewrite | PhotoError | None]:
+        """The answer to each request, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawRequest:
+    """A file out of which culld's keywords are to be taken."""
+
+    place: RootedPath
+
+    def handle(self, handler: UntagWorker) -> Rewrite | PhotoError | None:
+        """Return the worker's rewrite."""
+        return handler.withdraw(self.place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,21 +98,16 @@ class UntagPool:
         Raises TagRefusedError where the file cannot be changed without risk, PhotoBlockedError where no worker process
         can be started, and other PhotoErrors of reading the file.
         """
-        (found,) = self._open().map("withdraw", [place])
+        (found,) = self._open().map([WithdrawRequest(place)])
         if isinstance(found, PhotoError):
             raise found
-        return None if found is None else self._checked(found)
-
-    def _checked(self, found: object) -> Rewrite:
-        if not isinstance(found, Rewrite):
-            raise TypeError(f"a worker answered {found!r}")
         return found
 
     def _open(self) -> Workers:
         if self._workers is None:
-            desk = functools.partial(UntagWorker, self.file_size)
+            create_worker = functools.partial(UntagWorker, self.file_size)
             try:
-                self._workers = self._stack.enter_context(Pool(desk, 1, self.limits))
+                self._workers = self._stack.enter_context(Pool(create_worker, 1, self.limits))
             except SystemFaultError as error:
                 raise PhotoBlockedError(f"its XMP cannot be read now: {error}") from error
         return self._workers

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from culld.errors import ConfigError, SystemFaultError
-from culld.training.backbones import HEIGHT, WIDTH
+from culld.records.frame import HEIGHT, WIDTH
 from culld.training.float16 import store_float16
 
 if TYPE_CHECKING:

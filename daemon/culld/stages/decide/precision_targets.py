@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from culld.records import Defect, OperatingPoint
 
 
-def threshold_for(curves: Mapping[Defect, Sequence[OperatingPoint]], defect: Defect, precision: float) -> float:
+def threshold_for(curves: Mapping[str, Sequence[OperatingPoint]], defect: Defect, precision: float) -> float:
     """Return the lowest threshold from which on every point of the curve has at least this precision (0..1).
 
     Raises ConfigError if the card has no curve for the defect, or no threshold with this precision.

@@ -1,19 +1,33 @@
-"""What a worker process is asked."""
+"""The requests to a worker process, each with the answer that it gets."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from culld.tags.names import fits
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from culld.errors import PhotoError
     from culld.inference.gpu_process import Address
-    from culld.records import FileSnapshot, Photo, RootedPath, UserMetadata
-    from culld.tags.draft import TagRequest
+    from culld.records import Assessment, FileSnapshot, Photo, ReadFailure, RootedPath, UserMetadata
+    from culld.tags.draft import TagDraft, TagRequest
+
+
+class PhotoHandler(Protocol):
+    """What a worker process does with the requests: see `worker.PhotoWorker`."""
+
+    def read(self, request: ReadRequest) -> Photo | Assessment | ReadFailure:
+        """Read a file, and score it unless its content was judged before."""
+
+    def user_metadata(self, request: UserMetadataRequest) -> UserMetadata | PhotoError:
+        """Read what people have done for a shot."""
+
+    def draft(self, request: DraftRequest) -> TagDraft | PhotoError:
+        """Make the byte edits that tag a photo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +51,10 @@ class ReadRequest:
     sighting: FileSnapshot
     judged: frozenset[str] = frozenset()
 
+    def handle(self, handler: PhotoHandler) -> Photo | Assessment | ReadFailure:
+        """Return what the worker reads."""
+        return handler.read(self)
+
 
 @dataclass(frozen=True, slots=True)
 class UserMetadataRequest:
@@ -44,6 +62,10 @@ class UserMetadataRequest:
 
     pictures: tuple[Photo, ...]
     sidecars: tuple[RootedPath, ...]
+
+    def handle(self, handler: PhotoHandler) -> UserMetadata | PhotoError:
+        """Return what the worker finds."""
+        return handler.user_metadata(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +86,10 @@ class DraftRequest:
 
     tags: TagRequest
     check: UserMetadataCheck | None = None
+
+    def handle(self, handler: PhotoHandler) -> TagDraft | PhotoError:
+        """Return the worker's draft."""
+        return handler.draft(self)
 
 
 def possible_sidecars(place: RootedPath) -> list[RootedPath]:

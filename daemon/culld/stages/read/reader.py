@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from culld.inference.pool import Pool
     from culld.ports import Reader
     from culld.records import FileSnapshot, FileStat, Photo, RootedPath, UserMetadata
-    from culld.stages.read.messages import DraftRequest, UserMetadataRequest, WorkerSettings
+    from culld.stages.read.messages import DraftRequest, PhotoHandler, UserMetadataRequest, WorkerSettings
     from culld.tags.draft import TagDraft
     from culld.unexpected import UnexpectedErrors
+
+    _Pending = PendingResults[Photo | Assessment | ReadFailure]
 
 _B = TypeVar("_B")
 
@@ -31,7 +33,7 @@ RECHECK_AGES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30
 """How long after its last change a damaged file is looked at again; after the last look it is called unreadable."""
 
 
-def create_worker(settings: WorkerSettings) -> object:
+def create_worker(settings: WorkerSettings) -> PhotoHandler:
     """Make the object that answers requests in a worker process."""
     from culld.stages.read.worker import PhotoWorker  # noqa: PLC0415 (heavy, and for workers only)
 
@@ -65,7 +67,7 @@ class PoolReader:
     heartbeat: Callable[[], None] = lambda: None
     recheck: Callable[[FileStat], timedelta | None] = lambda _: None
     known: Callable[[Sequence[FileSnapshot]], Mapping[RootedPath, Collection[str]]] = _nothing_known
-    _begun: deque[tuple[Sequence[FileSnapshot], PendingResults]] = field(default_factory=lambda: deque(maxlen=2))
+    _begun: deque[tuple[Sequence[FileSnapshot], _Pending]] = field(default_factory=lambda: deque(maxlen=2))
 
     def begin(self, batch: Sequence[FileSnapshot]) -> None:
         """Let the workers begin with a batch that will be read soon; return at once."""
@@ -79,10 +81,10 @@ class PoolReader:
         results = (pending or self._submitted(batch)).results(self.heartbeat)
         return [self._result(result, file) for result, file in zip(results, batch, strict=True)]
 
-    def _submitted(self, batch: Sequence[FileSnapshot]) -> PendingResults:
+    def _submitted(self, batch: Sequence[FileSnapshot]) -> _Pending:
         known = self.known(batch)
         requests = [ReadRequest(file, frozenset(known.get(file.place, ()))) for file in batch]
-        return self.pool.submit("read", requests)
+        return self.pool.submit(requests)
 
     def _result(
         self, result: Photo | Assessment | ReadFailure | PhotoError, file: FileSnapshot
@@ -100,11 +102,11 @@ class PoolReader:
 
     def user_metadata(self, requests: Sequence[UserMetadataRequest]) -> list[UserMetadata | PhotoError]:
         """What people have done for each shot, in order, or the error that hid it."""
-        return self.pool.map("user_metadata", requests, self.heartbeat)
+        return self.pool.map(requests, self.heartbeat)
 
     def draft(self, requests: Sequence[DraftRequest]) -> list[TagDraft | PhotoError]:
         """The byte edits that tag each photo, in order, or the error that stopped it."""
-        return self.pool.map("draft", requests, self.heartbeat)
+        return self.pool.map(requests, self.heartbeat)
 
 
 def _shortcoming(result: Photo | Assessment | ReadFailure) -> str:

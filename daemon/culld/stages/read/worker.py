@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, BinaryIO
 from culld.errors import PhotoChangedError, PhotoError
 from culld.files.open_beneath import digest_of, exists, open_regular
 from culld.files.os_errors import translate_errors
-from culld.imaging.decode import DecodeLimits, UnreadableError, decode, embedded_exif
+from culld.imaging.decode import DecodeLimits
 from culld.imaging.formats import HEAD_BYTES, recognise
-from culld.imaging.raw import open_raw
-from culld.inference.batch_server import GpuClient
+from culld.inference.gpu_client import GpuClient
+from culld.inference.litert import silence_stderr
 from culld.records import (
     Assessment,
     FileSnapshot,
@@ -28,23 +28,23 @@ from culld.records import (
     Photo,
     ReadFailure,
     RejectFlag,
-    Unreadable,
     UserMetadata,
     UserMetadataSources,
 )
-from culld.stages.read.completeness import is_complete, missing_part
-from culld.stages.read.dhash import dhash_of
+from culld.stages.read.assess import exif_of, score_photo
+from culld.stages.read.completeness import missing_part
 from culld.stages.read.exif_facts import camera_facts, exif_rating, keyword_block
 from culld.stages.read.external_metadata import external_user_metadata
 from culld.stages.read.messages import possible_sidecars
+from culld.stages.read.scoring import DEFECT_NETWORK, open_litert
 from culld.tags.draft import TagDraft, draft
 from culld.tags.user_metadata import packets_in, together, user_metadata_in
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from culld.inference.batch_server import Engine
-    from culld.records import DHash, RootedPath, Scores
+    from culld.inference.network import Network
+    from culld.records import RootedPath
     from culld.stages.read.messages import (
         DraftRequest,
         ReadRequest,
@@ -55,8 +55,6 @@ if TYPE_CHECKING:
 
 _RETRY_AFTER = timedelta(minutes=1)
 _TOO_LARGE_RETRY_AFTER = timedelta(days=1)
-RAW_RECHECK_OVER = 0.5
-"""From this probability of over-exposure on a RAW is looked at in the sensor's own light as well."""
 MAX_XMP_SCAN = 64 << 20
 """So many bytes of a file are searched for XMP, which stands at the front of all but the strangest."""
 MAX_HELD_BYTES = 64 << 20
@@ -70,15 +68,15 @@ class PhotoWorker:
         """Load the network, or find the process that has it, and make ready to decode."""
         self._settings = settings
         self._limits = DecodeLimits(settings.pixels)
-        self._engine: Engine = (
-            self._own_engine() if settings.engine is None else GpuClient(settings.engine, self._own_engine)
+        self._network: Network = (
+            self._own_network()
+            if settings.engine is None
+            else GpuClient(settings.engine, DEFECT_NETWORK, self._own_network)
         )
 
-    def _own_engine(self) -> Engine:
-        from culld.inference.litert import LiteRtEngine, silence_stderr  # noqa: PLC0415 (not where TensorFlow runs)
-
+    def _own_network(self) -> Network:
         with silence_stderr():
-            return LiteRtEngine(self._settings.model)
+            return open_litert(self._settings.model)
 
     def read(self, request: ReadRequest) -> Photo | Assessment | ReadFailure:
         """Identity, digest and camera facts of a settled file; its scores and what people did for it, if it is new.
@@ -101,7 +99,7 @@ class PhotoWorker:
         digest = digest_of(stream)
         stream.seek(0)
         format_ = recognise(stream.read(HEAD_BYTES), file.place.relative.name)
-        exif = self._exif(stream, format_)
+        exif = exif_of(stream, format_, self._limits)
         photo = Photo(file.place, file.stamp, digest, format_, camera_facts(exif))
         if digest in judged:
             return photo
@@ -110,27 +108,8 @@ class PhotoWorker:
 
     def _assess(self, photo: Photo, stream: BinaryIO) -> Assessment:
         """Decode a photo and ask the network."""
-        if not is_complete(stream, photo.format):
-            return Assessment(photo, Unreadable("incomplete: its end is missing"), self._settings.model_id)
-        lacks = missing_part(stream, photo.format)
-        stream.seek(0)
-        try:
-            scores, likeness = self._score(stream, photo.format)
-        except UnreadableError as error:
-            return Assessment(photo, Unreadable(str(error)), self._settings.model_id)
-        return Assessment(photo, scores, self._settings.model_id, likeness, lacks)
-
-    def _score(self, stream: BinaryIO, format_: Format) -> tuple[Scores, DHash]:
-        """What the network says; a RAW is over-exposed only if it is so in the sensor's own light as well."""
-        if format_ is not Format.RAW:
-            picture = decode(stream, format_, self._limits)
-            return self._engine.score(picture), dhash_of(picture)
-        with open_raw(stream, self._limits) as raw:
-            picture = raw.preview_rgb()
-            scores = self._engine.score(picture)
-            if scores.over >= RAW_RECHECK_OVER:
-                scores = replace(scores, over=min(scores.over, self._engine.score(raw.linear_rgb()).over))
-            return scores, dhash_of(picture)
+        found = score_photo(stream, photo.format, self._network, self._limits)
+        return Assessment(photo, found.result, self._settings.model_id, found.dhash, found.missing_part)
 
     def _sources(self, found: Assessment, stream: BinaryIO, exif: bytes) -> UserMetadataSources | None:
         """What people did for a photo; None if that cannot be read: it is read again before the photo is moved."""
@@ -155,7 +134,7 @@ class PhotoWorker:
 
     def _user_metadata_of(self, photo: Photo) -> UserMetadata:
         with open_regular(photo.place) as stream, translate_errors(photo.place.path, "read"):
-            own = _own_metadata(photo, stream, self._exif(stream, photo.format))
+            own = _own_metadata(photo, stream, exif_of(stream, photo.format, self._limits))
             return replace(own, incomplete=missing_part(stream, photo.format))
 
     def draft(self, request: DraftRequest) -> TagDraft | PhotoError:
@@ -186,18 +165,6 @@ class PhotoWorker:
         is_new = any(place.relative.name.casefold() not in check.names and exists(place) for place in places)
         if is_new or found != check.expected:
             raise PhotoChangedError("its ratings or edits changed after it was judged; it will be judged again")
-
-    def _exif(self, stream: BinaryIO, format_: Format) -> bytes:
-        """The EXIF block of a photo, for a RAW that of its preview; empty if there is none, or the file is damaged."""
-        stream.seek(0)
-        try:
-            if format_ is Format.RAW:
-                with open_raw(stream, self._limits, whole=False) as raw:
-                    preview = raw.preview()
-                return b"" if preview is None else self._exif(io.BytesIO(preview), Format.JPEG)
-            return embedded_exif(stream, format_, self._limits)
-        except UnreadableError:  # scoring will say why
-            return b""
 
     def _bytes_of(self, place: RootedPath) -> bytes | None:
         """The bytes of a file, None if it is not there."""

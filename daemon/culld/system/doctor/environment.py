@@ -108,7 +108,7 @@ def tensorflow(has: Callable[[str], bool] = has_module) -> Check:
     """Check whether models can be trained and a GPU used; culling on the CPU needs no TensorFlow."""
     if has("tensorflow"):
         return ok("TensorFlow", "installed")
-    return ok("TensorFlow", "not installed; only training and a GPU need it")
+    return ok("TensorFlow", "not installed; only a GPU (extra `gpu`) and training (extra `train`) need it")
 
 
 def gpu(devices: Sequence[Path], has: Callable[[str], bool] = has_module) -> Check:

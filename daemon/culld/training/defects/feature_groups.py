@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from culld.errors import ConfigError
-from culld.training.backbones import HEIGHT, LEAST_VARIANCE, WIDTH, backbone_named, build_backbone, deviation, mean
+from culld.records.frame import HEIGHT, WIDTH
+from culld.training.backbones import LEAST_VARIANCE, backbone_named, build_backbone, deviation, mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -14,7 +14,7 @@ import numpy as np
 
 from culld.errors import ConfigError
 from culld.records import Defect
-from culld.training.backbones import HEIGHT, WIDTH
+from culld.records.frame import HEIGHT, WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

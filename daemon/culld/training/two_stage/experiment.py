@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from culld.errors import ConfigError
 from culld.records import Defect
-from culld.training.backbones import HEIGHT, WIDTH, backbone_named, build_backbone, deviation, mean
+from culld.records.frame import HEIGHT, WIDTH
+from culld.training.backbones import backbone_named, build_backbone, deviation, mean
 from culld.training.defects.network import build_head
 from culld.training.plots import draw_training
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from culld.errors import ConfigError
-from culld.training.backbones import HEIGHT, WIDTH
+from culld.records.frame import HEIGHT, WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -1,0 +1,104 @@
+"""What is found in the bytes of one photo, wherever they come from: nothing here opens a file or knows a worker."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, BinaryIO
+
+from culld.imaging.decode import DecodeLimits, UnreadableError, decode, embedded_exif
+from culld.imaging.formats import HEAD_BYTES, recognise
+from culld.imaging.raw import open_raw
+from culld.records import Camera, Format, Unreadable
+from culld.stages.read.completeness import is_complete, missing_part
+from culld.stages.read.dhash import dhash_of
+from culld.stages.read.exif_facts import camera_facts
+from culld.stages.read.scoring import score
+
+if TYPE_CHECKING:
+    from culld.inference.network import Network
+    from culld.records import DHash, Scores
+
+RAW_RECHECK_OVER = 0.5
+"""From this probability of over-exposure on a RAW is looked at in the sensor's own light as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """The scores and the perceptual hash of a picture, or why it cannot be decoded.
+
+    `missing_part` says which part of the file is missing behind a picture that is whole; empty if none is.
+    """
+
+    result: Scores | Unreadable
+    dhash: DHash | None = None
+    missing_part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ContentAssessment:
+    """What is found in the bytes of a file; `digest` is their SHA-256 in hex."""
+
+    digest: str
+    format: Format
+    camera: Camera
+    score: Score
+
+
+def assess(
+    data: bytes,
+    name: str,
+    network: Network,
+    limits: DecodeLimits = DecodeLimits(),  # noqa: B008 (a frozen record)
+) -> ContentAssessment:
+    """Assess the bytes of a file with a network of the signature `DEFECT_NETWORK`.
+
+    The file's name tells RAW files from TIFF. Bytes that are no photo give an `Unreadable`; only what the network
+    raises is raised.
+    """
+    stream = io.BytesIO(data)
+    format_ = recognise(data[:HEAD_BYTES], name)
+    camera = camera_facts(exif_of(stream, format_, limits))
+    return ContentAssessment(
+        hashlib.sha256(data).hexdigest(), format_, camera, score_photo(stream, format_, network, limits)
+    )
+
+
+def exif_of(stream: BinaryIO, format_: Format, limits: DecodeLimits) -> bytes:
+    """Return the EXIF block of a photo, for a RAW that of its preview; empty if there is none, or it is damaged."""
+    stream.seek(0)
+    try:
+        if format_ is Format.RAW:
+            with open_raw(stream, limits, whole=False) as raw:
+                preview = raw.preview()
+            return b"" if preview is None else exif_of(io.BytesIO(preview), Format.JPEG, limits)
+        return embedded_exif(stream, format_, limits)
+    except UnreadableError:  # scoring will say why; here it only means that there are no facts
+        return b""
+
+
+def score_photo(stream: BinaryIO, format_: Format, network: Network, limits: DecodeLimits) -> Score:
+    """Decode a whole photo and score it."""
+    if not is_complete(stream, format_):
+        return Score(Unreadable("incomplete: its end is missing"))
+    missing = missing_part(stream, format_)
+    stream.seek(0)
+    try:
+        scores, dhash = _score(stream, format_, network, limits)
+    except UnreadableError as error:
+        return Score(Unreadable(str(error)))
+    return Score(scores, dhash, missing)
+
+
+def _score(stream: BinaryIO, format_: Format, network: Network, limits: DecodeLimits) -> tuple[Scores, DHash]:
+    """Ask the network; a RAW is over-exposed only if it is so in the sensor's own light as well."""
+    if format_ is not Format.RAW:
+        picture = decode(stream, format_, limits)
+        return score(network, picture), dhash_of(picture)
+    with open_raw(stream, limits) as raw:
+        picture = raw.preview_rgb()
+        scores = score(network, picture)
+        if scores.over >= RAW_RECHECK_OVER:
+            scores = replace(scores, over=min(scores.over, score(network, raw.linear_rgb()).over))
+        return scores, dhash_of(picture)

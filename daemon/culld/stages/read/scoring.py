@@ -1,0 +1,38 @@
+"""The network that finds defects: the arrays it takes and gives, and scores made from them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from culld.inference.litert import LiteRtNetwork
+from culld.inference.network import ArraySpec, Signature
+from culld.records import Defect, Scores
+from culld.records.frame import HEIGHT, WIDTH
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from culld.inference.network import Network
+
+_FRAME: Final = "frame"
+_PROBABILITIES: Final = "probabilities"
+DEFECT_NETWORK: Final = Signature(
+    inputs={_FRAME: ArraySpec((HEIGHT, WIDTH, 3), "uint8")},
+    outputs={_PROBABILITIES: ArraySpec((len(Defect),), "float32")},
+)
+"""RGB frames as `imaging.decode` gives them; a calibrated probability for each defect, in the order of `Defect`."""
+
+
+def open_litert(model: Path, threads: int = 1) -> LiteRtNetwork:
+    """Load `model.tflite`; raises SystemFaultError if it is not a network of that signature."""
+    return LiteRtNetwork(model, DEFECT_NETWORK, threads)
+
+
+def score(network: Network, frame: NDArray[np.uint8]) -> Scores:
+    """Return what a network of that signature finds in one frame, uint8 RGB (`HEIGHT`, `WIDTH`, 3)."""
+    (row,) = network.run({_FRAME: frame[None]})[_PROBABILITIES]
+    blur, under, over = map(float, row)
+    return Scores(blur, under, over)
