@@ -50,7 +50,7 @@ def race(folder: Path, swaps: int) -> Swapped:
     thread.start()
     moves = refused = escapes = 0
     while not over.is_set():
-        escapes += sum(sighting.stamp.size == len(OUTSIDE) for sighting in Scanner({".jpg"}).scan(inbox))
+        escapes += sum(snapshot.stamp.size == len(OUTSIDE) for snapshot in Scanner({".jpg"}).scan(inbox))
         done = _there_and_back(RootedPath(inbox, Path("sub/a.jpg")), RootedPath(quarantine, Path("a.jpg")))
         moves += done
         refused += not done

@@ -41,7 +41,7 @@ def stamp(size: int = 100, mtime_ns: int = 1, inode: int = 7) -> FileStat:
     return FileStat(device=1, inode=inode, size=size, mtime_ns=mtime_ns, ctime_ns=mtime_ns)
 
 
-def sighting(name: str = "a.jpg", size: int = 100, mtime_ns: int = 1) -> FileSnapshot:
+def snapshot(name: str = "a.jpg", size: int = 100, mtime_ns: int = 1) -> FileSnapshot:
     """A file as the scanner sees it."""
     return FileSnapshot(place(name), stamp(size, mtime_ns))
 

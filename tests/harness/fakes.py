@@ -258,7 +258,7 @@ class FakeJournal:
     def fault(self, fault: ReadFailure) -> None:
         """Note the fault."""
         self.faults.append(fault)
-        self.events.append(f"fault {fault.sighting.place.relative}: {fault.reason}")
+        self.events.append(f"fault {fault.snapshot.place.relative}: {fault.reason}")
 
     @contextlib.contextmanager
     def intend(self, plans: Sequence[Plan]) -> Iterator[FakeJournal]:

@@ -175,7 +175,7 @@ def test_the_same_content_elsewhere_is_judged(journal: SqliteJournal) -> None:
 
 def test_a_fault_is_retried_later_and_later(journal: SqliteJournal, clock: FakeClock) -> None:
     """A minute, two, four, up to an hour; a new stamp is looked at at once."""
-    fault = ReadFailure(factories.sighting(), "permission denied", timedelta(minutes=1))
+    fault = ReadFailure(factories.snapshot(), "permission denied", timedelta(minutes=1))
     waits = []
     for _ in range(8):
         journal.fault(fault)
@@ -185,46 +185,46 @@ def test_a_fault_is_retried_later_and_later(journal: SqliteJournal, clock: FakeC
 
     assert [1, 2, 4, 8, 16, 32, 60, 60] == waits
     assert (8, "permission denied") == (found.tries, found.reason)
-    assert knows(journal, fault.sighting.place, fault.sighting.stamp)
-    assert not knows(journal, fault.sighting.place, factories.stamp(101))
+    assert knows(journal, fault.snapshot.place, fault.snapshot.stamp)
+    assert not knows(journal, fault.snapshot.place, factories.stamp(101))
     clock.advance(3600)
-    assert not knows(journal, fault.sighting.place, fault.sighting.stamp)
+    assert not knows(journal, fault.snapshot.place, fault.snapshot.stamp)
 
 
 def test_a_file_that_cost_three_workers_is_left_alone_until_it_changes(
     journal: SqliteJournal, clock: FakeClock
 ) -> None:
     """It would cost a minute of a core each hour, for ever."""
-    fault = ReadFailure(factories.sighting(), "took longer than 60 s", timedelta(minutes=1), tries=3)
-    changed = replace(fault, sighting=factories.sighting(size=7))
+    fault = ReadFailure(factories.snapshot(), "took longer than 60 s", timedelta(minutes=1), tries=3)
+    changed = replace(fault, snapshot=factories.snapshot(size=7))
     for _ in range(3):
-        assert not knows(journal, fault.sighting.place, fault.sighting.stamp)
+        assert not knows(journal, fault.snapshot.place, fault.snapshot.stamp)
         journal.fault(fault)
         clock.advance(10 * 24 * 3600 if journal.open_faults()[0].next_at is None else 3600)
 
-    assert knows(journal, fault.sighting.place, fault.sighting.stamp)
-    assert not knows(journal, fault.sighting.place, changed.sighting.stamp)
+    assert knows(journal, fault.snapshot.place, fault.snapshot.stamp)
+    assert not knows(journal, fault.snapshot.place, changed.snapshot.stamp)
     journal.fault(changed)
     assert [1] == [found.tries for found in journal.open_faults()]
 
 
 def test_a_long_wait_is_not_cut_short(journal: SqliteJournal, clock: FakeClock) -> None:
     """A file that is too large need not be tried each hour."""
-    journal.fault(ReadFailure(factories.sighting(), "too large", timedelta(days=1)))
+    journal.fault(ReadFailure(factories.snapshot(), "too large", timedelta(days=1)))
 
     assert [clock.now() + timedelta(days=1)] == [fault.next_at for fault in journal.open_faults()]
 
 
 def test_a_try_that_a_wrong_clock_put_years_away_is_due(journal: SqliteJournal, clock: FakeClock) -> None:
     """The clock was ahead when the fault was noted, and is right now; and a wait that is allowed is still kept."""
-    fault = ReadFailure(factories.sighting(), "permission denied", timedelta(minutes=1))
+    fault = ReadFailure(factories.snapshot(), "permission denied", timedelta(minutes=1))
     clock.set(timedelta(days=4 * 365))
     journal.fault(fault)
     clock.set(timedelta(days=-4 * 365))
 
-    assert not knows(journal, fault.sighting.place, fault.sighting.stamp)
+    assert not knows(journal, fault.snapshot.place, fault.snapshot.stamp)
     journal.fault(replace(fault, retry_after=timedelta(days=1)))
-    assert knows(journal, fault.sighting.place, fault.sighting.stamp)
+    assert knows(journal, fault.snapshot.place, fault.snapshot.stamp)
 
 
 def test_a_success_ends_the_series_of_faults(journal: SqliteJournal, clock: FakeClock) -> None:
@@ -376,7 +376,7 @@ def test_texts_that_are_no_unicode_are_kept_escaped(journal: SqliteJournal, cloc
     """A file name in an error must not stop the daemon."""
     plan = replace(a_plan(), reason="odd \udcff")
     decide(journal, replace(done(plan), note="\udcfe"))
-    journal.fault(ReadFailure(factories.sighting(), "\udcfd", timedelta(minutes=1)))
+    journal.fault(ReadFailure(factories.snapshot(), "\udcfd", timedelta(minutes=1)))
     journal.set_status("key", "\udcfc", clock.now())
     (decision,) = journal.decisions()
 
@@ -639,7 +639,7 @@ def test_an_error_of_the_scanner_is_not_blamed_on_the_journal(journal: SqliteJou
     """It comes out as it is, from between two questions to the database."""
 
     def scan() -> Iterator[FileSnapshot]:
-        yield factories.sighting("a.jpg")
+        yield factories.snapshot("a.jpg")
         raise PermissionError(13, "Permission denied", "/photos/b.jpg")
 
     with pytest.raises(PermissionError, match=r"/photos/b\.jpg"):

@@ -41,11 +41,11 @@ class Desk:
 
     def read(self, request: ReadRequest) -> Assessment:
         """Certainly blurred; its digest is that of its bytes."""
-        sighting = request.sighting
-        if sighting.place.relative.name == "mistake.jpg":
+        snapshot = request.snapshot
+        if snapshot.place.relative.name == "mistake.jpg":
             raise OverflowError("date value out of range")
-        digest = hashlib.sha256(sighting.place.path.read_bytes()).hexdigest()
-        return Assessment(Photo(sighting.place, sighting.stamp, digest, Format.JPEG), Scores(0.99, 0, 0), "model@1")
+        digest = hashlib.sha256(snapshot.place.path.read_bytes()).hexdigest()
+        return Assessment(Photo(snapshot.place, snapshot.stamp, digest, Format.JPEG), Scores(0.99, 0, 0), "model@1")
 
     def user_metadata(self, _request: UserMetadataRequest) -> UserMetadata:
         """Nothing was done for it."""
@@ -63,10 +63,10 @@ class MistakenJournal(SqliteJournal):
 
     def unknown(self, seen: Iterable[FileSnapshot]) -> Iterator[FileSnapshot]:
         """Fails over unlisted.jpg."""
-        for sighting in super().unknown(seen):
-            if sighting.place.relative.name == "unlisted.jpg":
+        for snapshot in super().unknown(seen):
+            if snapshot.place.relative.name == "unlisted.jpg":
                 raise ZeroDivisionError
-            yield sighting
+            yield snapshot
 
     def unseen(self, photos: Sequence[Photo]) -> list[Photo]:
         """Fails over unasked.jpg."""

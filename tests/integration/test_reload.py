@@ -47,9 +47,9 @@ class Desk:
 
     def read(self, request: ReadRequest) -> Assessment:
         """Certainly blurred; its digest is that of its bytes."""
-        sighting = request.sighting
-        digest = hashlib.sha256(sighting.place.path.read_bytes()).hexdigest()
-        return Assessment(Photo(sighting.place, sighting.stamp, digest, Format.JPEG), Scores(0.99, 0, 0), "model@1")
+        snapshot = request.snapshot
+        digest = hashlib.sha256(snapshot.place.path.read_bytes()).hexdigest()
+        return Assessment(Photo(snapshot.place, snapshot.stamp, digest, Format.JPEG), Scores(0.99, 0, 0), "model@1")
 
     def user_metadata(self, _request: UserMetadataRequest) -> UserMetadata:
         """Nobody did anything for it."""

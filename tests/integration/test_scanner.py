@@ -27,7 +27,7 @@ from harness.users import AS_ANY_USER, needs_setpriv
 def names(root: Path, *, excluded: frozenset[Path] = frozenset(), deep: bool = True) -> set[str]:
     """The relative names that a scan of `root` finds."""
     found = Scanner(EXTENSIONS, excluded).scan(root, deep=deep)
-    return {os.fsdecode(sighting.place.relative) for sighting in found}
+    return {os.fsdecode(snapshot.place.relative) for snapshot in found}
 
 
 def put(root: Path, *files: str | bytes) -> None:
@@ -119,9 +119,9 @@ def test_a_second_look_sees_one_file(tmp_path: Path) -> None:
     put(tmp_path, "a.jpg")
     scanner = Scanner(EXTENSIONS)
     place = RootedPath(tmp_path, Path("a.jpg"))
-    (sighting,) = scanner.scan(tmp_path)
+    (snapshot,) = scanner.scan(tmp_path)
 
-    assert scanner.find(place) == sighting
+    assert scanner.find(place) == snapshot
 
     place.path.unlink()
     assert scanner.find(place) is None
@@ -173,7 +173,7 @@ def test_a_disk_error_costs_one_folder_or_one_entry(tmp_path: Path) -> None:
 
     with Warnings() as warnings:
         for _ in range(2):
-            found = {str(sighting.place.relative) for sighting in scanner.scan(tmp_path)}
+            found = {str(snapshot.place.relative) for snapshot in scanner.scan(tmp_path)}
             assert found == {"a.jpg", "x/b.jpg", "y/c.jpg", "z/d.jpg"}
 
     assert scanner.unreadable.reasons.keys() == {tmp_path / "x", tmp_path / "y"}
@@ -204,11 +204,11 @@ def test_a_path_that_is_longer_than_the_kernel_takes_is_seen_like_any_other(tmp_
     relative = Path(*["d" * 250] * 20, "a.jpg")
     with deep_file(tmp_path, relative, b"x"):
         scanner = Scanner(EXTENSIONS)
-        (sighting,) = scanner.scan(tmp_path)
+        (snapshot,) = scanner.scan(tmp_path)
 
-        assert len(os.fsencode(sighting.place.path)) > 4096
-        assert sighting.place == RootedPath(tmp_path, relative)
-        assert scanner.find(sighting.place) == sighting
+        assert len(os.fsencode(snapshot.place.path)) > 4096
+        assert snapshot.place == RootedPath(tmp_path, relative)
+        assert scanner.find(snapshot.place) == snapshot
 
 
 @needs_setpriv

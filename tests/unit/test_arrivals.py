@@ -38,7 +38,7 @@ class House:
         """The scanner's look at one file: it has not changed, unless it is gone."""
         if str(place.relative) in self.gone:
             return None
-        return next(sighting for sighting in self.found if sighting.place == place)
+        return next(snapshot for snapshot in self.found if snapshot.place == place)
 
     def sleep(self, seconds: float) -> None:
         """Time passes, and with the second sleep a file may be closed."""
@@ -47,7 +47,7 @@ class House:
 
     def complete(self) -> list[str]:
         """The complete files in order."""
-        return [str(sighting.place.relative) for sighting in self.arrivals.complete(self.found)]
+        return [str(snapshot.place.relative) for snapshot in self.arrivals.complete(self.found)]
 
 
 def test_old_files_are_complete_at_once() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from culld.stages.watch.batching import Batcher
 from harness import factories
 
-PHOTOS = [factories.sighting(f"{i}.jpg") for i in range(5)]
+PHOTOS = [factories.snapshot(f"{i}.jpg") for i in range(5)]
 
 
 def test_a_full_batch_goes_at_once() -> None:

@@ -44,7 +44,7 @@ class KnowingJournal(fakes.FakeJournal):
 
     def unknown(self, seen: Iterable[FileSnapshot]) -> Iterable[FileSnapshot]:
         """All but those in known places."""
-        return [sighting for sighting in seen if sighting.place not in self.known]
+        return [snapshot for snapshot in seen if snapshot.place not in self.known]
 
 
 @dataclass
@@ -67,7 +67,7 @@ class House:
 
     def seen(self, *marks: DirtyFolder | Signal) -> list[str]:
         """The names that have settled after a look."""
-        return [sighting.place.relative.name for sighting in self.intake.settled(marks)]
+        return [snapshot.place.relative.name for snapshot in self.intake.settled(marks)]
 
 
 def test_a_marked_photo_settles_without_another_event() -> None:

@@ -18,11 +18,11 @@ def test_a_photo_is_held_back_only_while_others_follow(steady: bool, more: bool,
     """Everything else is a failure, told and recorded."""
     journal = fakes.FakeJournal()
     collector = FailureCollector(journal.fault, lambda: more)
-    fault = ReadFailure(factories.sighting(), "it waits", timedelta(seconds=15), steady=steady)
+    fault = ReadFailure(factories.snapshot(), "it waits", timedelta(seconds=15), steady=steady)
 
     collector.add(fault)
 
-    assert collector.take_deferred() == ([fault.sighting] if held else [])
-    assert collector.failures == ({} if held else {fault.sighting.place: "it waits"})
+    assert collector.take_deferred() == ([fault.snapshot] if held else [])
+    assert collector.failures == ({} if held else {fault.snapshot.place: "it waits"})
     assert bool(journal.events) is not held
     assert (collector.take_count(), collector.take_count(), collector.take_deferred()) == (1, 0, [])

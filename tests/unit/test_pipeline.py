@@ -68,7 +68,7 @@ def test_the_intent_is_recorded_before_anything_is_applied() -> None:
     """One intent for the batch, then each photo is applied and closed in turn."""
     journal = fakes.FakeJournal()
 
-    outcomes = pipeline(journal).process([factories.sighting("a.jpg"), factories.sighting("b.jpg")])
+    outcomes = pipeline(journal).process([factories.snapshot("a.jpg"), factories.snapshot("b.jpg")])
 
     assert [outcome.now.relative.name for outcome in outcomes] == ["a.jpg", "b.jpg"]
     assert journal.events == ["intend a.jpg b.jpg", "apply a.jpg", "close a.jpg", "apply b.jpg", "close b.jpg", "end"]
@@ -78,7 +78,7 @@ def test_what_was_judged_before_is_not_judged_again() -> None:
     """Seen content drops out before it costs any inference."""
     journal = fakes.FakeJournal(seen={"a.jpg"})
 
-    outcomes = pipeline(journal).process([factories.sighting("a.jpg"), factories.sighting("b.jpg")])
+    outcomes = pipeline(journal).process([factories.snapshot("a.jpg"), factories.snapshot("b.jpg")])
 
     assert [outcome.now.relative.name for outcome in outcomes] == ["b.jpg"]
 
@@ -88,7 +88,7 @@ def test_one_unreadable_file_does_not_stop_the_batch() -> None:
     journal = fakes.FakeJournal()
 
     outcomes = pipeline(journal, fakes.FakeReader(faults={"a.jpg": "no permission"})).process(
-        [factories.sighting("a.jpg"), factories.sighting("b.jpg")]
+        [factories.snapshot("a.jpg"), factories.snapshot("b.jpg")]
     )
 
     assert [outcome.now.relative.name for outcome in outcomes] == ["b.jpg"]
@@ -99,7 +99,7 @@ def test_a_photo_that_changes_before_its_plan_is_looked_at_again() -> None:
     """The plan is dropped and the fault recorded; nothing is applied to that photo."""
     journal = fakes.FakeJournal()
 
-    pipeline(journal).process([factories.sighting("changed.jpg"), factories.sighting("b.jpg")])
+    pipeline(journal).process([factories.snapshot("changed.jpg"), factories.snapshot("b.jpg")])
 
     assert journal.events == ["fault changed.jpg: it changed", "intend b.jpg", "apply b.jpg", "close b.jpg", "end"]
 
@@ -108,7 +108,7 @@ def test_a_folder_that_is_gone_costs_only_its_own_photos() -> None:
     """What lies beside the others can still be told."""
     journal = fakes.FakeJournal()
 
-    pipeline(journal, group=group_unless_gone).process([factories.sighting("gone.jpg"), factories.sighting("b.jpg")])
+    pipeline(journal, group=group_unless_gone).process([factories.snapshot("gone.jpg"), factories.snapshot("b.jpg")])
 
     assert journal.events[:2] == ["fault gone.jpg: the folder is gone", "intend b.jpg"]
 
@@ -135,7 +135,7 @@ def places_of(item: Any) -> str:
     return str(photo.place.relative)
 
 
-THREE = [factories.sighting(name) for name in ("a.jpg", "bad.jpg", "c.jpg")]
+THREE = [factories.snapshot(name) for name in ("a.jpg", "bad.jpg", "c.jpg")]
 REASON = "internal error: OverflowError: date value out of range: bad.jpg; please report this"
 
 
@@ -168,7 +168,7 @@ def test_photos_that_cannot_be_grouped_with_each_other_cost_one_of_them() -> Non
     outcomes = pipeline(journal, group=together).process(THREE)
 
     assert [outcome.now.relative.name for outcome in outcomes] == ["a.jpg", "bad.jpg"]
-    assert [fault.sighting.place.relative.name for fault in journal.faults] == ["c.jpg"]
+    assert [fault.snapshot.place.relative.name for fault in journal.faults] == ["c.jpg"]
 
 
 @pytest.mark.parametrize("lazily", [True, False])
@@ -207,7 +207,7 @@ def test_an_unexpected_error_while_plans_are_recorded_costs_one_photo() -> None:
 
     assert [outcome.now.relative.name for outcome in outcomes] == ["a.jpg", "c.jpg"]
     assert "apply bad.jpg" not in journal.events
-    assert [fault.sighting.place.relative.name for fault in journal.faults] == ["bad.jpg"]
+    assert [fault.snapshot.place.relative.name for fault in journal.faults] == ["bad.jpg"]
 
 
 def test_an_unexpected_error_while_files_are_changed_leaves_the_plan_to_a_replay() -> None:
@@ -250,7 +250,7 @@ def test_a_photo_that_changes_while_it_is_planned_is_looked_at_again() -> None:
     """As one that changes while it is decided about."""
     journal = fakes.FakeJournal()
 
-    pipeline(journal).process([factories.sighting("drafted.jpg"), factories.sighting("b.jpg")])
+    pipeline(journal).process([factories.snapshot("drafted.jpg"), factories.snapshot("b.jpg")])
 
     assert journal.events[:2] == ["fault drafted.jpg: it changed", "intend b.jpg"]
 
@@ -258,7 +258,7 @@ def test_a_photo_that_changes_while_it_is_planned_is_looked_at_again() -> None:
 def test_the_next_batch_is_being_read_while_one_is_finished() -> None:
     """The workers need not wait for the loop."""
     reader = fakes.FakeReader()
-    batches = [[factories.sighting(name)] for name in "abc"]
+    batches = [[factories.snapshot(name)] for name in "abc"]
 
     seen = [(batch, len(reader.begun)) for batch in read_ahead(reader, batches, list, UnexpectedErrors())]
 
@@ -270,5 +270,5 @@ def test_what_the_journal_forgets_meanwhile_is_looked_at_again() -> None:
     """It was not assessed, for its content was known when the workers were asked."""
     journal = fakes.FakeJournal()
 
-    assert pipeline(journal, fakes.FakeReader(known={"a.jpg"})).process([factories.sighting("a.jpg")]) == []
+    assert pipeline(journal, fakes.FakeReader(known={"a.jpg"})).process([factories.snapshot("a.jpg")]) == []
     assert journal.events[0] == "fault a.jpg: what was known of it is gone; culld looks again"

@@ -85,15 +85,15 @@ class Counting:
 
     def read(self, request: ReadRequest) -> Assessment:
         """A sharp photo."""
-        self.asked.append(request.sighting.place.relative.name)
-        return factories.assessment(request.sighting.place.relative.name)
+        self.asked.append(request.snapshot.place.relative.name)
+        return factories.assessment(request.snapshot.place.relative.name)
 
 
 def test_a_batch_that_was_begun_is_read_once() -> None:
     """Also where the next one is begun in between; a part of a batch is a batch of its own."""
     worker = Counting()
     reader = PoolReader(fakes.FakePool(worker))  # type: ignore[arg-type]
-    first, second = [factories.sighting("a.jpg"), factories.sighting("b.jpg")], [factories.sighting("c.jpg")]
+    first, second = [factories.snapshot("a.jpg"), factories.snapshot("b.jpg")], [factories.snapshot("c.jpg")]
 
     reader.begin(first)
     reader.begin(second)
@@ -114,15 +114,15 @@ def test_a_batch_that_was_begun_and_given_up_is_forgotten() -> None:
     reader = PoolReader(fakes.FakePool(worker))  # type: ignore[arg-type]
 
     for name in "abc":
-        reader.begin([factories.sighting(f"{name}.jpg")])
+        reader.begin([factories.snapshot(f"{name}.jpg")])
 
-    assert len(reader.read([factories.sighting("c.jpg")])) == 1
+    assert len(reader.read([factories.snapshot("c.jpg")])) == 1
     assert worker.asked == ["a.jpg", "b.jpg", "c.jpg"]
 
 
 def test_a_content_that_is_known_comes_without_scores() -> None:
     """The worker is told the digests that are known at the place."""
-    seen = factories.sighting("a.jpg")
+    seen = factories.snapshot("a.jpg")
     told: list[ReadRequest] = []
 
     class Worker:

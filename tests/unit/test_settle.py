@@ -17,13 +17,13 @@ def settler(written: set[RootedPath] | None = None) -> Settler:
 
 def test_a_file_is_never_complete_at_first_sight() -> None:
     """One look says nothing about whether a writer is at work."""
-    assert settler().observe([factories.sighting()], now=100) == []
+    assert settler().observe([factories.snapshot()], now=100) == []
 
 
 def test_a_file_settles_after_two_equal_looks_a_quiet_time_apart() -> None:
     """Equal stamps three seconds apart make it complete, and not a moment earlier."""
     waiting = settler()
-    seen = factories.sighting()
+    seen = factories.snapshot()
 
     waiting.observe([seen], now=100)
 
@@ -34,8 +34,8 @@ def test_a_file_settles_after_two_equal_looks_a_quiet_time_apart() -> None:
 def test_a_file_that_grows_starts_its_quiet_time_anew() -> None:
     """Each change of size restarts the wait."""
     waiting = settler()
-    waiting.observe([factories.sighting(size=10)], now=100)
-    grown = factories.sighting(size=20)
+    waiting.observe([factories.snapshot(size=10)], now=100)
+    grown = factories.snapshot(size=20)
 
     assert waiting.observe([grown], now=104) == []
     assert waiting.observe([grown], now=106.9) == []
@@ -45,14 +45,14 @@ def test_a_file_that_grows_starts_its_quiet_time_anew() -> None:
 def test_a_file_rewritten_to_the_same_size_starts_its_quiet_time_anew() -> None:
     """The time of modification counts as much as the size: a preallocated file has its full size at once."""
     waiting = settler()
-    waiting.observe([factories.sighting(mtime_ns=1)], now=100)
+    waiting.observe([factories.snapshot(mtime_ns=1)], now=100)
 
-    assert waiting.observe([factories.sighting(mtime_ns=2)], now=104) == []
+    assert waiting.observe([factories.snapshot(mtime_ns=2)], now=104) == []
 
 
 def test_a_file_held_open_for_writing_never_settles() -> None:
     """A writer may pause for longer than any quiet time."""
-    seen = factories.sighting()
+    seen = factories.snapshot()
     held = {seen.place}
     waiting = settler(held)
     waiting.observe([seen], now=0)
@@ -67,7 +67,7 @@ def test_a_file_held_open_for_writing_never_settles() -> None:
 def test_where_nobody_can_tell_who_writes_the_quiet_time_is_doubled() -> None:
     """A file of another owner, or on a file system without leases."""
     waiting = Settler(quiet_s=3, is_open_elsewhere=lambda _: None)
-    seen = factories.sighting()
+    seen = factories.snapshot()
     waiting.observe([seen], now=100)
 
     assert waiting.observe([seen], now=105.9) == []
@@ -76,7 +76,7 @@ def test_where_nobody_can_tell_who_writes_the_quiet_time_is_doubled() -> None:
 
 def test_a_file_on_a_network_share_must_be_quiet_for_longer() -> None:
     """Its writer may sit at another machine, where no lease is asked for."""
-    near, far = factories.sighting(), FileSnapshot(RootedPath(Path("/nas"), Path("a.jpg")), factories.stamp())
+    near, far = factories.snapshot(), FileSnapshot(RootedPath(Path("/nas"), Path("a.jpg")), factories.stamp())
     waiting = Settler(quiet_s=3, is_open_elsewhere=lambda _: False, remote_roots={Path("/nas")})
     waiting.observe([far, near], now=100)
 
@@ -89,7 +89,7 @@ def test_a_file_that_goes_on_growing_is_slow() -> None:
     """People who upload over a bad line want to know that culld has seen it."""
     waiting = settler()
     for second in range(0, 700, 2):
-        waiting.observe([factories.sighting(size=1 + second)], now=second)
+        waiting.observe([factories.snapshot(size=1 + second)], now=second)
 
     assert waiting.slow(600, now=700) == 1
     assert waiting.slow(700, now=700) == 0
@@ -98,7 +98,7 @@ def test_a_file_that_goes_on_growing_is_slow() -> None:
 def test_a_settled_file_is_no_longer_waited_for() -> None:
     """What has settled leaves the waiting list, and so does what is forgotten."""
     waiting = settler()
-    first, second = factories.sighting("a.jpg"), factories.sighting("b.jpg")
+    first, second = factories.snapshot("a.jpg"), factories.snapshot("b.jpg")
     waiting.observe([first, second], now=0)
     waiting.observe([first], now=3)
     assert waiting.waiting == [second.place]
@@ -110,10 +110,10 @@ def test_a_settled_file_is_no_longer_waited_for() -> None:
 def test_only_what_has_been_quiet_is_due() -> None:
     """A drop of 100,000 photos is not looked at as a whole in every turn; one that changes goes to the end."""
     waiting = settler()
-    first, second, third = (factories.sighting(name) for name in ("a.jpg", "b.jpg", "c.jpg"))
+    first, second, third = (factories.snapshot(name) for name in ("a.jpg", "b.jpg", "c.jpg"))
     waiting.observe([first, second], now=0)
     waiting.observe([third], now=1)
-    waiting.observe([factories.sighting("a.jpg", size=200)], now=2)
+    waiting.observe([factories.snapshot("a.jpg", size=200)], now=2)
 
     assert waiting.due(now=2.9) == []
     assert waiting.due(now=3) == [second.place]

@@ -13,8 +13,8 @@ SECOND = 1_000_000_000
 
 def seen(name: str, second: float) -> FileSnapshot:
     """A file that was last changed at a second."""
-    sighting = factories.sighting(name)
-    return replace(sighting, stamp=factories.stamp(mtime_ns=int(second * SECOND)))
+    snapshot = factories.snapshot(name)
+    return replace(snapshot, stamp=factories.stamp(mtime_ns=int(second * SECOND)))
 
 
 def names(found: list[FileSnapshot], size: int) -> list[list[str]]:

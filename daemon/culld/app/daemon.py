@@ -1,4 +1,4 @@
-"""The loop of `culld run`: it alone scans, owns the journal and changes files; other threads only leave marks."""
+"""The loop of `culld run`: it alone scans, owns the journal and changes files; other threads only put wake-ups on a queue."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ class Daemon:
         path: Path,
         journal: SqliteJournal,
         pool: Pool,
-        pulse: ServiceStatus,
-        marks: LoopQueue,
+        service_status: ServiceStatus,
+        queue: LoopQueue,
     ) -> None:
         """Tie the parts together; `path` is the configuration file, watched for a new policy."""
-        self._queue = marks
+        self._queue = queue
         self._config = config
         self._journal = journal
         self._pool = pool
@@ -68,19 +68,19 @@ class Daemon:
         self._policies = PolicySet(resolve_policies(config))
         self._policy_file = PolicyReload(path, config, self._policies, self._unexpected)
         self._alerts = open_alerts(config)
-        wiring = Builder(config, journal, pool, self._policies, alerts=self._alerts, heartbeat=self._heartbeat)
-        self._clock = wiring.clock
-        self._status = pulse
-        self._reader = wiring.reader(patient=True)
-        self._pipeline = wiring.pipeline(self._reader, self._report, more_to_come=lambda: self._waiting() > 0)
-        self._roots = WatchedRoots(config, path, marks, journal)
+        builder = Builder(config, journal, pool, self._policies, alerts=self._alerts, heartbeat=self._heartbeat)
+        self._clock = builder.clock
+        self._status = service_status
+        self._reader = builder.reader(patient=True)
+        self._pipeline = builder.pipeline(self._reader, self._report, more_to_come=lambda: self._waiting() > 0)
+        self._roots = WatchedRoots(config, path, queue, journal)
         self._settler = Settler(config.settle.quiet.total_seconds(), is_open_elsewhere)
         self._batcher = Batcher(config.batch.size, config.batch.wait.total_seconds())
         self._intake = IntakeQueue(
             lambda: self._roots.present, open_scanner(config), self._settler, journal, self._clock, self._batcher
         )
         self._in_progress: list[FileSnapshot] = []
-        self._housekeeping = wiring.housekeeping()
+        self._housekeeping = builder.housekeeping()
         self._tidy_asked = True
         self._last_outcome = ""
         self._verdicts: Counter[Verdict] = Counter()
@@ -119,31 +119,31 @@ class Daemon:
         )
         log.info("policy %s", self._policies.digest)
 
-    def _step(self, marks: set[Wakeup], environ: Mapping[str, str]) -> None:
+    def _step(self, wakeups: set[Wakeup], environ: Mapping[str, str]) -> None:
         """Take a turn; what it meets with unexpectedly costs a photo, a folder or one step of it, never the loop."""
         with self._unexpected.tolerated("taking a turn of the loop"):
-            self._iterate(marks, environ)
+            self._iterate(wakeups, environ)
         with self._unexpected.tolerated("telling how things stand"):
             self._publish_status()
 
-    def _iterate(self, marks: set[Wakeup], environ: Mapping[str, str]) -> None:
+    def _iterate(self, wakeups: set[Wakeup], environ: Mapping[str, str]) -> None:
         self._status.heartbeat()
-        if Signal.RELOAD in marks:
+        if Signal.RELOAD in wakeups:
             with self._unexpected.tolerated("reading the policy file"):
                 self._reload(environ)
-        self._tidy_asked = self._tidy_asked or Signal.HOUSEKEEPING in marks
-        if Signal.PROBE in marks:
+        self._tidy_asked = self._tidy_asked or Signal.HOUSEKEEPING in wakeups
+        if Signal.PROBE in wakeups:
             with self._unexpected.tolerated("probing for events"):
                 self._roots.probe(self._clock.monotonic())
-        if Signal.RESCAN in marks:
+        if Signal.RESCAN in wakeups:
             with self._unexpected.tolerated("looking for the configured folders"):
                 self._roots.refresh()
                 self._settler.remote_roots = self._roots.remote_roots
-        if Signal.RESCAN in marks or self._replay_asked:
+        if Signal.RESCAN in wakeups or self._replay_asked:
             self._replay()
         try:
             now = self._clock.monotonic()
-            self._batcher.add(self._settled(marks), now)
+            self._batcher.add(self._settled(wakeups), now)
             if self._queue.stop_asked:
                 return
             # One batch a turn, while the next one is being read: a saved policy or a stop need not wait for the drop.
@@ -162,13 +162,13 @@ class Daemon:
             with self._unexpected.tolerated("ending unfinished plans"):
                 replay_unfinished(self._journal, self._told)
 
-    def _settled(self, marks: set[Wakeup]) -> list[FileSnapshot]:
+    def _settled(self, wakeups: set[Wakeup]) -> list[FileSnapshot]:
         """The photos that have settled; if the look at all folders fails, each of them is looked at by itself."""
-        found = self._unexpected.attempt("looking for new photos", partial(self._intake.settled, marks))
+        found = self._unexpected.attempt("looking for new photos", partial(self._intake.settled, wakeups))
         if not isinstance(found, PhotoError):
             return found
-        whole = [DirtyFolder(root, root, deep=True) for root in self._roots.present] if Signal.RESCAN in marks else []
-        apart: list[Wakeup] = [*whole, *(mark for mark in marks if isinstance(mark, DirtyFolder))]
+        whole = [DirtyFolder(root, root, deep=True) for root in self._roots.present] if Signal.RESCAN in wakeups else []
+        apart: list[Wakeup] = [*whole, *(each for each in wakeups if isinstance(each, DirtyFolder))]
         settled: list[FileSnapshot] = []
         for mark in apart:
             with self._unexpected.tolerated("looking for new photos"):

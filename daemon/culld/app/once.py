@@ -95,9 +95,9 @@ class FailureCollector:
         """Keep a failure, and record it unless the photo is only deferred."""
         self._count += 1
         if failure.steady and self.has_more():
-            self._deferred.append(failure.sighting)
+            self._deferred.append(failure.snapshot)
             return
-        self.failures[failure.sighting.place] = failure.reason
+        self.failures[failure.snapshot.place] = failure.reason
         self.record(failure)
 
 
@@ -190,12 +190,12 @@ class OnePass:
         """The photos below a folder, up to where the look at it fails unexpectedly."""
         found = iter(self._scanner.scan(root, folder))
         doing = f"looking for photos below {display_path(folder)}"
-        while (sighting := self._unexpected.attempt(doing, partial(next, found, None))) is not None:
-            if isinstance(sighting, PhotoError):
-                log.warning("%s is not looked through to its end: %s", display_path(folder), sighting)
-                self._counts.unreadable_folders[folder] = str(sighting)
+        while (snapshot := self._unexpected.attempt(doing, partial(next, found, None))) is not None:
+            if isinstance(snapshot, PhotoError):
+                log.warning("%s is not looked through to its end: %s", display_path(folder), snapshot)
+                self._counts.unreadable_folders[folder] = str(snapshot)
                 return
-            yield sighting
+            yield snapshot
 
     def _below(self, paths: Sequence[Path]) -> Iterator[FileSnapshot]:
         for path in paths:
@@ -208,8 +208,8 @@ class OnePass:
                 raise ConfigError((f"{display_path(path)}: {why}",))
             if real.is_dir():
                 yield from self._scan(root, real)
-            elif (sighting := self._scanner.find(RootedPath(root, real.relative_to(root)))) is not None:
-                yield sighting
+            elif (snapshot := self._scanner.find(RootedPath(root, real.relative_to(root)))) is not None:
+                yield snapshot
 
 
 @dataclass(frozen=True, slots=True)

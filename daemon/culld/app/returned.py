@@ -50,8 +50,8 @@ def _noted(journal: SqliteJournal, reject: RecordedDecision, photo: Photo) -> Re
 
 def is_gone(place: RootedPath) -> bool:
     """Whether a photo is no longer in quarantine; False while the quarantine itself is away, with its anchor."""
-    ground = inspect(place.root)
-    if not (isinstance(ground, FolderState) and ground.anchored):
+    state = inspect(place.root)
+    if not (isinstance(state, FolderState) and state.anchored):
         return False
     try:
         return not exists(place)

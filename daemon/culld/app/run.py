@@ -37,25 +37,25 @@ def serve(path: Path, config: Config, environ: Mapping[str, str]) -> None:
     """Serve until a stop is asked for; raises SystemFaultError if something that every photo needs is broken."""
     path = path.absolute()  # the folder that culld was started in may be deleted
     log.info("culld %s starts with the configuration %s", __version__, display_path(path))
-    marks = LoopQueue()
-    _listen_to_signals(marks)
+    queue = LoopQueue()
+    _listen_to_signals(queue)
     with contextlib.ExitStack() as stack:
         stack.enter_context(state_lock(config.state))
         journal = stack.enter_context(open_journal(config))
         pool = stack.enter_context(open_pool(config, patient=True))
-        pulse = ServiceStatus(Notifier.of(environ), watchdog_seconds(environ, os.getpid()), SystemClock())
-        daemon = Daemon(config, path, journal, pool, pulse, marks)
+        service_status = ServiceStatus(Notifier.of(environ), watchdog_seconds(environ, os.getpid()), SystemClock())
+        daemon = Daemon(config, path, journal, pool, service_status, queue)
         schedule = Scheduler()
-        schedule.every(config.rescan, lambda: marks.put(Signal.RESCAN), name="rescan")
-        schedule.every(_PROBE, lambda: marks.put(Signal.PROBE), name="probe")
-        schedule.every(_HOUSEKEEPING, lambda: marks.put(Signal.HOUSEKEEPING), name="housekeeping")
+        schedule.every(config.rescan, lambda: queue.put(Signal.RESCAN), name="rescan")
+        schedule.every(_PROBE, lambda: queue.put(Signal.PROBE), name="probe")
+        schedule.every(_HOUSEKEEPING, lambda: queue.put(Signal.HOUSEKEEPING), name="housekeeping")
         schedule.start()
         stack.callback(schedule.stop)
         daemon.run(environ)
 
 
-def _listen_to_signals(marks: LoopQueue) -> None:
+def _listen_to_signals(queue: LoopQueue) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: marks.put(Signal.STOP))
-    signal.signal(signal.SIGHUP, lambda *_: marks.put(Signal.RELOAD))
-    signal.signal(signal.SIGUSR1, lambda *_: marks.put(Signal.RESCAN))
+        signal.signal(number, lambda *_: queue.put(Signal.STOP))
+    signal.signal(signal.SIGHUP, lambda *_: queue.put(Signal.RELOAD))
+    signal.signal(signal.SIGUSR1, lambda *_: queue.put(Signal.RESCAN))

@@ -46,9 +46,9 @@ def find(paths: Sequence[Path]) -> tuple[list[FileSnapshot], list[Path]]:
     for path in paths:
         place = RootedPath(path.parent, path.relative_to(path.parent))
         if path.is_dir():
-            found += sorted(scanner.scan(path), key=lambda sighting: sighting.place.relative)
-        elif (sighting := scanner.find(place)) is not None:
-            found.append(sighting)
+            found += sorted(scanner.scan(path), key=lambda snapshot: snapshot.place.relative)
+        elif (snapshot := scanner.find(place)) is not None:
+            found.append(snapshot)
         else:
             missing.append(path)
     return found, missing
@@ -75,7 +75,7 @@ def score(found: Sequence[FileSnapshot], config: Config, pool: Pool) -> Iterator
 
 
 def _failed(failure: ReadFailure) -> ScoreResult:
-    return ScoreResult(failure.sighting.place.path, None, Verdict.UNREADABLE, failure.reason, "")
+    return ScoreResult(failure.snapshot.place.path, None, Verdict.UNREADABLE, failure.reason, "")
 
 
 def _scored(stack: Stack, policy: Policy, reader: PoolReader) -> ScoreResult:

@@ -85,13 +85,13 @@ def _is_anchored(folder: Path) -> bool:
         raise
 
 
-def unavailable_reason(folder: Path, ground: FolderState | Unreachable | None, known_device: int | None) -> str:
+def unavailable_reason(folder: Path, state: FolderState | Unreachable | None, known_device: int | None) -> str:
     """Why a folder must not be used now, as a clause; empty if it may be. `known_device` is where it was before."""
-    if ground is None:
+    if state is None:
         return "is not there"
-    if isinstance(ground, Unreachable):
-        return f"{ground.what}; {ground.fix(folder)}"
-    if ground.anchored or known_device in {None, ground.device}:
+    if isinstance(state, Unreachable):
+        return f"{state.what}; {state.fix(folder)}"
+    if state.anchored or known_device in {None, state.device}:
         return ""
     anchor = display_path(folder / ANCHOR)
     return f"is on another disk than before: is its own not mounted? If this is its new place, run `mkdir {anchor}`"
@@ -134,10 +134,10 @@ class MountGuard:
         """Make a folder of culld's own if it is missing and its disk is there; then as `unavailable_reason`."""
         if inspect(folder) is not None:
             return self.unavailable_reason(folder)
-        near, ground = next((above, found) for above in folder.parents if (found := inspect(above)) is not None)
-        if isinstance(ground, Unreachable):
-            return f"cannot be made: {unavailable_reason(near, ground, None)}"
-        missing = unavailable_reason(folder, FolderState(ground.device, anchored=False), self.devices.device_of(folder))
+        near, state = next((above, found) for above in folder.parents if (found := inspect(above)) is not None)
+        if isinstance(state, Unreachable):
+            return f"cannot be made: {unavailable_reason(near, state, None)}"
+        missing = unavailable_reason(folder, FolderState(state.device, anchored=False), self.devices.device_of(folder))
         if not missing:
             try:
                 folder.mkdir(parents=True, exist_ok=True)
@@ -146,14 +146,14 @@ class MountGuard:
             return self.unavailable_reason(folder)
         return missing
 
-    def _checked(self, folder: Path, ground: FolderState | Unreachable | None) -> str:
+    def _checked(self, folder: Path, state: FolderState | Unreachable | None) -> str:
         known = self.devices.device_of(folder)
-        missing = unavailable_reason(folder, ground, known)
+        missing = unavailable_reason(folder, state, known)
         if (
             not missing
-            and isinstance(ground, FolderState)
-            and (ground.anchored or write_marker(folder))
-            and known != ground.device
+            and isinstance(state, FolderState)
+            and (state.anchored or write_marker(folder))
+            and known != state.device
         ):
-            self.devices.remember_device(folder, ground.device)
+            self.devices.remember_device(folder, state.device)
         return missing

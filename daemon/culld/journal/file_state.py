@@ -59,20 +59,20 @@ def changed_files(db: sqlite3.Connection, seen: Iterable[FileSnapshot], now: dat
     for (root, folder), group in groupby(seen, _folder):
         first = list(islice(group, _FEW))
         rows = _rows_of(db, first) if len(first) < _FEW else _rows_in(db, root, folder)
-        for sighting in chain(first, group):
-            row = rows.get(os.fsencode(sighting.place.relative))
-            if row is None or row[:5] != stamp_row(sighting.stamp) or _is_due(row[5], moment, farthest):
-                yield sighting
+        for snapshot in chain(first, group):
+            row = rows.get(os.fsencode(snapshot.place.relative))
+            if row is None or row[:5] != stamp_row(snapshot.stamp) or _is_due(row[5], moment, farthest):
+                yield snapshot
 
 
 def _is_due(not_before: int | None, moment: int, farthest: int) -> bool:
     return not_before is not None and not moment < not_before <= farthest
 
 
-def _folder(sighting: FileSnapshot) -> tuple[Path, bytes]:
+def _folder(snapshot: FileSnapshot) -> tuple[Path, bytes]:
     """Return the root of a file and the folder in it, which ends with a slash and is empty for the root itself."""
-    head, slash, _ = os.fsencode(sighting.place.relative).rpartition(b"/")
-    return sighting.place.root, head + slash
+    head, slash, _ = os.fsencode(snapshot.place.relative).rpartition(b"/")
+    return snapshot.place.root, head + slash
 
 
 def _rows_in(db: sqlite3.Connection, root: Path, folder: bytes) -> dict[bytes, tuple[int | None, ...]]:
@@ -88,7 +88,7 @@ def _rows_in(db: sqlite3.Connection, root: Path, folder: bytes) -> dict[bytes, t
 
 def _rows_of(db: sqlite3.Connection, seen: Iterable[FileSnapshot]) -> dict[bytes, tuple[int | None, ...]]:
     """Return the rows of some files, by relative path."""
-    places = (place_row(sighting.place) for sighting in seen)
+    places = (place_row(snapshot.place) for snapshot in seen)
     rows = (
         db.execute(f"{_ROW} AND relative = :relative", {"root": root, "relative": relative}).fetchone()
         for root, relative in places

@@ -60,7 +60,7 @@ class SqliteJournal(DecisionReader, Retention):
     def judged(self, settled: Sequence[FileSnapshot]) -> dict[RootedPath, frozenset[str]]:
         """Return the digest of the content that was judged at the place of each file, without files that were not."""
         with translate_errors(self.path):
-            found = {sighting.place: file_state.judged_digest(self._db, sighting.place) for sighting in settled}
+            found = {snapshot.place: file_state.judged_digest(self._db, snapshot.place) for snapshot in settled}
         return {place: frozenset({digest}) for place, digest in found.items() if digest is not None}
 
     def unseen(self, photos: Sequence[Photo]) -> list[Photo]:
@@ -80,12 +80,12 @@ class SqliteJournal(DecisionReader, Retention):
 
     def fault(self, fault: ReadFailure) -> None:
         """Store why a file could not be read, and when the next try is due."""
-        sighting = fault.sighting
+        snapshot = fault.snapshot
         with self._writing() as db:
             file_state.save_failure(
                 db,
-                sighting.place,
-                sighting.stamp,
+                snapshot.place,
+                snapshot.stamp,
                 file_state.RetryPolicy(fault.reason, fault.retry_after, fault.steady, fault.tries),
                 self._clock.now(),
             )

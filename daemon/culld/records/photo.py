@@ -65,7 +65,7 @@ class ReadFailure:
     After `tries` failures the file is not read again until it changes; None means no limit.
     """
 
-    sighting: FileSnapshot
+    snapshot: FileSnapshot
     reason: str
     retry_after: timedelta
     steady: bool = False

@@ -48,7 +48,7 @@ class WorkerSettings:
 class ReadRequest:
     """A settled file, and the digests of the contents at its place that were judged before."""
 
-    sighting: FileSnapshot
+    snapshot: FileSnapshot
     judged: frozenset[str] = frozenset()
 
     def handle(self, handler: PhotoHandler) -> Photo | Assessment | ReadFailure:

@@ -83,7 +83,7 @@ class PhotoWorker:
 
         All of that is read from the same bytes: a file is read once, unless it is too large to be held in memory.
         """
-        file = request.sighting
+        file = request.snapshot
         if file.stamp.size > self._settings.file_size:
             return ReadFailure(file, "larger than limits.file_size allows", _TOO_LARGE_RETRY_AFTER)
         try:

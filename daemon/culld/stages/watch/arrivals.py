@@ -37,44 +37,44 @@ class CompleteFiles:
         yields the files of a folder one after the other.
         """
         waited: list[tuple[FileSnapshot, bool]] = []
-        for _, files in groupby(found, lambda sighting: sighting.place.path.parent):
-            looked = [(sighting, self._is_complete(sighting)) for sighting in files]
+        for _, files in groupby(found, lambda snapshot: snapshot.place.path.parent):
+            looked = [(snapshot, self._is_complete(snapshot)) for snapshot in files]
             if all(complete for _, complete in looked):
-                yield from (sighting for sighting, _ in looked)
+                yield from (snapshot for snapshot, _ in looked)
             else:
                 waited += looked
         yield from self._waited(waited)
 
     def _waited(self, waited: Sequence[tuple[FileSnapshot, bool]]) -> Iterator[FileSnapshot]:
-        unsettled = [sighting for sighting, complete in waited if not complete]
-        settled = {sighting.place: sighting for sighting in self._wait_for(unsettled)}
+        unsettled = [snapshot for snapshot, complete in waited if not complete]
+        settled = {snapshot.place: snapshot for snapshot in self._wait_for(unsettled)}
         self.unfinished = len(self.settler)
-        for sighting, complete in waited:
-            if complete or sighting.place in settled:
-                yield settled.get(sighting.place, sighting)
+        for snapshot, complete in waited:
+            if complete or snapshot.place in settled:
+                yield settled.get(snapshot.place, snapshot)
 
-    def _is_complete(self, sighting: FileSnapshot) -> bool:
+    def _is_complete(self, snapshot: FileSnapshot) -> bool:
         """Whether a file is older than the quiet time and no program has it open for writing.
 
         The age by the change time, which no program can set, saves an archive the wait for a second observation.
         """
-        age_s = self.clock.now().timestamp() - max(sighting.stamp.ctime_ns, sighting.stamp.mtime_ns) / 1e9
-        return self.settler.is_complete(sighting.place, age_s)
+        age_s = self.clock.now().timestamp() - max(snapshot.stamp.ctime_ns, snapshot.stamp.mtime_ns) / 1e9
+        return self.settler.is_complete(snapshot.place, age_s)
 
     def _wait_for(self, unsettled: Sequence[FileSnapshot]) -> list[FileSnapshot]:
         """Those of the unsettled files that settle within a few quiet times."""
         settler = self.settler
         settled = settler.observe(unsettled, self.clock.monotonic())
-        timeout_s = _MAX_WAIT * max((settler.quiet(sighting.place) for sighting in unsettled), default=0)
+        timeout_s = _MAX_WAIT * max((settler.quiet(snapshot.place) for snapshot in unsettled), default=0)
         deadline = self.clock.monotonic() + timeout_s
         is_over = False
         while len(settler) and not is_over:
             is_over = self.clock.monotonic() >= deadline  # on a busy machine, too, the last look is after the deadline
             self.sleep(min(_POLL_S, settler.quiet_s / 2))
             for place in settler.waiting:
-                sighting = self.scanner.find(place)
-                if sighting is None:
+                snapshot = self.scanner.find(place)
+                if snapshot is None:
                     settler.forget(place)
                 else:
-                    settled += settler.observe([sighting], self.clock.monotonic())
+                    settled += settler.observe([snapshot], self.clock.monotonic())
         return settled

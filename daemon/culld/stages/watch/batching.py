@@ -31,24 +31,24 @@ class Batcher:
 
     def add(self, settled: Iterable[FileSnapshot], now: float) -> None:
         """Add settled photos to the next batch at the monotonic second `now`."""
-        for sighting in settled:
+        for snapshot in settled:
             if not self._waiting:
                 self._since = now
-            self._waiting[sighting.place] = sighting
+            self._waiting[snapshot.place] = snapshot
 
     def take(self, now: float) -> list[FileSnapshot]:
         """Take the next batch if it is full or `wait_s` has passed; otherwise return an empty list."""
         if len(self._waiting) < self.size and now < self.due_at:
             return []
         batch = list(islice(self._waiting.values(), GROWTH * self.size))
-        for sighting in batch:
-            del self._waiting[sighting.place]
-            self._taken.add(sighting.place)
+        for snapshot in batch:
+            del self._waiting[snapshot.place]
+            self._taken.add(snapshot.place)
         return batch
 
     def release(self, batch: Iterable[FileSnapshot]) -> None:
         """Forget the photos of a batch that was processed, with success or not."""
-        self._taken.difference_update(sighting.place for sighting in batch)
+        self._taken.difference_update(snapshot.place for snapshot in batch)
 
     @property
     def due_at(self) -> float:

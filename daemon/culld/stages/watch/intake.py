@@ -87,10 +87,10 @@ class IntakeQueue:
         return not self._is_full
 
     def _changed_files(self, scans: set[Wakeup]) -> list[FileSnapshot]:
-        seen = (sighting for sighting in self._scan(scans) if sighting.place not in self.in_flight)
+        seen = (snapshot for snapshot in self._scan(scans) if snapshot.place not in self.in_flight)
         settled: list[FileSnapshot] = []
-        for sighting in self.journal.unknown(seen):
-            settled += self.settler.observe([sighting], self.clock.monotonic())
+        for snapshot in self.journal.unknown(seen):
+            settled += self.settler.observe([snapshot], self.clock.monotonic())
             if len(self.settler) + len(self.in_flight) + len(settled) >= self.capacity:
                 self._is_full = True
                 self._asked |= scans
@@ -100,9 +100,9 @@ class IntakeQueue:
     def _due(self) -> list[FileSnapshot]:
         """Return the waiting photos that are complete now; forget those that are gone or known."""
         seen = {place: self.scanner.find(place) for place in self.settler.due(self.clock.monotonic())}
-        unknown = list(self.journal.unknown(sighting for sighting in seen.values() if sighting is not None))
+        unknown = list(self.journal.unknown(snapshot for snapshot in seen.values() if snapshot is not None))
         settled = self.settler.observe(unknown, self.clock.monotonic())
-        for place in seen.keys() - {sighting.place for sighting in unknown}:
+        for place in seen.keys() - {snapshot.place for snapshot in unknown}:
             self.settler.forget(place)
         return settled
 

@@ -41,9 +41,9 @@ class Settler:
     # By quiet time in seconds; in each dict the files that have been quiet for longest come first.
     _by_quiet_time: dict[float, dict[RootedPath, Observation]] = field(default_factory=dict)
 
-    def observe(self, sightings: Iterable[FileSnapshot], now: float) -> list[FileSnapshot]:
+    def observe(self, snapshots: Iterable[FileSnapshot], now: float) -> list[FileSnapshot]:
         """Record files as seen at the monotonic second `now`, and return those that are complete."""
-        return [sighting for sighting in sightings if self._settled(sighting, now)]
+        return [snapshot for snapshot in snapshots if self._settled(snapshot, now)]
 
     def forget(self, place: RootedPath) -> None:
         """Stop waiting for a file that is gone."""
@@ -74,13 +74,13 @@ class Settler:
         written = self.is_open_elsewhere(place)
         return not written and (written is not None or age >= 2 * quiet)
 
-    def _settled(self, sighting: FileSnapshot, now: float) -> bool:
-        place = sighting.place
+    def _settled(self, snapshot: FileSnapshot, now: float) -> bool:
+        place = snapshot.place
         files = self._by_quiet_time.setdefault(self.quiet(place), {})
         before = files.get(place)
-        if before is None or before.stamp != sighting.stamp:
+        if before is None or before.stamp != snapshot.stamp:
             self.forget(place)  # so that it comes last
-            files[place] = Observation(sighting.stamp, now, before.first if before else now)
+            files[place] = Observation(snapshot.stamp, now, before.first if before else now)
             return False
         if not self.is_complete(place, now - before.since):
             return False

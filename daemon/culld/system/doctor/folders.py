@@ -66,10 +66,10 @@ def survey_tree(root: Path, may: May = has_access) -> Survey:
 def watched(folder: Path, user: str, may: May = has_access) -> Check:
     """Check that a watched folder can be listed, entered, and written to (sidecars, moves)."""
     name = f"watched folder {display_path(folder)}"
-    ground = mount_guard.inspect(folder)
-    if isinstance(ground, Unreachable):
-        return bad(name, ground.what, ground.fix(folder))
-    if ground is None:
+    seen = mount_guard.inspect(folder)
+    if isinstance(seen, Unreachable):
+        return bad(name, seen.what, seen.fix(folder))
+    if seen is None:
         return warn(name, "is not there; culld waits for it", f"mkdir -p {shlex.quote(display_path(folder))}")
     if lacking := [right for mode, right in _RIGHTS.items() if not may(folder, mode)]:
         return bad(name, f"cannot be {' or '.join(lacking)} by {user}", f"sudo {grant_command(folder, user)}")
@@ -93,8 +93,8 @@ def quarantine(folder: Path, roots: Sequence[Path], user: str, may: May = has_ac
     """Check that the quarantine exists or can be made, and report whether photos must be copied into it."""
     name = f"quarantine {display_path(folder)}"
     if folder_at_fault := unreachable(folder):
-        at, ground = folder_at_fault
-        return bad(name, f"{display_path(at)} {ground.what}", ground.fix(at))
+        at, seen = folder_at_fault
+        return bad(name, f"{display_path(at)} {seen.what}", seen.fix(at))
     if folder.exists() and not folder.is_dir():
         return bad(name, "is a file", "set `quarantine` to a folder in the configuration")
     nearest = existing(folder)
@@ -139,8 +139,8 @@ def state(folder: Path, mounts: Sequence[Mount], user: str, may: May = has_acces
             name, f"lies on {mount.kind}, where a journal is not safe", "set `state` to a folder on a local disk"
         )
     if folder_at_fault := unreachable(folder):
-        at, ground = folder_at_fault
-        return bad(name, f"{display_path(at)} {ground.what}", ground.fix(at))
+        at, seen = folder_at_fault
+        return bad(name, f"{display_path(at)} {seen.what}", seen.fix(at))
     nearest = existing(folder)
     if not nearest.is_dir() or not may(nearest, _ALL):
         return bad(name, f"{display_path(nearest)} cannot be written to by {user}", _make(folder, user))
@@ -174,8 +174,8 @@ def space(folder: Path, free: int) -> Check:
 def unreachable(path: Path) -> tuple[Path, Unreachable] | None:
     """Return the nearest existing folder at or above a path with the reason, if that folder is unreachable."""
     found = ((above, mount_guard.inspect(above)) for above in (path, *path.parents))
-    near, ground = next((above, ground) for above, ground in found if ground is not None)
-    return (near, ground) if isinstance(ground, Unreachable) else None
+    near, seen = next((above, seen) for above, seen in found if seen is not None)
+    return (near, seen) if isinstance(seen, Unreachable) else None
 
 
 def existing(path: Path) -> Path:
