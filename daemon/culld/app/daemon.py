@@ -1,4 +1,7 @@
-"""The loop of `culld run`: it alone scans, owns the journal and changes files; other threads only put wake-ups on a queue."""
+"""The loop of `culld run`: it alone scans, owns the journal and changes files.
+
+Other threads only put wake-ups on its queue.
+"""
 
 from __future__ import annotations
 
