@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import shutil
 from dataclasses import replace
@@ -11,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from culld.app.engine_pool import open_pool
-from culld.cli import doctor
+from culld.cli import main
 from culld.config import load_config
 from culld.errors import SystemFaultError
 from culld.inference.card import load_card, model_digest, save_card
@@ -51,12 +50,9 @@ def check_refused(config: Path, reason: str, capsys: pytest.CaptureFixture[str])
     """Both the start and the doctor give this reason."""
     with pytest.raises(SystemFaultError) as caught, open_pool(load_config(config, {})):
         pass
-    parser = argparse.ArgumentParser()
-    doctor.add(parser.add_subparsers())
-    arguments = parser.parse_args(["doctor", "--json", "--config", str(config)])
 
     assert reason in str(caught.value)
-    assert arguments.run(arguments) == 3
+    assert main(["doctor", "--json", "--config", str(config)]) == 3
     checks = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [reason in check["what"] for check in checks if check["name"] == "model"] == [True]
 

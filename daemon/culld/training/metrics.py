@@ -75,7 +75,7 @@ def calibration_error(scores: NDArray[np.floating[Any]], truth: NDArray[np.bool_
     weights = np.where(truth, prevalence / truth.mean(), (1 - prevalence) / (1 - truth.mean()))
     bins = np.minimum((scores * _BINS).astype(int), _BINS - 1)
     gaps = [abs(float((weights * (truth - scores))[bins == index].sum())) for index in range(_BINS)]
-    return sum(gaps) / float(weights.sum())
+    return min(1.0, sum(gaps) / float(weights.sum()))  # rounding may reach past 1
 
 
 def _one(scores: NDArray[np.float32], found: NDArray[np.bool_], truth: NDArray[np.bool_]) -> dict[str, float]:

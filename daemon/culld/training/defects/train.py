@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 def train(experiment: Experiment, context: RunContext) -> TrainingResult:
     """Run all phases; files appear under `out` only when everything worked."""
+    import keras
+
+    keras.utils.set_random_seed(experiment.seed)  # a backbone without given weights starts at random
     scenes = split(read_index(context.photos), experiment.splits)
     to_precision = round_kernels if experiment.precision == "float16" else _unchanged
     groups = to_precision(build_groups(experiment.backbone, context.weights, experiment.groups))
