@@ -20,6 +20,7 @@ from culld.app.startup import replay_unfinished
 from culld.errors import PhotoError, StoppedError
 from culld.files.lease import is_open_elsewhere
 from culld.records import display_path
+from culld.retry import ERROR_PAUSE_S
 from culld.stages.decide.brake import active_brake
 from culld.stages.report import report
 from culld.stages.watch.batching import Batcher
@@ -44,8 +45,6 @@ log = logging.getLogger(__name__)
 _IDLE_S = 10.0
 _SLOW_AFTER_S = 600.0
 _LAST_ALERT_S = 1.0
-_BACKOFF_S = 1.0
-"""So long the loop sleeps at least after an unexpected error, lest it does nothing else."""
 
 
 class Daemon:
@@ -219,7 +218,7 @@ class Daemon:
         """How long the loop may sleep when nothing is marked, in seconds."""
         if self._unexpected.count != self._seen_errors:
             self._seen_errors = self._unexpected.count
-            return min(_BACKOFF_S, self._status.watchdog_half_s)
+            return min(ERROR_PAUSE_S, self._status.watchdog_half_s)
         if self._in_progress:
             return 0.0
         until_batch = max(0.0, self._batcher.due_at - self._clock.monotonic())
