@@ -11,13 +11,13 @@ from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from culld.errors import InternalError, PhotoDeferredError, PhotoError, WorkerLostError
 from culld.files.open_beneath import stamp_of
 from culld.records import Assessment, FileSnapshot, Outcome, Photo, ReadFailure, Stack
+from culld.retry import DEFERRED_FOR, MAX_TRIES, RETRY_AFTER
 from culld.unexpected import UnexpectedErrors
 
 if TYPE_CHECKING:
@@ -30,11 +30,6 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T", bound="Item")
 _R = TypeVar("_R")
-
-_RETRY_AFTER = timedelta(minutes=1)
-_DEFERRED_FOR = timedelta(seconds=15)
-_TRIES: Final = 3
-"""After so many internal errors over it, or workers lost, a photo is left alone until it changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +184,8 @@ def _failure(item: Item, error: PhotoError) -> ReadFailure:
     """Why the photo of an item is not taken further, and when it is looked at again."""
     photo = item if isinstance(item, FileSnapshot) else _photo_of(item)
     deferred = isinstance(error, PhotoDeferredError)
-    tries = _TRIES if isinstance(error, InternalError | WorkerLostError) else None
-    wait = _DEFERRED_FOR if deferred else _RETRY_AFTER
+    tries = MAX_TRIES if isinstance(error, InternalError | WorkerLostError) else None
+    wait = DEFERRED_FOR if deferred else RETRY_AFTER
     return ReadFailure(FileSnapshot(photo.place, photo.stamp), str(error), wait, steady=deferred, tries=tries)
 
 

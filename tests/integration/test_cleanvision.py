@@ -9,7 +9,7 @@ import pytest
 
 from bench.accuracy.cleanvision import CleanVision
 from culld.errors import SystemFaultError
-from culld.imaging.decode import save
+from culld.imaging.encode import save
 
 BENCH = Path(__file__).parents[2] / ".venv-bench" / "bin" / "python"
 FRAMES = [np.zeros((24, 32, 3), np.uint8), np.full((24, 32, 3), 255, np.uint8)]

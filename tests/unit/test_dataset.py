@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from culld.errors import ConfigError
-from culld.imaging.decode import jpeg_roundtrip
+from culld.imaging.encode import jpeg_roundtrip
 from culld.training.augment import Augmentation
 from culld.training.dataset import HARD_TAGS, Sample, Scene, make_sample, read_index, samples, split
 from culld.training.distortions import Distortion, Kind

@@ -1,29 +1,13 @@
-"""Reading through the pool: batches that are begun ahead, known contents, and how long a damaged file is given."""
+"""Reading through the pool: batches that are begun ahead, and known contents."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-import pytest
-
 from culld.records import Assessment, FileSnapshot, Photo, ReadFailure
-from culld.stages.read import PoolReader, ReadRequest, recheck_delay
+from culld.stages.read import PoolReader, ReadRequest
 from harness import factories, fakes
-
-
-@pytest.mark.parametrize(
-    ("age", "expected"), [(0, 60), (59, 1), (60, 240), (299, 1), (300, 1500), (1799, 1), (-86_400, 60)]
-)
-def test_a_young_file_is_looked_at_again_after_one_five_and_thirty_minutes(age: int, expected: int) -> None:
-    """In seconds; a change in the future is one of now."""
-    assert recheck_delay(timedelta(seconds=age)) == timedelta(seconds=expected)
-
-
-def test_an_old_file_is_what_it_looks_like() -> None:
-    """An archive has no use for patience."""
-    assert recheck_delay(timedelta(minutes=30)) is None
-    assert recheck_delay(timedelta(days=3000)) is None
 
 
 @dataclass

@@ -18,13 +18,14 @@ from culld.imaging.supported import supported_extensions
 from culld.pipeline import Pipeline, Stages
 from culld.quarantine.apply import PlanApplier
 from culld.quarantine.orphans import put_away_orphans
+from culld.retry import recheck_delay
 from culld.stages.decide.brake import Brake
 from culld.stages.decide.decider import Decider, no_brake
 from culld.stages.group.directory import FolderCache
 from culld.stages.group.grouping import Grouper
 from culld.stages.group.whole_series import SeriesHold
 from culld.stages.plan import Planner, TagSettings
-from culld.stages.read import PoolReader, recheck_delay
+from culld.stages.read import PoolReader
 from culld.stages.watch.scanner import Scanner
 from culld.system.alerts import Alerts
 from culld.system.trash import to_trash

@@ -5,10 +5,8 @@ Other threads only put wake-ups on its queue.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,10 +14,11 @@ from culld.app.build import Builder, PolicySet, open_alerts, open_scanner
 from culld.app.decision_ages import clock_doubt
 from culld.app.model_files import resolve_policies
 from culld.app.policy_reload import PolicyReload
-from culld.app.startup import replay_unfinished
+from culld.app.service_status import DaemonState, OutcomeCount
+from culld.app.startup import log_start, replay_unfinished
 from culld.errors import PhotoError, StoppedError
 from culld.files.lease import is_open_elsewhere
-from culld.records import display_path
+from culld.retry import ERROR_PAUSE_S
 from culld.stages.decide.brake import active_brake
 from culld.stages.report import report
 from culld.stages.watch.batching import Batcher
@@ -37,15 +36,13 @@ if TYPE_CHECKING:
     from culld.config import Config
     from culld.inference.pool import Pool
     from culld.journal.store import SqliteJournal
-    from culld.records import FileSnapshot, Outcome, Verdict
+    from culld.records import FileSnapshot, Outcome
 
 log = logging.getLogger(__name__)
 
 _IDLE_S = 10.0
 _SLOW_AFTER_S = 600.0
 _LAST_ALERT_S = 1.0
-_BACKOFF_S = 1.0
-"""So long the loop sleeps at least after an unexpected error, lest it does nothing else."""
 
 
 class Daemon:
@@ -85,8 +82,7 @@ class Daemon:
         self._in_progress: list[FileSnapshot] = []
         self._housekeeping = builder.housekeeping()
         self._tidy_asked = True
-        self._last_outcome = ""
-        self._verdicts: Counter[Verdict] = Counter()
+        self._outcomes = OutcomeCount()
         self._trouble = ""
         self._told: set[str] = set()
 
@@ -97,7 +93,7 @@ class Daemon:
         """
         with self._roots:
             try:
-                self._log_start()
+                log_start(self._config, self._policies.digest)
                 self._step({Signal.RESCAN}, environ)
                 self._status.ready()
                 log.info("ready; photos waiting: %d", self._waiting())
@@ -106,21 +102,8 @@ class Daemon:
             finally:
                 self._status.notifier.stopping()
                 self._alerts.close(_LAST_ALERT_S)
-                self._save_status("stopped")
-                judged = ", ".join(f"{count} {verdict}" for verdict, count in sorted(self._verdicts.items()))
-                log.info("stopped; judged since the start: %s", judged or "no photo")
-
-    def _log_start(self) -> None:
-        watched = ", ".join(
-            f"{display_path(watch.path)} ({watch.mode or self._config.policy.mode})" for watch in self._config.watch
-        )
-        log.info(
-            "watching %s; quarantine %s; state %s",
-            watched,
-            display_path(self._config.quarantine),
-            display_path(self._config.state),
-        )
-        log.info("policy %s", self._policies.digest)
+                self._save_status("stopped", self._state())
+                log.info("stopped; judged since the start: %s", self._outcomes.as_text() or "no photo")
 
     def _step(self, wakeups: set[Wakeup], environ: Mapping[str, str]) -> None:
         """Take a turn; what it meets with unexpectedly costs a photo, a folder or one step of it, never the loop."""
@@ -204,8 +187,7 @@ class Daemon:
 
     def _report(self, outcome: Outcome) -> None:
         report(outcome)
-        self._verdicts[outcome.plan.verdict] += 1
-        self._last_outcome = f"{outcome.plan.verdict} {display_path(outcome.plan.photo.place.relative)}"
+        self._outcomes.add(outcome)
 
     def _heartbeat(self) -> None:
         """Show the watchdog that work goes on, and let a stop through while nothing has been changed."""
@@ -219,7 +201,7 @@ class Daemon:
         """How long the loop may sleep when nothing is marked, in seconds."""
         if self._unexpected.count != self._seen_errors:
             self._seen_errors = self._unexpected.count
-            return min(_BACKOFF_S, self._status.watchdog_half_s)
+            return min(ERROR_PAUSE_S, self._status.watchdog_half_s)
         if self._in_progress:
             return 0.0
         until_batch = max(0.0, self._batcher.due_at - self._clock.monotonic())
@@ -235,44 +217,31 @@ class Daemon:
         self._status.ready()
 
     def _publish_status(self) -> None:
-        """Say how things stand, to the service manager and to `culld status`, when it has changed."""
+        """Report the state to the service manager and to `culld status` when it has changed."""
         self._trouble = self._pool.trouble
-        more = " and more" if self._intake.is_full else ""
-        parts = [f"{self._waiting()}{more} waiting", f"policy {self._policies.digest}"]
-        slow = self._is_slow_to_settle()
-        parts += [f"{slow} written for long"] if slow else []
-        parts += [f"last: {self._last_outcome}"] if self._last_outcome else []
-        parts += [self._trouble] if self._trouble else []
-        parts += [f"offline: {', '.join(map(display_path, self._roots.offline))}"] if self._roots.offline else []
-        unread = len(self._intake.scanner.unreadable)
-        parts += [f"{unread} folders cannot be read"] if unread else []
-        parts += ["the brake is on, nothing is moved: see culld status"] if active_brake(self._journal) else []
-        parts += ["the clock is in doubt: see culld status"] if clock_doubt(self._journal) else []
-        parts += ["policy file broken, the last good one is in force"] if self._policy_file.problem else []
-        if self._status.set_status("; ".join(parts)):
-            self._save_status("running")
+        state = self._state()
+        line = state.line(self._outcomes.last, active_brake(self._journal), clock_doubt(self._journal))
+        if self._status.set_status(line):
+            self._save_status("running", state)
 
     def _waiting(self) -> int:
         return len(self._settler) + len(self._batcher) + len(self._in_progress)
 
-    def _is_slow_to_settle(self) -> int:
-        return self._settler.slow(_SLOW_AFTER_S, self._clock.monotonic())
+    def _state(self) -> DaemonState:
+        return DaemonState(
+            waiting=self._waiting(),
+            is_full=self._intake.is_full,
+            slow=self._settler.slow(_SLOW_AFTER_S, self._clock.monotonic()),
+            trouble=self._trouble,
+            policy=self._policies.digest,
+            policy_problem=self._policy_file.problem,
+            roots=self._roots.roots,
+            offline=self._roots.offline,
+            unwatched=self._roots.unwatched,
+            unread_folders=len(self._intake.scanner.unreadable),
+            unread=self._intake.scanner.unreadable.as_text(),
+            quarantine=self._roots.quarantine,
+        )
 
-    def _save_status(self, state: str) -> None:
-        told = {
-            "state": state,
-            "pid": os.getpid(),
-            "waiting": self._waiting(),
-            "more": self._intake.is_full,
-            "slow": self._is_slow_to_settle(),
-            "trouble": self._trouble,
-            "policy": self._policies.digest,
-            "policy_problem": self._policy_file.problem,
-            "watch": [display_path(root) for root in self._roots.roots],
-            "offline": {display_path(folder): why for folder, why in self._roots.offline.items()},
-            "unwatched": self._roots.unwatched,
-            "unread_folders": len(self._intake.scanner.unreadable),
-            "unread": self._intake.scanner.unreadable.as_text(),
-            "quarantine": display_path(self._roots.quarantine),
-        }
-        self._journal.set_status("daemon", json.dumps(told), self._clock.now())
+    def _save_status(self, name: str, state: DaemonState) -> None:
+        self._journal.set_status("daemon", state.to_json(name, os.getpid()), self._clock.now())

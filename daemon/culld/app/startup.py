@@ -65,6 +65,14 @@ def open_journal(config: Config) -> SqliteJournal:
     return journal
 
 
+def log_start(config: Config, policy: str) -> None:
+    """Log the folders of a configuration, and the digest of its policy."""
+    watched = ", ".join(f"{display_path(watch.path)} ({watch.mode or config.policy.mode})" for watch in config.watch)
+    quarantine, state = display_path(config.quarantine), display_path(config.state)
+    log.info("watching %s; quarantine %s; state %s", watched, quarantine, state)
+    log.info("policy %s", policy)
+
+
 def replay_unfinished(journal: SqliteJournal, logged: set[str]) -> None:
     """End unfinished plans, and log what became of each, unless that line was `logged` before: some wait for long."""
     for done in replay(journal):

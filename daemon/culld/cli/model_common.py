@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
 from culld.imaging import decode as decoder
-from culld.imaging.decode import jpeg_roundtrip
+from culld.imaging.encode import jpeg_roundtrip
 from culld.imaging.formats import HEAD_BYTES, recognise
 from culld.inference.litert import LiteRtNetwork
 from culld.inference.network import as_function

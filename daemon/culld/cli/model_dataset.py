@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from culld.cli import exit_codes, model_common
-from culld.imaging.decode import save
+from culld.imaging.encode import save
 from culld.training.dataset import read_index, split
 from culld.training.experiment import Splits
 from culld.training.kadis_dataset import Row, Writer, kadis_samples, write_tables

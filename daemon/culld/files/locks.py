@@ -16,6 +16,7 @@ from culld.files.open_beneath import folder
 from culld.files.os_errors import translate_errors
 from culld.files.root_owner import Owner, Role, is_watched, open_anchor, read_owner, write_owner
 from culld.records import display_path
+from culld.retry import LOCK_RETRY_AFTER_S, LOCK_TRIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -152,17 +153,15 @@ class RootLocks:
 
 
 _STOP: Final = "stop that one, or take the folder out of one configuration"
-_TRIES: Final = 5
-_BETWEEN_S: Final = 0.02
 
 
 def _lock(folder: Path, descriptor: int, role: Role) -> str:
     """Lock an open anchor; a process that only asks whether it is locked has it for a moment, so there are tries."""
-    for _ in range(_TRIES):
+    for _ in range(LOCK_TRIES):
         try:
             fcntl.flock(descriptor, (fcntl.LOCK_EX if role is Role.WATCHED else fcntl.LOCK_SH) | fcntl.LOCK_NB)
         except BlockingIOError:
-            time.sleep(_BETWEEN_S)
+            time.sleep(LOCK_RETRY_AFTER_S)
             continue
         except OSError as error:  # a file system without locks, such as some network shares
             log.warning("%s cannot be locked (%s): see that no other culld works on it", display_path(folder), error)

@@ -7,7 +7,6 @@ from.
 from __future__ import annotations
 
 import contextlib
-import io
 import math
 import warnings
 from dataclasses import dataclass
@@ -22,7 +21,6 @@ from culld.records.frame import HEIGHT, WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -132,21 +130,6 @@ def size_of(stream: BinaryIO, format_: Format, limits: DecodeLimits) -> tuple[in
 def frame_of(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Bring a picture (height, width, 3) into the network's frame."""
     return to_network_frame(Image.fromarray(pixels))
-
-
-def jpeg_roundtrip(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
-    """The picture (height, width, 3) as it comes back after being saved as JPEG of this quality (1..95 and beyond)."""
-    saved = io.BytesIO()
-    Image.fromarray(pixels).save(saved, "JPEG", quality=quality)
-    return np.asarray(Image.open(saved))
-
-
-def save(pixels: NDArray[np.uint8], file: Path) -> None:
-    """Write the picture (height, width, 3) by the ending of its name: JPEG of quality 95, or PNG, quick not small."""
-    if file.suffix == ".jpg":
-        Image.fromarray(pixels).save(file, "JPEG", quality=95)
-    else:
-        Image.fromarray(pixels).save(file, "PNG", compress_level=1)
 
 
 def has_orientation(stream: BinaryIO, format_: Format, limits: DecodeLimits) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -74,3 +75,43 @@ class Job:
     def answer(self, result: object) -> None:
         """Take in the answer."""
         self.pending.put(self.number, result)
+
+
+class JobQueue:
+    """The jobs that no worker has taken yet; any thread may add some, and the pool's thread takes them."""
+
+    def __init__(self) -> None:
+        """Be empty."""
+        self._waiting: deque[Job] = deque()
+        self._works: list[PendingResults[Any]] = []
+        self._fault: SystemFaultError | None = None
+        self._lock = threading.Lock()
+
+    def add(self, requests: Sequence[Request[Answer]], *, urgent: bool) -> PendingResults[Answer]:
+        """Add a job for each request, `urgent` ones before all others; after `fail` the results fail at once."""
+        work = PendingResults(requests)
+        jobs = [Job(work, number) for number in range(len(requests))]
+        with self._lock:
+            if self._fault is not None:
+                work.fail(self._fault)
+                return work
+            self._works = [*(known for known in self._works if not known.is_over()), work]
+            if urgent:
+                self._waiting.extendleft(reversed(jobs))
+            else:
+                self._waiting.extend(jobs)
+        return work
+
+    def take(self) -> Job | None:
+        """Remove and return the next job; None if there is none."""
+        with self._lock:
+            return self._waiting.popleft() if self._waiting else None
+
+    def fail(self, fault: SystemFaultError) -> None:
+        """Fail all results that are not complete, and those of requests that are added later."""
+        with self._lock:
+            self._fault = fault
+            self._waiting.clear()
+            works, self._works = self._works, []
+        for work in works:
+            work.fail(fault)

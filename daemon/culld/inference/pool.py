@@ -11,12 +11,11 @@ import logging
 import math
 import threading
 import time
-from collections import deque
 from multiprocessing import connection
-from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 
 from culld.errors import InternalError, SystemFaultError, WorkerLostError
-from culld.inference.pending import Job, PendingResults
+from culld.inference.pending import JobQueue
 from culld.inference.process_start import CONTEXT, StartBackoff, Worker, start_process
 from culld.unexpected import UnexpectedErrors
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from culld.errors import PhotoError
+    from culld.inference.pending import PendingResults
     from culld.inference.process_start import Start
     from culld.inference.request import Request
     from culld.inference.worker_process import WorkerLimits
@@ -60,10 +60,7 @@ class Pool:
         self._patience_s = patience_s
         self._workers: list[Worker] = []
         self._backoff = StartBackoff()
-        self._waiting: deque[Job] = deque()
-        self._works: list[PendingResults[Any]] = []
-        self._fault: SystemFaultError | None = None
-        self._lock = threading.Lock()
+        self._jobs = JobQueue()
         self._stopping = False
         self._unexpected = UnexpectedErrors()
         self._thread = threading.Thread(target=self._serve, name="culld-pool", daemon=True)
@@ -118,18 +115,9 @@ class Pool:
         A worker that dies or passes its time limit is replaced, and the result for its request is a `WorkerLostError`;
         that of a request over which the handler raises is an `InternalError`.
         """
-        work = PendingResults(requests)
-        jobs = [Job(work, number) for number in range(len(requests))]
-        with self._lock:
-            if self._fault is not None:
-                work.fail(self._fault)
-                return work
-            self._works = [*(known for known in self._works if not known.is_over()), work]
-            if urgent:
-                self._waiting.extendleft(reversed(jobs))
-            else:
-                self._waiting.extend(jobs)
-        self._wake_up()
+        work = self._jobs.add(requests, urgent=urgent)
+        if not work.is_over():  # it is over if the pool is broken: then nothing reads the wake-ups any more
+            self._wake_up()
         return work
 
     def map(
@@ -150,18 +138,10 @@ class Pool:
                 self._hand_out()
                 self._gather()
         except SystemFaultError as fault:
-            self._fail(fault)
+            self._jobs.fail(fault)
         except Exception as error:
             log.exception("the pool of workers is broken")
-            self._fail(SystemFaultError(f"the pool of workers is broken: {error!r}; please report this"))
-
-    def _fail(self, fault: SystemFaultError) -> None:
-        with self._lock:
-            self._fault = fault
-            self._waiting.clear()
-            works, self._works = self._works, []
-        for work in works:
-            work.fail(fault)
+            self._jobs.fail(SystemFaultError(f"the pool of workers is broken: {error!r}; please report this"))
 
     def _refill(self) -> None:
         """Start the processes that are missing, unless that failed a moment ago."""
@@ -185,8 +165,7 @@ class Pool:
         for worker in self._workers:
             if not worker.is_free:
                 continue
-            with self._lock:
-                job = self._waiting.popleft() if self._waiting else None
+            job = self._jobs.take()
             if job is None:
                 return
             worker.job = job

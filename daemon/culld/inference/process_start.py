@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from culld.errors import SystemFaultError
 from culld.inference.worker_process import serve_requests
+from culld.retry import LONGEST_START_DELAY, START_RETRY_AFTER, doubled_delay
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +26,6 @@ CONTEXT: Final = multiprocessing.get_context("spawn")
 
 _STOP_TIMEOUT_S = 2.0
 _OPEN_TIMEOUT_S = 60.0
-_FIRST_WAIT_S, _LONGEST_WAIT_S = 1.0, 30.0
 
 
 class Process(Protocol):
@@ -142,16 +142,16 @@ class StartBackoff:
     why: str = ""
     since: float = 0.0
     next: float = 0.0
-    _wait_s: float = 0.0
+    _failures: int = 0
 
     def add(self, why: str, now: float) -> None:
         """A start failed."""
         if not self.why:
             self.since = now
         self.why = why
-        self._wait_s = min(_LONGEST_WAIT_S, 2 * self._wait_s or _FIRST_WAIT_S)
-        self.next = now + self._wait_s
+        self._failures += 1
+        self.next = now + doubled_delay(START_RETRY_AFTER, self._failures, LONGEST_START_DELAY).total_seconds()
 
     def clear(self) -> None:
         """A worker is ready."""
-        self.why, self.next, self._wait_s = "", 0.0, 0.0
+        self.why, self.next, self._failures = "", 0.0, 0

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
 from itertools import chain, groupby, islice
 from typing import TYPE_CHECKING
 
 from culld.journal.row_mapping import escape_surrogates, place_row, stamp_row, to_micros
+from culld.retry import FARTHEST_TRY
 
 if TYPE_CHECKING:
     import sqlite3
@@ -18,13 +18,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from culld.records import FileSnapshot, FileStat, Photo, RootedPath
+    from culld.retry import RetryPolicy
 
 _ROW = "SELECT relative, device, inode, size, mtime_ns, ctime_ns, not_before FROM item WHERE root = :root"
 _FEW = 16
-_LONGEST_WAIT = timedelta(hours=1)
-_MOST_DOUBLINGS = 10
-_FARTHEST = timedelta(days=1)
-"""No wait is longer; a try that is due later was put there by a clock that was ahead, and is due now."""
 
 
 class FileState(StrEnum):
@@ -55,7 +52,7 @@ def changed_files(db: sqlite3.Connection, seen: Iterable[FileSnapshot], now: dat
 
     It is called for every file of every scan, so the rows of a folder with many of them are read at once.
     """
-    moment, farthest = to_micros(now), to_micros(now + _FARTHEST)
+    moment, farthest = to_micros(now), to_micros(now + FARTHEST_TRY)
     for (root, folder), group in groupby(seen, _folder):
         first = list(islice(group, _FEW))
         rows = _rows_of(db, first) if len(first) < _FEW else _rows_in(db, root, folder)
@@ -159,29 +156,6 @@ def drop_quarantined(db: sqlite3.Connection, plan: str) -> None:
         " WHERE plan = ? AND verdict = 'quarantine' AND restored_at IS NULL)",
         (plan,),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
-    """Why a try failed, and how long to wait for the next one: twice as long after each failure, up to an hour.
-
-    A wait that is longer from the start stays as it is, up to a day, and so does a `steady` one. After `last` failures
-    there are no more tries.
-    """
-
-    reason: str
-    retry_after: timedelta
-    steady: bool = False
-    last: int | None = None
-
-    def wait(self, tries: int) -> timedelta | None:
-        """Return how long to wait after so many failures in a row; None for no other try until the file changes."""
-        if self.last is not None and tries >= self.last:
-            return None
-        if self.steady:
-            return min(self.retry_after, _FARTHEST)
-        grown: timedelta = self.retry_after * 2 ** min(tries - 1, _MOST_DOUBLINGS)
-        return min(max(self.retry_after, min(grown, _LONGEST_WAIT)), _FARTHEST)
 
 
 def save_failure(db: sqlite3.Connection, place: RootedPath, stamp: FileStat, retry: RetryPolicy, now: datetime) -> None:

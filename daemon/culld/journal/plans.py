@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from culld.journal import file_state
@@ -18,6 +17,7 @@ from culld.journal.row_mapping import (
 )
 from culld.journal.stack_json import NOTHING
 from culld.records import Edit, Move, PlanState, RecordedDecision, Rewrite, SeriesMembership
+from culld.retry import RETRY_AFTER, RetryPolicy
 
 if TYPE_CHECKING:
     import sqlite3
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from culld.records import FileStat, Outcome, Plan, RootedPath, Series
 
-_RETRY_AFTER: Final = timedelta(minutes=1)
 _SERIES_OF_MEMBER: Final = """
 SELECT series, min(id) FROM decision
 WHERE root = ? AND relative = ? AND ? IN (digest, now_digest) AND series != '' GROUP BY series
@@ -108,7 +107,7 @@ def close_plan(db: sqlite3.Connection, outcome: Outcome, at: datetime) -> None:
     if outcome.fault is None:
         settle_photo(db, place, outcome.now, outcome.stamp, outcome.digest)
     else:
-        retry = file_state.RetryPolicy(outcome.fault, outcome.retry_after or _RETRY_AFTER)
+        retry = RetryPolicy(outcome.fault, outcome.retry_after or RETRY_AFTER)
         file_state.save_failure(db, place, outcome.stamp or plan.photo.stamp, retry, at)
     end_plan(db, plan.id, Ending(state, outcome.now, outcome.digest, outcome.note, outcome.fault), at)
 

@@ -14,6 +14,7 @@ from culld.journal.plans import Ending, close_plan, end_plan, import_decision, i
 from culld.journal.retention import Retention
 from culld.journal.row_mapping import escape_surrogates, from_int64, place_row, to_int64, to_micros
 from culld.records import PlanState
+from culld.retry import RetryPolicy
 
 if TYPE_CHECKING:
     import sqlite3
@@ -86,7 +87,7 @@ class SqliteJournal(DecisionReader, Retention):
                 db,
                 snapshot.place,
                 snapshot.stamp,
-                file_state.RetryPolicy(fault.reason, fault.retry_after, fault.steady, fault.tries),
+                RetryPolicy(fault.reason, fault.retry_after, fault.steady, fault.tries),
                 self._clock.now(),
             )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from culld.errors import PhotoChangedError, PhotoError
@@ -18,6 +17,7 @@ from culld.files.rewrite import rewrite_file
 from culld.quarantine.destination import record_place
 from culld.quarantine.record import record_of, to_bytes
 from culld.records import Edit, Move, Outcome, Rewrite, display_path
+from culld.retry import NAME_TAKEN_RETRY_AFTER, RETRY_AFTER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from culld.records import FileStat, Plan, RootedPath
 
 log = logging.getLogger(__name__)
-
-_RETRY_AFTER = timedelta(minutes=1)
-_RETRY_NAME_TAKEN = timedelta(seconds=1)  # judged anew it is routed to a name that is free
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +118,7 @@ def _failed(plan: Plan, error: PhotoError, *, unfinished: bool = False) -> Outco
     place = plan.photo.place
     # A file that changed keeps the stamp that was judged, so that the scanner sees the difference at once.
     stamp = plan.photo.stamp if isinstance(error, PhotoChangedError) else _stamp_or_none(place)
-    delay = _RETRY_NAME_TAKEN if isinstance(error, NameTakenError) else _RETRY_AFTER
+    delay = NAME_TAKEN_RETRY_AFTER if isinstance(error, NameTakenError) else RETRY_AFTER
     return Outcome(plan, place, stamp, plan.photo.digest, fault=str(error), retry_after=delay, unfinished=unfinished)
 
 

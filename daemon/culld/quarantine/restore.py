@@ -20,7 +20,7 @@ from culld.quarantine.origin import Home, already_back_at, plan_return
 from culld.quarantine.orphans import put_away
 from culld.quarantine.record import BadRecordError
 from culld.quarantine.record_files import read_record
-from culld.quarantine.selection import Selection, selected
+from culld.quarantine.selection import selected
 from culld.quarantine.untag import digest_at, take_out
 from culld.records import Move, RootedPath, display_path
 
@@ -29,10 +29,9 @@ if TYPE_CHECKING:
 
     from culld.ports import Restorations
     from culld.quarantine.record_files import RecordFile
+    from culld.quarantine.selection import Selection
     from culld.quarantine.untag import Withdraw
     from culld.records import Rewrite
-
-__all__ = ["Restored", "Restorer", "Selection", "restore", "selected"]
 
 
 @dataclass(frozen=True, slots=True)

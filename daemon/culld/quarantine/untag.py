@@ -20,7 +20,7 @@ from culld.records import display_path
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-    from culld.quarantine.restore import Selection
+    from culld.quarantine.selection import Selection
     from culld.records import FileStat, Rewrite, RootedPath, TaggedFiles
 
     Withdraw = Callable[[RootedPath], Rewrite | None]

@@ -14,7 +14,7 @@ import numpy as np
 from bench.accuracy.baselines import Classifier, Frame, LaplacianBaseline, fitted_baseline, measures
 from bench.accuracy.cleanvision import NAME, CleanVision
 from bench.accuracy.contenders import Contenders, FrameBatch
-from culld.imaging.decode import save
+from culld.imaging.encode import save
 from culld.inference.card import CARD_FILE, MODEL_FILE, load_card
 from culld.training.context import RunContext
 from culld.training.dataset import Scene

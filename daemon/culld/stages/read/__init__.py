@@ -1,7 +1,7 @@
 """Reading photos: the reader in the daemon, the worker in its own process, and the messages between them."""
 
 from culld.stages.read.messages import DraftRequest, ReadRequest, UserMetadataRequest, WorkerSettings
-from culld.stages.read.reader import PoolReader, create_worker, read_ahead, recheck_delay
+from culld.stages.read.reader import PoolReader, create_worker, read_ahead
 
 __all__ = [
     "DraftRequest",
@@ -11,5 +11,4 @@ __all__ = [
     "WorkerSettings",
     "create_worker",
     "read_ahead",
-    "recheck_delay",
 ]

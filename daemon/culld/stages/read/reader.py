@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from culld.errors import PhotoError
 from culld.records import Assessment, ReadFailure, Unreadable
+from culld.retry import MAX_TRIES, RETRY_AFTER
 from culld.stages.read.messages import ReadRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from datetime import timedelta
 
     from culld.inference.pending import PendingResults
     from culld.inference.pool import Pool
@@ -26,28 +27,12 @@ if TYPE_CHECKING:
 
 _B = TypeVar("_B")
 
-_RETRY_AFTER = timedelta(minutes=1)
-_MAX_TRIES = 3
-"""A file that has cost so many workers is left alone until it changes."""
-RECHECK_AGES = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30))
-"""How long after its last change a damaged file is looked at again; after the last look it is called unreadable."""
-
 
 def create_worker(settings: WorkerSettings) -> PhotoHandler:
     """Make the object that answers requests in a worker process."""
     from culld.stages.read.worker import PhotoWorker  # noqa: PLC0415 (heavy, and for workers only)
 
     return PhotoWorker(settings)
-
-
-def recheck_delay(age: timedelta) -> timedelta | None:
-    """How long to wait for the next look at a damaged file that last changed so long ago; None for no longer.
-
-    A copy over a bad line may rest for minutes in the middle of a file, quiet and closed. A change that seems to lie in
-    the future, by a clock that was set, counts as one of this moment.
-    """
-    age = max(age, timedelta())
-    return next((look - age for look in RECHECK_AGES if look > age), None)
 
 
 def _nothing_known(_: object) -> dict[RootedPath, frozenset[str]]:
@@ -95,7 +80,7 @@ class PoolReader:
         One that still lacks a part after the last look is judged by its picture, which is whole.
         """
         if isinstance(result, PhotoError):  # the worker was lost, or made a mistake
-            return ReadFailure(file, str(result), _RETRY_AFTER, tries=_MAX_TRIES)
+            return ReadFailure(file, str(result), RETRY_AFTER, tries=MAX_TRIES)
         why = _shortcoming(result)
         wait = self.recheck(file.stamp) if why else None
         return result if wait is None else ReadFailure(file, f"{why}; culld looks again", wait, steady=True)

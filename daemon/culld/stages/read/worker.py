@@ -10,7 +10,6 @@ import contextlib
 import io
 import os
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, BinaryIO
 
 from culld.errors import PhotoChangedError, PhotoError
@@ -31,6 +30,7 @@ from culld.records import (
     UserMetadata,
     UserMetadataSources,
 )
+from culld.retry import RETRY_AFTER, TOO_LARGE_RETRY_AFTER
 from culld.stages.read.assess import exif_of, score_photo
 from culld.stages.read.completeness import missing_part
 from culld.stages.read.exif_facts import camera_facts, exif_rating, keyword_block
@@ -53,8 +53,6 @@ if TYPE_CHECKING:
         WorkerSettings,
     )
 
-_RETRY_AFTER = timedelta(minutes=1)
-_TOO_LARGE_RETRY_AFTER = timedelta(days=1)
 MAX_XMP_SCAN = 64 << 20
 """So many bytes of a file are searched for XMP, which stands at the front of all but the strangest."""
 MAX_HELD_BYTES = 64 << 20
@@ -85,7 +83,7 @@ class PhotoWorker:
         """
         file = request.snapshot
         if file.stamp.size > self._settings.file_size:
-            return ReadFailure(file, "larger than limits.file_size allows", _TOO_LARGE_RETRY_AFTER)
+            return ReadFailure(file, "larger than limits.file_size allows", TOO_LARGE_RETRY_AFTER)
         try:
             with open_regular(file.place) as stream:
                 _require_unchanged(file.stamp, stream)
@@ -93,7 +91,7 @@ class PhotoWorker:
                 _require_unchanged(file.stamp, stream)
                 return self._read(file, held, request.judged)
         except PhotoError as error:
-            return ReadFailure(file, str(error), _RETRY_AFTER)
+            return ReadFailure(file, str(error), RETRY_AFTER)
 
     def _read(self, file: FileSnapshot, stream: BinaryIO, judged: Collection[str]) -> Photo | Assessment:
         digest = digest_of(stream)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Protocol
 
+from culld.retry import scan_delay_s
 from culld.stages.watch.signals import DirtyFolder, Signal, Wakeup
 
 if TYPE_CHECKING:
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 
 MAX_WAITING: Final = 20_000
 LONG_SCAN_S: Final = 0.02
-SCAN_BACKOFF: Final = 20
-"""A folder is not scanned again for this many times the duration of its last scan; a new photo in it waits so long."""
-LONGEST_BACKOFF_S: Final = 30.0
 
 
 class InFlight(Protocol):
@@ -124,4 +122,4 @@ class IntakeQueue:
         for past in [other for other, until in self._not_before.items() if until < end]:
             del self._not_before[past]
         if end - begin > LONG_SCAN_S:
-            self._not_before[dirty] = end + min(SCAN_BACKOFF * (end - begin), LONGEST_BACKOFF_S)
+            self._not_before[dirty] = end + scan_delay_s(end - begin)
