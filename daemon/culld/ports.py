@@ -75,7 +75,7 @@ class Journal(Protocol):
 
 
 class OpenPlans(Protocol):
-    """The journal as replay uses it: open plans, and three ways to end or keep them."""
+    """The journal as replay uses it: open plans, which replay finishes, forgets or parks."""
 
     def unfinished(self) -> list[OpenPlan]:
         """Return every plan that has not ended, the oldest first, parked plans included."""

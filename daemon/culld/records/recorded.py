@@ -29,7 +29,7 @@ class SeriesMembership:
 
     @classmethod
     def of(cls, series: Series) -> SeriesMembership:
-        """Return the kind of a series and the paths of its members."""
+        """Return the membership for a series: its kind and the paths of its members."""
         return cls(series.kind, tuple(member.photo.place for member in series.members))
 
 

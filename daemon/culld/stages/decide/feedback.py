@@ -102,7 +102,7 @@ def _is_same_file(one: FileStat, other: FileStat) -> bool:
 def feedback_counts(
     answered: Iterable[QuarantinedFeedback], name_of: Callable[[RecordedDecision], str]
 ) -> list[FeedbackCounts]:
-    """Return the feedback counts by the `name_of` each reject, the most frequent first."""
+    """Return the feedback counts for each result of `name_of`, the name with the most rejects first."""
     found: dict[str, Counter[Feedback]] = {}
     for each in answered:
         found.setdefault(name_of(each.reject), Counter())[each.feedback] += 1

@@ -122,7 +122,7 @@ class FolderListing:
     _folders: dict[Path, _FolderContents] = field(default_factory=dict)
 
     def beside(self, place: RootedPath) -> list[str]:
-        """Return the plain files in the folder of a photo that may belong to it, and all that do.
+        """Return the plain files in the folder of a photo that may belong to it; none that belongs is missing.
 
         Raises PhotoError if the folder is gone.
         """

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from culld.records import Assessment, RootedPath
 
 SERIES_WINDOW_S: Final = 30.0
-"""Seconds before and after a shot in which recorded shots of its series are searched; a series may be longer."""
+"""Seconds before and after a shot within which other shots may be of its series; a whole series may take longer."""
 
 _SLOW_GAP_S: Final = 6.0  # the photographer turns the camera, or its focus ring
 _QUICK_GAP_S: Final = 2.0
