@@ -12,14 +12,14 @@ _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 
 
 class SystemClock:
-    """The machine's wall clock and its steady clocks."""
+    """The wall clock, the monotonic clock and the boot clock of the machine."""
 
     def now(self) -> datetime:
-        """The present moment, aware, in UTC."""
+        """Return the current time, aware, in UTC."""
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Return seconds that never run backwards."""
+        """Return seconds that never decrease."""
         return time.monotonic()
 
     def uptime(self) -> float:
@@ -33,7 +33,7 @@ class SystemClock:
             return time.clock_gettime(time.CLOCK_BOOTTIME)
 
     def boot(self) -> str:
-        """The identifier of this start of the machine, by random(4); empty where there is no /proc."""
+        """Return the identifier of this boot, from random(4); empty where there is no /proc."""
         try:
             return _BOOT.read_text(encoding="ascii").strip()
         except (OSError, ValueError):

@@ -1,10 +1,10 @@
-"""The page that is the product.
+"""The pipeline: the stages of culld from a batch of complete files to recorded outcomes.
 
     watch -> settle -> read (score) -> group -> decide -> plan -> apply (journaled) -> report
     dirs     files     photos          stacks   verdicts  edits,   tags, moves         outcomes
                                                           moves
 
-Watching and settling (`stages.watch`) come before this page: they give batches of complete files.
+Watching and settling (`stages.watch`) come before it: they give batches of complete files.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ _R = TypeVar("_R")
 
 @dataclass(frozen=True, slots=True)
 class Stages:
-    """The stages of the page with their parts, and `record_failure`, which remembers why a photo was not taken further.
+    """The stages of the pipeline, and `record_failure`, which records why a photo failed.
 
-    `decide` and `plan` give one result for each item, in order: a PhotoError where the item cannot be taken further.
+    `decide` and `plan` return one result for each item, in order: a PhotoError for an item that fails.
     """
 
     reader: Reader
@@ -52,8 +52,8 @@ class Stages:
 class Pipeline:
     """Takes photos from disk to recorded outcomes.
 
-    A failure travels as a value, a `ReadFailure`, beside the results of the stages. A stage that raises an error that
-    it does not declare is called again without the photo that it fails over; `unexpected` logs the error.
+    A failure is a value, a `ReadFailure`, in the results of each stage. A stage that raises an undeclared exception is
+    called again without the photo that causes it; `unexpected` logs the exception.
     """
 
     stages: Stages
@@ -61,9 +61,9 @@ class Pipeline:
     unexpected: UnexpectedErrors = field(default_factory=UnexpectedErrors)
 
     def process(self, batch: Sequence[FileSnapshot]) -> list[Outcome]:
-        """Take a batch of complete files to recorded outcomes; what fails becomes a failure of that photo alone.
+        """Take a batch of complete files to recorded outcomes; a failure concerns one photo only.
 
-        Raises SystemFaultError, and StoppedError where a stop is asked for before a file is changed.
+        Raises SystemFaultError, and StoppedError if a stop is requested before a file is changed.
         """
         photos = self.read(batch)
         stacks = self.group(photos)
@@ -74,20 +74,20 @@ class Pipeline:
         return self.report(outcomes)
 
     def read(self, batch: Sequence[FileSnapshot]) -> list[Assessment | ReadFailure]:
-        """The photos of a batch with their scores; known content is left out, and its new stamp kept."""
+        """Return the scored photos of a batch; known content is omitted, and the journal stores its new stamp."""
         found: list[Photo | Assessment]
         unseen: list[Photo]
-        failures, found = _parted(self._each("reading photos", self.stages.reader.read, batch))
+        failures, found = _split(self._each("reading photos", self.stages.reader.read, batch))
         photos = [_photo_of(result) for result in found]
-        unasked, unseen = _parted(self._each("asking the journal about photos", self.journal.unseen, photos))
+        not_looked_up, unseen = _split(self._each("looking up photos in the journal", self.journal.unseen, photos))
         places = {photo.place for photo in unseen}
         fresh = [result for result in found if _photo_of(result).place in places]
-        scored = (_forgotten(result) if isinstance(result, Photo) else result for result in fresh)
-        return [*failures, *unasked, *scored]
+        scored = (_not_scored(result) if isinstance(result, Photo) else result for result in fresh)
+        return [*failures, *not_looked_up, *scored]
 
     def group(self, photos: Sequence[Assessment | ReadFailure]) -> list[Stack | ReadFailure]:
-        """The stacks of a batch, without the photos whose folder is gone or that cannot be grouped."""
-        failures, assessed = _parted(photos)
+        """Return the stacks of a batch, and a failure for each photo that cannot be grouped or whose folder is gone."""
+        failures, assessed = _split(photos)
         stacks = self._grouped(assessed)
         if isinstance(stacks, PhotoError):
             assessed = self.unexpected.fitting(
@@ -102,20 +102,20 @@ class Pipeline:
         return [*failures, *stacks]
 
     def decide(self, stacks: Sequence[Stack | ReadFailure]) -> list[Decision | ReadFailure]:
-        """The verdict for each stack."""
+        """Return the decision about each stack."""
         return self._each("deciding about photos", partial(_in_order, self.stages.decide), stacks)
 
     def plan(self, decisions: Sequence[Decision | ReadFailure]) -> list[Plan | ReadFailure]:
-        """The tag edits and moves for each decision; nothing is changed yet."""
+        """Return the plan for each decision: tag edits and moves. No file is changed."""
         return self._each("planning changes", partial(_in_order, self.stages.plan), decisions)
 
     @contextmanager
     def intend(self, plans: Sequence[Plan | ReadFailure]) -> Iterator[list[tuple[Plan, Intent]]]:
-        """Record the failures, then the plans of a batch; gives each plan with its open journal entry.
+        """Record the failures, then the plans of a batch; yield each plan with its open journal entry.
 
-        A plan that cannot be recorded is a failure as well: nothing was changed for it.
+        A plan that cannot be recorded becomes a failure; no file is changed for it.
         """
-        failures, recordable = _parted(plans)
+        failures, recordable = _split(plans)
         self._record(failures)
         with ExitStack() as entries:
 
@@ -123,12 +123,12 @@ class Pipeline:
                 intent = entries.enter_context(self.journal.intend(some))
                 return [(plan, intent) for plan in some]
 
-            failures, intents = _parted(self.unexpected.each_apart("recording plans", entered, recordable, _failure))
+            failures, intents = _split(self.unexpected.each_apart("recording plans", entered, recordable, _failure))
             self._record(failures)
             yield intents
 
     def apply(self, plan: Plan) -> Outcome:
-        """Apply a plan; after an unexpected failure only a replay, which looks at the disk, can tell how far it is."""
+        """Apply a plan; after an unexpected exception the plan stays open, and a replay compares it with the disk."""
         outcome = self.unexpected.attempt("changing files", partial(self.stages.apply, plan))
         if isinstance(outcome, PhotoError):
             place, stamp = plan.photo.place, _stamp_now(plan.photo)
@@ -136,7 +136,7 @@ class Pipeline:
         return outcome
 
     def report(self, outcomes: list[Outcome]) -> list[Outcome]:
-        """Report each outcome, and hand all of them back."""
+        """Report each outcome; return all outcomes."""
         for outcome in outcomes:
             with self.unexpected.tolerated("reporting a photo"):
                 self.stages.report(outcome)
@@ -145,8 +145,8 @@ class Pipeline:
     def _each(
         self, doing: str, stage: Callable[[Sequence[_T]], Iterable[_R]], items: Sequence[_T | ReadFailure]
     ) -> list[_R | ReadFailure]:
-        """The results of a stage for the items that have not failed so far, and the failures of all others."""
-        failures, rest = _parted(items)
+        """Return the results of a stage for the items that have not failed yet, and the failures of all others."""
+        failures, rest = _split(items)
         return [*failures, *self.unexpected.each_apart(doing, stage, rest, _failure)]
 
     def _grouped(self, assessed: Sequence[Assessment]) -> list[Stack] | PhotoError:
@@ -158,8 +158,8 @@ class Pipeline:
                 self.stages.record_failure(failure)
 
 
-def _parted(items: Iterable[_R | ReadFailure]) -> tuple[list[ReadFailure], list[_R]]:
-    """The failures, and the others."""
+def _split(items: Iterable[_R | ReadFailure]) -> tuple[list[ReadFailure], list[_R]]:
+    """Return the failures, and the other items."""
     failures: list[ReadFailure] = []
     others: list[_R] = []
     for item in items:
@@ -173,7 +173,7 @@ def _parted(items: Iterable[_R | ReadFailure]) -> tuple[list[ReadFailure], list[
 def _in_order(
     stage: Callable[[Sequence[_T]], Sequence[_R | PhotoError]], items: Sequence[_T]
 ) -> list[_R | ReadFailure]:
-    """The results of a stage, with a failure for each item for which it gives an error."""
+    """Return the results of a stage; an error becomes the failure of its item."""
     return [
         _failure(item, result) if isinstance(result, PhotoError) else result
         for item, result in zip(items, stage(items), strict=True)
@@ -181,7 +181,7 @@ def _in_order(
 
 
 def _failure(item: Item, error: PhotoError) -> ReadFailure:
-    """Why the photo of an item is not taken further, and when it is looked at again."""
+    """Return the failure of the photo of an item: the reason, and when the photo is read again."""
     photo = item if isinstance(item, FileSnapshot) else _photo_of(item)
     deferred = isinstance(error, PhotoDeferredError)
     tries = MAX_TRIES if isinstance(error, InternalError | WorkerLostError) else None
@@ -190,7 +190,7 @@ def _failure(item: Item, error: PhotoError) -> ReadFailure:
 
 
 def _photo_of(item: Photo | Assessment | Stack | Decision | Plan) -> Photo:
-    """The photo that a result of any stage is about."""
+    """Return the photo of the result of any stage."""
     if isinstance(item, Photo):
         return item
     if isinstance(item, Stack):
@@ -198,9 +198,9 @@ def _photo_of(item: Photo | Assessment | Stack | Decision | Plan) -> Photo:
     return item.photo
 
 
-def _forgotten(photo: Photo) -> ReadFailure:
-    """The failure of a photo that was not scored because its content was known, and is known no longer."""
-    return _failure(photo, PhotoDeferredError("what was known of it is gone; culld looks again"))
+def _not_scored(photo: Photo) -> ReadFailure:
+    """Return the failure of a photo that was not scored: its decision was removed from the journal after the lookup."""
+    return _failure(photo, PhotoDeferredError("its decision is no longer in the journal; culld reads the photo again"))
 
 
 def _stamp_now(photo: Photo) -> FileStat | None:

@@ -1,4 +1,4 @@
-"""The small Protocols through which rooms meet; whoever fits the shape can stand in, in tests a written fake."""
+"""The Protocols between folders of culld; tests implement them with fakes."""
 
 from __future__ import annotations
 
@@ -25,85 +25,85 @@ if TYPE_CHECKING:
 
 
 class Clock(Protocol):
-    """Wall time for records, monotonic time for waiting, time since the start of the machine for ages."""
+    """Wall time for records, monotonic time for waits, and time since boot for ages."""
 
     def now(self) -> datetime:
-        """The present moment, aware, in UTC."""
+        """Return the current time, aware, in UTC."""
 
     def monotonic(self) -> float:
-        """Seconds that never run backwards."""
+        """Return seconds that never decrease."""
 
     def uptime(self) -> float:
-        """Seconds since the start of the machine, sleep included."""
+        """Return the seconds since boot, sleep included."""
 
     def boot(self) -> str:
-        """The identifier of this start of the machine; empty if it has none."""
+        """Return the identifier of this boot; empty if there is none."""
 
 
 class Reader(Protocol):
     """Reads complete files and scores new contents; the failure of one photo is returned, never raised."""
 
     def begin(self, batch: Sequence[FileSnapshot]) -> None:
-        """Let the workers begin with a batch that will be read soon; return at once."""
+        """Start to read a batch in the workers ahead of `read`; return at once."""
 
     def read(self, batch: Sequence[FileSnapshot]) -> Iterable[Photo | Assessment | ReadFailure]:
-        """Read and score files; the results are in order. A file whose content is known comes as a `Photo`."""
+        """Read and score files; the results are in order. A file with known content gives a `Photo`, without scores."""
 
 
 class Intent(Protocol):
     """The open journal entry of a batch."""
 
     def close(self, outcome: Outcome) -> Outcome:
-        """Record what became of one plan, and hand the outcome back."""
+        """Record the outcome of one plan, and return it."""
 
 
 class KnownFiles(Protocol):
-    """The journal as the scan sees it."""
+    """The journal as the scanner uses it."""
 
     def unknown(self, seen: Iterable[FileSnapshot]) -> Iterable[FileSnapshot]:
-        """The files that were not dealt with as they are, or have to be looked at again by now."""
+        """Return the files with a stamp that the journal does not hold, and those that are due for another try."""
 
 
 class Journal(Protocol):
-    """The journal as the pipeline sees it; an intent is on disk before the file changes that it describes."""
+    """The journal as the pipeline uses it; an intent is on disk before the file changes that it describes."""
 
     def unseen(self, photos: Sequence[Photo]) -> list[Photo]:
-        """The photos whose content at that place has not been judged; of the others the new stamp is kept."""
+        """Return the photos whose content has no decision at that path; store the new stamps of the others."""
 
     def intend(self, plans: Sequence[Plan]) -> AbstractContextManager[Intent]:
-        """Commit the plans of a batch; while the context is open each plan is closed with its outcome."""
+        """Commit the plans of a batch; within the context each plan is closed with its outcome."""
 
 
 class OpenPlans(Protocol):
-    """The journal as replay sees it: plans that were begun, and the ways to end them."""
+    """The journal as replay uses it: open plans, which replay finishes, forgets or parks."""
 
     def unfinished(self) -> list[OpenPlan]:
-        """Every plan that is not ended, the oldest first; parked ones are among them."""
+        """Return every plan that has not ended, the oldest first, parked plans included."""
 
     def finish(self, plan: OpenPlan, now: RootedPath, stamp: FileStat | None, digest: str) -> None:
-        """The plan is carried out; the photo is at `now`."""
+        """Record that the plan is carried out and that the photo is at `now`."""
 
     def forget(self, plan: OpenPlan) -> None:
-        """Nothing of the plan is in effect; its photo will be judged again."""
+        """Record that no change of the plan is in effect; its photo is judged again."""
 
     def park(self, plan: OpenPlan, stamp: FileStat | None, reason: str) -> None:
-        """Nobody but a person can tell what to do; the plan stays open, the photo with this stamp is passed over."""
+        """Keep the plan open until the user decides; scans skip the photo while it has this stamp."""
 
 
 class Restorations(Protocol):
-    """The journal as `restore` sees it."""
+    """The journal as `restore` uses it."""
 
     def note_restored(self, plan: str, digests: Collection[str], place: RootedPath, stamp: FileStat | None) -> None:
-        """A person wants the photo of a plan back at `place`: these contents are never taken again.
+        """Record that the user restores the photo of a plan to `place`: these contents are never moved again.
 
-        It is told before the photo moves, with no stamp, and again afterwards.
+        It is called before the photo moves, with no stamp, and again afterwards.
         """
 
     def note_deleted(self, plan: str) -> None:
-        """A person removed the photo of a plan from quarantine."""
+        """Record that the user deleted the photo of a plan from quarantine."""
 
     def reject(self, plan: str) -> RecordedDecision | None:
-        """The decision of a plan that moved a photo to quarantine; None if it did not, or is not known."""
+        """Return the decision of a plan that moved a photo to quarantine; None for another or an unknown plan."""
 
     def tagged_by(self, plan: str) -> list[TaggedFiles]:
-        """The decision of a plan and the earlier ones about the same path that wrote to files, the newest first."""
+        """Return the tagged files of a plan and of earlier plans for the same path, the newest first."""

@@ -1,7 +1,7 @@
-"""The language of rules, such as `blur > 0.8 and iso < 6400`: parsed by Python's `ast`, evaluated by this module.
+"""The rule language, such as `blur > 0.8 and iso < 6400`: parsed by Python's `ast`, evaluated by this module.
 
-Only these syntax nodes are allowed: comparisons, `and`, `or`, `not`, `in`, the four operations, names and plain values.
-A variable that a photo has no value for is unknown, and so is every expression that depends on it (Kleene's
+Only these syntax nodes are allowed: comparisons, `and`, `or`, `not`, `in`, the four operations, names and constants.
+A variable without a value for the photo is unknown, and so is every expression that depends on it (Kleene's
 three-valued logic); a rule applies only where its condition is true.
 """
 
@@ -67,7 +67,7 @@ _ARITHMETIC: Final[dict[type[ast.operator], Callable[[float, float], float]]] = 
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A checked condition; two are equal if their texts are."""
+    """A checked condition; two conditions are equal if their texts are equal."""
 
     text: str
     _tree: ast.expr = field(compare=False, repr=False)
@@ -87,19 +87,20 @@ def parse(text: str, kinds: Mapping[str, str] = VARIABLES) -> Expression:
     try:
         tree = ast.parse(text.strip(), mode="eval").body
     except SyntaxError as error:
-        column = error.offset if error.lineno == 1 and error.offset else len(text.strip()) + 1  # it ends too early
-        raise ValueError(f"column {column}: not understood ({error.msg}); write such as {_EXAMPLE}") from None
+        is_located = error.lineno == 1 and error.offset
+        column = error.offset if is_located else len(text.strip()) + 1  # the text ends too early
+        raise ValueError(f"column {column}: not understood ({error.msg}); write, for example, {_EXAMPLE}") from None
     except (ValueError, MemoryError, RecursionError) as error:
-        raise ValueError(f"not understood ({error}); write such as {_EXAMPLE}") from None
+        raise ValueError(f"not understood ({error}); write, for example, {_EXAMPLE}") from None
     kind = _Check(kinds).kind(tree)
     if kind != TRUTH:
-        _type_problem(tree, f"the condition is {kind}, which is never true or false; compare it, such as {_EXAMPLE}")
+        _type_problem(tree, f"the condition is {kind}, which is never true or false; write, for example, {_EXAMPLE}")
     return Expression(text.strip(), tree)
 
 
 @dataclass(frozen=True, slots=True)
 class _Check:
-    """Finds the type of each node, and refuses nodes that are not allowed."""
+    """Returns the type of each node; raises ValueError for a node that is not allowed."""
 
     kinds: Mapping[str, str]
 
@@ -132,7 +133,7 @@ class _Check:
         if isinstance(value, str):
             return TEXT
         if not isinstance(value, int | float) or value >= _LARGEST:
-            _type_problem(node, f"{ast.unparse(node)!r} is not allowed in a condition; write such as {_EXAMPLE}")
+            _type_problem(node, f"{ast.unparse(node)!r} is not allowed in a condition; write, for example, {_EXAMPLE}")
         return NUMBER
 
     def _compare(self, node: ast.Compare) -> None:
@@ -155,7 +156,7 @@ class _Check:
             for each in right.elts:
                 self._need(each, kind)
         elif kind != TEXT or self.kind(right) != TEXT:
-            _type_problem(right, f"behind `in` goes a list such as {_LIST}, or a text in which to look for a text")
+            _type_problem(right, f"`in` needs a list such as {_LIST} on its right side, or a text on both sides")
 
     def _need(self, node: ast.expr, wanted: str) -> None:
         kind = self.kind(node)
@@ -190,7 +191,7 @@ def _value(node: ast.expr, facts: Facts) -> Any:
         case ast.Name(id=name):
             return facts[name]
         case ast.Constant(value=value):
-            return float(value) if type(value) is int else value  # floats overflow in silence
+            return float(value) if type(value) is int else value  # a float overflows to infinity without an error
     raise AssertionError(node)
 
 
@@ -222,5 +223,5 @@ def _compared(op: ast.cmpop, left: Any, right: Any) -> bool | None:
 
 
 def _casefolded(value: Any) -> Any:
-    """Return texts in a form that compares without regard to case."""
+    """Return a text case-folded; return any other value unchanged."""
     return value.casefold() if isinstance(value, str) else value

@@ -1,4 +1,4 @@
-"""Exceptions that no function declares: each costs one photo or one step, and is logged once with its traceback."""
+"""Undeclared exceptions: each fails one photo or one step, and is logged once with its traceback."""
 
 from __future__ import annotations
 
@@ -23,27 +23,27 @@ _LONGEST = 200
 
 
 def internal_error(error: Exception) -> InternalError:
-    """Return an exception as an InternalError of one photo: the reason in one line, the line of code, the traceback.
+    """Return an exception as an InternalError with the reason in one line, the line of code, and the traceback.
 
-    It can be sent between processes.
+    An InternalError can be sent between processes.
     """
     if isinstance(error, InternalError):
         return error
-    told = _legible(" ".join(traceback.format_exception_only(error)[-1].split()))[:_LONGEST]
+    reason = _legible(" ".join(traceback.format_exception_only(error)[-1].split()))[:_LONGEST]
     frames = traceback.extract_tb(error.__traceback__)
     where = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else type(error).__name__
     trace = "".join(traceback.format_exception(error)).encode("utf-8", "backslashreplace").decode()
-    return InternalError(f"internal error: {told}; please report this", where, trace)
+    return InternalError(f"internal error: {reason}; please report this", where, trace)
 
 
 class UnexpectedErrors:
-    """Turns exceptions that are no CulldError into InternalErrors, and logs each line of code once.
+    """Converts undeclared exceptions to InternalErrors, and logs one exception for each line of code.
 
-    `count` is how many there were.
+    `count` is the number of converted exceptions.
     """
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Start with a count of 0."""
         self.count = 0
         self._logged: set[str] = set()
 
@@ -53,31 +53,31 @@ class UnexpectedErrors:
         self.count += 1
         if found.where not in self._logged:
             self._logged.add(found.where)
-            log.error("an internal error while %s, logged once; please report this\n%s", doing, found.trace.rstrip())
+            log.error("internal error while %s, logged once; please report this\n%s", doing, found.trace.rstrip())
         return found
 
     @contextmanager
     def tolerated(self, doing: str) -> Iterator[None]:
-        """Suppress an undeclared exception of the block, which ends there, after logging it.
+        """Log and suppress an undeclared exception or a PhotoError of the block.
 
-        A CulldError that is no PhotoError goes up.
+        A CulldError that is not a PhotoError is raised.
         """
         try:
             yield
-        except Exception as error:  # noqa: BLE001 (what is not expected cannot be listed; it is logged)
+        except Exception as error:  # noqa: BLE001 (undeclared exceptions have no common class; each is logged)
             self._require_unexpected(error)
             self.note(error, doing)
 
     def attempt(self, doing: str, call: Callable[[], _T]) -> _T | PhotoError:
-        """Return the result of the call, or the PhotoError that it raised, or an InternalError for any other exception.
+        """Return the result of the call, the PhotoError that it raised, or an InternalError for another exception.
 
-        A CulldError that is no PhotoError goes up.
+        A CulldError that is not a PhotoError is raised.
         """
         try:
             return call()
         except PhotoError as error:
             return error
-        except Exception as error:  # noqa: BLE001 (what is not expected cannot be listed; it is logged)
+        except Exception as error:  # noqa: BLE001 (undeclared exceptions have no common class; each is logged)
             self._require_unexpected(error)
             return self.note(error, doing)
 
@@ -88,9 +88,9 @@ class UnexpectedErrors:
         items: Sequence[_T],
         failed: Callable[[_T, PhotoError], _F],
     ) -> list[_R | _F]:
-        """Return the stage's results for the items with which it does not fail, and that of `failed` for the others.
+        """Return the results of a stage, and the result of `failed` for each item over which the stage fails.
 
-        The stage must treat each item by itself: after a failure it is asked again for one half, then for the other.
+        The stage must treat each item by itself: after a failure it is called with one half, then with the other.
         """
         if not items:
             return []
@@ -111,7 +111,7 @@ class UnexpectedErrors:
         failed: Callable[[_T, PhotoError], None],
         beside: Sequence[_T] = (),
     ) -> list[_T]:
-        """The items with which a stage does not fail when they, and those `beside`, are treated together."""
+        """Return the items that the stage accepts together with `beside`; call `failed` for each of the others."""
         if not items:
             return []
         found = self.attempt(doing, lambda: stage([*beside, *items]))

@@ -202,7 +202,7 @@ def test_what_people_do_with_rejects_is_learned_from(house: House) -> None:
     house.culld("once")
 
     assert quarantined(house) == {"4.jpg", "again.jpg"}
-    assert "a person restored this photo" in house.culld("why", str(house.inbox / "elsewhere.jpg"))
+    assert "the user restored this photo" in house.culld("why", str(house.inbox / "elsewhere.jpg"))
     plot = house.folder / "report.png"
     told = [json.loads(line) for line in house.culld("report", "--json", "--plot", str(plot)).splitlines()]
     (blur,) = [each for each in told if each["name"] == "blur"]

@@ -271,4 +271,4 @@ def test_what_the_journal_forgets_meanwhile_is_looked_at_again() -> None:
     journal = fakes.FakeJournal()
 
     assert pipeline(journal, fakes.FakeReader(known={"a.jpg"})).process([factories.snapshot("a.jpg")]) == []
-    assert journal.events[0] == "fault a.jpg: what was known of it is gone; culld looks again"
+    assert journal.events[0] == "fault a.jpg: its decision is no longer in the journal; culld reads the photo again"

@@ -249,7 +249,7 @@ def test_a_reject_waits_once_for_the_shots_of_its_series(house: House) -> None:
     timed = replace(stack.primary, photo=replace(stack.primary.photo, camera=Camera(taken_at=factories.NOON)))
     house.more_to_come = True
 
-    with pytest.raises(PhotoDeferredError, match="more photos are coming in"):
+    with pytest.raises(PhotoDeferredError, match="more photos are arriving"):
         plan_of(house, replace(stack, primary=timed))
     assert plan_of(house, replace(stack, primary=timed)).verdict is Verdict.QUARANTINE
     assert plan_of(house, stack).verdict is Verdict.QUARANTINE
@@ -344,7 +344,7 @@ def test_a_sidecar_name_that_a_folder_has_is_not_used(tmp_path: Path) -> None:
     plan = plan_of(house, stack)
 
     assert plan.verdict is Verdict.QUARANTINE
-    assert "no sidecar was written: a.jpg.xmp is the name of something that is no plain file" in plan.notes
+    assert "no sidecar was written: a.jpg.xmp exists and is not a plain file" in plan.notes
     assert [rewrite.place.relative.name for rewrite in plan.rewrites] == ["a.jpg"]
 
 

@@ -84,7 +84,7 @@ def test_never_means_never() -> None:
     ("mode", "restored", "kin", "expected"),
     [
         (Mode.OBSERVE, False, (), "blur 0.99 would be rejected, but mode is observe"),
-        (Mode.ENFORCE, True, (), "blur 0.99 would be rejected, but a person restored this photo"),
+        (Mode.ENFORCE, True, (), "blur 0.99 would be rejected, but the user restored this photo"),
         (Mode.ENFORCE, False, ("IMG_1.CR2",), "blur 0.99 would be rejected, but IMG_1.CR2 belongs to it"),
         (Mode.ENFORCE, False, ("b.mov", "a.cr2"), "blur 0.99 would be rejected, but a.cr2 and b.mov belong to it"),
         (Mode.ENFORCE, False, ("\udcff\n.cr2",), "blur 0.99 would be rejected, but \\xff\\n.cr2 belongs to it"),

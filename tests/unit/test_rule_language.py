@@ -69,7 +69,7 @@ def test_an_unknown_fact_does_not_hinder_a_known_one() -> None:
         ("blur if raw else over", "is not allowed"),
         ("f'{blur}' == 'x'", "is not allowed"),
         ("blur is 1", "only < <= > >= == != in and not in compare here"),
-        ("blur in 3", "column 9: behind `in` goes a list"),
+        ("blur in 3", "column 9: `in` needs a list such as"),
         ("blur in (1, 'x')", "column 13: 'x' is a text"),
         ("blur > 9" + "9" * 30, "is not allowed"),
         ("(" * 240 + "raw" + ")" * 240, "not understood"),

@@ -1,8 +1,8 @@
-"""The frozen records that cross the borders between rooms; their names tell how far a photo has come.
+"""The frozen records that the stages and folders of culld exchange.
 
-`FileSnapshot -> Photo -> Assessment -> Stack -> Decision -> Plan -> Outcome`. Paths are ordinary `Path` objects that
-carry any bytes a file name may hold (Python's surrogateescape): use `os.fsencode` where bytes are stored, never print
-them raw.
+From stage to stage: `FileSnapshot -> Photo -> Assessment -> Stack -> Decision -> Plan -> Outcome`. Paths are `Path`
+objects that hold any bytes of a file name (Python's surrogateescape): store them with `os.fsencode`, print them with
+`display_path`.
 """
 
 from __future__ import annotations

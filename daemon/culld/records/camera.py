@@ -1,4 +1,4 @@
-"""Camera facts of a shot; the records hold possible values only, so that no later stage can fail on one."""
+"""Camera facts of a shot; the records hold possible values only, so that no later stage fails on a value."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _POSSIBLE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Exposure:
-    """The camera settings of a shot, None where the file holds none; raises ValueError for an impossible one."""
+    """The camera settings of a shot, None if the file holds none; raises ValueError for an impossible value."""
 
     time_s: float | None = None
     aperture: float | None = None
@@ -32,22 +32,22 @@ class Exposure:
     bias_ev: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse values that no camera can be set to."""
+        """Check that each value is possible."""
         for name in ("time_s", "aperture", "iso", "bias_ev"):
             _require(name, getattr(self, name))
 
     @classmethod
-    def of(cls, said: Mapping[str, object]) -> Self:
-        """Return the exposure from the values of a file, by field; an impossible or unknown value becomes None."""
-        seconds, aperture, bias = (_number(name, said.get(name)) for name in ("time_s", "aperture", "bias_ev"))
-        iso = _number("iso", said.get("iso"))
+    def of(cls, values: Mapping[str, object]) -> Self:
+        """Return the exposure from the values of a file, by field name; an impossible or unknown value becomes None."""
+        seconds, aperture, bias = (_number(name, values.get(name)) for name in ("time_s", "aperture", "bias_ev"))
+        iso = _number("iso", values.get("iso"))
         return cls(seconds, aperture, None if iso is None else int(iso), bias)
 
     @property
     def light_value(self) -> float | None:
-        """The exposure value at ISO 100 that these settings are made for: 15 in the sun, 0 for 1 s at f/1 (APEX).
+        """The light value of a scene that these settings expose well: 15 in the sun, 0 for 1 s at f/1.
 
-        A scene that is well exposed by them has this light value. None if time, aperture or ISO is not known.
+        It is the exposure value (APEX) at ISO 100. None if time, aperture or ISO is not known.
         """
         if not (self.time_s and self.aperture and self.iso):
             return None
@@ -56,9 +56,9 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """The EXIF facts of a shot; orientation is the EXIF value 1..8, `focal_mm` the real focal length.
+    """The EXIF facts of a shot; orientation is the EXIF value 1..8, `focal_mm` the real focal length in mm.
 
-    `taken_at` is aware and lies in the years 1900 to 2200, so that time spans around it can be calculated.
+    `taken_at` is aware and lies in the years 1900 to 2200, so that calculations around it do not overflow.
     `auto_bracket` is true if the camera took the shot as part of a bracket (EXIF ExposureMode 2).
     An impossible value raises ValueError.
     """
@@ -71,31 +71,31 @@ class Camera:
     auto_bracket: bool = False
 
     def __post_init__(self) -> None:
-        """Refuse values that no camera writes."""
+        """Check that each value is possible."""
         _require("focal_mm", self.focal_mm)
         if self.model is not None and len(self.model) > _LONGEST_MODEL:
-            raise ValueError(f"the name of a camera has {_LONGEST_MODEL} characters at most")
+            raise ValueError(f"a camera model has {_LONGEST_MODEL} characters at most")
         if not _is_orientation(self.orientation):
-            raise ValueError(f"{self.orientation!r} is no orientation 1..8")
+            raise ValueError(f"{self.orientation!r} is not an orientation 1..8")
         if self.taken_at is not None and not is_possible_moment(self.taken_at):
-            raise ValueError(f"{self.taken_at!r} is no moment at which a photo was taken")
+            raise ValueError(f"{self.taken_at!r} is not a possible time of a shot")
 
     @classmethod
-    def of(cls, said: Mapping[str, object], taken_at: datetime | None, exposure: Exposure) -> Self:
-        """Return the camera from the values of a file, by field; an impossible or unknown value becomes None."""
-        model, orientation = said.get("model"), said.get("orientation")
+    def of(cls, values: Mapping[str, object], taken_at: datetime | None, exposure: Exposure) -> Self:
+        """Return the camera from the values of a file, by field name; an impossible value becomes the default."""
+        model, orientation = values.get("model"), values.get("orientation")
         return cls(
             model=(model[:_LONGEST_MODEL].strip() or None) if isinstance(model, str) else None,
             taken_at=taken_at if taken_at is not None and is_possible_moment(taken_at) else None,
             orientation=orientation if isinstance(orientation, int) and _is_orientation(orientation) else 1,
             exposure=exposure,
-            focal_mm=_number("focal_mm", said.get("focal_mm")),
-            auto_bracket=said.get("auto_bracket") is True,
+            focal_mm=_number("focal_mm", values.get("focal_mm")),
+            auto_bracket=values.get("auto_bracket") is True,
         )
 
 
 def is_possible_moment(moment: datetime) -> bool:
-    """Whether a photo can have been taken at a moment: it says its time zone, and is of the years 1900 to 2200."""
+    """Return whether a moment is a possible time of a shot: aware, and in the years 1900 to 2200."""
     return moment.utcoffset() is not None and _FIRST_YEAR <= moment.year <= _LAST_YEAR
 
 
@@ -106,7 +106,7 @@ def _require(name: str, value: float | None) -> None:
 
 
 def _number(name: str, value: object) -> float | None:
-    """The value if it is a possible number; NaN is none."""
+    """Return the value if it is a possible number, else None; NaN is not possible."""
     least, largest = _POSSIBLE[name]
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None

@@ -26,7 +26,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Rewrite:
-    """A lossless change of one file, as byte edits between two digests; `before` is None for a file that is new."""
+    """A lossless change of one file: byte edits and the SHA-256 before and after; `before` is None for a new file."""
 
     place: RootedPath
     before: str | None
@@ -36,7 +36,7 @@ class Rewrite:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A file's way to another place; `digest` is the SHA-256 it has when it is moved."""
+    """The move of one file; `digest` is its SHA-256 at the time of the move."""
 
     source: RootedPath
     target: RootedPath
@@ -45,11 +45,11 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the policy says of a stack, and why; what follows from it for files is planned later.
+    """The verdict of the policy about a stack, and the reason; tag edits and moves are planned later.
 
-    `defects` are those that are tagged. `rule` is the one that decided: `policy.rules.NAME`, or the key of a threshold.
-    `would_reject` says that the photo goes, or would go if nothing held moves back (mode, brake); `brief` says in a few
-    words what rejects it.
+    `defects` are those that are tagged. `rule` is the deciding one: `policy.rules.NAME`, or the key of a threshold.
+    `would_reject`: the policy rejects the photo, also if it is not moved (mode, brake); `brief` is the short reason of
+    the reject.
     """
 
     stack: Stack
@@ -68,18 +68,18 @@ class Decision:
         return self.stack.primary.photo
 
     def held_back(self, why: str) -> Decision:
-        """The same decision for a photo that is not moved just now; `why` is a clause."""
+        """Return the decision with a verdict that does not move the photo; `why` is the reason, as a clause."""
         verdict = Verdict.TAG if self.defects else Verdict.KEEP
         return replace(self, verdict=verdict, reason=f"{self.brief} would be rejected, but {why}")
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Everything that will be done with a stack, and why; nothing has been changed yet.
+    """All changes to make to the files of a stack, and the reason; no file is changed yet.
 
-    `rewrites` come first, then `moves` in order, the photo itself last. `keywords` are the tags to add; `notes` say
-    what could not be tagged and why. `rule` is the one that decided: `policy.rules.NAME`, or the key of a threshold.
-    `would_reject` says that the policy rejects the photo, also if it is not moved (mode, brake).
+    `rewrites` come first, then `moves` in order, the photo itself last. `keywords` are the keywords to add; `notes`
+    name what could not be tagged and why. `rule` is the deciding one: `policy.rules.NAME`, or the key of a threshold.
+    `would_reject`: the policy rejects the photo, also if it is not moved (mode, brake).
     """
 
     id: str
@@ -103,9 +103,9 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a plan: where the photo is now, or the fault that stopped it and when to try again.
+    """The result of a plan: the path of the photo now, or the fault that stopped the plan and when to try again.
 
-    `unfinished` says that files of the plan are on both sides; the plan stays open, and a replay carries it on.
+    `unfinished`: only some changes of the plan may be made; the plan stays open, and a replay finishes it.
     """
 
     plan: Plan
@@ -120,7 +120,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class OpenPlan:
-    """A plan that the journal holds as begun but not ended; `digest` is the photo's as it was judged."""
+    """A plan that the journal holds as begun and not ended; `digest` is the SHA-256 of the photo at the decision."""
 
     id: str
     photo: RootedPath
@@ -131,7 +131,7 @@ class OpenPlan:
 
 @dataclass(frozen=True, slots=True)
 class TaggedFiles:
-    """A photo that culld wrote to: where it was and is, its digest before, and the rewrites, in their order."""
+    """A tagged photo: its path at the decision and now, its digest before, and the rewrites in order."""
 
     plan: str
     made_at: datetime
@@ -141,7 +141,7 @@ class TaggedFiles:
     rewrites: tuple[Rewrite, ...]
 
     def follow(self, rewrite: Rewrite) -> Rewrite:
-        """The rewrite at the place where its file is now: beside the photo, and renamed with it.
+        """Return the rewrite with the path of its file now: beside the photo, and renamed with it.
 
         A photo that was restored as `a~3fa9c2d4.jpg`, because its name was taken, has the sidecar
         `a~3fa9c2d4.jpg.xmp`; the file called `a.jpg.xmp` belongs to another photo.

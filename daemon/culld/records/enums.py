@@ -16,7 +16,7 @@ def display_path(path: Path) -> str:
 
 
 class Defect(StrEnum):
-    """The three technical defects that culld looks for, in the order of the network's outputs."""
+    """The three technical defects that culld detects, in the order of the network's outputs."""
 
     BLUR = "blur"
     UNDER = "under"
@@ -24,7 +24,7 @@ class Defect(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What the policy does with a photo."""
+    """The verdict of the policy about a photo."""
 
     KEEP = "keep"
     TAG = "tag"
@@ -33,18 +33,18 @@ class Verdict(StrEnum):
 
 
 class PlanState(StrEnum):
-    """How far a plan is: OPEN when it is committed, then one of the others."""
+    """The state of a plan: OPEN when it is committed, then one of the others."""
 
     OPEN = "open"
-    """Its files may be changing; a replay looks at the disk, and ends it."""
+    """Its files may be changing; a replay compares the plan with the disk, and ends it."""
     DONE = "done"
     """Every change is on the disk."""
     FAULT = "fault"
-    """A change could not be made; nothing is half moved, and the photo is due for another try."""
+    """A change could not be made; no stack is partly moved, and the photo is due for another try."""
     ROLLED_BACK = "forgotten"
-    """A crash came before it could be carried through; nothing is moved, and the photo is judged again."""
+    """A crash interrupted it; no file is moved, and the photo is judged again."""
     NEEDS_ATTENTION = "parked"
-    """Another program changed its files while it was open; they stay where they are until a person has looked."""
+    """Another program changed its files while it was open; they stay at their paths until the user has checked."""
 
 
 class Action(StrEnum):
@@ -56,7 +56,7 @@ class Action(StrEnum):
 
 
 class StackVerdict(StrEnum):
-    """Which picture of a stack decides about all of them, where a shot has several, such as RAW and JPEG."""
+    """Which photo of a shot decides for all of them, if a shot has several, such as RAW and JPEG."""
 
     BEST = "best"
     WORST = "worst"
@@ -73,7 +73,7 @@ class SeriesKind(StrEnum):
 
 
 class RejectFlag(StrEnum):
-    """A property by which photo programs mark a rejected photo."""
+    """A property in which photo programs store that a photo is rejected."""
 
     RATING = "rating"
     PICK = "pick"
@@ -82,7 +82,7 @@ class RejectFlag(StrEnum):
 
 
 class Sidecars(StrEnum):
-    """For which tagged photos a new sidecar is made: all, those that cannot be written themselves, or none."""
+    """Which tagged photos get a new sidecar: all, those that cannot be written themselves, or none."""
 
     ALWAYS = "always"
     NEEDED = "needed"
@@ -97,7 +97,7 @@ class SidecarStyle(StrEnum):
 
 
 class EngineKind(StrEnum):
-    """What runs the network: LiteRT in every worker, TensorFlow for all of them, or the faster one on this machine."""
+    """The engine of the network: LiteRT in every worker, one TensorFlow for all workers, or the faster of both here."""
 
     AUTO = "auto"
     LITERT = "litert"

@@ -1,4 +1,4 @@
-"""The size of the frame at which photos are judged: the one place for it, used by decoding, networks and training."""
+"""The size of the frame that the network takes; decoding, networks and training use it."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from typing import Final
 
 WIDTH: Final = 512
 HEIGHT: Final = 384
-"""In pixels; a portrait is laid on its long side."""
+"""In pixels; a portrait photo is rotated by 90 degrees to fit."""

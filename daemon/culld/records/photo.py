@@ -1,4 +1,4 @@
-"""A file, a photo, its scores, and the stack of files that belong to one shot."""
+"""A file, a photo, its scores and user metadata, and the stack of files of one shot."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class RootedPath:
         return self.root / self.relative
 
     def beside(self, name: str) -> RootedPath:
-        """The place called `name` in the same folder."""
+        """Return the path of the file `name` in the same folder."""
         return RootedPath(self.root, self.relative.with_name(name))
 
 
 @dataclass(frozen=True, slots=True)
 class FileStat:
-    """The identity fields of `lstat`; if two are equal, no program wrote to the file in between."""
+    """The identity fields of lstat(2): if two stamps of a file are equal, no program wrote to it in between."""
 
     device: int
     inode: int
@@ -46,13 +46,13 @@ class FileStat:
 
     @classmethod
     def of(cls, stat: os.stat_result) -> FileStat:
-        """Take the stamp out of a stat result."""
+        """Return the stamp of a stat result."""
         return cls(stat.st_dev, stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
 
 
 @dataclass(frozen=True, slots=True)
 class FileSnapshot:
-    """A file as the scanner saw it: its place and its stat at that moment."""
+    """A file at the time of a scan: its path and its stamp."""
 
     place: RootedPath
     stamp: FileStat
@@ -60,7 +60,7 @@ class FileSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class ReadFailure:
-    """A settled file that could not be read, the reason, and when to try again; unless `steady`, the waits grow.
+    """A file that failed in a stage, the reason, and the wait before the next try; unless `steady`, the waits grow.
 
     After `tries` failures the file is not read again until it changes; None means no limit.
     """
@@ -85,39 +85,40 @@ class Photo:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Calibrated probabilities 0..1 that the photo has each defect."""
+    """The calibrated probability of each defect of a photo, 0..1."""
 
     blur: float
     under: float
     over: float
 
     def of(self, defect: Defect) -> float:
-        """The probability of one defect."""
+        """Return the probability of one defect."""
         return {Defect.BLUR: self.blur, Defect.UNDER: self.under, Defect.OVER: self.over}[defect]
 
     def __str__(self) -> str:
-        return "  ".join(f"{defect} {_cut(self.of(defect))}" for defect in Defect)
+        return "  ".join(f"{defect} {_truncated(self.of(defect))}" for defect in Defect)
 
 
-def _cut(probability: float) -> str:
+def _truncated(probability: float) -> str:
     """Format with two decimals, truncated: 0.969 must not be shown as 0.97, a threshold that it did not reach."""
-    if not 0 <= probability <= 1:  # a broken network
+    if not 0 <= probability <= 1:  # NaN or another value that is not a probability
         return f"{probability:g}"
     return f"{math.floor(100 * probability) / 100:.2f}"
 
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """Why a photo could not be decoded; such a photo is never moved."""
+    """The reason why a photo could not be decoded; such a photo is never moved."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class DHash:
-    """A difference hash: SIDE x SIDE bits each for whether a picture gets brighter to the right, and downwards.
+    """A difference hash of a photo: `rows` and `columns` have SIDE x SIDE bits each.
 
-    Raises ValueError for a number that has other bits.
+    A bit is set where the photo gets brighter to the right (`rows`) or downwards (`columns`). Raises ValueError for a
+    number with more bits.
     """
 
     SIDE: ClassVar[int] = 16
@@ -126,12 +127,15 @@ class DHash:
     columns: int
 
     def __post_init__(self) -> None:
-        """Refuse more bits than there are."""
+        """Check that both numbers fit into SIDE x SIDE bits."""
         if not all(0 <= bits < 1 << self.SIDE**2 for bits in (self.rows, self.columns)):
-            raise ValueError(f"a likeness has {self.SIDE**2} bits each way")
+            raise ValueError(f"a difference hash has {self.SIDE**2} bits in each direction")
 
     def distance(self, other: DHash, right: int = 0, down: int = 0) -> float:
-        """The share of bits, 0..1, in which two pictures differ where they overlap; the other one moved so far."""
+        """Return the share of bits, 0..1, that differ where both photos overlap.
+
+        `right` and `down` shift the other photo, in bits.
+        """
         width, height = self.SIDE - right, self.SIDE - down
         overlap = sum(((1 << width) - 1) << (self.SIDE * row) for row in range(height))
         differing = sum(
@@ -143,25 +147,25 @@ class DHash:
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """The stars that one field gives a photo, 0.5 to 5; `source` names the field and its value."""
+    """The stars of a photo in one field, 0.5 to 5; `source` names the field and its value."""
 
     source: str
     stars: float
 
     @classmethod
     def of_percent(cls, source: str, percent: float) -> Rating:
-        """Return the rating of a field of Windows, which writes 1, 25, 50, 75 and 99 for one to five stars."""
+        """Return the rating of a percent field; Windows writes 1, 25, 50, 75 and 99 for one to five stars."""
         return cls(source, max(1.0, min(5.0, 1 + (percent + 12) // 25)))
 
 
 @dataclass(frozen=True, slots=True)
 class UserMetadata:
-    """Ratings, labels, flags and edits that users gave a photo in photo programs.
+    """Ratings, labels, flags and edits of a photo that the user made in photo programs.
 
     `stars` are the ratings; `ratings` names labels and flags; `filled_flags` are the reject flags whose property has a
-    value; `edited_by` names the programs that hold edits. `ratings_outside` are files about the photo in subfolders, by
-    their path from the photo's folder. `unclear` is the reason why some of this cannot be read; `incomplete` names the
-    missing part of a picture of the shot.
+    value; `edited_by` names the programs that hold edits. `ratings_outside` are files of photo
+    programs in subfolders that belong to the photo, as paths below its folder. `unclear` is the reason why some of this
+    cannot be read; `incomplete` names the missing part of a photo of the shot.
     """
 
     ratings: tuple[str, ...] = ()
@@ -175,9 +179,9 @@ class UserMetadata:
 
 @dataclass(frozen=True, slots=True)
 class UserMetadataSources:
-    """What people did for one photo, by where it stands: `own` in the photo and in files of programs that keep no XMP.
+    """The user metadata of one photo by source: `own` from the photo and from files that are not XMP.
 
-    `sidecars` are the XMP sidecars that lay beside the photo when it was read, each with its part.
+    `sidecars` holds the XMP sidecars beside the photo at the time of reading, each with its user metadata.
     """
 
     own: UserMetadata
@@ -186,10 +190,10 @@ class UserMetadataSources:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """A photo and what the network said of it; `model` identifies the network.
+    """A photo with its scores; `model` identifies the network.
 
-    `missing_part` says which part of the file is missing behind a picture that is whole; empty if none is.
-    `user_metadata` is None where it was not read together with the photo.
+    `missing_part` names the part of the file that is missing although the photo can be decoded; empty if none is.
+    `user_metadata` is None if it was not read together with the photo.
     """
 
     photo: Photo
@@ -202,7 +206,7 @@ class Assessment:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Shots that a photographer took as one, in the order of time."""
+    """The shots of one bracket, focus stack, panorama or burst, in the order of time."""
 
     kind: SeriesKind
     members: tuple[Assessment, ...]
@@ -212,11 +216,13 @@ class Series:
 class Stack:
     """A photo and the files that belong to it.
 
-    `sidecars` move with the photo. `editor_sidecars` are the files in which other programs keep edits of the shot.
-    `siblings` are the other pictures of the same shot that are decided about together with it (the JPEG of a RAW): all
-    of them move, or none. `blocking_files` are files of the same shot that culld cannot score (a movie, a RAW that
-    cannot be read): a photo that has any is tagged, and never moved away from them. `sibling_sidecars` are those
-    of the siblings, such as `a.xmp` of a RAW: the user metadata in them counts for each picture of the shot.
+    - `sidecars` move with the photo.
+    - `editor_sidecars` are the files in which other programs store edits of the shot.
+    - `siblings` are the other photos of the same shot (the JPEG of a RAW): all of them move, or none.
+    - `blocking_files` are files of the same shot that culld cannot score (a movie, a RAW that cannot be read): a photo
+      that has any is tagged, and never moved away from them.
+    - `sibling_sidecars` are the sidecars of the siblings, such as `a.xmp` of a RAW: their user metadata counts for each
+      photo of the shot.
     """
 
     primary: Assessment
@@ -230,5 +236,5 @@ class Stack:
 
     @property
     def members(self) -> tuple[Assessment, ...]:
-        """Every judged picture of the shot."""
+        """All photos of the shot, the primary one first."""
         return (self.primary, *self.siblings)

@@ -41,19 +41,19 @@ class Protection:
     """Which photos are never moved, whatever their scores."""
 
     rated: int | None = 1
-    """From how many stars a rating protects; with any number labels and flags do as well. None: none of these does."""
+    """The lowest rating, in stars, that protects; labels and flags protect too. None: none of these protects."""
     edited: bool = True
     night_below: float | None = 3.0
-    """Below this light value a dark photo shows a dark scene, and is not under-exposed; None: whatever the light."""
+    """Below this light value a dark photo shows a dark scene, and is not under-exposed; None: no such limit."""
     series: bool = True
-    """Exposure brackets, focus stacks and panoramas stay whole."""
+    """Whether the shots of exposure brackets, focus stacks and panoramas are protected."""
     bursts: bool = True
-    """The best frame of a burst stays."""
+    """Whether the best shot of a burst is protected."""
 
 
 @dataclass(frozen=True, slots=True)
 class BrakeLimit:
-    """Moves stop once more than `max_share` (0..1) of the last photos, `window` of them at most, was to be moved."""
+    """Moves stop when more than the share `max_share` (0..1) of the last `window` photos was to be moved."""
 
     max_share: float
     window: int
@@ -61,7 +61,7 @@ class BrakeLimit:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """The action for photos for which a condition is true, whatever their scores."""
+    """The action for photos that meet a condition; it takes precedence over thresholds."""
 
     name: str
     when: Expression
@@ -89,7 +89,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class FolderPolicies:
-    """The policy of each watched folder, and the `default` of the file, which no folder's own mode changes."""
+    """The policy of each watched folder, and the `default` policy of the file without the modes of folders."""
 
     default: Policy
     by_root: Mapping[Path, Policy]

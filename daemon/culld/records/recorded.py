@@ -1,4 +1,4 @@
-"""What the journal holds of a decision: one record for everything that is asked of it."""
+"""The decision about a photo as the journal holds it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SeriesMembership:
-    """The series that a photo belonged to when it was decided about, as far as it had arrived then.
+    """The series of a photo at the time of its decision; shots that arrived later are not in it.
 
     `members` are in the order of time.
     """
@@ -29,23 +29,23 @@ class SeriesMembership:
 
     @classmethod
     def of(cls, series: Series) -> SeriesMembership:
-        """Return a series without what is known of its members but their places."""
+        """Return the membership for a series: its kind and the paths of its members."""
         return cls(series.kind, tuple(member.photo.place for member in series.members))
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedDecision:
-    """A decision as the journal holds it: what was decided about a photo, from what, and what became of the photo.
+    """A decision as the journal holds it: the verdict, its inputs, and the state of the photo since.
 
-    - `stack` is what was decided about. Read from the journal, its stamps are empty, it has no series, and of its
-      siblings it holds those whose assessments were looked up; `siblings` are the places of all of them.
+    - `stack` is the decided stack. Read from the journal it has empty stamps and no series, and holds only siblings
+      whose assessments were looked up; `siblings` holds the paths of all of them.
     - `would_reject`: the policy rejects the photo, also if it was not moved (mode, brake).
-    - `now` is where the photo is, as far as the journal knows, and `now_digest` its digest as the plan left it: both
-      as it was judged until the plan has ended. `stamp` is that of the file there, None if it is not known.
-    - `restored_at` is when a person brought this photo back; `content_restored`: a person brought these bytes back, by
-      this decision or another; `released` is how else the photo left the quarantine, empty if it did not.
-    - `series` is the series as it was known at the decision; `series_id` is the same in the decisions about all shots
-      of a series, also of those that arrived later, and empty for a photo that is in none.
+    - `now` is the last path of the photo that the journal holds, and `now_digest` its digest after the plan; until the
+      plan has ended both are those at the decision. `stamp` is the stamp of the file at `now`, None if it is not known.
+    - `restored_at` is when the user restored this photo; `content_restored`: the user restored these bytes, by this
+      decision or another; `released` is how else the photo left the quarantine, empty if it did not.
+    - `series` is the series at the time of the decision; `series_id` is equal in the decisions about all shots of a
+      series, also of those that arrived later, and empty for a photo without a series.
     """
 
     plan: str
@@ -72,7 +72,7 @@ class RecordedDecision:
 
     @classmethod
     def of(cls, plan: Plan, series_id: str = "") -> RecordedDecision:
-        """Return the decision of a plan of which nothing is carried out yet."""
+        """Return the decision of a plan that is not carried out yet."""
         series = plan.stack.series
         return cls(
             plan=plan.id,
@@ -94,22 +94,22 @@ class RecordedDecision:
 
     @property
     def photo(self) -> Photo:
-        """The photo as it was judged."""
+        """The photo at the time of the decision."""
         return self.stack.primary.photo
 
     @property
     def place(self) -> RootedPath:
-        """Where the photo was judged."""
+        """The path of the photo at the time of the decision."""
         return self.photo.place
 
     @property
     def digest(self) -> str:
-        """The digest of the photo as it was judged."""
+        """The SHA-256 of the photo at the time of the decision."""
         return self.photo.digest
 
     @property
     def digests(self) -> frozenset[str]:
-        """The digests of the photo as it was judged and as the plan left it."""
+        """The SHA-256 of the photo at the decision and after the plan."""
         return frozenset({self.digest, self.now_digest})
 
     @property
@@ -130,12 +130,12 @@ class RecordedDecision:
 
     @property
     def restored(self) -> bool:
-        """Whether a person brought this photo back from quarantine."""
+        """Whether the user restored this photo from quarantine."""
         return self.restored_at is not None
 
     @property
     def away(self) -> bool:
-        """Whether the photo was moved to quarantine and did not leave it since, as far as the journal knows."""
+        """Whether the photo was moved to quarantine and has not left it, according to the journal."""
         moved = self.verdict is Verdict.QUARANTINE and self.state is PlanState.DONE
         return moved and not self.restored and not self.released
 

@@ -1,4 +1,4 @@
-"""The stage `plan`: from a decision to the edits of tags and the moves; nothing is changed yet."""
+"""The stage `plan`: from a decision to tag edits and moves. No file is changed."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from culld.records import Decision, Photo, RejectFlag, Stack
 
 KEYWORDS: Final = {Defect.BLUR: "blur", Defect.UNDER: "underexposed", Defect.OVER: "overexposed"}
-"""The keyword of each defect, behind the prefix, as photo programs show it."""
+"""The keyword of each defect without the prefix."""
 _MAX_REWRITTEN: Final = 200 << 20
 _MAX_COPIED: Final = 512 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class TagSettings:
-    """What the configuration says of tags: `embed` whether photos themselves are written to."""
+    """The tag settings of the configuration; `embed`: culld writes keywords into photos, not only into sidecars."""
 
     prefix: str = "defect:"
     embed: bool = True
@@ -44,10 +44,10 @@ class TagSettings:
 
 @dataclass(frozen=True, slots=True)
 class Planner:
-    """Plans what follows from decisions.
+    """Plans the tag edits and moves of decisions.
 
-    `draft` has the workers draft tags. `quarantine_away` says why nothing can be moved to the quarantine now, as a
-    clause; empty if it can.
+    `draft` drafts tag edits in the workers. `quarantine_away` returns, as a clause, why no photo can be moved to the
+    quarantine now; empty if photos can be moved.
     """
 
     draft: Callable[[Sequence[DraftRequest]], Sequence[TagDraft | PhotoError]]
@@ -57,10 +57,10 @@ class Planner:
     folders: Callable[[], FolderListing] = FolderListing
 
     def plan(self, decisions: Sequence[Decision]) -> list[Plan | PhotoError]:
-        """The plan for each decision, in order: edits of bytes, moves; or the PhotoError that says why there is none.
+        """Return the plan for each decision, in order, or the PhotoError with the reason why there is none.
 
-        That is a PhotoBlockedError if a photo is to be moved to a quarantine that is not there. The workers are asked
-        about all photos together.
+        It is a PhotoBlockedError if a photo is to be moved to a quarantine that is not available. One request to the
+        workers covers all photos.
         """
         listing = self.folders()
         wanted = [self._wanted(decision, listing) for decision in decisions]
@@ -77,7 +77,7 @@ class Planner:
         return plans
 
     def _wanted(self, decision: Decision, listing: FolderListing) -> _Wanted | PhotoError:
-        """What is to be written about a photo, or why its decision cannot be carried out now."""
+        """Return the tags to write for a photo, or the PhotoError that prevents its plan."""
         if decision.verdict is Verdict.QUARANTINE and (why := self.quarantine_away()):
             return PhotoBlockedError(f"the quarantine {display_path(self.quarantine)} {why}")
         is_untouched = decision.verdict is Verdict.KEEP and not decision.stack.sidecars
@@ -89,7 +89,7 @@ class Planner:
             return error
 
     def _tags(self, decision: Decision, listing: FolderListing) -> _Wanted:
-        """The request for the tags of a photo, and a sentence for each file that must not be written."""
+        """Return the tag request of a photo, and a note for each file that must not be written."""
         photo, primary, settings = decision.photo, decision.stack.primary, self.settings
         assert isinstance(primary.result, Scores)  # noqa: S101 (an unreadable photo is neither tagged nor moved)
         record = DecisionProperties(
@@ -117,30 +117,30 @@ class Planner:
         return _Wanted(DraftRequest(request, check), tuple(notes))
 
     def _reject_flags(self, decision: Decision) -> tuple[RejectFlag, ...]:
-        """The flags that are set on a photo that goes, or would go, where a person has not filled their fields."""
+        """Return the reject flags to set on a rejected photo: those whose property the user has not filled."""
         filled = decision.stack.user_metadata.filled_flags
         return tuple(flag for flag in self.settings.reject_flags if flag not in filled) if decision.would_reject else ()
 
     def _sidecar(self, stack: Stack, listing: FolderListing) -> RootedPath | str:
-        """Where the sidecar of a photo is or will be, or why there can be none."""
+        """Return the path of the sidecar of a photo, existing or new, or the reason why none is written."""
         photo = stack.primary.photo
         names = [*listing.beside(photo.place), *listing.unclear(photo.place)]
-        if photo.format is Format.RAW:  # of a shot, `a.xmp` is the RAW's
+        if photo.format is Format.RAW:  # `a.xmp` of a shot belongs to its RAW
             names = [name for name in names if name not in {each.photo.place.relative.name for each in stack.siblings}]
         name = sidecar_name(photo.place.relative.name, names, self.settings.style)
         if name is None:
             if fits(f"{photo.place.relative.name}.xmp"):
-                return "which one belongs to this photo is not clear"
+                return "it is unclear which sidecar belongs to this photo"
             return "its name would be too long"
         if listing.is_taken(photo.place, name):
-            return f"{display_path(Path(name))} is the name of something that is no plain file"
+            return f"{display_path(Path(name))} exists and is not a plain file"
         place = photo.place.beside(name)
         return (why_not_rewritable(place) if name in names else _not_copied(photo)) or place
 
     def _planned(
         self, decision: Decision, tags: _Wanted, draft: TagDraft, promised: set[RootedPath]
     ) -> Plan | PhotoError:
-        """The plan with its moves, to places that no earlier plan of the batch was `promised`."""
+        """Return the plan with its moves; no target is in `promised`, the targets of earlier plans of the batch."""
         plan = replace(
             bare_plan(decision, self.settings.prefix), rewrites=draft.rewrites, notes=tags.refused + draft.notes
         )
@@ -156,20 +156,20 @@ class Planner:
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """What is to be written about a photo, if anything, and a sentence for each file that must not be written."""
+    """The draft request of a photo, None without tags to write, and a note for each file that must not be written."""
 
     request: DraftRequest | None
     refused: tuple[str, ...] = ()
 
 
 def _check(stack: Stack, listing: FolderListing) -> UserMetadataCheck:
-    """What must still be so when a photo that goes, or would go, is planned: a person may just now be rating it."""
+    """Return the check that the user metadata of a rejected photo is unchanged: the user may be rating it now."""
     names = {name.casefold() for member in stack.members for name in listing.names(member.photo.place)}
     return UserMetadataCheck(user_metadata_request(stack), stack.user_metadata, frozenset(names))
 
 
 def bare_plan(decision: Decision, prefix: str) -> Plan:
-    """The plan of a decision before anything is known of files: without edits and moves."""
+    """Return the plan of a decision without edits and moves."""
     return Plan(
         id=_plan_id(decision.stack),
         stack=decision.stack,
@@ -184,22 +184,22 @@ def bare_plan(decision: Decision, prefix: str) -> Plan:
 
 
 def keywords_of(decision: Decision, prefix: str) -> tuple[str, ...]:
-    """The keywords for the defects of a decision."""
+    """Return the keywords for the defects of a decision."""
     return tuple(prefix + KEYWORDS[defect] for defect in decision.defects)
 
 
 def _plan_id(stack: Stack) -> str:
-    """A new number; plans of one shot share what stands before the colon, so that they can be restored together."""
+    """Return a new plan id; the plans of one shot share the part before the colon, and are restored together."""
     own, shot = uuid.uuid4().hex, shot_id(stack)
     return f"{shot}:{own}" if shot else own
 
 
 def _not_copied(photo: Photo) -> str | None:
-    """Why a photo gets no new sidecar for its size: what it holds is copied from its bytes, all of them in memory."""
-    larger = f"the photo is larger than {_MAX_COPIED >> 20} MiB, and what it holds cannot be copied"
+    """Return why a photo is too large for a new sidecar, else None: copying its metadata needs the file in memory."""
+    larger = f"the photo is larger than {_MAX_COPIED >> 20} MiB, and its metadata cannot be copied"
     return larger if photo.stamp.size > _MAX_COPIED else None
 
 
 def _too_large(photo: Photo) -> str | None:
-    """Why a photo is not rewritten for its size: proving a rewrite takes its size several times in memory."""
+    """Return why a photo is too large to rewrite, else None: the rewrite needs several times its size in memory."""
     return f"it is larger than {_MAX_REWRITTEN >> 20} MiB" if photo.stamp.size > _MAX_REWRITTEN else None

@@ -1,4 +1,4 @@
-"""What is told of each photo: one line for the log and for people."""
+"""The stage `report`: one log line for each outcome."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ log = logging.getLogger("culld.imaging")
 
 
 def log_line(outcome: Outcome) -> str:
-    """One photo in one line: verdict, where it is, scores, and the reason."""
+    """Return an outcome in one line: verdict, scores, path, reason, notes and fault."""
     plan = outcome.plan
     result = plan.stack.primary.result
     scores = f"  {result}" if isinstance(result, Scores) else ""
-    told = f"{plan.verdict:<10}{scores}  {display_path(plan.photo.place.relative)}"
-    if plan.verdict is not Verdict.KEEP:  # there the scores are the reason
-        told = f"{told}  ({plan.reason})"
+    line = f"{plan.verdict:<10}{scores}  {display_path(plan.photo.place.relative)}"
+    if plan.verdict is not Verdict.KEEP:  # the scores are the reason of a keep
+        line = f"{line}  ({plan.reason})"
     extras = [*plan.notes, outcome.note, f"not done: {outcome.fault}" if outcome.fault else ""]
-    return "; ".join([told, *filter(None, extras)])
+    return "; ".join([line, *filter(None, extras)])
 
 
 def report(outcome: Outcome) -> None:
-    """Log one outcome: what went wrong as a warning, what changed as news, what was kept as a detail."""
+    """Log an outcome: a fault or an unreadable photo as a warning, any other as information."""
     bad = outcome.fault or outcome.plan.verdict is Verdict.UNREADABLE
     log.log(logging.WARNING if bad else logging.INFO, "%s", log_line(outcome), extra={FIELDS: journal_fields(outcome)})
 
 
 def journal_fields(outcome: Outcome) -> dict[str, str]:
-    """What the journal of systemd can be searched for: `journalctl VERDICT=quarantine`."""
+    """Return the fields by which the systemd journal can be searched: `journalctl VERDICT=quarantine`."""
     plan, scores = outcome.plan, outcome.plan.stack.primary.result
     found = {
         "PHOTO": display_path(plan.photo.place.path),

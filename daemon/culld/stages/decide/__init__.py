@@ -1,1 +1,1 @@
-"""Pure decisions: from scores and rules to a plan."""
+"""The stage `decide`: from scores, user metadata and policy to a verdict and its reason."""

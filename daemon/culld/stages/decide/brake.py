@@ -1,4 +1,4 @@
-"""The brake: what holds moves back, from the decision that goes too far until a person or a new policy lets go."""
+"""The brake: stops moves when too many photos are rejected, until `culld resume` or a new policy releases it."""
 
 from __future__ import annotations
 
@@ -18,21 +18,20 @@ log = logging.getLogger(__name__)
 
 _NOTE: Final = "brake"
 MIN_JUDGED: Final = 20
-"""A share is counted as one of at least so many photos, so that a few rejects alone are no alarm."""
+"""The share is taken of at least so many photos, so that a few rejects do not put the brake on."""
 
 
 class Brake:
-    """Counts photos in a sliding window; what it knows is in the journal, for the next start and for `status`.
+    """Counts photos in a sliding window; the journal stores the state of the brake, for restarts and for `status`.
 
-    A photo that is judged again, because it could not be moved, is counted once.
-
-    `policy` gives the digest of the policy in force, whose change lets go; `alert` tells a person.
+    A photo that is judged again, because it could not be moved, is counted once. `policy` returns the digest of the
+    policy in force; another digest releases the brake. `alert` sends an alert to the user.
     """
 
     def __init__(
         self, journal: SqliteJournal, policy: Callable[[], str], clock: Clock, alert: Callable[[str], object]
     ) -> None:
-        """Look at nothing yet."""
+        """Keep the parts; the journal is read at the first check."""
         self._journal = journal
         self._policy = policy
         self._clock = clock
@@ -41,7 +40,7 @@ class Brake:
         self._window: dict[RootedPath, bool] | None = None
 
     def check(self, rules: Policy, place: RootedPath, moving: bool) -> str:  # noqa: FBT001 (one of two values of a decision)
-        """Count the decision about the photo at `place`; return why it must not be moved, empty if it may."""
+        """Count the decision about the photo at `place`; return why it must not be moved, empty if it may be."""
         why = self._stored(rules)
         if rules.brake is None or why:
             return why
@@ -58,14 +57,14 @@ class Brake:
         return why
 
     def _stored(self, rules: Policy) -> str:
-        """Why the brake is on since before; a policy that has changed lets go."""
-        said, at = self._journal.status().get(_NOTE, ("{}", None))
-        known = json.loads(said)
+        """Return why the brake is on since an earlier check, else an empty text; a changed policy releases it."""
+        stored, at = self._journal.status().get(_NOTE, ("{}", None))
+        known = json.loads(stored)
         if known.get("why") and (rules.brake is None or known["policy"] != self._policy()):
             known, at = {}, self._clock.now()
             self._write("")
             log.info("the brake is off: the policy has changed")
-        if at != self._since:  # somebody let go, or this is the start
+        if at != self._since:  # `culld resume` released the brake, or this is the first check
             self._since = at
             self._window = None
         return str(known.get("why", ""))
@@ -75,13 +74,13 @@ class Brake:
 
 
 def active_brake(journal: SqliteJournal) -> str:
-    """Why the brake is on; empty if it is not."""
-    said, _ = journal.status().get(_NOTE, ("{}", None))
-    return str(json.loads(said).get("why", ""))
+    """Return why the brake is on; empty if it is off."""
+    stored, _ = journal.status().get(_NOTE, ("{}", None))
+    return str(json.loads(stored).get("why", ""))
 
 
 def resume(journal: SqliteJournal, clock: Clock) -> bool:
-    """Let go of the brake, and count anew from now on; whether it was on."""
+    """Release the brake, and restart the count; return whether the brake was on."""
     was_on = bool(active_brake(journal))
     if was_on:
         journal.set_status(_NOTE, json.dumps({"why": "", "policy": ""}), clock.now())
@@ -91,15 +90,14 @@ def resume(journal: SqliteJournal, clock: Clock) -> bool:
 def exceeds_limit(recent: Collection[bool], limit: BrakeLimit | None) -> str:
     """Return why no more photos are to be moved, as a clause; empty if the share is within the limit.
 
-    `recent` says of each of the last photos that were judged, `limit.window` of them at most, whether it was to be
-    moved. The limit is exceeded when more than `limit.max_share` of them were to be moved. Fewer than `MIN_JUDGED`
-    photos count as if all that are missing were to stay: of a first import of rejects alone, 12 are moved with a share
-    of 0.6.
+    `recent` holds for each of the last judged photos, at most `limit.window`, whether it was to be moved. The limit is
+    exceeded when more than the share `limit.max_share` of them was to be moved. The share is taken of at least
+    `MIN_JUDGED` photos: of a first import of rejects only, 12 are moved with a share of 0.6.
     """
     moved = sum(recent)
     if limit is None or moved <= limit.max_share * max(len(recent), min(MIN_JUDGED, limit.window)):
         return ""
     return (
         f"{moved} of the last {len(recent)} photos were to be moved, more than the share {limit.max_share:g} that"
-        " policy.brake allows; check them, then say `culld resume`"
+        " policy.brake allows; check them, then run `culld resume`"
     )

@@ -1,4 +1,4 @@
-"""From the scores of a stack to its verdict, and why: pure."""
+"""From the scores of a stack to its verdict and the reason; pure."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 
 def decide(stack: Stack, policy: Policy, *, now: datetime, restored: bool) -> Decision:
-    """The decision about a stack under the policy of its folder.
+    """Return the decision about a stack under the policy of its folder.
 
-    `restored`: a person brought this photo back. A photo is moved only if a rule or a threshold says so, nothing
-    protects it, and the mode is enforce. Scores that are no probabilities (NaN above all) decide nothing.
+    `restored`: the user restored this photo before. A photo is moved only if a rule or a threshold rejects it, nothing
+    protects it, and the mode is enforce. With scores that are not probabilities (such as NaN) the verdict is keep.
     """
     result = _evaluate(stack, policy, now, restored=restored)
     decision = Decision(
@@ -55,7 +55,7 @@ def _evaluate(stack: Stack, rules: Policy, now: datetime, *, restored: bool) -> 
     scores = stack.primary.result
     if isinstance(scores, Unreadable):
         return _Result(Verdict.UNREADABLE, f"could not be read: {scores.reason}")
-    # One broken output speaks against the whole answer of the network.
+    # If one score is not a probability, the others are not used either.
     if wrong := invalid_scores(scores):
         return _Result(Verdict.KEEP, f"the network gave no probability for {' and '.join(wrong)}")
     verdicts = _member_verdicts(stack, rules, now)
@@ -73,14 +73,14 @@ def _evaluate(stack: Stack, rules: Policy, now: datetime, *, restored: bool) -> 
 
 
 def is_rejected(stack: Stack, policy: Policy, now: datetime) -> bool:
-    """Whether a stack would go as far as is known before a look at what people did for it."""
+    """Return whether the policy rejects a stack, with the user metadata that it has so far."""
     return _evaluate(stack, policy, now, restored=False).would_reject
 
 
 def _not_rejected(
     stack: Stack, scores: Scores, found: tuple[Defect, ...], rules: Policy, own: MemberVerdict
 ) -> _Result:
-    """What is said of a photo that nothing rejects, or only its own scores and not those of the shot."""
+    """Return the result for a shot that stays, also if `own`, the verdict on its primary photo, is a reject."""
     if own.action is Action.QUARANTINE:
         better = f"{names_of(stack.siblings)}, the same shot, is better (policy.stack_verdict: {rules.stack_verdict})"
         return _Result(_tag_or_keep(found), f"{own.short_reason} would be rejected, but {better}", found, own.rule)
@@ -101,12 +101,12 @@ def _tag_or_keep(found: tuple[Defect, ...]) -> Verdict:
 
 
 def _member_prefix(verdict: MemberVerdict, stack: Stack) -> str:
-    """What to say before the verdict on a picture: nothing if it is the photo itself."""
+    """Return the prefix of the reason of a verdict: the name of the sibling; empty for the primary photo."""
     return "" if verdict.of is stack.primary else f"{names_of([verdict.of])}, the same shot: "
 
 
 def _decisive(verdicts: Sequence[MemberVerdict], stack: Stack, rules: Policy) -> MemberVerdict | None:
-    """The verdict that rejects a shot, that on the photo itself first; None if the shot stays."""
+    """Return the verdict that rejects a shot, preferably the one on the primary photo; None if the shot stays."""
     if rules.stack_verdict is StackVerdict.RAW and any(verdict.of.photo.format is Format.RAW for verdict in verdicts):
         verdicts = [verdict for verdict in verdicts if verdict.of.photo.format is Format.RAW]
     bad = [verdict for verdict in verdicts if verdict.action is Action.QUARANTINE]
@@ -117,9 +117,9 @@ def _decisive(verdicts: Sequence[MemberVerdict], stack: Stack, rules: Policy) ->
 
 @dataclass(frozen=True, slots=True)
 class MemberVerdict:
-    """What the policy says of one picture by itself: whether it goes (`action` is QUARANTINE), why, and by which rule.
+    """The verdict of the policy on one photo of a shot: QUARANTINE if it is rejected, the reason, and the rule.
 
-    `short_reason` says why in a few words, for a picture that is spared. Without a rule the action is TAG.
+    `short_reason` is the reason for a photo that is rejected and not moved. Without a rule the action is TAG.
     """
 
     of: Assessment
@@ -130,7 +130,7 @@ class MemberVerdict:
 
 
 def _member_verdicts(stack: Stack, rules: Policy, now: datetime) -> list[MemberVerdict]:
-    """What the policy says of each picture of a shot that could be read, the leading one first."""
+    """Return the verdict on each readable photo of a shot, the primary one first."""
     return [_member_verdict(member, stack, rules, now) for member in stack.members if isinstance(member.result, Scores)]
 
 
@@ -140,8 +140,8 @@ def _member_verdict(member: Assessment, stack: Stack, rules: Policy, now: dateti
         facts = variables_of(replace(stack, primary=member, siblings=others), now)
         for rule in rules.named_rules:
             if rule.when.holds(facts):
-                told = f'rule "{rule.name}" ({rule.when.text})'
-                return MemberVerdict(member, rule.action, f"policy.rules.{rule.name}", told, told)
+                reason = f'rule "{rule.name}" ({rule.when.text})'
+                return MemberVerdict(member, rule.action, f"policy.rules.{rule.name}", reason, reason)
     return _by_thresholds(member, rules)
 
 
@@ -157,7 +157,7 @@ def _by_thresholds(member: Assessment, rules: Policy) -> MemberVerdict:
 
 
 def _reached(key: str, limits: dict[Defect, float | None], scores: Scores) -> str:
-    """The thresholds that were reached, and the figures that reach them."""
+    """Return a text with the thresholds that were reached, and the scores that reach them."""
     return " and ".join(
         f"{defect} {format_probability(scores.of(defect), limit)} is at least {limit} (policy.defects.{defect}.{key})"
         for defect, limit in limits.items()

@@ -1,6 +1,6 @@
-"""The stage `decide`: the pure decision about each stack, with the facts that it needs; then what holds a move back.
+"""The stage `decide`: collects the inputs of the pure decision about each stack, and holds moves back.
 
-A move is held back by the wait for the rest of a series, and by the brake.
+A move is held back while other shots of the series may arrive, and by the brake.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def no_brake(_policy: Policy, _place: RootedPath, _moving: bool) -> str:  # noqa: FBT001 (stands in for a method)
-    """Let everything through."""
+    """Return an empty text: no brake stops moves."""
     return ""
 
 
@@ -34,9 +34,9 @@ def no_brake(_policy: Policy, _place: RootedPath, _moving: bool) -> str:  # noqa
 class Decider:
     """Decides about the stacks of a batch.
 
-    `policy_of` gives the policy of a watched folder as it is at this moment; `is_restored` says whether a person
-    brought a photo back. `user_metadata` reads what people did for shots of which that was not read with the photos.
-    `brake` counts a decision, and says why nothing is moved; empty if it may be.
+    `policy_of` returns the current policy of a watched folder; `is_restored` returns whether the user restored a photo.
+    `user_metadata` reads the user metadata of shots for which it was not read with the photos. `brake` counts a
+    decision, and returns why the photo must not be moved, empty if it may be.
     """
 
     policy_of: Callable[[Path], Policy]
@@ -47,9 +47,9 @@ class Decider:
     brake: Callable[[Policy, RootedPath, bool], str] = no_brake
 
     def decide(self, stacks: Sequence[Stack]) -> list[Decision | PhotoError]:
-        """The decision about each stack, in order, or the PhotoError that says why there is none now.
+        """Return the decision about each stack, in order, or the PhotoError with the reason why there is none.
 
-        That is a PhotoDeferredError if the shots of its series may not have arrived yet.
+        It is a PhotoDeferredError if other shots of the series may not have arrived yet.
         """
         known = self._with_user_metadata(stacks)
         return self._with_shots_together(
@@ -57,10 +57,10 @@ class Decider:
         )
 
     def _with_user_metadata(self, stacks: Sequence[Stack]) -> list[Stack | PhotoError]:
-        """The stacks with what people did for them.
+        """Return the stacks with their user metadata.
 
-        What was not read together with the photos matters only for a stack that would go: it costs another look at the
-        files. That is so for photos whose scores were known.
+        Photos with recorded scores have none yet. It is read only for stacks that would be rejected, because that costs
+        another read of the files.
         """
         found: dict[RootedPath, UserMetadata | PhotoError | None] = {
             stack.primary.photo.place: metadata_read_with(stack) for stack in stacks
@@ -85,7 +85,7 @@ class Decider:
         moving = decision.verdict is Verdict.QUARANTINE
         a_better_shot_may_come = stack.series is not None and rejected(stack.primary, decision.policy)
         if (moving or a_better_shot_may_come) and self.hold.must_wait(decision.photo, decision.policy.protect):
-            return PhotoDeferredError("it waits for the shots that may belong to it, for more photos are coming in")
+            return PhotoDeferredError("it waits for other shots of its series: more photos are arriving")
         return self._braked(decision, moving=moving)
 
     def _braked(self, decision: Decision, *, moving: bool) -> Decision:
@@ -93,7 +93,7 @@ class Decider:
         return decision.held_back(why) if moving and why else decision
 
     def _with_shots_together(self, decisions: Sequence[Decision | PhotoError]) -> list[Decision | PhotoError]:
-        """Hold back every picture of a shot of which the brake holds back one: they go together, or stay."""
+        """Hold back all photos of a shot if the brake holds back one: they move together, or stay."""
         held = {shot_id(each.stack) for each in decisions if not isinstance(each, PhotoError) and _is_held(each)} - {""}
         return [
             self._braked(each, moving=True)
@@ -107,14 +107,14 @@ class Decider:
 
 
 def user_metadata_request(stack: Stack) -> UserMetadataRequest:
-    """Which files tell what people did for a shot."""
+    """Return the request for the user metadata of a shot: its photos and their XMP sidecars."""
     beside = (*stack.sidecars, *stack.sibling_sidecars)
     sidecars = tuple(place for place in beside if place.relative.suffix.lower() == ".xmp")
     return UserMetadataRequest(tuple(member.photo for member in stack.members), sidecars)
 
 
 def metadata_read_with(stack: Stack) -> UserMetadata | None:
-    """What people did for a shot as it was read together with its pictures; None if a part of it was not."""
+    """Return the user metadata that was read together with the photos of a shot; None if a part was not read."""
     sources = [member.user_metadata for member in stack.members]
     own = [each.own for each in sources if each is not None]
     beside = {place: found for each in sources if each is not None for place, found in each.sidecars}

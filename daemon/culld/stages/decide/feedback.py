@@ -1,6 +1,6 @@
-"""What people's answers say about the policy: pure.
+"""Feedback of the user on rejects, and thresholds that follow from it; pure.
 
-A photo that a person brought back was a false reject; one that a person deleted from quarantine was rightly taken.
+A photo that the user restored was a false reject; a photo that the user deleted from quarantine was a right one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Feedback(StrEnum):
-    """What a person did with a reject."""
+    """What the user did with a rejected photo."""
 
     FALSE_REJECT = "brought back"
     CONFIRMED = "deleted"
@@ -28,7 +28,7 @@ class Feedback(StrEnum):
 
 
 class Reappearance(StrEnum):
-    """How a content that culld had moved to quarantine, and that is gone from there, came to a watched folder."""
+    """How a photo that culld had moved to quarantine, and that is gone from there, came to a watched folder."""
 
     BROUGHT_BACK = "brought back"
     COPIED_AGAIN = "copied again"
@@ -38,12 +38,12 @@ class Reappearance(StrEnum):
 DELETED: Final = "deleted"
 UNCLEAR: Final = "unclear"
 UNDECIDED: Final = "undecided"
-"""Values of `RecordedDecision.released` that the answers of people leave."""
+"""Values of `RecordedDecision.released` that follow from feedback."""
 
 
 @dataclass(frozen=True, slots=True)
 class QuarantinedFeedback:
-    """A reject and its answer."""
+    """A reject and its feedback."""
 
     reject: RecordedDecision
     feedback: Feedback
@@ -51,41 +51,41 @@ class QuarantinedFeedback:
 
 @dataclass(frozen=True, slots=True)
 class FeedbackCounts:
-    """The answers to the rejects of one defect, camera or rule."""
+    """The number of rejects of one defect, camera or rule for each feedback."""
 
     name: str
     counts: Counter[Feedback]
 
     @property
     def false_rate(self) -> float | None:
-        """The share of false rejects, 0..1, among those with an answer; None without any."""
+        """The share of false rejects, 0..1, among rejects that were restored or deleted; None if there are none."""
         known = self.counts[Feedback.FALSE_REJECT] + self.counts[Feedback.CONFIRMED]
         return self.counts[Feedback.FALSE_REJECT] / known if known else None
 
 
 def feedback_for(reject: RecordedDecision, *, gone: bool) -> Feedback:
-    """The answer to a reject; `gone`: its photo no longer lies in quarantine."""
+    """Return the feedback on a reject; `gone`: its photo is no longer in quarantine."""
     if reject.restored and reject.released != UNDECIDED:
         return Feedback.FALSE_REJECT
     if reject.released:
-        return _ANSWERS.get(reject.released, Feedback.NONE)
+        return _FEEDBACK.get(reject.released, Feedback.NONE)
     return Feedback.CONFIRMED if gone else Feedback.PENDING
 
 
-_ANSWERS: Final = {DELETED: Feedback.CONFIRMED, UNCLEAR: Feedback.UNCLEAR}
+_FEEDBACK: Final = {DELETED: Feedback.CONFIRMED, UNCLEAR: Feedback.UNCLEAR}
 
 
 def reappearance(reject: RecordedDecision, photo: Photo) -> Reappearance:
-    """How a photo with the content of a reject came back, whose file is no longer in quarantine.
+    """Return how a photo with the content of a reject, whose file is gone from quarantine, came to a watched folder.
 
-    - culld wrote keywords into the photo, and it has them: these bytes were in quarantine only, so a person brought the
-      photo back, by whatever way.
-    - culld wrote into the photo, and it has the bytes from before: it is a copy of the original (the card was copied
-      again), and the reject was deleted.
-    - culld did not write into it, so original and reject are equal. It is the file that lay in quarantine, with the
-      same device, inode, size and modification time: a person moved it. After the reject was noted as deleted, the
-      inode number may have been given to a new file, so this no longer tells.
-    - All else is unclear: it may have been moved by way of another disk. It is not taken again, and is no answer.
+    - culld wrote keywords into the reject, and the photo has them: these bytes were in quarantine only, so the user
+      brought the photo back.
+    - culld wrote keywords into the reject, and the photo has the bytes from before: it is a copy of the original (the
+      memory card was copied again), and the user deleted the reject.
+    - culld did not write into the reject, and the photo has its device, inode, size and mtime: the user moved the file
+      back. This does not hold after the reject was recorded as deleted: a new file may have its inode number.
+    - Otherwise it is unclear: the user may have moved it by way of another disk. The photo is not moved again, and this
+      is no feedback.
     """
     if len(reject.digests) > 1:
         return Reappearance.BROUGHT_BACK if photo.digest == reject.now_digest else Reappearance.COPIED_AGAIN
@@ -95,14 +95,14 @@ def reappearance(reject: RecordedDecision, photo: Photo) -> Reappearance:
 
 
 def _is_same_file(one: FileStat, other: FileStat) -> bool:
-    """Whether two stamps are of one file that was at most renamed, which changes its ctime alone."""
+    """Return whether two stamps are of one file, renamed or not; a rename changes its ctime only."""
     return (one.device, one.inode, one.size, one.mtime_ns) == (other.device, other.inode, other.size, other.mtime_ns)
 
 
 def feedback_counts(
     answered: Iterable[QuarantinedFeedback], name_of: Callable[[RecordedDecision], str]
 ) -> list[FeedbackCounts]:
-    """The answers by what `name_of` says of each reject, the most frequent first."""
+    """Return the feedback counts for each result of `name_of`, the name with the most rejects first."""
     found: dict[str, Counter[Feedback]] = {}
     for each in answered:
         found.setdefault(name_of(each.reject), Counter())[each.feedback] += 1
@@ -111,17 +111,17 @@ def feedback_counts(
 
 
 def defect_of(reject: RecordedDecision) -> str:
-    """The defect by whose threshold a photo was moved; `a rule` if a named rule decided."""
+    """Return the defect by whose threshold a photo was moved; `a rule` if a named rule decided."""
     parts = reject.rule.split(".")
     return parts[2] if parts[:2] == ["policy", "defects"] and len(parts) > 2 else "a rule"
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A threshold for a defect, None if none is good enough, and what to expect of it by the answers so far.
+    """A threshold for a defect, None if none reaches the precision, and its effect on the rejects with feedback.
 
-    Of the `known` answered rejects by that defect, `false` were brought back; `still_false` and `still_right` would be
-    moved by the threshold as well.
+    `known` rejects by that defect have feedback, and `false` of them were restored. The threshold would reject
+    `still_false` and `still_right` of them as well.
     """
 
     defect: Defect
@@ -133,10 +133,10 @@ class Suggestion:
 
 
 def suggest(answered: Iterable[QuarantinedFeedback], defect: Defect, precision: float, least: int) -> Suggestion:
-    """The lowest threshold for which at least the share `precision` of the answered rejects was right.
+    """Return the lowest threshold at which at least the share `precision` (0..1) of the rejects with feedback is right.
 
-    It has three decimals. Only rejects by the defect's own threshold count, and fewer than `least` answers suggest
-    nothing. Nothing lower than what was moved so far can be suggested: nobody has answered for that.
+    It has three decimals. Only rejects by the threshold of the defect count; with feedback on fewer than `least` of
+    them the threshold is None. It is never below the lowest score with feedback: below that there is no evidence.
     """
     known = sorted(
         (
@@ -153,7 +153,10 @@ def suggest(answered: Iterable[QuarantinedFeedback], defect: Defect, precision: 
 
 
 def _lowest_threshold(known: Sequence[tuple[float, bool]], precision: float) -> float | None:
-    """The lowest score of which it and all above are right often enough; `known` begins with the highest."""
+    """Return the lowest score at and above which the share of right rejects is at least `precision`, else None.
+
+    `known` holds pairs of score and whether the reject was false, the highest score first.
+    """
     best, wrong_so_far = None, 0
     for count, (score, wrong) in enumerate(known, start=1):
         wrong_so_far += wrong

@@ -1,4 +1,4 @@
-"""Finds the threshold for a wanted precision on the curve of the model's card; pure."""
+"""The threshold for a wanted precision, from the precision curve of the model card; pure."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def threshold_for(curves: Mapping[str, Sequence[OperatingPoint]], defect: Defect, precision: float) -> float:
-    """Return the lowest threshold from which on every point of the curve has at least this precision (0..1).
+    """Return the lowest threshold at and above which every point of the curve has at least this precision (0..1).
 
-    Raises ConfigError if the card has no curve for the defect, or no threshold with this precision.
+    Raises ConfigError if the model card has no curve for the defect, or no threshold with this precision.
     """
     key = f"policy.defects.{defect}.reject"
     curve = sorted(curves.get(defect, ()), key=lambda point: point.threshold, reverse=True)

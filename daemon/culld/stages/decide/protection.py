@@ -1,4 +1,4 @@
-"""What protects a photo that the policy would move: pure."""
+"""The protection of photos that the policy rejects; pure."""
 
 from __future__ import annotations
 
@@ -15,48 +15,48 @@ if TYPE_CHECKING:
 
 
 def protection_reason(stack: Stack, rules: Policy, *, restored: bool) -> str | None:
-    """Why a photo is never moved, as a clause; None if nothing protects it. `restored`: a person brought it back."""
+    """Return why a photo is not moved, as a clause, or None. `restored`: the user restored it before."""
     if restored:
-        return "a person restored this photo"
+        return "the user restored this photo"
     if stack.user_metadata.incomplete:
         return f"a part of the file is missing ({stack.user_metadata.incomplete})"
     if unread := [partner for partner in stack.siblings if isinstance(partner.result, Unreadable)]:
         return f"{names_of(unread)}, the same shot, could not be read"
     if worked_on := _worked_on(stack, rules.protect):
         return worked_on
-    if kin := [Path(place.relative.name) for place in stack.blocking_files] + [
+    if others := [Path(place.relative.name) for place in stack.blocking_files] + [
         Path(path) for path in stack.user_metadata.ratings_outside
     ]:
-        return f"{_listed(kin)} to it"
+        return f"{_listed(others)} to it"
     return None if stack.series is None else _in_series(stack, stack.series, rules)
 
 
 def names_of(members: Iterable[Assessment]) -> str:
-    """The names of pictures, in order."""
+    """Return the file names of photos, sorted and joined by "and"."""
     return " and ".join(sorted(display_path(Path(member.photo.place.relative.name)) for member in members))
 
 
 def _worked_on(stack: Stack, protect: Protection) -> str | None:
-    done = stack.user_metadata
-    if protect.rated and (rated := _rated(done, protect.rated)):
+    metadata = stack.user_metadata
+    if protect.rated and (rated := _rated(metadata, protect.rated)):
         return f"it is rated ({', '.join(rated)}; policy.protect.rated)"
-    edited = [*done.edited_by, *sorted(display_path(Path(place.relative.name)) for place in stack.editor_sidecars)]
+    edited = [*metadata.edited_by, *sorted(display_path(Path(place.relative.name)) for place in stack.editor_sidecars)]
     if protect.edited and edited:
         return f"it was edited in another program ({', '.join(edited)}; policy.protect.edited)"
-    if (protect.rated or protect.edited) and done.unclear:
-        return f"its metadata cannot be read ({done.unclear}), so it may be rated or edited"
+    if (protect.rated or protect.edited) and metadata.unclear:
+        return f"its metadata cannot be read ({metadata.unclear}), so it may be rated or edited"
     return None
 
 
-def _rated(done: UserMetadata, fewest: int) -> list[str]:
-    """Return the marks that protect a photo: ratings from so many stars on, labels and flags."""
-    return [rating.source for rating in done.stars if rating.stars >= fewest] + list(done.ratings)
+def _rated(metadata: UserMetadata, fewest: int) -> list[str]:
+    """Return the ratings that protect a photo: those of at least `fewest` stars, labels and flags."""
+    return [rating.source for rating in metadata.stars if rating.stars >= fewest] + list(metadata.ratings)
 
 
 def _in_series(stack: Stack, series: Series, rules: Policy) -> str | None:
     if series.kind is not SeriesKind.BURST:
-        told = f"it is one of {len(series.members)} shots of a {series.kind} (policy.protect.series)"
-        return told if rules.protect.series else None
+        reason = f"it is one of {len(series.members)} shots of a {series.kind} (policy.protect.series)"
+        return reason if rules.protect.series else None
     best = best_of(series, rules)
     if rules.protect.bursts and any(member.photo.place == best.photo.place for member in stack.members):
         return f"it is the best of a burst of {len(series.members)} (policy.protect.bursts)"
@@ -69,12 +69,12 @@ def _listed(names: Iterable[Path]) -> str:
 
 
 def best_of(series: Series, rules: Policy) -> Assessment:
-    """The shot of a series to keep if only one is kept: one that nothing rejects, then the one with least defects."""
+    """Return the best shot of a series: one that is not rejected, then the lowest sum of scores, then the earliest."""
     return min(series.members, key=lambda shot: (bool(rejected(shot, rules)), _badness(shot), _taken_at_s(shot)))
 
 
 def _badness(shot: Assessment) -> float:
-    """The sum of the probabilities of all defects; a shot without scores counts as one that has them all."""
+    """Return the sum of the probabilities of all defects; for a shot without scores the largest possible sum."""
     scores = shot.result
     return sum(scores.of(defect) for defect in Defect) if isinstance(scores, Scores) else float(len(Defect))
 

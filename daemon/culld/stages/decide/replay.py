@@ -1,4 +1,4 @@
-"""What another policy would do with photos that were decided about: pure."""
+"""Decisions of another policy about photos with a recorded decision; pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class ReplayAction(StrEnum):
-    """What would become of a photo."""
+    """The effect of another policy on a photo."""
 
     MOVE = "move"
     RESTORE = "come back"
@@ -27,14 +27,14 @@ class ReplayAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReplayResult:
-    """A case, and the decision of the other policy about it."""
+    """A recorded decision, and the decision of another policy about the same stack."""
 
     case: RecordedDecision
     decision: Decision
 
     @property
     def action(self) -> ReplayAction:
-        """What would become of the photo if that policy were allowed to move."""
+        """The effect on the photo if the other policy were in mode enforce."""
         if self.decision.would_reject:
             return ReplayAction.STAY_QUARANTINED if self.case.away else ReplayAction.MOVE
         return ReplayAction.RESTORE if self.case.away else ReplayAction.STAY
@@ -43,7 +43,7 @@ class ReplayResult:
 def replay(
     cases: Iterable[RecordedDecision], rules_for: Callable[[Path], Policy | None], now: datetime
 ) -> Iterator[ReplayResult]:
-    """Decide each case by the rules of its folder; cases of folders that have none are passed over."""
+    """Yield the decision about each case under the policy of its folder; cases without a policy are skipped."""
     for case in cases:
         rules = rules_for(case.place.root)
         if rules is not None:

@@ -1,4 +1,4 @@
-"""What a rule's condition may know of a photo: its scores, what the camera says, and what the file itself tells."""
+"""The values of the variables of rule conditions: scores, camera facts, and facts of the file."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _DAY_S = 86400.0
 
 
 def variables_of(stack: Stack, now: datetime) -> Facts:
-    """The facts about the leading photo of a stack, by the names of `expression.FACTS`; None for what is not known.
+    """Return the values for the primary photo of a stack, by the names of `rules.VARIABLES`; None if not known.
 
-    `age_days` counts from the shot, or from the file's last change where the camera does not tell; `hour` is that of
-    the camera's clock. `folder` is below the watched folder, with slashes.
+    `age_days` counts from the time of the shot, or from the mtime of the file if that is not known; `hour` is that of
+    the clock of the camera. `folder` is the path below the watched folder, with slashes.
     """
     photo = stack.primary.photo
     camera, exposure = photo.camera, photo.camera.exposure

@@ -1,4 +1,4 @@
-"""Which defects of a photo reach which threshold: pure."""
+"""The defects of a photo that reach a threshold; pure."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ if TYPE_CHECKING:
 
 
 def invalid_scores(scores: Scores) -> list[Defect]:
-    """The defects for which the network gave no probability."""
+    """Return the defects with a score that is not a probability."""
     return [defect for defect in Defect if not 0 <= scores.of(defect) <= 1]
 
 
 def is_night(photo: Photo, rules: Policy) -> bool:
-    """Whether the camera was set for a dark scene: a dark photo then shows what was there."""
+    """Return whether the camera was set for a dark scene: a dark photo is then not under-exposed."""
     light, limit = photo.camera.exposure.light_value, rules.protect.night_below
     return light is not None and limit is not None and light < limit
 
 
 def tagged(assessment: Assessment, rules: Policy) -> tuple[Defect, ...]:
-    """The defects whose probability is at least their tag threshold, in the order of the network's outputs."""
+    """Return the defects whose probability is at least their tag threshold, in the order of the network's outputs."""
     return _reaching({defect: rules.of(defect).tag for defect in Defect}, assessment, rules)
 
 
 def rejected(assessment: Assessment, rules: Policy) -> tuple[Defect, ...]:
-    """The defects whose probability is at least their reject threshold, in the order of the network's outputs."""
+    """Return the defects whose probability is at least their reject threshold, in the order of `Defect`."""
     return _reaching({defect: rules.of(defect).reject for defect in Defect}, assessment, rules)
 
 
@@ -45,9 +45,9 @@ def _reaching(limits: dict[Defect, float | None], assessment: Assessment, rules:
 
 
 def format_probability(probability: float, limit: float = 0.01) -> str:
-    """The probability with two decimals, or as many as the limit beside it has.
+    """Return the probability with two decimals, or as many as the limit has.
 
-    It is cut, not rounded: 0.9951 beside 0.995 shown as 1.00, or 0.9699 shown as 0.97, would look like a mistake.
+    It is truncated, not rounded: 0.9699 shown as 0.97 would seem to reach a threshold of 0.97.
     """
     places = max(2, -int(Decimal(repr(limit)).as_tuple().exponent))
     cut = Decimal(repr(float(probability))).quantize(Decimal(1).scaleb(-places), ROUND_FLOOR)

@@ -1,1 +1,1 @@
-"""The stage `group`: files of one shot, and shots of one series."""
+"""The stage `group`: puts together the files of one shot, and the shots of one series."""

@@ -1,4 +1,4 @@
-"""What lies beside a photo."""
+"""The files beside a photo: folder listings, cached over batches."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 _MAX_FOLDERS: Final = 4
 _TICK_NS: Final = 2_000_000_000
-"""A folder that changed so recently may change again without its time showing it: no file system is coarser (FAT)."""
+"""The coarsest mtime of a file system, 2 s (FAT): a folder that changed within it may change again unnoticed."""
 _UNSURE: Final = -1
 
 
 class Kind(Enum):
-    """What a name in a folder stands for: a plain file, a link to one, or anything else that is no file."""
+    """The kind of a folder entry: a plain file, a link to a plain file, or another entry."""
 
     FILE = auto()
     LINK = auto()
@@ -34,74 +34,74 @@ class Kind(Enum):
 
 @dataclass(slots=True)
 class _FolderContents:
-    """The names in a folder, by what the names of a shot begin with, and the folder's time when it was listed."""
+    """The names in a folder, by the `lookup_keys` of a shot, and the mtime of the folder at the listing."""
 
     mtime_ns: int = _UNSURE
     kinds: dict[str, Kind] = field(default_factory=dict)
-    by_shelf: dict[str, list[str]] = field(default_factory=dict)
+    by_key: dict[str, list[str]] = field(default_factory=dict)
 
-    def take_in(self, kinds: dict[str, Kind]) -> None:
-        """File what is new, and take out what is gone."""
+    def update(self, kinds: dict[str, Kind]) -> None:
+        """Add new names, and remove names that are gone."""
         for name in self.kinds.keys() - kinds.keys():
-            for shelf in lookup_keys(name):
-                self.by_shelf[shelf].remove(name)
+            for key in lookup_keys(name):
+                self.by_key[key].remove(name)
         for name in kinds.keys() - self.kinds.keys():
-            for shelf in lookup_keys(name):
-                self.by_shelf.setdefault(shelf, []).append(name)
+            for key in lookup_keys(name):
+                self.by_key.setdefault(key, []).append(name)
         self.kinds = kinds
 
     def named_like(self, photo: str) -> dict[str, Kind]:
-        """The names that may have to do with a photo."""
-        names = (name for shelf in lookup_keys(photo) for name in self.by_shelf.get(shelf, []))
+        """Return the names that may belong to a photo, with their kinds."""
+        names = (name for key in lookup_keys(photo) for name in self.by_key.get(key, []))
         return {name: self.kinds[name] for name in names}
 
 
 @dataclass(slots=True)
 class FolderCache:
-    """What lies in the folders of the last batches: one that has not changed is not listed again.
+    """The contents of the folders of the last batches; an unchanged folder is not listed again.
 
-    Of one that has, only the difference is filed anew, so that a folder of 100,000 photos costs each batch little.
+    For a changed folder only the difference is updated, so that each batch costs little in a folder of 100,000 photos.
     """
 
     _folders: dict[Path, _FolderContents] = field(default_factory=dict)
     _latest: FolderListing | None = None
 
     def begin_batch(self) -> FolderListing:
-        """A listing for the batch that begins."""
+        """Return a listing for a new batch."""
         self._latest = FolderListing(self)
         return self._latest
 
     def current_batch(self) -> FolderListing:
-        """The listing of the batch at hand."""
+        """Return the listing of the current batch."""
         return self._latest or self.begin_batch()
 
     def of(self, place: RootedPath) -> _FolderContents:
-        """The names in the folder of a photo as it is now; raises PhotoError if it cannot be listed."""
+        """Return the contents of the folder of a photo; raises PhotoError if the folder cannot be listed."""
         folder = place.path.parent
-        filed = self._folders.pop(folder, None) or _FolderContents()
+        contents = self._folders.pop(folder, None) or _FolderContents()
         descriptor = open_folder(place.root, place.relative.parent)
         try:
             with translate_errors(folder, "list"):
                 mtime_ns = os.fstat(descriptor).st_mtime_ns
-                if filed.mtime_ns != mtime_ns:
-                    filed.take_in(_kinds(descriptor))
-                    filed.mtime_ns = mtime_ns if time.time_ns() - mtime_ns > _TICK_NS else _UNSURE
+                if contents.mtime_ns != mtime_ns:
+                    contents.update(_kinds(descriptor))
+                    contents.mtime_ns = mtime_ns if time.time_ns() - mtime_ns > _TICK_NS else _UNSURE
         finally:
             os.close(descriptor)
-        self._folders[folder] = filed
+        self._folders[folder] = contents
         while len(self._folders) > _MAX_FOLDERS:
             del self._folders[next(iter(self._folders))]
-        return filed
+        return contents
 
 
 def _kinds(descriptor: int) -> dict[str, Kind]:
-    """What is in an open folder; raises OSError."""
+    """Return the names in an open folder with their kinds; raises OSError."""
     with os.scandir(descriptor) as entries:
         return {entry.name: _kind(entry, descriptor) for entry in entries}
 
 
 def _kind(entry: os.DirEntry[str], folder: int) -> Kind:
-    """What an entry is; one that cannot be looked at counts as a link, for it may be a file that keeps the photo."""
+    """Return the kind of an entry; one that cannot be read counts as a link, which may block the move of a photo."""
     try:
         if entry.is_file(follow_symlinks=False):
             return Kind.FILE
@@ -116,30 +116,30 @@ def _kind(entry: os.DirEntry[str], folder: int) -> Kind:
 
 @dataclass(slots=True)
 class FolderListing:
-    """The neighbours of the photos of one batch; what it has looked at it does not look at again."""
+    """The files beside the photos of one batch; each folder is listed once."""
 
     cache: FolderCache = field(default_factory=FolderCache)
     _folders: dict[Path, _FolderContents] = field(default_factory=dict)
 
     def beside(self, place: RootedPath) -> list[str]:
-        """The plain files in the folder of a photo that may have to do with it; all that belongs to it is among them.
+        """Return the plain files in the folder of a photo that may belong to it; none that belongs is missing.
 
         Raises PhotoError if the folder is gone.
         """
         return [name for name, kind in self._named_like(place).items() if kind is Kind.FILE]
 
     def names(self, place: RootedPath) -> list[str]:
-        """All names in the folder of a photo that may have to do with it; raises PhotoError if the folder is gone."""
+        """Return all names in the folder of a photo that may belong to it; raises PhotoError if the folder is gone."""
         return list(self._named_like(place))
 
     def unclear(self, place: RootedPath) -> list[str]:
-        """The links to plain files that may have to do with a photo; raises PhotoError if the folder is gone."""
+        """Return the links to plain files that may belong to a photo; raises PhotoError if the folder is gone."""
         return [name for name, kind in self._named_like(place).items() if kind is Kind.LINK]
 
     def is_taken(self, place: RootedPath, name: str) -> bool:
-        """Whether something that is no plain file, such as a folder, is in the way of a file called `name`.
+        """Return whether an entry that is not a plain file, such as a folder, takes the name `name`.
 
-        Letter case does not count, as on some file systems. Raises PhotoError if the folder is gone.
+        Names are compared without regard to case, as on some file systems. Raises PhotoError if the folder is gone.
         """
         found = self._named_like(place)
         folded = {other.casefold() for other, kind in found.items() if kind is not Kind.FILE}

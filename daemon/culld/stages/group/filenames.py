@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _EDITED: Final = re.compile(r"img_e(\d{4,})$")
-"""Apple's phones keep the edited picture beside the one that was taken: IMG_E0001 and IMG_0001."""
+"""Apple's phones store the edited photo beside the original: IMG_E0001 and IMG_0001."""
 _BURST: Final = re.compile(r".*_(burst\d{8,})(?:_cover)?$")
 """Google's phones: 00000IMG_00000_BURST20190101143201468_COVER, of which one frame is the cover."""
 _PIXEL: Final = re.compile(r"(.+)\.raw-\d\d\.(?:cover|original)$")
@@ -20,7 +20,7 @@ _PIXEL: Final = re.compile(r"(.+)\.raw-\d\d\.(?:cover|original)$")
 
 
 def shot_of(name: str) -> str:
-    """Return the common name of the pictures of one shot, in lower case; mostly the name without its extension."""
+    """Return the common name of the photos of one shot, in lower case; mostly the name without its extension."""
     stem = PurePath(name.casefold()).stem
     if edited := _EDITED.match(stem):
         return f"img_{edited[1]}"
@@ -30,17 +30,17 @@ def shot_of(name: str) -> str:
 
 
 def is_one_of_several(name: str) -> bool:
-    """Whether a name itself shows that there are other pictures of the shot."""
+    """Return whether the name of a photo implies that there are other photos of the shot."""
     return shot_of(name) != PurePath(name.casefold()).stem
 
 
 def lookup_keys(name: str) -> Iterator[str]:
-    """Yield the keys, in lower case, by which the other files of a shot are found."""
+    """Yield the keys of a name, in lower case: the names of all files of a shot have a key in common."""
     folded = name.casefold()
     beginning = folded.split(".", 1)[0]
-    words = {beginning, shot_of(folded).split(".", 1)[0]}
+    keys = {beginning, shot_of(folded).split(".", 1)[0]}
     if (photo := duplicate_of(folded)) is not None:
-        words.add(photo.split(".", 1)[0])
+        keys.add(photo.split(".", 1)[0])
     elif numbered := NUMBERED.match(folded):  # the photo that would make `a_01.jpg.xmp` its own sidecar
-        words.add(numbered[1].split(".", 1)[0])
-    yield from sorted(words)
+        keys.add(numbered[1].split(".", 1)[0])
+    yield from sorted(keys)

@@ -1,4 +1,4 @@
-"""The stage `group` with what it needs: names in folders, and what was said before of pictures that belong to these."""
+"""The stage `group`: collects names in folders and recorded assessments, and builds stacks and series from them."""
 
 from __future__ import annotations
 
@@ -31,10 +31,11 @@ def _no_shots(*_: object) -> list[Assessment]:
 
 @dataclass(frozen=True, slots=True)
 class Grouper:
-    """Puts photos together.
+    """Groups the photos of a batch.
 
-    `recall` tells what was said of a file that has this stamp, if it was judged before; `shots_around` which photos of
-    a watched folder were judged that were taken between two moments, copies of given bytes left out.
+    `recall` returns the recorded assessment of a file with a stamp, None if there is none. `shots_around` returns the
+    recorded assessments of photos in a watched folder that were taken between two moments, without those with given
+    digests. `listing` returns the folder listing of the batch.
     """
 
     recall: Callable[[RootedPath, FileStat], Assessment | None] = _no_assessments
@@ -42,22 +43,22 @@ class Grouper:
     listing: Callable[[], FolderListing] = FolderListing
 
     def group(self, assessed: Sequence[Assessment]) -> list[Stack]:
-        """The stacks of a batch; a shot of which a picture was judged before is judged anew as a whole.
+        """Return the stacks of a batch, with recorded photos of the same shots: they are decided about again.
 
         Raises PhotoError if the folder of a photo is gone.
         """
         listing = self.listing()
-        known = [*assessed, *self._judged_before(assessed, listing)]
+        known = [*assessed, *self._recorded_siblings(assessed, listing)]
         found = stacks.group(known, listing.beside, is_live_photo_video, listing.unclear)
         return self.in_series(found)
 
     def in_series(self, found: Sequence[Stack]) -> list[Stack]:
-        """The same stacks, each with the series that it is part of."""
+        """Return the stacks, each with its series."""
         series = {place: one for shots in self._by_camera(found) for place, one in series_of(shots).items()}
         return [replace(stack, series=_series(stack, series)) for stack in found]
 
     def _by_camera(self, found: Sequence[Stack]) -> Iterator[list[Assessment]]:
-        """One picture of each shot, by folder and camera, with those that were judged before."""
+        """Yield one photo of each shot for each folder and camera, with recorded photos that were taken near them."""
         cameras: defaultdict[tuple[Path, Path, str | None], dict[RootedPath, Assessment]] = defaultdict(dict)
         seen: set[RootedPath] = set()
         digests: set[str] = set()
@@ -65,24 +66,24 @@ class Grouper:
             place, camera = stack.primary.photo.place, stack.primary.photo.camera
             is_new = place not in seen and stack.primary.photo.digest not in digests
             if camera.taken_at is not None and is_new:
-                digests.add(stack.primary.photo.digest)  # a copy is no other shot
+                digests.add(stack.primary.photo.digest)  # a copy is not another shot
                 cameras[place.root, place.relative.parent, camera.model][place] = stack.primary
             seen |= {member.photo.place for member in stack.members}
         for (root, folder, model), shots in cameras.items():
             times = _times_around(shot.photo.camera.taken_at for shot in shots.values())
-            before = [shot for time in times for shot in self.shots_around(root, *time, digests)]
+            recorded = [shot for time in times for shot in self.shots_around(root, *time, digests)]
             yield [
                 *shots.values(),
                 *(
                     shot
-                    for shot in before
+                    for shot in recorded
                     if shot.photo.place not in seen
                     and (shot.photo.place.relative.parent, shot.photo.camera.model) == (folder, model)
                 ),
             ]
 
-    def _judged_before(self, assessed: Sequence[Assessment], listing: FolderListing) -> Iterator[Assessment]:
-        """The pictures of the same shots that are not in the batch, and are what they were when they were judged."""
+    def _recorded_siblings(self, assessed: Sequence[Assessment], listing: FolderListing) -> Iterator[Assessment]:
+        """Yield the recorded photos of the same shots that are not in the batch, and whose stamp is unchanged."""
         known = {assessment.photo.place for assessment in assessed}
         for assessment in assessed:
             place = assessment.photo.place
@@ -91,12 +92,15 @@ class Grouper:
                 if other not in known and stacks.may_be_siblings(place.relative.name, name):
                     known.add(other)
                     stamp = stamp_of(other)
-                    before = None if stamp is None else self.recall(other, stamp)
-                    yield from () if before is None else (before,)
+                    recorded = None if stamp is None else self.recall(other, stamp)
+                    yield from () if recorded is None else (recorded,)
 
 
 def _times_around(moments: Iterable[datetime | None]) -> list[tuple[datetime, datetime]]:
-    """The times in which shots may belong to those of some moments; a batch may hold photos of many years."""
+    """Return the intervals, in order, in which shots may belong to a series with a shot at one of the moments.
+
+    There are several because a batch may hold photos of many years.
+    """
     reach = timedelta(seconds=SERIES_WINDOW_S)
     times: list[tuple[datetime, datetime]] = []
     for moment in sorted(moment for moment in moments if moment is not None):
@@ -108,5 +112,5 @@ def _times_around(moments: Iterable[datetime | None]) -> list[tuple[datetime, da
 
 
 def _series(stack: Stack, series: Mapping[RootedPath, Series]) -> Series | None:
-    """The series of a shot, whichever of its pictures stands in it."""
+    """Return the series of any photo of a shot, else None."""
     return next((series[each.photo.place] for each in stack.members if each.photo.place in series), None)

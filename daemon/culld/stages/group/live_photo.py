@@ -1,4 +1,4 @@
-"""Whether a movie is the moving half of a photo."""
+"""Detection of the movie of a Live Photo."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from culld.files.open_beneath import open_regular
 if TYPE_CHECKING:
     from culld.records import RootedPath
 
-# Apple's phones write it into both halves, to find them again (QuickTime metadata keys).
+# Apple's phones write this key (QuickTime metadata) into the photo and the movie of a Live Photo.
 _KEY: Final = b"com.apple.quicktime.content.identifier"
-_MAX_BYTES: Final = 64 << 20  # they last three seconds
+_MAX_BYTES: Final = 64 << 20  # such a movie lasts three seconds
 
 
 def is_live_photo_video(place: RootedPath) -> bool:
-    """Whether this file is the complete movie of a Live Photo; its bytes are searched, not understood."""
+    """Return whether a file is the complete movie of a Live Photo: it contains the key, and no program writes to it."""
     try:
         with open_regular(place) as stream:
             data = stream.read(_MAX_BYTES + 1)

@@ -1,8 +1,8 @@
-"""Which shots a photographer took as one: brackets, focus stacks, panoramas, bursts. Pure; told by the camera's facts,
-the time between shots, and how alike they look.
+"""Series of shots: brackets, focus stacks, panoramas and bursts; pure.
 
-A series that is told where there is none only means that a photo is tagged instead of moved.
-"""  # noqa: D205 - one sentence
+They are detected by camera facts, by the time between shots, and by the distance of difference hashes. A false series
+means only that a photo is tagged instead of moved.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from culld.records import Assessment, RootedPath
 
 SERIES_WINDOW_S: Final = 30.0
-"""How long before and after a shot others may belong to its series, at most; series may be longer."""
+"""Seconds before and after a shot within which other shots may be of its series; a whole series may take longer."""
 
-_SLOW_GAP_S: Final = 6.0  # a person who turns a camera on a tripod, or its ring
+_SLOW_GAP_S: Final = 6.0  # the photographer turns the camera, or its focus ring
 _QUICK_GAP_S: Final = 2.0
-# Measured on 120 photos: other scenes differ in 0.42 of the bits or more, the same one moved by 5 % of its width in
-# 0.33, out of focus in up to 0.04; where crops overlap by 40 to 80 % they differ in up to 0.28, other scenes in 0.36.
+# Share of differing bits, measured on 120 photos: other scenes 0.42 or more; the same scene moved by 5 % of its width
+# 0.33, out of focus up to 0.04; crops that overlap by 40 to 80 %: up to 0.28 in the overlap, other scenes 0.36.
 _ALIKE: Final = 0.36
 _OVERLAPPING: Final = 0.28
 _SAME: Final = 0.05
@@ -34,7 +34,7 @@ _UNEVEN_EV: Final = 0.2
 
 
 def series_of(shots: Iterable[Assessment]) -> dict[RootedPath, Series]:
-    """The series of each shot that is in one; `shots` are those of one camera in one folder, in any order."""
+    """Return the series of each shot in a series, by path; `shots` are of one camera and folder, in any order."""
     found: dict[RootedPath, Series] = {}
     timed = sorted((shot for shot in shots if shot.photo.camera.taken_at), key=_when)
     for slow in _runs(timed, lambda one, other: _gap_s(one, other) <= _SLOW_GAP_S):
@@ -44,7 +44,7 @@ def series_of(shots: Iterable[Assessment]) -> dict[RootedPath, Series]:
 
 
 def _series_in(run: list[Assessment]) -> Iterator[Series]:
-    """The series in shots that follow each other slowly at most."""
+    """Yield the series in a run of shots with gaps of at most `_SLOW_GAP_S`."""
     if _is_focus_stack(run):
         yield Series(SeriesKind.FOCUS_STACK, tuple(run))
     elif _is_panorama(run):
@@ -59,7 +59,7 @@ def _series_in(run: list[Assessment]) -> Iterator[Series]:
 
 
 def _runs(shots: Sequence[Assessment], together: Callable[[Assessment, Assessment], bool]) -> list[list[Assessment]]:
-    """Shots in order, cut wherever two neighbours do not belong together."""
+    """Return the shots in runs, cut where two neighbours are not `together`."""
     runs: list[list[Assessment]] = []
     for shot in shots:
         if runs and together(runs[-1][-1], shot):
@@ -70,7 +70,7 @@ def _runs(shots: Sequence[Assessment], together: Callable[[Assessment, Assessmen
 
 
 def _is_bracket(run: Sequence[Assessment]) -> bool:
-    """One scene at exposures that differ on purpose: the camera says so, or bias or exposure value go in even steps."""
+    """Return whether a run is a bracket: the camera recorded one, or bias or light value have even steps."""
     if len(run) < _MIN_SERIES:
         return False
     exposures = [shot.photo.camera.exposure for shot in run]
@@ -80,7 +80,7 @@ def _is_bracket(run: Sequence[Assessment]) -> bool:
 
 
 def _is_even(values: Sequence[float | None], run: Sequence[Assessment]) -> bool:
-    """Whether at least three values occur, equally often and equally far from each other."""
+    """Return whether at least three values occur with equal distances, and each in an equal share of the run."""
     known = sorted(value for value in values if value is not None)
     levels = [known[0]] if known else []
     for value in known:
@@ -96,7 +96,7 @@ def _is_even(values: Sequence[float | None], run: Sequence[Assessment]) -> bool:
 
 
 def _is_focus_stack(run: Sequence[Assessment]) -> bool:
-    """One view that does not move at all, at one setting, in even time: the focus goes from front to back."""
+    """Return whether a run is a focus stack: the same view at one setting, at even intervals."""
     if len(run) < _MIN_FOCUS_STACK or not _one_setting(run):
         return False
     gaps = [_between_s(one, other) for one, other in pairwise(run)]
@@ -105,11 +105,11 @@ def _is_focus_stack(run: Sequence[Assessment]) -> bool:
 
 
 def _is_panorama(run: Sequence[Assessment]) -> bool:
-    """A camera that turns at one setting: each picture holds a part of the one before, moved the same way."""
+    """Return whether a run is a panorama: one setting, and each photo overlaps the one before in one direction."""
     if len(run) < _MIN_SERIES or not _one_setting(run):
         return False
-    ways = {_pan_direction(one, other) for one, other in pairwise(run)}
-    return len(ways) == 1 and ways != {None}
+    directions = {_pan_direction(one, other) for one, other in pairwise(run)}
+    return len(directions) == 1 and directions != {None}
 
 
 def _one_setting(run: Sequence[Assessment]) -> bool:
@@ -120,28 +120,28 @@ def _one_setting(run: Sequence[Assessment]) -> bool:
 
 
 def _pan_direction(one: Assessment, other: Assessment) -> str | None:
-    """Which way the camera turned; None if it stayed or shows something else."""
+    """Return the direction in which the camera turned; None if it did not turn or the photos do not overlap."""
     first, second = one.dhash, other.dhash
     if first is None or second is None or first.distance(second) <= _SAME:
         return None
     shifts = range(2, DHash.SIDE * 3 // 4)
-    ways = {
+    distances = {
         "right": min(first.distance(second, right=shift) for shift in shifts),
         "left": min(second.distance(first, right=shift) for shift in shifts),
         "down": min(first.distance(second, down=shift) for shift in shifts),
         "up": min(second.distance(first, down=shift) for shift in shifts),
     }
-    way = min(ways, key=lambda name: ways[name])
-    return way if ways[way] <= min(_OVERLAPPING, first.distance(second)) else None
+    direction = min(distances, key=lambda name: distances[name])
+    return direction if distances[direction] <= min(_OVERLAPPING, first.distance(second)) else None
 
 
 def _distance(one: Assessment, other: Assessment) -> float:
-    """How unlike two pictures look, 0..1; 1 if that is not known."""
+    """Return the distance of the difference hashes of two shots, 0..1; 1 if a hash is not known."""
     return 1.0 if one.dhash is None or other.dhash is None else one.dhash.distance(other.dhash)
 
 
 def _gap_s(one: Assessment, other: Assessment) -> float:
-    """Seconds from the end of one exposure to the start of the next."""
+    """Return the seconds from the end of one exposure to the start of the next."""
     return _between_s(one, other) - (one.photo.camera.exposure.time_s or 0.0)
 
 

@@ -1,4 +1,4 @@
-"""The files that belong together, by their names."""
+"""Stacks of the files of one shot, by their names."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def group(
 ) -> list[Stack]:
     """Return the stack of each photo: its sidecars, its siblings among the others, and the files that block a move.
 
-    `names_beside` lists the plain files of the folder that a photo is in; `is_live` decides whether a movie is the
-    moving half of a photo, which goes with it like a sidecar. Any other movie blocks, and so does a link with the name
-    of a sidecar: `unclear_beside` lists the links, which are never moved.
+    `names_beside` lists the plain files in the folder of a photo. `is_live` returns whether a movie belongs to a Live
+    Photo; such a movie moves with the photo like a sidecar, and any other movie blocks the move. `unclear_beside` lists
+    the links in the folder: they are never moved, and a link with the name of a sidecar blocks the move.
     """
     shots: defaultdict[tuple[Path, Path, str], list[Assessment]] = defaultdict(list)
     for assessment in assessed:
@@ -44,12 +44,12 @@ def group(
 
 
 def companions(photo: str, names: Collection[str], siblings: Collection[str] = ()) -> tuple[list[str], list[str]]:
-    """The sidecars of a photo and the files that block its move, of the names in its folder; `siblings` are neither.
+    """Return the names of the sidecars of a photo, and of the files that block its move; `siblings` are neither.
 
-    `a.jpg.xmp` belongs to `a.jpg` alone. `a.xmp` belongs to it unless another file has the stem `a`: then its owner is
-    unknown, and it blocks, so everything stays where it is. Between siblings it belongs to the RAW, as in Adobe's
-    programs. A movie of that stem does not count here: it blocks by itself, or goes with the photo. The same holds
-    for edits (`a.pp3`) and for what a camera attaches (`a.wav`). Letter case does not count.
+    `names` are those in its folder. `a.jpg.xmp` belongs to `a.jpg` only. `a.xmp` belongs to it unless another file has
+    the stem `a`: then its owner is unknown, and it blocks the move. Between siblings it belongs to the RAW, as in
+    programs of Adobe. A movie with that stem does not count here: it blocks the move, or moves with the photo. The same
+    rules hold for edits (`a.pp3`) and camera attachments (`a.wav`). Names are compared without regard to case.
     """
     found = sidecars_of(photo, names)
     rivals = [name for name in found.rivals if PurePath(name.casefold()).suffix not in _MOVIES]
@@ -65,16 +65,16 @@ def companions(photo: str, names: Collection[str], siblings: Collection[str] = (
 
 
 def may_be_siblings(one: str, other: str) -> bool:
-    """Whether two names in a folder are pictures of one shot: with a RAW among them, or by the names themselves.
+    """Return whether two names in a folder are photos of one shot: one is a RAW, or the names imply it.
 
-    Any other two pictures of one stem may be two shots: cameras and phones number alike.
+    Other photos with one stem may be two shots: cameras and phones use the same numbers.
     """
-    known = _is_raw(one) or _is_raw(other) or is_one_of_several(one) or is_one_of_several(other)
-    return known and one != other and _is_picture(one) and _is_picture(other) and shot_of(one) == shot_of(other)
+    is_one_shot = _is_raw(one) or _is_raw(other) or is_one_of_several(one) or is_one_of_several(other)
+    return is_one_shot and one != other and _is_picture(one) and _is_picture(other) and shot_of(one) == shot_of(other)
 
 
 def shot_id(stack: Stack) -> str:
-    """What the stacks of one shot have in common, from the digests of its pictures; empty for a single picture."""
+    """Return the id that the stacks of one shot share, from the digests of its photos; empty without siblings."""
     if not stack.siblings:
         return ""
     shot = "".join(sorted(member.photo.digest for member in stack.members))
@@ -83,7 +83,7 @@ def shot_id(stack: Stack) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Companions:
-    """Functions that list the folder of a photo: the names of plain files, and those of links."""
+    """Functions that list the folder of a photo: `names` its plain files, `unclear` its links."""
 
     names: Callable[[RootedPath], Collection[str]]
     unclear: Callable[[RootedPath], Collection[str]]
@@ -94,7 +94,7 @@ def _stacks_of_shot(
     beside: _Companions,
     is_live: Callable[[RootedPath], bool],
 ) -> Iterator[Stack]:
-    """The stacks of the pictures of one shot; a file that blocks one of the siblings blocks them all."""
+    """Yield the stacks of the photos of one shot; a file that blocks one sibling blocks all."""
     stacks = [_attach_live_video(_stack(each, _siblings(each, shot), beside), is_live) for each in shot]
     taken = {place for stack in stacks for place in stack.sidecars}
     blocking = tuple(dict.fromkeys(place for stack in stacks for place in stack.blocking_files if place not in taken))
@@ -107,7 +107,7 @@ def _stacks_of_shot(
 
 
 def _attach_live_video(stack: Stack, is_live: Callable[[RootedPath], bool]) -> Stack:
-    """The stack with its movie among the sidecars, if no sibling might claim it as well."""
+    """Return the stack with its Live Photo movie as a sidecar, unless a sibling has the same stem."""
     stem = stack.primary.photo.place.relative.stem
     if any(sibling.photo.place.relative.stem == stem for sibling in stack.siblings):
         return stack
@@ -117,9 +117,11 @@ def _attach_live_video(stack: Stack, is_live: Callable[[RootedPath], bool]) -> S
 
 
 def _siblings(lead: Assessment, shot: Sequence[Assessment]) -> tuple[Assessment, ...]:
-    """The others of a shot, if one of its pictures shows that there are several: a RAW, or a name like `IMG_E0001`."""
-    known = any(each.photo.format is Format.RAW or is_one_of_several(each.photo.place.relative.name) for each in shot)
-    return tuple(each for each in shot if each is not lead) if known else ()
+    """Return the other photos of a shot, if one of them is a RAW or has a name such as `IMG_E0001`."""
+    has_several = any(
+        each.photo.format is Format.RAW or is_one_of_several(each.photo.place.relative.name) for each in shot
+    )
+    return tuple(each for each in shot if each is not lead) if has_several else ()
 
 
 def _stack(lead: Assessment, siblings: tuple[Assessment, ...], beside: _Companions) -> Stack:

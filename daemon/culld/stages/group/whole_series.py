@@ -1,6 +1,7 @@
-"""What keeps the shots of a series together, in `culld run` and in `culld once`: batches cut where no series may be,
-and a reject that waits for the shots that are still to come.
-"""  # noqa: D205 - one sentence
+"""Keeping the shots of a series together, in `culld run` and in `culld once`.
+
+A reject waits while other shots of its series may arrive, and batches are cut between series.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +22,9 @@ _MAX_HELD: Final = 100_000
 
 @dataclass(slots=True)
 class SeriesHold:
-    """Makes a reject wait, once, while other files are on the way: a bracket that is copied slowly comes shot by shot.
+    """Makes a reject wait, once, while more files arrive: a bracket that is copied slowly arrives shot by shot.
 
-    `more_to_come` says whether files are on the way: in `culld run` those that settle or wait for a batch, in
+    `more_to_come` returns whether more files arrive: in `culld run` files that settle or wait for a batch, in
     `culld once` the rest of a folder that takes several batches.
     """
 
@@ -31,9 +32,9 @@ class SeriesHold:
     _held: dict[str, None] = field(default_factory=dict)
 
     def must_wait(self, photo: Photo, protect: Protection) -> bool:
-        """Whether a reject waits for shots that may belong to its series; a photo without a time is in no series."""
-        may_be_one = photo.camera.taken_at is not None and (protect.series or protect.bursts)
-        if may_be_one and photo.digest not in self._held and self.more_to_come():
+        """Return whether a reject waits for other shots of its series; a photo without a time is in no series."""
+        may_be_in_series = photo.camera.taken_at is not None and (protect.series or protect.bursts)
+        if may_be_in_series and photo.digest not in self._held and self.more_to_come():
             self._held[photo.digest] = None
             if len(self._held) > _MAX_HELD:  # photos that vanished while they waited
                 del self._held[next(iter(self._held))]
@@ -44,7 +45,11 @@ class SeriesHold:
 
 @dataclass(frozen=True, slots=True)
 class BatchCut:
-    """A batch of files; the folder of the first one may have begun in the batch before, that of the last one go on."""
+    """A batch of files.
+
+    `begins`: the folder of its first file has no files in the batch before. `ends`: the folder of its last file has no
+    files in the batch after.
+    """
 
     batch: list[FileSnapshot]
     begins: bool = True
@@ -52,14 +57,18 @@ class BatchCut:
 
 
 def batches(ready: Iterable[FileSnapshot], size: int) -> Iterator[list[FileSnapshot]]:
-    """The files in batches of a size, or of up to four times that where shots of one series might be torn apart.
+    """Yield the files in batches of `size`, or up to `GROWTH` times that to keep possible series in one batch.
 
-    The files of a folder come one after the other; those that were last changed within half a minute of each other may
-    be of one series. No more than one folder is held in memory.
+    The files of a folder must be consecutive in `ready`. Files of a folder whose mtimes are less than `SERIES_WINDOW_S`
+    apart may be of one series. At most one folder is held in memory.
     """
     batch: list[FileSnapshot] = []
     for snapshot in _by_time(ready):
-        if batch and len(batch) >= size and not (_may_be_one(batch[-1], snapshot) and len(batch) < GROWTH * size):
+        if (
+            batch
+            and len(batch) >= size
+            and not (_may_be_one_series(batch[-1], snapshot) and len(batch) < GROWTH * size)
+        ):
             yield batch
             batch = []
         batch.append(snapshot)
@@ -68,7 +77,7 @@ def batches(ready: Iterable[FileSnapshot], size: int) -> Iterator[list[FileSnaps
 
 
 def cut(ready: Iterable[FileSnapshot], size: int) -> Iterator[BatchCut]:
-    """The `batches`, each with whether it begins or ends within a folder: a series may be cut there."""
+    """Yield the `batches`, each with whether it begins and ends between folders: elsewhere a series may be cut."""
     before: BatchCut | None = None
     for batch in batches(ready, size):
         whole = before is None or before.batch[-1].place.path.parent != batch[0].place.path.parent
@@ -84,6 +93,6 @@ def _by_time(ready: Iterable[FileSnapshot]) -> Iterator[FileSnapshot]:
         yield from sorted(files, key=lambda snapshot: snapshot.stamp.mtime_ns)
 
 
-def _may_be_one(one: FileSnapshot, other: FileSnapshot) -> bool:
+def _may_be_one_series(one: FileSnapshot, other: FileSnapshot) -> bool:
     near = other.stamp.mtime_ns - one.stamp.mtime_ns < SERIES_WINDOW_S * 1e9
     return near and one.place.path.parent == other.place.path.parent
