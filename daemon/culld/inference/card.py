@@ -26,7 +26,7 @@ class Card:
     (uint8 RGB); `labels` name its outputs in order; `thresholds` are the defaults for them. `data` (training photos
     with licences and counts), `origin` (of the starting weights, with their notice), `metrics`, `calibration` and
     `provenance` (recipe revision, frameworks, machine) are JSON values for the reader of the card. `operating_points`
-    gives for each label the precision and recall of thresholds; the policy looks up `reject: {precision: ...}` there.
+    gives for each label the precision and recall of thresholds; the policy reads `reject: {precision: ...}` from them.
     """
 
     name: str

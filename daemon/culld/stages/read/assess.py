@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from culld.records import DHash, Scores
 
 RAW_RECHECK_OVER = 0.5
-"""From this probability of over-exposure on, the linear sensor data of a RAW are scored as well."""
+"""From this probability of over-exposure on, the developed sensor data of a RAW are scored as well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def score_photo(stream: BinaryIO, format_: Format, network: Network, limits: Dec
 def _score(stream: BinaryIO, format_: Format, network: Network, limits: DecodeLimits) -> tuple[Scores, DHash]:
     """Score a photo.
 
-    From `RAW_RECHECK_OVER` on, the `over` of a RAW is the smaller one of its preview and of its linear sensor data.
+    From `RAW_RECHECK_OVER` on, the `over` of a RAW is the smaller one of its preview and of its developed sensor data.
     """
     if format_ is not Format.RAW:
         pixels = decode(stream, format_, limits)
