@@ -1,4 +1,4 @@
-"""Puts the manual pages into the wheel; hatchling runs this (see pyproject.toml)."""
+"""Add the manual pages to the wheel; a build hook of hatchling (see pyproject.toml)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
 class ManualPages(BuildHookInterface[Any]):
-    """Makes culld(1) and culld.yaml(5) out of the commands and the example configuration of the tree that is built."""
+    """Make culld(1) and culld.yaml(5) from the commands and the example configuration of the source tree."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 (hatchling's signature)
         """Write the pages to a temporary folder and add them as data of the wheel."""
         sys.path.insert(0, str(Path(self.root, "daemon")))
-        from culld.cli import build_parser  # noqa: PLC0415 (the tree that is built, not an installed culld)
+        from culld.cli import build_parser  # noqa: PLC0415 (imports from the source tree, not from an installed culld)
         from culld.cli.manual import commands, configuration  # noqa: PLC0415
 
         example = Path(self.root, "config.example.yaml").read_text("utf-8")

@@ -69,4 +69,4 @@ def test_limits_and_missing_parts_are_those_of_a_file() -> None:
 
     assert "limits.pixels" in str(large.score.result)
     assert (cut.format, cut.camera, cut.score.result) == (Format.JPEG, Camera(), Scores(0.5, 0.0, 0.0))
-    assert "its own structure says" in cut.score.missing_part
+    assert "its structure needs" in cut.score.missing_part

@@ -118,9 +118,7 @@ def test_when_the_process_is_gone_each_worker_goes_on_alone() -> None:
         with connected(process, 1) as (late,):
             assert row(late, 9) == OWN[0].tolist()
         assert warnings.changed.wait(10)
-    assert warnings.texts == [
-        "TensorFlow is gone (its process ended); from now on photos are judged by LiteRT on the CPU"
-    ]
+    assert warnings.texts == ["the GPU process ended (without a message); photos are now judged by LiteRT on the CPU"]
 
 
 def test_a_network_that_fails_is_told_with_its_reason() -> None:
@@ -128,7 +126,7 @@ def test_a_network_that_fails_is_told_with_its_reason() -> None:
     with fakes.Warnings() as warnings, GpuProcess(fakes.FakeNetwork) as process, connected(process, 1) as (network,):
         assert row(network, 255) == OWN[0].tolist()
         assert warnings.changed.wait(10)
-    assert warnings.texts[0].startswith("TensorFlow is gone (the GPU has no memory for a single photo)")
+    assert warnings.texts[0].startswith("the GPU process ended (the GPU has no memory for a single photo)")
 
 
 def test_a_network_that_cannot_be_opened_is_a_system_fault() -> None:

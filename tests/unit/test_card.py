@@ -81,7 +81,7 @@ def test_a_file_that_is_no_card_is_refused(tmp_path: Path, text: str) -> None:
     save_card(tmp_path, card(tmp_path))
     (tmp_path / "card.json").write_text(text, "utf-8")
 
-    with pytest.raises(SystemFaultError, match="is no model card"):
+    with pytest.raises(SystemFaultError, match="is not a model card"):
         load_card(tmp_path)
 
 

@@ -122,7 +122,7 @@ def test_a_file_is_only_opened_by_the_decoder_of_its_format() -> None:
 
     with pytest.raises(UnreadableError):
         decoded(data, Format.JPEG)
-    with pytest.raises(UnreadableError, match="not a picture"):
+    with pytest.raises(UnreadableError, match="not a photo"):
         decoded(data, Format.UNKNOWN)
 
 

@@ -315,7 +315,7 @@ class TestMachine:
     def test_the_engine_is_told_with_its_reason(self) -> None:
         """And a warning given if it is not the one that was asked for."""
         assert environment.engine("auto", "litert", "there is no GPU") == ok("engine", "litert, for there is no GPU")
-        assert environment.engine("litert", "litert", "model.engine says so").health is Health.OK
+        assert environment.engine("litert", "litert", "model.engine is litert").health is Health.OK
         assert environment.engine("tensorflow", "litert", "TensorFlow is not installed").health is Health.WARN
 
     @pytest.mark.parametrize(

@@ -20,8 +20,8 @@ AUTO, LITERT, TENSORFLOW = EngineKind
         (AUTO, [], True, True, LITERT, "there is no GPU"),
         (AUTO, GPU, False, True, LITERT, "TensorFlow is not installed"),
         (AUTO, GPU, True, False, LITERT, "holds no model.keras"),
-        (LITERT, GPU, True, True, LITERT, "model.engine says so"),
-        (TENSORFLOW, [], True, True, TENSORFLOW, "model.engine says so"),
+        (LITERT, GPU, True, True, LITERT, "model.engine is litert"),
+        (TENSORFLOW, [], True, True, TENSORFLOW, "model.engine is tensorflow"),
         (TENSORFLOW, GPU, False, True, LITERT, "TensorFlow is not installed"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What a photo's own structure says of the file's size."""
+"""The file size that the structure of a photo needs."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ def test_the_words_give_both_sizes() -> None:
     data = containers.micro_video()
 
     assert lacks(data[:-100]) == (
-        f"its own structure says that it has {len(data):,} bytes or more, but it has {len(data) - 100:,}"
+        f"its structure needs {len(data):,} bytes or more, but the file has {len(data) - 100:,}"
     )
 
 

@@ -32,14 +32,14 @@ def read(door: PoolReader, judged: Assessment) -> list[Photo | Assessment | Read
 
 
 def test_what_cannot_be_read_yet_is_a_fault_with_a_steady_wait() -> None:
-    """It is looked at again before that becomes its verdict."""
+    """It is read again before that becomes its verdict."""
     damaged = factories.unreadable(reason="incomplete: its end is missing")
 
     (found,) = read(door(damaged, timedelta(minutes=4)), damaged)
 
     assert isinstance(found, ReadFailure)
     assert (found.retry_after, found.steady) == (timedelta(minutes=4), True)
-    assert found.reason == "incomplete: its end is missing; culld looks again"
+    assert found.reason == "incomplete: its end is missing; it will be read again"
 
 
 def test_what_stays_unreadable_is_called_so() -> None:
@@ -57,7 +57,7 @@ def test_a_photo_that_lacks_a_part_waits_and_is_then_judged_by_its_picture() -> 
     (found,) = read(door(short, timedelta(minutes=4)), short)
 
     assert isinstance(found, ReadFailure)
-    assert (found.reason, found.steady) == ("incomplete: its movie; culld looks again", True)
+    assert (found.reason, found.steady) == ("incomplete: its movie; it will be read again", True)
     assert read(door(short, None), short) == [short]
 
 

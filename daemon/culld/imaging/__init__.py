@@ -1,1 +1,1 @@
-"""Reading photos: which format a file has, its pixels at the network's size, its camera facts, what belongs to it."""
+"""Recognising the format of a file, and decoding it to pixels."""

@@ -1,7 +1,6 @@
-"""From a file to pixels: the frame for a network, the photo as people see it, or a region of it.
+"""Decode a file to pixels: the frame of a network, the upright photo, or a region of it.
 
-Training and serving share `to_network_frame`, so a network is asked about the same kind of picture that it learned
-from.
+Training and inference share `to_network_frame`, so a network gets frames that were made as those of its training.
 """
 
 from __future__ import annotations
@@ -25,12 +24,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 OVERSAMPLING = 1.5
-"""With less, the filters of the DCT show: a probability of a camera's photo moved by 0.014, with this by 0.002 at most,
-for 5 ms more of 45 (6 megapixels, `make bench`).
+"""The minimum ratio of the DCT scale to the frame.
+
+With a smaller ratio the DCT filters changed a probability of a camera's photo by 0.014, with this one by 0.002 at most,
+at 5 ms more of 45 (6 megapixels, `make bench`).
 """
 
 _DECODERS = {
-    Format.JPEG: ("JPEG", "MPO"),  # phones store a gain map as a second picture; the first one is the photo
+    Format.JPEG: ("JPEG", "MPO"),  # phones store a gain map as a second image; the first one is the photo
     Format.PNG: ("PNG",),
     Format.WEBP: ("WEBP",),
     Format.TIFF: ("TIFF",),
@@ -41,19 +42,19 @@ _DECODERS = {
 
 
 class UnreadableError(PhotoError):
-    """The bytes are no complete picture, or one that culld does not take."""
+    """The bytes are not a complete photo, or not one that culld supports."""
 
 
 @dataclass(frozen=True, slots=True)
 class DecodeLimits:
-    """The largest picture that is taken, in pixels."""
+    """The largest photo that is decoded: width times height, in pixels."""
 
     pixels: int = 250_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A part of an upright photo, in shares 0..1 of its width and height; raises ValueError if it is not inside."""
+    """A rectangle in an upright photo, in fractions 0..1 of its width and height; raises ValueError outside of it."""
 
     x: float
     y: float
@@ -65,7 +66,7 @@ class Region:
             raise ValueError(f"{self} is not inside the photo")
 
     def of(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Return a copy of this part of an upright photo (height, width, 3): every pixel that it touches."""
+        """Return a copy of this region of upright pixels (height, width, 3), with every pixel that it overlaps."""
         height, width, _ = pixels.shape
         top, bottom = math.floor(self.y * height), math.ceil((self.y + self.height) * height)
         left, right = math.floor(self.x * width), math.ceil((self.x + self.width) * width)
@@ -75,10 +76,10 @@ class Region:
 def decode(
     stream: BinaryIO, format_: Format, limits: DecodeLimits, size: tuple[int, int] = (WIDTH, HEIGHT)
 ) -> NDArray[np.uint8]:
-    """Decode a whole photo into a frame of this width and height, such as a network takes.
+    """Decode a photo to a network frame of this (width, height).
 
-    JPEG is decoded at the smallest DCT scale that covers the frame `OVERSAMPLING` times. Returns uint8 RGB of shape
-    (height, width, 3), upright photos laid on their side. Raises `UnreadableError`.
+    JPEG is decoded at the smallest DCT scale that is `OVERSAMPLING` times the frame or more. Returns uint8 RGB of shape
+    (height, width, 3), see `to_network_frame`. Raises `UnreadableError`.
     """
     with _translate_decode_errors(), _open(stream, format_, limits) as image:
         if format_ is Format.JPEG:
@@ -91,9 +92,9 @@ def decode(
 def decode_upright(
     stream: BinaryIO, format_: Format, limits: DecodeLimits, longest: int | None = None
 ) -> NDArray[np.uint8]:
-    """Decode a whole photo as people see it: upright by its EXIF, in its own proportions.
+    """Decode a photo upright by its EXIF orientation, in its own aspect ratio.
 
-    Its longer side becomes `longest` pixels if it has more; without `longest` the photo keeps its full resolution.
+    Its longer side is reduced to `longest` pixels; without `longest` the photo keeps its full resolution.
     Returns uint8 RGB (height, width, 3). Raises `UnreadableError`.
     """
     with _translate_decode_errors(), _open(stream, format_, limits) as image:
@@ -106,7 +107,7 @@ def decode_upright(
 
 
 def shrunk(pixels: NDArray[np.uint8], longest: int | None) -> NDArray[np.uint8]:
-    """Return a picture (height, width, 3) whose longer side is `longest` pixels if it has more."""
+    """Return uint8 RGB pixels (height, width, 3) with the longer side reduced to `longest` pixels."""
     return _shrunk(Image.fromarray(pixels), longest)
 
 
@@ -117,38 +118,39 @@ def _shrunk(image: Image.Image, longest: int | None) -> NDArray[np.uint8]:
 
 
 def decode_region(stream: BinaryIO, format_: Format, limits: DecodeLimits, region: Region) -> NDArray[np.uint8]:
-    """Decode a part of a photo in full resolution: uint8 RGB (height, width, 3); raises `UnreadableError`."""
+    """Decode a region of a photo in full resolution: uint8 RGB (height, width, 3); raises `UnreadableError`."""
     return region.of(decode_upright(stream, format_, limits))
 
 
 def size_of(stream: BinaryIO, format_: Format, limits: DecodeLimits) -> tuple[int, int]:
-    """Width and height of a picture, in pixels; raises `UnreadableError`."""
+    """Return width and height of a photo before its EXIF orientation, in pixels; raises `UnreadableError`."""
     with _translate_decode_errors(), _open(stream, format_, limits) as image:
         return image.size
 
 
 def frame_of(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Bring a picture (height, width, 3) into the network's frame."""
+    """Return uint8 RGB pixels (height, width, 3) as a frame of the defect network, see `to_network_frame`."""
     return to_network_frame(Image.fromarray(pixels))
 
 
 def has_orientation(stream: BinaryIO, format_: Format, limits: DecodeLimits) -> bool:
-    """Whether a photo says in its EXIF which side is up; raises `UnreadableError`."""
+    """Return whether the EXIF of a photo holds an orientation; raises `UnreadableError`."""
     with _translate_decode_errors(), _open(stream, format_, limits) as image:
         return ExifTags.Base.Orientation in image.getexif()
 
 
 def embedded_exif(stream: BinaryIO, format_: Format, limits: DecodeLimits) -> bytes:
-    """The EXIF block of a photo as Pillow finds it, its `Exif` mark first; empty if there is none."""
+    """Return the EXIF block of a photo from Pillow, with its `Exif` head; empty if there is none."""
     with _translate_decode_errors(), _open(stream, format_, limits) as image:
         block = image.info.get("exif", b"")
         return block if isinstance(block, bytes) else b""
 
 
 def to_network_frame(image: Image.Image, size: tuple[int, int] = (WIDTH, HEIGHT)) -> NDArray[np.uint8]:
-    """Bring a picture into a frame of this width and height: upright by EXIF, then laid on its long side, RGB.
+    """Return an image as a network frame of this (width, height): uint8 RGB of shape (height, width, 3).
 
-    Laying portraits on their side keeps their proportions; blur and exposure do not depend on which way is up.
+    The image is turned upright by its EXIF, a portrait then by 90 degrees, which keeps its aspect ratio: blur and
+    exposure do not depend on the orientation.
     """
     upright = ImageOps.exif_transpose(image)
     if upright.height > upright.width:
@@ -158,7 +160,7 @@ def to_network_frame(image: Image.Image, size: tuple[int, int] = (WIDTH, HEIGHT)
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    """Turn any of Pillow's modes into 8-bit RGB; deep greys keep their upper byte, transparency shows white."""
+    """Convert any mode of Pillow to 8-bit RGB; 16-bit greys keep their upper byte, transparent pixels become white."""
     if image.mode == "RGB":
         return image
     if image.mode.startswith("I;16") or image.mode == "I":
@@ -174,13 +176,13 @@ def _rgb(image: Image.Image) -> Image.Image:
 def _open(stream: BinaryIO, format_: Format, limits: DecodeLimits) -> Image.Image:
     decoders = _DECODERS.get(format_)
     if decoders is None:
-        raise UnreadableError("not a picture of a format that culld reads")
+        raise UnreadableError("not a photo of a format that culld reads")
     if format_ is Format.HEIF:
         _load_heif()
     if format_ is Format.JXL:
         _load_jxl()
     ImageFile.LOAD_TRUNCATED_IMAGES = False
-    Image.MAX_IMAGE_PIXELS = None  # our own limit below gives the clearer message, and holds for every format
+    Image.MAX_IMAGE_PIXELS = None  # the check below has a clearer message, and applies to every format
     image = Image.open(stream, formats=decoders)
     if image.width * image.height > limits.pixels:
         raise UnreadableError(
@@ -190,39 +192,39 @@ def _open(stream: BinaryIO, format_: Format, limits: DecodeLimits) -> Image.Imag
 
 
 def _load_heif() -> None:
-    """Register the HEIF decoder when the first such photo comes; most folders never need it."""
+    """Register the HEIF decoder at the first HEIF photo; most folders do not need it."""
     import pillow_heif  # noqa: PLC0415
 
     pillow_heif.register_heif_opener(thumbnails=False)
 
 
 def _load_jxl() -> None:
-    """Register the decoder of JPEG XL, an extra; raises `UnreadableError` where it is not installed."""
+    """Register the decoder of JPEG XL, an extra; raises `UnreadableError` if it is not installed."""
     try:
         import pillow_jxl  # noqa: F401, PLC0415 - importing it registers the decoder
     except ModuleNotFoundError as error:
-        raise UnreadableError("JPEG XL is read with the extra `jxl` only") from error
+        raise UnreadableError("JPEG XL can only be read with the extra `jxl` installed") from error
 
 
 @contextlib.contextmanager
 def _translate_decode_errors() -> Iterator[None]:
-    """Turn whatever a decoder raises about bad bytes into `UnreadableError`, with one clear sentence."""
+    """Raise `UnreadableError` with one clear sentence for the exceptions of decoders about damaged files."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of odd metadata; it is the pixels that count here
+            warnings.simplefilter("ignore")  # Pillow warns of unusual metadata, which do not affect the pixels
             yield
     except UnreadableError:
         raise
     except UnidentifiedImageError as error:
-        raise UnreadableError("damaged: the picture's header cannot be read") from error
+        raise UnreadableError("damaged: the header of the photo cannot be read") from error
     except MemoryError as error:
         raise UnreadableError("too large to decode within limits.memory") from error
-    except _DAMAGE as error:
+    except _DECODE_ERRORS as error:
         raise UnreadableError(f"damaged or incomplete: {error}") from error
 
 
-# What Pillow's decoders were seen to raise on damaged files, besides OSError.
-_DAMAGE: tuple[type[Exception], ...] = (
+# The exceptions that Pillow's decoders raised on damaged files in tests.
+_DECODE_ERRORS: tuple[type[Exception], ...] = (
     OSError,
     ValueError,
     SyntaxError,

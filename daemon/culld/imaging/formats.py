@@ -1,4 +1,4 @@
-"""The format of a file, recognised by its first bytes."""
+"""Recognise the format of a file by its first bytes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ EXTENSIONS = frozenset(
         ".avif",
     }
 )
-"""Names, in lower case, of the files that culld judges."""
+"""The file name extensions, in lower case, that culld supports, besides those of RAW files."""
 
 RAW_EXTENSIONS = frozenset(
     {
@@ -52,17 +52,17 @@ RAW_EXTENSIONS = frozenset(
         ".raw",
     }
 )
-"""Names of RAW files, which are never opened as TIFF, where Pillow would find only their thumbnail."""
+"""The extensions of RAW files, which are never opened as TIFF: Pillow would decode only their thumbnail."""
 
 _HEADS = {
     b"\xff\xd8\xff": Format.JPEG,
     b"\x89PNG\r\n\x1a\n": Format.PNG,
     b"II*\0": Format.TIFF,
     b"MM\0*": Format.TIFF,
-    b"\xff\x0a": Format.JXL,  # a bare codestream; then a container (ISO/IEC 18181-2)
+    b"\xff\x0a": Format.JXL,  # a bare codestream; the next line is a container (ISO/IEC 18181-2)
     b"\0\0\0\x0cJXL \r\n\x87\n": Format.JXL,
     b"FUJIFILMCCD-RAW": Format.RAW,
-    b"IIRO": Format.RAW,  # Olympus, with two others
+    b"IIRO": Format.RAW,  # Olympus, with the next two
     b"IIRS": Format.RAW,
     b"MMOR": Format.RAW,
     b"IIU\0": Format.RAW,  # Panasonic
@@ -72,7 +72,7 @@ _CANON_BRAND = b"crx "
 
 
 def recognise(head: bytes, name: str = "") -> Format:
-    """Return the format by the first `HEAD_BYTES` bytes of a file; a TIFF may be a RAW by its name."""
+    """Return the format of a file by its first `HEAD_BYTES` bytes; a TIFF is a RAW if it has a RAW extension."""
     found = next((format_ for start, format_ in _HEADS.items() if head.startswith(start)), Format.UNKNOWN)
     if found is Format.TIFF and (head[8:12] == _CANON or PurePath(name).suffix.lower() in RAW_EXTENSIONS):
         return Format.RAW

@@ -1,4 +1,4 @@
-"""The files that culld judges, which depends on the decoders that are installed."""
+"""The file name extensions that culld supports with the installed decoders."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from culld.imaging.formats import EXTENSIONS, JXL_EXTENSION, RAW_EXTENSIONS
 
 
 def supported_extensions() -> frozenset[str]:
-    """Names, in lower case, of the files that are looked for; RAW and JPEG XL only with the extras of that name."""
-    pictures = EXTENSIONS if importlib.util.find_spec("pillow_jxl") else EXTENSIONS - {JXL_EXTENSION}
-    return pictures | RAW_EXTENSIONS if importlib.util.find_spec("rawpy") else pictures
+    """Return the supported extensions in lower case; those of RAW and JPEG XL only if their extras are installed."""
+    extensions = EXTENSIONS if importlib.util.find_spec("pillow_jxl") else EXTENSIONS - {JXL_EXTENSION}
+    return extensions | RAW_EXTENSIONS if importlib.util.find_spec("rawpy") else extensions

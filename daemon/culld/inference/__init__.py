@@ -1,1 +1,1 @@
-"""The network at work: its card, its engine, and the worker processes that run it."""
+"""Running networks: their cards, engines (LiteRT, TensorFlow), and the worker and GPU processes."""

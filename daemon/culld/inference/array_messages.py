@@ -1,4 +1,4 @@
-"""Arrays over a connection between processes: raw bytes of a known size, so that nothing is unpickled."""
+"""Send arrays between processes as raw bytes of a known size, so that nothing is unpickled."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def send_arrays(connection: Connection, specs: Mapping[str, ArraySpec], arrays: 
 
 
 def receive_arrays(connection: Connection, specs: Mapping[str, ArraySpec]) -> dict[str, NDArray[Any]]:
-    """Receive the arrays of one example; raises EOFError at the end, OSError for messages of another size."""
+    """Receive the arrays of one example; raises EOFError if the connection was closed, OSError for another size."""
     return {name: _receive(connection, spec) for name, spec in specs.items()}
 
 
@@ -37,7 +37,7 @@ def _receive(connection: Connection, spec: ArraySpec) -> NDArray[Any]:
 
 
 def limit_waits(connection: Connection, seconds: int) -> None:
-    """Let no read or write on a socket wait longer: it raises BlockingIOError then (socket(7)); 0 is no limit."""
+    """Limit each read and write on a connection; it raises BlockingIOError then (socket(7)). 0 is no limit."""
     limit = struct.pack("@ll", seconds, 0)
     with socket.socket(fileno=os.dup(connection.fileno())) as same:
         same.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)

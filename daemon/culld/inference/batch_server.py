@@ -1,7 +1,7 @@
-"""How the process with the GPU serves the workers: it gathers the examples that wait and runs the network on them.
+"""The server in the GPU process: it collects the examples that the workers send and runs the network on them.
 
 Each worker sends one example and waits for its answer, so a batch is never larger than the number of workers. The
-connections are those of `multiprocessing.connection`; both ends must know the key, and nothing is unpickled.
+connections are those of `multiprocessing.connection`; both ends authenticate by the key, and nothing is unpickled.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _HANDSHAKE_TIMEOUT_S: Final = 10
-_MOST_CLIENTS: Final = 256
-_MOST_SIGNATURE_BYTES: Final = 1 << 16
+_MAX_CLIENTS: Final = 256
+_MAX_SIGNATURE_BYTES: Final = 1 << 16
 
 
 class BatchNetwork(Network, Protocol):
@@ -37,12 +37,12 @@ class BatchNetwork(Network, Protocol):
     device: str
     precision: str
     largest: int
-    """How many examples it takes at once."""
+    """The maximum number of examples in a batch."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Request:
-    """The arrays of one example, and the outputs once they are there."""
+    """The arrays of one example, and the future of its outputs."""
 
     arrays: dict[str, NDArray[Any]]
     outputs: Future[dict[str, NDArray[Any]]] = field(default_factory=Future)
@@ -52,25 +52,25 @@ class BatchServer:
     """Runs the network on batches of requests; a thread for each client receives them and sends the answers."""
 
     def __init__(self, listener: Listener, pipe: Connection, key: bytes, network: BatchNetwork) -> None:
-        """Serve the clients of a listener that has no key of its own, until the pipe to the daemon is closed."""
+        """Serve the clients of a `listener` that was made without a key; `pipe` is the one to the daemon."""
         self._listener = listener
         self._pipe = pipe
         self._key = key
         self._network = network
         self._requests: queue.SimpleQueue[_Request | OSError | None] = queue.SimpleQueue()
-        self._free_clients = threading.Semaphore(_MOST_CLIENTS)
+        self._free_clients = threading.Semaphore(_MAX_CLIENTS)
 
     def run(self) -> None:
-        """Serve until the daemon is gone; raises what the network raises, OSError if no client can be accepted."""
+        """Serve until the pipe closes; raises exceptions of the network, and OSError if no client can be accepted."""
         _in_thread(self._await_end_of_daemon)
         _in_thread(self._accept_clients)
         while (first := self._requests.get()) is not None:
             if isinstance(first, OSError):
                 raise first
-            self._run_batch(self._gather(first))
+            self._run_batch(self._batch_of(first))
 
-    def _gather(self, first: _Request) -> list[_Request]:
-        """Return a request with those that wait beside it, as many as the network takes at once."""
+    def _batch_of(self, first: _Request) -> list[_Request]:
+        """Return a request with those that are queued, as many as fit into a batch."""
         batch = [first]
         while len(batch) < self._network.largest and not self._requests.empty():
             request = self._requests.get()
@@ -102,24 +102,24 @@ class BatchServer:
             self._requests.put(error)
 
     def _serve(self, client: Connection) -> None:
-        """Answer a client until it goes; one that does not know the key, or sends other arrays, is closed."""
+        """Answer a client until it disconnects; without the key or with other arrays it is disconnected."""
         signature = self._network.signature
         try:
             with client, contextlib.suppress(OSError, EOFError, ValueError, AuthenticationError):
-                known = self._is_known(client)
-                while known:
+                is_authentic = self._is_authentic(client)
+                while is_authentic:
                     request = _Request(receive_arrays(client, signature.inputs))
                     self._requests.put(request)
                     send_arrays(client, signature.outputs, request.outputs.result())
         finally:
             self._free_clients.release()
 
-    def _is_known(self, client: Connection) -> bool:
-        """Return whether a client knows the key, and sends and expects the arrays of the network."""
+    def _is_authentic(self, client: Connection) -> bool:
+        """Return whether a client has the signature of the network; raises AuthenticationError without the key."""
         limit_waits(client, _HANDSHAKE_TIMEOUT_S)
         connection.deliver_challenge(client, self._key)
         connection.answer_challenge(client, self._key)
-        signature = json.loads(client.recv_bytes(_MOST_SIGNATURE_BYTES))
+        signature = json.loads(client.recv_bytes(_MAX_SIGNATURE_BYTES))
         limit_waits(client, 0)
         return bool(signature == self._network.signature.to_json())
 

@@ -1,4 +1,4 @@
-"""The card that travels with a model: what it is, what it was made of, and how good it was measured to be."""
+"""The model card, a JSON file beside the model: its identity, its training data, and its measured accuracy."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _SHORT = 12
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What is known of a model.
+    """The facts about a model.
 
-    `digest` is the SHA-256 of `model.tflite` in hex; `width` and `height` are those of the frame it takes, in pixels
+    `digest` is the SHA-256 of `model.tflite` in hex; `width` and `height` are those of its input frame, in pixels
     (uint8 RGB); `labels` name its outputs in order; `thresholds` are the defaults for them. `data` (training photos
     with licences and counts), `origin` (of the starting weights, with their notice), `metrics`, `calibration` and
-    `provenance` (recipe revision, frameworks, machine) are facts for people, as JSON holds them. `operating_points`
-    gives for each label the precision and recall of thresholds; the policy looks up `reject: {precision: ...}` there.
+    `provenance` (recipe revision, frameworks, machine) are JSON values for the reader of the card. `operating_points`
+    gives for each label the precision and recall of thresholds; the policy reads `reject: {precision: ...}` from them.
     """
 
     name: str
@@ -45,24 +45,24 @@ class Card:
 
     @property
     def id(self) -> str:
-        """A short name that fits these bytes and no others, such as `defects-1@3fa9c2d41b07`."""
+        """The name, version and first 12 digits of the digest, such as `defects-1@3fa9c2d41b07`."""
         return f"{self.name}-{self.version}@{self.digest[:_SHORT]}"
 
 
 def load_card(folder: Path) -> Card:
-    """The card of the model in a folder; raises `SystemFaultError` if either is missing or they do not fit."""
+    """Return the card of the model in a folder; raises `SystemFaultError` if a file is missing or they do not match."""
     card = read_card(folder)
     found = model_digest(folder)
     if found != card.digest:
         raise SystemFaultError(
-            f"{folder / MODEL_FILE} is not the model that its card describes (SHA-256 {found[:_SHORT]}, the card says "
-            f"{card.digest[:_SHORT]}): put back the pair, or run `culld model export {folder}`"
+            f"{folder / MODEL_FILE} is not the model that its card describes (SHA-256 {found[:_SHORT]}, the card holds "
+            f"{card.digest[:_SHORT]}): restore both files, or run `culld model export {folder}`"
         )
     return card
 
 
 def save_card(folder: Path, card: Card) -> None:
-    """Write the card beside its model, as JSON that people can read."""
+    """Write the card into the folder of its model, as indented JSON."""
     facts = {"id": card.id, **asdict(card)}
     facts["operating_points"] = {
         name: [astuple(each) for each in curve] for name, curve in card.operating_points.items()
@@ -71,7 +71,7 @@ def save_card(folder: Path, card: Card) -> None:
 
 
 def model_digest(folder: Path) -> str:
-    """The SHA-256 of a folder's `model.tflite` in hex; raises `SystemFaultError` if there is none."""
+    """Return the SHA-256 of a folder's `model.tflite` in hex; raises `SystemFaultError` if it cannot be read."""
     try:
         return hashlib.sha256((folder / MODEL_FILE).read_bytes()).hexdigest()
     except OSError as error:
@@ -82,14 +82,14 @@ _ADVICE = "set model.path to a folder that holds model.tflite and card.json, or 
 
 
 def read_card(folder: Path) -> Card:
-    """The card alone, whatever model lies beside it; raises `SystemFaultError`."""
+    """Return the card in a folder, without a check of the model; raises `SystemFaultError` if it is not valid."""
     path = folder / CARD_FILE
     try:
         facts = json.loads(path.read_text("utf-8"))
     except OSError as error:
         raise SystemFaultError(f"{path} cannot be read ({error.strerror}): {_ADVICE}") from error
     except ValueError as error:
-        raise SystemFaultError(f"{path} is no model card: it is not JSON ({error})") from error
+        raise SystemFaultError(f"{path} is not a model card: it is not JSON ({error})") from error
     try:
         facts.pop("id", None)
         facts["labels"] = tuple(map(str, facts["labels"]))
@@ -100,11 +100,11 @@ def read_card(folder: Path) -> Card:
         }
         return Card(**facts)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise SystemFaultError(f"{path} is no model card: {error}") from error
+        raise SystemFaultError(f"{path} is not a model card: {error}") from error
 
 
 def require_network(folder: Path, card: Card, size: tuple[int, int], labels: Sequence[str]) -> None:
-    """Raise SystemFaultError unless the model takes frames of this width and height and has these outputs in order."""
+    """Raise SystemFaultError unless the card names frames of this (width, height) and these outputs in order."""
     path = folder / CARD_FILE
     if (card.width, card.height) != size:
         raise SystemFaultError(

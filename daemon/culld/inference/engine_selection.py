@@ -1,4 +1,4 @@
-"""Which engine judges photos: pure, from what is asked for and what is there."""
+"""Select the engine that scores photos, from the configuration and what is installed; no side effects."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 
 GPUS: Final = (Path("/dev/nvidia0"), Path("/dev/kfd"), Path("/dev/dxg"))
-"""The device files of GPUs that TensorFlow computes on: NVIDIA's, AMD's, and those of Linux below Windows."""
+"""The device files of the GPUs that TensorFlow supports: NVIDIA, AMD, and WSL 2."""
 
 
 @dataclass(frozen=True, slots=True)
 class EngineChoice:
-    """An engine, and why it is the one."""
+    """An engine, and why it was selected, as a clause."""
 
     kind: EngineKind
     why: str
@@ -27,18 +27,18 @@ class EngineChoice:
 def select_engine(
     asked: EngineKind, devices: Sequence[Path], *, has_tensorflow: bool, has_keras_model: bool
 ) -> EngineChoice:
-    """LiteRT unless TensorFlow is asked for, or there with a GPU; `devices` are the device files of GPUs.
+    """Return TensorFlow if it can be used and `asked` is TensorFlow or there is a GPU; otherwise LiteRT.
 
-    On the CPU LiteRT is faster: nothing is gained by TensorFlow without a GPU.
+    `devices` are the GPU device files that exist. On the CPU LiteRT is faster than TensorFlow.
     """
     if asked is EngineKind.LITERT:
-        return EngineChoice(EngineKind.LITERT, "model.engine says so")
+        return EngineChoice(EngineKind.LITERT, "model.engine is litert")
     if not has_tensorflow:
         return EngineChoice(EngineKind.LITERT, "TensorFlow is not installed")
     if not has_keras_model:
         return EngineChoice(EngineKind.LITERT, "the model's folder holds no model.keras, which TensorFlow needs")
     if asked is EngineKind.TENSORFLOW:
-        return EngineChoice(EngineKind.TENSORFLOW, "model.engine says so")
+        return EngineChoice(EngineKind.TENSORFLOW, "model.engine is tensorflow")
     if not devices:
         return EngineChoice(EngineKind.LITERT, "there is no GPU")
     return EngineChoice(EngineKind.TENSORFLOW, f"there is a GPU ({', '.join(map(str, devices))})")

@@ -1,4 +1,4 @@
-"""How a worker has its frames scored by the process with the GPU, and goes on without that process."""
+"""The client of the GPU process in a worker, with a network of its own if that process ends."""
 
 from __future__ import annotations
 
@@ -20,27 +20,27 @@ if TYPE_CHECKING:
     from culld.inference.network import Arrays, Network, Signature
 
 _ANSWER_TIMEOUT_S: Final = 20
-"""So long a worker waits for an answer; less than limits.time, after which it would be ended itself."""
-_GONE: Final = (OSError, EOFError, AuthenticationError)
+"""How long a worker waits for an answer; must be less than limits.time, after which the pool ends the worker."""
+_CONNECTION_ERRORS: Final = (OSError, EOFError, AuthenticationError)
 
 
 class GpuClient:
-    """A `Network` in a worker that asks the GPU process; once that is gone, it uses a network of its own."""
+    """A `Network` that sends its inputs to the GPU process; after that process has ended, it uses a local network."""
 
     def __init__(self, address: Address, signature: Signature, fall_back: Callable[[], Network]) -> None:
-        """Connect; without an answer `fall_back` opens the network that is used instead."""
+        """Connect to the GPU process; if that fails, `fall_back` opens the local network."""
         self.signature = signature
         self._fall_back = fall_back
-        self._own: Network | None = None
+        self._local: Network | None = None
         self._connection: Connection | None = None
         try:
             self._connection = Client(address.name, "AF_UNIX")
-            self._introduce(self._connection, address.key)
-        except _GONE:
-            self._own = self._alone()
+            self._authenticate(self._connection, address.key)
+        except _CONNECTION_ERRORS:
+            self._local = self._open_local()
 
-    def _introduce(self, connection: Connection, key: bytes) -> None:
-        """Prove that both ends know the key, and tell which arrays will be sent."""
+    def _authenticate(self, connection: Connection, key: bytes) -> None:
+        """Authenticate both ends by the key, and send the signature of the network."""
         limit_waits(connection, _ANSWER_TIMEOUT_S)
         answer_challenge(connection, key)
         deliver_challenge(connection, key)
@@ -53,7 +53,7 @@ class GpuClient:
             self._connection = None
 
     def run(self, arrays: Arrays) -> dict[str, NDArray[Any]]:
-        """Return the outputs for the inputs of n examples, asked for one after the other."""
+        """Return the outputs for the inputs of n examples, requested one after the other."""
         return run_one_by_one(self.signature.inputs, arrays, self._run)
 
     def _run(self, arrays: Arrays) -> dict[str, NDArray[Any]]:
@@ -61,12 +61,12 @@ class GpuClient:
             try:
                 send_arrays(self._connection, self.signature.inputs, arrays)
                 return receive_arrays(self._connection, self.signature.outputs)
-            except _GONE:
-                self._own = self._alone()
-        if self._own is None:
+            except _CONNECTION_ERRORS:
+                self._local = self._open_local()
+        if self._local is None:
             raise RuntimeError("this network was closed")
-        return self._own.run(arrays)
+        return self._local.run(arrays)
 
-    def _alone(self) -> Network:
+    def _open_local(self) -> Network:
         self.close()
         return self._fall_back()

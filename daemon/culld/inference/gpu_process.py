@@ -1,4 +1,4 @@
-"""The process with the GPU, as the daemon sees it."""
+"""The GPU process: its start and end in the daemon, and its main function."""
 
 from __future__ import annotations
 
@@ -28,43 +28,43 @@ _START_TIMEOUT_S: Final = 80.0
 _STOP_TIMEOUT_S: Final = 5.0
 _KEY_BYTES: Final = 32
 _BACKLOG: Final = 64
-"""Workers that connect at the same moment."""
+"""The number of connections that can wait to be accepted (listen(2))."""
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """The socket on which the process listens, which has no name in a file system, and the key for it."""
+    """The abstract Unix socket (unix(7)) on which the process listens, and the key for authentication."""
 
     name: str
     key: bytes = field(repr=False)
 
 
 class GpuProcess:
-    """The process with the network, from its start to its end; a thread waits for its end and logs the reason."""
+    """The process that runs the network on the GPU; a thread waits for its end and logs the reason."""
 
     def __init__(self, open_network: Callable[[], BatchNetwork]) -> None:
-        """Prepare a process that calls the picklable `open_network`."""
+        """Prepare the process, which calls the picklable `open_network`."""
         self.address = Address(f"\0culld-{secrets.token_hex(16)}", secrets.token_bytes(_KEY_BYTES))
         context = multiprocessing.get_context("spawn")
-        self._pipe, self._theirs = context.Pipe()
+        self._pipe, self._child_end = context.Pipe()
         self._process = context.Process(
-            target=_serve, args=(self._theirs, self.address, open_network), name="culld-engine", daemon=True
+            target=_serve, args=(self._child_end, self.address, open_network), name="culld-engine", daemon=True
         )
         self._stopping = False
 
     def __enter__(self) -> Self:
-        """Start it, and wait until it listens; raises SystemFaultError if it does not."""
+        """Start the process and wait until it listens; raises SystemFaultError if it does not."""
         self._process.start()
-        self._theirs.close()
+        self._child_end.close()
         try:
-            is_there = self._pipe.poll(_START_TIMEOUT_S)
-            said, is_ready = self._pipe.recv() if is_there else ("it did not start in time", False)
+            has_answered = self._pipe.poll(_START_TIMEOUT_S)
+            message, is_ready = self._pipe.recv() if has_answered else ("it did not start in time", False)
         except EOFError:
-            said, is_ready = "it ended at once", False
+            message, is_ready = "it ended at once", False
         if not is_ready:
             self.__exit__()
-            raise SystemFaultError(said)
-        log.info("the network runs on %s", said)
+            raise SystemFaultError(message)
+        log.info("the network runs on %s", message)
         threading.Thread(target=self._await_end, name="culld-engine", daemon=True).start()
         return self
 
@@ -78,20 +78,20 @@ class GpuProcess:
 
     def _await_end(self) -> None:
         try:
-            said, _ = self._pipe.recv()
+            reason, _ = self._pipe.recv()
         except (EOFError, OSError):
-            said = "its process ended"
+            reason = "without a message"
         if not self._stopping:
-            log.warning("TensorFlow is gone (%s); from now on photos are judged by LiteRT on the CPU", said)
+            log.warning("the GPU process ended (%s); photos are now judged by LiteRT on the CPU", reason)
 
 
 def _serve(pipe: Connection, address: Address, open_network: Callable[[], BatchNetwork]) -> None:
-    """Run inside the process: open the network, then serve until the daemon is gone."""
-    from culld.inference.batch_server import BatchServer  # noqa: PLC0415 (the daemon itself needs none of it)
+    """Run inside the process: open the network, then serve until the daemon ends."""
+    from culld.inference.batch_server import BatchServer  # noqa: PLC0415 (needed in the GPU process only)
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the daemon, which then ends its processes
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    tune_malloc()  # else each frame costs the page faults of its buffers: 1.4 ms in place of 0.2 ms for a round trip
+    tune_malloc()  # without it page faults make a round trip take 1.4 ms instead of 0.2 ms
     try:
         network = open_network()
         with Listener(address.name, "AF_UNIX", _BACKLOG) as listener:

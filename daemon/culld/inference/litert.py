@@ -1,4 +1,4 @@
-"""Networks on the CPU; the only module that imports LiteRT, and only when a network is opened."""
+"""Networks on the CPU; the only module that imports LiteRT, and it does so only when a network is opened."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class LiteRtNetwork:
         """Load the file with LiteRT's own kernels (XNNPACK).
 
         With `wanted` its arrays get those names. Raises SystemFaultError if the file cannot be loaded or fails on an
-        empty example, or if it takes or gives other arrays than those `wanted`.
+        example of zeros, or if its inputs or outputs are not those `wanted`.
         """
         try:
             from ai_edge_litert.interpreter import Interpreter
@@ -40,18 +40,18 @@ class LiteRtNetwork:
             self._interpreter = Interpreter(str(model), num_threads=threads)
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError, OSError) as error:
-            raise SystemFaultError(f"{model}: no model that LiteRT can load ({error})") from error
-        takes, gives = _details(self._interpreter)
-        inputs, outputs = _specs(takes, model), _specs(gives, model)
+            raise SystemFaultError(f"{model}: LiteRT cannot load the model ({error})") from error
+        inputs_found, outputs_found = _details(self._interpreter)
+        inputs, outputs = _specs(inputs_found, model), _specs(outputs_found, model)
         self.signature = wanted or Signature(inputs, outputs)
         sources = match_names(self.signature.inputs, inputs, f"{model}: the model takes")
         targets = match_names(self.signature.outputs, outputs, f"{model}: the model gives")
-        self._inputs = {name: takes[source]["index"] for name, source in sources.items()}
-        self._outputs = {name: gives[target]["index"] for name, target in targets.items()}
+        self._inputs = {name: inputs_found[source]["index"] for name, source in sources.items()}
+        self._outputs = {name: outputs_found[target]["index"] for name, target in targets.items()}
         try:
             self._run({name: np.zeros((1, *spec.shape), spec.dtype) for name, spec in self.signature.inputs.items()})
         except (ValueError, RuntimeError) as error:
-            raise SystemFaultError(f"{model}: the model fails on an empty example ({error})") from error
+            raise SystemFaultError(f"{model}: the model fails on an example of zeros ({error})") from error
 
     def run(self, arrays: Arrays) -> dict[str, NDArray[Any]]:
         """Return the outputs for the inputs of n examples, computed one after the other.
@@ -72,12 +72,12 @@ def _details(interpreter: Any) -> tuple[Details, Details]:
     if interpreter.get_signature_list():
         runner = interpreter.get_signature_runner()
         return runner.get_input_details(), runner.get_output_details()
-    takes, gives = interpreter.get_input_details(), interpreter.get_output_details()
-    return {each["name"]: each for each in takes}, {each["name"]: each for each in gives}
+    inputs_found, outputs_found = interpreter.get_input_details(), interpreter.get_output_details()
+    return {each["name"]: each for each in inputs_found}, {each["name"]: each for each in outputs_found}
 
 
 def _specs(details: Details, model: Path) -> dict[str, ArraySpec]:
-    """Return the arrays of a file for one example; raises SystemFaultError unless it takes one example at a time."""
+    """Return the arrays of a file for one example; raises SystemFaultError if its batch size is not 1."""
     specs = {}
     for name, each in details.items():
         count, *shape = [int(side) for side in each["shape"]] or [0]
@@ -89,16 +89,16 @@ def _specs(details: Details, model: Path) -> dict[str, ArraySpec]:
 
 @contextlib.contextmanager
 def silence_stderr() -> Iterator[None]:
-    """Discard what LiteRT writes about its delegate to stderr while it starts; its errors come as exceptions.
+    """Discard the messages about delegates that LiteRT writes to stderr at its start; its errors are exceptions.
 
     The stderr of the whole process is discarded, so this is for single-threaded processes only.
     """
     sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    saved, devnull = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(nowhere, 2)
+        os.dup2(devnull, 2)
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(devnull)

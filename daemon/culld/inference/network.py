@@ -1,4 +1,4 @@
-"""What every network is to its callers: named arrays in, named arrays out, whichever library runs it."""
+"""The interface of networks: a function from named arrays to named arrays, independent of the library."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ArraySpec:
-    """The shape of one array for one example, without the axis of examples, and its element type (`uint8`)."""
+    """The shape of an array for one example, without the axis of examples, and its element type, such as `uint8`."""
 
     shape: tuple[int, ...]
     dtype: str
@@ -37,13 +37,13 @@ class ArraySpec:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """The arrays that a network takes and those that it gives, by name and in order."""
+    """The input and output arrays of a network, by name and in order."""
 
     inputs: Mapping[str, ArraySpec]
     outputs: Mapping[str, ArraySpec]
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as plain lists, in order, such as can be compared after a way through JSON."""
+        """Return the signature as nested lists, equal to those read back from JSON; they keep the order."""
         return {
             side: [[name, spec.dtype, *spec.shape] for name, spec in specs.items()]
             for side, specs in (("inputs", self.inputs), ("outputs", self.outputs))
@@ -51,18 +51,18 @@ class Signature:
 
 
 class Network(Protocol):
-    """A network that is loaded; not to be shared between threads."""
+    """A loaded network; must not be shared between threads."""
 
     @property
     def signature(self) -> Signature:
-        """Return what it takes and gives."""
+        """The input and output arrays."""
 
     def run(self, arrays: Arrays) -> dict[str, NDArray[Any]]:
         """Return the outputs for the inputs of n examples; raises ValueError for arrays of another shape or type."""
 
 
 def example_count(specs: Mapping[str, ArraySpec], arrays: Arrays) -> int:
-    """Return how many examples the arrays hold; raises ValueError if they are not those of `specs`."""
+    """Return how many examples the arrays hold; raises ValueError if they do not match `specs`."""
     if arrays.keys() != specs.keys():
         raise ValueError(f"the network takes {', '.join(specs)}, not {', '.join(arrays)}")
     counts = {len(array) if array.ndim else 0 for array in arrays.values()}
@@ -80,7 +80,7 @@ def run_one_by_one(
 ) -> dict[str, NDArray[Any]]:
     """Return the outputs of a `run` that takes a single example, for the inputs of one example or more.
 
-    A single example is passed on as it is, without a copy. Raises ValueError as `example_count` does.
+    A single example is passed without a copy. Raises ValueError as `example_count` does.
     """
     count = example_count(specs, arrays)
     if count == 1:
@@ -92,10 +92,10 @@ def run_one_by_one(
 def match_names(
     wanted: Mapping[str, ArraySpec], found: Mapping[str, ArraySpec], what: str, *, any_type: bool = False
 ) -> dict[str, str]:
-    """Return which array of a file stands for each `wanted` one: that of its name, or the only one.
+    """Return the name in the file for each `wanted` array: the same name, or the only one if there is one of each.
 
-    `what` begins the sentence of the SystemFaultError that is raised if one is missing, is of another shape or (unless
-    `any_type`) of another element type, or is left over.
+    Raises SystemFaultError if an array is missing, superfluous, of another shape or (unless `any_type`) of another
+    element type; `what` is the beginning of its message.
     """
     names = {name: name for name in wanted}
     if len(wanted) == len(found) == 1:

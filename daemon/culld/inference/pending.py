@@ -1,4 +1,4 @@
-"""Requests that are handed to a pool of workers together, and their answers."""
+"""Requests that are submitted to a pool of workers together, and their answers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Answer = TypeVar("Answer")
 
 
 class PendingResults(Generic[Answer]):
-    """Requests that were handed to a pool together; their answers come in while the caller does something else."""
+    """Requests that were submitted together; their answers arrive while the caller does other work."""
 
     def __init__(self, requests: Sequence[Request[Answer]]) -> None:
         """Expect an answer to each request."""
@@ -29,10 +29,11 @@ class PendingResults(Generic[Answer]):
         self._changed = threading.Condition()
 
     def results(self, beat: Callable[[], None] = lambda: None) -> list[Answer | PhotoError]:
-        """The answer to each request, in order, once all are there; raises SystemFaultError if the pool is broken.
+        """Wait for all answers and return them in the order of the requests.
 
-        An error in place of an answer says that the worker was lost or failed over this request. `beat` is called at
-        least every second; an exception that it raises ends the wait, not the work.
+        A PhotoError in place of an answer means that the worker was lost or its handler raised. `beat` is called at
+        least every second; an exception that it raises ends the wait, but not the work. Raises SystemFaultError if the
+        pool has failed.
         """
         while not self.is_over():
             beat()
@@ -43,37 +44,37 @@ class PendingResults(Generic[Answer]):
         return self._results
 
     def put(self, number: int, result: object) -> None:
-        """Take in the answer to one request."""
+        """Store the answer to one request."""
         with self._changed:
             self._results[number] = result
             self._missing -= 1
             self._changed.notify_all()
 
     def fail(self, fault: SystemFaultError) -> None:
-        """There will be no more answers."""
+        """Mark the requests as failed: `results` raises this fault."""
         with self._changed:
             self._fault = fault
             self._changed.notify_all()
 
     def is_over(self) -> bool:
-        """Whether all answers are there, or none will come any more."""
+        """Return whether all answers have arrived, or the pool has failed."""
         return not self._missing or self._fault is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One request of those that were handed in together."""
+    """One of the requests of a `PendingResults`."""
 
     pending: PendingResults[Any]
     number: int
 
     @property
     def request(self) -> Request[Any]:
-        """What the worker is sent."""
+        """The request to send to the worker."""
         return self.pending.requests[self.number]
 
     def answer(self, result: object) -> None:
-        """Take in the answer."""
+        """Store the answer."""
         self.pending.put(self.number, result)
 
 

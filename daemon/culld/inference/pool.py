@@ -1,8 +1,8 @@
-"""Worker processes: spawned, limited, replaceable; what handles the requests in them is handed in.
+"""The pool of worker processes; the caller passes the function that creates the handler of requests in them.
 
-A worker creates its own handler (decoders, network) and answers one request at a time, so that a file that crashes a
-decoder or never ends costs that one file. The next request goes to a worker that is free: one huge photo does not hold
-up the others.
+A worker creates its own handler (decoders, network) and answers one request at a time, so a file that crashes a decoder
+or takes too long affects no other file. A request goes to the first worker that is free, so one large photo does not
+delay the others.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ log = logging.getLogger(__name__)
 _STOP_TIMEOUT_S = 2.0
 Answer = TypeVar("Answer")
 PATIENCE_S: Final = 120.0
-"""So long a pool waits by default for the system to have room for a process."""
+"""How long a pool without workers tries by default to start one."""
 
 
 class Pool:
-    """A fixed number of worker processes over which requests are spread by a thread of the pool's own.
+    """A fixed number of worker processes; a thread of the pool distributes requests over them.
 
-    The thread only carries requests and answers between processes, so that no worker waits for the loop to have time. A
-    process that cannot be started is tried again after 1 s, then more seldom, up to every 30 s; the others go on. After
-    `patience_s` seconds without any worker the pool is broken.
+    The thread only passes requests and answers between processes, so no worker waits for the daemon's main loop. If a
+    process cannot be started, the pool tries again after 1 s, then at intervals that double up to 30 s; the other
+    workers go on. After `patience_s` seconds without any worker the pool fails with a SystemFaultError.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Pool:
 
     @property
     def trouble(self) -> str:
-        """Why no photo is judged, as a clause; empty as long as there is a worker."""
+        """The reason, as a clause, why no worker can be started; empty if there is a worker."""
         why = self._backoff.why
         if not why or any(worker.is_ready for worker in tuple(self._workers)):
             return ""
@@ -77,7 +77,7 @@ class Pool:
     def start(self) -> None:
         """Start the workers and wait until each has its handler; raises SystemFaultError if one cannot create it.
 
-        If the system has room for some of the processes only, the others are started later.
+        If the system can start only some of the processes, the others are started later.
         """
         self._refill()
         if not self._workers:
@@ -91,7 +91,7 @@ class Pool:
         self._thread.start()
 
     def stop(self) -> None:
-        """End all workers; they never hold anything that is not on disk."""
+        """End all workers; nothing is lost, because a worker holds no data that are not on disk."""
         self._stopping = True
         self._wake_up()
         if self._thread.is_alive():
@@ -110,10 +110,10 @@ class Pool:
         self.stop()
 
     def submit(self, requests: Sequence[Request[Answer]], *, urgent: bool = False) -> PendingResults[Answer]:
-        """Have each request handled by a worker; those that are `urgent` go before what waits already.
+        """Queue requests for the workers; `urgent` ones are handled before those that are queued already.
 
-        A worker that dies or passes its time limit is replaced, and the result for its request is a `WorkerLostError`;
-        that of a request over which the handler raises is an `InternalError`.
+        A worker that ends or exceeds its time limit is replaced, and the result of its request is a `WorkerLostError`.
+        If the handler raises, the result is an `InternalError`.
         """
         work = self._jobs.add(requests, urgent=urgent)
         if not work.is_over():  # it is over if the pool is broken: then nothing reads the wake-ups any more
@@ -123,20 +123,20 @@ class Pool:
     def map(
         self, requests: Sequence[Request[Answer]], beat: Callable[[], None] = lambda: None
     ) -> list[Answer | PhotoError]:
-        """The answer to each request, in order, before anything else that waits."""
+        """Return the answer to each request, in order; they are handled before all that are queued already."""
         return self.submit(requests, urgent=True).results(beat) if requests else []
 
     def _wake_up(self) -> None:
         self._wakeup_sender.send_bytes(b"!")
 
     def _serve(self) -> None:
-        """Hand out and gather until the pool stops; what goes wrong here fails the works that are not over."""
+        """Send requests and receive answers until the pool stops; an exception here fails all open requests."""
         try:
             while not self._stopping:
                 self._refill()
                 self._require_patience()
-                self._hand_out()
-                self._gather()
+                self._send_requests()
+                self._receive_answers()
         except SystemFaultError as fault:
             self._jobs.fail(fault)
         except Exception as error:
@@ -144,7 +144,7 @@ class Pool:
             self._jobs.fail(SystemFaultError(f"the pool of workers is broken: {error!r}; please report this"))
 
     def _refill(self) -> None:
-        """Start the processes that are missing, unless that failed a moment ago."""
+        """Start the processes that are missing, unless the wait after a failed start is not over."""
         while len(self._workers) < self._count and time.monotonic() >= self._backoff.next:
             try:
                 self._workers.append(Worker.launch(self._start, self._create_handler, self._limits))
@@ -161,7 +161,7 @@ class Pool:
         if not self._workers and self._backoff.why and waited_s >= self._patience_s:
             raise SystemFaultError(f"no worker process could be started for {waited_s:.0f} s: {self._backoff.why}")
 
-    def _hand_out(self) -> None:
+    def _send_requests(self) -> None:
         for worker in self._workers:
             if not worker.is_free:
                 continue
@@ -173,46 +173,46 @@ class Pool:
             try:
                 worker.pipe.send(job.request)
             except OSError:
-                pass  # it died meanwhile: `_gather` sees the closed pipe
+                pass  # the worker has ended: `_receive_answers` finds the closed pipe
             except Exception as error:  # noqa: BLE001 (a request that cannot be sent must not cost the others)
                 worker.release()
                 job.answer(self._unexpected.note(error, f"sending a worker a {type(job.request).__name__}"))
 
-    def _gather(self) -> None:
+    def _receive_answers(self) -> None:
         ready = connection.wait([self._wakeup_receiver, *(worker.pipe for worker in self._workers)], self._timeout())
         if self._wakeup_receiver in ready:
             self._wakeup_receiver.recv_bytes()
         for worker in tuple(self._workers):
             if worker.pipe in ready:
-                self._receive(worker)
+                self._receive_from(worker)
             elif time.monotonic() >= worker.deadline:
                 limit = f"took longer than {self._limits.seconds:g} s (limits.time)"
                 self._on_lost(worker, limit if worker.is_ready else "it did not start in time")
 
     def _timeout(self) -> float | None:
-        """The seconds until a deadline passes or a start is due; None for no end of them."""
-        dues = [worker.deadline for worker in self._workers]
+        """Return the seconds until a deadline passes or a start is due; None if there is neither."""
+        due_times = [worker.deadline for worker in self._workers]
         if len(self._workers) < self._count:
-            dues.append(self._backoff.next)
-        due = min(dues, default=math.inf)
+            due_times.append(self._backoff.next)
+        due = min(due_times, default=math.inf)
         return None if due == math.inf else max(0.0, due - time.monotonic())
 
-    def _receive(self, worker: Worker) -> None:
+    def _receive_from(self, worker: Worker) -> None:
         try:
             answer = worker.pipe.recv()
         except (EOFError, OSError):
             worker.process.join(_STOP_TIMEOUT_S)
             code = worker.process.exitcode
-            ended = f"the worker that read it ended with code {code}"
+            ended = f"the worker process ended with code {code}"
             self._on_lost(worker, ended if worker.is_ready else f"it ended at once with code {code}")
         except Exception as error:  # noqa: BLE001 (an answer that cannot be read must not cost the others)
             self._unexpected.note(error, "reading the answer of a worker")
-            self._on_lost(worker, "the worker that read it gave an answer that cannot be read")
+            self._on_lost(worker, "the worker process sent an answer that cannot be read")
         else:
-            self._take(worker, answer)
+            self._accept(worker, answer)
 
-    def _take(self, worker: Worker, answer: object) -> None:
-        """Take in the answer to a job; the first one says why there is no handler, None if there is one."""
+    def _accept(self, worker: Worker, answer: object) -> None:
+        """Accept an answer; the first one of a worker is the error of creating its handler, None if it has one."""
         if not worker.is_ready:
             if answer is not None:
                 self._on_lost(worker, str(answer))
@@ -231,12 +231,12 @@ class Pool:
             job.answer(answer)
 
     def _on_lost(self, worker: Worker, why: str) -> None:
-        """Remove a worker; another one is started in its place."""
+        """Remove a worker; `_refill` starts another one."""
         self._workers.remove(worker)
         worker.end()
         if not worker.is_ready:
             self._note_failed_start(why)
             return
-        log.warning("worker %s was lost; starting another", worker.process.pid)
+        log.warning("worker process %s was lost (%s); starting another", worker.process.pid, why)
         if worker.job is not None:
             worker.job.answer(WorkerLostError(why))

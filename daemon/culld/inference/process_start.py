@@ -22,48 +22,48 @@ if TYPE_CHECKING:
     from culld.inference.worker_process import WorkerLimits
 
 CONTEXT: Final = multiprocessing.get_context("spawn")
-"""TensorFlow and threads do not survive a fork."""
+"""Processes are spawned, because TensorFlow and threads do not survive a fork."""
 
 _STOP_TIMEOUT_S = 2.0
 _OPEN_TIMEOUT_S = 60.0
 
 
 class Process(Protocol):
-    """What a pool asks of a process: see `multiprocessing.Process`."""
+    """The part of `multiprocessing.Process` that a pool uses."""
 
     @property
     def pid(self) -> int | None:
-        """Its number."""
+        """The process id; None before the start."""
 
     @property
     def exitcode(self) -> int | None:
-        """How it ended; None if it lives."""
+        """The exit code; None while the process runs."""
 
     def is_alive(self) -> bool:
-        """Whether it has not ended."""
+        """Return whether the process runs."""
 
     def kill(self) -> None:
-        """End it at once."""
+        """Send SIGKILL to the process."""
 
     def join(self, timeout: float | None = None) -> None:
-        """Wait for its end."""
+        """Wait for the end of the process, or until `timeout` seconds have passed."""
 
 
 class Start(Protocol):
-    """How a pool starts a process; raises OSError if the system has no room for one."""
+    """The function with which a pool starts a process; raises OSError if the system has no resources for one."""
 
     def __call__(self, pipe: Connection, create_handler: Callable[[], object], limits: WorkerLimits) -> Process:
         """Start `serve_requests` with these arguments in a process of its own."""
 
 
 def start_process(pipe: Connection, create_handler: Callable[[], object], limits: WorkerLimits) -> Process:
-    """Start a worker; raises OSError if the system has no room for another process (`pids` limit, memory, files).
+    """Start a worker; raises OSError if the system has no resources for it (`pids` limit, memory, open files).
 
-    The new process begins in the folder that this one works in. Where that was deleted, this one moves to `/`: a
-    relative path meant nothing any more.
+    The new process inherits the working directory. If that was deleted, this process changes to `/`, because
+    multiprocessing needs a directory that exists.
     """
     try:
-        os.getcwd()  # noqa: PTH109 (as multiprocessing asks it, which fails where it fails)
+        os.getcwd()  # noqa: PTH109 (the call that multiprocessing makes, and that raises)
     except OSError:
         os.chdir("/")
     process = CONTEXT.Process(
@@ -75,7 +75,7 @@ def start_process(pipe: Connection, create_handler: Callable[[], object], limits
 
 @dataclass(slots=True, eq=False)
 class Worker:
-    """A process and the pipe to it; it is ready once it has its handler, and must answer until the `deadline`."""
+    """A process and the pipe to it; it is ready once it has its handler, and must answer before the `deadline`."""
 
     process: Process
     pipe: Connection
@@ -85,24 +85,24 @@ class Worker:
 
     @classmethod
     def launch(cls, start: Start, create_handler: Callable[[], object], limits: WorkerLimits) -> Worker:
-        """Start a process; raises OSError if the system has no room for another."""
-        ours, theirs = CONTEXT.Pipe()
+        """Start a process; raises OSError if the system has no resources for another."""
+        own_end, child_end = CONTEXT.Pipe()
         try:
-            process = start(theirs, create_handler, limits)
-        except BaseException:  # whatever it was, also Ctrl-C, the pipe must not stay open
-            ours.close()
+            process = start(child_end, create_handler, limits)
+        except BaseException:  # close the pipe after any exception, also KeyboardInterrupt
+            own_end.close()
             raise
         finally:
-            theirs.close()
-        return cls(process, ours, time.monotonic() + _OPEN_TIMEOUT_S)
+            child_end.close()
+        return cls(process, own_end, time.monotonic() + _OPEN_TIMEOUT_S)
 
     @property
     def is_free(self) -> bool:
-        """Whether it can take a job."""
+        """Whether the worker can take a job."""
         return self.is_ready and self.job is None
 
     def release(self) -> None:
-        """Be free for the next job."""
+        """Make the worker free for the next job."""
         self.job, self.deadline = None, math.inf
 
     def await_handler(self) -> None:
@@ -119,12 +119,12 @@ class Worker:
         self.release()
 
     def ask_to_end(self) -> None:
-        """Let it end by itself."""
-        with contextlib.suppress(OSError):  # it has ended
+        """Ask the process to end by itself."""
+        with contextlib.suppress(OSError):  # the process has ended
             self.pipe.send(None)
 
     def end(self, patience_s: float = 0.0) -> None:
-        """End the process after so many seconds at the latest."""
+        """Wait up to `patience_s` seconds for the end of the process, then kill it."""
         self.process.join(patience_s)
         if self.process.is_alive():
             self.process.kill()
@@ -134,9 +134,9 @@ class Worker:
 
 @dataclass(slots=True)
 class StartBackoff:
-    """Starts that failed in a row: `why` the last one did, and the monotonic second at which the `next` may be tried.
+    """Consecutive failed starts: `why` the last one failed, `since` when, and when the `next` start is due.
 
-    The wait doubles from 1 s to 30 s.
+    Times are those of `time.monotonic`, in seconds. The wait doubles from 1 s to 30 s.
     """
 
     why: str = ""
@@ -145,7 +145,7 @@ class StartBackoff:
     _failures: int = 0
 
     def add(self, why: str, now: float) -> None:
-        """A start failed."""
+        """Record a failed start at the time `now`."""
         if not self.why:
             self.since = now
         self.why = why

@@ -1,4 +1,4 @@
-"""What runs inside a worker process: its limits, its memory, and one request after the other."""
+"""The main function of a worker process: set the limits, then answer one request after the other."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 @dataclass(frozen=True, slots=True)
 class WorkerLimits:
-    """What one worker may use: bytes of address space, and wall-clock seconds for one photo."""
+    """The limits of one worker: bytes of address space, and wall-clock seconds for one request."""
 
     memory: int
     seconds: float
@@ -52,35 +52,35 @@ def serve_requests(pipe: Connection, create_handler: Callable[[], object], limit
 
 
 def _answer(pipe: Connection, handler: object, request: Request[object]) -> None:
-    """Send the answer, or the InternalError that an exception of the handler means: it costs that request only.
+    """Send the answer, or an InternalError if the handler raises; later requests are not affected.
 
-    Without memory the process ends, and another one begins with all of it.
+    After a MemoryError the process ends, and the pool starts another one.
     """
     try:
         answer = ForkingPickler.dumps(request.handle(handler))
     except MemoryError:
         raise
-    except Exception as error:  # noqa: BLE001 (what is not expected cannot be listed; the daemon logs it)
+    except Exception as error:  # noqa: BLE001 (any exception; the daemon logs it)
         answer = ForkingPickler.dumps(internal_error(error))
-    pipe.send_bytes(answer)  # as `Connection.send` does it
+    pipe.send_bytes(answer)  # with the dump above, the same as `Connection.send`
 
 
 def tune_malloc() -> None:
-    """Keep what a photo needed for the next one, up to some megabytes.
+    """Set malloc to keep freed memory for the next photo, up to 64 MiB.
 
-    Given back to the kernel each time it costs 3,800 page faults a photo, 8 ms of 60 (measured, 6 megapixels). The
-    numbers are those of mallopt(3); a C library that has no such function does as it likes.
+    Returning it to the kernel costs 3,800 page faults per photo, 8 ms of 60 (measured, 6 megapixels). The parameters
+    are those of mallopt(3); a C library without that function keeps its defaults.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
-        mallopt(_M_MMAP_THRESHOLD, 32 << 20)  # the most that glibc takes
+        mallopt(_M_MMAP_THRESHOLD, 32 << 20)  # the maximum of glibc
         mallopt(_M_TRIM_THRESHOLD, 64 << 20)
 
 
 def _set_cpu_limit(seconds: float) -> None:
-    """Limit the processor time of the next request to twice so many seconds.
+    """Limit the processor time of the next request to twice the wall-clock limit.
 
-    A worker whose daemon was killed ends by it; while the daemon lives, its clock comes first.
+    This ends a worker whose daemon was killed; while the daemon runs, the pool ends it earlier by the clock.
     """
     used = resource.getrusage(resource.RUSAGE_SELF)
     spent = used.ru_utime + used.ru_stime

@@ -1,4 +1,4 @@
-"""What is found in the bytes of one photo, wherever they come from: nothing here opens a file or knows a worker."""
+"""Assess the bytes of one photo: format, camera facts, scores. This module opens no file and uses no worker."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from culld.records import DHash, Scores
 
 RAW_RECHECK_OVER = 0.5
-"""From this probability of over-exposure on a RAW is looked at in the sensor's own light as well."""
+"""From this probability of over-exposure on, the developed sensor data of a RAW are scored as well."""
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """The scores and the perceptual hash of a picture, or why it cannot be decoded.
+    """The scores and the perceptual hash of a photo, or why it cannot be decoded.
 
-    `missing_part` says which part of the file is missing behind a picture that is whole; empty if none is.
+    `missing_part` is a clause about the part that the file lacks after a complete main image; empty if it lacks none.
     """
 
     result: Scores | Unreadable
@@ -38,7 +38,7 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class ContentAssessment:
-    """What is found in the bytes of a file; `digest` is their SHA-256 in hex."""
+    """The assessment of the bytes of a file; `digest` is their SHA-256 in hex."""
 
     digest: str
     format: Format
@@ -54,8 +54,8 @@ def assess(
 ) -> ContentAssessment:
     """Assess the bytes of a file with a network of the signature `DEFECT_NETWORK`.
 
-    The file's name tells RAW files from TIFF. Bytes that are no photo give an `Unreadable`; only what the network
-    raises is raised.
+    The extension of `name` distinguishes RAW files from TIFF. For bytes that are not a photo the result of the score is
+    `Unreadable`; only exceptions of the network are raised.
     """
     stream = io.BytesIO(data)
     format_ = recognise(data[:HEAD_BYTES], name)
@@ -74,12 +74,12 @@ def exif_of(stream: BinaryIO, format_: Format, limits: DecodeLimits) -> bytes:
                 preview = raw.preview()
             return b"" if preview is None else exif_of(io.BytesIO(preview), Format.JPEG, limits)
         return embedded_exif(stream, format_, limits)
-    except UnreadableError:  # scoring will say why; here it only means that there are no facts
+    except UnreadableError:  # `score_photo` reports the reason; here it only means no facts
         return b""
 
 
 def score_photo(stream: BinaryIO, format_: Format, network: Network, limits: DecodeLimits) -> Score:
-    """Decode a whole photo and score it."""
+    """Decode and score a photo; the result is `Unreadable` if the end of its main image is missing."""
     if not is_complete(stream, format_):
         return Score(Unreadable("incomplete: its end is missing"))
     missing = missing_part(stream, format_)
@@ -92,13 +92,16 @@ def score_photo(stream: BinaryIO, format_: Format, network: Network, limits: Dec
 
 
 def _score(stream: BinaryIO, format_: Format, network: Network, limits: DecodeLimits) -> tuple[Scores, DHash]:
-    """Ask the network; a RAW is over-exposed only if it is so in the sensor's own light as well."""
+    """Score a photo.
+
+    From `RAW_RECHECK_OVER` on, the `over` of a RAW is the smaller one of its preview and of its developed sensor data.
+    """
     if format_ is not Format.RAW:
-        picture = decode(stream, format_, limits)
-        return score(network, picture), dhash_of(picture)
+        pixels = decode(stream, format_, limits)
+        return score(network, pixels), dhash_of(pixels)
     with open_raw(stream, limits) as raw:
-        picture = raw.preview_rgb()
-        scores = score(network, picture)
+        pixels = raw.preview_rgb()
+        scores = score(network, pixels)
         if scores.over >= RAW_RECHECK_OVER:
             scores = replace(scores, over=min(scores.over, score(network, raw.linear_rgb()).over))
-        return scores, dhash_of(picture)
+        return scores, dhash_of(pixels)

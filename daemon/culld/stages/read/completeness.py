@@ -1,8 +1,8 @@
-"""Whether a file is whole: decoders accept files that are cut, but a photo that is still being copied must wait.
+"""Check whether a file is complete: decoders accept truncated files, but a photo that is still being copied must wait.
 
-`is_complete` looks for the end of the picture in the frame of the container, so a whole file costs a read of its last
-bytes. `missing_part` compares the size of the file with the sizes that its structure states, which reach beyond the
-picture: phones put a gain map, a second picture or a movie behind it.
+`is_complete` checks the container for the end of the main image; the image data are not decoded. `missing_part`
+compares the size of the file with the sizes that its structure states, which extend beyond the main image: phones
+append a gain map, a second image or a movie.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _MAX_META_BYTES: Final = 1 << 20
 
 
 def is_complete(stream: BinaryIO, format_: Format) -> bool:
-    """Whether the picture has its end; True for formats that do not state it (TIFF, unknown ones). Raises OSError."""
+    """Return whether the main image has its end; True for formats that do not state it (TIFF, RAW). Raises OSError."""
     check = _CHECKS.get(format_)
     if check is None:
         return True
@@ -41,19 +41,19 @@ def missing_part(stream: BinaryIO, format_: Format) -> str:
 
     The lengths are those of the MPF index and the XMP of a JPEG, of the chunks of a WebP, of the boxes and items of
     HEIF and AVIF, of the boxes of JPEG XL and CR3, and of the directories, strips, tiles and previews of TIFF and the
-    RAW formats made like it. A file that is not understood lacks nothing. Raises OSError.
+    RAW formats made like it. Nothing is missing from a file whose structure cannot be parsed. Raises OSError.
     """
     size = stream.seek(0, os.SEEK_END)
     needed = _ENDS[format_](stream, size) if format_ in _ENDS else 0
     if needed <= size:
         return ""
-    return f"its own structure says that it has {needed:,} bytes or more, but it has {size:,}"
+    return f"its structure needs {needed:,} bytes or more, but the file has {size:,}"
 
 
 def _jpeg_has_end(stream: BinaryIO, size: int) -> bool:
-    """Whether EOI ends the file or, with more bytes behind it (a movie, a gain map, zeros), the first picture.
+    """Return whether EOI ends the file or, with more bytes after it (a movie, a gain map, zeros), the main image.
 
-    An EOI before the picture data may be that of a thumbnail; within them there is none but the last.
+    An EOI before the image data may be that of a thumbnail; the image data hold no EOI but the last.
     """
     stream.seek(max(0, size - 2))
     ends = stream.read(2) == b"\xff\xd9"
@@ -63,7 +63,7 @@ def _jpeg_has_end(stream: BinaryIO, size: int) -> bool:
 
 
 def _png_has_end(stream: BinaryIO, size: int) -> bool:
-    """Whether every chunk up to IEND fits."""
+    """Return whether the file holds every chunk up to IEND in full length."""
     return any(chunk.kind == b"IEND" and chunk.next <= size for chunk in png_chunks(stream))
 
 
@@ -72,12 +72,12 @@ def _riff_has_end(stream: BinaryIO, size: int) -> bool:
 
 
 def _boxes_have_end(stream: BinaryIO, size: int) -> bool:
-    """Whether all boxes fit (ISO/IEC 14496-12, 4.2), and `meta` and picture data are among them."""
+    """Return whether the boxes (ISO/IEC 14496-12, 4.2) end with the file, and include `meta` and image data."""
     end, kinds = 0, set()
     for box in boxes(stream, size):
         kinds.add(box.kind)
         end = box.end
-        if box.kind == b"meta" and end - box.start < _MAX_META_BYTES:  # small pictures may lie in there
+        if box.kind == b"meta" and end - box.start < _MAX_META_BYTES:  # `idat` (ISO/IEC 14496-12) can be inside it
             stream.seek(box.start)
             kinds.update({b"idat"} if b"idat" in stream.read(end - box.start) else ())
     return end == size and b"meta" in kinds and not kinds.isdisjoint({b"mdat", b"idat"})
@@ -104,7 +104,7 @@ def _jpeg_end(stream: BinaryIO, size: int) -> int:
 
 
 def _webp_end(stream: BinaryIO, size: int) -> int:
-    """Where the chunks of a WebP end, each filled up to an even length; chunks behind the RIFF are not its own."""
+    """Return where the chunks of a WebP end, each padded to an even length; chunks after the RIFF do not count."""
     stream.seek(4)
     end = 8 + int.from_bytes(stream.read(4), "little")
     own = takewhile(lambda each: each.start < min(end, size) and _is_plausible(each.kind), riff_chunks(stream))
@@ -112,12 +112,12 @@ def _webp_end(stream: BinaryIO, size: int) -> int:
 
 
 def _is_plausible(kind: bytes) -> bool:
-    """Whether these bytes can be the kind of a chunk: bytes that fill up a file cannot."""
+    """Return whether these bytes can be the type of a chunk; padding with zeros cannot."""
     return kind.isascii() and bool(kind.strip(b"\0"))
 
 
 def _raw_end(stream: BinaryIO, size: int) -> int:
-    """Where a RAW file ends that is made like TIFF or, like CR3, of boxes."""
+    """Return where a RAW file ends that is structured like TIFF or, as CR3 is, in boxes."""
     stream.seek(4)
     return boxes_end(stream, size) if stream.read(4) == b"ftyp" else data_end(stream, size, values=False)
 
@@ -127,7 +127,7 @@ def _tiff_end(stream: BinaryIO, size: int) -> int:
 
 
 def _jxl_end(stream: BinaryIO, size: int) -> int:
-    """Where the boxes of a JPEG XL end; a bare codestream does not state its length."""
+    """Return where the boxes of a JPEG XL end; 0 for a bare codestream, which does not state its length."""
     stream.seek(4)
     return boxes_end(stream, size) if stream.read(4) == b"JXL " else 0
 

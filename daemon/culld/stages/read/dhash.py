@@ -1,4 +1,4 @@
-"""The perceptual hash of a picture, which recognises the frames of a burst; the only module that imports dhash."""
+"""The perceptual hash by which the photos of a burst are recognised; the only module that imports dhash."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 def dhash_of(pixels: NDArray[np.uint8]) -> DHash:
-    """The difference hashes of a picture (height, width, 3); blur and brightness hardly change them."""
+    """Return the difference hashes of uint8 RGB pixels (height, width, 3); blur and brightness hardly change them."""
     side = DHash.SIDE + 1
     small = Image.fromarray(pixels).convert("L").resize((side, side), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    # As plain numbers: of a picture dhash would ask by a call that Pillow is going to drop.
+    # Plain numbers, because for an image dhash calls a method that Pillow has deprecated.
     return DHash(*dhash.dhash_row_col(list(small.tobytes()), DHash.SIDE))

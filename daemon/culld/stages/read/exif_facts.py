@@ -1,6 +1,6 @@
-"""Camera facts out of an EXIF block, and a first block for a file without one; the only module that imports piexif.
+"""Read camera facts from an EXIF block and make a block for a file without one; the only module that imports piexif.
 
-piexif must not write into files that have EXIF: of 490 real JPEGs it gave 46 back undamaged.
+piexif must not change the EXIF of a file that has it: of 490 real JPEGs it left 46 undamaged.
 """
 
 from __future__ import annotations
@@ -15,26 +15,34 @@ import piexif
 from culld.records import Camera, Exposure, Rating
 from culld.tags.containers.ifd import ENTRY_BYTES, TYPE_BYTES
 
-# The exceptions that piexif was seen to raise on damaged blocks.
-_DAMAGE = (struct.error, ValueError, KeyError, IndexError, TypeError, OverflowError, piexif.InvalidImageDataError)
+# The exceptions that piexif raised on damaged blocks in tests.
+_PIEXIF_ERRORS = (
+    struct.error,
+    ValueError,
+    KeyError,
+    IndexError,
+    TypeError,
+    OverflowError,
+    piexif.InvalidImageDataError,
+)
 
 _AUTO_BRACKET = 2  # EXIF 2.32, ExposureMode
 
-_HEAD = b"Exif\0\0"  # without it piexif would take the bytes for the name of a file, and open that
+_EXIF_HEAD = b"Exif\0\0"  # without it piexif takes the bytes for a file name and opens that file
 _DIRECTORIES = frozenset({0x8769, 0x8825, 0xA005})
 _MAX_BLOCK = 16 * 1024 * 1024
 _LONGEST_TEXT = 1024
 _OFFSET = re.compile(r"([+-])([0-9]{2}):([0-5][0-9])")
-_LARGEST_OFFSET = timedelta(hours=14)  # Kiribati
+_LARGEST_OFFSET = timedelta(hours=14)  # UTC+14, Kiribati
 
 
 def camera_facts(block: bytes) -> Camera:
-    """Read the facts out of an EXIF block (with its `Exif` head); a damaged or missing block yields none.
+    """Return the camera facts in an EXIF block (with its `Exif` head); a damaged or missing block gives none.
 
-    A value that no camera can mean counts as missing: some writers put 0 for an unknown value, others leave the bytes
-    that were in memory.
+    A value that is impossible for a camera counts as missing: some programs write 0 for an unknown value, others write
+    uninitialised memory.
     """
-    loaded = _loaded(block)
+    loaded = _load_directories(block)
     first, exif = loaded["0th"], loaded["Exif"]
     exposure = {
         "time_s": _rational(exif.get(piexif.ExifIFD.ExposureTime)),
@@ -48,7 +56,7 @@ def camera_facts(block: bytes) -> Camera:
         "focal_mm": _rational(exif.get(piexif.ExifIFD.FocalLength)),
         "auto_bracket": exif.get(piexif.ExifIFD.ExposureMode) == _AUTO_BRACKET,
     }
-    taken_at = _moment(
+    taken_at = _parse_time(
         _text(exif.get(piexif.ExifIFD.DateTimeOriginal)),
         _text(exif.get(piexif.ExifIFD.SubSecTimeOriginal)),
         _text(exif.get(piexif.ExifIFD.OffsetTimeOriginal)),
@@ -58,7 +66,7 @@ def camera_facts(block: bytes) -> Camera:
 
 def exif_rating(block: bytes) -> tuple[Rating, ...]:
     """Return the ratings in an EXIF block: Rating (0x4746) and RatingPercent (0x4749), which Windows writes to IFD0."""
-    first = _loaded(block)["0th"]
+    first = _load_directories(block)["0th"]
     stars = _positive_int(first.get(piexif.ImageIFD.Rating)) or 0
     percent = _positive_int(first.get(piexif.ImageIFD.RatingPercent)) or 0
     found = [Rating(f"EXIF Rating {stars}", min(stars, 5))] if stars else []
@@ -66,35 +74,35 @@ def exif_rating(block: bytes) -> tuple[Rating, ...]:
 
 
 def keyword_block(value: bytes) -> bytes:
-    """A new EXIF block (without its `Exif` head) that holds XPKeywords alone; `value` holds the bytes of the field."""
+    """Return a new EXIF block (without its `Exif` head) with XPKeywords only; `value` is the content of that field."""
     block: bytes = piexif.dump({"0th": {piexif.ImageIFD.XPKeywords: tuple(value)}})
-    return block[len(_HEAD) :]
+    return block[len(_EXIF_HEAD) :]
 
 
-def _loaded(block: bytes) -> dict[str, Any]:
-    """What piexif reads; empty directories where it cannot."""
+def _load_directories(block: bytes) -> dict[str, Any]:
+    """Return the directories that piexif reads; empty ones if it cannot read the block."""
     empty: dict[str, Any] = {"0th": {}, "Exif": {}}
-    if not block.startswith(_HEAD) or len(block) > _MAX_BLOCK:
+    if not block.startswith(_EXIF_HEAD) or len(block) > _MAX_BLOCK:
         return empty
     try:
-        _reject_oversized_counts(block[len(_HEAD) :])
+        _reject_oversized_counts(block[len(_EXIF_HEAD) :])
         loaded: dict[str, Any] = piexif.load(block)
-    except _DAMAGE:
+    except _PIEXIF_ERRORS:
         return empty
     return loaded
 
 
 def _reject_oversized_counts(tiff: bytes) -> None:
-    """Refuse a block in which an entry claims more bytes than the block has.
+    """Raise ValueError if an entry states more bytes than the block has, or if the directories form a cycle.
 
-    piexif would allocate what a count claims, up to 36 GB for a block of 200 bytes, before it looks at the data.
+    piexif allocates the stated size, up to 36 GB for a block of 200 bytes, before it reads the data.
     """
     order = "<" if tiff[:2] == b"II" else ">"
     waiting, seen = [struct.unpack_from(order + "I", tiff, 4)[0]], set()
     while waiting:
         offset = waiting.pop()
         if offset in seen:
-            raise ValueError("the directories of the EXIF block lead in a circle")
+            raise ValueError("the directories of the EXIF block form a cycle")
         seen.add(offset)
         (entries,) = struct.unpack_from(order + "H", tiff, offset)
         for number in range(entries):
@@ -127,25 +135,25 @@ def _positive_int(value: object) -> int | None:
     return first if isinstance(first, int) and first > 0 else None
 
 
-def _moment(text: str | None, fraction: str | None, offset: str | None) -> datetime | None:
-    """EXIF writes local time, often without saying where; then UTC stands in, good enough to order shots by.
+def _parse_time(text: str | None, fraction: str | None, offset: str | None) -> datetime | None:
+    """Return an EXIF time; None if it is missing or malformed.
 
-    `fraction` is what stands behind the decimal point of the seconds. An offset of another form than `+HH:MM`, or a
-    larger one than any country has, is none.
+    EXIF holds local time, often without an offset. UTC is used then, which is enough to order photos. `fraction` holds
+    the digits after the decimal point of the seconds. For `offset` see `_zone`.
     """
     if text is None:
         return None
     try:
-        moment = datetime.strptime(text, "%Y:%m:%d %H:%M:%S").replace(tzinfo=_zone(offset))
+        parsed = datetime.strptime(text, "%Y:%m:%d %H:%M:%S").replace(tzinfo=_zone(offset))
     except ValueError:
         return None
     if fraction and fraction.isascii() and fraction.isdigit():
-        moment = moment.replace(microsecond=int(fraction[:6].ljust(6, "0")))
-    return moment
+        parsed = parsed.replace(microsecond=int(fraction[:6].ljust(6, "0")))
+    return parsed
 
 
 def _zone(offset: str | None) -> timezone:
-    """The time zone that EXIF 2.31 writes as `+HH:MM` or `-HH:MM`; UTC where there is none."""
+    """Return the zone of an EXIF 2.31 offset, `+HH:MM` or `-HH:MM`; UTC if it is missing, malformed or over 14 h."""
     found = _OFFSET.fullmatch(offset or "")
     if found is None:
         return UTC

@@ -1,4 +1,4 @@
-"""What photo programs keep about a photo outside of it and of its sidecars: extended attributes, files in subfolders.
+"""User metadata outside of a photo and its sidecars: extended attributes, files in subfolders.
 
 - KDE (Dolphin, Gwenview, Baloo): `user.baloo.rating`, 0 to 10 half stars (KFileMetaData::UserMetaData).
 - gThumb: `.comments/a.jpg.xml`.
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _KDE: Final = "user.baloo.rating"
-_MAX_COMPANIONS: Final = 10
+_MAX_HALF_STARS: Final = 10
 _CAPTURE_ONE: Final = Path("CaptureOne")
 _UNSET: Final = frozenset({errno.ENODATA, errno.EOPNOTSUPP})
 
 
 def external_user_metadata(photo: RootedPath) -> UserMetadata:
-    """Return what programs keep about a photo outside of it; what cannot be read makes it unclear.
+    """Return the user metadata outside of a photo and its sidecars; `unclear` is set if some of it cannot be read.
 
-    Raises PhotoChangedError if the photo is gone.
+    Raises PhotoChangedError if the photo no longer exists.
     """
-    return together([_of_kde(photo), _of_gthumb(photo), _of_editors(photo)])
+    return together([_kde_rating(photo), _gthumb_comment(photo), _editor_settings(photo)])
 
 
-def _of_kde(photo: RootedPath) -> UserMetadata:
+def _kde_rating(photo: RootedPath) -> UserMetadata:
     try:
         with open_regular(photo) as stream:
             value = os.getxattr(stream.fileno(), _KDE).strip()
@@ -47,29 +47,31 @@ def _of_kde(photo: RootedPath) -> UserMetadata:
             if error.errno in _UNSET
             else UserMetadata(unclear=str(message_for(error, photo.path, f"read {_KDE} of")))
         )
-    halves = int(value) if value.isdigit() and len(value) <= 2 else 0
-    stars = min(halves, _MAX_COMPANIONS) / 2
+    half_stars = int(value) if value.isdigit() and len(value) <= 2 else 0
+    stars = min(half_stars, _MAX_HALF_STARS) / 2
     return UserMetadata(stars=(Rating(f"KDE rating {stars:g}", stars),)) if stars else UserMetadata()
 
 
-def _of_gthumb(photo: RootedPath) -> UserMetadata:
+def _gthumb_comment(photo: RootedPath) -> UserMetadata:
     relative = Path(".comments", f"{photo.relative.name}.xml")
     try:
-        with open_regular(_below(photo, relative)) as stream:
-            says, rating = comment_in(stream.read(MOST_BYTES + 1))
+        with open_regular(_beside(photo, relative)) as stream:
+            has_comment, rating = comment_in(stream.read(MOST_BYTES + 1))
     except PhotoChangedError:
         return UserMetadata()
     except (PhotoError, TagRefusedError) as error:
         return UserMetadata(unclear=f"{display_path(relative)}: {error}")
-    return UserMetadata(stars=() if rating is None else (rating,), ratings_outside=(str(relative),) if says else ())
+    return UserMetadata(
+        stars=() if rating is None else (rating,), ratings_outside=(str(relative),) if has_comment else ()
+    )
 
 
-def _of_editors(photo: RootedPath) -> UserMetadata:
+def _editor_settings(photo: RootedPath) -> UserMetadata:
     name = photo.relative.name
     try:
-        candidates = [(folder / f"{name}.cos", "Capture One") for folder in _settings(photo)]
+        candidates = [(folder / f"{name}.cos", "Capture One") for folder in _capture_one_folders(photo)]
         candidates.append((Path("NKSC_PARAM", f"{name}.nksc"), "Nikon"))
-        found = [(path, program) for path, program in candidates if stamp_of(_below(photo, path)) is not None]
+        found = [(path, program) for path, program in candidates if stamp_of(_beside(photo, path)) is not None]
     except PhotoError as error:
         return UserMetadata(unclear=str(error))
     return UserMetadata(
@@ -78,8 +80,8 @@ def _of_editors(photo: RootedPath) -> UserMetadata:
     )
 
 
-def _settings(photo: RootedPath) -> Iterator[Path]:
-    """Yield the folders, below that of a photo, in which each version of Capture One keeps its settings."""
+def _capture_one_folders(photo: RootedPath) -> Iterator[Path]:
+    """Yield the settings folders of the Capture One versions, relative to the folder of the photo."""
     try:
         descriptor = open_folder(photo.root, photo.relative.parent / _CAPTURE_ONE)
     except PhotoChangedError:
@@ -90,5 +92,5 @@ def _settings(photo: RootedPath) -> Iterator[Path]:
                 yield _CAPTURE_ONE / entry.name
 
 
-def _below(photo: RootedPath, path: Path) -> RootedPath:
+def _beside(photo: RootedPath, path: Path) -> RootedPath:
     return RootedPath(photo.root, photo.relative.parent / path)

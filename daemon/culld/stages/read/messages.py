@@ -1,4 +1,4 @@
-"""The requests to a worker process, each with the answer that it gets."""
+"""The requests to a worker process, each with the type of its answer."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 
 
 class PhotoHandler(Protocol):
-    """What a worker process does with the requests: see `worker.PhotoWorker`."""
+    """The handler of the requests in a worker process: see `worker.PhotoWorker`."""
 
     def read(self, request: ReadRequest) -> Photo | Assessment | ReadFailure:
-        """Read a file, and score it unless its content was judged before."""
+        """Read a file, and score it unless its digest is among those that were judged before."""
 
     def user_metadata(self, request: UserMetadataRequest) -> UserMetadata | PhotoError:
-        """Read what people have done for a shot."""
+        """Read the user metadata of a shot."""
 
     def draft(self, request: DraftRequest) -> TagDraft | PhotoError:
-        """Make the byte edits that tag a photo."""
+        """Return the byte edits that tag a photo."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerSettings:
-    """The model's file and id, and the largest photo in pixels and in bytes.
+    """The model's file and id, and the size limits of a photo in pixels and in bytes.
 
-    `engine` is where the process with the GPU listens, if there is one.
+    `engine` is the address of the GPU process, if there is one.
     """
 
     model: Path
@@ -46,33 +46,33 @@ class WorkerSettings:
 
 @dataclass(frozen=True, slots=True)
 class ReadRequest:
-    """A settled file, and the digests of the contents at its place that were judged before."""
+    """A settled file to read, and the digests of the contents at its path that were judged before."""
 
     snapshot: FileSnapshot
     judged: frozenset[str] = frozenset()
 
     def handle(self, handler: PhotoHandler) -> Photo | Assessment | ReadFailure:
-        """Return what the worker reads."""
+        """Return the photo, its assessment if it is new, or the failure."""
         return handler.read(self)
 
 
 @dataclass(frozen=True, slots=True)
 class UserMetadataRequest:
-    """The files that may tell what people have done for a shot: its pictures, and its XMP sidecars."""
+    """The files that can hold user metadata of a shot: its photos and its XMP sidecars."""
 
     pictures: tuple[Photo, ...]
     sidecars: tuple[RootedPath, ...]
 
     def handle(self, handler: PhotoHandler) -> UserMetadata | PhotoError:
-        """Return what the worker finds."""
+        """Return the user metadata, or the error that prevented reading it."""
         return handler.user_metadata(self)
 
 
 @dataclass(frozen=True, slots=True)
 class UserMetadataCheck:
-    """What people had done for a shot when it was decided about, which must still be so when it is planned.
+    """The user metadata of a shot at its decision, which must be the same when the tags are drafted.
 
-    `names` are the names in the folder of the shot then, in lower case: a sidecar that is not among them is new.
+    `names` are the file names in the folder of the shot at that time, casefolded: a sidecar not among them is new.
     """
 
     request: UserMetadataRequest
@@ -82,17 +82,20 @@ class UserMetadataCheck:
 
 @dataclass(frozen=True, slots=True)
 class DraftRequest:
-    """The tags to draft for a photo, and what must not have changed if it goes, or would go."""
+    """The tags to draft for a photo.
+
+    `check` holds the user metadata that must be unchanged; None for a photo that the policy keeps.
+    """
 
     tags: TagRequest
     check: UserMetadataCheck | None = None
 
     def handle(self, handler: PhotoHandler) -> TagDraft | PhotoError:
-        """Return the worker's draft."""
+        """Return the draft, or the error that prevented it."""
         return handler.draft(self)
 
 
 def possible_sidecars(place: RootedPath) -> list[RootedPath]:
-    """Where the XMP sidecar of a photo may be: `a.jpg.xmp` and `a.xmp`, as far as files can have these names."""
+    """Return the possible sidecar paths of a photo: `a.jpg.xmp` and `a.xmp`, without names that are too long."""
     name = place.relative.name
     return [place.beside(each) for each in (f"{name}.xmp", f"{PurePath(name).stem}.xmp") if fits(each)]

@@ -1,4 +1,4 @@
-"""The reader of photos as the daemon sees it; decoders and network are loaded in the worker processes only."""
+"""The reader of photos in the daemon process; decoders and network are loaded in the worker processes only."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ _B = TypeVar("_B")
 
 
 def create_worker(settings: WorkerSettings) -> PhotoHandler:
-    """Make the object that answers requests in a worker process."""
-    from culld.stages.read.worker import PhotoWorker  # noqa: PLC0415 (heavy, and for workers only)
+    """Create the handler of requests in a worker process."""
+    from culld.stages.read.worker import PhotoWorker  # noqa: PLC0415 (slow to import, and needed in workers only)
 
     return PhotoWorker(settings)
 
@@ -41,11 +41,11 @@ def _nothing_known(_: object) -> dict[RootedPath, frozenset[str]]:
 
 @dataclass(slots=True)
 class PoolReader:
-    """A `Reader` that spreads photos over the pool's workers.
+    """A `Reader` that distributes photos over the workers of a pool.
 
-    `heartbeat` is called while they are at work, so that the service's watchdog sees progress. `recheck` says how long
-    to wait for the next look at a file with this stamp that cannot be read; None to call it unreadable. `known` gives
-    the digests of the contents that were judged at the places of files.
+    `heartbeat` is called while they work, so that the service's watchdog sees progress. `recheck` returns how long to
+    wait before a file with this stamp that cannot be read is read again; None to call it unreadable. `known` returns
+    the digests of the contents that were judged before at the paths of the files.
     """
 
     pool: Pool
@@ -55,14 +55,14 @@ class PoolReader:
     _begun: deque[tuple[Sequence[FileSnapshot], _Pending]] = field(default_factory=lambda: deque(maxlen=2))
 
     def begin(self, batch: Sequence[FileSnapshot]) -> None:
-        """Let the workers begin with a batch that will be read soon; return at once."""
+        """Send the workers a batch that will be passed to `read` soon; return at once."""
         self._begun.append((batch, self._submitted(batch)))
 
     def read(self, batch: Sequence[FileSnapshot]) -> list[Photo | Assessment | ReadFailure]:
-        """Have files read, and scored unless their digest is `known` at their place; the results are in order."""
+        """Read files, and score them unless their digest is `known` at their path; the results are in order."""
         pending = next((pending for begun, pending in self._begun if begun == batch), None)
         while pending is not None and self._begun.popleft()[1] is not pending:
-            pass  # a batch that was begun before this one, and given up
+            pass  # drop batches that were begun before this one and never read
         results = (pending or self._submitted(batch)).results(self.heartbeat)
         return [self._result(result, file) for result, file in zip(results, batch, strict=True)]
 
@@ -74,10 +74,10 @@ class PoolReader:
     def _result(
         self, result: Photo | Assessment | ReadFailure | PhotoError, file: FileSnapshot
     ) -> Photo | Assessment | ReadFailure:
-        """The result for a file, or its failure.
+        """Return the result for a file, or its failure.
 
-        A file that cannot be read or lacks a part, and changed not long ago, is looked at again before it is judged.
-        One that still lacks a part after the last look is judged by its picture, which is whole.
+        A file that cannot be read or lacks a part, and changed recently, is read again before it is judged. One that
+        still lacks a part after the last of `RECHECK_AGES` is judged by its main image, which is complete.
         """
         if isinstance(result, PhotoError):  # the worker was lost, or made a mistake
             return ReadFailure(file, str(result), RETRY_AFTER, tries=MAX_TRIES)
@@ -86,16 +86,16 @@ class PoolReader:
         return result if wait is None else ReadFailure(file, f"{why}; culld looks again", wait, steady=True)
 
     def user_metadata(self, requests: Sequence[UserMetadataRequest]) -> list[UserMetadata | PhotoError]:
-        """What people have done for each shot, in order, or the error that hid it."""
+        """Return the user metadata of each shot, in order, or the error that prevented reading it."""
         return self.pool.map(requests, self.heartbeat)
 
     def draft(self, requests: Sequence[DraftRequest]) -> list[TagDraft | PhotoError]:
-        """The byte edits that tag each photo, in order, or the error that stopped it."""
+        """Return the byte edits that tag each photo, in order, or the error that prevented them."""
         return self.pool.map(requests, self.heartbeat)
 
 
-def _shortcoming(result: Photo | Assessment | ReadFailure) -> str:
-    """Why a file may not be complete yet; empty if it is complete."""
+def _incomplete_reason(result: Photo | Assessment | ReadFailure) -> str:
+    """Return why a file may not be complete yet; empty if it is complete."""
     if not isinstance(result, Assessment):
         return ""
     if isinstance(result.result, Unreadable):
@@ -109,7 +109,7 @@ def read_ahead(
     files_of: Callable[[_B], Sequence[FileSnapshot]],
     unexpected: UnexpectedErrors,
 ) -> Iterator[_B]:
-    """Give each batch once the workers have been let begin with the next one; they read while the caller finishes."""
+    """Yield each batch after the next one was sent to the workers, which read it while the caller handles this one."""
     begun: deque[_B] = deque()
     for batch in batches:
         with unexpected.tolerated("handing photos to the workers"):  # it is read later, with its error

@@ -1,4 +1,4 @@
-"""The network that finds defects: the arrays it takes and gives, and scores made from them."""
+"""The defect network: its input and output arrays, and the scores made from its output."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ DEFECT_NETWORK: Final = Signature(
     inputs={_FRAME: ArraySpec((HEIGHT, WIDTH, 3), "uint8")},
     outputs={_PROBABILITIES: ArraySpec((len(Defect),), "float32")},
 )
-"""RGB frames as `imaging.decode` gives them; a calibrated probability for each defect, in the order of `Defect`."""
+"""RGB frames as `imaging.decode` returns them; a calibrated probability for each defect, in the order of `Defect`."""
 
 
 def open_litert(model: Path, threads: int = 1) -> LiteRtNetwork:
-    """Load `model.tflite`; raises SystemFaultError if it is not a network of that signature."""
+    """Load `model.tflite`; raises SystemFaultError if it is not a network of the signature `DEFECT_NETWORK`."""
     return LiteRtNetwork(model, DEFECT_NETWORK, threads)
 
 
 def score(network: Network, frame: NDArray[np.uint8]) -> Scores:
-    """Return what a network of that signature finds in one frame, uint8 RGB (`HEIGHT`, `WIDTH`, 3)."""
+    """Return the scores of one frame, uint8 RGB (`HEIGHT`, `WIDTH`, 3), by a network of that signature."""
     (row,) = network.run({_FRAME: frame[None]})[_PROBABILITIES]
     blur, under, over = map(float, row)
     return Scores(blur, under, over)

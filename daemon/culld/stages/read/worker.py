@@ -1,7 +1,7 @@
-"""What a worker process can do with a photo: read and score it, draft its tags.
+"""The handler in a worker process: it reads and scores a photo, reads its user metadata, and drafts its tags.
 
-All untrusted bytes (pictures, EXIF, XML) are parsed here and nowhere else. Nothing here writes a file: a draft of tags
-is a handful of byte edits, which the daemon applies and proves by their digests.
+The daemon parses untrusted bytes (pixels, EXIF, XML) in worker processes only. This module writes no file: a draft of
+tags is a list of byte edits, which the daemon applies and verifies by their digests.
 """
 
 from __future__ import annotations
@@ -54,16 +54,16 @@ if TYPE_CHECKING:
     )
 
 MAX_XMP_SCAN = 64 << 20
-"""So many bytes of a file are searched for XMP, which stands at the front of all but the strangest."""
+"""How many bytes at the start of a file are searched for XMP packets."""
 MAX_HELD_BYTES = 64 << 20
-"""Files up to so many bytes are held in memory while they are judged."""
+"""The size in bytes up to which a file is held in memory while it is read and scored."""
 
 
 class PhotoWorker:
-    """What answers requests in one worker process."""
+    """The `PhotoHandler` of one worker process."""
 
     def __init__(self, settings: WorkerSettings) -> None:
-        """Load the network, or find the process that has it, and make ready to decode."""
+        """Load the network, or connect to the GPU process if the settings name its address."""
         self._settings = settings
         self._limits = DecodeLimits(settings.pixels)
         self._network: Network = (
@@ -77,9 +77,9 @@ class PhotoWorker:
             return open_litert(self._settings.model)
 
     def read(self, request: ReadRequest) -> Photo | Assessment | ReadFailure:
-        """Identity, digest and camera facts of a settled file; its scores and what people did for it, if it is new.
+        """Return the digest and camera facts of a settled file; with scores and user metadata if it is new.
 
-        All of that is read from the same bytes: a file is read once, unless it is too large to be held in memory.
+        All of that comes from the same bytes: a file is read once, unless it is larger than `MAX_HELD_BYTES`.
         """
         file = request.snapshot
         if file.stamp.size > self._settings.file_size:
@@ -105,12 +105,12 @@ class PhotoWorker:
         return replace(found, user_metadata=self._sources(found, stream, exif))
 
     def _assess(self, photo: Photo, stream: BinaryIO) -> Assessment:
-        """Decode a photo and ask the network."""
+        """Decode and score a photo."""
         found = score_photo(stream, photo.format, self._network, self._limits)
         return Assessment(photo, found.result, self._settings.model_id, found.dhash, found.missing_part)
 
     def _sources(self, found: Assessment, stream: BinaryIO, exif: bytes) -> UserMetadataSources | None:
-        """What people did for a photo; None if that cannot be read: it is read again before the photo is moved."""
+        """Return the user metadata of a photo and its sidecars; None if that of the photo cannot be read."""
         place = found.photo.place
         try:
             own = replace(_own_metadata(found.photo, stream, exif), incomplete=found.missing_part)
@@ -118,12 +118,12 @@ class PhotoWorker:
             return None
         sidecars = []
         for sidecar in possible_sidecars(place):
-            with contextlib.suppress(PhotoError):  # most photos have none; one that cannot be read is read again
+            with contextlib.suppress(PhotoError):  # missing, or unreadable now: it is read again before a decision
                 sidecars.append((sidecar, user_metadata_in([_head(sidecar)])))
         return UserMetadataSources(own, tuple(sidecars))
 
     def user_metadata(self, request: UserMetadataRequest) -> UserMetadata | PhotoError:
-        """What people have done for a shot by now; an error is returned, for it has to cross the process border."""
+        """Return the present user metadata of a shot; a PhotoError is returned, not raised, to reach the daemon."""
         try:
             own = [self._user_metadata_of(photo) for photo in request.pictures]
             return together([*own, *(user_metadata_in([_head(place)]) for place in request.sidecars)])
@@ -136,10 +136,10 @@ class PhotoWorker:
             return replace(own, incomplete=missing_part(stream, photo.format))
 
     def draft(self, request: DraftRequest) -> TagDraft | PhotoError:
-        """The byte edits that tag a photo; an error is returned, for it has to cross the process border.
+        """Return the byte edits that tag a photo; a PhotoError is returned, not raised, to reach the daemon.
 
-        The bytes of a photo that lacks a part are left alone: a program may still be writing it. A PhotoChangedError
-        says that people did something for a photo after it was decided about.
+        A photo that lacks a part is not edited, because a program may still be writing it; its sidecar is. The error is
+        a PhotoChangedError if the user metadata changed after the decision.
         """
         tags = request.tags
         try:
@@ -152,7 +152,7 @@ class PhotoWorker:
         if not lacks:
             return drafted
         return replace(
-            drafted, notes=(f"the photo itself was left alone: a part of it is missing: {lacks}", *drafted.notes)
+            drafted, notes=(f"the photo itself was not changed: a part of it is missing: {lacks}", *drafted.notes)
         )
 
     def _require_same_metadata(self, check: UserMetadataCheck) -> None:
@@ -165,7 +165,7 @@ class PhotoWorker:
             raise PhotoChangedError("its ratings or edits changed after it was judged; it will be judged again")
 
     def _bytes_of(self, place: RootedPath) -> bytes | None:
-        """The bytes of a file, None if it is not there."""
+        """Return the bytes of a file, one more than limits.file_size at most; None if it does not exist."""
         if not exists(place):
             return None
         with open_regular(place) as stream:
@@ -173,9 +173,9 @@ class PhotoWorker:
 
 
 def _own_metadata(photo: Photo, stream: BinaryIO, exif: bytes) -> UserMetadata:
-    """What people did for a photo as its own bytes and the files of programs that keep no XMP tell it.
+    """Return the user metadata in a photo's own bytes and in the files of programs that do not use XMP sidecars.
 
-    A RAW has its rating in XMP, if anywhere.
+    The EXIF of a RAW is not searched for ratings: programs write them as XMP.
     """
     stream.seek(0)
     packets = packets_in(stream.read(MAX_XMP_SCAN))
@@ -190,11 +190,11 @@ def _head(place: RootedPath) -> bytes:
 
 
 def _missing_part(place: RootedPath, format_: Format) -> str:
-    """What a file lacks by its own structure; empty if nothing."""
+    """Return, as a clause, what a file lacks by its own structure; empty if nothing is missing."""
     with open_regular(place) as stream, translate_errors(place.path, "read"):
         return missing_part(stream, format_)
 
 
 def _require_unchanged(stamp: FileStat, stream: BinaryIO) -> None:
     if FileStat.of(os.fstat(stream.fileno())) != stamp:
-        raise PhotoChangedError("it changed while it was being read; it will be looked at again")
+        raise PhotoChangedError("it changed while it was being read; it will be read again")
