@@ -81,9 +81,9 @@ class PoolReader:
         """
         if isinstance(result, PhotoError):  # the worker was lost, or made a mistake
             return ReadFailure(file, str(result), RETRY_AFTER, tries=MAX_TRIES)
-        why = _shortcoming(result)
-        wait = self.recheck(file.stamp) if why else None
-        return result if wait is None else ReadFailure(file, f"{why}; culld looks again", wait, steady=True)
+        reason = _incomplete_reason(result)
+        wait = self.recheck(file.stamp) if reason else None
+        return result if wait is None else ReadFailure(file, f"{reason}; it will be read again", wait, steady=True)
 
     def user_metadata(self, requests: Sequence[UserMetadataRequest]) -> list[UserMetadata | PhotoError]:
         """Return the user metadata of each shot, in order, or the error that prevented reading it."""
