@@ -163,7 +163,7 @@ def test_a_second_culld_on_the_same_photos_is_refused(house: House) -> None:
     second.config.write_text(house.config.read_text().replace("inbox", "../inbox"))
     with house.daemon():
         for command in ("run", "once"):
-            assert "inbox is worked on by another culld; stop that one" in second.fault(command)
+            assert "inbox is used by another culld; stop that one" in second.fault(command)
 
 
 @pytest.mark.slow

@@ -191,7 +191,7 @@ class TestFolders:
         assert check.health is Health.OK
         assert "a reserved name" in check.what
         assert "cannot be exchanged" in check.what
-        assert "does not tell of writers" in check.what
+        assert "does not report writers" in check.what
 
     def test_a_trial_that_fails_is_bad_and_says_why(self, tmp_path: Path) -> None:
         """The words are those that a photo's fault would have."""
@@ -319,7 +319,7 @@ class TestMachine:
         assert environment.engine("tensorflow", "litert", "TensorFlow is not installed").health is Health.WARN
 
     @pytest.mark.parametrize(
-        ("modules", "expected"), [({"tensorflow"}, "is there to use it"), (set(), "lets culld use it")]
+        ("modules", "expected"), [({"tensorflow"}, "TensorFlow is installed"), (set(), "lets culld use it")]
     )
     def test_a_gpu_is_told_with_what_uses_it(self, modules: set[str], expected: str, tmp_path: Path) -> None:
         """Culling needs none."""
@@ -328,7 +328,7 @@ class TestMachine:
         found = environment.gpu([tmp_path / "nvidia0", tmp_path / "other"], lambda name: name in modules)
         assert found.health is Health.OK
         assert expected in found.what
-        assert "none here" in environment.gpu([tmp_path / "other"]).what
+        assert "none found" in environment.gpu([tmp_path / "other"]).what
 
     def test_a_clock_that_stands_before_the_installation_is_wrong(self) -> None:
         """A small computer without a battery, say."""
