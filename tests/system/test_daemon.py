@@ -84,7 +84,7 @@ def test_a_missing_folder_is_reported_and_waited_for(house: House) -> None:
     """When it appears its photos are judged."""
     house.inbox.rmdir()
     with house.daemon():
-        house.wait_until(lambda: "inbox is not there; culld waits for it" in house.log(), "the report")
+        house.wait_until(lambda: "inbox is missing; culld waits for it" in house.log(), "the report")
         assert json.loads(house.culld("status", "--json"))["watch"][0]["online"] is False
 
         house.inbox.mkdir()

@@ -156,13 +156,13 @@ class TestFolders:
         check = folders.quarantine(tmp_path / "q" / "r", [tmp_path / "photos"], "ann")
 
         assert check.health is Health.OK
-        assert check.what == "will be made, on the same disk as the watched folders"
+        assert check.what == "will be created, on the same disk as the watched folders"
 
     def test_a_quarantine_on_another_disk_says_so(self, tmp_path: Path) -> None:
         """Moves there are copies, which take longer."""
         check = folders.quarantine(tmp_path, [Path("/proc")], "ann")
 
-        assert check.what == "is there, on another disk than /proc: photos from there are copied and verified"
+        assert check.what == "exists, on another disk than /proc: photos from there are copied and verified"
 
     def test_a_quarantine_that_cannot_be_is_bad(self, tmp_path: Path) -> None:
         """A file in its place, or no right to make it."""
@@ -205,8 +205,8 @@ class TestFolders:
         """SQLite's log is not safe on a share."""
         local = [Mount(Path("/"), "ext4")]
 
-        assert folders.state(tmp_path / "s", local, "ann").what == "will be made"
-        assert folders.state(tmp_path, local, "ann").what == "is there"
+        assert folders.state(tmp_path / "s", local, "ann").what == "will be created"
+        assert folders.state(tmp_path, local, "ann").what == "exists"
         assert folders.state(tmp_path, local, "ann", nobody_may).health is Health.BAD
         remote = folders.state(Path("/mnt/nas/state"), MOUNTS, "ann")
         assert (remote.health, remote.what) == (Health.BAD, "lies on nfs4, where a journal is not safe")
@@ -388,7 +388,7 @@ class TestCommand:
         printed = capsys.readouterr().out
         assert f"ok   watched folder {tmp_path}/in: can be read and written" in printed
         assert f"ok   changes in {tmp_path}/in: tried: " in printed
-        assert f"ok   quarantine {tmp_path}/q: will be made" in printed
+        assert f"ok   quarantine {tmp_path}/q: will be created" in printed
         assert "\nBAD  model: there is no model with a card.json" in printed
         assert "     fix: set model.path to a folder" in printed
         assert not (tmp_path / "q").exists()

@@ -64,8 +64,8 @@ def limit_access(photo: int, new: int) -> None:
 def group_refusal(found: os.stat_result, folder: os.stat_result) -> str | None:
     """Return why a new file in an open folder could not get the group of the file that it replaces; None if it could.
 
-    Its owner may only give it a group of which this process is a member (chown(2)), and a folder with the set-group-id
-    bit gives it its own (inode(7)).
+    Its owner may only give it a group of which this process is a member (chown(2)), and in a folder with the
+    set-group-id bit it gets the group of the folder (inode(7)).
     """
     inherited = folder.st_gid if folder.st_mode & stat.S_ISGID else os.getegid()
     if os.geteuid() == 0 or found.st_gid in {inherited, os.getegid(), *os.getgroups()}:

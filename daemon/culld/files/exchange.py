@@ -79,7 +79,7 @@ class Swap:
                 self._put_back(own)
 
     def _put_back(self, own: str) -> None:
-        """Exchange again; if the new file was replaced meanwhile, both files of the other program are kept."""
+        """Exchange the names again; if the new file was replaced since, both files of the other program are kept."""
         folder = self.new.folder
         exchange(folder, own, self.name)
         if os.path.samestat(os.stat(own, dir_fd=folder, follow_symlinks=False), os.fstat(self.new.descriptor)):

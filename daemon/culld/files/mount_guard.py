@@ -89,7 +89,7 @@ def _is_anchored(folder: Path) -> bool:
 def unavailable_reason(folder: Path, state: FolderState | Unreachable | None, known_device: int | None) -> str:
     """Return why a folder must not be used now, as a clause; empty if it may. `known_device` is its last device."""
     if state is None:
-        return "is not there"
+        return "is missing"
     if isinstance(state, Unreachable):
         return f"{state.what}; {state.fix(folder)}"
     if state.anchored or known_device in {None, state.device}:

@@ -43,7 +43,7 @@ class Retention(Database):
             return db.execute(_FORGET, {"before": to_micros(before), "last": last, "limit": _AT_ONCE}).rowcount
 
     def forget_files(self, places: Iterable[RootedPath]) -> None:
-        """Delete the states of files that are gone; one that comes back is judged as a new one."""
+        """Delete the states of files that are gone; a file that returns is judged as a new one."""
         with self._writing() as db:
             for place in places:
                 delete(db, place)

@@ -96,7 +96,7 @@ def from_int64(value: int) -> int:
 
 
 def scores_of(blur: float | None, under: float | None, over: float | None) -> Scores | None:
-    """Return the scores of a row, None if there are none; SQLite stores NaN, which a broken network gives, as NULL."""
+    """Return the scores of a row, None if there are none; SQLite stores NaN, from a broken network, as NULL."""
     known = (blur, under, over)
     if all(each is None for each in known):
         return None

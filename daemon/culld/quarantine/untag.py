@@ -153,8 +153,8 @@ def untag(
 ) -> Iterator[Untagged]:
     """Take out what culld wrote to the selected photos in `roots` and to their sidecars, photo by photo.
 
-    The contents are noted in the journal, so that no daemon tags them again. A photo without anything to take out gives
-    no result. If the iteration is stopped, the remaining photos are not changed.
+    The contents are noted in the journal, so that no daemon judges them again there. A photo without anything to take
+    out gives no result. If the iteration is stopped, the remaining photos are not changed.
     """
     leftovers = Leftovers()
     for place in journal.tagged_places():

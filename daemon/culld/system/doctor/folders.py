@@ -70,7 +70,7 @@ def watched(folder: Path, user: str, may: May = has_access) -> Check:
     if isinstance(seen, Unreachable):
         return bad(name, seen.what, seen.fix(folder))
     if seen is None:
-        return warn(name, "is not there; culld waits for it", f"mkdir -p {shlex.quote(display_path(folder))}")
+        return warn(name, "is missing; culld waits for it", f"mkdir -p {shlex.quote(display_path(folder))}")
     if lacking := [right for mode, right in _RIGHTS.items() if not may(folder, mode)]:
         return bad(name, f"cannot be {' or '.join(lacking)} by {user}", f"sudo {grant_command(folder, user)}")
     return ok(name, f"can be read and written by {user}")
@@ -100,7 +100,7 @@ def quarantine(folder: Path, roots: Sequence[Path], user: str, may: May = has_ac
     nearest = existing(folder)
     if not may(nearest, _ALL):
         return bad(name, f"{display_path(nearest)} cannot be written to by {user}", _make(folder, user))
-    where = "is there" if nearest == folder else "will be made"
+    where = "exists" if nearest == folder else "will be created"
     reached = [root for root in roots if unreachable(root) is None]
     far = [display_path(root) for root in reached if device(root) != device(folder)]
     if far:
@@ -146,7 +146,7 @@ def state(folder: Path, mounts: Sequence[Mount], user: str, may: May = has_acces
     nearest = existing(folder)
     if not nearest.is_dir() or not may(nearest, _ALL):
         return bad(name, f"{display_path(nearest)} cannot be written to by {user}", _make(folder, user))
-    return ok(name, "is there" if nearest == folder else "will be made")
+    return ok(name, "exists" if nearest == folder else "will be created")
 
 
 def file_system(folder: Path, mounts: Sequence[Mount]) -> Check:
