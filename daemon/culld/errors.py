@@ -1,12 +1,12 @@
 """The errors: faults of one photo, and faults of the system that affect every photo.
 
-The pipeline catches the first branch, so that one bad file costs one photo; the service acts on the second. The
-text of every error is written for the person who runs culld and says what to do.
+The pipeline catches a PhotoError, so that one bad file affects one photo; the service handles the other errors. The
+text of every error is for the user, and names what to do.
 """
 
 
 class CulldError(Exception):
-    """Root of every error that culld raises on purpose."""
+    """The base class of every error that culld raises on purpose."""
 
 
 class PhotoError(CulldError):
@@ -14,11 +14,11 @@ class PhotoError(CulldError):
 
 
 class PhotoChangedError(PhotoError):
-    """The file is not the one that was read: it was changed, moved or removed since."""
+    """The file was changed, moved or removed since it was read."""
 
 
 class PhotoBlockedError(PhotoError):
-    """The system refuses this photo for now (permission, name taken, no space); it is worth a retry."""
+    """The system refuses access to this photo for now (permission, name taken, no space); it is tried again."""
 
 
 class TagRefusedError(PhotoError):
@@ -40,11 +40,11 @@ class PhotoDeferredError(PhotoError):
 
 
 class WorkerLostError(PhotoError):
-    """The worker that held this photo crashed, ran out of memory or had to be killed."""
+    """The worker that processed this photo crashed, ran out of memory or had to be killed."""
 
 
 class InternalError(PhotoError):
-    """An internal error of culld over one photo; `where` is the line of code, `trace` the traceback."""
+    """An internal error of culld while it processed one photo; `where` is the line of code, `trace` the traceback."""
 
     def __init__(self, reason: str, where: str = "", trace: str = "") -> None:
         """Keep all three; pickling preserves them."""
@@ -54,17 +54,17 @@ class InternalError(PhotoError):
 
 
 class StoppedError(CulldError):
-    """A stop was asked for while photos were being read; nothing had been changed yet."""
+    """A stop was requested while photos were being read; nothing had been changed yet."""
 
 
 class SystemFaultError(CulldError):
-    """Something that every photo needs does not work: journal, disk, model or worker pool."""
+    """The journal, the disk, the model or the worker pool, which every photo needs, does not work."""
 
 
 class ConfigError(CulldError):
-    """The configuration cannot be used; `problems` lists everything that is wrong with it."""
+    """The configuration cannot be used; `problems` lists all of its problems."""
 
     def __init__(self, problems: tuple[str, ...]) -> None:
-        """Keep every problem, one line each, as `file:line: key: what is wrong`."""
+        """Keep every problem, one line each, in the form `file:line: key: problem`."""
         super().__init__("\n".join(problems))
         self.problems = problems

@@ -140,7 +140,7 @@ def test_a_rewrite_that_fails_leaves_the_photo_where_it_is(inbox: Path, quaranti
     judged = quarantined.stack(plan.photo.place).primary  # a second name changes the stamp
     outcome = PlanApplier().apply(replace(plan, stack=replace(plan.stack, primary=judged)))
 
-    assert "more than one name" in (outcome.fault or "")
+    assert "has hard links" in (outcome.fault or "")
     assert (plan.photo.place.path.read_bytes(), quarantined.tree(quarantine)) == (PHOTO, [])
     assert (outcome.unfinished, outcome.retry_after) == (False, timedelta(minutes=1))
 

@@ -302,4 +302,4 @@ def test_the_trash_is_that_of_the_desktop(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
     )
-    assert "gone.jpg cannot be put into the trash" in done.stderr
+    assert "gone.jpg cannot be moved to the trash" in done.stderr

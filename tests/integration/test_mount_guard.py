@@ -37,8 +37,8 @@ class Remembered:
         (FolderState(1, anchored=True), 2, ""),
         (FolderState(1, anchored=False), 1, ""),
         (FolderState(1, anchored=False), 2, "is on another disk than before"),
-        (None, 1, "is not there"),
-        (None, None, "is not there"),
+        (None, 1, "is missing"),
+        (None, None, "is missing"),
     ],
 )
 def test_a_folder_is_itself_by_its_anchor_or_by_its_device(

@@ -124,7 +124,7 @@ def test_what_nobody_can_explain_is_left_and_reported(scene: Scene) -> None:
     (result,) = replay(scene.journal)
 
     assert (result.step, scene.journal.endings) == (Step.PARK, ["parked"])
-    assert "look at both places" in result.note
+    assert "check both places" in result.note
     assert quarantined.tree(scene.quarantine) == ["a.jpg.culld.json", "a.jpg.xmp"]
 
 

@@ -226,7 +226,7 @@ def test_a_root_that_is_not_configured_any_more_is_refused(house: House) -> None
     restorer = Restorer([Path("/elsewhere")], FakeRestorations())
     (result,) = restore(house.quarantine, EVERYTHING, restorer)
 
-    assert "does not watch any more" in (result.fault or "")
+    assert "no longer watches" in (result.fault or "")
     assert quarantined.tree(house.inbox) == []
 
 
@@ -276,7 +276,7 @@ def test_a_photo_that_never_left_gets_its_sidecar_back(house: House) -> None:
     (house.quarantine / "2026/a.jpg").rename(photo.path)
     (result,) = house.restore()
 
-    assert (result.now, "not in quarantine any more" in result.note) == (photo, True)
+    assert (result.now, "no longer in quarantine" in result.note) == (photo, True)
     assert quarantined.tree(house.inbox) == ["2026/a.jpg", "2026/a.jpg.xmp"]
     assert record.photo.digest == quarantined.digest(photo.path.read_bytes())
 
@@ -300,7 +300,7 @@ def test_a_photo_that_was_deleted_cannot_be_restored_by_name(house: House) -> No
     (house.quarantine / "2026/a.jpg").unlink()
     (result,) = house.restore(Selection((house.quarantine / "2026/a.jpg",)))
 
-    assert "is not in quarantine any more" in (result.fault or "")
+    assert "is no longer in quarantine" in (result.fault or "")
     assert quarantined.tree(house.quarantine) == ["2026/a.jpg.culld.json", "2026/a.jpg.xmp"]
 
 

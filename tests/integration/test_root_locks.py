@@ -27,7 +27,7 @@ def test_a_second_culld_is_refused_until_the_first_has_ended(root: Path) -> None
     """Whatever state folder it has: two would tag and move the same photos."""
     with RootLocks() as first, RootLocks() as second:
         first.acquire_all([root])
-        with pytest.raises(SystemFaultError, match="is worked on by another culld; stop that one"):
+        with pytest.raises(SystemFaultError, match="is used by another culld; stop that one"):
             second.acquire_all([root])
 
     with RootLocks() as third:
@@ -125,7 +125,7 @@ def test_the_scanner_leaves_the_folders_of_another_culld_alone(root: Path, role:
             assert inner / "deep" / "a.jpg" not in {seen.place.path for seen in scanner.scan(root, folder)}
 
     assert len(warnings.texts) == 1
-    assert "the culld with the state folder /state/inner; nothing in it is judged" in warnings.texts[0]
+    assert "the culld with the state folder /state/inner; no photo in it is judged" in warnings.texts[0]
 
 
 def test_a_folder_that_this_culld_watched_before_is_scanned(root: Path) -> None:

@@ -84,7 +84,7 @@ def test_a_missing_folder_is_reported_and_waited_for(house: House) -> None:
     """When it appears its photos are judged."""
     house.inbox.rmdir()
     with house.daemon():
-        house.wait_until(lambda: "inbox is not there; culld waits for it" in house.log(), "the report")
+        house.wait_until(lambda: "inbox is missing; culld waits for it" in house.log(), "the report")
         assert json.loads(house.culld("status", "--json"))["watch"][0]["online"] is False
 
         house.inbox.mkdir()
@@ -163,7 +163,7 @@ def test_a_second_culld_on_the_same_photos_is_refused(house: House) -> None:
     second.config.write_text(house.config.read_text().replace("inbox", "../inbox"))
     with house.daemon():
         for command in ("run", "once"):
-            assert "inbox is worked on by another culld; stop that one" in second.fault(command)
+            assert "inbox is used by another culld; stop that one" in second.fault(command)
 
 
 @pytest.mark.slow

@@ -156,13 +156,13 @@ class TestFolders:
         check = folders.quarantine(tmp_path / "q" / "r", [tmp_path / "photos"], "ann")
 
         assert check.health is Health.OK
-        assert check.what == "will be made, on the same disk as the watched folders"
+        assert check.what == "will be created, on the same disk as the watched folders"
 
     def test_a_quarantine_on_another_disk_says_so(self, tmp_path: Path) -> None:
         """Moves there are copies, which take longer."""
         check = folders.quarantine(tmp_path, [Path("/proc")], "ann")
 
-        assert check.what == "is there, on another disk than /proc: photos from there are copied and verified"
+        assert check.what == "exists, on another disk than /proc: photos from there are copied and verified"
 
     def test_a_quarantine_that_cannot_be_is_bad(self, tmp_path: Path) -> None:
         """A file in its place, or no right to make it."""
@@ -191,7 +191,7 @@ class TestFolders:
         assert check.health is Health.OK
         assert "a reserved name" in check.what
         assert "cannot be exchanged" in check.what
-        assert "does not tell of writers" in check.what
+        assert "does not report writers" in check.what
 
     def test_a_trial_that_fails_is_bad_and_says_why(self, tmp_path: Path) -> None:
         """The words are those that a photo's fault would have."""
@@ -205,8 +205,8 @@ class TestFolders:
         """SQLite's log is not safe on a share."""
         local = [Mount(Path("/"), "ext4")]
 
-        assert folders.state(tmp_path / "s", local, "ann").what == "will be made"
-        assert folders.state(tmp_path, local, "ann").what == "is there"
+        assert folders.state(tmp_path / "s", local, "ann").what == "will be created"
+        assert folders.state(tmp_path, local, "ann").what == "exists"
         assert folders.state(tmp_path, local, "ann", nobody_may).health is Health.BAD
         remote = folders.state(Path("/mnt/nas/state"), MOUNTS, "ann")
         assert (remote.health, remote.what) == (Health.BAD, "lies on nfs4, where a journal is not safe")
@@ -319,7 +319,7 @@ class TestMachine:
         assert environment.engine("tensorflow", "litert", "TensorFlow is not installed").health is Health.WARN
 
     @pytest.mark.parametrize(
-        ("modules", "expected"), [({"tensorflow"}, "is there to use it"), (set(), "lets culld use it")]
+        ("modules", "expected"), [({"tensorflow"}, "TensorFlow is installed"), (set(), "lets culld use it")]
     )
     def test_a_gpu_is_told_with_what_uses_it(self, modules: set[str], expected: str, tmp_path: Path) -> None:
         """Culling needs none."""
@@ -328,7 +328,7 @@ class TestMachine:
         found = environment.gpu([tmp_path / "nvidia0", tmp_path / "other"], lambda name: name in modules)
         assert found.health is Health.OK
         assert expected in found.what
-        assert "none here" in environment.gpu([tmp_path / "other"]).what
+        assert "none found" in environment.gpu([tmp_path / "other"]).what
 
     def test_a_clock_that_stands_before_the_installation_is_wrong(self) -> None:
         """A small computer without a battery, say."""
@@ -388,7 +388,7 @@ class TestCommand:
         printed = capsys.readouterr().out
         assert f"ok   watched folder {tmp_path}/in: can be read and written" in printed
         assert f"ok   changes in {tmp_path}/in: tried: " in printed
-        assert f"ok   quarantine {tmp_path}/q: will be made" in printed
+        assert f"ok   quarantine {tmp_path}/q: will be created" in printed
         assert "\nBAD  model: there is no model with a card.json" in printed
         assert "     fix: set model.path to a folder" in printed
         assert not (tmp_path / "q").exists()

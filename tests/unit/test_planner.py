@@ -153,7 +153,7 @@ def test_a_hard_linked_photo_is_left_alone_but_still_moved(house: House) -> None
 
     assert [rewrite.place.relative.name for rewrite in plan.rewrites] == ["a.jpg.xmp"]
     assert [move.target.relative.name for move in plan.moves] == ["a.jpg.xmp", "a.jpg"]
-    assert plan.notes[0].startswith("the photo itself was left alone: the file has more than one name")
+    assert plan.notes[0].startswith("the photo itself was left alone: the file has hard links")
 
 
 def test_a_restored_photo_is_only_tagged(house: House) -> None:

@@ -90,7 +90,7 @@ class TestNotifier:
         """Telling the manager must never stop the work."""
         Notifier.of({"NOTIFY_SOCKET": str(tmp_path / "gone")}).watchdog()
 
-        assert "the service manager cannot be told WATCHDOG=1" in caplog.text
+        assert "WATCHDOG=1 cannot be sent to the service manager" in caplog.text
 
 
 @pytest.mark.parametrize(

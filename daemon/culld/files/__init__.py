@@ -1,1 +1,1 @@
-"""The only code that changes files: opened beneath a root, published atomically, moved without ever replacing."""
+"""The only code that changes photos: they are opened below a root, rewritten atomically, moved without replacing."""

@@ -25,7 +25,7 @@ _READ: Final = 4
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What one user, one group or one class may do: `permissions` are the bits r 4, w 2, x 1."""
+    """The permissions of one user, group or class, as the bits r 4, w 2, x 1."""
 
     tag: int
     permissions: int
@@ -34,7 +34,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class AccessControl:
-    """Who owns a file, and its entries; `listed` says whether it has a list or only a mode."""
+    """The owner, the group and the entries of a file; `listed` is false for a file that has only a mode."""
 
     owner: int
     group: int
@@ -43,7 +43,7 @@ class AccessControl:
 
     @classmethod
     def of(cls, descriptor: int) -> AccessControl:
-        """The access to an open file; raises OSError, but not where the file system has no lists."""
+        """Return the access to an open file; raises OSError, but not where the file system has no lists."""
         found = os.fstat(descriptor)
         value = _value(descriptor)
         if value is not None:
@@ -60,15 +60,15 @@ class AccessControl:
 
     @property
     def mode(self) -> int:
-        """The permission bits that stand for these entries alone, by what each may really do."""
+        """The mode that stands for these entries: the effective permissions of owner, group and others."""
         return self._may(USER_OBJ) << 6 | self._may(GROUP_OBJ) << 3 | self._may(OTHER)
 
     def owned_as(self, found: os.stat_result) -> AccessControl:
-        """The same entries of a file that has got another owner or group."""
+        """Return the same entries with the owner and the group of `found`."""
         return replace(self, owner=found.st_uid, group=found.st_gid)
 
     def without_list(self) -> AccessControl:
-        """The most that a mode alone can allow without letting anyone do what the list denies them."""
+        """Return the widest access without a list that grants no user a right which the list denies."""
         named = 7
         for entry in self.entries:
             if entry.tag in {USER, GROUP}:
@@ -81,7 +81,10 @@ class AccessControl:
         return replace(self, entries=classes, listed=False)
 
     def in_another_group(self) -> AccessControl:
-        """The most that the file may allow in another group: its old and its new group may have been either class."""
+        """Return the widest access that is safe when the file gets another group.
+
+        Group and others get only the permissions that both had, because a member of either group may change class.
+        """
         both = self._may(GROUP_OBJ) & self._may(OTHER)
         entries = tuple(
             replace(entry, permissions=both) if entry.tag in {GROUP_OBJ, OTHER} else entry for entry in self.entries
@@ -89,7 +92,7 @@ class AccessControl:
         return replace(self, entries=entries)
 
     def limited_to_readers(self, photo: AccessControl) -> AccessControl:
-        """This access without those, apart from the owner, who may not read the photo."""
+        """Return this access without the users and groups, except the owner, that may not read the photo."""
         kept = [
             entry
             if entry.tag in {USER_OBJ, MASK} or photo.may_read(entry, self.group)
@@ -99,9 +102,9 @@ class AccessControl:
         return replace(self, entries=tuple(kept))
 
     def may_read(self, theirs: Entry, group: int) -> bool:
-        """Whether everyone for whom an entry of another file speaks may read this one; `group` is that file's group.
+        """Whether every user to whom an entry of another file applies may read this one; `group` is that file's group.
 
-        A user without an entry is taken for one of the others, whose groups are not looked up.
+        A user without an entry counts as one of the others; the groups of users are not looked up.
         """
         if theirs.tag == USER:
             own = USER_OBJ if theirs.id == self.owner else None
@@ -130,7 +133,7 @@ class AccessControl:
 
 
 def remove(descriptor: int) -> None:
-    """Take the list from an open file, if it has one; raises OSError, but not where the file system has no lists."""
+    """Remove the list of an open file, if it has one; raises OSError, but not where the file system has no lists."""
     if _value(descriptor) is not None:
         os.removexattr(descriptor, ATTRIBUTE)
 
@@ -145,7 +148,7 @@ def _value(descriptor: int) -> bytes | None:
 
 
 def _parsed(value: bytes) -> tuple[Entry, ...]:
-    """The entries of a list; raises OSError (EIO) if it is not of the format that is known."""
+    """Return the entries of a list; raises OSError (EIO) if its format is unknown."""
     if len(value) % _ENTRY.size != 4 or struct.unpack_from("<I", value)[0] != _VERSION:
         raise OSError(errno.EIO, "the access list of the file is of an unknown format")
     return tuple(Entry(tag, permissions, number) for tag, permissions, number in _ENTRY.iter_unpack(value[4:]))

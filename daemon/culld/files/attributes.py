@@ -1,4 +1,4 @@
-"""What belongs to a file besides its bytes: owner, group, access, extended attributes, times."""
+"""The metadata of a file: owner, group, access, extended attributes, times."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _REFUSALS = {errno.EPERM, errno.EACCES, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS}
-# Attributes that people and their programs set; the other namespaces are the system's own affair.
+# The namespace of attributes that users and their programs set; the system sets those of the others.
 _PERSONAL = "user."
-# What file systems answer when a value is larger than they can store (setxattr(2); ext4 and btrfs say ENOSPC).
+# The errors for a value that is larger than the file system can store (setxattr(2); ENOSPC on ext4 and btrfs).
 _TOO_LARGE = {errno.ENOSPC, errno.E2BIG, errno.ERANGE}
 _FREE_ENOUGH = 1 << 20
-"""With at least so many free bytes, the value is too large; with fewer, the disk is full."""
+"""With at least this many free bytes the value is too large; with fewer the disk is full."""
 
 
 def copy_metadata(source: int, target: int, *, strict: bool) -> None:
@@ -35,8 +35,8 @@ def copy_metadata(source: int, target: int, *, strict: bool) -> None:
 
     The target gets the permissions and the access list (ACL) of the source and no more: a list that it inherited from
     its folder is removed. With `strict` an owner, group or personal attribute that cannot be kept raises OSError.
-    Without it the loss is logged, since another file system may have no such thing, and permissions that would widen
-    with it are narrowed. A personal attribute that is too large for the target's file system always raises
+    Without it the loss is logged, since another file system may not support it, and the permissions are narrowed so
+    that no user gains access. A personal attribute that is too large for the target's file system always raises
     AdvisedError. Set-user-id and the like are never carried over.
     """
     found = os.fstat(source)
@@ -49,7 +49,7 @@ def copy_metadata(source: int, target: int, *, strict: bool) -> None:
 def limit_access(photo: int, new: int) -> None:
     """Remove access to a new file about a photo from users who may not read the photo; both files are open.
 
-    Where anything has to be taken away, the new file gets the photo's owner and group as far as the system allows it,
+    If access has to be removed, the new file gets the photo's owner and group as far as the system allows it,
     so that those who may read the photo may read the file. Raises OSError.
     """
     theirs = AccessControl.of(photo)
@@ -62,17 +62,17 @@ def limit_access(photo: int, new: int) -> None:
 
 
 def group_refusal(found: os.stat_result, folder: os.stat_result) -> str | None:
-    """Why a new file in an open folder could not get the group of the file that it replaces; None if it could.
+    """Return why a new file in an open folder could not get the group of the file that it replaces; None if it could.
 
-    Its owner may only give it a group of which this process is a member (chown(2)), and a folder with the set-group-id
-    bit gives it its own (inode(7)).
+    Its owner may only give it a group of which this process is a member (chown(2)), and in a folder with the
+    set-group-id bit it gets the group of the folder (inode(7)).
     """
     inherited = folder.st_gid if folder.st_mode & stat.S_ISGID else os.getegid()
     if os.geteuid() == 0 or found.st_gid in {inherited, os.getegid(), *os.getgroups()}:
         return None
     return (
         f"its group is {_group_name(found.st_gid)}, which a new file could not get, since the user that runs culld is "
-        "no member of it; add the user to that group, or change the file's group"
+        "not a member of it; add the user to that group, or change the file's group"
     )
 
 
@@ -105,7 +105,7 @@ def _keep_access(source: int, target: int, *, strict: bool) -> None:
 
 
 def _give(access: AccessControl, target: int, *, strict: bool) -> None:
-    """Give an open file the entries of `access` and no others, as far as its file system has lists."""
+    """Give an open file the entries of `access` and no others; without a list if its file system has none."""
     if access.listed:
         try:
             os.setxattr(target, acl.ATTRIBUTE, access.value)
@@ -116,7 +116,7 @@ def _give(access: AccessControl, target: int, *, strict: bool) -> None:
         else:
             return
         access = access.without_list()
-    acl.remove(target)  # first, for a mode widens the mask of a list
+    acl.remove(target)  # before fchmod, which would change the mask of a list
     _attempt(lambda: os.fchmod(target, access.mode), "mode", strict=strict)
 
 

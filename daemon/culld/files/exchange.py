@@ -1,9 +1,9 @@
 """Replacing a file with a new one without destroying what another program saves at the same time.
 
-Where the kernel can exchange two names (renameat2 with RENAME_EXCHANGE), the old file comes out under a name of
-culld's own, and is looked at there: if it is not the one that was judged, or a program has opened it for writing, it
-gets its name back. NFS and FUSE cannot exchange. There the new file is renamed over the old one right after the last
-look, and what is saved between these two system calls is lost.
+Where the kernel can exchange two names (renameat2 with RENAME_EXCHANGE), the old file gets a hidden name of culld's
+own, and is checked there: if it is not the one that was judged, or a program has opened it for writing, it gets its
+name back. NFS and FUSE cannot exchange. There the new file is renamed over the old one right after the last check, and
+a save by another program between these two system calls is lost.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ class Swap:
     def carry_out(self) -> FileStat:
         """Put the new file in place, durably, and return its stat.
 
-        Raises PhotoChangedError if the old file is another by now, or is opened for writing; it then has its name and
-        its bytes. Raises OSError.
+        Raises PhotoChangedError if the old file was replaced, or is open for writing; it then has its name and its
+        bytes. Raises OSError.
         """
         folder, own = self.new.folder, aside_name(self.name)
         self.new.rename(own)
         self._require_unchanged()
-        self.new.placed = True  # from here on the own name may hold the old file
+        self.new.placed = True  # from here on the hidden name may be that of the old file
         try:
             exchanged = exchange(folder, own, self.name)
             if not exchanged:
@@ -50,7 +50,7 @@ class Swap:
             self.new.placed = False
             raise
         if exchanged:
-            self._put_away(own)
+            self._unlink_old(own)
         else:
             sync_folder(folder)
         return FileStat.of(os.fstat(self.new.descriptor))
@@ -61,7 +61,7 @@ class Swap:
             raise changed(self.lease)
         self.lease.require_no_writer()
 
-    def _put_away(self, own: str) -> None:
+    def _unlink_old(self, own: str) -> None:
         """Unlink the old file once the new name is durable, if it is the judged one and no program writes to it.
 
         On any failure the two files exchange their names again.
@@ -79,7 +79,7 @@ class Swap:
                 self._put_back(own)
 
     def _put_back(self, own: str) -> None:
-        """Exchange again; if the new file was replaced meanwhile, both files of the other program are kept."""
+        """Exchange the names again; if the new file was replaced since, both files of the other program are kept."""
         folder = self.new.folder
         exchange(folder, own, self.name)
         if os.path.samestat(os.stat(own, dir_fd=folder, follow_symlinks=False), os.fstat(self.new.descriptor)):
@@ -90,11 +90,11 @@ class Swap:
 
 
 def same_file(found: os.stat_result, judged: os.stat_result) -> bool:
-    """Whether this is the very file that was judged, and its bytes were not written since; renames change the ctime."""
+    """Whether this is the inode that was judged, with the same size and mtime; a rename changes only the ctime."""
     unchanged = (found.st_size, found.st_mtime_ns) == (judged.st_size, judged.st_mtime_ns)
     return os.path.samestat(found, judged) and unchanged
 
 
 def changed(lease: Lease) -> PhotoChangedError:
     """Return the error for a file that another program saved during the change."""
-    return PhotoChangedError(f"{display_path(lease.path)} changed while it was being rewritten; culld looks again")
+    return PhotoChangedError(f"{display_path(lease.path)} changed while it was being rewritten; culld tries again")

@@ -1,9 +1,9 @@
-"""Leases: whether a program has a file open for writing, or opens it during a change.
+"""Leases, which detect that a program has a file open for writing, or opens it during a change.
 
 A read lease (fcntl(2), F_SETLEASE) is granted only while no program on this machine has the file open, or mapped, for
 writing. While it is held, an open for writing waits until the lease is given back, at most
-/proc/sys/fs/lease-break-time seconds, and the kernel tells the holder. Some file systems know no leases, and only root
-gets them for files of other owners: there nothing can be asked.
+/proc/sys/fs/lease-break-time seconds, and the kernel signals the holder. Some file systems have no leases, and only
+root gets them for files of other owners; in these cases writers are not detected.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def is_open_for_writing(descriptor: int) -> bool | None:
-    """Whether a program has this file, open here for reading, open for writing; None if the kernel cannot tell."""
+    """Whether a program has a file open for writing, which is open here for reading; None if no lease is possible."""
     granted = _take(descriptor)
     if granted:
         _give_back(descriptor)
@@ -36,7 +36,7 @@ def is_open_for_writing(descriptor: int) -> bool | None:
 
 @dataclass(slots=True)
 class Lease:
-    """A read lease on an open file; `held` is False where the kernel grants none, and then no writer is seen."""
+    """A read lease on an open file; `held` is false where the kernel grants none, and then no writer is detected."""
 
     path: Path
     descriptor: int
@@ -48,7 +48,7 @@ class Lease:
             raise written(self.path)
 
     def confirm(self) -> None:
-        """Raise PhotoChangedError if a program waits, or has got in while the lease is given back and taken again."""
+        """Raise PhotoChangedError if a program waits, or opens the file while the lease is released for a moment."""
         self.require_no_writer()
         if self.held:
             _give_back(self.descriptor)
@@ -59,7 +59,7 @@ class Lease:
 
 @contextmanager
 def lease(descriptor: int, path: Path) -> Iterator[Lease]:
-    """Hold a read lease on a file that is open for reading; a program that opens it for writing waits for the end.
+    """Hold a read lease on a file that is open for reading; programs that open it for writing wait for the block's end.
 
     Raises PhotoChangedError if a program has the file open for writing already.
     """
@@ -76,7 +76,7 @@ def lease(descriptor: int, path: Path) -> Iterator[Lease]:
 
 def written(path: Path) -> PhotoChangedError:
     """Return the error for a file that another program has open for writing."""
-    return PhotoChangedError(f"another program has {display_path(path)} open for writing; culld looks again later")
+    return PhotoChangedError(f"another program has {display_path(path)} open for writing; culld tries again later")
 
 
 def _take(descriptor: int) -> bool | None:
@@ -100,8 +100,8 @@ def _give_back(descriptor: int) -> None:
 def is_open_elsewhere(place: RootedPath) -> bool | None:
     """Whether the file is open for writing, or mapped writable, anywhere on this machine; None if that is unknown.
 
-    File systems without leases and files of other owners cannot be asked about. A file that is gone, or that may not
-    be read, is not written to.
+    It is unknown on file systems without leases and for files of other owners. A file that is gone, or that culld may
+    not read, counts as not open.
     """
     try:
         with open_regular(place) as stream:

@@ -1,4 +1,4 @@
-"""The locks between processes on one folder; the kernel frees them when a process ends, however it ends."""
+"""The locks of processes on folders; the kernel releases them when a process ends, also if it is killed."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def state_lock(state: Path) -> Iterator[None]:
-    """Hold the lock of the only daemon on the folder `state`, which is made if it is missing.
+    """Hold the lock of the only daemon on the folder `state`, which is created if it is missing.
 
     Raises SystemFaultError, which names the other process, if there is one.
     """
     file = state / "daemon.lock"
     descriptor = _opened(file)
-    # The file stays when it is free: a new one of its name could be locked beside this one.
+    # The file is not removed: another process could lock a new file of that name at the same time.
     try:
         try:
             _take(descriptor, state)
@@ -46,7 +46,7 @@ def state_lock(state: Path) -> Iterator[None]:
 
 
 def lock_holder(state: Path) -> str:
-    """Return the process that holds the lock of `state`, as text; empty if there is none, or it cannot be found out."""
+    """Return the id of the process that holds the lock of `state`; empty if there is none, or it cannot be read."""
     try:
         descriptor = os.open(state / "daemon.lock", os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
     except OSError:
@@ -61,11 +61,11 @@ def lock_holder(state: Path) -> str:
 
 
 class RootLocks:
-    """The folders that this process uses, by a lock on the anchor in each; `close` frees them.
+    """The locks of this process on the anchors of the folders that it uses; `close` releases them.
 
-    A watched folder is locked for this process alone, a quarantine so that other processes may use it as one too. With
-    `state`, the folder of this culld's journal, the anchor also says whose it is while no culld runs. A folder that is
-    not there, or has no anchor, belongs to no culld.
+    The lock of a watched folder is exclusive, that of a quarantine shared with other processes that use it as a
+    quarantine. With `state`, the folder of this culld's journal, the anchor also holds the owner of the folder, for
+    the time that no culld runs. A folder that is missing, or has no anchor, belongs to no culld.
     """
 
     def __init__(self, state: Path | None = None) -> None:
@@ -80,13 +80,13 @@ class RootLocks:
         self.close()
 
     def close(self) -> None:
-        """Free all folders."""
+        """Release all locks."""
         for descriptor in self._held.values():
             os.close(descriptor)
         self._held.clear()
 
     def acquire_all(self, roots: Sequence[Path], quarantine: Path | None = None) -> None:
-        """Lock these folders; raises SystemFaultError if another process has one of them, or one above a root."""
+        """Lock these folders; raises SystemFaultError if another process uses one of them, or one above a root."""
         for root in roots:
             if why := self.acquire(root):
                 raise SystemFaultError(f"{display_path(root)} {why}")
@@ -94,13 +94,13 @@ class RootLocks:
             raise SystemFaultError(f"the quarantine {display_path(quarantine)} {why}")
 
     def acquire(self, root: Path) -> str:
-        """Lock a watched folder; return an empty text, or why another process holds it or one above it, as a clause."""
+        """Lock a watched folder; return an empty text, or why it is refused: another culld uses it, or one above it."""
         return self._claim(root, Role.WATCHED)
 
     def quarantine_refused(self, quarantine: Path) -> str:
-        """Claim a quarantine; if another process watches this very folder, that as a clause, else nothing.
+        """Lock a quarantine; return as a clause that another process watches this folder, or an empty text.
 
-        It may lie below a folder that another culld watches: that one passes over it.
+        It may lie below a folder that another culld watches: that culld skips it.
         """
         return self._claim(quarantine, Role.QUARANTINE)
 
@@ -117,11 +117,11 @@ class RootLocks:
         self._held[folder] = descriptor
         if held is not None:
             os.close(held)
-        self._mark(folder, descriptor, role)
+        self._write_owner(folder, descriptor, role)
         return ""
 
     def _above(self, root: Path, role: Role) -> str:
-        """Whether another culld has a folder above a watched folder, as a clause; a quarantine may lie below one."""
+        """Return as a clause that another culld uses a folder above a watched one; a quarantine may lie below one."""
         for above in root.parents if role is Role.WATCHED else ():
             anchor = open_anchor(above)
             if anchor is None:
@@ -140,7 +140,7 @@ class RootLocks:
     def _name(self) -> str:
         return "" if self._state is None else display_path(self._state)
 
-    def _mark(self, folder: Path, anchor: int, role: Role) -> None:
+    def _write_owner(self, folder: Path, anchor: int, role: Role) -> None:
         """Write the owner to the anchor; processes that share a quarantine leave it as it is."""
         owner, before = Owner(role, self._name), read_owner(anchor)
         is_shared = role is Role.QUARANTINE and before is not None and before.role is role
@@ -149,7 +149,7 @@ class RootLocks:
         try:
             write_owner(anchor, owner)
         except OSError as error:
-            log.info("%s cannot be marked as a folder of this culld: %s", display_path(folder), error)
+            log.info("the owner of %s cannot be written to its .culld folder: %s", display_path(folder), error)
 
 
 _STOP: Final = "stop that one, or take the folder out of one configuration"
@@ -164,9 +164,9 @@ def _lock(folder: Path, descriptor: int, role: Role) -> str:
             time.sleep(LOCK_RETRY_AFTER_S)
             continue
         except OSError as error:  # a file system without locks, such as some network shares
-            log.warning("%s cannot be locked (%s): see that no other culld works on it", display_path(folder), error)
+            log.warning("%s cannot be locked (%s): make sure that no other culld uses it", display_path(folder), error)
         return ""
-    return f"is worked on by another culld; {_STOP}"
+    return f"is used by another culld; {_STOP}"
 
 
 def _opened(file: Path) -> int:
@@ -187,7 +187,7 @@ def _take(descriptor: int, state: Path) -> None:
 
 
 def _written_by(descriptor: int) -> str:
-    """The process whose number stands in a lock file."""
+    """Return the process id in a lock file."""
     return os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
 
 
@@ -196,15 +196,15 @@ def _broken(file: Path, done: str, error: OSError) -> str:
     return f"{display_path(file)} cannot be {done} ({error.strerror}); {advice}"
 
 
-# NFS emulates flock with record locks, which need a descriptor open for writing: there are none of folders.
+# NFS emulates flock with record locks, which need a descriptor open for writing; a folder cannot be opened for writing.
 _NO_LOCKS = {errno.EBADF, errno.ENOLCK, errno.EOPNOTSUPP, errno.EINVAL}
 
 
 @contextmanager
 def folder_lock(root: Path) -> Iterator[None]:
-    """Wait for, and hold, the lock of a configured folder, which the daemon and `culld restore` take in turn.
+    """Wait for, and hold, the lock of a configured folder, so that the daemon and `culld restore` do not overlap.
 
-    File systems without locks grant it at once.
+    On file systems without locks the block runs without one.
     """
     with folder(root, Path()) as descriptor:
         with translate_errors(root, "lock the folder"):

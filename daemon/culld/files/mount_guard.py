@@ -1,7 +1,8 @@
-"""Which of the configured folders may be used now: those whose disk is mounted.
+"""The check that the disk of a configured folder is mounted.
 
-A hidden folder in each, `.culld`, travels with it: as long as that is there, the folder is, on whatever device. Where
-it is missing, the device decides: on the known one it was removed by hand, on another one the disk is not mounted.
+Each configured folder holds a hidden folder `.culld`, the anchor. If the anchor exists, the folder is available, on any
+device. If it is missing, the device decides: on the known one the anchor was removed by hand, on another one the disk
+is not mounted.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     Advice = tuple[str, str]
-    """What is wrong with a folder, as a clause, and what to do about it; the folder stands where `{}` does."""
+    """The problem of a folder, as a clause, and the remedy, in which `{}` stands for the folder."""
 
 
 ANCHOR: Final = ".culld"
@@ -41,12 +42,12 @@ class Unreachable:
 
     @property
     def what(self) -> str:
-        """What is wrong, as a clause."""
+        """The problem, as a clause."""
         return _ADVICE[self.number][0] if self.number in _ADVICE else f"cannot be used ({os.strerror(self.number)})"
 
     def fix(self, folder: Path) -> str:
-        """What to do about it."""
-        advice = _ADVICE[self.number][1] if self.number in _ADVICE else "see what `ls -ld {}` says"
+        """Return what to do about it."""
+        advice = _ADVICE[self.number][1] if self.number in _ADVICE else "check the output of `ls -ld {}`"
         return advice.format(shlex.quote(display_path(folder)))
 
 
@@ -86,9 +87,9 @@ def _is_anchored(folder: Path) -> bool:
 
 
 def unavailable_reason(folder: Path, state: FolderState | Unreachable | None, known_device: int | None) -> str:
-    """Why a folder must not be used now, as a clause; empty if it may be. `known_device` is where it was before."""
+    """Return why a folder must not be used now, as a clause; empty if it may. `known_device` is its last device."""
     if state is None:
-        return "is not there"
+        return "is missing"
     if isinstance(state, Unreachable):
         return f"{state.what}; {state.fix(folder)}"
     if state.anchored or known_device in {None, state.device}:
@@ -98,7 +99,7 @@ def unavailable_reason(folder: Path, state: FolderState | Unreachable | None, kn
 
 
 def write_marker(folder: Path) -> bool:
-    """Make the anchor; return False where nothing can be written, so that the folder stays without one."""
+    """Create the anchor; return whether that worked: a folder that cannot be written to stays without one."""
     try:
         (folder / ANCHOR).mkdir(mode=0o755, exist_ok=True)
     except OSError:
@@ -110,7 +111,7 @@ class Devices(Protocol):
     """The part of the journal that this module needs."""
 
     def device_of(self, folder: Path) -> int | None:
-        """The device that a folder was on when it was last used; None if that is not known."""
+        """Return the device that a folder was on when it was last used; None if that is not known."""
 
     def remember_device(self, folder: Path, device: int) -> None:
         """Store the device that a folder is on."""
@@ -118,20 +119,20 @@ class Devices(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class MountGuard:
-    """Checks folders, makes the anchor in those that are available, and stores their devices."""
+    """Checks folders, creates the anchor in those that are available, and stores their devices."""
 
     devices: Devices
 
     def unavailable_reason(self, folder: Path) -> str:
-        """Why a folder must not be used now, as a clause; empty if it may be."""
+        """Return why a folder must not be used now, as a clause; empty if it may. Creates the anchor if it may."""
         return self._checked(folder, inspect(folder))
 
     def check(self, folder: Path) -> str:
-        """As `unavailable_reason`, changing nothing."""
+        """Return the same as `unavailable_reason`, without creating the anchor or storing the device."""
         return unavailable_reason(folder, inspect(folder), self.devices.device_of(folder))
 
     def ensure(self, folder: Path) -> str:
-        """Make a folder of culld's own if it is missing and its disk is there; then as `unavailable_reason`."""
+        """Create a folder of culld if it is missing and its disk is mounted; return as `unavailable_reason`."""
         if inspect(folder) is not None:
             return self.unavailable_reason(folder)
         near, state = next((above, found) for above in folder.parents if (found := inspect(above)) is not None)

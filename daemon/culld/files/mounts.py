@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 MOUNTINFO: Final = Path("/proc/self/mountinfo")
 
-# inotify tells only of changes that this very kernel makes: what another machine, the host of a virtual one, or the
-# program behind a FUSE mount changes gives no event (inotify(7)).
+# inotify reports only changes that are made through this kernel: those by another machine, by the host of a virtual
+# one, or by the program behind a FUSE mount give no event (inotify(7)).
 _REMOTE: Final = frozenset(
     {
         "9p",
@@ -47,19 +47,19 @@ _REMOTE: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """A mounted file system: where, and of what kind."""
+    """A mounted file system: its mount point and its type."""
 
     point: Path
     kind: str
 
     @property
     def is_remote(self) -> bool:
-        """Whether other machines, or programs below this kernel, may change its files."""
+        """Whether its files may change without this kernel: by other machines, or by the program of a FUSE mount."""
         return self.kind in _REMOTE or self.kind.startswith("fuse")
 
 
 def parse(mountinfo: str) -> tuple[Mount, ...]:
-    """The mounts, in the order in which they were made; lines of an unknown form are skipped."""
+    """Return the mounts, in the order in which they were made; lines of an unknown form are skipped."""
     return tuple(mount for line in mountinfo.splitlines() if (mount := _mount(line)) is not None)
 
 
@@ -80,14 +80,14 @@ def remote_roots(folders: Iterable[Path], mountinfo: Path = MOUNTINFO) -> frozen
     """Return those folders that are on a file system which other machines write to as well; raises no error."""
     try:
         mounts = parse(mountinfo.read_text("utf-8", "surrogateescape"))
-    except OSError:  # no /proc: nothing is known, and events with the timer must do
+    except OSError:  # no /proc: no folder counts as remote
         return frozenset()
     found = {folder: mount_of(folder, mounts) for folder in folders}
     return frozenset(folder for folder, mount in found.items() if mount is not None and mount.is_remote)
 
 
 def mount_of(path: Path, mounts: Sequence[Mount]) -> Mount | None:
-    """The mount that a real path lies on: the deepest, and of several at one place the last."""
+    """Return the mount of a path without links: the deepest one, and the last of several at one mount point."""
     above = [mount for mount in mounts if path.is_relative_to(mount.point)]
     deepest = max((len(mount.point.parts) for mount in above), default=0)
     return next((mount for mount in reversed(above) if len(mount.point.parts) == deepest), None)

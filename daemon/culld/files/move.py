@@ -1,8 +1,8 @@
-"""Moving a file to another place: never over anything, and the old name goes last.
+"""Moving a file without replacing another; its old name is removed last.
 
 On one file system this is a single rename. Across file systems it is a copy that is made durable, read back from the
-disk and compared before the source is unlinked. That verified unlink (also in `release`) is the only way in which
-culld ever removes a photo's name: the source is set aside under a name of culld's own, looked at there, and unlinked
+disk and compared before the source is unlinked. That verified unlink (also in `finish_copied_move`) is the only way in
+which culld removes a photo's name: the source is renamed to a hidden name of culld's own, checked there, and unlinked
 only if it is the file that was copied and no program has it open for writing; otherwise it gets its name back.
 """
 
@@ -51,12 +51,12 @@ class _OpenMove:
 
 
 def move_file(move: Move, *, expected: FileStat | None = None) -> FileStat:
-    """Move a file and return its new stat; missing folders are made below the target's root.
+    """Move a file and return its new stat; missing folders below the target's root are created.
 
-    The source must still carry the stamp `expected`. Without one, or if only its ctime differs (some FUSE drivers, such
+    The source must still have the stamp `expected`. Without one, or if only its ctime differs (some FUSE drivers, such
     as ntfs-3g, set it when a file that was written is closed), its bytes are read and must have the move's digest.
-    Raises NameTakenError if the target exists, PhotoChangedError if the source is another file by now or a program has
-    it open for writing, and PhotoBlockedError if the system refuses. After an error the source is where it was.
+    Raises NameTakenError if the target exists, PhotoChangedError if the source was replaced or a program has it open
+    for writing, and PhotoBlockedError if the system refuses. After an error the source is where it was.
     """
     source, target = move.source, move.target
     with (
@@ -76,9 +76,9 @@ def move_file(move: Move, *, expected: FileStat | None = None) -> FileStat:
 
 
 def finish_copied_move(move: Move) -> None:
-    """Finish a move whose copy is complete: unlink the source, once both places hold the same bytes durably.
+    """Finish a move whose copy is complete: unlink the source, once source and target durably hold the same bytes.
 
-    Raises PhotoChangedError if either place holds something else, or if both are one and the same name.
+    Raises PhotoChangedError if one of them holds other bytes, PhotoBlockedError if both are one name.
     """
     source, target = move.source, move.target
     with (
@@ -113,12 +113,12 @@ def _check(way: _OpenMove, expected: FileStat | None) -> os.stat_result:
         same = digest_of(way.stream) == way.move.digest and _stamp(way) == FileStat.of(before)
         way.stream.seek(0)
     if not same:
-        raise PhotoChangedError(f"{display_path(way.move.source.path)} changed since it was judged; culld looks again")
+        raise PhotoChangedError(f"{display_path(way.move.source.path)} changed since it was judged; culld tries again")
     return before
 
 
 def _rename(way: _OpenMove, before: os.stat_result) -> FileStat:
-    """Rename; a file that was not the judged one, or that a program opened for writing, is renamed back."""
+    """Rename; if the file is not the judged one, or a program opened it for writing, rename it back."""
     with lease(way.stream.fileno(), way.move.source.path) as held:
         if _stamp(way) != FileStat.of(before):
             raise _changed(way)
@@ -137,11 +137,11 @@ def _rename(way: _OpenMove, before: os.stat_result) -> FileStat:
 
 
 def _confirm(way: _OpenMove) -> None:
-    """Check that the file under the new name is the judged one, and that the old name no longer leads to it."""
+    """Raise PhotoChangedError if the file under the new name is not the judged one."""
     landed = os.stat(way.new_name, dir_fd=way.target_dir, follow_symlinks=False)
     if not os.path.samestat(landed, os.fstat(way.stream.fileno())) and not _same_bytes(way):
         raise PhotoChangedError(
-            f"{display_path(way.move.source.path)} was replaced while it was moved; culld looks again"
+            f"{display_path(way.move.source.path)} was replaced while it was moved; culld tries again"
         )
 
 
@@ -151,7 +151,7 @@ def _same_bytes(way: _OpenMove) -> bool:
         with open_in(way.target_dir, way.move.target) as landed:
             return digest_of(landed) == way.move.digest
     except PhotoBlockedError:
-        return False  # a link or a special file: certainly not the photo
+        return False  # a link or a special file: not the photo
 
 
 def _copy(way: _OpenMove, before: os.stat_result) -> FileStat:
@@ -162,7 +162,7 @@ def _copy(way: _OpenMove, before: os.stat_result) -> FileStat:
             new.write(data)
         if seen.hexdigest() != way.move.digest:
             raise PhotoChangedError(
-                f"{display_path(way.move.source.path)} changed since it was judged; culld looks again"
+                f"{display_path(way.move.source.path)} changed since it was judged; culld tries again"
             )
         copy_metadata(way.stream.fileno(), new.descriptor, strict=False)
         new.verify(way.move.digest)
@@ -177,7 +177,7 @@ def _copy(way: _OpenMove, before: os.stat_result) -> FileStat:
 
 
 def _give_up_source(way: _OpenMove, held: Lease, before: os.stat_result, copy: os.stat_result) -> None:
-    """Unlink the source of a finished copy; if it was saved meanwhile, or is written to, the copy goes instead."""
+    """Unlink the source of a finished copy; if it was saved since, or is written to, unlink the copy instead."""
     try:
         _unlink_source(way, held, before, copy)
     except PhotoChangedError:
@@ -201,8 +201,8 @@ def _unlink_copy(way: _OpenMove, copy: os.stat_result) -> None:
 def _unlink_source(way: _OpenMove, held: Lease, before: os.stat_result, copy: os.stat_result) -> None:
     def is_copied(found: os.stat_result) -> bool:
         held.confirm()
-        # One file may be reached by two mounts: its copy would be gone together with its name. An edit of the copy is
-        # newer than the source, and no reason to keep both.
+        # Source and target may be one file, seen through two mounts: unlinking the source would remove both. An edit of
+        # the copy is newer than the source, so it does not prevent the unlink.
         there = os.stat(way.new_name, dir_fd=way.target_dir, follow_symlinks=False)
         unchanged = same_file(found, before) and same_file(os.fstat(way.stream.fileno()), before)
         return unchanged and os.path.samestat(there, copy)

@@ -1,7 +1,7 @@
-"""Opening files beneath a configured root: on open descriptors, never through a link below the root.
+"""Opening files below a configured root: relative to open descriptors, never through a link below the root.
 
-The root itself is the operator's word and may be a link. Below it every component is opened with O_NOFOLLOW, so that
-swapping a folder for a link can lead nowhere else.
+The root itself comes from the configuration and may be a link. Below it every component is opened with O_NOFOLLOW, so
+that a folder which is replaced by a link cannot lead out of the root.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ _CHUNK = 1 << 20
 def open_folder(root: Path, relative: Path, *, create: bool = False) -> int:
     """Return an open descriptor of the folder `relative` below `root`, for the caller to close.
 
-    With `create` missing folders below the root are made, durably; the root itself never is, since a missing root
-    mostly means a disk that is not mounted. Raises PhotoChangedError for a missing folder, PhotoBlockedError else.
+    With `create` missing folders below the root are created, durably; the root itself is not, since a missing root
+    mostly means a disk that is not mounted. Raises PhotoChangedError for a missing folder, otherwise PhotoBlockedError.
     """
     parts = _parts(relative)
     current = _open_root(root)
@@ -54,7 +54,7 @@ def open_folder(root: Path, relative: Path, *, create: bool = False) -> int:
 
 @contextmanager
 def folder(root: Path, relative: Path, *, create: bool = False) -> Iterator[int]:
-    """`open_folder`, closed at the end of the block."""
+    """Open a folder as `open_folder` does, and close it at the end of the block."""
     descriptor = open_folder(root, relative, create=create)
     try:
         yield descriptor
@@ -63,23 +63,22 @@ def folder(root: Path, relative: Path, *, create: bool = False) -> Iterator[int]
 
 
 def open_regular(place: RootedPath) -> BinaryIO:
-    """Open the plain file at a place for reading.
+    """Open the plain file at a path for reading.
 
-    Raises PhotoChangedError if it is gone, PhotoBlockedError if it is a link or another special file, or forbidden.
+    Raises PhotoChangedError if it is gone, PhotoBlockedError if it is not a plain file, or access is denied.
     """
     with folder(place.root, place.relative.parent) as inside:
         return open_in(inside, place)
 
 
 def open_in(inside: int, place: RootedPath) -> BinaryIO:
-    """As `open_regular`, for a file in a folder that is already open."""
+    """Open a file as `open_regular` does, in a folder that is already open."""
     with translate_errors(place.path, "read"):
         descriptor = os.open(file_name(place), _FILE, dir_fd=inside)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise PhotoBlockedError(
-            f"cannot read {display_path(place.path)}: it is not a plain file; "
-            "culld passes over folders, pipes and devices"
+            f"cannot read {display_path(place.path)}: it is not a plain file; culld skips folders, pipes and devices"
         )
     return os.fdopen(descriptor, "rb")
 
@@ -93,20 +92,20 @@ def digest_of(stream: BinaryIO) -> str:
 
 
 def exists(place: RootedPath) -> bool:
-    """Whether anything, also a dangling link, has this name; raises PhotoBlockedError if that cannot be found out."""
+    """Whether anything, also a dangling link, has this name; raises PhotoBlockedError if that cannot be checked."""
     return _lstat(place) is not None
 
 
 def stamp_of(place: RootedPath) -> FileStat | None:
-    """Return the stat of the plain file at a place; None if there is none, or it is no plain file."""
+    """Return the stat of the plain file at a path; None if there is none."""
     found = _lstat(place)
     return FileStat.of(found) if found is not None and stat.S_ISREG(found.st_mode) else None
 
 
 def names_below(root: Path) -> Iterator[Path]:
-    """The relative path of every plain file below a root, links not followed.
+    """Yield the relative path of every plain file below a root; links are not followed.
 
-    Folders that cannot be opened or listed are passed over with a warning in the log.
+    Folders that cannot be opened or listed are skipped, with a warning in the log.
     """
     waiting = [root.__class__()]
     while waiting:
@@ -122,7 +121,7 @@ def names_below(root: Path) -> Iterator[Path]:
 
 
 def _listed(root: Path, relative: Path) -> tuple[list[Path], list[Path]]:
-    """The plain files and the folders in a folder, by name; raises PhotoError if it cannot be read."""
+    """Return the plain files and the folders in a folder, by name; raises PhotoError if it cannot be read."""
     files: list[Path] = []
     folders: list[Path] = []
     with folder_entries(open_folder(root, relative)) as entries, translate_errors(root / relative, "list"):
@@ -136,7 +135,7 @@ def _listed(root: Path, relative: Path) -> tuple[list[Path], list[Path]]:
 
 @contextmanager
 def folder_entries(descriptor: int) -> Iterator[Iterator[os.DirEntry[str]]]:
-    """The entries of an open folder; the descriptor is closed at the end of the block."""
+    """Iterate over the entries of an open folder; its descriptor is closed at the end of the block."""
     try:
         with os.scandir(descriptor) as entries:
             yield entries
@@ -145,7 +144,7 @@ def folder_entries(descriptor: int) -> Iterator[Iterator[os.DirEntry[str]]]:
 
 
 def file_name(place: RootedPath) -> str:
-    """The last component of a place; raises PhotoBlockedError for a path that does not name a file below its root."""
+    """Return the last component of a path; raises PhotoBlockedError for a path that is not below its root."""
     parts = _parts(place.relative)
     if not parts:
         raise PhotoBlockedError(f"{display_path(place.root)} is a configured folder, not a photo in it")
@@ -154,7 +153,9 @@ def file_name(place: RootedPath) -> str:
 
 def _parts(relative: Path) -> tuple[str, ...]:
     if relative.is_absolute() or ".." in relative.parts or "\0" in str(relative):
-        raise PhotoBlockedError(f"{display_path(relative)} leads out of its configured folder; culld does not go there")
+        raise PhotoBlockedError(
+            f"{display_path(relative)} leads out of its configured folder; culld opens nothing there"
+        )
     return relative.parts
 
 
@@ -176,14 +177,14 @@ def _open_below(current: int, part: str, *, create: bool) -> int:
     try:
         os.mkdir(part, dir_fd=current)
     except FileExistsError:
-        pass  # somebody else made it first, which serves as well
+        pass  # another program has created it since
     else:
         sync_folder(current)
     return os.open(part, _FOLDER | os.O_NOFOLLOW, dir_fd=current)
 
 
 def sync_folder(descriptor: int) -> None:
-    """Make the names in an open folder durable; network file systems that cannot (EINVAL) do so on their own."""
+    """Make the names in an open folder durable; EINVAL of network file systems, which do so themselves, is ignored."""
     try:
         os.fsync(descriptor)
     except OSError as error:
@@ -194,7 +195,7 @@ def sync_folder(descriptor: int) -> None:
 def _lstat(place: RootedPath) -> os.stat_result | None:
     name = file_name(place)
     try:
-        with folder(place.root, place.relative.parent) as inside, translate_errors(place.path, "look at"):
+        with folder(place.root, place.relative.parent) as inside, translate_errors(place.path, "check"):
             return os.stat(name, dir_fd=inside, follow_symlinks=False)
     except PhotoChangedError:
         return None

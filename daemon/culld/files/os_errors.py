@@ -1,4 +1,4 @@
-"""Operating-system errors, translated into a PhotoError that says what to do."""
+"""The translation of operating-system errors into a PhotoError with advice to the user."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 class NameTakenError(PhotoBlockedError):
-    """Something else already has the name that a file should get; nothing was replaced."""
+    """Another file already has the name that a file should get; nothing was replaced."""
 
 
 class AdvisedError(OSError):
-    """A system error with advice from where it occurred, which is better than the advice for its number."""
+    """A system error with its own advice, which is more exact than the advice for its number."""
 
     def __init__(self, cause: OSError, advice: str) -> None:
         """Keep the number of the error, and the advice as a clause."""
@@ -33,18 +33,18 @@ class AdvisedError(OSError):
 _ADVICE = {
     errno.ENOSPC: "the disk is full; free some space, culld tries again",
     errno.EDQUOT: "the disk quota is used up; free some space or raise it, culld tries again",
-    errno.EROFS: "the file system is read-only; mount it writable, or look at the system log for disk errors",
+    errno.EROFS: "the file system is read-only; mount it writable, or check the system log for disk errors",
     errno.EACCES: "permission denied; give the user that runs culld read and write access to the file and its folder",
-    errno.EPERM: "not permitted; the file must belong to the user that runs culld and must not be marked immutable",
+    errno.EPERM: "not permitted; the file must belong to the user that runs culld, and must not be immutable",
     errno.EIO: "the disk reports an error; check the disk and its cable before anything else",
     errno.ELOOP: "it is a link; culld follows no links below a configured folder",
     errno.ENOTDIR: "a link or a file stands where a folder should be; culld follows no links below a configured folder",
     errno.ENAMETOOLONG: "the name is too long for this file system; give the file a shorter name",
-    errno.ENXIO: "it is not a plain file; culld passes over pipes, sockets and devices",
+    errno.ENXIO: "it is not a plain file; culld skips pipes, sockets and devices",
     errno.ETXTBSY: "another program is using it; culld tries again",
     errno.EBUSY: "another program is using it; culld tries again",
     errno.EAGAIN: "another program is using it; culld tries again",
-    errno.ENOTCONN: "the program behind its mount has died; unmount it with `umount -l` and mount it again",
+    errno.ENOTCONN: "the program of its FUSE mount has ended; unmount it with `umount -l` and mount it again",
     errno.EOPNOTSUPP: "this file system cannot rename a file safely (`culld doctor` tries it); use another file system",
     errno.ESTALE: "the network share was interrupted; culld tries again when it is back",
 }
@@ -52,7 +52,7 @@ _GONE = {errno.ENOENT}
 
 
 def message_for(error: OSError, path: Path, doing: str) -> PhotoError:
-    """Return the PhotoError for a system error; `doing` is the verb, such as `move`."""
+    """Return the PhotoError for a system error; `doing` is a verb, such as `move`."""
     if isinstance(error, AdvisedError):
         return PhotoBlockedError(f"cannot {doing} {display_path(path)}: {error.advice}")
     if error.errno in _GONE:

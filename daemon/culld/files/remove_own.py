@@ -1,4 +1,4 @@
-"""Removing what culld itself made: its temporary files, its records, and folders that are empty."""
+"""Removing files that culld made (temporary files, records, sidecars), and empty folders."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
     from culld.records import RootedPath
 
 RECORD_SUFFIX = ".culld.json"
-"""How the name of the record beside a quarantined photo ends."""
+"""The suffix of the name of the record beside a quarantined photo."""
 
 _SIDECAR_SUFFIX = ".xmp"
 _NOT_EMPTY = {errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY}
 
 
 def remove_record(place: RootedPath, digest: str) -> None:
-    """Unlink a record of culld's own whose bytes have this digest; raises PhotoChangedError if it is anything else."""
+    """Unlink a record of culld's own whose bytes have this digest; raises PhotoChangedError for any other file."""
     _remove_own(place, digest, RECORD_SUFFIX, "record")
 
 
 def remove_sidecar(place: RootedPath, digest: str) -> None:
-    """Unlink a sidecar that culld made and that has this digest; raises PhotoChangedError if it is anything else."""
+    """Unlink a sidecar that culld made and that has this digest; raises PhotoChangedError for any other file."""
     _remove_own(place, digest, _SIDECAR_SUFFIX, "sidecar")
 
 
@@ -52,12 +52,12 @@ def _remove_own(place: RootedPath, digest: str, suffix: str, what: str) -> None:
 
 
 def remove_leftovers(root: Path, relative: Path) -> int:
-    """Remove the temporary files that a killed culld left in a folder, and say how many there were."""
+    """Remove the temporary files that a killed culld left in a folder, and return how many there were."""
     try:
         inside = open_folder(root, relative)
     except PhotoChangedError:
         return 0  # no folder, no leftovers
-    with folder_entries(inside) as entries, translate_errors(root / relative, "tidy"):
+    with folder_entries(inside) as entries, translate_errors(root / relative, "remove the temporary files in"):
         names = [entry.name for entry in entries if is_own_temp(entry.name) and entry.is_file(follow_symlinks=False)]
         for name in names:
             os.unlink(name, dir_fd=inside)
@@ -65,15 +65,15 @@ def remove_leftovers(root: Path, relative: Path) -> int:
 
 
 def remove_temporary(root: Path, relative: Path, names: Iterable[str]) -> None:
-    """Remove temporary files of these names in a folder; one that is gone by now does not matter."""
-    with folder(root, relative) as inside, translate_errors(root / relative, "tidy"):
+    """Remove the temporary files with these names in a folder; one that is gone is no error."""
+    with folder(root, relative) as inside, translate_errors(root / relative, "remove the temporary files in"):
         for name in names:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(name, dir_fd=inside)
 
 
 def remove_empty_folders(root: Path, relative: Path) -> None:
-    """Remove a folder and those above it as long as they are empty; never the root, and nothing that holds anything."""
+    """Remove a folder and the folders above it as long as they are empty; the root is never removed."""
     while relative.parts:
         with folder(root, relative.parent) as inside:
             try:

@@ -1,12 +1,11 @@
-"""Renaming without replacing another file, and unlinking only the file that was meant.
+"""Renaming without replacing another file, and unlinking a file only after a check.
 
 Linux renames without replacing by `renameat2` with RENAME_NOREPLACE (renameat2(2)). NFS and nearly every FUSE file
-system refuse that flag. There, if hard links work and are seen as one file, a link gives the new name (it fails if the
-name is taken) and the old name is removed. A FUSE program that numbers names instead of files (sshfs, mergerfs,
-unionfs) shows two links as two files, and others know no links (rclone, exfat): there culld reserves the new name by a
-small file of its own (O_EXCL) and renames over exactly that. The rename keeps the file's number and bytes where a copy
-would double the traffic; its price is that a program which replaces the reserved name between the last look and the
-rename loses that file.
+system refuse that flag. There, if hard links work and have one inode number, a link creates the new name (it fails if
+the name is taken) and the old name is removed. A FUSE program with an inode number for each name (sshfs, mergerfs,
+unionfs) shows two links as two files, and others have no links (rclone, exfat): there culld reserves the new name with
+a small file of its own (O_EXCL) and renames over it. The rename keeps the inode number, and a copy would double the
+traffic; but a program which replaces the reserved name between the last check and the rename loses its file.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Way(StrEnum):
-    """The way in which a folder's file system renames without replacing."""
+    """The way in which files in a folder are renamed without replacing another."""
 
     NOREPLACE = "a rename that replaces nothing"
     LINK = "a hard link, then the removal of the old name"
@@ -46,7 +45,7 @@ def rename_noreplace(from_folder: int, from_name: str, to_folder: int, to_name: 
     """Give a file another name in open folders; raises FileExistsError if the name is taken, OSError with EXDEV across.
 
     After an error the file has its old name only. Raises PhotoChangedError if the old name was given to another file
-    meanwhile. Announces itself to audit hooks as `culld.rename`, since ctypes calls are invisible to them.
+    since. Announces itself to audit hooks as `culld.rename`, since ctypes calls are invisible to them.
     """
     sys.audit("culld.rename", from_name, to_name)
     code = _renameat2(from_folder, from_name, to_folder, to_name, _NOREPLACE)
@@ -58,7 +57,7 @@ def rename_noreplace(from_folder: int, from_name: str, to_folder: int, to_name: 
 
 
 def exchange(folder: int, one: str, other: str) -> bool:
-    """Exchange the names of two files of an open folder in one step; return False, without a change, where unsupported.
+    """Exchange the names of two files of an open folder in one step; return False, without a change, if unsupported.
 
     Raises OSError. Announces itself to audit hooks as `culld.rename`.
     """
@@ -70,10 +69,10 @@ def exchange(folder: int, one: str, other: str) -> bool:
 
 
 def unlink_checked(folder: int, name: str, is_right: Callable[[os.stat_result], bool]) -> bool:
-    """Unlink a file by way of a name of culld's own; False, and the file keeps its name, if it is not the right one.
+    """Unlink a file if `is_right` accepts it; otherwise return False, and the file keeps its name.
 
-    `is_right` looks at the file after it was set aside, when no other program can put another in its place; if it
-    raises, or the unlink fails, the file gets its name back as well.
+    The file is renamed to a hidden name of culld's own first, so that no other program replaces it between the check
+    and the unlink. If `is_right` raises, or the unlink fails, the file gets its name back as well.
     """
     own = aside_name(name)
     os.rename(name, own, src_dir_fd=folder, dst_dir_fd=folder)
@@ -89,7 +88,7 @@ def unlink_checked(folder: int, name: str, is_right: Callable[[os.stat_result], 
 
 
 def give_back(folder: int, own: str, name: str) -> str:
-    """Give a file that was set aside its own name, or a visible one like it if that is taken; gives the name."""
+    """Give a file that was set aside its own name, or one with a suffix if that is taken; return the name."""
     while True:
         try:
             rename_noreplace(folder, own, folder, name)
@@ -100,13 +99,13 @@ def give_back(folder: int, own: str, name: str) -> str:
 
 
 def is_claim(folder: int, name: str, *, begun: bool = False) -> bool:
-    """Whether a name is only reserved by culld: a plain file with the bytes of a claim, or with `begun` a part of them.
+    """Whether a name is only reserved by culld: its file has the bytes of CLAIM or, with `begun`, the first of them.
 
-    An empty file is a claim that was begun.
+    With `begun` an empty file counts as well.
     """
     try:
         descriptor = os.open(name, _READ, dir_fd=folder)
-    except OSError:  # what cannot be read was not put there by culld
+    except OSError:  # culld can read every file that it creates
         return False
     try:
         found = os.read(descriptor, len(CLAIM) + 1)
@@ -118,7 +117,7 @@ def is_claim(folder: int, name: str, *, begun: bool = False) -> bool:
 
 
 def way_of(folder: int) -> Way:
-    """Try, on an own temporary file, in which way files of an open folder get another name; raises OSError."""
+    """Find out, with a temporary file, in which way files in an open folder can be renamed; raises OSError."""
     one, other = temp_name(), temp_name()
     os.close(os.open(one, _CREATE, 0o600, dir_fd=folder))
     try:
@@ -130,7 +129,7 @@ def way_of(folder: int) -> Way:
 
 
 def exchanges(folder: int) -> bool:
-    """Try, on own temporary files, whether two files of an open folder can swap their names; raises OSError."""
+    """Find out, with temporary files, whether two files in an open folder can exchange their names; raises OSError."""
     one, other = temp_name(), temp_name()
     try:
         for name in (one, other):
@@ -141,13 +140,13 @@ def exchanges(folder: int) -> bool:
 
 
 def links_are_seen(folder: int) -> bool:
-    """Try, on an own temporary file, whether hard links work in an open folder, and are seen to be one file."""
+    """Find out, with a temporary file, whether hard links work in an open folder, and have one inode number."""
     one, other = temp_name(), temp_name()
     os.close(os.open(one, _CREATE, 0o600, dir_fd=folder))
     try:
         os.link(one, other, src_dir_fd=folder, dst_dir_fd=folder, follow_symlinks=False)
         first, second = (os.stat(name, dir_fd=folder, follow_symlinks=False) for name in (one, other))
-        # A FUSE mount may report the number of the file and yet remember each name's attributes on its own.
+        # A FUSE mount may report one inode number and yet cache the attributes of each name separately.
         return os.path.samestat(first, second) and first.st_nlink == second.st_nlink == 2
     except OSError as error:
         if error.errno not in _NO_LINKS:
@@ -190,11 +189,11 @@ def _link_and_unlink(from_folder: int, from_name: str, to_folder: int, to_name: 
 
 
 def _drop(folder: int, name: str, same: Callable[[os.stat_result], bool]) -> bool:
-    """Unlink a name that has been linked; an own hidden name at once, which ends the recursion by `give_back`."""
+    """Unlink a name that has been linked; a hidden name of culld's own without a check, which ends the recursion."""
     if is_own_temp(name) or name_of_aside(name) is not None:
         os.unlink(name, dir_fd=folder)
     elif not unlink_checked(folder, name, same):
-        raise PhotoChangedError(f"{name!r} was replaced while it was moved; culld looks again")
+        raise PhotoChangedError(f"{name!r} was replaced while it was moved; culld tries again")
     return True
 
 

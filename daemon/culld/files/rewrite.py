@@ -1,4 +1,4 @@
-"""Rewriting a file atomically, and only if it still has the planned digest."""
+"""Rewriting a file atomically, if it still has the digest that the rewrite was planned for."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def rewrite_file(
 ) -> FileStat:
     """Carry out a rewrite atomically and durably, and return the file's new stat.
 
-    The new bytes are written beside the file, read back from the disk, and exchanged with it (see `exchange`); the
-    file must still have the digest `before`, every edit must find the bytes it removes, and the result must have the
-    digest `after`. Mode, owner and extended attributes stay, and the modification time if `keep_mtime`. A file that is
-    to be new (`before` is None) never replaces another, and cannot be read by those who may not read the photo
-    `beside`, of which it tells. On any error, and if another program has the file open for writing or saves it
-    meanwhile, the old file is untouched.
+    The new bytes are written to a temporary file, read back from the disk, and exchanged with the old file (see the
+    module `exchange`). The file must still have the digest `before`, every edit must find the bytes that it removes,
+    and the result must have the digest `after`. Mode, owner and extended attributes are kept, and the modification time
+    if `keep_mtime`. A new file (`before` is None) never replaces another, and cannot be read by users who may not read
+    the photo `beside`, whose data it holds. On any error, and if another program has the file open for writing or saves
+    it during the rewrite, the old file is not changed.
 
-    Raises PhotoChangedError, PhotoBlockedError, or TagRefusedError if this file must not be rewritten at all.
+    Raises PhotoChangedError, PhotoBlockedError, or TagRefusedError if this file must not be rewritten.
     """
     place = rewrite.place
     name = file_name(place)
@@ -56,7 +56,7 @@ def rewrite_file(
 
 
 def why_not_rewritable(place: RootedPath) -> str | None:
-    """Why the bytes of this file must not be changed, or None: it has other names, or a foreign owner or group.
+    """Return why this file must not be rewritten, as a clause (hard links, foreign owner or group); None if it may.
 
     A rewritten file is a new file under the old name. Its other hard links would keep the old bytes, a foreign owner
     could only be kept by root, and a foreign group by root or a member.
@@ -67,9 +67,9 @@ def why_not_rewritable(place: RootedPath) -> str | None:
 
 def _why_not_rewritable(found: os.stat_result, inside: os.stat_result) -> str | None:
     if found.st_nlink > 1:
-        return "the file has more than one name (hard links), which would part company"
+        return "the file has hard links; rewriting it would leave the other links with the old content"
     if os.geteuid() not in (0, found.st_uid):
-        return "the file belongs to another user, whom only root could keep as its owner"
+        return "the file belongs to another user; only root could keep the owner"
     return group_refusal(found, inside)
 
 
@@ -95,7 +95,7 @@ def _replace(rewrite: Rewrite, inside: int, old: BinaryIO, *, keep_mtime: bool) 
 
 
 def _write_edited(old: BinaryIO | None, new: TempFile, rewrite: Rewrite) -> None:
-    """Write the edited bytes of `old` (None: nothing) to `new`, checking both digests on the way."""
+    """Write the edited bytes of `old` (None: an empty file) to `new`, and check the digests of both."""
     was, becomes = hashlib.sha256(), hashlib.sha256()
     path = display_path(rewrite.place.path)
 
@@ -106,32 +106,32 @@ def _write_edited(old: BinaryIO | None, new: TempFile, rewrite: Rewrite) -> None
     position = 0
     for edit in sorted(rewrite.edits, key=lambda edit: edit.offset):
         if edit.offset < position:
-            raise TagRefusedError(f"the planned edits of {path} overlap; it is left as it is")
+            raise TagRefusedError(f"the planned edits of {path} overlap; it was not changed")
         position += _copy_bytes(old, edit.offset - position, was.update, emit)
         removed = old.read(len(edit.removed)) if old is not None else b""
         if position != edit.offset or removed != edit.removed:
-            raise PhotoChangedError(f"{path} does not hold the bytes that were to be replaced; culld looks again")
+            raise PhotoChangedError(f"{path} does not hold the bytes that were to be replaced; culld tries again")
         was.update(removed)
         emit(edit.inserted)
         position += len(removed)
     _copy_bytes(old, None, was.update, emit)
     if rewrite.before not in (None, was.hexdigest()):
-        raise PhotoChangedError(f"{path} is not the file that the tags were made for; culld looks again")
+        raise PhotoChangedError(f"{path} is not the file that the tags were made for; culld tries again")
     if becomes.hexdigest() != rewrite.after:
-        raise PhotoBlockedError(f"the planned edits of {path} do not give the planned result; it is left as it is")
+        raise PhotoBlockedError(f"the planned edits of {path} do not give the planned result; it was not changed")
 
 
 def _copy_bytes(old: BinaryIO | None, count: int | None, *takers: Callable[[bytes], None]) -> int:
     """Pass the next `count` bytes (None: the rest) to the takers; return how many there were."""
-    carried = 0
-    while old is not None and (count is None or carried < count):
-        data = old.read(_CHUNK if count is None else min(_CHUNK, count - carried))
+    copied = 0
+    while old is not None and (count is None or copied < count):
+        data = old.read(_CHUNK if count is None else min(_CHUNK, count - copied))
         if not data:
             break
         for take in takers:
             take(data)
-        carried += len(data)
-    return carried
+        copied += len(data)
+    return copied
 
 
 def inverse(edits: Sequence[Edit]) -> tuple[Edit, ...]:
@@ -144,7 +144,7 @@ def inverse(edits: Sequence[Edit]) -> tuple[Edit, ...]:
 
 
 def undo(rewrite: Rewrite) -> None:
-    """Take a rewrite back; a sidecar that it made is removed. Raises PhotoError if the file is not what it made."""
+    """Undo a rewrite; a sidecar that it created is removed. Raises PhotoError if the file is not its result."""
     if rewrite.before is None:
         remove_sidecar(rewrite.place, rewrite.after)
     else:

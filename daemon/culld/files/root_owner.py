@@ -1,4 +1,4 @@
-"""Which culld a folder belongs to: a lock on its anchor while that culld runs, and a file in it that stays."""
+"""The culld that a folder belongs to: by a lock on the anchor while that culld runs, and by a file in the anchor."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _ANCHOR_FLAGS: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEX
 
 
 class Role(StrEnum):
-    """What a culld uses a folder for."""
+    """The purpose for which a culld uses a folder."""
 
     WATCHED = "watched"
     QUARANTINE = "quarantine"
@@ -32,7 +32,7 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """The use of a folder, and the state folder of the culld that uses it, as text."""
+    """The role of a folder, and the state folder of the culld that uses it, as text."""
 
     role: Role
     state: str
@@ -43,7 +43,7 @@ class Owner:
 
 
 def open_anchor(folder: Path | int) -> int | None:
-    """An open descriptor of the anchor in a folder, for the caller to close; None if there is none to open."""
+    """Return an open descriptor of the anchor in a folder, for the caller to close; None if it cannot be opened."""
     try:
         if isinstance(folder, int):
             return os.open(ANCHOR, _ANCHOR_FLAGS, dir_fd=folder)
@@ -57,8 +57,8 @@ def read_owner(anchor: int) -> Owner | None:
     with suppress(OSError, ValueError, KeyError, TypeError):
         descriptor = os.open(_FILE, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=anchor)
         with os.fdopen(descriptor, "rb") as stream:
-            told = json.loads(stream.read(_MOST_BYTES))
-        return Owner(Role(told["role"]), str(told["state"]))
+            content = json.loads(stream.read(_MOST_BYTES))
+        return Owner(Role(content["role"]), str(content["state"]))
     return None
 
 
@@ -72,7 +72,7 @@ def write_owner(anchor: int, owner: Owner) -> None:
 
 
 def is_watched(anchor: int) -> bool:
-    """Whether a process watches the folder of an open anchor: it holds the lock (flock(2)) for itself alone."""
+    """Whether a process watches the folder of an open anchor: it then holds an exclusive lock (flock(2)) on it."""
     try:
         fcntl.flock(anchor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -84,9 +84,9 @@ def is_watched(anchor: int) -> bool:
 
 
 def foreign(state: Path, path: Path, folder: int) -> str:
-    """Why the culld of the folder `state` must not look into an open folder below its roots, as a clause, or nothing.
+    """Return why the culld of the folder `state` must skip an open folder below its roots, as a clause; empty if not.
 
-    A quarantine is never looked into, whether or not its culld runs; one of an older version is told by its records.
+    A quarantine is always skipped, whether or not its culld runs; one of an older version is recognised by its records.
     """
     anchor = open_anchor(folder)
     if anchor is None:

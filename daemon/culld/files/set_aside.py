@@ -35,13 +35,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Hidden:
-    """What one folder holds under hidden names of culld's own: temporary files, and files that were set aside."""
+    """The files of one folder with hidden names of culld's own: temporary files, and files that were set aside."""
 
     temporary: list[str] = field(default_factory=list)
     aside: list[RootedPath] = field(default_factory=list)
 
     def add(self, file: RootedPath) -> bool:
-        """Keep a file if its name is one of culld's own, and return whether it is."""
+        """Add a file if its name is one of culld's own, and return whether it is."""
         if is_own_temp(file.relative.name):
             self.temporary.append(file.relative.name)
             return True
@@ -50,7 +50,7 @@ class _Hidden:
         return is_aside
 
     def give_back(self, own: RootedPath, place: RootedPath, versions: Collection[frozenset[str]]) -> None:
-        """Give a file that was set aside the name of `place` back, unless it is gone by now."""
+        """Give a file that was set aside the name of `place` back, unless the file is gone."""
         self.aside.remove(own)
         if exists(own):
             _return(own, place, versions)
@@ -59,8 +59,8 @@ class _Hidden:
 class Leftovers:
     """The files of killed culld processes, by folder: temporary files, and files that were set aside.
 
-    A folder is listed when it is first asked about, unless a walk has listed it (`walk`), and once more whenever a
-    file is missing at its own name: then it may have been set aside since.
+    A folder is listed at its first use, unless `walk` has listed it, and again whenever a file is missing at its own
+    name: it may have been set aside since.
     """
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ class Leftovers:
     def walk(self, root: Path) -> list[Path]:
         """List every folder below a root, and return the relative paths of the other plain files.
 
-        No other culld may work in the root meanwhile.
+        No other culld may work in the root at the same time.
         """
         others: list[Path] = []
         for relative in names_below(root):
@@ -79,10 +79,10 @@ class Leftovers:
         return others
 
     def give_back(self, place: RootedPath, versions: Collection[frozenset[str]] = ()) -> None:
-        """Give files that were set aside from a place their name back, or a visible one beside it if that is taken.
+        """Give files that were set aside from a path their name back, or one with a suffix if that is taken.
 
-        Only a file whose bytes are at the place as well is unlinked. `versions` are digests of which culld can make
-        one out of the other (before and after a rewrite, whose edits the journal has): they count as the same bytes.
+        A file is unlinked only if the file at the path has the same bytes. Each of `versions` holds the digests before
+        and after a rewrite whose edits the journal has: they count as the same bytes.
         Raises PhotoError.
         """
         name, relative = told_name(file_name(place)), place.relative.parent
@@ -94,9 +94,9 @@ class Leftovers:
             hidden.give_back(own, place, versions)
 
     def give_back_all(self, root: Path, suffix: str = "") -> list[RootedPath]:
-        """Do the same for the listed files of a root whose own names end with `suffix`, and return their places.
+        """Do the same for the listed files of a root whose own names end with `suffix`, and return their paths.
 
-        A file that cannot be given back stays where it is, which is logged.
+        A file that cannot get its name back stays where it is; the error is logged.
         """
         places = []
         for hidden in [each for (listed, _), each in self._folders.items() if listed == root]:
@@ -128,12 +128,12 @@ class Leftovers:
 
 
 def return_aside(place: RootedPath, versions: Collection[frozenset[str]] = ()) -> None:
-    """Do `Leftovers.give_back` for one place, by a fresh listing of its folder."""
+    """Call `Leftovers.give_back` for one path, with a new listing of its folder."""
     Leftovers().give_back(place, versions)
 
 
 def is_reserved(place: RootedPath) -> bool:
-    """Whether nothing is at a place but the reservation of a killed culld (see `rename_noreplace`)."""
+    """Whether the file at a path only reserves the name, left by a killed culld (see `rename_noreplace`)."""
     try:
         with folder(place.root, place.relative.parent) as inside:
             return is_claim(inside, file_name(place))
@@ -142,9 +142,9 @@ def is_reserved(place: RootedPath) -> bool:
 
 
 def remove_claim(place: RootedPath, *, begun: bool = False) -> None:
-    """Remove the reservation of a killed culld at a place, with `begun` also an empty one; any other file stays."""
+    """Remove the reservation of a killed culld at a path, with `begun` also an incomplete one; other files stay."""
     try:
-        with folder(place.root, place.relative.parent) as inside, translate_errors(place.path, "tidy"):
+        with folder(place.root, place.relative.parent) as inside, translate_errors(place.path, "recover"):
             name = file_name(place)
             if is_claim(inside, name, begun=begun) and not _is_written(inside, place):
                 os.unlink(name, dir_fd=inside)
@@ -158,7 +158,7 @@ def _list(root: Path, relative: Path) -> _Hidden:
         inside = open_folder(root, relative)
     except PhotoChangedError:
         return found  # no folder, no files
-    with folder_entries(inside) as entries, translate_errors(root / relative, "tidy"):
+    with folder_entries(inside) as entries, translate_errors(root / relative, "recover"):
         for entry in entries:
             if not is_own_temp(entry.name) or entry.is_file(follow_symlinks=False):
                 found.add(RootedPath(root, relative / entry.name))
@@ -167,7 +167,7 @@ def _list(root: Path, relative: Path) -> _Hidden:
 
 def _return(own: RootedPath, place: RootedPath, versions: Collection[frozenset[str]]) -> None:
     name = place.relative.name
-    with folder(own.root, own.relative.parent) as inside, translate_errors(own.path, "tidy"):
+    with folder(own.root, own.relative.parent) as inside, translate_errors(own.path, "recover"):
         if is_claim(inside, name):
             os.unlink(name, dir_fd=inside)
         if _is_redundant(inside, own, place, versions):
@@ -184,7 +184,7 @@ def _is_redundant(inside: int, own: RootedPath, place: RootedPath, versions: Col
     try:
         with open_in(inside, own) as aside, open_in(inside, place) as named:
             both = frozenset({digest_of(aside), digest_of(named)})
-    except PhotoError:  # one of them is gone, or is no plain file
+    except PhotoError:  # one of them is gone, or is not a plain file
         return False
     return len(both) == 1 or any(both <= version for version in versions)
 

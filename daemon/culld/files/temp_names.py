@@ -1,4 +1,4 @@
-"""The names of culld's temporary files, and of files that culld sets aside for a moment."""
+"""The hidden names of culld's temporary files, and of files that culld sets aside before it unlinks them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CLAIM: Final = b"culld reserves this name for a file that it moves here. Remove 
 
 
 def temp_name() -> str:
-    """A fresh name for a file that is not finished yet."""
+    """Return a new random name for a file that is not finished yet."""
     return f".culld-{secrets.token_hex(8)}.tmp"
 
 
@@ -27,34 +27,34 @@ def is_own_temp(name: str) -> bool:
 
 
 def aside_name(name: str) -> str:
-    """A fresh hidden name under which culld sets a file aside before it unlinks it; it contains the file's own name.
+    """Return a new hidden name for a file that is set aside before it is unlinked; it contains the file's own name.
 
-    Unlike a temporary file, a file under such a name may be the only copy of a photo. A name that is too long to be
-    told in full loses the end of its stem.
+    Unlike a temporary file, a file under such a name may be the only copy of a photo. If the own name is
+    too long, the end of its stem is cut off.
     """
     return f".culld-{secrets.token_hex(8)}~{told_name(name)}"
 
 
 def name_of_aside(name: str) -> str | None:
-    """The own name, as `told_name` gives it, of a file that was set aside; None if `name` is of another kind."""
+    """Return the own name, as `told_name` returns it, of a file that was set aside; None for any other `name`."""
     found = _ASIDE.fullmatch(name)
     return found[1] if found is not None else None
 
 
 def told_name(name: str) -> str:
-    """A file's name as far as there is room for it in the name under which it is set aside."""
+    """Return a file's name, cut to the length that the name under which it is set aside has room for."""
     return _cut(name, _NAME_MAX - len(".culld-0123456789abcdef~"))
 
 
 def marked_name(name: str) -> str:
-    """A fresh visible name like `a~3fa9c2d4.jpg`, for a file whose own name is taken."""
+    """Return a new visible name such as `a~3fa9c2d4.jpg`, for a file whose own name is taken."""
     path, mark = PurePath(name), f"~{secrets.token_hex(4)}"
     stem = _cut(path.stem, _NAME_MAX - len(os.fsencode(path.suffix + mark)))
     return f"{stem}{mark}{path.suffix}"
 
 
 def _cut(name: str, most: int) -> str:
-    """The name, with the end of its stem cut off until it takes no more than so many bytes."""
+    """Return the name, with the end of its stem cut off until it has at most `most` bytes."""
     path = PurePath(name)
     stem, suffix = path.stem, path.suffix
     while stem and len(os.fsencode(stem + suffix)) > most:

@@ -1,4 +1,4 @@
-"""Temporary files: written under a temporary name, verified, and only then given the final name."""
+"""Temporary files: written under a temporary name, verified, and then renamed to the final name."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _CREATE = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 @dataclass(slots=True)
 class TempFile:
-    """An own temporary file in an open folder."""
+    """A temporary file of culld in an open folder; `placed` once it has its final name."""
 
     folder: int
     descriptor: int
@@ -36,9 +36,9 @@ class TempFile:
             rest = rest[os.write(self.descriptor, rest) :]
 
     def verify(self, digest: str) -> None:
-        """Make the bytes durable, and read them back from the disk, past the cache.
+        """Make the bytes durable, and compare the SHA-256 of the bytes on the disk, read past the cache, with `digest`.
 
-        Raises PhotoBlockedError if they are not what was written, OSError if the disk fails.
+        Raises PhotoBlockedError if it differs, OSError if the disk fails.
         """
         os.fsync(self.descriptor)
         os.posix_fadvise(self.descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
@@ -47,11 +47,11 @@ class TempFile:
             found = digest_of(stream)
         if found != digest:
             raise PhotoBlockedError(
-                "the disk gave back other bytes than were written; nothing was changed, check this disk before going on"
+                "the disk returned other bytes than were written; nothing was changed; check this disk before you go on"
             )
 
     def rename(self, own: str) -> None:
-        """Give the file another name of culld's own."""
+        """Give the file another hidden name of culld's own."""
         os.rename(self.name, own, src_dir_fd=self.folder, dst_dir_fd=self.folder)
         self.name = own
 
@@ -63,14 +63,14 @@ class TempFile:
         return FileStat.of(os.fstat(self.descriptor))
 
     def close(self) -> None:
-        """Close the file, which a lease on it would count as a writer."""
+        """Close the file; while it is open, no lease on it is granted."""
         os.close(self.descriptor)
         self.descriptor = -1
 
 
 @contextmanager
 def temp_file(folder: int, *, mode: int) -> Iterator[TempFile]:
-    """A new temporary file in an open folder; it is removed at the end of the block unless it was placed."""
+    """Create a temporary file in an open folder; it is removed at the end of the block unless it was placed."""
     name = temp_name()
     made = TempFile(folder, os.open(name, _CREATE, mode, dir_fd=folder), name)
     try:

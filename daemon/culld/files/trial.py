@@ -1,4 +1,4 @@
-"""Tries in real folders, on hidden files of its own, the changes that culld makes to photos there."""
+"""Trials, with hidden files in real folders, of the changes that culld makes to photos there."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FolderAbilities:
-    """What a folder's file system can do: how it renames, whether it exchanges names, whether it grants leases."""
+    """The abilities of a folder's file system: how it renames, whether it exchanges names, whether it grants leases."""
 
     way: Way
     exchanges: bool
@@ -32,7 +32,7 @@ class FolderAbilities:
 
 
 def try_folder(root: Path) -> FolderAbilities:
-    """Rewrite and rename an own file in a folder; raises PhotoError if that fails, and leaves nothing."""
+    """Rewrite and rename a trial file in a folder, and remove it; raises PhotoError if that fails."""
     place = RootedPath(root, Path(temp_name()))
     try:
         _write_twice(place)
@@ -45,9 +45,9 @@ def try_folder(root: Path) -> FolderAbilities:
 
 
 def try_move(root: Path, quarantine: Path) -> bool:
-    """Move an own file from one folder into another; False if it had to be copied, since they are on two disks.
+    """Move a trial file from a root to the quarantine, and remove it; return whether it was renamed, not copied.
 
-    Raises PhotoError if that fails, and leaves nothing.
+    Raises PhotoError if that fails.
     """
     source, target = RootedPath(root, Path(temp_name())), RootedPath(quarantine, Path(temp_name()))
     try:
@@ -62,7 +62,7 @@ _FIRST, _SECOND = b"culld tries this folder", b"culld tries this folder again"
 
 
 def _write_twice(place: RootedPath) -> int:
-    """Make a file and rewrite it; gives its device."""
+    """Create a file and rewrite it; return its device number."""
     first, second = (hashlib.sha256(data).hexdigest() for data in (_FIRST, _SECOND))
     rewrite_file(Rewrite(place, None, first, (Edit(0, b"", _FIRST),)))
     return rewrite_file(Rewrite(place, first, second, (Edit(len(_FIRST), b"", _SECOND[len(_FIRST) :]),))).device

@@ -44,13 +44,13 @@ class Database:
 
     @classmethod
     def open(cls, path: Path, clock: Clock) -> Self:
-        """Open or create the journal; a damaged one is renamed, never deleted, and a new one begun."""
+        """Open or create the journal; a damaged one is renamed, never deleted, and a new one created."""
         db, aside = connect(path, clock.now())
         return cls(db, path, clock, aside)
 
     @classmethod
     def open_readonly(cls, path: Path, clock: Clock) -> Self:
-        """Open the journal only to read it; raises SystemFaultError if culld has not run yet."""
+        """Open the journal for reading only; raises SystemFaultError if there is none, or if it is an older version."""
         return cls(connect_readonly(path), path, clock)
 
     def close(self) -> None:
@@ -66,7 +66,7 @@ class Database:
         self.close()
 
     def _rows(self, sql: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[sqlite3.Row]:
-        """Return all rows that a statement gives; their columns have names."""
+        """Return all rows of a statement; their columns have names."""
         with translate_errors(self.path):
             cursor = self._db.cursor()
             cursor.row_factory = sqlite3.Row
@@ -107,7 +107,7 @@ def connect_readonly(path: Path) -> sqlite3.Connection:
         is_there = path.exists()
     if not is_there:
         raise SystemFaultError(
-            f"there is no journal at {display_path(path)}: culld has not run yet; `culld run` begins one"
+            f"there is no journal at {display_path(path)}: culld has not run yet; `culld run` creates it"
         )
     with translate_errors(path):
         uri = f"file:{quote(os.fsencode(path))}?mode=ro"
@@ -117,7 +117,7 @@ def connect_readonly(path: Path) -> sqlite3.Connection:
         if version < len(STEPS):
             db.close()
             raise SystemFaultError(
-                f"the journal {display_path(path)} is of an older culld; start culld once to renew it"
+                f"the journal {display_path(path)} has the format of an older culld; start culld once to upgrade it"
             )
         return db
 

@@ -20,9 +20,9 @@ _LEAST_FREE: Final = 64 << 10
 _ROOM: Final = "free space on {folder}, then start culld again"
 _FULL: Final = f"the disk of the journal is full: {_ROOM}"
 _OWNER: Final = "give the user that runs culld read and write access to {folder}"
-_MOUNTED_READONLY: Final = "its file system is read-only; mount it writable, or look at the system log for disk errors"
-_IN_USE: Final = "another program holds it; end that one, then start culld again"
-_SET_ASIDE: Final = "start culld again, which sets it aside and begins a new one"
+_MOUNTED_READONLY: Final = "its file system is read-only; mount it writable, or check the system log for disk errors"
+_IN_USE: Final = "another program has locked it; end that program, then start culld again"
+_SET_ASIDE: Final = "start culld again, which renames it and creates a new one"
 
 _BY_PRIMARY: Final = {
     sqlite3.SQLITE_FULL: _FULL,
@@ -36,17 +36,17 @@ _BY_PRIMARY: Final = {
     sqlite3.SQLITE_TOOBIG: "a value is too large for it; this is a fault of culld, please report it",
     sqlite3.SQLITE_IOERR: "it cannot be read or written ({name}); check the disk, and the quota of the user",
     sqlite3.SQLITE_CORRUPT: f"it is damaged; {_SET_ASIDE}",
-    sqlite3.SQLITE_NOTADB: f"it is no database; {_SET_ASIDE}",
+    sqlite3.SQLITE_NOTADB: f"it is not a database; {_SET_ASIDE}",
 }
 _BY_EXTENDED: Final = {
     sqlite3.SQLITE_READONLY_DBMOVED: "it was moved or replaced while culld had it open; start culld again",
     sqlite3.SQLITE_READONLY_DIRECTORY: f"no file can be made beside it; {_OWNER}",
-    sqlite3.SQLITE_CANTOPEN_ISDIR: "a folder has its name; move that away, then start culld again",
+    sqlite3.SQLITE_CANTOPEN_ISDIR: "a folder has its name; move that folder away, then start culld again",
     sqlite3.SQLITE_IOERR_NOMEM: "there is not enough memory; end other programs, then start culld again",
-    sqlite3.SQLITE_IOERR_LOCK: "its file system gives no locks ({name}); put `state` on a local disk",
-    sqlite3.SQLITE_IOERR_UNLOCK: "its file system gives no locks ({name}); put `state` on a local disk",
+    sqlite3.SQLITE_IOERR_LOCK: "its file system has no locks ({name}); put `state` on a local disk",
+    sqlite3.SQLITE_IOERR_UNLOCK: "its file system has no locks ({name}); put `state` on a local disk",
 }
-# A full disk or a read-only one can be the cause of these codes as well.
+# These codes can also be caused by a full or a read-only disk.
 _MAYBE_DISK: Final = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY}
 
 
@@ -54,7 +54,7 @@ _MAYBE_DISK: Final = {sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQL
 class translate_errors:  # noqa: N801 (reads as a function; as a class it costs half of what a generator does)
     """Turn the database errors of the block into a SystemFaultError about the journal at a path.
 
-    An OSError passes through: in a block that takes its items from the scanner, it is the scanner's.
+    An OSError passes through, because a block may iterate over the scanner, whose errors are not the journal's.
     """
 
     path: Path
@@ -104,18 +104,18 @@ def _advice(error: sqlite3.Error, path: Path) -> str:
 
 
 def _disk_problem(folder: Path) -> str:
-    """Return that the disk of a folder is full or read-only; empty if it is neither, or if the folder is gone.
+    """Return the message for a full or read-only disk of a folder; empty if it is neither, or if the folder is gone.
 
     SQLite reports ENOSPC as SQLITE_FULL only for the database itself, not for the shared memory beside it.
     """
     try:
         found = os.statvfs(folder)
-    except OSError:  # the folder is gone, or its disk: the error of the database says more
+    except OSError:  # the folder or its disk is gone: the error of the database is more exact
         return ""
     if found.f_flag & os.ST_RDONLY:
         return _MOUNTED_READONLY
     if found.f_bavail * found.f_frsize < _LEAST_FREE:
         return _FULL.format(folder=display_path(folder))
     if found.f_files and not found.f_favail:
-        return f"the disk of the journal can take no more files: remove some from the disk of {display_path(folder)}"
+        return f"the disk of the journal has no free inodes: remove some files from the disk of {display_path(folder)}"
     return ""

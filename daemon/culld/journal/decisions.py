@@ -1,4 +1,4 @@
-"""What is read from the journal: decisions with all that is known of their photos since, and counts of them."""
+"""The reading half of the journal: decisions with the current state of their photos, and counts of decisions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _WROTE_TO_FILES = "decision.id IN (SELECT decision FROM rewrite)"
 
 
 class DecisionReader(Database):
-    """The reading half of the journal."""
+    """The queries of the journal."""
 
     def decisions(
         self, limit: int = 50, since: datetime | None = None, verdict: Verdict | None = None
@@ -39,7 +39,7 @@ class DecisionReader(Database):
         )
 
     def history_of(self, place: RootedPath) -> list[RecordedDecision]:
-        """Return every decision about photos that were or are at a place, the oldest first."""
+        """Return every decision about photos that were or are at a path, the oldest first."""
         return self._decisions(
             "(decision.root = ?1 AND decision.relative = ?2) OR (now_root = ?1 AND now_relative = ?2)"
             " ORDER BY decision.id",
@@ -49,7 +49,7 @@ class DecisionReader(Database):
     def latest_decisions(self, since: datetime | None = None) -> list[RecordedDecision]:
         """Return the last decision about each photo that was carried out since a moment, the oldest first.
 
-        Their stacks have those siblings about which there is a decision among them.
+        A stack holds those siblings that have a decision among the returned ones.
         """
         found = self._decisions(
             "decision.state = 'done' AND (?1 IS NULL OR made_at >= ?1) ORDER BY decision.id", (_micros(since),)
@@ -80,9 +80,9 @@ class DecisionReader(Database):
         )
 
     def quarantined(self, digest: str) -> list[RecordedDecision]:
-        """Return the decisions that moved photos with these bytes and that no person took back, the oldest first.
+        """Return the decisions that moved photos with these bytes and that were not undone, the oldest first.
 
-        Photos that were deleted from quarantine are among them.
+        Decisions about photos that were deleted from quarantine are among them.
         """
         return self._decisions(
             f"{_QUARANTINED} AND restored_at IS NULL AND released IN ('', 'deleted')"
@@ -95,7 +95,7 @@ class DecisionReader(Database):
         return next(iter(self._decisions(f"{_QUARANTINED} AND plan = ?", (plan,))), None)
 
     def assessments_at(self, place: RootedPath, stamp: FileStat) -> Assessment | None:
-        """Return the last assessment of the file at a place if the file has this stamp; None if it is not known."""
+        """Return the last assessment of the file at a path if the file has this stamp; None if it is not known."""
         with translate_errors(self.path):
             digest = file_state.digest_with_stamp(self._db, place, stamp)
         found = self._decisions(
@@ -120,7 +120,7 @@ class DecisionReader(Database):
     def shots_between(self, root: Path, first: datetime, last: datetime, but: Collection[str]) -> list[Assessment]:
         """Return the last assessments of the photos of a watched folder that were taken between two moments.
 
-        The photos may be elsewhere by now: their places are those where they were judged, their stamps are empty.
+        The photos may have been moved: their paths are those at which they were judged, their stamps are NO_STAMP.
         Copies of the bytes with the digests in `but` are left out.
         """
         found = self._decisions(
@@ -131,11 +131,11 @@ class DecisionReader(Database):
         return list(shots.values())
 
     def tagged(self, place: RootedPath) -> list[TaggedFiles]:
-        """Return the decisions about the photo that is at a place that wrote to files, the newest first."""
+        """Return the decisions that wrote to files of the photo that is now at a path, the newest first."""
         return self._tagged("now_root = ? AND now_relative = ?", place_row(place))
 
     def tagged_by(self, plan: str) -> list[TaggedFiles]:
-        """Return the decision of a plan and the earlier ones about its path that wrote to files, the newest first."""
+        """Return the decisions that wrote to files, of a plan and earlier ones about its path, the newest first."""
         return self._tagged(
             "now_root IS NOT NULL AND (decision.root, decision.relative) ="
             " (SELECT root, relative FROM decision WHERE plan = ?1)"
@@ -144,7 +144,7 @@ class DecisionReader(Database):
         )
 
     def tagged_places(self) -> list[RootedPath]:
-        """Return where the photos are that culld wrote to, those of the newest decisions first."""
+        """Return the current paths of the photos that culld wrote to, those of the newest decisions first."""
         rows = self._rows(
             "SELECT now_root, now_relative FROM decision WHERE now_root IS NOT NULL"
             " AND id IN (SELECT decision FROM rewrite) GROUP BY now_root, now_relative ORDER BY max(id) DESC"
@@ -152,7 +152,7 @@ class DecisionReader(Database):
         return [place_of(*row) for row in rows]
 
     def unfinished(self) -> list[OpenPlan]:
-        """Return every plan that has not ended, the oldest first; parked ones are among them."""
+        """Return every plan that has not ended, also the parked ones, the oldest first."""
         found = self._decisions("decision.state IN ('open', 'parked') ORDER BY decision.id")
         with translate_errors(self.path):
             return [
@@ -172,7 +172,7 @@ class DecisionReader(Database):
         return dict.fromkeys(Verdict, 0) | {Verdict(verdict): count for verdict, count in rows}
 
     def unwanted(self, since: datetime | None = None) -> int:
-        """Return how many photos stayed, by their last decision, only because the mode or the brake held them."""
+        """Return how many photos match the reject rules by their last decision, but were not moved: mode or brake."""
         ((count,),) = self._rows(
             "SELECT count(*) FROM decision WHERE unwanted AND verdict != 'quarantine' AND state = 'done'"
             " AND (?1 IS NULL OR made_at >= ?1) AND id = (SELECT max(id) FROM decision AS later"
@@ -182,7 +182,10 @@ class DecisionReader(Database):
         return int(count)
 
     def recently_moving(self, limit: int, since: datetime | None) -> list[tuple[RootedPath, bool]]:
-        """Return the readable photos of the last decisions, the oldest first, each with whether it was to be moved."""
+        """Return the readable photos of the last decisions, the oldest first, each with whether it was to be moved.
+
+        At most `limit` decisions count, and only those made after `since`.
+        """
         rows = self._rows(
             "SELECT root, relative, verdict = 'quarantine' FROM decision WHERE verdict != 'unreadable'"
             " AND (:since IS NULL OR made_at > :since) ORDER BY id DESC LIMIT :limit",
@@ -191,7 +194,7 @@ class DecisionReader(Database):
         return [(place_of(root, relative), bool(moved)) for root, relative, moved in reversed(rows)]
 
     def open_faults(self) -> list[OpenFault]:
-        """Return the files that wait for another try or for a person, the next due first."""
+        """Return the files that wait for another try or for the user, the next due first."""
         rows = self._rows(
             "SELECT root, relative, reason, tries, not_before FROM item WHERE state IN ('fault', 'open')"
             " ORDER BY not_before IS NULL, not_before"
@@ -202,7 +205,7 @@ class DecisionReader(Database):
         ]
 
     def status(self) -> dict[str, tuple[str, datetime]]:
-        """Return what the daemon last stored for `culld status`, by key, with when."""
+        """Return the values that the daemon last stored for `culld status`, by key, each with its moment."""
         return {key: (value, moment_of(at)) for key, value, at in self._rows("SELECT key, value, at FROM note")}
 
     def _decisions(self, where: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[RecordedDecision]:
@@ -228,7 +231,7 @@ def _taken_at(decision: RecordedDecision) -> tuple[datetime, Path]:
 
 
 def _last_of_each(found: Iterable[RecordedDecision]) -> list[RecordedDecision]:
-    """Return the last decision about each photo; a photo in quarantine is not the one that came to its place since."""
+    """Return the last decision about each photo; a photo in quarantine and a later one at its path are two photos."""
     return list({(each.place, each.plan if each.away else ""): each for each in found}.values())
 
 

@@ -25,16 +25,16 @@ _FEW = 16
 
 
 class FileState(StrEnum):
-    """Why a file need not be read now; a file without a row is waited for until it settles, and then judged."""
+    """Why a file is not read now; a file without a row is judged once it has settled."""
 
     DECIDED = "decided"
-    """It was judged, and stayed: until it changes."""
+    """It was judged and not moved; it is skipped until it changes."""
     FAULT = "fault"
-    """It could not be read or changed: until the next try is due, or it changes."""
+    """It could not be read or changed; it is skipped until the next try is due, or it changes."""
     OPEN = "open"
-    """It belongs to a plan that is open or parked: until that ends, or it changes."""
+    """It belongs to a plan that is open or parked; it is skipped until that plan ends, or it changes."""
     RESTORED = "restored"
-    """A person brought it back: until it changes, and with this content it is never moved again."""
+    """The user restored it; it is skipped until it changes, and with this content it is never moved again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class OpenFault:
 
 
 def changed_files(db: sqlite3.Connection, seen: Iterable[FileSnapshot], now: datetime) -> Iterator[FileSnapshot]:
-    """Return the files that have no row with their stamp, or are due for another try.
+    """Yield the files that have no row with their stamp, or are due for another try.
 
     It is called for every file of every scan, so the rows of a folder with many of them are read at once.
     """
@@ -74,13 +74,13 @@ def _folder(snapshot: FileSnapshot) -> tuple[Path, bytes]:
 
 def _rows_in(db: sqlite3.Connection, root: Path, folder: bytes) -> dict[bytes, tuple[int | None, ...]]:
     """Return the rows of the files of one folder, not of those below it, by relative path."""
-    question = _ROW
+    sql = _ROW
     if folder:
-        question += " AND relative > :folder AND relative < :end"
-    question += " AND instr(substr(relative, :length + 1), x'2F') = 0"
+        sql += " AND relative > :folder AND relative < :end"
+    sql += " AND instr(substr(relative, :length + 1), x'2F') = 0"
     after = folder[:-1] + b"0"  # the character that follows the slash
     values = {"root": os.fsencode(root), "folder": folder, "end": after, "length": len(folder)}
-    return {row[0]: row[1:] for row in db.execute(question, values)}
+    return {row[0]: row[1:] for row in db.execute(sql, values)}
 
 
 def _rows_of(db: sqlite3.Connection, seen: Iterable[FileSnapshot]) -> dict[bytes, tuple[int | None, ...]]:
@@ -94,7 +94,7 @@ def _rows_of(db: sqlite3.Connection, seen: Iterable[FileSnapshot]) -> dict[bytes
 
 
 def was_judged(db: sqlite3.Connection, photo: Photo) -> bool:
-    """Return whether this content was judged, or brought back by a person, at this place."""
+    """Return whether this content was judged, or restored by the user, at this path."""
     row = db.execute(
         "SELECT state, digest FROM item WHERE root = ? AND relative = ?", place_row(photo.place)
     ).fetchone()
@@ -104,7 +104,7 @@ def was_judged(db: sqlite3.Connection, photo: Photo) -> bool:
 
 
 def judged_digest(db: sqlite3.Connection, place: RootedPath) -> str | None:
-    """Return the digest of the content that was judged, or brought back by a person, at a place; None if none was."""
+    """Return the digest of the content that was judged, or restored by the user, at a path; None if none was."""
     row = db.execute(
         "SELECT digest FROM item WHERE root = ? AND relative = ? AND state IN ('decided', 'restored')", place_row(place)
     ).fetchone()
@@ -112,7 +112,7 @@ def judged_digest(db: sqlite3.Connection, place: RootedPath) -> str | None:
 
 
 def digest_with_stamp(db: sqlite3.Connection, place: RootedPath, stamp: FileStat) -> str | None:
-    """Return the digest of the content at a place if the row has this stamp; empty for a restored file."""
+    """Return the digest of the content at a path if its row has this stamp, else None; empty for a restored file."""
     row = db.execute(
         "SELECT digest FROM item WHERE root = ? AND relative = ? AND (device, inode, size, mtime_ns, ctime_ns) ="
         " (?, ?, ?, ?, ?) AND state IN ('decided', 'restored')",
@@ -122,7 +122,7 @@ def digest_with_stamp(db: sqlite3.Connection, place: RootedPath, stamp: FileStat
 
 
 def is_restored(db: sqlite3.Connection, digest: str) -> bool:
-    """Return whether a person brought this content back."""
+    """Return whether the user restored this content."""
     return db.execute("SELECT 1 FROM restored WHERE digest = ?", (digest,)).fetchone() is not None
 
 
@@ -181,7 +181,7 @@ def save_failure(db: sqlite3.Connection, place: RootedPath, stamp: FileStat, ret
 
 
 def park(db: sqlite3.Connection, place: RootedPath, stamp: FileStat | None, reason: str) -> None:
-    """Store that the file belongs to a plan that has not ended: it is passed over while it has this stamp."""
+    """Store that the file belongs to a plan that has not ended: it is skipped while it has this stamp."""
     save(db, place, stamp, "", FileState.OPEN)
     db.execute(
         "UPDATE item SET reason = ? WHERE root = ? AND relative = ?", (escape_surrogates(reason), *place_row(place))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import sqlite3
 
 _FIRST = """
--- One row per file that was dealt with, as it was then; the scanner passes over a file that still looks like its row.
+-- One row per file that was judged or tried, with its stamp then; the scanner skips a file that still has that stamp.
 CREATE TABLE item (
     root BLOB NOT NULL, relative BLOB NOT NULL,
     device INTEGER, inode INTEGER, size INTEGER, mtime_ns INTEGER, ctime_ns INTEGER,
@@ -25,7 +25,7 @@ CREATE TABLE item (
 ) WITHOUT ROWID;
 CREATE INDEX item_fault ON item (not_before) WHERE state = 'fault';
 
--- One row per plan, written before any file changes and closed with what became of it.
+-- One row per plan, written before any file changes and closed with its outcome.
 CREATE TABLE decision (
     id INTEGER PRIMARY KEY, plan TEXT NOT NULL UNIQUE, made_at INTEGER NOT NULL,
     root BLOB NOT NULL, relative BLOB NOT NULL, digest TEXT NOT NULL,
@@ -58,27 +58,27 @@ CREATE TABLE move (
     PRIMARY KEY (decision, step)
 ) WITHOUT ROWID;
 
--- Contents that a person brought back; none of them is ever moved again.
+-- Contents that the user restored; none of them is ever moved again.
 CREATE TABLE restored (digest TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;
 
--- What the daemon tells `culld status` of itself.
+-- The values that the daemon stores for `culld status`.
 CREATE TABLE note (key TEXT PRIMARY KEY, value TEXT NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;
 """
 
 _SECOND = """
--- On which device each configured folder was when it was last used, so that an empty mount point is told from it.
+-- The device of each configured folder when it was last used, to distinguish the folder from an empty mount point.
 CREATE TABLE folder (path BLOB PRIMARY KEY, device INTEGER NOT NULL) WITHOUT ROWID;
 """
 
 _THIRD = """
 -- What a decision was made from, besides the scores: format, camera and the like, as JSON.
 ALTER TABLE decision ADD COLUMN facts TEXT NOT NULL DEFAULT '{}';
--- When the photo was taken by the camera's clock; which rule decided; and whether the photo goes, or would if culld
--- were not told to hold still.
+-- When the photo was taken, by the camera's clock; the rule that decided; and whether the photo matches the reject
+-- rules, also where the mode or the brake prevents the move.
 ALTER TABLE decision ADD COLUMN taken_at INTEGER;
 ALTER TABLE decision ADD COLUMN rule TEXT NOT NULL DEFAULT '';
 ALTER TABLE decision ADD COLUMN unwanted INTEGER NOT NULL DEFAULT 0;
--- How a photo left the quarantine when no person brought it back: 'policy' (another one lets it stay) or 'trash'.
+-- How a photo left the quarantine without being restored by the user: 'policy' (a new one lets it stay) or 'trash'.
 ALTER TABLE decision ADD COLUMN released TEXT NOT NULL DEFAULT '';
 UPDATE decision SET unwanted = 1 WHERE verdict = 'quarantine';
 CREATE INDEX decision_taken_at ON decision (taken_at);
@@ -88,7 +88,7 @@ CREATE INDEX decision_now ON decision (now_root, now_relative);
 """
 
 _FOURTH = """
--- The id of the series of shots that the photo belongs to, empty for none. All shots of a series have the same one,
+-- The id of the series that the photo belongs to, empty for none. All photos of a series have the same one,
 -- also those decided about before the others arrived. Kind and members as known at the decision are in `facts`.
 ALTER TABLE decision ADD COLUMN series TEXT NOT NULL DEFAULT '';
 CREATE INDEX decision_series ON decision (series) WHERE series != '';

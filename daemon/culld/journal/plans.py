@@ -1,4 +1,4 @@
-"""Plans in rows: written as open decisions with their rewrites and moves, ended with what became of them."""
+"""Plans as rows: inserted as open decisions with their rewrites and moves, and closed with their outcomes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ UPDATE decision SET series = ?4 WHERE root = ?1 AND relative = ?2 AND ?3 IN (dig
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a plan ended, and where its photo is with which content."""
+    """How a plan ended, and the path and the digest of its photo then."""
 
     state: PlanState
     now: RootedPath
@@ -47,7 +47,7 @@ class Ending:
 
 
 def insert_plans(db: sqlite3.Connection, plans: Sequence[Plan]) -> None:
-    """Write the plans of a batch as decisions that have not ended, with all that they will change."""
+    """Write the plans of a batch as decisions that have not ended, with their rewrites and moves."""
     ids: dict[SeriesMembership, str] = {}
     for plan in plans:
         if plan.stack.series is None:
@@ -80,9 +80,9 @@ def _insert_plan(db: sqlite3.Connection, plan: Plan, series_id: str) -> None:
 
 
 def _join_series(db: sqlite3.Connection, series: Series, new_id: str) -> str:
-    """Give the decisions about all members of a series one id, and return it: the oldest that one of them has.
+    """Give the decisions about all members of a series one id, and return it: the oldest that a member has.
 
-    Shots arrive one by one: the first was decided about as a single one, and a late one may join two series into one.
+    Photos arrive one by one: the first was decided about as a single photo, and a late one may join two series.
     """
     members = [(*place_row(member.photo.place), member.photo.digest) for member in series.members]
     found: dict[str, int] = {}
@@ -97,7 +97,7 @@ def _join_series(db: sqlite3.Connection, series: Series, new_id: str) -> str:
 
 
 def close_plan(db: sqlite3.Connection, outcome: Outcome, at: datetime) -> None:
-    """End the plan of an outcome at a moment; one that is not finished stays open, and its file is passed over."""
+    """End the plan of an outcome at a moment; an unfinished one stays open, and its file is skipped."""
     plan, place = outcome.plan, outcome.plan.photo.place
     if outcome.unfinished:
         file_state.park(db, place, outcome.stamp, outcome.fault or "")
@@ -132,9 +132,9 @@ def end_plan(db: sqlite3.Connection, plan: str, ending: Ending, at: datetime) ->
 def settle_photo(
     db: sqlite3.Connection, origin: RootedPath, now: RootedPath, stamp: FileStat | None, digest: str
 ) -> None:
-    """Pass over a photo that stayed from now on; forget the file of one that left, so that it may come again.
+    """Store the photo as judged at its path `now`; if it was moved, delete the row of its `origin`.
 
-    The stamp that it has in quarantine tells it from a copy, should it be moved out by hand.
+    By its stamp in quarantine, a photo that the user moves out of it by hand is distinguished from a copy.
     """
     file_state.save(db, now, stamp, digest, FileState.DECIDED)
     if now != origin:
@@ -142,7 +142,7 @@ def settle_photo(
 
 
 def import_decision(db: sqlite3.Connection, decision: RecordedDecision) -> bool:
-    """Write a decision, whose facts are not known, as it is; returns False if the journal has it."""
+    """Insert a decision without its facts, which are not known; return False if the journal has it already."""
     if db.execute("SELECT 1 FROM decision WHERE plan = ?", (decision.plan,)).fetchone():
         return False
     db.execute(INSERT_DECISION, decision_row(decision) | {"facts": NOTHING})

@@ -1,4 +1,4 @@
-"""What the journal forgets: old decisions that nothing depends on any more, and files that are gone."""
+"""Deletion from the journal: old decisions that nothing depends on any more, and files that are gone."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 _AT_ONCE: Final = 1000
 
-# A photo in quarantine keeps its decision, and so does what is not ended: both are needed to put things right. One that
-# was deleted may only have been moved elsewhere: by its decision culld knows its bytes if they come back. The newest
-# decision is kept, since SQLite would give its number to the next one, and numbers tell which is older.
+# Decisions about photos in quarantine and plans that have not ended are kept: restore and replay need them. A photo
+# that was deleted from quarantine may have been moved elsewhere: by its decision culld recognises it if it returns.
+# The newest decision is kept, because SQLite would give its number to the next one, and the numbers are the order.
 _FORGET: Final = """
 DELETE FROM decision WHERE id IN (
     SELECT id FROM decision WHERE made_at < :before AND id <= :last AND id < (SELECT max(id) FROM decision) AND (
@@ -37,19 +37,19 @@ class Retention(Database):
     def forget_decisions(self, before: datetime, last: int) -> int:
         """Delete some of the decisions made before a moment, up to the number `last`, with the bytes to undo them.
 
-        Returns how many, 0 if none is left. It stays known that a photo was judged, or brought back by a person.
+        Returns how many, 0 if none is left. That a photo was judged, or restored by the user, is kept.
         """
         with self._writing() as db:
             return db.execute(_FORGET, {"before": to_micros(before), "last": last, "limit": _AT_ONCE}).rowcount
 
     def forget_files(self, places: Iterable[RootedPath]) -> None:
-        """Delete the states of files that are gone; one that comes back is judged as a new one."""
+        """Delete the states of files that are gone; a file that returns is judged as a new one."""
         with self._writing() as db:
             for place in places:
                 delete(db, place)
 
     def judged_files(self, root: Path, after: RootedPath | None) -> list[RootedPath]:
-        """Return some of the judged files of a root in order, from the one `after` on; none if none is left."""
+        """Return the next 1000 judged files of a root in order, following the file `after`; empty at the end."""
         rows = self._rows(
             "SELECT root, relative FROM item WHERE root = ? AND relative > ? AND state = 'decided'"
             " ORDER BY relative LIMIT ?",

@@ -40,7 +40,7 @@ INSERT INTO decision (plan, made_at, root, relative, digest, blur, under, over, 
 VALUES (:plan, :made_at, :root, :relative, :digest, :blur, :under, :over, :verdict, :reason, :keywords, :model,
     :policy, :facts, :taken_at, :rule, :unwanted, :series, :state, :closed_at, :now_root, :now_relative, :now_digest)
 """
-"""Takes what `decision_row` gives."""
+"""Its values are those that `decision_row` returns."""
 
 NO_STAMP: Final = FileStat(0, 0, 0, 0, 0)
 """The stamp of a photo that is read from the journal."""
@@ -50,7 +50,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def escape_surrogates(text: str) -> str:
-    """Return a text that SQLite accepts: what is not Unicode (such as a file name in an error) is escaped."""
+    """Return a text that SQLite accepts: surrogates (such as in a file name in an error) are escaped."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
@@ -96,7 +96,7 @@ def from_int64(value: int) -> int:
 
 
 def scores_of(blur: float | None, under: float | None, over: float | None) -> Scores | None:
-    """Return the scores of a row, None if there are none; SQLite stores NaN, which a broken network gives, as NULL."""
+    """Return the scores of a row, None if there are none; SQLite stores NaN, from a broken network, as NULL."""
     known = (blur, under, over)
     if all(each is None for each in known):
         return None
@@ -104,7 +104,7 @@ def scores_of(blur: float | None, under: float | None, over: float | None) -> Sc
 
 
 def decision_row(decision: RecordedDecision) -> dict[str, Any]:
-    """Return the columns of a new row; those that tell of the end of the plan are empty until it has ended."""
+    """Return the columns of a new row; those about the end of the plan are NULL until it has ended."""
     (root, relative), (now_root, now_relative) = place_row(decision.place), place_row(decision.now)
     scores, taken, ended = decision.scores, decision.photo.camera.taken_at, decision.ended
     return {

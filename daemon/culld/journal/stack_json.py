@@ -1,4 +1,4 @@
-"""The facts that a decision was made from, besides the scores, as JSON: it can be made again without the photo."""
+"""The facts of a decision besides the scores, as JSON: with them it can be repeated without the photo."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ NOTHING: Final = "{}"
 
 
 def to_json(stack: Stack) -> str:
-    """Return the facts of a judged photo and of the files beside it as one line of JSON, without what is not known.
+    """Return the facts of a judged photo and of the files beside it as one line of JSON, without unknown facts.
 
-    Files are given by their names, which are in the photo's own folder. Names of keys are older than those of records.
+    Files are given by their names in the photo's folder. The keys are older than the names in `records`.
     """
     photo, dhash = stack.primary.photo, stack.primary.dhash
     known: dict[str, Any] = {
@@ -60,7 +60,7 @@ def parsed(text: str) -> dict[str, Any]:
 def facts_in(known: Mapping[str, Any]) -> tuple[Format, Camera, DHash | None]:
     """Return the format of the photo, its camera facts and its dhash.
 
-    What cannot be read counts as not known: an older culld stored dates and numbers that no camera can mean.
+    A value that cannot be read counts as not known: an older culld stored invalid dates and numbers.
     """
     format_ = known.get("format")
     return (

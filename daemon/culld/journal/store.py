@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class Batch:
-    """The open journal entry of a batch: outcomes gather here and are committed together when the batch ends."""
+    """The open journal entry of a batch: it collects outcomes, which are committed together when the batch ends."""
 
     def __init__(self) -> None:
         """Start without outcomes."""
@@ -54,18 +54,18 @@ class SqliteJournal(DecisionReader, Retention):
     # For the scanner and the pipeline.
 
     def unknown(self, seen: Iterable[FileSnapshot]) -> Iterator[FileSnapshot]:
-        """Return the files that are new, have changed, or are due for another try."""
+        """Yield the files that are new, have changed, or are due for another try."""
         with translate_errors(self.path):
             yield from file_state.changed_files(self._db, seen, self._clock.now())
 
     def judged(self, settled: Sequence[FileSnapshot]) -> dict[RootedPath, frozenset[str]]:
-        """Return the digest of the content that was judged at the place of each file, without files that were not."""
+        """Return, for each file at whose path a content was judged, the digest of that content in a set."""
         with translate_errors(self.path):
             found = {snapshot.place: file_state.judged_digest(self._db, snapshot.place) for snapshot in settled}
         return {place: frozenset({digest}) for place, digest in found.items() if digest is not None}
 
     def unseen(self, photos: Sequence[Photo]) -> list[Photo]:
-        """Return the photos whose content was not judged at their place; store the new stamps of the others."""
+        """Return the photos whose content was not judged at their path; store the new stamps of the others."""
         with translate_errors(self.path):
             seen = [photo for photo in photos if file_state.was_judged(self._db, photo)]
         if seen:
@@ -75,7 +75,7 @@ class SqliteJournal(DecisionReader, Retention):
         return [photo for photo in photos if photo not in seen]
 
     def is_restored(self, digest: str) -> bool:
-        """Return whether a person brought this content back from quarantine."""
+        """Return whether the user restored this content."""
         with translate_errors(self.path):
             return file_state.is_restored(self._db, digest)
 
@@ -112,19 +112,19 @@ class SqliteJournal(DecisionReader, Retention):
     # For replay.
 
     def finish(self, plan: OpenPlan, now: RootedPath, stamp: FileStat | None, digest: str) -> None:
-        """End a plan that is carried out; the photo is at `now`."""
+        """End a plan that was carried out; the photo is at `now`."""
         with self._writing() as db:
             settle_photo(db, plan.photo, now, stamp, digest)
             end_plan(db, plan.id, Ending(PlanState.DONE, now, digest), self._clock.now())
 
     def forget(self, plan: OpenPlan) -> None:
-        """End a plan of which nothing is in effect; its photo will be judged again."""
+        """End a plan that was rolled back; its photo will be judged again."""
         with self._writing() as db:
             file_state.delete(db, plan.photo)
             end_plan(db, plan.id, Ending(PlanState.ROLLED_BACK, plan.photo, plan.digest), self._clock.now())
 
     def park(self, plan: OpenPlan, stamp: FileStat | None, reason: str) -> None:
-        """Keep a plan open until a person has decided; the photo is passed over while it has this stamp."""
+        """Keep a plan open until the user has decided; the photo is skipped while it has this stamp."""
         with self._writing() as db:
             file_state.park(db, plan.photo, stamp, reason)
             db.execute(
@@ -135,7 +135,7 @@ class SqliteJournal(DecisionReader, Retention):
     # For restore.
 
     def note_restored(self, plan: str, digests: Collection[str], place: RootedPath, stamp: FileStat | None) -> None:
-        """Store that a person wants the photo of a plan back at `place`: these contents are never moved again.
+        """Store that the user restores the photo of a plan to `place`: these contents are never moved again.
 
         It is called before the photo moves, with no stamp, and again afterwards.
         """
@@ -150,12 +150,12 @@ class SqliteJournal(DecisionReader, Retention):
             file_state.save(db, place, stamp, "", FileState.RESTORED)
 
     def note_undecided(self, plan: str) -> None:
-        """Store that a person brought the photo of a plan back without calling the decision wrong."""
+        """Store that the user restored the photo of a plan without calling the decision wrong."""
         with self._writing() as db:
             db.execute("UPDATE decision SET released = 'undecided' WHERE plan = ?", (plan,))
 
     def note_deleted(self, plan: str) -> None:
-        """Store that a person deleted the photo of a plan from quarantine; feedback that is stored already stays."""
+        """Store that the user deleted the photo of a plan from quarantine; feedback that is stored already stays."""
         with self._writing() as db:
             db.execute(
                 "UPDATE decision SET released = 'deleted' WHERE plan = ? AND restored_at IS NULL AND released = ''",
@@ -176,7 +176,7 @@ class SqliteJournal(DecisionReader, Retention):
         db.executemany("INSERT OR IGNORE INTO restored VALUES (?, ?)", [(digest, now) for digest in digests])
 
     def note_returned(self, plan: str, place: RootedPath) -> None:
-        """Store that the policy lets the photo of a plan come back to `place`, where it will be judged again."""
+        """Store that a new policy returned the photo of a plan to `place`, where it will be judged again."""
         with self._writing() as db:
             file_state.drop_quarantined(db, plan)
             db.execute(
@@ -186,7 +186,7 @@ class SqliteJournal(DecisionReader, Retention):
             file_state.delete(db, place)
 
     def note_trashed(self, plan: str) -> None:
-        """Store that the photo of a plan was put into the trash of the desktop, since it was old."""
+        """Store that the photo of a plan was put into the trash of the desktop because of its age."""
         with self._writing() as db:
             file_state.drop_quarantined(db, plan)
             db.execute("UPDATE decision SET released = 'trash' WHERE plan = ?", (plan,))
@@ -206,7 +206,7 @@ class SqliteJournal(DecisionReader, Retention):
     # For `journal rebuild`.
 
     def import_decisions(self, decisions: Sequence[RecordedDecision]) -> int:
-        """Write the decisions that are not known as ones that were carried out; returns how many there were."""
+        """Store the decisions that the journal does not have, as carried out; return how many there were."""
         with self._writing() as db:
             return sum(import_decision(db, decision) for decision in decisions)
 

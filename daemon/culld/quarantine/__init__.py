@@ -1,1 +1,1 @@
-"""Where rejected photos go, the record beside each of them, and the way back."""
+"""The quarantine: moving rejected photos into it, the record beside each photo, and restoring photos."""

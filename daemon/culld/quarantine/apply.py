@@ -1,4 +1,4 @@
-"""The stage `apply`: the tags first, then the record, then the moves, the photo itself last."""
+"""The stage `apply`: it writes the tags, then the record, then moves the sidecars, and moves the photo last."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class PlanApplier:
-    """Carries out plans; `transfer` moves one file."""
+    """Carries out plans; `transfer` moves one file and returns its new stat."""
 
     transfer: Callable[..., FileStat] = move_file
 
     def apply(self, plan: Plan) -> Outcome:
         """Carry out a plan and return its outcome; a PhotoError becomes the outcome's fault.
 
-        A rewrite that fails stops the plan there: the photo stays where it is, untouched or tagged, and is judged
-        again. Moves that fail are taken back; what cannot be taken back leaves the outcome `unfinished` for a replay.
+        A rewrite that fails stops the plan: the photo stays where it is, untouched or tagged, and is judged again. If a
+        move fails, the moves before it are undone; if one cannot be undone, the outcome is `unfinished`, for a replay.
         """
         try:
             if stamp_of(plan.photo.place) != plan.photo.stamp:
@@ -61,22 +61,22 @@ class PlanApplier:
                     landed = self.transfer(move, expected=expected)
                     moved.append(move)
         except PhotoError as error:
-            return self._take_back(plan, moved, record, error)
+            return self._undo_moves(plan, moved, record, error)
         return _done(plan, plan.moves[-1].target, landed)
 
-    def _take_back(self, plan: Plan, moved: list[Move], record: bytes, error: PhotoError) -> Outcome:
-        """Bring the sidecars back to the photo, and remove the record only if nothing is left beside it."""
+    def _undo_moves(self, plan: Plan, moved: list[Move], record: bytes, error: PhotoError) -> Outcome:
+        """Move the sidecars back to the photo; remove the record if no file of the plan is left in the quarantine."""
         for move in reversed(moved):
             try:
                 self.transfer(Move(move.target, move.source, move.digest))
             except PhotoError as second:
-                log.warning("%s; a replay will see to it", second)
+                log.warning("%s; will be repaired on the next start or rescan", second)
         try:
             unfinished = any(exists(move.target) for move in plan.moves)
             if not unfinished and exists(record_place(plan.moves)):
                 remove_record(record_place(plan.moves), hashlib.sha256(record).hexdigest())
         except PhotoError as second:
-            log.warning("%s; a replay will see to it", second)
+            log.warning("%s; will be repaired on the next start or rescan", second)
             unfinished = True
         return _failed(plan, error, unfinished=unfinished)
 
@@ -87,7 +87,9 @@ def _require_free(plan: Plan) -> None:
         return
     for place in (record_place(plan.moves), *(move.target for move in plan.moves)):
         if exists(place):
-            raise NameTakenError(f"{display_path(place.path)} appeared meanwhile; culld chooses another name")
+            raise NameTakenError(
+                f"{display_path(place.path)} was created since the photo was judged; culld chooses another name"
+            )
 
 
 def _tag(plan: Plan) -> FileStat:
@@ -116,7 +118,7 @@ def _done(plan: Plan, now: RootedPath, stamp: FileStat) -> Outcome:
 
 def _failed(plan: Plan, error: PhotoError, *, unfinished: bool = False) -> Outcome:
     place = plan.photo.place
-    # A file that changed keeps the stamp that was judged, so that the scanner sees the difference at once.
+    # For a file that changed, keep the stamp that was judged: the scanner then finds the change at its next scan.
     stamp = plan.photo.stamp if isinstance(error, PhotoChangedError) else _stamp_or_none(place)
     delay = NAME_TAKEN_RETRY_AFTER if isinstance(error, NameTakenError) else RETRY_AFTER
     return Outcome(plan, place, stamp, plan.photo.digest, fault=str(error), retry_after=delay, unfinished=unfinished)

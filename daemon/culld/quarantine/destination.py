@@ -1,4 +1,4 @@
-"""Where a rejected photo and its sidecars go: the same relative path below the quarantine, never onto another file."""
+"""The destination of a rejected photo and its sidecars: the same relative path in the quarantine, at a free name."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 def plan_moves(plan: Plan, quarantine: Path, promised: Collection[RootedPath] = ()) -> tuple[Move, ...]:
-    """The moves of a plan with the verdict QUARANTINE: its sidecars, also one that the plan creates, then the photo.
+    """Return the moves of a plan with the verdict QUARANTINE: its sidecars and those that it creates, then the photo.
 
-    `promised` are the places that other plans of the batch will take. Each move carries
-    the digest that its file has once the plan's rewrites are done. Raises PhotoError if a sidecar cannot be read or the
-    quarantine cannot be reached.
+    `promised` are the paths that other plans of the batch will take. Each move holds the digest that its file has after
+    the plan's rewrites. Raises NameTakenError if every name is taken, another PhotoError if a sidecar cannot be read or
+    the quarantine cannot be reached.
     """
     photo = plan.photo.place
     sidecars = _sidecars(plan)
@@ -48,13 +48,13 @@ def plan_moves(plan: Plan, quarantine: Path, promised: Collection[RootedPath] = 
 
 
 def record_place(moves: tuple[Move, ...]) -> RootedPath:
-    """Where the record of a quarantined photo lies: beside the photo, which is the last of its plan's moves."""
+    """Return the path of a photo's record: beside the photo, which is the last of its plan's moves."""
     photo = moves[-1].target
     return photo.beside(photo.relative.name + RECORD_SUFFIX)
 
 
 def filled_by(moves: tuple[Move, ...]) -> set[RootedPath]:
-    """The places in the quarantine that these moves fill, with that of the record."""
+    """Return the paths in the quarantine that these moves take, including that of the record."""
     return {record_place(moves), *(move.target for move in moves)}
 
 

@@ -13,11 +13,11 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class BadFieldError(Exception):
-    """A field is missing or is not what it should be."""
+    """A field is missing, or its value is of the wrong kind."""
 
 
 def text(content: Any, key: str) -> str:
-    """A string."""
+    """Return the field as a string; raises BadFieldError, as all readers here do."""
     value = _value(content, key)
     if not isinstance(value, str):
         raise BadFieldError(f"{key} is not text")
@@ -25,7 +25,7 @@ def text(content: Any, key: str) -> str:
 
 
 def texts(content: Any, key: str) -> tuple[str, ...]:
-    """A list of strings."""
+    """Return the field as a tuple of strings."""
     values = _value(content, key)
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
         raise BadFieldError(f"{key} is not a list of texts")
@@ -33,7 +33,7 @@ def texts(content: Any, key: str) -> tuple[str, ...]:
 
 
 def digest(content: Any, key: str) -> str:
-    """A SHA-256 in hex."""
+    """Return the field as a SHA-256: 64 lower-case hex digits."""
     value = text(content, key)
     if _DIGEST.fullmatch(value) is None:
         raise BadFieldError(f"{key} is not a SHA-256")
@@ -41,7 +41,7 @@ def digest(content: Any, key: str) -> str:
 
 
 def number(content: Any, key: str) -> float:
-    """A finite number."""
+    """Return the field as a finite number."""
     value = _value(content, key)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise BadFieldError(f"{key} is not a number")
@@ -49,17 +49,15 @@ def number(content: Any, key: str) -> float:
 
 
 def aware(content: Any, key: str) -> datetime:
-    """A moment with its time zone."""
-    value = datetime.fromisoformat(
-        text(content, key)
-    )  # its ValueError is the caller's to catch, as that of the JSON is
+    """Return the field, in ISO 8601, as a moment with its time zone; raises ValueError if it is no date."""
+    value = datetime.fromisoformat(text(content, key))
     if value.tzinfo is None:
         raise BadFieldError(f"{key} has no time zone")
     return value
 
 
 def path(content: Any, key: str) -> Path:
-    """A path, given as text or by its bytes."""
+    """Return the field as a path; it is text, or an object with the bytes of the path in hex."""
     value = _value(content, key)
     if isinstance(value, dict):
         value = os.fsdecode(bytes.fromhex(text(value, "bytes")))
@@ -73,7 +71,7 @@ def path(content: Any, key: str) -> Path:
 
 
 def relative(content: Any, key: str) -> Path:
-    """A path that stays below the folder that it starts from."""
+    """Return the field as a relative path without `..`."""
     value = path(content, key)
     if value.is_absolute() or ".." in value.parts or not value.parts:
         raise BadFieldError(f"{key} leads out of its root")
@@ -81,7 +79,7 @@ def relative(content: Any, key: str) -> Path:
 
 
 def name(content: Any, key: str) -> str:
-    """The name of a file in the same folder."""
+    """Return the field as the name of a file, without a folder."""
     value = relative(content, key)
     if len(value.parts) != 1:
         raise BadFieldError(f"{key} is not a plain name")
@@ -89,7 +87,7 @@ def name(content: Any, key: str) -> str:
 
 
 def path_out(value: Path) -> str | dict[str, str]:
-    """A path as `path` reads it: text where it is UTF-8, its bytes in hex where not."""
+    """Return a path in the form that `path` reads: text if it is UTF-8, otherwise its bytes in hex."""
     data = os.fsencode(value)
     try:
         return data.decode("utf-8")

@@ -1,6 +1,6 @@
-"""Names for a photo and its companions in a folder where some are taken: a pure decision.
+"""Free names for a photo and its companions in a folder where some names are taken: a pure decision.
 
-All members of a stack change together, so that programs which tie a sidecar to its photo by name still find it:
+All members of a stack get the same suffix, so that programs which find a sidecar by the photo's name still find it:
 `IMG_1.jpg` and `IMG_1.jpg.xmp` become `IMG_1~3fa9c2d4.jpg` and `IMG_1~3fa9c2d4.jpg.xmp`.
 """
 
@@ -39,40 +39,40 @@ def name_suffixes(digest: str, plan: str) -> tuple[str, ...]:
 def free_names(
     names: Names, tried: Sequence[str], taken: Callable[[Names], bool], *, tails: Collection[str] = ("",)
 ) -> Names | None:
-    """Return the first names for the members, suffix by suffix, of which none is taken; None if all are taken.
+    """Return the names with the first suffix in `tried` for which none of them is taken; None if there is none.
 
-    `tails` are the endings of further files that will be named after the photo, so that their names fit.
+    `tails` are the endings of further files that will be named after the photo; their names must fit as well.
     """
-    return next((found for found in _ways(names, tried, tails) if not taken(found)), None)
+    return next((found for found in _candidates(names, tried, tails) if not taken(found)), None)
 
 
-def _ways(names: Names, tried: Sequence[str], tails: Collection[str]) -> Iterator[Names]:
-    for mark in tried:
-        if mark:
-            yield _marked(names, mark, tails)
+def _candidates(names: Names, tried: Sequence[str], tails: Collection[str]) -> Iterator[Names]:
+    for suffix in tried:
+        if suffix:
+            yield _with_suffix(names, suffix, tails)
         elif _fits(names, tails):
             yield names
 
 
-def _marked(names: Names, mark: str, tails: Collection[str]) -> Names:
-    """Put `~mark` before the extension, shortening the stem by as little as it takes to fit."""
+def _with_suffix(names: Names, suffix: str, tails: Collection[str]) -> Names:
+    """Put `~suffix` before the extension, and shorten the stem by as few characters as it takes to fit."""
     photo = PurePath(names.photo)
     for kept in range(len(photo.stem), -1, -1):
         found = Names(
-            f"{photo.stem[:kept]}~{mark}{photo.suffix}",
-            tuple(_along(companion, photo, kept, mark) for companion in names.companions),
+            f"{photo.stem[:kept]}~{suffix}{photo.suffix}",
+            tuple(_companion_name(companion, photo, kept, suffix) for companion in names.companions),
         )
         if _fits(found, tails):
             return found
-    return Names(f"~{mark}", tuple(f"~{mark}{PurePath(companion).suffix}" for companion in names.companions))
+    return Names(f"~{suffix}", tuple(f"~{suffix}{PurePath(companion).suffix}" for companion in names.companions))
 
 
-def _along(companion: str, photo: PurePath, kept: int, mark: str) -> str:
-    """A companion's name beside the marked photo; its own letter case stays."""
+def _companion_name(companion: str, photo: PurePath, kept: int, suffix: str) -> str:
+    """Return a companion's name beside the photo with the suffix; its own letter case is kept."""
     length = len(photo.stem)
     if companion[:length].casefold() == photo.stem.casefold():
-        return f"{companion[:kept]}~{mark}{companion[length:]}"
-    return f"{photo.stem[:kept]}~{mark}{photo.suffix}{PurePath(companion).suffix}"
+        return f"{companion[:kept]}~{suffix}{companion[length:]}"
+    return f"{photo.stem[:kept]}~{suffix}{photo.suffix}{PurePath(companion).suffix}"
 
 
 def _fits(names: Names, tails: Collection[str]) -> bool:

@@ -1,4 +1,4 @@
-"""Where the files of a quarantined photo go back to, or already are."""
+"""The places at the origin to which the files of a quarantined photo return, or to which they have returned."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ class Home:
 
 
 def origin_of(found: RecordFile) -> RootedPath:
-    """Where the photo of a record came from."""
+    """Return the path that the photo of a record had before it was moved."""
     return RootedPath(found.record.root, found.record.photo.origin)
 
 
 def plan_return(found: RecordFile) -> Home:
-    """Where the members go: to their own names, or if one is taken, to the first marked names that are free.
+    """Return the places for the members: their own names or, if one is taken, the first free names with a suffix.
 
-    A name that holds the same bytes is free: a restore that was cut short made that copy. Raises PhotoBlockedError if
-    every name is taken, or if the folder of their origin cannot be looked at.
+    A name whose file has the same bytes counts as free: an interrupted restore made that copy. Raises
+    PhotoBlockedError if every name is taken, or if the folder of their origin cannot be read.
     """
 
     def fits(home: Home) -> bool:
@@ -54,10 +54,10 @@ def plan_return(found: RecordFile) -> Home:
 
 
 def already_back_at(found: RecordFile, reject: RecordedDecision | None) -> Home | None:
-    """Where the photo of a record is that has left the quarantine; None if it is not back where it came from.
+    """Return where a photo is that has left the quarantine; None if it is not back where it came from.
 
-    It is told by its bytes: as it lay in quarantine, or, once the journal (`reject`) has it as restored, as it was
-    judged. Raises PhotoBlockedError if the folder of its origin cannot be looked at.
+    The photo is recognised by its digest: the one it had in quarantine or, if the journal has it as restored
+    (`reject`), the one that was judged. Raises PhotoBlockedError if the folder of its origin cannot be read.
     """
     digests = {found.record.photo.digest}
     if reject is not None and reject.restored:
@@ -77,7 +77,7 @@ def _first(found: RecordFile, fits: Callable[[Home], bool]) -> Home | None:
 
 
 def _is_free(here: RootedPath, there: RootedPath) -> bool:
-    """Whether a member can go there; one that is no longer in quarantine does not matter."""
+    """Whether a member can move to `there`; one that is no longer in quarantine needs no place."""
     if not exists(here) or not exists(there) or is_reserved(there):
         return True
     if stamp_of(here) is None or stamp_of(there) is None:

@@ -1,6 +1,6 @@
-"""Records whose photo a person removed from quarantine: an answer to note, and files of culld's own to put away.
+"""Records whose photo the user deleted from quarantine: noted in the journal as feedback, and removed.
 
-Only what culld itself made is removed: the record, and a sidecar that culld created and that no other program has
+Only files that culld made are removed: the record, and a sidecar that culld created and that no other program has
 written to, both recognised by their digests. A sidecar that came with the photo stays.
 """
 
@@ -33,10 +33,10 @@ _SIDECAR_SUFFIX = ".xmp"
 
 
 def put_away(found: RecordFile, journal: Restorations) -> str:
-    """Note that a person removed the photo of a record, and remove the record; return a note about it.
+    """Note in the journal that the user deleted the photo of a record, and remove the record; return a note about it.
 
-    The caller has made sure that the photo is neither in quarantine nor back. The record goes last, so that it can be
-    done again if it is cut short. Raises PhotoError if a file cannot be removed.
+    The caller has checked that the photo is neither in quarantine nor at its origin. The record is removed last, so
+    that an interrupted call can be repeated. Raises PhotoError if a file cannot be removed.
     """
     journal.note_deleted(found.record.plan)
     kept = []
@@ -51,12 +51,12 @@ def put_away(found: RecordFile, journal: Restorations) -> str:
             kept.append(display_path(Path(member.name)))
     remove_record(found.place, found.digest)
     remove_empty_folders(found.place.root, found.place.relative.parent)
-    note = "its photo is not in quarantine any more; its record is put away"
+    note = "its photo is no longer in quarantine; its record was removed"
     return note + (f"; not culld's own, so kept: {', '.join(kept)}" if kept else "")
 
 
 def _is_own(found: RecordFile, origin: Path, digest: str, journal: Restorations) -> bool:
-    """Whether a sidecar holds nothing but what culld wrote: its rewrites lead back to no file at all."""
+    """Whether a sidecar holds only what culld wrote: undoing its rewrites leaves no file."""
     rewrites = [
         rewrite
         for tagged in journal.tagged_by(found.record.plan)
@@ -70,9 +70,10 @@ def _is_own(found: RecordFile, origin: Path, digest: str, journal: Restorations)
 def put_away_orphans(
     quarantine: Path, roots: Collection[Path], journal: Restorations, beat: Callable[[], None] = lambda: None
 ) -> int:
-    """Put away every record whose photo a person removed, and give how many there were; what fails stays and is logged.
+    """Remove every record whose photo the user deleted, and return how many; a record that cannot be removed is logged.
 
-    Only photos that came from one of `roots` are looked for, and only plans that the journal knows as carried out.
+    Only photos that came from one of `roots` are considered, and only plans that the journal has as carried out.
+    `beat` is called before each record.
     """
     count = 0
     for place in sorted(record_places(quarantine), key=lambda place: place.relative):

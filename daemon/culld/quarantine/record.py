@@ -1,7 +1,7 @@
-"""The record beside each quarantined photo: everything that a restore needs, also without the journal.
+"""The record beside each quarantined photo: all that a restore needs when the journal is lost.
 
-Other programs may write to its folder, so a record that is read back is checked: it is small, complete and of the known
-form, it names members only by plain names beside itself, and origins only below a root.
+Other programs may write to its folder, so a record that is read is validated: its size and its fields, that its members
+lie beside it, and that their origins are below a root.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class BadRecordError(CulldError):
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A file of the stack: its name beside the record, where it came from, and its digest when it was moved."""
+    """A file of the stack: its name beside the record, the path it came from, and its digest when it was moved."""
 
     name: str
     origin: Path
@@ -53,9 +53,9 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Why a photo is in quarantine and where it belongs; the photo is the last member, `judged` its digest before tags.
+    """Why a photo is in quarantine, and where it came from.
 
-    Origins are relative to `root`.
+    The photo is the last member, and `judged` its digest before it was tagged. Origins are relative to `root`.
     """
 
     plan: str
@@ -76,7 +76,7 @@ class Record:
 
 
 def record_of(plan: Plan) -> Record:
-    """The record of a plan that moves its photo."""
+    """Return the record of a plan that moves its photo."""
     result = plan.stack.primary.result
     return Record(
         plan=plan.id,
@@ -111,12 +111,12 @@ def to_bytes(record: Record) -> bytes:
         "policy": record.policy,
         "scores": None if scores is None else {"blur": scores.blur, "under": scores.under, "over": scores.over},
     }
-    # What is no Unicode in a text becomes the JSON escape that stands for it.
+    # Surrogates, which UTF-8 cannot encode, become JSON escapes.
     return json.dumps(content, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
 
 
 def from_bytes(data: bytes) -> Record:
-    """Read a record; raises BadRecordError for anything that culld would not have written."""
+    """Return the record in these bytes; raises BadRecordError if they are not a valid record."""
     if len(data) > MAX_BYTES:
         raise BadRecordError("it is larger than any record of culld")
     try:

@@ -1,4 +1,4 @@
-"""Finding and reading records on the disk, and removing one when it has served."""
+"""Finding, reading and removing records on the disk."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RecordFile:
-    """A record, where it lies, and the digest of its bytes."""
+    """A record, its path, and the SHA-256 of its bytes in hex."""
 
     place: RootedPath
     record: Record
@@ -27,19 +27,19 @@ class RecordFile:
 
     @property
     def photo(self) -> RootedPath:
-        """Where the photo lies."""
+        """The path of the photo in quarantine."""
         return self.place.beside(self.record.photo.name)
 
 
 def record_places(quarantine: Path) -> Iterator[RootedPath]:
-    """Every file below the quarantine that is called like a record; links are not followed."""
+    """Yield every file below the quarantine whose name is that of a record; links are not followed."""
     for relative in names_below(quarantine):
         if relative.name.endswith(RECORD_SUFFIX) and name_of_aside(relative.name) is None:
             yield RootedPath(quarantine, relative)
 
 
 def read_record(place: RootedPath) -> RecordFile:
-    """Read the record at a place; raises BadRecordError if it holds none, PhotoError if it cannot be read."""
+    """Read the record at a path; raises BadRecordError if the file is not a record, PhotoError if it cannot be read."""
     with open_regular(place) as stream:
         data = stream.read(MAX_BYTES + 1)
     record = from_bytes(data)
@@ -49,12 +49,12 @@ def read_record(place: RootedPath) -> RecordFile:
 
 
 def remove_record_of(plan: str, place: RootedPath) -> None:
-    """Remove the record at a place if it is that of this plan; any other file is kept."""
+    """Remove the record at a path if it is that of this plan; any other file is kept."""
     if not exists(place):
         return
     try:
         found = read_record(place)
     except BadRecordError:
-        return  # not ours, so not ours to remove
+        return  # culld did not write it
     if found.record.plan == plan:
         remove_record(place, found.digest)

@@ -1,8 +1,8 @@
-"""The recovery of a plan that was begun and not finished: a pure decision over what is on the disk.
+"""The recovery of a plan that was begun and not finished: a pure decision over the files on the disk.
 
-Each file of the plan has two places, and each place holds the right bytes, something else, or nothing. If anything
-already is where it should go, the plan is rolled forward, or taken back if that cannot be; if nothing is, it is
-forgotten, and the photo is judged again. A state that no rule covers is left exactly as it is, and reported.
+Each file of the plan has a source and a target, and each of the two holds the expected bytes, something else, or
+nothing. If a file is at its target, the plan is finished, or undone if it cannot be finished; if no file is, the plan
+is rolled back, and the photo is judged again. A state that no rule covers is not changed, and is reported.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ class Presence(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the two places of a move hold."""
+    """What the source and the target of a move hold."""
 
     source: Presence
     target: Presence
 
 
 class Step(StrEnum):
-    """What is done with a whole plan."""
+    """What is done with the whole plan."""
 
     DONE = "done"
     FINISH = "finish"
@@ -50,7 +50,7 @@ class Act(StrEnum):
 
 
 def next_step(facts: Sequence[Facts]) -> Step:
-    """The step for a plan; `facts` are those of its moves in order, the photo's last, and empty if it moves nothing."""
+    """Return the step for a plan; `facts` has one entry per move, the photo last; it is empty if nothing moves."""
     if not _begun(facts):
         return Step.ROLL_BACK
     if all(_arrived(fact) or _can_move(fact) for fact in facts):
@@ -61,21 +61,21 @@ def next_step(facts: Sequence[Facts]) -> Step:
 
 
 def forward(fact: Facts) -> Act:
-    """How to finish one file of a plan that is rolled forward."""
+    """Return the act for one file of a plan that is finished."""
     if fact.target is Presence.MATCH:
         return Act.UNLINK_SOURCE if fact.source is Presence.MATCH else Act.LEAVE
     return Act.MOVE
 
 
 def back(fact: Facts) -> Act:
-    """How to return one file of a plan that is taken back; to release here means to unlink the target's copy."""
+    """Return the act for one file of a plan that is undone; its move is reversed, so the source is its target."""
     if fact.target is not Presence.MATCH:
         return Act.LEAVE
     return Act.UNLINK_SOURCE if fact.source is Presence.MATCH else Act.MOVE
 
 
 def _begun(facts: Sequence[Facts]) -> bool:
-    """Whether a file has left its source, or its copy stands at the target."""
+    """Whether a file has left its source, or a copy of it is at the target."""
     return any(
         fact.target is Presence.MATCH or (fact.target is Presence.OTHER and fact.source is Presence.ABSENT)
         for fact in facts
@@ -91,12 +91,12 @@ def _can_move(fact: Facts) -> bool:
 
 
 def _stayed(photo: Facts) -> bool:
-    """Whether the photo certainly never left, though a person may have changed it since."""
+    """Whether the photo certainly was not moved; another program may have changed it since."""
     return photo.source is Presence.MATCH or (photo.source, photo.target) == (Presence.OTHER, Presence.ABSENT)
 
 
 def _can_return(fact: Facts) -> bool:
-    """Whether a sidecar is at its source, is nowhere, or can go back."""
+    """Whether a sidecar is at its source, is gone, or can be moved back."""
     return (
         fact.source is Presence.MATCH
         or fact.target is Presence.ABSENT

@@ -1,6 +1,6 @@
 """The replay of unfinished plans as `recovery` decides: at start after a crash, and after an unfinished outcome.
 
-The disk alone shows what was done; the journal holds what was planned. Every step may be killed and replayed again.
+The journal holds what was planned; the files on the disk show what was done. A replay that is killed can be repeated.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _UNEXPECTED: Final = UnexpectedErrors()
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """The result of replaying a plan; `step` is None if the plan has to wait, for the reason in `note`."""
+    """The result of replaying a plan; `step` is None if the plan stays open, for the reason in `note`."""
 
     plan: OpenPlan
     step: Step | None
@@ -42,21 +42,21 @@ class Replayed:
 
 
 def replay(journal: OpenPlans) -> list[Replayed]:
-    """Bring every unfinished plan to an end that the disk allows, and remove the temporary files that it left.
+    """Finish, undo, roll back or park every unfinished plan, and remove the temporary files that it left.
 
-    No other plan may be applied at the same time. A plan whose folders cannot be reached stays open.
+    No plan may be applied at the same time. A plan whose folders cannot be reached stays open.
     """
     results = []
     for plan in journal.unfinished():
-        _tidy(plan)
+        _remove_leftovers(plan)
         try:
             results.append(_replay(plan, journal))
         except PhotoError as error:
-            log.warning("an unfinished plan has to wait: %s", error)
+            log.warning("an unfinished plan stays open, and is tried again on the next start or rescan: %s", error)
             results.append(Replayed(plan, None, str(error)))
         except SystemFaultError:
             raise
-        except Exception as error:  # noqa: BLE001 (one plan must not hold up the others; it is logged)
+        except Exception as error:  # noqa: BLE001 (one plan must not stop the others; the error is logged)
             results.append(Replayed(plan, None, str(_UNEXPECTED.note(error, "ending an unfinished plan"))))
     return results
 
@@ -73,7 +73,7 @@ def _replay(plan: OpenPlan, journal: OpenPlans) -> Replayed:
         if step in {Step.DONE, Step.FINISH}:
             _finish(plan, facts, journal)
         elif step is Step.PARK:
-            return _ask(plan, journal)
+            return _park(plan, journal)
         else:
             _forget(plan, facts, journal)
     return Replayed(plan, step)
@@ -94,10 +94,10 @@ def _forget(plan: OpenPlan, facts: Iterable[Facts], journal: OpenPlans) -> None:
     journal.forget(plan)
 
 
-def _ask(plan: OpenPlan, journal: OpenPlans) -> Replayed:
+def _park(plan: OpenPlan, journal: OpenPlans) -> Replayed:
     reason = (
         f"{display_path(plan.photo.path)} was being moved to {display_path(plan.moves[-1].target.path)} when culld was "
-        "stopped, and files were changed there since; nothing was touched, look at both places"
+        "stopped, and files were changed there since; nothing was touched, check both places"
     )
     journal.park(plan, stamp_of(plan.photo), reason)
     return Replayed(plan, Step.PARK, reason)
@@ -117,7 +117,7 @@ def _presence(place: RootedPath, digest: str) -> Presence:
         return Presence.MATCH if digest_of(stream) == digest else Presence.OTHER
 
 
-def _tidy(plan: OpenPlan) -> None:
+def _remove_leftovers(plan: OpenPlan) -> None:
     for root, relative in sorted({(place.root, place.relative.parent) for place in _places(plan)}):
         try:
             remove_leftovers(root, relative)
@@ -126,7 +126,7 @@ def _tidy(plan: OpenPlan) -> None:
 
 
 def _return(plan: OpenPlan) -> None:
-    """Give files that were set aside their names back, and free the names that were only reserved."""
+    """Give files that were set aside their names back, and remove files that only reserve a name."""
     new = {rewrite.place for rewrite in plan.rewrites if rewrite.before is None}
     for place in new | {move.target for move in plan.moves} | _record(plan):
         remove_claim(place, begun=True)
@@ -136,7 +136,7 @@ def _return(plan: OpenPlan) -> None:
 
 
 def _places(plan: OpenPlan) -> set[RootedPath]:
-    """Return every place at which the plan changes a file, except its record."""
+    """Return every path at which the plan changes a file, except its record."""
     places = {plan.photo, *(rewrite.place for rewrite in plan.rewrites)}
     return places | {place for move in plan.moves for place in (move.source, move.target)}
 

@@ -1,7 +1,7 @@
-"""The way back from quarantine. The records on the disk are the truth, so it works without the journal, too.
+"""Restoring photos from quarantine, by the records on the disk, so that it also works when the journal is lost.
 
-A photo is restored completely before the next one is begun: noted in the journal, its tags taken out, its files moved,
-its record removed. The record goes last, so that a restore which was cut short is finished by the next one.
+A photo is restored completely before the next one: noted in the journal, its tags taken out, its files moved, its
+record removed. The record is removed last, so that the next restore finishes an interrupted one.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What became of one record: where the photo is now (or would be), with a note, or the fault that keeps it.
+    """The result for one record: where the photo is now (or would be), with a note, or the fault that prevented it.
 
-    `now` is None without a fault where a person had removed the photo from quarantine: the record is put away.
+    `now` and `fault` are both None where the user had deleted the photo from quarantine: its record is removed.
     """
 
     record: RootedPath
@@ -49,9 +49,9 @@ class Restored:
 
 @dataclass(frozen=True, slots=True)
 class Restorer:
-    """Brings photos back to `roots`, the only folders that it writes to besides the quarantine.
+    """Moves photos back to `roots`, the only folders that it writes to besides the quarantine.
 
-    `withdraw` is that of `take_out`; without one the tags stay in the files. `leftovers` are those of one run.
+    `withdraw` is passed to `take_out`; if it is None, the tags stay in the files. `leftovers` are those of one run.
     """
 
     roots: Collection[Path]
@@ -60,12 +60,12 @@ class Restorer:
     leftovers: Leftovers = field(default_factory=Leftovers)
 
     def restore(self, place: RootedPath, *, deleted: bool = True, dry_run: bool = False) -> Restored:
-        """Bring the photo of the record at `place` and its sidecars back to where they came from.
+        """Move the photo of the record at `place` and its sidecars back to where they came from.
 
-        Nothing is ever replaced: if a name is taken, the photo comes back beside it under a marked name. Before its
-        files change, its contents are noted in the journal, so that no daemon takes it again. A photo that is neither
-        in quarantine nor back was deleted by a person: that is noted and its record put away, or, unless `deleted`
-        allows that, a fault. With `dry_run` nothing is changed. Every failure is in the result.
+        No file is replaced: if a name is taken, the photo gets a name with a suffix. Before its files change, its
+        contents are noted in the journal, so that no daemon moves it again. A photo that is neither in quarantine nor
+        at its origin was deleted by the user: if `deleted`, that is noted and its record removed; otherwise it is a
+        fault. With `dry_run` nothing is changed. Every failure is in the result.
         """
         try:
             with folder_lock(place.root):
@@ -81,7 +81,7 @@ class Restorer:
                 return self._bring_back(found, home)
         except BadRecordError as error:
             return Restored(
-                place, fault=f"{display_path(place.path)} is no record of culld ({error}); it is left as it is"
+                place, fault=f"{display_path(place.path)} is no record of culld ({error}); it was not changed"
             )
         except PhotoError as error:
             return Restored(place, fault=str(error))
@@ -90,8 +90,8 @@ class Restorer:
         root = found.record.root
         if root not in self.roots:
             raise PhotoBlockedError(
-                f"{display_path(found.photo.path)} came from {display_path(root)}, which the configuration does not "
-                "watch any more; add that folder to `watch` again, or move the photo by hand"
+                f"{display_path(found.photo.path)} came from {display_path(root)}, which the configuration no "
+                "longer watches; add that folder to `watch` again, or move the photo by hand"
             )
 
     def _return_aside(self, found: RecordFile) -> None:
@@ -111,15 +111,15 @@ class Restorer:
     def _orphan(self, found: RecordFile, *, deleted: bool, dry_run: bool) -> Restored:
         if not deleted:
             raise PhotoChangedError(
-                f"{display_path(found.photo.path)} is not in quarantine any more; `culld restore --all` puts its "
-                "record away, and so does the daemon once a day"
+                f"{display_path(found.photo.path)} is no longer in quarantine; `culld restore --all` removes its "
+                "record, and so does the daemon once a day"
             )
         if dry_run:
-            return Restored(found.place, note="it is not in quarantine any more; its record would be put away")
+            return Restored(found.place, note="it is no longer in quarantine; its record would be removed")
         return Restored(found.place, note=put_away(found, self.journal))
 
     def _bring_back(self, found: RecordFile, home: Home) -> Restored:
-        """Note the restore, take the tags out, move the files, note the photo's new stamp; the record goes last."""
+        """Note the restore, take the tags out, move the files, note the photo's new stamp; then remove the record."""
         plan = found.record.plan
         rewrites = [each for tagged in self.journal.tagged_by(plan) for each in reversed(tagged.rewrites)]
         note = _note(found, home, {each.place.relative for each in rewrites if each.before is None})
@@ -142,7 +142,7 @@ class Restorer:
         return Restored(found.place, home.photo, "; ".join(filter(None, (note, untagged))))
 
     def _take_out(self, found: RecordFile, home: Home, rewrites: Iterable[Rewrite]) -> str:
-        """Take out what culld wrote to the files of the photo, wherever each is now; give a note about it."""
+        """Take out what culld wrote to the files of the photo, wherever each is now; return a note about it."""
         if self.withdraw is None:
             return ""
         places = {
@@ -159,7 +159,7 @@ class Restorer:
 
 
 def _moves(found: RecordFile, home: Home) -> Iterator[Move]:
-    """The moves of the members that are in quarantine, each with the digest that its file has now."""
+    """Yield the moves of the members that are in quarantine, each with the digest that its file has now."""
     for member, there in zip(found.record.members, home.members, strict=True):
         here = found.place.beside(member.name)
         if (digest := digest_at(here)) is not None:
@@ -167,18 +167,18 @@ def _moves(found: RecordFile, home: Home) -> Iterator[Move]:
 
 
 def _note(found: RecordFile, home: Home, made: Collection[Path]) -> str:
-    """Return a note on a photo that comes back: another name, and missing members, but for those that culld `made`."""
+    """Return a note about a restored photo: another name, and missing members except those that culld `made`."""
     notes = []
     origin = Path(found.record.photo.origin.name)
     if home.photo.relative.name != origin.name:
-        notes.append(f"the name {display_path(origin)} is taken, so it comes back beside it")
+        notes.append(f"the name {display_path(origin)} is taken, so it gets another name beside it")
     missing = [
         display_path(Path(member.name))
         for member in found.record.members
         if member.origin not in made and not exists(found.place.beside(member.name))
     ]
     if missing:
-        notes.append("not in quarantine any more: " + ", ".join(missing))
+        notes.append("no longer in quarantine: " + ", ".join(missing))
     return "; ".join(notes)
 
 
@@ -188,7 +188,7 @@ def begin_restore(
     """Walk the quarantine once, and return the records of the selected photos in the order of their paths.
 
     Temporary files of killed processes are removed, and records that they had set aside get their names back. Raises
-    PhotoBlockedError if the quarantine cannot be opened: a missing one is told from an empty one.
+    PhotoBlockedError if the quarantine cannot be opened; an empty one is no error.
     """
     with folder_lock(quarantine):
         names = [name for name in leftovers.walk(quarantine) if name.name.endswith(RECORD_SUFFIX)]
@@ -200,13 +200,13 @@ def begin_restore(
 
 
 def end_restore(quarantine: Path, leftovers: Leftovers) -> None:
-    """Give back what killed processes had set aside and what no record names, once everything was restored."""
+    """Give files that killed processes had set aside their names back, once everything was restored."""
     with folder_lock(quarantine):
         leftovers.give_back_all(quarantine)
 
 
 def restore(quarantine: Path, selection: Selection, restorer: Restorer, *, dry_run: bool = False) -> Iterator[Restored]:
-    """Bring the selected photos back, one after the other; see `Restorer.restore`. To stop iterating is to stop.
+    """Restore the selected photos one after the other, as they are iterated over; see `Restorer.restore`.
 
     Raises PhotoBlockedError if the quarantine itself cannot be opened.
     """

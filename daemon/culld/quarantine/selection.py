@@ -1,4 +1,4 @@
-"""Which of the photos in quarantine are meant: by path, by time, or all."""
+"""The selection of photos in quarantine: by path, by time, or all."""
 
 from __future__ import annotations
 
@@ -23,44 +23,44 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Which photos come back: those at, from or below `paths`, or those taken since a moment, or simply all.
+    """The photos to restore: those at, from or below `paths`, those decided about since a moment, or all.
 
-    Paths are absolute and may name a photo in quarantine, the place where it was, or a folder of either kind.
+    Paths are absolute: a photo in quarantine, the path that it came from, or a folder above one of these.
     """
 
     paths: tuple[Path, ...] = ()
     since: datetime | None = None
     everything: bool = False
     shots: frozenset[str] = frozenset()
-    """Shots (see `shot_of`) of which a picture was selected: the others come back with it."""
+    """The shots (see `shot_of`) of which a photo is selected: the other photos of the shot are restored with it."""
 
     @property
     def names_no_photo(self) -> bool:
-        """Whether photos are meant by a time or all of them, not one by one."""
+        """Whether photos are selected by time, or all of them, and not by path."""
         return self.everything or self.since is not None
 
     def takes(self, found: RecordFile) -> bool:
-        """Whether a record is of a photo that is wanted."""
+        """Whether the photo of a record is selected."""
         if shot_of(found.record.plan) in self.shots:
             return True
         origin = found.record.root / found.record.photo.origin
         return self.matches((found.photo.path, found.place.path, origin), found.record.made_at)
 
     def matches(self, places: Collection[Path], made_at: datetime) -> bool:
-        """Whether a photo is wanted that has these places, and was decided about then."""
+        """Whether a photo with these paths that was decided about at `made_at` is selected."""
         return self.by_time(made_at) or any(self.names(place) for place in places)
 
     def by_time(self, made_at: datetime) -> bool:
-        """Whether a photo is wanted that was decided about then, whatever its places are."""
+        """Whether a photo that was decided about at `made_at` is selected, whatever its path."""
         return self.everything or (self.since is not None and made_at >= self.since)
 
     def names(self, place: Path) -> bool:
-        """Whether one of the paths is this place or a folder above it."""
+        """Whether one of `paths` is this path or a folder above it."""
         return any(path in {place, *place.parents} for path in self.paths)
 
 
 def shot_of(plan: str) -> str:
-    """What plans for several pictures of one shot have in common; empty for a plan that stands alone."""
+    """Return the part of a plan's id that the plans of one shot share; empty for a plan of a single photo."""
     shot, colon, _ = plan.partition(":")
     return shot if colon else ""
 
@@ -68,7 +68,7 @@ def shot_of(plan: str) -> str:
 def selected(records: Iterable[RootedPath], selection: Selection) -> list[RootedPath]:
     """Return the records of the selected photos in the order of their paths.
 
-    Records that cannot be read are among them if they are named.
+    A record that cannot be read is returned if its path is selected.
     """
     places = sorted(records, key=lambda place: place.relative)
     if selection.everything:

@@ -1,7 +1,7 @@
-"""Taking tags back: bit for bit where a file is as culld left it, else by the list of culld's own keywords.
+"""Taking out tags: bit for bit where a file is as culld left it, otherwise by the list of culld's own keywords.
 
-Each file is judged by itself. The journal holds the bytes that each rewrite removed, so a file that nobody else wrote
-to gets them back. From a file that another program wrote to since, only culld's keywords and values are taken out.
+Each file is handled by itself. The journal holds the bytes that each rewrite removed, so a file that no other program
+wrote to gets them back. From a file that another program wrote to, only culld's keywords and values are taken out.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
 
 
 class TaggedPhotos(Protocol):
-    """The journal as `untag` sees it."""
+    """The part of the journal that `untag` uses."""
 
     def tagged_places(self) -> list[RootedPath]:
-        """Where the photos are that culld wrote to."""
+        """Return the paths of the photos that culld wrote to."""
 
     def tagged(self, place: RootedPath) -> Iterable[TaggedFiles]:
-        """The decisions about the photo at a place that wrote to files, the newest first."""
+        """Return the decisions about the photo at a path that wrote to files, the newest first."""
 
     def note_restored(self, plan: str, digests: Collection[str], place: RootedPath, stamp: FileStat | None) -> None:
-        """The photo of a plan is wanted as it was before culld: these contents are never tagged again."""
+        """Store that the user took the tags out of the photo at `place`; with these contents it is not judged again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Untagged:
-    """A photo whose tags were taken back (or would be), with a note; or the fault that kept some of them."""
+    """A photo whose tags were taken out (or would be), with a note, and the fault that kept some of them."""
 
     photo: RootedPath
     fault: str | None = None
@@ -52,7 +52,7 @@ class Untagged:
 class WayBack:
     """How one file gets its old bytes: the rewrites to undo, the newest first.
 
-    `changed` says that the file was at some time neither what a rewrite made nor what it had found.
+    `changed` is true if the file was at some time neither what a rewrite had made nor what it had found.
     """
 
     undo: tuple[Rewrite, ...]
@@ -62,7 +62,7 @@ class WayBack:
 
 
 def way_back(digest: str | None, rewrites: Iterable[Rewrite]) -> WayBack:
-    """The way back of a file with this digest (None: there is no file); `rewrites` of it come newest first."""
+    """Return the way back of a file with this digest (None: there is no file); its `rewrites` come newest first."""
     steps, changed = [], False
     for rewrite in rewrites:
         if digest == rewrite.after:
@@ -75,7 +75,7 @@ def way_back(digest: str | None, rewrites: Iterable[Rewrite]) -> WayBack:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """What was done with the files of a photo: whether anything was taken out (or would be), notes, and faults."""
+    """The result for the files of a photo: whether anything was taken out (or would be), notes, and faults."""
 
     done: bool
     notes: tuple[str, ...]
@@ -90,11 +90,11 @@ def take_out(
     dry_run: bool = False,
     begin: Callable[[], object] = lambda: None,
 ) -> Removed:
-    """Take back what culld wrote to some files, each file by itself; `rewrites` come newest first.
+    """Take out what culld wrote to some files, each file by itself; `rewrites` come newest first.
 
-    `withdraw` gives the rewrite that takes culld's keywords out of a file that another program changed, None if it
-    holds none. `begin` is called before each file that is changed. A PhotoError of one file is among the faults, and
-    the others are taken back all the same.
+    `withdraw` returns the rewrite that takes culld's keywords out of a file that another program changed, None if it
+    holds none. `begin` is called before each file that is changed. A PhotoError of one file becomes one of the faults,
+    and the other files are handled all the same.
     """
     by_place: dict[RootedPath, list[Rewrite]] = {}
     for rewrite in rewrites:
@@ -102,7 +102,7 @@ def take_out(
     done, notes, faults = False, [], []
     for place, steps in by_place.items():
         try:
-            if not dry_run:  # a killed run may have set the file aside while it took a rewrite back
+            if not dry_run:  # a killed run may have set the file aside while it undid a rewrite
                 leftovers.give_back(place, [frozenset({step.before or "", step.after}) for step in steps])
             did, note = _take_out_of(place, steps, withdraw, None if dry_run else begin)
             done |= did
@@ -115,7 +115,7 @@ def take_out(
 def _take_out_of(
     place: RootedPath, rewrites: Sequence[Rewrite], withdraw: Withdraw, begin: Callable[[], object] | None
 ) -> tuple[bool, str]:
-    """Take back what culld wrote to one file, unless `begin` is None; gives whether there is anything, and a note."""
+    """Take out what culld wrote to one file, unless `begin` is None; return whether there is anything, and a note."""
     way = way_back(digest_at(place), rewrites)
     if way.undo and begin is not None:
         begin()
@@ -123,7 +123,7 @@ def _take_out_of(
             undo(rewrite)
     if not way.changed or way.digest is None:
         return bool(way.undo), ""
-    if way.undo and begin is None:  # what its old bytes hold is not known before they are back
+    if way.undo and begin is None:  # whether its old bytes hold keywords is known only once they are back
         return True, ""
     rest = withdraw(place)
     if rest is None:
@@ -136,7 +136,7 @@ def _take_out_of(
 
 
 def digest_at(place: RootedPath) -> str | None:
-    """The digest of the file at a place, None if nothing is there; raises PhotoError if it cannot be read."""
+    """Return the digest of the file at a path, None if there is none; raises PhotoError if it cannot be read."""
     if not exists(place):
         return None
     with open_regular(place) as stream:
@@ -151,10 +151,10 @@ def untag(
     withdraw: Withdraw,
     dry_run: bool,
 ) -> Iterator[Untagged]:
-    """Take back what culld wrote to the selected photos in `roots` and to their sidecars, photo by photo.
+    """Take out what culld wrote to the selected photos in `roots` and to their sidecars, photo by photo.
 
-    The contents are noted in the journal, so that no daemon tags them again. A photo of which nothing is left to take
-    back gives no result. Stopping the iteration leaves the rest as it is.
+    The contents are noted in the journal, so that no daemon judges them again there. A photo without anything to take
+    out gives no result. If the iteration is stopped, the remaining photos are not changed.
     """
     leftovers = Leftovers()
     for place in journal.tagged_places():
@@ -174,7 +174,7 @@ def untag(
 
 
 def _rewrites(found: Sequence[TaggedFiles]) -> list[Rewrite]:
-    """Return what culld wrote to the files of a photo, the newest first, by where they are now."""
+    """Return the rewrites of the files of a photo, the newest first, with the paths that the files have now."""
     return [each.follow(rewrite) for each in found for rewrite in reversed(each.rewrites)]
 
 
@@ -184,7 +184,7 @@ def _note_begin(photo: RootedPath, found: Sequence[TaggedFiles], journal: Tagged
 
 
 def _note_end(photo: RootedPath, found: Sequence[TaggedFiles], journal: TaggedPhotos) -> None:
-    """Note the contents that the photo has now, with its stamp, so that the next scan passes over it."""
+    """Note the contents that the photo has now, with its stamp, so that the next scan skips it."""
     now = digest_at(photo)
     for each in found:
         journal.note_restored(each.plan, {each.digest} | ({now} if now else set()), photo, stamp_of(photo))

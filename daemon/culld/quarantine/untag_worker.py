@@ -1,4 +1,4 @@
-"""A worker process that finds culld's keywords in files that other programs have written since, without a network."""
+"""A worker process, without a network, that finds culld's keywords in files that other programs have written to."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ _SIDECAR_SUFFIX = ".xmp"
 
 
 class Workers(Protocol):
-    """The pool as this module sees it."""
+    """The part of the pool that this module uses."""
 
     def map(self, requests: Sequence[WithdrawRequest]) -> list[Rewrite | PhotoError | None]:
-        """The answer to each request, in order."""
+        """Return the answer to each request, in order."""
 
 
 @dataclass(frozen=True, slots=True)
 class WithdrawRequest:
-    """A file out of which culld's keywords are to be taken."""
+    """A request to take culld's keywords out of a file."""
 
     place: RootedPath
 
@@ -44,14 +44,14 @@ class WithdrawRequest:
 
 @dataclass(frozen=True, slots=True)
 class UntagWorker:
-    """What the worker process can do; files of more than `file_size` bytes are refused."""
+    """The handler in the worker process; files of more than `file_size` bytes are refused."""
 
     file_size: int
 
     def withdraw(self, place: RootedPath) -> Rewrite | PhotoError | None:
-        """The proven rewrite that takes culld's keywords out of a file; None if it holds none.
+        """Return the verified rewrite that takes culld's keywords out of a file; None if it holds none.
 
-        An error is returned, for it has to cross the process border.
+        A PhotoError is returned, not raised, because it is sent to the parent process.
         """
         try:
             return self._withdraw(place)
@@ -75,9 +75,9 @@ class UntagWorker:
 
 @dataclass
 class UntagPool:
-    """Asks a worker process for rewrites; the process is started when the first file needs one.
+    """Gets rewrites from a worker process, which is started when the first file needs one.
 
-    To be used as a context manager, which ends the process.
+    It is a context manager, which ends the process.
     """
 
     file_size: int
@@ -93,7 +93,7 @@ class UntagPool:
         self._workers = None
 
     def withdraw(self, place: RootedPath) -> Rewrite | None:
-        """The proven rewrite that takes culld's keywords out of a file; None if it holds none.
+        """Return the verified rewrite that takes culld's keywords out of a file; None if it holds none.
 
         Raises TagRefusedError where the file cannot be changed without risk, PhotoBlockedError where no worker process
         can be started, and other PhotoErrors of reading the file.

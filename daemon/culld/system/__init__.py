@@ -1,1 +1,1 @@
-"""The machine around culld: systemd, scheduling, the doctor."""
+"""The interface to the operating system: systemd, scheduling, alerts, the trash, and `culld doctor`."""

@@ -1,7 +1,7 @@
 """Alerts to the user, by the configured command or webhook; without either they are only logged.
 
-Each alert is sent by a process of its own, which is killed at a deadline: the answer of a server, or the time that its
-name takes to be looked up, can hold nothing else up. A thread starts these processes one after the other.
+Each alert is sent by a separate process, which is killed at a deadline, so that a slow server or name lookup delays
+nothing else. A thread starts these processes one after the other.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Alerts:
         self._process: subprocess.Popen[bytes] | None = None
 
     def send(self, subject: str, text: str, **more: object) -> None:
-        """Send an alert soon; returns at once. Of more than eight that wait, the oldest is dropped."""
+        """Queue an alert, and return at once. If more than eight are waiting, the oldest is dropped."""
         if not self._command and self._webhook is None:
             return
         with self._changed:
@@ -59,7 +59,7 @@ class Alerts:
                 self._start()
 
     def close(self, patience_s: float) -> None:
-        """Wait up to a time-out for the alerts that are left, then kill the one being sent and drop the rest."""
+        """Wait up to `patience_s` seconds for the queued alerts, then end the current one and drop the rest."""
         with self._changed:
             self._changed.wait_for(lambda: not self._is_sending, patience_s)
             self._is_closed = True
@@ -77,11 +77,11 @@ class Alerts:
             self._is_sending = True
 
     def _send_all(self) -> None:
-        while (told := self._next()) is not None:
+        while (alert := self._next()) is not None:
             if self._command:
-                self._run(self._command, told)
+                self._run(self._command, alert)
             if self._webhook is not None:
-                self._post(self._webhook, told)
+                self._post(self._webhook, alert)
 
     def _next(self) -> dict[str, object] | None:
         with self._changed:
@@ -91,32 +91,35 @@ class Alerts:
             self._changed.notify_all()
             return None
 
-    def _run(self, command: tuple[str, ...], told: dict[str, object]) -> None:
+    def _run(self, command: tuple[str, ...], alert: dict[str, object]) -> None:
         try:
-            self._finish(command, json.dumps(told).encode(), subprocess.DEVNULL)
+            self._finish(command, json.dumps(alert).encode(), subprocess.DEVNULL)
         except (OSError, ValueError, subprocess.SubprocessError) as error:
-            self._complain(f"the alert command {command[0]} did not work: {_words(error)}")
+            self._warn(f"the alert command {command[0]} did not work: {_reason(error)}")
 
-    def _post(self, address: str, told: dict[str, object]) -> None:
-        asked = json.dumps({"address": address, "told": told, "patience_s": self._patience_s}).encode()
+    def _post(self, address: str, alert: dict[str, object]) -> None:
+        request = json.dumps({"address": address, "told": alert, "patience_s": self._patience_s}).encode()
         try:
-            self._finish(_POSTING, asked, subprocess.PIPE)
+            self._finish(_POSTING, request, subprocess.PIPE)
         except (OSError, ValueError, subprocess.SubprocessError) as error:
-            self._complain(f"the alert could not be posted: {_words(error)}")
+            self._warn(f"the alert could not be posted: {_reason(error)}")
 
-    def _complain(self, text: str) -> None:
-        if not self._is_closed:  # then what was ended said so, and this is only its consequence
+    def _warn(self, text: str) -> None:
+        if not self._is_closed:  # after `close`, which has logged a warning, the failure is only its consequence
             log.warning("%s", text)
 
-    def _finish(self, command: tuple[str, ...], told: bytes, output: int) -> None:
-        """Run a command to its end; raises OSError, ValueError or SubprocessError if it fails or takes too long."""
-        # It gets a session of its own, so that what it has started in turn is killed with it.
+    def _finish(self, command: tuple[str, ...], content: bytes, output: int) -> None:
+        """Run a command to its end with `content` as its input.
+
+        Raises OSError, ValueError or SubprocessError if it fails or takes too long.
+        """
+        # In a session of its own, so that the processes which it starts are killed with it.
         with subprocess.Popen(  # noqa: S603 (the configuration names the command, no shell reads it)
             command, stdin=subprocess.PIPE, stdout=output, stderr=subprocess.DEVNULL, start_new_session=True
         ) as process:
             self._begun(process)
             try:
-                answer, _ = process.communicate(told, self._patience_s)
+                answer, _ = process.communicate(content, self._patience_s)
             finally:
                 with self._changed:
                     self._process = None
@@ -127,21 +130,21 @@ class Alerts:
     def _begun(self, process: subprocess.Popen[bytes]) -> None:
         with self._changed:
             self._process = process
-            if self._is_closed:  # meanwhile
+            if self._is_closed:  # `close` was called before the process existed
                 _kill(process)
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    """Kill a process that still runs, and the processes that it started."""
+    """Kill a process that still runs, with the processes that it started."""
     if process.poll() is None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
 
 
-def _words(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, subprocess.TimeoutExpired):
         return f"it took longer than {error.timeout:g} s"
     if isinstance(error, subprocess.CalledProcessError):
-        told = (error.output or b"").decode(errors="replace").strip()
-        return told or f"it ended with {error.returncode}"
+        output = (error.output or b"").decode(errors="replace").strip()
+        return output or f"it ended with {error.returncode}"
     return str(error)

@@ -1,4 +1,4 @@
-"""Where the files are that come with culld beside its code: models, units, the example configuration."""
+"""The locations of culld's data files: models, systemd units, the example configuration."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from culld.errors import SystemFaultError
 
 
 def data_locations(name: str) -> list[Path]:
-    """Where a folder or file of that name may be: in the source tree, then where an installed wheel puts its data."""
+    """Return the paths at which a data file or folder may be: in the source tree, then in an installed wheel's data."""
     return [Path(culld.__file__).resolve().parents[2] / name, Path(sys.prefix) / "share" / "culld" / name]
 
 
 def unit_folder() -> Path:
-    """The folder of the units; raises SystemFaultError."""
+    """Return the folder of the systemd units; raises SystemFaultError if there is none."""
     folders = data_locations("systemd")
     for folder in folders:
         if (folder / "culld.service").is_file():
             return folder
-    looked = " or ".join(map(str, folders))
-    raise SystemFaultError(f"there are no unit files in {looked}; install culld again")
+    searched = " or ".join(map(str, folders))
+    raise SystemFaultError(f"there are no unit files in {searched}; install culld again")
 
 
 def example_config() -> Path:
-    """The example configuration, which lies beside the folder of the units."""
+    """Return the path of the example configuration; raises SystemFaultError if there is no folder of the units."""
     return unit_folder().with_name("config.example.yaml")

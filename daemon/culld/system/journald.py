@@ -1,4 +1,4 @@
-"""The log's destination: the journal of systemd with searchable fields, or plain text on standard error."""
+"""Logging to the journal of systemd, with searchable fields, when standard error is connected to it."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ class JournaldHandler(logging.Handler):
 
 
 def log_to_journald() -> bool:
-    """Log to the journal if standard error goes there; return whether it does."""
+    """Log to the journal if standard error is connected to it; return whether it is."""
     try:
         if not check_journal_stream():
             return False
         handler = JournaldHandler(JournaldTransport())
-    except (OSError, ValueError):  # no such socket; a variable that somebody else set
+    except (OSError, ValueError):  # no such socket, or $JOURNAL_STREAM was set by another program
         return False
     logging.getLogger().handlers[:] = [handler]
     return True

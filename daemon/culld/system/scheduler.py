@@ -1,4 +1,4 @@
-"""Calls at intervals: the only module that imports APScheduler."""
+"""Periodic calls; the only module that imports APScheduler."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Scheduler:
         """Schedule nothing yet."""
         self._scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(1)},
-            # The defaults would drop a call that is a second late (after a suspend, say), and answer a long sleep
-            # with a burst of calls.
+            # The defaults would drop a call that is more than a second late, such as after a suspend, and make up for
+            # a long sleep with a burst of calls.
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
             timezone=UTC,
         )

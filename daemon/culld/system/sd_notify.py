@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _MAX_STATUS: Final = 400
-# A manager that does not read must not hold up the loop that sends WATCHDOG.
+# A manager that does not read must not block the loop that sends WATCHDOG.
 _SEND_TIMEOUT_S: Final = 1.0
 
 
@@ -32,11 +32,11 @@ class Notifier:
     def of(cls, environ: Mapping[str, str]) -> Notifier:
         """Return the notifier for the socket that this environment names."""
         address = environ.get("NOTIFY_SOCKET", "")
-        # Other families (vsock: for virtual machines) are not for a service.
+        # Other address families (vsock, for virtual machines) are not used for services.
         return cls(address if address.startswith(("/", "@")) else None)
 
     def ready(self, status: str) -> None:
-        """Start or reload is complete; `status` is what `systemctl status` shows."""
+        """Report that the start or the reload is complete; `systemctl status` shows `status`."""
         self._send("READY=1", _status(status))
 
     def status(self, text: str) -> None:
@@ -44,18 +44,18 @@ class Notifier:
         self._send(_status(text))
 
     def reloading(self) -> None:
-        """A reload begins; `ready` must follow.
+        """Report that a reload begins; a call of `ready` must follow.
 
         The time is part of the protocol: without it `systemctl reload` of a notify-reload unit fails.
         """
         self._send("RELOADING=1", f"MONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
 
     def watchdog(self) -> None:
-        """The daemon made progress; to be sent only by a loop that did."""
+        """Report that the daemon makes progress; only the loop that makes it may call this."""
         self._send("WATCHDOG=1")
 
     def stopping(self) -> None:
-        """The daemon is shutting down."""
+        """Report that the daemon is shutting down."""
         self._send("STOPPING=1")
 
     def _send(self, *lines: str) -> None:
@@ -68,12 +68,12 @@ class Notifier:
                 sender.settimeout(_SEND_TIMEOUT_S)
                 sender.sendto("\n".join(lines).encode("utf-8", "backslashreplace"), os.fsencode(address))
         except OSError as error:
-            # Photos matter more than telling of them: without WATCHDOG the manager restarts the daemon by itself.
-            log.warning("the service manager cannot be told %s: %s", lines[0], error)
+            # The daemon goes on: if WATCHDOG does not arrive, the manager restarts the daemon by itself.
+            log.warning("%s cannot be sent to the service manager: %s", lines[0], error)
 
 
 def watchdog_seconds(environ: Mapping[str, str], pid: int) -> float | None:
-    """Return the seconds within which the manager expects `watchdog`; None if it does not watch process `pid`.
+    """Return the seconds within which the manager expects `watchdog`; None if it does not watch the process `pid`.
 
     $WATCHDOG_USEC and $WATCHDOG_PID are described in sd_watchdog_enabled(3), which advises to call at half that time.
     """

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def to_trash(file: Path) -> None:
-    """Put a file into the trash of its disk, or of the user; raises PhotoError if there is no trash for it."""
+    """Move a file to the trash of its disk or of the user; raises PhotoError if that is not possible."""
     from send2trash import send2trash  # noqa: PLC0415 (it loads GLib where that is installed)
 
     try:
         send2trash(file)
-    except OSError as error:  # also TrashPermissionError: a disk of its own that lets nobody make a trash there
-        raise PhotoError(f"{display_path(file)} cannot be put into the trash: {error.strerror or error}") from error
+    except OSError as error:  # also TrashPermissionError: no trash folder can be created on the disk of the file
+        raise PhotoError(f"{display_path(file)} cannot be moved to the trash: {error.strerror or error}") from error

@@ -1,1 +1,1 @@
-"""Finding photos: events are hints, the scanner is the truth, settling says which files are complete."""
+"""Finding photos: events name folders to scan, the scanner finds the files, the settler finds the complete ones."""

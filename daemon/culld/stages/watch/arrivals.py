@@ -1,4 +1,4 @@
-"""Which files that `culld once` finds are complete: folder by folder, with a limited wait for the last ones."""
+"""The complete files for `culld once`: folder by folder, with a limited wait for files that are being written."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from culld.stages.watch.settle import Settler
 
 _MAX_WAIT: Final = 3
-"""For how many quiet times `culld once` waits for a file that is being written."""
+"""The longest wait of `culld once` for files that are being written, in quiet times."""
 _POLL_S: Final = 0.5
 
 
 @dataclass(slots=True)
 class CompleteFiles:
-    """Separates complete files from those that are still being written; counts those that stay `unfinished`."""
+    """Separates complete files from those that are being written; `unfinished` counts those that stay incomplete."""
 
     scanner: Scanner
     settler: Settler
@@ -31,18 +31,18 @@ class CompleteFiles:
     unfinished: int = 0
 
     def complete(self, found: Iterable[FileSnapshot]) -> Iterator[FileSnapshot]:
-        """The complete files; those of a folder in which one is not complete come last, after a wait for it.
+        """Yield the complete files; those of a folder with an incomplete file come last, after a wait for that file.
 
-        The shots of a series are in one folder, and none of them may be decided about without the others. `found`
+        The photos of a series are in one folder, and none of them may be decided about without the others. `found`
         yields the files of a folder one after the other.
         """
         waited: list[tuple[FileSnapshot, bool]] = []
         for _, files in groupby(found, lambda snapshot: snapshot.place.path.parent):
-            looked = [(snapshot, self._is_complete(snapshot)) for snapshot in files]
-            if all(complete for _, complete in looked):
-                yield from (snapshot for snapshot, _ in looked)
+            checked = [(snapshot, self._is_complete(snapshot)) for snapshot in files]
+            if all(complete for _, complete in checked):
+                yield from (snapshot for snapshot, _ in checked)
             else:
-                waited += looked
+                waited += checked
         yield from self._waited(waited)
 
     def _waited(self, waited: Sequence[tuple[FileSnapshot, bool]]) -> Iterator[FileSnapshot]:
@@ -56,20 +56,22 @@ class CompleteFiles:
     def _is_complete(self, snapshot: FileSnapshot) -> bool:
         """Whether a file is older than the quiet time and no program has it open for writing.
 
-        The age by the change time, which no program can set, saves an archive the wait for a second observation.
+        The age includes the change time, which no program can set, so that old files need no second observation.
         """
         age_s = self.clock.now().timestamp() - max(snapshot.stamp.ctime_ns, snapshot.stamp.mtime_ns) / 1e9
         return self.settler.is_complete(snapshot.place, age_s)
 
     def _wait_for(self, unsettled: Sequence[FileSnapshot]) -> list[FileSnapshot]:
-        """Those of the unsettled files that settle within a few quiet times."""
+        """Return those of the unsettled files that settle within `_MAX_WAIT` quiet times."""
         settler = self.settler
         settled = settler.observe(unsettled, self.clock.monotonic())
         timeout_s = _MAX_WAIT * max((settler.quiet(snapshot.place) for snapshot in unsettled), default=0)
         deadline = self.clock.monotonic() + timeout_s
         is_over = False
         while len(settler) and not is_over:
-            is_over = self.clock.monotonic() >= deadline  # on a busy machine, too, the last look is after the deadline
+            is_over = (
+                self.clock.monotonic() >= deadline
+            )  # so that the last check is after the deadline, also on a busy machine
             self.sleep(min(_POLL_S, settler.quiet_s / 2))
             for place in settler.waiting:
                 snapshot = self.scanner.find(place)

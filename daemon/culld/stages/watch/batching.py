@@ -1,4 +1,4 @@
-"""Gathers settled photos into batches: pure, on a clock that is passed in."""
+"""Batches of settled photos; pure, with the time passed in."""
 
 from __future__ import annotations
 
@@ -13,19 +13,20 @@ if TYPE_CHECKING:
 
 
 GROWTH: Final = 4
+"""The largest size of a batch, in multiples of `Batcher.size`."""
 
 
 @dataclass(slots=True)
 class Batcher:
-    """Gathers a batch of `size` photos, or of those that settle within `wait_s` seconds of the first one.
+    """Collects a batch of `size` photos, or of those that settle within `wait_s` seconds of the first one.
 
     Where more are waiting, a batch holds up to `GROWTH` times as many, so that more photos share the cost of a commit.
-    A photo of a batch that was taken stays in here until it is released, so that no later scan gathers it again.
+    A photo of a batch that was taken is remembered until it is released, so that no later scan adds it again.
     """
 
     size: int
     wait_s: float
-    _waiting: dict[RootedPath, FileSnapshot] = field(default_factory=dict)  # a drop of 100,000 photos waits here
+    _waiting: dict[RootedPath, FileSnapshot] = field(default_factory=dict)  # may hold 100,000 photos
     _since: float = 0.0
     _taken: set[RootedPath] = field(default_factory=set)
 

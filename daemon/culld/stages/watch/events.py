@@ -1,7 +1,7 @@
-"""File-system events as hints; with `inotify`, the only module that imports watchdog.
+"""File-system events, which name folders to scan; with `inotify`, the only module that imports watchdog.
 
-An event only names a folder to scan: the kernel drops events when its queue overflows or its limit of watches is
-reached. Every folder is scanned after each loss that can be seen, and by a timer.
+An event is only a hint: the kernel drops events when its queue overflows, and gives none for folders beyond its limit
+of watches. Every folder is scanned after each loss that is detected, and by a timer.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Watcher:
     """Watches root folders and puts a wake-up on the queue for each folder in which something happened."""
 
     def __init__(self, roots: Sequence[Path], config: Path | None, queue: LoopQueue) -> None:
-        """Watch `roots` with all that is below them, and the folder of the `config` file for a new policy."""
+        """Watch `roots` with all folders below them, and the folder of the `config` file for changes to it."""
         self._roots = tuple(roots)
         self._queue = queue
         self._config = config
@@ -55,7 +55,7 @@ class Watcher:
         self._watches: dict[Path, tuple[tuple[int, int], ObservedWatch]] = {}
 
     def start(self) -> None:
-        """Begin watching the configuration; `refresh` begins with the roots."""
+        """Start watching the configuration; `refresh` starts watching the roots."""
         self._begin()
 
     def refresh(self, remote_roots: Collection[Path] = ()) -> None:
@@ -67,7 +67,7 @@ class Watcher:
                 self._watch(root, identity)
 
     def probe(self, now: float) -> None:
-        """See whether events still arrive; if not, restart the observer, and have every folder scanned.
+        """Check whether events still arrive; if not, restart the observer, and request a scan of every folder.
 
         Each call, at the monotonic second `now`, opens the anchors of the watched roots, which causes an event that a
         later call expects to have arrived.
@@ -94,12 +94,12 @@ class Watcher:
             log.warning("%s is scanned by the timer only: it cannot be watched (%s); see `culld doctor`", root, error)
             return
         self._watches[root] = (identity, watch)
-        # What arrived before the watch stood gave no event.
+        # Files that arrived before the watch existed gave no event.
         self._queue.put(DirtyFolder(root, root, deep=True))
 
     @property
     def unwatched(self) -> int:
-        """How many folders could not be watched, because the system's limit is reached; the timer scans them."""
+        """The number of folders that are not watched, because the system's limit is reached; the timer scans them."""
         return self._observer.unwatchable
 
     def stop(self) -> None:
@@ -139,7 +139,7 @@ class _RootHandler(FileSystemEventHandler):
 
 
 class _ConfigHandler(FileSystemEventHandler):
-    """Asks for a reload when the configuration file was written or replaced."""
+    """Requests a reload when the configuration file was written or replaced."""
 
     def __init__(self, config: Path, queue: LoopQueue) -> None:
         self._name = config.name

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 _STOP_TIMEOUT_S: Final = 2.0
 _PROBE_TIMEOUT_S: Final = 20.0
-"""An event arrives within milliseconds, behind a full queue within seconds."""
+"""Long enough: an event arrives within milliseconds, behind a full queue within seconds."""
 _PROBE_NAME: Final = Mask(InotifyConstants.IN_OPEN | InotifyConstants.IN_MASK_ADD | InotifyConstants.IN_ONLYDIR)
 
 
@@ -35,7 +35,7 @@ class ObserverWithLoss(BaseObserver):
     """An observer that calls `on_loss`, on its own thread, whenever events were lost."""
 
     def __init__(self, on_loss: Callable[[], None]) -> None:
-        """Nothing is watched yet."""
+        """Start the reading thread; nothing is watched yet."""
         self._inotify = _Inotify(on_loss)
         self._inotify.start()
         self._probes: dict[Path, _Probe] = {}
@@ -49,7 +49,7 @@ class ObserverWithLoss(BaseObserver):
 
     @property
     def unwatchable(self) -> int:
-        """How many folders the system refused to watch."""
+        """The number of folders that the system refused to watch."""
         return self._inotify.refused
 
     def is_whole(self) -> bool:
@@ -59,7 +59,7 @@ class ObserverWithLoss(BaseObserver):
     def probe(self, folder: Path, now: float) -> None:
         """Cause an event at the monotonic second `now` by opening `folder`, culld's own folder in a watched root.
 
-        Unlike the cookie files of Watchman it writes nothing, so that a sleeping disk sleeps on.
+        Unlike the cookie files of Watchman it writes nothing, so that it does not wake a sleeping disk.
         """
         before = self._probes.get(folder)
         if before is not None:
@@ -67,12 +67,12 @@ class ObserverWithLoss(BaseObserver):
                 return
             self._inotify.remove_callbacks([(before.watch, before.id)])
             del self._probes[folder]
-        with contextlib.suppress(OSError):  # no such folder, or the limit of watches: then nothing is expected either
+        with contextlib.suppress(OSError):  # no such folder, or the limit of watches is reached: no event is expected
             self._probes[folder] = self._inotify.listen(folder, now)
             os.close(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW))
 
     def probe_overdue(self, now: float) -> bool:
-        """Whether the event of a probe has not arrived within 20 seconds."""
+        """Whether the event of a probe has not arrived within `_PROBE_TIMEOUT_S`."""
         return any(not probe.received and now - probe.at > _PROBE_TIMEOUT_S for probe in self._probes.values())
 
 

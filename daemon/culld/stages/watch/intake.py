@@ -1,4 +1,4 @@
-"""From wake-ups to settled photos: the stages watch and settle, on the loop's thread."""
+"""The settled photos for a set of wake-ups: the stages watch and settle, on the loop's thread."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ class InFlight(Protocol):
         """Whether the photo at a place is among them."""
 
     def __len__(self) -> int:
-        """How many there are."""
+        """The number of these photos."""
 
 
 @dataclass(slots=True)
 class IntakeQueue:
     """Scans dirty folders, observes waiting files again, and returns the files that have settled and are not known.
 
-    `roots` returns the roots that are present; the others are neither scanned nor taken for empty. A folder whose scan
-    took long is not scanned again for a while. At most `capacity` photos wait, so that a drop of any size fits into
-    memory: folders that are dirty meanwhile are scanned at `next_scan_at`.
+    `roots` returns the roots that are present; the others are not scanned. A folder whose scan took longer than
+    `LONG_SCAN_S` is not scanned again for a while. At most about `capacity` photos wait, so that any number of new
+    photos fits into memory: folders that become dirty at the limit are scanned at `next_scan_at`.
     """
 
     roots: Callable[[], Sequence[Path]]
@@ -48,38 +48,38 @@ class IntakeQueue:
     clock: Clock
     in_flight: InFlight
     capacity: int = MAX_WAITING
-    _asked: set[Wakeup] = field(default_factory=set)
+    _requested: set[Wakeup] = field(default_factory=set)
     _not_before: dict[Wakeup, float] = field(default_factory=dict)
     _is_full: bool = False
 
     def settled(self, wakeups: Iterable[Wakeup]) -> list[FileSnapshot]:
         """Scan what the wake-ups name, observe waiting files again, and return the photos that are complete and new."""
-        self._asked.update(each for each in wakeups if each is Signal.RESCAN or isinstance(each, DirtyFolder))
+        self._requested.update(each for each in wakeups if each is Signal.RESCAN or isinstance(each, DirtyFolder))
         return self._changed_files(self._ready_scans()) + self._due()
 
     @property
     def next_scan_at(self) -> float:
-        """The monotonic second of the next postponed scan; infinite if none is postponed, or no photo has room."""
-        if not self._asked or not self._has_room():
+        """The monotonic second of the next postponed scan; infinite if none is postponed, or `capacity` is reached."""
+        if not self._requested or not self._has_room():
             return float("inf")
-        return min(self._not_before.get(each, 0.0) for each in self._asked)
+        return min(self._not_before.get(each, 0.0) for each in self._requested)
 
     def _ready_scans(self) -> set[Wakeup]:
         """Return the scans that may run now; the others stay postponed."""
         now = self.clock.monotonic()
         if now < self.next_scan_at:
             return set()
-        ready = {each for each in self._asked if self._not_before.get(each, 0.0) <= now}
-        self._asked -= ready
+        ready = {each for each in self._requested if self._not_before.get(each, 0.0) <= now}
+        self._requested -= ready
         return ready
 
     @property
     def is_full(self) -> bool:
-        """Whether more photos were found than `capacity`."""
+        """Whether `capacity` was reached, and at least half of it is still waiting."""
         return self._is_full
 
     def _has_room(self) -> bool:
-        """Whether more photos may wait; once `capacity` was reached, not before half of them are gone."""
+        """Whether more photos may wait; once `capacity` was reached, not before fewer than half of it wait."""
         waiting = len(self.settler) + len(self.in_flight)
         self._is_full = waiting >= self.capacity // 2 if self._is_full else waiting >= self.capacity
         return not self._is_full
@@ -91,7 +91,7 @@ class IntakeQueue:
             settled += self.settler.observe([snapshot], self.clock.monotonic())
             if len(self.settler) + len(self.in_flight) + len(settled) >= self.capacity:
                 self._is_full = True
-                self._asked |= scans
+                self._requested |= scans
                 break
         return settled
 

@@ -1,4 +1,4 @@
-"""The watched folders and the quarantine: which are mounted, not used by another culld, and can be watched."""
+"""The availability of the watched folders and the quarantine: mounted, not used by another culld, watched."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 class WatchedRoots:
-    """Watches the roots while the context is entered, and knows which folders are unavailable.
+    """Watches the roots while the context is entered, and checks which folders are available.
 
     `offline` holds the reason for each unavailable folder; `remote_roots` are the roots on file systems that other
     machines write to as well, from which no events come.
@@ -58,11 +58,11 @@ class WatchedRoots:
 
     @property
     def unwatched(self) -> int:
-        """How many folders give no events because the limit of watches is reached."""
+        """The number of folders that give no events because the limit of watches is reached."""
         return self._watcher.unwatched
 
     def refresh(self) -> None:
-        """Find out which folders are available, watch those that have appeared, and log what has changed."""
+        """Check which folders are available, watch those that have appeared, and log the changes."""
         self.remote_roots = remote_roots(self.roots)
         self._watcher.refresh(self.remote_roots)
         unavailable = {

@@ -1,6 +1,6 @@
-"""The scanner: which photos are in the watched folders.
+"""The scanner, which finds the photos in the watched folders.
 
-It walks on open directory descriptors and never follows a link, so it finds nothing outside a root.
+It opens each folder relative to an open descriptor and follows no link, so it finds no file outside a root.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_DEPTH = 100
-"""Folders below this depth are skipped: no photo library is so deep, but a loop of mounts is."""
+"""Folders deeper than this are skipped: a photo library is not so deep, but a loop of mounts is."""
 
-# Names under which other programs write files that are not finished: browsers, rsync, Syncthing, NFS, SFTP clients.
+# Names of unfinished and hidden files of other programs: browsers, rsync, Syncthing, NFS, SFTP clients.
 _UNFINISHED = re.compile(
     r"\.(part|partial|crdownload|download|filepart|tmp|temp|!ut|aria2|swp)$|~$|^\.|^@eaDir$", re.IGNORECASE
 )
@@ -63,7 +63,7 @@ class Scanner:
         stale = self.unreadable.below(root / waiting[0]) if deep else set()
         while waiting:
             relative = waiting.pop()
-            if self._is_passed_over(root, relative):
+            if self._is_skipped(root, relative):
                 continue
             stale.discard(root / relative)
             folders: list[Path] = []
@@ -73,7 +73,7 @@ class Scanner:
         self.unreadable.forget(stale)
 
     def find(self, place: RootedPath) -> FileSnapshot | None:
-        """See one file again; None if it is gone, no longer a plain file, or cannot be read now (see `unreadable`)."""
+        """Return the snapshot of one file; None if it is gone, not a plain file, or unreadable (see `unreadable`)."""
         try:
             stamp = stamp_of(place)
         except PhotoError as error:
@@ -85,11 +85,11 @@ class Scanner:
         """Whether a file of this name is a photo, and not one that another program still writes."""
         return name[name.rfind(".") :].lower() in self.wanted and not _UNFINISHED.search(name)
 
-    def _is_passed_over(self, root: Path, folder: Path) -> bool:
+    def _is_skipped(self, root: Path, folder: Path) -> bool:
         """Whether this folder is skipped; an event may name a folder at any depth."""
-        on_the_way = {root / folder, *(root / folder).parents}
+        on_path = {root / folder, *(root / folder).parents}
         hidden = any(_UNFINISHED.search(part) for part in folder.parts)
-        return hidden or len(folder.parts) > MAX_DEPTH or not on_the_way.isdisjoint(self.excluded)
+        return hidden or len(folder.parts) > MAX_DEPTH or not on_path.isdisjoint(self.excluded)
 
     def _files(self, root: Path, relative: Path, on_folder: Callable[[Path], None]) -> Iterator[FileSnapshot]:
         path, failures = root / relative, Failures()
@@ -102,7 +102,7 @@ class Scanner:
             self.unreadable.note(path, str(error))
             return
         try:
-            if self._is_left(root, relative, descriptor):
+            if self._is_claimed(root, relative, descriptor):
                 return
             for entry in self._entries(descriptor, path, failures):
                 try:
@@ -111,7 +111,7 @@ class Scanner:
                     elif self.is_photo(entry.name) and (stamp := _stamp(entry)) is not None:
                         yield FileSnapshot(RootedPath(root, relative / entry.name), stamp)
                 except OSError as error:
-                    failures.add(message_for(error, path / entry.name, "look at"))
+                    failures.add(message_for(error, path / entry.name, "check"))
         finally:
             os.close(descriptor)
         if failures.count:
@@ -123,17 +123,17 @@ class Scanner:
         """Whether a folder that is not open belongs to another culld; one that cannot be opened does not."""
         try:
             with open_beneath.folder(root, relative) as descriptor:
-                return self._is_left(root, relative, descriptor)
+                return self._is_claimed(root, relative, descriptor)
         except PhotoError:
             return False
 
-    def _is_left(self, root: Path, relative: Path, descriptor: int) -> bool:
+    def _is_claimed(self, root: Path, relative: Path, descriptor: int) -> bool:
         """Whether an open folder below the root belongs to another culld; the log names it once."""
         path = root / relative
         why = self.claimed_by(path, descriptor) if relative.parts else ""
         if why and path not in self._foreign:
             advice = f"if no culld uses it any more, remove {display_path(path / ANCHOR)}"
-            log.warning("%s %s; nothing in it is judged; %s", display_path(path), why, advice)
+            log.warning("%s %s; no photo in it is judged; %s", display_path(path), why, advice)
             self._foreign.add(path)
         return bool(why)
 

@@ -1,4 +1,4 @@
-"""Which files are complete: a pure decision over observations and their times, on a clock that is passed in."""
+"""The decision which files are complete, from observations and their times; pure, with the time passed in."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from culld.records import FileSnapshot, FileStat, RootedPath
 
 REMOTE_QUIET_S = 15.0
-"""The least quiet time on a file system whose writers this kernel does not see, such as a network share."""
+"""The shortest quiet time in seconds on a file system that other machines write to, such as a network share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,9 @@ class Observation:
 class Settler:
     """Holds files back until two equal observations are a quiet time apart and no program has them open for writing.
 
-    A writer that pauses for longer than the quiet time would pass (measured: `fallocate`, then a pause), so
-    `is_open_elsewhere` asks the kernel as well; where the kernel cannot tell (None), the quiet time is doubled.
+    A file whose writer pauses for longer than the quiet time would count as complete (measured: `fallocate`, then a
+    pause), so
+    `is_open_elsewhere` asks the kernel as well; where the kernel cannot know (None), the quiet time is doubled.
     `remote_roots` are the roots on file systems that other machines write to as well: their files must be quiet for
     `REMOTE_QUIET_S` at least.
     """
@@ -64,7 +65,11 @@ class Settler:
 
     def slow(self, seconds: float, now: float) -> int:
         """Return how many files were first observed more than `seconds` ago and are not complete."""
-        return sum(now - look.first > seconds for files in self._by_quiet_time.values() for look in files.values())
+        return sum(
+            now - observation.first > seconds
+            for files in self._by_quiet_time.values()
+            for observation in files.values()
+        )
 
     def is_complete(self, place: RootedPath, age: float) -> bool:
         """Whether a file that last changed `age` seconds ago is complete."""

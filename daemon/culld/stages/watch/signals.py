@@ -1,4 +1,4 @@
-"""The queue of wake-ups between the other threads and the loop: each asks for work, and none carries results."""
+"""The queue of wake-ups from the other threads to the loop: each requests work, none holds results."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Signal(Enum):
 
 @dataclass(frozen=True, slots=True)
 class DirtyFolder:
-    """A folder in which something happened; with `deep`, in the folders below it as well."""
+    """A folder in which something changed; with `deep`, also in the folders below it."""
 
     root: Path
     folder: Path

@@ -1,4 +1,4 @@
-"""The folders that could not be read, or in which a file could not be looked at, at the last scan."""
+"""The folders that could not be read completely at the last scan."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Failures:
-    """How many entries of one folder could not be read in one scan, and the reason of the first one."""
+    """The number of entries of one folder that could not be read in one scan, and the reason for the first one."""
 
     count: int = 0
     reason: str = ""
@@ -36,14 +36,14 @@ class Failures:
 
 @dataclass(slots=True)
 class UnreadableFolders:
-    """The reason for each folder that is not read completely; the log names a folder once, until it is read again."""
+    """The reason for each folder that is not read completely; a folder is logged once, until it can be read again."""
 
     reasons: dict[Path, str] = field(default_factory=dict)
 
     def note(self, folder: Path, reason: str) -> None:
         """Keep the reason why a folder or an entry in it cannot be read; warn if the folder was readable before."""
         if folder not in self.reasons:
-            log.warning("%s; the other folders are read, and culld tries again at each scan", reason)
+            log.warning("%s; the other folders are scanned, and culld tries this one again at each scan", reason)
         self.reasons[folder] = reason
 
     def clear(self, folder: Path) -> None:
@@ -52,7 +52,7 @@ class UnreadableFolders:
             log.info("%s can be read again", display_path(folder))
 
     def below(self, folder: Path) -> set[Path]:
-        """Return the unreadable folders below a folder, and itself if it is one."""
+        """Return the unreadable folders at or below a folder."""
         return {unread for unread in self.reasons if unread.is_relative_to(folder)}
 
     def forget(self, folders: Iterable[Path]) -> None:

@@ -1,1 +1,1 @@
-"""Checks of the installation, each with its result and the command that repairs it."""
+"""The checks of `culld doctor`, each with its result and the command that repairs the problem."""

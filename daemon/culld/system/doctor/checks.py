@@ -1,4 +1,4 @@
-"""The result of a check of `culld doctor`, and the command that repairs what it found."""
+"""The result of a check of `culld doctor`, and the command that repairs the problem."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Health(StrEnum):
-    """The result of a check: fine, worth knowing, or culling does not work."""
+    """The result of a check: no problem, a problem that limits culling, or one that prevents it."""
 
     OK = "ok"
     WARN = "warn"
@@ -16,7 +16,7 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One finding: what was checked, its health, and the command that repairs it (empty if it is fine)."""
+    """One finding: the name of the check, its health, what was found, and the command that repairs it (or empty)."""
 
     name: str
     health: Health

@@ -33,7 +33,7 @@ def number(file: Path) -> int | None:
 
 
 def watches(folders: int, limit: int | None) -> Check:
-    """Check that the kernel lets this user watch so many folders; other programs use the same limit."""
+    """Check that this user may watch `folders` folders; other programs count against the same limit."""
     name = "inotify watches"
     if limit is None:
         return warn(name, f"the limit of {WATCH_LIMIT} cannot be read", "culld then relies on `rescan`")
@@ -53,7 +53,7 @@ def python(version: tuple[int, int, int]) -> Check:
 
 
 def required(requirements: Iterable[str]) -> list[str]:
-    """Return the names of the required distributions, but not of those that have checks of their own (extras, HEIC)."""
+    """Return the names of the required distributions, without those that have checks of their own (extras, HEIC)."""
     core = (_NAME.match(each) for each in requirements if "extra ==" not in each)
     return sorted(match[0] for match in core if match is not None and match[0] != _CHECKED_BY_ITSELF)
 
@@ -66,7 +66,7 @@ def libraries(
     try:
         names = required(requirements("culld") or ())
     except importlib.metadata.PackageNotFoundError:
-        yield warn("libraries", "are not known, for culld is not installed as a package", "install culld with pip")
+        yield warn("libraries", "are not known, because culld is not installed as a package", "install culld with pip")
         return
     for name in names:
         try:
@@ -93,7 +93,7 @@ def raw(has: Callable[[str], bool] = has_module) -> Check:
     if has("rawpy"):
         return ok("RAW decoder", "installed")
     fix = f"`{sys.executable} -m pip install rawpy` adds it"
-    return ok("RAW decoder", f"not installed, RAW files are passed over; {fix}")
+    return ok("RAW decoder", f"not installed, RAW files are skipped; {fix}")
 
 
 def jxl(has: Callable[[str], bool] = has_module) -> Check:
@@ -101,7 +101,7 @@ def jxl(has: Callable[[str], bool] = has_module) -> Check:
     if has("pillow_jxl"):
         return ok("JPEG XL decoder", "installed")
     fix = f"`{sys.executable} -m pip install pillow-jxl-plugin` adds it (GPL-3)"
-    return ok("JPEG XL decoder", f"not installed, JPEG XL files are passed over; {fix}")
+    return ok("JPEG XL decoder", f"not installed, JPEG XL files are skipped; {fix}")
 
 
 def tensorflow(has: Callable[[str], bool] = has_module) -> Check:
@@ -115,9 +115,9 @@ def gpu(devices: Sequence[Path], has: Callable[[str], bool] = has_module) -> Che
     """Check whether there is a GPU, and TensorFlow to use it."""
     found = ", ".join(str(device) for device in devices if device.exists())
     if not found:
-        return ok("GPU", "none here; culling needs none")
+        return ok("GPU", "none found; culling needs none")
     if has("tensorflow"):
-        return ok("GPU", f"{found}; TensorFlow is there to use it")
+        return ok("GPU", f"{found}; TensorFlow is installed")
     return ok("GPU", f"{found}; `{sys.executable} -m pip install 'tensorflow[and-cuda]'` lets culld use it")
 
 
@@ -131,9 +131,9 @@ def engine(asked: str, kind: str, why: str) -> Check:
 def clock(now: datetime, newest: float) -> Check:
     """Check that the clock is not before `newest`, the time of culld's own newest file (seconds since the epoch)."""
     if now.timestamp() < newest - _DAY_S:
-        fix = "set the clock, such as by: sudo timedatectl set-ntp true"
+        fix = "set the clock, for example: sudo timedatectl set-ntp true"
         return warn(
-            "clock", f"{now:%Y-%m-%d %H:%M} is before culld was installed: times in log and tags are wrong", fix
+            "clock", f"{now:%Y-%m-%d %H:%M} is before culld was installed: times in the log and in tags are wrong", fix
         )
     return ok("clock", f"{now:%Y-%m-%d %H:%M} UTC")
 

@@ -44,8 +44,8 @@ def has_access(path: Path, rights: int) -> bool:
 class Survey:
     """A watched folder and the folders below it: their number, and those that culld cannot use.
 
-    `closed` are folders without the rights to them, `too_long` folders whose path is longer than the kernel takes
-    (PATH_MAX of limits.h); what is below those is not counted.
+    `closed` are folders that culld has no rights to, `too_long` folders whose path is longer than the kernel accepts
+    (PATH_MAX of limits.h). Folders below those are not counted.
     """
 
     folders: int
@@ -55,7 +55,7 @@ class Survey:
 
 def survey_tree(root: Path, may: May = has_access) -> Survey:
     """Return the survey of a folder; links are not followed."""
-    # A closed folder is named by the folder above it, but is no folder that the walk comes to.
+    # A closed folder is in the listing of the folder above it, but the walk does not enter it.
     named = [Path(above, name) for above, names, _ in os.walk(root) for name in names]
     too_long = [folder for folder in named if len(os.fsencode(folder)) >= _PATH_MAX]
     folders = [folder for folder in named if not os.path.islink(folder)]  # noqa: PTH114 (raises nothing, unlike Path's)
@@ -70,7 +70,7 @@ def watched(folder: Path, user: str, may: May = has_access) -> Check:
     if isinstance(seen, Unreachable):
         return bad(name, seen.what, seen.fix(folder))
     if seen is None:
-        return warn(name, "is not there; culld waits for it", f"mkdir -p {shlex.quote(display_path(folder))}")
+        return warn(name, "is missing; culld waits for it", f"mkdir -p {shlex.quote(display_path(folder))}")
     if lacking := [right for mode, right in _RIGHTS.items() if not may(folder, mode)]:
         return bad(name, f"cannot be {' or '.join(lacking)} by {user}", f"sudo {grant_command(folder, user)}")
     return ok(name, f"can be read and written by {user}")
@@ -100,7 +100,7 @@ def quarantine(folder: Path, roots: Sequence[Path], user: str, may: May = has_ac
     nearest = existing(folder)
     if not may(nearest, _ALL):
         return bad(name, f"{display_path(nearest)} cannot be written to by {user}", _make(folder, user))
-    where = "is there" if nearest == folder else "will be made"
+    where = "exists" if nearest == folder else "will be created"
     reached = [root for root in roots if unreachable(root) is None]
     far = [display_path(root) for root in reached if device(root) != device(folder)]
     if far:
@@ -115,8 +115,10 @@ def changes(folder: Path, attempt: Callable[[Path], FolderAbilities] = try_folde
         found = attempt(folder)
     except PhotoError as error:
         return bad(name, f"tried, and failed: {error}", _ANOTHER)
-    lacks = [] if found.exchanges else ["names cannot be exchanged: a save in the instant of a change is lost"]
-    lacks += [] if found.leases else ["the kernel does not tell of writers: a longer quiet time has to do"]
+    lacks = (
+        [] if found.exchanges else ["names cannot be exchanged: a save by another program during a rewrite can be lost"]
+    )
+    lacks += [] if found.leases else ["the kernel does not report writers: culld waits for a longer quiet time"]
     return ok(name, "; ".join([f"tried: {found.way}", *lacks]))
 
 
@@ -144,7 +146,7 @@ def state(folder: Path, mounts: Sequence[Mount], user: str, may: May = has_acces
     nearest = existing(folder)
     if not nearest.is_dir() or not may(nearest, _ALL):
         return bad(name, f"{display_path(nearest)} cannot be written to by {user}", _make(folder, user))
-    return ok(name, "is there" if nearest == folder else "will be made")
+    return ok(name, "exists" if nearest == folder else "will be created")
 
 
 def file_system(folder: Path, mounts: Sequence[Mount]) -> Check:
@@ -152,20 +154,19 @@ def file_system(folder: Path, mounts: Sequence[Mount]) -> Check:
     name = f"file system of {display_path(folder)}"
     mount = mount_of(folder, mounts)
     if mount is None:
-        return warn(name, "is not known", "run `findmnt` and see what the folder lies on")
+        return warn(name, "is not known", "run `findmnt` to find the file system of the folder")
     if mount.is_remote:
         what = f"{mount.kind}: changes made elsewhere give no event, so the timer alone finds them"
         return warn(name, what, "set `rescan` as short as you want to wait; files there must be quiet for 15 s")
-    return ok(name, f"{mount.kind}, which tells of every change")
+    return ok(name, f"{mount.kind}, which reports every change")
 
 
 def space(folder: Path, free: int) -> Check:
     """Check the free space on the file system of a folder; `free` is in bytes."""
     name = f"space for {display_path(folder)}"
     what = f"{free / 1e9:.1f} GB free"
-    fix = (
-        f"make room; `du -xh --max-depth=1 {shlex.quote(display_path(existing(folder)))} | sort -h` shows what is large"
-    )
+    place = shlex.quote(display_path(existing(folder)))
+    fix = f"free some space; `du -xh --max-depth=1 {place} | sort -h` shows large folders"
     if free < FULL_BYTES:
         return bad(name, what, fix)
     return warn(name, what, fix) if free < TIGHT_BYTES else ok(name, what)

@@ -36,7 +36,7 @@ class Write:
         return f"write   {display_path(self.file)}"
 
     def do(self) -> None:
-        """Write it; raises SystemFaultError."""
+        """Write the file; raises SystemFaultError."""
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
             self.file.write_text(self.text, errors="surrogateescape")
@@ -57,7 +57,7 @@ class Remove:
         return f"remove  {display_path(self.file)}"
 
     def do(self) -> None:
-        """Remove it if it is ours; raises SystemFaultError."""
+        """Remove the file if culld wrote it; raises SystemFaultError."""
         try:
             if self.file.read_text().startswith(HEADER):
                 self.file.unlink()
@@ -73,7 +73,7 @@ class Remove:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A command; with `may_fail` its failure is ignored, because it has nothing to do on some systems."""
+    """A command that is run; with `may_fail` its failure is ignored, because on some systems it has nothing to do."""
 
     command: tuple[str, ...]
     may_fail: bool = False
@@ -82,11 +82,13 @@ class Run:
         return f"run     {shlex.join(self.command)}"
 
     def do(self) -> None:
-        """Run it; raises SystemFaultError with its output."""
+        """Run the command; raises SystemFaultError with its output."""
         try:
             done = subprocess.run(self.command, capture_output=True, text=True, check=False)  # noqa: S603
         except OSError as error:
-            raise SystemFaultError(f"{self.command[0]} is not there ({error.strerror}); is this systemd?") from error
+            raise SystemFaultError(
+                f"{self.command[0]} cannot be run ({error.strerror}); does this system use systemd?"
+            ) from error
         if done.returncode and not self.may_fail:
             raise SystemFaultError(f"{shlex.join(self.command)} failed: {(done.stderr or done.stdout).strip()}")
 
@@ -95,7 +97,7 @@ Step = Write | Remove | Run
 
 
 def unit_file(scope: Scope, environ: Mapping[str, str], library: str = "") -> Path:
-    """Where the unit lies; that of a library is its drop-in."""
+    """Return the path of the unit file; for a library, the path of its drop-in."""
     if library:
         return _SYSTEM / f"culld@{library}.service.d" / "paths.conf"
     if scope is Scope.SYSTEM:
@@ -135,7 +137,7 @@ def install(found: Installation, templates: Path, environ: Mapping[str, str]) ->
 
 
 def uninstall(scope: Scope, environ: Mapping[str, str], library: str = "") -> Iterator[Step]:
-    """The steps in order; photos, configuration, state and the user stay.
+    """Yield the steps in order; photos, configuration, state and the system user are kept.
 
     Files that several libraries share are removed with the last one.
     """
@@ -158,10 +160,10 @@ def systemctl(scope: Scope) -> tuple[str, ...]:
 
 
 def acl_commands(folders: Sequence[Path], user: str) -> Iterator[str]:
-    """For each folder that a user may not read, write and enter, the command that lets it."""
+    """Yield, for each folder that a user may not read, write and enter, the command that grants these rights."""
     try:
         account = pwd.getpwnam(user)
-    except KeyError:  # it is not made yet
+    except KeyError:  # the user does not exist yet
         return
     groups = set(os.getgrouplist(user, account.pw_gid))
     for folder in folders:
@@ -179,7 +181,7 @@ def _listed_in_acl(folder: Path) -> bool:
     """Whether a folder has an access control list: then the mode does not show who has access."""
     try:
         return "system.posix_acl_access" in os.listxattr(folder)
-    except OSError:  # a file system without
+    except OSError:  # a file system without extended attributes
         return False
 
 

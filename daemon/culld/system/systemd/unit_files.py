@@ -1,4 +1,4 @@
-"""The systemd units with the paths of one installation filled in: pure."""
+"""The text of the systemd units, with the paths of one installation: pure functions."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ class Installation:
 
     @property
     def unit(self) -> str:
-        """The name of its service."""
+        """The name of the service."""
         return f"culld@{self.library}" if self.library else "culld"
 
 
 def render(template: str, found: Installation) -> str:
-    """Return the unit for this installation; the minus before a folder lets it be missing at the start.
+    """Return the unit for this installation; a minus before a folder allows it to be missing at the start.
 
     Raises ConfigError for a path that a unit file cannot hold.
     """
@@ -62,7 +62,7 @@ def render(template: str, found: Installation) -> str:
 
 
 def for_libraries(template: str, command: Path) -> str:
-    """The system unit as a template, `culld@.service`, of which each library is an instance with its own drop-in."""
+    """Return the template unit `culld@.service`, of which each library is an instance with its own drop-in."""
     text = _set(template, "ExecStart", f"{quoted(command)} run --config /etc/culld/%i.yaml")
     text = _set(text, "StateDirectory", "culld/%i")
     for key in ("RequiresMountsFor", "ReadWritePaths"):
@@ -71,7 +71,7 @@ def for_libraries(template: str, command: Path) -> str:
 
 
 def without_templates(found: Installation) -> str:
-    """The drop-in of one library: where it may write, and which disks it waits for."""
+    """Return the drop-in of one library: the folders that it may write to, and the mounts that it waits for."""
     unit = ["[Unit]", f"RequiresMountsFor={_mounts(found)}"]
     service = ["[Service]", f"ReadWritePaths={_writes(found)}", *_binds(found)]
     return HEADER + "\n".join([*unit, *service, ""])
@@ -92,7 +92,7 @@ def _binds(found: Installation) -> list[str]:
 
 
 def quoted(path: Path) -> str:
-    """Return a path as a list of paths in a unit file takes it (systemd.syntax): no specifier, in quotes if need be.
+    """Return a path as an item of a list in a unit file (systemd.syntax(7)): `%` escaped, in quotes if necessary.
 
     The program of ExecStart= is read in the same way. Raises ConfigError for a path that a unit file cannot hold.
     """
@@ -112,12 +112,12 @@ def _argument(path: Path) -> str:
 
 
 def _source(path: Path) -> str:
-    """Return a path as BindPaths= takes it, where a colon stands before the target."""
+    """Return a path for BindPaths=, where a colon separates source and target."""
     return quoted(path).replace(":", "\\:")
 
 
 def _set(text: str, key: str, value: str) -> str:
-    """Return the unit with another value for a key that occurs once."""
+    """Return the unit with another value for a key; raises ValueError unless the key occurs once."""
     changed, count = re.subn(rf"^{key}=.*$", lambda _: f"{key}={value}", text, flags=re.MULTILINE)
     if count != 1:
         raise ValueError(f"the unit has {key} {count} times")
