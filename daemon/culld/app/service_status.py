@@ -1,4 +1,4 @@
-"""What the daemon reports to the service manager: a heartbeat while there is progress, and a line of status."""
+"""The reports of the daemon to the service manager: heartbeats while there is progress, and a status line."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ServiceStatus:
 
     @property
     def watchdog_half_s(self) -> float:
-        """How long the loop may sleep between two heartbeats, in seconds."""
+        """How long the loop may sleep between two heartbeats, in seconds; infinite without a watchdog."""
         return self.watchdog_s / 2 if self.watchdog_s else float("inf")
 
     def heartbeat(self) -> None:
