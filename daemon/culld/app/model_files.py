@@ -32,9 +32,9 @@ def locate_model(configured: Path | None) -> Path:
     for candidate in candidates:
         if (candidate / "card.json").is_file():
             return candidate
-    looked = ", ".join(str(candidate) for candidate in candidates)
+    searched = ", ".join(str(candidate) for candidate in candidates)
     raise SystemFaultError(
-        f"there is no model with a card.json in {looked}; set model.path to one, or install culld again"
+        f"there is no model with a card.json in {searched}; set model.path to one, or install culld again"
     )
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from culld.quarantine.untag import Withdraw
     from culld.records import FileStat, RecordedDecision, RootedPath, TaggedFiles
 
-    Tell = Callable[[Restored | Untagged], object]
+    OnResult = Callable[[Restored | Untagged], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +73,9 @@ class RestoreSummary:
 
 
 def run_restore(
-    config: Config, request: RestoreRequest, tell: Tell, stop: Callable[[], bool] = lambda: False
+    config: Config, request: RestoreRequest, on_result: OnResult, stop: Callable[[], bool] = lambda: False
 ) -> RestoreSummary:
-    """Restore the selected photos, and call `tell` with the result of each photo as soon as it is done.
+    """Restore the selected photos, and call `on_result` with the result of each photo as soon as it is done.
 
     `stop` is called between photos; the current photo is always finished. Raises SystemFaultError if the journal or the
     quarantine cannot be used.
@@ -84,7 +84,7 @@ def run_restore(
     with open_journal_without_replay(config) as journal, UntagPool(config.limits.file_size, limits) as withdraw:
         require_quarantine(config, journal)
         try:
-            return _Run(config, request, journal, withdraw, tell, stop).run()
+            return _Run(config, request, journal, withdraw, on_result, stop).run()
         except PhotoError as error:
             raise SystemFaultError(str(error)) from error
 
@@ -121,7 +121,7 @@ class _Run:
     request: RestoreRequest
     journal: SqliteJournal
     withdraw: Withdraw
-    tell: Tell
+    on_result: OnResult
     stop: Callable[[], bool]
 
     def run(self) -> RestoreSummary:
@@ -148,7 +148,7 @@ class _Run:
             result = restorer.restore(place, deleted=selection.names_no_photo, dry_run=dry_run)
             summary = summary.with_restored(result)
             back += [] if result.now is None else [result.now.path]
-            self.tell(result)
+            self.on_result(result)
         if selection.everything and not dry_run:
             end_restore(self.config.quarantine, restorer.leftovers)
         return summary, tuple(back)
@@ -165,7 +165,7 @@ class _Run:
         )
         for result in found:
             summary = summary.with_untagged(result)
-            self.tell(result)
+            self.on_result(result)
             if self.stop():
                 return replace(summary, stopped=True)
         return summary

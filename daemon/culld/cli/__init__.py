@@ -55,8 +55,8 @@ _EPILOG = "exit codes: 0 fine, 1 some photos failed, 2 usage or configuration, 3
 def main(argv: list[str] | None = None) -> int:
     """Run `culld` with these arguments (those of the process if None) and return its exit code."""
     _open_standard_streams()
-    words = sys.argv[1:] if argv is None else argv
-    arguments = build_parser([word for word in words if word in COMMANDS][:1]).parse_args(words)
+    given = sys.argv[1:] if argv is None else argv
+    arguments = build_parser([word for word in given if word in COMMANDS][:1]).parse_args(given)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     try:
         _require_current_folder()

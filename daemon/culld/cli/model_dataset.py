@@ -24,7 +24,9 @@ def dataset(args: argparse.Namespace) -> int:
     with model_common.ProgressBars() as shown:
         for scene in scenes:
             rows.append(writer.write(scene, kadis_samples(scene, args.kinds, args.seed)))
-            shown.progress("pictures", len(rows), len(scenes))
+            shown.progress("photos", len(rows), len(scenes))
     train, val = write_tables(args.out, parts, rows)
-    print(f"{args.out}: labels.csv has {train + val} pictures, train.csv {train}, val.csv {val}; no photo is in both")
+    print(
+        f"{args.out}: labels.csv has {train + val} photos, train.csv {train}, val.csv {val}; no original photo is in both"
+    )
     return exit_codes.FINE
