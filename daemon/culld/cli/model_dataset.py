@@ -26,7 +26,5 @@ def dataset(args: argparse.Namespace) -> int:
             rows.append(writer.write(scene, kadis_samples(scene, args.kinds, args.seed)))
             shown.progress("photos", len(rows), len(scenes))
     train, val = write_tables(args.out, parts, rows)
-    print(
-        f"{args.out}: labels.csv has {train + val} photos, train.csv {train}, val.csv {val}; no original photo is in both"
-    )
+    print(f"{args.out}: labels.csv has {train + val} photos, train.csv {train}, val.csv {val}; no original is in both")
     return exit_codes.FINE
