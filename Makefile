@@ -6,22 +6,22 @@ CONFIG := photos/culld.yaml
 
 .PHONY: help run test lint fault metadata programs service-test bench accuracy lock clean
 
-help:  ## what there is
+help:  ## list the targets
 	@echo "make run    install culld into .venv and start it on photos/inbox"
-	@echo "make test   install what the tests need and run them all"
-	@echo "make lint   ruff, mypy, import contracts"
-	@echo "make fault  kill it, starve it, flood it: writes tests/fault/RESULTS.md (two hours)"
-	@echo "make metadata  tag real and generated photos, with exiftool as referee: writes tests/metadata/RESULTS.md"
-	@echo "make programs  what darktable and digiKam show before and after culld (installed, on a virtual screen)"
-	@echo "make service-test  install, use, hurt and remove the service on a booted Debian (root; four minutes)"
-	@echo "make bench  speed and memory beside peers and the floor: writes tests/bench/RESULTS.md (20 minutes)"
-	@echo "make accuracy PHOTOS=DIR  the model beside its peers on test photos: writes models/defects/table.md (CHECK=1: compares)"
-	@echo "make lock   renew the locked dependencies (for developers)"
+	@echo "make test   install the test dependencies and run all tests"
+	@echo "make lint   run ruff, mypy and the import contracts"
+	@echo "make fault  run the tests with kills, disk errors and floods: writes tests/fault/RESULTS.md (two hours)"
+	@echo "make metadata  tag real and generated photos, and check them with exiftool: writes tests/metadata/RESULTS.md"
+	@echo "make programs  compare what darktable and digiKam display before and after culld (both installed; virtual screen)"
+	@echo "make service-test  install, use, break and remove the service on a booted Debian (root; four minutes)"
+	@echo "make bench  measure speed and memory of culld and its peers: writes tests/bench/RESULTS.md (20 minutes)"
+	@echo "make accuracy PHOTOS=DIR  evaluate the model and its peers: writes models/defects/table.md (CHECK=1: compares)"
+	@echo "make lock   update the locked dependencies (for developers)"
 
 run: .venv/.run $(CONFIG)  ## start the daemon on photos/inbox
 	@$(BIN)/culld run --config $(CONFIG)
 
-test: .venv/.dev  ## the whole suite
+test: .venv/.dev  ## run all tests
 	$(BIN)/pytest
 
 lint: .venv/.dev
@@ -33,10 +33,10 @@ lint: .venv/.dev
 fault: .venv/.dev  ## kills, errors, floods, races: tests/fault/RESULTS.md
 	$(BIN)/python tests/fault/report.py $(if $(ONLY),--only $(ONLY))
 
-metadata: .venv/.dev  ## tags by the eyes of other programs: tests/metadata/RESULTS.md
+metadata: .venv/.dev  ## tags as other programs read them: tests/metadata/RESULTS.md
 	$(BIN)/python tests/metadata/report.py
 
-programs: .venv/.dev  ## stars and words before and after culld, by darktable and digiKam: tests/programs/RESULTS.md
+programs: .venv/.dev  ## stars and keywords before and after culld, in darktable and digiKam: tests/programs/RESULTS.md
 	$(BIN)/python tests/programs/report.py
 
 service-test: .venv/.dev  ## the service on a booted Debian, as root: tests/system/RESULTS.md
@@ -52,13 +52,13 @@ accuracy: .venv-bench/.done .venv/.dev  ## the model, plain rules and CleanVisio
 $(CONFIG):
 	@mkdir -p photos/inbox
 	@printf '%s\n' \
-	  '# The policy of "make run". Save this file while culld runs: it is taken over at once.' \
+	  '# The policy of "make run". When this file is saved, a running culld reloads it at once.' \
 	  '# Every key is explained in config.example.yaml; paths are relative to this file.' \
 	  'watch:' '  - path: inbox' 'quarantine: quarantine' 'state: state' \
 	  'policy:' '  mode: enforce          # or observe: tag, never move' '  defects:' \
 	  '    blur:  {tag: 0.5, reject: 0.97}' '    under: {tag: 0.6, reject: never}' '    over:  {tag: 0.6, reject: never}' > $@
 
-# A stamp file says which lock a virtual environment was installed from.
+# A stamp file is newer than the lock from which the virtual environment was installed.
 .venv/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "culld needs Python 3.11 or newer as $(PYTHON). On Debian or Ubuntu: sudo apt-get install python3 python3-venv"; \

@@ -274,8 +274,9 @@ def test_the_day_is_told_once(house: House) -> None:
     house.tidy()
 
     (told,) = house.told
+    why = "(mode: observe, or the brake is active)"
     assert told.splitlines() == [
-        "2 photos judged, 1 moved, 1 would have been moved, had culld been let",
+        f"2 photos judged, 1 moved, 1 matched the reject rules but were not moved {why}",
         "  /photos/a.jpg  (blur 0.99 would be rejected, but mode is observe)",
     ]
     assert daily_summary([]) == ""

@@ -193,7 +193,7 @@ def test_a_policy_that_is_saved_with_other_folders_waits_for_a_restart(rig: Rig,
         rig.wait_until(lambda: rig.quarantined() == {"a.jpg"})
         (rig.folder / "culld.yaml").write_text(POLICY.replace("second", "third").replace("enforce", mode))
         rig.marks.put(Signal.RELOAD)
-        rig.wait_until(lambda: any("restart culld to take over" in text for text in warnings.texts))
+        rig.wait_until(lambda: any("restart culld to apply" in text for text in warnings.texts))
         rig.drop("first/b.jpg")
         rig.wait_until(lambda: rig.quarantined() == {"a.jpg", "b.jpg"})
 

@@ -142,10 +142,10 @@ def test_the_brake_stops_and_resume_lets_go(house: House) -> None:
 
     assert len(quarantined(house)) == 3
     assert "4 of the last 4 photos were to be moved" in json.loads(house.culld("status", "--json"))["brake"]
-    assert "THE BRAKE IS ON" in house.culld("status")
-    assert "the brake is off" in house.culld("resume")
+    assert "MOVING STOPPED by the brake" in house.culld("status")
+    assert "Moving is enabled again" in house.culld("resume")
     assert json.loads(house.culld("status", "--json"))["brake"] is None
-    assert house.culld("resume") == "the brake was not on\n"
+    assert house.culld("resume") == "Moving was not stopped: the brake is not active.\n"
     told = house.culld("policy", "simulate", str(house.config), "--apply")
     assert "done: 2 moved, 0 came back" in told
     assert len(quarantined(house)) == 5

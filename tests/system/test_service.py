@@ -174,7 +174,7 @@ def test_a_policy_is_reloaded_and_a_broken_one_is_not(machine: Machine) -> None:
 
     config(machine, CONFIG + "  defects: {blur: {reject: 7}}\n")
     machine.run("systemctl", "reload", "culld")
-    machine.wait_until(lambda: "policy file broken" in machine.show("StatusText"), "the complaint")
+    machine.wait_until(lambda: "config reload failed" in machine.show("StatusText"), "the complaint")
     # The file's change is seen before the signal is: the state is "reloading" until that one is answered, too.
     machine.wait_until(lambda: is_active(machine), "the end of the reload")
     config(machine, CONFIG)

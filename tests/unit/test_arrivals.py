@@ -68,7 +68,7 @@ def test_no_file_of_a_folder_goes_before_its_young_ones() -> None:
 
 @pytest.mark.parametrize(("written", "gone", "unfinished"), [({"x/2.jpg"}, set(), 1), (set(), {"x/2.jpg"}, 0)])
 def test_the_wait_has_an_end(written: set[str], gone: set[str], unfinished: int) -> None:
-    """A file that is written for long is left for the next time; the others of its folder are not."""
+    """A file that is still being written after ten minutes is left for the next time; the others of its folder are not."""
     house = House({"x/1.jpg": 10, "x/2.jpg": 1}, written, gone)
 
     assert house.complete() == ["x/1.jpg"]

@@ -1,1 +1,1 @@
-"""The use cases, callable by any face of culld, and `build`, which makes running objects out of a configuration."""
+"""The use cases of culld, one per module, and `build`, which builds the pipeline from a configuration."""

@@ -1,4 +1,4 @@
-"""Builds the parts out of a configuration and ties them together."""
+"""Build the pipeline, the scanner and the housekeeping from a configuration."""
 
 from __future__ import annotations
 
@@ -45,40 +45,43 @@ _LONGEST_AGE_S: Final = 1e9
 
 
 class PolicySet:
-    """The policy of each watched folder, exchanged as a whole when the configuration is read anew."""
+    """The policy of each watched folder, replaced as a whole when the configuration is reloaded."""
 
     def __init__(self, policies: FolderPolicies) -> None:
-        """Begin with these policies."""
+        """Hold these policies."""
         self._policies = policies
 
     def replace(self, policies: FolderPolicies) -> None:
-        """Judge by these policies from the next batch on."""
+        """Replace all policies; the new ones apply from the next batch on."""
         self._policies = policies
 
     @property
     def digest(self) -> str:
-        """The hash of the default policy."""
+        """The digest of the default policy."""
         return self._policies.default.digest
 
     def of(self, root: Path) -> Policy:
-        """The policy of a watched folder."""
+        """Return the policy of a watched folder; raises KeyError for any other folder."""
         return self._policies.by_root[root]
 
 
 def open_alerts(config: Config) -> Alerts:
-    """What tells a person of what cannot wait."""
+    """Return the alerts of a configuration, which are sent by its command and its webhook."""
     return Alerts(config.alert.command, config.alert.webhook)
 
 
 def open_scanner(config: Config) -> Scanner:
-    """The scanner of the watched folders, which passes over the quarantine, the state, and folders of other cullds."""
+    """Return the scanner; it skips the quarantine, the state folder, and the folders that another culld has claimed."""
     others = functools.partial(foreign, config.state)
     return Scanner(supported_extensions(), frozenset({config.quarantine, config.state}), claimed_by=others)
 
 
 @dataclass(frozen=True, slots=True)
 class Builder:
-    """What the pipeline is made of; the two daemons (`run`, `once`) differ only in what feeds it."""
+    """Builds pipeline, reader and housekeeping for `run`, `once` and `policy simulate`.
+
+    `heartbeat` is called while the workers are at work.
+    """
 
     config: Config
     journal: SqliteJournal
@@ -97,7 +100,11 @@ class Builder:
         more_to_come: Callable[[], bool] = lambda: False,
         record_failure: Callable[[ReadFailure], object] | None = None,
     ) -> Pipeline:
-        """The page, with its real parts; `more_to_come` says whether other photos are on the way."""
+        """Return the pipeline with its stages.
+
+        `report` is called with each outcome, `record_failure` with each read failure (default: the journal stores it).
+        If `braked` is false, the brake is not checked. `more_to_come` returns whether more photos will follow.
+        """
         alarm = functools.partial(self.alerts.send, "culld has stopped moving photos")
         brake = Brake(self.journal, lambda: self.policies.digest, self.clock, alarm).check
         workers = PoolReader(self.pool, self.heartbeat)
@@ -130,12 +137,12 @@ class Builder:
         return Pipeline(stages, self.journal)
 
     def reader(self, *, patient: bool = False) -> PoolReader:
-        """The reader; `patient` if somebody will look again at files that cannot be read yet."""
+        """Return the reader; a `patient` one defers an incomplete file that changed lately, to read it again."""
         recheck = self._recheck if patient else lambda _: None
         return PoolReader(self.pool, self.heartbeat, recheck, self.journal.judged)
 
     def housekeeping(self) -> Housekeeping:
-        """What is done once a day."""
+        """Return the daily housekeeping."""
         return Housekeeping(
             self.journal,
             self.clock,
@@ -143,11 +150,11 @@ class Builder:
             self.config.keep_history,
             ExpiredToTrash(self.config.quarantine, to_trash, self.journal.note_trashed),
             self.config.store.trash_after,
-            functools.partial(self.alerts.send, "culld: what the last day brought"),
+            functools.partial(self.alerts.send, "culld: summary of the last day"),
             lambda roots, beat: put_away_orphans(self.config.quarantine, roots, self.journal, beat),
         )
 
     def _recheck(self, stamp: FileStat) -> timedelta | None:
-        # Unlike mtime, no program can set it; a network file system may still give any number.
+        # No program can set the ctime, unlike the mtime; a network file system may still return any number.
         age_s = self.clock.now().timestamp() - stamp.ctime_ns / 1e9
         return recheck_delay(timedelta(seconds=min(max(age_s, -_LONGEST_AGE_S), _LONGEST_AGE_S)))

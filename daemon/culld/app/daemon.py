@@ -1,4 +1,4 @@
-"""The loop of `culld run`: it alone scans, owns the journal and changes files.
+"""The loop of `culld run`: only this thread scans, writes the journal and changes files.
 
 Other threads only put wake-ups on its queue.
 """
@@ -46,7 +46,7 @@ _LAST_ALERT_S = 1.0
 
 
 class Daemon:
-    """Watches, judges and acts until it is told to stop."""
+    """Watches the folders, judges photos and carries out plans until a stop is requested."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Daemon:
         service_status: ServiceStatus,
         queue: LoopQueue,
     ) -> None:
-        """Tie the parts together; `path` is the configuration file, watched for a new policy."""
+        """Build the pipeline; `path` is the configuration file, which is watched for a new policy."""
         self._queue = queue
         self._config = config
         self._journal = journal
@@ -84,12 +84,12 @@ class Daemon:
         self._tidy_asked = True
         self._outcomes = OutcomeCount()
         self._trouble = ""
-        self._told: set[str] = set()
+        self._logged_replays: set[str] = set()
 
     def run(self, environ: Mapping[str, str]) -> None:
-        """Work until a stop is marked; the first scan is done before the service manager hears READY.
+        """Run the loop until a stop is requested; READY is sent to the service manager after the first scan.
 
-        Raises SystemFaultError, as when another culld works on one of the folders.
+        Raises SystemFaultError, for example if another culld uses one of the folders.
         """
         with self._roots:
             try:
@@ -106,10 +106,10 @@ class Daemon:
                 log.info("stopped; judged since the start: %s", self._outcomes.as_text() or "no photo")
 
     def _step(self, wakeups: set[Wakeup], environ: Mapping[str, str]) -> None:
-        """Take a turn; what it meets with unexpectedly costs a photo, a folder or one step of it, never the loop."""
-        with self._unexpected.tolerated("taking a turn of the loop"):
+        """Run one iteration; an unexpected error ends one photo, folder or step of it, never the loop."""
+        with self._unexpected.tolerated("running one iteration of the loop"):
             self._iterate(wakeups, environ)
-        with self._unexpected.tolerated("telling how things stand"):
+        with self._unexpected.tolerated("publishing the status"):
             self._publish_status()
 
     def _iterate(self, wakeups: set[Wakeup], environ: Mapping[str, str]) -> None:
@@ -122,7 +122,7 @@ class Daemon:
             with self._unexpected.tolerated("probing for events"):
                 self._roots.probe(self._clock.monotonic())
         if Signal.RESCAN in wakeups:
-            with self._unexpected.tolerated("looking for the configured folders"):
+            with self._unexpected.tolerated("checking the configured folders"):
                 self._roots.refresh()
                 self._settler.remote_roots = self._roots.remote_roots
         if Signal.RESCAN in wakeups or self._replay_asked:
@@ -132,52 +132,52 @@ class Daemon:
             self._batcher.add(self._settled(wakeups), now)
             if self._queue.stop_asked:
                 return
-            # One batch a turn, while the next one is being read: a saved policy or a stop need not wait for the drop.
+            # One batch per iteration, while the next one is read: a saved policy or a stop waits for one batch at most.
             batch, self._in_progress = self._in_progress, self._begin(self._batcher.take(now))
             if batch:
                 self._process(batch)
             if self._tidy_asked and not self._waiting():
                 self._housekeep()
         except StoppedError:
-            log.info("stopping; the photos that were being read will be read again at the next start")
+            log.info("stopping; the photos of the current batch will be read again at the next start")
 
     def _replay(self) -> None:
-        """End what could not be ended at once: a disk was away, or something unexpected came in between."""
+        """Replay plans that were left open because a disk was offline or an unexpected error occurred."""
         self._replay_asked = False
         if self._roots.quarantine not in self._roots.offline:
-            with self._unexpected.tolerated("ending unfinished plans"):
-                replay_unfinished(self._journal, self._told)
+            with self._unexpected.tolerated("replaying unfinished plans"):
+                replay_unfinished(self._journal, self._logged_replays)
 
     def _settled(self, wakeups: set[Wakeup]) -> list[FileSnapshot]:
-        """The photos that have settled; if the look at all folders fails, each of them is looked at by itself."""
-        found = self._unexpected.attempt("looking for new photos", partial(self._intake.settled, wakeups))
+        """Return the photos that have settled; if the scan of all folders fails, each folder is scanned separately."""
+        found = self._unexpected.attempt("scanning for new photos", partial(self._intake.settled, wakeups))
         if not isinstance(found, PhotoError):
             return found
         whole = [DirtyFolder(root, root, deep=True) for root in self._roots.present] if Signal.RESCAN in wakeups else []
         apart: list[Wakeup] = [*whole, *(each for each in wakeups if isinstance(each, DirtyFolder))]
         settled: list[FileSnapshot] = []
-        for mark in apart:
-            with self._unexpected.tolerated("looking for new photos"):
-                settled += self._intake.settled({mark})
+        for wakeup in apart:
+            with self._unexpected.tolerated("scanning for new photos"):
+                settled += self._intake.settled({wakeup})
         return settled
 
     def _housekeep(self) -> None:
         self._tidy_asked = False
-        with self._unexpected.tolerated("tidying up"):
+        with self._unexpected.tolerated("doing the housekeeping"):
             self._housekeeping.count_time()
             if self._housekeeping.is_due():
                 is_there = self._roots.quarantine not in self._roots.offline
                 self._housekeeping.run(self._roots.present, self._heartbeat, is_quarantine_there=is_there)
 
     def _begin(self, batch: list[FileSnapshot]) -> list[FileSnapshot]:
-        """Let the workers begin with a batch, which is processed in the next turn."""
+        """Submit a batch to the workers and return it; it is processed in the next iteration."""
         if batch:
-            with self._unexpected.tolerated("handing photos to the workers"):  # it is read later, with its error
+            with self._unexpected.tolerated("submitting photos to the workers"):  # `read` submits them again
                 self._reader.begin(batch)
         return batch
 
     def _process(self, batch: list[FileSnapshot]) -> None:
-        """Take a batch to its outcomes; of one that fails as a whole, open plans are ended before the next look."""
+        """Process a batch; if that fails, its open plans are replayed in the next iteration."""
         self._replay_asked = True
         try:
             self._pipeline.process(batch)
@@ -190,7 +190,7 @@ class Daemon:
         self._outcomes.add(outcome)
 
     def _heartbeat(self) -> None:
-        """Show the watchdog that work goes on, and let a stop through while nothing has been changed."""
+        """Send a heartbeat between two steps; raises StoppedError if a stop is requested."""
         self._status.heartbeat()
         if self._queue.stop_asked:
             raise StoppedError
@@ -198,7 +198,7 @@ class Daemon:
             self._publish_status()
 
     def _sleep_s(self) -> float:
-        """How long the loop may sleep when nothing is marked, in seconds."""
+        """Return how long the loop may sleep if no wake-up arrives, in seconds."""
         if self._unexpected.count != self._seen_errors:
             self._seen_errors = self._unexpected.count
             return min(ERROR_PAUSE_S, self._status.watchdog_half_s)
@@ -210,7 +210,7 @@ class Daemon:
         return min(until_batch, until_scan, until_look, self._status.watchdog_half_s)
 
     def _reload(self, environ: Mapping[str, str]) -> None:
-        """Take over the policy of the saved file, or tell everywhere why not."""
+        """Apply the policy of the saved file, or log and publish the reason why it is not applied."""
         self._status.notifier.reloading()
         self._policy_file.reload(environ)
         self._publish_status()

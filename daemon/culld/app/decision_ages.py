@@ -1,4 +1,4 @@
-"""Which decisions are old enough to be forgotten or thrown away; the counted time is kept in the journal."""
+"""The age of decisions by counted time, which the journal stores: old ones are forgotten, or their photos trashed."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ log = logging.getLogger(__name__)
 
 _NOTE: Final = "elapsed"
 _MEANING: Final = (
-    "; nothing is put into the trash or forgotten until the clock is right again, or has been steady for 24 hours:"
-    " check it with `timedatectl`"
+    "; no photo is put into the trash and no decision is forgotten until the clock is right again, or has been steady"
+    " for 24 hours: check it with `timedatectl`"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionAges:
-    """Reads the clocks and counts time; `alert` is called when the wall clock is in doubt."""
+    """Reads the clocks and counts time; `alert` is called with the reason when the wall clock becomes doubtful."""
 
     journal: SqliteJournal
     clock: Clock
     alert: Callable[[str], object] = lambda _: None
 
     def observe(self) -> Elapsed:
-        """Count the time since the last call; raises SystemFaultError if the journal fails.
+        """Add the time since the last call, and return the counted time; raises SystemFaultError if the journal fails.
 
-        To be called at the start and each hour: a decision counts from the first call after it.
+        Call it at the start and each hour: the age of a decision begins at the first call after it.
         """
         reading = Reading(self.clock.now(), self.clock.boot(), self.clock.uptime())
         before = self._kept() or Elapsed.begin(reading)
@@ -45,7 +45,7 @@ class DecisionAges:
             log.warning("%s%s", found.why, _MEANING)
             self.alert(found.why + _MEANING)
         if before.why and not found.why:
-            log.info("the clock of this machine is believed again")
+            log.info("the clock of this machine is trusted again")
         return found
 
     def _kept(self) -> Elapsed | None:
@@ -55,12 +55,12 @@ class DecisionAges:
         try:
             return from_json(json.loads(kept))
         except (ValueError, KeyError, TypeError, OverflowError) as error:
-            log.warning("the time counted so far cannot be read, so it is counted from now on: %s", error)
+            log.warning("the counted time in the journal cannot be read, counting starts from zero: %s", error)
             return None
 
 
 def clock_doubt(journal: SqliteJournal) -> str:
-    """Why the wall clock is in doubt, and what that means; empty if it is not."""
+    """Return why the wall clock is in doubt, and the consequence; empty if it is not in doubt."""
     kept, _ = journal.status().get(_NOTE, ("{}", None))
     why = str(json.loads(kept).get("why", ""))
     return why and why + _MEANING

@@ -1,4 +1,4 @@
-"""The use cases `log` and `why`: past decisions, and all that is known about the last one of a photo."""
+"""The use cases `log` and `why`: past decisions, and the explanation of the last decision about a photo."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The last decision about a photo with what it was made from, the policy in force there, and all decisions.
+    """The last decision about a photo (`case`), the policy in force in its folder, and all decisions about the photo.
 
-    `history` has the oldest decision first.
+    `history` holds the oldest decision first.
     """
 
     case: RecordedDecision
@@ -32,7 +32,7 @@ class Explanation:
 
 @dataclass(frozen=True, slots=True)
 class LogRequest:
-    """The decisions to return: at most `limit`, made since a moment (None: all), with one verdict (None: any)."""
+    """The decisions to return: at most `limit`, made at or after `since` (None: all), with `verdict` (None: any)."""
 
     limit: int
     since: datetime | None = None
@@ -40,7 +40,7 @@ class LogRequest:
 
 
 def past_decisions(state: Path, request: LogRequest) -> list[RecordedDecision]:
-    """Return the decisions asked for, the newest first; raises SystemFaultError if culld has not run yet."""
+    """Return the requested decisions, the newest first; raises SystemFaultError if culld has not run yet."""
     with open_journal_readonly(state) as journal:
         return journal.decisions(request.limit, request.since, request.verdict)
 
@@ -60,7 +60,7 @@ def explain_decision(config: Config, path: Path) -> Explanation | None:
 
 
 def _places(path: Path, config: Config) -> Iterator[RootedPath]:
-    """Yield the place of a path below the innermost configured folder that holds it, if there is one."""
+    """Yield the path as a RootedPath below the innermost configured folder that contains it, if there is one."""
     roots = sorted((*(watch.path for watch in config.watch), config.quarantine), key=lambda root: -len(root.parts))
     root = next((root for root in roots if path.is_relative_to(root) and path != root), None)
     if root is not None:

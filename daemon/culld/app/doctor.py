@@ -1,4 +1,4 @@
-"""The use case `doctor`: every check of the installation; it runs where a library of culld is missing, too."""
+"""The use case `doctor`: every check of the installation; it also runs if a library of culld is missing."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def installation_checks(config_file: Path | None, environ: Mapping[str, str]) -> Iterator[Check]:
-    """Yield the check of each part as soon as it is done; `config_file` is the one that was asked for, if any.
+    """Yield each check as soon as it is done; `config_file` is the value of `--config` (None: not given).
 
-    Where a library is missing, the checks that need the libraries are left out.
+    If a library is missing, the checks that need the libraries are skipped.
     """
     yield environment.python(sys.version_info[:3])
     yield environment.heic()

@@ -1,4 +1,4 @@
-"""The checks of `culld doctor` on the configuration, and on the folders, the model and the engine that it names."""
+"""The checks of `culld doctor` on the configuration and on its folders, model and engine."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 
 def configured_checks(config_file: Path | None, environ: Mapping[str, str]) -> Iterator[Check]:
-    """Yield the checks; where the configuration has mistakes, each of them is a check, and there are no others."""
+    """Yield the checks; if the configuration has mistakes, yield one bad check per mistake and no others."""
     try:
         path = find_config(config_file, environ)
         config = load_config(path, environ)
         policy = resolve_policies(config).default
     except (ConfigError, SystemFaultError) as error:
         for problem in error.problems if isinstance(error, ConfigError) else (str(error),):
-            yield bad("configuration", problem, "mend it, then run `culld policy check` on the file")
+            yield bad("configuration", problem, "correct it, then run `culld policy check` on the file")
         return
     yield ok("configuration", f"{display_path(path)}, mode {policy.mode}, policy {policy.digest}")
     yield environment.instance(lock_holder(config.state))
@@ -74,7 +74,7 @@ def _of_folders(config: Config) -> Iterator[Check]:
 
 
 def _of_changes(roots: list[Path], quarantine: Path, present: list[Path]) -> Iterator[Check]:
-    """Try in the folders that are there what culld does to photos, on files of its own."""
+    """Try the file operations of culld on temporary files in the present folders."""
     quarantines = [quarantine] if quarantine in present else []
     for folder in (*roots, *quarantines):
         yield folders.changes(folder)
@@ -90,7 +90,7 @@ def _user() -> str:
 
 
 def _probe_model(configured: Path | None) -> str:
-    """Load the model, judge one empty frame with it, and return the model's identifier."""
+    """Load the model, run it on one empty frame, and return the identifier of its card."""
     folder, card = load_model(configured)
     with silence_stderr():
         open_litert(folder / "model.tflite")

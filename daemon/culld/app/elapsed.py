@@ -1,20 +1,20 @@
-"""How much time has passed for certain: pure, by clocks that must agree.
+"""Counted time: the time that has certainly passed, from a wall clock and an uptime clock that must agree; no I/O.
 
-The wall clock of a machine can be wrong: an empty battery, a wrong answer of a time server, a year that was mistyped.
-What is thrown away by its age is therefore judged by counted time as well, which no setting of the clock can push:
+The wall clock of a machine can be wrong: an empty battery, a wrong answer of a time server, a mistyped year. Photos and
+decisions that are removed by age must therefore be old by counted time as well, which setting the clock cannot advance:
 
-- while the machine runs, the time since its start counts; it goes on during sleep, and no program can set it;
-- over a restart of the machine the wall clock counts, but at most seven days, and nothing if the step is not believed.
+- while the machine runs, the uptime counts; it advances during sleep, and no program can set it;
+- over a restart of the machine the wall clock counts, but at most seven days, and not if the step is not trusted.
 
-A step of the wall clock is believed if it is at most 31 days longer than what the machine ran (it was switched off, or
-held), and at most a day shorter (a hardware clock in local time). After any other step the clock is in doubt, until
-it agrees again with the last reading before the doubt, or has made no such step for 24 counted hours.
+A step of the wall clock is trusted if it is at most 31 days longer than the uptime step (the machine was switched off,
+or suspended by its host), and at most a day shorter (a hardware clock in local time). After any other step the clock is
+in doubt, until it agrees again with the last reading before the doubt, or has made no such step for 24 counted hours.
 
-The rule cannot tell a machine that was off for up to a month from a clock that is wrong by as much; each restart with
-such a clock counts for up to seven days. Times for which the machine is off for more than a week count for a week, so
-that photos on it are kept longer than the configuration asks.
+The rule cannot distinguish a machine that was off for up to a month from a clock that is wrong by as much; each restart
+with such a clock counts for up to seven days. If the machine is off for more than a week, a week counts, so that photos
+on it are kept longer than configured.
 
-The age of a decision comes from its number: numbers grow, and a mark says which was the last one at some counted time.
+The age of a decision comes from its number: numbers grow, and a mark holds the last number at some counted time.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _LATE: Final = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the clocks show at one moment: wall time, the identifier of this start of the machine, seconds since it."""
+    """The clocks at one moment: wall time, the boot identifier of the machine, and its uptime in seconds."""
 
     wall: datetime
     boot: str
@@ -62,25 +62,25 @@ class Elapsed:
 
     @classmethod
     def begin(cls, reading: Reading) -> Self:
-        """Nothing has been counted before this reading."""
+        """Return the state at the first reading: no time is counted."""
         return cls(reading, reading)
 
     def at(self, reading: Reading) -> Self:
-        """The state after another reading of the clocks."""
-        passed, believed = _between(self.last, reading)
+        """Return the state after another reading of the clocks."""
+        passed, trusted = _between(self.last, reading)
         counted = self.counted + passed
         is_over = self.doubted_at is None or counted - self.doubted_at >= _PROBATION
         found = replace(self, last=reading, counted=counted)
-        if _between(self.agreed, reading)[1] or (believed and is_over):
+        if _between(self.agreed, reading)[1] or (trusted and is_over):
             return replace(found, agreed=reading, doubted_at=None, why="")
-        if not believed:
+        if not trusted:
             return replace(found, doubted_at=counted, why=_doubt(self.last, reading))
         return found
 
     def marked(self, number: int) -> Self:
-        """The same with a mark, if the last one is a day old; old marks that lie close together are dropped.
+        """Return the state with a mark if the last one is at least a day old; old marks close together are dropped.
 
-        Without its mark a decision counts as younger than it is, by a day or by a twentieth of its age.
+        A decision whose mark was dropped counts as younger than it is, by a day or by a twentieth of its age.
         """
         if self.marks and self.counted - self.marks[-1].counted < _MARK_EVERY:
             return self
@@ -92,19 +92,19 @@ class Elapsed:
         return replace(self, marks=(*kept, *marks[1:][-1:]))
 
     def last_of_age(self, age: timedelta) -> int:
-        """The number of the last decision that is at least so old by counted time; 0 if none is."""
+        """Return the number of the last decision that is at least `age` old by counted time; 0 if none is."""
         return max((mark.number for mark in self.marks if self.counted - mark.counted >= age), default=0)
 
 
 def _between(before: Reading, now: Reading) -> tuple[timedelta, bool]:
-    """The time that counts between two readings, and whether the step of the wall clock is believed."""
+    """Return the time that counts between two readings, and whether the step of the wall clock is trusted."""
     is_same_start = now.boot == before.boot and now.uptime_s >= before.uptime_s
     ran = timedelta(seconds=now.uptime_s - before.uptime_s if is_same_start else now.uptime_s)
     longer = now.wall - before.wall - ran
-    believed = -_SHORTER <= longer <= _LONGER
-    if is_same_start or not believed:
-        return ran, believed
-    return ran + min(max(longer, timedelta()), _COUNTED), believed
+    trusted = -_SHORTER <= longer <= _LONGER
+    if is_same_start or not trusted:
+        return ran, trusted
+    return ran + min(max(longer, timedelta()), _COUNTED), trusted
 
 
 def _doubt(before: Reading, now: Reading) -> str:
@@ -114,7 +114,7 @@ def _doubt(before: Reading, now: Reading) -> str:
 
 
 def to_json(elapsed: Elapsed) -> dict[str, Any]:
-    """The state as values that JSON has."""
+    """Return the state as values that JSON can represent."""
     return {
         "last": _reading_out(elapsed.last),
         "agreed": _reading_out(elapsed.agreed),
@@ -126,7 +126,7 @@ def to_json(elapsed: Elapsed) -> dict[str, Any]:
 
 
 def from_json(found: Any) -> Elapsed:
-    """Read the state back; raises ValueError, KeyError, TypeError or OverflowError for anything else."""
+    """Return the state of a result of `to_json`; raises ValueError, KeyError, TypeError or OverflowError otherwise."""
     doubted_at_s = found["doubted_at_s"]
     return Elapsed(
         _reading_in(found["last"]),

@@ -1,4 +1,4 @@
-"""Which engine judges photos here, and the processes that do it."""
+"""The selection of the engine, and the worker processes that run it."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _DECODERS: Final = 2
-"""Workers for each CPU where a GPU judges: while some wait for it, others decode."""
+"""Workers per CPU if the network runs on a GPU: some decode while others wait for the GPU."""
 _MOST_DECODERS: Final = 32
 
 
 def engine_for(config: Config, folder: Path) -> EngineChoice:
-    """Which engine runs the model of a folder, and why."""
+    """Return the engine that runs the model of a folder, with the reason."""
     return select_engine(
         config.model.engine,
         [device for device in GPUS if device.exists()],
@@ -48,10 +48,10 @@ def engine_for(config: Config, folder: Path) -> EngineChoice:
 
 @contextlib.contextmanager
 def open_pool(config: Config, *, patient: bool = False) -> Iterator[Pool]:
-    """The worker processes, started, and the process with the GPU if there is one.
+    """Start the worker processes, and the process that runs TensorFlow if it is the engine; they end with the context.
 
-    A `patient` pool waits as long as it takes for the system to have room for a process again. Raises SystemFaultError
-    if the model cannot be used. If only TensorFlow cannot, one warning says so, and LiteRT judges.
+    A `patient` pool waits without limit until the system can start a process again. Raises SystemFaultError if the
+    model cannot be used. If only TensorFlow cannot be used, a warning is logged, and LiteRT runs the model.
     """
     folder, card = load_model(config.model.path)
     limits = WorkerLimits(config.limits.memory, config.limits.time.total_seconds())
@@ -66,7 +66,7 @@ def open_pool(config: Config, *, patient: bool = False) -> Iterator[Pool]:
 
 
 def _tensorflow(config: Config, folder: Path, stack: contextlib.ExitStack) -> Address | None:
-    """Where TensorFlow listens, if it is the engine; it ends with the stack."""
+    """Start the process that runs TensorFlow and return its address; None if LiteRT is the engine."""
     choice = engine_for(config, folder)
     if choice.kind is not EngineKind.TENSORFLOW:
         if config.model.engine is EngineKind.TENSORFLOW:
@@ -76,17 +76,17 @@ def _tensorflow(config: Config, folder: Path, stack: contextlib.ExitStack) -> Ad
         open_network = functools.partial(_open_network, folder, _decoders(config))
         return stack.enter_context(GpuProcess(open_network)).address
     except SystemFaultError as error:
-        log.warning("photos are judged by LiteRT on the CPU, for TensorFlow does not start: %s", error)
+        log.warning("photos are judged by LiteRT on the CPU: TensorFlow does not start: %s", error)
         return None
 
 
 def _open_network(folder: Path, workers: int) -> BatchNetwork:
-    from culld.inference.tensorflow import TensorFlowNetwork  # noqa: PLC0415 (in its own process only)
+    from culld.inference.tensorflow import TensorFlowNetwork  # noqa: PLC0415 (only the process of TensorFlow imports it)
     from culld.stages.read.scoring import DEFECT_NETWORK  # noqa: PLC0415 (loads NumPy)
 
     return TensorFlowNetwork(folder, DEFECT_NETWORK, largest=workers)
 
 
 def _decoders(config: Config) -> int:
-    """Return how many workers decode for a GPU; its batches are never larger."""
+    """Return the number of workers that decode for a GPU, which is also the largest batch of the GPU."""
     return config.workers or min(_DECODERS * len(os.sched_getaffinity(0)), _MOST_DECODERS)

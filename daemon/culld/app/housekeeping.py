@@ -1,4 +1,4 @@
-"""Once a day, while nothing else is to do: the summary of the day, the trash, and what the journal can forget."""
+"""Daily housekeeping while no photo waits: send the summary, trash expired photos, delete old rows of the journal."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ _SHOWN: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class ExpiredToTrash:
-    """Puts photos into the trash by `to_trash`, and notes the plan of each by `note_trashed`."""
+    """Puts expired photos into the trash with `to_trash`, and notes the plan of each with `note_trashed`."""
 
     quarantine: Path
     to_trash: Callable[[Path], None]
     note_trashed: Callable[[str], None]
 
     def expire(self, before: datetime, is_old: Callable[[str], bool]) -> int:
-        """Put photos into the trash that were quarantined before a moment, and return how many there were.
+        """Put the photos that were quarantined before `before` into the trash, and return their number.
 
-        The record has the time by the wall clock; `is_old` judges a plan by the order of plans. Both must agree. What
-        fails stays, and is logged.
+        The record holds the time by the wall clock; `is_old` returns whether a plan is old by counted time. Both must
+        agree. A photo that cannot be put into the trash stays, and the error is logged.
         """
         count = 0
         for place in sorted(record_places(self.quarantine), key=lambda place: place.relative):
@@ -60,7 +60,7 @@ class ExpiredToTrash:
         return count
 
     def _trash(self, found: RecordFile) -> None:
-        """Sidecars first, the record last: if this is cut short, the photo can still be restored."""
+        """Put the files into the trash, the record last, so that the photo can be restored after an interruption."""
         for member in found.record.members:
             place = found.place.beside(member.name)
             if exists(place):
@@ -72,12 +72,12 @@ class ExpiredToTrash:
 
 @dataclass(frozen=True, slots=True)
 class Housekeeping:
-    """Reports the day, and keeps journal and quarantine small.
+    """Sends the daily summary, and removes old decisions from the journal and old photos from quarantine.
 
-    Decisions are kept for the time `keep_history`, photos in quarantine for `trash_after`, None for ever, by the wall
-    clock and by counted time: the one by which they are younger decides. While the wall clock is in doubt nothing is
-    removed. When it was last done is noted in the journal, for a computer that never runs for a whole day.
-    `put_away_orphans` removes records whose photo a person deleted from quarantine; it is given the present roots.
+    Decisions are kept for the time `history`, photos in quarantine for `trash_after` (None: for ever). Both the wall
+    clock and counted time must exceed that age, and no decision or photo is removed while the wall clock is in doubt.
+    The journal holds the time of the last run, so that a machine that never runs for a whole day is covered as well.
+    `put_away_orphans` removes records whose photo the user deleted from quarantine; it gets the present roots.
     """
 
     journal: SqliteJournal
@@ -90,16 +90,16 @@ class Housekeeping:
     put_away_orphans: Callable[[Sequence[Path], Callable[[], None]], object] = lambda _roots, _beat: None
 
     def is_due(self) -> bool:
-        """Whether a day has passed since the last time, or that lies in the future, by a clock that was wrong."""
+        """Return whether the last run is a day ago, or in the future, which a wrong clock causes."""
         at, now = self._last(), self.clock.now()
         return at is None or now < at or now - at >= _EVERY
 
     def count_time(self) -> Elapsed:
-        """Read the clocks, which is to be done each hour, also where nothing is due."""
+        """Add to the counted time; must be called each hour, also if no housekeeping is due."""
         return self.ages.observe()
 
     def run(self, roots: Sequence[Path], beat: Callable[[], None], *, is_quarantine_there: bool = True) -> None:
-        """Do all of it; files are looked for in these roots; `beat` is called between the steps."""
+        """Run all steps for the present roots; `beat` is called between the steps."""
         self._send_summary()
         beat()
         elapsed = self.count_time()
@@ -122,7 +122,7 @@ class Housekeeping:
                 beat()
 
     def _is_up_to(self, plan: str, last: int) -> bool:
-        """Whether a plan has a number up to this one; a plan that the journal has lost counts as young."""
+        """Return whether the number of a plan is at most `last`; a plan that the journal lacks counts as young."""
         number = self.journal.number_of(plan)
         return number is not None and number <= last
 
@@ -134,7 +134,7 @@ class Housekeeping:
         at, now = self._last(), self.clock.now()
         text = daily_summary(self.journal.latest_decisions(now - _EVERY if at is None or now < at else at))
         if text:
-            log.info("the last day: %s", text)
+            log.info("summary of the last day: %s", text)
             self.alert(text)
 
     def _forget_files(self, root: Path, beat: Callable[[], None]) -> None:
@@ -148,17 +148,18 @@ class Housekeeping:
 def _is_gone(place: RootedPath) -> bool:
     try:
         return not exists(place)
-    except PhotoError:  # its folder cannot be looked at
+    except PhotoError:  # its folder cannot be read
         return False
 
 
 def daily_summary(cases: Sequence[RecordedDecision]) -> str:
-    """A few lines on the decisions of a time; empty if there were none."""
+    """Return the counts of the decisions, and up to 20 photos that were not moved; empty without decisions."""
     if not cases:
         return ""
     moved = sum(case.verdict is Verdict.QUARANTINE for case in cases)
     held = [case for case in cases if case.would_reject and case.verdict is not Verdict.QUARANTINE]
-    lines = [f"{len(cases)} photos judged, {moved} moved, {len(held)} would have been moved, had culld been let"]
+    not_moved = "matched the reject rules but were not moved (mode: observe, or the brake is active)"
+    lines = [f"{len(cases)} photos judged, {moved} moved, {len(held)} {not_moved}"]
     lines += [f"  {display_path(case.stack.primary.photo.place.path)}  ({case.reason})" for case in held[:_SHOWN]]
     lines += [f"  ... and {len(held) - _SHOWN} more: see culld policy simulate"] if len(held) > _SHOWN else []
     return "\n".join(lines)

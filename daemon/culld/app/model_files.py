@@ -1,4 +1,4 @@
-"""The model folder that a configuration means, and what the policy takes from its card."""
+"""The model folder of a configuration, and the thresholds that the policy takes from its card."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ _NAME = "defects"
 
 
 def shipped_models() -> list[Path]:
-    """Where culld's own models may lie: in the source tree, then where an installed wheel puts its data."""
+    """Return the folders that may contain the shipped models: in the source tree, then in the data of a wheel."""
     return data_locations("models")
 
 
 def locate_model(configured: Path | None) -> Path:
-    """The model folder to use: the configured one, else the one that comes with culld; raises SystemFaultError."""
+    """Return the configured model folder, or the shipped one if None; raises SystemFaultError without a card.json."""
     candidates = [configured] if configured is not None else [folder / _NAME for folder in shipped_models()]
     for candidate in candidates:
         if (candidate / "card.json").is_file():
             return candidate
-    looked = ", ".join(str(candidate) for candidate in candidates)
+    searched = ", ".join(str(candidate) for candidate in candidates)
     raise SystemFaultError(
-        f"there is no model with a card.json in {looked}; set model.path to one, or install culld again"
+        f"there is no model with a card.json in {searched}; set model.path to one, or install culld again"
     )
 
 
 def resolve_policies(config: Config) -> FolderPolicies:
-    """Return the policies in force, with a number for each threshold that is given by its precision.
+    """Return the policies of the folders, with a number for each threshold that is configured as a precision.
 
-    Only such a threshold needs the model's card. Raises ConfigError where the card gives no number for one, and
-    SystemFaultError without a model.
+    The model's card is read only for such a threshold. Raises ConfigError if the card holds no number for it, and
+    SystemFaultError if there is no model.
     """
 
     @functools.cache
@@ -53,9 +53,10 @@ def resolve_policies(config: Config) -> FolderPolicies:
 
 
 def load_model(configured: Path | None) -> tuple[Path, Card]:
-    """The model folder and its card, proven to belong together; raises SystemFaultError.
+    """Return the model folder and its card; the digest in the card is checked against the model.
 
-    A model that takes other frames than culld decodes, or has other outputs than the defects, is refused.
+    Raises SystemFaultError if they do not match, if the input is not the frame that culld decodes, or if the outputs
+    are not the defects.
     """
     folder = locate_model(configured)
     card = load_card(folder)

@@ -1,4 +1,4 @@
-"""`culld once`: one pass over the files that are there."""
+"""The use case `once`: one pass over the photos that are not judged yet."""
 
 from __future__ import annotations
 
@@ -44,10 +44,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Counts:
-    """What a pass did: photos by verdict, and files that were still being written.
+    """The counts of a pass: photos by verdict, files that were still being written, photos that were judged before.
 
-    `failures` are the photos that could not be judged, or whose plan could not be carried out; `waiting` those that
-    failed earlier and whose next try is not due; `unreadable_folders` the folders that cannot be read. All with the
+    `failures` holds the photos that could not be judged, or whose plan could not be carried out; `waiting` those that
+    failed earlier and whose next try is not due; `unreadable_folders` the folders that cannot be read. Each has its
     reason.
     """
 
@@ -59,7 +59,7 @@ class Counts:
     known: int = 0
 
     def add(self, outcomes: Sequence[Outcome], known: int) -> None:
-        """Count the outcomes of a batch, and the photos in it that had been judged before."""
+        """Count the outcomes of a batch; `known` is the number of its photos that were judged before."""
         for outcome in outcomes:
             self.verdicts[outcome.plan.verdict] += 1
             if outcome.fault is not None:
@@ -69,10 +69,10 @@ class Counts:
 
 @dataclass(slots=True)
 class FailureCollector:
-    """Keeps the `failures`, and the photos that are deferred until others have come.
+    """Collects the failures, and the photos that are deferred until the other photos of their folder are read.
 
-    `record` puts a failure into the journal, which need not know of a deferred photo that this pass judges again:
-    `has_more` says that it will, and the failure of such a photo is steady.
+    A failure is deferred if it is steady and `has_more` returns True: this pass then judges its photo again. Every
+    other failure is passed to `record`, which stores it in the journal.
     """
 
     record: Callable[[ReadFailure], object]
@@ -82,17 +82,17 @@ class FailureCollector:
     _count: int = 0
 
     def take_deferred(self) -> list[FileSnapshot]:
-        """The photos that were deferred since the last call."""
+        """Return the photos that were deferred since the last call."""
         deferred, self._deferred = self._deferred, []
         return deferred
 
     def take_count(self) -> int:
-        """How many photos failed or were deferred since the last call."""
+        """Return the number of photos that failed or were deferred since the last call."""
         count, self._count = self._count, 0
         return count
 
     def add(self, failure: ReadFailure) -> None:
-        """Keep a failure, and record it unless the photo is only deferred."""
+        """Defer the photo of a failure, or keep and record the failure."""
         self._count += 1
         if failure.steady and self.has_more():
             self._deferred.append(failure.snapshot)
@@ -105,7 +105,7 @@ class OnePass:
     """One pass over the watched folders, or over some paths below them."""
 
     def __init__(self, config: Config, journal: SqliteJournal, pool: Pool) -> None:
-        """Tie the parts together."""
+        """Build the pipeline."""
         self._config = config
         self._journal = journal
         self._alerts = open_alerts(config)
@@ -124,14 +124,17 @@ class OnePass:
         self._counts = Counts()
 
     def count(self, paths: Sequence[Path]) -> int:
-        """How many photos were not judged yet, in the watched folders or below `paths`; raises ConfigError."""
+        """Return how many photos below `paths` (empty: the watched folders) are not judged yet.
+
+        Raises ConfigError for a path that does not exist or lies in no watched folder.
+        """
         return sum(1 for _ in self._find(paths))
 
     def process(self, paths: Sequence[Path], advance: Callable[[int], None]) -> Counts:
-        """Judge what is found, and act; `advance` is told how many photos each step did.
+        """Judge the photos and carry out their plans; `advance` is called with the number of photos of each step.
 
-        Where a folder takes several batches, a reject that may belong to a series is held back to the folder's end.
-        A batch or a folder that fails unexpectedly counts as failed, and the pass goes on.
+        If a folder takes several batches, a reject that may belong to a series is deferred to the end of the folder.
+        If a batch or a folder fails unexpectedly, its photos count as failed, and the pass continues.
         """
         try:
             return self._process(paths, advance)
@@ -163,17 +166,17 @@ class OnePass:
         self._counts.add(outcomes, max(0, known - len(outcomes) - self._failed.take_count()))
 
     def _take_deferred(self) -> None:
-        """Judge the photos that were deferred, now that the others of their folders are known."""
+        """Judge the deferred photos, after all photos of their folder."""
         self._is_cut = False
         for batch in batches(self._failed.take_deferred(), GROWTH * self._config.batch.size):
             self._take(batch, deferred=True)
 
     def _waiting(self, paths: Sequence[Path]) -> Iterator[tuple[RootedPath, str]]:
-        """The photos in the watched folders, or below `paths`, that failed and are there, with the reason."""
+        """Yield the present photos below `paths` (empty: the watched folders) that failed, with the reason."""
         scope = [path.resolve() for path in paths] or [watch.path for watch in self._config.watch]
         for fault in self._journal.open_faults():
-            is_meant = any(fault.place.path.is_relative_to(folder) for folder in scope)
-            if is_meant and self._scanner.find(fault.place) is not None:
+            is_selected = any(fault.place.path.is_relative_to(folder) for folder in scope)
+            if is_selected and self._scanner.find(fault.place) is not None:
                 yield fault.place, fault.reason
 
     def _find(self, paths: Sequence[Path]) -> Iterable[FileSnapshot]:
@@ -182,17 +185,17 @@ class OnePass:
     def _in_roots(self) -> Iterator[FileSnapshot]:
         for watch in self._config.watch:
             if away := MountGuard(self._journal).unavailable_reason(watch.path):
-                log.warning("%s %s; it is passed over", display_path(watch.path), away)
+                log.warning("%s %s; it is skipped", display_path(watch.path), away)
                 continue
             yield from self._scan(watch.path, watch.path)
 
     def _scan(self, root: Path, folder: Path) -> Iterator[FileSnapshot]:
-        """The photos below a folder, up to where the look at it fails unexpectedly."""
+        """Yield the photos below a folder; an unexpected error ends the scan, and is logged and counted."""
         found = iter(self._scanner.scan(root, folder))
-        doing = f"looking for photos below {display_path(folder)}"
+        doing = f"scanning {display_path(folder)}"
         while (snapshot := self._unexpected.attempt(doing, partial(next, found, None))) is not None:
             if isinstance(snapshot, PhotoError):
-                log.warning("%s is not looked through to its end: %s", display_path(folder), snapshot)
+                log.warning("the scan of %s was not completed: %s", display_path(folder), snapshot)
                 self._counts.unreadable_folders[folder] = str(snapshot)
                 return
             yield snapshot
@@ -202,9 +205,7 @@ class OnePass:
             real = path.resolve()
             root = next((watch.path for watch in self._config.watch if real.is_relative_to(watch.path)), None)
             if root is None or not real.exists():
-                why = (
-                    "is not there" if root is not None else "lies in no watched folder; `culld score` looks at any file"
-                )
+                why = "is not there" if root is not None else "lies in no watched folder; `culld score` reads any file"
                 raise ConfigError((f"{display_path(path)}: {why}",))
             if real.is_dir():
                 yield from self._scan(root, real)
@@ -214,16 +215,17 @@ class OnePass:
 
 @dataclass(frozen=True, slots=True)
 class OnceRequest:
-    """Files and folders below the watched folders to look at; all watched folders if there are none."""
+    """The files and folders below the watched folders to process; empty for all watched folders."""
 
     paths: tuple[Path, ...] = ()
 
 
 def run_once(config: Config, request: OnceRequest, progress: Progress) -> Counts:
-    """Judge and act on what is there; `progress` is given the number of photos, and gives what counts them off.
+    """Judge the photos that are not judged yet, and carry out their plans.
 
-    Raises ConfigError for a path that lies in no watched folder, SystemFaultError if another culld runs, or if the
-    journal, the quarantine or the model cannot be used.
+    `progress` is called with the number of photos, and returns a context that holds the function to advance by a count.
+    Raises ConfigError for a path that does not exist or lies in no watched folder, SystemFaultError if another culld
+    runs, or if the journal, the quarantine or the model cannot be used.
     """
     with (
         state_lock(config.state),

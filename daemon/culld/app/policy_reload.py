@@ -1,4 +1,4 @@
-"""The hot reload: the policy of a saved configuration file is taken over; a broken file keeps the last good policy."""
+"""The reload of the policy from a saved configuration file; a file with mistakes leaves the policy unchanged."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ log = logging.getLogger(__name__)
 
 
 class PolicyReload:
-    """Takes over the policy of the configuration file at `path`; everything else in it needs a restart.
+    """Applies the policy of the configuration file at `path`; any other change in the file needs a restart.
 
-    `problem` says why the file was not taken over the last time; None if it was.
+    `problem` is the reason why the last reload failed; None if it succeeded.
     """
 
     def __init__(self, path: Path, config: Config, policies: PolicySet, unexpected: UnexpectedErrors) -> None:
-        """`config` is the configuration of the start."""
+        """Hold `config`, the configuration at the start, to compare each reloaded one with it."""
         self.problem: str | None = None
         self._path = path
         self._config = config
@@ -37,7 +37,7 @@ class PolicyReload:
         self._unexpected = unexpected
 
     def reload(self, environ: Mapping[str, str]) -> None:
-        """Read the file, and take its policy over if all of the file is right."""
+        """Read the file, and apply its policy if the whole file is valid; otherwise log and keep the problem."""
         try:
             fresh = self._unexpected.attempt("reading the policy file", partial(self._loaded, environ))
         except (ConfigError, SystemFaultError) as error:
@@ -48,7 +48,7 @@ class PolicyReload:
             else:
                 self._take_over(*fresh)
         if self.problem:
-            log.error("the last good policy (%s) stays in force: %s", self._policies.digest, self.problem)
+            log.error("config reload failed, still using policy %s: %s", self._policies.digest, self.problem)
 
     def _loaded(self, environ: Mapping[str, str]) -> tuple[Config, FolderPolicies]:
         config = load_config(self._path, environ)
@@ -62,7 +62,7 @@ class PolicyReload:
         elif policies.default.digest != self._policies.digest:
             log.warning(
                 "the saved policy (%s) is not in force until culld is restarted, because `watch` changed as well; "
-                "policy %s stays in force",
+                "still using policy %s",
                 policies.default.digest,
                 self._policies.digest,
             )
@@ -72,4 +72,4 @@ class PolicyReload:
             if key != "policy" and getattr(fresh, key) != getattr(self._config, key)
         ]
         if kept:
-            log.warning("restart culld to take over what changed in %s", ", ".join(kept))
+            log.warning("restart culld to apply the changes in %s", ", ".join(kept))

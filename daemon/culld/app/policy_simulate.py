@@ -1,4 +1,4 @@
-"""The use case `policy simulate`: another policy on past decisions, and carrying out what it would change."""
+"""The use case `policy simulate`: replay another policy on past decisions, and carry out the changes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SimulateRequest:
-    """A configuration file with another policy, for the photos that were judged since a moment (None: all)."""
+    """The configuration file with the other policy, for the photos judged at or after `since` (None: all)."""
 
     config_file: Path
     since: datetime | None = None
@@ -36,7 +36,10 @@ class SimulateRequest:
 
 @dataclass(frozen=True, slots=True)
 class Simulated:
-    """The result for each photo that is where it was left; `observes`: the policy may move photos in no folder."""
+    """The digest of the policy, and the result for each photo that is still at the path of its last decision.
+
+    `observes` is True if the mode is observe in every watched folder, so that no photo may be moved.
+    """
 
     policy: str
     results: tuple[ReplayResult, ...]
@@ -44,13 +47,13 @@ class Simulated:
 
     @property
     def changes(self) -> list[ReplayResult]:
-        """The photos that would move or come back."""
+        """The results of the photos that would be moved or restored."""
         return [each for each in self.results if each.action in {ReplayAction.MOVE, ReplayAction.RESTORE}]
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What was carried out: the photos that came back, and the outcomes of the new decisions."""
+    """The changes that were carried out: the restored photos, and the outcomes of the new decisions."""
 
     restored: tuple[Restored, ...]
     outcomes: tuple[Outcome, ...]
@@ -62,18 +65,18 @@ class Applied:
 
     @property
     def came_back(self) -> int:
-        """How many photos came back from quarantine."""
+        """How many photos were restored from quarantine."""
         return sum(not result.fault for result in self.restored)
 
     @property
     def faults(self) -> dict[Path, str]:
-        """The reason for each photo, or record of one, with which nothing was done."""
+        """The fault by the path of the photo, or of the record, that was not changed."""
         faults = {result.record.path: result.fault for result in self.restored if result.fault}
         return faults | {each.plan.photo.place.path: each.fault for each in self.outcomes if each.fault}
 
 
 def simulate(request: SimulateRequest, environ: Mapping[str, str]) -> Simulated:
-    """Replay the policy of a configuration file on the decisions of the past; nothing is changed.
+    """Replay the policy of a configuration file on past decisions; no file and no journal row is changed.
 
     Raises ConfigError for a file with mistakes, SystemFaultError if culld has not run yet.
     """
@@ -91,16 +94,16 @@ def simulate(request: SimulateRequest, environ: Mapping[str, str]) -> Simulated:
 def apply_simulation(
     request: SimulateRequest, environ: Mapping[str, str], show: Callable[[Simulated], object]
 ) -> Applied:
-    """Replay the policy, `show` the results, and carry them out.
+    """Replay the policy, call `show` with the results, and carry them out.
 
-    Raises ConfigError for a file with mistakes or one that moves nothing in any folder, SystemFaultError if a daemon
-    runs, or if the journal or the quarantine cannot be used.
+    Raises ConfigError for a file with mistakes or with mode observe in every folder, SystemFaultError if a daemon runs,
+    or if the journal, the quarantine or the model cannot be used.
     """
     config = load_config(request.config_file, environ)
     policies = resolve_policies(config)
     if _only_observes(config):
         file = display_path(request.config_file)
-        raise ConfigError((f"{file}: policy.mode is observe, which moves nothing; write enforce first",))
+        raise ConfigError((f"{file}: policy.mode is observe, which moves no photo; write enforce first",))
     roots = [watch.path for watch in config.watch]
     with state_lock(config.state), RootLocks() as claims, open_journal(config) as journal, open_pool(config) as pool:
         claims.acquire_all(roots)
@@ -117,5 +120,5 @@ def _simulated(config: Config, policies: FolderPolicies, found: Iterable[ReplayR
 
 
 def _only_observes(config: Config) -> bool:
-    """Whether the policy may move nothing in any watched folder."""
+    """Return whether the mode is observe in every watched folder."""
     return all((watch.mode or config.policy.mode) is Mode.OBSERVE for watch in config.watch)

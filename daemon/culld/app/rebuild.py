@@ -1,4 +1,4 @@
-"""The use case `journal rebuild`: the journal made again out of the records beside the photos in quarantine."""
+"""The use case `journal rebuild`: import the records beside the photos in quarantine into the journal."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Rebuilt:
-    """How many photos are in quarantine, how many of them the journal did not know, and what could not be read."""
+    """The number of photos in quarantine, how many of them the journal lacked, and a problem per unreadable record."""
 
     photos: int
     adopted: int
@@ -45,7 +45,7 @@ class Rebuilt:
 
 
 def rebuild_journal(config: Config) -> Rebuilt:
-    """Rebuild the journal of a configuration; a damaged one is kept under another name, which is logged.
+    """Rebuild the journal of a configuration; a damaged journal is kept under another name, which is logged.
 
     Raises SystemFaultError if a daemon runs, or if the journal or the quarantine cannot be used.
     """
@@ -57,7 +57,7 @@ def rebuild_journal(config: Config) -> Rebuilt:
 
 
 def rebuild(quarantine: Path, journal: SqliteJournal) -> Rebuilt:
-    """Take over every photo in quarantine that the journal does not know; nothing that it knows is changed."""
+    """Import every photo in quarantine that the journal lacks; existing rows of the journal are not changed."""
     found: list[RecordedDecision] = []
     problems: list[str] = []
     for place in sorted(record_places(quarantine), key=lambda place: place.relative):
@@ -69,7 +69,7 @@ def rebuild(quarantine: Path, journal: SqliteJournal) -> Rebuilt:
 
 
 def _decision(found: RecordFile) -> RecordedDecision:
-    """Return the decision that moved the photo of a record; of its facts the record holds the scores alone."""
+    """Return the decision that moved the photo of a record; the record holds its scores, but not its EXIF facts."""
     record, origin = found.record, RootedPath(found.record.root, found.record.photo.origin)
     photo = Photo(origin, NO_STAMP, record.judged, Format.UNKNOWN)
     return RecordedDecision(

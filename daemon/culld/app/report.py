@@ -1,6 +1,6 @@
-"""The use cases `report` and `policy suggest`: what people did with the photos that culld moved.
+"""The use cases `report` and `policy suggest`: the feedback of the user on the photos that culld moved.
 
-It is read from the journal and from what lies in quarantine now.
+The feedback comes from the journal and from the files that are in quarantine now.
 """
 
 from __future__ import annotations
@@ -25,14 +25,15 @@ if TYPE_CHECKING:
     from culld.stages.decide.feedback import FeedbackCounts, Suggestion
 
 LEAST_ANSWERS: Final = 20
-"""Fewer answered rejects of a defect than this suggest no threshold."""
+"""The number of rejects of a defect with feedback that a suggested threshold needs at least."""
 
 
 @dataclass(frozen=True, slots=True)
 class RejectReport:
-    """The feedback on the rejects since a moment, by `defect`, `camera` and `rule`.
+    """The feedback on rejects in groups by `defect`, `camera` and `rule`.
 
-    `decisions` counts what was decided since then, `held` the photos that only the mode or the brake kept from moving.
+    `decisions` holds the number of decisions per verdict, `held` the number of photos that matched the reject rules but
+    were not moved because of the mode or the brake.
     """
 
     groups: Mapping[str, list[FeedbackCounts]]
@@ -42,7 +43,7 @@ class RejectReport:
 
 @dataclass(frozen=True, slots=True)
 class SuggestRequest:
-    """Thresholds of which the share `precision` of the rejects should be right, by what was decided since a moment."""
+    """The share of right rejects that a threshold should reach (0 to 1), by the rejects since `since` (None: all)."""
 
     precision: float
     since: datetime | None = None
@@ -50,14 +51,14 @@ class SuggestRequest:
 
 @dataclass(frozen=True, slots=True)
 class SuggestedThreshold:
-    """The threshold of a defect now, and the suggestion."""
+    """The configured threshold of a defect, and the suggestion."""
 
     now: Threshold
     suggestion: Suggestion
 
 
 def report_rejects(state: Path, since: datetime | None) -> RejectReport:
-    """Count the feedback on the rejects since a moment; raises SystemFaultError if culld has not run yet."""
+    """Count the feedback on rejects since a moment (None: all); raises SystemFaultError if culld has not run yet."""
     with open_journal_readonly(state) as journal:
         answered = feedback_of_people(journal, since)
         groups = {
@@ -69,7 +70,7 @@ def report_rejects(state: Path, since: datetime | None) -> RejectReport:
 
 
 def suggest_thresholds(config: Config, request: SuggestRequest) -> list[SuggestedThreshold]:
-    """Suggest a threshold for each defect; nothing is changed.
+    """Suggest a threshold for each defect; the configuration is not changed.
 
     Raises ConfigError if a threshold cannot be resolved, SystemFaultError if culld has not run yet.
     """
@@ -83,7 +84,7 @@ def suggest_thresholds(config: Config, request: SuggestRequest) -> list[Suggeste
 
 
 def feedback_of_people(journal: SqliteJournal, since: datetime | None) -> list[QuarantinedFeedback]:
-    """Return every reject since a moment with its feedback; the quarantine is looked at now."""
+    """Return every reject since a moment (None: all) with its feedback; the quarantine is checked now."""
     return [
         QuarantinedFeedback(
             reject, feedback_for(reject, gone=not (reject.restored or reject.released) and is_gone(reject.now))

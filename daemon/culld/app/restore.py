@@ -1,4 +1,4 @@
-"""The use case `restore`: photos back from quarantine, tags out of photos, one photo after the other."""
+"""The use case `restore`: move photos back from quarantine, and remove tags, one photo after the other."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from culld.quarantine.untag import Withdraw
     from culld.records import FileStat, RecordedDecision, RootedPath, TaggedFiles
 
-    Tell = Callable[[Restored | Untagged], object]
+    OnResult = Callable[[Restored | Untagged], object]
 
 
 @dataclass(frozen=True, slots=True)
 class RestoreRequest:
-    """Which photos come back; with `untag` tags are also taken out of selected photos that stayed.
+    """The photos to restore; with `untag` tags are also removed from selected photos that were not moved.
 
-    With `undecided` the photos that come back are not counted as wrong rejects.
+    With `undecided` the restored photos do not count as wrong rejects.
     """
 
     selection: Selection
@@ -40,9 +40,9 @@ class RestoreRequest:
 
 @dataclass(frozen=True, slots=True)
 class RestoreSummary:
-    """How many photos were restored, untagged, had a fault, or were found deleted and put away.
+    """How many photos were restored, were untagged, failed, or had been deleted, so that their records were put away.
 
-    `remaining` is how many selected photos were not begun because a stop was asked for (`stopped`).
+    `remaining` is the number of selected photos that were not begun because a stop was requested (`stopped`).
     """
 
     restored: int = 0
@@ -54,11 +54,11 @@ class RestoreSummary:
 
     @property
     def found(self) -> int:
-        """How many photos were dealt with."""
+        """The number of processed photos."""
         return self.restored + self.untagged + self.failed + self.put_away
 
     def with_restored(self, result: Restored) -> RestoreSummary:
-        """The summary with one more result."""
+        """Return the summary with one more result of a restore."""
         if result.fault:
             return replace(self, failed=self.failed + 1)
         if result.now is None:
@@ -66,66 +66,66 @@ class RestoreSummary:
         return replace(self, restored=self.restored + 1)
 
     def with_untagged(self, result: Untagged) -> RestoreSummary:
-        """The summary with one more result."""
+        """Return the summary with one more result of an untag."""
         if result.fault:
             return replace(self, failed=self.failed + 1)
         return replace(self, untagged=self.untagged + 1)
 
 
 def run_restore(
-    config: Config, request: RestoreRequest, tell: Tell, stop: Callable[[], bool] = lambda: False
+    config: Config, request: RestoreRequest, on_result: OnResult, stop: Callable[[], bool] = lambda: False
 ) -> RestoreSummary:
-    """Restore what is asked for, and `tell` the result of each photo as soon as it is done.
+    """Restore the selected photos, and call `on_result` with the result of each photo as soon as it is done.
 
-    `stop` is asked before each photo; the photo at hand is always finished. Raises SystemFaultError if the journal or
-    the quarantine cannot be used.
+    `stop` is called between photos; the current photo is always finished. Raises SystemFaultError if the journal or the
+    quarantine cannot be used.
     """
     limits = WorkerLimits(config.limits.memory, config.limits.time.total_seconds())
     with open_journal_without_replay(config) as journal, UntagPool(config.limits.file_size, limits) as withdraw:
         require_quarantine(config, journal)
         try:
-            return _Run(config, request, journal, withdraw, tell, stop).run()
+            return _Run(config, request, journal, withdraw, on_result, stop).run()
         except PhotoError as error:
             raise SystemFaultError(str(error)) from error
 
 
 @dataclass(frozen=True, slots=True)
 class Undecided:
-    """The journal for photos that come back without an answer: they are protected, and count as nothing."""
+    """The journal for photos that are restored without feedback: they are protected, and are no wrong rejects."""
 
     journal: SqliteJournal
 
     def note_restored(self, plan: str, digests: Collection[str], place: RootedPath, stamp: FileStat | None) -> None:
-        """A person wants the photo of a plan back, and does not say that culld was wrong."""
+        """Note that the photo of a plan is restored, without counting it as a wrong reject."""
         self.journal.note_undecided(plan)
         self.journal.note_restored(plan, digests, place, stamp)
 
     def note_deleted(self, plan: str) -> None:
-        """A person removed the photo of a plan from quarantine."""
+        """Note that the user deleted the photo of a plan from quarantine."""
         self.journal.note_deleted(plan)
 
     def reject(self, plan: str) -> RecordedDecision | None:
-        """The decision of a plan that moved a photo to quarantine."""
+        """Return the decision of a plan that moved a photo to quarantine; None if the journal lacks it."""
         return self.journal.reject(plan)
 
     def tagged_by(self, plan: str) -> list[TaggedFiles]:
-        """The decision of a plan and the earlier ones about the same path that wrote to files, the newest first."""
+        """Return the files that a plan, and earlier plans for the same path, wrote tags to; the newest plan first."""
         return self.journal.tagged_by(plan)
 
 
 @dataclass
 class _Run:
-    """One restore, with what it needs and what it has done so far."""
+    """One run of the use case."""
 
     config: Config
     request: RestoreRequest
     journal: SqliteJournal
     withdraw: Withdraw
-    tell: Tell
+    on_result: OnResult
     stop: Callable[[], bool]
 
     def run(self) -> RestoreSummary:
-        """Restore, then untag if that is asked for."""
+        """Restore, then untag if requested and not stopped."""
         summary, back = self._restore()
         if self.request.untag and not summary.stopped:
             summary = self._untag(summary, back)
@@ -148,13 +148,13 @@ class _Run:
             result = restorer.restore(place, deleted=selection.names_no_photo, dry_run=dry_run)
             summary = summary.with_restored(result)
             back += [] if result.now is None else [result.now.path]
-            self.tell(result)
+            self.on_result(result)
         if selection.everything and not dry_run:
             end_restore(self.config.quarantine, restorer.leftovers)
         return summary, tuple(back)
 
     def _untag(self, summary: RestoreSummary, back: tuple[Path, ...]) -> RestoreSummary:
-        """Untag the selected photos; one that was named by its place in quarantine is meant where it is now, too."""
+        """Untag the selected photos, and those that were just restored to `back`."""
         selection = replace(self.request.selection, paths=(*self.request.selection.paths, *back))
         found = untag(
             selection,
@@ -165,7 +165,7 @@ class _Run:
         )
         for result in found:
             summary = summary.with_untagged(result)
-            self.tell(result)
+            self.on_result(result)
             if self.stop():
                 return replace(summary, stopped=True)
         return summary

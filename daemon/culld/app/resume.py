@@ -1,4 +1,4 @@
-"""The use case `resume`: photos are moved again after the brake stopped it."""
+"""The use case `resume`: release the brake, so that photos are moved again."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ if TYPE_CHECKING:
 
 
 def release_brake(config: Config) -> bool:
-    """Release the brake, and return whether it was on; a running daemon notices with its next decision."""
+    """Release the brake, and return whether it was active; a running daemon checks it at its next decision."""
     with open_journal_without_replay(config) as journal:
         return resume(journal, SystemClock())

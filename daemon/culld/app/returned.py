@@ -1,4 +1,4 @@
-"""Photos that a person dragged out of the quarantine, found by their content."""
+"""Photos that the user moved out of the quarantine by hand, found by their digest."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ log = logging.getLogger(__name__)
 
 
 def returned_by_hand(journal: SqliteJournal, photo: Photo) -> bool:
-    """Whether a person brought this content back, with `culld restore` or by hand, or may have; the latter are noted.
+    """Return whether the user moved this content back, or may have, with `culld restore` or by hand.
 
-    A photo whose twin still lies in quarantine was not brought back, but imported a second time. One that was deleted
-    from quarantine and copied here again was not brought back either: that is noted as well, and it is judged as new.
+    A move by hand is noted in the journal. If the photo is still in quarantine, the content was imported a second time
+    and counts as new. If it was deleted from quarantine and copied again, it counts as new as well, and that is noted.
     """
     if journal.is_restored(photo.digest):
         return True
@@ -33,7 +33,7 @@ def returned_by_hand(journal: SqliteJournal, photo: Photo) -> bool:
 
 
 def _noted(journal: SqliteJournal, reject: RecordedDecision, photo: Photo) -> Reappearance:
-    """Note how the content of a reject came back."""
+    """Note in the journal how the content of a reject came back, log it, and return it."""
     path = display_path(photo.place.path)
     found = reappearance(reject, photo)
     if found is Reappearance.BROUGHT_BACK:
@@ -49,11 +49,11 @@ def _noted(journal: SqliteJournal, reject: RecordedDecision, photo: Photo) -> Re
 
 
 def is_gone(place: RootedPath) -> bool:
-    """Whether a photo is no longer in quarantine; False while the quarantine itself is away, with its anchor."""
+    """Return whether a photo is no longer in quarantine; False while the quarantine itself is offline."""
     state = inspect(place.root)
     if not (isinstance(state, FolderState) and state.anchored):
         return False
     try:
         return not exists(place)
-    except PhotoError:  # its folder is gone, too, or cannot be looked at
+    except PhotoError:  # its folder is gone as well, or cannot be read
         return inspect(place.path.parent) is None

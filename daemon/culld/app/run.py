@@ -1,4 +1,4 @@
-"""`culld run` from the first lock to the last: replay, workers, timer, signals, loop, orderly stop."""
+"""The use case `run`: take the lock, open journal and workers, start the timers, run the loop until a signal."""
 
 from __future__ import annotations
 
@@ -30,12 +30,13 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _PROBE = timedelta(seconds=30)
-_HOUSEKEEPING = timedelta(hours=1)  # how soon after a day it is noticed
+_HOUSEKEEPING = timedelta(hours=1)
+"""How often the daemon checks whether the daily housekeeping is due."""
 
 
 def serve(path: Path, config: Config, environ: Mapping[str, str]) -> None:
-    """Serve until a stop is asked for; raises SystemFaultError if something that every photo needs is broken."""
-    path = path.absolute()  # the folder that culld was started in may be deleted
+    """Run the daemon until SIGTERM or SIGINT; raises SystemFaultError if the journal, a folder or the model fails."""
+    path = path.absolute()  # the current folder may be deleted later
     log.info("culld %s starts with the configuration %s", __version__, display_path(path))
     queue = LoopQueue()
     _listen_to_signals(queue)

@@ -1,4 +1,4 @@
-"""`culld score`: the page up to the decision; files are only read."""
+"""The use case `score`: the pipeline up to the decision; files are only read."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ScoreResult:
-    """What `culld score` tells of one file; `scores` is None when it could not be read."""
+    """The result for one file; `scores` is None if it could not be read."""
 
     path: Path
     scores: Scores | None
@@ -39,7 +39,7 @@ class ScoreResult:
 
 
 def find(paths: Sequence[Path]) -> tuple[list[FileSnapshot], list[Path]]:
-    """The files named, and the photos in the folders named, in order; and the paths that are neither."""
+    """Return the named files and the photos below the named folders, in order, and the paths that are neither."""
     scanner = Scanner(supported_extensions())
     found: list[FileSnapshot] = []
     missing: list[Path] = []
@@ -55,16 +55,18 @@ def find(paths: Sequence[Path]) -> tuple[list[FileSnapshot], list[Path]]:
 
 
 def score(found: Sequence[FileSnapshot], config: Config, pool: Pool) -> Iterator[ScoreResult]:
-    """Judge files in batches by the policy, as if it were allowed to move; files are only read.
+    """Judge files in batches by the policy in mode enforce, and yield the results in order; files are only read.
 
-    What belongs together is told within a batch; what was judged before, or restored, is not looked up.
+    Stacks and series are recognised within a batch only; the journal is not read.
     """
     reader = PoolReader(pool)
     policy = replace(resolve_policies(config).default, mode=Mode.ENFORCE)
     size = config.batch.size
     batches = (found[start : start + size] for start in range(0, len(found), size))
     for batch in read_ahead(reader, batches, list, UnexpectedErrors()):
-        answers = [answer for answer in reader.read(batch) if not isinstance(answer, Photo)]  # no content is known
+        answers = [
+            answer for answer in reader.read(batch) if not isinstance(answer, Photo)
+        ]  # no Photo: without `known` every file is scored
         assessed = [answer for answer in answers if isinstance(answer, Assessment)]
         stacks = {stack.primary.photo.place: stack for stack in Grouper().group(assessed)}
         for answer in answers:
@@ -82,13 +84,13 @@ def _scored(stack: Stack, policy: Policy, reader: PoolReader) -> ScoreResult:
     primary = stack.primary
     decider = Decider(lambda _: policy, lambda _: False, reader.user_metadata, SystemClock(), SeriesHold())
     (decision,) = decider.decide([stack])
-    if isinstance(decision, PhotoError):  # the photo went away this moment
+    if isinstance(decision, PhotoError):  # the photo was removed after it was read
         return ScoreResult(primary.photo.place.path, None, Verdict.UNREADABLE, str(decision), primary.model)
     scores = primary.result if isinstance(primary.result, Scores) else None
     return ScoreResult(primary.photo.place.path, scores, decision.verdict, decision.reason, primary.model)
 
 
 def score_files(config: Config, found: Sequence[FileSnapshot]) -> Iterator[ScoreResult]:
-    """Score the files that `find` gave, with worker processes of its own; raises SystemFaultError without a model."""
+    """Score the files that `find` returned, in new worker processes; raises SystemFaultError without a model."""
     with open_pool(config) as pool:
         yield from score(found, config, pool)

@@ -30,7 +30,7 @@ class ServiceStatus:
 
     @property
     def watchdog_half_s(self) -> float:
-        """How long the loop may sleep between two heartbeats, in seconds."""
+        """How long the loop may sleep between two heartbeats, in seconds; infinite without a watchdog."""
         return self.watchdog_s / 2 if self.watchdog_s else float("inf")
 
     def heartbeat(self) -> None:
@@ -95,14 +95,14 @@ class DaemonState:
         """Return the line of status for the service manager; a part whose text is empty is left out."""
         more = " and more" if self.is_full else ""
         parts = [f"{self.waiting}{more} waiting", f"policy {self.policy}"]
-        parts += [f"{self.slow} written for long"] if self.slow else []
+        parts += [f"{self.slow} still being written after ten minutes"] if self.slow else []
         parts += [f"last: {last_outcome}"] if last_outcome else []
         parts += [self.trouble] if self.trouble else []
         parts += [f"offline: {', '.join(map(display_path, self.offline))}"] if self.offline else []
         parts += [f"{self.unread_folders} folders cannot be read"] if self.unread_folders else []
-        parts += ["the brake is on, nothing is moved: see culld status"] if brake else []
+        parts += ["the brake is active, no photo is moved: see culld status"] if brake else []
         parts += ["the clock is in doubt: see culld status"] if clock_doubt else []
-        parts += ["policy file broken, the last good one is in force"] if self.policy_problem else []
+        parts += ["config reload failed, still using the last valid policy"] if self.policy_problem else []
         return "; ".join(parts)
 
     def to_json(self, name: str, pid: int) -> str:

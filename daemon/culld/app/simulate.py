@@ -1,4 +1,4 @@
-"""Another policy on the decisions that the journal has, and carrying out what it would change."""
+"""The replay of another policy on the decisions in the journal, and the changes that it makes."""
 
 from __future__ import annotations
 
@@ -45,21 +45,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """The policies of a configuration beside the decisions that the journal knows."""
+    """Replays the policies of a configuration on the decisions in the journal."""
 
     config: Config
     policies: FolderPolicies
     journal: SqliteJournal
 
     def changes(self, since: datetime | None) -> list[ReplayResult]:
-        """What that policy says of each photo judged since a moment that is where it was left then."""
+        """Return the result for each photo judged since a moment (None: all) that is still at its last path."""
         cases = [case for case in self.journal.latest_decisions(since) if _is_there(case.now)]
         stacks = Grouper().in_series([case.stack for case in cases])
         seen = [replace(case, stack=stack) for case, stack in zip(cases, stacks, strict=True)]
         return list(replay(seen, self.policies.by_root.get, SystemClock().now()))
 
     def with_user_metadata(self, found: Iterable[ReplayResult], pool: Pool) -> list[ReplayResult]:
-        """The same after a look at what people did for the photos that would move: a rating of yesterday counts."""
+        """Return the results, decided again with the current user metadata where the photo would be moved."""
         reader, policies = PoolReader(pool), self.policies.by_root
         return [
             self._with_user_metadata(change, reader, policies) if change.action is ReplayAction.MOVE else change
@@ -72,7 +72,7 @@ class Simulation:
         case, primary = change.case, change.case.stack.primary
         (beside,) = Grouper().group([replace(primary, photo=replace(primary.photo, place=case.now))])
         (found,) = reader.user_metadata([user_metadata_request(beside)])
-        if isinstance(found, PhotoError):  # it went away this moment; carrying it out will say so
+        if isinstance(found, PhotoError):  # the photo was removed; `apply` reports that
             return change
         decision = decide(
             replace(case.stack, user_metadata=found),
@@ -83,14 +83,14 @@ class Simulation:
         return replace(change, decision=decision)
 
     def apply(self, found: Sequence[ReplayResult], pool: Pool) -> tuple[list[Restored], list[Outcome]]:
-        """Bring back and move what the policy says, through the journal; every photo is looked at once more.
+        """Restore and move photos by the results; every photo is read and decided again, with its stored scores.
 
-        Nothing is scored again, and photos that come back are no photos that a person restored.
+        Photos that come back do not count as restored by the user.
         """
         back = tuple(change.case.now.path for change in found if change.action is ReplayAction.RESTORE)
         roots = [watch.path for watch in self.config.watch]
         returning = ReturnJournal(self.journal)
-        restorer = Restorer(roots, returning)  # the tags stay: the next decision sees to them
+        restorer = Restorer(roots, returning)  # the tags stay; the next decision changes them
         restored = list(restore(self.config.quarantine, Selection(back), restorer)) if back else []
         places = [result.now for result in restored if result.now is not None and not result.fault]
         places += [change.case.now for change in found if change.action is ReplayAction.MOVE]
@@ -98,7 +98,7 @@ class Simulation:
         digests = _digests(found)
         reader = StoredScoresReader(PoolReader(pool, known=lambda _: digests), self.journal)
         builder = Builder(self.config, self.journal, pool, PolicySet(self.policies))
-        pipeline = builder.pipeline(reader, lambda _: None, braked=False)  # a person has seen how many they are
+        pipeline = builder.pipeline(reader, lambda _: None, braked=False)  # the user has seen the counts
         pipeline = replace(pipeline, journal=ReplayJournal(self.journal))
         size = self.config.batch.size
         batches = (seen[start : start + size] for start in range(0, len(seen), size))
@@ -108,17 +108,17 @@ class Simulation:
 
 @dataclass(frozen=True, slots=True)
 class StoredScoresReader:
-    """A `Reader` that takes the scores of known contents from the journal."""
+    """A `Reader` that takes the scores from the journal if it knows the digest."""
 
     reader: PoolReader
     journal: SqliteJournal
 
     def begin(self, batch: Sequence[FileSnapshot]) -> None:
-        """Let the workers begin with a batch."""
+        """Submit a batch to the workers."""
         self.reader.begin(batch)
 
     def read(self, batch: Sequence[FileSnapshot]) -> Iterator[Photo | Assessment | ReadFailure]:
-        """The files, in order, with the scores that they get or have."""
+        """Yield the result of each file, in order, with new or stored scores."""
         for result in self.reader.read(batch):
             if isinstance(result, Photo) and (before := self.journal.assessment_of_content(result.digest)) is not None:
                 yield replace(before, photo=result)
@@ -128,45 +128,45 @@ class StoredScoresReader:
 
 @dataclass(frozen=True, slots=True)
 class ReplayJournal:
-    """The journal for photos that are to be decided about again, although they are known."""
+    """The journal for photos that are decided again although they were judged before."""
 
     journal: SqliteJournal
 
     def unseen(self, photos: Sequence[Photo]) -> list[Photo]:
-        """All of them."""
+        """Return all photos."""
         return list(photos)
 
     def intend(self, plans: Sequence[Plan]) -> AbstractContextManager[Batch]:
-        """Commit the plans of a batch; while the context is open each plan is closed with its outcome."""
+        """Store the plans of a batch; within the context each plan is closed with its outcome."""
         return self.journal.intend(plans)
 
 
 @dataclass(frozen=True, slots=True)
 class ReturnJournal:
-    """The journal for photos that come back because the policy has changed: no person stands behind it."""
+    """The journal for photos that are restored because the policy changed, and not by the user."""
 
     journal: SqliteJournal
 
     def note_restored(self, plan: str, _digests: Collection[str], place: RootedPath, stamp: FileStat | None) -> None:
-        """The photo of a plan is back at `place`, once it has a stamp."""
+        """Note that the photo of a plan is back at `place`; without a stamp it is not back yet."""
         if stamp is not None:
             self.journal.note_returned(plan, place)
 
     def note_deleted(self, plan: str) -> None:
-        """A person removed the photo of a plan from quarantine."""
+        """Note that the user deleted the photo of a plan from quarantine."""
         self.journal.note_deleted(plan)
 
     def reject(self, plan: str) -> RecordedDecision | None:
-        """The decision of a plan that moved a photo to quarantine."""
+        """Return the decision of a plan that moved a photo to quarantine; None if the journal lacks it."""
         return self.journal.reject(plan)
 
     def tagged_by(self, plan: str) -> list[TaggedFiles]:
-        """The decision of a plan and the earlier ones about the same path that wrote to files, the newest first."""
+        """Return the files that a plan, and earlier plans for the same path, wrote tags to; the newest plan first."""
         return self.journal.tagged_by(plan)
 
 
 def _digests(found: Sequence[ReplayResult]) -> dict[RootedPath, frozenset[str]]:
-    """The digests that photos have, as judged and as tagged, where they are and where they come back to."""
+    """Return the digests of each photo, before and after tagging, by its current path and by its original one."""
     return {
         place: change.case.digests
         for change in found
@@ -177,5 +177,5 @@ def _digests(found: Sequence[ReplayResult]) -> dict[RootedPath, frozenset[str]]:
 def _is_there(place: RootedPath) -> bool:
     try:
         return exists(place)
-    except PhotoError:  # its folder is gone, or nobody may look
+    except PhotoError:  # its folder is gone or cannot be read
         return False

@@ -1,4 +1,4 @@
-"""Opening the journal and the folders, and ending what a crash left unfinished, before anything is judged."""
+"""Open the journal, claim the folders, and replay the plans that a crash left unfinished, before photos are judged."""
 
 from __future__ import annotations
 
@@ -25,28 +25,28 @@ JOURNAL = "journal.sqlite3"
 
 
 def open_journal_without_replay(config: Config) -> SqliteJournal:
-    """Open the journal as it is; it is made, with its folder, if it is missing. Raises SystemFaultError."""
+    """Open the journal without replay; create it and its folder if missing. Raises SystemFaultError if that fails."""
     try:
         config.state.mkdir(0o700, parents=True, exist_ok=True)
     except OSError as error:
-        text = f"{display_path(config.state)} cannot be made ({error.strerror}); make it for the user that runs culld"
+        text = f"{display_path(config.state)} cannot be made ({error.strerror}); create it for the user that runs culld"
         raise SystemFaultError(text) from error
     return SqliteJournal.open(config.state / JOURNAL, SystemClock())
 
 
 def require_quarantine(config: Config, journal: SqliteJournal) -> None:
-    """Make the quarantine if it is missing; raises SystemFaultError if it cannot be, or its disk is not mounted.
+    """Create the quarantine if it is missing; raises SystemFaultError if that fails, or its disk is not mounted.
 
-    Watched folders are never made: a missing one mostly means a disk that is not mounted, and is waited for.
+    Watched folders are never created: a missing one usually means a disk that is not mounted, and culld waits for it.
     """
     if missing := MountGuard(journal).ensure(config.quarantine):
         raise SystemFaultError(f"the quarantine {display_path(config.quarantine)} {missing}")
 
 
 def claim_folders(config: Config, journal: SqliteJournal, claims: RootLocks) -> None:
-    """Make the quarantine if it is missing, and claim all folders that are there for this process.
+    """Create the quarantine if it is missing, and lock it and all present watched folders for this process.
 
-    Raises SystemFaultError if the quarantine cannot be used, or if another culld works on one of the folders.
+    Raises SystemFaultError if the quarantine cannot be used, or if another culld uses one of the folders.
     """
     require_quarantine(config, journal)
     roots = [watch.path for watch in config.watch]
@@ -56,11 +56,17 @@ def claim_folders(config: Config, journal: SqliteJournal, claims: RootLocks) -> 
 
 
 def open_journal(config: Config) -> SqliteJournal:
-    """Open the journal, and finish or drop every plan that a crash left unfinished, by what the disk shows."""
+    """Open the journal, and finish or drop every unfinished plan according to the files on the disk.
+
+    While the quarantine is offline, unfinished plans stay open. Raises SystemFaultError if the journal cannot be used.
+    """
     journal = open_journal_without_replay(config)
     if journal.set_aside is not None:
-        log.error("the journal was damaged; it is kept as %s, and a new one begun", display_path(journal.set_aside))
-    if not MountGuard(journal).ensure(config.quarantine):  # else its plans wait, like everything else
+        log.error(
+            "the journal was damaged; it is kept as %s, and a new one is used; stop culld, run `culld journal rebuild`",
+            display_path(journal.set_aside),
+        )
+    if not MountGuard(journal).ensure(config.quarantine):  # otherwise the plans stay open
         replay_unfinished(journal, set())
     return journal
 
@@ -74,7 +80,7 @@ def log_start(config: Config, policy: str) -> None:
 
 
 def replay_unfinished(journal: SqliteJournal, logged: set[str]) -> None:
-    """End unfinished plans, and log what became of each, unless that line was `logged` before: some wait for long."""
+    """Finish or drop unfinished plans, and log the result of each once; `logged` holds the lines logged so far."""
     for done in replay(journal):
         line = f"unfinished plan of {display_path(done.plan.photo.path)}: {done.step or 'waits'} {done.note}".strip()
         if line not in logged:

@@ -1,4 +1,4 @@
-"""The use case `status`: what the daemon reported last, what the journal holds, and whether the folders are there."""
+"""The use case `status`: the last report of the daemon, the content of the journal, and which folders are present."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LAST = 5
 
 @dataclass(frozen=True, slots=True)
 class WatchedFolder:
-    """A watched folder, as it is displayed, and whether it is there."""
+    """A watched folder, as it is displayed, and whether it is present."""
 
     path: str
     online: bool
@@ -38,9 +38,10 @@ class WatchedFolder:
 class Status:
     """The state of the daemon and of the folders; paths are as they are displayed.
 
-    `waiting` counts photos that are not judged yet, `more`: there are more than the daemon could take in. `offline`
-    holds the reason for each folder that is away, `unread` for some of the folders that cannot be read. `faults` are
-    the files that wait for another try, `last` the last decisions, the newest first.
+    `waiting` is the number of photos that are not judged yet; `more` is True if the daemon's queue is full and there
+    are more. `slow` counts files that are still being written after ten minutes. `offline` holds the reason for each
+    folder that is absent, `unread` for some of the folders that cannot be read. `faults` holds the files that wait for
+    another try, `last` the last decisions, the newest first.
     """
 
     state: str
@@ -65,10 +66,10 @@ class Status:
 
 
 def daemon_status(config_file: Path, environ: Mapping[str, str]) -> Status:
-    """Return the status of the culld with this configuration; the daemon is not disturbed.
+    """Return the status of the culld with this configuration; it is read from the journal, not from the daemon.
 
-    Where the file has mistakes, the folders are those that the daemon reported. Raises SystemFaultError if culld has
-    not run yet.
+    If the file has mistakes, the folders are those that the daemon reported. Raises SystemFaultError if culld has not
+    run yet.
     """
     with open_journal_readonly(find_state(config_file, environ)) as journal:
         return _with_configured(_reported(journal), MountGuard(journal), config_file, environ)
@@ -101,7 +102,7 @@ def _reported(journal: SqliteJournal) -> Status:
 
 
 def _with_configured(status: Status, guard: MountGuard, config_file: Path, environ: Mapping[str, str]) -> Status:
-    """Return the status with the folders of the configuration as they are now."""
+    """Return the status with the configured folders, each checked now."""
     try:
         config = load_config(config_file, environ)
     except ConfigError as error:
@@ -117,7 +118,7 @@ def _with_configured(status: Status, guard: MountGuard, config_file: Path, envir
 
 
 def _is_alive(pid: object) -> bool:
-    """Whether the daemon that reported last still runs."""
+    """Return whether a process with this id runs."""
     if not isinstance(pid, int):
         return False
     try:

@@ -1,4 +1,4 @@
-"""The command line: one file per command, imported only when that command runs."""
+"""The command line: one module per command, imported only when that command runs."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ if TYPE_CHECKING:
 
 COMMANDS: Final = {
     "run": "watch, judge, tag and quarantine until stopped",
-    "once": "process what is there, then exit",
-    "score": "say what is wrong with photos, and what the policy would do (read-only)",
-    "status": "queue, folders, last decisions with their reasons",
-    "log": "the last decisions, and why",
-    "why": "why a photo was kept, tagged or moved: scores, facts, rule, history",
-    "report": "false rejects per defect, camera and rule, by what you did with them",
-    "restore": "bring photos back from quarantine; they are never taken again",
-    "resume": "move photos again after the brake stopped it",
-    "journal": "make the journal again after it was lost",
-    "policy": "check a policy before it acts",
+    "once": "process the photos that are there, then exit",
+    "score": "print the scores of photos and the verdict of the policy (read-only)",
+    "status": "print the queue, the folders and the last decisions",
+    "log": "print the last decisions with their reasons",
+    "why": "explain why a photo was kept, tagged or moved: scores, facts, rule, history",
+    "report": "count false rejects per defect, camera and rule, from your restores and deletions",
+    "restore": "move photos back from quarantine; they are never moved again",
+    "resume": "move photos again after the brake stopped moving",
+    "journal": "rebuild the journal after it was lost",
+    "policy": "check, simulate and tune a policy",
     "service": "run culld as a systemd service: install, uninstall, status",
-    "doctor": "check folders, permissions, file systems, limits, model; say the fix",
+    "doctor": "check folders, permissions, file systems, limits, model; suggest fixes",
     "model": "train, measure and list models",
     "completion": "print the completion script of a shell: bash, zsh, fish",
-    "manual": "print a manual page: 1 is culld(1), 5 is culld.yaml(5)",
+    "manual": "print a manual page: 1 for culld(1), 5 for culld.yaml(5)",
 }
 """The commands, each with its line in `culld --help`."""
 
-# What the system refuses to the process as a whole; every other OSError has been turned into an error of culld.
+# The errors that concern the whole process; every other OSError has been turned into an error of culld.
 _REFUSALS: Final = {
     errno.ENOMEM: "there is too little memory",
     errno.EAGAIN: "no process can be started",
@@ -55,8 +55,8 @@ _EPILOG = "exit codes: 0 fine, 1 some photos failed, 2 usage or configuration, 3
 def main(argv: list[str] | None = None) -> int:
     """Run `culld` with these arguments (those of the process if None) and return its exit code."""
     _open_standard_streams()
-    words = sys.argv[1:] if argv is None else argv
-    arguments = build_parser([word for word in words if word in COMMANDS][:1]).parse_args(words)
+    given = sys.argv[1:] if argv is None else argv
+    arguments = build_parser([word for word in given if word in COMMANDS][:1]).parse_args(given)
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     try:
         _require_current_folder()
@@ -71,7 +71,7 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("culld: interrupted", file=sys.stderr)
         return INTERRUPTED
-    except BrokenPipeError:  # the reader of our output has seen enough, as `head` does
+    except BrokenPipeError:  # the reader of the output has closed it, as `head` does
         sys.stderr.close()
         return FINE
     except OSError as error:
@@ -84,7 +84,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def build_parser(commands: Collection[str] = tuple(COMMANDS)) -> argparse.ArgumentParser:
-    """Return the command line; it names every command, and knows the options of `commands`."""
+    """Return the parser with every command, and with the options of `commands` only."""
     parser = argparse.ArgumentParser(
         prog="culld", description="Culls photos: finds blurred and badly exposed ones.", epilog=_EPILOG
     )
@@ -98,10 +98,10 @@ def build_parser(commands: Collection[str] = tuple(COMMANDS)) -> argparse.Argume
 
 
 def _open_standard_streams() -> None:
-    """Open each closed standard stream on the null device, and let the others escape what their encoding lacks.
+    """Open each closed standard stream on the null device; escape characters that the output's encoding lacks.
 
-    A program that starts with a closed descriptor 0, 1 or 2 gives that number to the next file that it opens: a
-    worker's pipe then takes the place of standard error. Not every encoding has a form for every name.
+    If descriptor 0, 1 or 2 is closed, the next opened file gets its number: a worker's pipe would replace standard
+    error. Not every encoding can represent every file name.
     """
     for descriptor in range(3):
         try:
@@ -124,7 +124,7 @@ def _require_current_folder() -> None:
 
 
 def _refusal(error: OSError) -> str:
-    """Return what the system refused to the process as a whole, and what to do."""
+    """Return the message for an error that concerns the whole process, with the remedy."""
     if error.errno in _TOO_MANY_FILES:
         limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         return f"too many open files; the limit is {limit}, raise it (ulimit -n 1024, LimitNOFILE= in a unit)"
@@ -132,7 +132,7 @@ def _refusal(error: OSError) -> str:
 
 
 def _discard_output() -> None:
-    """Let the interpreter's last flush at exit succeed: what is left cannot be written."""
+    """Redirect standard output to the null device, so that the interpreter's flush at exit succeeds."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 1)
     os.close(null)

@@ -1,4 +1,4 @@
-"""A small bar chart as a PNG, for people who would rather look than read."""
+"""Stacked horizontal bar charts as PNG files."""
 
 from __future__ import annotations
 
@@ -11,11 +11,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _ROW, _NAMES, _BARS, _MARGIN, _TEXT = 34, 300, 520, 24, 16
-_COLOURS: Final = ("#d55e00", "#0072b2", "#c9ced6", "#8d99ae", "#e69f00")  # Okabe and Ito, for all eyes
+_COLOURS: Final = (
+    "#d55e00",
+    "#0072b2",
+    "#c9ced6",
+    "#8d99ae",
+    "#e69f00",
+)  # Okabe and Ito
 
 
 def draw(file: Path, title: str, parts: Sequence[str], rows: Sequence[tuple[str, Sequence[int]]]) -> None:
-    """Write one bar a row, cut into `parts` (at most five); all bars are to one scale, each part with its number.
+    """Write a PNG with one bar per row; `rows` holds a name and one count per part, `parts` at most five names.
 
     Raises OSError if the file cannot be written.
     """
@@ -47,7 +53,7 @@ def _legend(pen: ImageDraw.ImageDraw, font: ImageFont.FreeTypeFont | ImageFont.I
 
 
 def _fitting(name: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
-    """As much of a name as there is room for."""
+    """Return the name, shortened to the width of the column."""
     while len(name) > 1 and font.getlength(name) > _NAMES - _MARGIN - 10:
         name = name.removesuffix("…")[:-1] + "…"
     return name

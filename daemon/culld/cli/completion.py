@@ -1,4 +1,4 @@
-"""`culld completion`: what a shell needs to complete culld's commands and options."""
+"""`culld completion`: the completion script of a shell."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ if TYPE_CHECKING:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the script."""
+    """Print the script of the shell."""
     print(shtab.complete(build_parser(), shell=args.shell))
     return exit_codes.FINE

@@ -1,4 +1,4 @@
-"""The configuration that a command uses, by its option `--config` and by the environment."""
+"""The configuration of a command, found by its option `--config` and the environment."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 
 def state(args: argparse.Namespace) -> Path:
-    """Return the state folder, for commands that only ask; a mistake in the policy does not matter to them."""
+    """Return the state folder, for read-only commands; mistakes elsewhere in the file are ignored."""
     return find_state(find_config(args.config, os.environ), os.environ)
 
 
 def load(args: argparse.Namespace) -> tuple[Path, Config]:
-    """Return the configuration file in force, and its content; raises ConfigError."""
+    """Return the path of the configuration file in force, and its configuration; raises ConfigError."""
     path = find_config(args.config, os.environ)
     return path, load_config(path, os.environ)
 
 
 def load_or_default(args: argparse.Namespace) -> Config:
-    """Return the configuration in force, or the defaults where there is none, for commands that write nothing."""
+    """Return the configuration in force, or the defaults if there is no file, for read-only commands."""
     try:
         path = find_config(args.config, os.environ)
     except ConfigError:

@@ -1,4 +1,4 @@
-"""`culld doctor` checks everything that culld needs, and prints the command that mends what is not well."""
+"""`culld doctor`: check the installation, and print a fix for each problem."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
     from culld.system.doctor.checks import Check
 
-_MARKS = {"ok": "ok  ", "warn": "WARN", "bad": "BAD "}
+_LABELS = {"ok": "ok  ", "warn": "WARN", "bad": "BAD "}
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print every check; 3 if one of them is bad."""
+    """Print every check; return 3 if one of them is bad."""
     found_bad = False
     for check in installation_checks(args.config, os.environ):
         found_bad = found_bad or check.health == "bad"
@@ -30,6 +30,6 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _lines(check: Check) -> Iterator[str]:
-    yield f"{_MARKS[check.health]} {check.name}: {check.what}"
+    yield f"{_LABELS[check.health]} {check.name}: {check.what}"
     if check.fix:
         yield f"     fix: {check.fix}"

@@ -5,4 +5,4 @@ SOME_FAILED = 1
 USAGE = 2
 SYSTEM_FAULT = 3
 INTERRUPTED = 130
-"""Ctrl-C ended the command before it was done (128 + SIGINT, as shells have it); `culld run` ends with FINE instead."""
+"""Ctrl-C ended the command before it was done (128 + SIGINT, as in shells); `culld run` returns FINE instead."""

@@ -1,4 +1,4 @@
-"""`culld journal rebuild`: the journal made again, after it was lost, out of what lies in quarantine."""
+"""`culld journal rebuild`: rebuild a lost journal from the records in quarantine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Rebuild, while no daemon runs; what the journal knows stays as it is."""
+    """Rebuild while no daemon runs; existing rows stay unchanged. Return 1 if a record is unreadable."""
     _, config = configuration.load(args)
     found = rebuild_journal(config)
     for problem in found.problems:
@@ -22,5 +22,5 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps({"photos": found.photos, "adopted": found.adopted, "problems": list(found.problems)}))
     else:
-        print(f"{found.photos} photos are in quarantine; {found.adopted} of them were not in the journal, and are now")
+        print(f"{found.photos} photos are in quarantine; {found.adopted} of them were added to the journal")
     return exit_codes.SOME_FAILED if found.problems else exit_codes.FINE

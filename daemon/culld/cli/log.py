@@ -1,4 +1,4 @@
-"""`culld log`: what was decided, and why."""
+"""`culld log`: past decisions with their reasons."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print decisions, the oldest of the chosen ones first, as in a log."""
+    """Print the selected decisions, the oldest first."""
     decisions = past_decisions(configuration.state(args), LogRequest(args.limit, args.since, args.verdict))
     for decision in reversed(decisions):
         print(json.dumps(as_json(decision)) if args.json else as_text(decision))
@@ -24,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def as_json(decision: RecordedDecision) -> dict[str, object]:
-    """A decision with the keys of `culld score`, and what came of it."""
+    """Return a decision with the keys of `culld score`, and with its outcome."""
     scores = decision.scores
     return {
         "at": decision.made_at.isoformat(timespec="seconds"),
@@ -45,7 +45,7 @@ def as_json(decision: RecordedDecision) -> dict[str, object]:
 
 
 def as_text(decision: RecordedDecision) -> str:
-    """A decision in one line."""
+    """Return a decision as one line."""
     extras = [
         decision.note,
         f"not done: {decision.fault}" if decision.fault else "",

@@ -1,4 +1,4 @@
-"""`culld manual`: the manual pages, made from the commands and from the example configuration; man(7) markup."""
+"""`culld manual`: the manual pages in man(7) markup, built from the parser and from config.example.yaml."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ _ABOUT = "culls photos: finds blurred and badly exposed ones, tags them, and qua
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the page; `culld manual 1 | man -l -` shows it."""
+    """Print a page; `culld manual 1 | man -l -` displays it."""
     lines = commands(build_parser()) if args.section == "1" else configuration(example_config().read_text())
     print("\n".join(lines))
     return exit_codes.FINE
 
 
 def commands(parser: argparse.ArgumentParser) -> Iterator[str]:
-    """The page culld(1)."""
+    """Yield the lines of culld(1)."""
     yield f'.TH CULLD 1 "" "culld {__version__}" "User Commands"'
     yield f".SH NAME\nculld \\- {_ABOUT}"
     yield ".SH SYNOPSIS\n.B culld\n.I COMMAND\n[\\fIOPTION\\fR]..."
@@ -39,7 +39,7 @@ def commands(parser: argparse.ArgumentParser) -> Iterator[str]:
 
 
 def configuration(example: str) -> Iterator[str]:
-    """The page culld.yaml(5): the example with every key, its default and its comment."""
+    """Yield the lines of culld.yaml(5): every key of the example configuration with its default and its comment."""
     yield f'.TH CULLD.YAML 5 "" "culld {__version__}" "File Formats"'
     yield ".SH NAME\nculld.yaml \\- the configuration of culld\n.SH DESCRIPTION"
     comment: list[str] = []
@@ -55,7 +55,7 @@ def configuration(example: str) -> Iterator[str]:
 
 
 def _subcommands(parser: argparse.ArgumentParser, above: str) -> Iterator[str]:
-    for action in parser._actions:  # noqa: SLF001 (argparse has no other way to be asked)
+    for action in parser._actions:  # noqa: SLF001 (argparse has no public access)
         if not isinstance(action, argparse._SubParsersAction):  # noqa: SLF001
             continue
         helps = {choice.dest: choice.help or "" for choice in action._choices_actions}  # noqa: SLF001
@@ -76,6 +76,6 @@ def _options(parser: argparse.ArgumentParser) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    """Escape what the formatter would take for markup."""
+    """Escape the characters that are markup in man(7)."""
     text = re.sub(r"([\\-])", r"\\\1", text).replace("\\\\", "\\e")
     return re.sub(r"^([.'])", r"\\&\1", text, flags=re.MULTILINE)

@@ -1,4 +1,4 @@
-"""`culld model dataset | train | evaluate | export | list`: the training side."""
+"""`culld model`: train, dataset, evaluate, export and list."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ _NOTICE = (
 
 
 _TRAINING = ("matplotlib", "ai_edge_quantizer")
-"""What the extra `train` brings and the extra `gpu` does not."""
+"""The modules that the extra `train` installs and the extra `gpu` does not."""
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do one of the actions; without TensorFlow all but `train` and `export` work."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow tells a screenful about missing GPUs
+    """Run one action; `train` and `export` need TensorFlow, and raise SystemFaultError without it."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # suppresses TensorFlow's warnings about missing GPUs
     actions: dict[str, Callable[[argparse.Namespace], int]] = {
         "train": _train,
         "dataset": model_dataset.dataset,
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _train(args: argparse.Namespace) -> int:
-    for name in _TRAINING:  # first of all: it is better to miss a library now than after an hour
+    for name in _TRAINING:  # checked first, because they are imported only after an hour of training
         if importlib.util.find_spec(name) is None:
             raise ModuleNotFoundError(name, name=name)
     made = provenance()
@@ -122,7 +122,7 @@ def _card(
 
 
 def _origin(experiment: Experiment | TwoStageExperiment, weights: str | None) -> dict[str, str]:
-    """What the network started from, under which licence."""
+    """Return the origin of the backbone's weights, with their licence and notice."""
     if weights is None:
         return {"trunk": f"{experiment.backbone} at random", "licence": "none needed", "notice": "no weights of others"}
     changed = "trained further" if isinstance(experiment, TwoStageExperiment) else "layers behind those used cut off"

@@ -1,4 +1,4 @@
-"""What the actions of `culld model` share: the context of a run, progress on the terminal, figures as lines."""
+"""Shared by the actions of `culld model`: the context of a run, progress bars, printing of figures."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def run_context(
     args: argparse.Namespace, out: Path, progress: Callable[[str, int, int], None], text: str | None
 ) -> RunContext:
-    """Return the context of a run: the real decoder, engine and cache, and the options of the command line."""
+    """Return the context of a run: decoder, engine and cache, and the options of the command line."""
 
     def engine(model: Path) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
         return as_function(LiteRtNetwork(model))
@@ -52,7 +52,7 @@ def _weights(given: str | None) -> Path | str | None:
 
 
 def decode(path: Path) -> NDArray[np.uint8]:
-    """Decode a photo into the network's frame, as the daemon does."""
+    """Decode a photo to the network's frame, uint8 RGB (height, width, 3), as the daemon does."""
     with path.open("rb") as stream:
         format_ = recognise(stream.read(HEAD_BYTES))
         stream.seek(0)
@@ -63,7 +63,7 @@ class ProgressBars:
     """Progress on the terminal, one bar for each phase."""
 
     def __init__(self) -> None:
-        """Prepare the display; a bar appears with the first progress of its phase."""
+        """Prepare the display; a bar appears at the first call for its phase."""
         columns = (*Progress.get_default_columns()[:2], MofNCompleteColumn(), TimeElapsedColumn())
         self._bars = Progress(*columns, console=Console(stderr=True))
         self._tasks: dict[str, Any] = {}
@@ -76,14 +76,14 @@ class ProgressBars:
         self._bars.stop()
 
     def progress(self, phase: str, done: int, total: int) -> None:
-        """Move the bar of a phase."""
+        """Set the bar of a phase to `done` of `total`."""
         if phase not in self._tasks:
             self._tasks[phase] = self._bars.add_task(phase, total=total)
         self._bars.update(self._tasks[phase], completed=done, total=total)
 
 
 def print_figures(figures: dict[str, Any], indent: str = "") -> None:
-    """Figures as an indented list; a group without groups of its own on one line."""
+    """Print figures as an indented list; a group that contains no other group is printed on one line."""
     for name, value in figures.items():
         if not isinstance(value, dict):
             print(f"{indent}{name}: {value}")

@@ -1,4 +1,4 @@
-"""`culld model dataset`: a KADIS data set on disk, out of a folder of clean photographs."""
+"""`culld model dataset`: write a data set in the manner of KADIS-700k from a folder of clean photos."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def dataset(args: argparse.Namespace) -> int:
-    """Write what is missing, then the three tables."""
+    """Write the missing distorted photos, then the three tables."""
     scenes = read_index(args.photos)
     parts = split(scenes, Splits(seed=args.seed))
     writer = Writer(args.photos, args.out, model_common.decode, save)
@@ -24,7 +24,7 @@ def dataset(args: argparse.Namespace) -> int:
     with model_common.ProgressBars() as shown:
         for scene in scenes:
             rows.append(writer.write(scene, kadis_samples(scene, args.kinds, args.seed)))
-            shown.progress("pictures", len(rows), len(scenes))
+            shown.progress("photos", len(rows), len(scenes))
     train, val = write_tables(args.out, parts, rows)
-    print(f"{args.out}: labels.csv has {train + val} pictures, train.csv {train}, val.csv {val}; no photo is in both")
+    print(f"{args.out}: labels.csv has {train + val} photos, train.csv {train}, val.csv {val}; no original is in both")
     return exit_codes.FINE

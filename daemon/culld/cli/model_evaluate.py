@@ -1,4 +1,4 @@
-"""`culld model evaluate`: the figures of a model on photographs that it was not trained on, and its curves."""
+"""`culld model evaluate`: the figures and curves of a model on photos that it was not trained on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options of `culld model` and of its actions; argparse alone, so that `--help` loads no network."""
+"""The options of the actions of `culld model`; only argparse is imported, so that `--help` loads no network."""
 
 from __future__ import annotations
 
@@ -13,48 +13,46 @@ def add_model_actions(parser: argparse.ArgumentParser) -> None:
     """Add `train`, `dataset`, `evaluate`, `export` and `list`."""
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
 
-    train = actions.add_parser("train", help="train a model on a folder of clean photographs")
-    train.add_argument("--photos", type=Path, required=True, metavar="DIR", help="photographs with their index.csv")
-    train.add_argument("--weights", metavar="FILE", help="of the backbone: a file, or `imagenet` (default: random)")
-    train.add_argument("--dataset", type=Path, metavar="DIR", help="tables of `culld model dataset`")
-    train.add_argument("--experiment", type=Path, metavar="FILE", help="what to train (default: the model that ships)")
-    train.add_argument("--seed", type=int, metavar="N", help="in place of the experiment's: other scenes, other draws")
-    train.add_argument("--out", type=Path, metavar="DIR", help="folder to write (default: models/NAME)")
+    train = actions.add_parser("train", help="train a model on a folder of clean photos")
+    train.add_argument("--photos", type=Path, required=True, metavar="DIR", help="folder of photos with an index.csv")
+    train.add_argument("--weights", metavar="FILE", help="backbone weights: a file, or `imagenet` (default: random)")
+    train.add_argument("--dataset", type=Path, metavar="DIR", help="folder with the tables of `culld model dataset`")
+    train.add_argument("--experiment", type=Path, metavar="FILE", help="experiment file (default: the shipped model's)")
+    train.add_argument("--seed", type=int, metavar="N", help="random seed (default: the experiment's)")
+    train.add_argument("--out", type=Path, metavar="DIR", help="output folder (default: models/NAME)")
 
     _add_dataset(actions)
     _add_evaluate(actions)
 
     for action in (train, actions.choices["evaluate"]):
         action.add_argument(
-            "--real-exposure", type=Path, metavar="DIR", help="really mis-exposed photos, to measure on"
+            "--real-exposure", type=Path, metavar="DIR", help="folder of real mis-exposed photos for the evaluation"
         )
-        action.add_argument("--cache", type=Path, metavar="DIR", help="where features are kept (default: user's cache)")
+        action.add_argument("--cache", type=Path, metavar="DIR", help="cache of features (default: the user's cache)")
 
-    export = actions.add_parser("export", help="make model.tflite again out of model.keras, and fit the card to it")
+    export = actions.add_parser("export", help="convert model.keras to model.tflite, and update the card")
     export.add_argument("folder", type=Path, metavar="MODEL", help="model folder")
     export.add_argument(
         "--precision",
         choices=("float32", "float16"),
         default="float32",
-        help="of the kernels in the file (default: float32)",
+        help="weight precision (default: float32)",
     )
 
-    listing = actions.add_parser("list", help="list the models at hand")
+    listing = actions.add_parser("list", help="list the installed models")
     listing.add_argument("--models", type=Path, metavar="DIR", help="folder of model folders (default: culld's own)")
 
 
 def _add_dataset(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = actions.add_parser("dataset", help="write distorted pictures with labels.csv, train.csv and val.csv")
-    parser.add_argument("--photos", type=Path, required=True, metavar="DIR", help="photographs with their index.csv")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder to write")
-    parser.add_argument("--seed", type=int, default=1, metavar="N", help="what is drawn (default: 1)")
-    parser.add_argument(
-        "--kinds", type=int, default=1, choices=range(1, 5), help="distorted pictures of each photograph (default: 1)"
-    )
+    parser = actions.add_parser("dataset", help="write distorted photos with labels.csv, train.csv and val.csv")
+    parser.add_argument("--photos", type=Path, required=True, metavar="DIR", help="folder of photos with an index.csv")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="output folder")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="random seed (default: 1)")
+    parser.add_argument("--kinds", type=int, default=1, choices=range(1, 5), help="distortions per photo (default: 1)")
 
 
 def _add_evaluate(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = actions.add_parser("evaluate", help="measure a model on photographs it was not trained on")
+    parser = actions.add_parser("evaluate", help="evaluate a model on photos that it was not trained on")
     parser.add_argument("folder", type=Path, metavar="MODEL", help="model folder")
-    parser.add_argument("--photos", type=Path, required=True, metavar="DIR", help="photographs with their index.csv")
-    parser.add_argument("--json", action="store_true", help="print the figures as JSON in place of a list")
+    parser.add_argument("--photos", type=Path, required=True, metavar="DIR", help="folder of photos with an index.csv")
+    parser.add_argument("--json", action="store_true", help="print the figures as JSON")

@@ -1,4 +1,4 @@
-"""`culld once`: process what is there, then exit."""
+"""`culld once`: process the photos that are there, then exit."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MOST_NAMED = 20
 
 
 def run(args: argparse.Namespace) -> int:
-    """Sweep once, with a progress bar on a terminal."""
+    """Process once, with a progress bar on a terminal; return 1 if a photo failed or a folder cannot be read."""
     _, config = configuration.load(args)
     tally = run_once(config, OnceRequest(tuple(args.paths)), _progress_bar)
     if args.json:
@@ -54,7 +54,7 @@ def _failed(tally: Counts) -> dict[RootedPath, str]:
 
 
 def _named(tally: Counts) -> list[str]:
-    """A line for each of the first photos and folders that failed."""
+    """Return one line per failed photo and folder, at most 20, and the number of the others."""
     lines = [f"  {display_path(place.path)}: {why}" for place, why in _failed(tally).items()]
     lines += [f"  {display_path(folder)}: {why}" for folder, why in tally.unreadable_folders.items()]
     more = len(lines) - _MOST_NAMED
@@ -63,7 +63,7 @@ def _named(tally: Counts) -> list[str]:
 
 @contextlib.contextmanager
 def _progress_bar(total: int) -> Iterator[Callable[[int], None]]:
-    """Show on a terminal how far the work has come, with the time left; give the function that moves the bar on."""
+    """Show a progress bar with the remaining time on a terminal, and give the function that advances it."""
     if total == 0 or not sys.stderr.isatty():
         yield lambda _count: None
         return
@@ -74,7 +74,7 @@ def _progress_bar(total: int) -> Iterator[Callable[[int], None]]:
 
 
 def _summary(tally: Counts) -> str:
-    parts = [f"{count} {_WORDS[verdict]}" for verdict, count in tally.verdicts.items() if count]
+    parts = [f"{count} {_PARTICIPLES[verdict]}" for verdict, count in tally.verdicts.items() if count]
     parts += [f"{len(tally.failures)} failed (see culld status)"] if tally.failures else []
     parts += [f"{len(tally.waiting)} failed earlier and wait for another try"] if tally.waiting else []
     parts += [f"{len(tally.unreadable_folders)} folders cannot be read"] if tally.unreadable_folders else []
@@ -82,7 +82,7 @@ def _summary(tally: Counts) -> str:
     return ", ".join(parts) if parts else "nothing new"
 
 
-_WORDS = {
+_PARTICIPLES = {
     Verdict.KEEP: "kept",
     Verdict.TAG: "tagged",
     Verdict.QUARANTINE: "quarantined",

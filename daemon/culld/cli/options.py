@@ -1,4 +1,4 @@
-"""The options of each command, on one page; a command's own module is imported only to run the command."""
+"""The options of every command; the module of a command is imported only to run the command."""
 
 from __future__ import annotations
 
@@ -52,16 +52,14 @@ def parse_share(text: str) -> float:
 
 
 def parse_library(text: str) -> str:
-    """Return the name of a library as a unit can have it; raises argparse.ArgumentTypeError for any other text."""
+    """Return the name of a library, 1 to 40 letters, digits and _; raises argparse.ArgumentTypeError otherwise."""
     if not re.fullmatch(r"[A-Za-z0-9_]{1,40}", text):
         raise argparse.ArgumentTypeError(f"{text!r}: write a short name of letters, digits and _")
     return text
 
 
 def _add_config(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--config", type=Path, metavar="F", help="the configuration file (see README for where it is looked for)"
-    )
+    parser.add_argument("--config", type=Path, metavar="F", help="configuration file (default: see README)")
 
 
 def _add_since(parser: argparse.ArgumentParser, meaning: str) -> None:
@@ -86,50 +84,50 @@ def _add_status(parser: argparse.ArgumentParser) -> None:
     _add_config(parser)
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--json", action="store_true", help="one JSON object")
-    shown.add_argument("--watch", action="store_true", help="stay, and show it anew each second; Ctrl-C ends it")
+    shown.add_argument("--watch", action="store_true", help="refresh each second until Ctrl-C")
 
 
 def _add_log(parser: argparse.ArgumentParser) -> None:
     _add_config(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    parser.add_argument("-n", "--limit", type=int, default=50, metavar="N", help="at most so many (50)")
-    _add_since(parser, "only since then: 2h, 7d, 2026-05-01")
-    parser.add_argument("--verdict", type=Verdict, choices=list(Verdict), help="only these")
+    parser.add_argument("-n", "--limit", type=int, default=50, metavar="N", help="maximum number of decisions (50)")
+    _add_since(parser, "only decisions made since then: 2h, 7d, 2026-05-01")
+    parser.add_argument("--verdict", type=Verdict, choices=list(Verdict), help="only decisions with this verdict")
 
 
 def _add_why(parser: argparse.ArgumentParser) -> None:
     _add_config(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object")
-    parser.add_argument("path", type=Path, metavar="PHOTO", help="where it is now, or where it was")
+    parser.add_argument("path", type=Path, metavar="PHOTO", help="current or original path of the photo")
 
 
 def _add_report(parser: argparse.ArgumentParser) -> None:
     _add_config(parser)
-    parser.add_argument("--json", action="store_true", help="one JSON object a defect, camera or rule")
-    _add_since(parser, "only what was decided since then: 30d")
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="also draw it as a PNG")
+    parser.add_argument("--json", action="store_true", help="one JSON object per defect, camera and rule")
+    _add_since(parser, "only decisions made since then: 30d")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="also write a bar chart as PNG")
 
 
 def _add_restore(parser: argparse.ArgumentParser) -> None:
     _add_config(parser)
-    parser.add_argument("--all", action="store_true", help="everything")
-    _add_since(parser, "what was quarantined since then: 2h, 7d, 2026-05-01")
+    parser.add_argument("--all", action="store_true", help="all photos in quarantine")
+    _add_since(parser, "photos quarantined since then: 2h, 7d, 2026-05-01")
     parser.add_argument(
-        "--untag", action="store_true", help="also take back, bit for bit, what culld wrote about photos that stayed"
+        "--untag", action="store_true", help="also undo, bit for bit, what culld wrote to photos that were not moved"
     )
     parser.add_argument(
-        "--undecided", action="store_true", help="do not count what comes back as wrong rejects (culld report)"
+        "--undecided", action="store_true", help="do not count restored photos as wrong rejects (culld report)"
     )
-    parser.add_argument("--dry-run", action="store_true", help="only say what would come back")
+    parser.add_argument("--dry-run", action="store_true", help="only print what would be restored")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument(
-        "paths", nargs="*", type=Path, metavar="PATH", help="photos or folders, in quarantine or where they were"
+        "paths", nargs="*", type=Path, metavar="PATH", help="photos or folders, by current or original path"
     )
 
 
 def _add_journal(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
-    rebuild = actions.add_parser("rebuild", help="take over every photo in quarantine that the journal lacks")
+    rebuild = actions.add_parser("rebuild", help="import every photo in quarantine that the journal lacks")
     _add_config(rebuild)
     rebuild.add_argument("--json", action="store_true", help="print the counts as JSON")
 
@@ -139,26 +137,26 @@ def _add_policy(parser: argparse.ArgumentParser) -> None:
     check = actions.add_parser("check", help="validate a configuration file and print its thresholds")
     check.add_argument("file", type=Path, metavar="FILE", help="the configuration file to validate")
 
-    simulate = actions.add_parser("simulate", help="replay a policy on past decisions: what would move, what come back")
+    simulate = actions.add_parser("simulate", help="replay a policy on past decisions, and list the changes")
     simulate.add_argument("file", type=Path, metavar="NEW", help="the configuration file with that policy")
     _add_since(simulate, "only photos judged since then: 30d")
-    simulate.add_argument("--json", action="store_true", help="one JSON object a photo that would move or come back")
-    simulate.add_argument("--apply", action="store_true", help="carry it out; culld must not be running")
+    simulate.add_argument(
+        "--json", action="store_true", help="one JSON object per photo that would be moved or restored"
+    )
+    simulate.add_argument("--apply", action="store_true", help="carry the changes out; culld must not be running")
     simulate.set_defaults(module="policy_simulate")
 
-    suggest = actions.add_parser(
-        "suggest", help="propose thresholds from what you restored and deleted; changes nothing"
-    )
+    suggest = actions.add_parser("suggest", help="propose thresholds from your restores and deletions; changes no file")
     _add_config(suggest)
     suggest.add_argument(
         "--precision",
         type=parse_share,
         default=0.98,
         metavar="P",
-        help="how many of the rejects should be right (0.98)",
+        help="share of right rejects to reach (0.98)",
     )
-    _add_since(suggest, "only what was decided since then: 90d")
-    suggest.add_argument("--json", action="store_true", help="one JSON object a defect")
+    _add_since(suggest, "only decisions made since then: 90d")
+    suggest.add_argument("--json", action="store_true", help="one JSON object per defect")
     suggest.set_defaults(module="policy_suggest")
 
 
@@ -166,17 +164,23 @@ def _add_service(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     for name, text in (
         ("install", "write the unit for this culld and its configuration, and start it"),
-        ("uninstall", "stop it and remove what install wrote; photos, configuration and state stay"),
-        ("status", "what systemd says of it"),
+        ("uninstall", "stop the service and remove its unit; photos, configuration and state stay"),
+        ("status", "print the status from systemd"),
     ):
         action = actions.add_parser(name, help=text)
         scope = action.add_mutually_exclusive_group()
-        scope.add_argument("--user", dest="scope", action="store_const", const="user", help="for you alone (default)")
         scope.add_argument(
-            "--system", dest="scope", action="store_const", const="system", help="for the machine, as the user culld"
+            "--user", dest="scope", action="store_const", const="user", help="for the current user (default)"
+        )
+        scope.add_argument(
+            "--system",
+            dest="scope",
+            action="store_const",
+            const="system",
+            help="for the machine, run by the user culld",
         )
         action.add_argument(
-            "--library", type=parse_library, metavar="NAME", help="one of several, with /etc/culld/NAME.yaml"
+            "--library", type=parse_library, metavar="NAME", help="instance name; its config is /etc/culld/NAME.yaml"
         )
         if name != "status":
             action.add_argument("--dry-run", action="store_true", help="only print the steps")
@@ -187,7 +191,7 @@ def _add_service(parser: argparse.ArgumentParser) -> None:
 
 def _add_doctor(parser: argparse.ArgumentParser) -> None:
     _add_config(parser)
-    parser.add_argument("--json", action="store_true", help="one JSON object a line: name, health, what, fix")
+    parser.add_argument("--json", action="store_true", help="one JSON object per line: name, health, what, fix")
 
 
 def _add_completion(parser: argparse.ArgumentParser) -> None:

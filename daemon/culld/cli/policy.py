@@ -1,4 +1,4 @@
-"""`culld policy check`: whether a configuration file is valid, and the thresholds and rules that it sets."""
+"""`culld policy check`: validate a configuration file, and print its thresholds and rules."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _protected(protect: Protection) -> Iterator[str]:
-    """What is never moved, in a few words each."""
-    yield "what you restored"
+    """Yield a short description of each kind of photo that is never moved."""
+    yield "restored by you"
     if protect.rated is not None:
         yield "rated" if protect.rated == 1 else f"rated from {protect.rated} stars"
     for name in ("edited", "series", "bursts"):

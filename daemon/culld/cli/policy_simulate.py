@@ -1,4 +1,4 @@
-"""`culld policy simulate`: what another policy would move, and bring back, of the photos of the past."""
+"""`culld policy simulate`: print which judged photos another policy would move or restore."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _SHOWN = 20
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print what would change, and with `--apply` change it."""
+    """Print the changes, and with `--apply` carry them out; return 1 if a photo was not changed."""
     request = SimulateRequest(args.file, args.since)
     if args.apply:
         return _apply(args, request)
     found = simulate(request, os.environ)
     _print(args, found)
     if found.observes and not args.json:
-        print("\nmode is observe: none of this happens until the file says enforce")
+        print("\npolicy.mode is observe: no photo is moved until the file sets enforce")
     return exit_codes.FINE
 
 
@@ -68,7 +68,7 @@ def _as_text(found: Simulated) -> Iterator[str]:
     counts = Counter(change.action for change in found.results)
     yield f"policy {found.policy} on {len(found.results)} photos that were judged before"
     yield from (f"  {('would ' + action):<26}{counts[action]:>8}" for action in ReplayAction)
-    rules = Counter((change.action, change.decision.rule or "nothing rejects it any more") for change in found.changes)
+    rules = Counter((change.action, change.decision.rule or "no reject rule") for change in found.changes)
     if rules:
         yield ""
         yield from (f"  {action:<10}  {count:>6}  by {rule}" for (action, rule), count in rules.most_common())

@@ -1,4 +1,4 @@
-"""`culld policy suggest`: thresholds that would have been right often enough, by what people did with the rejects."""
+"""`culld policy suggest`: propose thresholds that reach a precision, from the user's feedback on rejects."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Propose, with the numbers to expect."""
+    """Print a threshold per defect, with the expected number of right and wrong rejects."""
     _, config = configuration.load(args)
     for found in suggest_thresholds(config, SuggestRequest(args.precision, args.since)):
         print(json.dumps(_as_json(found)) if args.json else _as_text(found, args.precision))
     if not args.json:
-        print("nothing was changed: write what you agree with into the policy, and try it with culld policy simulate")
+        print(
+            "no file was changed: to use a threshold, write it into the policy, and test it with culld policy simulate"
+        )
     return exit_codes.FINE
 
 

@@ -1,4 +1,4 @@
-"""`culld report`: how often culld was wrong, by what people did with the photos that it moved."""
+"""`culld report`: the rate of wrong rejects, from the user's feedback on the photos that culld moved."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _BARS = "█▓░·?"
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the counts, and draw them if that is asked for."""
+    """Print the counts, and draw them if `--plot` is given."""
     found = report_rejects(configuration.state(args), args.since)
     for line in _as_json(found.groups) if args.json else _as_text(found):
         print(line)
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
             _draw(args.plot, found.groups)
         except OSError as error:
             raise SystemFaultError(f"{display_path(args.plot)} cannot be written: {error}") from error
-        print(f"drawn: {display_path(args.plot)}", file=sys.stderr)
+        print(f"chart written to {display_path(args.plot)}", file=sys.stderr)
     return exit_codes.FINE
 
 
@@ -67,9 +67,10 @@ def _as_text(report: RejectReport) -> Iterator[str]:
     groups = report.groups
     yield "decisions: " + ", ".join(f"{count} {verdict}" for verdict, count in report.decisions.items())
     if report.held:
-        yield f"{report.held} more would have been moved, had culld been let (mode observe, or the brake)"
+        reason = "mode: observe, or the brake is active"
+        yield f"{report.held} more matched the reject rules but were not moved ({reason})"
     if not groups["defect"]:
-        yield "nothing was moved, so there are no answers yet"
+        yield "no photo was moved, so there is no feedback yet"
         return
     yield "   ".join(f"{bar} {answer}" for bar, answer in zip(_BARS, Feedback, strict=True))
     most = max(tally.counts.total() for tally in groups["defect"])
@@ -96,4 +97,4 @@ def _draw(file: Path, groups: Mapping[str, Sequence[FeedbackCounts]]) -> None:
         for kind, found in groups.items()
         for tally in found
     ]
-    draw(file, "What became of the photos that culld moved", list(Feedback), rows)
+    draw(file, "Feedback on the photos that culld moved", list(Feedback), rows)

@@ -1,4 +1,4 @@
-"""`culld restore`: back from quarantine to where it came from."""
+"""`culld restore`: move photos back from quarantine to their original paths."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Restore what is selected, and tell of each photo as soon as it is done; Ctrl-C finishes the photo at hand."""
+    """Restore the selected photos, and print each result as soon as it is done; Ctrl-C finishes the current photo."""
     if not (args.all or args.since or args.paths):
-        print("culld: name photos, or say --since T or --all", file=sys.stderr)
+        print("culld: name photos, or give --since T or --all", file=sys.stderr)
         return exit_codes.USAGE
     _, config = configuration.load(args)
-    # Not resolved: a photo's own name may be a link by now, and it is the name that was asked for.
+    # Not resolved: the path of a photo may be a symbolic link by now, and the path itself is selected.
     selection = Selection(tuple(path.absolute() for path in args.paths), args.since, args.all)
     request = RestoreRequest(selection, args.untag, args.dry_run, args.undecided)
     with _stop_asked() as stop:
@@ -38,15 +38,15 @@ def run(args: argparse.Namespace) -> int:
         return exit_codes.INTERRUPTED
     if not summary.found and not args.json:
         print("nothing in quarantine is selected" + (", and no tagged photo" if args.untag else ""))
-    lost = bool(args.paths) and not summary.found
-    return exit_codes.SOME_FAILED if lost or summary.failed else exit_codes.FINE
+    none_found = bool(args.paths) and not summary.found
+    return exit_codes.SOME_FAILED if none_found or summary.failed else exit_codes.FINE
 
 
 @contextlib.contextmanager
 def _stop_asked() -> Iterator[Callable[[], bool]]:
     """Give a function that returns whether Ctrl-C was pressed; a second Ctrl-C raises KeyboardInterrupt at once.
 
-    Where SIGINT is ignored, as in the background of a shell, it stays so. To be used in the main thread.
+    If SIGINT is ignored, as in the background of a shell, it stays ignored. Use it in the main thread only.
     """
     asked = False
 
@@ -73,7 +73,7 @@ def _line(args: argparse.Namespace, result: Restored | Untagged) -> str:
 def _interrupted(summary: RestoreSummary) -> str:
     done = f"{summary.restored} restored"
     done += f", {summary.untagged} untagged" if summary.untagged else ""
-    return f"culld: interrupted: {done}, {summary.remaining} selected photos remain; the same command goes on with them"
+    return f"culld: interrupted: {done}, {summary.remaining} selected photos remain; to continue, run the command again"
 
 
 def _as_json(result: Restored) -> dict[str, object]:

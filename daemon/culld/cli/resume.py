@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Release the brake; a running daemon notices with its next decision."""
+    """Release the brake; a running daemon checks it at its next decision."""
     path, config = configuration.load(args)
     if release_brake(config):
         print(
-            "the brake is off; what it held back was only tagged, and stays. To move that as well:"
+            "Moving is enabled again. Photos tagged while it was stopped are not moved; to move them:"
             f" culld policy simulate {path} --apply"
         )
     else:
-        print("the brake was not on")
+        print("Moving was not stopped: the brake is not active.")
     return exit_codes.FINE

@@ -28,13 +28,13 @@ def run(args: argparse.Namespace) -> int:
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
     if sys.stdout.isatty():
         print(banner(path, config))
-    with contextlib.suppress(KeyboardInterrupt):  # before the daemon listens to signals itself
+    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C before the daemon handles SIGINT
         serve(path, config, os.environ)
     return exit_codes.FINE
 
 
 def banner(path: Path, config: Config) -> str:
-    """What a person at a terminal wants to know first: what is watched, and what to do next."""
+    """Return the text for a terminal: the watched folders, the quarantine, the policy file and the next commands."""
     watched = "\n".join(
         f"  watching    {display_path(watch.path)}   (mode {watch.mode or config.policy.mode})"
         for watch in config.watch
@@ -45,6 +45,6 @@ def banner(path: Path, config: Config) -> str:
         f"  policy      {file}   (save it to change it)\n\n"
         f"Drop photos into the watched folder; each is judged a few seconds after it is complete.\n"
         f"In another terminal:  {command} status --config {file}\n"
-        f"                      {command} restore --all --config {file}   (brings everything back)\n"
+        f"                      {command} restore --all --config {file}   (moves all photos back)\n"
         f"Ctrl-C stops.\n"
     )

@@ -1,4 +1,4 @@
-"""`culld score`: look at photos and say what the policy would do; nothing is written."""
+"""`culld score`: print the scores of photos and the verdict of the policy; no file is written."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Score every photo of the paths, in order."""
+    """Score every photo of the paths, in order; return 1 if a path is missing or a photo is unreadable."""
     config = configuration.load_or_default(args)
     found, missing = find(args.paths)
     for path in missing:
-        print(f"culld: {display_path(path)} is not there, or no plain file or folder", file=sys.stderr)
+        print(f"culld: {display_path(path)} does not exist, or is neither a regular file nor a folder", file=sys.stderr)
     failed = bool(missing)
     for result in score_files(config, found):
         failed = failed or result.verdict is Verdict.UNREADABLE

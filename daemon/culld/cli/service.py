@@ -1,4 +1,4 @@
-"""`culld service`: install culld as a systemd service, look at it, and take it away again."""
+"""`culld service`: install culld as a systemd service, print its status, and uninstall it."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Do one of the actions."""
+    """Run the action: install, uninstall or status."""
     actions = {"install": _install, "uninstall": _uninstall, "status": _status}
     return actions[args.action](args)
 
 
 def _scope(args: argparse.Namespace) -> Scope:
     if args.library and args.scope != Scope.SYSTEM:
-        raise ConfigError(("--library goes with --system: a person has one culld",))
+        raise ConfigError(("--library needs --system: a user service has no instances",))
     return Scope(args.scope)
 
 
@@ -44,16 +44,16 @@ def _install(args: argparse.Namespace) -> int:
     _carry_out(install(found, unit_folder(), os.environ), dry_run=args.dry_run)
     if args.scope == "system":
         for command in acl_commands(folders, "culld"):
-            print(f"culld may not work there yet; let it:  {command}")
+            print(f"the user culld needs access to this folder; grant it with:  {command}")
     if not args.dry_run:
-        print(f"culld runs; look at it with: culld service status --{args.scope}")
+        print(f"culld runs; to see its status: culld service status --{args.scope}")
     return exit_codes.FINE
 
 
 def _uninstall(args: argparse.Namespace) -> int:
     _carry_out(uninstall(_scope(args), os.environ, args.library or ""), dry_run=args.dry_run)
     if not args.dry_run:
-        print("photos, quarantine, configuration and state are as they were")
+        print("photos, quarantine, configuration and state were not changed")
     return exit_codes.FINE
 
 

@@ -1,4 +1,4 @@
-"""`culld status`: the state of the daemon, of the folders, and of photos that need attention."""
+"""`culld status`: the state of the daemon and of the folders, problems, and the last decisions."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _watch(args: argparse.Namespace) -> None:
-    """Fill the terminal until Ctrl-C; without one, print it once for each change."""
-    from rich.live import Live  # noqa: PLC0415 (a tenth of a second, which only this needs)
+    """Show the status on the whole terminal until Ctrl-C; if the output is no terminal, print each changed status."""
+    from rich.live import Live  # noqa: PLC0415 (takes 0.1 s to import, and only --watch needs it)
     from rich.text import Text  # noqa: PLC0415
 
     before = ""
@@ -105,28 +105,28 @@ def _as_text(status: Status) -> str:
 
 
 def _needing_attention(status: Status) -> Iterator[list[str]]:
-    """Yield a few lines for each thing that a person should know of."""
+    """Yield the lines of each problem."""
     if status.trouble:
         yield [f"no photo is judged: {status.trouble}"]
     if status.offline:
-        yield ["waited for:", *(f"  {folder} {why}" for folder, why in status.offline.items())]
+        yield ["offline folders:", *(f"  {folder} {why}" for folder, why in status.offline.items())]
     if status.unwatched:
-        yield [f"{status.unwatched} folders give no events, only the timer finds what is new: see culld doctor"]
+        yield [f"{status.unwatched} folders send no events, only the rescan finds new photos: see culld doctor"]
     if status.unread_folders:
         yield [
             f"{status.unread_folders} folders cannot be read, the photos in them wait for the next scan:",
             *(f"  {reason}" for reason in status.unread.values()),
         ]
     if status.policy_problem:
-        yield ["the policy file has mistakes, the last good one is in force:", status.policy_problem]
+        yield ["config reload failed, still using the last valid policy:", status.policy_problem]
     if status.brake:
-        yield [f"THE BRAKE IS ON, nothing is moved: {status.brake}"]
+        yield [f"MOVING STOPPED by the brake: {status.brake}"]
     if status.clock:
         yield [f"THE CLOCK IS IN DOUBT: {status.clock}"]
     if status.slow:
-        yield [f"{status.slow} files are still being written after more than ten minutes; they are waited for"]
+        yield [f"{status.slow} files are still being written after more than ten minutes; culld waits for them"]
     if status.faults:
-        yield ["waiting for another try:", *map(_fault_line, status.faults)]
+        yield ["photos that failed and wait for another try:", *map(_fault_line, status.faults)]
 
 
 def _fault_line(fault: OpenFault) -> str:

@@ -1,4 +1,4 @@
-"""`culld why`: the last decision about one photo, what it was made from, and all decisions about it."""
+"""`culld why`: the last decision about a photo with its scores and facts, and all decisions about it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Explain one photo."""
+    """Print the explanation; return 1 if culld has not judged the photo."""
     _, config = configuration.load(args)
     path = args.path.absolute()
     explanation = explain_decision(config, path)
@@ -88,10 +88,10 @@ def _lines(explanation: Explanation) -> Iterator[str]:
     yield f"  scores      {primary.result}   (model {primary.model})"
     yield f"  thresholds  {', '.join(f'{defect} {_threshold(policy.of(defect))}' for defect in Defect)}"
     same = case.policy == policy.digest
-    yield f"  policy      {case.policy}" + (" (in force)" if same else f"; in force now is {policy.digest}")
+    yield f"  policy      {case.policy}" + (" (in force)" if same else f"; {policy.digest} is in force now")
     known = {name: value for name, value in _facts(case).items() if value not in (None, [])}
     facts = ", ".join(f"{name} {_plain(value)}" for name, value in known.items())
-    yield f"  facts       {facts or 'the file tells none'}"
+    yield f"  facts       {facts or 'none in the file'}"
     yield "  history"
     yield from (f"    {as_text(decision)}" for decision in explanation.history)
 
