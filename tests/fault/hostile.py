@@ -1,4 +1,4 @@
-"""Files that nobody would call photos: special files, odd names, bombs, hostile metadata, and photos with wrong bytes.
+"""Files that are no ordinary photos: special files, odd names, bombs, hostile metadata, and photos with wrong bytes.
 
 They are dropped on the real daemon; counted is what is left of them, of its time, and of the daemon itself.
 """

@@ -53,7 +53,7 @@ def scratch(*, memory: bool) -> Iterator[Path]:
 
 
 def kills(step: int) -> Iterator[Row]:
-    """`kill -9` at every change of a file; then again at every change that putting things right makes."""
+    """`kill -9` at every change of a file; then again at every change of the recovery."""
     for action, repair in (("reject", "replay"), ("restore", "restore again")):
         for device in ("same device", "other device"):
             with scratch(memory=True) as folder, scratch(memory=device == "same device") as away:
@@ -157,7 +157,7 @@ def swapped(count: int) -> Iterator[Row]:
 
 
 def survived(count: int) -> Iterator[Row]:
-    """Files that nobody would call photos."""
+    """Special files, odd names and damaged photos."""
     with scratch(memory=False) as folder:
         found = hostile.survive(folder, SEED, count)
     assert not sum(kind.lost for kind in found), found

@@ -21,7 +21,7 @@ INSIDE, OUTSIDE = b"a photo", b"a secret"
 
 @dataclass(frozen=True)
 class Swapped:
-    """What happened: how often the folder was swapped, photos moved, and files from outside seen or touched."""
+    """The counts: how often the folder was swapped, photos moved, and files from outside seen or touched."""
 
     swaps: int
     moves: int

@@ -42,7 +42,7 @@ def with_xmp(photo: bytes, text: bytes) -> bytes:
 
 
 def listed(length: int, padding: int = 0, *, elements: bool = False) -> bytes:
-    """A packet that lists a movie of so many bytes behind the primary picture, as attributes or as elements."""
+    """A packet that lists a movie of a given length behind the primary picture, as attributes or as elements."""
     if elements:
         items = f"""<rdf:li rdf:parseType="Resource"><Container:Item rdf:parseType="Resource">
 <Item:Mime>image/jpeg</Item:Mime><Item:Semantic>Primary</Item:Semantic><Item:Length>0</Item:Length>

@@ -93,7 +93,7 @@ class Machine:
         return self.run("systemctl", "show", "--value", f"--property={name}", "culld").strip()
 
     def log(self) -> str:
-        """What the service has said."""
+        """Return the log of the service."""
         return self.run("journalctl", "--no-pager", "--output=cat", "--unit=culld", check=False)
 
     def wait_until(self, true: Callable[[], bool], what: str, seconds: float = 60) -> float:

@@ -1,4 +1,4 @@
-"""Written stand-ins for what tests must not need: clocks, desks, readers, journals."""
+"""Fakes of what tests must not need: clocks, workers, readers, journals."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from harness import factories
 
 @dataclass
 class FakeClock:
-    """A clock that moves only when told to."""
+    """A clock that moves only when the test moves it."""
 
     moment: datetime = factories.NOON
     second: float = 1000.0
@@ -82,7 +82,7 @@ class Double:
 
 @dataclass(frozen=True)
 class Misbehave:
-    """Crash, hang, spin, raise, eat memory or write a file, as `item` says; else answer it."""
+    """Crash, hang, spin, raise, eat memory or write a file, as `item` names it; else return it."""
 
     item: Any
 
@@ -142,18 +142,18 @@ class SlowNetwork(FakeNetwork):
 
 @dataclass
 class ConstantNetwork:
-    """A network for defects that gives every frame the same probabilities, or those that `look` makes of its pixels."""
+    """A defect network: the same probabilities for every frame, or those that `scores_of` computes from it."""
 
     blur: float = 0.0
     under: float = 0.0
     over: float = 0.0
-    look: Callable[[NDArray[Any]], Sequence[float]] | None = None
+    scores_of: Callable[[NDArray[Any]], Sequence[float]] | None = None
     signature: Signature = DEFECT_NETWORK
 
     def run(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """A row for each frame."""
         (frames,) = arrays.values()
-        rows = [self.look(frame) if self.look else (self.blur, self.under, self.over) for frame in frames]
+        rows = [self.scores_of(frame) if self.scores_of else (self.blur, self.under, self.over) for frame in frames]
         return {"probabilities": np.array(rows, np.float64)}
 
 

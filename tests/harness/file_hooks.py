@@ -1,4 +1,4 @@
-"""Does something in the instant before a call of culld that changes a file, as another program may; counts listings.
+"""Runs an action right before a call of culld that changes a file, as another program may; counts listings.
 
 The audit hooks of Python (sys.addaudithook) announce these calls; culld announces those that it makes by ctypes.
 """

@@ -1,4 +1,4 @@
-"""Photos in quarantine, and everything that can happen to the journal that knows of them."""
+"""Photos in quarantine, and ways to lose the journal that records them."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Vault(Rooms):
         return self
 
     def restore(self) -> list[Restored]:
-        """What `culld restore --all` does."""
+        """Restore all photos, as `culld restore --all` does."""
         with self.journal() as journal:
             everything = Selection(everything=True)
             restorer = Restorer([self.inbox], journal, quarantined.nothing_of_culld)
@@ -104,5 +104,5 @@ DAMAGES: dict[str, Callable[[Vault], None]] = {
 
 
 def cut_at(parts: int) -> list[Callable[[Vault], None]]:
-    """The file cut off at each of so many offsets, from its first byte on."""
+    """The file cut off at each of a number of offsets, from its first byte on."""
     return [partial(cut_off, at=part / parts) for part in range(parts)]

@@ -232,7 +232,7 @@ def test_a_command_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path, 
 
 
 def test_what_a_command_leaves_in_the_background_is_not_waited_for(tmp_path: Path, warnings: list[str]) -> None:
-    """As a program that shows a message until a person has read it."""
+    """For example a program that shows a message until the user closes it."""
     alerts = Alerts(["sh", "-c", f"sleep {LONG_S:g} & echo $! > {tmp_path}/pid"], patience_s=LONG_S)
     ring(alerts)
 
@@ -243,7 +243,7 @@ def test_what_a_command_leaves_in_the_background_is_not_waited_for(tmp_path: Pat
 
 
 def test_without_a_command_and_a_webhook_nothing_is_started() -> None:
-    """The log has it."""
+    """The log holds the alert."""
     before = threading.active_count()
     Alerts().send("brake", "on")
 

@@ -124,7 +124,7 @@ def test_when_the_process_is_gone_each_worker_goes_on_alone() -> None:
 
 
 def test_a_network_that_fails_is_told_with_its_reason() -> None:
-    """A GPU without memory for one photo, say."""
+    """For example a GPU without memory for one photo."""
     with fakes.Warnings() as warnings, GpuProcess(fakes.FakeNetwork) as process, connected(process, 1) as (network,):
         assert row(network, 255) == OWN[0].tolist()
         assert warnings.changed.wait(10)
@@ -132,14 +132,14 @@ def test_a_network_that_fails_is_told_with_its_reason() -> None:
 
 
 def test_a_network_that_cannot_be_opened_is_a_system_fault() -> None:
-    """The daemon then says so and judges by LiteRT."""
+    """The daemon then logs the reason and judges by LiteRT."""
     with pytest.raises(SystemFaultError, match="no Keras model"), GpuProcess(fakes.broken_network):
         pass
 
 
 @pytest.mark.parametrize("said", [b"", b"x" * 32, b"\0\0\0\4wxyz", b"\xff" * 8])
-def test_a_stranger_gets_no_answer(said: bytes) -> None:
-    """Whoever does not know the key is hung up on, and the others are served all the same."""
+def test_a_client_without_the_key_gets_no_answer(said: bytes) -> None:
+    """A connection without the key is closed, and the others are served as before."""
     with GpuProcess(fakes.FakeNetwork) as process, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stranger:
         stranger.connect(process.address.name)
         stranger.sendall(said)
@@ -163,8 +163,8 @@ def test_a_client_with_another_key_goes_on_alone() -> None:
             assert row(network, 51) == OWN[0].tolist()
 
 
-def test_strangers_that_say_nothing_hold_nobody_up() -> None:
-    """Each waits for itself, and is hung up on after a while."""
+def test_silent_clients_do_not_delay_the_others() -> None:
+    """Each waits on its own, and is closed after a time limit."""
     with GpuProcess(fakes.FakeNetwork) as process, ExitStack() as stack:
         for _ in range(5):
             stranger = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
@@ -188,7 +188,7 @@ def test_a_process_that_hangs_is_given_up_after_a_time() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(540)
-def test_tensorflow_says_what_litert_says() -> None:
+def test_tensorflow_gives_the_scores_of_litert() -> None:
     """On the CPU here; three frames go through batches of at most two."""
     pytest.importorskip("tensorflow", reason="needs the extra `gpu`")
     folder = Path(__file__).parents[2] / "models" / "defects"

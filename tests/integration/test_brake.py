@@ -41,7 +41,7 @@ RULES = replace(factories.rules(), brake=BrakeLimit(0.5, 10))
 
 @dataclass
 class House:
-    """A journal, and what people were told."""
+    """A journal, and the alerts."""
 
     journal: SqliteJournal
     clock: FakeClock
@@ -103,7 +103,7 @@ def test_the_window_is_that_of_the_journal_after_a_restart(house: House) -> None
     assert house.held(house.braking(), [True]) == [True]
 
 
-def test_a_person_lets_go_and_counting_begins_anew(house: House) -> None:
+def test_the_user_releases_the_brake_and_counting_begins_again(house: House) -> None:
     """While the daemon runs."""
     braking = house.braking()
     assert not resume(house.journal, house.clock)
@@ -115,7 +115,7 @@ def test_a_person_lets_go_and_counting_begins_anew(house: House) -> None:
     assert house.held(braking, [True] * 6) == [False] * 5 + [True]
 
 
-def test_another_policy_lets_go(house: House) -> None:
+def test_another_policy_releases_the_brake(house: House) -> None:
     """It is what the brake asks for."""
     braking = house.braking()
     house.held(braking, [True] * 6)

@@ -19,29 +19,29 @@ from culld.stages.watch.signals import DirtyFolder, LoopQueue, Signal, Wakeup
 
 
 class Watched:
-    """A root under watch, and the marks that arrive."""
+    """A root under watch, and the wake-ups that arrive."""
 
     def __init__(self, root: Path, config: Path) -> None:
         """Start watching."""
         self.root = root
-        self.marks = LoopQueue()
-        self.watcher = Watcher([root], config, self.marks)
+        self.wakeups = LoopQueue()
+        self.watcher = Watcher([root], config, self.wakeups)
         self.watcher.start()
         self.watcher.refresh()
         self.drain()
 
     def drain(self) -> set[Wakeup]:
-        """All marks until half a second is quiet."""
+        """Return all wake-ups until half a second passes without one."""
         seen: set[Wakeup] = set()
-        while more := self.marks.take(timeout_s=0.5):
+        while more := self.wakeups.take(timeout_s=0.5):
             seen |= more
         return seen
 
-    def wait_for(self, mark: Wakeup) -> None:
-        """Fail unless the mark comes within five seconds."""
+    def wait_for(self, wakeup: Wakeup) -> None:
+        """Fail unless the wake-up comes within five seconds."""
         deadline = time.monotonic() + 5
-        while mark not in self.marks.take(timeout_s=0.2):
-            assert time.monotonic() < deadline, f"{mark} did not come"
+        while wakeup not in self.wakeups.take(timeout_s=0.2):
+            assert time.monotonic() < deadline, f"{wakeup} did not come"
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
 
 
 def test_a_written_file_marks_its_folder(watched: Watched) -> None:
-    """The mark names the folder, not the file."""
+    """The wake-up names the folder, not the file."""
     (watched.root / "a.jpg").write_bytes(b"x")
 
     watched.wait_for(DirtyFolder(watched.root, watched.root))
@@ -104,7 +104,7 @@ def test_saving_the_configuration_marks_a_reload(watched: Watched, how: str) -> 
 
 
 def test_a_root_that_comes_back_is_watched_again(watched: Watched) -> None:
-    """When it is another folder of the same name it is watched anew."""
+    """A new folder of the same name gets a new watch."""
     watched.root.rmdir()
     watched.watcher.refresh()
 
@@ -116,8 +116,8 @@ def test_a_root_that_comes_back_is_watched_again(watched: Watched) -> None:
     watched.wait_for(DirtyFolder(watched.root, watched.root))
 
 
-def test_a_watcher_whose_thread_died_is_started_anew(watched: Watched) -> None:
-    """Everything is scanned, since nobody knows what was missed, and events come again."""
+def test_a_watcher_whose_thread_died_is_restarted(watched: Watched) -> None:
+    """Everything is scanned, since events may be missing, and new events arrive."""
     watched.watcher._observer._inotify.stop()
     watched.watcher._observer._inotify.join(5)
 
@@ -129,7 +129,7 @@ def test_a_watcher_whose_thread_died_is_started_anew(watched: Watched) -> None:
     watched.wait_for(DirtyFolder(watched.root, watched.root))
 
 
-def test_a_root_that_went_away_is_no_reason_to_start_anew(watched: Watched) -> None:
+def test_a_root_that_went_away_does_not_restart_the_watcher(watched: Watched) -> None:
     """Its own thread ends with it; the others go on."""
     observer = watched.watcher._observer
     watched.root.rmdir()
@@ -141,8 +141,8 @@ def test_a_root_that_went_away_is_no_reason_to_start_anew(watched: Watched) -> N
     assert watched.watcher._observer is observer
 
 
-def test_a_watcher_that_hears_goes_on(watched: Watched) -> None:
-    """The event that a probe causes comes, and changes nothing in the folder."""
+def test_a_watcher_that_gets_events_continues(watched: Watched) -> None:
+    """The event of a probe arrives, and the probe changes nothing in the folder."""
     (watched.root / ".culld").mkdir()
     watched.drain()
     before = (watched.root / ".culld").stat()
@@ -172,8 +172,8 @@ class Stuck:
         """Nothing to do."""
 
 
-def test_a_watcher_that_hears_nothing_is_started_anew(watched: Watched) -> None:
-    """All its threads live, but the one that reads is stuck."""
+def test_a_watcher_that_gets_no_events_is_restarted(watched: Watched) -> None:
+    """All its threads run, but the one that reads is blocked."""
     (watched.root / ".culld").mkdir()
     watched.drain()
     stuck = Stuck()
@@ -195,7 +195,7 @@ def test_a_watcher_that_hears_nothing_is_started_anew(watched: Watched) -> None:
 
 
 def test_a_root_on_a_network_share_is_not_watched(watched: Watched) -> None:
-    """Its events would tell of this machine's changes only, and setting up the watches would walk the network."""
+    """Its events would report changes of this machine only, and the watches would need every folder of the share."""
     watched.watcher.refresh(remote_roots={watched.root})
     watched.drain()
 

@@ -27,7 +27,7 @@ DAY = 86400
 
 @dataclass
 class House:
-    """A journal, a quarantine, a trash that is a folder, and what people were told."""
+    """A journal, a quarantine, a folder as the trash, and the alerts."""
 
     folder: Path
     journal: SqliteJournal
@@ -38,7 +38,7 @@ class House:
 
     @property
     def quarantine(self) -> Path:
-        """Where rejects are."""
+        """The quarantine."""
         return self.folder / "quarantine"
 
     def reject(self, name: str) -> RootedPath:
@@ -71,7 +71,7 @@ class House:
         return DecisionAges(self.journal, self.clock, self.alerts.append)
 
     def wait(self, days: float) -> None:
-        """Let time pass, with a look at the clocks before and after."""
+        """Let time pass; read the clocks before and after."""
         self.ages.observe()
         self.clock.advance(days * DAY)
         self.ages.observe()
@@ -87,7 +87,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 
 def test_old_rejects_go_to_the_trash_with_all_that_belongs_to_them(house: House) -> None:
-    """Nothing is unlinked, younger ones stay, and it is no answer of a person."""
+    """Nothing is unlinked, younger ones stay, and it is no answer of the user."""
     house.reject("old.jpg")
     house.wait(60)
     house.reject("young.jpg")
@@ -106,7 +106,7 @@ def test_old_rejects_go_to_the_trash_with_all_that_belongs_to_them(house: House)
 
 @pytest.mark.parametrize("broken", [True, False])
 def test_what_cannot_go_stays(house: House, broken: bool) -> None:  # noqa: FBT001
-    """So does everything where the configuration says never."""
+    """So does everything with `never` in the configuration."""
     house.reject("old.jpg")
     before = quarantined.tree(house.quarantine)
     house.wait(1000)
@@ -166,7 +166,7 @@ def test_no_record_is_put_away_while_its_folder_cannot_be_looked_at(house: House
     assert [each.released for each in house.journal.rejects()] == [""]
 
 
-def test_a_file_that_is_no_record_is_nobodys_business(house: House) -> None:
+def test_a_file_that_is_no_record_stays(house: House) -> None:
     """It stays, and the others go all the same."""
     house.reject("old.jpg")
     (house.quarantine / "a.jpg.culld.json").write_text("{}")
@@ -194,7 +194,7 @@ def test_a_clock_that_jumps_ahead_throws_nothing_away_and_is_told_once(house: Ho
 
 
 def test_a_photo_of_a_clock_that_was_behind_is_not_thrown_away_when_it_is_set(house: House) -> None:
-    """Its record says 1970, but it was moved a moment ago."""
+    """Its record has a date of 1970, but it was moved a moment ago."""
     house.clock.set(timedelta(days=-20000))
     house.reject("new.jpg")
     house.wait(1)
@@ -234,7 +234,7 @@ def test_a_photo_that_the_journal_has_lost_stays(house: House) -> None:
     assert "old.jpg" in quarantined.tree(house.quarantine)
 
 
-def test_counted_time_that_cannot_be_read_is_counted_anew(house: House) -> None:
+def test_counted_time_that_cannot_be_read_begins_at_zero(house: House) -> None:
     """So that what is there counts as young, and nothing stops."""
     house.reject("old.jpg")
     house.wait(1000)
@@ -258,7 +258,7 @@ def test_the_summary_is_made_when_the_last_one_lies_in_the_future(house: House) 
 
 
 def test_the_day_is_told_once(house: House) -> None:
-    """With what would have been moved, and why; a day without photos is not told."""
+    """With the photos that would have been moved, and the reason; a day without photos has no summary."""
     held = replace(
         factories.plan(Stack(factories.assessment()), Verdict.TAG),
         reason="blur 0.99 would be rejected, but mode is observe",

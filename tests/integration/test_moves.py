@@ -43,7 +43,7 @@ def shm() -> Iterator[Path]:
 
 @pytest.fixture(params=["same device", "other device"])
 def quarantine(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """Where photos go."""
+    """The folder that photos are moved to."""
     if request.param == "other device":
         found: Path = request.getfixturevalue("shm")
         if found.stat().st_dev == tmp_path.stat().st_dev:
@@ -56,7 +56,7 @@ def quarantine(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def inbox(tmp_path: Path) -> Path:
-    """Where photos come from."""
+    """The folder that photos are moved from."""
     path = tmp_path / "inbox"
     path.mkdir()
     return path
@@ -137,7 +137,7 @@ def test_other_names_of_a_file_stay(inbox: Path, quarantine: Path) -> None:
 
 
 def test_a_missing_quarantine_is_not_made(inbox: Path, tmp_path: Path) -> None:
-    """Its disk may not be mounted; the text says so."""
+    """Its disk may not be mounted; the message names that cause."""
     move = a_move(inbox, tmp_path / "unmounted")
 
     with pytest.raises(PhotoBlockedError, match="mount its disk or create it"):
@@ -146,7 +146,7 @@ def test_a_missing_quarantine_is_not_made(inbox: Path, tmp_path: Path) -> None:
 
 
 def test_a_linked_folder_in_quarantine_is_not_entered(inbox: Path, quarantine: Path, tmp_path: Path) -> None:
-    """Whoever may write to the quarantine cannot lead photos out of it."""
+    """A user who may write to the quarantine cannot make culld move photos out of it."""
     move = a_move(inbox, quarantine)
     (tmp_path / "outside").mkdir()
     (quarantine / "2026").symlink_to(tmp_path / "outside")

@@ -117,8 +117,8 @@ def test_a_photo_that_a_person_changed_meanwhile_gets_its_sidecar_back(scene: Sc
     assert (quarantined.tree(scene.inbox), quarantined.tree(scene.quarantine)) == (["a.jpg", "a.jpg.xmp"], [])
 
 
-def test_what_nobody_can_explain_is_left_and_reported(scene: Scene) -> None:
-    """A photo that is in neither place keeps its record and its sidecar, and a person is asked."""
+def test_a_photo_that_is_in_neither_place_is_reported(scene: Scene) -> None:
+    """A photo that is in neither place keeps its record and its sidecar, and the user is asked."""
     move_file(scene.plan.moves[0])
     scene.plan.photo.place.path.rename(scene.inbox / "elsewhere.jpg")
     (result,) = replay(scene.journal)
@@ -130,7 +130,7 @@ def test_what_nobody_can_explain_is_left_and_reported(scene: Scene) -> None:
 
 @pytest.mark.parametrize("side", ["inbox", "quarantine"])
 def test_a_plan_whose_disk_is_away_waits(scene: Scene, side: str) -> None:
-    """An unmounted folder says nothing about its files."""
+    """The state of files in an unmounted folder is unknown."""
     move_file(scene.plan.moves[0])
     root = scene.inbox if side == "inbox" else scene.quarantine
     root.rename(root.with_name("unmounted"))

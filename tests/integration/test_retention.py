@@ -1,4 +1,4 @@
-"""The journal forgets what nothing hangs on, and nothing else."""
+"""Retention: the journal deletes old rows that are no longer needed, and no others."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class House:
         return not list(self.journal.unknown([FileSnapshot(place, stamp)]))
 
     def wait(self, days: float) -> None:
-        """Let time pass, with a look at the clocks before and after."""
+        """Let time pass; read the clocks before and after."""
         ages = DecisionAges(self.journal, self.clock)
         ages.observe()
         self.clock.advance(days * DAY)
@@ -78,7 +78,7 @@ def test_old_decisions_are_forgotten_and_young_ones_kept(house: House) -> None:
     assert all(house.knows(place) for place in old)
 
 
-def test_what_things_hang_on_is_kept(house: House) -> None:
+def test_decisions_that_are_still_needed_are_kept(house: House) -> None:
     """A photo in quarantine, and a plan that is not ended."""
     house.judge("kept.jpg")
     house.judge("failed.jpg", fault="the disk is full")
@@ -95,7 +95,7 @@ def test_what_things_hang_on_is_kept(house: House) -> None:
 
 
 def test_forever_forgets_nothing(house: House) -> None:
-    """For people who want the whole past."""
+    """For users who want the whole history."""
     house.judge("a.jpg")
     house.wait(366 * 100)
 

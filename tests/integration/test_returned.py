@@ -55,7 +55,7 @@ class House:
         )
 
     def answers(self) -> list[Feedback]:
-        """What people said of each reject."""
+        """Return the user's answer about each reject."""
         return [each.feedback for each in feedback_of_people(self.journal, None)]
 
 
@@ -79,7 +79,7 @@ def test_a_photo_that_was_moved_back_by_hand_is_restored(house: House, tagged: b
 
 
 def test_a_tagged_photo_that_was_moved_back_from_another_disk_is_restored(house: House) -> None:
-    """It is another file by then; its bytes tell. So they do after it was noted as deleted."""
+    """It is another file then, recognised by its bytes; also after it was recorded as deleted."""
     lay = house.reject(tagged=True)
     shutil.copy(lay.path, house.inbox / "b.jpg")
     lay.path.unlink()

@@ -54,7 +54,7 @@ def draw_photos(folder: Path, count: int) -> None:
 
 
 def command_line(*words: str | Path) -> int:
-    """Run `culld model` with these words."""
+    """Run `culld model` with these arguments."""
     arguments = build_parser(["model"]).parse_args(["model", *map(str, words)])
     return command.run(arguments)
 

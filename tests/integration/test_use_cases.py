@@ -34,7 +34,7 @@ class House:
 
     @property
     def config(self) -> Config:
-        """What the file says."""
+        """Return the configuration of the file."""
         return load_config(self.file, {})
 
     @property
@@ -116,7 +116,7 @@ def test_a_photo_is_explained_by_where_it_was_and_by_where_it_is(house: House) -
 
 
 def test_decisions_and_rejects_are_counted(house: House) -> None:
-    """A reject that a person deletes is confirmed; one answer suggests no threshold."""
+    """A reject that the user deletes is confirmed; one answer suggests no threshold."""
     house.reject()
     (house.config.quarantine / house.photo.relative).unlink()
     report = report_rejects(house.config.state, None)
@@ -134,12 +134,12 @@ def test_decisions_and_rejects_are_counted(house: House) -> None:
 
 
 def test_a_brake_that_is_not_on_is_not_released(house: House) -> None:
-    """The answer says so."""
+    """The result names that case."""
     assert release_brake(house.config) is False
 
 
 def test_a_damaged_journal_is_kept_and_rebuilt(house: House, caplog: pytest.LogCaptureFixture) -> None:
-    """The log says where the damaged one is."""
+    """The log names the path of the damaged one."""
     house.reject()
     for file in house.config.state.glob(f"{JOURNAL}-*"):
         file.unlink()

@@ -50,7 +50,7 @@ class Cell:
 
     @property
     def kept(self) -> bool:
-        """Whether the stars and the words of people are the same."""
+        """Return whether the stars and the keywords of the user are the same."""
         return (self.before.stars, self.before.words) == (self.after.stars, self.after.words - {OURS})
 
     @property

@@ -1,4 +1,4 @@
-"""What culld says to a policy that cannot be: one clear line each, and nothing is touched."""
+"""Invalid policies: one clear message each, and no file is changed."""
 
 from __future__ import annotations
 

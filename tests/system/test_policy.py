@@ -39,7 +39,7 @@ def shot(picture: Image.Image, second: float = 0, *, bias: int = 0, settings: tu
 
 
 def rating(stars: int) -> bytes:
-    """A sidecar in which somebody gave a photo stars."""
+    """A sidecar with a rating."""
     return (
         '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
         f'<rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="{stars}"/>'
@@ -132,8 +132,8 @@ def test_a_sharp_subject_before_a_soft_background_is_no_blur(house: House) -> No
 
 
 @pytest.mark.slow
-def test_the_brake_stops_and_resume_lets_go(house: House) -> None:
-    """Three of ten may go; then culld only tags, and says so."""
+def test_the_brake_stops_moves_and_resume_releases_it(house: House) -> None:
+    """Three of ten may be moved; then culld only tags, and reports it."""
     house.config.write_text(POLICY + "  brake: {max_share: 0.3, window: 10}\n")
     for number in range(5):
         house.drop(f"{number}.jpg", shot(factories.blurred(factories.picture(50 + number)), 600 * number))
@@ -153,7 +153,7 @@ def test_the_brake_stops_and_resume_lets_go(house: House) -> None:
 
 @pytest.mark.slow
 def test_another_policy_is_tried_on_the_past_and_carried_out(house: House) -> None:
-    """Without scoring anything again; what somebody has rated since is not moved."""
+    """Without scoring anything again; a photo that was rated since is not moved."""
     names = [f"{number}.jpg" for number in range(4)]
     for number, name in enumerate(names):
         house.drop(name, shot(factories.blurred(factories.picture(60 + number)), 600 * number))
@@ -187,7 +187,7 @@ def test_another_policy_is_tried_on_the_past_and_carried_out(house: House) -> No
 
 
 @pytest.mark.slow
-def test_what_people_do_with_rejects_is_learned_from(house: House) -> None:
+def test_answers_about_rejects_are_counted(house: House) -> None:
     """What was restored or dragged out was a false reject, and stays; what was deleted was a right one."""
     for number in range(5):
         house.drop(f"{number}.jpg", shot(factories.blurred(factories.picture(70 + number)), 600 * number))
@@ -218,7 +218,7 @@ def test_what_people_do_with_rejects_is_learned_from(house: House) -> None:
 
 @pytest.mark.slow
 def test_why_tells_all_about_one_photo(house: House) -> None:
-    """By where it was or where it is, with its history; what was never judged is told as such."""
+    """By where it was or where it is, with its history; a photo that was never judged gets a message."""
     house.drop("2026/a.jpg", shot(BLURRED, settings=(1 / 60, 2.8, 800)))
     house.drop("2026/a.dng", raw_files.dng(BLURRED, preview=BLURRED))
     house.culld("once")

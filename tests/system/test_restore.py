@@ -204,6 +204,6 @@ def test_what_the_installed_darktable_makes_of_a_sidecar_is_untagged(house: Hous
 
 
 def reported(house: House) -> list[dict[str, object]]:
-    """What `culld report` says of the defects."""
+    """Return what `culld report` prints of the defects."""
     told = [json.loads(line) for line in house.culld("report", "--json").splitlines()]
     return [each for each in told if each["by"] == "defect"]

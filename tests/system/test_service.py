@@ -163,7 +163,7 @@ def test_the_journal_can_be_searched_by_photo_and_verdict(machine: Machine) -> N
 
 @pytest.mark.usefixtures("first_config")
 def test_a_policy_is_reloaded_and_a_broken_one_is_not(machine: Machine) -> None:
-    """The status line names the policy in force, and says when the file is broken."""
+    """The status line names the policy in force, and reports a broken file."""
     before = machine.show("StatusText")
     config(machine, CONFIG + "  defects: {blur: {reject: never}}\n")
     machine.run("systemctl", "reload", "culld")
@@ -320,8 +320,8 @@ def wakeups(machine: Machine) -> int:
     return sum(map(int, re.findall(r"^voluntary_ctxt_switches:\s+(\d+)$", text, re.MULTILINE)))
 
 
-def test_one_person_has_a_culld_of_her_own(machine: Machine) -> None:
-    """The user unit, by her own service manager, for folders in her home; it runs while nobody is logged in."""
+def test_one_user_has_a_separate_culld(machine: Machine) -> None:
+    """The user unit, in the user's service manager, for folders in the user's home; it runs without a login."""
     machine.run("useradd", "--create-home", "ann")
     machine.run("chmod", "711", "/root")  # the interpreter of this test lies below it
     machine.run("loginctl", "enable-linger", "ann")

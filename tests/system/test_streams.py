@@ -61,7 +61,7 @@ def test_output_that_cannot_be_written_is_a_fault(house: House) -> None:
 
 @pytest.mark.slow
 def test_too_few_descriptors_are_told_with_the_limit(house: House) -> None:
-    """The stage that meets it first tells; no traceback."""
+    """The first stage that fails reports it, without a traceback."""
     house.drop("a.jpg", SHARP)
 
     done = shell(house, "ulimit -n 15; culld once $C")

@@ -1,4 +1,4 @@
-"""Which of the files that `culld once` finds are complete."""
+"""Arrivals: the files that `culld once` takes as complete."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class House:
         return FileSnapshot(factories.place(name), factories.stamp(mtime_ns=int(second * 1e9)))
 
     def find(self, place: RootedPath) -> FileSnapshot | None:
-        """The scanner's look at one file: it has not changed, unless it is gone."""
+        """Return the file as the scanner finds it: it has not changed, unless it is gone."""
         if str(place.relative) in self.gone:
             return None
         return next(snapshot for snapshot in self.found if snapshot.place == place)

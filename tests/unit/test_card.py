@@ -67,7 +67,7 @@ def test_a_model_that_is_not_the_cards_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("missing", ["model.tflite", "card.json"])
 def test_a_missing_half_is_named(tmp_path: Path, missing: str) -> None:
-    """The error says which file, and what to do."""
+    """The error names the file and what to do."""
     save_card(tmp_path, card(tmp_path))
     (tmp_path / missing).unlink()
 

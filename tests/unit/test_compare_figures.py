@@ -21,7 +21,7 @@ def changed(**linear: object) -> dict[str, Any]:
 
 
 def test_the_same_figures_agree() -> None:
-    """Nothing is said."""
+    """There is no line."""
     assert differences(WRITTEN, WRITTEN) == []
 
 
@@ -32,7 +32,7 @@ def test_a_hundredth_is_agreement(figure: float) -> None:
 
 
 def test_more_than_a_hundredth_is_named_with_its_place() -> None:
-    """Whoever reads it knows where to look."""
+    """The text names the protocol, the head and the figure."""
     found = differences(WRITTEN, changed(exact_match=0.9599, blur={"f1": 0.5, "true_positive": 90}))
 
     assert found == ["linear, exact_match: was 0.97, is 0.9599", "linear, blur, f1: was 0.96, is 0.5"]

@@ -1,4 +1,4 @@
-"""The configuration: what a file means, and what a person reads when it is wrong."""
+"""The configuration: what a file means, and the problems of an invalid one."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def load(tmp_path: Path) -> Load:
 
 @pytest.fixture
 def complaints(load: Load, tmp_path: Path) -> Complaints:
-    """What is said of a configuration of this text, without the file's name before each line."""
+    """Return the problems of a configuration of this text, without the name of the file."""
 
     def complaints_of(text: str | bytes) -> list[str]:
         with pytest.raises(ConfigError) as raised:
@@ -476,13 +476,13 @@ WRONG = [
 
 
 class TestProblems:
-    """What a person reads when the file is wrong."""
+    """The problems of an invalid file."""
 
     @pytest.mark.parametrize(("added", "expected"), WRONG)
     def test_a_mistake_is_told_with_line_key_and_what_is_allowed(
         self, complaints: Complaints, added: str, expected: str
     ) -> None:
-        """One wrong value gives one line that says where it stands and what to write."""
+        """One wrong value gives one line with the line number, the key and the allowed values."""
         said = complaints(MINIMAL + added)
 
         assert [line.startswith(expected) for line in said] == [True], said
@@ -501,7 +501,7 @@ class TestProblems:
         assert "another value" not in said
 
     def test_all_mistakes_are_told_at_once_in_the_order_of_the_lines(self, complaints: Complaints) -> None:
-        """Nobody should have to mend a file one mistake at a time, wherever the mistakes were found."""
+        """All mistakes of a file are reported in one run, wherever they were found."""
         said = complaints(
             "watch:\n  - path: /a\n  - path: /a/b\n    mod: observe\nquarantine: /a\nsettle: {quiet: 1}\nsettle:\n"
             "policy:\n  defects:\n    blur: {tag: x, reject: y}\n"
@@ -648,7 +648,7 @@ class TestFinding:
             find_config(None, HOME | {"CULLD_CONFIG": "/none.yaml"}, system=system)
 
     def test_without_any_file_the_text_says_where_it_looked_and_what_to_write(self, tmp_path: Path) -> None:
-        """And what it says to write is a valid file."""
+        """And the file that it suggests is valid."""
         with pytest.raises(ConfigError) as raised:
             find_config(None, {"HOME": str(tmp_path)}, system=tmp_path / "etc.yaml")
 

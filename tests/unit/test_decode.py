@@ -1,4 +1,4 @@
-"""From files to the network's frame."""
+"""Decoding: from files to the network's frame."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_heic_gives_the_same_picture() -> None:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_orientation_is_applied(orientation: int) -> None:
-    """A picture that says how it must be turned gives the frame of the turned picture."""
+    """A photo with an orientation tag gives the frame of the rotated photo."""
     image = factories.picture(3)
     exif = piexif.dump({"0th": {piexif.ImageIFD.Orientation: orientation}})
     found = decoded(factories.encoded(image, exif=exif, quality=95), Format.JPEG)

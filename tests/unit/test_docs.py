@@ -1,4 +1,4 @@
-"""README.md and docs/ lead to files that exist, name what the code has, and repeat the figures of the results."""
+"""README.md and docs/ link to files that exist, name what the code has, and repeat the figures of the results."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_the_readme_stays_a_page() -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_page_names_the_subject(page: Path) -> None:
-    """Plain technical English: things do things."""
+    """None of the vague words of `VAGUE`."""
     text = prose(page).lower()
 
     assert [word for word in VAGUE if re.search(rf"\b{word}\b", text)] == []

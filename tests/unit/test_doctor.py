@@ -1,4 +1,4 @@
-"""The doctor: what it looks at, what it says, and what it tells people to do."""
+"""The doctor: its checks, their results, and the advice that they print."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ class TestFolders:
     def test_a_right_that_is_missing_is_named_with_the_command_that_gives_it(
         self, tmp_path: Path, missing: int, expected: str
     ) -> None:
-        """Access lists give culld its rights and take nobody else's."""
+        """Access lists give culld its rights and leave those of other users."""
         check = folders.watched(tmp_path, "ann", all_but(tmp_path, missing))
 
         assert (check.health, check.what) == (Health.BAD, expected)
@@ -152,7 +152,7 @@ class TestFolders:
         assert health is Health.BAD
 
     def test_a_quarantine_that_can_be_made_is_fine(self, tmp_path: Path) -> None:
-        """It says whether photos will be copied."""
+        """It reports whether photos will be copied."""
         check = folders.quarantine(tmp_path / "q" / "r", [tmp_path / "photos"], "ann")
 
         assert check.health is Health.OK
@@ -184,7 +184,7 @@ class TestFolders:
         assert folders.moves(tmp_path / "in", tmp_path / "q").what == "tried: renamed"
         assert [list((tmp_path / name).iterdir()) for name in ("in", "q")] == [[], []]
 
-    def test_a_way_with_limits_says_them(self, tmp_path: Path) -> None:
+    def test_a_file_system_with_limits_is_reported_with_them(self, tmp_path: Path) -> None:
         """As on a FUSE file system of a server that is elsewhere."""
         check = folders.changes(tmp_path, lambda _: FolderAbilities(Way.CLAIM, exchanges=False, leases=False))
 
@@ -194,7 +194,7 @@ class TestFolders:
         assert "does not tell of writers" in check.what
 
     def test_a_trial_that_fails_is_bad_and_says_why(self, tmp_path: Path) -> None:
-        """The words are those that a photo's fault would have."""
+        """With the reason that a photo's fault would have."""
         (tmp_path / "file").touch()
 
         for check in (folders.changes(tmp_path / "gone"), folders.moves(tmp_path, tmp_path / "file")):
@@ -243,7 +243,7 @@ class TestMachine:
         [(100, 8192, Health.OK), (6553, 8192, Health.OK), (6554, 8192, Health.WARN), (1, None, Health.WARN)],
     )
     def test_the_watch_limit_is_told_before_it_is_reached(self, count: int, limit: int | None, health: Health) -> None:
-        """Other programs take from it too, so four fifths are the mark."""
+        """Other programs take from it too, so it warns from four fifths on."""
         assert environment.watches(count, limit).health is health
 
     def test_the_mended_watch_limit_has_room_for_twice_as_many(self) -> None:
@@ -291,8 +291,8 @@ class TestMachine:
         assert {"pydantic", "pillow", "watchdog"} <= found.keys()
         assert not {"tensorflow", "rawpy", "pillow-heif"} & found.keys()
 
-    def test_a_culld_that_pip_does_not_know_is_told(self) -> None:
-        """A source tree that is run as it is: nobody noted what it requires."""
+    def test_a_culld_that_pip_does_not_know_is_reported(self) -> None:
+        """A source tree without metadata of an installation."""
 
         def requirements(name: str) -> list[str]:
             raise PackageNotFoundError(name)
@@ -331,7 +331,7 @@ class TestMachine:
         assert "none here" in environment.gpu([tmp_path / "other"]).what
 
     def test_a_clock_that_stands_before_the_installation_is_wrong(self) -> None:
-        """A small computer without a battery, say."""
+        """For example a small computer without a battery."""
         noon = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
         assert environment.clock(noon, noon.timestamp() + 3600).health is Health.OK
@@ -352,7 +352,7 @@ class TestMachine:
         assert (environment.has_module("json"), environment.has_module("no_module_of_this_name")) == (True, False)
 
     def test_a_model_that_does_not_load_is_bad_with_its_reason(self) -> None:
-        """What the model room says is passed on."""
+        """The reason is that of the model's error."""
 
         def broken() -> str:
             raise SystemFaultError("the card does not fit")

@@ -60,7 +60,7 @@ def test_every_value_of_the_example_is_the_default(tmp_path: Path) -> None:
 
 
 def test_every_key_of_the_example_has_a_comment() -> None:
-    """A person finds above each key, or above its section, what it does."""
+    """Above each key, or above its section."""
     lines = EXAMPLE.read_text().splitlines()
     sections = [number for number, line in enumerate(lines) if line and line[0] not in " #"]
     bare = []

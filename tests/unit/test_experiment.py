@@ -96,7 +96,7 @@ def test_every_experiment_that_comes_with_culld_can_be_read(path: Path) -> None:
 
 
 def test_all_mistakes_are_told_together(tmp_path: Path) -> None:
-    """Nobody likes to fix a file one error at a time."""
+    """All mistakes of a file are reported in one run."""
     path = tmp_path / "train.yaml"
     path.write_text("epoch: 3\nseed: x\n", "utf-8")
 

@@ -1,4 +1,4 @@
-"""Keywords in the EXIF block of a JPEG: what changes, what stays, and which files are left alone."""
+"""Keywords in the EXIF block of a JPEG: what changes, what stays, and which files are refused."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def exif_edits(data: bytes, keywords: tuple[str, ...]) -> tuple[Edit, ...]:
 
 
 def words(data: bytes) -> tuple[str, ...]:
-    """The words in XPKeywords."""
+    """Return the keywords in XPKeywords."""
     return keywords_in(read_block(read_jpeg(data).block or b""))
 
 
@@ -104,7 +104,7 @@ def test_another_builder_can_make_the_new_block() -> None:
 
 
 def test_a_packet_with_padding_keeps_its_length() -> None:
-    """No byte behind it moves; blanks give way to the words."""
+    """No byte behind it moves; the keywords replace blanks."""
     old = camera_file()
     new = tagged(old)
 
@@ -113,7 +113,7 @@ def test_a_packet_with_padding_keeps_its_length() -> None:
 
 
 def test_a_packet_without_padding_grows() -> None:
-    """And its segment says so."""
+    """And the length of its segment grows with it."""
     old = jpeg(segment(0xE1, XMP.replace(b" " * 1000, b"")))
 
     assert BLUR == listed_keywords(read_xmp(read_jpeg(tagged(old)).packet or b""), SUBJECT)
@@ -130,8 +130,8 @@ def test_a_file_without_packet_gets_one_behind_exif() -> None:
     assert BLUR == listed_keywords(read_xmp(found.packet or b""), SUBJECT)
 
 
-def test_what_is_no_longer_said_is_taken_back() -> None:
-    """Our words only; a word that a person gave as well stays, in both places."""
+def test_keywords_that_no_longer_apply_are_removed() -> None:
+    """Only our keywords; a keyword that the user added as well stays, in both places."""
     old = camera_file("<", xp("defect:blur;holiday\0".encode("utf-16-le")))
     both = tagged(old, ("defect:blur", "defect:overexposed"))
     none = tagged(both, ())
@@ -169,7 +169,7 @@ def _deep_facts(block: bytes) -> tuple[bytes, str]:
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
-def test_words_of_people_are_kept_in_front(order: str) -> None:
+def test_keywords_of_the_user_stay_first(order: str) -> None:
     """Ours are appended, in UTF-16LE whatever the byte order."""
     old = camera_file(order, xp("Nordsee;möwe\0".encode("utf-16-le")))
 
@@ -181,13 +181,13 @@ def test_a_short_value_in_the_entry_itself_is_read() -> None:
     assert ("q", "defect:blur") == words(tagged(camera_file("<", xp(b"q\0\0\0"))))
 
 
-def test_an_empty_value_counts_as_no_words() -> None:
+def test_an_empty_value_counts_as_no_keywords() -> None:
     """Some programs leave a lone NUL."""
     assert BLUR == words(tagged(camera_file("<", xp(b"\0\0"))))
 
 
-def test_words_that_are_there_are_not_written_again() -> None:
-    """Windows puts a blank behind the semicolon."""
+def test_existing_keywords_are_not_written_again() -> None:
+    """Windows writes a blank behind the semicolon."""
     assert () == exif_edits(camera_file("<", xp("a; defect:blur\0".encode("utf-16-le"))), BLUR)
     assert () == exif_edits(tagged(camera_file()), BLUR)
 
@@ -201,7 +201,7 @@ def test_the_entry_stands_in_its_place_among_the_tags() -> None:
 
 
 def test_a_second_change_reuses_our_own_tail() -> None:
-    """The block grows by the new word only, and the old bytes stay what they were; the packet uses up its padding."""
+    """The block grows by the new keyword only, and the old bytes do not change; the packet uses its padding."""
     once = tagged(camera_file(">"))
     twice = tagged(once, ("defect:blur", "defect:overexposed"))
 
@@ -418,7 +418,7 @@ WORD = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"], exclu
 def test_any_block_keeps_all_it_had(
     order: str, note: bytes, thumbnail: bytes, there: list[str], wanted: list[list[str]]
 ) -> None:
-    """Change after change is proven, leads back exactly, is not repeated, and withdraws only the words of the last."""
+    """Each change is verified and exactly reversible, is not repeated, and removes only the last keywords."""
     extra = [xp(encode_keywords(there))] if there else []
     data = jpeg(exif_segment(exif_block(order, extra=extra, note=note, thumbnail=thumbnail)))
     first = data

@@ -1,4 +1,4 @@
-"""What a photo's own structure says of the file's size."""
+"""The missing part of a photo whose structure announces more bytes than the file has."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_pages_of_a_tiff_are_all_counted() -> None:
     assert [cut for cut in sorted(cuts(data)) if cut < len(data) - 4 and whole(data[:cut])] == []
 
 
-def test_the_words_give_both_sizes() -> None:
+def test_the_text_gives_both_sizes() -> None:
     """So that the reason can be checked."""
     data = containers.micro_video()
 
@@ -128,7 +128,7 @@ def test_more_bytes_than_announced_do_not_matter() -> None:
         containers.packet('GCamera:MotionPhoto="1"'),
     ],
 )
-def test_xmp_that_says_nothing_plain_announces_nothing(text: bytes) -> None:
+def test_xmp_without_a_valid_length_announces_nothing(text: bytes) -> None:
     """Broken, hostile, or of another kind."""
     assert bytes_behind(text) == 0
 
@@ -141,7 +141,7 @@ def test_the_length_of_the_primary_itself_does_not_count() -> None:
 
 
 def test_a_directory_that_leads_in_a_circle_ends() -> None:
-    """And one with an unlikely number of entries says nothing."""
+    """And one with an unlikely number of entries is ignored."""
     entry = struct.pack("<HHII", 330, 4, 1, 8)
     circle = b"II*\0" + struct.pack("<IH", 8, 1) + entry + struct.pack("<I", 8)
     crowd = b"II*\0" + struct.pack("<IH", 8, 60000) + bytes(5000)

@@ -1,4 +1,4 @@
-"""Moments as people write them."""
+"""The options that take a moment: durations and dates."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_what_is_outside_of_the_calendar_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2w", "-2h", "2026-13-01"])
-def test_other_words_are_refused_with_examples(text: str) -> None:
+def test_other_texts_are_refused_with_examples(text: str) -> None:
     """The message shows how to write it."""
     with pytest.raises(argparse.ArgumentTypeError, match="write 30m, 2h, 7d"):
         parse_since(text)

@@ -1,4 +1,4 @@
-"""The page: photos go through the stages in order, and one photo's failure stays its own."""
+"""The pipeline: photos pass the stages in order, and the failure of one photo costs only that photo."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_a_photo_that_changes_before_its_plan_is_looked_at_again() -> None:
 
 
 def test_a_folder_that_is_gone_costs_only_its_own_photos() -> None:
-    """What lies beside the others can still be told."""
+    """The folders of the others can still be listed."""
     journal = fakes.FakeJournal()
 
     pipeline(journal, group=group_unless_gone).process([factories.snapshot("gone.jpg"), factories.snapshot("b.jpg")])
@@ -157,7 +157,7 @@ def test_an_unexpected_error_of_a_stage_costs_one_photo(stage: str) -> None:
 
 
 def test_photos_that_cannot_be_grouped_with_each_other_cost_one_of_them() -> None:
-    """Each could be grouped alone; the later one is looked at again."""
+    """Each could be grouped alone; the later one is tried again."""
     journal = fakes.FakeJournal()
 
     def together(assessed: Sequence[Assessment]) -> list[Stack]:
@@ -211,7 +211,7 @@ def test_an_unexpected_error_while_plans_are_recorded_costs_one_photo() -> None:
 
 
 def test_an_unexpected_error_while_files_are_changed_leaves_the_plan_to_a_replay() -> None:
-    """It is applied once only: how far it came, the disk alone can tell."""
+    """It is applied once only: only the disk shows how far it came."""
     journal = fakes.FakeJournal()
     page = with_mistake(pipeline(journal), "apply")
 

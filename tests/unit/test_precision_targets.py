@@ -24,7 +24,7 @@ def test_the_lowest_threshold_that_is_precise_enough_is_taken(precision: float, 
 
 
 def test_a_dip_above_a_threshold_rules_it_out() -> None:
-    """Whatever the card says below: from the threshold on, every point must be precise enough."""
+    """From the threshold on, every point must be precise enough."""
     dipping = {
         Defect.BLUR: (OperatingPoint(0.5, 0.99, 0.9), OperatingPoint(0.8, 0.9, 0.7), OperatingPoint(0.9, 0.99, 0.5))
     }
@@ -33,7 +33,7 @@ def test_a_dip_above_a_threshold_rules_it_out() -> None:
 
 
 def test_a_precision_that_is_never_reached_says_how_far_it_goes() -> None:
-    """The person can then choose."""
+    """So that the user can choose a lower one."""
     with pytest.raises(ConfigError, match=r"policy\.defects\.blur\.reject: .* 0\.995 at most"):
         threshold_for(CURVES, Defect.BLUR, 0.999)
 

@@ -1,4 +1,4 @@
-"""How members of a stack are named where names are taken."""
+"""The names of the members of a stack where their own names are taken."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told of each photo."""
+"""The log line of each photo."""
 
 from __future__ import annotations
 

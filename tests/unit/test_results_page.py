@@ -22,7 +22,7 @@ def everything() -> dict[str, Predictions]:
 
 
 def report(everything: dict[str, Predictions]) -> dict[str, Any]:
-    """The report on "it" and on a rule that says the same."""
+    """The report on "it" and on a rule with the same scores."""
     model, rule = (
         evaluation_figures(everything, TAG, REJECT, SHARES),
         evaluation_figures(everything, TAG, (None,) * 3, None),
@@ -32,7 +32,7 @@ def report(everything: dict[str, Predictions]) -> dict[str, Any]:
     )
 
 
-def test_the_page_shows_counts_with_their_intervals_and_who_did_not_run(everything: dict[str, Predictions]) -> None:
+def test_the_page_shows_counts_with_intervals_and_missing_contenders(everything: dict[str, Predictions]) -> None:
     """A peer that is missing is named with the reason."""
     shown = results_page(report(everything))
 

@@ -1,4 +1,4 @@
-"""The language of rules."""
+"""The rule language."""
 
 from __future__ import annotations
 

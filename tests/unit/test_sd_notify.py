@@ -28,12 +28,12 @@ def manager(tmp_path: Path) -> Iterator[socket.socket]:
 
 @pytest.fixture
 def notifier(manager: socket.socket) -> Notifier:
-    """A notifier that speaks to it."""
+    """A notifier that sends to it."""
     return Notifier.of({"NOTIFY_SOCKET": manager.getsockname()})
 
 
 class TestNotifier:
-    """What the service manager hears."""
+    """The messages that the service manager gets."""
 
     def test_ready_comes_with_a_status_in_one_message(self, manager: socket.socket, notifier: Notifier) -> None:
         """So that the status is there when the unit turns active."""
@@ -51,7 +51,7 @@ class TestNotifier:
         assert first == b"RELOADING=1"
         assert before <= int(second.removeprefix(b"MONOTONIC_USEC=")) <= after
 
-    def test_watchdog_and_stopping_are_words_of_their_own(self, manager: socket.socket, notifier: Notifier) -> None:
+    def test_watchdog_and_stopping_are_separate_messages(self, manager: socket.socket, notifier: Notifier) -> None:
         """Each is one datagram."""
         notifier.watchdog()
         notifier.stopping()
@@ -145,7 +145,7 @@ class TestLocks:
             pass
 
     def test_the_state_folder_is_made_for_its_user_alone(self, tmp_path: Path) -> None:
-        """It holds where a person's photos are."""
+        """It holds the paths of the user's photos."""
         with state_lock(tmp_path / "a" / "state"):
             assert (tmp_path / "a" / "state").stat().st_mode & 0o777 == 0o700
 

@@ -50,7 +50,7 @@ def test_calibration_is_told_as_drawn_and_at_the_prevalence(everything: dict[str
     assert found["expected_calibration_error"]["prevalence"] == {"blur": 0.1, "under": 0.1, "over": 0.1}
 
 
-def test_who_claims_no_probabilities_and_never_rejects_is_not_measured_by_that(
+def test_a_contender_without_probabilities_or_rejects_is_not_measured_by_them(
     everything: dict[str, Predictions],
 ) -> None:
     """A rule's number is no chance."""

@@ -71,7 +71,7 @@ def test_values_that_became_elements_go_as_well() -> None:
     assert sidecar_withdrawal(left) == ()
 
 
-def test_a_mark_of_culld_s_goes_and_a_rating_of_a_person_stays() -> None:
+def test_a_reject_flag_of_culld_is_removed_and_a_rating_of_the_user_stays() -> None:
     """The rating -1 that culld set is taken back only while it is that."""
     rated = sidecars.as_darktable(VALUES | {"Marks": "rating"}, []).replace(b'Rating="1"', b'Rating="-1"')
     assert b"xmp:Rating" not in without(rated)
