@@ -1,4 +1,4 @@
-"""Drops many photos at once into a folder that the real daemon watches, and counts what became of each.
+"""Drops many photos at once into a folder that the real daemon watches, and counts the result of each.
 
 Watcher, scanner, settling, journal and moves are the real ones; instead of the network a constant answers, by the name
 of the photo. As a program it is one part of that: `serve`, `drop`, or `listen` (bare watchdog, as the control).

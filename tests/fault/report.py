@@ -1,4 +1,4 @@
-"""`make fault`: what becomes of photos when things go wrong, counted; keeps RESULTS.md beside this file.
+"""`make fault`: counts of photos after failures; writes RESULTS.md beside this file.
 
 Every figure comes from a run of the real code on this machine; a photo that is lost, doubled or torn ends the program.
 """
@@ -180,7 +180,7 @@ def soaked(seconds: int) -> Iterator[Row]:
 
 @dataclass(frozen=True)
 class Section:
-    """One table: its columns, what makes its rows, and how much of it: in full, and to try it out."""
+    """One table: its columns, the function that makes its rows, and its size: in full, and for a quick run."""
 
     title: str
     columns: Row

@@ -62,7 +62,7 @@ def race(folder: Path, swaps: int) -> Swapped:
 
 
 def _there_and_back(photo: RootedPath, target: RootedPath) -> bool:
-    """Whether the photo could be moved; it is back afterwards, wherever its folder is called so by now."""
+    """Return whether the photo could be moved; it is back afterwards, wherever its folder is called so by now."""
     digest = hashlib.sha256(INSIDE).hexdigest()
     try:
         move_file(Move(photo, target, digest))

@@ -49,7 +49,7 @@ def _command(*command: str) -> Write:
 
 
 def held_open(file: Path, data: bytes, pause: float) -> None:
-    """One descriptor, and pauses."""
+    """Keep one descriptor open, with pauses between the parts."""
     with file.open("wb", buffering=0) as stream:
         for begin, piece in _pieces(data):
             time.sleep(pause if begin else 0)

@@ -38,7 +38,7 @@ policy:
 
 
 class Rooms:
-    """What every house has below its folder."""
+    """The paths below the folder of a house."""
 
     folder: Path
 

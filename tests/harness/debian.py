@@ -44,7 +44,7 @@ class NoMachineError(Exception):
 
 
 def root() -> Path:
-    """The Debian, made once and kept; raises NoMachineError where there is no way to Debian's packages."""
+    """The Debian, made once and kept; raises NoMachineError if Debian's packages cannot be downloaded."""
     found = CACHE / f"debian-{RELEASE}-{zlib.crc32(PACKAGES.encode()):08x}"
     if not found.is_dir():
         CACHE.mkdir(parents=True, exist_ok=True)

@@ -56,7 +56,7 @@ class FakeClock:
         self.start, self.started = start, self.second
 
     def set(self, by: timedelta) -> None:
-        """Set the wall clock forward or back; the others go on."""
+        """Set the wall clock forward or back; the other clocks do not change."""
         self.moment += by
 
     def advance(self, seconds: float) -> None:
@@ -66,7 +66,7 @@ class FakeClock:
 
 
 class FakeHandler:
-    """What the workers of the pool's tests create; the requests below need nothing of it."""
+    """The handler of the pool's tests; the requests below do not use it."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Misbehave:
     item: Any
 
     def handle(self, _handler: FakeHandler) -> object:
-        """Return the item, if it comes to that."""
+        """Return the item, unless it misbehaves before."""
         item = self.item
         if item == "raise":
             raise KeyError("a mistake")
@@ -206,7 +206,7 @@ class FakePool:
         return work
 
     def map(self, requests: Sequence[Request[Any]], beat: Callable[[], None] = lambda: None) -> list[Any]:
-        """The same, with the answers at once."""
+        """Return the results of all requests."""
         beat()
         return self.submit(requests).results(beat)
 
@@ -218,7 +218,7 @@ def broken_handler() -> FakeHandler:
 
 @dataclass
 class FakeReader:
-    """Gives prepared answers for the names of files; the contents of `known` names are known."""
+    """Returns prepared results for the names of files; the contents of `known` names are known."""
 
     faults: dict[str, str] = field(default_factory=dict)
     scores: dict[str, float] = field(default_factory=dict)
@@ -234,7 +234,7 @@ class FakeReader:
         return [self.one(seen) for seen in batch]
 
     def one(self, seen: FileSnapshot) -> Photo | Assessment | ReadFailure:
-        """The answer for one file."""
+        """Return the result for one file."""
         name = seen.place.relative.name
         if name in self.faults:
             return ReadFailure(seen, self.faults[name], timedelta(minutes=1))

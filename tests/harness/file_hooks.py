@@ -45,7 +45,7 @@ def listings_of(action: Callable[[], object]) -> int:
 
 @contextmanager
 def right_before(event: str, name: str, action: Callable[[], object]) -> Iterator[None]:
-    """Act once, right before the first call of this kind that names this file; it must come."""
+    """Act once, right before the first call of this kind that names this file; the call must occur."""
     hook = _the_hook()
     hook.event, hook.named, hook.action = event, name, action
     try:

@@ -61,7 +61,7 @@ class Vault(Rooms):
             return list(restore(self.quarantine, everything, restorer))
 
     def is_whole(self) -> bool:
-        """Whether every photo is back where it was, with its bytes, and nothing is left in quarantine."""
+        """Return whether every photo is back where it was, with its bytes, and nothing is left in quarantine."""
         back = {path: (self.inbox / path).read_bytes() for path in map(Path, quarantined.tree(self.inbox))}
         return back == self.contents and not quarantined.tree(self.quarantine)
 

@@ -58,7 +58,7 @@ def acting_as(user: int, group: int) -> Iterator[None]:
 
 
 def may_read(path: Path, user: int = NOBODY) -> bool:
-    """Whether a user without groups can read a file."""
+    """Return whether a user without groups can read a file."""
     with acting_as(user, user):
         try:
             path.read_bytes()
@@ -143,7 +143,7 @@ def test_a_copy_on_another_disk_has_the_access_of_the_photo(folder: Path, elsewh
 
 @needs_root
 def test_a_new_sidecar_is_not_for_those_who_may_not_read_the_photo(folder: Path) -> None:
-    """Its keywords may come out of the photo."""
+    """Its keywords may come from the photo."""
     photo = private(folder)
     sidecar = photo.beside("a.jpg.xmp")
     rewrite_file(quarantined.tagging(sidecar), beside=photo)

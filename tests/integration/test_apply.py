@@ -84,7 +84,7 @@ def test_a_rejected_stack_moves_with_its_tags_and_its_record(inbox: Path, quaran
     assert (record.judged, record.photo.digest) == (quarantined.digest(PHOTO), outcome.digest)
 
 
-def test_a_tagged_photo_stays_and_its_new_stamp_is_told(inbox: Path) -> None:
+def test_a_tagged_photo_stays_and_the_outcome_has_its_new_stamp(inbox: Path) -> None:
     """The scanner recognises culld's own write by it."""
     photo = quarantined.put(RootedPath(inbox, Path("a.jpg")), PHOTO)
     plan = replace(

@@ -32,7 +32,7 @@ SIGNATURE = fakes.FakeNetwork.signature
 
 
 class OwnNetwork:
-    """What a worker falls back to."""
+    """The network that a worker falls back to."""
 
     signature = SIGNATURE
 
@@ -50,18 +50,18 @@ def frame(value: int) -> NDArray[np.uint8]:
 def connected(
     process: GpuProcess, count: int, own: Callable[[], Any] = OwnNetwork, signature: Signature = SIGNATURE
 ) -> Iterator[list[GpuClient]]:
-    """So many workers' networks."""
+    """Connect a number of workers' networks."""
     with ExitStack() as stack:
         yield [stack.enter_context(closing(GpuClient(process.address, signature, own))) for _ in range(count)]
 
 
 def row(network: GpuClient, value: int) -> list[float]:
-    """What a network gives for a frame of one brightness: its brightness, and the size of the batch."""
+    """Return the expected row for a frame of one brightness: its brightness, and the size of the batch."""
     return network.run({"frame": frame(value)})["row"][0].tolist()
 
 
 def asked(networks: list[GpuClient], values: list[int]) -> list[list[float]]:
-    """What each of the networks gives for its frame, all at once."""
+    """Run all networks at once, and return the row of each."""
     with ThreadPoolExecutor(len(networks)) as threads:
         return list(threads.map(row, networks, values))
 
@@ -123,7 +123,7 @@ def test_when_the_process_is_gone_each_worker_goes_on_alone() -> None:
     ]
 
 
-def test_a_network_that_fails_is_told_with_its_reason() -> None:
+def test_a_network_that_fails_is_reported_with_its_reason() -> None:
     """For example a GPU without memory for one photo."""
     with fakes.Warnings() as warnings, GpuProcess(fakes.FakeNetwork) as process, connected(process, 1) as (network,):
         assert row(network, 255) == OWN[0].tolist()
@@ -155,7 +155,7 @@ def test_a_client_without_the_key_gets_no_answer(said: bytes) -> None:
             assert row(network, 51) == [51, 1]
 
 
-def test_a_client_with_another_key_goes_on_alone() -> None:
+def test_a_client_with_another_key_continues_alone() -> None:
     """It neither gets an answer nor waits for one."""
     with GpuProcess(fakes.FakeNetwork) as process:
         other = replace(process.address, key=b"x" * 32)

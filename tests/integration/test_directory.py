@@ -54,7 +54,7 @@ def test_a_folder_that_is_gone_is_one_photos_fault(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("age", [0, 3600])
-def test_what_came_and_went_between_two_batches_is_told(tmp_path: Path, age: int) -> None:
+def test_changes_between_two_batches_are_found(tmp_path: Path, age: int) -> None:
     """However old the folder's time is, and also when the change is too quick to show in it."""
     catalogue, photo = FolderCache(), RootedPath(tmp_path, Path("a.jpg"))
     for name in ("a.jpg", "a.xmp", "b.jpg"):
@@ -108,7 +108,7 @@ def test_only_plain_files_lie_beside_a_photo(tmp_path: Path, name: str, make: Ca
     assert not listing.is_taken(photo, "a.jpg")
 
 
-def test_a_link_to_a_file_is_told_apart(tmp_path: Path) -> None:
+def test_a_link_to_a_file_is_distinguished(tmp_path: Path) -> None:
     """It may be a sidecar that the user keeps elsewhere."""
     for name in ("a.jpg", "b.xmp"):
         (tmp_path / name).touch()

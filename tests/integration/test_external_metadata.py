@@ -152,7 +152,7 @@ class FakeWorker(PhotoWorker):
 
 
 def plan(folder: Path, put: Put, protect: Protection = Protection()) -> Decision:  # noqa: B008 (a frozen record)
-    """What is decided about a blurred photo in a folder after `put`."""
+    """Return the decision about a blurred photo in a folder after `put`."""
     place = RootedPath(folder, Path("a.jpg"))
     place.path.write_bytes(factories.encoded(factories.picture(1, size=(64, 48))))
     put(place.path)

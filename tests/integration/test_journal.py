@@ -332,8 +332,8 @@ def test_a_restored_photo_is_never_new_again(journal: SqliteJournal) -> None:
     assert (factories.NOON, plan.photo.place) == (decision.restored_at, decision.now)
 
 
-def test_a_decision_is_told_with_all_its_reasons(journal: SqliteJournal) -> None:
-    """What `why` will need."""
+def test_a_decision_is_returned_with_all_its_reasons(journal: SqliteJournal) -> None:
+    """The fields that `culld why` prints."""
     plan = a_plan()
     decide(journal, moved(plan))
     (found,) = journal.decisions()
@@ -512,7 +512,7 @@ def test_two_processes_may_write(journal: SqliteJournal, path: Path, clock: Fake
     assert (True, []) == (journal.is_restored("7" * 64), journal.unfinished())
 
 
-def test_a_journal_that_does_not_exist_is_told_as_such(path: Path, clock: FakeClock) -> None:
+def test_a_journal_that_does_not_exist_is_a_fault_of_its_own(path: Path, clock: FakeClock) -> None:
     """`culld status` before the first run makes no file."""
     with pytest.raises(SystemFaultError, match="has not run yet"):
         SqliteJournal.open_readonly(path, clock)
@@ -605,7 +605,7 @@ def test_a_full_disk_is_called_full(small_disk: Path, clock: FakeClock, is_begun
 
 
 def test_a_journal_that_is_full_says_so_and_goes_on_when_it_is_not(journal: SqliteJournal) -> None:
-    """The transaction is taken back, also if it is the database that has ended it."""
+    """The transaction is rolled back, also if the database has already ended it."""
     journal._db.execute("PRAGMA max_page_count = 1")
     with pytest.raises(SystemFaultError, match="the disk of the journal is full"):
         decide(journal, done(replace(a_plan("first.jpg"), reason="x" * 100_000)))
@@ -616,7 +616,7 @@ def test_a_journal_that_is_full_says_so_and_goes_on_when_it_is_not(journal: Sqli
 
 
 def test_a_disk_that_is_read_only_is_called_so(small_disk: Path, clock: FakeClock) -> None:
-    """It is not the user's rights that are missing."""
+    """The message does not blame missing rights."""
     SqliteJournal.open(small_disk / "journal.sqlite", clock).close()
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
 
@@ -636,7 +636,7 @@ def test_a_journal_in_whose_place_a_folder_is_says_so(path: Path, clock: FakeClo
 
 
 def test_an_error_of_the_scanner_is_not_blamed_on_the_journal(journal: SqliteJournal) -> None:
-    """It comes out as it is, from between two questions to the database."""
+    """It is raised unchanged between two queries."""
 
     def scan() -> Iterator[FileSnapshot]:
         yield factories.snapshot("a.jpg")

@@ -36,7 +36,7 @@ def photo(tmp_path: Path) -> RootedPath:
 
 @pytest.fixture(params=["same device", "other device"])
 def move(request: pytest.FixtureRequest, photo: RootedPath, tmp_path: Path) -> Iterator[Move]:
-    """Its way into quarantine."""
+    """Its move into quarantine."""
     memory = Path("/dev/shm")  # noqa: S108 (the folder made in it is private)
     if request.param == "other device" and not memory.is_dir():
         pytest.skip("needs /dev/shm")
@@ -66,7 +66,7 @@ def begin_to_write(place: RootedPath) -> Callable[[], None]:
 
 
 def is_exchanged(folder: Path) -> bool:
-    """Whether names can be exchanged where the tests run."""
+    """Return whether names can be exchanged where the tests run."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         return exchanges(descriptor)
@@ -148,7 +148,7 @@ def test_a_save_right_before_the_move_stays(photo: RootedPath, move: Move) -> No
 
 
 def test_a_program_that_opens_the_photo_right_before_the_move_keeps_its_file(photo: RootedPath, move: Move) -> None:
-    """The move is taken back before that program goes on."""
+    """The move is undone before that program continues."""
     same = photo.root.stat().st_dev == move.target.root.stat().st_dev
     hook = right_before("culld.rename" if same else "os.rename", "a.jpg", begin_to_write(photo))
     with hook, pytest.raises(PhotoChangedError, match="open for writing"):

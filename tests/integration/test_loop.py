@@ -1,4 +1,4 @@
-"""The loop of the daemon and the sweep go on after errors that nothing declares."""
+"""The loop of the daemon and `culld once` continue after unexpected errors."""
 
 from __future__ import annotations
 
@@ -221,8 +221,8 @@ def opened(rig: Rig) -> int:
         return len(journal.unfinished())
 
 
-def test_a_pool_without_processes_is_told_in_the_status(rig: Rig) -> None:
-    """And the line goes away with the trouble."""
+def test_a_pool_without_processes_is_shown_in_the_status(rig: Rig) -> None:
+    """And the line disappears when processes can be started again."""
     rig.pool.trouble = "no worker process can be started: no room; culld tries again"
 
     def told() -> str:
@@ -236,7 +236,7 @@ def test_a_pool_without_processes_is_told_in_the_status(rig: Rig) -> None:
 
 
 class BrokenJournal(SqliteJournal):
-    """A journal whose disk is gone."""
+    """A journal whose disk fails."""
 
     def unseen(self, photos: Sequence[Photo]) -> list[Photo]:
         """Fails as a full disk makes it fail."""

@@ -94,7 +94,7 @@ def test_a_quarantine_that_is_missing_on_its_own_disk_is_made(tmp_path: Path) ->
     assert (quarantine / ANCHOR).is_dir()
 
 
-def test_a_quarantine_that_cannot_be_made_says_why(tmp_path: Path) -> None:
+def test_a_quarantine_that_cannot_be_made_has_a_reason(tmp_path: Path) -> None:
     """A file stands where a folder should be."""
     (tmp_path / "file").touch()
 

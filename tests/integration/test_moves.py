@@ -63,7 +63,7 @@ def inbox(tmp_path: Path) -> Path:
 
 
 def a_move(inbox: Path, quarantine: Path, name: bytes = b"a.jpg", data: bytes = DATA) -> Move:
-    """A photo in a folder and its way into quarantine."""
+    """A photo in a folder and its move into quarantine."""
     relative = Path("2026") / os.fsdecode(name)
     source = quarantined.put(RootedPath(inbox, relative), data)
     return Move(source, RootedPath(quarantine, relative), quarantined.digest(data))

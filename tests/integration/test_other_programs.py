@@ -23,7 +23,7 @@ PHOTOS = {name.removeprefix("0-"): data for name, data in images.generated(1) if
 
 
 def tag_edits(photo: bytes, keywords: tuple[str, ...]) -> tuple[Edit, ...]:
-    """What culld changes in a photo."""
+    """Return culld's edits of a photo."""
     return embedded_edits(photo, recognise(photo[:HEAD_BYTES]), keywords, build_exif=keyword_block)
 
 

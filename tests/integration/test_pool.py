@@ -168,7 +168,7 @@ def test_a_worker_lost_while_no_process_can_be_started_is_replaced_later() -> No
 
 
 def test_the_other_workers_go_on_while_no_process_can_be_started() -> None:
-    """One is enough for the work, and no trouble."""
+    """One worker is enough, and no trouble is reported."""
     shortage = Shortage()
     with Pool(fakes.FakeHandler, 2, LIMITS, shortage) as pool:
         shortage.over.clear()

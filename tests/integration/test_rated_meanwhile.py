@@ -141,7 +141,7 @@ def test_a_rating_of_one_photo_of_a_shot_keeps_all_of_them(folder: Path) -> None
 
 
 @pytest.mark.parametrize("sidecar", [None, "a.jpg.xmp", "a.xmp"])
-def test_a_photo_that_goes_takes_two_requests(folder: Path, sidecar: str | None) -> None:
+def test_a_photo_that_is_moved_takes_two_requests(folder: Path, sidecar: str | None) -> None:
     """Its user metadata is read with its scores."""
     if sidecar is not None:
         (folder / "inbox" / sidecar).write_bytes(UNRATED)

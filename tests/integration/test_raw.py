@@ -67,7 +67,7 @@ def judged(folder: Path, data: bytes) -> Assessment:
         (b"\xff\xd8\xff\xe0", "a.cr2", Format.JPEG),
     ],
 )
-def test_raw_files_are_told_from_tiff(head: bytes, name: str, expected: Format) -> None:
+def test_raw_files_are_distinguished_from_tiff(head: bytes, name: str, expected: Format) -> None:
     """Opened as TIFF, Pillow would give their thumbnail for the photo."""
     assert recognise(head.ljust(HEAD_BYTES, b"\0"), name) is expected
 
@@ -77,7 +77,7 @@ def test_with_the_extras_raw_and_jpeg_xl_files_are_looked_for() -> None:
     assert {".nef", ".dng", ".jpg", ".jxl"} <= supported_extensions()
 
 
-def test_a_preview_is_looked_at_in_place_of_the_sensor() -> None:
+def test_a_preview_is_decoded_in_place_of_the_sensor() -> None:
     """That is ten times as fast."""
     data = raw_files.dng(factories.picture(4, (1024, 768)), preview=SHARP)
     with open_raw(io.BytesIO(data), LIMITS) as raw:
@@ -89,7 +89,7 @@ def test_a_preview_is_looked_at_in_place_of_the_sensor() -> None:
 
 
 @pytest.mark.parametrize("preview", [None, SHARP.resize((160, 120))])
-def test_without_a_useful_preview_the_sensor_is_looked_at(preview: Image.Image | None) -> None:
+def test_without_a_useful_preview_the_sensor_is_decoded(preview: Image.Image | None) -> None:
     """At half size; the picture is the one that the sensor saw."""
     with open_raw(io.BytesIO(raw_files.dng(SHARP, preview=preview)), LIMITS) as raw:
         picture = raw.preview_rgb()

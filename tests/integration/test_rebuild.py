@@ -28,7 +28,7 @@ def test_every_photo_comes_back_without_the_journal(vault: Vault, damage: Callab
 
 
 def recorded(decision: RecordedDecision) -> tuple[object, ...]:
-    """What the record beside a photo holds of the decision about it."""
+    """Return the decision in the record beside a photo."""
     return (
         (decision.plan, decision.made_at, decision.state, decision.note, decision.fault, decision.restored_at),
         (decision.place, decision.digest, decision.now, decision.now_digest, decision.scores, decision.model),

@@ -61,7 +61,7 @@ class FakeWorker:
 
 
 class Counting(logging.Handler):
-    """Counts how often a policy came into force."""
+    """Counts the log lines about a new policy."""
 
     def __init__(self) -> None:
         """None so far."""

@@ -30,7 +30,7 @@ EVERYTHING = Selection(everything=True)
 
 @dataclass
 class FakeRestorations:
-    """Keeps notes in memory, and the result of `observe`, which is called at each note to record the state of the disk."""
+    """Keeps notes in memory, and the result of `observe`, called at each note, as the state of the disk."""
 
     observe: Callable[[], object] = lambda: None
     digests: set[str] = field(default_factory=set)
@@ -131,8 +131,8 @@ def test_the_journal_knows_before_the_photo_is_back(house: House) -> None:
     assert journal.places == [(photo, None), (photo, stamp_of(photo))]
 
 
-def test_a_dry_run_changes_nothing_and_tells_the_same(house: House) -> None:
-    """Where photos would go can be asked first."""
+def test_a_dry_run_changes_nothing_and_returns_the_same(house: House) -> None:
+    """A dry run returns the paths that a restore would use."""
     photo = house.reject()
     before = quarantined.tree(house.quarantine)
     journal = FakeRestorations()
@@ -281,7 +281,7 @@ def test_a_photo_that_never_left_gets_its_sidecar_back(house: House) -> None:
     assert record.photo.digest == quarantined.digest(photo.path.read_bytes())
 
 
-def test_a_photo_that_a_person_deleted_is_an_answer_and_its_record_is_put_away(house: House) -> None:
+def test_a_photo_that_the_user_deleted_is_an_answer_and_its_record_is_removed(house: House) -> None:
     """A sidecar that came with the photo is not culld's, so it stays; a second restore reports nothing."""
     house.reject()
     (house.quarantine / "2026/a.jpg").unlink()
@@ -330,7 +330,7 @@ def test_a_restore_cut_short_under_a_marked_name_is_not_taken_for_a_deletion(hou
     assert quarantined.tree(house.quarantine) == []
 
 
-def test_a_missing_quarantine_is_told_from_an_empty_one(house: House, tmp_path: Path) -> None:
+def test_a_missing_quarantine_and_an_empty_one_differ(house: House, tmp_path: Path) -> None:
     """Its disk may not be mounted."""
     with pytest.raises(PhotoBlockedError, match="mount its disk"):
         list(restore(tmp_path / "none", EVERYTHING, Restorer([], FakeRestorations())))

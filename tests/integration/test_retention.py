@@ -32,7 +32,7 @@ class House:
     def judge(
         self, name: str, verdict: Verdict = Verdict.KEEP, *, fault: str | None = None, done: bool = True
     ) -> RootedPath:
-        """One photo's way through the journal."""
+        """Record one photo as judged and moved or kept."""
         place = quarantined.put(RootedPath(self.root, Path(name)), name.encode())
         plan = replace(factories.plan(quarantined.stack(place), verdict), id=name, made_at=self.clock.now())
         now = RootedPath(Path("/quarantine"), Path(name)) if verdict is Verdict.QUARANTINE else place
@@ -42,7 +42,7 @@ class House:
         return place
 
     def knows(self, place: RootedPath) -> bool:
-        """Whether a file that is there would be passed over."""
+        """Return whether a file that is there would be passed over."""
         stamp = stamp_of(place)
         assert stamp is not None
         return not list(self.journal.unknown([FileSnapshot(place, stamp)]))
@@ -69,7 +69,7 @@ def house(tmp_path: Path) -> House:
 
 
 def test_old_decisions_are_forgotten_and_young_ones_kept(house: House) -> None:
-    """More of them than go at once; what was judged is not judged again."""
+    """More of them than are deleted at once; a judged photo is not judged again."""
     old = [house.judge(f"{number:04}.jpg") for number in range(1001)]
     house.wait(366)
     house.judge("young.jpg")

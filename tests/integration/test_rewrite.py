@@ -153,7 +153,7 @@ def test_temporary_names_are_recognised() -> None:
     assert [is_own_temp(name) for name in names] == [True, False, False, False]
 
 
-def test_a_missing_photo_is_told_from_a_forbidden_one(photo: RootedPath) -> None:
-    """What is gone has changed; the two faults are retried differently."""
+def test_a_missing_photo_and_a_forbidden_one_are_two_faults(photo: RootedPath) -> None:
+    """A missing photo counts as changed; the two faults are retried differently."""
     with pytest.raises(PhotoChangedError):
         rewrite_file(bad("gone", photo))

@@ -141,7 +141,9 @@ def test_a_folder_that_this_culld_watched_before_is_scanned(root: Path) -> None:
 
 
 @pytest.mark.parametrize(("record", "expected"), [("a.jpg.culld.json", []), ("a.jpg.xmp", [Path("old/x/a.jpg")])])
-def test_a_quarantine_of_an_older_version_is_told_by_its_records(root: Path, record: str, expected: list[Path]) -> None:
+def test_a_quarantine_of_an_older_version_is_recognised_by_its_records(
+    root: Path, record: str, expected: list[Path]
+) -> None:
     """Its anchor does not name the culld that owns it."""
     (root / "old" / "x").mkdir(parents=True)
     for name in ("a.jpg", record):

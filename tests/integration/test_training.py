@@ -217,6 +217,6 @@ def test_accuracy_check_names_the_figures_that_are_not_the_written_ones(
 
 
 def write_report(folder: Path, report: dict[str, Any]) -> None:
-    """As `accuracy` does, by hand."""
+    """Write the report that `accuracy` would write."""
     (folder / "figures.json").write_text(json.dumps(report), "utf-8")
     (folder / "table.md").write_text(results_page(report), "utf-8")

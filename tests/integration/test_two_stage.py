@@ -1,4 +1,4 @@
-"""Two-stage training of a tiny backbone: stages, pictures on their way, interruption, and the other backend."""
+"""Two-stage training of a tiny backbone: stages, input pipelines, interruption, and the JAX backend."""
 
 from __future__ import annotations
 

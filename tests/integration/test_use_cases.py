@@ -1,4 +1,4 @@
-"""The use cases that answer questions, called as any face of culld calls them: typed requests and results."""
+"""The use cases that only read, called with typed requests and results as the command line calls them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class House:
 
     @property
     def photo(self) -> RootedPath:
-        """Where the photo came from."""
+        """The original path of the photo."""
         return RootedPath(self.file.parent / "inbox", Path("2026/a.jpg"))
 
     def begin(self) -> None:
@@ -91,7 +91,7 @@ def test_the_status_of_a_daemon_that_does_not_run_has_the_configured_folders(hou
     assert (status.policy_problem, status.brake, status.clock) == (None, None, None)
 
 
-def test_a_configuration_with_mistakes_is_told_in_the_status(house: House) -> None:
+def test_a_configuration_with_mistakes_is_shown_in_the_status(house: House) -> None:
     """The folders are then those that the daemon reported; this one reported none."""
     house.begin()
     house.file.write_text(CONFIG + "policy: {mode: sometimes}\n")

@@ -147,7 +147,7 @@ def _read_back(sidecar: bytes) -> str:
 
 
 def fuzzed(count: int) -> Iterator[Row]:
-    """Damaged files: refused or proven, and never another error; what was written decodes as before."""
+    """Damaged files: refused or verified, and never another error; written files decode as before."""
     dice = random.Random(SEED)  # noqa: S311
     whole = [*images.generated(1), *((f"{name}.xmp", data) for name, data in images.SIDECARS.items())]
     tallies: dict[str, list[int]] = {}
@@ -170,7 +170,7 @@ def _refusal(data: bytes) -> str:
 
 
 def _fuzz(name: str, data: bytes) -> bool:
-    """Whether a damaged file was written to; raises whatever else goes wrong."""
+    """Return whether a damaged file was written to; raises whatever else goes wrong."""
     try:
         if name.endswith(".xmp"):
             apply_edits(data, sidecar_edits(data, WORDS, RECORD))

@@ -37,7 +37,7 @@ def rate(photos: list[Path], work: Path) -> None:
 
 
 def shows(photos: list[Path], work: Path) -> dict[Path, Shown]:
-    """What darktable shows of photos that it has not seen before."""
+    """Return what darktable shows of photos that it has not seen before."""
     out = _run(photos, work, _TELL, "never", lambda: True)
     rows = [line.split("\t") for line in out.read_text().splitlines()]
     return {

@@ -46,7 +46,7 @@ def hear(manager: socket.socket, word: str) -> str:
 
 
 @pytest.mark.slow
-def test_the_log_names_what_is_in_force_at_the_start_and_tells_the_stop(house: House) -> None:
+def test_the_log_names_what_is_in_force_at_the_start_and_logs_the_stop(house: House) -> None:
     """Version, configuration, folders, policy, model and engine; then that culld is ready; without a terminal too."""
     house.drop("a.jpg", BLURRED[0])
     with house.daemon():
@@ -109,7 +109,7 @@ def test_a_file_held_open_is_not_judged_before_it_is_closed(house: House) -> Non
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_full_disk_stops_moving_not_watching(house: House) -> None:
-    """Photos stay whole in the inbox while the quarantine's disk is full, and go there when it has room again."""
+    """Photos stay whole in the inbox while the quarantine's disk is full, and are moved when it has room again."""
     if os.geteuid() != 0:
         pytest.skip("only root may mount the small file system that this test fills")
     house.quarantine.mkdir()

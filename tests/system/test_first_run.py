@@ -1,4 +1,4 @@
-"""The main job: drop photos, the bad ones are tagged and moved, the good ones left alone, and all can come back."""
+"""The main case: defective photos are tagged and moved, the others are not changed, and all can be restored."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_everything_comes_back_and_stays(house: House) -> None:
 
 @pytest.mark.slow
 def test_a_blurred_raw_is_moved_as_it_is_and_with_its_jpeg(house: House) -> None:
-    """Its tags go into a sidecar; a pair goes together and comes back together, or stays."""
+    """Its tags go into a sidecar; a pair is moved and restored together, or stays."""
     sharp, blurred = factories.picture(1), factories.blurred(factories.picture(1))
     data = raw_files.dng(sharp, preview=blurred)
     for name in ("alone.dng", "gone.dng"):

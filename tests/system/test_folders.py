@@ -1,4 +1,4 @@
-"""Folders that cannot be read, that are away, or that another culld uses; and what lies in them."""
+"""Folders that cannot be read, are not mounted, or are used by another culld; and the photos in them."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def test_an_inbox_whose_mount_has_died_is_passed_over(house: House) -> None:
 
 
 def is_dead(folder: Path) -> bool:
-    """Whether nothing answers behind a mount."""
+    """Return whether the process of a mount has ended."""
     try:
         folder.stat()
     except OSError:

@@ -68,7 +68,7 @@ def test_a_bracket_stays_whole(house: House) -> None:
 
 
 @pytest.mark.slow
-def test_score_tells_what_the_policy_would_do(house: House) -> None:
+def test_score_prints_what_the_policy_would_do(house: House) -> None:
     """With bursts, ratings and all, and without touching anything."""
     for number in range(2):
         house.drop(f"{number}.jpg", shot(factories.blurred(SCENE, 12 - number), number))
@@ -84,7 +84,7 @@ def test_score_tells_what_the_policy_would_do(house: House) -> None:
 
 @pytest.mark.slow
 def test_the_best_of_a_burst_stays(house: House) -> None:
-    """Even if all of it is blurred; with a sharp frame in it, all the blurred ones go."""
+    """Even if all of it is blurred; with a sharp frame in it, all the blurred ones are moved."""
     wide = factories.picture(31, (1000, 720))
     for number, radius in enumerate([14, 11, 12]):
         frame = factories.blurred(wide.crop((number * 8, 0, number * 8 + 960, 720)), radius)
@@ -183,7 +183,7 @@ def test_another_policy_is_tried_on_the_past_and_carried_out(house: House) -> No
     assert "done: 0 moved, 3 came back" in told
     assert quarantined(house) == set()
     house.culld("once")
-    assert simulated(new) == dict.fromkeys(names[:3], "move")  # no person brought them back
+    assert simulated(new) == dict.fromkeys(names[:3], "move")  # the user did not restore them
 
 
 @pytest.mark.slow
@@ -217,7 +217,7 @@ def test_answers_about_rejects_are_counted(house: House) -> None:
 
 
 @pytest.mark.slow
-def test_why_tells_all_about_one_photo(house: House) -> None:
+def test_why_prints_all_about_one_photo(house: House) -> None:
     """By where it was or where it is, with its history; a photo that was never judged gets a message."""
     house.drop("2026/a.jpg", shot(BLURRED, settings=(1 / 60, 2.8, 800)))
     house.drop("2026/a.dng", raw_files.dng(BLURRED, preview=BLURRED))

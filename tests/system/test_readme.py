@@ -85,7 +85,7 @@ def shape(line: str) -> str:
 
 
 def agree(shown: Sequence[str], said: Sequence[str]) -> bool:
-    """Whether lines are as shown, where `...` stands for any lines, and within a line for anything."""
+    """Return whether lines are as shown, where `...` stands for any lines, and within a line for anything."""
     if not shown:
         return not said
     if shown[0] == "...":
@@ -278,7 +278,7 @@ def test_the_slim_install_works_without_tensorflow(tmp_path: Path) -> None:
     done = subprocess.run(["sh", "-c", script], cwd=tmp_path, check=False, capture_output=True, text=True)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    for source in ("daemon", "models"):  # the installed culld must stand on its own feet
+    for source in ("daemon", "models"):  # the installed culld must not need the source tree
         shutil.rmtree(tmp_path / source)
     binaries = tmp_path / "slim" / "bin"
     subprocess.run([binaries / "pip", "check"], check=True, capture_output=True)

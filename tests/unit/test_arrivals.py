@@ -59,7 +59,7 @@ def test_old_files_are_complete_at_once() -> None:
 
 
 def test_no_file_of_a_folder_goes_before_its_young_ones() -> None:
-    """Half of a burst has just been written: the sharp frame may be in the other half. Other folders go on."""
+    """Half of a burst has just been written: the sharp frame may be in the other half. Other folders are judged."""
     house = House({"x/1.jpg": 10, "x/2.jpg": 0, "x/3.jpg": 1, "y/4.jpg": 10})
 
     assert house.complete() == ["y/4.jpg", "x/1.jpg", "x/2.jpg", "x/3.jpg"]

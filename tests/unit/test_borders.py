@@ -1,4 +1,4 @@
-"""Values out of files become records that no later stage can fail on, whatever the files hold."""
+"""Values from files become valid records for all later stages, whatever the files hold."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ _SHORTS = st.integers(0, 0xFFFF)
 
 @st.composite
 def cameras(draw: st.DrawFn) -> Camera:
-    """What the builders make of arbitrary values."""
+    """Camera facts that the builders make from arbitrary values."""
     names = ("time_s", "aperture", "iso", "bias_ev")
     exposure = Exposure.of({name: draw(_NUMBERS | st.text(max_size=3)) for name in names})
     said = {

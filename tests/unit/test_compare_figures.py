@@ -1,4 +1,4 @@
-"""Whether figures that were measured again are those that were written down."""
+"""The comparison of new figures with the written ones."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_other_pictures_are_a_difference() -> None:
 
 
 def test_a_figure_on_one_side_only_is_a_difference() -> None:
-    """Neither a new one nor a lost one goes unsaid."""
+    """A new figure and a lost one are both reported."""
     lost = {key: value for key, value in WRITTEN.items() if key != "clean"}
 
     assert differences(WRITTEN, lost) == ["clean: is gone"]

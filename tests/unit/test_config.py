@@ -479,7 +479,7 @@ class TestProblems:
     """The problems of an invalid file."""
 
     @pytest.mark.parametrize(("added", "expected"), WRONG)
-    def test_a_mistake_is_told_with_line_key_and_what_is_allowed(
+    def test_a_mistake_is_reported_with_line_key_and_allowed_values(
         self, complaints: Complaints, added: str, expected: str
     ) -> None:
         """One wrong value gives one line with the line number, the key and the allowed values."""
@@ -500,7 +500,7 @@ class TestProblems:
         assert re.search(r"; (write|known here are) ", said)
         assert "another value" not in said
 
-    def test_all_mistakes_are_told_at_once_in_the_order_of_the_lines(self, complaints: Complaints) -> None:
+    def test_all_mistakes_are_reported_at_once_in_the_order_of_the_lines(self, complaints: Complaints) -> None:
         """All mistakes of a file are reported in one run, wherever they were found."""
         said = complaints(
             "watch:\n  - path: /a\n  - path: /a/b\n    mod: observe\nquarantine: /a\nsettle: {quiet: 1}\nsettle:\n"
@@ -517,7 +517,7 @@ class TestProblems:
             "10: policy.defects.blur.reject",
         ]
 
-    def test_a_missing_key_is_told_on_the_line_of_its_section(self, complaints: Complaints) -> None:
+    def test_a_missing_key_is_reported_on_the_line_of_its_section(self, complaints: Complaints) -> None:
         """There is no line of its own to point at."""
         said = complaints("policy:\n  mode: observe\nwatch:\n  - mode: observe\n")
 
@@ -606,7 +606,7 @@ class TestProblems:
         with pytest.raises(ConfigError, match="larger than 1 MB"):
             load(MINIMAL + "#" * 1_000_000)
 
-    def test_a_folder_or_a_missing_file_is_told_by_name(self, tmp_path: Path) -> None:
+    def test_a_folder_or_a_missing_file_is_named(self, tmp_path: Path) -> None:
         """The text names the path and what stands in the way."""
         for path, expected in {tmp_path: "Is a directory", tmp_path / "none.yaml": "No such file"}.items():
             with pytest.raises(ConfigError) as raised:
@@ -669,7 +669,7 @@ def test_the_state_folder_is_found_in_a_broken_file(tmp_path: Path, broken: str)
     assert find_state(file, HOME) == tmp_path / "elsewhere"
 
 
-def test_a_state_folder_that_cannot_be_told_is_a_problem(tmp_path: Path) -> None:
+def test_an_unreadable_state_key_is_a_problem(tmp_path: Path) -> None:
     """A list is no folder."""
     file = tmp_path / "config.yaml"
     file.write_text(MINIMAL + "state: [1, 2]\n")

@@ -256,7 +256,7 @@ def _with_another_pixel(format_: Format, data: bytes) -> bytes:
 @settings(deadline=None, max_examples=600)
 @given(st.data())
 def test_damaged_files_are_refused_or_kept(data: st.DataObject) -> None:
-    """Whatever bytes are changed, the answer is a refusal or a proven splice, never another error."""
+    """Whatever bytes are changed, the result is a refusal or a verified splice, never another error."""
     format_, old = FILES[data.draw(st.sampled_from(sorted(FILES)))]
     damaged = bytearray(old)
     for _ in range(data.draw(st.integers(1, 4))):

@@ -151,7 +151,7 @@ def test_a_dark_room_made_brighter_is_not_called_over_exposed() -> None:
     assert visible_labels(bright, brighter)[2]
 
 
-def test_the_plain_journey_leaves_every_pixel_alone() -> None:
+def test_a_sample_without_steps_changes_no_pixel() -> None:
     """What is clean and unchanged is the frame that the daemon would see."""
     plain = make_sample(scene(), "clean", (), Augmentation(), np.random.default_rng(0))
 

@@ -73,7 +73,7 @@ class House:
         return Stack(Assessment(photo_at(place), Scores(0.99, 0.0, 0.0), "model@1"))
 
     def plans(self, stacks: Sequence[Stack]) -> list[Plan | PhotoError]:
-        """What is decided and planned for stacks, with the default policy if the test sets no other."""
+        """Return the plans for stacks, with the default policy if the test sets no other."""
         decider = Decider(
             policy_of=lambda _: self.policy,
             is_restored=lambda _: self.restored,
@@ -107,7 +107,7 @@ class House:
 
 
 def plan_of(house: House, stack: Stack) -> Plan:
-    """What is planned for one stack; raises what stands in the way."""
+    """Return the plan for one stack; raises the error of its failure."""
     (plan,) = house.plans([stack])
     if isinstance(plan, PhotoError):
         raise plan
@@ -367,7 +367,7 @@ RATED = UserMetadata(stars=(Rating("xmp:Rating 3", 3),))
 
 
 def test_what_was_read_with_a_photo_is_not_read_again(house: House) -> None:
-    """Neither for a photo that goes nor for one that stays; it protects all the same."""
+    """Neither for a photo that is moved nor for one that stays; it still protects."""
     stack = house.put()
     read = replace(stack.primary, user_metadata=UserMetadataSources(UserMetadata()))
     rated = replace(stack.primary, user_metadata=UserMetadataSources(RATED))

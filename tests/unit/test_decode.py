@@ -183,7 +183,7 @@ def test_a_photo_is_decoded_upright_in_its_proportions(encoder: str) -> None:
 @pytest.mark.parametrize("encoder", ["JPEG", "PNG"])
 @pytest.mark.parametrize("orientation", [1, 3, 8])
 def test_a_region_is_decoded_in_full_resolution(encoder: str, orientation: int) -> None:
-    """Its place is that in the upright photo."""
+    """Its coordinates are those of the upright photo."""
     image = factories.picture(12, (800, 600))
     exif = piexif.dump({"0th": {piexif.ImageIFD.Orientation: orientation}})
     options = {} if encoder == "PNG" else {"quality": 95}

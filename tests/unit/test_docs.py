@@ -55,7 +55,7 @@ def test_the_readme_links_to_every_page() -> None:
 
 
 def test_the_readme_stays_a_page() -> None:
-    """What does not fit goes to docs/."""
+    """Longer texts belong in docs/."""
     assert len(README.read_text().splitlines()) <= 130
     assert len(README.read_text().split()) <= 1050
 
@@ -95,7 +95,7 @@ def test_every_extra_that_a_page_names_is_one_of_the_package(page: Path) -> None
 
 
 def shown_by(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """What culld prints before it exits."""
+    """Return the output of culld before it exits."""
     with pytest.raises(SystemExit) as done:
         main([*arguments, "--help"])
     assert done.value.code == 0

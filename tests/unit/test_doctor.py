@@ -71,7 +71,7 @@ class TestMounts:
         assert mount is not None
         assert (mount.kind, mount.is_remote) == expected
 
-    def test_folders_on_shares_are_told_from_the_others(self, tmp_path: Path) -> None:
+    def test_folders_on_shares_are_distinguished(self, tmp_path: Path) -> None:
         """They are searched by the timer, and their files wait for longer."""
         table = tmp_path / "mountinfo"
         table.write_text(MOUNTINFO)
@@ -193,7 +193,7 @@ class TestFolders:
         assert "cannot be exchanged" in check.what
         assert "does not tell of writers" in check.what
 
-    def test_a_trial_that_fails_is_bad_and_says_why(self, tmp_path: Path) -> None:
+    def test_a_trial_that_fails_is_bad_and_has_a_reason(self, tmp_path: Path) -> None:
         """With the reason that a photo's fault would have."""
         (tmp_path / "file").touch()
 
@@ -214,7 +214,7 @@ class TestFolders:
     @pytest.mark.parametrize(
         ("path", "health"), [("/home/ann", Health.OK), ("/mnt/nas/a", Health.WARN), ("/mnt/my photos\\x", Health.WARN)]
     )
-    def test_a_file_system_that_tells_only_half_is_worth_knowing(self, path: str, health: Health) -> None:
+    def test_a_file_system_with_incomplete_events_is_worth_knowing(self, path: str, health: Health) -> None:
         """On shares and FUSE only the timer finds what others change."""
         assert folders.file_system(Path(path), MOUNTS).health is health
 
@@ -242,7 +242,9 @@ class TestMachine:
         ("count", "limit", "health"),
         [(100, 8192, Health.OK), (6553, 8192, Health.OK), (6554, 8192, Health.WARN), (1, None, Health.WARN)],
     )
-    def test_the_watch_limit_is_told_before_it_is_reached(self, count: int, limit: int | None, health: Health) -> None:
+    def test_the_watch_limit_is_reported_before_it_is_reached(
+        self, count: int, limit: int | None, health: Health
+    ) -> None:
         """Other programs take from it too, so it warns from four fifths on."""
         assert environment.watches(count, limit).health is health
 
@@ -312,7 +314,7 @@ class TestMachine:
         assert environment.jxl(lambda _: True).what == "installed"
         assert "pip install pillow-jxl-plugin" in environment.jxl(lambda _: False).what
 
-    def test_the_engine_is_told_with_its_reason(self) -> None:
+    def test_the_engine_is_reported_with_its_reason(self) -> None:
         """And a warning given if it is not the one that was asked for."""
         assert environment.engine("auto", "litert", "there is no GPU") == ok("engine", "litert, for there is no GPU")
         assert environment.engine("litert", "litert", "model.engine says so").health is Health.OK
@@ -321,7 +323,7 @@ class TestMachine:
     @pytest.mark.parametrize(
         ("modules", "expected"), [({"tensorflow"}, "is there to use it"), (set(), "lets culld use it")]
     )
-    def test_a_gpu_is_told_with_what_uses_it(self, modules: set[str], expected: str, tmp_path: Path) -> None:
+    def test_a_gpu_is_reported_with_its_use(self, modules: set[str], expected: str, tmp_path: Path) -> None:
         """Culling needs none."""
         (tmp_path / "nvidia0").touch()
 
@@ -378,10 +380,10 @@ class TestCommand:
         file.write_text("watch: [{path: in}]\nquarantine: q\nstate: s\nmodel: {path: none}\n")
         return file
 
-    def test_every_folder_is_looked_at_and_what_is_bad_decides(
+    def test_every_folder_is_checked_and_the_worst_result_decides(
         self, config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """One missing model makes the exit code 3, and the way out is printed under it."""
+        """One missing model makes the exit code 3, and the advice is printed under it."""
         arguments = parsed("--config", str(config))
 
         assert command.run(arguments) == 3
@@ -404,7 +406,7 @@ class TestCommand:
         assert [check["name"] for check in checks if check["health"] == "bad"] == ["model"]
         assert all(check["fix"] for check in checks if check["health"] != "ok")
 
-    def test_a_broken_configuration_is_told_problem_by_problem(
+    def test_a_broken_configuration_is_reported_problem_by_problem(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         """Each problem is a check of its own, and folders are not guessed at."""

@@ -15,7 +15,7 @@ DAY = timedelta(days=1)
 
 
 class Machine:
-    """A machine whose clocks go on, are set, and start again; and the time counted on it."""
+    """A machine with clocks that run, are set, and restart; and the time counted on it."""
 
     def __init__(self) -> None:
         """Started a moment ago, at noon."""

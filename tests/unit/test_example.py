@@ -86,7 +86,7 @@ def test_policy_check_prints_what_the_example_means(capsys: pytest.CaptureFixtur
 
 
 def test_policy_check_passes_on_what_is_wrong(tmp_path: Path) -> None:
-    """The problems go up to the command line, which prints them and exits with 2."""
+    """The command line gets the problems, prints them and exits with 2."""
     file = tmp_path / "config.yaml"
     file.write_text("watch: 3\n")
     arguments = build_parser(["policy"]).parse_args(["policy", "check", str(file)])

@@ -93,7 +93,7 @@ REUSED = replace(LAY, mtime_ns=80, ctime_ns=80)
         ("tagged", "deleted", "tagged", COPY, Reappearance.UNCLEAR),
     ],
 )
-def test_how_a_content_came_back_is_told_by_bytes_or_by_the_file(
+def test_a_return_is_recognised_by_bytes_or_by_the_file(
     digests: str, released: str, came: str, stamp: FileStat, expected: Reappearance
 ) -> None:
     """In doubt it is unclear: the photo is not taken again, and no answer is counted."""
@@ -103,7 +103,7 @@ def test_how_a_content_came_back_is_told_by_bytes_or_by_the_file(
     assert reappearance(found, photo) is expected
 
 
-def test_without_the_stamp_of_the_reject_only_the_bytes_tell() -> None:
+def test_without_the_stamp_of_the_reject_only_the_bytes_decide() -> None:
     """As after the journal was rebuilt."""
     found = with_digests(reject(), "tagged", "tagged", None)
 
@@ -145,7 +145,7 @@ def test_nothing_is_suggested_without_enough_answers_or_a_good_threshold() -> No
 
 
 def test_the_chart_shows_each_part(tmp_path: Path) -> None:
-    """What was wrong stands out; long names are cut."""
+    """False rejects have another colour; long names are cut."""
     file = tmp_path / "chart.png"
     draw(file, "title", list(Feedback), [("x" * 200, [3, 5, 0, 1, 1]), ("empty", [0, 0, 0, 0, 0])])
 

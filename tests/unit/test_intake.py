@@ -82,7 +82,7 @@ def test_a_photo_settles_without_another_event() -> None:
 
 
 def test_a_known_photo_is_not_waited_for() -> None:
-    """A photo that was dealt with while it was waiting leaves the list, or culld would check it for ever."""
+    """A photo that was judged while it was waiting leaves the list, or culld would check it for ever."""
     house = House()
     house.seen(DirtyFolder(ROOT, ROOT))
     house.journal.known.add(factories.place())
@@ -132,7 +132,7 @@ def test_a_wakeup_outside_its_root_is_ignored() -> None:
 
 @pytest.mark.parametrize("wakeup", [Signal.RESCAN, DirtyFolder(ROOT, ROOT)])
 def test_a_root_that_is_away_is_not_scanned(wakeup: DirtyFolder | Signal) -> None:
-    """What stands in its place is not it."""
+    """The folder at its path is not the root."""
     house = House()
     house.roots.clear()
 
@@ -158,7 +158,7 @@ def test_a_folder_that_takes_long_rests_and_is_not_forgotten() -> None:
 
 
 def test_no_more_photos_wait_than_fit_into_memory() -> None:
-    """The others are found by another scan, once half of the first ones are dealt with."""
+    """The others are found by another scan, once half of the first ones are judged."""
     house = House(most=4)
     house.scanner.files = {factories.place(f"{number}.jpg"): factories.stamp() for number in range(10)}
 

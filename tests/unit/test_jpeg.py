@@ -42,7 +42,7 @@ def camera_file(order: str = "<", *extra: exif.Field) -> bytes:
 
 
 def tagged(old: bytes, keywords: tuple[str, ...] = BLUR) -> bytes:
-    """The file after the edits, proven."""
+    """Return the file after the edits, verified."""
     new = apply_edits(old, embedded_edits(old, Format.JPEG, keywords))
     verify_embedded(old, new, Format.JPEG, keywords)
     return new
@@ -60,7 +60,7 @@ def words(data: bytes) -> tuple[str, ...]:
 
 
 def pixels(data: bytes) -> bytes:
-    """What Pillow decodes."""
+    """Return the pixels as Pillow decodes them."""
     with Image.open(io.BytesIO(data)) as image:
         return image.tobytes()
 
@@ -211,7 +211,7 @@ def test_a_second_change_reuses_our_own_tail() -> None:
 
 
 def test_a_tail_that_another_program_extended_is_not_reused() -> None:
-    """What stands behind our tail is not ours to cut off."""
+    """The bytes behind our tail belong to another program."""
     once = tagged(camera_file())
     block = (read_jpeg(once).block or b"") + b"somebody else's"
     longer = jpeg(exif_segment(block))
@@ -237,7 +237,7 @@ def patched(old: bytes, at: int, new: bytes) -> bytes:
 
 
 def ifd(offset: int, index: int, field: int) -> int:
-    """Where a field of an entry stands: 0 tag, 2 type, 4 count, 8 value."""
+    """Return the offset of a field of an entry: 0 tag, 2 type, 4 count, 8 value."""
     return offset + 2 + 12 * index + field
 
 
@@ -437,7 +437,7 @@ def test_any_block_keeps_all_it_had(
 @settings(deadline=None, max_examples=400)
 @given(st.data())
 def test_damaged_files_are_refused_or_kept(data: st.DataObject) -> None:
-    """Whatever bytes are changed, the answer is a refusal or a proven splice, never another error."""
+    """Whatever bytes are changed, the result is a refusal or a verified splice, never another error."""
     damaged = bytearray(data.draw(st.sampled_from([OLD, NEW, PLAIN])))
     for _ in range(data.draw(st.integers(1, 4))):
         start = data.draw(st.integers(0, len(damaged)))

@@ -83,7 +83,7 @@ def test_no_scene_stands_on_both_sides(tmp_path: Path) -> None:
 
 
 def test_what_is_there_is_not_made_again(tmp_path: Path) -> None:
-    """An interrupted run goes on where it was, and a run with nothing to do reads no photo."""
+    """An interrupted run goes on where it was, and a complete run reads no photo."""
     write(tmp_path, FakeFiles())
     before = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
     lost = next((tmp_path / "out" / "dist_imgs").glob("a_2_*"))

@@ -53,7 +53,7 @@ def test_the_same_frame_scores_the_same(network: LiteRtNetwork) -> None:
     assert pytest.approx(score(network, frame).blur, abs=1e-4) == again.blur
 
 
-def test_a_blurred_copy_is_told_from_the_sharp_one(network: LiteRtNetwork) -> None:
+def test_a_blurred_copy_scores_higher_than_the_sharp_one(network: LiteRtNetwork) -> None:
     """A Gaussian of four pixels is beyond doubt; the sharp picture is not flagged."""
     picture = town()
 

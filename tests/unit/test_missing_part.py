@@ -22,17 +22,17 @@ CUTS = 60
 
 
 def lacks(data: bytes, name: str = "") -> str:
-    """What is missing from these bytes."""
+    """Return what is missing from these bytes."""
     return missing_part(io.BytesIO(data), recognise(data[:HEAD_BYTES], name))
 
 
 def whole(data: bytes, name: str = "") -> bool:
-    """Whether these bytes pass for a whole photo."""
+    """Return whether these bytes pass for a whole photo."""
     return is_complete(io.BytesIO(data), recognise(data[:HEAD_BYTES], name)) and not lacks(data, name)
 
 
 def cuts(data: bytes) -> set[int]:
-    """Where to cut a file: anywhere, around its end, and behind the first picture of a JPEG."""
+    """Return the offsets at which to cut a file: anywhere, around its end, and behind the first picture of a JPEG."""
     dice = random.Random(len(data))  # noqa: S311
     found = {dice.randrange(HEAD_BYTES, len(data)) for _ in range(CUTS)} | {len(data) - 1, len(data) - 9}
     ends = [each.end for each in segments(io.BytesIO(data)) if each.marker == EOI]
@@ -160,7 +160,7 @@ def test_lists_that_lie_outside_of_the_file_are_missing() -> None:
 
 @pytest.mark.parametrize("format_", list(Format))
 def test_any_bytes_at_all_are_answered(format_: Format) -> None:
-    """What is no such file lacks something or nothing, and raises nothing."""
+    """Any other file gives some result and raises nothing."""
     dice = random.Random(7)  # noqa: S311
     heads = [
         b"",

@@ -1,4 +1,4 @@
-"""What `culld once` does with failures."""
+"""The failures of `culld once`."""
 
 from __future__ import annotations
 

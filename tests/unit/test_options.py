@@ -20,7 +20,7 @@ def test_a_duration_means_so_long_ago(text: str, ago: int) -> None:
 
 
 def test_a_date_is_local_and_aware() -> None:
-    """What is written without a zone is meant where it is written."""
+    """A date without a zone is in the local zone."""
     assert parse_since("2026-05-01") == datetime(2026, 5, 1).astimezone()
     assert parse_since("2026-05-01T18:30+02:00") == datetime(2026, 5, 1, 16, 30, tzinfo=UTC)
 

@@ -95,7 +95,7 @@ def test_one_unreadable_file_does_not_stop_the_batch() -> None:
     assert journal.events[0] == "fault a.jpg: no permission"
 
 
-def test_a_photo_that_changes_before_its_plan_is_looked_at_again() -> None:
+def test_a_photo_that_changes_before_its_plan_is_tried_again() -> None:
     """The plan is dropped and the fault recorded; nothing is applied to that photo."""
     journal = fakes.FakeJournal()
 
@@ -141,7 +141,7 @@ REASON = "internal error: OverflowError: date value out of range: bad.jpg; pleas
 
 @pytest.mark.parametrize("stage", ["group", "decide", "plan"])
 def test_an_unexpected_error_of_a_stage_costs_one_photo(stage: str) -> None:
-    """The others stay together, the traceback is logged once, and the photo is left alone after three tries."""
+    """The others stay together, the traceback is logged once, and the photo is not tried again after three times."""
     journal = fakes.FakeJournal()
     page = with_mistake(pipeline(journal), stage)
 
@@ -235,7 +235,7 @@ def test_what_is_no_photos_failure_goes_up(stage: str, error: BaseException) -> 
 
 
 def test_an_unexpected_error_of_the_report_costs_nothing() -> None:
-    """The photo is dealt with."""
+    """The photo is judged and applied."""
     journal = fakes.FakeJournal()
     reported: list[Outcome] = []
 
@@ -246,7 +246,7 @@ def test_an_unexpected_error_of_the_report_costs_nothing() -> None:
     assert journal.faults == []
 
 
-def test_a_photo_that_changes_while_it_is_planned_is_looked_at_again() -> None:
+def test_a_photo_that_changes_while_it_is_planned_is_tried_again() -> None:
     """As one that changes while it is decided about."""
     journal = fakes.FakeJournal()
 
@@ -266,7 +266,7 @@ def test_the_next_batch_is_being_read_while_one_is_finished() -> None:
     assert reader.begun == batches
 
 
-def test_what_the_journal_forgets_meanwhile_is_looked_at_again() -> None:
+def test_a_photo_that_the_journal_forgets_meanwhile_is_tried_again() -> None:
     """It was not assessed, for its content was known when the workers were asked."""
     journal = fakes.FakeJournal()
 

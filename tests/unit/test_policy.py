@@ -92,7 +92,7 @@ def test_never_means_never() -> None:
         (Mode.ENFORCE, False, ("\udcff\n.cr2",), "blur 0.99 would be rejected, but \\xff\\n.cr2 belongs to it"),
     ],
 )
-def test_a_reject_that_is_spared_is_tagged_and_says_why(
+def test_a_protected_reject_is_tagged_and_has_a_reason(
     mode: Mode,
     restored: bool,  # noqa: FBT001 - pytest passes it by name
     blocking: tuple[str, ...],

@@ -15,12 +15,12 @@ from harness import factories, fakes
 @pytest.mark.parametrize(
     ("age", "expected"), [(0, 60), (59, 1), (60, 240), (299, 1), (300, 1500), (1799, 1), (-86_400, 60)]
 )
-def test_a_young_file_is_looked_at_again_after_one_five_and_thirty_minutes(age: int, expected: int) -> None:
+def test_a_young_file_is_read_again_after_one_five_and_thirty_minutes(age: int, expected: int) -> None:
     """In seconds; a change in the future is one of now."""
     assert recheck_delay(timedelta(seconds=age)) == timedelta(seconds=expected)
 
 
-def test_an_old_file_is_what_it_looks_like() -> None:
+def test_an_old_file_is_not_read_again() -> None:
     """An archive has no use for patience."""
     assert recheck_delay(timedelta(minutes=30)) is None
     assert recheck_delay(timedelta(days=3000)) is None

@@ -1,4 +1,4 @@
-"""What recovery decides, for everything that a disk may hold."""
+"""The decisions of the recovery for every state of the disk."""
 
 from __future__ import annotations
 

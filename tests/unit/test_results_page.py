@@ -17,7 +17,7 @@ from harness.predictions import REJECT, SHARES, TAG, all_protocols
 
 @pytest.fixture
 def everything() -> dict[str, Predictions]:
-    """Two scenes, one of them a night that is taken for a defect."""
+    """Two scenes, one of them a night that is wrongly tagged."""
     return all_protocols()
 
 
@@ -79,7 +79,7 @@ def test_few_photos_prove_little(hits: int, total: int, interval: tuple[float, f
 
 @given(st.integers(1, 500).flatmap(lambda total: st.tuples(st.integers(0, total), st.just(total))))
 def test_an_interval_holds_the_share_and_mirrors(seen: tuple[int, int]) -> None:
-    """What is wrong about hits is as wrong about misses."""
+    """The interval of the misses is the mirror of that of the hits."""
     hits, total = seen
 
     low, high = wilson(hits, total)

@@ -86,7 +86,7 @@ class TestNamed:
         assert (found.verdict, found.would_reject) == (Verdict.QUARANTINE, True)
         assert found.reason == 'rule "0" (extension == "jpg" and pictures == 1)'
 
-    def test_a_rule_about_one_picture_of_a_shot_is_one_opinion(self) -> None:
+    def test_a_rule_about_one_photo_applies_to_the_whole_shot(self) -> None:
         """The RAW stays with the JPEG that a rule rejects; a rule that keeps one keeps both."""
         raw = replace(GOOD, photo=replace(factories.photo("a.cr2"), format=Format.RAW))
         pair = Stack(BAD, siblings=(raw,))

@@ -78,7 +78,7 @@ def test_exposures_in_even_steps_are_a_bracket(exposures: list[Exposure]) -> Non
     assert kinds(shots) == [SeriesKind.BRACKET] * len(shots)
 
 
-def test_the_camera_says_that_it_brackets() -> None:
+def test_auto_bracket_in_the_exif_makes_a_bracket() -> None:
     """Whatever the steps are."""
     shots = [shot(f"{n}.jpg", n / 2, SCENE) for n in range(3)]
     told = [

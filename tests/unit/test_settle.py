@@ -75,7 +75,7 @@ def test_without_leases_the_quiet_time_is_doubled() -> None:
 
 
 def test_a_file_on_a_network_share_must_be_quiet_for_longer() -> None:
-    """Its writer may sit at another machine, where no lease is asked for."""
+    """Its writer may run on another machine, whose open files a lease does not show."""
     near, far = factories.snapshot(), FileSnapshot(RootedPath(Path("/nas"), Path("a.jpg")), factories.stamp())
     waiting = Settler(quiet_s=3, is_open_elsewhere=lambda _: False, remote_roots={Path("/nas")})
     waiting.observe([far, near], now=100)
@@ -96,7 +96,7 @@ def test_a_file_that_goes_on_growing_is_slow() -> None:
 
 
 def test_a_settled_file_is_no_longer_waited_for() -> None:
-    """What has settled leaves the waiting list, and so does what is forgotten."""
+    """A settled file leaves the waiting list, and so does a forgotten one."""
     waiting = settler()
     first, second = factories.snapshot("a.jpg"), factories.snapshot("b.jpg")
     waiting.observe([first, second], now=0)

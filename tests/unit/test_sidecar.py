@@ -107,7 +107,7 @@ def bag(*words: str) -> str:
 
 
 def merged(old: bytes | None, keywords: tuple[str, ...] = BLUR, record: DecisionProperties = RECORD) -> bytes:
-    """The sidecar after the edits, proven."""
+    """Return the sidecar after the edits, verified."""
     new = apply_edits(old or b"", sidecar_edits(old, keywords, record))
     verify_sidecar(old, new, keywords, record)
     return new
@@ -178,7 +178,7 @@ def test_our_older_spelling_with_levels_is_replaced(keywords: tuple[str, ...]) -
     assert () == sidecar_edits(new, keywords, RECORD)
 
 
-def test_a_keyword_with_levels_of_a_person_stays() -> None:
+def test_a_keyword_with_levels_of_the_user_stays() -> None:
     """Beside our flat keyword it belongs to the user, whatever its name."""
     both = merged(DARKTABLE.replace(b"places|Hamburg", b"defect|blur"))
 
@@ -199,7 +199,7 @@ def test_a_document_without_subject_gets_one() -> None:
 
 
 def test_merging_twice_changes_nothing() -> None:
-    """What is there already is not written again."""
+    """Existing values are not written again."""
     for old in (None, DARKTABLE, description()):
         assert () == sidecar_edits(merged(old), BLUR, RECORD)
 
@@ -352,7 +352,7 @@ def test_any_keywords_merge_into_any_list(there: list[str], wanted: list[str], g
 @settings(deadline=None, max_examples=300)
 @given(st.data())
 def test_damaged_sidecars_are_refused_or_kept(data: st.DataObject) -> None:
-    """Whatever bytes are changed, the answer is a refusal or a proven insertion, never another error."""
+    """Whatever bytes are changed, the result is a refusal or a verified insertion, never another error."""
     damaged = bytearray(DARKTABLE)
     for _ in range(data.draw(st.integers(1, 3))):
         start = data.draw(st.integers(0, len(damaged)))

@@ -45,7 +45,7 @@ def test_backups_and_descriptions_are_no_rivals(backup: str) -> None:
     assert "a.xmp" == sidecar_name("a.jpg", ["a.jpg", "a.xmp", backup], FULL)
 
 
-def test_the_sidecars_of_a_photo_are_told_by_how_much_of_its_name_they_hold() -> None:
+def test_the_sidecars_of_a_photo_are_recognised_by_its_name_or_stem() -> None:
     """The whole name, the name of a duplicate, or the stem, which other files may have as well."""
     folder = ["a.jpg", "a.CR2", "a.mov", "a.jpg.xmp", "A.JPG.pp3", "a_01.jpg.xmp", "a.xmp", "a.WAV", "a.jpg~", "b.xmp"]
 

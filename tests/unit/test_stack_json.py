@@ -61,7 +61,7 @@ def test_names_that_lead_out_of_the_folder_are_no_members() -> None:
 
 
 def test_the_json_of_an_older_culld_has_no_reject_flags() -> None:
-    """Its fields were fewer."""
+    """It has fewer fields."""
     assert (
         UserMetadata(ratings=("xmp:Rating 3",))
         == stack_in(parsed('{"care":{"rated":["xmp:Rating 3"]}}'), BAD).user_metadata

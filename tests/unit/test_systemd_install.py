@@ -1,4 +1,4 @@
-"""What `culld service install` would write and do."""
+"""The files and steps of `culld service install`."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_paths_are_written_as_unit_files_take_them(path: str, expected: str) -> 
 
 
 def test_a_template_without_the_line_is_refused() -> None:
-    """Else the service would run some other culld."""
+    """Otherwise the service would run another culld."""
     with pytest.raises(ValueError, match="ExecStart 0 times"):
         render("[Service]\n", found())
 

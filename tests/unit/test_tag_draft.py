@@ -33,7 +33,7 @@ def request(photo: bytes = PHOTO, *, embed: bool = True) -> TagRequest:
 
 
 def folder(photo: bytes | None = PHOTO, sidecar: bytes | None = None) -> dict[RootedPath, bytes | None]:
-    """What `read` finds."""
+    """A folder with the files that `read` returns."""
     return {place(): photo, place("a.jpg.xmp"): sidecar}
 
 
@@ -64,7 +64,7 @@ def test_a_second_draft_finds_nothing_to_do() -> None:
     assert TagDraft((), ()) == draft(request(files[place()] or b""), files.get)
 
 
-def test_a_refused_photo_still_gets_its_sidecar_and_the_reason_is_told() -> None:
+def test_a_refused_photo_still_gets_its_sidecar_and_a_note() -> None:
     """A motion photo is not changed; the note gives the reason."""
     movie = jpeg(trailer=b"movie")
     tags = draft(request(movie), folder(movie).get)
