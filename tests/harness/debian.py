@@ -54,8 +54,8 @@ def root() -> Path:
             subprocess.run(command, check=True, capture_output=True, text=True)
             fresh.rename(found)
         except subprocess.CalledProcessError as error:
-            said = (error.stdout or "").strip().splitlines()
-            raise NoMachineError(f"debootstrap made no Debian: {said[-1] if said else error}") from error
+            lines = (error.stdout or "").strip().splitlines()
+            raise NoMachineError(f"debootstrap made no Debian: {lines[-1] if lines else error}") from error
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
     return found

@@ -137,12 +137,12 @@ def test_a_network_that_cannot_be_opened_is_a_system_fault() -> None:
         pass
 
 
-@pytest.mark.parametrize("said", [b"", b"x" * 32, b"\0\0\0\4wxyz", b"\xff" * 8])
-def test_a_client_without_the_key_gets_no_answer(said: bytes) -> None:
+@pytest.mark.parametrize("sent", [b"", b"x" * 32, b"\0\0\0\4wxyz", b"\xff" * 8])
+def test_a_client_without_the_key_gets_no_answer(sent: bytes) -> None:
     """A connection without the key is closed, and the others are served as before."""
     with GpuProcess(fakes.FakeNetwork) as process, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stranger:
         stranger.connect(process.address.name)
-        stranger.sendall(said)
+        stranger.sendall(sent)
         stranger.shutdown(socket.SHUT_WR)
         answer = b""
         with contextlib.suppress(ConnectionResetError):  # what was sent was not even read to its end

@@ -164,10 +164,10 @@ def plan(folder: Path, put: Put, protect: Protection = Protection()) -> Decision
     return decide(stack, rules, now=factories.NOON, restored=False)
 
 
-@pytest.mark.parametrize("mark", STAYS)
-def test_a_photo_with_user_metadata_stays(tmp_path: Path, mark: str) -> None:
+@pytest.mark.parametrize("case", STAYS)
+def test_a_photo_with_user_metadata_stays(tmp_path: Path, case: str) -> None:
     """The reason names the metadata."""
-    put, reason = STAYS[mark]
+    put, reason = STAYS[case]
 
     decided = plan(tmp_path, put)
 
@@ -175,16 +175,16 @@ def test_a_photo_with_user_metadata_stays(tmp_path: Path, mark: str) -> None:
     assert reason in decided.reason
 
 
-@pytest.mark.parametrize("mark", MOVES)
-def test_other_metadata_protects_nothing(tmp_path: Path, mark: str) -> None:
+@pytest.mark.parametrize("case", MOVES)
+def test_other_metadata_protects_nothing(tmp_path: Path, case: str) -> None:
     """Metadata that programs and cameras write by themselves, and descriptions."""
-    assert plan(tmp_path, MOVES[mark]).verdict is Verdict.QUARANTINE
+    assert plan(tmp_path, MOVES[case]).verdict is Verdict.QUARANTINE
 
 
-@pytest.mark.parametrize("mark", ["gThumb's note", "edited in Capture One", "edited in NX Studio"])
-def test_files_in_subfolders_are_never_left_behind(tmp_path: Path, mark: str) -> None:
+@pytest.mark.parametrize("case", ["gThumb's note", "edited in Capture One", "edited in NX Studio"])
+def test_files_in_subfolders_are_never_left_behind(tmp_path: Path, case: str) -> None:
     """Not even where the policy protects neither ratings nor edits."""
-    decided = plan(tmp_path, STAYS[mark][0], Protection(rated=None, edited=False))
+    decided = plan(tmp_path, STAYS[case][0], Protection(rated=None, edited=False))
 
     assert decided.verdict is Verdict.TAG
     assert "belongs to it" in decided.reason

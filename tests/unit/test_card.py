@@ -50,7 +50,7 @@ def test_the_id_names_the_bytes(tmp_path: Path) -> None:
 
 
 def test_the_id_stands_in_the_file_for_readers(tmp_path: Path) -> None:
-    """Whoever opens the JSON sees the id that the log shows."""
+    """The JSON has the id that the log shows."""
     save_card(tmp_path, card(tmp_path))
 
     assert card(tmp_path).id == json.loads((tmp_path / "card.json").read_text("utf-8"))["id"]

@@ -303,7 +303,7 @@ RENAMED = [
     ),
     ("tags: {marks: []}", "4: tags.marks: unknown key; tags.marks is now tags.reject_flags"),
 ]
-"""Keys of earlier versions, each with what is said of it."""
+"""Keys of earlier versions, each with the start of its problem."""
 
 WRONG = [
     ("quarantne: /q", "4: quarantne: unknown key; did you mean `quarantine`?"),
@@ -483,9 +483,9 @@ class TestProblems:
         self, complaints: Complaints, added: str, expected: str
     ) -> None:
         """One wrong value gives one line with the line number, the key and the allowed values."""
-        said = complaints(MINIMAL + added)
+        problems = complaints(MINIMAL + added)
 
-        assert [line.startswith(expected) for line in said] == [True], said
+        assert [line.startswith(expected) for line in problems] == [True], problems
 
     @pytest.mark.parametrize(
         "key", [key for key in known_keys(Config) if not key.startswith(GIVEN) and "[]." not in key]
@@ -494,20 +494,20 @@ class TestProblems:
         """A mapping where none belongs, or one with a key that is not known, for each key outside of lists."""
         opened = "".join(f"{name}: {{" for name in key.removesuffix("[]").split("."))
 
-        (said,) = complaints(MINIMAL + opened + "x: 1" + "}" * opened.count("{"))
+        (problem,) = complaints(MINIMAL + opened + "x: 1" + "}" * opened.count("{"))
 
-        assert said.startswith(f"4: {key.removesuffix('[]')}")
-        assert re.search(r"; (write|known here are) ", said)
-        assert "another value" not in said
+        assert problem.startswith(f"4: {key.removesuffix('[]')}")
+        assert re.search(r"; (write|known here are) ", problem)
+        assert "another value" not in problem
 
     def test_all_mistakes_are_reported_at_once_in_the_order_of_the_lines(self, complaints: Complaints) -> None:
         """All mistakes of a file are reported in one run, wherever they were found."""
-        said = complaints(
+        problems = complaints(
             "watch:\n  - path: /a\n  - path: /a/b\n    mod: observe\nquarantine: /a\nsettle: {quiet: 1}\nsettle:\n"
             "policy:\n  defects:\n    blur: {tag: x, reject: y}\n"
         )
 
-        assert [": ".join(line.split(": ")[:2]) for line in said] == [
+        assert [": ".join(line.split(": ")[:2]) for line in problems] == [
             "3: watch[1].path",
             "4: watch[1].mod",
             "5: quarantine",
@@ -519,18 +519,18 @@ class TestProblems:
 
     def test_a_missing_key_is_reported_on_the_line_of_its_section(self, complaints: Complaints) -> None:
         """There is no line of its own to point at."""
-        said = complaints("policy:\n  mode: observe\nwatch:\n  - mode: observe\n")
+        problems = complaints("policy:\n  mode: observe\nwatch:\n  - mode: observe\n")
 
         assert [
-            said[0],
-            said[1].split(";")[0],
+            problems[0],
+            problems[1].split(";")[0],
         ] == ["1: quarantine: `quarantine` is missing; it has no default", "4: watch[0].path: `path` is missing"]
 
     def test_the_mode_of_a_folder_is_checked_like_that_of_the_policy(self, complaints: Complaints) -> None:
         """And `auto` is offered, which takes the mode of the policy."""
-        said = complaints("watch: [{path: /a, mode: 3}]\nquarantine: /q")
+        problems = complaints("watch: [{path: /a, mode: 3}]\nquarantine: /q")
 
-        assert said == ["1: watch[0].mode: 3 is not allowed; write enforce or observe, or auto"]
+        assert problems == ["1: watch[0].mode: 3 is not allowed; write enforce or observe, or auto"]
 
     @pytest.mark.parametrize(
         ("folders", "expected"),
@@ -555,9 +555,9 @@ class TestProblems:
         self, complaints: Complaints, folders: str, expected: str
     ) -> None:
         """A photo must belong to one watched folder, and what culld writes to none."""
-        said = complaints(folders)
+        problems = complaints(folders)
 
-        assert [line.startswith(expected) for line in said] == [True], said
+        assert [line.startswith(expected) for line in problems] == [True], problems
 
     def test_two_names_of_one_folder_are_one_folder(self, complaints: Complaints, tmp_path: Path) -> None:
         """A symbolic link does not hide that a folder is given twice."""
@@ -591,9 +591,9 @@ class TestProblems:
         self, complaints: Complaints, content: str | bytes, expected: str
     ) -> None:
         """Whatever the bytes are, the answer is a sentence and a line number."""
-        said = complaints(content)
+        problems = complaints(content)
 
-        assert [line.startswith(expected) for line in said] == [True], said
+        assert [line.startswith(expected) for line in problems] == [True], problems
 
     def test_a_file_that_unfolds_without_end_is_refused_at_its_first_alias(self, complaints: Complaints) -> None:
         """The billion laughs: nine lines that stand for a billion words."""
@@ -652,11 +652,11 @@ class TestFinding:
         with pytest.raises(ConfigError) as raised:
             find_config(None, {"HOME": str(tmp_path)}, system=tmp_path / "etc.yaml")
 
-        said = str(raised.value)
-        assert f"{tmp_path}/.config/culld/config.yaml" in said
-        assert f"{tmp_path}/etc.yaml" in said
+        message = str(raised.value)
+        assert f"{tmp_path}/.config/culld/config.yaml" in message
+        assert f"{tmp_path}/etc.yaml" in message
         file = tmp_path / "new.yaml"
-        file.write_text(said.split("\n\n")[1])
+        file.write_text(message.split("\n\n")[1])
         assert len(load_config(file, HOME).watch) == 1
 
 

@@ -54,7 +54,7 @@ def exif_edits(data: bytes, keywords: tuple[str, ...]) -> tuple[Edit, ...]:
     return container.splice(exif_change(container, keywords))
 
 
-def words(data: bytes) -> tuple[str, ...]:
+def xp_keywords(data: bytes) -> tuple[str, ...]:
     """Return the keywords in XPKeywords."""
     return keywords_in(read_block(read_jpeg(data).block or b""))
 
@@ -75,7 +75,7 @@ def test_a_file_without_exif_gets_the_smallest_block() -> None:
         b"\xff\xe1\x00\x2aExif\0\0" + b"II*\0\x10\0\0\0" + b"culld-1\0"
         b"\x01\0" + b"\x9e\x9c\x01\0\x04\0\0\0" + b"\xe9\0\0\0" + b"\0\0\0\0"
     ) == edit.inserted
-    assert ("é",) == words(tagged(old, ("é",)))
+    assert ("é",) == xp_keywords(tagged(old, ("é",)))
 
 
 def test_a_file_without_any_head_gets_its_block_first() -> None:
@@ -84,7 +84,7 @@ def test_a_file_without_any_head_gets_its_block_first() -> None:
     bare = plain[:2] + plain[20:]
 
     assert 2 == exif_edits(bare, BLUR)[0].offset
-    assert BLUR == words(tagged(bare))
+    assert BLUR == xp_keywords(tagged(bare))
 
 
 def test_another_builder_can_make_the_new_block() -> None:
@@ -100,7 +100,7 @@ def test_another_builder_can_make_the_new_block() -> None:
     new = apply_edits(old, embedded_edits(old, Format.JPEG, BLUR, build_exif=build))
     verify_embedded(old, new, Format.JPEG, BLUR)
 
-    assert BLUR == words(new)
+    assert BLUR == xp_keywords(new)
 
 
 def test_a_packet_with_padding_keeps_its_length() -> None:
@@ -136,10 +136,10 @@ def test_keywords_that_no_longer_apply_are_removed() -> None:
     both = tagged(old, ("defect:blur", "defect:overexposed"))
     none = tagged(both, ())
 
-    assert ("defect:blur", "holiday", "defect:overexposed") == words(both)
-    assert ("defect:blur", "holiday") == words(none)
+    assert ("defect:blur", "holiday", "defect:overexposed") == xp_keywords(both)
+    assert ("defect:blur", "holiday") == xp_keywords(none)
     assert ("defect:blur", "holiday") == listed_keywords(read_xmp(read_jpeg(none).packet or b""), SUBJECT)
-    assert () == words(tagged(tagged(camera_file()), ()))
+    assert () == xp_keywords(tagged(tagged(camera_file()), ()))
 
 
 def test_no_keywords_mean_no_edits() -> None:
@@ -173,17 +173,17 @@ def test_keywords_of_the_user_stay_first(order: str) -> None:
     """Ours are appended, in UTF-16LE whatever the byte order."""
     old = camera_file(order, xp("Nordsee;möwe\0".encode("utf-16-le")))
 
-    assert ("Nordsee", "möwe", "defect:blur") == words(tagged(old))
+    assert ("Nordsee", "möwe", "defect:blur") == xp_keywords(tagged(old))
 
 
 def test_a_short_value_in_the_entry_itself_is_read() -> None:
     """Four bytes fit into the entry, where others have an offset."""
-    assert ("q", "defect:blur") == words(tagged(camera_file("<", xp(b"q\0\0\0"))))
+    assert ("q", "defect:blur") == xp_keywords(tagged(camera_file("<", xp(b"q\0\0\0"))))
 
 
 def test_an_empty_value_counts_as_no_keywords() -> None:
     """Some programs leave a lone NUL."""
-    assert BLUR == words(tagged(camera_file("<", xp(b"\0\0"))))
+    assert BLUR == xp_keywords(tagged(camera_file("<", xp(b"\0\0"))))
 
 
 def test_existing_keywords_are_not_written_again() -> None:
@@ -206,7 +206,7 @@ def test_a_second_change_reuses_our_own_tail() -> None:
     twice = tagged(once, ("defect:blur", "defect:overexposed"))
 
     assert len(once) + len(";defect:overexposed".encode("utf-16-le")) == len(twice)
-    assert ("defect:blur", "defect:overexposed") == words(twice)
+    assert ("defect:blur", "defect:overexposed") == xp_keywords(twice)
     assert 1 == twice.count(MAGIC)
 
 
@@ -356,7 +356,7 @@ def test_progressive_pictures_and_filling_bytes_are_understood() -> None:
     """Several scans, and FF before a marker, are part of the standard."""
     padded = TWO_SCANS.replace(b"\xff\xdb", b"\xff\xff\xff\xdb")[:-2] + b"\xff\xff\xff\xd9"
 
-    assert BLUR == words(tagged(padded))
+    assert BLUR == xp_keywords(tagged(padded))
     assert pixels(TWO_SCANS) == pixels(tagged(padded))
 
 
@@ -429,7 +429,7 @@ def test_any_block_keeps_all_it_had(
         assert () == embedded_edits(new, Format.JPEG, keywords)
         data = new
 
-    assert {*there, *wanted[-1]} == set(words(data))
+    assert {*there, *wanted[-1]} == set(xp_keywords(data))
     assert (read_jpeg(first).block or b"")[8:] in (read_jpeg(data).block or b"")
     assert pixels(first) == pixels(data)
 

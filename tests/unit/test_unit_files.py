@@ -158,17 +158,17 @@ def test_systemd_reads_every_path_as_it_is_on_the_disk(tmp_path: Path) -> None:
     unit = tmp_path / "culld.service"
     unit.write_text(render((UNITS / "culld.service").read_text(), found))
 
-    said = analyze("--system", "verify", str(unit), runtime=tmp_path, SYSTEMD_LOG_LEVEL="debug")
-    if "ReadWritePaths: " not in said.stdout:
+    output = analyze("--system", "verify", str(unit), runtime=tmp_path, SYSTEMD_LOG_LEVEL="debug")
+    if "ReadWritePaths: " not in output.stdout:
         pytest.skip("needs a systemd-analyze that prints what it read")
 
-    assert "ReadWritePaths: " + " ".join(f"-{path}" for path in photos) in said.stdout
+    assert "ReadWritePaths: " + " ".join(f"-{path}" for path in photos) in output.stdout
     for path in photos:
-        assert f"BindPaths: {path}:{path}:rbind" in said.stdout.replace("BindPaths: -", "BindPaths: ")
-        assert f"RequiresMountsFor: {path} " in said.stdout
-    assert "BindReadOnlyPaths: -/root/v:1:/root/v:1:rbind" in said.stdout
-    assert "Command /opt/cu$t/culld is not executable" in said.stderr
-    assert '--config "/etc/a\\$\\$b.yaml"' in said.stdout
+        assert f"BindPaths: {path}:{path}:rbind" in output.stdout.replace("BindPaths: -", "BindPaths: ")
+        assert f"RequiresMountsFor: {path} " in output.stdout
+    assert "BindReadOnlyPaths: -/root/v:1:/root/v:1:rbind" in output.stdout
+    assert "Command /opt/cu$t/culld is not executable" in output.stderr
+    assert '--config "/etc/a\\$\\$b.yaml"' in output.stdout
 
 
 @pytest.mark.parametrize("name", ["a\nExecStartPre=/bin/rm", "a\tb", "a\x1b[2J", "caf\udce9"])
