@@ -36,7 +36,7 @@ def test_the_page_shows_counts_with_intervals_and_missing_contenders(everything:
     """A peer that is missing is named with the reason."""
     shown = results_page(report(everything))
 
-    assert "# What `it@1` is worth" in shown
+    assert "# Results of `it@1`" in shown
     assert "rule: of thumb." in shown
     assert "| it@1 | night, low key (1) | 0 = 0.0 % (0-79) | 1 = 100.0 % (21-100) |" in shown
     assert "| Other | not run: too shy |" in shown
