@@ -74,7 +74,7 @@ def test_every_group_has_the_length_that_the_layout_says() -> None:
     assert sizes["late_half"] == 1280
 
 
-def test_light_tells_black_grey_and_white(light: Any) -> None:
+def test_light_distinguishes_black_grey_and_white(light: Any) -> None:
     """The histogram's bins 0, half way and last hold everything; burnt and black shares are 1 where they should be."""
     black, white = (numbers(light, np.full((384, 512, 3), level)) for level in (0, 255))
 

@@ -55,14 +55,14 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
     watched.watcher.stop()
 
 
-def test_a_written_file_marks_its_folder(watched: Watched) -> None:
+def test_a_written_file_wakes_the_loop_for_its_folder(watched: Watched) -> None:
     """The wake-up names the folder, not the file."""
     (watched.root / "a.jpg").write_bytes(b"x")
 
     watched.wait_for(DirtyFolder(watched.root, watched.root))
 
 
-def test_a_file_moved_in_marks_its_folder(watched: Watched) -> None:
+def test_a_file_moved_in_wakes_the_loop_for_its_folder(watched: Watched) -> None:
     """A move never closes a file, so closing alone would miss it."""
     outside = watched.root.parent / "b.jpg"
     outside.write_bytes(b"x")
@@ -72,7 +72,7 @@ def test_a_file_moved_in_marks_its_folder(watched: Watched) -> None:
     watched.wait_for(DirtyFolder(watched.root, watched.root))
 
 
-def test_a_new_folder_is_marked_with_all_below(watched: Watched) -> None:
+def test_a_new_folder_wakes_the_loop_for_all_below_it(watched: Watched) -> None:
     """What was put into it before its watch stood gave no events."""
     (watched.root / "new").mkdir()
 
@@ -80,7 +80,7 @@ def test_a_new_folder_is_marked_with_all_below(watched: Watched) -> None:
 
 
 @pytest.mark.parametrize("read", [Path.read_bytes, Path.stat])
-def test_reading_a_photo_causes_no_mark(watched: Watched, read: Callable[[Path], object]) -> None:
+def test_reading_a_photo_causes_no_wakeup(watched: Watched, read: Callable[[Path], object]) -> None:
     """Otherwise culld would keep itself awake."""
     (watched.root / "a.jpg").write_bytes(b"x")
     watched.drain()
@@ -91,7 +91,7 @@ def test_reading_a_photo_causes_no_mark(watched: Watched, read: Callable[[Path],
 
 
 @pytest.mark.parametrize("how", ["write", "replace"])
-def test_saving_the_configuration_marks_a_reload(watched: Watched, how: str) -> None:
+def test_saving_the_configuration_causes_a_reload(watched: Watched, how: str) -> None:
     """Editors write in place or rename a new file over the old one."""
     config = watched.root.parent / "etc" / "culld.yaml"
     if how == "write":

@@ -604,7 +604,7 @@ def test_a_full_disk_is_called_full(small_disk: Path, clock: FakeClock, is_begun
         decide(journal, done(a_plan("last.jpg")))
 
 
-def test_a_journal_that_is_full_says_so_and_goes_on_when_it_is_not(journal: SqliteJournal) -> None:
+def test_a_full_journal_is_reported_and_works_again_with_free_space(journal: SqliteJournal) -> None:
     """The transaction is rolled back, also if the database has already ended it."""
     journal._db.execute("PRAGMA max_page_count = 1")
     with pytest.raises(SystemFaultError, match="the disk of the journal is full"):
@@ -627,7 +627,7 @@ def test_a_disk_that_is_read_only_is_called_so(small_disk: Path, clock: FakeCloc
         journal.set_status("a", "b", clock.now())
 
 
-def test_a_journal_in_whose_place_a_folder_is_says_so(path: Path, clock: FakeClock) -> None:
+def test_a_folder_in_place_of_the_journal_is_reported(path: Path, clock: FakeClock) -> None:
     """It can be neither opened nor set aside."""
     path.mkdir(parents=True)
 

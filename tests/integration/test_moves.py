@@ -169,7 +169,7 @@ def test_where_the_kernel_cannot_rename_safely_a_link_does(inbox: Path) -> None:
     assert (inbox / "c.jpg").read_bytes() == DATA
 
 
-def test_a_full_disk_keeps_the_source_and_says_so(inbox: Path, tmp_path: Path) -> None:
+def test_a_full_disk_keeps_the_source_and_is_named_in_the_fault(inbox: Path, tmp_path: Path) -> None:
     """The text names the cause, and no half copy is left."""
     mount = tmp_path / "small"
     mount.mkdir()

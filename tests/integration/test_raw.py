@@ -72,7 +72,7 @@ def test_raw_files_are_distinguished_from_tiff(head: bytes, name: str, expected:
     assert recognise(head.ljust(HEAD_BYTES, b"\0"), name) is expected
 
 
-def test_with_the_extras_raw_and_jpeg_xl_files_are_looked_for() -> None:
+def test_with_the_extras_raw_and_jpeg_xl_files_are_scanned_for() -> None:
     """They are installed with the tests."""
     assert {".nef", ".dng", ".jpg", ".jxl"} <= supported_extensions()
 

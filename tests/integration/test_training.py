@@ -133,7 +133,7 @@ def test_list_shows_the_models_at_hand(trained: Path, capsys: pytest.CaptureFixt
     assert load_card(trained / "out").id in capsys.readouterr().out
 
 
-def test_without_tensorflow_one_line_says_what_to_install(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_tensorflow_one_line_names_what_to_install(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The slim install can do everything but train."""
     from culld.errors import SystemFaultError  # noqa: PLC0415 - beside what it is about
 

@@ -68,7 +68,7 @@ def test_an_interrupted_restore_leaves_nothing_half_done_and_is_finished_by_the_
 
 
 @pytest.mark.slow
-def test_a_sweep_that_is_interrupted_says_so(house: House) -> None:
+def test_an_interrupted_sweep_is_reported(house: House) -> None:
     """It does not end as if all had been judged; what it had begun is finished by the next one."""
     house.config.write_text(UNBRAKED)
     for number in range(40):

@@ -130,7 +130,7 @@ def is_active(machine: Machine, but: int = 0) -> bool:
     return machine.show("ActiveState") == "active" and main_pid(machine) not in {0, but}
 
 
-def test_it_is_active_as_its_own_user_and_says_so(machine: Machine) -> None:
+def test_it_is_active_as_its_own_user_with_a_status_line(machine: Machine) -> None:
     """Installed by one command; systemd shows the status line, and `culld service status` passes it on."""
     assert machine.show("ActiveState") == "active"
     assert machine.run("stat", "-c", "%U", f"/proc/{main_pid(machine)}").strip() == "culld"

@@ -136,7 +136,7 @@ class TestMeaning:
             timedelta(seconds=7),
         )
 
-    def test_an_empty_section_says_the_same_as_none(self, load: Load) -> None:
+    def test_an_empty_section_equals_a_missing_one(self, load: Load) -> None:
         """A section whose keys are all commented out keeps the defaults."""
         assert load(MINIMAL) == load(MINIMAL + "policy:\n  defects:\n    blur:\nsettle:\nlimits: # nothing\n")
 
@@ -490,7 +490,7 @@ class TestProblems:
     @pytest.mark.parametrize(
         "key", [key for key in known_keys(Config) if not key.startswith(GIVEN) and "[]." not in key]
     )
-    def test_every_key_says_what_to_write(self, complaints: Complaints, key: str) -> None:
+    def test_the_problem_of_every_key_names_the_allowed_values(self, complaints: Complaints, key: str) -> None:
         """A mapping where none belongs, or one with a key that is not known, for each key outside of lists."""
         opened = "".join(f"{name}: {{" for name in key.removesuffix("[]").split("."))
 
@@ -647,7 +647,7 @@ class TestFinding:
         with pytest.raises(ConfigError, match=r"\$CULLD_CONFIG names this file, but it is not there"):
             find_config(None, HOME | {"CULLD_CONFIG": "/none.yaml"}, system=system)
 
-    def test_without_any_file_the_text_says_where_it_looked_and_what_to_write(self, tmp_path: Path) -> None:
+    def test_without_any_file_the_message_names_the_paths_and_an_example(self, tmp_path: Path) -> None:
         """And the file that it suggests is valid."""
         with pytest.raises(ConfigError) as raised:
             find_config(None, {"HOME": str(tmp_path)}, system=tmp_path / "etc.yaml")

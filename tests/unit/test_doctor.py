@@ -158,7 +158,7 @@ class TestFolders:
         assert check.health is Health.OK
         assert check.what == "will be made, on the same disk as the watched folders"
 
-    def test_a_quarantine_on_another_disk_says_so(self, tmp_path: Path) -> None:
+    def test_a_quarantine_on_another_disk_is_reported(self, tmp_path: Path) -> None:
         """Moves there are copies, which take longer."""
         check = folders.quarantine(tmp_path, [Path("/proc")], "ann")
 
@@ -349,7 +349,7 @@ class TestMachine:
         assert lock_holder(tmp_path) == ""
         assert environment.instance("12").what == "runs as process 12"
 
-    def test_modules_are_looked_for_without_an_import(self) -> None:
+    def test_modules_are_found_without_an_import(self) -> None:
         """A module that is there, and one that is not."""
         assert (environment.has_module("json"), environment.has_module("no_module_of_this_name")) == (True, False)
 

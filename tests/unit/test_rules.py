@@ -165,7 +165,7 @@ class TestNight:
         ),
     ],
 )
-def test_what_is_protected_is_only_tagged_unless_the_policy_says_otherwise(stack: Stack, why: str) -> None:
+def test_a_protected_photo_is_only_tagged_unless_the_policy_allows_its_move(stack: Stack, why: str) -> None:
     """The reason names the key to change."""
     spared = plan(stack, rules(("blur > 0.5", "quarantine")))
     bold = Protection(rated=None, edited=False, night_below=None, series=False, bursts=False)

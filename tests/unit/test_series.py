@@ -139,7 +139,7 @@ def test_the_best_of_a_burst_is_one_that_nothing_rejects() -> None:
     assert best.photo.place.relative.name == "1.jpg"
 
 
-def test_likeness_survives_blur_and_darkness_and_tells_scenes_apart() -> None:
+def test_likeness_ignores_blur_and_darkness_and_distinguishes_scenes() -> None:
     """Bursts depend on it; the generated photos have harder edges than real ones."""
     here, other = dhash_of(to_network_frame(SCENE)), dhash_of(to_network_frame(OTHER))
 

@@ -90,7 +90,7 @@ for kind in (Format.JPEG, Format.PNG, Format.WEBP, Format.TIFF, Format.HEIF, For
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_unit_says_what_the_daemon_relies_on(name: str) -> None:
+def test_a_unit_has_the_settings_that_the_daemon_needs(name: str) -> None:
     """Readiness, reload, watchdog, and no restart for a configuration with mistakes."""
     found = settings(name)
 
