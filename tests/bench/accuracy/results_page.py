@@ -29,7 +29,7 @@ def results_page(report: Mapping[str, Any]) -> str:
     ours = next(iter(measured.values()))
     parts = [
         f"# Results of `{report['model']}`\n",
-        f"On {ours['scenes']} photographs outside all training sets, the same pixels for each; `figures.json` has all.\n",
+        f"On {ours['scenes']} photographs outside all training sets, the same pixels for each (see `figures.json`).\n",
         *(f"{name}: {note}.\n" for name, note in report["notes"].items()),
         *_protocol("KADIS protocol, threshold 0.5", "seed_protocol_at_0.5", measured, missing),
         f"Means of {ours['seed_protocol_at_0.5']['draws']} draws of the distortions, ± their standard deviation.\n",
