@@ -1,4 +1,4 @@
-"""What every test may ask for."""
+"""Fixtures of all tests."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ def shared() -> Path:
 
 @pytest.fixture(scope="session")
 def models() -> Path:
-    """The folder of model folders that culld comes with."""
+    """The folder of the model folders that culld ships."""
     return Path(__file__).resolve().parents[1] / "models"

@@ -1,4 +1,4 @@
-"""culld as the bench runs it: in a house of its own for each turn, from the drop to the last decision."""
+"""culld as the bench runs it: in a new house for each turn, from the copy of the photos to the last decision."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Bench:
     folder: Path
 
     def copy(self, files: Sequence[Path], target: Path, count: int) -> Path:
-        """So many photos out of a few; JPEGs get a comment of their own, so that no two are the same."""
+        """Return `count` photos made from a few; each JPEG gets its own comment, so no two are equal."""
         target.mkdir(parents=True)
         for number in range(count):
             file = files[number % len(files)]
@@ -46,7 +46,7 @@ class Bench:
         return target
 
     def once(self, photos: Path | None) -> dict[str, Any]:
-        """`culld once` on copies of some photos, or on nothing, as a whole process."""
+        """Measure `culld once`, as a whole process, on copies of some photos or on an empty folder."""
         house = self._house()
         if photos is not None:
             shutil.copytree(photos, house / "inbox" / "drop")
@@ -59,7 +59,7 @@ class Bench:
         return {"seconds": seconds, "photos": 0 if photos is None else len(list(photos.iterdir()))}
 
     def drop(self, photos: Path) -> dict[str, Any]:
-        """Copies of some photos moved into the folder that the daemon watches, until each is tagged or moved."""
+        """Move copies of some photos into the watched folder and measure until each is tagged or moved."""
         house = self._house()
         shutil.copytree(photos, house / "drop")
         process = self._serve(house)
@@ -77,12 +77,12 @@ class Bench:
         return {"seconds": seconds, "photos": count, "cpu": cpu}
 
     def cpu(self, photos: Path) -> dict[str, float]:
-        """Milliseconds of one core that the daemon and its workers spend on a photo of a drop."""
+        """Return the processor time in ms that the daemon and its workers take for one photo."""
         found = self.drop(photos)
         return {name: 1000 * seconds / found["photos"] for name, seconds in found["cpu"].items()}
 
     def peak(self, work: Callable[[], object]) -> float:
-        """The most memory in MB that all processes begun by some work hold together, shared pages counted once."""
+        """Return the peak memory in MB of all processes that `work` starts, shared pages counted once."""
         most, over = 0.0, threading.Event()
 
         def watch() -> None:
@@ -119,7 +119,7 @@ def _decided(house: Path) -> int:
 
 
 def _cpu(process: psutil.Popen) -> dict[str, float]:
-    """Seconds of processor so far: the daemon's own process, and its workers."""
+    """Return the processor time in s so far of the daemon's process and of its workers."""
     workers = [sum(child.cpu_times()[:2]) for child in process.children()]
     return {"the loop": sum(process.cpu_times()[:2]), "the workers": sum(workers)}
 

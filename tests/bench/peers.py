@@ -22,7 +22,7 @@ _COVER = (768, 576)
 
 
 def cleanvision(folder: str, jobs: str) -> dict[str, Any]:
-    """CleanVision's answers to the same three questions."""
+    """Run CleanVision's checks for blur, dark and light."""
     from cleanvision import Imagelab  # noqa: PLC0415
 
     start = time.perf_counter()

@@ -23,7 +23,7 @@ MODEL = Path(__file__).parents[2] / "models" / "defects"
 
 @dataclass(frozen=True)
 class Moved:
-    """What half precision did to so many frames."""
+    """How much half precision changed the scores of some frames."""
 
     frames: int
     largest: float
@@ -55,12 +55,12 @@ def _versions(file: Path) -> Iterator[NDArray[np.uint8]]:
 
 
 def _exposed(by: float) -> list[int]:
-    """A table for so many times the light, counted as light, not as sRGB."""
+    """Return the lookup table that multiplies the linear light by a factor."""
     return [min(255, round(255 * ((value / 255) ** 2.2 * by) ** (1 / 2.2))) for value in range(256)] * 3
 
 
 def _verdicts(rows: NDArray[np.float32]) -> NDArray[np.int64]:
-    """0 for nothing, 1 for a tag, 2 for a reject, by the card's thresholds."""
+    """Return 0 for none, 1 for a tag, 2 for a reject, by the card's thresholds."""
     bounds = load_card(MODEL).thresholds
     return np.stack(
         [

@@ -35,7 +35,7 @@ sys.path[:0] = [str(HERE.parent), str(HERE.parent / "fault")]
 
 
 def make(folder: str) -> dict[str, Any]:
-    """A photo of each kind and size: of real cameras where they are at hand, else drawn."""
+    """Make a photo of each kind and size: from camera files where they are available, else drawn."""
     from pillow_heif import register_heif_opener  # noqa: PLC0415
 
     register_heif_opener()
@@ -85,7 +85,7 @@ def _save(picture: Image.Image, path: Path, **how: int) -> None:
 
 
 def floor(folder: str, workers: str) -> dict[str, Any]:
-    """Nothing but the reduced decode and the bare interpreter, on so many cores; loading is not counted."""
+    """Measure the reduced decode and the bare LiteRT interpreter on some cores; loading is not counted."""
     files = sorted(map(str, Path(folder).iterdir()))
     context = multiprocessing.get_context("spawn")
     tasks, told = context.Queue(), context.Queue()
@@ -112,7 +112,7 @@ def _judge(tasks: Any, told: Any) -> None:
     from culld.inference.worker_process import tune_malloc  # noqa: PLC0415
     from culld.stages.read.scoring import open_litert, score  # noqa: PLC0415
 
-    tune_malloc()  # what helps the workers helps the floor
+    tune_malloc()  # the same setting as in the workers
     with silence_stderr():
         network = open_litert(MODEL / "model.tflite")
     told.put("ready")
@@ -125,7 +125,7 @@ def _judge(tasks: Any, told: Any) -> None:
 
 
 def stages(folder: str) -> dict[str, float]:
-    """Where a worker's time goes: milliseconds of one core for each stage, medians over the photos of a folder."""
+    """Measure each stage of a worker in ms of one core: medians over the photos of a folder."""
     import hashlib  # noqa: PLC0415
 
     from culld.imaging.decode import DecodeLimits, embedded_exif, to_network_frame  # noqa: PLC0415
@@ -171,7 +171,7 @@ def _decoded(data: bytes) -> Image.Image:
 
 
 def parity(folder: str) -> dict[str, Any]:
-    """How far scores of camera originals move when they are decoded at reduced scale instead of in full."""
+    """Measure how much the scores of camera files change when they are decoded at reduced scale instead of in full."""
     from culld.imaging.decode import DecodeLimits, decode, to_network_frame  # noqa: PLC0415
     from culld.imaging.formats import HEAD_BYTES, recognise  # noqa: PLC0415
     from culld.inference.litert import silence_stderr  # noqa: PLC0415
@@ -191,7 +191,7 @@ def parity(folder: str) -> dict[str, Any]:
 
 
 def precision(folder: str) -> dict[str, Any]:
-    """What half precision does to probabilities and verdicts."""
+    """Measure how much half precision changes probabilities and verdicts."""
     import precision as half  # noqa: PLC0415 (needs TensorFlow)
 
     moved = half.measure(Path(folder), 100)
@@ -199,7 +199,7 @@ def precision(folder: str) -> dict[str, Any]:
 
 
 def efficientnet(folder: str) -> dict[str, Any]:
-    """EfficientNetB0 at 384x512 in TensorFlow, after culld's own decode; imports not counted."""
+    """Measure EfficientNetB0 at 384x512 in TensorFlow, after culld's decode; imports are not counted."""
     import keras
 
     from culld.imaging.decode import DecodeLimits, decode  # noqa: PLC0415
@@ -222,7 +222,7 @@ def efficientnet(folder: str) -> dict[str, Any]:
 
 
 def scale(count: str, folders: str) -> dict[str, Any]:
-    """So many tiny photos dropped at once on the daemon, whose pool answers at once: what all but the network costs."""
+    """Measure the daemon on many small photos with a pool that answers at once: the cost of all but the network."""
     from drops import POLICY, Flood, drop  # noqa: PLC0415
 
     photos = int(count)
@@ -247,7 +247,7 @@ def scale(count: str, folders: str) -> dict[str, Any]:
 
 
 def _rescan(house: Any) -> float:
-    """Seconds for a warm look at all files, none of which is new: the median of three."""
+    """Return the median of three of the time in s of a warm scan of all files, none of which is new."""
     from culld.clock import SystemClock  # noqa: PLC0415
     from culld.imaging.supported import supported_extensions  # noqa: PLC0415
     from culld.journal.store import SqliteJournal  # noqa: PLC0415
@@ -270,7 +270,7 @@ def _cpu(pid: int) -> float:
 
 
 def _unique(pid: int) -> float:
-    """Megabytes of memory that this process has for itself."""
+    """Return the private memory of this process in MB."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text("ascii").splitlines()
     return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) / 1024
 

@@ -1,4 +1,4 @@
-"""From figures to RESULTS.md and a plot."""
+"""Writes the figures of the bench to RESULTS.md and a plot."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ Call = Callable[..., dict[str, Any]]
 
 @dataclass(frozen=True)
 class Contender:
-    """Something that judges photos: its name, and what a turn of it takes, as seconds and photos."""
+    """A program that judges photos: its name, and a function that runs one turn and returns seconds and photos."""
 
     name: str
     turn: Callable[[], dict[str, Any]]
@@ -58,7 +58,7 @@ def main() -> None:
 
 
 def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
-    """All figures of the report."""
+    """Return all figures of the report."""
     python = Path(os.path.abspath(options.python))  # noqa: PTH100 (the link of an environment is not to be followed)
     ours, theirs = partial(_call, python, "programs.py"), partial(_call, Path(sys.executable), "peers.py")
     photos = folder / "photos"
@@ -102,12 +102,12 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
 
 
 def _take_turns(contenders: tuple[Contender, ...], count: int) -> dict[str, list[float]]:
-    """Milliseconds a photo of each contender in each turn."""
+    """Return the ms per photo of each contender in each turn."""
     turns: dict[str, list[float]] = {contender.name: [] for contender in contenders}
     for number in range(count):
         for contender in contenders:
             _say(f"turn {number + 1} of {count}: {contender.name}")
-            os.sync()  # what was written before is not to be paid by the next one
+            os.sync()  # so that the writes of one turn do not slow the next one
             found = contender.turn()
             turns[contender.name].append(1000 * found["seconds"] / found["photos"])
     return turns
@@ -126,7 +126,7 @@ def _sizes(kind: Path, bench: Bench, ours: Call, theirs: Call) -> dict[str, floa
 
 
 def _call(python: Path, program: str, *arguments: object) -> dict[str, Any]:
-    """Run a part of a program, and give what it printed."""
+    """Run a part of a program and return the JSON object that it prints."""
     command = [python, HERE / program, *map(str, arguments)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

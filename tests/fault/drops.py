@@ -1,4 +1,4 @@
-"""Drops many photos at once into a folder that the real daemon watches, and counts what became of each.
+"""Drops many photos at once into a folder that the real daemon watches, and counts the result of each.
 
 Watcher, scanner, settling, journal and moves are the real ones; instead of the network a constant answers, by the name
 of the photo. As a program it is one part of that: `serve`, `drop`, or `listen` (bare watchdog, as the control).
@@ -49,8 +49,8 @@ REJECTED = 100
 """Every such photo is one that the policy rejects."""
 
 
-class Desk(PhotoWorker):
-    """The darkroom without a network."""
+class FakeWorker(PhotoWorker):
+    """A worker without a network."""
 
     def __init__(self) -> None:
         """Nothing to load."""
@@ -58,7 +58,7 @@ class Desk(PhotoWorker):
         self._limits = DecodeLimits()
 
     def _assess(self, photo: Photo, _stream: BinaryIO) -> Assessment:
-        """Blurred if its name says so."""
+        """Return blurred for the photos whose name asks for it."""
         blur = 0.99 if photo.place.relative.stem.endswith("bad") else 0.01
         return Assessment(photo, Scores(blur, 0.0, 0.0), "constant@1")
 
@@ -101,7 +101,7 @@ class Flood(House):
 
 
 def drop(inbox: Path, count: int, folders: int) -> None:
-    """Make so many different photos, spread over new folders."""
+    """Make `count` different photos, spread over new folders."""
     for number in range(count):
         folder = inbox / f"{number % folders:04}"
         if number < folders:
@@ -114,22 +114,22 @@ def serve(folder: Path, watches: int) -> None:
     """Run the daemon until SIGTERM."""
     if watches:
         Path("/proc/sys/user/max_inotify_watches").write_text(str(watches))
-    marks = LoopQueue()
-    signal.signal(signal.SIGTERM, lambda *_: marks.put(Signal.STOP))
+    wakeups = LoopQueue()
+    signal.signal(signal.SIGTERM, lambda *_: wakeups.put(Signal.STOP))
     path = folder / "culld.yaml"
     config = load_config(path, os.environ)
     with open_journal(config) as journal:
-        pulse = ServiceStatus(Notifier.of({}), None, SystemClock())
-        daemon = Daemon(config, path, journal, FakePool(Desk()), pulse, marks)  # type: ignore[arg-type]
+        status = ServiceStatus(Notifier.of({}), None, SystemClock())
+        daemon = Daemon(config, path, journal, FakePool(FakeWorker()), status, wakeups)  # type: ignore[arg-type]
         schedule = Scheduler()
-        schedule.every(config.rescan, lambda: marks.put(Signal.RESCAN), name="rescan")
+        schedule.every(config.rescan, lambda: wakeups.put(Signal.RESCAN), name="rescan")
         schedule.start()
         daemon.run({})
         schedule.stop()
 
 
 def listen(inbox: Path, file: Path) -> None:
-    """Write down the number of files that bare watchdog tells of, until SIGTERM."""
+    """Write down the number of files that bare watchdog reports, until SIGTERM."""
     from watchdog.events import FileSystemEvent, FileSystemEventHandler  # noqa: PLC0415 (the control alone needs it)
     from watchdog.observers import Observer  # noqa: PLC0415
 

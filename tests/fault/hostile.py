@@ -1,4 +1,4 @@
-"""Files that nobody would call photos: special files, odd names, bombs, hostile metadata, and photos with wrong bytes.
+"""Files that are no ordinary photos: special files, odd names, bombs, hostile metadata, and photos with wrong bytes.
 
 They are dropped on the real daemon; counted is what is left of them, of its time, and of the daemon itself.
 """
@@ -58,7 +58,7 @@ ODD = (
 
 @dataclass(frozen=True)
 class Survived:
-    """What one kind of file did: how many there were, how many are there still, and how long culld was at it."""
+    """The result of one kind of file: how many there were, how many still exist, and the seconds that culld took."""
 
     kind: str
     files: int
@@ -72,7 +72,7 @@ def photo(number: int, kind: str = "JPEG") -> bytes:
 
 
 def special(inbox: Path, _dice: random.Random, _count: int) -> None:
-    """What is no file, or is another one."""
+    """Make special files, links and folders in place of photos."""
     (inbox / "folder.jpg").mkdir()
     os.mkfifo(inbox / "pipe.jpg")
     with socket.socket(socket.AF_UNIX) as bound:

@@ -1,4 +1,4 @@
-"""A long, even day: photos come one by one, then none; measured are waiting times, memory, and the idle processor."""
+"""A steady load: photos arrive one by one, then none; measures waiting times, memory and the idle processor time."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ IDLE_SHARE = 6
 
 @dataclass(frozen=True)
 class Day:
-    """What was measured; waiting times in seconds from the end of a drop to the decision, sorted."""
+    """The measured values; waiting times in seconds from the end of a drop to the decision, sorted."""
 
     photos: int
     waits: tuple[float, ...]

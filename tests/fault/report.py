@@ -1,4 +1,4 @@
-"""`make fault`: what becomes of photos when things go wrong, counted; keeps RESULTS.md beside this file.
+"""`make fault`: counts of photos after failures; writes RESULTS.md beside this file.
 
 Every figure comes from a run of the real code on this machine; a photo that is lost, doubled or torn ends the program.
 """
@@ -53,7 +53,7 @@ def scratch(*, memory: bool) -> Iterator[Path]:
 
 
 def kills(step: int) -> Iterator[Row]:
-    """`kill -9` at every change of a file; then again at every change that putting things right makes."""
+    """`kill -9` at every change of a file; then again at every change of the recovery."""
     for action, repair in (("reject", "replay"), ("restore", "restore again")):
         for device in ("same device", "other device"):
             with scratch(memory=True) as folder, scratch(memory=device == "same device") as away:
@@ -157,7 +157,7 @@ def swapped(count: int) -> Iterator[Row]:
 
 
 def survived(count: int) -> Iterator[Row]:
-    """Files that nobody would call photos."""
+    """Special files, odd names and damaged photos."""
     with scratch(memory=False) as folder:
         found = hostile.survive(folder, SEED, count)
     assert not sum(kind.lost for kind in found), found
@@ -180,7 +180,7 @@ def soaked(seconds: int) -> Iterator[Row]:
 
 @dataclass(frozen=True)
 class Section:
-    """One table: its columns, what makes its rows, and how much of it: in full, and to try it out."""
+    """One table: its columns, the function that makes its rows, and its size: in full, and for a quick run."""
 
     title: str
     columns: Row

@@ -21,7 +21,7 @@ INSIDE, OUTSIDE = b"a photo", b"a secret"
 
 @dataclass(frozen=True)
 class Swapped:
-    """What happened: how often the folder was swapped, photos moved, and files from outside seen or touched."""
+    """The counts: how often the folder was swapped, photos moved, and files from outside seen or touched."""
 
     swaps: int
     moves: int
@@ -62,7 +62,7 @@ def race(folder: Path, swaps: int) -> Swapped:
 
 
 def _there_and_back(photo: RootedPath, target: RootedPath) -> bool:
-    """Whether the photo could be moved; it is back afterwards, wherever its folder is called so by now."""
+    """Return whether the photo could be moved; it is back afterwards, wherever its folder is called so by now."""
     digest = hashlib.sha256(INSIDE).hexdigest()
     try:
         move_file(Move(photo, target, digest))

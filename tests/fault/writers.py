@@ -49,15 +49,15 @@ def _command(*command: str) -> Write:
 
 
 def held_open(file: Path, data: bytes, pause: float) -> None:
-    """One descriptor, and pauses."""
+    """Keep one descriptor open, with pauses between the parts."""
     with file.open("wb", buffering=0) as stream:
         for begin, piece in _pieces(data):
             time.sleep(pause if begin else 0)
             stream.write(piece)
 
 
-def opened_anew(file: Path, data: bytes, pause: float) -> None:
-    """Another descriptor for each part, so that nobody has the file open during the pauses."""
+def reopened(file: Path, data: bytes, pause: float) -> None:
+    """Open the file again for each part, so that it is closed during the pauses."""
     for begin, piece in _pieces(data):
         time.sleep(pause if begin else 0)
         with file.open("ab") as stream:
@@ -98,7 +98,7 @@ WRITERS: dict[str, tuple[Write, tuple[float, ...]]] = {
     "preallocated": (preallocated, PAUSES),
     "mapped into memory": (mapped, PAUSES),
     "renamed when whole": (renamed, PAUSES),
-    "opened anew for each part": (opened_anew, PAUSES),
+    "reopened for each part": (reopened, PAUSES),
 }
 
 
@@ -161,7 +161,7 @@ def matrix(folder: Path, copies: int) -> list[Row]:
 
 
 def _observe(house: House, tasks: list[Task]) -> None:
-    """Until all is written: what the control would take for whole, and what culld says of files it cannot read."""
+    """Observe until all is written: which files the control takes for whole, and culld's result for unreadable ones."""
     seen: dict[Path, tuple[tuple[int, int], float]] = {}
     while any(task.ended is None for task in tasks):
         for task in tasks:

@@ -1,1 +1,1 @@
-"""What the tests share: processes, kill points, mounts, and builders of files and records."""
+"""Shared parts of the tests: processes, kill points, mounts, and builders of files and records."""

@@ -1,4 +1,4 @@
-"""Photos with more than a picture in them, made part by part: a movie or a second picture behind the first one."""
+"""Photo files with several parts: a movie or a second image behind the first one."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def with_xmp(photo: bytes, text: bytes) -> bytes:
 
 
 def listed(length: int, padding: int = 0, *, elements: bool = False) -> bytes:
-    """A packet that lists a movie of so many bytes behind the primary picture, as attributes or as elements."""
+    """A packet that lists a movie of a given length behind the primary picture, as attributes or as elements."""
     if elements:
         items = f"""<rdf:li rdf:parseType="Resource"><Container:Item rdf:parseType="Resource">
 <Item:Mime>image/jpeg</Item:Mime><Item:Semantic>Primary</Item:Semantic><Item:Length>0</Item:Length>
@@ -64,7 +64,7 @@ def motion_photo(padding: int = 0, *, elements: bool = False) -> bytes:
 
 
 def micro_video(*, elements: bool = False) -> bytes:
-    """A photo of the elder kind: its XMP gives the distance of the movie from the end of the file."""
+    """A photo of the older kind: its XMP gives the distance of the movie from the end of the file."""
     tail = movie()
     attribute = "" if elements else f'GCamera:MicroVideo="1" GCamera:MicroVideoOffset="{len(tail)}"'
     content = f"<GCamera:MicroVideoOffset>{len(tail)}</GCamera:MicroVideoOffset>" if elements else ""

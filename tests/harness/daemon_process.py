@@ -38,7 +38,7 @@ policy:
 
 
 class Rooms:
-    """What every house has below its folder."""
+    """The paths below the folder of a house."""
 
     folder: Path
 
@@ -49,7 +49,7 @@ class Rooms:
 
     @property
     def quarantine(self) -> Path:
-        """Where rejects go."""
+        """The quarantine."""
         return self.folder / "quarantine"
 
 
@@ -91,7 +91,7 @@ class House(Rooms):
         return done.stdout
 
     def fault(self, *arguments: str) -> str:
-        """Run a command that ends with a system fault; returns what it said about it."""
+        """Run a command that ends with a system fault; returns its message."""
         done = self.run(*arguments)
         assert done.returncode == 3, done.stdout + done.stderr
         return done.stderr
@@ -118,7 +118,7 @@ class House(Rooms):
             log.close()
 
     def state(self) -> str:
-        """What `culld status` says of the daemon; before the first start it says nothing."""
+        """Return the daemon's state from `culld status`; empty before the first start."""
         done = subprocess.run(
             [COMMAND, "status", "--json", "--config", self.config],
             capture_output=True,
@@ -129,11 +129,11 @@ class House(Rooms):
         return str(json.loads(done.stdout)["state"]) if done.returncode == 0 else ""
 
     def log(self) -> str:
-        """What the daemon has said so far."""
+        """Return the daemon's log so far."""
         return (self.folder / "log.txt").read_text()
 
     def drop(self, name: str, data: bytes) -> Path:
-        """Put a file into the inbox as a copying person does."""
+        """Copy a file into the inbox."""
         path = self.inbox / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)

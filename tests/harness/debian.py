@@ -44,7 +44,7 @@ class NoMachineError(Exception):
 
 
 def root() -> Path:
-    """The Debian, made once and kept; raises NoMachineError where there is no way to Debian's packages."""
+    """The Debian, made once and kept; raises NoMachineError if Debian's packages cannot be downloaded."""
     found = CACHE / f"debian-{RELEASE}-{zlib.crc32(PACKAGES.encode()):08x}"
     if not found.is_dir():
         CACHE.mkdir(parents=True, exist_ok=True)
@@ -54,8 +54,8 @@ def root() -> Path:
             subprocess.run(command, check=True, capture_output=True, text=True)
             fresh.rename(found)
         except subprocess.CalledProcessError as error:
-            said = (error.stdout or "").strip().splitlines()
-            raise NoMachineError(f"debootstrap made no Debian: {said[-1] if said else error}") from error
+            lines = (error.stdout or "").strip().splitlines()
+            raise NoMachineError(f"debootstrap made no Debian: {lines[-1] if lines else error}") from error
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
     return found
@@ -93,7 +93,7 @@ class Machine:
         return self.run("systemctl", "show", "--value", f"--property={name}", "culld").strip()
 
     def log(self) -> str:
-        """What the service has said."""
+        """Return the log of the service."""
         return self.run("journalctl", "--no-pager", "--output=cat", "--unit=culld", check=False)
 
     def wait_until(self, true: Callable[[], bool], what: str, seconds: float = 60) -> float:

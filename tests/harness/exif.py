@@ -1,4 +1,4 @@
-"""Camera files made byte by byte, so that a test knows where everything in them stands."""
+"""Camera files made byte by byte, so that a test knows the offset of every field."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Written stand-ins for what tests must not need: clocks, desks, readers, journals."""
+"""Fakes of what tests must not need: clocks, workers, readers, journals."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from harness import factories
 
 @dataclass
 class FakeClock:
-    """A clock that moves only when told to."""
+    """A clock that moves only when the test moves it."""
 
     moment: datetime = factories.NOON
     second: float = 1000.0
@@ -56,7 +56,7 @@ class FakeClock:
         self.start, self.started = start, self.second
 
     def set(self, by: timedelta) -> None:
-        """Set the wall clock forward or back; the others go on."""
+        """Set the wall clock forward or back; the other clocks do not change."""
         self.moment += by
 
     def advance(self, seconds: float) -> None:
@@ -66,7 +66,7 @@ class FakeClock:
 
 
 class FakeHandler:
-    """What the workers of the pool's tests create; the requests below need nothing of it."""
+    """The handler of the pool's tests; the requests below do not use it."""
 
 
 @dataclass(frozen=True)
@@ -82,12 +82,12 @@ class Double:
 
 @dataclass(frozen=True)
 class Misbehave:
-    """Crash, hang, spin, raise, eat memory or write a file, as `item` says; else answer it."""
+    """Crash, hang, spin, raise, eat memory or write a file, as `item` names it; else return it."""
 
     item: Any
 
     def handle(self, _handler: FakeHandler) -> object:
-        """Return the item, if it comes to that."""
+        """Return the item, unless it misbehaves before."""
         item = self.item
         if item == "raise":
             raise KeyError("a mistake")
@@ -142,18 +142,18 @@ class SlowNetwork(FakeNetwork):
 
 @dataclass
 class ConstantNetwork:
-    """A network for defects that gives every frame the same probabilities, or those that `look` makes of its pixels."""
+    """A defect network: the same probabilities for every frame, or those that `scores_of` computes from it."""
 
     blur: float = 0.0
     under: float = 0.0
     over: float = 0.0
-    look: Callable[[NDArray[Any]], Sequence[float]] | None = None
+    scores_of: Callable[[NDArray[Any]], Sequence[float]] | None = None
     signature: Signature = DEFECT_NETWORK
 
     def run(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """A row for each frame."""
         (frames,) = arrays.values()
-        rows = [self.look(frame) if self.look else (self.blur, self.under, self.over) for frame in frames]
+        rows = [self.scores_of(frame) if self.scores_of else (self.blur, self.under, self.over) for frame in frames]
         return {"probabilities": np.array(rows, np.float64)}
 
 
@@ -206,7 +206,7 @@ class FakePool:
         return work
 
     def map(self, requests: Sequence[Request[Any]], beat: Callable[[], None] = lambda: None) -> list[Any]:
-        """The same, with the answers at once."""
+        """Return the results of all requests."""
         beat()
         return self.submit(requests).results(beat)
 
@@ -218,7 +218,7 @@ def broken_handler() -> FakeHandler:
 
 @dataclass
 class FakeReader:
-    """Gives prepared answers for the names of files; the contents of `known` names are known."""
+    """Returns prepared results for the names of files; the contents of `known` names are known."""
 
     faults: dict[str, str] = field(default_factory=dict)
     scores: dict[str, float] = field(default_factory=dict)
@@ -234,7 +234,7 @@ class FakeReader:
         return [self.one(seen) for seen in batch]
 
     def one(self, seen: FileSnapshot) -> Photo | Assessment | ReadFailure:
-        """The answer for one file."""
+        """Return the result for one file."""
         name = seen.place.relative.name
         if name in self.faults:
             return ReadFailure(seen, self.faults[name], timedelta(minutes=1))

@@ -1,4 +1,4 @@
-"""Does something in the instant before a call of culld that changes a file, as another program may; counts listings.
+"""Runs an action right before a call of culld that changes a file, as another program may; counts listings.
 
 The audit hooks of Python (sys.addaudithook) announce these calls; culld announces those that it makes by ctypes.
 """
@@ -45,7 +45,7 @@ def listings_of(action: Callable[[], object]) -> int:
 
 @contextmanager
 def right_before(event: str, name: str, action: Callable[[], object]) -> Iterator[None]:
-    """Act once, right before the first call of this kind that names this file; it must come."""
+    """Act once, right before the first call of this kind that names this file; the call must occur."""
     hook = _the_hook()
     hook.event, hook.named, hook.action = event, name, action
     try:

@@ -50,7 +50,7 @@ def listed(path: Path) -> dict[str, str]:
 
 
 def generated(count: int) -> Iterator[tuple[str, bytes]]:
-    """So many different pictures in each kind of file: name and bytes."""
+    """Return `count` different files of each kind: name and bytes."""
     for number in range(count):
         small = factories.picture(number, (96, 64))
         ghost = small.convert("RGBA")

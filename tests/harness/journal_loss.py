@@ -1,4 +1,4 @@
-"""Photos in quarantine, and everything that can happen to the journal that knows of them."""
+"""Photos in quarantine, and ways to lose the journal that records them."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ class Vault(Rooms):
         return self
 
     def restore(self) -> list[Restored]:
-        """What `culld restore --all` does."""
+        """Restore all photos, as `culld restore --all` does."""
         with self.journal() as journal:
             everything = Selection(everything=True)
             restorer = Restorer([self.inbox], journal, quarantined.nothing_of_culld)
             return list(restore(self.quarantine, everything, restorer))
 
     def is_whole(self) -> bool:
-        """Whether every photo is back where it was, with its bytes, and nothing is left in quarantine."""
+        """Return whether every photo is back where it was, with its bytes, and nothing is left in quarantine."""
         back = {path: (self.inbox / path).read_bytes() for path in map(Path, quarantined.tree(self.inbox))}
         return back == self.contents and not quarantined.tree(self.quarantine)
 
@@ -104,5 +104,5 @@ DAMAGES: dict[str, Callable[[Vault], None]] = {
 
 
 def cut_at(parts: int) -> list[Callable[[Vault], None]]:
-    """The file cut off at each of so many offsets, from its first byte on."""
+    """The file cut off at each of a number of offsets, from its first byte on."""
     return [partial(cut_off, at=part / parts) for part in range(parts)]

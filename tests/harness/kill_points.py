@@ -76,21 +76,21 @@ class Scene:
 
 
 def reject(scene: Scene) -> None:
-    """What the pipeline does."""
+    """Carry out the plan as the pipeline does."""
     plan = scene.plan()
     with scene.journal() as journal, journal.intend([plan]) as intent:
         intent.close(PlanApplier().apply(plan))
 
 
 def bring_back(scene: Scene) -> None:
-    """What `culld restore --all` does."""
+    """Restore all photos, as `culld restore --all` does."""
     with scene.journal() as journal:
         restorer = Restorer([scene.inbox], journal, quarantined.nothing_of_culld)
         list(restore(scene.quarantine, Selection(everything=True), restorer))
 
 
 def recover(scene: Scene) -> None:
-    """What a start of the daemon does."""
+    """Recover, as a start of the daemon does."""
     with scene.journal() as journal:
         replay(journal)
 
@@ -207,7 +207,7 @@ def check(scene: Scene, action: Callable[[Scene], None], *, exact: bool = False)
 
 
 def main() -> None:
-    """One action, once; or a whole sweep of it, which says how often it killed."""
+    """One action, once; or a whole sweep of it, which prints the number of kills."""
     folder, quarantine, action = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
     if action.startswith("sweep-"):
         sys.stdout.write(

@@ -1,4 +1,4 @@
-"""Predictions of one contender, small enough to count by hand."""
+"""Small predictions of one contender, whose figures can be computed by hand."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def predictions(
 
 
 def all_protocols() -> dict[str, Predictions]:
-    """Two scenes, one of them a night that is taken for a defect."""
+    """Two scenes, one of them a night that is wrongly tagged."""
     clean = predictions([[0, 0, 0], [0, 0.7, 0]], [[0, 0, 0]] * 2, ["clean"] * 2, [PLAIN, NIGHT])
     linear = predictions(
         [[0, 0, 0], [0, 0.7, 0], [0.9, 0, 0], [0.2, 0, 0]],

@@ -83,7 +83,7 @@ def dng(image: Image.Image, *, light: float = 1.0, preview: Image.Image | None =
 
 
 def _mosaic(image: Image.Image, light: float) -> np.ndarray:
-    """What a sensor with the pattern red, green, green, blue sees; sRGB made linear again, roughly."""
+    """Return the mosaic of a sensor with the pattern red, green, green, blue; sRGB is linearised approximately."""
     linear = (np.asarray(image.convert("RGB"), np.float64) / 255) ** 2.2 * light
     seen = np.empty(linear.shape[:2])
     for row, column, channel in ((0, 0, 0), (0, 1, 1), (1, 0, 1), (1, 1, 2)):

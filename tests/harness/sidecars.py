@@ -71,7 +71,7 @@ def as_darktable(values: dict[str, str], words: Sequence[str], container: str = 
 
 
 def as_darktable_rewrites(old: bytes, *words: str) -> bytes:
-    """What darktable makes of a sidecar of culld on import; the person has added `words`."""
+    """Return culld's sidecar as darktable rewrites it on import; the user has added the keywords `words`."""
     text = old.decode()
     values = {name: value for prefix, name, value in _ATTRIBUTE.findall(text) if prefix == "culld"}
     return as_darktable(values, [*_WORD.findall(text), *words])

@@ -1,4 +1,4 @@
-"""Who may read a photo, and what is written about it, before and after culld has changed or moved it."""
+"""The access rights of a photo and its sidecar, before and after culld has changed or moved the photo."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def acting_as(user: int, group: int) -> Iterator[None]:
 
 
 def may_read(path: Path, user: int = NOBODY) -> bool:
-    """Whether a user without groups can read a file."""
+    """Return whether a user without groups can read a file."""
     with acting_as(user, user):
         try:
             path.read_bytes()
@@ -87,7 +87,7 @@ def elsewhere(folder: Path) -> Iterator[Path]:
 
 
 def private(folder: Path) -> RootedPath:
-    """A photo that only its owner and group may read, moved into a folder whose default list lets nobody read."""
+    """A photo that only its owner and group may read, in a folder whose default list adds the user `nobody`."""
     photo = quarantined.put(RootedPath(folder, Path("inbox/a.jpg")), DATA)
     photo.path.chmod(0o640)
     setfacl(photo.path.parent, "-d", "-m", f"u:{NOBODY}:rwx")
@@ -129,7 +129,7 @@ def test_a_rewritten_photo_keeps_its_own_list(folder: Path) -> None:
 
 @pytest.mark.parametrize("listed", [False, True])
 def test_a_copy_on_another_disk_has_the_access_of_the_photo(folder: Path, elsewhere: Path, listed: bool) -> None:  # noqa: FBT001
-    """Whatever the folder there hands down."""
+    """Whatever the folder there passes on."""
     photo = private(folder)
     if listed:
         setfacl(photo.path, "-m", f"u:{FOREIGN}:rw")
@@ -143,7 +143,7 @@ def test_a_copy_on_another_disk_has_the_access_of_the_photo(folder: Path, elsewh
 
 @needs_root
 def test_a_new_sidecar_is_not_for_those_who_may_not_read_the_photo(folder: Path) -> None:
-    """Its keywords may come out of the photo."""
+    """Its keywords may come from the photo."""
     photo = private(folder)
     sidecar = photo.beside("a.jpg.xmp")
     rewrite_file(quarantined.tagging(sidecar), beside=photo)
@@ -189,7 +189,7 @@ def foreign() -> Iterator[RootedPath]:
 
 
 def test_a_photo_with_a_foreign_group_is_not_rewritten_and_the_group_is_named(foreign: RootedPath) -> None:
-    """In another group other people could read and write it."""
+    """In another group other users could read and write it."""
     with acting_as(NOBODY, NOBODY):
         why = why_not_rewritable(foreign)
         with pytest.raises(TagRefusedError, match=f"its group is number {FOREIGN}"):
@@ -235,7 +235,7 @@ def test_a_copy_that_loses_its_group_allows_no_group_more(foreign: RootedPath, m
 
 
 def test_an_attribute_that_is_too_large_for_the_other_disk_is_named() -> None:
-    """The photo stays with all that belongs to it, and nobody is told to free space on a disk that is not full."""
+    """The photo stays with its companions, and the error does not ask for free space on a disk that is not full."""
     value = bytes(20 * 1024)
     with tempfile.TemporaryDirectory(dir=MEMORY) as one, tempfile.TemporaryDirectory(dir=DISK) as other:
         photo = quarantined.put(RootedPath(Path(one), Path("a.jpg")), DATA)

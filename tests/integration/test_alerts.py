@@ -23,14 +23,14 @@ LONG_S = 600.0
 
 @contextlib.contextmanager
 def server(answer: Callable[[socket.socket], None]) -> Iterator[tuple[str, list[bytes]]]:
-    """A server that answers each connection so, after it has read the request; its address and the requests."""
+    """A server that sends this answer after each request; yields its address and the requests."""
     received: list[bytes] = []
 
     def serve() -> None:
         with contextlib.suppress(OSError):  # the listener was closed
             while True:
                 connection, _ = listener.accept()
-                with connection, contextlib.suppress(OSError):  # the other side has gone
+                with connection, contextlib.suppress(OSError):  # the client has closed the connection
                     received.append(request(connection))
                     answer(connection)
 
@@ -62,7 +62,7 @@ def say(data: bytes) -> Callable[[socket.socket], None]:
 
 
 def drip(connection: socket.socket) -> None:
-    """A header that never ends, until the other side goes."""
+    """Send a header without end until the client closes."""
     connection.sendall(b"HTTP/1.1 200 OK\r\nX: ")
     while True:
         connection.sendall(b"x")
@@ -78,7 +78,7 @@ def wait_until(true: Callable[[], bool], what: str) -> None:
 
 
 def lives(pid: int) -> bool:
-    """Whether a process is there, and no zombie."""
+    """Return whether a process is there, and no zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
@@ -232,7 +232,7 @@ def test_a_command_that_hangs_is_ended_with_all_that_it_started(tmp_path: Path, 
 
 
 def test_what_a_command_leaves_in_the_background_is_not_waited_for(tmp_path: Path, warnings: list[str]) -> None:
-    """As a program that shows a message until a person has read it."""
+    """For example a program that shows a message until the user closes it."""
     alerts = Alerts(["sh", "-c", f"sleep {LONG_S:g} & echo $! > {tmp_path}/pid"], patience_s=LONG_S)
     ring(alerts)
 
@@ -243,7 +243,7 @@ def test_what_a_command_leaves_in_the_background_is_not_waited_for(tmp_path: Pat
 
 
 def test_without_a_command_and_a_webhook_nothing_is_started() -> None:
-    """The log has it."""
+    """The log holds the alert."""
     before = threading.active_count()
     Alerts().send("brake", "on")
 

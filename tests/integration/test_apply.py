@@ -1,4 +1,4 @@
-"""Carrying out plans, and what is left when something stands in the way."""
+"""Carrying out plans, and the state after a failure."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ class Stubborn:
 
 @pytest.fixture
 def inbox(tmp_path: Path) -> Path:
-    """Where photos come from."""
+    """The folder that photos are moved from."""
     return tmp_path / "inbox"
 
 
 @pytest.fixture
 def quarantine(tmp_path: Path) -> Path:
-    """Where they go."""
+    """The folder that photos are moved to."""
     path = tmp_path / "quarantine"
     path.mkdir()
     return path
@@ -84,8 +84,8 @@ def test_a_rejected_stack_moves_with_its_tags_and_its_record(inbox: Path, quaran
     assert (record.judged, record.photo.digest) == (quarantined.digest(PHOTO), outcome.digest)
 
 
-def test_a_tagged_photo_stays_and_its_new_stamp_is_told(inbox: Path) -> None:
-    """Only so can the scanner tell our own write from another's."""
+def test_a_tagged_photo_stays_and_the_outcome_has_its_new_stamp(inbox: Path) -> None:
+    """The scanner recognises culld's own write by it."""
     photo = quarantined.put(RootedPath(inbox, Path("a.jpg")), PHOTO)
     plan = replace(
         factories.plan(quarantined.stack(photo), Verdict.TAG),
@@ -108,7 +108,7 @@ def test_a_kept_photo_is_not_touched(inbox: Path) -> None:
 
 
 def test_a_photo_that_changed_since_it_was_judged_is_left_alone(inbox: Path, quarantine: Path) -> None:
-    """Its verdict belonged to other bytes; the judged stamp is told, so that the scanner takes it for new."""
+    """Its verdict belonged to other bytes; the outcome has the judged stamp, so the scanner takes it for new."""
     plan = a_rejection(inbox, quarantine)
     plan.photo.place.path.write_bytes(b"edited by a person")
     outcome = PlanApplier().apply(plan)

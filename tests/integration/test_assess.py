@@ -63,7 +63,7 @@ def test_bytes_that_are_no_whole_photo_are_unreadable(data: bytes) -> None:
 
 
 def test_limits_and_missing_parts_are_those_of_a_file() -> None:
-    """A photo beyond the limit is unreadable; one whose movie is cut off is scored, with a word about that."""
+    """A photo beyond the limit is unreadable; one whose movie is cut off is scored, and the missing part is named."""
     large = assess(FILES["a.jpg"], "a.jpg", fakes.ConstantNetwork(), DecodeLimits(pixels=1000))
     cut = assess(containers.micro_video()[:-1], "a.jpg", fakes.ConstantNetwork(blur=0.5))
 

@@ -32,7 +32,7 @@ SIGNATURE = fakes.FakeNetwork.signature
 
 
 class OwnNetwork:
-    """What a worker falls back to."""
+    """The network that a worker falls back to."""
 
     signature = SIGNATURE
 
@@ -50,18 +50,18 @@ def frame(value: int) -> NDArray[np.uint8]:
 def connected(
     process: GpuProcess, count: int, own: Callable[[], Any] = OwnNetwork, signature: Signature = SIGNATURE
 ) -> Iterator[list[GpuClient]]:
-    """So many workers' networks."""
+    """Connect a number of workers' networks."""
     with ExitStack() as stack:
         yield [stack.enter_context(closing(GpuClient(process.address, signature, own))) for _ in range(count)]
 
 
 def row(network: GpuClient, value: int) -> list[float]:
-    """What a network gives for a frame of one brightness: its brightness, and the size of the batch."""
+    """Return the expected row for a frame of one brightness: its brightness, and the size of the batch."""
     return network.run({"frame": frame(value)})["row"][0].tolist()
 
 
 def asked(networks: list[GpuClient], values: list[int]) -> list[list[float]]:
-    """What each of the networks gives for its frame, all at once."""
+    """Run all networks at once, and return the row of each."""
     with ThreadPoolExecutor(len(networks)) as threads:
         return list(threads.map(row, networks, values))
 
@@ -121,8 +121,8 @@ def test_when_the_process_is_gone_each_worker_goes_on_alone() -> None:
     assert warnings.texts == ["the GPU process ended (without a message); photos are now judged by LiteRT on the CPU"]
 
 
-def test_a_network_that_fails_is_told_with_its_reason() -> None:
-    """A GPU without memory for one photo, say."""
+def test_a_network_that_fails_is_reported_with_its_reason() -> None:
+    """For example a GPU without memory for one photo."""
     with fakes.Warnings() as warnings, GpuProcess(fakes.FakeNetwork) as process, connected(process, 1) as (network,):
         assert row(network, 255) == OWN[0].tolist()
         assert warnings.changed.wait(10)
@@ -130,17 +130,17 @@ def test_a_network_that_fails_is_told_with_its_reason() -> None:
 
 
 def test_a_network_that_cannot_be_opened_is_a_system_fault() -> None:
-    """The daemon then says so and judges by LiteRT."""
+    """The daemon then logs the reason and judges by LiteRT."""
     with pytest.raises(SystemFaultError, match="no Keras model"), GpuProcess(fakes.broken_network):
         pass
 
 
-@pytest.mark.parametrize("said", [b"", b"x" * 32, b"\0\0\0\4wxyz", b"\xff" * 8])
-def test_a_stranger_gets_no_answer(said: bytes) -> None:
-    """Whoever does not know the key is hung up on, and the others are served all the same."""
+@pytest.mark.parametrize("sent", [b"", b"x" * 32, b"\0\0\0\4wxyz", b"\xff" * 8])
+def test_a_client_without_the_key_gets_no_answer(sent: bytes) -> None:
+    """A connection without the key is closed, and the others are served as before."""
     with GpuProcess(fakes.FakeNetwork) as process, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stranger:
         stranger.connect(process.address.name)
-        stranger.sendall(said)
+        stranger.sendall(sent)
         stranger.shutdown(socket.SHUT_WR)
         answer = b""
         with contextlib.suppress(ConnectionResetError):  # what was sent was not even read to its end
@@ -153,7 +153,7 @@ def test_a_stranger_gets_no_answer(said: bytes) -> None:
             assert row(network, 51) == [51, 1]
 
 
-def test_a_client_with_another_key_goes_on_alone() -> None:
+def test_a_client_with_another_key_continues_alone() -> None:
     """It neither gets an answer nor waits for one."""
     with GpuProcess(fakes.FakeNetwork) as process:
         other = replace(process.address, key=b"x" * 32)
@@ -161,8 +161,8 @@ def test_a_client_with_another_key_goes_on_alone() -> None:
             assert row(network, 51) == OWN[0].tolist()
 
 
-def test_strangers_that_say_nothing_hold_nobody_up() -> None:
-    """Each waits for itself, and is hung up on after a while."""
+def test_silent_clients_do_not_delay_the_others() -> None:
+    """Each waits on its own, and is closed after a time limit."""
     with GpuProcess(fakes.FakeNetwork) as process, ExitStack() as stack:
         for _ in range(5):
             stranger = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
@@ -186,7 +186,7 @@ def test_a_process_that_hangs_is_given_up_after_a_time() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(540)
-def test_tensorflow_says_what_litert_says() -> None:
+def test_tensorflow_gives_the_scores_of_litert() -> None:
     """On the CPU here; three frames go through batches of at most two."""
     pytest.importorskip("tensorflow", reason="needs the extra `gpu`")
     folder = Path(__file__).parents[2] / "models" / "defects"

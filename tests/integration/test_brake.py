@@ -41,7 +41,7 @@ RULES = replace(factories.rules(), brake=BrakeLimit(0.5, 10))
 
 @dataclass
 class House:
-    """A journal, and what people were told."""
+    """A journal, and the alerts."""
 
     journal: SqliteJournal
     clock: FakeClock
@@ -54,7 +54,7 @@ class House:
         return Brake(self.journal, lambda: self.policy, self.clock, self.told.append)
 
     def held(self, braking: Brake, verdicts: Sequence[bool], rules: Policy = RULES) -> list[bool]:
-        """Whether the brake holds the move of each of some new photos."""
+        """Return whether the brake holds the move of each of some new photos."""
         photos = [factories.place(f"{self.photos + number}.jpg") for number in range(len(verdicts))]
         self.photos += len(photos)
         return [bool(braking.check(rules, place, moving)) for place, moving in zip(photos, verdicts, strict=True)]
@@ -78,8 +78,8 @@ def house(tmp_path: Path) -> Iterator[House]:
         yield House(journal, clock)
 
 
-def test_more_than_the_share_stops_the_moves_and_tells_once(house: House) -> None:
-    """The window slides: five of ten may go, the sixth may not, nor any after it."""
+def test_more_than_the_share_stops_the_moves_and_alerts_once(house: House) -> None:
+    """The window slides: five of ten may be moved, the sixth may not, nor any after it."""
     braking = house.braking()
 
     assert house.held(braking, [True] * 5 + [False] * 8 + [True] * 9) == [False] * 18 + [True] * 4
@@ -89,7 +89,7 @@ def test_more_than_the_share_stops_the_moves_and_tells_once(house: House) -> Non
 
 
 def test_it_stays_on_over_a_restart(house: House) -> None:
-    """A crash is no reason to go on."""
+    """A crash does not release the brake."""
     braking = house.braking()
     house.held(braking, [True] * 6)
 
@@ -103,7 +103,7 @@ def test_the_window_is_that_of_the_journal_after_a_restart(house: House) -> None
     assert house.held(house.braking(), [True]) == [True]
 
 
-def test_a_person_lets_go_and_counting_begins_anew(house: House) -> None:
+def test_the_user_releases_the_brake_and_counting_begins_again(house: House) -> None:
     """While the daemon runs."""
     braking = house.braking()
     assert not resume(house.journal, house.clock)
@@ -115,8 +115,8 @@ def test_a_person_lets_go_and_counting_begins_anew(house: House) -> None:
     assert house.held(braking, [True] * 6) == [False] * 5 + [True]
 
 
-def test_another_policy_lets_go(house: House) -> None:
-    """It is what the brake asks for."""
+def test_another_policy_releases_the_brake(house: House) -> None:
+    """As the brake's message advises."""
     braking = house.braking()
     house.held(braking, [True] * 6)
     house.policy = "policy-2"
@@ -167,7 +167,7 @@ class Import:
         )
 
     def pipeline(self, policy: Policy) -> Pipeline:
-        """The page as the daemon ties it together."""
+        """The pipeline as the daemon builds it."""
         planner = Planner(
             draft=lambda requests: [TagDraft((), ()) for _ in requests],
             quarantine=self.folder / "quarantine",
@@ -204,14 +204,14 @@ class Import:
         ]
 
     def apply(self, plan: Plan) -> Outcome:
-        """Note what goes."""
+        """Note the photos that are moved."""
         if plan.verdict is Verdict.QUARANTINE:
             self.moved.append(plan.photo.place.relative.name)
         return Outcome(plan, plan.photo.place, plan.photo.stamp, plan.photo.digest)
 
 
 def test_the_brake_divides_no_shot(house: House, tmp_path: Path) -> None:
-    """A RAW and its JPEG go together, or stay: here the brake acts on the second of them."""
+    """A RAW and its JPEG are moved together, or stay: here the brake acts on the second of them."""
     first = Import(house, tmp_path)
     decider = first.decider(replace(factories.rules(), brake=BrakeLimit(0.6, 200)))
     found = first.read(first.drop(14))
@@ -229,7 +229,7 @@ def test_the_brake_divides_no_shot(house: House, tmp_path: Path) -> None:
 def test_a_first_import_of_rejects_is_stopped_early(
     house: House, tmp_path: Path, batch: int, photos: int, moved: int
 ) -> None:
-    """However many are decided about together; a drop of five rejects goes as a whole."""
+    """However many are decided about together; a drop of five rejects is moved as a whole."""
     first = Import(house, tmp_path)
     pipeline = first.pipeline(replace(factories.rules(), brake=BrakeLimit(0.6, 200)))
     settled = first.drop(photos)

@@ -24,7 +24,7 @@ def interpreter(folder: Path, script: str) -> Path:
 
 
 def judged(program: Path) -> np.ndarray:
-    """What it says of the two frames."""
+    """Return its scores of the two frames."""
     with CleanVision(program, save).gather() as pile:
         for number, frame in enumerate(FRAMES):
             pile.add(number, frame)
@@ -45,7 +45,7 @@ def test_answers_come_back_in_the_order_of_the_frames(tmp_path: Path) -> None:
     [("echo No module named cleanvision >&2; exit 1", "No module named cleanvision"), ("echo hello", "no figures")],
 )
 def test_an_interpreter_without_it_is_a_clear_error(tmp_path: Path, script: str, complaint: str) -> None:
-    """The last line that it printed says why."""
+    """With the last line that it printed."""
     with pytest.raises(SystemFaultError, match=complaint):
         CleanVision(interpreter(tmp_path, script), save).version()
 
@@ -62,7 +62,7 @@ def test_a_frame_that_it_leaves_out_is_a_clear_error(tmp_path: Path) -> None:
         judged(interpreter(tmp_path, 'echo "{\\"$3/000000.png\\": [0, 1, 0]}"'))
 
 
-def test_the_pile_is_gone_afterwards(tmp_path: Path) -> None:
+def test_the_temporary_folder_is_removed_afterwards(tmp_path: Path) -> None:
     """Hundreds of megabytes must not stay behind."""
     with CleanVision(tmp_path, save).gather() as pile:
         pile.add(0, FRAMES[0])

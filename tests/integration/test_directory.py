@@ -1,4 +1,4 @@
-"""What lies beside a photo."""
+"""The files beside a photo."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from culld.stages.group.directory import FolderCache, FolderListing
 
 
 def test_names_that_begin_alike_are_listed_in_any_case(tmp_path: Path) -> None:
-    """All that can belong to a photo begins like it, up to the first dot."""
+    """The name of a companion begins like that of the photo, up to the first dot."""
     for name in ("a.jpg", "A.JPG.XMP", "a.xmp", "a.b.cr2", "ab.jpg", "b.jpg"):
         (tmp_path / name).touch()
 
@@ -27,7 +27,7 @@ def test_names_that_begin_alike_are_listed_in_any_case(tmp_path: Path) -> None:
 
 
 def test_names_that_a_phone_or_darktable_gives_are_listed_with_the_photo(tmp_path: Path) -> None:
-    """They begin otherwise."""
+    """Their names begin differently."""
     names = {"IMG_0001.HEIC", "IMG_E0001.JPG", "IMG_0001_01.HEIC.xmp", "IMG_0001_02.HEIC", "IMG_E0001.MOV"}
     for name in (*names, "IMG_0002.HEIC", "IMG_00010.HEIC"):
         (tmp_path / name).touch()
@@ -54,7 +54,7 @@ def test_a_folder_that_is_gone_is_one_photos_fault(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("age", [0, 3600])
-def test_what_came_and_went_between_two_batches_is_told(tmp_path: Path, age: int) -> None:
+def test_changes_between_two_batches_are_found(tmp_path: Path, age: int) -> None:
     """However old the folder's time is, and also when the change is too quick to show in it."""
     catalogue, photo = FolderCache(), RootedPath(tmp_path, Path("a.jpg"))
     for name in ("a.jpg", "a.xmp", "b.jpg"):
@@ -70,7 +70,7 @@ def test_what_came_and_went_between_two_batches_is_told(tmp_path: Path, age: int
 
 
 def test_a_folder_that_has_not_changed_for_long_is_not_listed_again(tmp_path: Path) -> None:
-    """Its time tells; here it is set back behind the catalogue's back."""
+    """By its modification time, which the test sets back."""
     catalogue, photo = FolderCache(), RootedPath(tmp_path, Path("a.jpg"))
     (tmp_path / "a.jpg").touch()
     long_ago = (tmp_path.stat().st_mtime - 3600,) * 2
@@ -108,8 +108,8 @@ def test_only_plain_files_lie_beside_a_photo(tmp_path: Path, name: str, make: Ca
     assert not listing.is_taken(photo, "a.jpg")
 
 
-def test_a_link_to_a_file_is_told_apart(tmp_path: Path) -> None:
-    """It may be a sidecar that a person keeps elsewhere."""
+def test_a_link_to_a_file_is_distinguished(tmp_path: Path) -> None:
+    """It may be a sidecar that the user keeps elsewhere."""
     for name in ("a.jpg", "b.xmp"):
         (tmp_path / name).touch()
     (tmp_path / "a.xmp").symlink_to("b.xmp")

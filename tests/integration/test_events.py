@@ -19,29 +19,29 @@ from culld.stages.watch.signals import DirtyFolder, LoopQueue, Signal, Wakeup
 
 
 class Watched:
-    """A root under watch, and the marks that arrive."""
+    """A root under watch, and the wake-ups that arrive."""
 
     def __init__(self, root: Path, config: Path) -> None:
         """Start watching."""
         self.root = root
-        self.marks = LoopQueue()
-        self.watcher = Watcher([root], config, self.marks)
+        self.wakeups = LoopQueue()
+        self.watcher = Watcher([root], config, self.wakeups)
         self.watcher.start()
         self.watcher.refresh()
         self.drain()
 
     def drain(self) -> set[Wakeup]:
-        """All marks until half a second is quiet."""
+        """Return all wake-ups until half a second passes without one."""
         seen: set[Wakeup] = set()
-        while more := self.marks.take(timeout_s=0.5):
+        while more := self.wakeups.take(timeout_s=0.5):
             seen |= more
         return seen
 
-    def wait_for(self, mark: Wakeup) -> None:
-        """Fail unless the mark comes within five seconds."""
+    def wait_for(self, wakeup: Wakeup) -> None:
+        """Fail unless the wake-up comes within five seconds."""
         deadline = time.monotonic() + 5
-        while mark not in self.marks.take(timeout_s=0.2):
-            assert time.monotonic() < deadline, f"{mark} did not come"
+        while wakeup not in self.wakeups.take(timeout_s=0.2):
+            assert time.monotonic() < deadline, f"{wakeup} did not come"
 
 
 @pytest.fixture
@@ -55,14 +55,14 @@ def watched(tmp_path: Path) -> Iterator[Watched]:
     watched.watcher.stop()
 
 
-def test_a_written_file_marks_its_folder(watched: Watched) -> None:
-    """The mark names the folder, not the file."""
+def test_a_written_file_wakes_the_loop_for_its_folder(watched: Watched) -> None:
+    """The wake-up names the folder, not the file."""
     (watched.root / "a.jpg").write_bytes(b"x")
 
     watched.wait_for(DirtyFolder(watched.root, watched.root))
 
 
-def test_a_file_moved_in_marks_its_folder(watched: Watched) -> None:
+def test_a_file_moved_in_wakes_the_loop_for_its_folder(watched: Watched) -> None:
     """A move never closes a file, so closing alone would miss it."""
     outside = watched.root.parent / "b.jpg"
     outside.write_bytes(b"x")
@@ -72,7 +72,7 @@ def test_a_file_moved_in_marks_its_folder(watched: Watched) -> None:
     watched.wait_for(DirtyFolder(watched.root, watched.root))
 
 
-def test_a_new_folder_is_marked_with_all_below(watched: Watched) -> None:
+def test_a_new_folder_wakes_the_loop_for_all_below_it(watched: Watched) -> None:
     """What was put into it before its watch stood gave no events."""
     (watched.root / "new").mkdir()
 
@@ -80,7 +80,7 @@ def test_a_new_folder_is_marked_with_all_below(watched: Watched) -> None:
 
 
 @pytest.mark.parametrize("read", [Path.read_bytes, Path.stat])
-def test_reading_a_photo_causes_no_mark(watched: Watched, read: Callable[[Path], object]) -> None:
+def test_reading_a_photo_causes_no_wakeup(watched: Watched, read: Callable[[Path], object]) -> None:
     """Otherwise culld would keep itself awake."""
     (watched.root / "a.jpg").write_bytes(b"x")
     watched.drain()
@@ -91,7 +91,7 @@ def test_reading_a_photo_causes_no_mark(watched: Watched, read: Callable[[Path],
 
 
 @pytest.mark.parametrize("how", ["write", "replace"])
-def test_saving_the_configuration_marks_a_reload(watched: Watched, how: str) -> None:
+def test_saving_the_configuration_causes_a_reload(watched: Watched, how: str) -> None:
     """Editors write in place or rename a new file over the old one."""
     config = watched.root.parent / "etc" / "culld.yaml"
     if how == "write":
@@ -104,7 +104,7 @@ def test_saving_the_configuration_marks_a_reload(watched: Watched, how: str) -> 
 
 
 def test_a_root_that_comes_back_is_watched_again(watched: Watched) -> None:
-    """When it is another folder of the same name it is watched anew."""
+    """A new folder of the same name gets a new watch."""
     watched.root.rmdir()
     watched.watcher.refresh()
 
@@ -116,8 +116,8 @@ def test_a_root_that_comes_back_is_watched_again(watched: Watched) -> None:
     watched.wait_for(DirtyFolder(watched.root, watched.root))
 
 
-def test_a_watcher_whose_thread_died_is_started_anew(watched: Watched) -> None:
-    """Everything is scanned, since nobody knows what was missed, and events come again."""
+def test_a_watcher_whose_thread_died_is_restarted(watched: Watched) -> None:
+    """Everything is scanned, since events may be missing, and new events arrive."""
     watched.watcher._observer._inotify.stop()
     watched.watcher._observer._inotify.join(5)
 
@@ -129,7 +129,7 @@ def test_a_watcher_whose_thread_died_is_started_anew(watched: Watched) -> None:
     watched.wait_for(DirtyFolder(watched.root, watched.root))
 
 
-def test_a_root_that_went_away_is_no_reason_to_start_anew(watched: Watched) -> None:
+def test_a_root_that_went_away_does_not_restart_the_watcher(watched: Watched) -> None:
     """Its own thread ends with it; the others go on."""
     observer = watched.watcher._observer
     watched.root.rmdir()
@@ -141,8 +141,8 @@ def test_a_root_that_went_away_is_no_reason_to_start_anew(watched: Watched) -> N
     assert watched.watcher._observer is observer
 
 
-def test_a_watcher_that_hears_goes_on(watched: Watched) -> None:
-    """The event that a probe causes comes, and changes nothing in the folder."""
+def test_a_watcher_that_gets_events_continues(watched: Watched) -> None:
+    """The event of a probe arrives, and the probe changes nothing in the folder."""
     (watched.root / ".culld").mkdir()
     watched.drain()
     before = (watched.root / ".culld").stat()
@@ -172,8 +172,8 @@ class Stuck:
         """Nothing to do."""
 
 
-def test_a_watcher_that_hears_nothing_is_started_anew(watched: Watched) -> None:
-    """All its threads live, but the one that reads is stuck."""
+def test_a_watcher_that_gets_no_events_is_restarted(watched: Watched) -> None:
+    """All its threads run, but the one that reads is blocked."""
     (watched.root / ".culld").mkdir()
     watched.drain()
     stuck = Stuck()
@@ -195,7 +195,7 @@ def test_a_watcher_that_hears_nothing_is_started_anew(watched: Watched) -> None:
 
 
 def test_a_root_on_a_network_share_is_not_watched(watched: Watched) -> None:
-    """Its events would tell of this machine's changes only, and setting up the watches would walk the network."""
+    """Its events would report changes of this machine only, and the watches would need every folder of the share."""
     watched.watcher.refresh(remote_roots={watched.root})
     watched.drain()
 

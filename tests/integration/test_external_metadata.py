@@ -1,4 +1,4 @@
-"""The marks and edits of photo programs, on real files: with which ones a blurred photo stays, with which it moves."""
+"""User metadata of photo programs, on real files: which of it keeps a blurred photo in its folder."""
 
 from __future__ import annotations
 
@@ -142,8 +142,8 @@ MOVES: dict[str, Put] = {
 }
 
 
-class Desk(PhotoWorker):
-    """The desk of a worker without a network."""
+class FakeWorker(PhotoWorker):
+    """A worker without a network."""
 
     def __init__(self) -> None:
         """Load nothing."""
@@ -152,22 +152,22 @@ class Desk(PhotoWorker):
 
 
 def plan(folder: Path, put: Put, protect: Protection = Protection()) -> Decision:  # noqa: B008 (a frozen record)
-    """What is decided about a blurred photo in a folder after `put`."""
+    """Return the decision about a blurred photo in a folder after `put`."""
     place = RootedPath(folder, Path("a.jpg"))
     place.path.write_bytes(factories.encoded(factories.picture(1, size=(64, 48))))
     put(place.path)
     photo = Photo(place, FileStat.of(place.path.lstat()), "digest", Format.JPEG)
     sidecars = tuple(place.beside(name) for name in ("a.jpg.xmp",) if (folder / name).exists())
-    care = Desk().user_metadata(UserMetadataRequest((photo,), sidecars))
-    stack = Stack(Assessment(photo, Scores(0.99, 0, 0), "model@1"), sidecars, user_metadata=care)
+    metadata = FakeWorker().user_metadata(UserMetadataRequest((photo,), sidecars))
+    stack = Stack(Assessment(photo, Scores(0.99, 0, 0), "model@1"), sidecars, user_metadata=metadata)
     rules = replace(factories.rules(), protect=protect)
     return decide(stack, rules, now=factories.NOON, restored=False)
 
 
-@pytest.mark.parametrize("mark", STAYS)
-def test_a_photo_with_a_mark_of_a_person_stays(tmp_path: Path, mark: str) -> None:
-    """The reason names it."""
-    put, reason = STAYS[mark]
+@pytest.mark.parametrize("case", STAYS)
+def test_a_photo_with_user_metadata_stays(tmp_path: Path, case: str) -> None:
+    """The reason names the metadata."""
+    put, reason = STAYS[case]
 
     decided = plan(tmp_path, put)
 
@@ -175,23 +175,23 @@ def test_a_photo_with_a_mark_of_a_person_stays(tmp_path: Path, mark: str) -> Non
     assert reason in decided.reason
 
 
-@pytest.mark.parametrize("mark", MOVES)
-def test_what_is_no_mark_of_a_person_protects_nothing(tmp_path: Path, mark: str) -> None:
-    """What programs and cameras write by themselves, and what describes a photo without rating it."""
-    assert plan(tmp_path, MOVES[mark]).verdict is Verdict.QUARANTINE
+@pytest.mark.parametrize("case", MOVES)
+def test_other_metadata_protects_nothing(tmp_path: Path, case: str) -> None:
+    """Metadata that programs and cameras write by themselves, and descriptions."""
+    assert plan(tmp_path, MOVES[case]).verdict is Verdict.QUARANTINE
 
 
-@pytest.mark.parametrize("mark", ["gThumb's note", "edited in Capture One", "edited in NX Studio"])
-def test_files_in_subfolders_are_never_left_behind(tmp_path: Path, mark: str) -> None:
+@pytest.mark.parametrize("case", ["gThumb's note", "edited in Capture One", "edited in NX Studio"])
+def test_files_in_subfolders_are_never_left_behind(tmp_path: Path, case: str) -> None:
     """Not even where the policy protects neither ratings nor edits."""
-    decided = plan(tmp_path, STAYS[mark][0], Protection(rated=None, edited=False))
+    decided = plan(tmp_path, STAYS[case][0], Protection(rated=None, edited=False))
 
     assert decided.verdict is Verdict.TAG
     assert "belongs to it" in decided.reason
 
 
 def test_a_link_in_place_of_a_programs_folder_is_not_followed(tmp_path: Path) -> None:
-    """What it leads to is not read; the photo stays, with the reason."""
+    """Its target is not read; the photo stays, with the reason."""
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (tmp_path / "photos").mkdir()

@@ -82,7 +82,7 @@ def test_the_way_is_found_by_trying(mount: Path, kind: str) -> None:
 
 
 def test_the_doctor_tries_it(mount: Path, kind: str, tmp_path: Path) -> None:
-    """It says the way, that names cannot be exchanged, and what a move there is; it leaves nothing."""
+    """It reports how files are renamed, that names cannot be exchanged, and how a move works; it leaves no file."""
     for folder in (mount / "in", mount / "q", tmp_path / "q"):
         folder.mkdir()
     check = folders.changes(mount / "in")

@@ -1,4 +1,4 @@
-"""What a GPU would be asked to do, asked of TensorFlow on the CPU."""
+"""The network of the GPU process, with TensorFlow on the CPU."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_a_folder_without_a_keras_model_is_a_system_fault(tmp_path: Path) -> Non
     ],
 )
 def test_a_model_of_another_size_is_a_system_fault(wanted: Signature, reason: str) -> None:
-    """The sentence says what the model takes or gives, and what culld needs."""
+    """The message names the model's size and the one that culld needs."""
     with pytest.raises(SystemFaultError, match=reason):
         TensorFlowNetwork(MODEL, wanted)
 

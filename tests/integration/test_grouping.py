@@ -20,7 +20,7 @@ ROOT = Path("/photos")
 
 
 def shot(folder: Path, name: str, second: float, model: str = "X", content: bytes = b"") -> Assessment:
-    """A judged photo in a folder, taken so many seconds after noon."""
+    """A judged photo in a folder, taken some seconds after noon."""
     photo = replace(
         factories.photo(name, content or name.encode()),
         place=RootedPath(folder, Path(name)),
@@ -58,7 +58,7 @@ def test_a_burst_goes_on_over_batches_but_not_over_cameras_folders_and_copies(tm
 
 @pytest.mark.parametrize(("content", "expected"), [(b"", True), (b"same", False)])
 def test_copies_in_one_batch_are_one_shot(tmp_path: Path, content: bytes, expected: bool) -> None:  # noqa: FBT001
-    """Nobody takes the same bytes twice."""
+    """Equal bytes are copies of one shot."""
     batch = [shot(tmp_path, name, 0, content=content) for name in ("a.jpg", "b.jpg")]
 
     assert [stack.series is not None for stack in Grouper().group(batch)] == [expected] * 2

@@ -1,4 +1,4 @@
-"""The digest of a day, and old photos that go to the trash."""
+"""Housekeeping: the daily summary, and old photos that are moved to the trash."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ DAY = 86400
 
 @dataclass
 class House:
-    """A journal, a quarantine, a trash that is a folder, and what people were told."""
+    """A journal, a quarantine, a folder as the trash, and the alerts."""
 
     folder: Path
     journal: SqliteJournal
@@ -38,7 +38,7 @@ class House:
 
     @property
     def quarantine(self) -> Path:
-        """Where rejects are."""
+        """The quarantine."""
         return self.folder / "quarantine"
 
     def reject(self, name: str) -> RootedPath:
@@ -59,7 +59,7 @@ class House:
         file.rename(self.folder / "trash" / file.name)
 
     def tidy(self, trash_after: timedelta | None = timedelta(days=90)) -> None:
-        """What happens once a day."""
+        """Run the daily housekeeping."""
         expiry = ExpiredToTrash(self.quarantine, self.trash, self.journal.note_trashed)
         Housekeeping(self.journal, self.clock, self.ages, None, expiry, trash_after, self.told.append).run(
             [], lambda: None
@@ -67,11 +67,11 @@ class House:
 
     @property
     def ages(self) -> DecisionAges:
-        """What counts the time."""
+        """Return the decision ages."""
         return DecisionAges(self.journal, self.clock, self.alerts.append)
 
     def wait(self, days: float) -> None:
-        """Let time pass, with a look at the clocks before and after."""
+        """Let time pass; read the clocks before and after."""
         self.ages.observe()
         self.clock.advance(days * DAY)
         self.ages.observe()
@@ -87,7 +87,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 
 def test_old_rejects_go_to_the_trash_with_all_that_belongs_to_them(house: House) -> None:
-    """Nothing is unlinked, younger ones stay, and it is no answer of a person."""
+    """Nothing is unlinked, younger ones stay, and it is no answer of the user."""
     house.reject("old.jpg")
     house.wait(60)
     house.reject("young.jpg")
@@ -106,7 +106,7 @@ def test_old_rejects_go_to_the_trash_with_all_that_belongs_to_them(house: House)
 
 @pytest.mark.parametrize("broken", [True, False])
 def test_what_cannot_go_stays(house: House, broken: bool) -> None:  # noqa: FBT001
-    """So does everything where the configuration says never."""
+    """So does everything with `never` in the configuration."""
     house.reject("old.jpg")
     before = quarantined.tree(house.quarantine)
     house.wait(1000)
@@ -118,7 +118,7 @@ def test_what_cannot_go_stays(house: House, broken: bool) -> None:  # noqa: FBT0
     assert [each.released for each in house.journal.rejects()] == [""]
 
 
-def test_the_record_of_a_photo_that_a_person_deleted_is_put_away(house: House) -> None:
+def test_the_record_of_a_photo_that_the_user_deleted_is_removed(house: House) -> None:
     """With the answer noted; a photo that lies there, and one that is back by hand, keep theirs."""
     for name in ("deleted.jpg", "kept.jpg", "back.jpg"):
         house.reject(name)
@@ -138,7 +138,7 @@ def test_the_record_of_a_photo_that_a_person_deleted_is_put_away(house: House) -
     }
 
 
-def test_a_sidecar_of_culld_s_own_is_put_away_with_the_record(house: House) -> None:
+def test_a_sidecar_of_culld_is_removed_with_the_record(house: House) -> None:
     """Nothing else was ever in it; one that another program wrote to since stays."""
     for name in ("ours.jpg", "theirs.jpg"):
         photo = quarantined.put(RootedPath(house.folder / "inbox", Path(name)), name.encode())
@@ -153,7 +153,7 @@ def test_a_sidecar_of_culld_s_own_is_put_away_with_the_record(house: House) -> N
     assert quarantined.tree(house.quarantine) == ["theirs.jpg.xmp"]
 
 
-def test_no_record_is_put_away_while_its_folder_cannot_be_looked_at(house: House) -> None:
+def test_no_record_is_removed_while_its_folder_cannot_be_read(house: House) -> None:
     """The photo may be back on a disk that is not mounted; and of a folder that is not there nothing is asked."""
     house.reject("a.jpg")
     (house.quarantine / "a.jpg").unlink()
@@ -166,8 +166,8 @@ def test_no_record_is_put_away_while_its_folder_cannot_be_looked_at(house: House
     assert [each.released for each in house.journal.rejects()] == [""]
 
 
-def test_a_file_that_is_no_record_is_nobodys_business(house: House) -> None:
-    """It stays, and the others go all the same."""
+def test_a_file_that_is_no_record_stays(house: House) -> None:
+    """It stays, and the others are still moved to the trash."""
     house.reject("old.jpg")
     (house.quarantine / "a.jpg.culld.json").write_text("{}")
     house.wait(1000)
@@ -177,7 +177,7 @@ def test_a_file_that_is_no_record_is_nobodys_business(house: House) -> None:
     assert quarantined.tree(house.quarantine) == ["a.jpg.culld.json"]
 
 
-def test_a_clock_that_jumps_ahead_throws_nothing_away_and_is_told_once(house: House) -> None:
+def test_a_clock_that_jumps_ahead_throws_nothing_away_and_is_reported_once(house: House) -> None:
     """Also not while it goes on in the wrong year, since it counts only the time that really passed."""
     house.reject("new.jpg")
     house.wait(1)
@@ -194,7 +194,7 @@ def test_a_clock_that_jumps_ahead_throws_nothing_away_and_is_told_once(house: Ho
 
 
 def test_a_photo_of_a_clock_that_was_behind_is_not_thrown_away_when_it_is_set(house: House) -> None:
-    """Its record says 1970, but it was moved a moment ago."""
+    """Its record has a date of 1970, but it was moved a moment ago."""
     house.clock.set(timedelta(days=-20000))
     house.reject("new.jpg")
     house.wait(1)
@@ -207,7 +207,7 @@ def test_a_photo_of_a_clock_that_was_behind_is_not_thrown_away_when_it_is_set(ho
 
 
 def test_nothing_is_thrown_away_while_the_clock_is_in_doubt(house: House) -> None:
-    """What is old goes when the clock is right again, and the doubt is over."""
+    """Old photos go to the trash when the clock is right again."""
     house.reject("old.jpg")
     house.wait(31)
     house.clock.set(timedelta(days=-400))
@@ -234,8 +234,8 @@ def test_a_photo_that_the_journal_has_lost_stays(house: House) -> None:
     assert "old.jpg" in quarantined.tree(house.quarantine)
 
 
-def test_counted_time_that_cannot_be_read_is_counted_anew(house: House) -> None:
-    """So that what is there counts as young, and nothing stops."""
+def test_counted_time_that_cannot_be_read_begins_at_zero(house: House) -> None:
+    """Existing photos then count as young, and housekeeping continues."""
     house.reject("old.jpg")
     house.wait(1000)
     house.journal.set_status("elapsed", '{"last": 7, "doubted_at_s": null}', house.clock.now())
@@ -257,8 +257,8 @@ def test_the_summary_is_made_when_the_last_one_lies_in_the_future(house: House) 
     assert len(house.told) == 1
 
 
-def test_the_day_is_told_once(house: House) -> None:
-    """With what would have been moved, and why; a day without photos is not told."""
+def test_the_day_is_summarised_once(house: House) -> None:
+    """With the photos that would have been moved, and the reason; a day without photos has no summary."""
     held = replace(
         factories.plan(Stack(factories.assessment()), Verdict.TAG),
         reason="blur 0.99 would be rejected, but mode is observe",

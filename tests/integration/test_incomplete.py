@@ -1,4 +1,4 @@
-"""What the desk says of photos whose last part is missing, such as the movie behind a picture."""
+"""The worker's results for photos whose last part is missing, such as the movie behind a still image."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from harness import containers, factories, fakes
 WHOLE = containers.micro_video()
 
 
-class Desk(PhotoWorker):
+class FakeWorker(PhotoWorker):
     """A worker whose network calls everything blurred."""
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class Desk(PhotoWorker):
 
 
 def put(folder: Path, data: bytes) -> Photo:
-    """A photo with these bytes, as the desk sees it."""
+    """Write a photo with these bytes and return it as the worker reads it."""
     place = RootedPath(folder, Path("a.jpg"))
     place.path.write_bytes(data)
     found = read(place)
@@ -36,15 +36,15 @@ def put(folder: Path, data: bytes) -> Photo:
 
 
 def read(place: RootedPath) -> Assessment:
-    """What the desk says of a file."""
-    found = Desk().read(ReadRequest(FileSnapshot(place, FileStat.of(place.path.lstat()))))
+    """Return the worker's assessment of a file."""
+    found = FakeWorker().read(ReadRequest(FileSnapshot(place, FileStat.of(place.path.lstat()))))
     assert isinstance(found, Assessment)
     return found
 
 
 @pytest.mark.parametrize(("missing", "expected"), [(0, ""), (1, f"{len(WHOLE):,} bytes"), (4000, "bytes or more")])
-def test_a_photo_without_its_movie_is_scored_by_its_picture(tmp_path: Path, missing: int, expected: str) -> None:
-    """With the words for what is missing: whether it is still awaited is for the daemon to say."""
+def test_a_photo_without_its_movie_is_scored_by_its_still_image(tmp_path: Path, missing: int, expected: str) -> None:
+    """With a text for the missing part; the daemon decides whether to wait for it."""
     found = read(put(tmp_path, WHOLE[: len(WHOLE) - missing]).place)
 
     assert found.result == Scores(0.99, 0.0, 0.0)
@@ -52,12 +52,12 @@ def test_a_photo_without_its_movie_is_scored_by_its_picture(tmp_path: Path, miss
 
 
 def test_what_a_shot_lacks_is_known_before_it_is_moved(tmp_path: Path) -> None:
-    """The files are looked at once more, whatever was known of their contents."""
+    """The files are read again, even if their contents are known."""
     photo = put(tmp_path, WHOLE[:-1])
-    care = Desk().user_metadata(UserMetadataRequest((photo,), ()))
+    metadata = FakeWorker().user_metadata(UserMetadataRequest((photo,), ()))
 
-    assert isinstance(care, UserMetadata)
-    assert f"{len(WHOLE):,} bytes" in care.incomplete
+    assert isinstance(metadata, UserMetadata)
+    assert f"{len(WHOLE):,} bytes" in metadata.incomplete
 
 
 def test_a_photo_that_lacks_a_part_is_tagged_beside_only(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_a_photo_that_lacks_a_part_is_tagged_beside_only(tmp_path: Path) -> None
     record = DecisionProperties(Scores(0.99, 0, 0), factories.rules(), Verdict.TAG, "blurry@1", factories.NOON, "1")
     sidecar = stripped.place.beside("a.jpg.xmp")
     request = TagRequest(stripped.place, Format.JPEG, stripped.digest, ("defect:blur",), record, sidecar, embed=True)
-    drafted = Desk().draft(DraftRequest(request))
+    drafted = FakeWorker().draft(DraftRequest(request))
 
     assert isinstance(drafted, TagDraft)
     assert [rewrite.place for rewrite in drafted.rewrites] == [sidecar]

@@ -102,7 +102,7 @@ def decide(journal: SqliteJournal, outcome: Outcome) -> None:
 
 
 def knows(journal: SqliteJournal, place: RootedPath, stamp: FileStat) -> bool:
-    """Whether a file that looks like this is passed over."""
+    """Return whether a file with this stamp is passed over."""
     return not list(journal.unknown([FileSnapshot(place, stamp)]))
 
 
@@ -150,15 +150,15 @@ def test_a_photo_that_went_to_quarantine_may_come_again(journal: SqliteJournal) 
 
 
 def test_a_judgement_is_recalled_while_the_file_looks_as_it_did(journal: SqliteJournal) -> None:
-    """With what the camera said, so that it can be judged anew beside another picture of the shot."""
+    """With the camera facts, so that it can be decided about again with another photo of the shot."""
     plan = a_plan(verdict=Verdict.TAG)
     camera = Camera("X", factories.NOON, 6, Exposure(0.004, 2.8, 400, -2 / 3), focal_mm=35.0, auto_bracket=True)
-    lead = replace(plan.stack.primary, photo=photo_of(plan, camera=camera, format=Format.RAW))
-    plan = replace(plan, stack=replace(plan.stack, primary=lead))
+    primary = replace(plan.stack.primary, photo=photo_of(plan, camera=camera, format=Format.RAW))
+    plan = replace(plan, stack=replace(plan.stack, primary=primary))
     decide(journal, done(plan))
 
     assert journal.assessments_at(plan.photo.place, done(plan).stamp) == replace(
-        lead, photo=replace(lead.photo, stamp=done(plan).stamp, digest=done(plan).digest)
+        primary, photo=replace(primary.photo, stamp=done(plan).stamp, digest=done(plan).digest)
     )
     assert journal.assessments_at(plan.photo.place, factories.stamp(size=101)) is None
     assert journal.assessments_at(factories.place("b.jpg"), plan.photo.stamp) is None
@@ -174,7 +174,7 @@ def test_the_same_content_elsewhere_is_judged(journal: SqliteJournal) -> None:
 
 
 def test_a_fault_is_retried_later_and_later(journal: SqliteJournal, clock: FakeClock) -> None:
-    """A minute, two, four, up to an hour; a new stamp is looked at at once."""
+    """A minute, two, four, up to an hour; a file with a new stamp is tried at once."""
     fault = ReadFailure(factories.snapshot(), "permission denied", timedelta(minutes=1))
     waits = []
     for _ in range(8):
@@ -303,7 +303,7 @@ def test_a_forgotten_plan_lets_its_photo_be_judged_again(journal: SqliteJournal)
 
 
 def test_a_parked_plan_stays_open_and_is_shown(journal: SqliteJournal) -> None:
-    """Its photo is passed over as long as it looks the same; a replay asks again at the next start."""
+    """Its photo is passed over while its stamp is the same; a replay tries again at the next start."""
     plan = a_plan()
     with journal.intend([plan]):
         pass
@@ -332,8 +332,8 @@ def test_a_restored_photo_is_never_new_again(journal: SqliteJournal) -> None:
     assert (factories.NOON, plan.photo.place) == (decision.restored_at, decision.now)
 
 
-def test_a_decision_is_told_with_all_its_reasons(journal: SqliteJournal) -> None:
-    """What `why` will need."""
+def test_a_decision_is_returned_with_all_its_reasons(journal: SqliteJournal) -> None:
+    """The fields that `culld why` prints."""
     plan = a_plan()
     decide(journal, moved(plan))
     (found,) = journal.decisions()
@@ -386,7 +386,7 @@ def test_texts_that_are_no_unicode_are_kept_escaped(journal: SqliteJournal, cloc
 
 
 def a_shot(name: str, second: int, folder: str = "/photos") -> Assessment:
-    """A photo taken so many seconds after noon."""
+    """A photo taken some seconds after noon."""
     found = factories.assessment(name)
     camera = Camera("X", factories.NOON + timedelta(seconds=second))
     photo = replace(found.photo, place=factories.place(name, folder), digest=name, camera=camera)
@@ -435,7 +435,7 @@ def test_shots_of_one_series_that_arrive_in_parts_are_one_series(journal: Sqlite
 
 
 def test_copies_elsewhere_and_later_photos_of_the_same_name_are_another_series(journal: SqliteJournal) -> None:
-    """A series is told by places and contents."""
+    """A series is identified by paths and contents."""
     first = [a_shot(name, 0) for name in ("a.jpg", "b.jpg")]
     copies = [a_shot(name, 0, "/copies") for name in ("a.jpg", "b.jpg")]
     judge_series(journal, first, *first)
@@ -472,15 +472,15 @@ def test_the_tables_and_the_code_know_the_same_states(
 
 
 def test_an_unreadable_photo_has_no_scores(journal: SqliteJournal) -> None:
-    """And is told without."""
+    """And is returned without."""
     plan = factories.plan(Stack(factories.unreadable()), Verdict.UNREADABLE)
     decide(journal, Outcome(plan, plan.photo.place, plan.photo.stamp, plan.photo.digest))
 
     assert [None] == [decision.scores for decision in journal.decisions()]
 
 
-def test_the_daemon_says_one_thing_under_each_key(journal: SqliteJournal, clock: FakeClock) -> None:
-    """The last word counts."""
+def test_the_journal_keeps_one_value_under_each_key(journal: SqliteJournal, clock: FakeClock) -> None:
+    """The last value counts."""
     journal.set_status("state", "starting", clock.now())
     clock.advance(5)
     journal.set_status("state", "running", clock.now())
@@ -512,7 +512,7 @@ def test_two_processes_may_write(journal: SqliteJournal, path: Path, clock: Fake
     assert (True, []) == (journal.is_restored("7" * 64), journal.unfinished())
 
 
-def test_a_journal_that_does_not_exist_is_told_as_such(path: Path, clock: FakeClock) -> None:
+def test_a_journal_that_does_not_exist_is_a_fault_of_its_own(path: Path, clock: FakeClock) -> None:
     """`culld status` before the first run makes no file."""
     with pytest.raises(SystemFaultError, match="has not run yet"):
         SqliteJournal.open_readonly(path, clock)
@@ -604,8 +604,8 @@ def test_a_full_disk_is_called_full(small_disk: Path, clock: FakeClock, is_begun
         decide(journal, done(a_plan("last.jpg")))
 
 
-def test_a_journal_that_is_full_says_so_and_goes_on_when_it_is_not(journal: SqliteJournal) -> None:
-    """The transaction is taken back, also if it is the database that has ended it."""
+def test_a_full_journal_is_reported_and_works_again_with_free_space(journal: SqliteJournal) -> None:
+    """The transaction is rolled back, also if the database has already ended it."""
     journal._db.execute("PRAGMA max_page_count = 1")
     with pytest.raises(SystemFaultError, match="the disk of the journal is full"):
         decide(journal, done(replace(a_plan("first.jpg"), reason="x" * 100_000)))
@@ -616,7 +616,7 @@ def test_a_journal_that_is_full_says_so_and_goes_on_when_it_is_not(journal: Sqli
 
 
 def test_a_disk_that_is_read_only_is_called_so(small_disk: Path, clock: FakeClock) -> None:
-    """It is not the user's rights that are missing."""
+    """The message does not blame missing rights."""
     SqliteJournal.open(small_disk / "journal.sqlite", clock).close()
     subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
 
@@ -627,7 +627,7 @@ def test_a_disk_that_is_read_only_is_called_so(small_disk: Path, clock: FakeCloc
         journal.set_status("a", "b", clock.now())
 
 
-def test_a_journal_in_whose_place_a_folder_is_says_so(path: Path, clock: FakeClock) -> None:
+def test_a_folder_in_place_of_the_journal_is_reported(path: Path, clock: FakeClock) -> None:
     """It can be neither opened nor set aside."""
     path.mkdir(parents=True)
 
@@ -636,7 +636,7 @@ def test_a_journal_in_whose_place_a_folder_is_says_so(path: Path, clock: FakeClo
 
 
 def test_an_error_of_the_scanner_is_not_blamed_on_the_journal(journal: SqliteJournal) -> None:
-    """It comes out as it is, from between two questions to the database."""
+    """It is raised unchanged between two queries."""
 
     def scan() -> Iterator[FileSnapshot]:
         yield factories.snapshot("a.jpg")

@@ -27,7 +27,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(params=["same device", "other device"])
 def quarantine(request: pytest.FixtureRequest, tmp_path: Path, folder: Path) -> Path:
-    """Where photos go."""
+    """The folder that photos are moved to."""
     if request.param == "same device":
         return folder / "quarantine"
     if folder.stat().st_dev == tmp_path.stat().st_dev:
@@ -37,7 +37,7 @@ def quarantine(request: pytest.FixtureRequest, tmp_path: Path, folder: Path) -> 
 
 @pytest.mark.parametrize("action", ["reject", "restore"])
 def test_a_kill_at_any_change_of_a_file_harms_nothing(folder: Path, quarantine: Path, action: str) -> None:
-    """Nor does a second kill, at any change that putting things right makes (here at every fourth, shifting)."""
+    """Nor does a second kill, at any change of the recovery (here at every fourth, shifting)."""
     done = subprocess.run(
         [*PROGRAM, folder, quarantine, f"sweep-{action}", "4"], capture_output=True, check=False, text=True
     )

@@ -1,4 +1,4 @@
-"""What another program does right before culld changes a file: its save and its open file win."""
+"""Another program acts right before culld changes a file: its save and its open file are kept."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def photo(tmp_path: Path) -> RootedPath:
 
 @pytest.fixture(params=["same device", "other device"])
 def move(request: pytest.FixtureRequest, photo: RootedPath, tmp_path: Path) -> Iterator[Move]:
-    """Its way into quarantine."""
+    """Its move into quarantine."""
     memory = Path("/dev/shm")  # noqa: S108 (the folder made in it is private)
     if request.param == "other device" and not memory.is_dir():
         pytest.skip("needs /dev/shm")
@@ -45,7 +45,7 @@ def move(request: pytest.FixtureRequest, photo: RootedPath, tmp_path: Path) -> I
 
 
 def save_over(place: RootedPath) -> Callable[[], None]:
-    """What an editor does: write another file, and rename it over the photo."""
+    """Save as an editor does: write another file, and rename it over the photo."""
 
     def save() -> None:
         other = place.path.with_name("saved.new")
@@ -66,7 +66,7 @@ def begin_to_write(place: RootedPath) -> Callable[[], None]:
 
 
 def is_exchanged(folder: Path) -> bool:
-    """Whether names can be exchanged where the tests run."""
+    """Return whether names can be exchanged where the tests run."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         return exchanges(descriptor)
@@ -120,7 +120,7 @@ def test_a_program_that_opens_the_photo_right_before_the_tags_keeps_its_file(pho
 
 @pytest.mark.parametrize("change", ["tags", "move", "release"])
 def test_a_photo_that_is_open_for_writing_is_left_alone(photo: RootedPath, move: Move, change: str) -> None:
-    """It was opened after it had settled; the fault says so."""
+    """It was opened after it had settled; the fault has that reason."""
     rewrite = quarantined.tagging(photo)
     if change == "release":
         quarantined.put(move.target, OLD)
@@ -148,7 +148,7 @@ def test_a_save_right_before_the_move_stays(photo: RootedPath, move: Move) -> No
 
 
 def test_a_program_that_opens_the_photo_right_before_the_move_keeps_its_file(photo: RootedPath, move: Move) -> None:
-    """The move is taken back before that program goes on."""
+    """The move is undone before that program continues."""
     same = photo.root.stat().st_dev == move.target.root.stat().st_dev
     hook = right_before("culld.rename" if same else "os.rename", "a.jpg", begin_to_write(photo))
     with hook, pytest.raises(PhotoChangedError, match="open for writing"):
@@ -168,7 +168,7 @@ def test_a_save_right_before_the_unlink_of_a_released_source_stays(photo: Rooted
 
 
 def test_a_sidecar_that_is_saved_right_before_its_removal_stays(photo: RootedPath) -> None:
-    """It is culld's own no more."""
+    """It is no longer a file of culld."""
     sidecar = quarantined.put(photo.beside("a.jpg.xmp"), OLD)
     with right_before("os.rename", "a.jpg.xmp", save_over(sidecar)), pytest.raises(PhotoChangedError):
         remove_sidecar(sidecar, quarantined.digest(OLD))

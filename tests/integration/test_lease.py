@@ -1,4 +1,4 @@
-"""The kernel tells who is still writing."""
+"""Leases: whether another process has a file open for writing."""
 
 from __future__ import annotations
 
@@ -29,5 +29,5 @@ def test_a_file_open_for_reading_is_not_being_written(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_gone_is_not_being_written(tmp_path: Path) -> None:
-    """Whoever asks next will see that it is gone."""
+    """The next step finds that it is gone."""
     assert not is_open_elsewhere(RootedPath(tmp_path, Path("gone.jpg")))

@@ -1,4 +1,4 @@
-"""The loop of the daemon and the sweep go on after errors that nothing declares."""
+"""The loop of the daemon and `culld once` continue after unexpected errors."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ policy: {mode: enforce, brake: {max_share: never}}
 """
 
 
-class Desk:
+class FakeWorker:
     """Every file is a blurred photo, but over mistake.jpg there is a mistake."""
 
     def read(self, request: ReadRequest) -> Assessment:
@@ -48,7 +48,7 @@ class Desk:
         return Assessment(Photo(snapshot.place, snapshot.stamp, digest, Format.JPEG), Scores(0.99, 0, 0), "model@1")
 
     def user_metadata(self, _request: UserMetadataRequest) -> UserMetadata:
-        """Nothing was done for it."""
+        """There is no user metadata."""
         return UserMetadata()
 
     def draft(self, _request: TagRequest) -> TagDraft:
@@ -86,8 +86,8 @@ class Rig:
     """A daemon in a thread of its own, with two folders."""
 
     folder: Path
-    marks: LoopQueue = field(default_factory=LoopQueue)
-    pool: fakes.FakePool = field(default_factory=lambda: fakes.FakePool(Desk()))
+    wakeups: LoopQueue = field(default_factory=LoopQueue)
+    pool: fakes.FakePool = field(default_factory=lambda: fakes.FakePool(FakeWorker()))
     unclosable: int = 0
     raised: list[BaseException] = field(default_factory=list)
 
@@ -105,14 +105,14 @@ class Rig:
         return self.folder / "state" / "journal.sqlite3"
 
     def serve(self) -> None:
-        """What `culld run` does, without processes, signals and timers."""
+        """Run the daemon without worker processes, signals and timers."""
         config, clock = load_config(self.folder / "culld.yaml", {}), SystemClock()
         try:
             with MistakenJournal.open(self.journal, clock) as journal:
                 journal.unclosable = self.unclosable
-                pulse = ServiceStatus(Notifier.of({}), None, clock)
+                status = ServiceStatus(Notifier.of({}), None, clock)
                 path = self.folder / "culld.yaml"
-                Daemon(config, path, journal, self.pool, pulse, self.marks).run({})  # type: ignore[arg-type]
+                Daemon(config, path, journal, self.pool, status, self.wakeups).run({})  # type: ignore[arg-type]
         except BaseException as error:  # noqa: BLE001 (the test looks at it)
             self.raised.append(error)
 
@@ -125,16 +125,16 @@ class Rig:
             yield
             assert self.raised == []
         finally:
-            self.marks.put(Signal.STOP)
+            self.wakeups.put(Signal.STOP)
             thread.join(30)
 
     def wait_until(self, true: Callable[[], bool]) -> None:
-        """Have everything looked at again and again until it is true."""
+        """Request scans until the condition is true."""
         deadline = time.monotonic() + 50
         while not true():
             assert self.raised == []
             assert time.monotonic() < deadline
-            self.marks.put(Signal.RESCAN)
+            self.wakeups.put(Signal.RESCAN)
             time.sleep(0.1)
 
     def drop(self, *names: str) -> None:
@@ -159,7 +159,7 @@ def rig(tmp_path: Path) -> Rig:
 
 
 def test_a_photo_over_which_culld_makes_a_mistake_costs_itself_only(rig: Rig) -> None:
-    """In a worker's task, or in a stage of the loop; it is told in the status, and tried again later."""
+    """In a worker's task, or in a stage of the loop; the status shows it, and it is tried again later."""
     rig.drop("first/a.jpg", "first/mistake.jpg", "first/unasked.jpg", "first/b.jpg")
 
     with rig.daemon():
@@ -187,12 +187,12 @@ def test_a_folder_over_which_culld_makes_a_mistake_costs_itself_only(rig: Rig) -
 
 @pytest.mark.parametrize(("mode", "is_told"), [("observe", True), ("enforce", False)])
 def test_a_policy_that_is_saved_with_other_folders_waits_for_a_restart(rig: Rig, mode: str, *, is_told: bool) -> None:
-    """The folders change at a start only, and the policy with them: the log says so, if the policy is another one."""
+    """The folders change at a start only, and the policy with them: the log warns of it, if the policy has changed."""
     rig.drop("first/a.jpg")
     with rig.daemon(), fakes.Warnings() as warnings:
         rig.wait_until(lambda: rig.quarantined() == {"a.jpg"})
         (rig.folder / "culld.yaml").write_text(POLICY.replace("second", "third").replace("enforce", mode))
-        rig.marks.put(Signal.RELOAD)
+        rig.wakeups.put(Signal.RELOAD)
         rig.wait_until(lambda: any("restart culld to apply" in text for text in warnings.texts))
         rig.drop("first/b.jpg")
         rig.wait_until(lambda: rig.quarantined() == {"a.jpg", "b.jpg"})
@@ -221,8 +221,8 @@ def opened(rig: Rig) -> int:
         return len(journal.unfinished())
 
 
-def test_a_pool_without_processes_is_told_in_the_status(rig: Rig) -> None:
-    """And the line goes away with the trouble."""
+def test_a_pool_without_processes_is_shown_in_the_status(rig: Rig) -> None:
+    """And the line disappears when processes can be started again."""
     rig.pool.trouble = "no worker process can be started: no room; culld tries again"
 
     def told() -> str:
@@ -236,7 +236,7 @@ def test_a_pool_without_processes_is_told_in_the_status(rig: Rig) -> None:
 
 
 class BrokenJournal(SqliteJournal):
-    """A journal whose disk is gone."""
+    """A journal whose disk fails."""
 
     def unseen(self, photos: Sequence[Photo]) -> list[Photo]:
         """Fails as a full disk makes it fail."""
@@ -244,7 +244,7 @@ class BrokenJournal(SqliteJournal):
 
 
 def swept(rig: Rig, kind: type[SqliteJournal]) -> dict[str, int]:
-    """What `culld once` does, without processes."""
+    """Run `culld once` without worker processes."""
     config = load_config(rig.folder / "culld.yaml", {})
     with kind.open(rig.journal, SystemClock()) as journal:
         tally = OnePass(config, journal, rig.pool).process([], lambda _: None)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""A model for frames of another size than culld decodes is refused at the start and by the doctor, in words."""
+"""A model for frames of another size than culld decodes is refused at the start and by the doctor, with a message."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_card_of_another_size_is_refused(config: Path, capsys: pytest.CaptureF
 def test_a_file_of_another_size_is_refused(
     small: Path, config: Path, width: int, height: int, reason: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whether its card tells the truth or not."""
+    """Whether the size on its card is right or wrong."""
     folder = config.parent / "model"
     shutil.copy(small, folder / "model.tflite")
     card = replace(load_card(SHIPPED), digest=model_digest(folder), width=width, height=height)

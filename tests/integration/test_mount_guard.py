@@ -1,4 +1,4 @@
-"""A folder and the empty place where its disk would be mounted are two things."""
+"""The mount guard tells a folder from the empty mount point of its disk."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Remembered:
     devices: dict[Path, int] = field(default_factory=dict)
 
     def device_of(self, folder: Path) -> int | None:
-        """As it was told."""
+        """Return the remembered device."""
         return self.devices.get(folder)
 
     def remember_device(self, folder: Path, device: int) -> None:
@@ -30,7 +30,7 @@ class Remembered:
 
 
 @pytest.mark.parametrize(
-    ("ground", "known", "expected"),
+    ("state", "known", "expected"),
     [
         (FolderState(1, anchored=True), None, ""),
         (FolderState(1, anchored=False), None, ""),
@@ -42,10 +42,10 @@ class Remembered:
     ],
 )
 def test_a_folder_is_itself_by_its_anchor_or_by_its_device(
-    ground: FolderState | None, known: int | None, expected: str
+    state: FolderState | None, known: int | None, expected: str
 ) -> None:
-    """Network shares get another device number with each mount, tidy people remove hidden folders; seldom both."""
-    found = unavailable_reason(FOLDER, ground, known)
+    """A network share may get a new device number, and a user may remove the hidden anchor; rarely both."""
+    found = unavailable_reason(FOLDER, state, known)
 
     assert bool(found) == bool(expected)
     assert found.startswith(expected)
@@ -61,7 +61,7 @@ def test_a_folder_gets_its_anchor_when_it_is_first_used(tmp_path: Path) -> None:
 
 
 def test_an_empty_mount_point_is_not_taken_for_the_folder(tmp_path: Path) -> None:
-    """Nothing is left in it; whoever says that it is right makes the anchor by hand, as the message says."""
+    """No file is left in it; a user who confirms the folder makes the anchor by hand, as the message explains."""
     remembered = Remembered({tmp_path: tmp_path.stat().st_dev + 1})
     anchors = MountGuard(remembered)
 
@@ -83,7 +83,7 @@ def test_a_quarantine_is_not_made_on_an_empty_mount_point(tmp_path: Path) -> Non
 
 
 def test_a_quarantine_that_is_missing_on_its_own_disk_is_made(tmp_path: Path) -> None:
-    """At the first start, and when somebody has removed it."""
+    """At the first start, and after it was removed."""
     quarantine = tmp_path / "deep" / "quarantine"
     anchors = MountGuard(Remembered())
 
@@ -94,15 +94,15 @@ def test_a_quarantine_that_is_missing_on_its_own_disk_is_made(tmp_path: Path) ->
     assert (quarantine / ANCHOR).is_dir()
 
 
-def test_a_quarantine_that_cannot_be_made_says_why(tmp_path: Path) -> None:
+def test_a_quarantine_that_cannot_be_made_has_a_reason(tmp_path: Path) -> None:
     """A file stands where a folder should be."""
     (tmp_path / "file").touch()
 
     assert "cannot be made" in MountGuard(Remembered()).ensure(tmp_path / "file" / "quarantine")
 
 
-def test_a_glance_changes_nothing(tmp_path: Path) -> None:
-    """`culld status` may be run by anybody."""
+def test_a_read_only_check_changes_nothing(tmp_path: Path) -> None:
+    """Every user may run `culld status`."""
     remembered = Remembered()
 
     assert MountGuard(remembered).check(tmp_path) == ""

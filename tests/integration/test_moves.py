@@ -44,7 +44,7 @@ def shm() -> Iterator[Path]:
 
 @pytest.fixture(params=["same device", "other device"])
 def quarantine(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """Where photos go."""
+    """The folder that photos are moved to."""
     if request.param == "other device":
         found: Path = request.getfixturevalue("shm")
         if found.stat().st_dev == tmp_path.stat().st_dev:
@@ -57,14 +57,14 @@ def quarantine(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def inbox(tmp_path: Path) -> Path:
-    """Where photos come from."""
+    """The folder that photos are moved from."""
     path = tmp_path / "inbox"
     path.mkdir()
     return path
 
 
 def a_move(inbox: Path, quarantine: Path, name: bytes = b"a.jpg", data: bytes = DATA) -> Move:
-    """A photo in a folder and its way into quarantine."""
+    """A photo in a folder and its move into quarantine."""
     relative = Path("2026") / os.fsdecode(name)
     source = quarantined.put(RootedPath(inbox, relative), data)
     return Move(source, RootedPath(quarantine, relative), quarantined.digest(data))
@@ -138,7 +138,7 @@ def test_other_names_of_a_file_stay(inbox: Path, quarantine: Path) -> None:
 
 
 def test_a_missing_quarantine_is_not_made(inbox: Path, tmp_path: Path) -> None:
-    """Its disk may not be mounted; the text says so."""
+    """Its disk may not be mounted; the message names that cause."""
     move = a_move(inbox, tmp_path / "unmounted")
 
     with pytest.raises(PhotoBlockedError, match="mount its disk or create it"):
@@ -147,7 +147,7 @@ def test_a_missing_quarantine_is_not_made(inbox: Path, tmp_path: Path) -> None:
 
 
 def test_a_linked_folder_in_quarantine_is_not_entered(inbox: Path, quarantine: Path, tmp_path: Path) -> None:
-    """Whoever may write to the quarantine cannot lead photos out of it."""
+    """A user who may write to the quarantine cannot make culld move photos out of it."""
     move = a_move(inbox, quarantine)
     (tmp_path / "outside").mkdir()
     (quarantine / "2026").symlink_to(tmp_path / "outside")
@@ -170,7 +170,7 @@ def test_where_the_kernel_cannot_rename_safely_a_link_does(inbox: Path) -> None:
     assert (inbox / "c.jpg").read_bytes() == DATA
 
 
-def test_a_full_disk_keeps_the_source_and_says_so(inbox: Path, tmp_path: Path) -> None:
+def test_a_full_disk_keeps_the_source_and_is_named_in_the_fault(inbox: Path, tmp_path: Path) -> None:
     """The text names the cause, and no half copy is left."""
     mount = tmp_path / "small"
     mount.mkdir()

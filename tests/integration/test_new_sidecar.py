@@ -47,8 +47,8 @@ def test_the_way_back_is_exact(tmp_path: Path) -> None:
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a.jpg": RATED}
 
 
-def test_a_seeded_sidecar_that_was_edited_since_is_kept(tmp_path: Path) -> None:
-    """Its stars are a person's by now."""
+def test_a_new_sidecar_that_was_edited_since_is_kept(tmp_path: Path) -> None:
+    """Its rating is one of the user."""
     photo = quarantined.put(RootedPath(tmp_path, Path("a.jpg")), RATED)
     (sidecar, _) = tag(photo)
     path = sidecar.place.path

@@ -23,7 +23,7 @@ PHOTOS = {name.removeprefix("0-"): data for name, data in images.generated(1) if
 
 
 def tag_edits(photo: bytes, keywords: tuple[str, ...]) -> tuple[Edit, ...]:
-    """What culld changes in a photo."""
+    """Return culld's edits of a photo."""
     return embedded_edits(photo, recognise(photo[:HEAD_BYTES]), keywords, build_exif=keyword_block)
 
 
@@ -38,7 +38,7 @@ def listed(program: str, file: Path) -> str:
 
 @pytest.mark.parametrize("program", images.READERS)
 @pytest.mark.parametrize("name", PHOTOS)
-def test_words_in_a_photo_are_read(tmp_path: Path, program: str, name: str) -> None:
+def test_keywords_in_a_photo_are_read(tmp_path: Path, program: str, name: str) -> None:
     """From the XMP packet of every kind of file."""
     old = PHOTOS[name]
     file = tmp_path / name
@@ -52,7 +52,7 @@ def test_words_in_a_photo_are_read(tmp_path: Path, program: str, name: str) -> N
 
 @pytest.mark.parametrize("program", images.READERS)
 @pytest.mark.parametrize("whose", [None, *images.SIDECARS])
-def test_words_in_a_sidecar_are_read(tmp_path: Path, program: str, whose: str | None) -> None:
+def test_keywords_in_a_sidecar_are_read(tmp_path: Path, program: str, whose: str | None) -> None:
     """And those that were there before, too."""
     old = None if whose is None else images.SIDECARS[whose]
     file = tmp_path / "a.jpg.xmp"
@@ -65,7 +65,7 @@ def test_words_in_a_sidecar_are_read(tmp_path: Path, program: str, whose: str | 
 
 
 @pytest.mark.parametrize("name", ["plain.jpg", "exif.jpg", "plain.tif"])
-def test_windows_finds_its_words(tmp_path: Path, name: str) -> None:
+def test_windows_finds_its_keywords(tmp_path: Path, name: str) -> None:
     """In the field that the Explorer shows as tags, as exiftool reads it."""
     if shutil.which("exiftool") is None:
         pytest.skip("needs exiftool (apt install libimage-exiftool-perl)")

@@ -152,7 +152,7 @@ TROUBLE = "no worker process can be started: Resource temporarily unavailable; c
 
 
 def test_a_worker_lost_while_no_process_can_be_started_is_replaced_later() -> None:
-    """Meanwhile the trouble is told and the items wait; afterwards the work goes on by itself."""
+    """Meanwhile the trouble is reported and the items wait; afterwards the work continues."""
     shortage = Shortage()
     with Pool(fakes.FakeHandler, 1, LIMITS, shortage) as pool:
         shortage.over.clear()
@@ -168,7 +168,7 @@ def test_a_worker_lost_while_no_process_can_be_started_is_replaced_later() -> No
 
 
 def test_the_other_workers_go_on_while_no_process_can_be_started() -> None:
-    """One is enough for the work, and no trouble."""
+    """One worker is enough, and no trouble is reported."""
     shortage = Shortage()
     with Pool(fakes.FakeHandler, 2, LIMITS, shortage) as pool:
         shortage.over.clear()
@@ -189,7 +189,7 @@ def test_a_worker_that_dies_while_it_is_idle_is_replaced(pool: Pool) -> None:
 
 
 def test_a_pool_that_may_not_wait_for_ever_is_broken_in_the_end() -> None:
-    """As for `culld once`, which a person waits for."""
+    """For `culld once`, which must end."""
     shortage = Shortage()
     with Pool(fakes.FakeHandler, 1, LIMITS, shortage, patience_s=0.5) as pool:
         shortage.over.clear()
@@ -279,7 +279,7 @@ def await_until(true: Callable[[], bool]) -> None:
 
 
 def test_a_handler_that_cannot_be_created_is_a_system_fault() -> None:
-    """The reason comes through to the person who started culld."""
+    """The error holds the reason."""
     pool = Pool(fakes.broken_handler, 1, LIMITS)
 
     with pytest.raises(SystemFaultError, match="the model is gone"):

@@ -1,4 +1,4 @@
-"""A person rates or edits a photo while culld is deciding about it: the photo stays."""
+"""The user rates or edits a photo while culld decides about it: the photo stays."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def rate_in_kde(inbox: Path) -> None:
 
 
 class Worker(PhotoWorker):
-    """A worker that lets a person act right before it drafts for the first time, and counts what it is asked."""
+    """A worker that runs an action of the user right before its first draft, and counts its requests."""
 
     def __init__(self, act: Callable[[], None] = lambda: None) -> None:
         """Nothing to load."""
@@ -79,7 +79,7 @@ class Worker(PhotoWorker):
 
 
 def passed(folder: Path, worker: Worker) -> Counts:
-    """What `culld once` does."""
+    """Run `culld once`."""
     config = load_config(folder / "culld.yaml", {})
     with SqliteJournal.open(folder / "state" / "journal.sqlite3", SystemClock()) as journal:
         return OnePass(config, journal, fakes.FakePool(worker)).process([], lambda _: None)  # type: ignore[arg-type]
@@ -107,8 +107,8 @@ ACTS: dict[str, tuple[Act, Act]] = {
 
 
 @pytest.mark.parametrize("name", ACTS)
-def test_what_a_person_does_between_decision_and_plan_protects_the_photo(folder: Path, name: str) -> None:
-    """It is not moved, not even tagged, and then judged again with what the person did."""
+def test_user_metadata_added_between_decision_and_plan_protects_the_photo(folder: Path, name: str) -> None:
+    """It is neither moved nor tagged, and then judged again with the new user metadata."""
     before, meanwhile = ACTS[name]
     before(folder / "inbox")
     photo = folder / "inbox" / "a.jpg"
@@ -127,8 +127,8 @@ def test_what_a_person_does_between_decision_and_plan_protects_the_photo(folder:
     assert photo.exists()
 
 
-def test_a_rating_of_one_picture_of_a_shot_keeps_all_of_them(folder: Path) -> None:
-    """They go together, or stay: the sidecar of a RAW, say, speaks of the shot."""
+def test_a_rating_of_one_photo_of_a_shot_keeps_all_of_them(folder: Path) -> None:
+    """They are moved together or stay: the sidecar of a RAW, for example, applies to the shot."""
     photo = folder / "inbox" / "a.jpg"
     for name in ("IMG_0001.jpg", "IMG_E0001.jpg"):
         (folder / "inbox" / name).write_bytes(photo.read_bytes() + name.encode())
@@ -141,8 +141,8 @@ def test_a_rating_of_one_picture_of_a_shot_keeps_all_of_them(folder: Path) -> No
 
 
 @pytest.mark.parametrize("sidecar", [None, "a.jpg.xmp", "a.xmp"])
-def test_a_photo_that_goes_takes_two_requests(folder: Path, sidecar: str | None) -> None:
-    """What people did for it is read with its scores."""
+def test_a_photo_that_is_moved_takes_two_requests(folder: Path, sidecar: str | None) -> None:
+    """Its user metadata is read with its scores."""
     if sidecar is not None:
         (folder / "inbox" / sidecar).write_bytes(UNRATED)
     worker = Worker()

@@ -33,21 +33,21 @@ def light(pixels: NDArray[np.uint8]) -> tuple[float, float, float]:
     return 0.0, 0.0, float(pixels.mean()) / 255
 
 
-class Desk(PhotoWorker):
-    """The darkroom with that."""
+class FakeWorker(PhotoWorker):
+    """A worker whose network is `light`."""
 
     def __init__(self) -> None:
         """Nothing to load."""
         self._settings = WorkerSettings(Path(), "light@1", 10**8, 10**8)
         self._limits = LIMITS
-        self._network = fakes.ConstantNetwork(look=light)
+        self._network = fakes.ConstantNetwork(scores_of=light)
 
 
 def judged(folder: Path, data: bytes) -> Assessment:
-    """What the desk says of a file."""
+    """Return the worker's assessment of a file."""
     place = RootedPath(folder, Path("a.dng"))
     place.path.write_bytes(data)
-    found = Desk().read(ReadRequest(FileSnapshot(place, FileStat.of(place.path.lstat()))))
+    found = FakeWorker().read(ReadRequest(FileSnapshot(place, FileStat.of(place.path.lstat()))))
     assert isinstance(found, Assessment)
     return found
 
@@ -67,17 +67,17 @@ def judged(folder: Path, data: bytes) -> Assessment:
         (b"\xff\xd8\xff\xe0", "a.cr2", Format.JPEG),
     ],
 )
-def test_raw_files_are_told_from_tiff(head: bytes, name: str, expected: Format) -> None:
+def test_raw_files_are_distinguished_from_tiff(head: bytes, name: str, expected: Format) -> None:
     """Opened as TIFF, Pillow would give their thumbnail for the photo."""
     assert recognise(head.ljust(HEAD_BYTES, b"\0"), name) is expected
 
 
-def test_with_the_extras_raw_and_jpeg_xl_files_are_looked_for() -> None:
+def test_with_the_extras_raw_and_jpeg_xl_files_are_scanned_for() -> None:
     """They are installed with the tests."""
     assert {".nef", ".dng", ".jpg", ".jxl"} <= supported_extensions()
 
 
-def test_a_preview_is_looked_at_in_place_of_the_sensor() -> None:
+def test_a_preview_is_decoded_in_place_of_the_sensor() -> None:
     """That is ten times as fast."""
     data = raw_files.dng(factories.picture(4, (1024, 768)), preview=SHARP)
     with open_raw(io.BytesIO(data), LIMITS) as raw:
@@ -89,7 +89,7 @@ def test_a_preview_is_looked_at_in_place_of_the_sensor() -> None:
 
 
 @pytest.mark.parametrize("preview", [None, SHARP.resize((160, 120))])
-def test_without_a_useful_preview_the_sensor_is_looked_at(preview: Image.Image | None) -> None:
+def test_without_a_useful_preview_the_sensor_is_decoded(preview: Image.Image | None) -> None:
     """At half size; the picture is the one that the sensor saw."""
     with open_raw(io.BytesIO(raw_files.dng(SHARP, preview=preview)), LIMITS) as raw:
         picture = raw.preview_rgb()
@@ -98,7 +98,7 @@ def test_without_a_useful_preview_the_sensor_is_looked_at(preview: Image.Image |
 
 
 def test_a_preview_is_decoded_upright_at_any_size_and_by_region() -> None:
-    """The preview in full resolution; it says nothing of its own orientation, the RAW does."""
+    """The preview in full resolution; the orientation is that of the RAW, not that of the preview."""
     data = raw_files.dng(factories.picture(4, (1024, 768)), preview=SHARP, orientation=6)
     upright = SHARP.transpose(Image.Transpose.ROTATE_270)
     with open_raw(io.BytesIO(data), LIMITS) as raw:
@@ -158,12 +158,12 @@ def test_a_raw_gets_its_tags_beside_it_only() -> None:
 
 
 def test_a_raw_that_was_judged_is_not_developed(tmp_path: Path) -> None:
-    """The name tells it from a TIFF, and the camera's name comes with the preview."""
+    """The name distinguishes it from a TIFF, and the camera's name comes with the preview."""
     place = RootedPath(tmp_path, Path("a.dng"))
     place.path.write_bytes(raw_files.dng(SHARP, preview=SHARP))
     digest = hashlib.sha256(place.path.read_bytes()).hexdigest()
 
-    found = Desk().read(ReadRequest(FileSnapshot(place, FileStat.of(place.path.lstat())), frozenset({digest})))
+    found = FakeWorker().read(ReadRequest(FileSnapshot(place, FileStat.of(place.path.lstat())), frozenset({digest})))
 
     assert isinstance(found, Photo)
     assert (found.format, found.camera) == (Format.RAW, Camera(model="Camera"))

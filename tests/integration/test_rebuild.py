@@ -28,7 +28,7 @@ def test_every_photo_comes_back_without_the_journal(vault: Vault, damage: Callab
 
 
 def recorded(decision: RecordedDecision) -> tuple[object, ...]:
-    """What the record beside a photo holds of the decision about it."""
+    """Return the decision in the record beside a photo."""
     return (
         (decision.plan, decision.made_at, decision.state, decision.note, decision.fault, decision.restored_at),
         (decision.place, decision.digest, decision.now, decision.now_digest, decision.scores, decision.model),
@@ -38,7 +38,7 @@ def recorded(decision: RecordedDecision) -> tuple[object, ...]:
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_the_journal_is_made_again(vault: Vault, damage: Callable[[Vault], None]) -> None:
-    """Every decision is told as it was, and a second time changes nothing."""
+    """Every decision is imported as it was, and a second rebuild changes nothing."""
     with vault.journal() as journal:
         before = journal.decisions()
     damage(vault)
@@ -54,7 +54,7 @@ def test_the_journal_is_made_again(vault: Vault, damage: Callable[[Vault], None]
 
 
 def test_a_damaged_journal_is_kept(vault: Vault) -> None:
-    """Whoever knows SQLite may find more in it."""
+    """A user who knows SQLite may recover more from it."""
     zeroed(vault)
 
     with vault.journal() as journal:
@@ -64,8 +64,8 @@ def test_a_damaged_journal_is_kept(vault: Vault) -> None:
     assert aside.stat().st_size > 5000
 
 
-def test_what_is_no_record_is_told_of_and_kept(vault: Vault) -> None:
-    """Anybody may write to the quarantine."""
+def test_a_file_that_is_no_record_is_reported_and_kept(vault: Vault) -> None:
+    """Other users may write to the quarantine."""
     strange = vault.quarantine / "x.jpg.culld.json"
     strange.write_text("{}")
 

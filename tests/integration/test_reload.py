@@ -42,7 +42,7 @@ POLICIES = {
 }
 
 
-class Desk:
+class FakeWorker:
     """Every file is a blurred photo."""
 
     def read(self, request: ReadRequest) -> Assessment:
@@ -52,7 +52,7 @@ class Desk:
         return Assessment(Photo(snapshot.place, snapshot.stamp, digest, Format.JPEG), Scores(0.99, 0, 0), "model@1")
 
     def user_metadata(self, _request: UserMetadataRequest) -> UserMetadata:
-        """Nobody did anything for it."""
+        """There is no user metadata."""
         return UserMetadata()
 
     def draft(self, _request: TagRequest) -> TagDraft:
@@ -61,7 +61,7 @@ class Desk:
 
 
 class Counting(logging.Handler):
-    """Counts how often a policy came into force."""
+    """Counts the log lines about a new policy."""
 
     def __init__(self) -> None:
         """None so far."""
@@ -76,14 +76,14 @@ class Counting(logging.Handler):
             self.changed.set()
 
 
-def serve(config: Path, marks: LoopQueue) -> None:
-    """What `culld run` does, without processes, signals and timers."""
+def serve(config: Path, wakeups: LoopQueue) -> None:
+    """Run the daemon without worker processes, signals and timers."""
     loaded = load_config(config, {})
     loaded.state.mkdir()
     clock = SystemClock()
     with SqliteJournal.open(loaded.state / "journal.sqlite3", clock) as journal:
-        pulse = ServiceStatus(Notifier.of({}), None, clock)
-        Daemon(loaded, config, journal, fakes.FakePool(Desk()), pulse, marks).run({})  # type: ignore[arg-type]
+        status = ServiceStatus(Notifier.of({}), None, clock)
+        Daemon(loaded, config, journal, fakes.FakePool(FakeWorker()), status, wakeups).run({})  # type: ignore[arg-type]
 
 
 @pytest.mark.slow
@@ -93,12 +93,12 @@ def test_a_thousand_reloads_under_load_mix_no_two_policies(tmp_path: Path) -> No
     config, inbox = tmp_path / "culld.yaml", tmp_path / "inbox"
     inbox.mkdir()
     config.write_text(POLICIES[Verdict.TAG])
-    counting, marks = Counting(), LoopQueue()
+    counting, wakeups = Counting(), LoopQueue()
     log = logging.getLogger("culld.app.policy_reload")
     level = log.level
     log.addHandler(counting)
     log.setLevel(logging.INFO)
-    daemon = threading.Thread(target=serve, args=(config, marks))
+    daemon = threading.Thread(target=serve, args=(config, wakeups))
     daemon.start()
     try:
         photos = 0
@@ -108,15 +108,15 @@ def test_a_thousand_reloads_under_load_mix_no_two_policies(tmp_path: Path) -> No
             (inbox / f"{photos}.jpg").write_bytes(str(photos).encode())
             photos += 1
             config.write_text(texts[photos % len(texts)])
-            marks.put(Signal.RELOAD)
+            wakeups.put(Signal.RELOAD)
             assert counting.changed.wait(20)
         deadline = time.monotonic() + 60
         while (left := unjudged(tmp_path, photos)) and time.monotonic() < deadline:
-            marks.put(Signal.RESCAN)
+            wakeups.put(Signal.RESCAN)
             time.sleep(0.2)
         assert left == 0
     finally:
-        marks.put(Signal.STOP)
+        wakeups.put(Signal.STOP)
         daemon.join(30)
         log.removeHandler(counting)
         log.setLevel(level)

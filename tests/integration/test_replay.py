@@ -58,18 +58,18 @@ class Scene:
 
     @property
     def inbox(self) -> Path:
-        """Where the photo comes from."""
+        """The folder that the photo is moved from."""
         return self.plan.photo.place.root
 
     @property
     def quarantine(self) -> Path:
-        """Where it goes."""
+        """The folder that the photo is moved to."""
         return self.plan.moves[-1].target.root
 
 
 @pytest.fixture
 def scene(tmp_path: Path) -> Scene:
-    """A photo and a sidecar on their way."""
+    """A photo and a sidecar with an open move."""
     (tmp_path / "quarantine").mkdir()
     photo = quarantined.put(RootedPath(tmp_path / "inbox", Path("a.jpg")), PHOTO)
     sidecar = quarantined.put(photo.beside("a.jpg.xmp"), SIDECAR)
@@ -107,7 +107,7 @@ def test_a_copy_that_was_not_followed_by_the_unlink_is_finished(scene: Scene) ->
     assert (quarantined.tree(scene.inbox), quarantined.tree(scene.quarantine)) == ([], ALL)
 
 
-def test_a_photo_that_a_person_changed_meanwhile_gets_its_sidecar_back(scene: Scene) -> None:
+def test_a_photo_that_the_user_changed_meanwhile_gets_its_sidecar_back(scene: Scene) -> None:
     """The verdict no longer counts."""
     move_file(scene.plan.moves[0])
     scene.plan.photo.place.path.write_bytes(b"edited")
@@ -117,8 +117,8 @@ def test_a_photo_that_a_person_changed_meanwhile_gets_its_sidecar_back(scene: Sc
     assert (quarantined.tree(scene.inbox), quarantined.tree(scene.quarantine)) == (["a.jpg", "a.jpg.xmp"], [])
 
 
-def test_what_nobody_can_explain_is_left_and_reported(scene: Scene) -> None:
-    """A photo that is in neither place keeps its record and its sidecar, and a person is asked."""
+def test_a_photo_that_is_in_neither_place_is_reported(scene: Scene) -> None:
+    """A photo that is in neither place keeps its record and its sidecar, and the user is asked."""
     move_file(scene.plan.moves[0])
     scene.plan.photo.place.path.rename(scene.inbox / "elsewhere.jpg")
     (result,) = replay(scene.journal)
@@ -130,7 +130,7 @@ def test_what_nobody_can_explain_is_left_and_reported(scene: Scene) -> None:
 
 @pytest.mark.parametrize("side", ["inbox", "quarantine"])
 def test_a_plan_whose_disk_is_away_waits(scene: Scene, side: str) -> None:
-    """An unmounted folder says nothing about its files."""
+    """The state of files in an unmounted folder is unknown."""
     move_file(scene.plan.moves[0])
     root = scene.inbox if side == "inbox" else scene.quarantine
     root.rename(root.with_name("unmounted"))

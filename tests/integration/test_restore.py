@@ -1,4 +1,4 @@
-"""The way back from quarantine."""
+"""Restoring from quarantine."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ EVERYTHING = Selection(everything=True)
 
 @dataclass
 class FakeRestorations:
-    """Notes in memory; `look` is called at each note and its answer kept, to see what the disk was like."""
+    """Keeps notes in memory, and the result of `observe`, called at each note, as the state of the disk."""
 
-    look: Callable[[], object] = lambda: None
+    observe: Callable[[], object] = lambda: None
     digests: set[str] = field(default_factory=set)
     places: list[tuple[RootedPath, FileStat | None]] = field(default_factory=list)
     seen: list[object] = field(default_factory=list)
@@ -42,7 +42,7 @@ class FakeRestorations:
         """Keep it."""
         self.digests |= digests
         self.places.append((place, stamp))
-        self.seen.append(self.look())
+        self.seen.append(self.observe())
 
     def note_deleted(self, plan: str) -> None:
         """Keep it."""
@@ -85,7 +85,7 @@ class House:
     def restore_into(
         self, journal: FakeRestorations, selection: Selection = EVERYTHING, *, dry_run: bool = False
     ) -> list[Restored]:
-        """The same with a journal that the test looks at."""
+        """Restore with a journal that the test reads."""
         restorer = Restorer([self.inbox], journal, quarantined.nothing_of_culld)
         return list(restore(self.quarantine, selection, restorer, dry_run=dry_run))
 
@@ -121,9 +121,9 @@ def test_a_photo_comes_back_to_its_place_as_it_was_tagged(house: House, name: by
 
 
 def test_the_journal_knows_before_the_photo_is_back(house: House) -> None:
-    """A daemon that sees it a moment later must already be told: of the contents before and after tagging."""
+    """A daemon that scans it a moment later finds both contents in the journal, that before and that after tagging."""
     photo = house.reject()
-    journal = FakeRestorations(look=photo.path.exists)
+    journal = FakeRestorations(observe=photo.path.exists)
     house.restore_into(journal)
 
     assert journal.seen == [False, True]
@@ -131,8 +131,8 @@ def test_the_journal_knows_before_the_photo_is_back(house: House) -> None:
     assert journal.places == [(photo, None), (photo, stamp_of(photo))]
 
 
-def test_a_dry_run_changes_nothing_and_tells_the_same(house: House) -> None:
-    """Where photos would go can be asked first."""
+def test_a_dry_run_changes_nothing_and_returns_the_same(house: House) -> None:
+    """A dry run returns the paths that a restore would use."""
     photo = house.reject()
     before = quarantined.tree(house.quarantine)
     journal = FakeRestorations()
@@ -171,7 +171,7 @@ def test_photos_are_selected_by_path_or_time(
 
 
 def test_a_taken_name_is_never_replaced(house: House) -> None:
-    """The photo and its sidecar come back beside the newcomer under one marked name, and the result says so."""
+    """The photo and its sidecar come back beside the other file under one new name, which the result holds."""
     photo = house.reject()
     quarantined.put(photo, b"a newcomer")
     (result,) = house.restore()
@@ -210,7 +210,7 @@ def test_a_restore_under_a_marked_name_is_taken_up_under_the_same(house: House) 
 
 
 def test_a_photo_edited_in_quarantine_comes_back_as_it_is(house: House) -> None:
-    """A person may have worked on it there; that content is protected, too."""
+    """The user may have edited it there; that content is protected, too."""
     photo = house.reject()
     (house.quarantine / "2026/a.jpg").write_bytes(b"edited")
     journal = FakeRestorations()
@@ -221,7 +221,7 @@ def test_a_photo_edited_in_quarantine_comes_back_as_it_is(house: House) -> None:
 
 
 def test_a_root_that_is_not_configured_any_more_is_refused(house: House) -> None:
-    """Culld writes nowhere else, whatever a record says."""
+    """Culld writes nowhere else, whatever a record contains."""
     house.reject()
     restorer = Restorer([Path("/elsewhere")], FakeRestorations())
     (result,) = restore(house.quarantine, EVERYTHING, restorer)
@@ -281,8 +281,8 @@ def test_a_photo_that_never_left_gets_its_sidecar_back(house: House) -> None:
     assert record.photo.digest == quarantined.digest(photo.path.read_bytes())
 
 
-def test_a_photo_that_a_person_deleted_is_an_answer_and_its_record_is_put_away(house: House) -> None:
-    """A sidecar that came with the photo is not culld's, so it stays; a second restore has nothing to say."""
+def test_a_photo_that_the_user_deleted_is_an_answer_and_its_record_is_removed(house: House) -> None:
+    """A sidecar that came with the photo is not culld's, so it stays; a second restore reports nothing."""
     house.reject()
     (house.quarantine / "2026/a.jpg").unlink()
     journal = FakeRestorations()
@@ -330,7 +330,7 @@ def test_a_restore_cut_short_under_a_marked_name_is_not_taken_for_a_deletion(hou
     assert quarantined.tree(house.quarantine) == []
 
 
-def test_a_missing_quarantine_is_told_from_an_empty_one(house: House, tmp_path: Path) -> None:
+def test_a_missing_quarantine_and_an_empty_one_differ(house: House, tmp_path: Path) -> None:
     """Its disk may not be mounted."""
     with pytest.raises(PhotoBlockedError, match="mount its disk"):
         list(restore(tmp_path / "none", EVERYTHING, Restorer([], FakeRestorations())))
@@ -367,7 +367,7 @@ def test_a_photo_that_is_set_aside_after_its_folder_was_listed_is_found(house: H
         if not (house.inbox / "2026/a.jpg").exists():  # b has not been begun yet
             (house.quarantine / "2026/b.jpg").rename(hidden)
 
-    journal = FakeRestorations(look=hide)
+    journal = FakeRestorations(observe=hide)
     results = house.restore_into(journal)
 
     assert [(result.fault, result.now is None) for result in results] == [(None, False)] * 2

@@ -1,4 +1,4 @@
-"""The journal forgets what nothing hangs on, and nothing else."""
+"""Retention: the journal deletes old rows that are no longer needed, and no others."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class House:
     def judge(
         self, name: str, verdict: Verdict = Verdict.KEEP, *, fault: str | None = None, done: bool = True
     ) -> RootedPath:
-        """One photo's way through the journal."""
+        """Record one photo as judged and moved or kept."""
         place = quarantined.put(RootedPath(self.root, Path(name)), name.encode())
         plan = replace(factories.plan(quarantined.stack(place), verdict), id=name, made_at=self.clock.now())
         now = RootedPath(Path("/quarantine"), Path(name)) if verdict is Verdict.QUARANTINE else place
@@ -42,13 +42,13 @@ class House:
         return place
 
     def knows(self, place: RootedPath) -> bool:
-        """Whether a file that is there would be passed over."""
+        """Return whether a file that is there would be passed over."""
         stamp = stamp_of(place)
         assert stamp is not None
         return not list(self.journal.unknown([FileSnapshot(place, stamp)]))
 
     def wait(self, days: float) -> None:
-        """Let time pass, with a look at the clocks before and after."""
+        """Let time pass; read the clocks before and after."""
         ages = DecisionAges(self.journal, self.clock)
         ages.observe()
         self.clock.advance(days * DAY)
@@ -69,7 +69,7 @@ def house(tmp_path: Path) -> House:
 
 
 def test_old_decisions_are_forgotten_and_young_ones_kept(house: House) -> None:
-    """More of them than go at once; what was judged is not judged again."""
+    """More of them than are deleted at once; a judged photo is not judged again."""
     old = [house.judge(f"{number:04}.jpg") for number in range(1001)]
     house.wait(366)
     house.judge("young.jpg")
@@ -78,7 +78,7 @@ def test_old_decisions_are_forgotten_and_young_ones_kept(house: House) -> None:
     assert all(house.knows(place) for place in old)
 
 
-def test_what_things_hang_on_is_kept(house: House) -> None:
+def test_decisions_that_are_still_needed_are_kept(house: House) -> None:
     """A photo in quarantine, and a plan that is not ended."""
     house.judge("kept.jpg")
     house.judge("failed.jpg", fault="the disk is full")
@@ -95,7 +95,7 @@ def test_what_things_hang_on_is_kept(house: House) -> None:
 
 
 def test_forever_forgets_nothing(house: House) -> None:
-    """For people who want the whole past."""
+    """For users who want the whole history."""
     house.judge("a.jpg")
     house.wait(366 * 100)
 

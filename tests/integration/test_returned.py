@@ -46,7 +46,7 @@ class House:
         return outcome.now
 
     def is_restored(self, name: str = "a.jpg") -> bool:
-        """What the daemon thinks of a photo that appeared."""
+        """Return whether the daemon takes a photo that appeared as restored."""
         place = RootedPath(self.inbox, Path(name))
         stamp = stamp_of(place)
         assert stamp is not None
@@ -55,7 +55,7 @@ class House:
         )
 
     def answers(self) -> list[Feedback]:
-        """What people said of each reject."""
+        """Return the user's answer about each reject."""
         return [each.feedback for each in feedback_of_people(self.journal, None)]
 
 
@@ -79,7 +79,7 @@ def test_a_photo_that_was_moved_back_by_hand_is_restored(house: House, tagged: b
 
 
 def test_a_tagged_photo_that_was_moved_back_from_another_disk_is_restored(house: House) -> None:
-    """It is another file by then; its bytes tell. So they do after it was noted as deleted."""
+    """It is another file then, recognised by its bytes; also after it was recorded as deleted."""
     lay = house.reject(tagged=True)
     shutil.copy(lay.path, house.inbox / "b.jpg")
     lay.path.unlink()
@@ -102,7 +102,7 @@ def test_an_original_that_is_copied_again_is_a_new_photo(house: House) -> None:
 
 
 def test_in_doubt_a_photo_stays_and_no_answer_is_counted(house: House) -> None:
-    """Without keywords in it a copy of the card and a move by way of another disk look the same."""
+    """Without keywords in it a copy from the card and a move by way of another disk cannot be distinguished."""
     lay = house.reject(tagged=False)
     quarantined.put(
         RootedPath(house.inbox, Path("a.jpg")), PHOTO

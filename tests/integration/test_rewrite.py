@@ -40,8 +40,8 @@ def test_the_edits_are_made_and_all_else_stays(photo: RootedPath) -> None:
     assert quarantined.tree(photo.root) == ["2026/a.jpg"]
 
 
-def test_the_date_may_be_let_go(photo: RootedPath) -> None:
-    """A sidecar that changed may say so to backup programs."""
+def test_the_date_may_change(photo: RootedPath) -> None:
+    """Backup programs find a changed sidecar by its date."""
     rewrite_file(quarantined.tagging(photo), keep_mtime=False)
 
     assert photo.path.stat().st_mtime_ns > 2_000_000_009
@@ -118,7 +118,7 @@ def test_an_ordinary_file_is_not_refused(photo: RootedPath) -> None:
 
 
 def test_a_link_is_not_followed(photo: RootedPath, tmp_path: Path) -> None:
-    """Neither the link nor what it leads to changes."""
+    """Neither the link nor its target changes."""
     link = photo.beside("link.jpg")
     link.path.symlink_to(photo.path)
     rewrite = replace(quarantined.tagging(photo), place=link)
@@ -129,7 +129,7 @@ def test_a_link_is_not_followed(photo: RootedPath, tmp_path: Path) -> None:
 
 
 def test_a_linked_folder_is_not_entered(photo: RootedPath, tmp_path: Path) -> None:
-    """A folder below the root that is a link might lead anywhere."""
+    """The target of a linked folder below the root may lie anywhere."""
     (tmp_path / "linked").symlink_to(photo.path.parent)
     rewrite = replace(quarantined.tagging(photo), place=RootedPath(tmp_path, Path("linked/a.jpg")))
 
@@ -153,7 +153,7 @@ def test_temporary_names_are_recognised() -> None:
     assert [is_own_temp(name) for name in names] == [True, False, False, False]
 
 
-def test_a_missing_photo_is_told_from_a_forbidden_one(photo: RootedPath) -> None:
-    """What is gone has changed; the two faults are retried differently."""
+def test_a_missing_photo_and_a_forbidden_one_are_two_faults(photo: RootedPath) -> None:
+    """A missing photo counts as changed; the two faults are retried differently."""
     with pytest.raises(PhotoChangedError):
         rewrite_file(bad("gone", photo))

@@ -45,8 +45,8 @@ def test_a_claim_is_kept_when_it_is_made_again(root: Path) -> None:
         assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
-def test_a_folder_that_was_replaced_is_claimed_anew(root: Path) -> None:
-    """Another disk is mounted at its place, say."""
+def test_a_folder_that_was_replaced_is_claimed_again(root: Path) -> None:
+    """For example another disk that is mounted at its path."""
     with RootLocks() as claims, RootLocks() as other:
         claims.acquire_all([root])
         (root / ".culld").rename(root / "old")
@@ -56,7 +56,7 @@ def test_a_folder_that_was_replaced_is_claimed_anew(root: Path) -> None:
         assert other.acquire(root) != ""
 
 
-def test_a_folder_without_an_anchor_is_nobodys(tmp_path: Path) -> None:
+def test_a_folder_without_an_anchor_cannot_be_claimed(tmp_path: Path) -> None:
     """One that is not mounted, or may not be written to."""
     with RootLocks() as first, RootLocks() as second:
         first.acquire_all([tmp_path, tmp_path / "away"])
@@ -107,7 +107,7 @@ def test_a_quarantine_may_lie_in_a_watched_folder_and_be_shared(root: Path) -> N
 
 @pytest.mark.parametrize("role", ["watched", "quarantine"])
 def test_the_scanner_leaves_the_folders_of_another_culld_alone(root: Path, role: str) -> None:
-    """While that one runs and afterwards; the log says so once."""
+    """While that one runs and afterwards; the log names them once."""
     inner = root / "below" / "inner"
     (inner / "deep").mkdir(parents=True)
     for folder in (root, inner, inner / "deep"):
@@ -143,8 +143,10 @@ def test_a_folder_that_this_culld_watched_before_is_scanned(root: Path) -> None:
 
 
 @pytest.mark.parametrize(("record", "expected"), [("a.jpg.culld.json", []), ("a.jpg.xmp", [Path("old/x/a.jpg")])])
-def test_a_quarantine_of_an_older_version_is_told_by_its_records(root: Path, record: str, expected: list[Path]) -> None:
-    """Its anchor does not say whose it is."""
+def test_a_quarantine_of_an_older_version_is_recognised_by_its_records(
+    root: Path, record: str, expected: list[Path]
+) -> None:
+    """Its anchor does not name the culld that owns it."""
     (root / "old" / "x").mkdir(parents=True)
     for name in ("a.jpg", record):
         (root / "old" / "x" / name).touch()

@@ -46,7 +46,7 @@ def test_photos_are_found_by_extension_at_any_depth(tmp_path: Path) -> None:
 
 
 def test_a_shallow_scan_stays_in_its_folder(tmp_path: Path) -> None:
-    """A mark of one folder costs one listing."""
+    """A wake-up for one folder costs one listing."""
     put(tmp_path, "a.jpg", "c/b.jpg")
 
     assert names(tmp_path, deep=False) == {"a.jpg"}
@@ -115,7 +115,7 @@ def test_a_missing_root_holds_no_photos(tmp_path: Path) -> None:
 
 
 def test_a_second_look_sees_one_file(tmp_path: Path) -> None:
-    """A look gives the present stamp, or nothing if the file is gone or became a link."""
+    """`find` returns the present stamp, or None if the file is gone or became a link."""
     put(tmp_path, "a.jpg")
     scanner = Scanner(EXTENSIONS)
     place = RootedPath(tmp_path, Path("a.jpg"))
@@ -132,12 +132,12 @@ def test_a_second_look_sees_one_file(tmp_path: Path) -> None:
 
 @dataclass
 class Entry:
-    """A directory entry on a disk that fails: a file that cannot be looked at."""
+    """A directory entry on a disk that fails: a file whose stat fails."""
 
     name: str
 
     def is_dir(self, *, follow_symlinks: bool = True) -> bool:
-        """The listing says that it is a file."""
+        """Return False: the listing has it as a file."""
         return False
 
     def stat(self, *, follow_symlinks: bool = True) -> os.stat_result:
@@ -166,7 +166,7 @@ class FailingDisk:
 
 
 def test_a_disk_error_costs_one_folder_or_one_entry(tmp_path: Path) -> None:
-    """All others are found; the log says so once, and the next scan tries again."""
+    """All others are found; the log names it once, and the next scan tries again."""
     put(tmp_path, "a.jpg", "x/b.jpg", "x/list.bad", "y/c.jpg", "y/stat.bad", "z/d.jpg")
     disk = FailingDisk()
     scanner = Scanner(EXTENSIONS, listing=disk.listing)
@@ -187,7 +187,7 @@ def test_a_disk_error_costs_one_folder_or_one_entry(tmp_path: Path) -> None:
 
 
 def test_an_unread_folder_that_is_gone_is_forgotten(tmp_path: Path) -> None:
-    """It is not told for ever."""
+    """It is reported no longer."""
     put(tmp_path, "x/list.bad")
     scanner = Scanner(EXTENSIONS, listing=FailingDisk().listing)
     list(scanner.scan(tmp_path))

@@ -29,7 +29,7 @@ CLEAN = {"dresden": 16, "exif_orientation": 18, "ultrahdr": 4}
 
 
 def pixels(data: bytes) -> bytes:
-    """What Pillow decodes, of the first picture."""
+    """Return the pixels of the first image as Pillow decodes them."""
     with Image.open(io.BytesIO(data)) as image:
         return image.tobytes()
 
@@ -62,7 +62,7 @@ def test_exiftool_sees_no_change_but_ours(shared: Path, tmp_path: Path, folder: 
 
 @pytest.mark.parametrize("folder", CLEAN)
 def test_camera_files_keep_everything_they_had(shared: Path, folder: str) -> None:
-    """Equal pixels and EXIF entries by other readers, an exact way back, and nothing to do a second time."""
+    """Equal pixels and EXIF entries by other readers, an exact inverse, and no edits in a second run."""
     written = 0
     for path in sorted((shared / "camera" / folder).glob("*.[jJ][pP][gG]")):
         old = path.read_bytes()

@@ -53,9 +53,9 @@ def draw_photos(folder: Path, count: int) -> None:
     (folder / "index.csv").write_text("\n".join(lines) + "\n", "utf-8")
 
 
-def command_line(*words: str | Path) -> int:
-    """Run `culld model` with these words."""
-    arguments = build_parser(["model"]).parse_args(["model", *map(str, words)])
+def command_line(*options: str | Path) -> int:
+    """Run `culld model` with these options."""
+    arguments = build_parser(["model"]).parse_args(["model", *map(str, options)])
     return command.run(arguments)
 
 
@@ -94,9 +94,9 @@ def test_kadis_pictures_can_be_learned_from_as_well(trained: Path, tmp_path: Pat
     (tmp_path / "train.yaml").write_text(
         as_yaml(replace(SMALL, pictures=("kadis", "field"), precision="float32")), "utf-8"
     )
-    words = ("--photos", trained, "--cache", trained / "c", "--experiment", tmp_path / "train.yaml", "--seed", "2")
+    options = ("--photos", trained, "--cache", trained / "c", "--experiment", tmp_path / "train.yaml", "--seed", "2")
 
-    assert command_line("train", *words, "--out", tmp_path / "out") == 0
+    assert command_line("train", *options, "--out", tmp_path / "out") == 0
 
     card, field = load_card(tmp_path / "out"), load_card(trained / "out")
     assert load_experiment(tmp_path / "out" / "train.yaml").seed == 2
@@ -133,7 +133,7 @@ def test_list_shows_the_models_at_hand(trained: Path, capsys: pytest.CaptureFixt
     assert load_card(trained / "out").id in capsys.readouterr().out
 
 
-def test_without_tensorflow_one_line_says_what_to_install(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_tensorflow_one_line_names_what_to_install(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The slim install can do everything but train."""
     from culld.errors import SystemFaultError  # noqa: PLC0415 - beside what it is about
 
@@ -145,10 +145,10 @@ def test_without_tensorflow_one_line_says_what_to_install(trained: Path, monkeyp
 
 def test_evaluate_repeats_the_figures_of_the_card(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The pictures of a protocol are drawn by seed, so the same model gets the same figures."""
-    words = ("evaluate", trained / "out", "--photos", trained, "--cache", trained / "c")
+    options = ("evaluate", trained / "out", "--photos", trained, "--cache", trained / "c")
 
-    assert command_line(*words, "--json") == 0
-    said = capsys.readouterr()
+    assert command_line(*options, "--json") == 0
+    output = capsys.readouterr()
     text = (trained / "out" / "figures.json").read_text("utf-8")
     card = load_card(trained / "out")
     (again,) = json.loads(text)["contenders"].values()
@@ -156,10 +156,10 @@ def test_evaluate_repeats_the_figures_of_the_card(trained: Path, capsys: pytest.
     assert {"milliseconds_per_frame", "largest_difference_to_keras"} == card.metrics.keys() - again.keys()
     with Image.open(trained / "out" / "curves.png") as picture:
         assert picture.width > 600
-    assert text == said.out
-    assert "ms for a frame on one core" in said.err
+    assert text == output.out
+    assert "ms for a frame on one core" in output.err
 
-    assert command_line(*words) == 0
+    assert command_line(*options) == 0
     assert f"exact_match: {again['linear_protocol_at_tag']['exact_match']}" in capsys.readouterr().out
 
 
@@ -195,28 +195,28 @@ def test_accuracy_check_names_the_figures_that_are_not_the_written_ones(
     """A peer that was measured only once is named and is no problem."""
     folder = shutil.copytree(trained / "out", tmp_path / "out")
     (folder / "figures.json").unlink(missing_ok=True)
-    words = [str(folder), "--photos", str(trained), "--cache", str(trained / "c"), "--beside", str(trained / "out")]
+    options = [str(folder), "--photos", str(trained), "--cache", str(trained / "c"), "--beside", str(trained / "out")]
 
     with pytest.raises(ConfigError, match="no figures to compare with"):
-        accuracy([*words, "--check"])
+        accuracy([*options, "--check"])
 
-    assert accuracy(words) == 0
+    assert accuracy(options) == 0
     report = json.loads((folder / "figures.json").read_text("utf-8"))
     report["contenders"]["somebody"] = report["contenders"][report["model"]]
     write_report(folder, report)
     capsys.readouterr()
-    assert accuracy([*words, "--check"]) == 0
+    assert accuracy([*options, "--check"]) == 0
     assert "not compared, as it was not measured both times: somebody" in capsys.readouterr().err
 
     report["contenders"][report["model"]]["linear_protocol_at_tag"]["exact_match"] += 0.5
     (folder / "figures.json").write_text(json.dumps(report), "utf-8")
-    assert accuracy([*words, "--check"]) == 1
+    assert accuracy([*options, "--check"]) == 1
     complaints = capsys.readouterr().err
     assert f"{report['model']}: linear_protocol_at_tag, exact_match: was" in complaints
     assert "table.md does not show what figures.json says" in complaints
 
 
 def write_report(folder: Path, report: dict[str, Any]) -> None:
-    """As `accuracy` does, by hand."""
+    """Write the report that `accuracy` would write."""
     (folder / "figures.json").write_text(json.dumps(report), "utf-8")
     (folder / "table.md").write_text(results_page(report), "utf-8")

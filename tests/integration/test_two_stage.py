@@ -1,4 +1,4 @@
-"""Two-stage training of a tiny backbone: stages, pictures on their way, interruption, and the other backend."""
+"""Two-stage training of a tiny backbone: stages, input pipelines, interruption, and the JAX backend."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def batches() -> Any:
 
 
 def make(scene: Scene, draw: int) -> tuple[np.ndarray, np.ndarray]:
-    """Two pictures of a scene that say which scene and which draw they are."""
+    """Return two frames of a scene that hold the numbers of the scene and of the draw."""
     frames = np.full((2, 384, 512, 3), int(scene.file[0]) * 10 + draw, np.uint8)
     return frames, np.array([[0, 0, 0], [1, 0, 0]], np.float32)
 
@@ -115,7 +115,7 @@ def test_a_run_that_was_killed_goes_on_after_its_last_epoch(tmp_path: Path) -> N
         assert [row["epoch"] for row in csv.DictReader(lines)] == ["0", "1", "2"]
 
 
-def test_pictures_are_drawn_anew_each_epoch_in_a_new_order() -> None:
+def test_pictures_are_drawn_again_each_epoch_in_a_new_order() -> None:
     """Every scene once an epoch; the draw is the epoch."""
     flow = on_the_fly(SCENES, make, 4, seed=3)
 

@@ -1,4 +1,4 @@
-"""The way back from tags."""
+"""Untagging: photos and sidecars get their old bytes."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class House:
         return replace(plan, id=f"plan-{number}", rewrites=rewrites, made_at=factories.NOON + timedelta(days=number))
 
     def carry_out(self, plan: Plan) -> None:
-        """As the pipeline does."""
+        """Carry out a plan as the pipeline does."""
         with self.journal.intend([plan]) as intent:
             assert intent.close(PlanApplier().apply(plan)).fault is None
 
@@ -100,7 +100,7 @@ def test_a_photo_that_was_tagged_twice_goes_all_the_way_back(house: House) -> No
 
 
 def test_a_second_time_nothing_is_left_to_do(house: House) -> None:
-    """Nor is there anything to say."""
+    """And nothing is reported."""
     house.untag()
 
     assert house.untag() == []
@@ -117,7 +117,7 @@ def test_the_daemon_leaves_the_photo_alone(house: House) -> None:
 
 
 def test_each_file_is_judged_by_itself(house: House) -> None:
-    """A sidecar that another program replaced, without a word of culld's, stays; the photo gets its bytes back."""
+    """A sidecar that another program replaced, without a keyword of culld, stays; the photo gets its bytes back."""
     house.sidecar.path.write_bytes(b"edited")
 
     assert house.untag() == [Untagged(house.photo)]
@@ -126,7 +126,7 @@ def test_each_file_is_judged_by_itself(house: House) -> None:
 
 
 def test_a_file_that_cannot_be_understood_stays_as_it_is(house: House) -> None:
-    """The reason is told, and the photo gets its bytes back all the same."""
+    """The reason is reported, and the photo gets its bytes back."""
     broken = b"<broken xmlns:culld='https://culld.example/ns/1.0/'"
     house.sidecar.path.write_bytes(broken)
     (found,) = house.untag()
@@ -137,7 +137,7 @@ def test_a_file_that_cannot_be_understood_stays_as_it_is(house: House) -> None:
 
 
 def test_a_dry_run_changes_nothing(house: House) -> None:
-    """It only says what it would do."""
+    """It only reports what it would do."""
     tagged = house.bytes()
 
     assert house.untag(dry_run=True) == [Untagged(house.photo)]

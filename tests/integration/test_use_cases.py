@@ -1,4 +1,4 @@
-"""The use cases that answer questions, called as any face of culld calls them: typed requests and results."""
+"""The use cases that only read, called with typed requests and results as the command line calls them."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class House:
 
     @property
     def config(self) -> Config:
-        """What the file says."""
+        """Return the configuration of the file."""
         return load_config(self.file, {})
 
     @property
     def photo(self) -> RootedPath:
-        """Where the photo came from."""
+        """The original path of the photo."""
         return RootedPath(self.file.parent / "inbox", Path("2026/a.jpg"))
 
     def begin(self) -> None:
@@ -91,7 +91,7 @@ def test_the_status_of_a_daemon_that_does_not_run_has_the_configured_folders(hou
     assert (status.policy_problem, status.brake, status.clock) == (None, None, None)
 
 
-def test_a_configuration_with_mistakes_is_told_in_the_status(house: House) -> None:
+def test_a_configuration_with_mistakes_is_shown_in_the_status(house: House) -> None:
     """The folders are then those that the daemon reported; this one reported none."""
     house.begin()
     house.file.write_text(CONFIG + "policy: {mode: sometimes}\n")
@@ -116,7 +116,7 @@ def test_a_photo_is_explained_by_where_it_was_and_by_where_it_is(house: House) -
 
 
 def test_decisions_and_rejects_are_counted(house: House) -> None:
-    """A reject that a person deletes is confirmed; one answer suggests no threshold."""
+    """A reject that the user deletes is confirmed; one answer suggests no threshold."""
     house.reject()
     (house.config.quarantine / house.photo.relative).unlink()
     report = report_rejects(house.config.state, None)
@@ -134,12 +134,12 @@ def test_decisions_and_rejects_are_counted(house: House) -> None:
 
 
 def test_a_brake_that_is_not_on_is_not_released(house: House) -> None:
-    """The answer says so."""
+    """The result names that case."""
     assert release_brake(house.config) is False
 
 
 def test_a_damaged_journal_is_kept_and_rebuilt(house: House, caplog: pytest.LogCaptureFixture) -> None:
-    """The log says where the damaged one is."""
+    """The log names the path of the damaged one."""
     house.reject()
     for file in house.config.state.glob(f"{JOURNAL}-*"):
         file.unlink()

@@ -44,7 +44,7 @@ SEED = 20_261_121
 
 @dataclass
 class Tally:
-    """What became of a set of files."""
+    """The results of a set of files."""
 
     written: int = 0
     refused: dict[str, int] = field(default_factory=dict)
@@ -101,7 +101,7 @@ def _tag(place: RootedPath, data: bytes, tally: Tally, *, referee: bool) -> None
 
 
 def embedded(full: int) -> Iterator[Row]:
-    """Tags in photos: those of cameras, those that nobody looked at when the guards were made, and generated ones."""
+    """Tags in photos: camera files, files that were not used to develop the checks, and generated ones."""
     sets = {"camera files (`shared/camera`)": (real(SHARED / "camera"), True)}
     unseen = list(real(SHARED / "photos")) if full else []
     sets["other photos (`shared/photos`), bytes and pixels compared"] = (unseen[300:], False)
@@ -133,7 +133,7 @@ def _without(data: bytes, inserted: Sequence[bytes]) -> bytes:
 
 
 def _read_back(sidecar: bytes) -> str:
-    """Which programs read our word in a sidecar."""
+    """Return which programs read our keyword in a sidecar."""
     found = []
     with tempfile.NamedTemporaryFile(suffix=".xmp") as file:
         file.write(sidecar)
@@ -147,7 +147,7 @@ def _read_back(sidecar: bytes) -> str:
 
 
 def fuzzed(count: int) -> Iterator[Row]:
-    """Damaged files: refused or proven, and never another error; what was written decodes as before."""
+    """Damaged files: refused or verified, and never another error; written files decode as before."""
     dice = random.Random(SEED)  # noqa: S311
     whole = [*images.generated(1), *((f"{name}.xmp", data) for name, data in images.SIDECARS.items())]
     tallies: dict[str, list[int]] = {}
@@ -170,7 +170,7 @@ def _refusal(data: bytes) -> str:
 
 
 def _fuzz(name: str, data: bytes) -> bool:
-    """Whether a damaged file was written to; raises whatever else goes wrong."""
+    """Return whether a damaged file was written to; raises whatever else goes wrong."""
     try:
         if name.endswith(".xmp"):
             apply_edits(data, sidecar_edits(data, WORDS, RECORD))

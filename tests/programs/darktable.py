@@ -1,4 +1,4 @@
-"""Darktable, driven by its own Lua: it rates and tags photos, and tells which stars and words it shows."""
+"""Darktable, driven by its own Lua: it rates and tags photos, and returns the stars and keywords that it shows."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ _TELL = """
 
 
 def rate(photos: list[Path], work: Path) -> None:
-    """Give each photo four stars and the word Holiday; darktable notes them in sidecars."""
+    """Give each photo four stars and the keyword Holiday; darktable writes them into sidecars."""
     _run(photos, work, _RATE, "after edit", lambda: all(_sidecar(photo) for photo in photos))
 
 
 def shows(photos: list[Path], work: Path) -> dict[Path, Shown]:
-    """What darktable shows of photos that it has not seen before."""
+    """Return what darktable shows of photos that it has not seen before."""
     out = _run(photos, work, _TELL, "never", lambda: True)
     rows = [line.split("\t") for line in out.read_text().splitlines()]
     return {

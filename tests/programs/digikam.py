@@ -1,4 +1,4 @@
-"""DigiKam, driven by keys and read from its database: it rates and tags photos, and tells what it shows."""
+"""DigiKam, driven by keys and read from its database: it rates and tags photos, and returns what it shows."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class DigiKam:
     """One installation, which knows one folder of photos."""
 
     def __init__(self, photos: Path, work: Path, *, sidecars: bool) -> None:
-        """Let digiKam make its database, and tell it of the folder."""
+        """Let digiKam make its database, and add the folder."""
         self._photos, self._work = photos, work
         self._environment = home(work / "home")
         self._config = work / "home" / ".config" / "digikamrc"
@@ -60,7 +60,7 @@ class DigiKam:
             database.execute(_ROOT, (f"networkshareid:?mountpath={photos}",))
 
     def rate(self, count: int) -> None:
-        """Give each photo, of which there are so many, four stars and the word Holiday; digiKam writes them into it."""
+        """Give each of these photos four stars and the keyword Holiday; digiKam writes them into it."""
         with screen() as display, self._running(display):
             until(lambda: len(self._rows()) == count, "digiKam did not find the photos")
             press = Keys(display)
@@ -70,7 +70,7 @@ class DigiKam:
             until(self._written, "digiKam did not write the photos")
 
     def shows(self, count: int) -> dict[Path, Shown]:
-        """What digiKam shows of the photos, of which there are so many."""
+        """Return what digiKam shows of each photo."""
         with screen() as display, self._running(display):
             until(lambda: len(self._rows()) == count and self._is_read(), "digiKam did not read the photos")
             found: list[dict[Path, Shown | None]] = [{}, self._rows()]
@@ -118,7 +118,7 @@ class DigiKam:
 
 
 class Keys:
-    """The keys and clicks of a person."""
+    """The keys and clicks of the user."""
 
     def __init__(self, display: str) -> None:
         """Press them on a display."""

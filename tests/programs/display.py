@@ -18,7 +18,7 @@ _PATIENCE = 180
 
 
 class NotDrivenError(Exception):
-    """A program did not do what it was told to in time."""
+    """A program did not react to a key or click in time."""
 
 
 def missing() -> list[str]:

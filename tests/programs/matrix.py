@@ -50,17 +50,17 @@ class Cell:
 
     @property
     def kept(self) -> bool:
-        """Whether the stars and the words of people are the same."""
+        """Return whether the stars and the keywords of the user are the same."""
         return (self.before.stars, self.before.words) == (self.after.stars, self.after.words - {OURS})
 
     @property
     def tagged(self) -> bool:
-        """Whether our keyword is shown."""
+        """Return whether our keyword is shown."""
         return OURS in self.after.words
 
     @property
     def reachable(self) -> bool:
-        """Whether the program reads a file to which culld wrote."""
+        """Return whether the program reads a file to which culld wrote."""
         return self.setting != "beside" or self.reader != READERS[2]
 
 
@@ -81,7 +81,7 @@ def cells(work: Path) -> Iterator[Cell]:
 
 
 def _readings(work: Path) -> Iterator[dict[Path, Shown]]:
-    """What each reader shows of all photos."""
+    """Return what each reader shows of all photos."""
     photos = sorted(path for path in (work / "photos").rglob("*") if path.suffix[1:] in FORMATS)
     yield darktable.shows(photos, work / "darktable-reads")
     for sidecars in (True, False):

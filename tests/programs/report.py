@@ -24,7 +24,7 @@ A program that reads no sidecars does not show what stands in a sidecar only. A 
 
 
 def main() -> int:
-    """Run everything and write the table; 1 if a star or a word is lost."""
+    """Run everything and write the table; 1 if a star or a keyword is lost."""
     if lacking := missing():
         print(f"needs {', '.join(lacking)}")
         return 1

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Shown:
-    """Stars and words."""
+    """Stars and keywords."""
 
     stars: int
     words: frozenset[str]

@@ -19,7 +19,7 @@ pytestmark = [
 ]
 
 
-def test_programs_show_the_same_stars_and_words_as_before_and_ours(tmp_path: Path) -> None:
+def test_programs_show_the_same_stars_and_keywords_as_before_and_ours(tmp_path: Path) -> None:
     """In every format, by whichever of them the photo was rated, and by either way to tag it."""
     found = list(cells(tmp_path))
 

@@ -1,4 +1,4 @@
-"""A house for every system test."""
+"""The house of every system test."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def let_a_day_pass(house: House) -> None:
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("answer", [b"no HTTP at all\r\n", b"HTTP/1.1 200 OK\r\nX: never ended"])
 def test_a_webhook_that_answers_nonsense_or_not_at_all_stops_nothing(tmp_path: Path, answer: bytes) -> None:
-    """Photos are judged while the summary is being posted, and the daemon stops when it is told to."""
+    """Photos are judged while the summary is being posted, and the daemon stops on SIGTERM."""
     held: list[socket.socket] = []
 
     def serve() -> None:

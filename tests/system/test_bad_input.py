@@ -1,4 +1,4 @@
-"""What culld says to a policy that cannot be: one clear line each, and nothing is touched."""
+"""Invalid policies: one clear message each, and no file is changed."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ FILES = [
     [(POLICY + f"  rules: [{{name: mine, action: keep, when: {when!r}}}]\n", code, said) for when, code, said in TABLE]
     + FILES,
 )
-def test_a_policy_that_cannot_be_is_told_in_one_line(house: House, text: str, code: int, expected: str) -> None:
+def test_an_invalid_policy_is_reported_in_one_line(house: House, text: str, code: int, expected: str) -> None:
     """With the key and what to write, and the photo stays where it is."""
     house.drop("a.jpg", factories.encoded(factories.blurred(factories.picture(1))))
     house.config.write_text(text)

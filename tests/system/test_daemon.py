@@ -28,7 +28,7 @@ BLURRED = [factories.encoded(factories.blurred(factories.picture(i)), quality=92
 
 @pytest.fixture
 def manager(tmp_path: Path) -> Iterator[socket.socket]:
-    """A service manager's socket, named in the environment, that wants to hear of progress every two seconds."""
+    """A service manager's socket, named in the environment, that expects WATCHDOG messages every two seconds."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as receiver:
         address = f"{tmp_path}/notify"
         receiver.bind(address)
@@ -39,14 +39,14 @@ def manager(tmp_path: Path) -> Iterator[socket.socket]:
 
 
 def hear(manager: socket.socket, word: str) -> str:
-    """The first message with this word in it."""
+    """Return the first message that contains this text."""
     while word not in (message := manager.recv(4096).decode()):
         pass
     return message
 
 
 @pytest.mark.slow
-def test_the_log_names_what_is_in_force_at_the_start_and_tells_the_stop(house: House) -> None:
+def test_the_log_names_what_is_in_force_at_the_start_and_logs_the_stop(house: House) -> None:
     """Version, configuration, folders, policy, model and engine; then that culld is ready; without a terminal too."""
     house.drop("a.jpg", BLURRED[0])
     with house.daemon():
@@ -63,7 +63,7 @@ def test_the_log_names_what_is_in_force_at_the_start_and_tells_the_stop(house: H
 
 
 @pytest.mark.slow
-def test_the_service_manager_hears_all_that_it_wants(house: House, manager: socket.socket) -> None:
+def test_the_service_manager_gets_every_message(house: House, manager: socket.socket) -> None:
     """READY with a status after the first scan, WATCHDOG while idle, RELOADING and READY on SIGHUP, then STOPPING."""
     with house.daemon() as process:
         assert "STATUS=0 waiting; policy" in hear(manager, "READY=1")
@@ -109,7 +109,7 @@ def test_a_file_held_open_is_not_judged_before_it_is_closed(house: House) -> Non
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_full_disk_stops_moving_not_watching(house: House) -> None:
-    """Photos stay whole in the inbox while the quarantine's disk is full, and go there when it has room again."""
+    """Photos stay whole in the inbox while the quarantine's disk is full, and are moved when it has room again."""
     if os.geteuid() != 0:
         pytest.skip("only root may mount the small file system that this test fills")
     house.quarantine.mkdir()
@@ -168,7 +168,7 @@ def test_a_second_culld_on_the_same_photos_is_refused(house: House) -> None:
 
 @pytest.mark.slow
 def test_the_status_can_be_watched_until_ctrl_c(house: House) -> None:
-    """On a terminal it is drawn anew when something has changed."""
+    """On a terminal it is redrawn after each change."""
     house.culld("once")
     terminal, inside = pty.openpty()
     # In the background of a shell Ctrl-C is ignored, and would be by what is started from there.
@@ -184,7 +184,7 @@ def test_the_status_can_be_watched_until_ctrl_c(house: House) -> None:
     finally:
         watching.send_signal(signal.SIGINT)
         with contextlib.suppress(OSError):  # the end of a terminal
-            while os.read(terminal, 65536):  # a terminal that nobody reads takes 4 KB, and then holds up who writes
+            while os.read(terminal, 65536):  # an unread terminal takes 4 KB and then blocks the writer
                 pass
         assert watching.wait(20) == 0
         os.close(terminal)

@@ -1,4 +1,4 @@
-"""The engine that the configuration asks for judges, or culld says why another one does."""
+"""The engine that the configuration asks for judges, or culld logs why another one does."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WITHOUT_KERAS = ("card.json", "model.tflite")
 
 
 def scores(house: House) -> list[list[float]]:
-    """What is said of the photos in the inbox, in the order of their names."""
+    """Return the scores of the photos in the inbox, in the order of their names."""
     told = [json.loads(line) for line in house.culld("score", "--json", str(house.inbox)).splitlines()]
     return [
         [each[defect] for defect in ("blur", "under", "over")] for each in sorted(told, key=lambda each: each["path"])
@@ -27,7 +27,7 @@ def scores(house: House) -> list[list[float]]:
 @pytest.mark.slow
 @pytest.mark.timeout(540)
 @pytest.mark.skipif(importlib.util.find_spec("tensorflow") is None, reason="needs the extra `gpu`")
-def test_tensorflow_and_litert_say_the_same(house: House) -> None:
+def test_tensorflow_and_litert_give_the_same_scores(house: House) -> None:
     """Through the whole of culld; a photo of each kind."""
     picture = factories.picture(1)
     house.drop("a.jpg", factories.encoded(picture))
@@ -43,7 +43,7 @@ def test_tensorflow_and_litert_say_the_same(house: House) -> None:
 
 @pytest.mark.slow
 def test_a_model_that_tensorflow_cannot_load_is_judged_by_litert_with_a_warning(house: House) -> None:
-    """The doctor says the same, and what to do."""
+    """The doctor reports the same, with advice."""
     model = house.folder / "model"
     model.mkdir()
     for name in WITHOUT_KERAS:

@@ -1,4 +1,4 @@
-"""The main job: drop photos, the bad ones are tagged and moved, the good ones left alone, and all can come back."""
+"""The main case: defective photos are tagged and moved, the others are not changed, and all can be restored."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def digest(data: bytes) -> str:
 
 
 def culled(house: House, count: int = 10) -> bool:
-    """Whether so many photos are in quarantine, and the daemon has nothing left to do."""
+    """Return whether this number of photos is in quarantine and the daemon is idle."""
     status = json.loads(house.culld("status", "--json"))
     return len(house.photos(house.quarantine)) == count and status["waiting"] == 0
 
@@ -71,7 +71,7 @@ def test_everything_comes_back_and_stays(house: House) -> None:
 
 @pytest.mark.slow
 def test_a_blurred_raw_is_moved_as_it_is_and_with_its_jpeg(house: House) -> None:
-    """Its tags go into a sidecar; a pair goes together and comes back together, or stays."""
+    """Its tags go into a sidecar; a pair is moved and restored together, or stays."""
     sharp, blurred = factories.picture(1), factories.blurred(factories.picture(1))
     data = raw_files.dng(sharp, preview=blurred)
     for name in ("alone.dng", "gone.dng"):
@@ -127,8 +127,8 @@ def test_a_jpeg_that_comes_after_its_raw_is_judged_with_it(house: House, stacks:
 
 
 @pytest.mark.slow
-def test_a_photo_that_somebody_edited_is_only_tagged(house: House) -> None:
-    """RawTherapee's file beside it says so; with the protection off it goes along and comes back."""
+def test_a_photo_with_edits_is_only_tagged(house: House) -> None:
+    """By RawTherapee's file beside it; with the protection off that file is moved along and comes back."""
     house.drop("a.jpg", BLURRED["blurred-3.jpg"])
     house.drop("a.jpg.pp3", b"[Version]")
     house.culld("once")

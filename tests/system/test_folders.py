@@ -1,4 +1,4 @@
-"""Folders that cannot be read, that are away, or that another culld uses; and what lies in them."""
+"""Folders that cannot be read, are not mounted, or are used by another culld; and the photos in them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def lock(path: Path, mode: int) -> None:
 
 @needs_setpriv
 def test_once_names_the_photo_that_it_cannot_read(house: House) -> None:
-    """Also at the next call, when its next try is not due yet; the exit code says that something failed."""
+    """Also at the next call, when its next try is not due yet; the exit code is that of a failure."""
     house = replace(house, before=AS_ANY_USER)
     lock(house.drop("a.jpg", SHARP), 0)
 
@@ -54,7 +54,7 @@ def test_once_names_the_photo_that_it_cannot_read(house: House) -> None:
 
 @needs_setpriv
 def test_a_folder_that_may_not_be_entered_costs_that_folder_only(house: House) -> None:
-    """Mode 744 of another user: its names can be read, its files cannot be looked at."""
+    """Mode 744 of another user: its names can be listed, its files cannot be opened."""
     house = replace(house, before=AS_ANY_USER)
     closed = house.drop("closed/a.jpg", BLURRED).parent
     lock(closed, 0o744)
@@ -103,7 +103,7 @@ def test_two_roots_with_the_same_name_in_them_take_one_run(house: House) -> None
 
 
 def test_a_path_that_is_longer_than_the_kernel_takes_is_judged(house: House) -> None:
-    """Folder by folder it can be reached; doctor says that there are such paths."""
+    """It is opened folder by folder; the doctor warns of such paths."""
     relative = Path(*["d" * 250] * 20, "a.jpg")
     with deep_file(house.inbox, relative, SHARP):
         assert house.culld("once") == "1 kept\n"
@@ -137,7 +137,7 @@ def program_mount(behind: Path, point: Path) -> Iterator[int]:
 
 
 def test_a_quarantine_whose_mount_has_died_is_waited_for(house: House) -> None:
-    """Every command says what to do; once it is mounted again, culld goes on."""
+    """Every command prints what to do; once it is mounted again, culld continues."""
     behind = house.folder / "behind"
     behind.mkdir()
     house.quarantine.mkdir()
@@ -175,7 +175,7 @@ def test_an_inbox_whose_mount_has_died_is_passed_over(house: House) -> None:
 
 
 def is_dead(folder: Path) -> bool:
-    """Whether nothing answers behind a mount."""
+    """Return whether the process of a mount has ended."""
     try:
         folder.stat()
     except OSError:

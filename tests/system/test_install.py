@@ -76,7 +76,7 @@ def test_a_lock_that_lacks_a_package_is_refused(tmp_path: Path) -> None:
 
 
 def test_no_command_lets_pip_resolve_a_lock() -> None:
-    """Every line that installs a lock, in the Makefile and in the README, says so."""
+    """Every line that installs a lock, in the Makefile and in the README, has `--no-deps`."""
     lines = [line for name in ("Makefile", "README.md") for line in (REPO / name).read_text().splitlines()]
     installing = [line for line in lines if re.search(r"-r locks/\w+\.txt", line)]
 

@@ -1,4 +1,4 @@
-"""Photos whose EXIF holds impossible values go the same way as all others."""
+"""Photos with impossible EXIF values are judged like all others."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def shot(picture: Image.Image, second: float = 0, *, bias: int = 0, settings: tu
 
 
 def rating(stars: int) -> bytes:
-    """A sidecar in which somebody gave a photo stars."""
+    """A sidecar with a rating."""
     return (
         '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
         f'<rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Rating="{stars}"/>'
@@ -68,7 +68,7 @@ def test_a_bracket_stays_whole(house: House) -> None:
 
 
 @pytest.mark.slow
-def test_score_tells_what_the_policy_would_do(house: House) -> None:
+def test_score_prints_what_the_policy_would_do(house: House) -> None:
     """With bursts, ratings and all, and without touching anything."""
     for number in range(2):
         house.drop(f"{number}.jpg", shot(factories.blurred(SCENE, 12 - number), number))
@@ -84,7 +84,7 @@ def test_score_tells_what_the_policy_would_do(house: House) -> None:
 
 @pytest.mark.slow
 def test_the_best_of_a_burst_stays(house: House) -> None:
-    """Even if all of it is blurred; with a sharp frame in it, all the blurred ones go."""
+    """Even if all of it is blurred; with a sharp frame in it, all the blurred ones are moved."""
     wide = factories.picture(31, (1000, 720))
     for number, radius in enumerate([14, 11, 12]):
         frame = factories.blurred(wide.crop((number * 8, 0, number * 8 + 960, 720)), radius)
@@ -132,8 +132,8 @@ def test_a_sharp_subject_before_a_soft_background_is_no_blur(house: House) -> No
 
 
 @pytest.mark.slow
-def test_the_brake_stops_and_resume_lets_go(house: House) -> None:
-    """Three of ten may go; then culld only tags, and says so."""
+def test_the_brake_stops_moves_and_resume_releases_it(house: House) -> None:
+    """Three of ten may be moved; then culld only tags, and reports it."""
     house.config.write_text(POLICY + "  brake: {max_share: 0.3, window: 10}\n")
     for number in range(5):
         house.drop(f"{number}.jpg", shot(factories.blurred(factories.picture(50 + number)), 600 * number))
@@ -153,7 +153,7 @@ def test_the_brake_stops_and_resume_lets_go(house: House) -> None:
 
 @pytest.mark.slow
 def test_another_policy_is_tried_on_the_past_and_carried_out(house: House) -> None:
-    """Without scoring anything again; what somebody has rated since is not moved."""
+    """Without scoring anything again; a photo that was rated since is not moved."""
     names = [f"{number}.jpg" for number in range(4)]
     for number, name in enumerate(names):
         house.drop(name, shot(factories.blurred(factories.picture(60 + number)), 600 * number))
@@ -183,11 +183,11 @@ def test_another_policy_is_tried_on_the_past_and_carried_out(house: House) -> No
     assert "done: 0 moved, 3 came back" in told
     assert quarantined(house) == set()
     house.culld("once")
-    assert simulated(new) == dict.fromkeys(names[:3], "move")  # no person brought them back
+    assert simulated(new) == dict.fromkeys(names[:3], "move")  # the user did not restore them
 
 
 @pytest.mark.slow
-def test_what_people_do_with_rejects_is_learned_from(house: House) -> None:
+def test_answers_about_rejects_are_counted(house: House) -> None:
     """What was restored or dragged out was a false reject, and stays; what was deleted was a right one."""
     for number in range(5):
         house.drop(f"{number}.jpg", shot(factories.blurred(factories.picture(70 + number)), 600 * number))
@@ -217,8 +217,8 @@ def test_what_people_do_with_rejects_is_learned_from(house: House) -> None:
 
 
 @pytest.mark.slow
-def test_why_tells_all_about_one_photo(house: House) -> None:
-    """By where it was or where it is, with its history; what was never judged is told as such."""
+def test_why_prints_all_about_one_photo(house: House) -> None:
+    """By where it was or where it is, with its history; a photo that was never judged gets a message."""
     house.drop("2026/a.jpg", shot(BLURRED, settings=(1 / 60, 2.8, 800)))
     house.drop("2026/a.dng", raw_files.dng(BLURRED, preview=BLURRED))
     house.culld("once")

@@ -31,7 +31,7 @@ CHECKED_ELSEWHERE = {"layers"}  # tests/unit/test_architecture.py
 
 
 def blocks(language: str, *pages: Path) -> list[str]:
-    """The code blocks with this mark, of these pages or else of all."""
+    """Return the code blocks with this info string, of these pages or else of all."""
     pattern = re.compile(rf"^```{language}\n(.*?)^```", re.MULTILINE | re.DOTALL)
     return [block for page in pages or PAGES for block in pattern.findall(page.read_text())]
 
@@ -44,7 +44,7 @@ def commands(language: str, *pages: Path) -> list[str]:
 
 @pytest.fixture
 def home(tmp_path: Path) -> dict[str, str]:
-    """The environment of a person who has written the README's policy into the usual place."""
+    """The environment of a user with the README's policy at its default path."""
     config = tmp_path / ".config" / "culld" / "config.yaml"
     config.parent.mkdir(parents=True)
     config.write_text(blocks("yaml", README)[0] + "settle: {quiet: 200ms}\n")
@@ -53,7 +53,7 @@ def home(tmp_path: Path) -> dict[str, str]:
 
 
 def test_every_code_block_is_one_that_a_test_runs() -> None:
-    """A block with another mark would be an example that nothing checks."""
+    """A block with another info string would be an unchecked example."""
     for page in PAGES:
         marks = re.findall(r"^```(.*)$", page.read_text(), re.MULTILINE)
         assert set(marks[::2]) <= RUN_HERE | CHECKED_ELSEWHERE, page.name
@@ -61,7 +61,7 @@ def test_every_code_block_is_one_that_a_test_runs() -> None:
 
 
 def test_every_yaml_block_is_a_valid_configuration(tmp_path: Path) -> None:
-    """What people copy from the documentation works as it stands."""
+    """Users copy the examples."""
     assert len(blocks("yaml", README)) == 1
 
     for number, block in enumerate(blocks("yaml")):
@@ -85,7 +85,7 @@ def shape(line: str) -> str:
 
 
 def agree(shown: Sequence[str], said: Sequence[str]) -> bool:
-    """Whether lines are as shown, where `...` stands for any lines, and within a line for anything."""
+    """Return whether lines are as shown, where `...` stands for any lines, and within a line for anything."""
     if not shown:
         return not said
     if shown[0] == "...":
@@ -148,7 +148,7 @@ def test_no_other_page_shows_a_session() -> None:
 
 @pytest.mark.parametrize(("title", "states"), [("States of a plan", PlanState), ("States of a file", FileState)])
 def test_the_tables_of_states_name_every_state_of_the_journal(title: str, states: type[StrEnum]) -> None:
-    """And no other: the tables are what the code says."""
+    """And no other: the tables have the states of the code."""
     section = (DOCS / "undo.md").read_text().partition(f"### {title}\n")[2].partition("\n#")[0]
 
     assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == set(states)
@@ -203,7 +203,7 @@ def test_culld_run_starts_and_stops(home: dict[str, str]) -> None:
 
 
 def test_the_service_is_installed_as_the_readme_says(home: dict[str, str], tmp_path: Path) -> None:
-    """The unit is written for this culld; systemctl is played by a stand-in that writes down what it was told."""
+    """The unit is written for this culld; a fake systemctl records its arguments."""
     stand_in = tmp_path / "bin" / "systemctl"
     stand_in.parent.mkdir()
     stand_in.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/told\n')
@@ -278,7 +278,7 @@ def test_the_slim_install_works_without_tensorflow(tmp_path: Path) -> None:
     done = subprocess.run(["sh", "-c", script], cwd=tmp_path, check=False, capture_output=True, text=True)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    for source in ("daemon", "models"):  # the installed culld must stand on its own feet
+    for source in ("daemon", "models"):  # the installed culld must not need the source tree
         shutil.rmtree(tmp_path / source)
     binaries = tmp_path / "slim" / "bin"
     subprocess.run([binaries / "pip", "check"], check=True, capture_output=True)

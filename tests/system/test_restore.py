@@ -68,7 +68,7 @@ def test_an_interrupted_restore_leaves_nothing_half_done_and_is_finished_by_the_
 
 
 @pytest.mark.slow
-def test_a_sweep_that_is_interrupted_says_so(house: House) -> None:
+def test_an_interrupted_sweep_is_reported(house: House) -> None:
     """It does not end as if all had been judged; what it had begun is finished by the next one."""
     house.config.write_text(UNBRAKED)
     for number in range(40):
@@ -107,7 +107,7 @@ def test_a_deleted_reject_is_an_answer_and_leaves_nothing_behind(house: House) -
 
 @pytest.mark.slow
 def test_a_card_that_is_copied_again_after_a_reject_was_deleted_is_judged_as_new(house: House) -> None:
-    """The answer stays "deleted", and the copy goes where the first one went."""
+    """The answer stays "deleted", and the copy is moved like the first one."""
     house.drop("a.jpg", BLURRED[0])
     house.culld("once")
     (house.quarantine / "a.jpg").unlink()
@@ -204,6 +204,6 @@ def test_what_the_installed_darktable_makes_of_a_sidecar_is_untagged(house: Hous
 
 
 def reported(house: House) -> list[dict[str, object]]:
-    """What `culld report` says of the defects."""
+    """Return the lines of `culld report` about the defects."""
     told = [json.loads(line) for line in house.culld("report", "--json").splitlines()]
     return [each for each in told if each["by"] == "defect"]

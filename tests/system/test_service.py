@@ -1,4 +1,4 @@
-"""The service on a booted systemd: installed by its own command, used, hurt in many ways, and taken away again.
+"""The service on a booted systemd: installed by its own command, used, damaged in many ways, and uninstalled.
 
 Set CULLD_SERVICE_RESULTS to a file to have the figures of a run written there.
 """
@@ -97,7 +97,7 @@ def drop(machine: Machine, name: str, data: bytes) -> None:
 
 
 def is_quarantined(machine: Machine, name: str) -> bool:
-    """Whether a photo is in quarantine, as the machine sees it: the host does not see that disk."""
+    """Return whether a photo is in quarantine, as the machine sees it: the host does not see that disk."""
     return (machine.root / "srv/photos/quarantine" / name).exists()
 
 
@@ -126,11 +126,11 @@ def workers(machine: Machine) -> list[int]:
 
 
 def is_active(machine: Machine, but: int = 0) -> bool:
-    """Whether it is active, with another main process than this one."""
+    """Return whether it is active, with another main process than this one."""
     return machine.show("ActiveState") == "active" and main_pid(machine) not in {0, but}
 
 
-def test_it_is_active_as_its_own_user_and_says_so(machine: Machine) -> None:
+def test_it_is_active_as_its_own_user_with_a_status_line(machine: Machine) -> None:
     """Installed by one command; systemd shows the status line, and `culld service status` passes it on."""
     assert machine.show("ActiveState") == "active"
     assert machine.run("stat", "-c", "%U", f"/proc/{main_pid(machine)}").strip() == "culld"
@@ -140,7 +140,7 @@ def test_it_is_active_as_its_own_user_and_says_so(machine: Machine) -> None:
 
 
 def test_photos_that_are_dropped_are_culled(machine: Machine) -> None:
-    """From outside; the sidecar goes with the photo, and both belong to the service's user."""
+    """From outside; the sidecar is moved with the photo, and both belong to the service's user."""
     FIGURES["drop to quarantine"] = f"{quarantine(machine, 'a.jpg', BLURRED[0]):.1f} s"
 
     assert is_quarantined(machine, "a.jpg.xmp")
@@ -163,7 +163,7 @@ def test_the_journal_can_be_searched_by_photo_and_verdict(machine: Machine) -> N
 
 @pytest.mark.usefixtures("first_config")
 def test_a_policy_is_reloaded_and_a_broken_one_is_not(machine: Machine) -> None:
-    """The status line names the policy in force, and says when the file is broken."""
+    """The status line names the policy in force, and reports a broken file."""
     before = machine.show("StatusText")
     config(machine, CONFIG + "  defects: {blur: {reject: never}}\n")
     machine.run("systemctl", "reload", "culld")
@@ -195,7 +195,7 @@ def test_it_comes_back_after_a_kill(machine: Machine) -> None:
 
 @pytest.mark.parametrize(("signal", "what"), [("KILL", "kill -9 of the worker"), ("STOP", "a worker that hangs")])
 def test_a_worker_that_dies_or_hangs_is_replaced(machine: Machine, signal: str, what: str) -> None:
-    """The service goes on, and the next photo is judged; a hanging one is ended after limits.time."""
+    """The service continues, and the next photo is judged; a hanging one is ended after limits.time."""
     pid = main_pid(machine)
     (worker,) = workers(machine)
     machine.signal(worker, signal)
@@ -227,7 +227,7 @@ def test_a_daemon_that_hangs_is_restarted_by_the_watchdog(machine: Machine) -> N
 
 
 def test_a_full_quarantine_is_waited_for(machine: Machine) -> None:
-    """The photo stays where it is; when there is room again, it goes."""
+    """The photo stays where it is; when there is room again, it is moved."""
     disk = machine.root / "srv/photos/quarantine"
     ballast = disk / "ballast"
     machine.run("dd", "if=/dev/zero", "of=/srv/photos/quarantine/ballast", "bs=4k", check=False)  # until it is full
@@ -308,20 +308,20 @@ def processor_s(machine: Machine) -> float:
 
 
 def memory_mb(machine: Machine) -> float:
-    """What its processes hold, each shared page counted once."""
+    """Return the memory of its processes in MB, each shared page counted once."""
     files = " ".join(f"/proc/{pid}/smaps_rollup" for pid in processes(machine))
     return sum(map(int, re.findall(r"^Pss:\s+(\d+) kB$", machine.run("sh", "-c", f"cat {files}"), re.MULTILINE))) / 1e3
 
 
 def wakeups(machine: Machine) -> int:
-    """How often its threads have gone to sleep by themselves, and so were woken."""
+    """Return the voluntary context switches of its threads, which are its wake-ups."""
     files = " ".join(f"/proc/{pid}/task/*/status" for pid in processes(machine))
     text = machine.run("sh", "-c", f"cat {files}", check=False)
     return sum(map(int, re.findall(r"^voluntary_ctxt_switches:\s+(\d+)$", text, re.MULTILINE)))
 
 
-def test_one_person_has_a_culld_of_her_own(machine: Machine) -> None:
-    """The user unit, by her own service manager, for folders in her home; it runs while nobody is logged in."""
+def test_one_user_has_a_separate_culld(machine: Machine) -> None:
+    """The user unit, in the user's service manager, for folders in the user's home; it runs without a login."""
     machine.run("useradd", "--create-home", "ann")
     machine.run("chmod", "711", "/root")  # the interpreter of this test lies below it
     machine.run("loginctl", "enable-linger", "ann")

@@ -60,8 +60,8 @@ def test_output_that_cannot_be_written_is_a_fault(house: House) -> None:
 
 
 @pytest.mark.slow
-def test_too_few_descriptors_are_told_with_the_limit(house: House) -> None:
-    """The stage that meets it first tells; no traceback."""
+def test_too_few_descriptors_are_reported_with_the_limit(house: House) -> None:
+    """The first stage that fails reports it, without a traceback."""
     house.drop("a.jpg", SHARP)
 
     done = shell(house, "ulimit -n 15; culld once $C")
@@ -72,7 +72,7 @@ def test_too_few_descriptors_are_told_with_the_limit(house: House) -> None:
     assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] > 15
 
 
-def test_a_current_folder_that_is_gone_is_told(tmp_path: Path) -> None:
+def test_a_current_folder_that_is_gone_is_reported(tmp_path: Path) -> None:
     """One line instead of a traceback; the help still works."""
     gone = tmp_path / "gone"
     gone.mkdir()

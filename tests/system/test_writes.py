@@ -1,4 +1,4 @@
-"""Which files the daemon opens for writing, seen by the kernel: only what the unit would let it."""
+"""The files that the daemon opens for writing, traced by strace: only those that the unit would permit."""
 
 from __future__ import annotations
 

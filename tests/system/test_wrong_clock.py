@@ -21,7 +21,7 @@ BLURRED = factories.encoded(factories.blurred(factories.picture()), quality=92)
 @pytest.mark.timeout(900)
 @pytest.mark.skipif(shutil.which("faketime") is None, reason="needs the program faketime (Debian: faketime)")
 def test_a_start_a_year_ahead_throws_nothing_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Photos that were moved a second ago stay in quarantine, and tags can be taken back; then the doubt ends."""
+    """Photos that were moved a second ago stay in quarantine, and tags can be removed; then the doubt ends."""
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     policy = POLICY.replace(
         "quarantine: quarantine", "quarantine: {path: quarantine, trash_after: 30d}\nkeep_history: 30d"

@@ -29,7 +29,7 @@ def imports(file: Path) -> set[str]:
 
 
 def test_every_folder_of_the_package_is_listed_and_every_listed_one_exists() -> None:
-    """A new folder needs one line that says what it holds."""
+    """A new folder needs one line about its content."""
     listed = re.findall(r"^\| `([\w/]+)` \| \S", section("Folders"), re.MULTILINE)
     folders = {str(file.parent.relative_to(PACKAGE)) for file in PACKAGE.rglob("*.py")} - {"."}
 
@@ -37,8 +37,8 @@ def test_every_folder_of_the_package_is_listed_and_every_listed_one_exists() -> 
     assert set(listed) == folders
 
 
-def test_the_eight_words_stand_in_order_and_their_code_exists() -> None:
-    """In the table, and as the steps of one photo; a word that watches or settles is no line of `process`."""
+def test_the_eight_stages_stand_in_order_and_their_code_exists() -> None:
+    """In the table, and as the steps of one photo; watching and settling are no lines of `process`."""
     rows = re.findall(r"^\| (\w+) \|.*\| `([\w/.]+)` \|$", section("Eight words"), re.MULTILINE)
     steps = re.findall(r"^\d\. \*\*(\w+)\.\*\*", section("One photo"), re.MULTILINE)
 

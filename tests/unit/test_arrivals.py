@@ -1,4 +1,4 @@
-"""Which of the files that `culld once` finds are complete."""
+"""Arrivals: the files that `culld once` takes as complete."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class House:
         return FileSnapshot(factories.place(name), factories.stamp(mtime_ns=int(second * 1e9)))
 
     def find(self, place: RootedPath) -> FileSnapshot | None:
-        """The scanner's look at one file: it has not changed, unless it is gone."""
+        """Return the file as the scanner finds it: it has not changed, unless it is gone."""
         if str(place.relative) in self.gone:
             return None
         return next(snapshot for snapshot in self.found if snapshot.place == place)
@@ -59,7 +59,7 @@ def test_old_files_are_complete_at_once() -> None:
 
 
 def test_no_file_of_a_folder_goes_before_its_young_ones() -> None:
-    """Half of a burst has just been written: the sharp frame may be in the other half. Other folders go on."""
+    """Half of a burst has just been written: the sharp frame may be in the other half. Other folders are judged."""
     house = House({"x/1.jpg": 10, "x/2.jpg": 0, "x/3.jpg": 1, "y/4.jpg": 10})
 
     assert house.complete() == ["y/4.jpg", "x/1.jpg", "x/2.jpg", "x/3.jpg"]
@@ -68,7 +68,7 @@ def test_no_file_of_a_folder_goes_before_its_young_ones() -> None:
 
 @pytest.mark.parametrize(("written", "gone", "unfinished"), [({"x/2.jpg"}, set(), 1), (set(), {"x/2.jpg"}, 0)])
 def test_the_wait_has_an_end(written: set[str], gone: set[str], unfinished: int) -> None:
-    """A file that is still being written after ten minutes is left for the next time; the others of its folder are not."""
+    """A file that is still being written is left for the next time; the others of its folder are not."""
     house = House({"x/1.jpg": 10, "x/2.jpg": 1}, written, gone)
 
     assert house.complete() == ["x/1.jpg"]

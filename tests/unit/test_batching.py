@@ -1,4 +1,4 @@
-"""Batching: which photos go through the network together."""
+"""Batching: the photos that are read together."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ PHOTOS = [factories.snapshot(f"{i}.jpg") for i in range(5)]
 
 
 def test_a_full_batch_goes_at_once() -> None:
-    """Without waiting; of many photos four times as many go together, the rest stays."""
+    """Without waiting; of many photos a batch takes four times as many, the rest stays."""
     batcher = Batcher(size=3, wait_s=2)
     batcher.add(PHOTOS[:3], now=10)
     assert batcher.take(now=10) == PHOTOS[:3]
@@ -20,8 +20,8 @@ def test_a_full_batch_goes_at_once() -> None:
     assert len(single) == 1
 
 
-def test_what_was_taken_is_not_gathered_anew_until_it_is_done() -> None:
-    """A scan may see it again while the workers are at it."""
+def test_a_photo_in_a_batch_is_not_gathered_again_until_it_is_done() -> None:
+    """A scan may find it again while the workers read it."""
     batcher = Batcher(size=3, wait_s=2)
     batcher.add(PHOTOS[:3], now=10)
 
@@ -32,8 +32,8 @@ def test_what_was_taken_is_not_gathered_anew_until_it_is_done() -> None:
     assert PHOTOS[0].place not in batcher
 
 
-def test_a_small_batch_waits_for_company() -> None:
-    """Fewer photos go when the first of them has waited long enough."""
+def test_a_small_batch_waits_for_more_photos() -> None:
+    """A small batch is due when its first photo has waited long enough."""
     batcher = Batcher(size=16, wait_s=2)
     batcher.add(PHOTOS[:1], now=10)
     batcher.add(PHOTOS[1:2], now=11.9)

@@ -108,7 +108,7 @@ def test_the_small_blur_is_the_binomial_kernel() -> None:
     np.testing.assert_allclose(convolve(image, kernel), small_blur(image), atol=1e-6)
 
 
-def test_a_cats_eye_is_a_disk_with_a_bite() -> None:
+def test_the_cat_eye_kernel_is_a_disk_with_one_side_cut_off() -> None:
     """Light stays inside the disk, and a part of the disk is dark."""
     eye, whole = cat_eye(6, np.random.default_rng(3)), disk(6)
 

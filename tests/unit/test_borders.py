@@ -1,4 +1,4 @@
-"""Values out of files become records that no later stage can fail on, whatever the files hold."""
+"""Values from files become valid records for all later stages, whatever the files hold."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ _SHORTS = st.integers(0, 0xFFFF)
 
 @st.composite
 def cameras(draw: st.DrawFn) -> Camera:
-    """What the builders make of arbitrary values."""
+    """Camera facts that the builders make from arbitrary values."""
     names = ("time_s", "aperture", "iso", "bias_ev")
     exposure = Exposure.of({name: draw(_NUMBERS | st.text(max_size=3)) for name in names})
     said = {
@@ -123,12 +123,12 @@ def assessments(draw: st.DrawFn) -> Assessment:
     return Assessment(photo, result, "model@1", likeness)
 
 
-def read_back(text: str, lead: Assessment) -> None:
+def read_back(text: str, primary: Assessment) -> None:
     """Read all that the JSON of a decision holds beside the facts."""
     known = parsed(text)
-    stack_in(known, lead)
-    siblings_in(known, lead.photo.place)
-    series_in(known, lead.photo.place)
+    stack_in(known, primary)
+    siblings_in(known, primary.photo.place)
+    series_in(known, primary.photo.place)
 
 
 def carry(assessed: list[Assessment], rules: Policy = _RULES) -> None:
@@ -175,11 +175,11 @@ def test_any_photos_go_through_grouping_policy_and_report(assessed: list[Assessm
 
 @unhurried
 @given(cameras())
-def test_what_a_camera_said_comes_back_out_of_the_journal(camera: Camera) -> None:
+def test_camera_facts_are_read_back_from_the_journal(camera: Camera) -> None:
     """And its moments can be written and calculated with."""
-    lead = replace(factories.assessment(), photo=replace(factories.photo(), camera=camera))
+    primary = replace(factories.assessment(), photo=replace(factories.photo(), camera=camera))
 
-    assert facts_in(parsed(to_json(Stack(lead))))[1] == camera
+    assert facts_in(parsed(to_json(Stack(primary))))[1] == camera
     assert camera.exposure.light_value is None or math.isfinite(camera.exposure.light_value)
     if camera.taken_at is not None:
         assert moment_of(to_micros(camera.taken_at + timedelta(days=365))) == camera.taken_at + timedelta(days=365)
@@ -198,12 +198,12 @@ def test_any_row_of_the_journal_gives_facts_that_every_stage_can_use(known: obje
     """An older culld wrote down what it found, and a disk may damage the rest."""
     text = json.dumps(known)
     format_, camera, likeness = facts_in(parsed(text))
-    lead = replace(
+    primary = replace(
         factories.assessment(), photo=replace(factories.photo(format_=format_), camera=camera), dhash=likeness
     )
 
-    carry([lead])
-    read_back(text, lead)
+    carry([primary])
+    read_back(text, primary)
 
 
 def test_a_date_that_an_older_culld_wrote_down_is_not_known() -> None:
@@ -270,7 +270,7 @@ _XMP = (
 
 @unhurried
 @given(st.lists(st.binary(max_size=200), max_size=3), st.text(st.characters(codec="utf-8"), max_size=20))
-def test_any_sidecar_tells_of_people_or_is_refused(packets: list[bytes], rating: str) -> None:
+def test_any_sidecar_gives_user_metadata_or_is_refused(packets: list[bytes], rating: str) -> None:
     """A rating of any text, and packets of any bytes."""
     quoted = rating.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
     try:

@@ -1,4 +1,4 @@
-"""From logits to honest probabilities."""
+"""Calibration: from logits to probabilities."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def labelled(logits: np.ndarray, labels: np.ndarray) -> LabelledLogits:
     return LabelledLogits(logits, spread, spread >= 0)
 
 
-def test_boastful_logits_are_cooled() -> None:
+def test_overconfident_logits_are_scaled_down() -> None:
     """Logits three times too large get a scale near one third, and then are calibrated."""
     rng = np.random.default_rng(0)
     honest = rng.normal(0, 2, 20_000)
@@ -113,7 +113,7 @@ def test_a_curve_ends_where_nothing_is_found_any_more() -> None:
     assert curve(np.array([0.9]), np.array([False]), 0.1) == ()
 
 
-def test_meanings_leave_out_what_nobody_knows() -> None:
+def test_operating_points_leave_out_unknown_labels() -> None:
     """A doubtful label counts neither way; every defect has its own curve."""
     logits = np.array([[4.0, 4.0, 4.0], [-4.0, -4.0, -4.0], [4.0, 4.0, 4.0]], np.float32)
     rows = labelled(logits, np.array([1, 0, 0], np.float32))

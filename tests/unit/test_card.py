@@ -50,7 +50,7 @@ def test_the_id_names_the_bytes(tmp_path: Path) -> None:
 
 
 def test_the_id_stands_in_the_file_for_readers(tmp_path: Path) -> None:
-    """Whoever opens the JSON sees the id that the log shows."""
+    """The JSON has the id that the log shows."""
     save_card(tmp_path, card(tmp_path))
 
     assert card(tmp_path).id == json.loads((tmp_path / "card.json").read_text("utf-8"))["id"]
@@ -67,7 +67,7 @@ def test_a_model_that_is_not_the_cards_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("missing", ["model.tflite", "card.json"])
 def test_a_missing_half_is_named(tmp_path: Path, missing: str) -> None:
-    """The error says which file, and what to do."""
+    """The error names the file and what to do."""
     save_card(tmp_path, card(tmp_path))
     (tmp_path / missing).unlink()
 

@@ -24,10 +24,10 @@ finally:
 """
 
 
-def modules_after(*words: str) -> set[str]:
+def modules_after(*arguments: str) -> set[str]:
     """The modules that a fresh interpreter has loaded once `culld` has answered."""
     done = subprocess.run(
-        [sys.executable, "-c", LOADED, *words], capture_output=True, text=True, check=False, timeout=60
+        [sys.executable, "-c", LOADED, *arguments], capture_output=True, text=True, check=False, timeout=60
     )
     return set(json.loads(done.stdout.rpartition("\0")[2]))
 
@@ -41,10 +41,12 @@ def modules_named_by(parser: argparse.ArgumentParser) -> Iterator[str]:
             yield from modules_named_by(choice)
 
 
-@pytest.mark.parametrize("words", [["--help"], ["--version"], *([name, "--help"] for name in COMMANDS)], ids=" ".join)
-def test_help_loads_no_heavy_library(words: list[str]) -> None:
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], *([name, "--help"] for name in COMMANDS)], ids=" ".join
+)
+def test_help_loads_no_heavy_library(arguments: list[str]) -> None:
     """`--help` answers at once, also on a machine where a library is broken."""
-    assert modules_after(*words) & HEAVY == set()
+    assert modules_after(*arguments) & HEAVY == set()
 
 
 def test_only_the_module_of_the_command_is_imported() -> None:

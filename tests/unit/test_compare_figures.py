@@ -1,4 +1,4 @@
-"""Whether figures that were measured again are those that were written down."""
+"""The comparison of new figures with the written ones."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def changed(**linear: object) -> dict[str, Any]:
 
 
 def test_the_same_figures_agree() -> None:
-    """Nothing is said."""
+    """There is no line."""
     assert differences(WRITTEN, WRITTEN) == []
 
 
@@ -32,7 +32,7 @@ def test_a_hundredth_is_agreement(figure: float) -> None:
 
 
 def test_more_than_a_hundredth_is_named_with_its_place() -> None:
-    """Whoever reads it knows where to look."""
+    """The text names the protocol, the head and the figure."""
     found = differences(WRITTEN, changed(exact_match=0.9599, blur={"f1": 0.5, "true_positive": 90}))
 
     assert found == ["linear, exact_match: was 0.97, is 0.9599", "linear, blur, f1: was 0.96, is 0.5"]
@@ -57,7 +57,7 @@ def test_other_pictures_are_a_difference() -> None:
 
 
 def test_a_figure_on_one_side_only_is_a_difference() -> None:
-    """Neither a new one nor a lost one goes unsaid."""
+    """A new figure and a lost one are both reported."""
     lost = {key: value for key, value in WRITTEN.items() if key != "clean"}
 
     assert differences(WRITTEN, lost) == ["clean: is gone"]

@@ -1,4 +1,4 @@
-"""Whether a file has its end: files of every format, cut everywhere."""
+"""Completeness: files of every format, cut at every byte."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def photo(encoder: str) -> bytes:
 
 
 def whole(data: bytes) -> bool:
-    """What is said of these bytes."""
+    """Return whether these bytes are complete."""
     return is_complete(io.BytesIO(data), recognise(data[:HEAD_BYTES]))
 
 
@@ -38,14 +38,14 @@ def test_a_whole_file_has_its_end(encoder: str) -> None:
 
 @pytest.mark.parametrize("encoder", ENCODERS)
 def test_a_file_that_is_cut_anywhere_has_no_end(encoder: str) -> None:
-    """At each of its bytes, once it can be told what it is."""
+    """At each of its bytes from which on its format is known."""
     data = photo(encoder)
 
     assert [cut for cut in range(HEAD_BYTES, len(data)) if whole(data[:cut])] == []
 
 
 @pytest.mark.parametrize("encoder", ["JPEG", "PNG", "WEBP"])
-def test_bytes_behind_the_picture_do_not_matter(encoder: str) -> None:
+def test_bytes_after_the_image_data_do_not_matter(encoder: str) -> None:
     """Phones put movies there, and card readers zeros."""
     assert whole(photo(encoder) + bytes(5000))
 
@@ -61,7 +61,7 @@ def test_a_progressive_jpeg_with_a_tail_ends_where_its_last_scan_does() -> None:
 
 
 def test_a_jpeg_whose_thumbnail_ends_has_not_ended() -> None:
-    """A cut right behind the end mark of the picture within its EXIF looks like an end to whoever reads two bytes."""
+    """A cut right behind the EOI of the EXIF thumbnail ends with the bytes FF D9, as a whole file does."""
     thumbnail = photo("JPEG")
     exif = b"Exif\0\0" + thumbnail
     data = photo("JPEG")
@@ -71,13 +71,13 @@ def test_a_jpeg_whose_thumbnail_ends_has_not_ended() -> None:
 
 
 def test_a_file_of_zeros_with_a_heads_bytes_is_not_whole() -> None:
-    """Space is reserved before a copy begins; a WebP tells only how long it is, so there the decoder will complain."""
+    """Space is reserved before a copy begins; a WebP has only its length, so the decoder finds the damage there."""
     for encoder in ("JPEG", "PNG", "HEIF", "AVIF"):
         data = photo(encoder)
         assert not whole(data[:HEAD_BYTES] + bytes(len(data)))
 
 
-def test_what_says_nothing_of_its_length_is_left_to_the_decoder() -> None:
+def test_a_format_without_a_length_is_left_to_the_decoder() -> None:
     """TIFF."""
     stream = io.BytesIO()
     Image.new("RGB", (8, 8)).save(stream, "TIFF")

@@ -1,4 +1,4 @@
-"""The configuration: what a file means, and what a person reads when it is wrong."""
+"""The configuration: what a file means, and the problems of an invalid one."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def load(tmp_path: Path) -> Load:
 
 @pytest.fixture
 def complaints(load: Load, tmp_path: Path) -> Complaints:
-    """What is said of a configuration of this text, without the file's name before each line."""
+    """Return the problems of a configuration of this text, without the name of the file."""
 
     def complaints_of(text: str | bytes) -> list[str]:
         with pytest.raises(ConfigError) as raised:
@@ -136,7 +136,7 @@ class TestMeaning:
             timedelta(seconds=7),
         )
 
-    def test_an_empty_section_says_the_same_as_none(self, load: Load) -> None:
+    def test_an_empty_section_equals_a_missing_one(self, load: Load) -> None:
         """A section whose keys are all commented out keeps the defaults."""
         assert load(MINIMAL) == load(MINIMAL + "policy:\n  defects:\n    blur:\nsettle:\nlimits: # nothing\n")
 
@@ -303,7 +303,7 @@ RENAMED = [
     ),
     ("tags: {marks: []}", "4: tags.marks: unknown key; tags.marks is now tags.reject_flags"),
 ]
-"""Keys of earlier versions, each with what is said of it."""
+"""Keys of earlier versions, each with the start of its problem."""
 
 WRONG = [
     ("quarantne: /q", "4: quarantne: unknown key; did you mean `quarantine`?"),
@@ -476,38 +476,38 @@ WRONG = [
 
 
 class TestProblems:
-    """What a person reads when the file is wrong."""
+    """The problems of an invalid file."""
 
     @pytest.mark.parametrize(("added", "expected"), WRONG)
-    def test_a_mistake_is_told_with_line_key_and_what_is_allowed(
+    def test_a_mistake_is_reported_with_line_key_and_allowed_values(
         self, complaints: Complaints, added: str, expected: str
     ) -> None:
-        """One wrong value gives one line that says where it stands and what to write."""
-        said = complaints(MINIMAL + added)
+        """One wrong value gives one line with the line number, the key and the allowed values."""
+        problems = complaints(MINIMAL + added)
 
-        assert [line.startswith(expected) for line in said] == [True], said
+        assert [line.startswith(expected) for line in problems] == [True], problems
 
     @pytest.mark.parametrize(
         "key", [key for key in known_keys(Config) if not key.startswith(GIVEN) and "[]." not in key]
     )
-    def test_every_key_says_what_to_write(self, complaints: Complaints, key: str) -> None:
+    def test_the_problem_of_every_key_names_the_allowed_values(self, complaints: Complaints, key: str) -> None:
         """A mapping where none belongs, or one with a key that is not known, for each key outside of lists."""
         opened = "".join(f"{name}: {{" for name in key.removesuffix("[]").split("."))
 
-        (said,) = complaints(MINIMAL + opened + "x: 1" + "}" * opened.count("{"))
+        (problem,) = complaints(MINIMAL + opened + "x: 1" + "}" * opened.count("{"))
 
-        assert said.startswith(f"4: {key.removesuffix('[]')}")
-        assert re.search(r"; (write|known here are) ", said)
-        assert "another value" not in said
+        assert problem.startswith(f"4: {key.removesuffix('[]')}")
+        assert re.search(r"; (write|known here are) ", problem)
+        assert "another value" not in problem
 
-    def test_all_mistakes_are_told_at_once_in_the_order_of_the_lines(self, complaints: Complaints) -> None:
-        """Nobody should have to mend a file one mistake at a time, wherever the mistakes were found."""
-        said = complaints(
+    def test_all_mistakes_are_reported_at_once_in_the_order_of_the_lines(self, complaints: Complaints) -> None:
+        """All mistakes of a file are reported in one run, wherever they were found."""
+        problems = complaints(
             "watch:\n  - path: /a\n  - path: /a/b\n    mod: observe\nquarantine: /a\nsettle: {quiet: 1}\nsettle:\n"
             "policy:\n  defects:\n    blur: {tag: x, reject: y}\n"
         )
 
-        assert [": ".join(line.split(": ")[:2]) for line in said] == [
+        assert [": ".join(line.split(": ")[:2]) for line in problems] == [
             "3: watch[1].path",
             "4: watch[1].mod",
             "5: quarantine",
@@ -517,20 +517,20 @@ class TestProblems:
             "10: policy.defects.blur.reject",
         ]
 
-    def test_a_missing_key_is_told_on_the_line_of_its_section(self, complaints: Complaints) -> None:
+    def test_a_missing_key_is_reported_on_the_line_of_its_section(self, complaints: Complaints) -> None:
         """There is no line of its own to point at."""
-        said = complaints("policy:\n  mode: observe\nwatch:\n  - mode: observe\n")
+        problems = complaints("policy:\n  mode: observe\nwatch:\n  - mode: observe\n")
 
         assert [
-            said[0],
-            said[1].split(";")[0],
+            problems[0],
+            problems[1].split(";")[0],
         ] == ["1: quarantine: `quarantine` is missing; it has no default", "4: watch[0].path: `path` is missing"]
 
     def test_the_mode_of_a_folder_is_checked_like_that_of_the_policy(self, complaints: Complaints) -> None:
         """And `auto` is offered, which takes the mode of the policy."""
-        said = complaints("watch: [{path: /a, mode: 3}]\nquarantine: /q")
+        problems = complaints("watch: [{path: /a, mode: 3}]\nquarantine: /q")
 
-        assert said == ["1: watch[0].mode: 3 is not allowed; write enforce or observe, or auto"]
+        assert problems == ["1: watch[0].mode: 3 is not allowed; write enforce or observe, or auto"]
 
     @pytest.mark.parametrize(
         ("folders", "expected"),
@@ -555,9 +555,9 @@ class TestProblems:
         self, complaints: Complaints, folders: str, expected: str
     ) -> None:
         """A photo must belong to one watched folder, and what culld writes to none."""
-        said = complaints(folders)
+        problems = complaints(folders)
 
-        assert [line.startswith(expected) for line in said] == [True], said
+        assert [line.startswith(expected) for line in problems] == [True], problems
 
     def test_two_names_of_one_folder_are_one_folder(self, complaints: Complaints, tmp_path: Path) -> None:
         """A symbolic link does not hide that a folder is given twice."""
@@ -591,9 +591,9 @@ class TestProblems:
         self, complaints: Complaints, content: str | bytes, expected: str
     ) -> None:
         """Whatever the bytes are, the answer is a sentence and a line number."""
-        said = complaints(content)
+        problems = complaints(content)
 
-        assert [line.startswith(expected) for line in said] == [True], said
+        assert [line.startswith(expected) for line in problems] == [True], problems
 
     def test_a_file_that_unfolds_without_end_is_refused_at_its_first_alias(self, complaints: Complaints) -> None:
         """The billion laughs: nine lines that stand for a billion words."""
@@ -606,7 +606,7 @@ class TestProblems:
         with pytest.raises(ConfigError, match="larger than 1 MB"):
             load(MINIMAL + "#" * 1_000_000)
 
-    def test_a_folder_or_a_missing_file_is_told_by_name(self, tmp_path: Path) -> None:
+    def test_a_folder_or_a_missing_file_is_named(self, tmp_path: Path) -> None:
         """The text names the path and what stands in the way."""
         for path, expected in {tmp_path: "Is a directory", tmp_path / "none.yaml": "No such file"}.items():
             with pytest.raises(ConfigError) as raised:
@@ -647,16 +647,16 @@ class TestFinding:
         with pytest.raises(ConfigError, match=r"\$CULLD_CONFIG names this file, but it is not there"):
             find_config(None, HOME | {"CULLD_CONFIG": "/none.yaml"}, system=system)
 
-    def test_without_any_file_the_text_says_where_it_looked_and_what_to_write(self, tmp_path: Path) -> None:
-        """And what it says to write is a valid file."""
+    def test_without_any_file_the_message_names_the_paths_and_an_example(self, tmp_path: Path) -> None:
+        """And the file that it suggests is valid."""
         with pytest.raises(ConfigError) as raised:
             find_config(None, {"HOME": str(tmp_path)}, system=tmp_path / "etc.yaml")
 
-        said = str(raised.value)
-        assert f"{tmp_path}/.config/culld/config.yaml" in said
-        assert f"{tmp_path}/etc.yaml" in said
+        message = str(raised.value)
+        assert f"{tmp_path}/.config/culld/config.yaml" in message
+        assert f"{tmp_path}/etc.yaml" in message
         file = tmp_path / "new.yaml"
-        file.write_text(said.split("\n\n")[1])
+        file.write_text(message.split("\n\n")[1])
         assert len(load_config(file, HOME).watch) == 1
 
 
@@ -669,7 +669,7 @@ def test_the_state_folder_is_found_in_a_broken_file(tmp_path: Path, broken: str)
     assert find_state(file, HOME) == tmp_path / "elsewhere"
 
 
-def test_a_state_folder_that_cannot_be_told_is_a_problem(tmp_path: Path) -> None:
+def test_an_unreadable_state_key_is_a_problem(tmp_path: Path) -> None:
     """A list is no folder."""
     file = tmp_path / "config.yaml"
     file.write_text(MINIMAL + "state: [1, 2]\n")

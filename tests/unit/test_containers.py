@@ -1,4 +1,4 @@
-"""Keywords inside PNG, WebP and TIFF: what changes, what stays, and which files are left alone."""
+"""Keywords inside PNG, WebP and TIFF: what changes, what stays, and which files are refused."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ FILES = {
 
 @dataclass(frozen=True)
 class Seen:
-    """What other readers see of a picture: its size, its pixels of every page, and its words."""
+    """What other readers see of a file: its size, its pixels of every page, and its keywords."""
 
     size: tuple[int, int]
     pixels: tuple[bytes, ...]
@@ -96,7 +96,7 @@ def seen(data: bytes) -> Seen:
 
 
 def tagged(format_: Format, old: bytes, keywords: tuple[str, ...] = BLUR) -> bytes:
-    """The file after the edits, proven, and with the way back tried."""
+    """Return the file after the edits; verify them and their inverse."""
     edits = embedded_edits(old, format_, keywords)
     new = apply_edits(old, edits)
     verify_embedded(old, new, format_, keywords)
@@ -111,7 +111,7 @@ def packet(format_: Format, data: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("kind", FILES)
-def test_words_go_in_and_everything_else_stays(kind: str) -> None:
+def test_keywords_are_added_and_everything_else_stays(kind: str) -> None:
     """Pixels, size and texts as Pillow reads them; Pillow finds the packet, too."""
     format_, old = FILES[kind]
     new = tagged(format_, old)
@@ -124,8 +124,8 @@ def test_words_go_in_and_everything_else_stays(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", FILES)
-def test_words_are_renewed_and_withdrawn(kind: str) -> None:
-    """A second change replaces the first, and the last takes back what is ours."""
+def test_keywords_are_replaced_and_removed(kind: str) -> None:
+    """A second change replaces the first, and the last removes our keywords."""
     format_, old = FILES[kind]
     twice = tagged(format_, tagged(format_, old), BOTH)
     none = tagged(format_, twice, ())
@@ -137,8 +137,8 @@ def test_words_are_renewed_and_withdrawn(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", FILES)
-def test_marks_are_set_where_nobody_has_and_are_taken_back(kind: str) -> None:
-    """Lightroom reads them in the photo, not beside it; a person's rating stays."""
+def test_reject_flags_are_set_in_empty_fields_and_are_removed(kind: str) -> None:
+    """Lightroom reads them in the photo, not in a sidecar; a rating of the user stays."""
     format_, old = FILES[kind]
     flags = (RejectFlag.RATING, RejectFlag.PICK)
     marked = apply_edits(old, embedded_edits(old, format_, BLUR, flags))
@@ -159,14 +159,14 @@ def test_marks_are_set_where_nobody_has_and_are_taken_back(kind: str) -> None:
     ]
 
 
-def test_no_words_mean_no_edits() -> None:
+def test_no_keywords_mean_no_edits() -> None:
     """A photo without defects keeps its bytes."""
     for format_, old in FILES.values():
         assert embedded_edits(old, format_, ()) == ()
 
 
-def test_windows_finds_its_words_in_a_tiff() -> None:
-    """In the field where it looks; the file grows by the new word only the second time."""
+def test_windows_finds_its_keywords_in_a_tiff() -> None:
+    """In XPKeywords; the second time the file grows by the new keyword only."""
     _, old = FILES["tiff"]
     once = tagged(Format.TIFF, old)
     twice = tagged(Format.TIFF, once, BOTH)
@@ -224,7 +224,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_files_that_could_come_to_harm_are_left_alone(case: str) -> None:
-    """The reason is told."""
+    """With the reason."""
     format_, data, reason = REFUSED[case]
 
     with pytest.raises(TagRefusedError, match=reason):
@@ -256,7 +256,7 @@ def _with_another_pixel(format_: Format, data: bytes) -> bytes:
 @settings(deadline=None, max_examples=600)
 @given(st.data())
 def test_damaged_files_are_refused_or_kept(data: st.DataObject) -> None:
-    """Whatever bytes are changed, the answer is a refusal or a proven splice, never another error."""
+    """Whatever bytes are changed, the result is a refusal or a verified splice, never another error."""
     format_, old = FILES[data.draw(st.sampled_from(sorted(FILES)))]
     damaged = bytearray(old)
     for _ in range(data.draw(st.integers(1, 4))):

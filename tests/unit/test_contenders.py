@@ -81,7 +81,7 @@ def test_classifiers_keep_their_places() -> None:
     np.testing.assert_allclose(1 - found["eye"]["linear"].scores, found["opposite"]["linear"].scores, atol=1e-6)
 
 
-def test_all_is_told_of_progress() -> None:
+def test_progress_is_reported_to_the_end() -> None:
     """The last report says that every picture is done."""
     told: list[tuple[str, int, int]] = []
     samples = [make_sample(scene, "clean", (), UNTOUCHED, np.random.default_rng(0)) for scene in SCENES]

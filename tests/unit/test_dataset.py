@@ -121,8 +121,8 @@ def test_a_night_darkened_by_stops_is_under_exposed() -> None:
 
 
 @pytest.mark.parametrize(("tag", "stops"), [("night_lowkey", 3), ("highkey", -3)])
-def test_nobody_says_what_a_brighter_night_or_a_darker_snow_is(tag: str, stops: float) -> None:
-    """Such a picture may look quite ordinary, so it teaches the exposure heads nothing; blur is still blur."""
+def test_the_label_of_a_brighter_night_or_a_darker_snow_is_unknown(tag: str, stops: float) -> None:
+    """It may be an ordinary picture, so its exposure labels are not used; its blur label is."""
     rng = np.random.default_rng(0)
     moved = make_sample(scene(0, tag), "both", (Distortion(Kind.EXPOSURE, stops),), Augmentation(), rng)
     blurred = make_sample(scene(0, tag), "blur", (Distortion(Kind.DEFOCUS, 5),), Augmentation(), rng)
@@ -151,7 +151,7 @@ def test_a_dark_room_made_brighter_is_not_called_over_exposed() -> None:
     assert visible_labels(bright, brighter)[2]
 
 
-def test_the_plain_journey_leaves_every_pixel_alone() -> None:
+def test_a_sample_without_steps_changes_no_pixel() -> None:
     """What is clean and unchanged is the frame that the daemon would see."""
     plain = make_sample(scene(), "clean", (), Augmentation(), np.random.default_rng(0))
 
@@ -190,7 +190,7 @@ def test_strong_blur_takes_its_ways_in_turn() -> None:
 
 
 def test_blur_in_the_dark_is_not_known() -> None:
-    """Where everything is black nobody can tell whether it is sharp."""
+    """Sharpness cannot be seen where everything is black."""
     rng = np.random.default_rng(0)
     steps = (Distortion(Kind.DEFOCUS, 5), Distortion(Kind.EXPOSURE, -5))
     both = make_sample(scene(), "both", steps, Augmentation(), rng)

@@ -1,4 +1,4 @@
-"""From files to the network's frame."""
+"""Decoding: from files to the network's frame."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_heic_gives_the_same_picture() -> None:
 
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_exif_orientation_is_applied(orientation: int) -> None:
-    """A picture that says how it must be turned gives the frame of the turned picture."""
+    """A photo with an orientation tag gives the frame of the rotated photo."""
     image = factories.picture(3)
     exif = piexif.dump({"0th": {piexif.ImageIFD.Orientation: orientation}})
     found = decoded(factories.encoded(image, exif=exif, quality=95), Format.JPEG)
@@ -183,7 +183,7 @@ def test_a_photo_is_decoded_upright_in_its_proportions(encoder: str) -> None:
 @pytest.mark.parametrize("encoder", ["JPEG", "PNG"])
 @pytest.mark.parametrize("orientation", [1, 3, 8])
 def test_a_region_is_decoded_in_full_resolution(encoder: str, orientation: int) -> None:
-    """Its place is that in the upright photo."""
+    """Its coordinates are those of the upright photo."""
     image = factories.picture(12, (800, 600))
     exif = piexif.dump({"0th": {piexif.ImageIFD.Orientation: orientation}})
     options = {} if encoder == "PNG" else {"quality": 95}

@@ -1,4 +1,4 @@
-"""The vocabulary of defects."""
+"""Distortions and the defects that they cause."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_equal_generators_make_equal_pictures_and_do_change_them(kind: Kind) -> 
 
 
 def test_a_lamp_blurred_in_linear_light_stays_brighter() -> None:
-    """Why linear light: a bright point spreads as light does, not as numbers do."""
+    """The reason for linear light: a blurred bright point keeps its energy."""
     night = np.full((31, 31, 3), 0.02, np.float32)
     night[15, 15] = 1.0
     rng = np.random.default_rng(0)

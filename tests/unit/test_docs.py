@@ -1,4 +1,4 @@
-"""README.md and docs/ lead to files that exist, name what the code has, and repeat the figures of the results."""
+"""README.md and docs/ link to files that exist, name what the code has, and repeat the figures of the results."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ def test_the_readme_links_to_every_page() -> None:
 
 
 def test_the_readme_stays_a_page() -> None:
-    """What does not fit goes to docs/."""
+    """Longer texts belong in docs/."""
     assert len(README.read_text().splitlines()) <= 130
     assert len(README.read_text().split()) <= 1050
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_a_page_names_the_subject(page: Path) -> None:
-    """Plain technical English: things do things."""
+    """None of the vague words of `VAGUE`."""
     text = prose(page).lower()
 
     assert [word for word in VAGUE if re.search(rf"\b{word}\b", text)] == []
@@ -95,7 +95,7 @@ def test_every_extra_that_a_page_names_is_one_of_the_package(page: Path) -> None
 
 
 def shown_by(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """What culld prints before it exits."""
+    """Return the output of culld before it exits."""
     with pytest.raises(SystemExit) as done:
         main([*arguments, "--help"])
     assert done.value.code == 0

@@ -1,4 +1,4 @@
-"""The doctor: what it looks at, what it says, and what it tells people to do."""
+"""The doctor: its checks, their results, and the advice that they print."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class TestMounts:
         assert mount is not None
         assert (mount.kind, mount.is_remote) == expected
 
-    def test_folders_on_shares_are_told_from_the_others(self, tmp_path: Path) -> None:
+    def test_folders_on_shares_are_distinguished(self, tmp_path: Path) -> None:
         """They are searched by the timer, and their files wait for longer."""
         table = tmp_path / "mountinfo"
         table.write_text(MOUNTINFO)
@@ -117,7 +117,7 @@ class TestFolders:
     def test_a_right_that_is_missing_is_named_with_the_command_that_gives_it(
         self, tmp_path: Path, missing: int, expected: str
     ) -> None:
-        """Access lists give culld its rights and take nobody else's."""
+        """Access lists give culld its rights and leave those of other users."""
         check = folders.watched(tmp_path, "ann", all_but(tmp_path, missing))
 
         assert (check.health, check.what) == (Health.BAD, expected)
@@ -152,13 +152,13 @@ class TestFolders:
         assert health is Health.BAD
 
     def test_a_quarantine_that_can_be_made_is_fine(self, tmp_path: Path) -> None:
-        """It says whether photos will be copied."""
+        """It reports whether photos will be copied."""
         check = folders.quarantine(tmp_path / "q" / "r", [tmp_path / "photos"], "ann")
 
         assert check.health is Health.OK
         assert check.what == "will be created, on the same disk as the watched folders"
 
-    def test_a_quarantine_on_another_disk_says_so(self, tmp_path: Path) -> None:
+    def test_a_quarantine_on_another_disk_is_reported(self, tmp_path: Path) -> None:
         """Moves there are copies, which take longer."""
         check = folders.quarantine(tmp_path, [Path("/proc")], "ann")
 
@@ -184,7 +184,7 @@ class TestFolders:
         assert folders.moves(tmp_path / "in", tmp_path / "q").what == "tried: renamed"
         assert [list((tmp_path / name).iterdir()) for name in ("in", "q")] == [[], []]
 
-    def test_a_way_with_limits_says_them(self, tmp_path: Path) -> None:
+    def test_a_file_system_with_limits_is_reported_with_them(self, tmp_path: Path) -> None:
         """As on a FUSE file system of a server that is elsewhere."""
         check = folders.changes(tmp_path, lambda _: FolderAbilities(Way.CLAIM, exchanges=False, leases=False))
 
@@ -193,8 +193,8 @@ class TestFolders:
         assert "cannot be exchanged" in check.what
         assert "does not report writers" in check.what
 
-    def test_a_trial_that_fails_is_bad_and_says_why(self, tmp_path: Path) -> None:
-        """The words are those that a photo's fault would have."""
+    def test_a_trial_that_fails_is_bad_and_has_a_reason(self, tmp_path: Path) -> None:
+        """With the reason that a photo's fault would have."""
         (tmp_path / "file").touch()
 
         for check in (folders.changes(tmp_path / "gone"), folders.moves(tmp_path, tmp_path / "file")):
@@ -214,7 +214,7 @@ class TestFolders:
     @pytest.mark.parametrize(
         ("path", "health"), [("/home/ann", Health.OK), ("/mnt/nas/a", Health.WARN), ("/mnt/my photos\\x", Health.WARN)]
     )
-    def test_a_file_system_that_tells_only_half_is_worth_knowing(self, path: str, health: Health) -> None:
+    def test_a_file_system_with_incomplete_events_is_worth_knowing(self, path: str, health: Health) -> None:
         """On shares and FUSE only the timer finds what others change."""
         assert folders.file_system(Path(path), MOUNTS).health is health
 
@@ -242,8 +242,10 @@ class TestMachine:
         ("count", "limit", "health"),
         [(100, 8192, Health.OK), (6553, 8192, Health.OK), (6554, 8192, Health.WARN), (1, None, Health.WARN)],
     )
-    def test_the_watch_limit_is_told_before_it_is_reached(self, count: int, limit: int | None, health: Health) -> None:
-        """Other programs take from it too, so four fifths are the mark."""
+    def test_the_watch_limit_is_reported_before_it_is_reached(
+        self, count: int, limit: int | None, health: Health
+    ) -> None:
+        """Other programs take from it too, so it warns from four fifths on."""
         assert environment.watches(count, limit).health is health
 
     def test_the_mended_watch_limit_has_room_for_twice_as_many(self) -> None:
@@ -291,8 +293,8 @@ class TestMachine:
         assert {"pydantic", "pillow", "watchdog"} <= found.keys()
         assert not {"tensorflow", "rawpy", "pillow-heif"} & found.keys()
 
-    def test_a_culld_that_pip_does_not_know_is_told(self) -> None:
-        """A source tree that is run as it is: nobody noted what it requires."""
+    def test_a_culld_that_pip_does_not_know_is_reported(self) -> None:
+        """A source tree without metadata of an installation."""
 
         def requirements(name: str) -> list[str]:
             raise PackageNotFoundError(name)
@@ -312,7 +314,7 @@ class TestMachine:
         assert environment.jxl(lambda _: True).what == "installed"
         assert "pip install pillow-jxl-plugin" in environment.jxl(lambda _: False).what
 
-    def test_the_engine_is_told_with_its_reason(self) -> None:
+    def test_the_engine_is_reported_with_its_reason(self) -> None:
         """And a warning given if it is not the one that was asked for."""
         assert environment.engine("auto", "litert", "there is no GPU") == ok("engine", "litert, for there is no GPU")
         assert environment.engine("litert", "litert", "model.engine is litert").health is Health.OK
@@ -321,7 +323,7 @@ class TestMachine:
     @pytest.mark.parametrize(
         ("modules", "expected"), [({"tensorflow"}, "TensorFlow is installed"), (set(), "lets culld use it")]
     )
-    def test_a_gpu_is_told_with_what_uses_it(self, modules: set[str], expected: str, tmp_path: Path) -> None:
+    def test_a_gpu_is_reported_with_its_use(self, modules: set[str], expected: str, tmp_path: Path) -> None:
         """Culling needs none."""
         (tmp_path / "nvidia0").touch()
 
@@ -331,7 +333,7 @@ class TestMachine:
         assert "none found" in environment.gpu([tmp_path / "other"]).what
 
     def test_a_clock_that_stands_before_the_installation_is_wrong(self) -> None:
-        """A small computer without a battery, say."""
+        """For example a small computer without a battery."""
         noon = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
         assert environment.clock(noon, noon.timestamp() + 3600).health is Health.OK
@@ -347,12 +349,12 @@ class TestMachine:
         assert lock_holder(tmp_path) == ""
         assert environment.instance("12").what == "runs as process 12"
 
-    def test_modules_are_looked_for_without_an_import(self) -> None:
+    def test_modules_are_found_without_an_import(self) -> None:
         """A module that is there, and one that is not."""
         assert (environment.has_module("json"), environment.has_module("no_module_of_this_name")) == (True, False)
 
     def test_a_model_that_does_not_load_is_bad_with_its_reason(self) -> None:
-        """What the model room says is passed on."""
+        """The reason is that of the model's error."""
 
         def broken() -> str:
             raise SystemFaultError("the card does not fit")
@@ -378,10 +380,10 @@ class TestCommand:
         file.write_text("watch: [{path: in}]\nquarantine: q\nstate: s\nmodel: {path: none}\n")
         return file
 
-    def test_every_folder_is_looked_at_and_what_is_bad_decides(
+    def test_every_folder_is_checked_and_the_worst_result_decides(
         self, config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        """One missing model makes the exit code 3, and the way out is printed under it."""
+        """One missing model makes the exit code 3, and the advice is printed under it."""
         arguments = parsed("--config", str(config))
 
         assert command.run(arguments) == 3
@@ -404,7 +406,7 @@ class TestCommand:
         assert [check["name"] for check in checks if check["health"] == "bad"] == ["model"]
         assert all(check["fix"] for check in checks if check["health"] != "ok")
 
-    def test_a_broken_configuration_is_told_problem_by_problem(
+    def test_a_broken_configuration_is_reported_problem_by_problem(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         """Each problem is a check of its own, and folders are not guessed at."""

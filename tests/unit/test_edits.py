@@ -1,4 +1,4 @@
-"""Byte edits and their way back."""
+"""Byte edits and their inverse."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Time that is counted by clocks that must agree."""
+"""Elapsed time, counted by clocks that must agree."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DAY = timedelta(days=1)
 
 
 class Machine:
-    """A machine whose clocks go on, are set, and start again; and the time counted on it."""
+    """A machine with clocks that run, are set, and restart; and the time counted on it."""
 
     def __init__(self) -> None:
         """Started a moment ago, at noon."""
@@ -51,7 +51,7 @@ def test_a_machine_that_runs_counts_all_of_it() -> None:
 
 
 def test_a_machine_that_is_off_counts_a_week_at_most() -> None:
-    """Up to a month is believed, not more; two months are told, and count nothing."""
+    """Up to a month is believed, not more; two months are reported, and count nothing."""
     assert Machine().off(DAY).found == (DAY, False)
     assert Machine().off(20 * DAY).found == (7 * DAY, False)
     assert Machine().off(60 * DAY).found == (timedelta(), True)

@@ -1,4 +1,4 @@
-"""Which engine judges photos."""
+"""The selection of the engine."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_the_fastest_engine_that_can_run_is_taken(
     expected: EngineKind,
     why: str,
 ) -> None:
-    """And it is told why."""
+    """With the reason."""
     choice = select_engine(asked, devices, has_tensorflow=has_tensorflow, has_keras_model=has_keras_model)
 
     assert choice.kind is expected

@@ -89,7 +89,7 @@ def test_real_photos_are_labelled_by_their_index(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_an_index_is_a_clear_error(tmp_path: Path) -> None:
-    """It says which file and which columns."""
+    """It names the file and the columns."""
     with pytest.raises(ConfigError, match=r"index\.csv: needs the columns file and label"):
         predictions(real_exposure=tmp_path)
 

@@ -60,7 +60,7 @@ def test_every_value_of_the_example_is_the_default(tmp_path: Path) -> None:
 
 
 def test_every_key_of_the_example_has_a_comment() -> None:
-    """A person finds above each key, or above its section, what it does."""
+    """Above each key, or above its section."""
     lines = EXAMPLE.read_text().splitlines()
     sections = [number for number, line in enumerate(lines) if line and line[0] not in " #"]
     bare = []
@@ -86,7 +86,7 @@ def test_policy_check_prints_what_the_example_means(capsys: pytest.CaptureFixtur
 
 
 def test_policy_check_passes_on_what_is_wrong(tmp_path: Path) -> None:
-    """The problems go up to the command line, which prints them and exits with 2."""
+    """The command line gets the problems, prints them and exits with 2."""
     file = tmp_path / "config.yaml"
     file.write_text("watch: 3\n")
     arguments = build_parser(["policy"]).parse_args(["policy", "check", str(file)])

@@ -1,4 +1,4 @@
-"""Camera facts out of EXIF."""
+"""Camera facts from EXIF."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def test_the_facts_of_a_full_block_are_read() -> None:
 
 
 def test_a_time_zone_is_kept() -> None:
-    """OffsetTimeOriginal says where the camera's clock stood."""
+    """OffsetTimeOriginal holds the offset of the camera's clock."""
     block = piexif.dump({"Exif": FULL["Exif"] | {piexif.ExifIFD.OffsetTimeOriginal: b"+02:00"}})
 
     assert camera_facts(block).taken_at == datetime(2024, 5, 6, 7, 8, 9, 250_000, timezone(timedelta(hours=2)))
 
 
-def test_nonsense_values_say_nothing() -> None:
+def test_nonsense_values_give_no_facts() -> None:
     """A division by zero, an orientation of 99 and a date of zeros are not facts."""
     block = piexif.dump(
         {
@@ -96,7 +96,7 @@ def test_damaged_blocks_never_raise(noise: bytes, cut: int) -> None:
     [b"0001:01:01 00:00:00", b"1899:12:31 23:59:59", b"2201:01:01 00:00:00", b"9999:12:31 23:59:59"],
 )
 @pytest.mark.parametrize("offset", [b"", b"+14:00", b"-14:00"])
-def test_a_date_outside_of_photography_says_nothing(moment: bytes, offset: bytes) -> None:
+def test_a_date_outside_of_photography_is_no_fact(moment: bytes, offset: bytes) -> None:
     """Programs write the first or last day of their calendar for a date that they do not know."""
     exif = {piexif.ExifIFD.DateTimeOriginal: moment, piexif.ExifIFD.OffsetTimeOriginal: offset}
 
@@ -105,7 +105,7 @@ def test_a_date_outside_of_photography_says_nothing(moment: bytes, offset: bytes
 
 @pytest.mark.parametrize("offset", [b".5", b",5", b":30", b"+1", b"+14:01", b"+99:00", b"+02:00:30", b"Z", b"   :  "])
 def test_an_offset_of_another_form_is_no_time_zone(offset: bytes) -> None:
-    """The moment is read as if the file did not say where it was taken, and always has a time zone."""
+    """The moment is read as if the file had no offset, and always has a time zone."""
     block = piexif.dump({"Exif": FULL["Exif"] | {piexif.ExifIFD.OffsetTimeOriginal: offset}})
 
     assert camera_facts(block).taken_at == datetime(2024, 5, 6, 7, 8, 9, 250_000, tzinfo=UTC)
@@ -120,7 +120,7 @@ def test_a_time_zone_may_lie_west_of_greenwich() -> None:
     )
 
 
-def test_settings_that_no_camera_has_say_nothing() -> None:
+def test_settings_that_no_camera_has_are_no_facts() -> None:
     """A negative exposure time, which has no logarithm, an aperture of four billion, and a bias of a million."""
     block = piexif.dump(
         {
@@ -148,7 +148,7 @@ def signed_time(block: bytes) -> bytes:
     return patched[:value] + struct.pack(">ii", -1, 250) + patched[value + 8 :]
 
 
-def test_a_negative_exposure_time_says_nothing() -> None:
+def test_a_negative_exposure_time_gives_no_light_value() -> None:
     """The light value is then not known, and asking for it does not fail."""
     exposure = camera_facts(signed_time(piexif.dump(FULL))).exposure
 

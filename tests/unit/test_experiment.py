@@ -95,8 +95,8 @@ def test_every_experiment_that_comes_with_culld_can_be_read(path: Path) -> None:
     assert load_recipe(path).name == path.parent.name
 
 
-def test_all_mistakes_are_told_together(tmp_path: Path) -> None:
-    """Nobody likes to fix a file one error at a time."""
+def test_all_mistakes_are_reported_together(tmp_path: Path) -> None:
+    """All mistakes of a file are reported in one run."""
     path = tmp_path / "train.yaml"
     path.write_text("epoch: 3\nseed: x\n", "utf-8")
 

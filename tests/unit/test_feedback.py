@@ -1,4 +1,4 @@
-"""What people's answers say about the policy."""
+"""The user's answers about rejects, and the thresholds that they suggest."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ def reject(
     blur: float = 0.99, *, rule: str = BLUR, camera: str = "X", restored: bool = False, released: str = ""
 ) -> RecordedDecision:
     """A photo that was moved."""
-    lead = factories.assessment(blur=blur)
-    lead = replace(lead, photo=replace(lead.photo, camera=Camera(camera)))
-    moved = RecordedDecision.of(replace(factories.plan(Stack(lead), Verdict.QUARANTINE), rule=rule))
+    primary = factories.assessment(blur=blur)
+    primary = replace(primary, photo=replace(primary.photo, camera=Camera(camera)))
+    moved = RecordedDecision.of(replace(factories.plan(Stack(primary), Verdict.QUARANTINE), rule=rule))
     return replace(moved, restored_at=factories.NOON if restored else None, released=released)
 
 
 def with_digests(found: RecordedDecision, judged: str, moved: str, stamp: FileStat | None) -> RecordedDecision:
     """The decision about a photo with these digests, as it was judged and moved, and this stamp in quarantine."""
-    lead = found.stack.primary
-    stack = replace(found.stack, primary=replace(lead, photo=replace(lead.photo, digest=judged)))
+    primary = found.stack.primary
+    stack = replace(found.stack, primary=replace(primary, photo=replace(primary.photo, digest=judged)))
     return replace(found, stack=stack, now_digest=moved, stamp=stamp)
 
 
@@ -62,8 +62,8 @@ def answered(*blurs: float, false: tuple[float, ...] = ()) -> list[QuarantinedFe
         (reject(released="deleted", restored=True), True, Feedback.FALSE_REJECT),
     ],
 )
-def test_what_a_person_did_is_an_answer(found: RecordedDecision, gone: bool, expected: Feedback) -> None:  # noqa: FBT001
-    """What culld did by itself is none."""
+def test_an_action_of_the_user_is_an_answer(found: RecordedDecision, gone: bool, expected: Feedback) -> None:  # noqa: FBT001
+    """An action of culld is none."""
     assert feedback_for(found, gone=gone) is expected
 
 
@@ -78,13 +78,13 @@ REUSED = replace(LAY, mtime_ns=80, ctime_ns=80)
 @pytest.mark.parametrize(
     ("digests", "released", "came", "stamp", "expected"),
     [
-        # culld wrote keywords into the photo: the bytes tell.
+        # culld wrote keywords into the photo: the bytes decide.
         ("judged tagged", "", "tagged", RENAMED, Reappearance.BROUGHT_BACK),
         ("judged tagged", "", "tagged", ELSEWHERE, Reappearance.BROUGHT_BACK),
         ("judged tagged", "deleted", "tagged", ELSEWHERE, Reappearance.BROUGHT_BACK),
         ("judged tagged", "", "judged", COPY, Reappearance.COPIED_AGAIN),
         ("judged tagged", "deleted", "judged", COPY, Reappearance.COPIED_AGAIN),
-        # It could not: the file's identity tells, as long as its inode cannot have been given to another file.
+        # It could not: the file's identity decides, as long as its inode cannot have been given to another file.
         ("tagged", "", "tagged", RENAMED, Reappearance.BROUGHT_BACK),
         ("tagged", "deleted", "tagged", RENAMED, Reappearance.UNCLEAR),
         ("tagged", "", "tagged", COPY, Reappearance.UNCLEAR),
@@ -93,7 +93,7 @@ REUSED = replace(LAY, mtime_ns=80, ctime_ns=80)
         ("tagged", "deleted", "tagged", COPY, Reappearance.UNCLEAR),
     ],
 )
-def test_how_a_content_came_back_is_told_by_bytes_or_by_the_file(
+def test_a_return_is_recognised_by_bytes_or_by_the_file(
     digests: str, released: str, came: str, stamp: FileStat, expected: Reappearance
 ) -> None:
     """In doubt it is unclear: the photo is not taken again, and no answer is counted."""
@@ -103,7 +103,7 @@ def test_how_a_content_came_back_is_told_by_bytes_or_by_the_file(
     assert reappearance(found, photo) is expected
 
 
-def test_without_the_stamp_of_the_reject_only_the_bytes_tell() -> None:
+def test_without_the_stamp_of_the_reject_only_the_bytes_decide() -> None:
     """As after the journal was rebuilt."""
     found = with_digests(reject(), "tagged", "tagged", None)
 
@@ -144,8 +144,8 @@ def test_nothing_is_suggested_without_enough_answers_or_a_good_threshold() -> No
     assert suggest(answered(false=(0.99,) * 30), Defect.BLUR, precision=0.9, least=20).threshold is None
 
 
-def test_the_chart_is_a_picture_that_shows_each_part(tmp_path: Path) -> None:
-    """What was wrong stands out; long names are cut."""
+def test_the_chart_shows_each_part(tmp_path: Path) -> None:
+    """False rejects have another colour; long names are cut."""
     file = tmp_path / "chart.png"
     draw(file, "title", list(Feedback), [("x" * 200, [3, 5, 0, 1, 1]), ("empty", [0, 0, 0, 0, 0])])
 

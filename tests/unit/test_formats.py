@@ -1,4 +1,4 @@
-"""Formats are told from the first bytes, never from the name."""
+"""Formats are recognised by the first bytes, never by the name."""
 
 from __future__ import annotations
 

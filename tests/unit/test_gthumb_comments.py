@@ -36,8 +36,8 @@ def comment(element: str = "") -> bytes:
         (gzip.compress(comment('<rating value="5"/>')), True, 5),
     ],
 )
-def test_a_comment_says_something_with_a_rating_a_text_or_a_category(data: bytes, says: bool, stars: int) -> None:  # noqa: FBT001
-    """The time alone, which gThumb copies from the camera, says nothing."""
+def test_a_comment_counts_with_a_rating_a_text_or_a_category(data: bytes, says: bool, stars: int) -> None:  # noqa: FBT001
+    """The time alone, which gThumb copies from the camera, is no user metadata."""
     assert comment_in(data) == (says, Rating(f"gThumb rating {stars}", stars) if stars else None)
 
 

@@ -1,4 +1,4 @@
-"""From marks to settled photos."""
+"""Intake: from wake-ups to settled photos."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class FakeScanner:
     cost: Callable[[], None] = lambda: None
 
     def scan(self, root: Path, folder: Path | None = None, *, deep: bool = True) -> Iterator[FileSnapshot]:
-        """All prepared files, wherever they are said to be."""
+        """Return all prepared files, whatever the folder."""
         self.asked.append((root, folder, deep))
         self.cost()
         yield from (FileSnapshot(place, stamp) for place, stamp in self.files.items())
@@ -65,13 +65,13 @@ class House:
             lambda: self.roots, self.scanner, self.settler, self.journal, self.clock, self.in_flight, self.most
         )  # type: ignore[arg-type]
 
-    def seen(self, *marks: DirtyFolder | Signal) -> list[str]:
-        """The names that have settled after a look."""
-        return [snapshot.place.relative.name for snapshot in self.intake.settled(marks)]
+    def seen(self, *wakeups: DirtyFolder | Signal) -> list[str]:
+        """Return the names of the photos that have settled."""
+        return [snapshot.place.relative.name for snapshot in self.intake.settled(wakeups)]
 
 
-def test_a_marked_photo_settles_without_another_event() -> None:
-    """What has been quiet for long enough is looked at again, marked or not."""
+def test_a_photo_settles_without_another_event() -> None:
+    """A file that has been quiet for long enough is checked again, with or without a wake-up."""
     house = House()
     assert house.seen(DirtyFolder(ROOT, ROOT)) == []
 
@@ -82,7 +82,7 @@ def test_a_marked_photo_settles_without_another_event() -> None:
 
 
 def test_a_known_photo_is_not_waited_for() -> None:
-    """A photo that was dealt with while it was waiting leaves the list, or culld would look at it for ever."""
+    """A photo that was judged while it was waiting leaves the list, or culld would check it for ever."""
     house = House()
     house.seen(DirtyFolder(ROOT, ROOT))
     house.journal.known.add(factories.place())
@@ -112,7 +112,7 @@ def test_a_photo_that_vanishes_is_forgotten() -> None:
     assert house.settler.waiting == []
 
 
-def test_a_rescan_stands_for_all_marks() -> None:
+def test_a_rescan_replaces_all_other_wakeups() -> None:
     """When everything is scanned, single folders are not scanned as well."""
     house = House()
 
@@ -121,7 +121,7 @@ def test_a_rescan_stands_for_all_marks() -> None:
     assert house.scanner.asked == [(ROOT, None, True)]
 
 
-def test_a_mark_outside_its_root_is_ignored() -> None:
+def test_a_wakeup_outside_its_root_is_ignored() -> None:
     """A move out of the root may name a folder elsewhere."""
     house = House()
 
@@ -130,19 +130,19 @@ def test_a_mark_outside_its_root_is_ignored() -> None:
     assert house.scanner.asked == []
 
 
-@pytest.mark.parametrize("mark", [Signal.RESCAN, DirtyFolder(ROOT, ROOT)])
-def test_a_root_that_is_away_is_not_looked_at(mark: DirtyFolder | Signal) -> None:
-    """What stands in its place is not it."""
+@pytest.mark.parametrize("wakeup", [Signal.RESCAN, DirtyFolder(ROOT, ROOT)])
+def test_a_root_that_is_away_is_not_scanned(wakeup: DirtyFolder | Signal) -> None:
+    """The folder at its path is not the root."""
     house = House()
     house.roots.clear()
 
-    house.seen(mark)
+    house.seen(wakeup)
 
     assert house.scanner.asked == []
 
 
 def test_a_folder_that_takes_long_rests_and_is_not_forgotten() -> None:
-    """Moving photos out of a folder of 100,000 marks it after every batch."""
+    """Each batch that is moved out of a folder of 100,000 photos causes a wake-up for it."""
     house = House()
     house.scanner.cost = lambda: house.clock.advance(0.5)
 
@@ -158,7 +158,7 @@ def test_a_folder_that_takes_long_rests_and_is_not_forgotten() -> None:
 
 
 def test_no_more_photos_wait_than_fit_into_memory() -> None:
-    """The others are found by another scan, once half of the first ones are dealt with."""
+    """The others are found by another scan, once half of the first ones are judged."""
     house = House(most=4)
     house.scanner.files = {factories.place(f"{number}.jpg"): factories.stamp() for number in range(10)}
 

@@ -64,7 +64,7 @@ def test_elsewhere_the_log_stays_plain_text(stream: str | None, monkeypatch: pyt
     assert logging.getLogger().handlers == before
 
 
-def test_an_outcome_is_told_in_fields() -> None:
+def test_an_outcome_is_logged_in_fields() -> None:
     """Only what there is."""
     plan = replace(factories.plan(Stack(factories.assessment(blur=0.99)), Verdict.TAG), rule="policy.rules.mine")
 

@@ -1,4 +1,4 @@
-"""Keywords in the EXIF block of a JPEG: what changes, what stays, and which files are left alone."""
+"""Keywords in the EXIF block of a JPEG: what changes, what stays, and which files are refused."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def camera_file(order: str = "<", *extra: exif.Field) -> bytes:
 
 
 def tagged(old: bytes, keywords: tuple[str, ...] = BLUR) -> bytes:
-    """The file after the edits, proven."""
+    """Return the file after the edits, verified."""
     new = apply_edits(old, embedded_edits(old, Format.JPEG, keywords))
     verify_embedded(old, new, Format.JPEG, keywords)
     return new
@@ -54,13 +54,13 @@ def exif_edits(data: bytes, keywords: tuple[str, ...]) -> tuple[Edit, ...]:
     return container.splice(exif_change(container, keywords))
 
 
-def words(data: bytes) -> tuple[str, ...]:
-    """The words in XPKeywords."""
+def xp_keywords(data: bytes) -> tuple[str, ...]:
+    """Return the keywords in XPKeywords."""
     return keywords_in(read_block(read_jpeg(data).block or b""))
 
 
 def pixels(data: bytes) -> bytes:
-    """What Pillow decodes."""
+    """Return the pixels as Pillow decodes them."""
     with Image.open(io.BytesIO(data)) as image:
         return image.tobytes()
 
@@ -75,7 +75,7 @@ def test_a_file_without_exif_gets_the_smallest_block() -> None:
         b"\xff\xe1\x00\x2aExif\0\0" + b"II*\0\x10\0\0\0" + b"culld-1\0"
         b"\x01\0" + b"\x9e\x9c\x01\0\x04\0\0\0" + b"\xe9\0\0\0" + b"\0\0\0\0"
     ) == edit.inserted
-    assert ("é",) == words(tagged(old, ("é",)))
+    assert ("é",) == xp_keywords(tagged(old, ("é",)))
 
 
 def test_a_file_without_any_head_gets_its_block_first() -> None:
@@ -84,7 +84,7 @@ def test_a_file_without_any_head_gets_its_block_first() -> None:
     bare = plain[:2] + plain[20:]
 
     assert 2 == exif_edits(bare, BLUR)[0].offset
-    assert BLUR == words(tagged(bare))
+    assert BLUR == xp_keywords(tagged(bare))
 
 
 def test_another_builder_can_make_the_new_block() -> None:
@@ -100,11 +100,11 @@ def test_another_builder_can_make_the_new_block() -> None:
     new = apply_edits(old, embedded_edits(old, Format.JPEG, BLUR, build_exif=build))
     verify_embedded(old, new, Format.JPEG, BLUR)
 
-    assert BLUR == words(new)
+    assert BLUR == xp_keywords(new)
 
 
 def test_a_packet_with_padding_keeps_its_length() -> None:
-    """No byte behind it moves; blanks give way to the words."""
+    """No byte behind it moves; the keywords replace blanks."""
     old = camera_file()
     new = tagged(old)
 
@@ -113,7 +113,7 @@ def test_a_packet_with_padding_keeps_its_length() -> None:
 
 
 def test_a_packet_without_padding_grows() -> None:
-    """And its segment says so."""
+    """And the length of its segment grows with it."""
     old = jpeg(segment(0xE1, XMP.replace(b" " * 1000, b"")))
 
     assert BLUR == listed_keywords(read_xmp(read_jpeg(tagged(old)).packet or b""), SUBJECT)
@@ -130,16 +130,16 @@ def test_a_file_without_packet_gets_one_behind_exif() -> None:
     assert BLUR == listed_keywords(read_xmp(found.packet or b""), SUBJECT)
 
 
-def test_what_is_no_longer_said_is_taken_back() -> None:
-    """Our words only; a word that a person gave as well stays, in both places."""
+def test_keywords_that_no_longer_apply_are_removed() -> None:
+    """Only our keywords; a keyword that the user added as well stays, in both places."""
     old = camera_file("<", xp("defect:blur;holiday\0".encode("utf-16-le")))
     both = tagged(old, ("defect:blur", "defect:overexposed"))
     none = tagged(both, ())
 
-    assert ("defect:blur", "holiday", "defect:overexposed") == words(both)
-    assert ("defect:blur", "holiday") == words(none)
+    assert ("defect:blur", "holiday", "defect:overexposed") == xp_keywords(both)
+    assert ("defect:blur", "holiday") == xp_keywords(none)
     assert ("defect:blur", "holiday") == listed_keywords(read_xmp(read_jpeg(none).packet or b""), SUBJECT)
-    assert () == words(tagged(tagged(camera_file()), ()))
+    assert () == xp_keywords(tagged(tagged(camera_file()), ()))
 
 
 def test_no_keywords_mean_no_edits() -> None:
@@ -169,25 +169,25 @@ def _deep_facts(block: bytes) -> tuple[bytes, str]:
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
-def test_words_of_people_are_kept_in_front(order: str) -> None:
+def test_keywords_of_the_user_stay_first(order: str) -> None:
     """Ours are appended, in UTF-16LE whatever the byte order."""
     old = camera_file(order, xp("Nordsee;möwe\0".encode("utf-16-le")))
 
-    assert ("Nordsee", "möwe", "defect:blur") == words(tagged(old))
+    assert ("Nordsee", "möwe", "defect:blur") == xp_keywords(tagged(old))
 
 
 def test_a_short_value_in_the_entry_itself_is_read() -> None:
     """Four bytes fit into the entry, where others have an offset."""
-    assert ("q", "defect:blur") == words(tagged(camera_file("<", xp(b"q\0\0\0"))))
+    assert ("q", "defect:blur") == xp_keywords(tagged(camera_file("<", xp(b"q\0\0\0"))))
 
 
-def test_an_empty_value_counts_as_no_words() -> None:
+def test_an_empty_value_counts_as_no_keywords() -> None:
     """Some programs leave a lone NUL."""
-    assert BLUR == words(tagged(camera_file("<", xp(b"\0\0"))))
+    assert BLUR == xp_keywords(tagged(camera_file("<", xp(b"\0\0"))))
 
 
-def test_words_that_are_there_are_not_written_again() -> None:
-    """Windows puts a blank behind the semicolon."""
+def test_existing_keywords_are_not_written_again() -> None:
+    """Windows writes a blank behind the semicolon."""
     assert () == exif_edits(camera_file("<", xp("a; defect:blur\0".encode("utf-16-le"))), BLUR)
     assert () == exif_edits(tagged(camera_file()), BLUR)
 
@@ -201,17 +201,17 @@ def test_the_entry_stands_in_its_place_among_the_tags() -> None:
 
 
 def test_a_second_change_reuses_our_own_tail() -> None:
-    """The block grows by the new word only, and the old bytes stay what they were; the packet uses up its padding."""
+    """The block grows by the new keyword only, and the old bytes do not change; the packet uses its padding."""
     once = tagged(camera_file(">"))
     twice = tagged(once, ("defect:blur", "defect:overexposed"))
 
     assert len(once) + len(";defect:overexposed".encode("utf-16-le")) == len(twice)
-    assert ("defect:blur", "defect:overexposed") == words(twice)
+    assert ("defect:blur", "defect:overexposed") == xp_keywords(twice)
     assert 1 == twice.count(MAGIC)
 
 
 def test_a_tail_that_another_program_extended_is_not_reused() -> None:
-    """What stands behind our tail is not ours to cut off."""
+    """The bytes behind our tail belong to another program."""
     once = tagged(camera_file())
     block = (read_jpeg(once).block or b"") + b"somebody else's"
     longer = jpeg(exif_segment(block))
@@ -237,7 +237,7 @@ def patched(old: bytes, at: int, new: bytes) -> bytes:
 
 
 def ifd(offset: int, index: int, field: int) -> int:
-    """Where a field of an entry stands: 0 tag, 2 type, 4 count, 8 value."""
+    """Return the offset of a field of an entry: 0 tag, 2 type, 4 count, 8 value."""
     return offset + 2 + 12 * index + field
 
 
@@ -356,7 +356,7 @@ def test_progressive_pictures_and_filling_bytes_are_understood() -> None:
     """Several scans, and FF before a marker, are part of the standard."""
     padded = TWO_SCANS.replace(b"\xff\xdb", b"\xff\xff\xff\xdb")[:-2] + b"\xff\xff\xff\xd9"
 
-    assert BLUR == words(tagged(padded))
+    assert BLUR == xp_keywords(tagged(padded))
     assert pixels(TWO_SCANS) == pixels(tagged(padded))
 
 
@@ -418,7 +418,7 @@ WORD = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"], exclu
 def test_any_block_keeps_all_it_had(
     order: str, note: bytes, thumbnail: bytes, there: list[str], wanted: list[list[str]]
 ) -> None:
-    """Change after change is proven, leads back exactly, is not repeated, and withdraws only the words of the last."""
+    """Each change is verified and exactly reversible, is not repeated, and removes only the last keywords."""
     extra = [xp(encode_keywords(there))] if there else []
     data = jpeg(exif_segment(exif_block(order, extra=extra, note=note, thumbnail=thumbnail)))
     first = data
@@ -429,7 +429,7 @@ def test_any_block_keeps_all_it_had(
         assert () == embedded_edits(new, Format.JPEG, keywords)
         data = new
 
-    assert {*there, *wanted[-1]} == set(words(data))
+    assert {*there, *wanted[-1]} == set(xp_keywords(data))
     assert (read_jpeg(first).block or b"")[8:] in (read_jpeg(data).block or b"")
     assert pixels(first) == pixels(data)
 
@@ -437,7 +437,7 @@ def test_any_block_keeps_all_it_had(
 @settings(deadline=None, max_examples=400)
 @given(st.data())
 def test_damaged_files_are_refused_or_kept(data: st.DataObject) -> None:
-    """Whatever bytes are changed, the answer is a refusal or a proven splice, never another error."""
+    """Whatever bytes are changed, the result is a refusal or a verified splice, never another error."""
     damaged = bytearray(data.draw(st.sampled_from([OLD, NEW, PLAIN])))
     for _ in range(data.draw(st.integers(1, 4))):
         start = data.draw(st.integers(0, len(damaged)))

@@ -20,7 +20,7 @@ FRAME = np.full((384, 512, 3), 90, np.uint8)
 SCENES = [Scene(f"a/{number}.jpg", frozenset(), "s", "CC0") for number in range(5)]
 
 
-class Desk:
+class FakeFiles:
     """A decoder and an encoder that remember what they were asked for."""
 
     def __init__(self) -> None:
@@ -45,16 +45,16 @@ def rows_of(folder: Path, name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(lines))
 
 
-def write(folder: Path, desk: Desk, kinds: int = 4) -> None:
+def write(folder: Path, files: FakeFiles, kinds: int = 4) -> None:
     """The whole data set of the scenes; the last one is kept out."""
-    writer = Writer(folder, folder / "out", desk.decode, desk.save)
+    writer = Writer(folder, folder / "out", files.decode, files.save)
     rows = [writer.write(scene, kadis_samples(scene, kinds, 1)) for scene in SCENES]
     write_tables(folder / "out", Split(tuple(SCENES[:3]), tuple(SCENES[3:4]), tuple(SCENES[4:])), rows)
 
 
 def test_a_row_has_the_columns_of_kadis(tmp_path: Path) -> None:
     """Clean rows have type and level 0; names carry both with two digits, and the labels follow the type."""
-    write(tmp_path, Desk())
+    write(tmp_path, FakeFiles())
 
     labels = rows_of(tmp_path / "out", "labels.csv")
 
@@ -72,7 +72,7 @@ def test_a_row_has_the_columns_of_kadis(tmp_path: Path) -> None:
 
 def test_no_scene_stands_on_both_sides(tmp_path: Path) -> None:
     """The tables are split by `ref`, never by row, and together they are everything."""
-    write(tmp_path, Desk())
+    write(tmp_path, FakeFiles())
     out = tmp_path / "out"
 
     train, val = ({row["ref"] for row in rows_of(out, name)} for name in ("train.csv", "val.csv"))
@@ -83,17 +83,17 @@ def test_no_scene_stands_on_both_sides(tmp_path: Path) -> None:
 
 
 def test_what_is_there_is_not_made_again(tmp_path: Path) -> None:
-    """An interrupted run goes on where it was, and a run with nothing to do reads no photo."""
-    write(tmp_path, Desk())
+    """An interrupted run goes on where it was, and a complete run reads no photo."""
+    write(tmp_path, FakeFiles())
     before = {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
     lost = next((tmp_path / "out" / "dist_imgs").glob("a_2_*"))
     lost.unlink()
 
-    desk = Desk()
-    write(tmp_path, desk)
+    files = FakeFiles()
+    write(tmp_path, files)
 
-    assert desk.saved == [f".{lost.name}"]
-    assert desk.read == [tmp_path / "a" / "2.jpg"]
+    assert files.saved == [f".{lost.name}"]
+    assert files.read == [tmp_path / "a" / "2.jpg"]
     assert before == {path: path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file()}
 
 

@@ -1,4 +1,4 @@
-"""The network at work, on pictures drawn here."""
+"""The LiteRT network on generated frames."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def network() -> LiteRtNetwork:
 
 
 def town() -> np.ndarray:
-    """A crisp picture 0..1: bricks of many colours under fine texture."""
+    """A sharp picture 0..1: bricks of many colours under fine texture."""
     rng = np.random.default_rng(11)
     bricks = rng.uniform(0.1, 0.9, (24, 32, 3)).repeat(16, axis=0).repeat(16, axis=1)
     texture = rng.uniform(-0.08, 0.08, (384, 512, 1))
@@ -53,7 +53,7 @@ def test_the_same_frame_scores_the_same(network: LiteRtNetwork) -> None:
     assert pytest.approx(score(network, frame).blur, abs=1e-4) == again.blur
 
 
-def test_a_blurred_copy_is_told_from_the_sharp_one(network: LiteRtNetwork) -> None:
+def test_a_blurred_copy_scores_higher_than_the_sharp_one(network: LiteRtNetwork) -> None:
     """A Gaussian of four pixels is beyond doubt; the sharp picture is not flagged."""
     picture = town()
 
@@ -79,7 +79,7 @@ def test_a_file_that_is_no_model_is_a_system_fault(tmp_path: Path) -> None:
 
 
 def test_a_missing_model_is_a_system_fault(tmp_path: Path) -> None:
-    """Nothing there is as bad as nonsense there."""
+    """A missing file is reported like an invalid one."""
     with pytest.raises(SystemFaultError, match=r"model\.tflite"):
         open_litert(tmp_path / "model.tflite")
 

@@ -36,7 +36,7 @@ def test_every_key_of_the_configuration_is_in_its_page() -> None:
 
 
 @pytest.mark.parametrize("page", [commands(build_parser()), configuration(EXAMPLE.read_text())])
-def test_the_formatter_has_nothing_to_say_against_a_page(page: list[str]) -> None:
+def test_the_formatter_gives_no_warning_about_a_page(page: list[str]) -> None:
     """No line of ours is taken for a request."""
     if shutil.which("groff") is None:
         pytest.skip("needs groff (apt-get install groff-base)")

@@ -1,4 +1,4 @@
-"""Figures about scores."""
+"""Metrics of scores."""
 
 from __future__ import annotations
 
@@ -61,19 +61,19 @@ def test_the_auc_counts_pairs_and_gives_ties_a_half() -> None:
     assert auc(scores, truth) == 3.5 / 4
 
 
-def test_the_auc_of_one_kind_alone_is_a_coin() -> None:
-    """Without clean pictures there is nothing to tell apart."""
+def test_the_auc_of_one_kind_alone_is_a_half() -> None:
+    """Without clean pictures the AUC is not defined."""
     assert auc(np.array([0.3, 0.4]), np.array([True, True])) == 0.5
 
 
-def test_honest_probabilities_have_no_calibration_error() -> None:
+def test_calibrated_probabilities_have_no_calibration_error() -> None:
     """Of ten pictures scored 0.2 two are defective: as promised."""
     truth = np.array([True] * 2 + [False] * 8)
 
     assert pytest.approx(0.0, abs=1e-9) == calibration_error(np.full(10, 0.2), truth, 0.2)
 
 
-def test_boastful_probabilities_show_in_the_calibration_error() -> None:
+def test_overconfident_probabilities_raise_the_calibration_error() -> None:
     """Scored 0.9 while one half is defective: wrong by 0.4."""
     truth = np.array([True, False] * 5)
 
@@ -113,7 +113,7 @@ def test_the_area_under_the_roc_curve_is_the_auc(scores: np.ndarray, chance: ran
 def test_the_calibration_error_is_a_share_that_copies_do_not_change(
     scores: np.ndarray, prevalence: float, chance: random.Random
 ) -> None:
-    """Twice the same pictures say the same."""
+    """The same pictures twice give the same error."""
     truth = np.array([True, False, *(chance.random() < 0.5 for _ in scores[2:])])
 
     error = calibration_error(scores, truth, prevalence)

@@ -1,4 +1,4 @@
-"""What `culld once` does with failures."""
+"""The failures of `culld once`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from harness import factories, fakes
     ("steady", "more", "held"), [(True, True, True), (True, False, False), (False, True, False), (False, False, False)]
 )
 def test_a_photo_is_held_back_only_while_others_follow(steady: bool, more: bool, held: bool) -> None:  # noqa: FBT001
-    """Everything else is a failure, told and recorded."""
+    """Everything else is a failure, reported and recorded."""
     journal = fakes.FakeJournal()
     collector = FailureCollector(journal.fault, lambda: more)
     fault = ReadFailure(factories.snapshot(), "it waits", timedelta(seconds=15), steady=steady)

@@ -1,4 +1,4 @@
-"""Moments as people write them."""
+"""The options that take a moment: durations and dates."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_a_duration_means_so_long_ago(text: str, ago: int) -> None:
 
 
 def test_a_date_is_local_and_aware() -> None:
-    """What is written without a zone is meant where it is written."""
+    """A date without a zone is in the local zone."""
     assert parse_since("2026-05-01") == datetime(2026, 5, 1).astimezone()
     assert parse_since("2026-05-01T18:30+02:00") == datetime(2026, 5, 1, 16, 30, tzinfo=UTC)
 
@@ -35,7 +35,7 @@ def test_what_is_outside_of_the_calendar_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2w", "-2h", "2026-13-01"])
-def test_other_words_are_refused_with_examples(text: str) -> None:
+def test_other_texts_are_refused_with_examples(text: str) -> None:
     """The message shows how to write it."""
     with pytest.raises(argparse.ArgumentTypeError, match="write 30m, 2h, 7d"):
         parse_since(text)

@@ -23,7 +23,7 @@ RAMP = np.repeat(np.linspace(0, 1, 33, dtype=np.float32)[None, :, None], 3, axis
 
 
 def test_the_parabola_goes_through_its_three_points() -> None:
-    """Black and white stay; the middle goes where it is told."""
+    """Black and white stay; the middle moves to the given value."""
     points = np.array([0.0, 0.5, 1.0], np.float32)
 
     np.testing.assert_allclose([0.0, 0.7, 1.0], parabola(points, 0.7), atol=1e-6)

@@ -1,4 +1,4 @@
-"""The page: photos go through the stages in order, and one photo's failure stays its own."""
+"""The pipeline: photos pass the stages in order, and the failure of one photo costs only that photo."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_one_unreadable_file_does_not_stop_the_batch() -> None:
     assert journal.events[0] == "fault a.jpg: no permission"
 
 
-def test_a_photo_that_changes_before_its_plan_is_looked_at_again() -> None:
+def test_a_photo_that_changes_before_its_plan_is_tried_again() -> None:
     """The plan is dropped and the fault recorded; nothing is applied to that photo."""
     journal = fakes.FakeJournal()
 
@@ -105,7 +105,7 @@ def test_a_photo_that_changes_before_its_plan_is_looked_at_again() -> None:
 
 
 def test_a_folder_that_is_gone_costs_only_its_own_photos() -> None:
-    """What lies beside the others can still be told."""
+    """The folders of the others can still be listed."""
     journal = fakes.FakeJournal()
 
     pipeline(journal, group=group_unless_gone).process([factories.snapshot("gone.jpg"), factories.snapshot("b.jpg")])
@@ -141,7 +141,7 @@ REASON = "internal error: OverflowError: date value out of range: bad.jpg; pleas
 
 @pytest.mark.parametrize("stage", ["group", "decide", "plan"])
 def test_an_unexpected_error_of_a_stage_costs_one_photo(stage: str) -> None:
-    """The others stay together, the traceback is logged once, and the photo is left alone after three tries."""
+    """The others stay together, the traceback is logged once, and the photo is not tried again after three times."""
     journal = fakes.FakeJournal()
     page = with_mistake(pipeline(journal), stage)
 
@@ -157,7 +157,7 @@ def test_an_unexpected_error_of_a_stage_costs_one_photo(stage: str) -> None:
 
 
 def test_photos_that_cannot_be_grouped_with_each_other_cost_one_of_them() -> None:
-    """Each could be grouped alone; the later one is looked at again."""
+    """Each could be grouped alone; the later one is tried again."""
     journal = fakes.FakeJournal()
 
     def together(assessed: Sequence[Assessment]) -> list[Stack]:
@@ -211,7 +211,7 @@ def test_an_unexpected_error_while_plans_are_recorded_costs_one_photo() -> None:
 
 
 def test_an_unexpected_error_while_files_are_changed_leaves_the_plan_to_a_replay() -> None:
-    """It is applied once only: how far it came, the disk alone can tell."""
+    """It is applied once only: only the disk shows how far it came."""
     journal = fakes.FakeJournal()
     page = with_mistake(pipeline(journal), "apply")
 
@@ -235,7 +235,7 @@ def test_what_is_no_photos_failure_goes_up(stage: str, error: BaseException) -> 
 
 
 def test_an_unexpected_error_of_the_report_costs_nothing() -> None:
-    """The photo is dealt with."""
+    """The photo is judged and applied."""
     journal = fakes.FakeJournal()
     reported: list[Outcome] = []
 
@@ -246,7 +246,7 @@ def test_an_unexpected_error_of_the_report_costs_nothing() -> None:
     assert journal.faults == []
 
 
-def test_a_photo_that_changes_while_it_is_planned_is_looked_at_again() -> None:
+def test_a_photo_that_changes_while_it_is_planned_is_tried_again() -> None:
     """As one that changes while it is decided about."""
     journal = fakes.FakeJournal()
 
@@ -266,7 +266,7 @@ def test_the_next_batch_is_being_read_while_one_is_finished() -> None:
     assert reader.begun == batches
 
 
-def test_what_the_journal_forgets_meanwhile_is_looked_at_again() -> None:
+def test_a_photo_that_the_journal_forgets_meanwhile_is_tried_again() -> None:
     """It was not assessed, for its content was known when the workers were asked."""
     journal = fakes.FakeJournal()
 

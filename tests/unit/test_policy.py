@@ -32,10 +32,12 @@ BROKEN = [float("nan"), float("inf"), float("-inf"), -0.1, 1.1]
 probabilities = st.floats(0, 1)
 
 
-def plan_for(scores: Scores, *, rules: Policy | None = None, restored: bool = False, kin: tuple[str, ...] = ()) -> Plan:
-    """The plan for a photo with these scores, under the default thresholds in enforce mode if nothing else is said."""
-    lead = replace(factories.assessment(), result=scores)
-    stack = Stack(lead, blocking_files=tuple(factories.place(name) for name in kin))
+def plan_for(
+    scores: Scores, *, rules: Policy | None = None, restored: bool = False, blocking: tuple[str, ...] = ()
+) -> Plan:
+    """The plan for a photo with these scores, under the default thresholds in enforce mode unless given."""
+    primary = replace(factories.assessment(), result=scores)
+    stack = Stack(primary, blocking_files=tuple(factories.place(name) for name in blocking))
     return bare_plan(decide(stack, rules or factories.rules(), now=factories.NOON, restored=restored), "defect:")
 
 
@@ -64,7 +66,7 @@ def test_a_defect_at_its_reject_threshold_is_quarantined_and_tagged() -> None:
 
 
 def test_every_reject_is_named_in_the_reason() -> None:
-    """Two defects that would each move the photo are both told."""
+    """Two defects that would each move the photo are both named."""
     rules = replace(factories.rules(), over=Threshold(0.6, 0.97))
 
     assert plan_for(Scores(0.99, 0, 0.98), rules=rules).reason == (
@@ -81,7 +83,7 @@ def test_never_means_never() -> None:
 
 
 @pytest.mark.parametrize(
-    ("mode", "restored", "kin", "expected"),
+    ("mode", "restored", "blocking", "expected"),
     [
         (Mode.OBSERVE, False, (), "blur 0.99 would be rejected, but mode is observe"),
         (Mode.ENFORCE, True, (), "blur 0.99 would be rejected, but the user restored this photo"),
@@ -90,14 +92,16 @@ def test_never_means_never() -> None:
         (Mode.ENFORCE, False, ("\udcff\n.cr2",), "blur 0.99 would be rejected, but \\xff\\n.cr2 belongs to it"),
     ],
 )
-def test_a_reject_that_is_spared_is_tagged_and_says_why(
+def test_a_protected_reject_is_tagged_and_has_a_reason(
     mode: Mode,
     restored: bool,  # noqa: FBT001 - pytest passes it by name
-    kin: tuple[str, ...],
+    blocking: tuple[str, ...],
     expected: str,
 ) -> None:
-    """The mode, a person's restore, or a file that belongs to the photo keeps it where it is."""
-    plan = plan_for(Scores(0.99, 0, 0), rules=replace(factories.rules(), mode=mode), restored=restored, kin=kin)
+    """The mode, an earlier restore, or a blocking file keeps the photo where it is."""
+    plan = plan_for(
+        Scores(0.99, 0, 0), rules=replace(factories.rules(), mode=mode), restored=restored, blocking=blocking
+    )
 
     assert (plan.verdict, plan.keywords, plan.reason) == (Verdict.TAG, ("defect:blur",), expected)
 
@@ -135,7 +139,7 @@ def test_the_plan_carries_all_that_why_needs() -> None:
 
 
 def test_the_prefix_stands_before_every_keyword() -> None:
-    """Another prefix, or none, is the person's choice."""
+    """The user may choose another prefix, or none."""
     stack = Stack(factories.assessment(blur=1, under=1, over=1))
 
     decision = decide(stack, factories.rules(), now=factories.NOON, restored=True)
@@ -164,14 +168,14 @@ def test_figures_are_cut_and_never_contradict_the_threshold(probability: float, 
 def test_only_a_reached_reject_in_enforce_mode_moves_a_photo(
     blur: float, under: float, over: float, mode: Mode, spared: tuple[bool, bool]
 ) -> None:
-    """Whatever the scores are, a move needs the mode, a reached threshold, and nothing that speaks for the photo."""
-    restored, kin = spared
+    """Whatever the scores are, a move needs the mode, a reached threshold, and a photo without protection."""
+    restored, blocking = spared
     rules = replace(factories.rules(), mode=mode, over=Threshold(0.6, 0.97))
 
-    plan = plan_for(Scores(blur, under, over), rules=rules, restored=restored, kin=("a.cr2",) if kin else ())
+    plan = plan_for(Scores(blur, under, over), rules=rules, restored=restored, blocking=("a.cr2",) if blocking else ())
 
     reached = blur >= 0.97 or over >= 0.97
-    may_move = mode is Mode.ENFORCE and not restored and not kin
+    may_move = mode is Mode.ENFORCE and not restored and not blocking
     assert (plan.verdict is Verdict.QUARANTINE) == (reached and may_move)
     assert (plan.verdict is Verdict.KEEP) == (plan.keywords == ())
 
@@ -192,8 +196,8 @@ BAD, GOOD = Scores(0.99, 0, 0), Scores(0.02, 0, 0)
 UNREADABLE = Unreadable("damaged")
 
 
-def test_a_photo_that_somebody_edited_is_spared_unless_the_policy_says_otherwise() -> None:
-    """The work is worth more than the picture."""
+def test_a_photo_with_edits_is_protected_unless_the_policy_allows_its_move() -> None:
+    """Edits protect the photo unless `policy.protect.edited` is off."""
     stack = Stack(factories.assessment(blur=0.99), editor_sidecars=(factories.place("a.pp3"),))
     bold = replace(factories.rules(), protect=Protection(edited=False))
 
@@ -232,17 +236,17 @@ def pair(raw: Scores | Unreadable, picture: Scores | Unreadable, stacks: StackVe
         (UNREADABLE, BAD, StackVerdict.RAW, False),
     ],
 )
-def test_a_raw_and_its_picture_go_together_or_stay(
+def test_a_raw_and_its_jpeg_are_moved_together_or_stay(
     raw: Scores | Unreadable, picture: Scores | Unreadable, stacks: StackVerdict, *, goes: bool
 ) -> None:
-    """By the best of them, the worst, or the RAW; one that cannot be read keeps the other."""
+    """By the best of the two, the worst, or the RAW; an unreadable one keeps the other."""
     plans = pair(raw, picture, stacks)
 
     assert {plan.verdict is Verdict.QUARANTINE for plan in plans} == {goes}
 
 
-def test_the_reason_names_the_picture_that_decided() -> None:
-    """People look at the one in question."""
+def test_the_reason_names_the_photo_that_decided() -> None:
+    """So that the user can check that photo."""
     raw, picture = pair(BAD, GOOD, StackVerdict.RAW)
     assert raw.reason == "blur 0.99 is at least 0.97 (policy.defects.blur.reject)"
     assert picture.reason == "a.cr2, the same shot: blur 0.99 is at least 0.97 (policy.defects.blur.reject)"

@@ -1,4 +1,4 @@
-"""How members of a stack are named where names are taken."""
+"""The names of the members of a stack where their own names are taken."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_all_members_get_the_mark_before_the_extension(photo: str, companion: st
     assert expected == renamed(photo, companion)
 
 
-def test_equal_contents_are_told_apart_by_their_plan() -> None:
+def test_equal_contents_get_names_with_the_id_of_their_plan() -> None:
     """The third of three equal photos gets a name that needs no counting."""
     own = Names("a.jpg", ())
     taken = {"a.jpg", "a~3fa9c2d4.jpg"}

@@ -11,8 +11,8 @@ from harness import factories, fakes
 
 
 @dataclass
-class Answering:
-    """A desk that gives every photo the same answer."""
+class FakeWorker:
+    """A worker that gives every photo the same answer."""
 
     answer: object
 
@@ -21,21 +21,21 @@ class Answering:
         return self.answer
 
 
-def door(answer: object, patience: timedelta | None) -> PoolReader:
-    """A door behind which this is said of every photo."""
-    return PoolReader(fakes.FakePool(Answering(answer)), recheck=lambda _: patience)  # type: ignore[arg-type]
+def reader(answer: object, patience: timedelta | None) -> PoolReader:
+    """Return a reader whose worker gives this answer for every photo."""
+    return PoolReader(fakes.FakePool(FakeWorker(answer)), recheck=lambda _: patience)  # type: ignore[arg-type]
 
 
-def read(door: PoolReader, judged: Assessment) -> list[Photo | Assessment | ReadFailure]:
-    """What comes through the door for the file of a photo."""
-    return list(door.read([FileSnapshot(judged.photo.place, judged.photo.stamp)]))
+def read(reader: PoolReader, judged: Assessment) -> list[Photo | Assessment | ReadFailure]:
+    """Return the results of the reader for the file of a photo."""
+    return list(reader.read([FileSnapshot(judged.photo.place, judged.photo.stamp)]))
 
 
 def test_what_cannot_be_read_yet_is_a_fault_with_a_steady_wait() -> None:
     """It is read again before that becomes its verdict."""
     damaged = factories.unreadable(reason="incomplete: its end is missing")
 
-    (found,) = read(door(damaged, timedelta(minutes=4)), damaged)
+    (found,) = read(reader(damaged, timedelta(minutes=4)), damaged)
 
     assert isinstance(found, ReadFailure)
     assert (found.retry_after, found.steady) == (timedelta(minutes=4), True)
@@ -43,22 +43,22 @@ def test_what_cannot_be_read_yet_is_a_fault_with_a_steady_wait() -> None:
 
 
 def test_what_stays_unreadable_is_called_so() -> None:
-    """After the last look; and what can be read never waits."""
+    """After the last read; a readable file never waits."""
     damaged, sharp = factories.unreadable(), factories.assessment()
 
-    assert read(door(damaged, None), damaged) == [damaged]
-    assert read(door(sharp, timedelta(minutes=4)), sharp) == [sharp]
+    assert read(reader(damaged, None), damaged) == [damaged]
+    assert read(reader(sharp, timedelta(minutes=4)), sharp) == [sharp]
 
 
 def test_a_photo_that_lacks_a_part_waits_and_is_then_judged_by_its_picture() -> None:
     """An editor may have dropped the part for good."""
     short = replace(factories.assessment(), missing_part="its movie")
 
-    (found,) = read(door(short, timedelta(minutes=4)), short)
+    (found,) = read(reader(short, timedelta(minutes=4)), short)
 
     assert isinstance(found, ReadFailure)
     assert (found.reason, found.steady) == ("incomplete: its movie; it will be read again", True)
-    assert read(door(short, None), short) == [short]
+    assert read(reader(short, None), short) == [short]
 
 
 @dataclass
@@ -105,7 +105,7 @@ def test_a_batch_that_was_begun_and_given_up_is_forgotten() -> None:
 
 
 def test_a_content_that_is_known_comes_without_scores() -> None:
-    """The worker is told the digests that are known at the place."""
+    """The request holds the digests that are known for the path."""
     seen = factories.snapshot("a.jpg")
     told: list[ReadRequest] = []
 

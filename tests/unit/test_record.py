@@ -103,6 +103,6 @@ def test_any_bytes_that_a_file_name_may_hold_survive(raw: bytes) -> None:
     ],
 )
 def test_a_record_that_culld_would_not_write_is_refused(data: bytes) -> None:
-    """Whatever stands in it, a record leads to no place outside its root and its own folder."""
+    """Whatever it contains, a record names no path outside its root and its own folder."""
     with pytest.raises(BadRecordError):
         from_bytes(data)

@@ -1,4 +1,4 @@
-"""What the record of a decision tells of its photo."""
+"""The recorded decision about a photo."""
 
 from __future__ import annotations
 
@@ -63,9 +63,9 @@ def test_both_digests_of_a_moved_photo_are_known() -> None:
 @pytest.mark.parametrize(("blur", "expected"), [(0.5, 0.5), (math.nan, 0.0)])
 def test_a_score_that_is_no_number_is_zero(blur: float, expected: float) -> None:
     """A broken network gave it; what is computed from scores must not fail on it."""
-    lead = replace(factories.assessment(), result=Scores(blur, 0, 0))
+    primary = replace(factories.assessment(), result=Scores(blur, 0, 0))
 
-    assert replace(MOVED, stack=Stack(lead)).score(Defect.BLUR) == expected
+    assert replace(MOVED, stack=Stack(primary)).score(Defect.BLUR) == expected
 
 
 def test_a_photo_without_scores_has_the_score_zero() -> None:

@@ -1,4 +1,4 @@
-"""What recovery decides, for everything that a disk may hold."""
+"""The decisions of the recovery for every state of the disk."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ FINISHED = [pair for pair in PAIRS if next_step(pair) is Step.FINISH]
     ],
 )
 def test_a_sidecar_and_its_photo_meet_the_rule_for_their_places(sidecar: Facts, photo: Facts, expected: Step) -> None:
-    """Each line is a state that a kill, a full disk or a person can leave behind."""
+    """Each line is a state that a kill, a full disk or the user can leave behind."""
     assert expected == next_step([sidecar, photo])
 
 

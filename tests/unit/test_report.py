@@ -1,4 +1,4 @@
-"""What is told of each photo."""
+"""The log line of each photo."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def test_a_line_has_verdict_scores_name_reason_and_notes() -> None:
     assert log_line(outcome()) == "tag         blur 0.96  under 0.00  over 0.00  a.jpg  (because); a note"
 
 
-def test_a_fault_is_told() -> None:
-    """What was not done stands in the same line."""
+def test_a_fault_is_logged() -> None:
+    """A change that failed is named in the same line."""
     told = log_line(outcome(fault="the disk is full", retry_after=timedelta(minutes=1)))
 
     assert told.endswith("; not done: the disk is full")

@@ -17,12 +17,12 @@ from harness.predictions import REJECT, SHARES, TAG, all_protocols
 
 @pytest.fixture
 def everything() -> dict[str, Predictions]:
-    """Two scenes, one of them a night that is taken for a defect."""
+    """Two scenes, one of them a night that is wrongly tagged."""
     return all_protocols()
 
 
 def report(everything: dict[str, Predictions]) -> dict[str, Any]:
-    """The report on "it" and on a rule that says the same."""
+    """The report on "it" and on a rule with the same scores."""
     model, rule = (
         evaluation_figures(everything, TAG, REJECT, SHARES),
         evaluation_figures(everything, TAG, (None,) * 3, None),
@@ -32,11 +32,11 @@ def report(everything: dict[str, Predictions]) -> dict[str, Any]:
     )
 
 
-def test_the_page_shows_counts_with_their_intervals_and_who_did_not_run(everything: dict[str, Predictions]) -> None:
+def test_the_page_shows_counts_with_intervals_and_missing_contenders(everything: dict[str, Predictions]) -> None:
     """A peer that is missing is named with the reason."""
     shown = results_page(report(everything))
 
-    assert "# What `it@1` is worth" in shown
+    assert "# Results of `it@1`" in shown
     assert "rule: of thumb." in shown
     assert "| it@1 | night, low key (1) | 0 = 0.0 % (0-79) | 1 = 100.0 % (21-100) |" in shown
     assert "| Other | not run: too shy |" in shown
@@ -79,7 +79,7 @@ def test_few_photos_prove_little(hits: int, total: int, interval: tuple[float, f
 
 @given(st.integers(1, 500).flatmap(lambda total: st.tuples(st.integers(0, total), st.just(total))))
 def test_an_interval_holds_the_share_and_mirrors(seen: tuple[int, int]) -> None:
-    """What is wrong about hits is as wrong about misses."""
+    """The interval of the misses is the mirror of that of the hits."""
     hits, total = seen
 
     low, high = wilson(hits, total)

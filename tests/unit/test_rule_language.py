@@ -1,4 +1,4 @@
-"""The language of rules."""
+"""The rule language."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NOTHING = dict.fromkeys(VARIABLES)
         ("blur + under * 2 - over > 1", {"blur": 0.5, "under": 0.5, "over": 0.1}, True),
     ],
 )
-def test_a_condition_says_what_it_looks_like(text: str, facts: dict[str, object], expected: object) -> None:
+def test_conditions_have_the_meaning_of_python(text: str, facts: dict[str, object], expected: object) -> None:
     """As in Python; texts without regard to case."""
     assert parse(text).holds(NOTHING | facts) is expected
 
@@ -76,7 +76,7 @@ def test_an_unknown_fact_does_not_hinder_a_known_one() -> None:
         ("raw or " * 100 + "raw", "a condition may have 500 characters, this one has 703"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_column(text: str, complaint: str) -> None:
+def test_a_mistake_is_reported_with_its_column(text: str, complaint: str) -> None:
     """And with what may stand there."""
     with pytest.raises(ValueError, match=re.escape(complaint)):
         parse(text)

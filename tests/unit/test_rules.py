@@ -57,7 +57,7 @@ def at(exposure: Exposure, *, under: float = 0.99) -> Assessment:
 
 
 class TestNamed:
-    """Rules with a name."""
+    """Named rules."""
 
     def test_the_first_one_that_holds_decides(self) -> None:
         """And is named, with its condition, in place of the thresholds."""
@@ -68,7 +68,7 @@ class TestNamed:
         assert found.reason == 'rule "1" (blur > 0.9) keeps it'
 
     def test_without_one_the_thresholds_decide(self) -> None:
-        """A fact that the photo does not tell lets no rule hold."""
+        """A rule on a fact that the photo lacks does not hold."""
         found = plan(BAD, rules(("iso > 100", "keep")))
 
         assert (found.verdict, found.rule) == (Verdict.QUARANTINE, "policy.defects.blur.reject")
@@ -80,13 +80,13 @@ class TestNamed:
         assert plan(GOOD, rules(("blur > 0", "tag"))).verdict is Verdict.KEEP
 
     def test_quarantine_moves_what_no_threshold_would(self) -> None:
-        """By file facts, say."""
+        """For example by file facts."""
         found = plan(GOOD, rules(('extension == "jpg" and pictures == 1', "quarantine")))
 
         assert (found.verdict, found.would_reject) == (Verdict.QUARANTINE, True)
         assert found.reason == 'rule "0" (extension == "jpg" and pictures == 1)'
 
-    def test_a_rule_about_one_picture_of_a_shot_is_one_opinion(self) -> None:
+    def test_a_rule_about_one_photo_applies_to_the_whole_shot(self) -> None:
         """The RAW stays with the JPEG that a rule rejects; a rule that keeps one keeps both."""
         raw = replace(GOOD, photo=replace(factories.photo("a.cr2"), format=Format.RAW))
         pair = Stack(BAD, siblings=(raw,))
@@ -119,7 +119,7 @@ class TestNight:
     DARK = Threshold(0.6, 0.97)
 
     def test_dark_at_settings_for_the_dark_is_night(self) -> None:
-        """It has no defect, and the reason says why."""
+        """It has no defect, and the reason names the settings."""
         found = plan(at(MOONLIGHT), rules(under=self.DARK))
 
         assert (found.verdict, found.keywords) == (Verdict.KEEP, ())
@@ -127,12 +127,12 @@ class TestNight:
 
     @pytest.mark.parametrize("exposure", [DAYLIGHT, Exposure(), Exposure(4.0, 2.8)])
     def test_dark_at_settings_for_daylight_is_under_exposed(self, exposure: Exposure) -> None:
-        """And so is a photo that does not tell its settings."""
+        """And so is a photo without settings."""
         assert plan(at(exposure), rules(under=self.DARK)).keywords == ("defect:underexposed",)
         assert plan(at(exposure), rules(under=self.DARK)).verdict is Verdict.QUARANTINE
 
     def test_night_excuses_nothing_else(self) -> None:
-        """Nor anything where the policy says never."""
+        """And nothing at all if `policy.protect.night_below` is never."""
         blurred = replace(at(MOONLIGHT), result=BAD.result)
 
         assert plan(blurred, rules()).verdict is Verdict.QUARANTINE
@@ -165,7 +165,7 @@ class TestNight:
         ),
     ],
 )
-def test_what_is_protected_is_only_tagged_unless_the_policy_says_otherwise(stack: Stack, why: str) -> None:
+def test_a_protected_photo_is_only_tagged_unless_the_policy_allows_its_move(stack: Stack, why: str) -> None:
     """The reason names the key to change."""
     spared = plan(stack, rules(("blur > 0.5", "quarantine")))
     bold = Protection(rated=None, edited=False, night_below=None, series=False, bursts=False)
@@ -225,7 +225,7 @@ def test_xmp_that_cannot_be_read_protects_as_well() -> None:
 
 @pytest.mark.parametrize(("mode", "brake"), [(Mode.OBSERVE, ""), (Mode.ENFORCE, "the brake is on")])
 def test_what_is_only_held_is_unwanted_all_the_same(mode: Mode, brake: str) -> None:
-    """It would go if culld were let; a digest tells of it."""
+    """It would be moved but for the mode or the brake; the summary counts it."""
     found = plan(BAD, rules(mode=mode), brake)
 
     assert (found.verdict, found.would_reject) == (Verdict.TAG, True)
@@ -233,7 +233,7 @@ def test_what_is_only_held_is_unwanted_all_the_same(mode: Mode, brake: str) -> N
 
 
 def test_a_photo_of_which_a_part_is_missing_is_only_tagged() -> None:
-    """Whatever the policy says: a program may still be writing it."""
+    """Whatever the policy: a program may still be writing it."""
     stack = Stack(BAD, user_metadata=UserMetadata(incomplete="its movie"))
     bold = Protection(rated=False, edited=False, night_below=None, series=False, bursts=False)
     spared = plan(stack, rules(("blur > 0.5", "quarantine"), protect=bold))

@@ -16,12 +16,12 @@ SOON = timedelta(milliseconds=10)
 
 def test_a_call_comes_again_and_again_on_another_thread() -> None:
     """At each interval, until it is stopped."""
-    marks: queue.SimpleQueue[threading.Thread] = queue.SimpleQueue()
+    calls: queue.SimpleQueue[threading.Thread] = queue.SimpleQueue()
     schedule = Scheduler()
-    schedule.every(SOON, lambda: marks.put(threading.current_thread()), name="rescan")
+    schedule.every(SOON, lambda: calls.put(threading.current_thread()), name="rescan")
 
     schedule.start()
-    callers = [marks.get(timeout=10) for _ in range(3)]
+    callers = [calls.get(timeout=10) for _ in range(3)]
     schedule.stop()
 
     assert threading.current_thread() not in callers
@@ -30,13 +30,13 @@ def test_a_call_comes_again_and_again_on_another_thread() -> None:
 
 def test_nothing_is_called_before_the_first_interval_is_over() -> None:
     """The first scan is the service's own; the timer only repeats it."""
-    marks: queue.SimpleQueue[str] = queue.SimpleQueue()
+    calls: queue.SimpleQueue[str] = queue.SimpleQueue()
     schedule = Scheduler()
-    schedule.every(timedelta(hours=1), lambda: marks.put("late"), name="late")
-    schedule.every(SOON, lambda: marks.put("soon"), name="soon")
+    schedule.every(timedelta(hours=1), lambda: calls.put("late"), name="late")
+    schedule.every(SOON, lambda: calls.put("soon"), name="soon")
 
     schedule.start()
-    first = [marks.get(timeout=10) for _ in range(3)]
+    first = [calls.get(timeout=10) for _ in range(3)]
     schedule.stop()
 
     assert first == ["soon", "soon", "soon"]
@@ -44,14 +44,14 @@ def test_nothing_is_called_before_the_first_interval_is_over() -> None:
 
 def test_the_same_name_replaces_the_call_while_it_runs() -> None:
     """A new configuration brings a new interval."""
-    marks: queue.SimpleQueue[str] = queue.SimpleQueue()
+    calls: queue.SimpleQueue[str] = queue.SimpleQueue()
     schedule = Scheduler()
-    schedule.every(timedelta(hours=1), lambda: marks.put("old"), name="rescan")
+    schedule.every(timedelta(hours=1), lambda: calls.put("old"), name="rescan")
     schedule.start()
 
-    schedule.every(SOON, lambda: marks.put("new"), name="rescan")
+    schedule.every(SOON, lambda: calls.put("new"), name="rescan")
 
-    assert marks.get(timeout=10) == "new"
+    assert calls.get(timeout=10) == "new"
     schedule.stop()
 
 

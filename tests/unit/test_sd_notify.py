@@ -28,12 +28,12 @@ def manager(tmp_path: Path) -> Iterator[socket.socket]:
 
 @pytest.fixture
 def notifier(manager: socket.socket) -> Notifier:
-    """A notifier that speaks to it."""
+    """A notifier that sends to it."""
     return Notifier.of({"NOTIFY_SOCKET": manager.getsockname()})
 
 
 class TestNotifier:
-    """What the service manager hears."""
+    """The messages that the service manager gets."""
 
     def test_ready_comes_with_a_status_in_one_message(self, manager: socket.socket, notifier: Notifier) -> None:
         """So that the status is there when the unit turns active."""
@@ -51,7 +51,7 @@ class TestNotifier:
         assert first == b"RELOADING=1"
         assert before <= int(second.removeprefix(b"MONOTONIC_USEC=")) <= after
 
-    def test_watchdog_and_stopping_are_words_of_their_own(self, manager: socket.socket, notifier: Notifier) -> None:
+    def test_watchdog_and_stopping_are_separate_messages(self, manager: socket.socket, notifier: Notifier) -> None:
         """Each is one datagram."""
         notifier.watchdog()
         notifier.stopping()
@@ -80,7 +80,7 @@ class TestNotifier:
 
     @pytest.mark.parametrize("environ", [{}, {"NOTIFY_SOCKET": ""}, {"NOTIFY_SOCKET": "vsock:2:1234"}])
     def test_without_a_manager_nothing_is_sent(self, environ: dict[str, str]) -> None:
-        """In a terminal the messages go nowhere."""
+        """In a terminal there is no socket."""
         assert Notifier.of(environ) == Notifier(None)
         Notifier.of(environ).ready("alone")
 
@@ -122,7 +122,7 @@ with locks.state_lock(pathlib.Path(sys.argv[1])):
 class TestLocks:
     """One holder at a time, across processes."""
 
-    def test_a_second_process_is_refused_and_told_who_holds_it(self, tmp_path: Path) -> None:
+    def test_a_second_process_is_refused_with_the_id_of_the_first(self, tmp_path: Path) -> None:
         """And gets the lock as soon as the first is killed."""
         command = [sys.executable, "-c", HOLDER, str(tmp_path)]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
@@ -145,11 +145,11 @@ class TestLocks:
             pass
 
     def test_the_state_folder_is_made_for_its_user_alone(self, tmp_path: Path) -> None:
-        """It holds where a person's photos are."""
+        """It holds the paths of the user's photos."""
         with state_lock(tmp_path / "a" / "state"):
             assert (tmp_path / "a" / "state").stat().st_mode & 0o777 == 0o700
 
-    def test_a_state_folder_that_cannot_be_is_told_with_what_to_do(self, tmp_path: Path) -> None:
+    def test_an_impossible_state_folder_is_reported_with_what_to_do(self, tmp_path: Path) -> None:
         """A file stands where the folder should be."""
         (tmp_path / "state").touch()
 

@@ -1,4 +1,4 @@
-"""Which shots belong together that were taken one after the other."""
+"""Series: bursts, brackets, focus stacks and panoramas."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SCENE, OTHER = factories.picture(2), factories.picture(3)
 def shot(
     name: str, second: float, picture: Image.Image | None = None, *, blur: float = 0.0, exposure: Exposure = STEADY
 ) -> Assessment:
-    """A shot so many seconds after noon."""
+    """A shot some seconds after noon."""
     found = factories.assessment(name, blur=blur)
     camera = Camera("X", factories.NOON + timedelta(seconds=second), exposure=exposure, focal_mm=35)
     likeness = None if picture is None else dhash_of(to_network_frame(picture))
@@ -45,7 +45,7 @@ def kinds(shots: Sequence[Assessment]) -> list[SeriesKind | None]:
 
 
 def test_shots_of_one_view_in_quick_succession_are_a_burst() -> None:
-    """A hand is never still; another scene ends the burst, and so does a pause."""
+    """A hand-held camera moves a little; another scene ends the burst, and so does a pause."""
     hand = [moved(by) for by in (0, 12, 3)]
     shots = [shot(f"{n}.jpg", n * 0.5, picture) for n, picture in enumerate([*hand, OTHER])]
     late = shot("late.jpg", 30, moved(0))
@@ -54,7 +54,7 @@ def test_shots_of_one_view_in_quick_succession_are_a_burst() -> None:
 
 
 def test_one_shot_alone_is_no_series() -> None:
-    """Nor are shots of which the camera does not tell the time."""
+    """Nor are shots without a time."""
     timeless = replace(factories.assessment("b.jpg"), dhash=dhash_of(to_network_frame(SCENE)))
 
     assert kinds([shot("a.jpg", 0, SCENE), timeless, replace(timeless, photo=factories.photo("c.jpg"))]) == [None] * 3
@@ -78,7 +78,7 @@ def test_exposures_in_even_steps_are_a_bracket(exposures: list[Exposure]) -> Non
     assert kinds(shots) == [SeriesKind.BRACKET] * len(shots)
 
 
-def test_the_camera_says_that_it_brackets() -> None:
+def test_auto_bracket_in_the_exif_makes_a_bracket() -> None:
     """Whatever the steps are."""
     shots = [shot(f"{n}.jpg", n / 2, SCENE) for n in range(3)]
     told = [
@@ -118,8 +118,8 @@ def test_views_that_overlap_and_move_one_way_are_a_panorama(way: int, upright: b
     assert kinds(shots) == [SeriesKind.PANORAMA] * 4
 
 
-def test_pictures_of_different_things_are_no_panorama() -> None:
-    """At one setting, in a studio, say."""
+def test_photos_of_different_subjects_are_no_panorama() -> None:
+    """For example at one setting in a studio."""
     shots = [shot(f"{n}.jpg", 3 * n, factories.picture(n)) for n in range(10, 16)]
 
     assert kinds(shots) == [None] * 6
@@ -139,8 +139,8 @@ def test_the_best_of_a_burst_is_one_that_nothing_rejects() -> None:
     assert best.photo.place.relative.name == "1.jpg"
 
 
-def test_likeness_survives_blur_and_darkness_and_tells_scenes_apart() -> None:
-    """What a burst hangs on; the pictures of the tests have harder edges than photos."""
+def test_likeness_ignores_blur_and_darkness_and_distinguishes_scenes() -> None:
+    """Bursts depend on it; the generated photos have harder edges than real ones."""
     here, other = dhash_of(to_network_frame(SCENE)), dhash_of(to_network_frame(OTHER))
 
     assert here.distance(here) == 0

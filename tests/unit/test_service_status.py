@@ -43,7 +43,8 @@ def test_the_line_names_all_trouble_in_a_fixed_order() -> None:
     )
 
     assert state.line("keep a.jpg", brake="too many rejects", clock_doubt="it was set") == (
-        "7 and more waiting; policy ab12; 2 still being written after ten minutes; last: keep a.jpg; no worker; offline: /photos; "
+        "7 and more waiting; policy ab12; 2 still being written after ten minutes; last: keep a.jpg; "
+        "no worker; offline: /photos; "
         "3 folders cannot be read; the brake is active, no photo is moved: see culld status; "
         "the clock is in doubt: see culld status; config reload failed, still using the last valid policy"
     )

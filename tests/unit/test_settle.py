@@ -1,4 +1,4 @@
-"""Settling: which files are complete."""
+"""Settling: when a file counts as complete."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from harness import factories
 
 
 def settler(written: set[RootedPath] | None = None) -> Settler:
-    """A settler with three quiet seconds; `written` are the files somebody holds open."""
+    """A settler with three quiet seconds; `written` are the files that are open for writing."""
     held = written if written is not None else set()
     return Settler(quiet_s=3, is_open_elsewhere=lambda place: place in held)
 
 
 def test_a_file_is_never_complete_at_first_sight() -> None:
-    """One look says nothing about whether a writer is at work."""
+    """One stamp does not show whether a program is still writing."""
     assert settler().observe([factories.snapshot()], now=100) == []
 
 
-def test_a_file_settles_after_two_equal_looks_a_quiet_time_apart() -> None:
+def test_a_file_settles_after_two_equal_stamps_a_quiet_time_apart() -> None:
     """Equal stamps three seconds apart make it complete, and not a moment earlier."""
     waiting = settler()
     seen = factories.snapshot()
@@ -31,7 +31,7 @@ def test_a_file_settles_after_two_equal_looks_a_quiet_time_apart() -> None:
     assert waiting.observe([seen], now=103) == [seen]
 
 
-def test_a_file_that_grows_starts_its_quiet_time_anew() -> None:
+def test_a_file_that_grows_restarts_its_quiet_time() -> None:
     """Each change of size restarts the wait."""
     waiting = settler()
     waiting.observe([factories.snapshot(size=10)], now=100)
@@ -42,7 +42,7 @@ def test_a_file_that_grows_starts_its_quiet_time_anew() -> None:
     assert waiting.observe([grown], now=107) == [grown]
 
 
-def test_a_file_rewritten_to_the_same_size_starts_its_quiet_time_anew() -> None:
+def test_a_file_rewritten_to_the_same_size_restarts_its_quiet_time() -> None:
     """The time of modification counts as much as the size: a preallocated file has its full size at once."""
     waiting = settler()
     waiting.observe([factories.snapshot(mtime_ns=1)], now=100)
@@ -64,7 +64,7 @@ def test_a_file_held_open_for_writing_never_settles() -> None:
     assert waiting.observe([seen], now=3601) == [seen]
 
 
-def test_where_nobody_can_tell_who_writes_the_quiet_time_is_doubled() -> None:
+def test_without_leases_the_quiet_time_is_doubled() -> None:
     """A file of another owner, or on a file system without leases."""
     waiting = Settler(quiet_s=3, is_open_elsewhere=lambda _: None)
     seen = factories.snapshot()
@@ -75,7 +75,7 @@ def test_where_nobody_can_tell_who_writes_the_quiet_time_is_doubled() -> None:
 
 
 def test_a_file_on_a_network_share_must_be_quiet_for_longer() -> None:
-    """Its writer may sit at another machine, where no lease is asked for."""
+    """Its writer may run on another machine, whose open files a lease does not show."""
     near, far = factories.snapshot(), FileSnapshot(RootedPath(Path("/nas"), Path("a.jpg")), factories.stamp())
     waiting = Settler(quiet_s=3, is_open_elsewhere=lambda _: False, remote_roots={Path("/nas")})
     waiting.observe([far, near], now=100)
@@ -86,7 +86,7 @@ def test_a_file_on_a_network_share_must_be_quiet_for_longer() -> None:
 
 
 def test_a_file_that_goes_on_growing_is_slow() -> None:
-    """People who upload over a bad line want to know that culld has seen it."""
+    """The status shows uploads over a slow connection."""
     waiting = settler()
     for second in range(0, 700, 2):
         waiting.observe([factories.snapshot(size=1 + second)], now=second)
@@ -96,7 +96,7 @@ def test_a_file_that_goes_on_growing_is_slow() -> None:
 
 
 def test_a_settled_file_is_no_longer_waited_for() -> None:
-    """What has settled leaves the waiting list, and so does what is forgotten."""
+    """A settled file leaves the waiting list, and so does a forgotten one."""
     waiting = settler()
     first, second = factories.snapshot("a.jpg"), factories.snapshot("b.jpg")
     waiting.observe([first, second], now=0)
@@ -108,7 +108,7 @@ def test_a_settled_file_is_no_longer_waited_for() -> None:
 
 
 def test_only_what_has_been_quiet_is_due() -> None:
-    """A drop of 100,000 photos is not looked at as a whole in every turn; one that changes goes to the end."""
+    """A drop of 100,000 photos is not checked as a whole in every turn; one that changes goes to the end."""
     waiting = settler()
     first, second, third = (factories.snapshot(name) for name in ("a.jpg", "b.jpg", "c.jpg"))
     waiting.observe([first, second], now=0)

@@ -1,4 +1,4 @@
-"""Sidecars: new ones, merging into those of other programs, and what is left alone."""
+"""Sidecars: new ones, merges into those of other programs, and refused ones."""
 
 from __future__ import annotations
 
@@ -107,19 +107,19 @@ def bag(*words: str) -> str:
 
 
 def merged(old: bytes | None, keywords: tuple[str, ...] = BLUR, record: DecisionProperties = RECORD) -> bytes:
-    """The sidecar after the edits, proven."""
+    """Return the sidecar after the edits, verified."""
     new = apply_edits(old or b"", sidecar_edits(old, keywords, record))
     verify_sidecar(old, new, keywords, record)
     return new
 
 
 def words(data: bytes, which: KeywordList = SUBJECT) -> tuple[str, ...] | None:
-    """The keywords in a sidecar."""
+    """Return the keywords in a sidecar."""
     return listed_keywords(read_xmp(data), which)
 
 
 def test_a_new_sidecar_is_one_readable_document() -> None:
-    """Byte for byte: keywords for people, the record for the machine."""
+    """Byte for byte: the keywords, and culld's properties."""
     assert (Edit(0, b"", NEW.encode()),) == sidecar_edits(None, BLUR, RECORD)
 
 
@@ -140,14 +140,14 @@ def test_merging_only_inserts() -> None:
 
 
 def test_merging_keeps_the_layout() -> None:
-    """A new word stands on its own line, as far in as its neighbours."""
+    """A new keyword has its own line, indented as its neighbours."""
     new = merged(DARKTABLE)
 
     assert b"     <rdf:li>night</rdf:li>\n     <rdf:li>defect:blur</rdf:li>\n    </rdf:Bag>" in new
     assert b"  </rdf:Description>\n  <rdf:Description rdf:about=" in new
 
 
-def test_words_are_added_to_every_list_that_is_there() -> None:
+def test_keywords_are_added_to_every_existing_list() -> None:
     """Darktable reads Lightroom's list before dc:subject, Immich reads digiKam's; one keyword has one spelling."""
     new = merged(DARKTABLE)
 
@@ -178,8 +178,8 @@ def test_our_older_spelling_with_levels_is_replaced(keywords: tuple[str, ...]) -
     assert () == sidecar_edits(new, keywords, RECORD)
 
 
-def test_a_keyword_with_levels_of_a_person_stays() -> None:
-    """Beside our flat keyword it is not ours, whatever it is called."""
+def test_a_keyword_with_levels_of_the_user_stays() -> None:
+    """Beside our flat keyword it belongs to the user, whatever its name."""
     both = merged(DARKTABLE.replace(b"places|Hamburg", b"defect|blur"))
 
     assert ("defect|blur", "defect:blur") == words(both, KEYWORD_LISTS[1])
@@ -199,7 +199,7 @@ def test_a_document_without_subject_gets_one() -> None:
 
 
 def test_merging_twice_changes_nothing() -> None:
-    """What is there already is not written again."""
+    """Existing values are not written again."""
     for old in (None, DARKTABLE, description()):
         assert () == sidecar_edits(merged(old), BLUR, RECORD)
 
@@ -232,13 +232,13 @@ def test_our_values_are_found_where_other_programs_moved_them() -> None:
     assert b"<c:Under>0.0000</c:Under><c:Over>0.2500</c:Over><c:Mode>enforce</c:Mode>" in new
 
 
-def test_words_with_markup_are_escaped() -> None:
+def test_keywords_with_markup_are_escaped() -> None:
     """A keyword prefix may hold any printable character."""
     assert ("<&'\">blur",) == words(merged(None, ("<&'\">blur",)))
 
 
 def test_the_resource_and_foreign_prefixes_are_kept() -> None:
-    """A document may name the photo it speaks of, and may call RDF what it likes."""
+    """A document may name its photo, and may use any prefix for RDF."""
     old = description().replace(b"rdf:", b"r:").replace(b"xmlns:rdf", b"xmlns:r")
     old = old.replace(b'about=""', b'about="uuid:&lt;1>"')
     new = merged(old)
@@ -338,8 +338,8 @@ SAFE = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"], exclu
 
 @settings(deadline=None)
 @given(st.lists(SAFE, max_size=4), st.lists(SAFE, max_size=3), st.sampled_from(["\n  ", "", "\r\n\t"]))
-def test_any_words_merge_into_any_list(there: list[str], wanted: list[str], gap: str) -> None:
-    """Old words stay in order, missing ones follow, the way back is exact, and a second time there is nothing to do."""
+def test_any_keywords_merge_into_any_list(there: list[str], wanted: list[str], gap: str) -> None:
+    """Old keywords keep their order, missing ones follow, the inverse is exact, and a second run makes no edits."""
     old = description(bag(*there)).replace(b"<rdf:li>", gap.encode() + b"<rdf:li>")
     edits = sidecar_edits(old, wanted, RECORD)
     new = merged(old, tuple(wanted))
@@ -352,7 +352,7 @@ def test_any_words_merge_into_any_list(there: list[str], wanted: list[str], gap:
 @settings(deadline=None, max_examples=300)
 @given(st.data())
 def test_damaged_sidecars_are_refused_or_kept(data: st.DataObject) -> None:
-    """Whatever bytes are changed, the answer is a refusal or a proven insertion, never another error."""
+    """Whatever bytes are changed, the result is a refusal or a verified insertion, never another error."""
     damaged = bytearray(DARKTABLE)
     for _ in range(data.draw(st.integers(1, 3))):
         start = data.draw(st.integers(0, len(damaged)))

@@ -1,4 +1,4 @@
-"""Which file beside a photo is its sidecar."""
+"""The sidecar names of a photo."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_the_sidecar_that_is_there_is_taken(neighbours: list[str], style: Sideca
 
 @pytest.mark.parametrize("rival", ["a.CR2", "A.nef", "a.png", "a.JPG", "a.mov"])
 def test_a_name_shared_with_another_picture_is_not_ours(rival: str) -> None:
-    """`a.xmp` beside two pictures called `a` belongs to the RAW file, or to nobody we can name."""
+    """`a.xmp` beside two photos called `a` belongs to the RAW file; without one, its owner is unknown."""
     assert "a.jpg.xmp" == sidecar_name("a.jpg", ["a.jpg", "a.xmp", rival], FULL)
     assert None is sidecar_name("a.jpg", ["a.jpg", "a.xmp", rival], ADOBE)
 
@@ -45,7 +45,7 @@ def test_backups_and_descriptions_are_no_rivals(backup: str) -> None:
     assert "a.xmp" == sidecar_name("a.jpg", ["a.jpg", "a.xmp", backup], FULL)
 
 
-def test_the_sidecars_of_a_photo_are_told_by_how_much_of_its_name_they_hold() -> None:
+def test_the_sidecars_of_a_photo_are_recognised_by_its_name_or_stem() -> None:
     """The whole name, the name of a duplicate, or the stem, which other files may have as well."""
     folder = ["a.jpg", "a.CR2", "a.mov", "a.jpg.xmp", "A.JPG.pp3", "a_01.jpg.xmp", "a.xmp", "a.WAV", "a.jpg~", "b.xmp"]
 
@@ -65,12 +65,12 @@ def test_a_sidecar_belongs_to_the_file_of_exactly_its_name() -> None:
 
 
 def test_the_sidecar_of_a_photo_that_differs_in_case_is_not_ours() -> None:
-    """On a file system that tells case apart, `A.jpg.xmp` belongs to `A.jpg` where that exists."""
+    """On a case-sensitive file system, `A.jpg.xmp` belongs to `A.jpg` where that exists."""
     assert "a.jpg.xmp" == sidecar_name("a.jpg", ["a.jpg", "A.jpg", "A.jpg.xmp"])
 
 
 def test_two_sidecars_that_differ_in_case_are_left_alone() -> None:
-    """Without an exact match nobody can tell which one is read."""
+    """Without an exact match it is unknown which one a program reads."""
     assert None is sidecar_name("a.jpg", ["a.jpg", "A.jpg.xmp", "a.JPG.xmp"])
 
 

@@ -80,7 +80,7 @@ DIGIKAM = (
 
 
 def bag(words: str) -> bytes:
-    """A packet with one word in `dc:subject`."""
+    """Return a packet with one keyword in `dc:subject`."""
     return (
         '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
         '<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:subject><rdf:Bag>'
@@ -126,7 +126,7 @@ def sidecar_of(photo: bytes, format_: Format = Format.JPEG) -> bytes:
 
 
 def words(data: bytes) -> tuple[str, ...] | None:
-    """The keywords in `dc:subject`."""
+    """Return the keywords in `dc:subject`."""
     return listed_keywords(read_xmp(data), SUBJECT)
 
 
@@ -149,7 +149,7 @@ def test_a_new_sidecar_shows_what_the_photo_shows() -> None:
 
 
 def test_edits_histories_and_technical_facts_stay_in_the_photo() -> None:
-    """Darktable would develop an exported JPEG a second time; ids and notes speak of the one file."""
+    """Darktable would develop an exported JPEG a second time; ids and notes belong to the one file."""
     new = sidecar_of(digikam_jpeg())
 
     for piece in (
@@ -183,8 +183,8 @@ def test_what_is_copied_is_copied_byte_for_byte() -> None:
     assert initial_sidecar(digikam_jpeg(), Format.JPEG).splitlines()[1:] == document.splitlines()
 
 
-def test_a_later_judgement_takes_only_our_words_out() -> None:
-    """The photo's own words in the sidecar are the user's."""
+def test_a_later_judgement_removes_only_our_keywords() -> None:
+    """The photo's own keywords in the sidecar are the user's."""
     old = sidecar_of(digikam_jpeg())
     fine = replace(RECORD, scores=Scores(0.02, 0.0, 0.25), verdict=Verdict.KEEP)
     (rewrite,) = drafted(digikam_jpeg(), sidecar=old, keywords=(), record=fine).rewrites
@@ -194,7 +194,7 @@ def test_a_later_judgement_takes_only_our_words_out() -> None:
     assert listed_keywords(read_xmp(new), KEYWORD_LISTS[2]) == ("Trips/Holiday",)
 
 
-def test_words_that_culld_gave_inside_the_photo_stay_withdrawable() -> None:
+def test_keywords_that_culld_wrote_into_the_photo_can_still_be_removed() -> None:
     """The sidecar was lost: our keyword in the photo is not taken for the user's."""
     (rewrite,) = drafted(digikam_jpeg(), embed=True).rewrites[1:]
     tagged = apply_edits(digikam_jpeg(), rewrite.edits)
@@ -205,8 +205,8 @@ def test_words_that_culld_gave_inside_the_photo_stay_withdrawable() -> None:
     assert words(new) == ("Holiday & sun", "defect:blur")
 
 
-def test_a_stars_field_of_the_photo_is_not_marked() -> None:
-    """A mark fills an empty field only, also in a new sidecar."""
+def test_a_filled_rating_field_gets_no_reject_flag() -> None:
+    """A reject flag fills an empty field only, also in a new sidecar."""
     (rewrite,) = drafted(digikam_jpeg(), reject_flags=(RejectFlag.RATING, RejectFlag.LABEL)).rewrites
     new = read_xmp(apply_edits(b"", rewrite.edits))
 
@@ -249,7 +249,7 @@ def test_keywords_that_xmp_lacks_are_added_to_its_list() -> None:
     ],
 )
 def test_iptc_is_read_in_its_character_set(iptc: bytes, word: str) -> None:
-    """UTF-8 where it says or shows so, else Latin-1; damage ends the reading."""
+    """UTF-8 where it is declared or valid, else Latin-1; damage ends the reading."""
     assert words(sidecar_of(jpeg(with_iptc(iptc)))) == (word, "defect:blur")
 
 
@@ -334,7 +334,7 @@ def test_every_container_is_read(case: str) -> None:
     ],
 )
 def test_without_understanding_the_photo_no_sidecar_is_made(photo: bytes, reason: str) -> None:
-    """It would hide what the photo holds; the note says why there is none."""
+    """It would hide what the photo holds; the note gives the reason."""
     tags = drafted(photo)
 
     assert tags.rewrites == ()
@@ -342,15 +342,15 @@ def test_without_understanding_the_photo_no_sidecar_is_made(photo: bytes, reason
     assert reason in tags.notes[0]
 
 
-def test_an_empty_list_of_words_is_no_hindrance() -> None:
-    """Some programs leave one behind; there is nothing in it to hide."""
+def test_an_empty_list_of_keywords_does_not_prevent_a_sidecar() -> None:
+    """Some programs leave one; it holds nothing that a sidecar could hide."""
     packet = bag("").replace(b"<rdf:Bag></rdf:Bag>", b"<rdf:Bag/>")
 
     assert words(sidecar_of(jpeg(segment(0xE1, XMP_HEAD + packet)))) == BLUR
 
 
 def test_a_sidecar_is_made_only_if_needed_where_that_is_asked_for() -> None:
-    """A photo that takes the words itself needs none; one that refuses them does; one that is there is added to."""
+    """A photo that takes keywords needs none; one that refuses them does; an existing sidecar is extended."""
     plain, movie = jpeg(), jpeg(trailer=b"movie")
 
     assert [each.place for each in drafted(plain, embed=True, if_needed=True).rewrites] == [place()]

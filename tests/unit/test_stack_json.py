@@ -1,4 +1,4 @@
-"""What a decision was made from comes back out of the journal as it went in."""
+"""The facts of a decision are read back from the journal unchanged."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from harness import factories
 BAD = factories.assessment(blur=0.99)
 
 
-def test_what_people_did_for_a_photo_is_kept_with_the_decision() -> None:
-    """Every field that a rule of protection looks at."""
+def test_user_metadata_is_kept_with_the_decision() -> None:
+    """Every field that a rule of protection reads."""
     care = UserMetadata(
         ratings=("xmp:Label Red",),
         edited_by=("Nikon",),
@@ -60,8 +60,8 @@ def test_names_that_lead_out_of_the_folder_are_no_members() -> None:
     assert found == SeriesMembership(SeriesKind.BURST, (factories.place("b.jpg"),))
 
 
-def test_a_dossier_of_an_older_culld_tells_of_no_marks() -> None:
-    """Its fields were fewer."""
+def test_the_json_of_an_older_culld_has_no_reject_flags() -> None:
+    """It has fewer fields."""
     assert (
         UserMetadata(ratings=("xmp:Rating 3",))
         == stack_in(parsed('{"care":{"rated":["xmp:Rating 3"]}}'), BAD).user_metadata

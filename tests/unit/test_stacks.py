@@ -1,4 +1,4 @@
-"""Stacks: which files belong together."""
+"""Stacks: a photo and the files that belong to it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from harness import factories
 
 
 @pytest.mark.parametrize(
-    ("names", "sidecars", "kin"),
+    ("names", "sidecars", "blocking"),
     [
         (["a.jpg"], [], []),
         (["a.jpg", "b.jpg.xmp", "ab.xmp"], [], []),
@@ -38,12 +38,12 @@ from harness import factories
         (["a.jpg", "a.mov", "a.xmp"], ["a.xmp"], ["a.mov"]),
     ],
 )
-def test_companions_are_told_by_their_names(names: list[str], sidecars: list[str], kin: list[str]) -> None:
+def test_companions_are_recognised_by_their_names(names: list[str], sidecars: list[str], blocking: list[str]) -> None:
     """Own sidecars move with a photo; a RAW, a movie or an ambiguous sidecar keeps it where it is."""
-    assert stacks.companions("a.jpg", names) == (sidecars, kin)
+    assert stacks.companions("a.jpg", names) == (sidecars, blocking)
 
 
-def test_a_raw_stays_with_its_picture() -> None:
+def test_a_raw_stays_with_its_jpeg() -> None:
     """A RAW is never taken because of its JPEG, nor without it."""
     assert stacks.companions("a.CR2", ["a.CR2", "a.jpg", "a.CR2.xmp"]) == (["a.CR2.xmp"], ["a.jpg"])
     assert stacks.companions("a.CR2", ["a.CR2", "a.xmp", "b.jpg"]) == (["a.xmp"], [])
@@ -56,7 +56,7 @@ def a_shot(*names: str) -> list[Assessment]:
     return [replace(each, photo=replace(each.photo, format=kinds[each.photo.place.relative.suffix])) for each in found]
 
 
-def test_a_raw_and_its_picture_are_partners_when_both_were_judged() -> None:
+def test_a_raw_and_its_jpeg_are_one_shot_when_both_were_judged() -> None:
     """Each has its own sidecars; the one in Adobe's style is the RAW's."""
     names = ["a.CR2", "a.jpg", "a.xmp", "a.jpg.xmp", "a.CR2.xmp"]
     raw, picture = stacks.group(a_shot("a.CR2", "a.jpg"), lambda _: names)
@@ -69,8 +69,8 @@ def test_a_raw_and_its_picture_are_partners_when_both_were_judged() -> None:
     assert raw.blocking_files == picture.blocking_files == ()
 
 
-def test_what_keeps_one_partner_keeps_the_other() -> None:
-    """A third picture of that name that was judged before, say."""
+def test_a_blocking_file_of_one_photo_keeps_the_whole_shot() -> None:
+    """For example a third photo of that name that was judged before."""
     raw, picture = stacks.group(a_shot("a.CR2", "a.jpg"), lambda _: ["a.CR2", "a.jpg", "a.heic", "a.mov"])
 
     assert raw.blocking_files == picture.blocking_files
@@ -89,8 +89,8 @@ def test_the_movie_of_a_live_photo_goes_with_it() -> None:
     assert [place.relative.name for place in photo.blocking_files] == ["a.mp4"]
 
 
-def test_a_spoken_note_goes_with_the_raw() -> None:
-    """It can go once only."""
+def test_a_voice_memo_is_moved_with_the_raw() -> None:
+    """It can be moved once only."""
     raw, picture = stacks.group(a_shot("a.CR2", "a.jpg"), lambda _: ["a.CR2", "a.jpg", "a.wav"])
 
     assert [place.relative.name for place in raw.sidecars] == ["a.wav"]
@@ -105,7 +105,7 @@ def test_a_spoken_note_goes_with_the_raw() -> None:
         ["PXL_20240101_100000.RAW-01.COVER.jpg", "PXL_20240101_100000.RAW-02.ORIGINAL.CR2"],
     ],
 )
-def test_phones_say_in_the_name_which_pictures_are_one_shot(names: list[str]) -> None:
+def test_the_names_of_phones_show_which_photos_are_one_shot(names: list[str]) -> None:
     """One verdict holds for all of them; one that was not judged keeps the others where they are."""
     one, other = stacks.group(a_shot(*names), lambda _: names)
     assert one.siblings == (other.primary,)
@@ -115,14 +115,14 @@ def test_phones_say_in_the_name_which_pictures_are_one_shot(names: list[str]) ->
     assert [place.relative.name for place in alone.blocking_files] == [names[1]]
 
 
-def test_pictures_of_other_shots_are_no_partners() -> None:
-    """Numbers count, and the whole of them."""
+def test_photos_with_other_names_are_other_shots() -> None:
+    """The whole number must be equal."""
     names = ["IMG_0001.jpg", "IMG_E0002.jpg", "IMG_E00010.jpg", "IMG_EDIT.jpg"]
 
     assert all(stack.siblings == stack.blocking_files == () for stack in stacks.group(a_shot(*names), lambda _: names))
 
 
-def test_edits_go_with_their_picture_and_speak_for_the_whole_shot() -> None:
+def test_edits_are_moved_with_their_photo_and_protect_the_whole_shot() -> None:
     """RawTherapee's file lies beside the RAW, and the policy spares the JPEG for it as well."""
     raw, picture = stacks.group(a_shot("a.CR2", "a.jpg"), lambda _: ["a.CR2", "a.jpg", "a.CR2.pp3"])
 
@@ -131,8 +131,8 @@ def test_edits_go_with_their_picture_and_speak_for_the_whole_shot() -> None:
     assert raw.editor_sidecars == picture.editor_sidecars == raw.sidecars
 
 
-def test_the_movie_goes_with_the_picture_whose_name_it_has() -> None:
-    """Apple's phones keep one for the edited picture, too."""
+def test_the_movie_is_moved_with_the_photo_whose_name_it_has() -> None:
+    """Apple's phones keep a movie for the edited photo, too."""
     names = ["IMG_0001.jpg", "IMG_E0001.jpg", "IMG_0001.mov", "IMG_E0001.mov", "IMG_0001.aae"]
     taken, edited = stacks.group(a_shot("IMG_0001.jpg", "IMG_E0001.jpg"), lambda _: names, lambda _: True)
 
@@ -141,8 +141,8 @@ def test_the_movie_goes_with_the_picture_whose_name_it_has() -> None:
     assert taken.blocking_files == edited.blocking_files == ()
 
 
-def test_two_pictures_without_a_raw_are_two_shots() -> None:
-    """Cameras and phones number alike."""
+def test_two_photos_without_a_raw_are_two_shots() -> None:
+    """Different cameras and phones use the same numbers."""
     one, other = stacks.group(a_shot("a.jpg", "A.jpg"), lambda _: ["a.jpg", "A.jpg"])
 
     assert one.siblings == other.siblings == ()
@@ -160,7 +160,7 @@ def test_each_photo_gets_the_companions_of_its_own_folder() -> None:
 
 
 def test_a_link_that_is_called_like_a_sidecar_keeps_the_photo_where_it_is() -> None:
-    """A link is not moved, so the photo is not moved away from it; an edit still speaks for the shot."""
+    """A link is not moved, so the photo is not moved away from it; an edit still protects the shot."""
     (photo,) = stacks.group(a_shot("a.jpg"), lambda _: ["a.jpg", "a.wav"], unclear_beside=lambda _: ["a.jpg.pp3"])
 
     assert [place.relative.name for place in photo.sidecars] == ["a.wav"]

@@ -1,4 +1,4 @@
-"""What `culld service install` would write and do."""
+"""The files and steps of `culld service install`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def found(scope: Scope = Scope.SYSTEM) -> Installation:
 
 
 def settings(text: str) -> list[str]:
-    """The lines of a unit that say something."""
+    """Return the lines of a unit without comments and blank lines."""
     return [line for line in text.splitlines() if "=" in line and not line.startswith("#")]
 
 
@@ -56,13 +56,13 @@ def test_paths_are_written_as_unit_files_take_them(path: str, expected: str) -> 
 
 
 def test_a_template_without_the_line_is_refused() -> None:
-    """Else the service would run some other culld."""
+    """Otherwise the service would run another culld."""
     with pytest.raises(ValueError, match="ExecStart 0 times"):
         render("[Service]\n", found())
 
 
 def test_the_steps_can_be_read_before_they_are_done() -> None:
-    """A person's service needs no rights and no user."""
+    """A user's service needs no rights and no other user."""
     steps = [str(step) for step in install(found(Scope.USER), unit_folder(), ENVIRON)]
 
     assert steps == [
@@ -92,7 +92,7 @@ def test_libraries_share_a_template_and_have_a_drop_in_each() -> None:
 
 
 def test_only_what_culld_wrote_is_removed(tmp_path: Path) -> None:
-    """A unit of somebody's own stays."""
+    """Another unit of the user stays."""
     ours, theirs = tmp_path / "deep" / "ours", tmp_path / "theirs"
     Write(ours, HEADER + "[Unit]\n").do()
     theirs.write_text("[Unit]\n")
@@ -104,7 +104,7 @@ def test_only_what_culld_wrote_is_removed(tmp_path: Path) -> None:
     assert theirs.exists()
 
 
-def test_what_fails_is_told_with_what_it_said() -> None:
+def test_a_failed_command_is_reported_with_its_output() -> None:
     """Unless it does not matter."""
     with pytest.raises(SystemFaultError, match="sh -c 'echo no; exit 3' failed: no"):
         Run(("sh", "-c", "echo no; exit 3")).do()

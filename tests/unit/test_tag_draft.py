@@ -1,4 +1,4 @@
-"""From a judgement to proven rewrites."""
+"""Tag drafts: from a decision to verified rewrites."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def request(photo: bytes = PHOTO, *, embed: bool = True) -> TagRequest:
 
 
 def folder(photo: bytes | None = PHOTO, sidecar: bytes | None = None) -> dict[RootedPath, bytes | None]:
-    """What `read` finds."""
+    """A folder with the files that `read` returns."""
     return {place(): photo, place("a.jpg.xmp"): sidecar}
 
 
@@ -58,14 +58,14 @@ def test_the_sidecar_comes_first_and_then_the_photo() -> None:
 
 
 def test_a_second_draft_finds_nothing_to_do() -> None:
-    """Once published, the same judgement changes no byte."""
+    """After the rewrites the same decision changes no byte."""
     files = published(folder(), draft(request(), folder().get).rewrites)
 
     assert TagDraft((), ()) == draft(request(files[place()] or b""), files.get)
 
 
-def test_a_refused_photo_still_gets_its_sidecar_and_the_reason_is_told() -> None:
-    """A motion photo is left alone; people learn why."""
+def test_a_refused_photo_still_gets_its_sidecar_and_a_note() -> None:
+    """A motion photo is not changed; the note gives the reason."""
     movie = jpeg(trailer=b"movie")
     tags = draft(request(movie), folder(movie).get)
 
@@ -100,7 +100,7 @@ def test_a_refusal_crosses_the_process_border_whole() -> None:
 
 
 def test_without_a_place_for_it_no_sidecar_is_written() -> None:
-    """The caller knows why, and tells it."""
+    """The caller knows the reason and reports it."""
     tags = draft(replace(request(), sidecar=None), folder().get)
 
     assert [place()] == [rewrite.place for rewrite in tags.rewrites]
@@ -109,7 +109,7 @@ def test_without_a_place_for_it_no_sidecar_is_written() -> None:
 
 @pytest.mark.parametrize("format_", [Format.HEIF, Format.AVIF, Format.UNKNOWN])
 def test_other_formats_are_never_changed(format_: Format) -> None:
-    """No other container is understood well enough yet."""
+    """Their containers are not supported."""
     tags = draft(replace(request(), format=format_), folder().get)
 
     assert [place("a.jpg.xmp")] == [rewrite.place for rewrite in tags.rewrites]
@@ -129,8 +129,8 @@ def test_without_keywords_nothing_is_written() -> None:
     assert TagDraft((), ()) == draft(replace(request(), keywords=()), folder().get)
 
 
-def test_what_was_said_before_is_taken_back_when_it_is_true_no_longer() -> None:
-    """In the sidecar and in the photo, and the record says the new scores."""
+def test_earlier_tags_are_removed_when_they_no_longer_apply() -> None:
+    """In the sidecar and in the photo, and culld's properties hold the new scores."""
     files = published(folder(), draft(request(), folder().get).rewrites)
     record = replace(RECORD, scores=Scores(0.02, 0.0, 0.25), verdict=Verdict.KEEP)
     again = replace(request(files[place()] or b""), keywords=(), record=record)
@@ -146,13 +146,13 @@ def test_what_was_said_before_is_taken_back_when_it_is_true_no_longer() -> None:
 
 @pytest.mark.parametrize("found", [None, PHOTO + b"x"])
 def test_a_photo_that_changed_since_it_was_judged_is_not_tagged(found: bytes | None) -> None:
-    """The judgement was about other bytes."""
+    """The decision was about other bytes."""
     with pytest.raises(PhotoChangedError, match="judged again"):
         draft(request(), folder(found).get)
 
 
 def test_a_block_that_does_not_read_back_is_never_published() -> None:
-    """The proof stands between every edit and the file, even when a builder of EXIF blocks is wrong."""
+    """Every edit is verified before it is written, even when a builder of EXIF blocks is wrong."""
     plain = jpeg()
     tags = draft(request(plain), folder(plain).get, lambda _: new_block(encode_keywords(("something else",))))
 

@@ -13,7 +13,7 @@ from harness.predictions import REJECT, SHARES, TAG, all_protocols
 
 @pytest.fixture
 def everything() -> dict[str, Predictions]:
-    """Two scenes, one of them a night that is taken for a defect."""
+    """Two scenes, one of them a night that is wrongly tagged."""
     return all_protocols()
 
 
@@ -41,7 +41,7 @@ def test_the_spread_is_that_between_the_draws(everything: dict[str, Predictions]
     assert "pictures" not in spread
 
 
-def test_calibration_is_told_as_drawn_and_at_the_prevalence(everything: dict[str, Predictions]) -> None:
+def test_calibration_is_reported_as_drawn_and_at_the_prevalence(everything: dict[str, Predictions]) -> None:
     """Blur: of four pictures two are defective, scored 0.9 and 0.2; the clean ones are scored 0."""
     found = evaluation_figures(everything, TAG, REJECT, SHARES)
 
@@ -50,7 +50,7 @@ def test_calibration_is_told_as_drawn_and_at_the_prevalence(everything: dict[str
     assert found["expected_calibration_error"]["prevalence"] == {"blur": 0.1, "under": 0.1, "over": 0.1}
 
 
-def test_who_claims_no_probabilities_and_never_rejects_is_not_measured_by_that(
+def test_a_contender_without_probabilities_or_rejects_is_not_measured_by_them(
     everything: dict[str, Predictions],
 ) -> None:
     """A rule's number is no chance."""

@@ -90,7 +90,7 @@ for kind in (Format.JPEG, Format.PNG, Format.WEBP, Format.TIFF, Format.HEIF, For
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_unit_says_what_the_daemon_relies_on(name: str) -> None:
+def test_a_unit_has_the_settings_that_the_daemon_needs(name: str) -> None:
     """Readiness, reload, watchdog, and no restart for a configuration with mistakes."""
     found = settings(name)
 
@@ -107,7 +107,7 @@ def test_the_system_unit_has_a_user_of_its_own_and_is_closed() -> None:
     assert found["ReadWritePaths"] == ["-/srv/photos"]
 
 
-def test_the_user_unit_belongs_to_one_person() -> None:
+def test_the_user_unit_needs_no_system_rights() -> None:
     """It starts with the session and needs no rights of the system."""
     found = settings("culld-user.service")
 
@@ -117,7 +117,7 @@ def test_the_user_unit_belongs_to_one_person() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_block_of_settings_has_its_reason(name: str) -> None:
-    """No block of lines stands without a comment at its head; who reads a unit must not have to guess."""
+    """Every block of settings has a comment."""
     blocks = re.split(r"\n\s*\n", (UNITS / name).read_text())
     unexplained = [
         block for block in blocks if "=" in block and "#" not in block and not re.match(r"\[Install\]|User=", block)
@@ -128,7 +128,7 @@ def test_every_block_of_settings_has_its_reason(name: str) -> None:
 
 @pytest.mark.parametrize(("name", "manager"), [("culld.service", "--system"), ("culld-user.service", "--user")])
 def test_systemd_finds_nothing_wrong(name: str, manager: str, tmp_path: Path) -> None:
-    """Not even a warning: older versions pass over an unknown key and still say that all is well."""
+    """Not even a warning: older versions pass over an unknown key and report success."""
     result = analyze(manager, "verify", "--recursive-errors=yes", str(installed(name, tmp_path)), runtime=tmp_path)
 
     assert (result.returncode, result.stdout + result.stderr) == (0, "")
@@ -152,23 +152,23 @@ def test_systemd_finds_nothing_wrong_with_a_unit_that_was_filled_in(tmp_path: Pa
 
 
 def test_systemd_reads_every_path_as_it_is_on_the_disk(tmp_path: Path) -> None:
-    """Dollars, colons, quotes, blanks, backslashes and percent signs; systemd tells in its debugging output."""
+    """Dollars, colons, quotes, blanks, backslashes and percent signs; systemd prints them in its debugging output."""
     photos = tuple(Path(f"/home/ann/{name}") for name in ("a$b", "c:d", 'e"f', "g h:i", "k\\l", "100%", "m'n"))
     found = Installation(Scope.SYSTEM, Path("/opt/cu$t/culld"), Path("/etc/a$b.yaml"), photos, (Path("/root/v:1"),))
     unit = tmp_path / "culld.service"
     unit.write_text(render((UNITS / "culld.service").read_text(), found))
 
-    said = analyze("--system", "verify", str(unit), runtime=tmp_path, SYSTEMD_LOG_LEVEL="debug")
-    if "ReadWritePaths: " not in said.stdout:
+    output = analyze("--system", "verify", str(unit), runtime=tmp_path, SYSTEMD_LOG_LEVEL="debug")
+    if "ReadWritePaths: " not in output.stdout:
         pytest.skip("needs a systemd-analyze that prints what it read")
 
-    assert "ReadWritePaths: " + " ".join(f"-{path}" for path in photos) in said.stdout
+    assert "ReadWritePaths: " + " ".join(f"-{path}" for path in photos) in output.stdout
     for path in photos:
-        assert f"BindPaths: {path}:{path}:rbind" in said.stdout.replace("BindPaths: -", "BindPaths: ")
-        assert f"RequiresMountsFor: {path} " in said.stdout
-    assert "BindReadOnlyPaths: -/root/v:1:/root/v:1:rbind" in said.stdout
-    assert "Command /opt/cu$t/culld is not executable" in said.stderr
-    assert '--config "/etc/a\\$\\$b.yaml"' in said.stdout
+        assert f"BindPaths: {path}:{path}:rbind" in output.stdout.replace("BindPaths: -", "BindPaths: ")
+        assert f"RequiresMountsFor: {path} " in output.stdout
+    assert "BindReadOnlyPaths: -/root/v:1:/root/v:1:rbind" in output.stdout
+    assert "Command /opt/cu$t/culld is not executable" in output.stderr
+    assert '--config "/etc/a\\$\\$b.yaml"' in output.stdout
 
 
 @pytest.mark.parametrize("name", ["a\nExecStartPre=/bin/rm", "a\tb", "a\x1b[2J", "caf\udce9"])

@@ -1,4 +1,4 @@
-"""What people have done for a photo, as XMP tells it."""
+"""User metadata of a photo in XMP."""
 
 from __future__ import annotations
 
@@ -63,10 +63,10 @@ def xmp(attributes: str = "", elements: str = "") -> bytes:
         (xmp(elements="<darktable:colorlabels><rdf:Seq/></darktable:colorlabels>"), (), set()),
     ],
 )  # fmt: skip
-def test_a_rating_a_label_or_a_flag_speaks_for_a_photo(
+def test_a_rating_a_label_or_a_flag_protects_a_photo(
     document: bytes, rated: tuple[str, ...], filled: set[RejectFlag]
 ) -> None:
-    """Nothing, nought and a rejection fill the field at most."""
+    """An empty value, zero stars and a rejection only fill the field."""
     assert user_metadata_in([document]) == UserMetadata(rated, frozenset(filled))
 
 
@@ -88,7 +88,7 @@ def test_a_rating_a_label_or_a_flag_speaks_for_a_photo(
         (xmp('xmp:Rating="nan"'), []),
     ],
 )
-def test_a_rating_is_told_in_stars(document: bytes, stars: list[Rating]) -> None:
+def test_a_rating_is_read_in_stars(document: bytes, stars: list[Rating]) -> None:
     """The one star that darktable gives each photo on import is none."""
     assert list(user_metadata_in([document]).stars) == stars
 
@@ -106,13 +106,13 @@ def test_a_rating_is_told_in_stars(document: bytes, stars: list[Rating]) -> None
         (xmp(elements="<digiKam:ImageHistory>edited</digiKam:ImageHistory>"), ("digiKam",)),
     ],
 )
-def test_edits_in_xmp_are_told_by_their_program(document: bytes, edited: tuple[str, ...]) -> None:
-    """What a program only notes when it shows a photo is no edit; darktables without times are taken at their word."""
+def test_edits_in_xmp_are_recognised_by_their_program(document: bytes, edited: tuple[str, ...]) -> None:
+    """A history that a program writes when it only shows a photo is no edit; without timestamps a history counts."""
     assert user_metadata_in([document]).edited_by == edited
 
 
-def test_what_culld_set_itself_is_nobodys() -> None:
-    """Else it would protect every photo that it once rejected."""
+def test_values_that_culld_set_are_no_user_metadata() -> None:
+    """Otherwise culld would protect every photo that it once rejected."""
     record = DecisionProperties(
         Scores(0.99, 0, 0), factories.rules(), Verdict.QUARANTINE, "m@1", datetime(2026, 1, 1, tzinfo=UTC), "1"
     )
@@ -122,7 +122,7 @@ def test_what_culld_set_itself_is_nobodys() -> None:
 
 
 def test_what_cannot_be_understood_may_hide_anything() -> None:
-    """The reason is kept; what others tell counts all the same."""
+    """The reason is kept; the metadata of the other files still counts."""
     care = user_metadata_in([b"<x:xmpmeta", xmp('xmp:Rating="2"')])
 
     assert care.stars == (Rating("xmp:Rating 2", 2),)
@@ -131,7 +131,7 @@ def test_what_cannot_be_understood_may_hide_anything() -> None:
 
 @pytest.mark.parametrize("program", images.SIDECARS)
 def test_the_sidecars_of_photo_programs_are_understood(program: str) -> None:
-    """As they were seen to write them."""
+    """As these programs write them."""
     assert user_metadata_in([images.SIDECARS[program]]).unclear == ""
 
 

@@ -45,7 +45,7 @@ def test_folders_are_parted() -> None:
     assert [len(batch) for batch in names(found, 2)] == [3, 3]
 
 
-def test_a_batch_says_whether_it_cuts_a_folder() -> None:
+def test_a_batch_knows_whether_it_cuts_a_folder() -> None:
     """A series may be cut there."""
     found = [seen(f"{folder}/{number}.jpg", 100 * number) for folder in "xy" for number in range(3)]
 

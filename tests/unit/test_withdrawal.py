@@ -33,7 +33,7 @@ def test_darktable_keeps_all_that_is_not_culld_s(container: str) -> None:
     assert sidecar_withdrawal(expected) == ()
 
 
-def test_a_keyword_of_a_person_stays() -> None:
+def test_a_keyword_of_the_user_stays() -> None:
     """It is spelled like one of culld's, but the list of culld's own does not have it."""
     tagged = sidecars.as_darktable(VALUES | {"Keywords": ""}, ["defect:blur"])
 
@@ -71,8 +71,8 @@ def test_values_that_became_elements_go_as_well() -> None:
     assert sidecar_withdrawal(left) == ()
 
 
-def test_a_mark_of_culld_s_goes_and_a_rating_of_a_person_stays() -> None:
-    """The rating -1 that culld set is taken back only while it is that."""
+def test_a_reject_flag_of_culld_is_removed_and_a_rating_of_the_user_stays() -> None:
+    """The rating -1 that culld set is removed only while it has that value."""
     rated = sidecars.as_darktable(VALUES | {"Marks": "rating"}, []).replace(b'Rating="1"', b'Rating="-1"')
     assert b"xmp:Rating" not in without(rated)
 

@@ -1,6 +1,6 @@
 """Augmentation: crop, tone, sharpening and JPEG compression, the same for clean and defective pictures.
 
-Photos come from many cameras and in many sizes. The network must not take the traces of that for a defect.
+Photos come from many cameras and in many sizes. The traces of these differences must not raise the scores.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """What is done to a picture besides its defect; the defaults change nothing.
+    """The changes of a picture besides its defect; the defaults change nothing.
 
     `crop`: the share (0..1) of the frame's sides that is kept and enlarged. `sharpen`: strength of an unsharp mask.
     `quality`: JPEG quality, None for no compression. `mirror`: left to right. `contrast`: strength of an S-curve.

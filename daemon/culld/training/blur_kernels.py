@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def disk(radius: float) -> Kernel:
-    """The blur of a lens out of focus: how much of each pixel a disk of this radius covers.
+    """Return the kernel of a lens out of focus: the share of each pixel that a disk of this radius covers.
 
-    Exact areas, as MATLAB's `fspecial('disk', radius)` has them (KADID-10k's lens blur).
+    The areas are exact, as in MATLAB's `fspecial('disk', radius)` (the lens blur of KADID-10k).
     """
     reach = math.ceil(radius - 0.5)
     edges: Kernel = np.arange(-reach, reach + 2, dtype=np.float64) - np.float64(0.5)
@@ -30,7 +30,7 @@ def disk(radius: float) -> Kernel:
 
 
 def cat_eye(radius: float, rng: np.random.Generator) -> Kernel:
-    """The blur of a lens out of focus near the picture's corner: a disk whose one side the barrel cuts off."""
+    """Return the kernel of a lens out of focus near a corner of the frame: a disk with one side vignetted."""
     whole = disk(radius)
     reach = whole.shape[0] // 2
     y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
@@ -40,9 +40,9 @@ def cat_eye(radius: float, rng: np.random.Generator) -> Kernel:
 
 
 def motion(length: float, degrees: float) -> Kernel:
-    """The blur of a straight camera movement, counter-clockwise from the horizontal.
+    """Return the kernel of a straight camera movement; `degrees` count counter-clockwise from the horizontal.
 
-    A pixel weighs 1 minus its distance to the segment, at least 0: MATLAB's `fspecial('motion', length, degrees)`.
+    A pixel weighs 1 minus its distance to the segment, at least 0 (MATLAB's `fspecial('motion', length, degrees)`).
     """
     half = max(length - 1.0, 0.0) / 2
     reach = math.ceil(half + 1)
@@ -54,14 +54,14 @@ def motion(length: float, degrees: float) -> Kernel:
 
 
 def gaussian(sigma: float) -> Kernel:
-    """The soft blur of a Gaussian, cut at three sigma."""
+    """Return a Gaussian kernel, truncated at three sigma."""
     reach = max(1, math.ceil(3 * sigma))
     line = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
     return _normal(np.outer(line, line))
 
 
 def shake(length: float, rng: np.random.Generator) -> Kernel:
-    """The blur of a trembling hand: a smooth random path of this length in pixels, light spread evenly along it."""
+    """Return the kernel of camera shake: a smooth random path of `length` pixels, with equal light along it."""
     steps = 256
     heading = rng.uniform(0, 2 * math.pi) + np.cumsum(rng.normal(0, 1.6 / math.sqrt(steps), steps))
     path = np.cumsum(np.stack([np.cos(heading), np.sin(heading)]) * (length / steps), axis=1)
@@ -77,7 +77,7 @@ def shake(length: float, rng: np.random.Generator) -> Kernel:
 
 
 def convolve(image: Plane, kernel: Kernel) -> Plane:
-    """The image (height, width, 3) blurred by the kernel, borders replicated; clipped to 0..1."""
+    """Return the image (height, width, 3) convolved with the kernel, borders replicated, clipped to 0..1."""
     reach = kernel.shape[0] // 2
     if not reach:
         return image
@@ -91,7 +91,7 @@ def convolve(image: Plane, kernel: Kernel) -> Plane:
 
 
 def small_blur(image: Plane) -> Plane:
-    """The image blurred by the 3x3 binomial kernel, borders replicated; quicker than a transform."""
+    """Return the image convolved with the 3x3 binomial kernel, borders replicated; faster than `convolve`."""
     for axis in (0, 1):
         width = [(1, 1) if side == axis else (0, 0) for side in range(image.ndim)]
         padded = np.pad(image, width, mode="edge")
@@ -102,7 +102,7 @@ def small_blur(image: Plane) -> Plane:
 
 
 def _covered(x: Kernel, y: Kernel, radius: float) -> Kernel:
-    """The disk's area between its centre's axes and (x, y), odd in both: its corner differences are pixel areas."""
+    """Return the disk's area between the axes through its centre and (x, y), odd in x and y."""
     far_x, far_y = np.minimum(np.abs(x), radius), np.minimum(np.abs(y), radius)
     bend = np.minimum(np.sqrt(radius**2 - far_y**2), far_x)
     area: Kernel = far_y * bend + _under_arc(far_x, radius) - _under_arc(bend, radius)
@@ -110,7 +110,7 @@ def _covered(x: Kernel, y: Kernel, radius: float) -> Kernel:
 
 
 def _under_arc(x: Kernel, radius: float) -> Kernel:
-    """The area under the circle from 0 to x."""
+    """Return the area under the circle from 0 to x."""
     area: Kernel = (x * np.sqrt(np.maximum(radius**2 - x**2, 0)) + radius**2 * np.arcsin(x / radius)) / 2
     return area
 
@@ -121,7 +121,7 @@ def _normal(kernel: Kernel) -> Kernel:
 
 
 def _smooth_size(least: int) -> int:
-    """The next length without prime factors above 5, for which the Fourier transform is quick."""
+    """Return the next length without prime factors above 5, for which the Fourier transform is fast."""
     size = least
     while True:
         rest = size

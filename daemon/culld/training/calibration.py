@@ -1,4 +1,4 @@
-"""From logits to honest probabilities, and what each threshold of them means; pure numpy.
+"""Calibration: from logits to probabilities, and the precision and recall of each threshold; pure numpy.
 
 Both are computed on scenes that were not trained on, weighted to a stated share of defective photos.
 """
@@ -40,7 +40,7 @@ class LabelledLogits:
 
 
 def calibrate(rows: LabelledLogits, prevalence: Sequence[float]) -> Calibration:
-    """Return the scale (one over the temperature) and offset per head that turn logits into honest probabilities.
+    """Return the scale (one over the temperature) and offset per head that turn logits into calibrated probabilities.
 
     Half of the pictures that training makes are defective; in a real folder few are. The rows are weighted so that each
     defect has its `prevalence` (3), then the likelihood is maximised (Platt, 1999). `rows` must be of scenes that the

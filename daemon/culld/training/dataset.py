@@ -32,7 +32,7 @@ _EXTRA_CLEAN = 5  # more views of each hard negative: there are few of them
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """A clean photograph; `tags` say what kind of scene it is."""
+    """A clean photograph; `tags` name the kind of scene."""
 
     file: str
     tags: frozenset[str]
@@ -41,7 +41,7 @@ class Scene:
 
     @property
     def hard(self) -> bool:
-        """Whether it looks defective by intention."""
+        """Whether the scene is a hard negative: it looks defective by intention."""
         return not self.tags.isdisjoint(HARD_TAGS)
 
 
@@ -137,17 +137,17 @@ def _mild(rng: np.random.Generator) -> Distortion:
 
 
 def _blurred(rng: np.random.Generator) -> Distortion:
-    """Defocus, softness, motion or a trembling hand, from just visible on."""
+    """Return defocus, softness, motion or camera shake, from just visible on."""
     return _from(rng, ((Kind.DEFOCUS, 2.2, 16), (Kind.SOFT, 1.4, 8), (Kind.MOTION, 6, 45), (Kind.SHAKE, 10, 60)))
 
 
 def _ruined(rng: np.random.Generator) -> Distortion:
-    """Blur beyond doubt."""
+    """Return strong blur."""
     return _from(rng, ((Kind.DEFOCUS, 4, 16), (Kind.SOFT, 2.5, 8), (Kind.MOTION, 10, 45), (Kind.SHAKE, 20, 60)))
 
 
 def _from(rng: np.random.Generator, ways: Sequence[tuple[Kind, float, float]]) -> Distortion:
-    """One of these ways, its level spread evenly over the logarithm."""
+    """Return one of these ways, with a log-uniform level."""
     kind, low, high = ways[int(rng.integers(len(ways)))]
     return Distortion(kind, float(np.exp(rng.uniform(np.log(low), np.log(high)))))
 
@@ -161,7 +161,7 @@ def _over(rng: np.random.Generator) -> tuple[Distortion, ...]:
 
 
 def _under_in_hard_light(rng: np.random.Generator) -> tuple[Distortion, ...]:
-    """The room is dark, the window is not: what exposure brackets of scenes with high contrast look like."""
+    """Return a dark exposure with bright light sources, as in exposure brackets of scenes with high contrast."""
     return (*_hard_light(rng, 3.0), Distortion(Kind.EXPOSURE, rng.uniform(-4.5, -1.5)))
 
 
@@ -200,7 +200,7 @@ _MAKERS: dict[str, Callable[[np.random.Generator], tuple[Distortion, ...]]] = {
 def make_sample(
     scene: Scene, group: str, steps: tuple[Distortion, ...], augmentation: Augmentation, rng: np.random.Generator
 ) -> Sample:
-    """Label a picture by what is done to it.
+    """Return a sample with the labels that follow from its steps.
 
     A night scene that is darkened by stops is under-exposed, but the label of a brightened one is unknown, and so is
     that of a darkened white scene.
@@ -215,5 +215,5 @@ def make_sample(
 
 
 def _number(seed: int, purpose: str, name: str) -> int:
-    """A number below 2**64 that depends on nothing but these."""
+    """Return a number below 2**64 that depends on the arguments only."""
     return int.from_bytes(hashlib.sha256(f"{seed}/{purpose}/{name}".encode()).digest()[:8], "big")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Kind(StrEnum):
-    """What is done to a picture, and in which unit its level is."""
+    """The kind of a distortion, with the unit of its level."""
 
     LENS = "lens"  # KADIS type 2: disk radius, px
     STREAK = "streak"  # KADIS type 3: motion length, px

@@ -157,7 +157,7 @@ class TwoStageExperiment:
 
     @property
     def thresholds(self) -> tuple[Threshold, Threshold, Threshold]:
-        """A half for every defect, and never a reject."""
+        """The thresholds: a half for every defect, and never a reject."""
         half = Threshold(0.5, None)
         return half, half, half
 

@@ -1,4 +1,4 @@
-"""From a Keras model to the file that ships: LiteRT, one frame at a time, preprocessing and probabilities inside."""
+"""Conversion of a Keras model to LiteRT for one frame at a time, with preprocessing and probabilities inside."""
 
 from __future__ import annotations
 

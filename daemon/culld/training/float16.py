@@ -43,6 +43,6 @@ def store_float16(path: Path) -> None:
     work = quantizer.Quantizer(str(path))
     for name in _STORED:
         work.update_quantization_recipe(".*", qtyping.TFLOperationName[name], stored, casting)
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):  # it tells of every step
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):  # it logs every step
         content = bytes(work.quantize().quantized_model)
     path.write_bytes(content)

@@ -70,7 +70,7 @@ class Writer:
         return rows
 
     def _make(self, target: Path, pixels: Frame) -> None:
-        """Write beside, then rename; the name keeps its ending, which says the format."""
+        """Write beside, then rename; the name keeps its ending, which selects the format."""
         target.parent.mkdir(parents=True, exist_ok=True)
         torn = target.with_name(f".{target.name}")
         self.save(pixels, torn)

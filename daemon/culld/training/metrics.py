@@ -1,4 +1,4 @@
-"""Figures about scores and truths; pure numpy.
+"""Metrics of scores against labels; pure numpy.
 
 `scores` are probabilities (n, 3), `labels` 0 or 1 (n, 3), both in the order blur, under, over.
 """

@@ -21,42 +21,42 @@ _TO_XYZ = np.array(
 )
 _TO_XYZ = (_TO_XYZ / _WHITE[:, None]).astype(np.float32)
 _FROM_XYZ = np.linalg.inv(_TO_XYZ).astype(np.float32)
-_BEND = 6 / 29  # where CIE Lab's cube root gives way to a line
+_BEND = 6 / 29  # below this value CIE Lab has a line in place of the cube root
 
 
 def to_linear(srgb: Plane) -> Plane:
-    """Light in proportion to energy, from sRGB values."""
+    """Return linear light (IEC 61966-2-1) for sRGB values."""
     return np.where(srgb <= 0.04045, srgb / 12.92, ((np.maximum(srgb, 0.04) + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
 
 def to_srgb(linear: Plane) -> Plane:
-    """SRGB values, from light in proportion to energy."""
+    """Return sRGB values (IEC 61966-2-1) for linear light."""
     bright = 1.055 * np.maximum(linear, 0.003) ** (1 / 2.4) - 0.055
     return np.where(linear <= 0.0031308, linear * 12.92, bright).astype(np.float32)
 
 
 def parabola(values: Plane, middle: float) -> Plane:
-    """The tone curve through (0, 0), (0.5, middle) and (1, 1), clipped to 0..1 (KADID-10k types 16 and 17)."""
+    """Apply the parabola through (0, 0), (0.5, middle) and (1, 1), clipped to 0..1 (KADID-10k types 16 and 17)."""
     bent = np.float32(2 - 4 * middle) * values**2 + np.float32(4 * middle - 1) * values
     return np.clip(bent, 0.0, 1.0).astype(np.float32)
 
 
 def brighten(srgb: Plane, amount: float) -> Plane:
-    """KADIS' brighten: two parts the curve on RGB, one part the curve on the lightness of CIE Lab."""
+    """Apply KADIS' brighten: the mean of two parts `parabola` on RGB and one part on the lightness of CIE Lab."""
     middle = 0.5 + amount / 2
     return np.clip((2 * parabola(srgb, middle) + _on_lightness(srgb, middle)) / 3, 0.0, 1.0)
 
 
 def darken(srgb: Plane, amount: float) -> Plane:
-    """KADIS' darken: the curve on RGB; white stays white."""
+    """Apply KADIS' darken: `parabola` on RGB; white does not change."""
     return parabola(srgb, 0.5 - amount / 2)
 
 
 def expose(linear: Plane, stops: float, rng: np.random.Generator) -> Plane:
-    """The same light with the exposure changed by this many stops: scaled, with sensor noise, clipped.
+    """Change the exposure of linear light by this many stops: scale it, add sensor noise, clip it to 0..1.
 
-    Shot noise grows with the root of the signal; read noise does not. Their strengths are drawn as small cameras at
-    ISO 100..1600 show them.
+    The variance of shot noise is proportional to the signal; that of read noise is constant. Both strengths are drawn
+    from the range of small cameras at ISO 100..1600.
     """
     light: Plane = linear * np.float32(2.0**stops)
     shot, read = 10.0 ** rng.uniform(-4.5, -3.2), 10.0 ** rng.uniform(-3.7, -2.6)
@@ -66,10 +66,10 @@ def expose(linear: Plane, stops: float, rng: np.random.Generator) -> Plane:
 
 
 def highlights(linear: Plane, stops: float) -> Plane:
-    """The light before the camera's shoulder pressed it together: white grows by up to this many stops.
+    """Undo the highlight compression of a camera: linear light of 1 grows by this many stops.
 
-    Windows, lamps and skies hold more light than a finished photo says, so a darker exposure of the same scene keeps
-    them bright. Nothing below half of full light changes; values may pass 1.
+    Windows, lamps and skies are brighter than the white of the file, so a darker exposure of the same scene keeps
+    them bright. Values up to 0.5 do not change; results may exceed 1.
     """
     share = np.clip(linear.max(axis=-1, keepdims=True) * 2 - 1, 0.0, 1.0)
     grown: Plane = linear * np.exp2(np.float32(stops) * share**2)
@@ -77,7 +77,7 @@ def highlights(linear: Plane, stops: float) -> Plane:
 
 
 def relight(linear: Plane, stops: float, rng: np.random.Generator) -> Plane:
-    """The scene under uneven light: smooth random patches, brighter and darker by about this many stops."""
+    """Multiply linear light by smooth random patches, brighter and darker by about this many stops."""
     height, width = linear.shape[:2]
     field = rng.normal(size=(4, 5)).astype(np.float32)
     for axis, size in ((0, height), (1, width)):
@@ -90,26 +90,26 @@ def relight(linear: Plane, stops: float, rng: np.random.Generator) -> Plane:
 
 
 def contrast(srgb: Plane, strength: float) -> Plane:
-    """An S-curve through black, middle grey and white: steeper above strength 0, flatter below; clipped to 0..1."""
+    """Apply an S-curve through 0, 0.5 and 1, clipped to 0..1; steeper if strength > 0, flatter if below."""
     inside = np.clip(srgb, 0.0, 1.0)
     bent: Plane = inside + np.float32(4 * strength) * (inside - np.float32(0.5)) * inside * (1 - inside)
     return np.clip(bent, 0.0, 1.0).astype(np.float32)
 
 
 def saturate(srgb: Plane, factor: float) -> Plane:
-    """Colours further from grey (above 1) or nearer to it (below 1), clipped to 0..1."""
+    """Scale the distance of each colour from its grey by `factor`, clipped to 0..1."""
     grey = srgb.mean(axis=-1, keepdims=True)
     moved: Plane = grey + (srgb - grey) * np.float32(factor)
     return np.clip(moved, 0.0, 1.0).astype(np.float32)
 
 
 def luma(srgb: Plane) -> NDArray[np.float32]:
-    """The brightness 0..1 of each pixel as video weighs it (Rec. 709 on sRGB values)."""
+    """Return the luma (0..1) of each pixel: the weights of Rec. 709 on sRGB values."""
     return (srgb @ np.array([0.2126, 0.7152, 0.0722], np.float32)).astype(np.float32)
 
 
 def _on_lightness(srgb: Plane, middle: float) -> Plane:
-    """Apply the curve to L of CIE Lab alone and return to sRGB."""
+    """Apply `parabola` to L of CIE Lab only; return sRGB values."""
     root = _lab_root(to_linear(srgb) @ _TO_XYZ.T)
     lightness = np.float32(1.16) * root[..., 1:2] - np.float32(0.16)
     moved = (parabola(lightness, middle) - lightness) / np.float32(1.16)

@@ -1,4 +1,4 @@
-"""Pictures for people; the only module that imports matplotlib, and only when something is drawn."""
+"""Plots of curves and training logs; the only module that imports matplotlib, inside the functions that draw."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _SHOWN = {"kadis": "KADIS protocol", "linear": "linear light", "real": "really m
 
 
 def draw_curves(contenders: Contenders, tags: Tags, file: Path) -> None:
-    """Precision over recall, and found over wrongly flagged, for each defect (columns) and protocol (rows), as PNG.
+    """Draw precision-recall and ROC curves for each defect (columns) and protocol (rows) as PNG.
 
-    `contenders` holds the predictions by protocol of each contender. One line for each of them, with a dot where its
-    `tags` stand (a half in the KADIS protocol).
+    `contenders` holds the predictions by protocol of each contender. Each contender has one line, with a dot at its
+    thresholds of `tags` (0.5 in the KADIS protocol).
     """
     plt = _pyplot()
     rows = {name: words for name, words in _SHOWN.items() if _found(contenders, name)}
@@ -49,7 +49,7 @@ def draw_curves(contenders: Contenders, tags: Tags, file: Path) -> None:
 
 
 def draw_training(log: Path, file: Path) -> None:
-    """Loss, cross-entropy of each head and AUC over the epochs of a training log, training and validation, as PNG."""
+    """Draw loss, cross-entropy of each head and AUC over the epochs of a training log as PNG."""
     plt = _pyplot()
     with log.open(encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines))
@@ -67,7 +67,7 @@ def draw_training(log: Path, file: Path) -> None:
 
 
 def _pyplot() -> Any:
-    """The plotting functions, drawing into files only."""
+    """Return matplotlib's pyplot with the backend that draws into files only."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -77,7 +77,7 @@ def _pyplot() -> Any:
 
 
 def _found(contenders: Contenders, name: str) -> dict[str, Predictions]:
-    """The first predictions of each contender whose protocol's name begins so."""
+    """Return the first predictions of each contender in the protocol whose name begins with `name`."""
     return {
         contender: found
         for contender, predictions in contenders.items()

@@ -59,7 +59,7 @@ def linear_protocol(scenes: Iterable[Scene], seed: int) -> list[Sample]:
 
 
 def strong_blur(scenes: Iterable[Scene], seed: int) -> list[Sample]:
-    """Each scene blurred beyond doubt, in one of several ways in turn; the group says how."""
+    """Each scene blurred beyond doubt, in one of several ways in turn; the group names the way."""
     rng = np.random.default_rng(seed)
     ways = list(_STRONG.items())
     return [
@@ -70,6 +70,6 @@ def strong_blur(scenes: Iterable[Scene], seed: int) -> list[Sample]:
 
 
 def clean_ways(scenes: Iterable[Scene], seed: int) -> list[Sample]:
-    """Each scene clean, but cropped, sharpened and saved differently: what must not be flagged."""
+    """Each scene clean, but cropped, sharpened and saved differently: none of them may be flagged."""
     rng = np.random.default_rng(seed)
     return [make_sample(scene, "clean", (), Augmentation.random(rng), rng) for scene in scenes]

@@ -1,4 +1,4 @@
-"""What a model was made with, for its card: the recipe's revision, the frameworks, the kind of machine."""
+"""The provenance of a model for its card: the revision of culld, the frameworks, the kind of machine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _FRAMEWORKS = ("tensorflow", "jax", "keras", "numpy", "pillow", "ai-edge-litert"
 
 
 def provenance() -> dict[str, str]:
-    """The facts of this moment; nothing that names a machine or a person. Raises ImportError without Keras' backend."""
+    """Return the current facts; none names a machine or a user. Raises ImportError without Keras' backend."""
     import keras
 
     backend = keras.backend.backend()
@@ -29,7 +29,7 @@ def provenance() -> dict[str, str]:
 
 
 def _versions(idle: str | None) -> dict[str, str]:
-    """What is installed; but for the backend that was not used."""
+    """Return the installed versions, without that of the unused backend."""
     found = {}
     for name in _FRAMEWORKS:
         with contextlib.suppress(PackageNotFoundError):
@@ -38,7 +38,7 @@ def _versions(idle: str | None) -> dict[str, str]:
 
 
 def _gpus(backend: str) -> str:
-    """The GPUs that the backend sees."""
+    """Return the GPUs that the backend finds."""
     if backend == "jax":
         import jax
 
@@ -52,7 +52,7 @@ def _gpus(backend: str) -> str:
 
 
 def _git(*words: str) -> str:
-    """Return the output of git about this folder; empty where there is no git or no repository."""
+    """Return the output of git about this folder; empty without git or a repository."""
     program = shutil.which("git")
     if program is None:
         return ""

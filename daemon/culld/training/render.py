@@ -35,10 +35,10 @@ def render(frame: NDArray[np.uint8], sample: Sample, jpeg: Jpeg) -> NDArray[np.u
 
 
 def visible_labels(pixels: NDArray[np.uint8], sample: Sample) -> NDArray[np.bool_]:
-    """Which of the sample's labels its finished picture shows; an exposure defect may not show at all.
+    """Return which of the sample's labels its finished picture shows; an exposure defect may not be visible.
 
     Nor can blur be seen where nearly everything is black or white. Three stops more turn a dark room into an ordinary
-    picture: calling that over-exposed would teach nonsense.
+    picture, which must not be labelled over-exposed.
     """
     holds = np.array(sample.known)
     srgb = pixels[::4, ::4].astype(np.float32) / np.float32(255)
@@ -74,7 +74,7 @@ def _toned(srgb: NDArray[np.float32], augmentation: Augmentation) -> NDArray[np.
 
 
 def _sharpened(srgb: NDArray[np.float32], strength: float) -> NDArray[np.float32]:
-    """Add back what a small blur takes away, as cameras and phones do."""
+    """Apply an unsharp mask, as cameras and phones do."""
     if not strength:
         return srgb
     return np.clip(srgb + np.float32(strength) * (srgb - blur_kernels.small_blur(srgb)), 0.0, 1.0)

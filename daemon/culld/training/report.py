@@ -1,4 +1,4 @@
-"""Figures of a model out of its predictions, for its card and for the tables of results; pure."""
+"""Figures of a model from its predictions, for its card and for the tables of results; pure."""
 
 from __future__ import annotations
 

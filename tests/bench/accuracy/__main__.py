@@ -104,7 +104,7 @@ def _check(folder: Path, written: tuple[Report, str], report: Report) -> int:
 
 
 def _problems(written: Report, report: Report) -> Iterator[str]:
-    """Yield what differs, contender by contender; one that was measured only once is printed and is no problem."""
+    """Yield the differences by contender; a contender that was measured only once is printed and is no problem."""
     then, now = dict(written["contenders"]), dict(report["contenders"])
     first = then.pop(written["model"]), now.pop(report["model"])
     yield from (f"{report['model']}: {line}" for line in differences(*first))

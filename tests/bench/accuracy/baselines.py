@@ -38,8 +38,8 @@ class Classifier:
 class LaplacianBaseline:
     """Blurred up to this variance of the Laplacian, dark up to and bright from these mean brightnesses (0..1).
 
-    The defaults: 100 is the number that tutorials repeat for the Laplacian, a quarter is what comes to mind for
-    brightness.
+    The defaults: 100 is the usual threshold of tutorials for the Laplacian; a quarter and three quarters of the
+    brightness have no source.
     """
 
     sharpness: float = 100.0
@@ -47,7 +47,7 @@ class LaplacianBaseline:
     bright: float = 0.75
 
     def __str__(self) -> str:
-        """In words."""
+        """Return the thresholds as text."""
         return f"Laplacian up to {self.sharpness:.0f}, brightness up to {self.dark:.2f} or from {self.bright:.2f}"
 
     def score(self, frame: Frame) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""CleanVision as a contender, run in an interpreter of its own: its licence (AGPL) keeps it out of culld's process.
+"""CleanVision as a contender, run in its own interpreter, as its licence (AGPL) keeps it out of culld's process.
 
 It judges files, so the frames are saved as PNG in a temporary folder and named by number.
 """

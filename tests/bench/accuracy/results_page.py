@@ -1,4 +1,4 @@
-"""Figures as one Markdown page: a model and its peers, in the same words and on the same pictures; pure."""
+"""The results of a model and its peers as one Markdown page; pure."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def results_page(report: Mapping[str, Any]) -> str:
     measured, missing = report["contenders"], report["missing"]
     ours = next(iter(measured.values()))
     parts = [
-        f"# What `{report['model']}` is worth\n",
-        f"On {ours['scenes']} photographs nobody trained on, the same pixels for everybody; `figures.json` has all.\n",
+        f"# Results of `{report['model']}`\n",
+        f"On {ours['scenes']} photographs outside all training sets, the same pixels for each (see `figures.json`).\n",
         *(f"{name}: {note}.\n" for name, note in report["notes"].items()),
         *_protocol("KADIS protocol, threshold 0.5", "seed_protocol_at_0.5", measured, missing),
         f"Means of {ours['seed_protocol_at_0.5']['draws']} draws of the distortions, ± their standard deviation.\n",
@@ -59,7 +59,7 @@ def _protocol(title: str, key: str, measured: Mapping[str, Figures], missing: Ma
 
 
 def _false_flags(title: str, key: str, act: str, measured: Mapping[str, Figures]) -> list[str]:
-    """Counts and shares with their intervals: a dozen photos prove little."""
+    """Return a table of counts and shares with their 95 % intervals."""
     rows = [
         [name, f"{words} ({seen['pictures']})", *(_count(seen[act][flag], seen["pictures"]) for flag in _FLAGS)]
         for name, found in measured.items()
@@ -86,7 +86,7 @@ def _found(seen: Figures, defect: str) -> str:
 
 
 def _strong(measured: Mapping[str, Figures]) -> list[str]:
-    """Of each way of blurring the share found."""
+    """Return a table of the share found of each way of blurring."""
     rows, ways = [], next(iter(measured.values()))["strong_blur_found"]
     for name, found in measured.items():
         for act, words in (("tagged", "tagged"), ("rejected", "past reject")):

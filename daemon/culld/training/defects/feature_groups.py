@@ -76,7 +76,7 @@ def _half(backbone: str, weights: Path | str | None, half: Any) -> dict[str, Cal
 
 
 def _levels(name: str, backbone: str, weights: Path | str | None, pixels: Any, layers: Sequence[str]) -> list[Any]:
-    """The outputs of these layers of a backbone that looks at these pixels; nothing behind the last one is kept."""
+    """The outputs of these layers of a backbone for these pixels; nothing behind the last one is kept."""
     import keras
 
     model = build_backbone(backbone, tuple(pixels.shape[1:]), weights)
@@ -95,7 +95,7 @@ def _spread(levels: Sequence[Any]) -> Any:
 
 
 def _peak(level: Any) -> Any:
-    """The strongest of 6x8 tiles of each channel: one sharp eye tells a portrait from a missed focus."""
+    """The strongest of 6x8 tiles of each channel: a single sharp eye shows that a portrait is in focus."""
     import keras
 
     size = tuple(side // tiles for side, tiles in zip(level.shape[1:3], _TILES, strict=True))

@@ -73,7 +73,7 @@ def train_stages(
 
 
 def freeze(backbone: Any, experiment: TwoStageExperiment, *, tuned: bool) -> None:
-    """Say which layers of the backbone learn: none, or the last ones, without batch norm if so asked."""
+    """Set which layers of the backbone are trained: none, or the last ones, with or without batch norm."""
     backbone.trainable = tuned
     if not tuned:
         return

@@ -45,7 +45,7 @@ def numbers(model: Any, pixels: np.ndarray) -> np.ndarray:
 
 
 @pytest.mark.parametrize("backbone", BACKBONES)
-def test_every_trunk_has_the_levels_it_names(backbone: str) -> None:
+def test_every_backbone_has_the_levels_it_names(backbone: str) -> None:
     """Layer names of another Keras would be found out here."""
     model = build_backbone(backbone, (64, 96, 3), None)
 
@@ -54,7 +54,7 @@ def test_every_trunk_has_the_levels_it_names(backbone: str) -> None:
     assert sides == sorted(sides, reverse=True)
 
 
-def test_an_unknown_trunk_or_group_is_a_clear_error(tmp_path: Path) -> None:
+def test_an_unknown_backbone_or_group_is_a_clear_error(tmp_path: Path) -> None:
     """The message lists what there is."""
     with pytest.raises(ConfigError, match="is not one of mobilenetv2"):
         build_backbone("vgg", (64, 64, 3), None)
@@ -77,7 +77,7 @@ def test_every_group_has_the_length_that_the_layout_says() -> None:
     assert sizes["late_half"] == 1280
 
 
-def test_light_tells_black_grey_and_white(light: Any) -> None:
+def test_light_distinguishes_black_grey_and_white(light: Any) -> None:
     """The histogram's bins 0, half way and last hold everything; burnt and black shares are 1 where they should be."""
     black, white = (numbers(light, np.full((384, 512, 3), level)) for level in (0, 255))
 
@@ -112,7 +112,7 @@ def test_a_head_depends_on_its_inputs_and_nothing_else(kind: str) -> None:
     assert logits[0, 2] == logits[1, 2]
 
 
-def test_several_sets_of_heads_say_the_mean_of_their_logits() -> None:
+def test_several_sets_of_heads_give_the_mean_of_their_logits() -> None:
     """And the result is a model that can be saved like one set alone."""
     layout, norm = Layout({"a": 4, "b": 3, "c": 2}), (np.zeros(9, np.float32), np.ones(9, np.float32))
     members = [build_heads("first", layout, INPUTS, norm, dropout=0.0) for _ in range(3)]

@@ -1,4 +1,4 @@
-"""The file size that the structure of a photo needs."""
+"""The missing part of a photo whose structure announces more bytes than the file has."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ CUTS = 60
 
 
 def lacks(data: bytes, name: str = "") -> str:
-    """What is missing from these bytes."""
+    """Return what is missing from these bytes."""
     return missing_part(io.BytesIO(data), recognise(data[:HEAD_BYTES], name))
 
 
 def whole(data: bytes, name: str = "") -> bool:
-    """Whether these bytes pass for a whole photo."""
+    """Return whether these bytes pass for a whole photo."""
     return is_complete(io.BytesIO(data), recognise(data[:HEAD_BYTES], name)) and not lacks(data, name)
 
 
 def cuts(data: bytes) -> set[int]:
-    """Where to cut a file: anywhere, around its end, and behind the first picture of a JPEG."""
+    """Return the offsets at which to cut a file: anywhere, around its end, and behind the first picture of a JPEG."""
     dice = random.Random(len(data))  # noqa: S311
     found = {dice.randrange(HEAD_BYTES, len(data)) for _ in range(CUTS)} | {len(data) - 1, len(data) - 9}
     ends = [each.end for each in segments(io.BytesIO(data)) if each.marker == EOI]
@@ -101,7 +101,7 @@ def test_pages_of_a_tiff_are_all_counted() -> None:
     assert [cut for cut in sorted(cuts(data)) if cut < len(data) - 4 and whole(data[:cut])] == []
 
 
-def test_the_words_give_both_sizes() -> None:
+def test_the_text_gives_both_sizes() -> None:
     """So that the reason can be checked."""
     data = containers.micro_video()
 
@@ -128,7 +128,7 @@ def test_more_bytes_than_announced_do_not_matter() -> None:
         containers.packet('GCamera:MotionPhoto="1"'),
     ],
 )
-def test_xmp_that_says_nothing_plain_announces_nothing(text: bytes) -> None:
+def test_xmp_without_a_valid_length_announces_nothing(text: bytes) -> None:
     """Broken, hostile, or of another kind."""
     assert bytes_behind(text) == 0
 
@@ -141,7 +141,7 @@ def test_the_length_of_the_primary_itself_does_not_count() -> None:
 
 
 def test_a_directory_that_leads_in_a_circle_ends() -> None:
-    """And one with an unlikely number of entries says nothing."""
+    """And one with an unlikely number of entries is ignored."""
     entry = struct.pack("<HHII", 330, 4, 1, 8)
     circle = b"II*\0" + struct.pack("<IH", 8, 1) + entry + struct.pack("<I", 8)
     crowd = b"II*\0" + struct.pack("<IH", 8, 60000) + bytes(5000)
@@ -160,7 +160,7 @@ def test_lists_that_lie_outside_of_the_file_are_missing() -> None:
 
 @pytest.mark.parametrize("format_", list(Format))
 def test_any_bytes_at_all_are_answered(format_: Format) -> None:
-    """What is no such file lacks something or nothing, and raises nothing."""
+    """Any other file gives some result and raises nothing."""
     dice = random.Random(7)  # noqa: S311
     heads = [
         b"",

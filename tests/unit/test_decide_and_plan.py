@@ -56,14 +56,14 @@ class House:
     looked_up: list[UserMetadataRequest] = field(default_factory=list)
     restored: bool = False
     away: str = ""
-    care: UserMetadata = field(default_factory=UserMetadata)
+    found: UserMetadata = field(default_factory=UserMetadata)
     policy: Policy = field(default_factory=factories.rules)
     settings: TagSettings = field(default_factory=TagSettings)
     more_to_come: bool = False
     hold: SeriesHold = field(init=False)
 
     def __post_init__(self) -> None:
-        """More files are on the way as long as the test says so."""
+        """More files arrive as long as the test sets it."""
         self.hold = SeriesHold(lambda: self.more_to_come)
 
     def put(self, name: str = "a.jpg") -> Stack:
@@ -73,7 +73,7 @@ class House:
         return Stack(Assessment(photo_at(place), Scores(0.99, 0.0, 0.0), "model@1"))
 
     def plans(self, stacks: Sequence[Stack]) -> list[Plan | PhotoError]:
-        """What is decided and planned for stacks, with the default policy if the test sets no other."""
+        """Return the plans for stacks, with the default policy if the test sets no other."""
         decider = Decider(
             policy_of=lambda _: self.policy,
             is_restored=lambda _: self.restored,
@@ -92,9 +92,9 @@ class House:
         return [each if isinstance(each, PhotoError) else next(plans) for each in decisions]
 
     def user_metadata(self, requests: Sequence[UserMetadataRequest]) -> list[UserMetadata]:
-        """What people did for each shot, noted that it was asked."""
+        """Return the user metadata of each shot and note the request."""
         self.looked_up += requests
-        return [self.care for _ in requests]
+        return [self.found for _ in requests]
 
     def drafts(self, requests: Sequence[DraftRequest]) -> list[TagDraft]:
         """The real drafts, noted."""
@@ -107,7 +107,7 @@ class House:
 
 
 def plan_of(house: House, stack: Stack) -> Plan:
-    """What is planned for one stack; raises what stands in the way."""
+    """Return the plan for one stack; raises the error of its failure."""
     (plan,) = house.plans([stack])
     if isinstance(plan, PhotoError):
         raise plan
@@ -142,7 +142,7 @@ def test_a_clean_photo_costs_no_draft(house: House) -> None:
 
 
 def test_a_hard_linked_photo_is_left_alone_but_still_moved(house: House) -> None:
-    """Its other name would keep the old bytes; the sidecar carries the tags, and the note says so."""
+    """Its other name would keep the old bytes; the sidecar has the tags, and the note gives the reason."""
     stack = house.put()
     os.link(house.folder / "a.jpg", house.folder / "other name.bin")
     stack = Stack(
@@ -157,7 +157,7 @@ def test_a_hard_linked_photo_is_left_alone_but_still_moved(house: House) -> None
 
 
 def test_a_restored_photo_is_only_tagged(house: House) -> None:
-    """A person's word is never undone."""
+    """The user's decision is never undone."""
     house.restored = True
 
     plan = plan_of(house, house.put())
@@ -166,7 +166,7 @@ def test_a_restored_photo_is_only_tagged(house: House) -> None:
 
 
 def test_a_reject_waits_for_a_quarantine_that_is_not_there(house: House) -> None:
-    """It is not even tagged: it would look dealt with. What is not moved does not wait."""
+    """It is not tagged either: it would count as decided. A photo that is not moved does not wait."""
     house.away = "is not there"
 
     with pytest.raises(PhotoBlockedError, match="quarantine is not there"):
@@ -177,8 +177,8 @@ def test_a_reject_waits_for_a_quarantine_that_is_not_there(house: House) -> None
     assert plan_of(house, house.put()).verdict is Verdict.TAG
 
 
-def test_a_photo_that_is_fine_by_now_loses_the_words_it_had(house: House) -> None:
-    """Its sidecar says what culld said before; one of another program makes no work."""
+def test_a_photo_that_has_no_defect_any_more_loses_its_keywords(house: House) -> None:
+    """Its sidecar holds culld's earlier keywords; a sidecar of another program needs no change."""
     stack = house.put()
     first = plan_of(house, stack)
     for rewrite in first.rewrites:
@@ -215,10 +215,10 @@ def test_a_huge_photo_is_tagged_beside_it_only(house: House) -> None:
         (Mode.OBSERVE, 0.6, ()),
     ],
 )
-def test_only_a_photo_that_goes_or_would_go_is_marked(
+def test_only_a_photo_that_is_or_would_be_moved_gets_reject_flags(
     house: House, mode: Mode, blur: float, expected: tuple[RejectFlag, ...]
 ) -> None:
-    """And only with the marks that were asked for."""
+    """And only the configured flags."""
     stack = house.put()
     stack = replace(stack, primary=replace(stack.primary, result=Scores(blur, 0.0, 0.0)))
     house.policy = replace(factories.rules(), mode=mode)
@@ -229,14 +229,14 @@ def test_only_a_photo_that_goes_or_would_go_is_marked(
     assert [request.reject_flags for request in house.asked] == [expected]
 
 
-def test_what_a_person_did_for_a_photo_spares_it_and_fills_fields(house: House) -> None:
-    """A rated photo is only tagged; a field that somebody filled is not marked."""
-    house.care = UserMetadata(filled_flags=frozenset({RejectFlag.RATING}), stars=(Rating("xmp:Rating 3", 3),))
+def test_user_metadata_protects_a_photo_and_its_filled_fields(house: House) -> None:
+    """A rated photo is only tagged; a filled field gets no reject flag."""
+    house.found = UserMetadata(filled_flags=frozenset({RejectFlag.RATING}), stars=(Rating("xmp:Rating 3", 3),))
     plan = plan_of(house, house.put())
     assert plan.verdict is Verdict.TAG
     assert "it is rated (xmp:Rating 3; policy.protect.rated)" in plan.reason
 
-    house.care = UserMetadata(filled_flags=frozenset({RejectFlag.RATING}))
+    house.found = UserMetadata(filled_flags=frozenset({RejectFlag.RATING}))
     house.settings = TagSettings(reject_flags=(RejectFlag.RATING, RejectFlag.PICK))
     plan = plan_of(house, house.put())
     assert plan.verdict is Verdict.QUARANTINE
@@ -258,7 +258,7 @@ def test_a_reject_waits_once_for_the_shots_of_its_series(house: House) -> None:
 
 
 def test_a_new_sidecar_is_called_as_asked_for(house: House) -> None:
-    """In Adobe's style, say."""
+    """For example in Adobe's style."""
     house.settings = TagSettings(style=SidecarStyle.ADOBE)
     plan = plan_of(house, house.put())
 
@@ -367,7 +367,7 @@ RATED = UserMetadata(stars=(Rating("xmp:Rating 3", 3),))
 
 
 def test_what_was_read_with_a_photo_is_not_read_again(house: House) -> None:
-    """Neither for a photo that goes nor for one that stays; it protects all the same."""
+    """Neither for a photo that is moved nor for one that stays; it still protects."""
     stack = house.put()
     read = replace(stack.primary, user_metadata=UserMetadataSources(UserMetadata()))
     rated = replace(stack.primary, user_metadata=UserMetadataSources(RATED))
@@ -396,14 +396,14 @@ def test_a_rating_in_a_sidecar_that_was_read_with_the_photo_protects_it(house: H
     assert [request.sidecars for request in house.looked_up] == [sidecars]
 
 
-def test_a_partner_whose_scores_were_known_is_read_before_a_shot_goes(house: House) -> None:
+def test_a_shot_member_with_known_scores_is_read_before_a_shot_is_moved(house: House) -> None:
     """The other one was read with its scores; a shot that stays needs neither."""
     one, other = house.put("a.cr2").primary, house.put("a.jpg").primary
     one = replace(one, user_metadata=UserMetadataSources(UserMetadata()))
 
     assert plan_of(house, Stack(one, siblings=(other,))).verdict is Verdict.QUARANTINE
     assert [request.pictures for request in house.looked_up] == [(one.photo, other.photo)]
-    house.care = RATED
+    house.found = RATED
     assert plan_of(house, Stack(one, siblings=(other,))).verdict is Verdict.TAG
     house.looked_up.clear()
     fine = replace(other, result=Scores(0.0, 0.0, 0.0))
