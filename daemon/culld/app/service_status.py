@@ -74,8 +74,9 @@ class OutcomeCount:
 class DaemonState:
     """The state of the daemon at one moment; it is reported at once, for the mappings in it may change later.
 
-    `waiting` counts photos, of which `slow` are written for long; `is_full` says that more were found. `offline` has
-    the reason for each unavailable folder; `unread` has the reasons for the first of the `unread_folders`.
+    `waiting` counts photos, of which `slow` have been written for more than ten minutes; `is_full` says that more were
+    found. `offline` has the reason for each unavailable folder; `unread` has the reasons for the first of the
+    `unread_folders`.
     """
 
     waiting: int
