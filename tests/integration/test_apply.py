@@ -124,7 +124,7 @@ def test_a_name_that_was_taken_meanwhile_stops_a_plan_before_it_begins(
 ) -> None:
     """Nothing is tagged, nothing moved, and the next try comes soon."""
     plan = a_rejection(inbox, quarantine)
-    quarantined.put(RootedPath(quarantine, Path("2026") / taken), b"a stranger")
+    quarantined.put(RootedPath(quarantine, Path("2026") / taken), b"another file")
     outcome = PlanApplier().apply(plan)
 
     assert outcome.fault is not None

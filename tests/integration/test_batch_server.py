@@ -138,13 +138,13 @@ def test_a_network_that_cannot_be_opened_is_a_system_fault() -> None:
 @pytest.mark.parametrize("sent", [b"", b"x" * 32, b"\0\0\0\4wxyz", b"\xff" * 8])
 def test_a_client_without_the_key_gets_no_answer(sent: bytes) -> None:
     """A connection without the key is closed, and the others are served as before."""
-    with GpuProcess(fakes.FakeNetwork) as process, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as stranger:
-        stranger.connect(process.address.name)
-        stranger.sendall(sent)
-        stranger.shutdown(socket.SHUT_WR)
+    with GpuProcess(fakes.FakeNetwork) as process, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as client:
+        client.connect(process.address.name)
+        client.sendall(sent)
+        client.shutdown(socket.SHUT_WR)
         answer = b""
         with contextlib.suppress(ConnectionResetError):  # what was sent was not even read to its end
-            while part := stranger.recv(4096):
+            while part := client.recv(4096):
                 answer += part
 
         assert b"CHALLENGE" in answer
@@ -165,8 +165,8 @@ def test_silent_clients_do_not_delay_the_others() -> None:
     """Each waits on its own, and is closed after a time limit."""
     with GpuProcess(fakes.FakeNetwork) as process, ExitStack() as stack:
         for _ in range(5):
-            stranger = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
-            stranger.connect(process.address.name)
+            client = stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+            client.connect(process.address.name)
 
         with connected(process, 2) as networks:
             assert [mean for mean, _ in asked(networks, [51, 52])] == [51, 52]

@@ -144,7 +144,7 @@ def test_a_plan_whose_disk_is_away_waits(scene: Scene, side: str) -> None:
 
 def test_the_record_of_another_plan_is_kept(scene: Scene) -> None:
     """Only the plan that wrote a record may take it away."""
-    record_place(scene.plan.moves).path.write_bytes(b"a stranger's")
+    record_place(scene.plan.moves).path.write_bytes(b"a client's")
     replay(scene.journal)
 
     assert quarantined.tree(scene.quarantine) == ["a.jpg.culld.json"]
