@@ -15,7 +15,7 @@ from culld.app.daemon import Daemon
 from culld.app.model_files import resolve_policies
 from culld.app.service_status import ServiceStatus
 from culld.clock import SystemClock
-from culld.config import load_config
+from culld.config import Config, load_config
 from culld.journal.store import SqliteJournal
 from culld.records import Assessment, Format, Photo, Scores, UserMetadata, Verdict
 from culld.stages.read import ReadRequest, UserMetadataRequest
@@ -76,9 +76,8 @@ class Counting(logging.Handler):
             self.changed.set()
 
 
-def serve(config: Path, wakeups: LoopQueue) -> None:
+def serve(config: Path, loaded: Config, wakeups: LoopQueue) -> None:
     """Run the daemon without worker processes, signals and timers."""
-    loaded = load_config(config, {})
     loaded.state.mkdir()
     clock = SystemClock()
     with SqliteJournal.open(loaded.state / "journal.sqlite3", clock) as journal:
@@ -98,7 +97,8 @@ def test_a_thousand_reloads_under_load_mix_no_two_policies(tmp_path: Path) -> No
     level = log.level
     log.addHandler(counting)
     log.setLevel(logging.INFO)
-    daemon = threading.Thread(target=serve, args=(config, wakeups))
+    # Loaded before the thread starts: the loop below writes the file, and a file that is being written is empty.
+    daemon = threading.Thread(target=serve, args=(config, load_config(config, {}), wakeups))
     daemon.start()
     try:
         photos = 0
