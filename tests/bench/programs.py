@@ -131,7 +131,7 @@ def stages(folder: str) -> dict[str, float]:
     from culld.imaging.decode import DecodeLimits, embedded_exif, to_network_frame  # noqa: PLC0415
     from culld.inference.litert import silence_stderr  # noqa: PLC0415
     from culld.records import Format  # noqa: PLC0415
-    from culld.stages.read.dhash import dhash_of  # noqa: PLC0415
+    from culld.stages.read.assess import dhash_of  # noqa: PLC0415
     from culld.stages.read.exif_facts import camera_facts  # noqa: PLC0415
     from culld.stages.read.scoring import open_litert, score  # noqa: PLC0415
 
@@ -249,7 +249,7 @@ def scale(count: str, folders: str) -> dict[str, Any]:
 def _rescan(house: Any) -> float:
     """Return the median of three of the time in s of a warm scan of all files, none of which is new."""
     from culld.clock import SystemClock  # noqa: PLC0415
-    from culld.imaging.supported import supported_extensions  # noqa: PLC0415
+    from culld.imaging.formats import supported_extensions  # noqa: PLC0415
     from culld.journal.store import SqliteJournal  # noqa: PLC0415
     from culld.stages.watch.scanner import Scanner  # noqa: PLC0415
 

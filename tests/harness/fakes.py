@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 
 from culld.errors import SystemFaultError
 from culld.inference.network import ArraySpec, Signature
-from culld.inference.pending import PendingResults
-from culld.inference.request import Request
+from culld.inference.pending import PendingResults, Request
 from culld.records import Assessment, FileSnapshot, Outcome, Photo, Plan, ReadFailure
 from culld.stages.read.scoring import DEFECT_NETWORK
 from harness import factories

@@ -30,7 +30,7 @@ from culld.records import (
 )
 from culld.stages.decide.brake import Brake, active_brake, resume
 from culld.stages.decide.decider import Decider
-from culld.stages.group.whole_series import SeriesHold
+from culld.stages.group.grouping import SeriesHold
 from culld.stages.plan import Planner, TagSettings
 from culld.tags.draft import TagDraft
 from harness import factories

@@ -15,8 +15,7 @@ from culld.training.backbones import BACKBONES, build_backbone, mean
 from culld.training.calibration import Calibration
 from culld.training.defects.feature_groups import GROUPS, build_groups
 from culld.training.defects.network import HEADS, Layout, assemble, average, build_heads, joined, layout_of
-from culld.training.export import MAX_PROBABILITY_DIFFERENCE, parity, write_litert
-from culld.training.float16 import round_kernels
+from culld.training.export import MAX_PROBABILITY_DIFFERENCE, parity, round_kernels, write_litert
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,7 +12,7 @@ import pytest
 from culld.imaging.decode import to_network_frame
 from culld.records import Assessment, Camera, RootedPath, SeriesKind
 from culld.stages.group.grouping import Grouper
-from culld.stages.read.dhash import dhash_of
+from culld.stages.read.assess import dhash_of
 from harness import factories
 
 LIKENESS = dhash_of(to_network_frame(factories.picture(1)))

@@ -10,8 +10,8 @@ from culld.imaging.decode import DecodeLimits
 from culld.records import Assessment, FileSnapshot, FileStat, Format, Photo, RootedPath, Scores, UserMetadata, Verdict
 from culld.stages.read import DraftRequest, ReadRequest, UserMetadataRequest, WorkerSettings
 from culld.stages.read.worker import PhotoWorker
-from culld.tags.decision_properties import DecisionProperties
 from culld.tags.draft import TagDraft, TagRequest
+from culld.tags.own_properties import DecisionProperties
 from harness import containers, factories, fakes
 
 WHOLE = containers.micro_video()

@@ -11,8 +11,8 @@ import pytest
 from culld.errors import PhotoError
 from culld.files.rewrite import rewrite_file, undo
 from culld.records import Format, Rewrite, RootedPath, Scores, Verdict
-from culld.tags.decision_properties import DecisionProperties
 from culld.tags.draft import TagRequest, draft
+from culld.tags.own_properties import DecisionProperties
 from harness import quarantined
 from harness.exif import PACKET, jpeg, segment
 from harness.factories import NOON, rules

@@ -11,9 +11,9 @@ import pytest
 from culld.imaging.formats import HEAD_BYTES, recognise
 from culld.records import Edit, Scores, Verdict
 from culld.stages.read.exif_facts import keyword_block
-from culld.tags.decision_properties import DecisionProperties
 from culld.tags.edits import apply_edits
 from culld.tags.embedded import embedded_edits
+from culld.tags.own_properties import DecisionProperties
 from culld.tags.sidecar import sidecar_edits
 from harness import images
 from harness.factories import NOON, rules

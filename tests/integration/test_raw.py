@@ -13,9 +13,8 @@ from PIL import Image
 
 from culld.errors import TagRefusedError
 from culld.imaging.decode import DecodeLimits, Region, UnreadableError
-from culld.imaging.formats import HEAD_BYTES, recognise
+from culld.imaging.formats import HEAD_BYTES, recognise, supported_extensions
 from culld.imaging.raw import open_raw
-from culld.imaging.supported import supported_extensions
 from culld.records import Assessment, Camera, FileSnapshot, FileStat, Format, Photo, RootedPath, Scores
 from culld.records.frame import HEIGHT, WIDTH
 from culld.stages.read import ReadRequest, WorkerSettings

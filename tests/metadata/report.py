@@ -26,10 +26,10 @@ from culld.files.rewrite import rewrite_file, undo  # noqa: E402
 from culld.imaging.formats import EXTENSIONS, HEAD_BYTES, recognise  # noqa: E402
 from culld.records import RootedPath, Scores, Verdict  # noqa: E402
 from culld.stages.read.exif_facts import keyword_block  # noqa: E402
-from culld.tags.decision_properties import DecisionProperties  # noqa: E402
 from culld.tags.draft import TagRequest, draft  # noqa: E402
 from culld.tags.edits import apply_edits  # noqa: E402
 from culld.tags.embedded import embedded_edits  # noqa: E402
+from culld.tags.own_properties import DecisionProperties  # noqa: E402
 from culld.tags.sidecar import sidecar_edits  # noqa: E402
 from culld.tags.verify import verify_embedded  # noqa: E402
 from harness import images  # noqa: E402 (it stands beside the tests)

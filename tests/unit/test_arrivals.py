@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from culld.records import FileSnapshot, RootedPath
-from culld.stages.watch.arrivals import CompleteFiles
+from culld.stages.watch.intake import CompleteFiles
 from culld.stages.watch.settle import Settler
 from harness import factories, fakes
 

@@ -32,7 +32,7 @@ from culld.records import (
     Verdict,
 )
 from culld.stages.decide.decider import Decider
-from culld.stages.group.whole_series import SeriesHold
+from culld.stages.group.grouping import SeriesHold
 from culld.stages.plan import Planner, TagSettings
 from culld.stages.read.messages import DraftRequest, UserMetadataCheck, UserMetadataRequest
 from culld.tags.draft import TagDraft, TagRequest, draft

@@ -10,7 +10,7 @@ from culld.app.model_files import resolve_policies
 from culld.config import load_config
 from culld.errors import ConfigError, SystemFaultError
 from culld.records import Defect, OperatingPoint
-from culld.stages.decide.precision_targets import threshold_for
+from culld.stages.decide.thresholds import threshold_for
 
 CURVES = {
     Defect.BLUR: (OperatingPoint(0.5, 0.9, 0.99), OperatingPoint(0.8, 0.96, 0.97), OperatingPoint(0.97, 0.995, 0.8))

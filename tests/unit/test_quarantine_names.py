@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from culld.quarantine.names import Names, free_names, name_suffixes
+from culld.quarantine.destination import Names, free_names, name_suffixes
 
 DIGEST = "3fa9c2d4" + "0" * 56
 

@@ -7,8 +7,8 @@ import pytest
 from culld.errors import TagRefusedError
 from culld.files.rewrite import inverse
 from culld.records import RejectFlag, Scores, Verdict
-from culld.tags.decision_properties import DecisionProperties
 from culld.tags.edits import apply_edits
+from culld.tags.own_properties import DecisionProperties
 from culld.tags.reject_flags import FLAG_PROPERTIES, flag_value, own_flags
 from culld.tags.sidecar import sidecar_edits
 from culld.tags.verify import verify_sidecar

@@ -15,7 +15,7 @@ from culld.imaging.decode import to_network_frame
 from culld.records import Assessment, Camera, Exposure, Series, SeriesKind, Threshold
 from culld.stages.decide.protection import best_of
 from culld.stages.group.series import series_of
-from culld.stages.read.dhash import dhash_of
+from culld.stages.read.assess import dhash_of
 from harness import factories
 
 STEADY = Exposure(1 / 250, 4.0, 200, 0.0)

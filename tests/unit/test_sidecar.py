@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from culld.errors import TagRefusedError
 from culld.files.rewrite import inverse
 from culld.records import Edit, Scores, Verdict
-from culld.tags.decision_properties import DecisionProperties
 from culld.tags.edits import apply_edits
-from culld.tags.own_properties import own_properties
+from culld.tags.own_properties import DecisionProperties, own_properties
 from culld.tags.sidecar import KEYWORD_LISTS, SUBJECT, KeywordList, listed_keywords, sidecar_edits
 from culld.tags.verify import verify_sidecar
 from culld.tags.xmp import MAX_BYTES, MAX_ELEMENTS, read_xmp

@@ -13,9 +13,9 @@ from PIL.PngImagePlugin import PngInfo
 
 from culld.errors import TagRefusedError
 from culld.records import Format, RejectFlag, Scores, Verdict
-from culld.tags.decision_properties import DecisionProperties
 from culld.tags.draft import TagDraft, TagRequest, draft
 from culld.tags.edits import apply_edits
+from culld.tags.own_properties import DecisionProperties
 from culld.tags.own_properties import own_keywords as given_by_culld
 from culld.tags.reject_flags import FLAG_PROPERTIES, flag_value
 from culld.tags.sidecar import KEYWORD_LISTS, SUBJECT, listed_keywords

@@ -10,10 +10,10 @@ import pytest
 
 from culld.errors import PhotoChangedError, TagRefusedError
 from culld.records import Format, Rewrite, RootedPath, Scores, Verdict
-from culld.tags.decision_properties import DecisionProperties
 from culld.tags.draft import TagDraft, TagRequest, draft
 from culld.tags.edits import apply_edits
 from culld.tags.keywords import encode_keywords, new_block
+from culld.tags.own_properties import DecisionProperties
 from harness.exif import exif_block, exif_segment, jpeg, segment
 from harness.factories import NOON, place, rules
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from culld.records import Rating, RejectFlag, Scores, UserMetadata, Verdict
-from culld.tags.decision_properties import DecisionProperties
 from culld.tags.edits import apply_edits
+from culld.tags.own_properties import DecisionProperties
 from culld.tags.sidecar import sidecar_edits
 from culld.tags.user_metadata import packets_in, user_metadata_in
 from harness import factories, images

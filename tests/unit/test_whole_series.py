@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from culld.records import FileSnapshot
-from culld.stages.group.whole_series import batches, cut
+from culld.stages.group.grouping import batches, cut
 from harness import factories
 
 SECOND = 1_000_000_000

@@ -14,7 +14,7 @@ from culld.clock import SystemClock
 from culld.config import Embed
 from culld.files.mount_guard import MountGuard
 from culld.files.root_owner import foreign
-from culld.imaging.supported import supported_extensions
+from culld.imaging.formats import supported_extensions
 from culld.pipeline import Pipeline, Stages
 from culld.quarantine.apply import PlanApplier
 from culld.quarantine.orphans import put_away_orphans
@@ -22,8 +22,7 @@ from culld.retry import recheck_delay
 from culld.stages.decide.brake import Brake
 from culld.stages.decide.decider import Decider, no_brake
 from culld.stages.group.directory import FolderCache
-from culld.stages.group.grouping import Grouper
-from culld.stages.group.whole_series import SeriesHold
+from culld.stages.group.grouping import Grouper, SeriesHold
 from culld.stages.plan import Planner, TagSettings
 from culld.stages.read import PoolReader
 from culld.stages.watch.scanner import Scanner

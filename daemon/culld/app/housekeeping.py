@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Final
 from culld.errors import PhotoError
 from culld.files.locks import folder_lock
 from culld.files.open_beneath import exists
-from culld.quarantine.record import BadRecordError
-from culld.quarantine.record_files import read_record, record_places
+from culld.quarantine.record import BadRecordError, read_record, record_places
 from culld.records import Verdict, display_path
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from culld.app.elapsed import Elapsed
     from culld.journal.store import SqliteJournal
     from culld.ports import Clock
-    from culld.quarantine.record_files import RecordFile
+    from culld.quarantine.record import RecordFile
     from culld.records import RecordedDecision, RootedPath
 
 log = logging.getLogger(__name__)

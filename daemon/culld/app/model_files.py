@@ -9,7 +9,7 @@ from culld.errors import SystemFaultError
 from culld.inference.card import Card, load_card, require_network
 from culld.records import Defect
 from culld.records.frame import HEIGHT, WIDTH
-from culld.stages.decide.precision_targets import threshold_for
+from culld.stages.decide.thresholds import threshold_for
 from culld.system.data_files import data_locations
 
 if TYPE_CHECKING:

@@ -17,11 +17,11 @@ from culld.files.locks import RootLocks, state_lock
 from culld.files.mount_guard import MountGuard
 from culld.files.mounts import remote_roots
 from culld.records import RootedPath, Verdict, display_path
-from culld.stages.group.whole_series import batches, cut
+from culld.stages.group.grouping import batches, cut
 from culld.stages.read import read_ahead
 from culld.stages.report import report
-from culld.stages.watch.arrivals import CompleteFiles
 from culld.stages.watch.batching import GROWTH
+from culld.stages.watch.intake import CompleteFiles
 from culld.stages.watch.settle import Settler
 from culld.system.alerts import TIMEOUT_S
 from culld.unexpected import UnexpectedErrors

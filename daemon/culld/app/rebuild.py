@@ -10,8 +10,7 @@ from culld.app.startup import open_journal_without_replay, require_quarantine
 from culld.errors import PhotoError
 from culld.files.locks import state_lock
 from culld.journal.row_mapping import NO_STAMP
-from culld.quarantine.record import BadRecordError
-from culld.quarantine.record_files import read_record, record_places
+from culld.quarantine.record import BadRecordError, read_record, record_places
 from culld.records import (
     Assessment,
     Format,
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
     from culld.config import Config
     from culld.journal.store import SqliteJournal
-    from culld.quarantine.record_files import RecordFile
+    from culld.quarantine.record import RecordFile
 
 log = logging.getLogger(__name__)
 

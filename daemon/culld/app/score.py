@@ -9,11 +9,10 @@ from culld.app.engine_pool import open_pool
 from culld.app.model_files import resolve_policies
 from culld.clock import SystemClock
 from culld.errors import PhotoError
-from culld.imaging.supported import supported_extensions
+from culld.imaging.formats import supported_extensions
 from culld.records import Assessment, Mode, Photo, ReadFailure, RootedPath, Scores, Verdict
 from culld.stages.decide.decider import Decider
-from culld.stages.group.grouping import Grouper
-from culld.stages.group.whole_series import SeriesHold
+from culld.stages.group.grouping import Grouper, SeriesHold
 from culld.stages.read import PoolReader, read_ahead
 from culld.stages.watch.scanner import Scanner
 from culld.unexpected import UnexpectedErrors

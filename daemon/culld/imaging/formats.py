@@ -1,7 +1,8 @@
-"""Recognise the format of a file by its first bytes."""
+"""The format of a file by its first bytes, and the file name extensions that the installed decoders support."""
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import PurePath
 
 from culld.records import Format
@@ -92,3 +93,9 @@ def _recognise_box(head: bytes) -> Format:
         if brand in _HEIF_BRANDS and brand not in {b"mif1", b"msf1"}:
             return Format.HEIF
     return Format.HEIF if _HEIF_BRANDS.intersection(brands) else Format.UNKNOWN
+
+
+def supported_extensions() -> frozenset[str]:
+    """Return the supported extensions in lower case; those of RAW and JPEG XL only if their extras are installed."""
+    extensions = EXTENSIONS if importlib.util.find_spec("pillow_jxl") else EXTENSIONS - {JXL_EXTENSION}
+    return extensions | RAW_EXTENSIONS if importlib.util.find_spec("rawpy") else extensions

@@ -1,17 +1,19 @@
-"""Requests that are submitted to a pool of workers together, and their answers."""
+"""Requests to a pool of workers, those that are submitted together, and their answers.
+
+The type of a request determines the type of its answer.
+"""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from culld.errors import PhotoError, SystemFaultError
-    from culld.inference.request import Request
 
 _BEAT_S = 1.0
 Answer = TypeVar("Answer")
@@ -116,3 +118,17 @@ class JobQueue:
             works, self._works = self._works, []
         for work in works:
             work.fail(fault)
+
+
+Answer_co = TypeVar("Answer_co", covariant=True)
+
+
+class Request(Protocol[Answer_co]):
+    """A frozen dataclass that can be pickled; `Pool` sends it to a worker and returns the answer.
+
+    Each type of request calls one method of the handler that the pool's workers create, so that a type checker knows
+    the type of the answer although it comes from another process.
+    """
+
+    def handle(self, handler: Any) -> Answer_co:
+        """Return the answer of the handler; runs in the worker process."""

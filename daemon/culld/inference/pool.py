@@ -23,9 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from culld.errors import PhotoError
-    from culld.inference.pending import PendingResults
+    from culld.inference.pending import PendingResults, Request
     from culld.inference.process_start import Start
-    from culld.inference.request import Request
     from culld.inference.worker_process import WorkerLimits
 
 log = logging.getLogger(__name__)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from multiprocessing.connection import Connection
 
-    from culld.inference.request import Request
+    from culld.inference.pending import Request
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from culld.errors import PhotoBlockedError
 from culld.files.open_beneath import digest_of, exists, open_regular, stamp_of
 from culld.files.set_aside import is_reserved
-from culld.quarantine.names import Names, free_names, name_suffixes
+from culld.quarantine.destination import Names, free_names, name_suffixes
 from culld.records import RootedPath, display_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from culld.quarantine.record_files import RecordFile
+    from culld.quarantine.record import RecordFile
     from culld.records import RecordedDecision
 
 

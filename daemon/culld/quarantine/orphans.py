@@ -15,8 +15,7 @@ from culld.files.locks import folder_lock
 from culld.files.open_beneath import exists
 from culld.files.remove_own import remove_empty_folders, remove_record, remove_sidecar
 from culld.quarantine.origin import already_back_at
-from culld.quarantine.record import BadRecordError
-from culld.quarantine.record_files import read_record, record_places
+from culld.quarantine.record import BadRecordError, read_record, record_places
 from culld.quarantine.untag import digest_at, way_back
 from culld.records import display_path
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
     from culld.ports import Restorations
-    from culld.quarantine.record_files import RecordFile
+    from culld.quarantine.record import RecordFile
     from culld.records import RootedPath
 
 log = logging.getLogger(__name__)

@@ -6,6 +6,7 @@ lie beside it, and that their origins are below a root.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from culld.errors import CulldError
+from culld.files.open_beneath import exists, names_below, open_regular
+from culld.files.remove_own import RECORD_SUFFIX, remove_record
+from culld.files.temp_names import name_of_aside
 from culld.quarantine.json_fields import (
     BadFieldError,
     aware,
@@ -25,10 +29,10 @@ from culld.quarantine.json_fields import (
     text,
     texts,
 )
-from culld.records import Scores
+from culld.records import RootedPath, Scores
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from culld.records import Plan
 
@@ -164,3 +168,46 @@ def _scores(scores: Any) -> Scores | None:
     if scores is None:
         return None
     return Scores(number(scores, "blur"), number(scores, "under"), number(scores, "over"))
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFile:
+    """A record, its path, and the SHA-256 of its bytes in hex."""
+
+    place: RootedPath
+    record: Record
+    digest: str
+
+    @property
+    def photo(self) -> RootedPath:
+        """The path of the photo in quarantine."""
+        return self.place.beside(self.record.photo.name)
+
+
+def record_places(quarantine: Path) -> Iterator[RootedPath]:
+    """Yield every file below the quarantine whose name is that of a record; links are not followed."""
+    for found in names_below(quarantine):
+        if found.name.endswith(RECORD_SUFFIX) and name_of_aside(found.name) is None:
+            yield RootedPath(quarantine, found)
+
+
+def read_record(place: RootedPath) -> RecordFile:
+    """Read the record at a path; raises BadRecordError if the file is not a record, PhotoError if it cannot be read."""
+    with open_regular(place) as stream:
+        data = stream.read(MAX_BYTES + 1)
+    record = from_bytes(data)
+    if record.photo.name + RECORD_SUFFIX != place.relative.name:
+        raise BadRecordError("it is the record of a photo of another name")
+    return RecordFile(place, record, hashlib.sha256(data).hexdigest())
+
+
+def remove_record_of(plan: str, place: RootedPath) -> None:
+    """Remove the record at a path if it is that of this plan; any other file is kept."""
+    if not exists(place):
+        return
+    try:
+        found = read_record(place)
+    except BadRecordError:
+        return  # culld did not write it
+    if found.record.plan == plan:
+        remove_record(place, found.digest)

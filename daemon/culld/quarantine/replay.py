@@ -16,7 +16,7 @@ from culld.files.open_beneath import digest_of, exists, open_regular, stamp_of
 from culld.files.remove_own import remove_leftovers
 from culld.files.set_aside import remove_claim, return_aside
 from culld.quarantine.destination import record_place
-from culld.quarantine.record_files import remove_record_of
+from culld.quarantine.record import remove_record_of
 from culld.quarantine.recovery import Act, Facts, Presence, Step, back, forward, next_step
 from culld.records import Move, display_path
 from culld.unexpected import UnexpectedErrors

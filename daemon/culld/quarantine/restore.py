@@ -18,8 +18,7 @@ from culld.files.remove_own import RECORD_SUFFIX, remove_empty_folders, remove_r
 from culld.files.set_aside import Leftovers, remove_claim
 from culld.quarantine.origin import Home, already_back_at, plan_return
 from culld.quarantine.orphans import put_away
-from culld.quarantine.record import BadRecordError
-from culld.quarantine.record_files import read_record
+from culld.quarantine.record import BadRecordError, read_record
 from culld.quarantine.selection import selected
 from culld.quarantine.untag import digest_at, take_out
 from culld.records import Move, RootedPath, display_path
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from culld.ports import Restorations
-    from culld.quarantine.record_files import RecordFile
+    from culld.quarantine.record import RecordFile
     from culld.quarantine.selection import Selection
     from culld.quarantine.untag import Withdraw
     from culld.records import Rewrite

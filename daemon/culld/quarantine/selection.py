@@ -7,15 +7,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from culld.errors import PhotoError
-from culld.quarantine.record import BadRecordError
-from culld.quarantine.record_files import read_record
+from culld.quarantine.record import BadRecordError, read_record
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
     from datetime import datetime
     from pathlib import Path
 
-    from culld.quarantine.record_files import RecordFile
+    from culld.quarantine.record import RecordFile
     from culld.records import RootedPath
 
 log = logging.getLogger(__name__)

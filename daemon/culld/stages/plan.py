@@ -16,9 +16,9 @@ from culld.stages.decide.decider import user_metadata_request
 from culld.stages.group.directory import FolderListing
 from culld.stages.group.stacks import shot_id
 from culld.stages.read.messages import DraftRequest, UserMetadataCheck
-from culld.tags.decision_properties import DecisionProperties
 from culld.tags.draft import TagDraft, TagRequest
 from culld.tags.names import fits, sidecar_name
+from culld.tags.own_properties import DecisionProperties
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 
 from culld.errors import PhotoChangedError, TagRefusedError
 from culld.records import Rewrite
-from culld.tags.decision_properties import NAMESPACE
 from culld.tags.edits import apply_edits, digest_of
 from culld.tags.embedded import embedded_edits
 from culld.tags.keywords import new_block
-from culld.tags.own_properties import own_properties
+from culld.tags.own_properties import NAMESPACE, own_properties
 from culld.tags.sidecar import sidecar_edits
 from culld.tags.sidecar_start import initial_sidecar
 from culld.tags.sidecar_start_check import verify_initial_sidecar
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from culld.records import Format, RejectFlag, RootedPath
-    from culld.tags.decision_properties import DecisionProperties
+    from culld.tags.own_properties import DecisionProperties
 
 
 @dataclass(frozen=True, slots=True)

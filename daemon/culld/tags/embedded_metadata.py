@@ -20,7 +20,7 @@ from culld.tags.containers.chunks import png_chunks, riff_chunks
 from culld.tags.containers.ifd import Ifds
 from culld.tags.containers.jpeg import APP1, APP13, EXIF_HEAD, EXTENDED_XMP_HEAD, SOS, XMP_HEAD, segments
 from culld.tags.containers.png import XMP_KEYWORD
-from culld.tags.iptc import resource_in
+from culld.tags.descriptive import resource_in
 from culld.tags.user_metadata import packets_in
 from culld.tags.xmp import MAX_BYTES, PACKET
 

@@ -1,19 +1,25 @@
-"""The properties in culld's own namespace: found wherever other programs moved them, and replaced in place."""
+"""The properties in culld's own namespace: found wherever other programs moved them, and replaced in place.
+
+They hold the decision about a photo: scores, thresholds, network. Every program tried keeps them and none shows them,
+so they last where a program drops foreign keywords when it saves (darktable does).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC
 from html import escape
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from culld.records import Edit
-from culld.tags.decision_properties import NAMESPACE, TIME
+from culld.records import Defect, Edit
 from culld.tags.xmp import written_attributes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
 
+    from culld.records import Policy, Scores, Verdict
     from culld.tags.xmp import Document, Element
 
 _OWN_KEYWORDS = "Keywords"
@@ -102,3 +108,43 @@ def _elements(document: Document, description: Element) -> Iterator[tuple[str, s
             yield local, element.text, _Slot(element.opened, document.data[element.opened : element.closing])
         else:
             yield local, "", _Slot(element.opened - 2, b"/>", ">", f"</{element.written(local)}>")
+
+
+NAMESPACE = "https://culld.example/ns/1.0/"
+"""The namespace of culld's properties; `.example` is reserved (RFC 2606), so it never becomes a real site."""
+
+PREFIX = "culld"
+
+TIME = "Time"
+"""The property with the time of the decision; a sidecar is not rewritten for this property alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionProperties:
+    """One decision: `rules` holds the thresholds and the policy's hash, `made_at` is a time with a zone."""
+
+    scores: Scores
+    rules: Policy
+    verdict: Verdict
+    model: str
+    made_at: datetime
+    version: str
+
+    def properties(self) -> Mapping[str, str]:
+        """The properties as simple XMP values: probabilities with four decimals, the time as ISO 8601 in UTC."""
+        return {
+            **{defect.value.title(): f"{self.scores.of(defect):.4f}" for defect in Defect},
+            **{f"{defect.value.title()}Tag": f"{self.rules.of(defect).tag:g}" for defect in Defect},
+            **{f"{defect.value.title()}Reject": self._reject(defect) for defect in Defect},
+            "Mode": self.rules.mode.value,
+            "Verdict": self.verdict.value,
+            "Model": self.model,
+            "Policy": self.rules.digest,
+            TIME: self.made_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "Version": self.version,
+        }
+
+    def _reject(self, defect: Defect) -> str:
+        """The reject threshold as the policy file spells it."""
+        threshold = self.rules.of(defect).reject
+        return "never" if threshold is None else f"{threshold:g}"

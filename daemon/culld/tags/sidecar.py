@@ -13,7 +13,7 @@ from html import escape
 from typing import TYPE_CHECKING, Final
 
 from culld.records import Edit
-from culld.tags import decision_properties, reject_flags
+from culld.tags import own_properties, reject_flags
 from culld.tags.descriptive import DC
 from culld.tags.edits import apply_edits
 from culld.tags.keywords import check_keywords, in_hierarchy, missing_keywords
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from culld.records import RejectFlag
-    from culld.tags.decision_properties import DecisionProperties
+    from culld.tags.own_properties import DecisionProperties
     from culld.tags.reject_flags import FlagProperty
     from culld.tags.xmp import Document, Element
 
@@ -188,10 +188,8 @@ def _description(
     head = [f'<rdf:Description rdf:about="{_safe(document, document.about)}"']
     head += [f'xmlns:rdf="{RDF}"'] if document.rdf.prefix != "rdf" else []
     if properties:
-        head += [f'xmlns:{decision_properties.PREFIX}="{decision_properties.NAMESPACE}"']
-        head += [
-            f'{decision_properties.PREFIX}:{name}="{_safe(document, value)}"' for name, value in properties.items()
-        ]
+        head += [f'xmlns:{own_properties.PREFIX}="{own_properties.NAMESPACE}"']
+        head += [f'{own_properties.PREFIX}:{name}="{_safe(document, value)}"' for name, value in properties.items()]
     head += sorted({f'xmlns:{field.prefix}="{field.namespace}"' for field in flag_fields})
     head += [f'{field.prefix}:{field.local}="{_safe(document, field.value)}"' for field in flag_fields]
     lines = [f'<dc:subject xmlns:dc="{DC}">', " <rdf:Bag>"]

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, NoReturn
 from culld.errors import TagRefusedError
 from culld.tags.containers.ifd_append import MAGIC, XMP, XP_KEYWORDS
 from culld.tags.containers.registry import read_container
-from culld.tags.decision_properties import NAMESPACE, TIME
 from culld.tags.embedded_metadata import embedded_metadata_in
 from culld.tags.keywords import keywords_in, missing_keywords
-from culld.tags.own_properties import own_keywords, own_properties
+from culld.tags.own_properties import NAMESPACE, TIME, own_keywords, own_properties
 from culld.tags.packet import removed_keywords
 from culld.tags.reject_flags import FLAG_PROPERTIES, flag_value, own_flags
 from culld.tags.sidecar import KEYWORD_LISTS, SUBJECT, listed_keywords
@@ -26,8 +25,8 @@ if TYPE_CHECKING:
 
     from culld.records import Format, RejectFlag
     from culld.tags.containers.exif_block import Block
-    from culld.tags.decision_properties import DecisionProperties
     from culld.tags.embedded_metadata import EmbeddedMetadata
+    from culld.tags.own_properties import DecisionProperties
     from culld.tags.sidecar import KeywordList
     from culld.tags.xmp import Document, Element
     from culld.tags.xmp_mapping import Field

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, NoReturn
 from culld.errors import TagRefusedError
 from culld.records import Edit
 from culld.tags import reject_flags
-from culld.tags.decision_properties import NAMESPACE
 from culld.tags.edits import apply_edits
 from culld.tags.embedded import embedded_edits
-from culld.tags.own_properties import own_keywords
+from culld.tags.own_properties import NAMESPACE, own_keywords
 from culld.tags.sidecar import KEYWORD_LISTS
 from culld.tags.verify import verify_embedded
 from culld.tags.xmp import RDF, descendants, read_xmp, removal, written_attributes

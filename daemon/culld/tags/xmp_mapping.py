@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from culld.tags.containers.ifd_append import XP_KEYWORDS
-from culld.tags.descriptive import DC, IPTC_CORE, PHOTOSHOP, XMP
-from culld.tags.iptc import KEYWORDS, texts_in
+from culld.tags.descriptive import DC, IPTC_CORE, KEYWORDS, PHOTOSHOP, XMP, texts_in
 from culld.tags.xmp import text_for_xml
 
 if TYPE_CHECKING:

@@ -1,4 +1,8 @@
-"""Conversion of a Keras model to LiteRT for one frame at a time, with preprocessing and probabilities inside."""
+"""Conversion of a Keras model to LiteRT for one frame at a time, with preprocessing and probabilities inside.
+
+Weights are stored in half precision. They are rounded before the heads are trained and calibrated, so the smaller file
+has the same outputs. Biases and norms stay in single precision.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,6 @@ import numpy as np
 
 from culld.errors import ConfigError, SystemFaultError
 from culld.records.frame import HEIGHT, WIDTH
-from culld.training.float16 import store_float16
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -69,3 +72,35 @@ def parity(
             f"the LiteRT file differs from the Keras model by {worst:.4f} (limit {MAX_PROBABILITY_DIFFERENCE})"
         )
     return worst
+
+
+_ROUNDED = {"Conv2D", "DepthwiseConv2D", "Dense"}
+_STORED = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
+
+
+def round_kernels(model: Any) -> Any:
+    """The same Keras model with its kernels, in place, rounded to the next half-precision numbers."""
+    for layer in model.layers:
+        if hasattr(layer, "layers"):
+            round_kernels(layer)
+        elif type(layer).__name__ in _ROUNDED:
+            kernel, *rest = layer.get_weights()
+            layer.set_weights([kernel.astype(np.float16).astype(np.float32), *rest])
+    return model
+
+
+def store_float16(path: Path) -> None:
+    """Store the kernels of a LiteRT file as float16; they are still computed with in single precision."""
+    from ai_edge_quantizer import algorithm_manager, qtyping, quantizer
+
+    kernel = qtyping.TensorQuantizationConfig(num_bits=16, dtype=qtyping.TensorDataType.FLOAT)
+    stored = qtyping.OpQuantizationConfig(
+        weight_tensor_config=kernel, compute_precision=qtyping.ComputePrecision.FLOAT, explicit_dequantize=True
+    )
+    casting = algorithm_manager.AlgorithmName.FLOAT_CASTING
+    work = quantizer.Quantizer(str(path))
+    for name in _STORED:
+        work.update_quantization_recipe(".*", qtyping.TFLOperationName[name], stored, casting)
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):  # it logs every step
+        content = bytes(work.quantize().quantized_model)
+    path.write_bytes(content)

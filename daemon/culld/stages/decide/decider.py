@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from culld.ports import Clock
     from culld.records import Decision, Photo, Policy, RootedPath, Stack, UserMetadata
-    from culld.stages.group.whole_series import SeriesHold
+    from culld.stages.group.grouping import SeriesHold
 
 
 def no_brake(_policy: Policy, _place: RootedPath, _moving: bool) -> str:  # noqa: FBT001 (stands in for a method)

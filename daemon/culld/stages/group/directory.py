@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from culld.files.open_beneath import open_folder
 from culld.files.os_errors import translate_errors
-from culld.stages.group.filenames import lookup_keys
+from culld.stages.group.stacks import lookup_keys
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from culld.errors import PhotoError
+from culld.files.lease import is_open_elsewhere
+from culld.files.open_beneath import open_regular
 from culld.imaging.formats import EXTENSIONS, RAW_EXTENSIONS
 from culld.records import Format, Stack
-from culld.stages.group.filenames import is_one_of_several, shot_of
-from culld.tags.names import EDITOR_SUFFIXES, sidecars_of
+from culld.tags.names import EDITOR_SUFFIXES, NUMBERED, duplicate_of, sidecars_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -152,3 +155,53 @@ def _is_blocking(name: str, own: str) -> bool:
     is_movie = path.suffix in _MOVIES and path.stem in {own, PurePath(own).stem}
     of_raw = _is_raw(own) and path.stem == own and path.suffix in EXTENSIONS
     return is_movie or of_raw or may_be_siblings(name, own)
+
+
+# Apple's phones write this key (QuickTime metadata) into the photo and the movie of a Live Photo.
+_KEY: Final = b"com.apple.quicktime.content.identifier"
+_MAX_BYTES: Final = 64 << 20  # such a movie lasts three seconds
+
+
+def is_live_photo_video(place: RootedPath) -> bool:
+    """Return whether a file is the complete movie of a Live Photo: it contains the key, and no program writes to it."""
+    try:
+        with open_regular(place) as stream:
+            data = stream.read(_MAX_BYTES + 1)
+    except (PhotoError, OSError):  # the disk may fail after the file was opened
+        return False
+    return len(data) <= _MAX_BYTES and _KEY in data and not is_open_elsewhere(place)
+
+
+_EDITED: Final = re.compile(r"img_e(\d{4,})$")
+"""Apple's phones store the edited photo beside the original: IMG_E0001 and IMG_0001."""
+_BURST: Final = re.compile(r".*_(burst\d{8,})(?:_cover)?$")
+"""Google's phones: 00000IMG_00000_BURST20190101143201468_COVER, of which one frame is the cover."""
+_PIXEL: Final = re.compile(r"(.+)\.raw-\d\d\.(?:cover|original)$")
+"""Google's phones: PXL_x.RAW-01.COVER.jpg and PXL_x.RAW-02.ORIGINAL.dng."""
+
+
+def shot_of(name: str) -> str:
+    """Return the common name of the photos of one shot, in lower case; mostly the name without its extension."""
+    stem = PurePath(name.casefold()).stem
+    if edited := _EDITED.match(stem):
+        return f"img_{edited[1]}"
+    if found := _BURST.match(stem) or _PIXEL.match(stem):
+        return found[1]
+    return stem
+
+
+def is_one_of_several(name: str) -> bool:
+    """Return whether the name of a photo implies that there are other photos of the shot."""
+    return shot_of(name) != PurePath(name.casefold()).stem
+
+
+def lookup_keys(name: str) -> Iterator[str]:
+    """Yield the keys of a name, in lower case: the names of all files of a shot have a key in common."""
+    folded = name.casefold()
+    beginning = folded.split(".", 1)[0]
+    keys = {beginning, shot_of(folded).split(".", 1)[0]}
+    if (photo := duplicate_of(folded)) is not None:
+        keys.add(photo.split(".", 1)[0])
+    elif numbered := NUMBERED.match(folded):  # the photo that would make `a_01.jpg.xmp` its own sidecar
+        keys.add(numbered[1].split(".", 1)[0])
+    yield from sorted(keys)

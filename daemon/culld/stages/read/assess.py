@@ -7,18 +7,23 @@ import io
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, BinaryIO
 
+import dhash
+from PIL import Image
+
 from culld.imaging.decode import DecodeLimits, UnreadableError, decode, embedded_exif
 from culld.imaging.formats import HEAD_BYTES, recognise
 from culld.imaging.raw import open_raw
-from culld.records import Camera, Format, Unreadable
+from culld.records import Camera, DHash, Format, Unreadable
 from culld.stages.read.completeness import is_complete, missing_part
-from culld.stages.read.dhash import dhash_of
 from culld.stages.read.exif_facts import camera_facts
 from culld.stages.read.scoring import score
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from culld.inference.network import Network
-    from culld.records import DHash, Scores
+    from culld.records import Scores
 
 RAW_RECHECK_OVER = 0.5
 """From this probability of over-exposure on, the developed sensor data of a RAW are scored as well."""
@@ -105,3 +110,11 @@ def _score(stream: BinaryIO, format_: Format, network: Network, limits: DecodeLi
         if scores.over >= RAW_RECHECK_OVER:
             scores = replace(scores, over=min(scores.over, score(network, raw.linear_rgb()).over))
         return scores, dhash_of(pixels)
+
+
+def dhash_of(pixels: NDArray[np.uint8]) -> DHash:
+    """Return the difference hashes of uint8 RGB pixels (height, width, 3); blur and brightness hardly change them."""
+    side = DHash.SIDE + 1
+    small = Image.fromarray(pixels).convert("L").resize((side, side), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    # Plain numbers, because for an image dhash calls a method that Pillow has deprecated.
+    return DHash(*dhash.dhash_row_col(list(small.tobytes()), DHash.SIDE))

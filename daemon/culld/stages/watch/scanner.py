@@ -19,7 +19,7 @@ from culld.files.mount_guard import ANCHOR
 from culld.files.open_beneath import open_folder, stamp_of
 from culld.files.os_errors import message_for
 from culld.records import FileSnapshot, FileStat, RootedPath, display_path
-from culld.stages.watch.unreadable_folders import Failures, UnreadableFolders
+from culld.stages.watch.roots import Failures, UnreadableFolders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator

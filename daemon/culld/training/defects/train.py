@@ -16,8 +16,7 @@ from culld.training.defects.fit import fit_heads
 from culld.training.defects.network import assemble, joined, layout_of
 from culld.training.evaluate import check_parity, measure
 from culld.training.experiment import as_yaml
-from culld.training.export import KERAS_FILE, LITERT_FILE, write_litert
-from culld.training.float16 import round_kernels
+from culld.training.export import KERAS_FILE, LITERT_FILE, round_kernels, write_litert
 
 if TYPE_CHECKING:
     from pathlib import Path
