@@ -175,7 +175,7 @@ def parity(folder: str) -> dict[str, Any]:
     from culld.imaging.decode import DecodeLimits, decode, to_network_frame  # noqa: PLC0415
     from culld.imaging.formats import HEAD_BYTES, recognise  # noqa: PLC0415
     from culld.inference.litert import silence_stderr  # noqa: PLC0415
-    from culld.records import Defect, Format  # noqa: PLC0415
+    from culld.records import NETWORK_DEFECTS, Format  # noqa: PLC0415
     from culld.stages.read.scoring import open_litert, score  # noqa: PLC0415
 
     with silence_stderr():
@@ -186,7 +186,7 @@ def parity(folder: str) -> dict[str, Any]:
         if recognise(data[:HEAD_BYTES], path.name) is Format.JPEG:
             reduced = score(network, decode(io.BytesIO(data), Format.JPEG, DecodeLimits()))
             full = score(network, to_network_frame(Image.open(io.BytesIO(data))))
-            moved.append(max(abs(reduced.of(defect) - full.of(defect)) for defect in Defect))
+            moved.append(max(abs(reduced.of(defect) - full.of(defect)) for defect in NETWORK_DEFECTS))
     return {"photos": len(moved), "largest": max(moved, default=None)}
 
 

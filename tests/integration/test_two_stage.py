@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from culld.records import Defect
+from culld.records import NETWORK_DEFECTS
 from culld.training.dataset import Scene
 from culld.training.experiment import TwoStageExperiment, load_recipe
 from culld.training.two_stage.experiment import CURVES, LOG, build_two_stage, freeze, train_stages, with_probabilities
@@ -84,7 +84,7 @@ def test_a_training_leaves_log_curves_and_a_model(tmp_path: Path) -> None:
     with (tmp_path / "out" / LOG).open(encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines))
     assert len(rows) == 2
-    assert {"auc", "val_auc", *(f"val_bce_{defect}" for defect in Defect)} <= set(rows[0])
+    assert {"auc", "val_auc", *(f"val_bce_{defect}" for defect in NETWORK_DEFECTS)} <= set(rows[0])
     with Image.open(tmp_path / "out" / CURVES) as picture:
         assert picture.width > 500
     chances = with_probabilities(model).predict(data()[0], verbose=0)

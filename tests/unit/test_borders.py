@@ -197,7 +197,7 @@ def test_camera_facts_are_read_back_from_the_journal(camera: Camera) -> None:
 def test_any_row_of_the_journal_gives_facts_that_every_stage_can_use(known: object) -> None:
     """An older culld wrote down what it found, and a disk may damage the rest."""
     text = json.dumps(known)
-    format_, camera, likeness = facts_in(parsed(text))
+    format_, camera, likeness, _subject = facts_in(parsed(text))
     primary = replace(
         factories.assessment(), photo=replace(factories.photo(format_=format_), camera=camera), dhash=likeness
     )
@@ -210,8 +210,8 @@ def test_a_date_that_an_older_culld_wrote_down_is_not_known() -> None:
     """The rest of its facts is; a row that is no JSON has none."""
     text = '{"format":"jpeg","camera":{"model":"X","taken_at":"0001-01-01T00:00:00+00:00","exposure":{"time_s":-1}}}'
 
-    assert facts_in(parsed(text)) == (Format.JPEG, Camera("X"), None)
-    assert facts_in(parsed("{")) == (Format.UNKNOWN, Camera(), None)
+    assert facts_in(parsed(text)) == (Format.JPEG, Camera("X"), None, None)
+    assert facts_in(parsed("{")) == (Format.UNKNOWN, Camera(), None, None)
 
 
 @unhurried

@@ -11,7 +11,7 @@ import pytest
 from culld.app.model_files import load_model
 from culld.errors import SystemFaultError
 from culld.inference.card import Card, load_card, model_digest, save_card
-from culld.records import Defect, OperatingPoint, Threshold
+from culld.records import NETWORK_DEFECTS, Defect, OperatingPoint, Threshold
 
 SHIPPED = Path(__file__).parents[2] / "models" / "defects"
 
@@ -25,7 +25,7 @@ def card(folder: Path) -> Card:
         digest=model_digest(folder),
         width=512,
         height=384,
-        labels=tuple(Defect),
+        labels=NETWORK_DEFECTS,
         thresholds=(Threshold(0.5, 0.97), Threshold(0.6, None), Threshold(0.6, 0.97)),
         data={"scenes": {"train": 7}},
         origin={"licence": "Apache-2.0"},

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from culld.errors import SystemFaultError
 from culld.inference.card import Card, load_card, require_network
-from culld.records import Defect
+from culld.records import NETWORK_DEFECTS
 from culld.records.frame import HEIGHT, WIDTH
 from culld.stages.decide.thresholds import threshold_for
 from culld.system.data_files import data_locations
@@ -60,5 +60,5 @@ def load_model(configured: Path | None) -> tuple[Path, Card]:
     """
     folder = locate_model(configured)
     card = load_card(folder)
-    require_network(folder, card, (WIDTH, HEIGHT), tuple(Defect))
+    require_network(folder, card, (WIDTH, HEIGHT), NETWORK_DEFECTS)
     return folder, card

@@ -23,18 +23,19 @@ if TYPE_CHECKING:
 
     from culld.config import Config
     from culld.inference.pool import Pool
-    from culld.records import FileSnapshot, Policy, Stack
+    from culld.records import FileSnapshot, Policy, Stack, Subject
 
 
 @dataclass(frozen=True, slots=True)
 class ScoreResult:
-    """The result for one file; `scores` is None if it could not be read."""
+    """The result for one file; `scores` and `subject` are None if it could not be read."""
 
     path: Path
     scores: Scores | None
     verdict: Verdict
     reason: str
     model: str
+    subject: Subject | None = None
 
 
 def find(paths: Sequence[Path]) -> tuple[list[FileSnapshot], list[Path]]:
@@ -86,7 +87,9 @@ def _scored(stack: Stack, policy: Policy, reader: PoolReader) -> ScoreResult:
     if isinstance(decision, PhotoError):  # the photo was removed after it was read
         return ScoreResult(primary.photo.place.path, None, Verdict.UNREADABLE, str(decision), primary.model)
     scores = primary.result if isinstance(primary.result, Scores) else None
-    return ScoreResult(primary.photo.place.path, scores, decision.verdict, decision.reason, primary.model)
+    return ScoreResult(
+        primary.photo.place.path, scores, decision.verdict, decision.reason, primary.model, primary.subject
+    )
 
 
 def score_files(config: Config, found: Sequence[FileSnapshot]) -> Iterator[ScoreResult]:

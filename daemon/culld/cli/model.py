@@ -13,7 +13,7 @@ from culld.app.model_files import shipped_models
 from culld.cli import exit_codes, model_common, model_dataset, model_evaluate
 from culld.errors import SystemFaultError
 from culld.inference.card import CARD_FILE, Card, load_card, read_card, save_card
-from culld.records import Defect
+from culld.records import NETWORK_DEFECTS
 from culld.records.frame import HEIGHT, WIDTH
 from culld.training.defects.train import train
 from culld.training.experiment import Experiment, TwoStageExperiment, load_recipe
@@ -110,7 +110,7 @@ def _card(
         digest=trained.digest,
         width=WIDTH,
         height=HEIGHT,
-        labels=tuple(Defect),
+        labels=NETWORK_DEFECTS,
         thresholds=experiment.thresholds,
         data=trained.data,
         origin=_origin(experiment, weights),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from culld.app.score import find, score_files
 from culld.cli import configuration, exit_codes
+from culld.cli.score_fields import scores_json, subject_json
 from culld.records import Verdict, display_path
 
 if TYPE_CHECKING:
@@ -31,14 +32,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _as_json(result: ScoreResult) -> dict[str, object]:
-    scores = result.scores
-    chances = {
-        "blur": round(scores.blur, 4) if scores else None,
-        "under": round(scores.under, 4) if scores else None,
-        "over": round(scores.over, 4) if scores else None,
-    }
     path = os.fsencode(result.path).decode("utf-8", "backslashreplace")
-    return {"path": path, **chances, "verdict": result.verdict, "reason": result.reason, "model": result.model}
+    return {
+        "path": path,
+        **scores_json(result.scores),
+        **subject_json(result.subject),
+        "verdict": result.verdict,
+        "reason": result.reason,
+        "model": result.model,
+    }
 
 
 def _as_text(result: ScoreResult) -> str:

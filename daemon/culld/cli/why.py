@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from culld.app.decisions import explain_decision
 from culld.cli import configuration, exit_codes
 from culld.cli.log import as_json, as_text
+from culld.cli.score_fields import subject_json, subject_text
 from culld.records import Defect, display_path
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def _as_json(explanation: Explanation) -> dict[str, object]:
         "rule": case.rule,
         "reason": case.reason,
         "scores": {defect.value: getattr(primary.result, defect.value, None) for defect in Defect},
+        "subject": subject_json(primary.subject),
         "model": primary.model,
         "policy": case.policy,
         "policy_in_force": policy.digest,
@@ -86,6 +88,8 @@ def _lines(explanation: Explanation) -> Iterator[str]:
     yield f"  verdict     {case.verdict}" + (f", by {case.rule}" if case.rule else "")
     yield f"  reason      {case.reason}"
     yield f"  scores      {primary.result}   (model {primary.model})"
+    if primary.subject is not None:
+        yield f"  subject     {subject_text(primary.subject)}"
     yield f"  thresholds  {', '.join(f'{defect} {_threshold(policy.of(defect))}' for defect in Defect)}"
     same = case.policy == policy.digest
     yield f"  policy      {case.policy}" + (" (in force)" if same else f"; {policy.digest} is in force now")

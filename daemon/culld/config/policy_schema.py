@@ -59,19 +59,27 @@ class Over(DefectThresholds):
     reject: Reject = None
 
 
+class Focus(DefectThresholds):
+    """Missed focus on the main face: only tagged by default, because the blur can be meant."""
+
+    tag: Probability = 0.7
+    reject: Reject = None
+
+
 class DefectsSection(Section):
     """The thresholds of each defect."""
 
     blur: Blur = Blur()
     under: Under = Under()
     over: Over = Over()
+    focus: Focus = Focus()
 
     def to_thresholds(self, threshold_for: Callable[[Defect, float], float]) -> dict[Defect, Threshold]:
         """Return the records; `threshold_for` gives the number for a defect and a precision."""
-        sections = {Defect.BLUR: self.blur, Defect.UNDER: self.under, Defect.OVER: self.over}
+        sections = (self.blur, self.under, self.over, self.focus)
         return {
             defect: section.to_threshold(functools.partial(threshold_for, defect))
-            for defect, section in sections.items()
+            for defect, section in zip(Defect, sections, strict=True)
         }
 
 
@@ -156,6 +164,7 @@ class PolicySection(Section):
             blur=thresholds[Defect.BLUR],
             under=thresholds[Defect.UNDER],
             over=thresholds[Defect.OVER],
+            focus=thresholds[Defect.FOCUS],
             digest=self._digest(mode, thresholds),
             stack_verdict=self.stack_verdict,
             protect=self.protect.protection(),

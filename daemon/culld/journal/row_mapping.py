@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from culld.journal.stack_json import facts_in, parsed, series_in, siblings_in, stack_in, to_json
+from culld.journal.stack_json import facts_in, focus_in, parsed, series_in, siblings_in, stack_in, to_json
 from culld.records import (
     Assessment,
     FileStat,
@@ -95,12 +95,12 @@ def from_int64(value: int) -> int:
     return value % (2 * _HALF)
 
 
-def scores_of(blur: float | None, under: float | None, over: float | None) -> Scores | None:
+def scores_of(blur: float | None, under: float | None, over: float | None, focus: float | None = None) -> Scores | None:
     """Return the scores of a row, None if there are none; SQLite stores NaN, from a broken network, as NULL."""
-    known = (blur, under, over)
-    if all(each is None for each in known):
+    if blur is None and under is None and over is None:
         return None
-    return Scores(*(math.nan if each is None else each for each in known))
+    known_blur, known_under, known_over = (math.nan if each is None else each for each in (blur, under, over))
+    return Scores(known_blur, known_under, known_over, focus)
 
 
 def decision_row(decision: RecordedDecision) -> dict[str, Any]:
@@ -164,10 +164,11 @@ def decision_of(row: sqlite3.Row) -> RecordedDecision:
 
 
 def _assessment(row: sqlite3.Row, known: dict[str, Any], place: RootedPath) -> Assessment:
-    format_, camera, dhash = facts_in(known)
-    scores = None if row["verdict"] == Verdict.UNREADABLE else scores_of(row["blur"], row["under"], row["over"])
+    format_, camera, dhash, subject = facts_in(known)
+    scores = scores_of(row["blur"], row["under"], row["over"], focus_in(known))
+    result = Unreadable(row["reason"]) if scores is None or row["verdict"] == Verdict.UNREADABLE else scores
     photo = Photo(place, NO_STAMP, row["digest"], format_, camera)
-    return Assessment(photo, scores or Unreadable(row["reason"]), row["model"], dhash)
+    return Assessment(photo, result, row["model"], dhash, subject=subject)
 
 
 def _stamp(row: sqlite3.Row) -> FileStat | None:

@@ -6,12 +6,14 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from culld.journal.subject_json import subject_in, subject_out
 from culld.records import (
     Camera,
     DHash,
     Exposure,
     Format,
     Rating,
+    Scores,
     SeriesKind,
     SeriesMembership,
     Stack,
@@ -21,7 +23,7 @@ from culld.records import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from culld.records import Assessment, RootedPath, Series
+    from culld.records import Assessment, RootedPath, Series, Subject, Unreadable
 
 _FORMATS: Final = frozenset(Format)
 _KINDS: Final = frozenset(SeriesKind)
@@ -45,8 +47,11 @@ def to_json(stack: Stack) -> str:
         "partners": _names(sibling.photo.place for sibling in stack.siblings),
         "care": _user_metadata(stack.user_metadata),
         "series": _series(stack.series),
+        "subject": subject_out(stack.primary.subject),
+        "focus": _focus(stack.primary.result),
     }
-    return json.dumps({name: value for name, value in known.items() if value}, separators=(",", ":"))
+    given = {name: value for name, value in known.items() if value or value == 0.0}
+    return json.dumps(given, separators=(",", ":"))
 
 
 def parsed(text: str) -> dict[str, Any]:
@@ -57,8 +62,8 @@ def parsed(text: str) -> dict[str, Any]:
         return {}
 
 
-def facts_in(known: Mapping[str, Any]) -> tuple[Format, Camera, DHash | None]:
-    """Return the format of the photo, its camera facts and its dhash.
+def facts_in(known: Mapping[str, Any]) -> tuple[Format, Camera, DHash | None, Subject | None]:
+    """Return the format of the photo, its camera facts, its dhash and its subject.
 
     A value that cannot be read counts as not known: an older culld stored invalid dates and numbers.
     """
@@ -67,6 +72,7 @@ def facts_in(known: Mapping[str, Any]) -> tuple[Format, Camera, DHash | None]:
         Format(format_) if isinstance(format_, str) and format_ in _FORMATS else Format.UNKNOWN,
         _camera_in(_object(known.get("camera"))),
         _dhash_in(known.get("likeness")),
+        subject_in(known.get("subject")),
     )
 
 
@@ -89,6 +95,16 @@ def series_in(known: Mapping[str, Any], place: RootedPath) -> SeriesMembership |
     if not isinstance(kind, str) or kind not in _KINDS:
         return None
     return SeriesMembership(SeriesKind(kind), _places(series.get("members"), place))
+
+
+def _focus(result: Scores | Unreadable) -> float | None:
+    return result.focus if isinstance(result, Scores) else None
+
+
+def focus_in(known: Mapping[str, Any]) -> float | None:
+    """Return the probability of missed focus; None if there is none."""
+    focus = known.get("focus")
+    return float(focus) if isinstance(focus, int | float) and not isinstance(focus, bool) and 0 <= focus <= 1 else None
 
 
 def _places(names: object, place: RootedPath) -> tuple[RootedPath, ...]:

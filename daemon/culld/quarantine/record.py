@@ -113,7 +113,7 @@ def to_bytes(record: Record) -> bytes:
         "keywords": list(record.keywords),
         "model": record.model,
         "policy": record.policy,
-        "scores": None if scores is None else {"blur": scores.blur, "under": scores.under, "over": scores.over},
+        "scores": None if scores is None else {defect.value: scores.of(defect) for defect in scores.known},
     }
     # Surrogates, which UTF-8 cannot encode, become JSON escapes.
     return json.dumps(content, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
@@ -167,7 +167,8 @@ def _members(members: Iterable[Any]) -> tuple[Member, ...]:
 def _scores(scores: Any) -> Scores | None:
     if scores is None:
         return None
-    return Scores(number(scores, "blur"), number(scores, "under"), number(scores, "over"))
+    blur, under, over = (number(scores, key) for key in ("blur", "under", "over"))
+    return Scores(blur, under, over, None if scores.get("focus") is None else number(scores, "focus"))
 
 
 @dataclass(frozen=True, slots=True)

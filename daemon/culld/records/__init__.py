@@ -19,6 +19,7 @@ from culld.records.decision import (
     TaggedFiles,
 )
 from culld.records.enums import (
+    NETWORK_DEFECTS,
     Action,
     Defect,
     EngineKind,
@@ -39,20 +40,20 @@ from culld.records.photo import (
     FileSnapshot,
     FileStat,
     Photo,
-    Rating,
     ReadFailure,
     RootedPath,
     Scores,
     Series,
     Stack,
     Unreadable,
-    UserMetadata,
-    UserMetadataSources,
 )
 from culld.records.policy import BrakeLimit, FolderPolicies, OperatingPoint, Policy, Protection, Rule, Threshold
 from culld.records.recorded import RecordedDecision, SeriesMembership
+from culld.records.subject import Face, Subject
+from culld.records.user_metadata import Rating, UserMetadata, UserMetadataSources
 
 __all__ = [
+    "NETWORK_DEFECTS",
     "Action",
     "Assessment",
     "BrakeLimit",
@@ -63,6 +64,7 @@ __all__ = [
     "Edit",
     "EngineKind",
     "Exposure",
+    "Face",
     "FileSnapshot",
     "FileStat",
     "FolderPolicies",
@@ -92,6 +94,7 @@ __all__ = [
     "Sidecars",
     "Stack",
     "StackVerdict",
+    "Subject",
     "TaggedFiles",
     "Threshold",
     "Unreadable",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,11 +16,17 @@ def display_path(path: Path) -> str:
 
 
 class Defect(StrEnum):
-    """The three technical defects that culld detects, in the order of the network's outputs."""
+    """The technical defects that culld detects."""
 
     BLUR = "blur"
     UNDER = "under"
     OVER = "over"
+    FOCUS = "focus"
+    """Missed focus: the main face is out of focus."""
+
+
+NETWORK_DEFECTS: Final = (Defect.BLUR, Defect.UNDER, Defect.OVER)
+"""The defects that the defect network detects, in the order of its outputs."""
 
 
 class Verdict(StrEnum):

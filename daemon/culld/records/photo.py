@@ -1,4 +1,4 @@
-"""A file, a photo, its scores and user metadata, and the stack of files of one shot."""
+"""A file, a photo, its scores, and the stack of files of one shot."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from culld.records.camera import Camera
-from culld.records.enums import Defect
+from culld.records.enums import NETWORK_DEFECTS, Defect
+from culld.records.user_metadata import UserMetadata
 
 if TYPE_CHECKING:
     import os
     from datetime import timedelta
     from pathlib import Path
 
-    from culld.records.enums import Format, RejectFlag, SeriesKind
+    from culld.records.enums import Format, SeriesKind
+    from culld.records.subject import Subject
+    from culld.records.user_metadata import UserMetadataSources
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +88,28 @@ class Photo:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """The calibrated probability of each defect of a photo, 0..1."""
+    """The calibrated probability of each defect of a photo, 0..1.
+
+    `focus` is that of missed focus; None if the photo has no face on which it can be measured.
+    """
 
     blur: float
     under: float
     over: float
+    focus: float | None = None
 
     def of(self, defect: Defect) -> float:
-        """Return the probability of one defect."""
-        return {Defect.BLUR: self.blur, Defect.UNDER: self.under, Defect.OVER: self.over}[defect]
+        """Return the probability of one defect; 0 for a defect without one."""
+        known = {Defect.BLUR: self.blur, Defect.UNDER: self.under, Defect.OVER: self.over, Defect.FOCUS: self.focus}
+        return known[defect] or 0.0
+
+    @property
+    def known(self) -> tuple[Defect, ...]:
+        """The defects that have a probability."""
+        return NETWORK_DEFECTS if self.focus is None else tuple(Defect)
 
     def __str__(self) -> str:
-        return "  ".join(f"{defect} {_truncated(self.of(defect))}" for defect in Defect)
+        return "  ".join(f"{defect} {_truncated(self.of(defect))}" for defect in self.known)
 
 
 def _truncated(probability: float) -> str:
@@ -146,54 +159,11 @@ class DHash:
 
 
 @dataclass(frozen=True, slots=True)
-class Rating:
-    """The stars of a photo in one field, 0.5 to 5; `source` names the field and its value."""
-
-    source: str
-    stars: float
-
-    @classmethod
-    def of_percent(cls, source: str, percent: float) -> Rating:
-        """Return the rating of a percent field; Windows writes 1, 25, 50, 75 and 99 for one to five stars."""
-        return cls(source, max(1.0, min(5.0, 1 + (percent + 12) // 25)))
-
-
-@dataclass(frozen=True, slots=True)
-class UserMetadata:
-    """Ratings, labels, flags and edits of a photo that the user made in photo programs.
-
-    `stars` are the ratings; `ratings` names labels and flags; `filled_flags` are the reject flags whose property has a
-    value; `edited_by` names the programs that hold edits. `ratings_outside` are files of photo
-    programs in subfolders that belong to the photo, as paths below its folder. `unclear` is the reason why some of this
-    cannot be read; `incomplete` names the missing part of a photo of the shot.
-    """
-
-    ratings: tuple[str, ...] = ()
-    filled_flags: frozenset[RejectFlag] = frozenset()
-    edited_by: tuple[str, ...] = ()
-    unclear: str = ""
-    stars: tuple[Rating, ...] = ()
-    ratings_outside: tuple[str, ...] = ()
-    incomplete: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class UserMetadataSources:
-    """The user metadata of one photo by source: `own` from the photo and from files that are not XMP.
-
-    `sidecars` holds the XMP sidecars beside the photo at the time of reading, each with its user metadata.
-    """
-
-    own: UserMetadata
-    sidecars: tuple[tuple[RootedPath, UserMetadata], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Assessment:
     """A photo with its scores; `model` identifies the network.
 
     `missing_part` names the part of the file that is missing although the photo can be decoded; empty if none is.
-    `user_metadata` is None if it was not read together with the photo.
+    `user_metadata` is None if it was not read together with the photo, `subject` if it was not looked for.
     """
 
     photo: Photo
@@ -202,6 +172,7 @@ class Assessment:
     dhash: DHash | None = None
     missing_part: str = ""
     user_metadata: UserMetadataSources | None = None
+    subject: Subject | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +201,7 @@ class Stack:
     blocking_files: tuple[RootedPath, ...] = ()
     siblings: tuple[Assessment, ...] = ()
     editor_sidecars: tuple[RootedPath, ...] = ()
-    user_metadata: UserMetadata = UserMetadata()
+    user_metadata: UserMetadata = field(default_factory=UserMetadata)
     series: Series | None = None
     sibling_sidecars: tuple[RootedPath, ...] = ()
 

@@ -77,6 +77,7 @@ class Policy:
     under: Threshold
     over: Threshold
     digest: str
+    focus: Threshold = Threshold(0.7, None)
     stack_verdict: StackVerdict = StackVerdict.BEST
     protect: Protection = Protection()
     named_rules: tuple[Rule, ...] = ()
@@ -84,7 +85,8 @@ class Policy:
 
     def of(self, defect: Defect) -> Threshold:
         """Return the thresholds of one defect."""
-        return {Defect.BLUR: self.blur, Defect.UNDER: self.under, Defect.OVER: self.over}[defect]
+        every = {Defect.BLUR: self.blur, Defect.UNDER: self.under, Defect.OVER: self.over, Defect.FOCUS: self.focus}
+        return every[defect]
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 
     from culld.records import Decision, Photo, RejectFlag, Stack
 
-KEYWORDS: Final = {Defect.BLUR: "blur", Defect.UNDER: "underexposed", Defect.OVER: "overexposed"}
+KEYWORDS: Final = {
+    Defect.BLUR: "blur",
+    Defect.UNDER: "underexposed",
+    Defect.OVER: "overexposed",
+    Defect.FOCUS: "missed-focus",
+}
 """The keyword of each defect without the prefix."""
 _MAX_REWRITTEN: Final = 200 << 20
 _MAX_COPIED: Final = 512 << 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from culld.records import Defect, Scores, Verdict, display_path
+from culld.records import Scores, Verdict, display_path
 from culld.system.journald import FIELDS
 
 if TYPE_CHECKING:
@@ -44,5 +44,5 @@ def journal_fields(outcome: Outcome) -> dict[str, str]:
         "FAULT": outcome.fault or "",
     }
     if isinstance(scores, Scores):
-        found |= {defect.name: f"{scores.of(defect):.4f}" for defect in Defect}
+        found |= {defect.name: f"{scores.of(defect):.4f}" for defect in scores.known}
     return {name: value for name, value in found.items() if value}

@@ -133,9 +133,9 @@ class DecisionProperties:
     def properties(self) -> Mapping[str, str]:
         """The properties as simple XMP values: probabilities with four decimals, the time as ISO 8601 in UTC."""
         return {
-            **{defect.value.title(): f"{self.scores.of(defect):.4f}" for defect in Defect},
-            **{f"{defect.value.title()}Tag": f"{self.rules.of(defect).tag:g}" for defect in Defect},
-            **{f"{defect.value.title()}Reject": self._reject(defect) for defect in Defect},
+            **{defect.value.title(): f"{self.scores.of(defect):.4f}" for defect in self.scores.known},
+            **{f"{defect.value.title()}Tag": f"{self.rules.of(defect).tag:g}" for defect in self.scores.known},
+            **{f"{defect.value.title()}Reject": self._reject(defect) for defect in self.scores.known},
             "Mode": self.rules.mode.value,
             "Verdict": self.verdict.value,
             "Model": self.model,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from culld.records import Defect, OperatingPoint
+from culld.records import NETWORK_DEFECTS, Defect, OperatingPoint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,7 +94,7 @@ def operating_points(
     raw = rows.logits * np.array(calibration.scale) + np.array(calibration.offset)
     chances = 1 / (1 + np.exp(-np.clip(raw, -60, 60)))
     found = {}
-    for head, defect in enumerate(Defect):
+    for head, defect in enumerate(NETWORK_DEFECTS):
         known = rows.known[:, head]
         found[defect] = curve(chances[known, head], rows.labels[known, head] > 0.5, prevalence[head])
     return found

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from culld.errors import ConfigError
-from culld.records import Defect
+from culld.records import NETWORK_DEFECTS, Defect
 from culld.training.augment import Augmentation
 from culld.training.distortions import KADIS_LEVELS, Distortion, Kind
 
@@ -209,7 +209,7 @@ def make_sample(
     unsure = group != "mild" and any(
         intended in scene.tags and step.defect is unknown for step in steps for intended, unknown in _UNKNOWN.items()
     )
-    blur, under, over = (float(defect in shown) for defect in Defect)
+    blur, under, over = (float(defect in shown) for defect in NETWORK_DEFECTS)
     known = (True, not unsure, not unsure)
     return Sample(scene, group, steps, augmentation, (blur, under, over), known, int(rng.integers(2**63)))
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from culld.records import Defect
+from culld.records import NETWORK_DEFECTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +26,9 @@ _BINS = 10
 def summary(scores: Scores, labels: Labels, limits: Sequence[float]) -> dict[str, Any]:
     """Return the figures at these thresholds: over all labels, over whole pictures, and per defect."""
     found, truth = scores >= np.array(limits), labels > 0.5
-    per_defect = {defect.value: _one(scores[:, i], found[:, i], truth[:, i]) for i, defect in enumerate(Defect)}
+    per_defect = {
+        defect.value: _one(scores[:, i], found[:, i], truth[:, i]) for i, defect in enumerate(NETWORK_DEFECTS)
+    }
     return {
         "pictures": len(scores),
         "micro_accuracy": _rounded((found == truth).mean()),
@@ -38,7 +40,7 @@ def summary(scores: Scores, labels: Labels, limits: Sequence[float]) -> dict[str
 def flagged(scores: Scores, limits: Sequence[float | None]) -> dict[str, int]:
     """How many of these pictures reach each threshold, and how many reach any; None is never reached."""
     reached = scores >= np.array([2.0 if limit is None else limit for limit in limits])
-    counts = {defect.value: int(reached[:, index].sum()) for index, defect in enumerate(Defect)}
+    counts = {defect.value: int(reached[:, index].sum()) for index, defect in enumerate(NETWORK_DEFECTS)}
     return {**counts, "any": int(reached.any(axis=1).sum())}
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from culld.records import Defect
+from culld.records import NETWORK_DEFECTS
 from culld.training.metrics import auc, precision_recall, roc
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def draw_curves(contenders: Contenders, tags: Tags, file: Path) -> None:
     for row, (name, words) in enumerate(rows.items()):
         found = _found(contenders, name)
         at = dict.fromkeys(tags, _HALF) if name == "kadis" else tags
-        for head, defect in enumerate(Defect):
+        for head, defect in enumerate(NETWORK_DEFECTS):
             for axis, roc_curve in zip(axes[2 * row : 2 * row + 2, head], (False, True), strict=True):
                 axis.set(title=f"{defect.value}, {words}", xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
                 axis.set(**_ROC_AXES if roc_curve else _PR_AXES)
@@ -54,7 +54,7 @@ def draw_training(log: Path, file: Path) -> None:
     with log.open(encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines))
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
-    for axis, names in ((left, ["loss", *(f"bce_{defect}" for defect in Defect)]), (right, ["auc"])):
+    for axis, names in ((left, ["loss", *(f"bce_{defect}" for defect in NETWORK_DEFECTS)]), (right, ["auc"])):
         for name in names:
             for prefix, style in (("", "-"), ("val_", "--")):
                 values = [float(row[prefix + name]) for row in rows if row.get(prefix + name)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from culld.records import Defect
+from culld.records import NETWORK_DEFECTS
 from culld.training import metrics
 from culld.training.dataset import HARD_TAGS
 
@@ -60,7 +60,7 @@ def evaluation_figures(
     if prevalence is not None:
         found["expected_calibration_error"] = {
             **_calibration(linear, prevalence),
-            "prevalence": {defect.value: share for defect, share in zip(Defect, prevalence, strict=True)},
+            "prevalence": {defect.value: share for defect, share in zip(NETWORK_DEFECTS, prevalence, strict=True)},
         }
         found["expected_calibration_error_as_drawn"] = _calibration(linear, None)
     if "real" in predictions:
@@ -119,7 +119,7 @@ def _calibration(predictions: Predictions, prevalence: Sequence[float] | None) -
     """The calibration error of each head at these shares of defects; None for those that the protocol drew."""
     scores, truth = predictions.scores, predictions.labels > 0.5
     found = {}
-    for head, defect in enumerate(Defect):
+    for head, defect in enumerate(NETWORK_DEFECTS):
         share = float(truth[:, head].mean()) if prevalence is None else prevalence[head]
         found[defect.value] = round(metrics.calibration_error(scores[:, head], truth[:, head], share), 4)
     return found
@@ -172,7 +172,7 @@ def _real(predictions: Predictions, tag: Sequence[float]) -> dict[str, Any]:
         }
         for label in sorted(set(predictions.groups))
     }
-    for head, defect in enumerate(Defect):
+    for head, defect in enumerate(NETWORK_DEFECTS):
         if (predictions.labels[:, head] > 0.5).any():
             found[f"auc_{defect.value}"] = round(metrics.auc(scores[:, head], predictions.labels[:, head] > 0.5), 4)
     return found

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from math import sqrt
 from typing import Any
 
-from culld.records import Defect
+from culld.records import NETWORK_DEFECTS, Defect
 from culld.training.dataset import HARD_TAGS
 
 Figures = Mapping[str, Any]
@@ -14,7 +14,7 @@ Figures = Mapping[str, Any]
 _Z = 1.959964  # of the 95 % interval
 _KINDS = {"ordinary": "ordinary", "night_lowkey": "night, low key", "highkey": "high key", "bokeh": "bokeh"}
 assert set(HARD_TAGS) < set(_KINDS)  # a new hard tag needs a name here
-_FLAGS = (*(defect.value for defect in Defect), "any")
+_FLAGS = (*(defect.value for defect in NETWORK_DEFECTS), "any")
 _REAL = {
     "under": ("under", "under found"),
     "over": ("over", "over found"),
@@ -52,10 +52,13 @@ def _protocol(title: str, key: str, measured: Mapping[str, Figures], missing: Ma
     for name, found in measured.items():
         here, spread = found[key], found["seed_protocol_spread"] if key.startswith("seed") else {}
         cells = [_spreading(here[each], spread.get(each)) for each in ("micro_accuracy", "exact_match")]
-        cells += [_spreading(here[each.value]["f1"], spread.get(each.value, {}).get("f1")) for each in Defect]
+        cells += [_spreading(here[each.value]["f1"], spread.get(each.value, {}).get("f1")) for each in NETWORK_DEFECTS]
         rows.append([name, *cells])
     rows += [[name, f"not run: {why}", "", "", "", ""] for name, why in missing.items()]
-    return [f"## {title}\n", *_rows(["", "micro", "exact", *(f"F1 {defect.value}" for defect in Defect)], rows)]
+    return [
+        f"## {title}\n",
+        *_rows(["", "micro", "exact", *(f"F1 {defect.value}" for defect in NETWORK_DEFECTS)], rows),
+    ]
 
 
 def _false_flags(title: str, key: str, act: str, measured: Mapping[str, Figures]) -> list[str]:
@@ -100,7 +103,7 @@ def _heads(measured: Mapping[str, Figures]) -> list[str]:
     rows = []
     for name, found in measured.items():
         for protocol, words in (("seed_protocol_at_0.5", "KADIS"), ("linear_protocol_at_tag", "linear light")):
-            for defect in Defect:
+            for defect in NETWORK_DEFECTS:
                 head = found[protocol][defect.value]
                 counts = (head[f"{kind}_{sign}"] for kind in ("true", "false") for sign in ("positive", "negative"))
                 shares = (_percent(head[key]) for key in ("precision", "recall", "f1"))

@@ -89,7 +89,7 @@ def _not_rejected(
         only = f"; {own.reason} only tags" if own.rule else ""
         rule = own.rule or f"policy.defects.{found[0]}.tag"
         return _Result(Verdict.TAG, _reached("tag", limits, scores) + only, found, rule)
-    figures = ", ".join(f"{defect} {format_probability(scores.of(defect))}" for defect in Defect)
+    figures = ", ".join(f"{defect} {format_probability(scores.of(defect))}" for defect in scores.known)
     if scores.under >= rules.under.tag and is_night(stack.primary.photo, rules):
         light, limit = stack.primary.photo.camera.exposure.light_value, rules.protect.night_below
         figures += f"; dark at settings for night, light value {light:.1f}: policy.protect.night_below {limit:g}"

@@ -10,7 +10,7 @@ from culld.records import Format, Scores
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from culld.records import Stack
+    from culld.records import Stack, Subject
     from culld.rules import Facts
 
 _DAY_S = 86400.0
@@ -20,7 +20,8 @@ def variables_of(stack: Stack, now: datetime) -> Facts:
     """Return the values for the primary photo of a stack, by the names of `rules.VARIABLES`; None if not known.
 
     `age_days` counts from the time of the shot, or from the mtime of the file if that is not known; `hour` is that of
-    the clock of the camera. `folder` is the path below the watched folder, with slashes.
+    the clock of the camera. `folder` is the path below the watched folder, with slashes. `face_blur` and `face_light`
+    are those of the main face.
     """
     photo = stack.primary.photo
     camera, exposure = photo.camera, photo.camera.exposure
@@ -32,6 +33,8 @@ def variables_of(stack: Stack, now: datetime) -> Facts:
         "blur": scores.blur if isinstance(scores, Scores) else None,
         "under": scores.under if isinstance(scores, Scores) else None,
         "over": scores.over if isinstance(scores, Scores) else None,
+        "missed_focus": scores.focus if isinstance(scores, Scores) else None,
+        **_of_subject(stack.primary.subject),
         "iso": exposure.iso,
         "aperture": exposure.aperture,
         "exposure_time": exposure.time_s,
@@ -47,4 +50,16 @@ def variables_of(stack: Stack, now: datetime) -> Facts:
         "pictures": len(stack.members),
         "raw": any(member.photo.format is Format.RAW for member in stack.members),
         "series": None if stack.series is None else stack.series.kind.value,
+    }
+
+
+def _of_subject(subject: Subject | None) -> Facts:
+    """Return the variables about the subject; None for each value that is not known."""
+    main = subject.faces[0] if subject is not None and subject.faces else None
+    return {
+        "faces": None if subject is None else len(subject.faces),
+        "face_blur": None if main is None else main.blur,
+        "face_light": None if main is None else main.light,
+        "sharpness": None if subject is None else subject.sharpness,
+        "sharp_share": None if subject is None else subject.sharp_share,
     }

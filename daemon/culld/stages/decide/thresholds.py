@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def invalid_scores(scores: Scores) -> list[Defect]:
     """Return the defects with a score that is not a probability."""
-    return [defect for defect in Defect if not 0 <= scores.of(defect) <= 1]
+    return [defect for defect in scores.known if not 0 <= scores.of(defect) <= 1]
 
 
 def is_night(photo: Photo, rules: Policy) -> bool:
@@ -26,7 +26,7 @@ def is_night(photo: Photo, rules: Policy) -> bool:
 
 
 def tagged(assessment: Assessment, rules: Policy) -> tuple[Defect, ...]:
-    """Return the defects whose probability is at least their tag threshold, in the order of the network's outputs."""
+    """Return the defects whose probability is at least their tag threshold, in the order of `Defect`."""
     return _reaching({defect: rules.of(defect).tag for defect in Defect}, assessment, rules)
 
 
@@ -43,7 +43,10 @@ def _reaching(limits: dict[Defect, float | None], assessment: Assessment, rules:
     return tuple(
         defect
         for defect, limit in limits.items()
-        if limit is not None and scores.of(defect) >= limit and not (night and defect is Defect.UNDER)
+        if limit is not None
+        and defect in scores.known
+        and scores.of(defect) >= limit
+        and not (night and defect is Defect.UNDER)
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from culld.inference.litert import LiteRtNetwork
 from culld.inference.network import ArraySpec, Signature
-from culld.records import Defect, Scores
+from culld.records import NETWORK_DEFECTS, Scores
 from culld.records.frame import HEIGHT, WIDTH
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ _FRAME: Final = "frame"
 _PROBABILITIES: Final = "probabilities"
 DEFECT_NETWORK: Final = Signature(
     inputs={_FRAME: ArraySpec((HEIGHT, WIDTH, 3), "uint8")},
-    outputs={_PROBABILITIES: ArraySpec((len(Defect),), "float32")},
+    outputs={_PROBABILITIES: ArraySpec((len(NETWORK_DEFECTS),), "float32")},
 )
-"""RGB frames as `imaging.decode` returns them; a calibrated probability for each defect, in the order of `Defect`."""
+"""RGB frames as `imaging.decode` returns them; a calibrated probability for each of `NETWORK_DEFECTS`, in its order."""
 
 
 def open_litert(model: Path, threads: int = 1) -> LiteRtNetwork:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from culld.errors import ConfigError
-from culld.records import Defect
+from culld.records import NETWORK_DEFECTS, Defect
 from culld.records.frame import HEIGHT, WIDTH
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from culld.training.calibration import Calibration
 
 HEADS: dict[str, dict[Defect, tuple[tuple[int, ...], float]]] = {
-    "first": dict.fromkeys(Defect, ((16,), 0.0)),
+    "first": dict.fromkeys(NETWORK_DEFECTS, ((16,), 0.0)),
     "second": {Defect.BLUR: ((64, 32, 16), 0.15), Defect.UNDER: ((32, 16), 0.1), Defect.OVER: ((32, 16), 0.1)},
 }
 """The two generations of heads of the source document: units of the hidden layers, and the dropout after the first."""
@@ -74,7 +74,7 @@ def build_heads(
     features = keras.Input((norm[0].shape[0],), name="features")
     normed = keras.layers.Normalization(mean=norm[0], variance=norm[1], name="normed")(features)
     thinned = keras.layers.Dropout(dropout, name="neck_dropout")(normed)
-    logits = [build_head(kind, defect, _columns(thinned, layout.columns(inputs[defect]))) for defect in Defect]
+    logits = [build_head(kind, defect, _columns(thinned, layout.columns(inputs[defect]))) for defect in NETWORK_DEFECTS]
     return keras.Model(features, keras.layers.Concatenate(name="logits")(logits), name="heads")
 
 

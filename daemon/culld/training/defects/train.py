@@ -6,7 +6,7 @@ import functools
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from culld.records import Defect
+from culld.records import NETWORK_DEFECTS
 from culld.training.calibration import LabelledLogits, calibrate, operating_points
 from culld.training.context import TrainingResult, describe
 from culld.training.dataset import read_index, split
@@ -57,7 +57,9 @@ def train(experiment: Experiment, context: RunContext) -> TrainingResult:
         "scale": [round(value, 4) for value in calibration.scale],
         "offset": [round(value, 4) for value in calibration.offset],
         "pictures": len(held_table.labels),
-        "prevalence": {defect.value: share for defect, share in zip(Defect, experiment.prevalence, strict=True)},
+        "prevalence": {
+            defect.value: share for defect, share in zip(NETWORK_DEFECTS, experiment.prevalence, strict=True)
+        },
         "expected_calibration_error": found["expected_calibration_error"],
     }
     found["largest_difference_to_keras"] = float(f"{worst:.1e}")

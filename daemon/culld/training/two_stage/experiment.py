@@ -10,7 +10,7 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from culld.errors import ConfigError
-from culld.records import Defect
+from culld.records import NETWORK_DEFECTS
 from culld.records.frame import HEIGHT, WIDTH
 from culld.training.backbones import backbone_named, build_backbone, deviation, mean
 from culld.training.defects.network import build_head
@@ -32,7 +32,7 @@ def build_two_stage(
 
     backbone = build_backbone(experiment.backbone, shape, weights)
     thinned = keras.layers.Dropout(experiment.dropout, name="neck_dropout")(_pooled(backbone, experiment))
-    logits = [build_head(experiment.heads, defect, thinned) for defect in Defect]
+    logits = [build_head(experiment.heads, defect, thinned) for defect in NETWORK_DEFECTS]
     return keras.Model(backbone.input, keras.layers.Concatenate(name="logits")(logits), name=experiment.heads), backbone
 
 
@@ -89,7 +89,7 @@ def compile_model(model: Any, rate: float) -> None:
 
     heads = [
         keras.metrics.MeanMetricWrapper(functools.partial(_entropy, head), name=f"bce_{defect}")
-        for head, defect in enumerate(Defect)
+        for head, defect in enumerate(NETWORK_DEFECTS)
     ]
     model.compile(
         optimizer=keras.optimizers.Adam(rate),
