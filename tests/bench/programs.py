@@ -106,8 +106,9 @@ def floor(folder: str, workers: str) -> dict[str, Any]:
 
 
 def _judge(tasks: Any, told: Any) -> None:
-    from culld.imaging.decode import DecodeLimits, decode  # noqa: PLC0415
+    from culld.imaging.decode import decode  # noqa: PLC0415
     from culld.imaging.formats import HEAD_BYTES, recognise  # noqa: PLC0415
+    from culld.imaging.image_file import DecodeLimits  # noqa: PLC0415
     from culld.inference.litert import silence_stderr  # noqa: PLC0415
     from culld.inference.worker_process import tune_malloc  # noqa: PLC0415
     from culld.stages.read.scoring import open_litert, score  # noqa: PLC0415
@@ -128,7 +129,8 @@ def stages(folder: str) -> dict[str, float]:
     """Measure each stage of a worker in ms of one core: medians over the photos of a folder."""
     import hashlib  # noqa: PLC0415
 
-    from culld.imaging.decode import DecodeLimits, embedded_exif, to_network_frame  # noqa: PLC0415
+    from culld.imaging.decode import to_network_frame  # noqa: PLC0415
+    from culld.imaging.image_file import DecodeLimits, embedded_exif  # noqa: PLC0415
     from culld.inference.litert import silence_stderr  # noqa: PLC0415
     from culld.records import Format  # noqa: PLC0415
     from culld.stages.read.assess import dhash_of  # noqa: PLC0415
@@ -172,8 +174,9 @@ def _decoded(data: bytes) -> Image.Image:
 
 def parity(folder: str) -> dict[str, Any]:
     """Measure how much the scores of camera files change when they are decoded at reduced scale instead of in full."""
-    from culld.imaging.decode import DecodeLimits, decode, to_network_frame  # noqa: PLC0415
+    from culld.imaging.decode import decode, to_network_frame  # noqa: PLC0415
     from culld.imaging.formats import HEAD_BYTES, recognise  # noqa: PLC0415
+    from culld.imaging.image_file import DecodeLimits  # noqa: PLC0415
     from culld.inference.litert import silence_stderr  # noqa: PLC0415
     from culld.records import NETWORK_DEFECTS, Format  # noqa: PLC0415
     from culld.stages.read.scoring import open_litert, score  # noqa: PLC0415
@@ -202,7 +205,8 @@ def efficientnet(folder: str) -> dict[str, Any]:
     """Measure EfficientNetB0 at 384x512 in TensorFlow, after culld's decode; imports are not counted."""
     import keras
 
-    from culld.imaging.decode import DecodeLimits, decode  # noqa: PLC0415
+    from culld.imaging.decode import decode  # noqa: PLC0415
+    from culld.imaging.image_file import DecodeLimits  # noqa: PLC0415
     from culld.records import Format  # noqa: PLC0415
 
     network = keras.applications.EfficientNetB0(

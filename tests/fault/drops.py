@@ -22,7 +22,7 @@ from culld.app.service_status import ServiceStatus
 from culld.app.startup import open_journal
 from culld.clock import SystemClock
 from culld.config import load_config
-from culld.imaging.decode import DecodeLimits
+from culld.imaging.image_file import DecodeLimits
 from culld.records import Assessment, Photo, Scores
 from culld.stages.read import WorkerSettings
 from culld.stages.read.worker import PhotoWorker

@@ -8,7 +8,7 @@ from pathlib import Path
 import piexif
 import pytest
 
-from culld.imaging.decode import DecodeLimits
+from culld.imaging.image_file import DecodeLimits
 from culld.inference.litert import LiteRtNetwork
 from culld.records import Assessment, Camera, FileSnapshot, FileStat, Format, RootedPath, Scores, Unreadable
 from culld.stages.read import ReadRequest, WorkerSettings

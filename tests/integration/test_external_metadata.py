@@ -11,7 +11,7 @@ from pathlib import Path
 import piexif
 import pytest
 
-from culld.imaging.decode import DecodeLimits
+from culld.imaging.image_file import DecodeLimits
 from culld.records import Assessment, Decision, FileStat, Format, Photo, Protection, RootedPath, Scores, Stack, Verdict
 from culld.stages.decide.decide import decide
 from culld.stages.read.messages import UserMetadataRequest, WorkerSettings

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from culld.imaging.decode import DecodeLimits
+from culld.imaging.image_file import DecodeLimits
 from culld.records import Assessment, FileSnapshot, FileStat, Format, Photo, RootedPath, Scores, UserMetadata, Verdict
 from culld.stages.read import DraftRequest, ReadRequest, UserMetadataRequest, WorkerSettings
 from culld.stages.read.worker import PhotoWorker

@@ -11,7 +11,7 @@ import pytest
 from culld.app.once import Counts, OnePass
 from culld.clock import SystemClock
 from culld.config import load_config
-from culld.imaging.decode import DecodeLimits
+from culld.imaging.image_file import DecodeLimits
 from culld.journal.store import SqliteJournal
 from culld.records import Assessment, FileSnapshot, FileStat, RootedPath, Verdict
 from culld.stages.read import DraftRequest, ReadRequest, UserMetadataRequest, WorkerSettings

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from culld.errors import TagRefusedError
-from culld.imaging.decode import DecodeLimits, Region, UnreadableError
+from culld.imaging.decode import Region
 from culld.imaging.formats import HEAD_BYTES, recognise, supported_extensions
+from culld.imaging.image_file import DecodeLimits, UnreadableError
 from culld.imaging.raw import open_raw
 from culld.records import Assessment, Camera, FileSnapshot, FileStat, Format, Photo, RootedPath, Scores
 from culld.records.frame import HEIGHT, WIDTH

@@ -7,7 +7,7 @@ import io
 import pytest
 from PIL import Image
 
-from culld.imaging import decode
+from culld.imaging import image_file
 from culld.imaging.formats import HEAD_BYTES, recognise
 from culld.records import Format
 from culld.stages.read.completeness import is_complete
@@ -19,7 +19,7 @@ ENCODERS = ["JPEG", "PNG", "WEBP", "HEIF", "AVIF"]
 def photo(encoder: str) -> bytes:
     """A small picture with some texture in it."""
     if encoder == "HEIF":
-        decode._load_heif()
+        image_file.load_heif()
     stream = io.BytesIO()
     factories.picture(3, size=(96, 64)).save(stream, encoder)
     return stream.getvalue()

@@ -10,16 +10,9 @@ import pillow_heif
 import pytest
 from PIL import Image
 
-from culld.imaging.decode import (
-    DecodeLimits,
-    Region,
-    UnreadableError,
-    decode,
-    decode_region,
-    decode_upright,
-    to_network_frame,
-)
+from culld.imaging.decode import Region, decode, decode_region, decode_upright, to_network_frame
 from culld.imaging.formats import HEAD_BYTES, recognise
+from culld.imaging.image_file import DecodeLimits, UnreadableError
 from culld.records import Format
 from culld.records.frame import HEIGHT, WIDTH
 from harness import factories

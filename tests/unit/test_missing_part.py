@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from culld.imaging import decode
+from culld.imaging import image_file
 from culld.imaging.formats import HEAD_BYTES, recognise
 from culld.records import Format
 from culld.stages.read.completeness import is_complete, missing_part
@@ -44,7 +44,7 @@ def cuts(data: bytes) -> set[int]:
 def picture(encoder: str, **options: object) -> bytes:
     """A small picture as an encoder writes it."""
     if encoder == "HEIF":
-        decode._load_heif()
+        image_file.load_heif()
     return factories.encoded(factories.picture(3, size=(96, 64)), encoder, **options)
 
 

@@ -75,7 +75,8 @@ if ctypes.CDLL(None).prctl(65, 1, 0, 0, 0) != 0:
 import pillow_heif
 from PIL import Image
 
-from culld.imaging.decode import DecodeLimits, decode
+from culld.imaging.decode import decode
+from culld.imaging.image_file import DecodeLimits
 from culld.records import Format
 from culld.stages.read.scoring import open_litert, score
 

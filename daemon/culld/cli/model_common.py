@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Self
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeElapsedColumn
 
-from culld.imaging import decode as decoder
+from culld.imaging.decode import decode
 from culld.imaging.encode import jpeg_roundtrip
 from culld.imaging.formats import HEAD_BYTES, recognise
+from culld.imaging.image_file import DecodeLimits
 from culld.inference.litert import LiteRtNetwork
 from culld.inference.network import as_function
 from culld.training.context import RunContext
@@ -39,7 +40,7 @@ def run_context(
         cache=args.cache or home / "culld" / "training",
         out=out,
         real_exposure=args.real_exposure,
-        decode=decode,
+        decode=decode_file,
         jpeg=jpeg_roundtrip,
         engine=engine,
         progress=progress,
@@ -51,12 +52,12 @@ def _weights(given: str | None) -> Path | str | None:
     return given if given in {None, "imagenet"} else Path(str(given))
 
 
-def decode(path: Path) -> NDArray[np.uint8]:
+def decode_file(path: Path) -> NDArray[np.uint8]:
     """Decode a photo to the network's frame, uint8 RGB (height, width, 3), as the daemon does."""
     with path.open("rb") as stream:
         format_ = recognise(stream.read(HEAD_BYTES))
         stream.seek(0)
-        return decoder.decode(stream, format_, decoder.DecodeLimits())
+        return decode(stream, format_, DecodeLimits())
 
 
 class ProgressBars:

@@ -18,7 +18,7 @@ def dataset(args: argparse.Namespace) -> int:
     """Write the missing distorted photos, then the three tables."""
     scenes = read_index(args.photos)
     parts = split(scenes, Splits(seed=args.seed))
-    writer = Writer(args.photos, args.out, model_common.decode, save)
+    writer = Writer(args.photos, args.out, model_common.decode_file, save)
     args.out.mkdir(parents=True, exist_ok=True)
     rows: list[list[Row]] = []
     with model_common.ProgressBars() as shown:

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import math
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
-from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
-from culld.errors import PhotoError
+from culld.imaging.image_file import DecodeLimits, open_image, translate_decode_errors
 from culld.records import Format
 from culld.records.frame import HEIGHT, WIDTH
 
@@ -29,27 +28,6 @@ OVERSAMPLING = 1.5
 With a smaller ratio the DCT filters changed a probability of a camera's photo by 0.014, with this one by 0.002 at most,
 at 5 ms more of 45 (6 megapixels, `make bench`).
 """
-
-_DECODERS = {
-    Format.JPEG: ("JPEG", "MPO"),  # phones store a gain map as a second image; the first one is the photo
-    Format.PNG: ("PNG",),
-    Format.WEBP: ("WEBP",),
-    Format.TIFF: ("TIFF",),
-    Format.HEIF: ("HEIF",),
-    Format.AVIF: ("AVIF",),
-    Format.JXL: ("JXL",),
-}
-
-
-class UnreadableError(PhotoError):
-    """The bytes are not a complete photo, or not one that culld supports."""
-
-
-@dataclass(frozen=True, slots=True)
-class DecodeLimits:
-    """The largest photo that is decoded: width times height, in pixels."""
-
-    pixels: int = 250_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +56,58 @@ def decode(
 ) -> NDArray[np.uint8]:
     """Decode a photo to a network frame of this (width, height).
 
-    JPEG is decoded at the smallest DCT scale that is `OVERSAMPLING` times the frame or more. Returns uint8 RGB of shape
-    (height, width, 3), see `to_network_frame`. Raises `UnreadableError`.
+    Returns uint8 RGB of shape (height, width, 3), see `to_network_frame`. Raises `UnreadableError`.
     """
-    with _translate_decode_errors(), _open(stream, format_, limits) as image:
+    with decode_once(stream, format_, limits, size) as decoded:
+        return decoded.frame(size)
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedPhoto:
+    """A photo that is decoded once, perhaps at a reduced scale, for pictures of several sizes.
+
+    `full_size` is the (width, height) of the photo before its EXIF orientation. `quarter_turns` turn it upright,
+    counter-clockwise, where the file has no EXIF orientation.
+    """
+
+    image: Image.Image
+    full_size: tuple[int, int]
+    quarter_turns: int = 0
+
+    def frame(self, size: tuple[int, int] = (WIDTH, HEIGHT)) -> NDArray[np.uint8]:
+        """Return the network frame, see `to_network_frame`."""
+        return to_network_frame(self.image, size)
+
+    def upright(self) -> NDArray[np.uint8]:
+        """Return the photo upright, in the scale in which it was decoded: uint8 RGB (height, width, 3)."""
+        pixels = np.asarray(_rgb(ImageOps.exif_transpose(self.image)), dtype=np.uint8)
+        return np.ascontiguousarray(np.rot90(pixels, self.quarter_turns))
+
+    @property
+    def reduction(self) -> float:
+        """The width of the photo over the width in which it was decoded, at least 1."""
+        return self.full_size[0] / self.image.width
+
+
+@contextlib.contextmanager
+def decode_once(
+    stream: BinaryIO,
+    format_: Format,
+    limits: DecodeLimits,
+    size: tuple[int, int] = (WIDTH, HEIGHT),
+    quarter_turns: int = 0,
+) -> Iterator[DecodedPhoto]:
+    """Decode a photo for a network frame of this (width, height); raises `UnreadableError`.
+
+    JPEG is decoded at the smallest DCT scale that is `OVERSAMPLING` times the frame or more.
+    """
+    with translate_decode_errors(), open_image(stream, format_, limits) as image:
+        full_size = image.size
         if format_ is Format.JPEG:
             long, short = (round(OVERSAMPLING * side) for side in size)
             image.draft("RGB", (long, short) if image.width >= image.height else (short, long))
         image.load()
-        return to_network_frame(image, size)
+        yield DecodedPhoto(image, full_size, quarter_turns)
 
 
 def decode_upright(
@@ -97,7 +118,7 @@ def decode_upright(
     Its longer side is reduced to `longest` pixels; without `longest` the photo keeps its full resolution.
     Returns uint8 RGB (height, width, 3). Raises `UnreadableError`.
     """
-    with _translate_decode_errors(), _open(stream, format_, limits) as image:
+    with translate_decode_errors(), open_image(stream, format_, limits) as image:
         if format_ is Format.JPEG and longest is not None:
             scale = OVERSAMPLING * longest / max(image.size)
             image.draft("RGB", (round(image.width * scale), round(image.height * scale)))
@@ -122,28 +143,9 @@ def decode_region(stream: BinaryIO, format_: Format, limits: DecodeLimits, regio
     return region.of(decode_upright(stream, format_, limits))
 
 
-def size_of(stream: BinaryIO, format_: Format, limits: DecodeLimits) -> tuple[int, int]:
-    """Return width and height of a photo before its EXIF orientation, in pixels; raises `UnreadableError`."""
-    with _translate_decode_errors(), _open(stream, format_, limits) as image:
-        return image.size
-
-
 def frame_of(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return uint8 RGB pixels (height, width, 3) as a frame of the defect network, see `to_network_frame`."""
     return to_network_frame(Image.fromarray(pixels))
-
-
-def has_orientation(stream: BinaryIO, format_: Format, limits: DecodeLimits) -> bool:
-    """Return whether the EXIF of a photo holds an orientation; raises `UnreadableError`."""
-    with _translate_decode_errors(), _open(stream, format_, limits) as image:
-        return ExifTags.Base.Orientation in image.getexif()
-
-
-def embedded_exif(stream: BinaryIO, format_: Format, limits: DecodeLimits) -> bytes:
-    """Return the EXIF block of a photo from Pillow, with its `Exif` head; empty if there is none."""
-    with _translate_decode_errors(), _open(stream, format_, limits) as image:
-        block = image.info.get("exif", b"")
-        return block if isinstance(block, bytes) else b""
 
 
 def to_network_frame(image: Image.Image, size: tuple[int, int] = (WIDTH, HEIGHT)) -> NDArray[np.uint8]:
@@ -171,69 +173,3 @@ def _rgb(image: Image.Image) -> Image.Image:
         white = Image.new("RGBA", image.size, "white")
         return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
     return image.convert("RGB")
-
-
-def _open(stream: BinaryIO, format_: Format, limits: DecodeLimits) -> Image.Image:
-    decoders = _DECODERS.get(format_)
-    if decoders is None:
-        raise UnreadableError("not a photo of a format that culld reads")
-    if format_ is Format.HEIF:
-        _load_heif()
-    if format_ is Format.JXL:
-        _load_jxl()
-    ImageFile.LOAD_TRUNCATED_IMAGES = False
-    Image.MAX_IMAGE_PIXELS = None  # the check below has a clearer message, and applies to every format
-    image = Image.open(stream, formats=decoders)
-    if image.width * image.height > limits.pixels:
-        raise UnreadableError(
-            f"{image.width}x{image.height} pixels are more than limits.pixels allows ({limits.pixels})"
-        )
-    return image
-
-
-def _load_heif() -> None:
-    """Register the HEIF decoder at the first HEIF photo; most folders do not need it."""
-    import pillow_heif  # noqa: PLC0415
-
-    pillow_heif.register_heif_opener(thumbnails=False)
-
-
-def _load_jxl() -> None:
-    """Register the decoder of JPEG XL, an extra; raises `UnreadableError` if it is not installed."""
-    try:
-        import pillow_jxl  # noqa: F401, PLC0415 - importing it registers the decoder
-    except ModuleNotFoundError as error:
-        raise UnreadableError("JPEG XL can only be read with the extra `jxl` installed") from error
-
-
-@contextlib.contextmanager
-def _translate_decode_errors() -> Iterator[None]:
-    """Raise `UnreadableError` with one clear sentence for the exceptions of decoders about damaged files."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of unusual metadata, which do not affect the pixels
-            yield
-    except UnreadableError:
-        raise
-    except UnidentifiedImageError as error:
-        raise UnreadableError("damaged: the header of the photo cannot be read") from error
-    except MemoryError as error:
-        raise UnreadableError("too large to decode within limits.memory") from error
-    except _DECODE_ERRORS as error:
-        raise UnreadableError(f"damaged or incomplete: {error}") from error
-
-
-# The exceptions that Pillow's decoders raised on damaged files in tests.
-_DECODE_ERRORS: tuple[type[Exception], ...] = (
-    OSError,
-    ValueError,
-    SyntaxError,
-    EOFError,
-    TypeError,
-    IndexError,
-    KeyError,
-    OverflowError,
-    ZeroDivisionError,
-    RuntimeError,
-    AttributeError,
-)

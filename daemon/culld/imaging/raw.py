@@ -13,17 +13,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from culld.imaging.decode import (
-    DecodeLimits,
-    Region,
-    UnreadableError,
-    decode,
-    decode_upright,
-    frame_of,
-    has_orientation,
-    shrunk,
-    size_of,
-)
+from culld.imaging.decode import Region, decode, decode_upright, frame_of, shrunk
+from culld.imaging.image_file import DecodeLimits, UnreadableError, has_orientation, size_of
 from culld.records import Format
 from culld.records.frame import WIDTH
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, BinaryIO
 import dhash
 from PIL import Image
 
-from culld.imaging.decode import DecodeLimits, UnreadableError, decode, embedded_exif
+from culld.imaging.decode import decode
 from culld.imaging.formats import HEAD_BYTES, recognise
+from culld.imaging.image_file import DecodeLimits, UnreadableError, embedded_exif
 from culld.imaging.raw import open_raw
 from culld.records import Camera, DHash, Format, Unreadable
 from culld.stages.read.completeness import is_complete, missing_part

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, BinaryIO
 from culld.errors import PhotoChangedError, PhotoError
 from culld.files.open_beneath import digest_of, exists, open_regular
 from culld.files.os_errors import translate_errors
-from culld.imaging.decode import DecodeLimits
 from culld.imaging.formats import HEAD_BYTES, recognise
+from culld.imaging.image_file import DecodeLimits
 from culld.inference.gpu_client import GpuClient
 from culld.inference.litert import silence_stderr
 from culld.records import (
