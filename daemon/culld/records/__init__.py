@@ -34,14 +34,11 @@ from culld.records.enums import (
     Verdict,
     display_path,
 )
+from culld.records.files import FileSnapshot, FileStat, ReadFailure, RootedPath
 from culld.records.photo import (
     Assessment,
     DHash,
-    FileSnapshot,
-    FileStat,
     Photo,
-    ReadFailure,
-    RootedPath,
     Scores,
     Series,
     Stack,

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from culld.records.enums import Defect
-    from culld.records.photo import FileStat, Photo, RootedPath, Stack
+    from culld.records.files import FileStat, RootedPath
+    from culld.records.photo import Photo, Stack
     from culld.records.policy import Policy
 
 

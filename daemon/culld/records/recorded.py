@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from culld.records.decision import Plan
     from culld.records.enums import Defect, SeriesKind
-    from culld.records.photo import FileStat, Photo, RootedPath, Series, Stack
+    from culld.records.files import FileStat, RootedPath
+    from culld.records.photo import Photo, Series, Stack
 
 
 @dataclass(frozen=True, slots=True)

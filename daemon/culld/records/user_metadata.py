@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from culld.records.enums import RejectFlag
-    from culld.records.photo import RootedPath
+    from culld.records.files import RootedPath
 
 
 @dataclass(frozen=True, slots=True)
