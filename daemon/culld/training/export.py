@@ -28,11 +28,11 @@ MAX_PROBABILITY_DIFFERENCE = 1e-3
 """How far a probability may differ between the two files."""
 
 
-def write_litert(model: Any, path: Path, precision: str = "float32") -> str:
-    """Convert a Keras model of pixels 0..255 to LiteRT that takes uint8 (1, 384, 512, 3).
+def write_litert(model: Any, path: Path, precision: str = "float32", size: tuple[int, int] = (WIDTH, HEIGHT)) -> str:
+    """Convert a Keras model of pixels 0..255 to LiteRT that takes uint8 (1, height, width, 3).
 
-    `precision`: float32, or float16 for kernels of half the size. Returns the SHA-256 of the file in hex. Raises
-    `ConfigError` for another precision.
+    `size` is (width, height). `precision`: float32, or float16 for kernels of half the size. Returns the SHA-256 of
+    the file in hex. Raises `ConfigError` for another precision.
     """
     import keras
     import tensorflow as tf
@@ -40,7 +40,7 @@ def write_litert(model: Any, path: Path, precision: str = "float32") -> str:
     if precision not in PRECISIONS:
         raise ConfigError((f"precision: {precision!r} is not one of {', '.join(PRECISIONS)}",))
 
-    pixels = keras.Input(batch_shape=(1, HEIGHT, WIDTH, 3), dtype="uint8", name="frame")
+    pixels = keras.Input(batch_shape=(1, size[1], size[0], 3), dtype="uint8", name="frame")
     whole = keras.Model(pixels, model(keras.ops.cast(pixels, "float32")))
     with contextlib.redirect_stdout(io.StringIO()):  # Keras prints every variable it exports
         content: bytes = tf.lite.TFLiteConverter.from_keras_model(whole).convert()

@@ -1,0 +1,141 @@
+"""The face network against OpenCV's `FaceDetectorYN` on the same ONNX file and frames, and what the first look misses.
+
+OpenCV runs in an interpreter of its own, as the bench's other contenders do: `make .venv-bench/.done` installs it.
+
+    PYTHONPATH=tests .venv/bin/python -m bench.faces PHOTOS --weights yunet_n_640.onnx --opencv .venv-bench/bin/python
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from culld.imaging.decode import shrunk
+from culld.inference.litert import LiteRtNetwork, silence_stderr
+from culld.subject.faces import FaceDetector, anchors_of, select_faces
+
+MODEL = Path(__file__).parents[2] / "models" / "faces"
+SIDE = 640
+MAX_PIXELS, MAX_SCORE = 1.0, 1e-3
+"""How far a box or point and a score may differ from OpenCV's."""
+SMALL, SURE = 40 / SIDE, 0.8
+"""The height in frames and the score of a face that the first look must not miss."""
+_DRIVER = f"""
+import json, sys
+import cv2, numpy as np
+cv2.setNumThreads(1)
+detector = cv2.FaceDetectorYN.create(sys.argv[1], "", ({SIDE}, {SIDE}), 0.7, 0.3, 5000)
+size = {SIDE} * {SIDE} * 3
+while len(frame := sys.stdin.buffer.read(size)) == size:
+    rgb = np.frombuffer(frame, np.uint8).reshape({SIDE}, {SIDE}, 3)
+    rows = detector.detect(np.ascontiguousarray(rgb[:, :, ::-1]))[1]
+    print(json.dumps([] if rows is None else rows.tolist()))
+"""
+
+
+@dataclass(frozen=True)
+class Parity:
+    """The largest differences from OpenCV in pixels and score, and the photos on which the number of faces differs."""
+
+    photos: int
+    faces: int
+    pixels: float
+    score: float
+    other_count: int
+
+
+def parity(frames: Sequence[NDArray[np.uint8]], weights: Path, opencv: Path) -> Parity:
+    """Compare both on the same frames, uint8 RGB (640, 640, 3)."""
+    network = LiteRtNetwork(MODEL / "model.tflite")
+    (source,), (target,) = network.signature.inputs, network.signature.outputs
+    anchors = anchors_of(SIDE)
+    faces, pixels, score, other = 0, 0.0, 0.0, 0
+    for frame, theirs in zip(frames, opencv_faces(frames, weights, opencv), strict=True):
+        ours = select_faces(network.run({source: frame[None]})[target][0], anchors)
+        if len(ours) != len(theirs):
+            other += 1
+            continue
+        for row in ours:
+            nearest = theirs[np.abs(theirs[:, 1:5] - row[1:5]).max(axis=1).argmin()]
+            pixels = max(pixels, float(np.abs(nearest[1:] - row[1:]).max()))
+            score = max(score, float(abs(nearest[0] - row[0])))
+            faces += 1
+    return Parity(len(frames), faces, pixels, score, other)
+
+
+def opencv_faces(frames: Sequence[NDArray[np.uint8]], weights: Path, opencv: Path) -> Iterator[NDArray[Any]]:
+    """Yield OpenCV's faces of each frame (n, 15): score, box, points."""
+    command = [str(opencv), "-c", _DRIVER, str(weights)]
+    sent = b"".join(frame.tobytes() for frame in frames)
+    answer = subprocess.run(command, input=sent, capture_output=True, check=True).stdout.decode()
+    for line in answer.splitlines():
+        rows = np.array(json.loads(line)).reshape(-1, 15)
+        yield np.concatenate([rows[:, 14:], rows[:, :14]], axis=1)
+
+
+def frame_of(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a photo as a square frame, its content in the upper left corner."""
+    fitted = shrunk(pixels, SIDE)
+    frame = np.zeros((SIDE, SIDE, 3), np.uint8)
+    frame[: fitted.shape[0], : fitted.shape[1]] = fitted
+    return frame
+
+
+def first_look(files: Sequence[Path]) -> dict[str, Any]:
+    """Return how many photos with and without a face pass the first look, and the time of one core in ms."""
+    detector = FaceDetector(LiteRtNetwork(MODEL / "first.tflite"), LiteRtNetwork(MODEL / "model.tflite"))
+    passed, of = {"with": 0, "without": 0}, {"with": 0, "without": 0}
+    spent = {"first": 0.0, "full": 0.0}
+    for file in files:
+        pixels = read(file)
+        begin = time.process_time()
+        passes = detector.may_hold_faces(pixels)
+        middle = time.process_time()
+        faces = detector.detect(pixels)
+        spent["first"] += middle - begin
+        spent["full"] += time.process_time() - middle
+        longest = max(pixels.shape)
+        sure = any(face.score >= SURE and face.box[3] * pixels.shape[0] >= SMALL * longest for face in faces)
+        if sure or not faces:
+            kind = "with" if sure else "without"
+            of[kind] += 1
+            passed[kind] += passes
+    return {"passed": passed, "of": of, "ms": {name: 1000 * each / len(files) for name, each in spent.items()}}
+
+
+def read(file: Path) -> NDArray[np.uint8]:
+    """Return the pixels of a photo, uint8 RGB."""
+    with Image.open(file) as photo:
+        return np.asarray(photo.convert("RGB"))
+
+
+def main() -> int:
+    """Print both comparisons as JSON; returns 1 if a difference is above its limit."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("photos", type=Path)
+    parser.add_argument("--weights", type=Path, required=True)
+    parser.add_argument("--opencv", type=Path, required=True, help="the interpreter with OpenCV")
+    parser.add_argument("--count", type=int, default=200)
+    arguments = parser.parse_args()
+    files = sorted(arguments.photos.rglob("*.jpg"))
+    files = random.Random(1).sample(files, min(arguments.count, len(files)))  # noqa: S311
+    with silence_stderr():
+        LiteRtNetwork(MODEL / "first.tflite")  # LiteRT writes about its delegates once
+    found = parity([frame_of(read(file)) for file in files], arguments.weights, arguments.opencv)
+    print(json.dumps({"parity": vars(found), "first_look": first_look(files)}, indent=1))
+    return int(found.pixels > MAX_PIXELS or found.score > MAX_SCORE or found.other_count > 0)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
