@@ -12,7 +12,7 @@ from culld.imaging.image_file import DecodeLimits
 from culld.inference.litert import LiteRtNetwork
 from culld.records import Assessment, Camera, FileSnapshot, FileStat, Format, RootedPath, Scores, Unreadable
 from culld.stages.read import ReadRequest, WorkerSettings
-from culld.stages.read.assess import assess
+from culld.stages.read.assess import Scorer, assess
 from culld.stages.read.scoring import open_litert
 from culld.stages.read.worker import PhotoWorker
 from harness import containers, factories, fakes, raw_files
@@ -42,7 +42,7 @@ def test_bytes_are_assessed_as_a_worker_assesses_their_file(tmp_path: Path, netw
     read = worker.read(ReadRequest(FileSnapshot(place, FileStat.of(place.path.lstat()))))
     assert isinstance(read, Assessment)
 
-    found = assess(FILES[name], name, network)
+    found = assess(FILES[name], name, Scorer(network))
 
     assert found.digest == read.photo.digest == hashlib.sha256(FILES[name]).hexdigest()
     assert (found.format, found.camera) == (read.photo.format, read.photo.camera)
@@ -55,7 +55,7 @@ def test_bytes_are_assessed_as_a_worker_assesses_their_file(tmp_path: Path, netw
 )
 def test_bytes_that_are_no_whole_photo_are_unreadable(data: bytes) -> None:
     """With the reason; nothing is raised."""
-    found = assess(data, "a.dng", fakes.ConstantNetwork())
+    found = assess(data, "a.dng", Scorer(fakes.ConstantNetwork()))
 
     assert isinstance(found.score.result, Unreadable)
     assert found.score.result.reason
@@ -64,8 +64,8 @@ def test_bytes_that_are_no_whole_photo_are_unreadable(data: bytes) -> None:
 
 def test_limits_and_missing_parts_are_those_of_a_file() -> None:
     """A photo beyond the limit is unreadable; one whose movie is cut off is scored, and the missing part is named."""
-    large = assess(FILES["a.jpg"], "a.jpg", fakes.ConstantNetwork(), DecodeLimits(pixels=1000))
-    cut = assess(containers.micro_video()[:-1], "a.jpg", fakes.ConstantNetwork(blur=0.5))
+    large = assess(FILES["a.jpg"], "a.jpg", Scorer(fakes.ConstantNetwork()), DecodeLimits(pixels=1000))
+    cut = assess(containers.micro_video()[:-1], "a.jpg", Scorer(fakes.ConstantNetwork(blur=0.5)))
 
     assert "limits.pixels" in str(large.score.result)
     assert (cut.format, cut.camera, cut.score.result) == (Format.JPEG, Camera(), Scores(0.5, 0.0, 0.0))

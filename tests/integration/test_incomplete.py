@@ -9,6 +9,7 @@ import pytest
 from culld.imaging.image_file import DecodeLimits
 from culld.records import Assessment, FileSnapshot, FileStat, Format, Photo, RootedPath, Scores, UserMetadata, Verdict
 from culld.stages.read import DraftRequest, ReadRequest, UserMetadataRequest, WorkerSettings
+from culld.stages.read.assess import Scorer
 from culld.stages.read.worker import PhotoWorker
 from culld.tags.draft import TagDraft, TagRequest
 from culld.tags.own_properties import DecisionProperties
@@ -24,7 +25,7 @@ class FakeWorker(PhotoWorker):
         """Nothing to load."""
         self._settings = WorkerSettings(Path(), "blurry@1", 10**8, 10**8)
         self._limits = DecodeLimits()
-        self._network = fakes.ConstantNetwork(blur=0.99)
+        self._scorer = Scorer(fakes.ConstantNetwork(blur=0.99))
 
 
 def put(folder: Path, data: bytes) -> Photo:

@@ -15,6 +15,7 @@ from culld.imaging.image_file import DecodeLimits
 from culld.journal.store import SqliteJournal
 from culld.records import Assessment, FileSnapshot, FileStat, RootedPath, Verdict
 from culld.stages.read import DraftRequest, ReadRequest, UserMetadataRequest, WorkerSettings
+from culld.stages.read.assess import Scorer
 from culld.stages.read.worker import PhotoWorker
 from harness import factories, fakes
 
@@ -61,7 +62,7 @@ class Worker(PhotoWorker):
         """Nothing to load."""
         self._settings = WorkerSettings(Path(), "blurry@1", 10**8, 10**8)
         self._limits = DecodeLimits()
-        self._network = fakes.ConstantNetwork(blur=0.99)
+        self._scorer = Scorer(fakes.ConstantNetwork(blur=0.99))
         self._act = act
         self.asked: list[str] = []
 

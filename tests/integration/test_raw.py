@@ -15,10 +15,11 @@ from culld.errors import TagRefusedError
 from culld.imaging.decode import Region
 from culld.imaging.formats import HEAD_BYTES, recognise, supported_extensions
 from culld.imaging.image_file import DecodeLimits, UnreadableError
-from culld.imaging.raw import open_raw
+from culld.imaging.raw import Raw, open_raw
 from culld.records import Assessment, Camera, FileSnapshot, FileStat, Format, Photo, RootedPath, Scores
 from culld.records.frame import HEIGHT, WIDTH
 from culld.stages.read import ReadRequest, WorkerSettings
+from culld.stages.read.assess import Scorer
 from culld.stages.read.worker import PhotoWorker
 from culld.tags.containers.registry import read_container
 from harness import factories, fakes, raw_files
@@ -40,7 +41,7 @@ class FakeWorker(PhotoWorker):
         """Nothing to load."""
         self._settings = WorkerSettings(Path(), "light@1", 10**8, 10**8)
         self._limits = LIMITS
-        self._network = fakes.ConstantNetwork(scores_of=light)
+        self._scorer = Scorer(fakes.ConstantNetwork(scores_of=light))
 
 
 def judged(folder: Path, data: bytes) -> Assessment:
@@ -72,6 +73,12 @@ def test_raw_files_are_distinguished_from_tiff(head: bytes, name: str, expected:
     assert recognise(head.ljust(HEAD_BYTES, b"\0"), name) is expected
 
 
+def preview_frame(raw: Raw) -> NDArray[np.uint8]:
+    """The network frame of what is decoded of a RAW."""
+    with raw.decode_once() as decoded:
+        return decoded.frame()
+
+
 def test_with_the_extras_raw_and_jpeg_xl_files_are_scanned_for() -> None:
     """They are installed with the tests."""
     assert {".nef", ".dng", ".jpg", ".jxl"} <= supported_extensions()
@@ -81,7 +88,7 @@ def test_a_preview_is_decoded_in_place_of_the_sensor() -> None:
     """That is ten times as fast."""
     data = raw_files.dng(factories.picture(4, (1024, 768)), preview=SHARP)
     with open_raw(io.BytesIO(data), LIMITS) as raw:
-        picture, light = raw.preview_rgb(), raw.linear_rgb()
+        picture, light = preview_frame(raw), raw.linear_rgb()
 
     seen = np.asarray(SHARP.resize((WIDTH, HEIGHT)), float)
     assert picture.shape == light.shape == (HEIGHT, WIDTH, 3)
@@ -92,7 +99,7 @@ def test_a_preview_is_decoded_in_place_of_the_sensor() -> None:
 def test_without_a_useful_preview_the_sensor_is_decoded(preview: Image.Image | None) -> None:
     """At half size; the picture is the one that the sensor saw."""
     with open_raw(io.BytesIO(raw_files.dng(SHARP, preview=preview)), LIMITS) as raw:
-        picture = raw.preview_rgb()
+        picture = preview_frame(raw)
 
     assert np.abs(picture - np.asarray(SHARP.resize((WIDTH, HEIGHT)), float)).mean() < 12
 

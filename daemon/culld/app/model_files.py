@@ -13,12 +13,14 @@ from culld.stages.decide.thresholds import threshold_for
 from culld.system.data_files import data_locations
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from culld.config import Config
     from culld.records import FolderPolicies
 
 _NAME = "defects"
+_FACES = "faces"
 
 
 def shipped_models() -> list[Path]:
@@ -26,16 +28,23 @@ def shipped_models() -> list[Path]:
     return data_locations("models")
 
 
+def locate_faces() -> Path:
+    """Return the folder of the face networks; raises SystemFaultError if it is missing."""
+    return _folder_with_card([folder / _FACES for folder in shipped_models()], "install culld again")
+
+
 def locate_model(configured: Path | None) -> Path:
     """Return the configured model folder, or the shipped one if None; raises SystemFaultError without a card.json."""
     candidates = [configured] if configured is not None else [folder / _NAME for folder in shipped_models()]
+    return _folder_with_card(candidates, "set model.path to one, or install culld again")
+
+
+def _folder_with_card(candidates: Sequence[Path], advice: str) -> Path:
     for candidate in candidates:
         if (candidate / "card.json").is_file():
             return candidate
     searched = ", ".join(str(candidate) for candidate in candidates)
-    raise SystemFaultError(
-        f"there is no model with a card.json in {searched}; set model.path to one, or install culld again"
-    )
+    raise SystemFaultError(f"there is no model with a card.json in {searched}; {advice}")
 
 
 def resolve_policies(config: Config) -> FolderPolicies:

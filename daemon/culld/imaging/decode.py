@@ -83,6 +83,12 @@ class DecodedPhoto:
         pixels = np.asarray(_rgb(ImageOps.exif_transpose(self.image)), dtype=np.uint8)
         return np.ascontiguousarray(np.rot90(pixels, self.quarter_turns))
 
+    def upright_frame(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Return the network frame of this photo with the top of the photo at its top; a portrait has lain in it."""
+        width, height = ImageOps.exif_transpose(self.image).size
+        turned = -1 if height > width else 0
+        return np.rot90(frame, turned + self.quarter_turns)
+
     @property
     def reduction(self) -> float:
         """The width of the photo over the width in which it was decoded, at least 1."""

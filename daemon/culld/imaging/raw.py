@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
+from PIL import Image
 
-from culld.imaging.decode import Region, decode, decode_upright, frame_of, shrunk
+from culld.imaging.decode import DecodedPhoto, Region, decode_once, decode_upright, frame_of, shrunk
 from culld.imaging.image_file import DecodeLimits, UnreadableError, has_orientation, size_of
 from culld.records import Format
 from culld.records.frame import WIDTH
@@ -44,10 +45,18 @@ class Raw:
             return None
         return bytes(preview.data) if preview.format == rawpy.ThumbFormat.JPEG else None
 
-    def preview_rgb(self) -> NDArray[np.uint8]:
-        """Return the preview as a network frame; `linear_rgb` if there is none or it is smaller than the frame."""
+    @contextlib.contextmanager
+    def decode_once(self) -> Iterator[DecodedPhoto]:
+        """Decode the preview; the developed sensor data if there is none or it is smaller than the network frame."""
         preview = self._large_preview()
-        return self.linear_rgb() if preview is None else decode(io.BytesIO(preview), Format.JPEG, self.limits)
+        if preview is None:
+            image = Image.fromarray(self._developed())
+            yield DecodedPhoto(image, image.size)
+            return
+        has_own = has_orientation(io.BytesIO(preview), Format.JPEG, self.limits)
+        turns = 0 if has_own else _QUARTER_TURNS.get(self.file.sizes.flip, 0)
+        with decode_once(io.BytesIO(preview), Format.JPEG, self.limits, quarter_turns=turns) as decoded:
+            yield decoded
 
     def linear_rgb(self) -> NDArray[np.uint8]:
         """Return the developed sensor data as a network frame, without automatic brightening."""

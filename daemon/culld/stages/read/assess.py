@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import dhash
 from PIL import Image
 
-from culld.imaging.decode import decode
+from culld.imaging.decode import decode_once
 from culld.imaging.formats import HEAD_BYTES, recognise
 from culld.imaging.image_file import DecodeLimits, UnreadableError, embedded_exif
 from culld.imaging.raw import open_raw
@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from culld.imaging.decode import DecodedPhoto
     from culld.inference.network import Network
-    from culld.records import Scores
+    from culld.records import Scores, Subject
+    from culld.subject.finder import SubjectFinder
 
 RAW_RECHECK_OVER = 0.5
 """From this probability of over-exposure on, the developed sensor data of a RAW are scored as well."""
@@ -39,6 +41,7 @@ class Score:
 
     result: Scores | Unreadable
     dhash: DHash | None = None
+    subject: Subject | None = None
     missing_part: str = ""
 
 
@@ -52,13 +55,36 @@ class ContentAssessment:
     score: Score
 
 
+@dataclass(frozen=True, slots=True)
+class ScoredPhoto:
+    """The scores, the perceptual hash and the subject of a photo."""
+
+    scores: Scores
+    dhash: DHash
+    subject: Subject | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """Scores photos with the defect network, and with a finder of their subject; None: no subject is looked for."""
+
+    network: Network
+    finder: SubjectFinder | None = None
+
+    def score(self, decoded: DecodedPhoto) -> ScoredPhoto:
+        """Return scores, hash and subject of a decoded photo."""
+        frame = decoded.frame()
+        subject = None if self.finder is None else self.finder.find(frame, decoded)
+        return ScoredPhoto(score(self.network, frame), dhash_of(frame), subject)
+
+
 def assess(
     data: bytes,
     name: str,
-    network: Network,
+    scorer: Scorer,
     limits: DecodeLimits = DecodeLimits(),  # noqa: B008 (a frozen record)
 ) -> ContentAssessment:
-    """Assess the bytes of a file with a network of the signature `DEFECT_NETWORK`.
+    """Assess the bytes of a file.
 
     The extension of `name` distinguishes RAW files from TIFF. For bytes that are not a photo the result of the score is
     `Unreadable`; only exceptions of the network are raised.
@@ -67,7 +93,7 @@ def assess(
     format_ = recognise(data[:HEAD_BYTES], name)
     camera = camera_facts(exif_of(stream, format_, limits))
     return ContentAssessment(
-        hashlib.sha256(data).hexdigest(), format_, camera, score_photo(stream, format_, network, limits)
+        hashlib.sha256(data).hexdigest(), format_, camera, score_photo(stream, format_, scorer, limits)
     )
 
 
@@ -84,33 +110,35 @@ def exif_of(stream: BinaryIO, format_: Format, limits: DecodeLimits) -> bytes:
         return b""
 
 
-def score_photo(stream: BinaryIO, format_: Format, network: Network, limits: DecodeLimits) -> Score:
+def score_photo(stream: BinaryIO, format_: Format, scorer: Scorer, limits: DecodeLimits) -> Score:
     """Decode and score a photo; the result is `Unreadable` if the end of its main image is missing."""
     if not is_complete(stream, format_):
         return Score(Unreadable("incomplete: its end is missing"))
     missing = missing_part(stream, format_)
     stream.seek(0)
     try:
-        scores, dhash = _score(stream, format_, network, limits)
+        scored = _score(stream, format_, scorer, limits)
     except UnreadableError as error:
         return Score(Unreadable(str(error)))
-    return Score(scores, dhash, missing)
+    return Score(scored.scores, scored.dhash, scored.subject, missing)
 
 
-def _score(stream: BinaryIO, format_: Format, network: Network, limits: DecodeLimits) -> tuple[Scores, DHash]:
+def _score(stream: BinaryIO, format_: Format, scorer: Scorer, limits: DecodeLimits) -> ScoredPhoto:
     """Score a photo.
 
     From `RAW_RECHECK_OVER` on, the `over` of a RAW is the smaller one of its preview and of its developed sensor data.
     """
     if format_ is not Format.RAW:
-        pixels = decode(stream, format_, limits)
-        return score(network, pixels), dhash_of(pixels)
+        with decode_once(stream, format_, limits) as decoded:
+            return scorer.score(decoded)
     with open_raw(stream, limits) as raw:
-        pixels = raw.preview_rgb()
-        scores = score(network, pixels)
-        if scores.over >= RAW_RECHECK_OVER:
-            scores = replace(scores, over=min(scores.over, score(network, raw.linear_rgb()).over))
-        return scores, dhash_of(pixels)
+        with raw.decode_once() as decoded:
+            scored = scorer.score(decoded)
+        scores = scored.scores
+        if scores.over < RAW_RECHECK_OVER:
+            return scored
+        developed = score(scorer.network, raw.linear_rgb())
+        return replace(scored, scores=replace(scores, over=min(scores.over, developed.over)))
 
 
 def dhash_of(pixels: NDArray[np.uint8]) -> DHash:

@@ -34,7 +34,8 @@ class PhotoHandler(Protocol):
 class WorkerSettings:
     """The model's file and id, and the size limits of a photo in pixels and in bytes.
 
-    `engine` is the address of the GPU process, if there is one.
+    `engine` is the address of the GPU process, if there is one. `faces` is the folder of the face networks; None: no
+    face is looked for.
     """
 
     model: Path
@@ -42,6 +43,7 @@ class WorkerSettings:
     pixels: int
     file_size: int
     engine: Address | None = None
+    faces: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,12 +31,13 @@ from culld.records import (
     UserMetadataSources,
 )
 from culld.retry import RETRY_AFTER, TOO_LARGE_RETRY_AFTER
-from culld.stages.read.assess import exif_of, score_photo
+from culld.stages.read.assess import Scorer, exif_of, score_photo
 from culld.stages.read.completeness import missing_part
 from culld.stages.read.exif_facts import camera_facts, exif_rating, keyword_block
 from culld.stages.read.external_metadata import external_user_metadata
 from culld.stages.read.messages import possible_sidecars
 from culld.stages.read.scoring import DEFECT_NETWORK, open_litert
+from culld.subject.finder import SubjectFinder
 from culld.tags.draft import TagDraft, draft
 from culld.tags.user_metadata import packets_in, together, user_metadata_in
 
@@ -66,11 +67,14 @@ class PhotoWorker:
         """Load the network, or connect to the GPU process if the settings name its address."""
         self._settings = settings
         self._limits = DecodeLimits(settings.pixels)
-        self._network: Network = (
+        network: Network = (
             self._own_network()
             if settings.engine is None
             else GpuClient(settings.engine, DEFECT_NETWORK, self._own_network)
         )
+        with silence_stderr():
+            finder = None if settings.faces is None else SubjectFinder.open(settings.faces)
+        self._scorer = Scorer(network, finder)
 
     def _own_network(self) -> Network:
         with silence_stderr():
@@ -106,8 +110,10 @@ class PhotoWorker:
 
     def _assess(self, photo: Photo, stream: BinaryIO) -> Assessment:
         """Decode and score a photo."""
-        found = score_photo(stream, photo.format, self._network, self._limits)
-        return Assessment(photo, found.result, self._settings.model_id, found.dhash, found.missing_part)
+        found = score_photo(stream, photo.format, self._scorer, self._limits)
+        return Assessment(
+            photo, found.result, self._settings.model_id, found.dhash, found.missing_part, subject=found.subject
+        )
 
     def _sources(self, found: Assessment, stream: BinaryIO, exif: bytes) -> UserMetadataSources | None:
         """Return the user metadata of a photo and its sidecars; None if that of the photo cannot be read."""
