@@ -34,8 +34,8 @@ from culld.records import (
     Unreadable,
 )
 from culld.rules import parse
+from culld.stages.decide.bursts import best_of
 from culld.stages.decide.decide import decide
-from culld.stages.decide.protection import best_of
 from culld.stages.decide.rule_variables import variables_of
 from culld.stages.group.grouping import Grouper
 from culld.stages.group.series import series_of

@@ -13,7 +13,7 @@ from PIL import Image, ImageEnhance
 
 from culld.imaging.decode import to_network_frame
 from culld.records import Assessment, Camera, Exposure, Series, SeriesKind, Threshold
-from culld.stages.decide.protection import best_of
+from culld.stages.decide.bursts import best_of
 from culld.stages.group.series import series_of
 from culld.stages.read.assess import dhash_of
 from harness import factories

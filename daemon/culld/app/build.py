@@ -116,6 +116,7 @@ class Builder:
             self.clock,
             SeriesHold(more_to_come),
             brake if braked else no_brake,
+            workers.compare,
         )
         planner = Planner(
             workers.draft,

@@ -59,7 +59,7 @@ def score(found: Sequence[FileSnapshot], config: Config, pool: Pool) -> Iterator
 
     Stacks and series are recognised within a batch only; the journal is not read.
     """
-    reader = PoolReader(pool)
+    reader = PoolReader(pool, measure=True)
     policy = replace(resolve_policies(config).default, mode=Mode.ENFORCE)
     size = config.batch.size
     batches = (found[start : start + size] for start in range(0, len(found), size))
@@ -82,7 +82,9 @@ def _failed(failure: ReadFailure) -> ScoreResult:
 
 def _scored(stack: Stack, policy: Policy, reader: PoolReader) -> ScoreResult:
     primary = stack.primary
-    decider = Decider(lambda _: policy, lambda _: False, reader.user_metadata, SystemClock(), SeriesHold())
+    decider = Decider(
+        lambda _: policy, lambda _: False, reader.user_metadata, SystemClock(), SeriesHold(), compare=reader.compare
+    )
     (decision,) = decider.decide([stack])
     if isinstance(decision, PhotoError):  # the photo was removed after it was read
         return ScoreResult(primary.photo.place.path, None, Verdict.UNREADABLE, str(decision), primary.model)

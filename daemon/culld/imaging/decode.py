@@ -133,6 +133,18 @@ def decode_upright(
         return _shrunk(_rgb(image), longest)
 
 
+def decode_luma(stream: BinaryIO, format_: Format, limits: DecodeLimits) -> NDArray[np.uint8]:
+    """Decode the luminance of an upright photo in full resolution: uint8 (height, width); raises `UnreadableError`.
+
+    Of a JPEG no colour is decoded.
+    """
+    with translate_decode_errors(), open_image(stream, format_, limits) as image:
+        if format_ is Format.JPEG:
+            image.draft("L", image.size)
+        image.load()
+        return np.asarray(ImageOps.exif_transpose(image if image.mode == "L" else _rgb(image).convert("L")))
+
+
 def shrunk(pixels: NDArray[np.uint8], longest: int | None) -> NDArray[np.uint8]:
     """Return uint8 RGB pixels (height, width, 3) with the longer side reduced to `longest` pixels."""
     return _shrunk(Image.fromarray(pixels), longest)

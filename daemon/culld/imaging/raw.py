@@ -75,6 +75,10 @@ class Raw:
             return pixels
         return np.ascontiguousarray(np.rot90(pixels, _QUARTER_TURNS.get(self.file.sizes.flip, 0)))
 
+    def luma(self) -> NDArray[np.uint8]:
+        """Return the luminance of `upright` in full resolution: uint8 (height, width)."""
+        return np.asarray(Image.fromarray(self.upright()).convert("L"))
+
     def region(self, region: Region) -> NDArray[np.uint8]:
         """Return a region of the photo in the full resolution of `upright`."""
         return region.of(self.upright())

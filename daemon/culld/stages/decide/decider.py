@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING
 
 from culld.errors import PhotoDeferredError, PhotoError
 from culld.records import Verdict
+from culld.stages.decide.bursts import members_of, needs_sharpness, with_subjects
 from culld.stages.decide.decide import decide, is_rejected
 from culld.stages.decide.thresholds import rejected
 from culld.stages.group.stacks import shot_id
-from culld.stages.read.messages import UserMetadataRequest
+from culld.stages.read.messages import SharpnessRequest, UserMetadataRequest
 from culld.tags.user_metadata import together
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from culld.ports import Clock
-    from culld.records import Decision, Photo, Policy, RootedPath, Stack, UserMetadata
+    from culld.records import Decision, Photo, Policy, RootedPath, Series, Stack, Subject, UserMetadata
     from culld.stages.group.grouping import SeriesHold
 
 
@@ -36,7 +37,8 @@ class Decider:
 
     `policy_of` returns the current policy of a watched folder; `is_restored` returns whether the user restored a photo.
     `user_metadata` reads the user metadata of shots for which it was not read with the photos. `brake` counts a
-    decision, and returns why the photo must not be moved, empty if it may be.
+    decision, and returns why the photo must not be moved, empty if it may be. `compare` measures the sharpness of the
+    frames of bursts; None: a burst is judged by its scores.
     """
 
     policy_of: Callable[[Path], Policy]
@@ -45,13 +47,14 @@ class Decider:
     clock: Clock
     hold: SeriesHold
     brake: Callable[[Policy, RootedPath, bool], str] = no_brake
+    compare: Callable[[Sequence[SharpnessRequest]], Sequence[tuple[Subject, ...] | PhotoError]] | None = None
 
     def decide(self, stacks: Sequence[Stack]) -> list[Decision | PhotoError]:
         """Return the decision about each stack, in order, or the PhotoError with the reason why there is none.
 
         It is a PhotoDeferredError if other shots of the series may not have arrived yet.
         """
-        known = self._with_user_metadata(stacks)
+        known = self._with_user_metadata(self._with_sharpness(stacks))
         return self._with_shots_together(
             [stack if isinstance(stack, PhotoError) else self._decided(stack) for stack in known]
         )
@@ -74,6 +77,30 @@ class Decider:
         answers = self.user_metadata([user_metadata_request(stack) for stack in wanted]) if wanted else []
         found |= {stack.primary.photo.place: answer for stack, answer in zip(wanted, answers, strict=True)}
         return [_with(stack, found[stack.primary.photo.place]) for stack in stacks]
+
+    def _with_sharpness(self, stacks: Sequence[Stack]) -> Sequence[Stack]:
+        """Return the stacks, those of a burst with the sharpness of its frames.
+
+        It is measured only where a frame would be rejected, because that costs a decoding in full resolution. The
+        sharpness stays unknown for a burst with a frame that cannot be read now.
+        """
+        now = self.clock.now()
+        bursts: dict[tuple[RootedPath, ...], Series] = {
+            members_of(stack.series): stack.series
+            for stack in stacks
+            if stack.series is not None
+            and needs_sharpness(stack.series, self._policy(stack))
+            and is_rejected(stack, self._policy(stack), now)
+        }
+        if not bursts or self.compare is None:
+            return stacks
+        answers = self.compare([SharpnessRequest(burst.members) for burst in bursts.values()])
+        found = {
+            members: answer
+            for members, answer in zip(bursts, answers, strict=True)
+            if not isinstance(answer, PhotoError)
+        }
+        return [_with_sharpness_of(stack, found) for stack in stacks]
 
     def _decided(self, stack: Stack) -> Decision | PhotoError:
         decision = decide(
@@ -132,3 +159,8 @@ def _with(stack: Stack, found: UserMetadata | PhotoError | None) -> Stack | Phot
 
 def _is_held(decision: Decision) -> bool:
     return decision.would_reject and decision.verdict is not Verdict.QUARANTINE
+
+
+def _with_sharpness_of(stack: Stack, found: Mapping[tuple[RootedPath, ...], tuple[Subject, ...]]) -> Stack:
+    subjects = None if stack.series is None else found.get(members_of(stack.series))
+    return stack if subjects is None else with_subjects(stack, subjects)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from culld.records import Defect, Scores, SeriesKind, Unreadable, display_path
-from culld.stages.decide.thresholds import rejected
+from culld.records import SeriesKind, Unreadable, display_path
+from culld.stages.decide.bursts import best_of, lead_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,26 +59,10 @@ def _in_series(stack: Stack, series: Series, rules: Policy) -> str | None:
         return reason if rules.protect.series else None
     best = best_of(series, rules)
     if rules.protect.bursts and any(member.photo.place == best.photo.place for member in stack.members):
-        return f"it is the best of a burst of {len(series.members)} (policy.protect.bursts)"
+        return f"it is the best of a burst of {len(series.members)}{lead_text(series, best)} (policy.protect.bursts)"
     return None
 
 
 def _listed(names: Iterable[Path]) -> str:
     *others, last = sorted(display_path(name) for name in names)
     return f"{', '.join(others)} and {last} belong" if others else f"{last} belongs"
-
-
-def best_of(series: Series, rules: Policy) -> Assessment:
-    """Return the best shot of a series: one that is not rejected, then the lowest sum of scores, then the earliest."""
-    return min(series.members, key=lambda shot: (bool(rejected(shot, rules)), _badness(shot), _taken_at_s(shot)))
-
-
-def _badness(shot: Assessment) -> float:
-    """Return the sum of the probabilities of all defects; for a shot without scores the largest possible sum."""
-    scores = shot.result
-    return sum(scores.of(defect) for defect in Defect) if isinstance(scores, Scores) else float(len(Defect))
-
-
-def _taken_at_s(shot: Assessment) -> float:
-    taken = shot.photo.camera.taken_at
-    return 0.0 if taken is None else taken.timestamp()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from culld.errors import PhotoError
     from culld.inference.gpu_process import Address
-    from culld.records import Assessment, FileSnapshot, Photo, ReadFailure, RootedPath, UserMetadata
+    from culld.records import Assessment, FileSnapshot, Photo, ReadFailure, RootedPath, Subject, UserMetadata
     from culld.tags.draft import TagDraft, TagRequest
 
 
@@ -25,6 +25,9 @@ class PhotoHandler(Protocol):
 
     def user_metadata(self, request: UserMetadataRequest) -> UserMetadata | PhotoError:
         """Read the user metadata of a shot."""
+
+    def compare(self, request: SharpnessRequest) -> tuple[Subject, ...] | PhotoError:
+        """Compare the sharpness of the frames of a burst."""
 
     def draft(self, request: DraftRequest) -> TagDraft | PhotoError:
         """Return the byte edits that tag a photo."""
@@ -48,10 +51,14 @@ class WorkerSettings:
 
 @dataclass(frozen=True, slots=True)
 class ReadRequest:
-    """A settled file to read, and the digests of the contents at its path that were judged before."""
+    """A settled file to read, and the digests of the contents at its path that were judged before.
+
+    With `measure` its sharpness in full resolution is measured as well.
+    """
 
     snapshot: FileSnapshot
     judged: frozenset[str] = frozenset()
+    measure: bool = False
 
     def handle(self, handler: PhotoHandler) -> Photo | Assessment | ReadFailure:
         """Return the photo, its assessment if it is new, or the failure."""
@@ -68,6 +75,17 @@ class UserMetadataRequest:
     def handle(self, handler: PhotoHandler) -> UserMetadata | PhotoError:
         """Return the user metadata, or the error that prevented reading it."""
         return handler.user_metadata(self)
+
+
+@dataclass(frozen=True, slots=True)
+class SharpnessRequest:
+    """The frames of one burst, whose sharpness is to be compared in full resolution."""
+
+    frames: tuple[Assessment, ...]
+
+    def handle(self, handler: PhotoHandler) -> tuple[Subject, ...] | PhotoError:
+        """Return the subject of each frame with its sharpness, or the error that prevented measuring it."""
+        return handler.compare(self)
 
 
 @dataclass(frozen=True, slots=True)

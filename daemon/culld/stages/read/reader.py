@@ -18,8 +18,14 @@ if TYPE_CHECKING:
     from culld.inference.pending import PendingResults
     from culld.inference.pool import Pool
     from culld.ports import Reader
-    from culld.records import FileSnapshot, FileStat, Photo, RootedPath, UserMetadata
-    from culld.stages.read.messages import DraftRequest, PhotoHandler, UserMetadataRequest, WorkerSettings
+    from culld.records import FileSnapshot, FileStat, Photo, RootedPath, Subject, UserMetadata
+    from culld.stages.read.messages import (
+        DraftRequest,
+        PhotoHandler,
+        SharpnessRequest,
+        UserMetadataRequest,
+        WorkerSettings,
+    )
     from culld.tags.draft import TagDraft
     from culld.unexpected import UnexpectedErrors
 
@@ -45,13 +51,15 @@ class PoolReader:
 
     `heartbeat` is called while they work, so that the service's watchdog sees progress. `recheck` returns how long to
     wait before a file with this stamp that cannot be read is read again; None to call it unreadable. `known` returns
-    the digests of the contents that were judged before at the paths of the files.
+    the digests of the contents that were judged before at the paths of the files. With `measure` the sharpness of every
+    photo is measured in full resolution.
     """
 
     pool: Pool
     heartbeat: Callable[[], None] = lambda: None
     recheck: Callable[[FileStat], timedelta | None] = lambda _: None
     known: Callable[[Sequence[FileSnapshot]], Mapping[RootedPath, Collection[str]]] = _nothing_known
+    measure: bool = False
     _begun: deque[tuple[Sequence[FileSnapshot], _Pending]] = field(default_factory=lambda: deque(maxlen=2))
 
     def begin(self, batch: Sequence[FileSnapshot]) -> None:
@@ -68,7 +76,7 @@ class PoolReader:
 
     def _submitted(self, batch: Sequence[FileSnapshot]) -> _Pending:
         known = self.known(batch)
-        requests = [ReadRequest(file, frozenset(known.get(file.place, ()))) for file in batch]
+        requests = [ReadRequest(file, frozenset(known.get(file.place, ())), self.measure) for file in batch]
         return self.pool.submit(requests)
 
     def _result(
@@ -87,6 +95,10 @@ class PoolReader:
 
     def user_metadata(self, requests: Sequence[UserMetadataRequest]) -> list[UserMetadata | PhotoError]:
         """Return the user metadata of each shot, in order, or the error that prevented reading it."""
+        return self.pool.map(requests, self.heartbeat)
+
+    def compare(self, requests: Sequence[SharpnessRequest]) -> list[tuple[Subject, ...] | PhotoError]:
+        """Return the subjects of the frames of each burst, in order, or the error that prevented measuring them."""
         return self.pool.map(requests, self.heartbeat)
 
     def draft(self, requests: Sequence[DraftRequest]) -> list[TagDraft | PhotoError]:

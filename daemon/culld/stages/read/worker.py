@@ -17,16 +17,17 @@ from culld.files.open_beneath import digest_of, exists, open_regular
 from culld.files.os_errors import translate_errors
 from culld.imaging.formats import HEAD_BYTES, recognise
 from culld.imaging.image_file import DecodeLimits
+from culld.imaging.sharpness import sharpness_of
 from culld.inference.gpu_client import GpuClient
 from culld.inference.litert import silence_stderr
 from culld.records import (
     Assessment,
-    FileSnapshot,
     FileStat,
     Format,
     Photo,
     ReadFailure,
     RejectFlag,
+    Scores,
     UserMetadata,
     UserMetadataSources,
 )
@@ -35,6 +36,7 @@ from culld.stages.read.assess import Scorer, exif_of, score_photo
 from culld.stages.read.completeness import missing_part
 from culld.stages.read.exif_facts import camera_facts, exif_rating, keyword_block
 from culld.stages.read.external_metadata import external_user_metadata
+from culld.stages.read.full_resolution import compare_frames, luma_of, with_sharpness
 from culld.stages.read.messages import possible_sidecars
 from culld.stages.read.scoring import DEFECT_NETWORK, open_litert
 from culld.subject.finder import SubjectFinder
@@ -42,13 +44,12 @@ from culld.tags.draft import TagDraft, draft
 from culld.tags.user_metadata import packets_in, together, user_metadata_in
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from culld.inference.network import Network
-    from culld.records import RootedPath
+    from culld.records import RootedPath, Subject
     from culld.stages.read.messages import (
         DraftRequest,
         ReadRequest,
+        SharpnessRequest,
         UserMetadataCheck,
         UserMetadataRequest,
         WorkerSettings,
@@ -93,19 +94,23 @@ class PhotoWorker:
                 _require_unchanged(file.stamp, stream)
                 held = io.BytesIO(stream.read(MAX_HELD_BYTES + 1)) if file.stamp.size <= MAX_HELD_BYTES else stream
                 _require_unchanged(file.stamp, stream)
-                return self._read(file, held, request.judged)
+                return self._read(request, held)
         except PhotoError as error:
             return ReadFailure(file, str(error), RETRY_AFTER)
 
-    def _read(self, file: FileSnapshot, stream: BinaryIO, judged: Collection[str]) -> Photo | Assessment:
+    def _read(self, request: ReadRequest, stream: BinaryIO) -> Photo | Assessment:
+        file = request.snapshot
         digest = digest_of(stream)
         stream.seek(0)
         format_ = recognise(stream.read(HEAD_BYTES), file.place.relative.name)
         exif = exif_of(stream, format_, self._limits)
         photo = Photo(file.place, file.stamp, digest, format_, camera_facts(exif))
-        if digest in judged:
+        if digest in request.judged:
             return photo
         found = self._assess(photo, stream)
+        if request.measure and isinstance(found.result, Scores):
+            luma = luma_of(stream, format_, self._limits)
+            found = replace(found, subject=with_sharpness(found.subject, sharpness_of(luma)))
         return replace(found, user_metadata=self._sources(found, stream, exif))
 
     def _assess(self, photo: Photo, stream: BinaryIO) -> Assessment:
@@ -127,6 +132,13 @@ class PhotoWorker:
             with contextlib.suppress(PhotoError):  # missing, or unreadable now: it is read again before a decision
                 sidecars.append((sidecar, user_metadata_in([_head(sidecar)])))
         return UserMetadataSources(own, tuple(sidecars))
+
+    def compare(self, request: SharpnessRequest) -> tuple[Subject, ...] | PhotoError:
+        """Compare the sharpness of the frames of a burst; a PhotoError is returned, not raised, to reach the daemon."""
+        try:
+            return compare_frames(request.frames, self._limits)
+        except PhotoError as error:
+            return error
 
     def user_metadata(self, request: UserMetadataRequest) -> UserMetadata | PhotoError:
         """Return the present user metadata of a shot; a PhotoError is returned, not raised, to reach the daemon."""
