@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError
@@ -417,3 +419,29 @@ class TestCommand:
         assert command.run(arguments) == 3
         bad = [line for line in capsys.readouterr().out.splitlines() if line.startswith("BAD")]
         assert [line.split(": ")[2] for line in bad] == ["watch", "quarantine", "rescan"]
+
+
+WITHOUT = """
+import importlib.metadata, sys
+real = importlib.metadata.version
+def version(name):
+    if name.lower() == {distribution!r}:
+        raise importlib.metadata.PackageNotFoundError(name)
+    return real(name)
+importlib.metadata.version = version
+sys.modules[{module!r}] = None
+from culld.cli import main
+sys.exit(main(["doctor"]))
+"""
+
+
+@pytest.mark.parametrize(
+    ("distribution", "module"), [("pillow", "PIL"), ("numpy", "numpy"), ("pyyaml", "yaml"), ("pydantic", "pydantic")]
+)
+def test_doctor_names_a_missing_library(distribution: str, module: str) -> None:
+    """The command itself must not need what it checks."""
+    code = WITHOUT.format(distribution=distribution, module=module)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+
+    assert "Traceback" not in done.stderr
+    assert any(line.startswith("BAD") and distribution in line.lower() for line in done.stdout.splitlines())
