@@ -74,13 +74,14 @@ def test_a_sidecar_holds_missed_focus_only_where_it_was_measured() -> None:
     """So the sidecar of a photo without a face is the same as before."""
     moment = datetime(2026, 1, 2, tzinfo=UTC)
     with_face, without = (
-        DecisionProperties(scores, rules(), Verdict.TAG, "model@1", moment, "1").properties()
-        for scores in (Scores(0.1, 0.1, 0.1, 0.8), Scores(0.1, 0.1, 0.1))
+        DecisionProperties(scores, rules(), Verdict.TAG, "model@1", moment, "1", subject).properties()
+        for scores, subject in ((Scores(0.1, 0.1, 0.1, 0.8), SUBJECT), (Scores(0.1, 0.1, 0.1), Subject()))
     )
 
     assert with_face["Focus"] == "0.8000"
     assert (with_face["FocusTag"], with_face["FocusReject"]) == ("0.7", "never")
-    assert {"Focus", "FocusTag", "FocusReject"} == with_face.keys() - without.keys()
+    assert (with_face["Faces"], with_face["Sharpness"]) == ("1", "0.7000")
+    assert {"Focus", "FocusTag", "FocusReject", "Faces", "Sharpness"} == with_face.keys() - without.keys()
 
 
 VALUES = some.recursive(

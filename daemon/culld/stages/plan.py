@@ -98,7 +98,13 @@ class Planner:
         photo, primary, settings = decision.photo, decision.stack.primary, self.settings
         assert isinstance(primary.result, Scores)  # noqa: S101 (an unreadable photo is neither tagged nor moved)
         record = DecisionProperties(
-            primary.result, decision.policy, decision.verdict, primary.model, decision.made_at, __version__
+            primary.result,
+            decision.policy,
+            decision.verdict,
+            primary.model,
+            decision.made_at,
+            __version__,
+            primary.subject,
         )
         notes = []
         sidecar = None if settings.sidecars is Sidecars.NEVER else self._sidecar(decision.stack, listing)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from culld.records import Policy, Scores, Verdict
+    from culld.records import Policy, Scores, Subject, Verdict
     from culld.tags.xmp import Document, Element
 
 _OWN_KEYWORDS = "Keywords"
@@ -129,6 +129,7 @@ class DecisionProperties:
     model: str
     made_at: datetime
     version: str
+    subject: Subject | None = None
 
     def properties(self) -> Mapping[str, str]:
         """The properties as simple XMP values: probabilities with four decimals, the time as ISO 8601 in UTC."""
@@ -136,6 +137,7 @@ class DecisionProperties:
             **{defect.value.title(): f"{self.scores.of(defect):.4f}" for defect in self.scores.known},
             **{f"{defect.value.title()}Tag": f"{self.rules.of(defect).tag:g}" for defect in self.scores.known},
             **{f"{defect.value.title()}Reject": self._reject(defect) for defect in self.scores.known},
+            **self._of_subject(),
             "Mode": self.rules.mode.value,
             "Verdict": self.verdict.value,
             "Model": self.model,
@@ -143,6 +145,14 @@ class DecisionProperties:
             TIME: self.made_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "Version": self.version,
         }
+
+    def _of_subject(self) -> Mapping[str, str]:
+        """The number of faces and the sharpness; only where there is a face, and where the sharpness was measured."""
+        subject = self.subject
+        faces = {"Faces": str(len(subject.faces))} if subject is not None and subject.faces else {}
+        if subject is None or subject.sharpness is None:
+            return faces
+        return {**faces, "Sharpness": f"{subject.sharpness:.4f}"}
 
     def _reject(self, defect: Defect) -> str:
         """The reject threshold as the policy file spells it."""
