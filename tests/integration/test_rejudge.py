@@ -186,6 +186,24 @@ def test_a_second_run_writes_no_file(house: House) -> None:
     assert house.verdicts("still.jpg") == [Verdict.TAG] * 3
 
 
+@pytest.mark.parametrize("sidecars", ["always", "needed", "never"])
+def test_keywords_in_a_photo_without_a_sidecar_are_taken_out_as_well(tmp_path: Path, sidecars: str) -> None:
+    """The setting made no sidecar, or the user has deleted it; a photo that is kept gets none."""
+    house = House(tmp_path).build(["a.jpg"])
+    (tmp_path / "culld.yaml").write_text(POLICY % 100 + f"tags: {{sidecar: {sidecars}}}\n")
+    house.once("old@1", {"a.jpg": 0.8})
+    (house.inbox / "a.jpg.xmp").unlink(missing_ok=True)
+    assert KEYWORD in house.files()["a.jpg"]
+
+    house.rejudge("new@1", {"a.jpg": 0.1})
+    first = (house.files(), house.stamps())
+    house.rejudge("new@1", {"a.jpg": 0.1})
+
+    assert KEYWORD not in first[0]["a.jpg"]
+    assert "a.jpg.xmp" not in first[0]
+    assert (house.files(), house.stamps()) == first
+
+
 def test_only_the_photos_at_the_paths_are_judged_again(house: House) -> None:
     """Each once, also if a path is given twice or lies below another one; none in quarantine, even by its path."""
     (house.inbox / "sub").mkdir()

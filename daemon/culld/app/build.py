@@ -125,6 +125,7 @@ class Builder:
             functools.partial(MountGuard(self.journal).ensure, self.config.quarantine),
             TagSettings(tags.prefix, tags.embed is Embed.DEFECTS, tags.sidecar, tags.sidecar_name, tags.reject_flags),
             folders.current_batch,
+            self.journal.is_tagged,
         )
         stages = Stages(
             reader,

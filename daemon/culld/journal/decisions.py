@@ -143,6 +143,16 @@ class DecisionReader(Database):
         """Return the decisions that wrote to files of the photo that is now at a path, the newest first."""
         return self._tagged("now_root = ? AND now_relative = ?", place_row(place))
 
+    def is_tagged(self, place: RootedPath) -> bool:
+        """Return whether a decision wrote to files of the photo that is now at a path."""
+        return bool(
+            self._rows(
+                "SELECT 1 FROM decision WHERE now_root = ? AND now_relative = ?"
+                " AND EXISTS (SELECT 1 FROM rewrite WHERE rewrite.decision = decision.id) LIMIT 1",
+                place_row(place),
+            )
+        )
+
     def tagged_by(self, plan: str) -> list[TaggedFiles]:
         """Return the decisions that wrote to files, of a plan and earlier ones about its path, the newest first."""
         return self._tagged(
