@@ -1,4 +1,4 @@
-"""The failures of `culld once`."""
+"""The failures of `culld once`, and its options."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from culld.app.once import FailureCollector
+from culld.cli import build_parser
 from culld.records import ReadFailure
 from harness import factories, fakes
 
@@ -26,3 +27,11 @@ def test_a_photo_is_held_back_only_while_others_follow(steady: bool, more: bool,
     assert collector.failures == ({} if held else {fault.snapshot.place: "it waits"})
     assert bool(journal.events) is not held
     assert (collector.take_count(), collector.take_count(), collector.take_deferred()) == (1, 0, [])
+
+
+@pytest.mark.parametrize("rejudge", [False, True])
+def test_photos_are_judged_again_only_if_asked_for(*, rejudge: bool) -> None:
+    """The option may stand before or after the paths."""
+    for words in (["--rejudge", "a", "b"], ["a", "b", "--rejudge"]) if rejudge else (["a", "b"],):
+        arguments = build_parser(["once"]).parse_args(["once", *words])
+        assert (arguments.rejudge, [str(path) for path in arguments.paths]) == (rejudge, ["a", "b"])

@@ -144,6 +144,22 @@ def test_earlier_tags_are_removed_when_they_no_longer_apply() -> None:
     assert b"defect:blur" not in (files[place()] or b"")
 
 
+def test_earlier_tags_of_a_photo_without_a_sidecar_are_removed_when_it_is_known_to_be_tagged() -> None:
+    """No sidecar is made for that; without that knowledge the photo is not even read."""
+    tagged = published(folder(), draft(replace(request(), sidecar=None), folder().get).rewrites)[place()]
+    assert tagged is not None
+    free = replace(request(tagged), keywords=(), tagged=True)
+    tags = draft(free, folder(tagged).get)
+
+    assert [place()] == [rewrite.place for rewrite in tags.rewrites]
+    clean = published(folder(tagged), tags.rewrites)[place()]
+    assert clean is not None
+    assert b"defect" not in clean
+    assert TagDraft((), ()) == draft(replace(free, digest=digest(clean)), folder(clean).get)
+    assert TagDraft((), ()) == draft(replace(free, tagged=False), {place("a.jpg.xmp"): None}.__getitem__)
+    assert TagDraft((), ()) == draft(replace(free, embed=False), {place("a.jpg.xmp"): None}.__getitem__)
+
+
 @pytest.mark.parametrize("found", [None, PHOTO + b"x"])
 def test_a_photo_that_changed_since_it_was_judged_is_not_tagged(found: bytes | None) -> None:
     """The decision was about other bytes."""

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from culld.inference.pool import Pool
     from culld.journal.store import SqliteJournal
     from culld.ports import Clock, Reader
-    from culld.records import FileStat, FolderPolicies, Outcome, Policy, ReadFailure
+    from culld.records import Assessment, FileStat, FolderPolicies, Outcome, Policy, ReadFailure, RootedPath
 
 
 _LONGEST_AGE_S: Final = 1e9
@@ -98,11 +98,13 @@ class Builder:
         braked: bool = True,
         more_to_come: Callable[[], bool] = lambda: False,
         record_failure: Callable[[ReadFailure], object] | None = None,
+        recall: Callable[[RootedPath, FileStat], Assessment | None] | None = None,
     ) -> Pipeline:
         """Return the pipeline with its stages.
 
         `report` is called with each outcome, `record_failure` with each read failure (default: the journal stores it).
-        If `braked` is false, the brake is not checked. `more_to_come` returns whether more photos will follow.
+        If `braked` is false, the brake is not checked. `more_to_come` returns whether more photos will follow. `recall`
+        returns the recorded assessment of a file with a stamp (default: that in the journal).
         """
         alarm = functools.partial(self.alerts.send, "culld has stopped moving photos")
         brake = Brake(self.journal, lambda: self.policies.digest, self.clock, alarm).check
@@ -124,10 +126,11 @@ class Builder:
             functools.partial(MountGuard(self.journal).ensure, self.config.quarantine),
             TagSettings(tags.prefix, tags.embed is Embed.DEFECTS, tags.sidecar, tags.sidecar_name, tags.reject_flags),
             folders.current_batch,
+            self.journal.is_tagged,
         )
         stages = Stages(
             reader,
-            Grouper(self.journal.assessments_at, self.journal.shots_between, folders.begin_batch).group,
+            Grouper(recall or self.journal.assessments_at, self.journal.shots_between, folders.begin_batch).group,
             decider.decide,
             planner.plan,
             PlanApplier().apply,

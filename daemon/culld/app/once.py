@@ -1,15 +1,16 @@
-"""The use case `once`: one pass over the photos that are not judged yet."""
+"""The use case `once`: one pass over the photos that are not judged yet, or over all photos to judge them again."""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from culld.app.build import Builder, PolicySet, open_alerts, open_scanner
 from culld.app.engine_pool import open_pool
 from culld.app.model_files import resolve_policies
+from culld.app.rejudge import Rejudging, ReplayJournal
 from culld.app.startup import claim_folders, open_journal
 from culld.errors import ConfigError, PhotoError
 from culld.files.lease import is_open_elsewhere
@@ -18,7 +19,7 @@ from culld.files.mount_guard import MountGuard
 from culld.files.mounts import remote_roots
 from culld.records import RootedPath, Verdict, display_path
 from culld.stages.group.grouping import batches, cut
-from culld.stages.read import read_ahead
+from culld.stages.read import PoolReader, read_ahead
 from culld.stages.report import report
 from culld.stages.watch.batching import GROWTH
 from culld.stages.watch.intake import CompleteFiles
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from culld.config import Config
     from culld.inference.pool import Pool
     from culld.journal.store import SqliteJournal
+    from culld.ports import KnownFiles
     from culld.records import FileSnapshot, Outcome, ReadFailure
     from culld.stages.watch.scanner import Scanner
 
@@ -104,18 +106,25 @@ class FailureCollector:
 class OnePass:
     """One pass over the watched folders, or over some paths below them."""
 
-    def __init__(self, config: Config, journal: SqliteJournal, pool: Pool) -> None:
-        """Build the pipeline."""
+    def __init__(self, config: Config, journal: SqliteJournal, pool: Pool, rejudging: Rejudging | None = None) -> None:
+        """Build the pipeline; with `rejudging` also photos that were judged before are read and judged."""
         self._config = config
         self._journal = journal
+        self._known: KnownFiles = rejudging or journal
         self._alerts = open_alerts(config)
         builder = Builder(config, journal, pool, PolicySet(resolve_policies(config)), alerts=self._alerts)
         self._is_cut = False
         self._failed = FailureCollector(journal.fault, lambda: self._is_cut)
-        self._reader = builder.reader()
+        self._reader = builder.reader() if rejudging is None else PoolReader(pool)
         self._pipeline = builder.pipeline(
-            self._reader, report, more_to_come=lambda: self._is_cut, record_failure=self._failed.add
+            self._reader,
+            report,
+            more_to_come=lambda: self._is_cut,
+            record_failure=self._failed.add,
+            recall=None if rejudging is None else rejudging.recall,
         )
+        if rejudging is not None:
+            self._pipeline = replace(self._pipeline, journal=ReplayJournal(journal))
         self._scanner: Scanner = open_scanner(config)
         distant = remote_roots(watch.path for watch in config.watch)
         settler = Settler(config.settle.quiet.total_seconds(), is_open_elsewhere, distant)
@@ -124,7 +133,7 @@ class OnePass:
         self._counts = Counts()
 
     def count(self, paths: Sequence[Path]) -> int:
-        """Return how many photos below `paths` (empty: the watched folders) are not judged yet.
+        """Return how many photos below `paths` (empty: the watched folders) the pass will judge.
 
         Raises ConfigError for a path that does not exist or lies in no watched folder.
         """
@@ -173,14 +182,14 @@ class OnePass:
 
     def _waiting(self, paths: Sequence[Path]) -> Iterator[tuple[RootedPath, str]]:
         """Yield the present photos below `paths` (empty: the watched folders) that failed, with the reason."""
-        scope = [path.resolve() for path in paths] or [watch.path for watch in self._config.watch]
+        scope = scope_of(self._config, paths)
         for fault in self._journal.open_faults():
             is_selected = any(fault.place.path.is_relative_to(folder) for folder in scope)
             if is_selected and self._scanner.find(fault.place) is not None:
                 yield fault.place, fault.reason
 
     def _find(self, paths: Sequence[Path]) -> Iterable[FileSnapshot]:
-        return self._journal.unknown(self._below(paths) if paths else self._in_roots())
+        return self._known.unknown(self._below(paths) if paths else self._in_roots())
 
     def _in_roots(self) -> Iterator[FileSnapshot]:
         for watch in self._config.watch:
@@ -201,12 +210,15 @@ class OnePass:
             yield snapshot
 
     def _below(self, paths: Sequence[Path]) -> Iterator[FileSnapshot]:
-        for path in paths:
-            real = path.resolve()
+        """Yield each photo at or below the paths once; those in quarantine are left out."""
+        found = {path.resolve(): path for path in paths}
+        for real, path in found.items():
             root = next((watch.path for watch in self._config.watch if real.is_relative_to(watch.path)), None)
             if root is None or not real.exists():
                 why = "is not there" if root is not None else "lies in no watched folder; `culld score` reads any file"
                 raise ConfigError((f"{display_path(path)}: {why}",))
+            if real.is_relative_to(self._config.quarantine) or not found.keys().isdisjoint(real.parents):
+                continue
             if real.is_dir():
                 yield from self._scan(root, real)
             elif (snapshot := self._scanner.find(RootedPath(root, real.relative_to(root)))) is not None:
@@ -215,13 +227,22 @@ class OnePass:
 
 @dataclass(frozen=True, slots=True)
 class OnceRequest:
-    """The files and folders below the watched folders to process; empty for all watched folders."""
+    """The files and folders below the watched folders to process; empty for all watched folders.
+
+    With `rejudge` photos that were judged before are judged again.
+    """
 
     paths: tuple[Path, ...] = ()
+    rejudge: bool = False
+
+
+def scope_of(config: Config, paths: Sequence[Path]) -> list[Path]:
+    """Return the real paths of `paths`; the watched folders if there are none."""
+    return [path.resolve() for path in paths] or [watch.path for watch in config.watch]
 
 
 def run_once(config: Config, request: OnceRequest, progress: Progress) -> Counts:
-    """Judge the photos that are not judged yet, and carry out their plans.
+    """Judge the photos that are not judged yet, or all photos if the request says so, and carry out their plans.
 
     `progress` is called with the number of photos, and returns a context that holds the function to advance by a count.
     Raises ConfigError for a path that does not exist or lies in no watched folder, SystemFaultError if another culld
@@ -234,6 +255,8 @@ def run_once(config: Config, request: OnceRequest, progress: Progress) -> Counts
         open_pool(config) as pool,
     ):
         claim_folders(config, journal, locks)
-        one_pass = OnePass(config, journal, pool)
+        scope = scope_of(config, request.paths)
+        rejudging = Rejudging(journal, scope, journal.last_number()) if request.rejudge else None
+        one_pass = OnePass(config, journal, pool, rejudging)
         with progress(one_pass.count(request.paths)) as advance:
             return one_pass.process(request.paths, advance)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from culld.app.build import Builder, PolicySet
+from culld.app.rejudge import ReplayJournal
 from culld.clock import SystemClock
 from culld.errors import PhotoError
 from culld.files.open_beneath import exists, stamp_of
@@ -21,20 +22,18 @@ from culld.unexpected import UnexpectedErrors
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-    from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
 
     from culld.config import Config
     from culld.inference.pool import Pool
-    from culld.journal.store import Batch, SqliteJournal
+    from culld.journal.store import SqliteJournal
     from culld.quarantine.restore import Restored
     from culld.records import (
         Assessment,
         FileStat,
         FolderPolicies,
         Outcome,
-        Plan,
         Policy,
         RecordedDecision,
         RootedPath,
@@ -124,21 +123,6 @@ class StoredScoresReader:
                 yield replace(before, photo=result)
             else:
                 yield result
-
-
-@dataclass(frozen=True, slots=True)
-class ReplayJournal:
-    """The journal for photos that are decided again although they were judged before."""
-
-    journal: SqliteJournal
-
-    def unseen(self, photos: Sequence[Photo]) -> list[Photo]:
-        """Return all photos."""
-        return list(photos)
-
-    def intend(self, plans: Sequence[Plan]) -> AbstractContextManager[Batch]:
-        """Store the plans of a batch; within the context each plan is closed with its outcome."""
-        return self.journal.intend(plans)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ _MOST_NAMED = 20
 def run(args: argparse.Namespace) -> int:
     """Process once, with a progress bar on a terminal; return 1 if a photo failed or a folder cannot be read."""
     _, config = configuration.load(args)
-    tally = run_once(config, OnceRequest(tuple(args.paths)), _progress_bar)
+    tally = run_once(config, OnceRequest(tuple(args.paths), args.rejudge), _progress_bar)
     if args.json:
         print(json.dumps(_counts(tally)))
     else:

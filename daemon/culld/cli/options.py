@@ -68,6 +68,11 @@ def _add_since(parser: argparse.ArgumentParser, meaning: str) -> None:
 
 def _add_once(parser: argparse.ArgumentParser) -> None:
     _add_config(parser)
+    parser.add_argument(
+        "--rejudge",
+        action="store_true",
+        help="also judge photos again that were judged before, such as after an update",
+    )
     parser.add_argument("--json", action="store_true", help="print the counts as JSON")
     parser.add_argument(
         "paths", nargs="*", type=Path, metavar="PATH", help="files or folders below the watched folders (all if none)"

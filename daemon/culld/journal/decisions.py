@@ -108,6 +108,15 @@ class DecisionReader(Database):
         photo = replace(found[0].photo, stamp=stamp, digest=digest or found[0].now_digest)
         return replace(found[0].stack.primary, photo=photo)
 
+    def is_decided_after(self, number: int, place: RootedPath) -> bool:
+        """Return whether a decision with a higher number, about the photo at a path, was carried out."""
+        return bool(
+            self._rows(
+                "SELECT 1 FROM decision WHERE root = ? AND relative = ? AND id > ? AND state = 'done' LIMIT 1",
+                (*place_row(place), number),
+            )
+        )
+
     def assessment_of_content(self, digest: str) -> Assessment | None:
         """Return the last assessment of these bytes, before or after they were tagged; None if there is none."""
         found = self._decisions(
@@ -133,6 +142,16 @@ class DecisionReader(Database):
     def tagged(self, place: RootedPath) -> list[TaggedFiles]:
         """Return the decisions that wrote to files of the photo that is now at a path, the newest first."""
         return self._tagged("now_root = ? AND now_relative = ?", place_row(place))
+
+    def is_tagged(self, place: RootedPath) -> bool:
+        """Return whether a decision wrote to files of the photo that is now at a path."""
+        return bool(
+            self._rows(
+                "SELECT 1 FROM decision WHERE now_root = ? AND now_relative = ?"
+                " AND EXISTS (SELECT 1 FROM rewrite WHERE rewrite.decision = decision.id) LIMIT 1",
+                place_row(place),
+            )
+        )
 
     def tagged_by(self, plan: str) -> list[TaggedFiles]:
         """Return the decisions that wrote to files, of a plan and earlier ones about its path, the newest first."""

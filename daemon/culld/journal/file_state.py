@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     from culld.retry import RetryPolicy
 
 _ROW = "SELECT relative, device, inode, size, mtime_ns, ctime_ns, not_before FROM item WHERE root = :root"
+_NOT_JUDGED = "state NOT IN ('decided', 'restored')"
 _FEW = 16
+_RESTORED = """
+WITH RECURSIVE version (digest) AS (
+    SELECT ?1 UNION SELECT decision.digest FROM version JOIN decision ON now_digest = version.digest
+    WHERE decision.state = 'done'
+)
+SELECT 1 FROM version JOIN restored ON restored.digest = version.digest LIMIT 1
+"""
 
 
 class FileState(StrEnum):
@@ -47,15 +55,19 @@ class OpenFault:
     next_at: datetime | None
 
 
-def changed_files(db: sqlite3.Connection, seen: Iterable[FileSnapshot], now: datetime) -> Iterator[FileSnapshot]:
+def changed_files(
+    db: sqlite3.Connection, seen: Iterable[FileSnapshot], now: datetime, *, judged: bool = False
+) -> Iterator[FileSnapshot]:
     """Yield the files that have no row with their stamp, or are due for another try.
 
-    It is called for every file of every scan, so the rows of a folder with many of them are read at once.
+    With `judged` also yield those that were judged, or restored by the user. The function is called for every file of
+    every scan, so the rows of a folder with many of them are read at once.
     """
+    select = f"{_ROW} AND {_NOT_JUDGED}" if judged else _ROW
     moment, farthest = to_micros(now), to_micros(now + FARTHEST_TRY)
     for (root, folder), group in groupby(seen, _folder):
         first = list(islice(group, _FEW))
-        rows = _rows_of(db, first) if len(first) < _FEW else _rows_in(db, root, folder)
+        rows = _rows_of(db, select, first) if len(first) < _FEW else _rows_in(db, select, root, folder)
         for snapshot in chain(first, group):
             row = rows.get(os.fsencode(snapshot.place.relative))
             if row is None or row[:5] != stamp_row(snapshot.stamp) or _is_due(row[5], moment, farthest):
@@ -72,9 +84,9 @@ def _folder(snapshot: FileSnapshot) -> tuple[Path, bytes]:
     return snapshot.place.root, head + slash
 
 
-def _rows_in(db: sqlite3.Connection, root: Path, folder: bytes) -> dict[bytes, tuple[int | None, ...]]:
+def _rows_in(db: sqlite3.Connection, select: str, root: Path, folder: bytes) -> dict[bytes, tuple[int | None, ...]]:
     """Return the rows of the files of one folder, not of those below it, by relative path."""
-    sql = _ROW
+    sql = select
     if folder:
         sql += " AND relative > :folder AND relative < :end"
     sql += " AND instr(substr(relative, :length + 1), x'2F') = 0"
@@ -83,11 +95,11 @@ def _rows_in(db: sqlite3.Connection, root: Path, folder: bytes) -> dict[bytes, t
     return {row[0]: row[1:] for row in db.execute(sql, values)}
 
 
-def _rows_of(db: sqlite3.Connection, seen: Iterable[FileSnapshot]) -> dict[bytes, tuple[int | None, ...]]:
+def _rows_of(db: sqlite3.Connection, select: str, seen: Iterable[FileSnapshot]) -> dict[bytes, tuple[int | None, ...]]:
     """Return the rows of some files, by relative path."""
     places = (place_row(snapshot.place) for snapshot in seen)
     rows = (
-        db.execute(f"{_ROW} AND relative = :relative", {"root": root, "relative": relative}).fetchone()
+        db.execute(f"{select} AND relative = :relative", {"root": root, "relative": relative}).fetchone()
         for root, relative in places
     )
     return {row[0]: row[1:] for row in rows if row is not None}
@@ -122,8 +134,8 @@ def digest_with_stamp(db: sqlite3.Connection, place: RootedPath, stamp: FileStat
 
 
 def is_restored(db: sqlite3.Connection, digest: str) -> bool:
-    """Return whether the user restored this content."""
-    return db.execute("SELECT 1 FROM restored WHERE digest = ?", (digest,)).fetchone() is not None
+    """Return whether the user restored this content, or the content that culld made this one of by tagging it."""
+    return db.execute(_RESTORED, (digest,)).fetchone() is not None
 
 
 def save(db: sqlite3.Connection, place: RootedPath, stamp: FileStat | None, digest: str, state: FileState) -> None:

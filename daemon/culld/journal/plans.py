@@ -61,6 +61,7 @@ def insert_plans(db: sqlite3.Connection, plans: Sequence[Plan]) -> None:
 
 def _insert_plan(db: sqlite3.Connection, plan: Plan, series_id: str) -> None:
     number = db.execute(INSERT_DECISION, decision_row(RecordedDecision.of(plan, series_id))).lastrowid
+    _protect_restored(db, plan)
     for step, rewrite in enumerate(plan.rewrites):
         db.execute(
             "INSERT INTO rewrite VALUES (?, ?, ?, ?, ?, ?)",
@@ -77,6 +78,14 @@ def _insert_plan(db: sqlite3.Connection, plan: Plan, series_id: str) -> None:
             for step, move in enumerate(plan.moves)
         ],
     )
+
+
+def _protect_restored(db: sqlite3.Connection, plan: Plan) -> None:
+    """Store that the content which a plan makes of a photo that the user restored is restored as well."""
+    made = [rewrite.after for rewrite in plan.rewrites if rewrite.place == plan.photo.place]
+    if made and file_state.is_restored(db, plan.photo.digest):
+        moment = to_micros(plan.made_at)
+        db.executemany("INSERT OR IGNORE INTO restored VALUES (?, ?)", [(digest, moment) for digest in made])
 
 
 def _join_series(db: sqlite3.Connection, series: Series, new_id: str) -> str:

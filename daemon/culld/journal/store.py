@@ -58,6 +58,11 @@ class SqliteJournal(DecisionReader, Retention):
         with translate_errors(self.path):
             yield from file_state.changed_files(self._db, seen, self._clock.now())
 
+    def unknown_or_judged(self, seen: Iterable[FileSnapshot]) -> Iterator[FileSnapshot]:
+        """Yield the files that `unknown` yields, and those that were judged or restored by the user."""
+        with translate_errors(self.path):
+            yield from file_state.changed_files(self._db, seen, self._clock.now(), judged=True)
+
     def judged(self, settled: Sequence[FileSnapshot]) -> dict[RootedPath, frozenset[str]]:
         """Return, for each file at whose path a content was judged, the digest of that content in a set."""
         with translate_errors(self.path):
@@ -75,7 +80,7 @@ class SqliteJournal(DecisionReader, Retention):
         return [photo for photo in photos if photo not in seen]
 
     def is_restored(self, digest: str) -> bool:
-        """Return whether the user restored this content."""
+        """Return whether the user restored this content, or the content that culld made this one of by tagging it."""
         with translate_errors(self.path):
             return file_state.is_restored(self._db, digest)
 

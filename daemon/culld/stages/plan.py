@@ -52,7 +52,7 @@ class Planner:
     """Plans the tag edits and moves of decisions.
 
     `draft` drafts tag edits in the workers. `quarantine_away` returns, as a clause, why no photo can be moved to the
-    quarantine now; empty if photos can be moved.
+    quarantine now; empty if photos can be moved. `was_tagged` returns whether culld wrote tags to the photo at a path.
     """
 
     draft: Callable[[Sequence[DraftRequest]], Sequence[TagDraft | PhotoError]]
@@ -60,6 +60,7 @@ class Planner:
     quarantine_away: Callable[[], str]
     settings: TagSettings = TagSettings()
     folders: Callable[[], FolderListing] = FolderListing
+    was_tagged: Callable[[RootedPath], bool] = lambda _: False
 
     def plan(self, decisions: Sequence[Decision]) -> list[Plan | PhotoError]:
         """Return the plan for each decision, in order, or the PhotoError with the reason why there is none.
@@ -85,13 +86,16 @@ class Planner:
         """Return the tags to write for a photo, or the PhotoError that prevents its plan."""
         if decision.verdict is Verdict.QUARANTINE and (why := self.quarantine_away()):
             return PhotoBlockedError(f"the quarantine {display_path(self.quarantine)} {why}")
-        is_untouched = decision.verdict is Verdict.KEEP and not decision.stack.sidecars
-        if decision.verdict is Verdict.UNREADABLE or is_untouched:
+        is_kept = decision.verdict is Verdict.KEEP
+        if decision.verdict is Verdict.UNREADABLE or (is_kept and not self._may_hold_tags(decision.stack)):
             return _Wanted(None)
         try:
             return self._tags(decision, listing)
         except PhotoError as error:
             return error
+
+    def _may_hold_tags(self, stack: Stack) -> bool:
+        return bool(stack.sidecars) or self.was_tagged(stack.primary.photo.place)
 
     def _tags(self, decision: Decision, listing: FolderListing) -> _Wanted:
         """Return the tag request of a photo, and a note for each file that must not be written."""
@@ -123,6 +127,7 @@ class Planner:
             settings.embed and not refused,
             self._reject_flags(decision),
             settings.sidecars is Sidecars.NEEDED,
+            self.was_tagged(photo.place),
         )
         check = _check(decision.stack, listing) if decision.would_reject else None
         return _Wanted(DraftRequest(request, check), tuple(notes))

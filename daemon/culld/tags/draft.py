@@ -35,7 +35,8 @@ class TagRequest:
 
     `digest` is the SHA-256 of the bytes that were judged. `sidecar` is None and `embed` False where the caller forbids
     to write that file: no safe name (see `sidecar_name`), a hard link, a foreign owner, a setting. With `if_needed` a
-    new sidecar is made only where the photo itself cannot be written.
+    new sidecar is made only where the photo itself cannot be written. `tagged` is True if culld may have written tags
+    to the photo before.
     """
 
     photo: RootedPath
@@ -47,6 +48,7 @@ class TagRequest:
     embed: bool
     reject_flags: tuple[RejectFlag, ...] = ()
     if_needed: bool = False
+    tagged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +67,14 @@ def draft(
     """Draft the tags of one photo; `read` returns the bytes of a file, or None where there is none.
 
     A refusal of one file becomes a note and does not hinder the other. Without keywords and reject flags the draft only
-    removes earlier tags of culld, which the sidecar lists. Raises PhotoChangedError where the photo is no longer the
-    one that was judged.
+    removes earlier tags of culld: those of a photo whose sidecar lists them, or that was `tagged` without a sidecar.
+    Raises PhotoChangedError where the photo is no longer the one that was judged.
     """
     old = None if request.sidecar is None else read(request.sidecar)
     if not request.keywords and not request.reject_flags and not _has_own_record(old):
-        return TagDraft((), ())
+        if not (request.tagged and request.embed):
+            return TagDraft((), ())
+        return TagDraft(*_tried(partial(_embedded, request, _judged(request, read), build_exif)))
     is_new = request.sidecar is not None and old is None
     photo = _judged(request, read) if request.embed or is_new else b""
     inside, refused = _tried(partial(_embedded, request, photo, build_exif)) if request.embed else ((), ())
