@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -155,19 +156,21 @@ def test_the_main_face_is_large_central_and_in_focus() -> None:
         return [each.face for each in ranked(judged)]
 
     assert order(0.0)[0] is faces["large"]
-    assert order(None)[0] is faces["large"]
+    assert order(None)[0] is faces["other"]
     assert order(0.9)[0] is faces["other"]
     assert order(0.9)[-1] is faces["corner"]
 
 
 def test_missed_focus_is_that_of_the_main_face() -> None:
-    """And no answer without one."""
+    """And no answer without one, or if it is a bystander far away."""
     pixels = pixels_of(drawn())
     judged = judge_face(pixels, WHOLE, UPRIGHT, BLANK)
 
     assert missed_focus([judged]) == judged.blur == pytest.approx(1 / (1 + np.exp(-2)))
     assert missed_focus([JudgedFace(UPRIGHT, None, 0.0), judged]) is None
     assert missed_focus([]) is None
+    far = replace(UPRIGHT, box=(0.5, 0.5, 0.03, 0.04))
+    assert missed_focus([JudgedFace(far, 0.9, 0.0)]) is None
 
 
 def test_a_model_of_other_features_is_refused() -> None:

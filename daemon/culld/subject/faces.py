@@ -62,9 +62,10 @@ class FaceDetector:
     better by the small one, so the faces of both count.
     """
 
-    def __init__(self, first: Network, full: Network) -> None:
+    def __init__(self, first: Network, full: Network, min_first_score: float = MIN_FIRST_SCORE) -> None:
         """Use these networks, from `first.tflite` and `model.tflite` of the model folder."""
         self._first, self._full = _Anchored(first), _Anchored(full)
+        self._min_first_score = min_first_score
 
     def detect(self, pixels: NDArray[np.uint8]) -> tuple[Face, ...]:
         """Return the faces in an upright photo, uint8 RGB (height, width, 3) of any size; those surer come first.
@@ -72,7 +73,7 @@ class FaceDetector:
         The photo is reduced, in its own aspect ratio, to the frames of the networks; a smaller one is not enlarged.
         """
         rows, size = self._first.run(pixels)
-        if rows[:, 0].max() < MIN_FIRST_SCORE:
+        if rows[:, 0].max() < self._min_first_score:
             return ()
         large = select_faces(rows, self._first.anchors, MIN_LARGE_SCORE)
         large = _in_fractions(large[large[:, 4] >= MIN_LARGE * max(size)], size)

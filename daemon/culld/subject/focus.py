@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     Plane = NDArray[np.float32]
     Mask = NDArray[np.bool_]
 
-MIN_HEIGHT = 40
+MIN_HEIGHT = 48
 """Of a face in pixels: smaller ones are not judged."""
 MIN_LUMA = 0.03
 """The mean luma (0..1, sRGB-coded) of a face below which it is not judged."""
-MIN_EYE_DISTANCE = 0.08
+MIN_EYE_DISTANCE = 0.04
 """The distance of the eyes in heights of the face below which the face is turned away, and not judged."""
-MAX_MOTION = 0.27
+MAX_MOTION = 0.3
 """Of `motion`: a face above it moved, and is not called out of focus."""
 _SCALES = (0.0, 0.7, 1.4, 2.8, 8.0, 16.0)
 """The standard deviations in pixels of a patch of the Gaussians between which the bands of detail lie."""
@@ -74,7 +74,7 @@ class FocusModel:
 def face_blur(patch: Patch, model: FocusModel) -> float | None:
     """Return the probability that a face is out of focus.
 
-    None is no answer: a face that is smaller than 40 pixels, turned away, nearly black, or blurred in one direction,
+    None is no answer: a face that is smaller than 48 pixels, turned away, nearly black, or blurred in one direction,
     which is movement.
     """
     eyes = np.array(patch.eyes)
@@ -102,13 +102,13 @@ def focus_features(patch: Patch) -> NDArray[np.float64]:
     relative = np.concatenate([whole, eye, mouth, noise]) - coarse
     size = np.log2(min(patch.height, FACE) / FACE)
     light = np.log(patch.luma[face].mean() + 0.02)
-    mixed = np.array([relative[0], relative[1], relative[-2], size])
+    mixed = np.array([*relative[:3], *relative[-2:], size])
     products = np.outer(mixed, mixed)[np.triu_indices(len(mixed))]
     return np.concatenate([relative, [coarse, light, size], products]).astype(np.float64)
 
 
-FEATURES = 4 * 3 + 2 + 3 + 10
-"""The number of features."""
+FEATURES = 4 * 3 + 2 + 3 + 6 * 7 // 2
+"""The number of features; the last ones are products of six of them."""
 
 
 def motion(patch: Patch) -> float:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MID_GREY = 0.18
 """The luminance of mid grey, with that of white as 1."""
+MIN_SUBJECT = 0.05
+"""The height of a face in heights of the photo below which it is not the subject: it may be out of focus on purpose."""
 _DARKEST = 2.0**-10
 _SAMPLES = 48
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722])
@@ -64,17 +66,23 @@ def ranked(faces: Iterable[JudgedFace]) -> tuple[JudgedFace, ...]:
     """Return the faces by falling prominence; the first one is the main face.
 
     Prominence is the height of the face, less by up to a half toward the corners of the photo, and less by up to a half
-    if the face is out of focus: of two faces of similar size the sharp one is the subject.
+    if the face is out of focus, or without an answer: of two faces of similar size the sharp one is the subject.
     """
     return tuple(sorted(faces, key=_prominence, reverse=True))
 
 
 def missed_focus(faces: Sequence[JudgedFace]) -> float | None:
-    """Return the probability that the main face of `ranked` faces is out of focus; None without one or its answer."""
-    return faces[0].blur if faces else None
+    """Return the probability that the main face of `ranked` faces is out of focus.
+
+    None without a face, without an answer about it, or if it is too small to be the subject.
+    """
+    if not faces or faces[0].face.box[3] < MIN_SUBJECT:
+        return None
+    return faces[0].blur
 
 
 def _prominence(judged: JudgedFace) -> float:
     x, y, width, height = judged.face.box
     off_centre = math.hypot(x + width / 2 - 0.5, y + height / 2 - 0.5) / math.hypot(0.5, 0.5)
-    return height * (1 - off_centre / 2) * (1 - (judged.blur or 0.0) / 2)
+    blur = 1.0 if judged.blur is None else judged.blur
+    return height * (1 - off_centre / 2) * (1 - blur / 2)
