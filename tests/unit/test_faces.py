@@ -21,7 +21,7 @@ ANCHORS = anchors_of(SIDE)
 
 
 class FakeNetwork:
-    """Gives the same rows for every frame, and keeps the last frame."""
+    """Gives the same rows for every frame, and keeps the frames."""
 
     def __init__(self, rows: NDArray[np.float32]) -> None:
         """Answer with these rows (n, 15)."""
@@ -29,11 +29,11 @@ class FakeNetwork:
         self.signature = Signature(
             {"frame": ArraySpec((SIDE, SIDE, 3), "uint8")}, {"rows": ArraySpec(rows.shape, "float32")}
         )
-        self.frame = np.zeros((SIDE, SIDE, 3), np.uint8)
+        self.frames: list[NDArray[np.uint8]] = []
 
     def run(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Return the rows."""
-        self.frame = arrays["frame"][0]
+        self.frames.append(arrays["frame"][0])
         return {"rows": self._rows[None]}
 
 
@@ -82,18 +82,33 @@ def test_the_box_is_in_fractions_of_the_photo_and_cut_to_it() -> None:
     (face,) = FaceDetector(network, network).detect(photo)
 
     assert face.box == pytest.approx((0, 0, 4 / 64, 4 / 32))
-    assert (network.frame[:32] == 200).all()
-    assert not network.frame[32:].any()
+    assert (network.frames[0][:32] == 200).all()
+    assert not network.frames[0][32:].any()
 
 
-def test_the_first_look_needs_a_lower_score() -> None:
-    """It only decides whether the large network looks."""
+def test_the_large_network_looks_only_where_the_small_one_may_have_seen_a_face() -> None:
+    """The small one needs a lower score for that."""
     low, high = FakeNetwork(rows_of((3, 0.1))), FakeNetwork(rows_of((3, 0.5)))
+    sure = FakeNetwork(rows_of((3, 0.9)))
     photo = np.zeros((32, 32, 3), np.uint8)
 
-    assert not FaceDetector(low, high).may_hold_faces(photo)
-    assert FaceDetector(high, low).may_hold_faces(photo)
-    assert FaceDetector(low, high).detect(photo) == ()
+    assert FaceDetector(low, sure).detect(photo) == ()
+    assert not sure.frames
+    assert len(FaceDetector(high, sure).detect(photo)) == 1
+    assert FaceDetector(high, low).detect(photo) == ()
+
+
+def test_a_large_face_that_only_the_small_network_saw_counts() -> None:
+    """It sees those better that are far out of focus; a small one does not count."""
+    rows = rows_of((3, 0.6))
+    rows[3, 3:5] = np.log(2)
+    large, low = FakeNetwork(rows), FakeNetwork(rows_of())
+
+    (face,) = FaceDetector(large, low).detect(np.zeros((64, 64, 3), np.uint8))
+
+    assert face.score == pytest.approx(0.6)
+    rows[3, 4] = np.log(0.5)
+    assert FaceDetector(large, low).detect(np.zeros((64, 64, 3), np.uint8)) == ()
 
 
 @pytest.fixture(scope="session")
@@ -109,7 +124,7 @@ def test_a_photo_without_faces_has_none(detector: FaceDetector) -> None:
     noise = np.random.default_rng(1).integers(0, 256, (300, 400, 3), np.uint8)
 
     assert detector.detect(noise) == ()
-    assert not detector.may_hold_faces(np.full((300, 400, 3), 128, np.uint8))
+    assert detector.detect(np.full((300, 400, 3), 128, np.uint8)) == ()
 
 
 def test_an_onnx_file_that_is_none_is_refused(tmp_path: Path) -> None:

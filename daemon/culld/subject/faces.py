@@ -25,6 +25,8 @@ MIN_SCORE = 0.7
 """Of a face, from the large network."""
 MIN_FIRST_SCORE = 0.35
 """Of the small network: 0.985 of the photos with a face of 40 of 640 pixels pass, and 0.07 of those without a face."""
+MIN_LARGE, MIN_LARGE_SCORE = 0.1, 0.55
+"""From which height, in longer sides of the photo, and score a face of the small network counts by itself."""
 MAX_OVERLAP = 0.3
 """Of two boxes with a larger intersection over union only the one with the higher score is kept."""
 
@@ -56,25 +58,28 @@ class FaceDetector:
     """Finds faces by two networks of the same weights, see `training/faces/network`; not to be shared between threads.
 
     Each takes a frame of uint8 RGB (side, side, 3). The small one looks at every photo, the large one only where the
-    small one may have seen a face: it needs a seventh of the time, and misses one face of 70 (`tests/bench/faces.py`).
+    small one may have seen a face: it takes a seventh of the time. Large faces that are far out of focus are seen
+    better by the small one, so the faces of both count.
     """
 
-    def __init__(self, first: Network, full: Network) -> None:
+    def __init__(self, first: Network, full: Network, min_first_score: float = MIN_FIRST_SCORE) -> None:
         """Use these networks, from `first.tflite` and `model.tflite` of the model folder."""
         self._first, self._full = _Anchored(first), _Anchored(full)
-
-    def may_hold_faces(self, pixels: NDArray[np.uint8]) -> bool:
-        """Return whether a small picture of the upright photo, uint8 RGB (height, width, 3), may show a face."""
-        rows, _ = self._first.run(pixels)
-        return bool(rows[:, 0].max() >= MIN_FIRST_SCORE)
+        self._min_first_score = min_first_score
 
     def detect(self, pixels: NDArray[np.uint8]) -> tuple[Face, ...]:
-        """Return the faces in an upright photo, uint8 RGB (height, width, 3) of any size, by falling score.
+        """Return the faces in an upright photo, uint8 RGB (height, width, 3) of any size; those surer come first.
 
-        The photo is reduced, in its own aspect ratio, to the frame of the large network; a smaller one is not enlarged.
+        The photo is reduced, in its own aspect ratio, to the frames of the networks; a smaller one is not enlarged.
         """
-        rows, (width, height) = self._full.run(pixels)
-        return tuple(_face(row, width, height) for row in select_faces(rows, self._full.anchors))
+        rows, size = self._first.run(pixels)
+        if rows[:, 0].max() < self._min_first_score:
+            return ()
+        large = select_faces(rows, self._first.anchors, MIN_LARGE_SCORE)
+        large = _in_fractions(large[large[:, 4] >= MIN_LARGE * max(size)], size)
+        rows, size = self._full.run(pixels)
+        found = np.concatenate([_in_fractions(select_faces(rows, self._full.anchors), size), large])
+        return tuple(_face(found[index]) for index in _without_overlap(found[:, 1:5]))
 
 
 class _Anchored:
@@ -144,10 +149,16 @@ def _overlap(one: Rows, other: Rows) -> float:
     return common / union if union > 0 else 0.0
 
 
-def _face(row: Rows, width: int, height: int) -> Face:
-    """Return a row in pixels as a face in fractions of the photo's (width, height)."""
+def _in_fractions(rows: Rows, size: tuple[int, int]) -> Rows:
+    """Return rows in pixels as rows in fractions of the photo, which fills this (width, height) of the frame."""
+    shares: Rows = rows / np.array([1, *size * 7])
+    return shares
+
+
+def _face(row: Rows) -> Face:
+    """Return a row in fractions of the photo as a face; its box is cut to the photo."""
     score, left, top, wide, tall = row[:5].tolist()
-    x, y = max(left, 0.0) / width, max(top, 0.0) / height
-    right, bottom = min((left + wide) / width, 1.0), min((top + tall) / height, 1.0)
-    points = [Point(float(px) / width, float(py) / height) for px, py in row[5:].reshape(5, 2)]
-    return Face((x, y, right - x, bottom - y), (points[0], points[1]), points[2], (points[3], points[4]), score)
+    x, y = max(left, 0.0), max(top, 0.0)
+    points = [Point(float(across), float(down)) for across, down in row[5:].reshape(5, 2)]
+    box = (x, y, min(left + wide, 1.0) - x, min(top + tall, 1.0) - y)
+    return Face(box, (points[0], points[1]), points[2], (points[3], points[4]), score)
