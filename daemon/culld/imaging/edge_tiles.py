@@ -37,10 +37,10 @@ def edge_sums(luma: NDArray[np.uint8], chosen: NDArray[np.bool_]) -> tuple[Plane
     """Return the sums of the chosen tiles and the noise of the picture in grey levels.
 
     The sums are float32 (rows, columns, 2, 2): upright and level edges; fine times coarse gradient and coarse gradient
-    squared, in (grey levels per px)², less what noise adds. They are 0 in tiles that are not chosen.
+    squared, in (grey levels per px)², less what noise adds. They are NaN in tiles that are not chosen.
     """
     rows, columns = chosen.shape
-    sums = np.zeros((rows, columns, 2, 2), np.float32)
+    sums = np.full((rows, columns, 2, 2), np.nan, np.float32)
     places = np.argwhere(chosen)
     if not len(places):
         return sums, 0.0
