@@ -24,7 +24,7 @@ RISE = 2.563
 """Width from 10 to 90 % of a step that a Gaussian of standard deviation 1 has blurred."""
 SHARP_WIDTH = 4.0
 """Width in pixels up to which a tile is sharp: a step blurred by a Gaussian of 1.56 px."""
-_NARROWEST, _WIDEST = 0.5, 25.0  # px; the scales tell no more
+_NARROWEST, _WIDEST = 1.0, 25.0  # px; the scales tell no more
 _TEXTURED = 400.0  # least coarse sum of a textured tile: an edge of 30 grey levels over 10 px
 _PRIOR = 200.0  # this much of a flat edge is added to each tile, so that weak tiles weigh little
 _OF_A_TILE = 0.15  # least part of a tile's edges in one direction that counts by itself: movement blurs one direction
@@ -104,14 +104,16 @@ def tiles_in(boxes: Sequence[Box], height: int, width: int) -> NDArray[np.bool_]
 def edge_widths(sums: Plane) -> Plane:
     """Return the width (10 to 90 %) in px of the edges of each tile; NaN where it is not textured.
 
-    It is that of upright or of level edges, the wider one, where a tile has both.
+    It is that of upright or of level edges, the wider one, where a tile has both. Below 1 px it falls with the
+    steepness of lines and halos and is no width any more.
     """
     both = sums.sum(axis=2)
     present = sums[..., 1] >= _OF_A_TILE * both[..., None, 1]
     ratio = np.where(present, _steepness(sums), np.inf).min(axis=2)
     floor, ceiling = (_ratio((width / RISE) ** 2) for width in (_WIDEST, _NARROWEST))
     square = np.clip(ratio, floor, ceiling) ** 2
-    widths: Plane = RISE * np.sqrt((COARSE - square * FINE) / (square - 1))
+    beyond = np.maximum(ratio / ceiling, 1)
+    widths: Plane = RISE * np.sqrt((COARSE - square * FINE) / (square - 1)) / beyond
     return np.where(both[..., 1] >= _TEXTURED, widths, np.nan).astype(np.float32)
 
 
