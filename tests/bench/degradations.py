@@ -20,11 +20,12 @@ from culld.training.photometric import to_linear, to_srgb
 Plane = NDArray[np.float32]
 
 BLURS = (
+    ("none", 0.0),
     *(("Gaussian", sigma) for sigma in (1, 2, 3, 5)),
     *(("disk", radius) for radius in (1, 2, 4)),
     *(("motion", length) for length in (3, 6, 12)),
 )
-"""The kernels by name and size in pixels; the angle of a motion is random."""
+"""The kernels by name and size in pixels; the angle of a motion is random, and `none` makes frames of one sharpness."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,8 @@ def luma_of(path: Path) -> Plane:
 def blurred(plane: Plane, blur: tuple[str, float], rng: np.random.Generator) -> Plane:
     """Return a plane convolved in linear light."""
     name, size = blur
+    if name == "none":
+        return plane
     if name == "Gaussian":
         kernel = blur_kernels.gaussian(size)
     elif name == "disk":

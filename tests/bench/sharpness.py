@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import itertools
 import math
 import time
 from collections import defaultdict
@@ -23,6 +24,7 @@ from culld.imaging.sharpness import Lead, Sharpness, lead, sharpness_of
 
 Pair = tuple[Take, Take]
 JPEGS = (80, 85, 90, 95)
+NONE = BLURS[0]
 
 
 def pairs(seed: int) -> dict[str, Pair]:
@@ -86,21 +88,23 @@ class Table:
                 self.leads[source, blur, name].append(ahead)
                 if blur == ("Gaussian", 2):
                     self.values[source, name, False].append(second)
-                if ahead.amount <= 0:
+                if ahead.amount <= 0 and blur != NONE and name != "soft halo":
                     kind = "tie" if ahead.tie else "WRONG"
                     self.wrong.append(f"{kind} {path.name} {blur[0]} {blur[1]} {name} {ahead.amount:.3f}")
 
     def write(self, source: str) -> None:
-        """Print the table of one source: right / all, and how many of these are ties."""
+        """Print the table of one source: right / all, and how many are ties; of equal frames, the ties alone."""
         columns = list(pairs(0))
         print(f"\n## {source}: the sharper frame first\n\n| blur | {' | '.join(columns)} |")
         print(f"|{'---|' * (len(columns) + 1)}")
-        for blur in BLURS:
+        cells = [_told_equal(self.leads[source, NONE, name]) for name in columns]
+        print(f"| none: ties | {' | '.join(cells)} |")
+        for blur in BLURS[1:]:
             cells = [_cell(self.leads[source, blur, name]) for name in columns]
             print(f"| {blur[0]} {blur[1]} | {' | '.join(cells)} |")
-        cells = [_cell([one for blur in BLURS for one in self.leads[source, blur, name]]) for name in columns]
+        cells = [_cell([one for blur in BLURS[1:] for one in self.leads[source, blur, name]]) for name in columns]
         print(f"| all | {' | '.join(cells)} |")
-        cells = [_interval([one for blur in BLURS for one in self.leads[source, blur, name]]) for name in columns]
+        cells = [_interval([one for blur in BLURS[1:] for one in self.leads[source, blur, name]]) for name in columns]
         print(f"| 95 % | {' | '.join(cells)} |")
         cells = [f"{self._auc(source, name):.4f}" for name in columns]
         print(f"| AUC of the number, sharp against Gaussian 2 | {' | '.join(cells)} |")
@@ -126,6 +130,10 @@ def wilson(right: int, total: int) -> tuple[float, float]:
 def _cell(leads: Sequence[Lead]) -> str:
     right, ties = sum(one.amount > 0 for one in leads), sum(one.tie for one in leads)
     return f"{right}/{len(leads)}" + (f" ({ties} ties)" if ties else "")
+
+
+def _told_equal(leads: Sequence[Lead]) -> str:
+    return f"{sum(one.tie for one in leads)}/{len(leads)}"
 
 
 def _interval(leads: Sequence[Lead]) -> str:
@@ -157,9 +165,9 @@ def main() -> None:
     options = parser.parse_args()
     table = Table()
     found = list(scenes(options))
-    for source, path in found:
-        table.add(source, path)
-    for source in dict.fromkeys(source for source, _ in found):
+    for source, group in itertools.groupby(found, key=lambda scene: scene[0]):
+        for _, path in group:
+            table.add(source, path)
         table.write(source)
     print("\n" + "\n".join(table.wrong))
     print(f"\nOne picture of 6 megapixels: {cost(luma_of(found[0][1])):.0f} ms of one core")

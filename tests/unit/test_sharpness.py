@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from culld.imaging.edge_tiles import TILE, busiest, edge_sums, noise_level
-from culld.imaging.sharpness import RISE, Lead, lead, sharpness_in, sharpness_of, tiles_in
+from culld.imaging.sharpness import RISE, Lead, lead, ranked, sharpness_in, sharpness_of, tiles_in
 from culld.training.blur_kernels import convolve, gaussian, motion
 
 Pixels = NDArray[np.uint8]
@@ -147,6 +147,35 @@ def test_the_noise_is_found_beside_edges() -> None:
 
     assert noise_level(tiles) == pytest.approx(5, rel=0.2)
     assert edge_sums(pixels, busiest(pixels))[1] == pytest.approx(5, rel=0.2)
+
+
+def test_frames_are_ranked_in_groups_of_ties() -> None:
+    """Two sharp frames tie, a soft one is behind them, and a softer one last."""
+    sharp = drawn()
+    planes = [blurred(sharp, gaussian(3)), sharp, blurred(sharp, gaussian(1)), sharp]
+    frames = [sharpness_of(noisy(pixels, 3, seed)) for seed, pixels in enumerate(planes)]
+    first, *others = ranked(frames)
+
+    assert set(first) == {1, 3}
+    assert others == [[2], [0]]
+
+
+def test_a_subject_is_compared_by_its_own_tiles() -> None:
+    """One frame has the left half in focus, the other one the right half."""
+    sharp = drawn(3, (512, 256))
+    soft = blurred(sharp, gaussian(2))
+    left, right = (np.hstack([sharp[:, :256], soft[:, 256:]]), np.hstack([soft[:, :256], sharp[:, 256:]]))
+    subject = tiles_in([(0.1, 0.2, 0.3, 0.5)], 256, 512)
+
+    assert lead(sharpness_of(left), sharpness_of(right), subject).amount > 0
+    assert lead(sharpness_of(right), sharpness_of(left), subject).amount < 0
+
+
+def test_only_tiles_that_both_frames_measured_are_compared() -> None:
+    """A frame that measured its left half alone ties with itself."""
+    pixels = drawn(3, (512, 256))
+
+    assert lead(sharpness_of(pixels), sharpness_in(pixels, [(0.0, 0.0, 0.5, 1.0)])).tie
 
 
 def test_a_lead_within_its_error_is_a_tie() -> None:

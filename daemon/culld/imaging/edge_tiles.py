@@ -30,6 +30,8 @@ COARSE = FINE + 2.0
 """Variance in px² of the coarse scale: once more 1-2-1, with a step of two pixels."""
 _LEAST = 2.0  # grey levels a pixel: weaker gradients are no edges
 _ABOVE_NOISE = 6.0  # standard deviations of the coarse gradient of noise; 4 ranked 7 of 174 wrong, 6 none
+_MOST_GRAIN = 0.6  # grey levels a pixel: a stronger coarse gradient in the smoothest cells is texture
+_CELL = 16  # px, side of the cells of a tile in which noise is looked for
 _CHUNK = 16  # tiles that are filtered together: their planes stay in the cache of a core
 
 
@@ -37,19 +39,21 @@ def edge_sums(luma: NDArray[np.uint8], chosen: NDArray[np.bool_]) -> tuple[Plane
     """Return the sums of the chosen tiles and the noise of the picture in grey levels.
 
     The sums are float32 (rows, columns, 2, 2): upright and level edges; fine times coarse gradient and coarse gradient
-    squared, in (grey levels per px)², less what noise adds. They are 0 in tiles that are not chosen.
+    squared, in (grey levels per px)², less what noise adds. They are NaN in tiles that are not chosen.
     """
     rows, columns = chosen.shape
-    sums = np.zeros((rows, columns, 2, 2), np.float32)
+    sums = np.full((rows, columns, 2, 2), np.nan, np.float32)
     places = np.argwhere(chosen)
     if not len(places):
         return sums, 0.0
     padded = np.pad(luma[: rows * TILE, : columns * TILE], MARGIN, mode="edge")
     tiles = np.lib.stride_tricks.sliding_window_view(padded, (TILE + 2 * MARGIN,) * 2)[::TILE, ::TILE]
-    noise = noise_level(tiles[tuple(places.T)])
+    few = tiles[tuple(places[:: max(1, len(places) // 96)].T)]
+    noise = noise_level(few)
+    least = max(_LEAST, _ABOVE_NOISE * max(math.sqrt(_noise_part(noise, COARSE) / 2), _grain(few)))
     for start in range(0, len(places), _CHUNK):
         where = tuple(places[start : start + _CHUNK].T)
-        sums[where] = _sums(tiles[where].astype(np.float32), noise)
+        sums[where] = _sums(tiles[where].astype(np.float32), noise, least)
     return sums, noise
 
 
@@ -77,16 +81,29 @@ def noise_level(tiles: NDArray[np.uint8]) -> float:
     The filter is the difference of two Laplacians, which straight edges do not pass (J. Immerkær, Fast noise variance
     estimation, 1996).
     """
-    side = 16 * ((tiles.shape[1] - 2) // 16)
-    few = tiles[:: max(1, len(tiles) // 96)].astype(np.float32)
-    down = few[:, :-2] - 2 * few[:, 1:-1] + few[:, 2:]
-    both = (down[:, :, :-2] - 2 * down[:, :, 1:-1] + down[:, :, 2:])[:, :side, :side]
-    cells = np.square(both).reshape(len(few), side // 16, 16, side // 16, 16).mean(axis=(2, 4))
-    return float(np.sqrt(np.quantile(cells, 0.1) / 36))
+    values = tiles.astype(np.float32)
+    down = values[:, :-2] - 2 * values[:, 1:-1] + values[:, 2:]
+    return math.sqrt(_smoothest(np.square(down[:, :, :-2] - 2 * down[:, :, 1:-1] + down[:, :, 2:])) / 36)
 
 
-def _sums(tiles: Plane, noise: float) -> Plane:
-    """Return the sums (n, 2, 2) of tiles with their margins."""
+def _grain(tiles: NDArray[np.uint8]) -> float:
+    """Return the standard deviation of the coarse gradient in the smoothest cells, at most `_MOST_GRAIN`.
+
+    It is above that of white noise where a camera or a reduction has smoothed the noise.
+    """
+    x, y = _gradient(_smooth(_smooth(tiles.astype(np.float32), 1), 2))
+    return min(_MOST_GRAIN, math.sqrt(_smoothest(x * x + y * y) / 2))
+
+
+def _smoothest(squares: Plane) -> float:
+    """Return the tenth percentile of the means of squares (n, height, width) in cells."""
+    count, side = len(squares), squares.shape[1] // _CELL
+    cells = squares[:, : side * _CELL, : side * _CELL].reshape(count, side, _CELL, side, _CELL)
+    return float(np.quantile(cells.mean(axis=(2, 4)), 0.1))
+
+
+def _sums(tiles: Plane, noise: float, least: float) -> Plane:
+    """Return the sums (n, 2, 2) of tiles with their margins; `least` is the weakest gradient of an edge."""
     fine = _smooth(tiles, 1)
     coarse = _smooth(fine, 2)
     fine_x, fine_y = _gradient(fine[:, 2:-2, 2:-2])
@@ -97,7 +114,7 @@ def _sums(tiles: Plane, noise: float) -> Plane:
     upright = (np.abs(x) > np.abs(y))[:, 1:-1, 1:-1]
     crest_x = (centre >= square[:, 1:-1, :-2]) & (centre > square[:, 1:-1, 2:])
     crest_y = (centre >= square[:, :-2, 1:-1]) & (centre > square[:, 2:, 1:-1])
-    strong = centre > max(_LEAST, _ABOVE_NOISE * math.sqrt(_noise_part(noise, COARSE) / 2)) ** 2
+    strong = centre > least**2
     bias = np.array([_noise_part(noise, (FINE + COARSE) / 2), _noise_part(noise, COARSE)], np.float32)
     return np.stack(
         [_sum(edges & strong, product, centre, bias) for edges in (crest_x & upright, crest_y & ~upright)], 1

@@ -24,7 +24,7 @@ RISE = 2.563
 """Width from 10 to 90 % of a step that a Gaussian of standard deviation 1 has blurred."""
 SHARP_WIDTH = 4.0
 """Width in pixels up to which a tile is sharp: a step blurred by a Gaussian of 1.56 px."""
-_NARROWEST, _WIDEST = 0.5, 25.0  # px; the scales tell no more
+_NARROWEST, _WIDEST = 1.0, 25.0  # px; the scales tell no more
 _TEXTURED = 400.0  # least coarse sum of a textured tile: an edge of 30 grey levels over 10 px
 _PRIOR = 200.0  # this much of a flat edge is added to each tile, so that weak tiles weigh little
 _OF_A_TILE = 0.15  # least part of a tile's edges in one direction that counts by itself: movement blurs one direction
@@ -51,8 +51,8 @@ class Sharpness:
 class Lead:
     """How much sharper a frame is than another one: the mean difference of the logarithm of edge steepness.
 
-    `error` is its standard error, from the scatter between tiles. Differences below two errors or below `LEAST_LEAD`
-    are ties.
+    `error` is its standard error: the scatter between tiles, and `_PER_GREY_LEVEL` of difference in noise. Differences
+    below two errors or below `LEAST_LEAD` are ties. A disk of 1 px makes a lead of 0.08 on a sharp photo.
     """
 
     amount: float
@@ -65,7 +65,8 @@ class Lead:
 
 
 LEAST_LEAD = 0.005
-"""Differences below this one are noise between two frames of equal sharpness."""
+"""Frames of equal sharpness and noise, compressed with different qualities, differ by less than this."""
+_PER_GREY_LEVEL = 0.002
 
 
 def sharpness_of(pixels: NDArray[np.uint8], chosen: NDArray[np.bool_] | None = None) -> Sharpness:
@@ -103,33 +104,55 @@ def tiles_in(boxes: Sequence[Box], height: int, width: int) -> NDArray[np.bool_]
 def edge_widths(sums: Plane) -> Plane:
     """Return the width (10 to 90 %) in px of the edges of each tile; NaN where it is not textured.
 
-    It is that of upright or of level edges, the wider one, where a tile has both.
+    It is that of upright or of level edges, the wider one, where a tile has both. Below 1 px it falls with the
+    steepness of lines and halos and is no width any more.
     """
     both = sums.sum(axis=2)
     present = sums[..., 1] >= _OF_A_TILE * both[..., None, 1]
     ratio = np.where(present, _steepness(sums), np.inf).min(axis=2)
     floor, ceiling = (_ratio((width / RISE) ** 2) for width in (_WIDEST, _NARROWEST))
     square = np.clip(ratio, floor, ceiling) ** 2
-    widths: Plane = RISE * np.sqrt((COARSE - square * FINE) / (square - 1))
+    beyond = np.maximum(ratio / ceiling, 1)
+    widths: Plane = RISE * np.sqrt((COARSE - square * FINE) / (square - 1)) / beyond
     return np.where(both[..., 1] >= _TEXTURED, widths, np.nan).astype(np.float32)
 
 
-def lead(first: Sharpness, second: Sharpness) -> Lead:
+def lead(first: Sharpness, second: Sharpness, within: NDArray[np.bool_] | None = None) -> Lead:
     """Return by how much the first of two frames of one scene is sharper, over the tiles that both have measured.
 
-    Upright and level edges of a tile are compared apart. Raises ValueError where the frames differ in size.
+    `within` is a mask of tiles that narrows them, such as those of a subject (`tiles_in`). Upright and level edges of a
+    tile are compared apart. Raises ValueError where the frames differ in size.
     """
     if first.tiles.shape != second.tiles.shape:
         raise ValueError(f"frames of {first.tiles.shape[:2]} and {second.tiles.shape[:2]} tiles are no burst")
     strength = np.maximum(first.tiles[..., 1], second.tiles[..., 1])
-    weight = np.sqrt(np.maximum(strength, 0)) * (strength >= _TEXTURED / 2)
-    difference = np.log(_steepness(first.tiles)) - np.log(_steepness(second.tiles))
+    shared = strength >= _TEXTURED / 2  # False where one is NaN
+    if within is not None:
+        shared &= within[..., None]
+    weight = np.sqrt(strength[shared])
+    difference = np.log(_steepness(first.tiles[shared]) / _steepness(second.tiles[shared]))
     total = float(weight.sum())
     if not total:
         return Lead(0.0, math.inf)
     mean = float((weight * difference).sum()) / total
-    error = math.sqrt(float(np.square(weight * (difference - mean)).sum())) / total
-    return Lead(mean, error)
+    scatter = math.sqrt(float(np.square(weight * (difference - mean)).sum())) / total
+    return Lead(mean, math.hypot(scatter, _PER_GREY_LEVEL * (first.noise - second.noise)))
+
+
+def ranked(frames: Sequence[Sharpness], within: NDArray[np.bool_] | None = None) -> list[list[int]]:
+    """Return the indexes of frames of one scene in groups, the sharpest first.
+
+    A group holds the frames that tie with its first one. Raises ValueError where the frames differ in size.
+    """
+    leads = [[lead(one, other, within) for other in frames] for one in frames]
+    total = [sum(ahead.amount for ahead in row) for row in leads]
+    groups: list[list[int]] = []
+    for index in sorted(range(len(frames)), key=lambda index: -total[index]):
+        if groups and leads[groups[-1][0]][index].tie:
+            groups[-1].append(index)
+        else:
+            groups.append([index])
+    return groups
 
 
 def _weighted_quantile(values: Plane, weights: Plane, share: float) -> float:
