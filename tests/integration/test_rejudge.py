@@ -20,7 +20,7 @@ from culld.config import Config, load_config
 from culld.errors import SystemFaultError
 from culld.files.locks import state_lock
 from culld.files.open_beneath import stamp_of
-from culld.imaging.decode import DecodeLimits
+from culld.imaging.image_file import DecodeLimits
 from culld.journal.store import SqliteJournal
 from culld.quarantine.selection import Selection
 from culld.records import (

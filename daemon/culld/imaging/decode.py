@@ -124,6 +124,7 @@ def decode_upright(
     Its longer side is reduced to `longest` pixels; without `longest` the photo keeps its full resolution.
     Returns uint8 RGB (height, width, 3). Raises `UnreadableError`.
     """
+    stream.seek(0)
     with translate_decode_errors(), open_image(stream, format_, limits) as image:
         if format_ is Format.JPEG and longest is not None:
             scale = OVERSAMPLING * longest / max(image.size)

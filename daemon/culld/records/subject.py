@@ -16,8 +16,9 @@ class Face:
     """A face in a photo.
 
     `box` holds x, y, width and height, and `eyes` the two eyes as x and y, all as fractions 0..1 of the upright photo;
-    a box may reach over its edge. `confidence` is the score of the face network, 0..1. `blur` is the probability that
-    the face is out of focus, and `light` its mean luminance in linear light, 0..1; None where they cannot be measured.
+    an eye may be cut off and lie outside of it. `confidence` is the score of the face network, 0..1. `blur` is the
+    probability that the face is out of focus, and `light` its mean luminance in EV above mid grey; None where they
+    cannot be measured.
     """
 
     box: tuple[float, float, float, float]

@@ -11,7 +11,7 @@ import numpy as np
 from culld.imaging.decode import shrunk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
@@ -72,12 +72,19 @@ class FaceDetector:
 
         The photo is reduced, in its own aspect ratio, to the frames of the networks; a smaller one is not enlarged.
         """
-        rows, size = self._first.run(pixels)
+        return self.detect_in(pixels, lambda: pixels)
+
+    def detect_in(self, small: NDArray[np.uint8], pixels: Callable[[], NDArray[np.uint8]]) -> tuple[Face, ...]:
+        """Return the faces as `detect` does; the small network looks at `small`, and `pixels` is called if it must be.
+
+        Both are the whole upright photo; its aspect ratio may differ a little in `small`.
+        """
+        rows, size = self._first.run(small)
         if rows[:, 0].max() < self._min_first_score:
             return ()
         large = select_faces(rows, self._first.anchors, MIN_LARGE_SCORE)
         large = _in_fractions(large[large[:, 4] >= MIN_LARGE * max(size)], size)
-        rows, size = self._full.run(pixels)
+        rows, size = self._full.run(pixels())
         found = np.concatenate([_in_fractions(select_faces(rows, self._full.anchors), size), large])
         return tuple(_face(found[index]) for index in _without_overlap(found[:, 1:5]))
 

@@ -1,45 +1,96 @@
-"""Find the subject of a photo: the faces, by two networks of which the large one runs only where it may find one."""
+"""Find the subject of a photo: its faces, their focus and their light."""
 
 from __future__ import annotations
 
+import json
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from culld.errors import SystemFaultError
 from culld.inference.litert import LiteRtNetwork
 from culld.records import Face, Subject
-from culld.subject import faces
+from culld.subject.faces import FaceDetector
+from culld.subject.focus import FocusModel
+from culld.subject.patch import FACE, face_region
+from culld.subject.portrait import JudgedFace, judge_face, missed_focus, ranked
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     import numpy as np
     from numpy.typing import NDArray
 
     from culld.imaging.decode import DecodedPhoto
+    from culld.subject import faces
 
 FIRST_FILE: Final = "first.tflite"
 FULL_FILE: Final = "model.tflite"
+CARD_FILE: Final = "card.json"
+MOST_JUDGED: Final = 4
+"""So many faces, the largest ones, are judged for focus and light; of a crowd the others have none of both."""
 
 
 class SubjectFinder:
     """Finds the subject of photos; not to be shared between threads."""
 
-    def __init__(self, detector: faces.FaceDetector) -> None:
-        """Find faces with this detector."""
-        self._detector = detector
+    def __init__(self, detector: FaceDetector, focus: FocusModel) -> None:
+        """Find faces with this detector, and judge their focus with this model."""
+        self._detector, self._focus = detector, focus
 
     @classmethod
     def open(cls, folder: Path) -> SubjectFinder:
-        """Load the networks of a model folder such as `models/faces`; raises SystemFaultError."""
-        return cls(faces.FaceDetector(LiteRtNetwork(folder / FIRST_FILE), LiteRtNetwork(folder / FULL_FILE)))
+        """Load the networks and the card of a model folder such as `models/faces`; raises SystemFaultError."""
+        detector = FaceDetector(LiteRtNetwork(folder / FIRST_FILE), LiteRtNetwork(folder / FULL_FILE))
+        try:
+            card = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
+            return cls(detector, FocusModel.from_json(card["calibration"]["focus"]))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise SystemFaultError(f"{folder / CARD_FILE}: no model of missed focus can be read ({error})") from error
 
-    def find(self, frame: NDArray[np.uint8], decoded: DecodedPhoto) -> Subject:
-        """Return the subject of a photo, given its frame for the defect network and the photo itself."""
-        if not self._detector.may_hold_faces(decoded.upright_frame(frame)):
-            return Subject()
-        found = self._detector.detect(decoded.upright())
-        return Subject(tuple(_record(face) for face in found))
+    def find(
+        self,
+        frame: NDArray[np.uint8],
+        decoded: DecodedPhoto,
+        native: Callable[[], NDArray[np.uint8]],
+    ) -> tuple[Subject, float | None]:
+        """Return the subject of a photo, and the probability of missed focus; None if it cannot be measured.
+
+        `frame` is its frame for the defect network. `native` decodes the upright photo in full resolution, uint8 RGB
+        (height, width, 3); it is called only for a face that has more pixels there and needs them.
+        """
+        upright = cache(decoded.upright)
+        found = self._detector.detect_in(decoded.upright_frame(frame), upright)
+        if not found:
+            return Subject(), None
+        full = cache(native)
+        by_height = sorted(found, key=lambda face: face.box[3], reverse=True)
+        judged = ranked(self._judged(face, upright(), decoded.reduction, full) for face in by_height[:MOST_JUDGED])
+        others = [_unjudged(face) for face in by_height[MOST_JUDGED:]]
+        return Subject((*map(_record, judged), *others)), missed_focus(judged)
+
+    def _judged(
+        self,
+        face: faces.Face,
+        pixels: NDArray[np.uint8],
+        reduction: float,
+        full: Callable[[], NDArray[np.uint8]],
+    ) -> JudgedFace:
+        if reduction > 1 and face.box[3] * pixels.shape[0] < FACE:
+            pixels = full()
+        region = face_region(face, pixels.shape[1] / pixels.shape[0])
+        return judge_face(region.of(pixels), region, face, self._focus)
 
 
-def _record(face: faces.Face) -> Face:
+def _record(judged: JudgedFace) -> Face:
+    face = judged.face
+    return Face(face.box, _eyes(face), face.score, judged.blur, judged.light)
+
+
+def _unjudged(face: faces.Face) -> Face:
+    return Face(face.box, _eyes(face), face.score)
+
+
+def _eyes(face: faces.Face) -> tuple[tuple[float, float], tuple[float, float]]:
     left, right = face.eyes
-    return Face(face.box, ((left.x, left.y), (right.x, right.y)), face.score)
+    return (left.x, left.y), (right.x, right.y)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import dhash
 from PIL import Image
 
-from culld.imaging.decode import decode_once
+from culld.imaging.decode import decode_once, decode_upright
 from culld.imaging.formats import HEAD_BYTES, recognise
 from culld.imaging.image_file import DecodeLimits, UnreadableError, embedded_exif
 from culld.imaging.raw import open_raw
@@ -20,6 +20,8 @@ from culld.stages.read.exif_facts import camera_facts
 from culld.stages.read.scoring import score
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -71,11 +73,14 @@ class Scorer:
     network: Network
     finder: SubjectFinder | None = None
 
-    def score(self, decoded: DecodedPhoto) -> ScoredPhoto:
-        """Return scores, hash and subject of a decoded photo."""
+    def score(self, decoded: DecodedPhoto, native: Callable[[], NDArray[np.uint8]]) -> ScoredPhoto:
+        """Return scores, hash and subject of a photo; `native` decodes it upright in full resolution."""
         frame = decoded.frame()
-        subject = None if self.finder is None else self.finder.find(frame, decoded)
-        return ScoredPhoto(score(self.network, frame), dhash_of(frame), subject)
+        scores, likeness = score(self.network, frame), dhash_of(frame)
+        if self.finder is None:
+            return ScoredPhoto(scores, likeness, None)
+        subject, focus = self.finder.find(frame, decoded, native)
+        return ScoredPhoto(replace(scores, focus=focus), likeness, subject)
 
 
 def assess(
@@ -130,10 +135,10 @@ def _score(stream: BinaryIO, format_: Format, scorer: Scorer, limits: DecodeLimi
     """
     if format_ is not Format.RAW:
         with decode_once(stream, format_, limits) as decoded:
-            return scorer.score(decoded)
+            return scorer.score(decoded, lambda: decode_upright(stream, format_, limits))
     with open_raw(stream, limits) as raw:
         with raw.decode_once() as decoded:
-            scored = scorer.score(decoded)
+            scored = scorer.score(decoded, raw.upright)
         scores = scored.scores
         if scores.over < RAW_RECHECK_OVER:
             return scored

@@ -10,9 +10,10 @@ from culld.errors import PhotoError
 from culld.files.open_beneath import open_regular
 from culld.files.os_errors import translate_errors
 from culld.imaging.decode import decode_luma
+from culld.imaging.edge_tiles import TILE, busiest
 from culld.imaging.raw import open_raw
-from culld.imaging.sharpness import Sharpness, lead, sharpness_of
-from culld.records import Format, Subject
+from culld.imaging.sharpness import Sharpness, lead, ranked, sharpness_of, tiles_in
+from culld.records import Format, Subject, display_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,31 +45,48 @@ def with_sharpness(subject: Subject | None, found: Sharpness) -> Subject:
 def compare_frames(frames: Sequence[Assessment], limits: DecodeLimits) -> tuple[Subject, ...]:
     """Return the subjects of the frames of a burst with their sharpness, compared over the parts that all frames share.
 
-    Frames that cannot be told apart from the sharpest one have the same sharpness. Raises PhotoError if a frame cannot
-    be read or differs in size.
+    Where every frame shows a face, the main faces are compared, else the whole frames. Frames that tie have the same
+    sharpness. Raises PhotoError if a frame cannot be read or differs in size.
     """
-    found = [_measured(frame.photo, limits) for frame in frames]
-    best = found[0]
-    try:
-        for each in found[1:]:
-            best = each if lead(each, best).amount > 0 else best
-        values = [_beside(each, best) for each in found]
-    except ValueError as error:
-        raise PhotoError(str(error)) from error
+    boxes = [frame.subject.faces[0].box for frame in frames if frame.subject is not None and frame.subject.faces]
+    have_faces = len(boxes) == len(frames)
+    chosen: NDArray[np.bool_] | None = None
+    found: list[Sharpness] = []
+    for frame in frames:  # one by one: a frame may have 250 megapixels
+        luma = _luma_of_file(frame.photo, limits)
+        if chosen is None:
+            of_faces = tiles_in(boxes if have_faces else [], *luma.shape)
+            chosen = busiest(luma) | of_faces
+        found.append(_measured(luma, chosen, frame))
+    values = _values(found, of_faces) if have_faces else None
+    values = values or _values(found, None) or [0.0] * len(found)
     return tuple(
         with_sharpness(frame.subject, replace(each, value=value))
         for frame, each, value in zip(frames, found, values, strict=True)
     )
 
 
-def _beside(frame: Sharpness, best: Sharpness) -> float:
-    """Return the sharpness of a frame on the scale of the best one of its burst; the same value for a tie."""
-    if frame is best:
-        return best.value
-    ahead = lead(best, frame)
-    return best.value if ahead.tie else best.value * math.exp(-ahead.amount)
+def _values(found: Sequence[Sharpness], within: NDArray[np.bool_] | None) -> list[float]:
+    """Return the sharpness of each frame on the scale of the sharpest one; nothing without an edge in `within`."""
+    groups = ranked(found, within)
+    best = found[groups[0][0]]
+    if math.isinf(lead(best, best, within).error):
+        return []
+    values = [0.0] * len(found)
+    for group in groups:
+        behind = lead(best, found[group[0]], within).amount
+        for index in group:
+            values[index] = best.value * math.exp(-behind)
+    return values
 
 
-def _measured(photo: Photo, limits: DecodeLimits) -> Sharpness:
+def _measured(luma: NDArray[np.uint8], chosen: NDArray[np.bool_], frame: Assessment) -> Sharpness:
+    height, width = (side // TILE for side in luma.shape)
+    if chosen.shape != (height, width):
+        raise PhotoError(f"{display_path(frame.photo.place.path)} has another size than the first frame of its burst")
+    return sharpness_of(luma, chosen)
+
+
+def _luma_of_file(photo: Photo, limits: DecodeLimits) -> NDArray[np.uint8]:
     with open_regular(photo.place) as stream, translate_errors(photo.place.path, "read"):
-        return sharpness_of(luma_of(stream, photo.format, limits))
+        return luma_of(stream, photo.format, limits)
