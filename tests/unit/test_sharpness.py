@@ -74,6 +74,26 @@ def test_the_sharper_frame_leads_whatever_the_noise(first: float, second: float,
     assert not ahead.tie
 
 
+def test_a_shifted_and_darker_frame_is_compared_as_well() -> None:
+    """A burst from the hand moves by some pixels, and its exposure changes."""
+    sharp = drawn(4, (448, 384))
+    soft = blurred(sharp, gaussian(1))
+    dark = (soft[:-24, :-24] * 0.7).astype(np.uint8)
+    ahead = lead(sharpness_of(noisy(dark, 3)), sharpness_of(noisy(sharp[24:, 24:], 3, 2)))
+
+    assert ahead.amount < 0
+    assert not ahead.tie
+
+
+def test_smoothed_noise_is_no_texture() -> None:
+    """Noise of a small camera after its JPEG and a reduction: stronger at the coarse scale than white noise."""
+    rng = np.random.default_rng(2)
+    plane = np.clip(0.4 + 0.08 * rng.standard_normal((320, 320, 1)), 0, 1).astype(np.float32)
+    grain = np.rint(convolve(plane, gaussian(0.9)) * 255).astype(np.uint8)[..., 0]
+
+    assert sharpness_of(grain).value == 0
+
+
 def test_equal_frames_are_a_tie() -> None:
     """Two frames that differ in their noise alone."""
     ahead = lead(sharpness_of(noisy(drawn(), 5, 1)), sharpness_of(noisy(drawn(), 5, 2)))
