@@ -144,6 +144,21 @@ def test_boxes_choose_the_tiles_that_they_touch() -> None:
     assert not tiles_in([(0.0, 0.0, 0.3, 0.3)], 4 * TILE, 4 * TILE)[2:].any()
 
 
+def test_a_box_beyond_the_picture_chooses_what_lies_inside() -> None:
+    """A face at the left border, and one that is outside."""
+    mask = tiles_in([(-0.2, 0.0, 0.4, 0.25), (-0.5, -0.5, 0.2, 0.2)], 4 * TILE, 4 * TILE)
+
+    assert np.argwhere(mask).tolist() == [[0, 0]]
+
+
+def test_without_tiles_there_is_no_sharpness() -> None:
+    """A box in the rest of the picture beside the last whole tile."""
+    found = sharpness_in(drawn(0, (384 + 30, 320)), [(0.95, 0.0, 0.05, 1.0)])
+
+    assert found.value == 0
+    assert lead(found, found).tie
+
+
 def test_of_a_large_picture_one_tile_in_each_block_is_measured() -> None:
     """The tile with the most contrast in each block of four."""
     luma = np.full((8 * TILE, 9 * TILE), 90, np.uint8)
