@@ -74,6 +74,26 @@ def test_the_sharper_frame_leads_whatever_the_noise(first: float, second: float,
     assert not ahead.tie
 
 
+def test_a_shifted_and_darker_frame_is_compared_as_well() -> None:
+    """A burst from the hand moves by some pixels, and its exposure changes."""
+    sharp = drawn(4, (448, 384))
+    soft = blurred(sharp, gaussian(1))
+    dark = (soft[:-24, :-24] * 0.7).astype(np.uint8)
+    ahead = lead(sharpness_of(noisy(dark, 3)), sharpness_of(noisy(sharp[24:, 24:], 3, 2)))
+
+    assert ahead.amount < 0
+    assert not ahead.tie
+
+
+def test_smoothed_noise_is_no_texture() -> None:
+    """Noise of a small camera after its JPEG and a reduction: stronger at the coarse scale than white noise."""
+    rng = np.random.default_rng(2)
+    plane = np.clip(0.4 + 0.08 * rng.standard_normal((320, 320, 1)), 0, 1).astype(np.float32)
+    grain = np.rint(convolve(plane, gaussian(0.9)) * 255).astype(np.uint8)[..., 0]
+
+    assert sharpness_of(grain).value == 0
+
+
 def test_equal_frames_are_a_tie() -> None:
     """Two frames that differ in their noise alone."""
     ahead = lead(sharpness_of(noisy(drawn(), 5, 1)), sharpness_of(noisy(drawn(), 5, 2)))
@@ -122,6 +142,21 @@ def test_boxes_choose_the_tiles_that_they_touch() -> None:
 
     assert mask.all()
     assert not tiles_in([(0.0, 0.0, 0.3, 0.3)], 4 * TILE, 4 * TILE)[2:].any()
+
+
+def test_a_box_beyond_the_picture_chooses_what_lies_inside() -> None:
+    """A face at the left border, and one that is outside."""
+    mask = tiles_in([(-0.2, 0.0, 0.4, 0.25), (-0.5, -0.5, 0.2, 0.2)], 4 * TILE, 4 * TILE)
+
+    assert np.argwhere(mask).tolist() == [[0, 0]]
+
+
+def test_without_tiles_there_is_no_sharpness() -> None:
+    """A box in the rest of the picture beside the last whole tile."""
+    found = sharpness_in(drawn(0, (384 + 30, 320)), [(0.95, 0.0, 0.05, 1.0)])
+
+    assert found.value == 0
+    assert lead(found, found).tie
 
 
 def test_of_a_large_picture_one_tile_in_each_block_is_measured() -> None:

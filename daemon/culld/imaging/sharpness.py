@@ -92,11 +92,14 @@ def sharpness_in(pixels: NDArray[np.uint8], boxes: Sequence[Box]) -> Sharpness:
 
 
 def tiles_in(boxes: Sequence[Box], height: int, width: int) -> NDArray[np.bool_]:
-    """Return the mask of the tiles of a picture that boxes (x, y, width, height in fractions 0..1) touch."""
+    """Return the mask of the tiles of a picture that boxes (x, y, width, height in fractions 0..1) touch.
+
+    Boxes may reach beyond the picture.
+    """
     mask = np.zeros((height // TILE, width // TILE), np.bool_)
     for x, y, across, down in boxes:
-        rows = slice(math.floor(y * height / TILE), math.ceil((y + down) * height / TILE))
-        columns = slice(math.floor(x * width / TILE), math.ceil((x + across) * width / TILE))
+        rows = slice(max(0, math.floor(y * height / TILE)), max(0, math.ceil((y + down) * height / TILE)))
+        columns = slice(max(0, math.floor(x * width / TILE)), max(0, math.ceil((x + across) * width / TILE)))
         mask[rows, columns] = True
     return mask
 
