@@ -3,6 +3,7 @@
 OpenCV runs in an interpreter of its own, as the bench's other contenders do: `make .venv-bench/.done` installs it.
 
     PYTHONPATH=tests .venv/bin/python -m bench.faces PHOTOS --weights yunet_n_640.onnx --opencv .venv-bench/bin/python
+    PYTHONPATH=tests .venv/bin/python -m bench.faces --convert --weights yunet_n_640.onnx    # writes models/faces
 """
 
 from __future__ import annotations
@@ -21,9 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from culld.errors import SystemFaultError
 from culld.imaging.decode import shrunk
+from culld.inference.card import MODEL_FILE, Card, read_card, save_card
 from culld.inference.litert import LiteRtNetwork, silence_stderr
-from culld.subject.faces import FaceDetector, anchors_of, select_faces
+from culld.records import Threshold
+from culld.subject.faces import MIN_SCORE, FaceDetector, anchors_of, select_faces
+from culld.training.faces.convert import NOTICE, SIDES, convert
+from culld.training.provenance import provenance
 
 MODEL = Path(__file__).parents[2] / "models" / "faces"
 SIDE = 640
@@ -116,6 +122,31 @@ def first_look(files: Sequence[Path]) -> dict[str, Any]:
     return {"found": passed, "of": of, "ms": {kind: 1000 * each / max(of[kind], 1) for kind, each in spent.items()}}
 
 
+def convert_model(weights: Path) -> None:
+    """Write both LiteRT files and their card; a card that is there keeps its calibration and figures."""
+    digests = convert(weights, MODEL)
+    try:
+        kept = read_card(MODEL)
+        calibration, metrics = kept.calibration, kept.metrics
+    except SystemFaultError:
+        calibration, metrics = {}, {}
+    card = Card(
+        name="faces",
+        version=1,
+        digest=digests[MODEL_FILE],
+        width=SIDES[MODEL_FILE],
+        height=SIDES[MODEL_FILE],
+        labels=("face",),
+        thresholds=(Threshold(tag=MIN_SCORE, reject=None),),
+        data={"training": "WIDER FACE, by the authors of YuNet; the network was not trained here"},
+        origin={"network": "YuNet", "licence": "Apache-2.0", "notice": NOTICE},
+        metrics=metrics,
+        calibration=calibration,
+        provenance={**provenance(), "files": digests},
+    )
+    save_card(MODEL, card)
+
+
 def read(file: Path) -> NDArray[np.uint8]:
     """Return the pixels of a photo, uint8 RGB."""
     with Image.open(file) as photo:
@@ -123,13 +154,17 @@ def read(file: Path) -> NDArray[np.uint8]:
 
 
 def main() -> int:
-    """Print both comparisons as JSON; returns 1 if a difference is above its limit."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("photos", type=Path)
+    """Convert, or print both comparisons as JSON; returns 1 if a difference is above its limit."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("photos", type=Path, nargs="?", default=Path("photos"))
     parser.add_argument("--weights", type=Path, required=True)
-    parser.add_argument("--opencv", type=Path, required=True, help="the interpreter with OpenCV")
+    parser.add_argument("--opencv", type=Path, default=Path(".venv-bench/bin/python"), help="Python with OpenCV")
     parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--convert", action="store_true")
     arguments = parser.parse_args()
+    if arguments.convert:
+        convert_model(arguments.weights)
+        return 0
     files = sorted(arguments.photos.rglob("*.jpg"))
     files = random.Random(1).sample(files, min(arguments.count, len(files)))  # noqa: S311
     with silence_stderr():
