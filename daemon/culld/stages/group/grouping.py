@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from culld.files.open_beneath import stamp_of
 from culld.stages.group import stacks
 from culld.stages.group.directory import FolderListing
-from culld.stages.group.series import SERIES_WINDOW_S, series_of
+from culld.stages.group.series import LONGEST_GAP_S, series_of
 from culld.stages.group.stacks import is_live_photo_video
 from culld.stages.watch.batching import GROWTH
 
@@ -107,7 +107,7 @@ def _times_around(moments: Iterable[datetime | None]) -> list[tuple[datetime, da
 
     There are several because a batch may hold photos of many years.
     """
-    reach = timedelta(seconds=SERIES_WINDOW_S)
+    reach = timedelta(seconds=LONGEST_GAP_S)
     times: list[tuple[datetime, datetime]] = []
     for moment in sorted(moment for moment in moments if moment is not None):
         if times and moment - reach <= times[-1][1]:
@@ -164,7 +164,7 @@ class BatchCut:
 def batches(ready: Iterable[FileSnapshot], size: int) -> Iterator[list[FileSnapshot]]:
     """Yield the files in batches of `size`, or up to `GROWTH` times that to keep possible series in one batch.
 
-    The files of a folder must be consecutive in `ready`. Files of a folder whose mtimes are less than `SERIES_WINDOW_S`
+    The files of a folder must be consecutive in `ready`. Files of a folder whose mtimes are less than `LONGEST_GAP_S`
     apart may be of one series. At most one folder is held in memory.
     """
     batch: list[FileSnapshot] = []
@@ -199,5 +199,5 @@ def _by_time(ready: Iterable[FileSnapshot]) -> Iterator[FileSnapshot]:
 
 
 def _may_be_one_series(one: FileSnapshot, other: FileSnapshot) -> bool:
-    near = other.stamp.mtime_ns - one.stamp.mtime_ns < SERIES_WINDOW_S * 1e9
+    near = other.stamp.mtime_ns - one.stamp.mtime_ns < LONGEST_GAP_S * 1e9
     return near and one.place.path.parent == other.place.path.parent

@@ -10,112 +10,117 @@ from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
-from culld.records import DHash, Series, SeriesKind
+from culld.records import DHash, Scores, Series, SeriesKind
+from culld.stages.group.brackets import QUICK_GAP_S, is_bracket, light_ev, widened
+from culld.stages.group.scene import ALIKE, distance, is_one_setup, runs, scenes
+from culld.stages.group.timing import gap_s, order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from culld.records import Assessment, RootedPath
 
-SERIES_WINDOW_S: Final = 30.0
-"""Seconds before and after a shot within which other shots may be of its series; a whole series may take longer."""
+LONGEST_GAP_S: Final = 60.0
+"""The longest pause in a series: the photographer sets the next exposure, or the focus, by hand."""
 
-_SLOW_GAP_S: Final = 6.0  # the photographer turns the camera, or its focus ring
-_QUICK_GAP_S: Final = 2.0
-# Share of differing bits, measured on 120 photos: other scenes 0.42 or more; the same scene moved by 5 % of its width
-# 0.33, out of focus up to 0.04; crops that overlap by 40 to 80 %: up to 0.28 in the overlap, other scenes 0.36.
-_ALIKE: Final = 0.36
+_PAN_GAP_S: Final = 10.0
+# Share of differing bits, measured on 120 photos: crops that overlap by 40 to 80 %: up to 0.28 in the overlap, other
+# scenes 0.36.
 _OVERLAPPING: Final = 0.28
 _SAME: Final = 0.05
-_MIN_FOCUS_STACK: Final = 5
+_STEADY: Final = 0.16
+"""Neighbours of focus stacks, also from hand, have at most this distance; shots of one view again mostly have more."""
+_STEADY_EV: Final = 0.4  # the automatic exposure of a telephone wanders by a third stop
 _MIN_SERIES: Final = 3
-_MIN_STEP_EV: Final = 0.3
-_UNEVEN_EV: Final = 0.2
+_SHARPER: Final = 0.2
 
 
 def series_of(shots: Iterable[Assessment]) -> dict[RootedPath, Series]:
     """Return the series of each shot in a series, by path; `shots` are of one camera and folder, in any order."""
     found: dict[RootedPath, Series] = {}
-    timed = sorted((shot for shot in shots if shot.photo.camera.taken_at), key=_when)
-    for slow in _runs(timed, lambda one, other: _gap_s(one, other) <= _SLOW_GAP_S):
-        for series in _series_in(slow):
-            found |= dict.fromkeys((shot.photo.place for shot in series.members), series)
+    timed = sorted((shot for shot in shots if shot.photo.camera.taken_at), key=order)
+    for run in runs(timed, lambda one, other: gap_s(one, other) <= LONGEST_GAP_S):
+        for series in _series_in(run):
+            for shot in series.members:
+                found.setdefault(shot.photo.place, series)
     return found
 
 
 def _series_in(run: list[Assessment]) -> Iterator[Series]:
-    """Yield the series in a run of shots with gaps of at most `_SLOW_GAP_S`."""
-    if _is_focus_stack(run):
-        yield Series(SeriesKind.FOCUS_STACK, tuple(run))
-    elif _is_panorama(run):
-        yield Series(SeriesKind.PANORAMA, tuple(run))
-    else:
-        for quick in _runs(run, lambda one, other: _gap_s(one, other) <= _QUICK_GAP_S):
-            if _is_bracket(quick):
-                yield Series(SeriesKind.BRACKET, tuple(quick))
-            else:
-                bursts = _runs(quick, lambda one, other: _distance(one, other) <= _ALIKE)
-                yield from (Series(SeriesKind.BURST, tuple(burst)) for burst in bursts if len(burst) > 1)
-
-
-def _runs(shots: Sequence[Assessment], together: Callable[[Assessment, Assessment], bool]) -> list[list[Assessment]]:
-    """Return the shots in runs, cut where two neighbours are not `together`."""
-    runs: list[list[Assessment]] = []
-    for shot in shots:
-        if runs and together(runs[-1][-1], shot):
-            runs[-1].append(shot)
+    """Yield the series in a run, those that protect all their shots first."""
+    if len(run) < 2:
+        return
+    yield from _panoramas(run)
+    start = 0
+    for scene in scenes(run):
+        end = start + len(scene)
+        if is_bracket(scene):
+            first, last = widened(run, start, end)
+            yield Series(SeriesKind.BRACKET, tuple(run[first:last]))
+        elif _is_focus_stack(scene):
+            yield Series(SeriesKind.FOCUS_STACK, tuple(scene))
         else:
-            runs.append([shot])
-    return runs
+            yield from _quick_series(scene)
+        start = end
 
 
-def _is_bracket(run: Sequence[Assessment]) -> bool:
-    """Return whether a run is a bracket: the camera recorded one, or bias or light value have even steps."""
-    if len(run) < _MIN_SERIES:
+def _quick_series(scene: list[Assessment]) -> Iterator[Series]:
+    """Yield the brackets, focus stacks and bursts in quick succession among shots of one scene."""
+    for quick in runs(scene, lambda one, other: gap_s(one, other) <= QUICK_GAP_S):
+        if is_bracket(quick):
+            yield Series(SeriesKind.BRACKET, tuple(quick))
+        elif _is_focus_stack(quick):
+            yield Series(SeriesKind.FOCUS_STACK, tuple(quick))
+        else:
+            bursts = runs(quick, lambda one, other: distance(one, other) <= ALIKE)
+            yield from (Series(SeriesKind.BURST, tuple(burst)) for burst in bursts if len(burst) > 1)
+
+
+def _is_focus_stack(scene: Sequence[Assessment]) -> bool:
+    """Return whether shots of one scene are a focus stack: a view that hardly moves, at one setting.
+
+    In quick succession the sharpness must also move, because a burst from a tripod does not move either.
+    """
+    if len(scene) < _MIN_SERIES or not _is_one_setting(scene):
         return False
-    exposures = [shot.photo.camera.exposure for shot in run]
-    biases = [exposure.bias_ev for exposure in exposures]
-    values = [exposure.light_value for exposure in exposures]
-    return all(shot.photo.camera.auto_bracket for shot in run) or _is_even(biases, run) or _is_even(values, run)
+    if any(distance(one, other) > _STEADY for one, other in pairwise(scene)):
+        return False
+    is_quick = median(gap_s(one, other) for one, other in pairwise(scene)) <= QUICK_GAP_S
+    return not is_quick or _sharpness_moves(scene)
 
 
-def _is_even(values: Sequence[float | None], run: Sequence[Assessment]) -> bool:
-    """Return whether at least three values occur with equal distances, and each in an equal share of the run."""
-    known = sorted(value for value in values if value is not None)
-    levels = [known[0]] if known else []
-    for value in known:
-        if value - levels[-1] > _UNEVEN_EV:
-            levels.append(value)
-    steps = [after - before for before, after in pairwise(levels)]
+def _sharpness_moves(scene: Sequence[Assessment]) -> bool:
+    """Return whether the blur of shots changes, and falls before it rises: single blurred shots are no focus stack."""
+    blurs = [shot.result.blur for shot in scene if isinstance(shot.result, Scores)]
+    if len(blurs) < len(scene) or max(blurs) - min(blurs) < _SHARPER:
+        return False
+    sharpest = blurs.index(min(blurs))
+    falling = all(after <= before + _SHARPER for before, after in pairwise(blurs[: sharpest + 1]))
+    rising = all(after >= before - _SHARPER for before, after in pairwise(blurs[sharpest:]))
+    return falling and rising
+
+
+def _panoramas(run: Sequence[Assessment]) -> Iterator[Series]:
+    """Yield the panoramas in a run: one setting, and each photo overlaps the one before."""
+    for part in runs(run, _pans):
+        if len(part) >= _MIN_SERIES:
+            yield Series(SeriesKind.PANORAMA, tuple(part))
+
+
+def _pans(one: Assessment, other: Assessment) -> bool:
+    if gap_s(one, other) > _PAN_GAP_S or not _is_one_setting((one, other)):
+        return False
+    return _pan_direction(one, other) is not None
+
+
+def _is_one_setting(shots: Sequence[Assessment]) -> bool:
+    """Return whether shots have one aperture, ISO and focal length, and nearly one exposure time."""
+    values = [light_ev(shot.photo.camera.exposure) for shot in shots]
+    known = [value for value in values if value is not None]
     return (
-        len(levels) >= _MIN_SERIES
-        and len(run) % len(levels) == 0
-        and min(steps) >= _MIN_STEP_EV
-        and max(steps) - min(steps) <= _UNEVEN_EV
-    )
-
-
-def _is_focus_stack(run: Sequence[Assessment]) -> bool:
-    """Return whether a run is a focus stack: the same view at one setting, at even intervals."""
-    if len(run) < _MIN_FOCUS_STACK or not _one_setting(run):
-        return False
-    gaps = [_between_s(one, other) for one, other in pairwise(run)]
-    even = max(gaps) - min(gaps) <= max(1.0, median(gaps) / 2)
-    return even and all(_distance(one, other) <= _SAME for one, other in pairwise(run))
-
-
-def _is_panorama(run: Sequence[Assessment]) -> bool:
-    """Return whether a run is a panorama: one setting, and each photo overlaps the one before in one direction."""
-    if len(run) < _MIN_SERIES or not _one_setting(run):
-        return False
-    directions = {_pan_direction(one, other) for one, other in pairwise(run)}
-    return len(directions) == 1 and directions != {None}
-
-
-def _one_setting(run: Sequence[Assessment]) -> bool:
-    first = run[0].photo.camera
-    return first.exposure.time_s is not None and all(
-        (shot.photo.camera.exposure, shot.photo.camera.focal_mm) == (first.exposure, first.focal_mm) for shot in run
+        len(known) == len(shots)
+        and max(known) - min(known) <= _STEADY_EV
+        and all(is_one_setup(shots[0], shot) for shot in shots)
     )
 
 
@@ -133,22 +138,3 @@ def _pan_direction(one: Assessment, other: Assessment) -> str | None:
     }
     direction = min(distances, key=lambda name: distances[name])
     return direction if distances[direction] <= min(_OVERLAPPING, first.distance(second)) else None
-
-
-def _distance(one: Assessment, other: Assessment) -> float:
-    """Return the distance of the difference hashes of two shots, 0..1; 1 if a hash is not known."""
-    return 1.0 if one.dhash is None or other.dhash is None else one.dhash.distance(other.dhash)
-
-
-def _gap_s(one: Assessment, other: Assessment) -> float:
-    """Return the seconds from the end of one exposure to the start of the next."""
-    return _between_s(one, other) - (one.photo.camera.exposure.time_s or 0.0)
-
-
-def _between_s(one: Assessment, other: Assessment) -> float:
-    return _when(other) - _when(one)
-
-
-def _when(shot: Assessment) -> float:
-    taken = shot.photo.camera.taken_at
-    return 0.0 if taken is None else taken.timestamp()

@@ -1,0 +1,111 @@
+"""Brackets: shots of one scene at several exposures, from the camera or by hand; pure."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+from culld.stages.group.scene import is_blank, is_one_scene, is_one_setup, moved_distance
+from culld.stages.group.timing import gap_s
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from culld.records import Assessment, Exposure
+
+QUICK_GAP_S: Final = 2.0
+_LEVELS: Final = 3
+_SAME_LEVEL_EV: Final = 0.2
+_MIN_STEP_EV: Final = 0.3
+_HAND_STEP_EV: Final = 0.4  # half a stop, as cameras round it
+_HAND_RANGE_EV: Final = 0.9
+_PAIR_EV: Final = 0.9
+_EDGE_ALIKE: Final = 0.44
+
+
+def is_bracket(scene: Sequence[Assessment]) -> bool:
+    """Return whether shots of one scene, in the order of time, are a bracket.
+
+    The camera recorded one, or the bias or the light value has even steps, or the exposure time alone changes by half
+    stops or more: in quick succession without repeats, because the automatic exposure of a burst also wanders.
+    """
+    exposures = [shot.photo.camera.exposure for shot in scene]
+    if len(scene) >= _LEVELS:
+        told = all(shot.photo.camera.auto_bracket for shot in scene)
+        biases = [exposure.bias_ev for exposure in exposures]
+        if told or _is_even(biases) or _is_even([light_ev(exposure) for exposure in exposures]):
+            return True
+    return _is_by_hand(scene)
+
+
+def light_ev(exposure: Exposure) -> float | None:
+    """Return the light value of an exposure; without aperture or ISO a value for comparison among such shots only."""
+    if not exposure.time_s:
+        return None
+    return 2 * math.log2(exposure.aperture or 1.0) - math.log2(exposure.time_s) - math.log2((exposure.iso or 100) / 100)
+
+
+def widened(run: Sequence[Assessment], start: int, end: int) -> tuple[int, int]:
+    """Return the bounds of the bracket from `start` to before `end`, with darker and brighter shots next to it.
+
+    A shot that is black or white has no likeness to the others: it belongs to them if its exposure time alone is
+    beyond theirs, and the pause before it is no longer than theirs.
+    """
+    while start > 0 and _extends(run[start:end], run[start - 1], gap_s(run[start - 1], run[start])):
+        start -= 1
+    while end < len(run) and _extends(run[start:end], run[end], gap_s(run[end - 1], run[end])):
+        end += 1
+    return start, end
+
+
+def _is_by_hand(scene: Sequence[Assessment]) -> bool:
+    if not all(is_one_setup(scene[0], shot) for shot in scene):
+        return False
+    values = [light_ev(shot.photo.camera.exposure) for shot in scene]
+    known = [value for value in values if value is not None]
+    if len(known) < len(scene) or len(known) < 2:
+        return False
+    levels = _levels(known)
+    if len(scene) == 2:
+        return levels[-1] - levels[0] >= _PAIR_EV and is_one_scene(*scene)
+    steps = [after - before for before, after in pairwise(levels)]
+    wide = len(levels) >= _LEVELS and levels[-1] - levels[0] >= _HAND_RANGE_EV
+    is_quick = all(gap_s(one, other) <= QUICK_GAP_S for one, other in pairwise(scene))
+    return wide and (not is_quick or (len(levels) == len(scene) and min(steps) >= _HAND_STEP_EV))
+
+
+def _levels(values: Sequence[float]) -> list[float]:
+    """Return the distinct values in increasing order."""
+    known = sorted(values)
+    levels = known[:1]
+    for value in known:
+        if value - levels[-1] > _SAME_LEVEL_EV:
+            levels.append(value)
+    return levels
+
+
+def _is_even(values: Sequence[float | None]) -> bool:
+    """Return whether at least three values occur with equal distances, and each in an equal share of the shots."""
+    known = [value for value in values if value is not None]
+    levels = _levels(known)
+    steps = [after - before for before, after in pairwise(levels)]
+    return (
+        len(levels) >= _LEVELS
+        and len(values) % len(levels) == 0
+        and min(steps) >= _MIN_STEP_EV
+        and max(steps) - min(steps) <= _SAME_LEVEL_EV
+    )
+
+
+def _extends(bracket: Sequence[Assessment], shot: Assessment, gap: float) -> bool:
+    value = light_ev(shot.photo.camera.exposure)
+    values = [light_ev(each.photo.camera.exposure) for each in bracket]
+    known = [each for each in values if each is not None]
+    if value is None or len(known) < 2 or not is_one_setup(bracket[0], shot):
+        return False
+    is_beyond = value <= min(known) - _HAND_STEP_EV or value >= max(known) + _HAND_STEP_EV
+    longest = max(gap_s(one, other) for one, other in pairwise(bracket))
+    if not is_beyond or gap > 2 * max(longest, QUICK_GAP_S):
+        return False
+    return is_blank(shot.dhash) or any(moved_distance(each, shot) <= _EDGE_ALIKE for each in bracket)
