@@ -122,9 +122,10 @@ def auto_bracket(photo: Image.Image, shooter: Shooter) -> Iterator[Frame]:
     """Yield a bracket by the camera, in quick succession, which only some cameras note in the file."""
     rng = shooter.rng
     step, count = float(rng.choice([0.667, 1.0, 2.0])), int(rng.choice([3, 5, 7]))
+    count = count if step < 2 else min(count, 5)
     half = count // 2
     order = sorted(range(-half, half + 1), key=lambda n: (abs(n), n)) if rng.random() < 0.6 else range(-half, half + 1)
-    stops = [max(-4.0, min(4.0, n * step)) for n in order]
+    stops = [n * step for n in order]
     told = rng.random() < 0.5
     for frame in _bracket(photo, shooter, stops, lambda: float(rng.uniform(0.1, 0.5))):
         yield replace(frame, camera=replace(frame.camera, auto_bracket=bool(told)))
@@ -155,11 +156,13 @@ def _bracket(
     hand = 0.0 if rng.random() < 0.5 else float(rng.uniform(0.002, 0.02))
     headroom = float(rng.uniform(0.5, 3.0))
     base = shooter.camera.exposure.time_s or 0.01
-    base = min(max(base, _SPEEDS[0] * 20), 8.0)
+    base = min(max(base, _SPEEDS[0] * 20), 1.5)
+    shaken = float(rng.uniform(4, 9)) if rng.random() < 0.3 else 0.0  # the longest exposures
     for stop in stops:
         x, y = rng.normal(0, hand, 2) if hand else (0.0, 0.0)
         window = Window(0.5 + float(x), 0.5 + float(y), 0.94, 0.94, float(rng.normal(0, 25 * hand)) if hand else 0.0)
         image = pictures.exposed(window.of(photo), stop, headroom, rng)
+        image = pictures.defocused(image, shaken) if shaken and stop > np.median(stops) else image
         yield shooter.shoot(image, gap(), series=True, time_s=nominal(base * 2**stop))
 
 
@@ -232,6 +235,23 @@ def burst(photo: Image.Image, shooter: Shooter) -> Iterator[Frame]:
         image = pictures.defocused(image, float(rng.uniform(5, 9))) if rng.random() < bad else image
         yield shooter.shoot(image, float(rng.uniform(0.1, 0.8)), series=True)
         x, y, px = x + float(dx), y + float(dy), px + float(pdx) / 6
+
+
+def retakes(photo: Image.Image, shooter: Shooter) -> Iterator[Frame]:
+    """Yield two to four photos of one view from hand, 4 to 25 s apart, under automatic exposure; one is out of focus.
+
+    This is no series.
+    """
+    rng = shooter.rng
+    photo = pictures.padded(photo, 0.1)
+    count, base = int(rng.integers(2, 5)), shooter.camera.exposure.time_s or 0.01
+    worst, hand, slow = int(rng.integers(0, count)), float(rng.uniform(0.01, 0.05)), float(rng.uniform(4, 25))
+    for number in range(count):
+        x, y = rng.normal(0, hand, 2).clip(-0.09, 0.09)
+        image = Window(0.5 + float(x), 0.5 + float(y), 0.8, 0.8, float(rng.normal(0, 1))).of(photo)
+        image = pictures.defocused(image, float(rng.uniform(5, 9))) if number == worst else image
+        time_s = nominal(base * 2 ** float(rng.normal(0, 0.25)))
+        yield shooter.shoot(image, slow * float(rng.uniform(0.7, 1.4)), series=True, time_s=time_s)
 
 
 _LENGTH = 9

@@ -6,11 +6,11 @@ import math
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
-from culld.stages.group.scene import is_blank, is_one_scene, is_one_setup, moved_distance
+from culld.stages.group.scene import is_blank, is_one_setup, moved_distance, only_time_differs
 from culld.stages.group.timing import gap_s
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from culld.records import Assessment, Exposure
 
@@ -20,7 +20,8 @@ _SAME_LEVEL_EV: Final = 0.2
 _MIN_STEP_EV: Final = 0.3
 _HAND_STEP_EV: Final = 0.4  # half a stop, as cameras round it
 _HAND_RANGE_EV: Final = 0.9
-_PAIR_EV: Final = 0.9
+_MANY_LEVELS: Final = 5
+_LADDER: Final = 4
 _EDGE_ALIKE: Final = 0.44
 
 
@@ -59,20 +60,65 @@ def widened(run: Sequence[Assessment], start: int, end: int) -> tuple[int, int]:
     return start, end
 
 
+def ladders(run: Sequence[Assessment]) -> Iterator[list[Assessment]]:
+    """Yield the shots of which only the exposure time changes, by equal steps in one direction, four or more.
+
+    They are a bracket whatever they show: few shots of a bracket at night have gradients in common.
+    """
+    ladder = list(run[:1])
+    for shot in run[1:]:
+        if len(ladder) > 1 and not _climbs(ladder[-2], ladder[-1], shot):
+            yield from (ladder,) if len(ladder) >= _LADDER else ()
+            ladder = ladder[-1:]
+        ladder = [*ladder, shot] if _step(ladder[-1], shot) else [shot]
+    yield from (ladder,) if len(ladder) >= _LADDER else ()
+
+
+def _climbs(before: Assessment, one: Assessment, other: Assessment) -> bool:
+    first, second = _step(before, one), _step(one, other)
+    return second != 0 and abs(second - first) <= _SAME_LEVEL_EV
+
+
+def _step(one: Assessment, other: Assessment) -> float:
+    """Return the change of the exposure in EV; 0 unless only the exposure time differs, by at least half a stop."""
+    before, after = light_ev(one.photo.camera.exposure), light_ev(other.photo.camera.exposure)
+    if before is None or after is None or not only_time_differs(one, other):
+        return 0.0
+    return after - before if abs(after - before) >= _HAND_STEP_EV else 0.0
+
+
 def _is_by_hand(scene: Sequence[Assessment]) -> bool:
-    if not all(is_one_setup(scene[0], shot) for shot in scene):
+    """Return whether the bias, or one of exposure time, aperture and ISO, changes by half stops or more."""
+    exposures = [shot.photo.camera.exposure for shot in scene]
+    if _differ([exposure.bias_ev for exposure in exposures]):
+        return True  # no camera changes it by itself
+    if len({shot.photo.camera.focal_mm for shot in scene}) > 1 or _changing(exposures) > 1:
         return False
-    values = [light_ev(shot.photo.camera.exposure) for shot in scene]
+    values = [light_ev(exposure) for exposure in exposures]
+    if not _differ(values):
+        return False
+    levels = _levels([value for value in values if value is not None])
+    is_quick = all(gap_s(one, other) <= QUICK_GAP_S for one, other in pairwise(scene))
+    return not is_quick or (len(levels) == len(scene) and _smallest_step(levels) >= _HAND_STEP_EV)
+
+
+def _changing(exposures: Sequence[Exposure]) -> int:
+    """Return how many of exposure time, aperture and ISO change."""
+    settings = [(exposure.time_s, exposure.aperture, exposure.iso) for exposure in exposures]
+    return sum(len(set(values)) > 1 for values in zip(*settings, strict=True))
+
+
+def _differ(values: Sequence[float | None]) -> bool:
+    """Return whether values are known, and differ as those of a bracket: two shots by about a stop, more in levels."""
     known = [value for value in values if value is not None]
-    if len(known) < len(scene) or len(known) < 2:
+    if len(known) < max(2, len(values)):
         return False
     levels = _levels(known)
-    if len(scene) == 2:
-        return levels[-1] - levels[0] >= _PAIR_EV and is_one_scene(*scene)
-    steps = [after - before for before, after in pairwise(levels)]
-    wide = len(levels) >= _LEVELS and levels[-1] - levels[0] >= _HAND_RANGE_EV
-    is_quick = all(gap_s(one, other) <= QUICK_GAP_S for one, other in pairwise(scene))
-    return wide and (not is_quick or (len(levels) == len(scene) and min(steps) >= _HAND_STEP_EV))
+    return len(levels) >= min(_LEVELS, len(values)) and levels[-1] - levels[0] >= _HAND_RANGE_EV
+
+
+def _smallest_step(levels: Sequence[float]) -> float:
+    return min(after - before for before, after in pairwise(levels))
 
 
 def _levels(values: Sequence[float]) -> list[float]:
@@ -86,13 +132,16 @@ def _levels(values: Sequence[float]) -> list[float]:
 
 
 def _is_even(values: Sequence[float | None]) -> bool:
-    """Return whether at least three values occur with equal distances, and each in an equal share of the shots."""
+    """Return whether at least three values occur with equal distances, and each in an equal share of the shots.
+
+    From five values on they may occur unequally often: a camera repeats its shortest time where it has no shorter one.
+    """
     known = [value for value in values if value is not None]
     levels = _levels(known)
     steps = [after - before for before, after in pairwise(levels)]
     return (
         len(levels) >= _LEVELS
-        and len(values) % len(levels) == 0
+        and (len(values) % len(levels) == 0 or (len(levels) >= _MANY_LEVELS and min(steps) >= _HAND_STEP_EV))
         and min(steps) >= _MIN_STEP_EV
         and max(steps) - min(steps) <= _SAME_LEVEL_EV
     )

@@ -38,11 +38,15 @@ def moved_distance(one: Assessment, other: Assessment) -> float:
 
 
 def is_one_scene(one: Assessment, other: Assessment) -> bool:
-    """Return whether two shots show one scene; shots that differ by the exposure time alone may differ more."""
-    if distance(one, other) <= ALIKE:
-        return True
-    limit = _ALIKE_EXPOSURES if only_time_differs(one, other) else _ALIKE_MOVED
-    return moved_distance(one, other) <= limit
+    """Return whether two shots show one scene."""
+    return distance(one, other) <= ALIKE or moved_distance(one, other) <= _ALIKE_MOVED
+
+
+def may_be_one_scene(one: Assessment, other: Assessment) -> bool:
+    """Return whether two neighbours show one scene; those that differ by the exposure time alone may differ more."""
+    return is_one_scene(one, other) or (
+        only_time_differs(one, other) and moved_distance(one, other) <= _ALIKE_EXPOSURES
+    )
 
 
 def only_time_differs(one: Assessment, other: Assessment) -> bool:
@@ -92,6 +96,8 @@ def _continues(run: Sequence[Assessment], start: int, end: int, place: int) -> b
     between = run[end:place]
     if not all(is_one_setup(run[end - 1], shot) for shot in between):
         return False
+    if not between and may_be_one_scene(run[place - 1], run[place]):
+        return True
     return any(is_one_scene(run[before], run[place]) for before in range(max(start, place - _NEIGHBOURS), end))
 
 

@@ -10,8 +10,9 @@ from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
-from culld.records import DHash, Scores, Series, SeriesKind
-from culld.stages.group.brackets import QUICK_GAP_S, is_bracket, light_ev, widened
+from culld.records import Scores, Series, SeriesKind
+from culld.stages.group.brackets import QUICK_GAP_S, is_bracket, ladders, light_ev, widened
+from culld.stages.group.panoramas import turns
 from culld.stages.group.scene import ALIKE, distance, is_one_setup, runs, scenes
 from culld.stages.group.timing import gap_s, order
 
@@ -23,11 +24,6 @@ if TYPE_CHECKING:
 LONGEST_GAP_S: Final = 60.0
 """The longest pause in a series: the photographer sets the next exposure, or the focus, by hand."""
 
-_PAN_GAP_S: Final = 10.0
-# Share of differing bits, measured on 120 photos: crops that overlap by 40 to 80 %: up to 0.28 in the overlap, other
-# scenes 0.36.
-_OVERLAPPING: Final = 0.28
-_SAME: Final = 0.05
 _STEADY: Final = 0.16
 """Neighbours of focus stacks, also from hand, have at most this distance; shots of one view again mostly have more."""
 _STEADY_EV: Final = 0.4  # the automatic exposure of a telephone wanders by a third stop
@@ -39,17 +35,23 @@ def series_of(shots: Iterable[Assessment]) -> dict[RootedPath, Series]:
     """Return the series of each shot in a series, by path; `shots` are of one camera and folder, in any order."""
     found: dict[RootedPath, Series] = {}
     timed = sorted((shot for shot in shots if shot.photo.camera.taken_at), key=order)
-    for run in runs(timed, lambda one, other: gap_s(one, other) <= LONGEST_GAP_S):
-        for series in _series_in(run):
+    for run in runs(timed, _follows):
+        for series in sorted(_series_in(run), key=lambda series: series.kind is SeriesKind.BURST):
             for shot in series.members:
                 found.setdefault(shot.photo.place, series)
     return found
 
 
+def _follows(one: Assessment, other: Assessment) -> bool:
+    """Return whether a pause is short enough for one series; noise reduction takes as long as the exposure again."""
+    return gap_s(one, other) <= LONGEST_GAP_S + (one.photo.camera.exposure.time_s or 0.0)
+
+
 def _series_in(run: list[Assessment]) -> Iterator[Series]:
-    """Yield the series in a run, those that protect all their shots first."""
+    """Yield the series in a run; a shot may be in a burst and in another series."""
     if len(run) < 2:
         return
+    yield from (Series(SeriesKind.BRACKET, tuple(ladder)) for ladder in ladders(run))
     yield from _panoramas(run)
     start = 0
     for scene in scenes(run):
@@ -101,16 +103,9 @@ def _sharpness_moves(scene: Sequence[Assessment]) -> bool:
 
 
 def _panoramas(run: Sequence[Assessment]) -> Iterator[Series]:
-    """Yield the panoramas in a run: one setting, and each photo overlaps the one before."""
-    for part in runs(run, _pans):
+    for part in runs(run, turns):
         if len(part) >= _MIN_SERIES:
             yield Series(SeriesKind.PANORAMA, tuple(part))
-
-
-def _pans(one: Assessment, other: Assessment) -> bool:
-    if gap_s(one, other) > _PAN_GAP_S or not _is_one_setting((one, other)):
-        return False
-    return _pan_direction(one, other) is not None
 
 
 def _is_one_setting(shots: Sequence[Assessment]) -> bool:
@@ -122,19 +117,3 @@ def _is_one_setting(shots: Sequence[Assessment]) -> bool:
         and max(known) - min(known) <= _STEADY_EV
         and all(is_one_setup(shots[0], shot) for shot in shots)
     )
-
-
-def _pan_direction(one: Assessment, other: Assessment) -> str | None:
-    """Return the direction in which the camera turned; None if it did not turn or the photos do not overlap."""
-    first, second = one.dhash, other.dhash
-    if first is None or second is None or first.distance(second) <= _SAME:
-        return None
-    shifts = range(2, DHash.SIDE * 3 // 4)
-    distances = {
-        "right": min(first.distance(second, right=shift) for shift in shifts),
-        "left": min(second.distance(first, right=shift) for shift in shifts),
-        "down": min(first.distance(second, down=shift) for shift in shifts),
-        "up": min(second.distance(first, down=shift) for shift in shifts),
-    }
-    direction = min(distances, key=lambda name: distances[name])
-    return direction if distances[direction] <= min(_OVERLAPPING, first.distance(second)) else None
