@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from statistics import median
 from typing import TYPE_CHECKING, Final
 
 from culld.stages.group.scene import is_blank, is_one_setup, moved_distance, only_time_differs
@@ -18,8 +19,10 @@ QUICK_GAP_S: Final = 2.0
 _LEVELS: Final = 3
 _SAME_LEVEL_EV: Final = 0.2
 _MIN_STEP_EV: Final = 0.3
-_HAND_STEP_EV: Final = 0.4  # half a stop, as cameras round it
+_HAND_STEP_EV: Final = 0.41  # half a stop, as cameras round it; more than most of their third stops
 _HAND_RANGE_EV: Final = 0.9
+_ROUNDED_STEP_EV: Final = 0.25
+_ROUNDED_RANGE_EV: Final = 0.7
 _MANY_LEVELS: Final = 5
 _LADDER: Final = 4
 _EDGE_ALIKE: Final = 0.44
@@ -35,7 +38,8 @@ def is_bracket(scene: Sequence[Assessment]) -> bool:
     if len(scene) >= _LEVELS:
         told = all(shot.photo.camera.auto_bracket for shot in scene)
         biases = [exposure.bias_ev for exposure in exposures]
-        if told or _is_even(biases) or _is_even([light_ev(exposure) for exposure in exposures]):
+        values = [light_ev(exposure) for exposure in exposures]
+        if told or _is_even(biases) or (_is_quick(scene) and _is_even(values)):
             return True
     return _is_by_hand(scene)
 
@@ -95,11 +99,27 @@ def _is_by_hand(scene: Sequence[Assessment]) -> bool:
     if len({shot.photo.camera.focal_mm for shot in scene}) > 1 or _changing(exposures) > 1:
         return False
     values = [light_ev(exposure) for exposure in exposures]
+    if _rises(values) or _rises([None if value is None else -value for value in values]):
+        return True
     if not _differ(values):
         return False
-    levels = _levels([value for value in values if value is not None])
-    is_quick = all(gap_s(one, other) <= QUICK_GAP_S for one, other in pairwise(scene))
-    return not is_quick or (len(levels) == len(scene) and _smallest_step(levels) >= _HAND_STEP_EV)
+    return not _is_quick(scene) or len(_levels(values, _HAND_STEP_EV)) == len(scene)
+
+
+def _rises(values: Sequence[float | None]) -> bool:
+    """Return whether three values or more rise from shot to shot, by half stops or more on the whole.
+
+    Half stops are no more than a quarter stop apart where cameras round them: 1/4 and 0.3 s.
+    """
+    known = [value for value in values if value is not None]
+    if len(known) < max(_LEVELS, len(values)):
+        return False
+    steps = [after - before for before, after in pairwise(known)]
+    return min(steps) >= _ROUNDED_STEP_EV and sum(steps) >= _ROUNDED_RANGE_EV
+
+
+def _is_quick(scene: Sequence[Assessment]) -> bool:
+    return median(gap_s(one, other) for one, other in pairwise(scene)) <= QUICK_GAP_S
 
 
 def _changing(exposures: Sequence[Exposure]) -> int:
@@ -110,23 +130,17 @@ def _changing(exposures: Sequence[Exposure]) -> int:
 
 def _differ(values: Sequence[float | None]) -> bool:
     """Return whether values are known, and differ as those of a bracket: two shots by about a stop, more in levels."""
-    known = [value for value in values if value is not None]
-    if len(known) < max(2, len(values)):
+    if len(values) < 2 or None in values:
         return False
-    levels = _levels(known)
+    levels = _levels(values, _HAND_STEP_EV)
     return len(levels) >= min(_LEVELS, len(values)) and levels[-1] - levels[0] >= _HAND_RANGE_EV
 
 
-def _smallest_step(levels: Sequence[float]) -> float:
-    return min(after - before for before, after in pairwise(levels))
-
-
-def _levels(values: Sequence[float]) -> list[float]:
-    """Return the distinct values in increasing order."""
-    known = sorted(values)
-    levels = known[:1]
-    for value in known:
-        if value - levels[-1] > _SAME_LEVEL_EV:
+def _levels(values: Sequence[float | None], apart: float = _SAME_LEVEL_EV) -> list[float]:
+    """Return the known values that are more than `apart` above the one before, in increasing order."""
+    levels: list[float] = []
+    for value in sorted(value for value in values if value is not None):
+        if not levels or value - levels[-1] > apart:
             levels.append(value)
     return levels
 
@@ -136,8 +150,7 @@ def _is_even(values: Sequence[float | None]) -> bool:
 
     From five values on they may occur unequally often: a camera repeats its shortest time where it has no shorter one.
     """
-    known = [value for value in values if value is not None]
-    levels = _levels(known)
+    levels = _levels(values)
     steps = [after - before for before, after in pairwise(levels)]
     return (
         len(levels) >= _LEVELS

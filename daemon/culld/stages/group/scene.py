@@ -1,4 +1,4 @@
-"""Which shots show one scene: a comparison of difference hashes that exposure, blur and small moves hardly change; pure.
+"""Which shots show one scene, by their difference hashes, which exposure, blur and small moves hardly change; pure.
 
 A difference hash holds the signs of the gradients of a photo, so that a change of exposure changes it only where a
 part is black or white.

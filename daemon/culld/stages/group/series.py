@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from culld.records import Scores, Series, SeriesKind
 from culld.stages.group.brackets import QUICK_GAP_S, is_bracket, ladders, light_ev, widened
-from culld.stages.group.panoramas import turns
+from culld.stages.group.panoramas import panoramas
 from culld.stages.group.scene import ALIKE, distance, is_one_setup, runs, scenes
 from culld.stages.group.timing import gap_s, order
 
@@ -27,7 +27,9 @@ LONGEST_GAP_S: Final = 60.0
 _STEADY: Final = 0.16
 """Neighbours of focus stacks, also from hand, have at most this distance; shots of one view again mostly have more."""
 _STEADY_EV: Final = 0.4  # the automatic exposure of a telephone wanders by a third stop
+_SAME: Final = 0.05
 _MIN_SERIES: Final = 3
+_REGULAR: Final = 5
 _SHARPER: Final = 0.2
 
 
@@ -52,43 +54,49 @@ def _series_in(run: list[Assessment]) -> Iterator[Series]:
     if len(run) < 2:
         return
     yield from (Series(SeriesKind.BRACKET, tuple(ladder)) for ladder in ladders(run))
-    yield from _panoramas(run)
+    yield from (Series(SeriesKind.PANORAMA, tuple(turned)) for turned in panoramas(run))
     start = 0
     for scene in scenes(run):
         end = start + len(scene)
         if is_bracket(scene):
             first, last = widened(run, start, end)
             yield Series(SeriesKind.BRACKET, tuple(run[first:last]))
-        elif _is_focus_stack(scene):
-            yield Series(SeriesKind.FOCUS_STACK, tuple(scene))
         else:
+            yield from _focus_stacks(scene)
             yield from _quick_series(scene)
         start = end
 
 
+def _focus_stacks(scene: list[Assessment]) -> Iterator[Series]:
+    for steady in runs(scene, _is_steady):
+        if len(steady) >= _MIN_SERIES and _is_one_setting(steady) and _is_focused_anew(steady):
+            yield Series(SeriesKind.FOCUS_STACK, tuple(steady))
+
+
 def _quick_series(scene: list[Assessment]) -> Iterator[Series]:
-    """Yield the brackets, focus stacks and bursts in quick succession among shots of one scene."""
+    """Yield the brackets and bursts in quick succession among shots of one scene."""
     for quick in runs(scene, lambda one, other: gap_s(one, other) <= QUICK_GAP_S):
         if is_bracket(quick):
             yield Series(SeriesKind.BRACKET, tuple(quick))
-        elif _is_focus_stack(quick):
-            yield Series(SeriesKind.FOCUS_STACK, tuple(quick))
         else:
             bursts = runs(quick, lambda one, other: distance(one, other) <= ALIKE)
             yield from (Series(SeriesKind.BURST, tuple(burst)) for burst in bursts if len(burst) > 1)
 
 
-def _is_focus_stack(scene: Sequence[Assessment]) -> bool:
-    """Return whether shots of one scene are a focus stack: a view that hardly moves, at one setting.
+def _is_steady(one: Assessment, other: Assessment) -> bool:
+    return distance(one, other) <= _STEADY and _is_one_setting((one, other))
 
-    In quick succession the sharpness must also move, because a burst from a tripod does not move either.
+
+def _is_focused_anew(steady: Sequence[Assessment]) -> bool:
+    """Return whether shots of a view that hardly moves are a focus stack: slow, regular, or of changing sharpness.
+
+    In quick succession a burst from a tripod does not move either.
     """
-    if len(scene) < _MIN_SERIES or not _is_one_setting(scene):
-        return False
-    if any(distance(one, other) > _STEADY for one, other in pairwise(scene)):
-        return False
-    is_quick = median(gap_s(one, other) for one, other in pairwise(scene)) <= QUICK_GAP_S
-    return not is_quick or _sharpness_moves(scene)
+    gaps = [gap_s(one, other) for one, other in pairwise(steady)]
+    if median(gaps) > QUICK_GAP_S or _sharpness_moves(steady):
+        return True
+    is_regular = len(steady) >= _REGULAR and max(gaps) - min(gaps) <= max(1.0, median(gaps) / 2)
+    return is_regular and all(distance(one, other) <= _SAME for one, other in pairwise(steady))
 
 
 def _sharpness_moves(scene: Sequence[Assessment]) -> bool:
@@ -100,12 +108,6 @@ def _sharpness_moves(scene: Sequence[Assessment]) -> bool:
     falling = all(after <= before + _SHARPER for before, after in pairwise(blurs[: sharpest + 1]))
     rising = all(after >= before - _SHARPER for before, after in pairwise(blurs[sharpest:]))
     return falling and rising
-
-
-def _panoramas(run: Sequence[Assessment]) -> Iterator[Series]:
-    for part in runs(run, turns):
-        if len(part) >= _MIN_SERIES:
-            yield Series(SeriesKind.PANORAMA, tuple(part))
 
 
 def _is_one_setting(shots: Sequence[Assessment]) -> bool:
