@@ -1,4 +1,4 @@
-"""Drops of photos with one series among unrelated photos, and drops of unrelated photos alone, made from photographs.
+"""Drops of photos with one series among unrelated photos, and drops of unrelated photos, made from photographs.
 
 Every drop is made from the seed of its scene, so that it is the same in each run.
 """
@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image
 
 from bench.series import pictures
-from bench.series.pictures import Pixels, Window
+from bench.series.pictures import Pixels, Plane, Window
 from culld.records import Camera, Exposure
 
 _NOON = datetime(2024, 5, 5, 12, tzinfo=UTC)
@@ -31,11 +31,15 @@ _MODELS = ("Canon EOS 5D", "NIKON D3300", "DSC-RX100", "DMC-GX7", "X-T3", "PENTA
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A decoded photo and its camera facts; `series` is whether it belongs to the series of its drop."""
+    """A decoded photo and its camera facts; `series` is whether it belongs to the series of its drop.
+
+    `soft` is whether it was put out of focus as a whole.
+    """
 
     pixels: Pixels
     camera: Camera
     series: bool
+    soft: bool = False
 
 
 @dataclass(slots=True)
@@ -148,9 +152,7 @@ def _stops(rng: np.random.Generator) -> list[float]:
             return found if rng.random() < 0.5 else found[::-1]
 
 
-def _bracket(
-    photo: Image.Image, shooter: Shooter, stops: Sequence[float], gap: Callable[[], float]
-) -> Iterator[Frame]:
+def _bracket(photo: Image.Image, shooter: Shooter, stops: Sequence[float], gap: Callable[[], float]) -> Iterator[Frame]:
     rng = shooter.rng
     photo = pictures.padded(photo, 0.03)
     hand = 0.0 if rng.random() < 0.5 else float(rng.uniform(0.002, 0.02))
@@ -183,9 +185,10 @@ def focus_stack(photo: Image.Image, shooter: Shooter) -> Iterator[Frame]:
         yield shooter.shoot(seen, float(rng.uniform(0.5, 2.5)) * slow, series=True)
 
 
-def _depth(photo: Image.Image, rng: np.random.Generator) -> np.ndarray:
+def _depth(photo: Image.Image, rng: np.random.Generator) -> Plane:
     """Return a depth map, 0..1: a tilted plane with hills."""
-    hills = np.asarray(Image.fromarray(rng.random((4, 5), dtype=np.float32)).resize(photo.size, Image.Resampling.BICUBIC))
+    coarse = Image.fromarray(rng.random((4, 5), dtype=np.float32))
+    hills = np.asarray(coarse.resize(photo.size, Image.Resampling.BICUBIC))
     rows, columns = np.indices((photo.height, photo.width), dtype=np.float32)
     turn = float(rng.uniform(0, 2 * math.pi))
     depth = math.cos(turn) * columns / photo.width + math.sin(turn) * rows / photo.height + 0.5 * hills
@@ -232,8 +235,9 @@ def burst(photo: Image.Image, shooter: Shooter) -> Iterator[Frame]:
     for _ in range(int(rng.integers(3, 12))):
         window = Window(min(max(x, 0.42), 0.58), min(max(y, 0.42), 0.58), 0.8, 0.8, float(rng.normal(0, 0.5)))
         image = pictures.pasted(window.of(photo), patch, px % 1, float(py), share)
-        image = pictures.defocused(image, float(rng.uniform(5, 9))) if rng.random() < bad else image
-        yield shooter.shoot(image, float(rng.uniform(0.1, 0.8)), series=True)
+        soft = bool(rng.random() < bad)
+        image = pictures.defocused(image, float(rng.uniform(5, 9))) if soft else image
+        yield replace(shooter.shoot(image, float(rng.uniform(0.1, 0.8)), series=True), soft=soft)
         x, y, px = x + float(dx), y + float(dy), px + float(pdx) / 6
 
 
@@ -251,10 +255,10 @@ def retakes(photo: Image.Image, shooter: Shooter) -> Iterator[Frame]:
         image = Window(0.5 + float(x), 0.5 + float(y), 0.8, 0.8, float(rng.normal(0, 1))).of(photo)
         image = pictures.defocused(image, float(rng.uniform(5, 9))) if number == worst else image
         time_s = nominal(base * 2 ** float(rng.normal(0, 0.25)))
-        yield shooter.shoot(image, slow * float(rng.uniform(0.7, 1.4)), series=True, time_s=time_s)
+        yield shooter.shoot(image, slow * float(rng.uniform(0.7, 1.4)), series=False, time_s=time_s)
 
 
-_LENGTH = 9
+LENGTH = 9
 
 
 def unrelated(paths: Sequence[Path], kind: str) -> Iterator[Drop]:
@@ -263,8 +267,8 @@ def unrelated(paths: Sequence[Path], kind: str) -> Iterator[Drop]:
     A third of the drops is taken at one manual setting, a third with the aperture and the ISO fixed, a third with all
     settings automatic.
     """
-    for begin in range(0, len(paths) - 2, _LENGTH):
-        some = paths[begin : begin + _LENGTH]
+    for begin in range(0, len(paths) - 2, LENGTH):
+        some = paths[begin : begin + LENGTH]
         rng = rng_of(kind, some[0].name)
         shooter, mode, slow = Shooter.of(rng), int(rng.integers(0, 3)), float(rng.choice([2, 4, 15, 40]))
         found = Drop(kind, some[0].parent.name, some[0].name)

@@ -101,9 +101,7 @@ def _continues(run: Sequence[Assessment], start: int, end: int, place: int) -> b
     return any(is_one_scene(run[before], run[place]) for before in range(max(start, place - _NEIGHBOURS), end))
 
 
-def runs(
-    shots: Sequence[Assessment], together: Callable[[Assessment, Assessment], bool]
-) -> list[list[Assessment]]:
+def runs(shots: Sequence[Assessment], together: Callable[[Assessment, Assessment], bool]) -> list[list[Assessment]]:
     """Return the shots in runs, cut where two neighbours are not `together`."""
     found: list[list[Assessment]] = []
     for shot in shots:
