@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from culld.app.build import Builder, PolicySet
+from culld.app.late_series import ReturnJournal
 from culld.clock import SystemClock
 from culld.errors import PhotoError
 from culld.files.open_beneath import exists, stamp_of
@@ -20,7 +21,7 @@ from culld.stages.read import PoolReader, read_ahead
 from culld.unexpected import UnexpectedErrors
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
@@ -31,14 +32,11 @@ if TYPE_CHECKING:
     from culld.quarantine.restore import Restored
     from culld.records import (
         Assessment,
-        FileStat,
         FolderPolicies,
         Outcome,
         Plan,
         Policy,
-        RecordedDecision,
         RootedPath,
-        TaggedFiles,
     )
     from culld.stages.decide.replay import ReplayResult
 
@@ -139,30 +137,6 @@ class ReplayJournal:
     def intend(self, plans: Sequence[Plan]) -> AbstractContextManager[Batch]:
         """Store the plans of a batch; within the context each plan is closed with its outcome."""
         return self.journal.intend(plans)
-
-
-@dataclass(frozen=True, slots=True)
-class ReturnJournal:
-    """The journal for photos that are restored because the policy changed, and not by the user."""
-
-    journal: SqliteJournal
-
-    def note_restored(self, plan: str, _digests: Collection[str], place: RootedPath, stamp: FileStat | None) -> None:
-        """Note that the photo of a plan is back at `place`; without a stamp it is not back yet."""
-        if stamp is not None:
-            self.journal.note_returned(plan, place)
-
-    def note_deleted(self, plan: str) -> None:
-        """Note that the user deleted the photo of a plan from quarantine."""
-        self.journal.note_deleted(plan)
-
-    def reject(self, plan: str) -> RecordedDecision | None:
-        """Return the decision of a plan that moved a photo to quarantine; None if the journal lacks it."""
-        return self.journal.reject(plan)
-
-    def tagged_by(self, plan: str) -> list[TaggedFiles]:
-        """Return the files that a plan, and earlier plans for the same path, wrote tags to; the newest plan first."""
-        return self.journal.tagged_by(plan)
 
 
 def _digests(found: Sequence[ReplayResult]) -> dict[RootedPath, frozenset[str]]:
