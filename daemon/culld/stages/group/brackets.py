@@ -7,15 +7,14 @@ from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING, Final
 
-from culld.stages.group.scene import is_blank, is_one_setup, moved_distance, only_time_differs
-from culld.stages.group.timing import gap_s
+from culld.stages.group.scene import is_near, is_one_setup, only_time_differs
+from culld.stages.group.timing import QUICK_GAP_S, gap_s
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from culld.records import Assessment, Exposure
 
-QUICK_GAP_S: Final = 2.0
 _LEVELS: Final = 3
 _SAME_LEVEL_EV: Final = 0.2
 _MIN_STEP_EV: Final = 0.3
@@ -25,7 +24,6 @@ _ROUNDED_STEP_EV: Final = 0.25
 _ROUNDED_RANGE_EV: Final = 0.7
 _MANY_LEVELS: Final = 5
 _LADDER: Final = 4
-_EDGE_ALIKE: Final = 0.44
 
 
 def is_bracket(scene: Sequence[Assessment]) -> bool:
@@ -51,17 +49,18 @@ def light_ev(exposure: Exposure) -> float | None:
     return 2 * math.log2(exposure.aperture or 1.0) - math.log2(exposure.time_s) - math.log2((exposure.iso or 100) / 100)
 
 
-def widened(run: Sequence[Assessment], start: int, end: int) -> tuple[int, int]:
-    """Return the bounds of the bracket from `start` to before `end`, with darker and brighter shots next to it.
+def extends_bracket(bracket: Sequence[Assessment], shot: Assessment) -> bool:
+    """Return whether a shot beside a bracket belongs to it: its exposure time alone is beyond those of the bracket.
 
-    A shot that is black or white has no likeness to the others: it belongs to them if its exposure time alone is
-    beyond theirs, and the pause before it is no longer than theirs.
+    The darkest and the brightest shots have few gradients in common with the others.
     """
-    while start > 0 and _extends(run[start:end], run[start - 1], gap_s(run[start - 1], run[start])):
-        start -= 1
-    while end < len(run) and _extends(run[start:end], run[end], gap_s(run[end - 1], run[end])):
-        end += 1
-    return start, end
+    value = light_ev(shot.photo.camera.exposure)
+    values = [light_ev(each.photo.camera.exposure) for each in bracket]
+    known = [each for each in values if each is not None]
+    if value is None or not known or not is_one_setup(bracket[0], shot):
+        return False
+    is_beyond = value <= min(known) - _HAND_STEP_EV or value >= max(known) + _HAND_STEP_EV
+    return is_beyond and is_near(bracket, shot)
 
 
 def ladders(run: Sequence[Assessment]) -> Iterator[list[Assessment]]:
@@ -96,12 +95,14 @@ def _is_by_hand(scene: Sequence[Assessment]) -> bool:
     exposures = [shot.photo.camera.exposure for shot in scene]
     if _differ([exposure.bias_ev for exposure in exposures]):
         return True  # no camera changes it by itself
-    if len({shot.photo.camera.focal_mm for shot in scene}) > 1 or _changing(exposures) > 1:
+    if len({shot.photo.camera.focal_mm for shot in scene}) > 1:
         return False
     values = [light_ev(exposure) for exposure in exposures]
-    if _rises(values) or _rises([None if value is None else -value for value in values]):
+    is_one_changing = _changing(exposures) <= 1
+    rises = _rises(values) or _rises([None if value is None else -value for value in values])
+    if rises and (is_one_changing or len(scene) >= _LADDER):
         return True
-    if not _differ(values):
+    if not is_one_changing or not _differ(values):
         return False
     return not _is_quick(scene) or len(_levels(values, _HAND_STEP_EV)) == len(scene)
 
@@ -158,16 +159,3 @@ def _is_even(values: Sequence[float | None]) -> bool:
         and min(steps) >= _MIN_STEP_EV
         and max(steps) - min(steps) <= _SAME_LEVEL_EV
     )
-
-
-def _extends(bracket: Sequence[Assessment], shot: Assessment, gap: float) -> bool:
-    value = light_ev(shot.photo.camera.exposure)
-    values = [light_ev(each.photo.camera.exposure) for each in bracket]
-    known = [each for each in values if each is not None]
-    if value is None or len(known) < 2 or not is_one_setup(bracket[0], shot):
-        return False
-    is_beyond = value <= min(known) - _HAND_STEP_EV or value >= max(known) + _HAND_STEP_EV
-    longest = max(gap_s(one, other) for one, other in pairwise(bracket))
-    if not is_beyond or gap > 2 * max(longest, QUICK_GAP_S):
-        return False
-    return is_blank(shot.dhash) or any(moved_distance(each, shot) <= _EDGE_ALIKE for each in bracket)

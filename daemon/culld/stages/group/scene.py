@@ -6,19 +6,25 @@ part is black or white.
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import pairwise, product
 from typing import TYPE_CHECKING, Final
 
+from culld.stages.group.timing import QUICK_GAP_S, gap_s
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from culld.records import Assessment, DHash
+
+    Span = tuple[int, int]
+    Together = Callable[[Assessment, Assessment], bool]
 
 # Shares of differing bits, measured by `tests/bench/series` on one half of its scenes. The least distance over moves by
 # one bit: neighbours of brackets from hand 0.31 in 99 of 100 pairs, unrelated photos of one source 0.38 in 99 of 100.
 ALIKE: Final = 0.36
 _ALIKE_MOVED: Final = 0.34
 _ALIKE_EXPOSURES: Final = 0.38
+_NEAR: Final = 0.44
 _MOVES: Final = tuple(move for move in product((-1, 0, 1), repeat=2) if move != (0, 0))
 _NEIGHBOURS: Final = 3
 """Each shot is compared with so many shots before it: the darkest and the brightest shot may have no bit in common."""
@@ -66,18 +72,16 @@ def is_one_setup(one: Assessment, other: Assessment) -> bool:
     )
 
 
-def scenes(run: Sequence[Assessment]) -> list[list[Assessment]]:
-    """Return the shots of a run, which is in the order of time, in groups of one scene each.
+def scenes(run: Sequence[Assessment]) -> Iterator[Span]:
+    """Yield the spans of a run, which is in the order of time, that show one scene each.
 
     A shot between two shots of one scene belongs to it if it has the aperture, ISO and focal length of the first.
     """
-    groups: list[list[Assessment]] = []
     start = 0
     while start < len(run):
         end = _end_of_scene(run, start)
-        groups.append(list(run[start:end]))
+        yield start, end
         start = end
-    return groups
 
 
 def _end_of_scene(run: Sequence[Assessment], start: int) -> int:
@@ -101,15 +105,34 @@ def _continues(run: Sequence[Assessment], start: int, end: int, place: int) -> b
     return any(is_one_scene(run[before], run[place]) for before in range(max(start, place - _NEIGHBOURS), end))
 
 
-def runs(shots: Sequence[Assessment], together: Callable[[Assessment, Assessment], bool]) -> list[list[Assessment]]:
-    """Return the shots in runs, cut where two neighbours are not `together`."""
-    found: list[list[Assessment]] = []
-    for shot in shots:
-        if found and together(found[-1][-1], shot):
-            found[-1].append(shot)
-        else:
-            found.append([shot])
-    return found
+def spans(run: Sequence[Assessment], within: Span, together: Together) -> Iterator[Span]:
+    """Yield the spans of a part of a run, cut where two neighbours are not `together`."""
+    start, last = within
+    for place in range(start + 1, last):
+        if not together(run[place - 1], run[place]):
+            yield start, place
+            start = place
+    yield start, last
+
+
+def widened(run: Sequence[Assessment], span: Span, extends: Callable[[Sequence[Assessment], Assessment], bool]) -> Span:
+    """Return a span of a series of at least two shots, with the shots beside it that extend it.
+
+    The pause before such a shot is at most twice as long as the longest one of the series.
+    """
+    start, end = span
+    longest_s = max(gap_s(one, other) for one, other in pairwise(run[start:end]))
+    limit_s = 2 * max(longest_s, QUICK_GAP_S)
+    while start > 0 and gap_s(run[start - 1], run[start]) <= limit_s and extends(run[start:end], run[start - 1]):
+        start -= 1
+    while end < len(run) and gap_s(run[end - 1], run[end]) <= limit_s and extends(run[start:end], run[end]):
+        end += 1
+    return start, end
+
+
+def is_near(series: Sequence[Assessment], shot: Assessment) -> bool:
+    """Return whether a shot beside a series, with little in common with it, may show its scene."""
+    return is_blank(shot.dhash) or any(moved_distance(each, shot) <= _NEAR for each in series)
 
 
 def is_blank(found: DHash | None) -> bool:

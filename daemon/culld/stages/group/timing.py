@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from culld.records import Assessment
+
+QUICK_GAP_S: Final = 2.0
+"""The longest pause in quick succession: the camera takes the next shot, not the photographer."""
 
 
 def when_s(shot: Assessment) -> float:
