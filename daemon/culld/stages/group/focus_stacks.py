@@ -24,6 +24,9 @@ _REGULAR_SHOTS: Final = 5
 _REGULAR: Final = 0.05
 _SHARPER: Final = 0.2
 _BLURRED: Final = 0.5
+_STILL: Final = 0.08
+"""The median distance from a tripod: bursts from hand have more, 0.09 or above."""
+_BAD: Final = 0.9
 
 
 def is_steady(one: Assessment, other: Assessment) -> bool:
@@ -40,6 +43,8 @@ def is_focus_stack(steady: Sequence[Assessment]) -> bool:
         return False
     gaps = [gap_s(one, other) for one, other in pairwise(steady)]
     if median(gaps) > QUICK_GAP_S or _sharpness_moves(steady):
+        return True
+    if median(distance(one, other) for one, other in pairwise(steady)) <= _STILL and _is_blurred_apart(steady):
         return True
     is_regular = len(steady) >= _REGULAR_SHOTS and max(gaps) - min(gaps) <= max(1.0, median(gaps) / 2)
     return is_regular and all(distance(one, other) <= _REGULAR for one, other in pairwise(steady))
@@ -63,6 +68,15 @@ def _sharpness_moves(scene: Sequence[Assessment]) -> bool:
     falling = all(after <= before + _SHARPER for before, after in pairwise(blurs[: sharpest + 1]))
     rising = all(after >= before - _SHARPER for before, after in pairwise(blurs[sharpest:]))
     return falling and rising
+
+
+def _is_blurred_apart(scene: Sequence[Assessment]) -> bool:
+    """Return whether some shots are blurred, and none of them lies between sharp ones: the focus came from afar."""
+    blurs = [shot.result.blur for shot in scene if isinstance(shot.result, Scores)]
+    if len(blurs) < len(scene) or max(blurs) < _BLURRED:
+        return False
+    sharp = [place for place, blur in enumerate(blurs) if blur < _BLURRED]
+    return not sharp or all(blur < _BAD for blur in blurs[sharp[0] : sharp[-1]])
 
 
 def _is_one_setting(shots: Sequence[Assessment]) -> bool:

@@ -30,14 +30,17 @@ _SKEWS: Final = (-1, 0, 1)
 def panoramas(run: Sequence[Assessment]) -> Iterator[list[Assessment]]:
     """Yield the panoramas in a run, which is in the order of time: three shots or more, each overlapping the next.
 
-    Two overlaps must be strong, or one certain; the others may be weak.
+    Two overlaps must be strong, or one certain; the others may be weak. A shot at either end that follows in time, at
+    the same settings, belongs to it as well: sky or water has no gradients to compare.
     """
     strengths = [_strength(one, other) for one, other in pairwise(run)]
     start = 0
     for place in range(len(run)):
         if place == len(strengths) or strengths[place] < _WEAK:
             if place + 1 - start >= _MIN_SHOTS and _is_enough(strengths[start:place]):
-                yield list(run[start : place + 1])
+                first = start - (start > 0 and _may_turn(run[start - 1], run[start]))
+                last = place + (place + 1 < len(run) and _may_turn(run[place], run[place + 1]))
+                yield list(run[first : last + 1])
             start = place + 1
 
 
@@ -47,12 +50,17 @@ def _is_enough(strengths: Sequence[float]) -> bool:
 
 def _strength(one: Assessment, other: Assessment) -> float:
     """Return the strength of the overlap of two shots; 0 if their settings or the time between them forbid it."""
-    first, second = (light_ev(shot.photo.camera.exposure) for shot in (one, other))
-    if first is None or second is None or abs(first - second) > _WANDER_EV:
-        return 0.0
-    if not is_one_setup(one, other) or gap_s(one, other) > _GAP_S or one.dhash is None or other.dhash is None:
+    if one.dhash is None or other.dhash is None or not _may_turn(one, other):
         return 0.0
     return _overlap(one.dhash, other.dhash)
+
+
+def _may_turn(one: Assessment, other: Assessment) -> bool:
+    """Return whether the settings of two shots and the time between them allow a panorama."""
+    first, second = (light_ev(shot.photo.camera.exposure) for shot in (one, other))
+    if first is None or second is None or abs(first - second) > _WANDER_EV:
+        return False
+    return is_one_setup(one, other) and gap_s(one, other) <= _GAP_S
 
 
 def _overlap(one: DHash, other: DHash) -> float:
