@@ -32,10 +32,16 @@ _T = TypeVar("_T", bound="Item")
 _R = TypeVar("_R")
 
 
+def no_late_series(_stacks: Sequence[Stack]) -> list[FileSnapshot]:
+    """Return no files: no photo comes back from quarantine."""
+    return []
+
+
 @dataclass(frozen=True, slots=True)
 class Stages:
     """The stages of the pipeline, and `record_failure`, which records why a photo failed.
 
+    `bring_back` moves photos back from quarantine that belong to a series of some stacks, and returns their files.
     `decide` and `plan` return one result for each item, in order: a PhotoError for an item that fails.
     """
 
@@ -46,6 +52,7 @@ class Stages:
     apply: Callable[[Plan], Outcome]
     report: Callable[[Outcome], object]
     record_failure: Callable[[ReadFailure], object]
+    bring_back: Callable[[Sequence[Stack]], list[FileSnapshot]] = no_late_series
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,7 @@ class Pipeline:
     def process(self, batch: Sequence[FileSnapshot]) -> list[Outcome]:
         """Take a batch of complete files to recorded outcomes; a failure concerns one photo only.
 
+        Photos that come back from quarantine, because the batch completes their series, are judged again at once.
         Raises SystemFaultError, and StoppedError if a stop is requested before a file is changed.
         """
         photos = self.read(batch)
@@ -71,7 +79,8 @@ class Pipeline:
         plans = self.plan(decisions)
         with self.intend(plans) as intents:  # one commit for the batch, before any file changes
             outcomes = [intent.close(self.apply(plan)) for plan, intent in intents]
-        return self.report(outcomes)
+        back = self.come_back(stacks)
+        return [*self.report(outcomes), *(self.process(back) if back else [])]
 
     def read(self, batch: Sequence[FileSnapshot]) -> list[Assessment | ReadFailure]:
         """Return the scored photos of a batch; known content is omitted, and the journal stores its new stamp."""
@@ -134,6 +143,14 @@ class Pipeline:
             place, stamp = plan.photo.place, _stamp_now(plan.photo)
             return Outcome(plan, place, stamp, plan.photo.digest, fault=str(outcome), unfinished=True)
         return outcome
+
+    def come_back(self, stacks: Sequence[Stack | ReadFailure]) -> list[FileSnapshot]:
+        """Return the files of the photos that came back from quarantine, because their series is known now."""
+        in_series = [stack for stack in stacks if isinstance(stack, Stack) and stack.series is not None]
+        if not in_series:
+            return []
+        found = self.unexpected.attempt("bringing photos of a series back", partial(self.stages.bring_back, in_series))
+        return [] if isinstance(found, PhotoError) else found
 
     def report(self, outcomes: list[Outcome]) -> list[Outcome]:
         """Report each outcome; return all outcomes."""

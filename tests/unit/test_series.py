@@ -106,6 +106,171 @@ def test_a_view_that_does_not_move_through_many_shots_is_a_focus_stack() -> None
     assert kinds(shots[:4]) == [SeriesKind.BURST] * 4
 
 
+def by_hand(times: Sequence[float], gap: float = 20, picture: Image.Image = SCENE) -> list[Assessment]:
+    """Shots of one view, so many seconds apart, of which only the exposure time changes."""
+    second, shots = 0.0, []
+    for number, time_s in enumerate(times):
+        lit = ImageEnhance.Brightness(picture).enhance(min(4.0, time_s * 60))
+        shots.append(shot(f"{number}.jpg", second, lit, exposure=replace(STEADY, time_s=time_s)))
+        second += gap + time_s
+    return shots
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        [1 / 250, 1 / 125, 1 / 60],
+        [1 / 15, 1 / 30, 1 / 60, 1 / 125, 1 / 250],
+        [1 / 60, 1 / 90, 1 / 125],
+        [1 / 8, 1 / 6, 1 / 4],
+        [1 / 60, 1 / 250, 1 / 15],
+        [1 / 60, 1 / 30],
+        [15, 2.5, 1 / 4, 1 / 30],
+    ],
+    ids=["rises", "falls", "half stops", "rounded half stops", "middle first", "two", "uneven"],
+)
+def test_exposure_times_set_by_hand_are_a_bracket(times: list[float]) -> None:
+    """The shots are up to a minute apart, and no fact but the time says it."""
+    assert kinds(by_hand(times)) == [SeriesKind.BRACKET] * len(times)
+    assert kinds(by_hand(times, gap=59)) == [SeriesKind.BRACKET] * len(times)
+    assert kinds(by_hand(times, gap=150)) == [None] * len(times)
+
+
+def test_the_aperture_or_the_iso_may_change_instead_of_the_time() -> None:
+    """One of them alone."""
+    apertures = [replace(STEADY, aperture=value) for value in (4.0, 5.6, 8.0)]
+    isos = [replace(STEADY, iso=value) for value in (100, 200, 800)]
+
+    for exposures in (apertures, isos):
+        shots = [shot(f"{n}.jpg", 20 * n, SCENE, exposure=exposure) for n, exposure in enumerate(exposures)]
+        assert kinds(shots) == [SeriesKind.BRACKET] * 3
+
+
+def test_a_bias_set_by_hand_makes_a_bracket() -> None:
+    """Whatever the automatic exposure changes to reach it."""
+    exposures = [Exposure(1 / 250, 8.0, 200, 0.0), Exposure(1 / 200, 5.6, 100, 1.0), Exposure(1 / 60, 4.0, 200, 2.0)]
+    shots = [shot(f"{n}.jpg", 20 * n, SCENE, exposure=exposure) for n, exposure in enumerate(exposures)]
+
+    assert kinds(shots) == [SeriesKind.BRACKET] * 3
+
+
+@pytest.mark.parametrize(
+    "times", [(1 / 250, 1 / 200, 1 / 250), (1 / 250, 1 / 320, 1 / 200, 1 / 250), (1 / 250, 1 / 160)]
+)
+def test_second_tries_from_hand_are_no_bracket(times: tuple[float, ...]) -> None:
+    """The automatic exposure wanders by third stops, and the view moves."""
+    shots = [
+        shot(f"{n}.jpg", 15 * n, moved(30 * n), exposure=replace(STEADY, time_s=time_s))
+        for n, time_s in enumerate(times)
+    ]
+
+    assert kinds(shots) == [None] * len(times)
+
+
+def test_a_bracket_ends_at_another_scene() -> None:
+    """The photos before and after it stay alone."""
+    before = shot("a.jpg", -30, OTHER, exposure=replace(STEADY, time_s=1 / 250))
+    after = shot("z.jpg", 80, factories.picture(4), exposure=replace(STEADY, time_s=1 / 200))
+    bracket = by_hand([1 / 15, 1 / 30, 1 / 60])
+
+    assert kinds([before, *bracket, after]) == [None, *[SeriesKind.BRACKET] * 3, None]
+
+
+def test_a_try_at_other_settings_does_not_hide_a_bracket() -> None:
+    """Of the same scene, with another aperture."""
+    first = shot("a.jpg", -30, SCENE, exposure=Exposure(1 / 60, 2.8, 400, 0.0))
+
+    assert kinds([first, *by_hand([1 / 15, 1 / 30, 1 / 60])]) == [None, *[SeriesKind.BRACKET] * 3]
+
+
+@pytest.mark.parametrize("grey", [0, 255])
+def test_a_black_or_white_shot_at_the_end_of_a_bracket_belongs_to_it(grey: int) -> None:
+    """It has no gradients in common with the others, but its exposure time goes on."""
+    times = (1 / 15, 1 / 30, 1 / 60)
+    blank = Image.new("RGB", SCENE.size, (grey, grey, grey))
+    last = shot("z.jpg", 65, blank, exposure=replace(STEADY, time_s=1 / 8000 if grey == 0 else 4.0))
+    same = shot("z.jpg", 65, blank, exposure=replace(STEADY, time_s=1 / 30))
+
+    assert kinds([*by_hand(times), last]) == [SeriesKind.BRACKET] * 4
+    assert kinds([*by_hand(times), same]) == [*[SeriesKind.BRACKET] * 3, None]
+
+
+def test_four_equal_steps_are_a_bracket_whatever_the_shots_show() -> None:
+    """At night most shots of a bracket are black or white; three such steps may be chance."""
+    shots = [
+        shot(f"{n}.jpg", 20 * n, factories.picture(10 + n), exposure=replace(STEADY, time_s=2.0**n / 60))
+        for n in range(4)
+    ]
+
+    assert kinds(shots) == [SeriesKind.BRACKET] * 4
+    assert kinds(shots[:3]) == [None] * 3
+
+
+def test_a_blank_shot_amid_a_bracket_belongs_to_it() -> None:
+    """The order is middle, dark, bright."""
+    bracket = by_hand([1 / 60, 1 / 8000, 1 / 30])
+    blank = dhash_of(to_network_frame(Image.new("RGB", SCENE.size)))
+    bracket[1] = replace(bracket[1], dhash=blank)
+
+    assert kinds(bracket) == [SeriesKind.BRACKET] * 3
+
+
+@pytest.mark.parametrize("seconds", [(0, 10, 20), (0, 3, 20, 26), (0, 9, 30, 70, 75)])
+def test_a_slow_focus_stack_needs_three_shots_and_no_even_gaps(seconds: tuple[float, ...]) -> None:
+    """The focus is set by hand; a telephone changes the exposure a little."""
+    shots = [
+        shot(
+            f"{n}.jpg",
+            second,
+            factories.blurred(SCENE, 2 + 3 * n),
+            exposure=replace(STEADY, time_s=1 / (250 + 20 * (n % 2))),
+        )
+        for n, second in enumerate(seconds)
+    ]
+
+    assert kinds(shots) == [SeriesKind.FOCUS_STACK] * len(seconds)
+    assert kinds(shots[:2]) == [None] * 2
+
+
+@pytest.mark.parametrize(
+    ("blurs", "kind"),
+    [
+        ((0.9, 0.4, 0.0, 0.3), SeriesKind.FOCUS_STACK),
+        ((0.0, 0.3, 0.99), SeriesKind.FOCUS_STACK),
+        ((0.0, 0.99, 0.0, 0.0), SeriesKind.BURST),
+        ((0.0, 0.0, 0.1), SeriesKind.BURST),
+    ],
+)
+def test_in_quick_succession_the_sharpness_of_a_stack_moves(blurs: tuple[float, ...], kind: SeriesKind) -> None:
+    """A burst from a tripod does not move either; one blurred shot in it is no stack."""
+    shots = [shot(f"{n}.jpg", 0.5 * n, SCENE, blur=blur) for n, blur in enumerate(blurs)]
+
+    assert kinds(shots) == [kind] * len(blurs)
+
+
+def test_the_blurred_end_of_a_stack_belongs_to_it() -> None:
+    """A sharp photo of another scene at the same setting does not."""
+    stack = [shot(f"{n}.jpg", 5 * n, SCENE) for n in range(3)]
+    grey = Image.new("RGB", SCENE.size, (99, 99, 99))
+
+    assert kinds([*stack, shot("z.jpg", 15, grey, blur=0.99)]) == [SeriesKind.FOCUS_STACK] * 4
+    assert kinds([*stack, shot("z.jpg", 15, OTHER)]) == [*[SeriesKind.FOCUS_STACK] * 3, None]
+
+
+def test_shots_of_one_second_are_in_the_order_of_their_names() -> None:
+    """A clock without fractions gives several shots one time."""
+    shots = by_hand([1 / 15, 1 / 60, 1 / 250], gap=0)
+    moment = shots[0].photo.camera.taken_at
+    told = [replace(s, photo=replace(s.photo, camera=replace(s.photo.camera, taken_at=moment))) for s in shots]
+
+    found = series_of(told[::-1])
+    assert [each.photo.place.relative.name for each in found[told[0].photo.place].members] == [
+        "0.jpg",
+        "1.jpg",
+        "2.jpg",
+    ]
+
+
 @pytest.mark.parametrize("way", [1, -1])
 @pytest.mark.parametrize("upright", [True, False])
 def test_views_that_overlap_and_move_one_way_are_a_panorama(way: int, upright: bool) -> None:  # noqa: FBT001
@@ -116,6 +281,19 @@ def test_views_that_overlap_and_move_one_way_are_a_panorama(way: int, upright: b
     shots = [shot(f"{n}.jpg", 3 * n, picture) for n, picture in enumerate(pictures)]
 
     assert kinds(shots) == [SeriesKind.PANORAMA] * 4
+
+
+@pytest.mark.parametrize("shift", [0, 25])
+def test_a_panorama_may_have_rows(shift: int) -> None:
+    """From left to right, up, and back; from hand the rows are not straight."""
+    large = factories.picture(1, (2000, 1500))
+    corners = [(0, 700), (450, 700), (900, 700), (900, 250), (450, 250), (0, 250)]
+    views = [(x, y + shift * (n % 2)) for n, (x, y) in enumerate(corners)]
+    pictures = [large.crop((x, y, x + 900, y + 675)) for x, y in views]
+    shots = [shot(f"{n}.jpg", 8 * n, picture) for n, picture in enumerate(pictures)]
+
+    assert kinds(shots) == [SeriesKind.PANORAMA] * 6
+    assert kinds(shots[:2]) == [None] * 2
 
 
 def test_photos_of_different_subjects_are_no_panorama() -> None:
@@ -161,3 +339,12 @@ def test_a_moved_picture_is_compared_where_it_overlaps() -> None:
         assert one.distance(other) > 0.3
         assert other.distance(one, **{way: 8}) > 0.3
     assert [a.distance(b) for a, b in pairwise(wide)]
+
+
+def test_a_hash_is_shifted_either_way() -> None:
+    """A shift by a negative number is that of the other hash by the positive one."""
+    noise = np.random.default_rng(2).integers(0, 255, (22, 22, 1), dtype=np.uint8).repeat(3, axis=2)
+    one, other = (dhash_of(noise[y : y + 17, x : x + 17]) for x, y in ((3, 0), (0, 2)))
+
+    assert one.distance(other, -3, 2) == other.distance(one, 3, -2) == 0
+    assert one.distance(other, 3, -2) > 0.3

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from culld.app.decision_ages import DecisionAges
 from culld.app.housekeeping import ExpiredToTrash, Housekeeping
+from culld.app.late_series import LateSeries
 from culld.app.returned import returned_by_hand
 from culld.clock import SystemClock
 from culld.config import Embed
@@ -136,6 +137,7 @@ class Builder:
             PlanApplier().apply,
             report,
             record_failure or self.journal.fault,
+            LateSeries(self.journal, [watch.path for watch in self.config.watch], self.policies.of).bring_back,
         )
         return Pipeline(stages, self.journal)
 

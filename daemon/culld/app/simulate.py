@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from culld.app.build import Builder, PolicySet
+from culld.app.late_series import ReturnJournal
 from culld.app.rejudge import ReplayJournal
 from culld.clock import SystemClock
 from culld.errors import PhotoError
@@ -21,7 +22,7 @@ from culld.stages.read import PoolReader, read_ahead
 from culld.unexpected import UnexpectedErrors
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -31,13 +32,10 @@ if TYPE_CHECKING:
     from culld.quarantine.restore import Restored
     from culld.records import (
         Assessment,
-        FileStat,
         FolderPolicies,
         Outcome,
         Policy,
-        RecordedDecision,
         RootedPath,
-        TaggedFiles,
     )
     from culld.stages.decide.replay import ReplayResult
 
@@ -123,30 +121,6 @@ class StoredScoresReader:
                 yield replace(before, photo=result)
             else:
                 yield result
-
-
-@dataclass(frozen=True, slots=True)
-class ReturnJournal:
-    """The journal for photos that are restored because the policy changed, and not by the user."""
-
-    journal: SqliteJournal
-
-    def note_restored(self, plan: str, _digests: Collection[str], place: RootedPath, stamp: FileStat | None) -> None:
-        """Note that the photo of a plan is back at `place`; without a stamp it is not back yet."""
-        if stamp is not None:
-            self.journal.note_returned(plan, place)
-
-    def note_deleted(self, plan: str) -> None:
-        """Note that the user deleted the photo of a plan from quarantine."""
-        self.journal.note_deleted(plan)
-
-    def reject(self, plan: str) -> RecordedDecision | None:
-        """Return the decision of a plan that moved a photo to quarantine; None if the journal lacks it."""
-        return self.journal.reject(plan)
-
-    def tagged_by(self, plan: str) -> list[TaggedFiles]:
-        """Return the files that a plan, and earlier plans for the same path, wrote tags to; the newest plan first."""
-        return self.journal.tagged_by(plan)
 
 
 def _digests(found: Sequence[ReplayResult]) -> dict[RootedPath, frozenset[str]]:

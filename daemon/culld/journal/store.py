@@ -180,13 +180,16 @@ class SqliteJournal(DecisionReader, Retention):
         now = to_micros(self._clock.now())
         db.executemany("INSERT OR IGNORE INTO restored VALUES (?, ?)", [(digest, now) for digest in digests])
 
-    def note_returned(self, plan: str, place: RootedPath) -> None:
-        """Store that a new policy returned the photo of a plan to `place`, where it will be judged again."""
+    def note_returned(self, plan: str, place: RootedPath, why: str = "policy") -> None:
+        """Store that the photo of a plan returned to `place`, where it will be judged again.
+
+        `why` is the reason: "policy" for a new policy, "series" for other shots of its series that arrived.
+        """
         with self._writing() as db:
             file_state.drop_quarantined(db, plan)
             db.execute(
-                "UPDATE decision SET now_root = ?, now_relative = ?, released = 'policy' WHERE plan = ?",
-                (*place_row(place), plan),
+                "UPDATE decision SET now_root = ?, now_relative = ?, released = ? WHERE plan = ?",
+                (*place_row(place), why, plan),
             )
             file_state.delete(db, place)
 

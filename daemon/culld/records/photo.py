@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, ClassVar
 
 from culld.records.camera import Camera
@@ -89,15 +90,22 @@ class DHash:
     def distance(self, other: DHash, right: int = 0, down: int = 0) -> float:
         """Return the share of bits, 0..1, that differ where both photos overlap.
 
-        `right` and `down` shift the other photo, in bits.
+        `right` and `down` shift the other photo, in bits; negative numbers shift it to the left and up.
         """
-        width, height = self.SIDE - right, self.SIDE - down
-        overlap = sum(((1 << width) - 1) << (self.SIDE * row) for row in range(height))
-        differing = sum(
-            ((mine ^ (its >> (right + self.SIDE * down))) & overlap).bit_count()
-            for mine, its in ((self.rows, other.rows), (self.columns, other.columns))
-        )
+        mine = max(0, -right) + self.SIDE * max(0, -down)
+        its = max(0, right) + self.SIDE * max(0, down)
+        width, height = self.SIDE - abs(right), self.SIDE - abs(down)
+        overlap = _overlap(self.SIDE, width, height)
+        differing = ((self.rows >> mine ^ other.rows >> its) & overlap).bit_count() + (
+            (self.columns >> mine ^ other.columns >> its) & overlap
+        ).bit_count()
         return differing / (2 * width * height)
+
+
+@cache
+def _overlap(side: int, width: int, height: int) -> int:
+    """Return the bits of the lower right part of a hash."""
+    return sum(((1 << width) - 1) << (side * row) for row in range(height))
 
 
 @dataclass(frozen=True, slots=True)

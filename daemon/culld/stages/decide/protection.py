@@ -28,7 +28,18 @@ def protection_reason(stack: Stack, rules: Policy, *, restored: bool) -> str | N
         Path(path) for path in stack.user_metadata.ratings_outside
     ]:
         return f"{_listed(others)} to it"
-    return None if stack.series is None else _in_series(stack, stack.series, rules)
+    return None if stack.series is None else series_reason(stack, stack.series, rules)
+
+
+def series_reason(stack: Stack, series: Series, rules: Policy) -> str | None:
+    """Return why a shot of a series is not moved, as a clause, or None."""
+    if series.kind is not SeriesKind.BURST:
+        reason = f"it is one of {len(series.members)} shots of a {series.kind} (policy.protect.series)"
+        return reason if rules.protect.series else None
+    best = best_of(series, rules)
+    if rules.protect.bursts and any(member.photo.place == best.photo.place for member in stack.members):
+        return f"it is the best of a burst of {len(series.members)}{lead_text(series, best)} (policy.protect.bursts)"
+    return None
 
 
 def names_of(members: Iterable[Assessment]) -> str:
@@ -51,16 +62,6 @@ def _worked_on(stack: Stack, protect: Protection) -> str | None:
 def _rated(metadata: UserMetadata, fewest: int) -> list[str]:
     """Return the ratings that protect a photo: those of at least `fewest` stars, labels and flags."""
     return [rating.source for rating in metadata.stars if rating.stars >= fewest] + list(metadata.ratings)
-
-
-def _in_series(stack: Stack, series: Series, rules: Policy) -> str | None:
-    if series.kind is not SeriesKind.BURST:
-        reason = f"it is one of {len(series.members)} shots of a {series.kind} (policy.protect.series)"
-        return reason if rules.protect.series else None
-    best = best_of(series, rules)
-    if rules.protect.bursts and any(member.photo.place == best.photo.place for member in stack.members):
-        return f"it is the best of a burst of {len(series.members)}{lead_text(series, best)} (policy.protect.bursts)"
-    return None
 
 
 def _listed(names: Iterable[Path]) -> str:

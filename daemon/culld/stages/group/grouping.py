@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from culld.files.open_beneath import stamp_of
 from culld.stages.group import stacks
 from culld.stages.group.directory import FolderListing
-from culld.stages.group.series import SERIES_WINDOW_S, series_of
+from culld.stages.group.series import LONGEST_GAP_S, series_of
 from culld.stages.group.stacks import is_live_photo_video
 from culld.stages.watch.batching import GROWTH
 
@@ -60,33 +61,34 @@ class Grouper:
 
     def in_series(self, found: Sequence[Stack]) -> list[Stack]:
         """Return the stacks, each with its series."""
-        series = {place: one for shots in self._by_camera(found) for place, one in series_of(shots).items()}
+        series: dict[RootedPath, Series] = {}
+        seen = {member.photo.place for stack in found for member in stack.members}
+        for (root, folder, model), shots in _by_camera(found).items():
+            others = partial(self._recorded, root, folder, model, shots, seen)
+            series |= _series_with(shots, others)
         return [replace(stack, series=_series(stack, series)) for stack in found]
 
-    def _by_camera(self, found: Sequence[Stack]) -> Iterator[list[Assessment]]:
-        """Yield one photo of each shot for each folder and camera, with recorded photos that were taken near them."""
-        cameras: defaultdict[tuple[Path, Path, str | None], dict[RootedPath, Assessment]] = defaultdict(dict)
-        seen: set[RootedPath] = set()
-        digests: set[str] = set()
-        for stack in found:
-            place, camera = stack.primary.photo.place, stack.primary.photo.camera
-            is_new = place not in seen and stack.primary.photo.digest not in digests
-            if camera.taken_at is not None and is_new:
-                digests.add(stack.primary.photo.digest)  # a copy is not another shot
-                cameras[place.root, place.relative.parent, camera.model][place] = stack.primary
-            seen |= {member.photo.place for member in stack.members}
-        for (root, folder, model), shots in cameras.items():
-            times = _times_around(shot.photo.camera.taken_at for shot in shots.values())
-            recorded = [shot for time in times for shot in self.shots_around(root, *time, digests)]
-            yield [
-                *shots.values(),
-                *(
-                    shot
-                    for shot in recorded
-                    if shot.photo.place not in seen
-                    and (shot.photo.place.relative.parent, shot.photo.camera.model) == (folder, model)
-                ),
-            ]
+    def _recorded(
+        self,
+        root: Path,
+        folder: Path,
+        model: str | None,
+        shots: Sequence[Assessment],
+        seen: Collection[RootedPath],
+        times: Iterable[tuple[datetime, datetime]],
+    ) -> list[Assessment]:
+        """Return the recorded photos of a folder and camera that were taken at some times, one of each shot."""
+        digests = {shot.photo.digest for shot in shots}
+        recorded = [shot for time in times for shot in self.shots_around(root, *time, digests)]
+        names: list[str] = []
+        found: list[Assessment] = []
+        for shot in recorded:
+            place = shot.photo.place
+            is_here = (place.relative.parent, shot.photo.camera.model) == (folder, model) and place not in seen
+            if is_here and not any(stacks.may_be_siblings(name, place.relative.name) for name in names):
+                names.append(place.relative.name)
+                found.append(shot)
+        return found
 
     def _recorded_siblings(self, assessed: Sequence[Assessment], listing: FolderListing) -> Iterator[Assessment]:
         """Yield the recorded photos of the same shots that are not in the batch, and whose stamp is unchanged."""
@@ -102,12 +104,50 @@ class Grouper:
                     yield from () if recorded is None else (recorded,)
 
 
-def _times_around(moments: Iterable[datetime | None]) -> list[tuple[datetime, datetime]]:
-    """Return the intervals, in order, in which shots may belong to a series with a shot at one of the moments.
+def _by_camera(found: Sequence[Stack]) -> dict[tuple[Path, Path, str | None], list[Assessment]]:
+    """Return one photo of each shot by root, folder and camera; a copy is not another shot."""
+    cameras: defaultdict[tuple[Path, Path, str | None], list[Assessment]] = defaultdict(list)
+    seen: set[RootedPath] = set()
+    digests: set[str] = set()
+    for stack in found:
+        photo = stack.primary.photo
+        if photo.camera.taken_at is not None and photo.place not in seen and photo.digest not in digests:
+            digests.add(photo.digest)
+            cameras[photo.place.root, photo.place.relative.parent, photo.camera.model].append(stack.primary)
+        seen |= {member.photo.place for member in stack.members}
+    return cameras
+
+
+_MOST_ROUNDS: Final = 50
+
+
+def _series_with(
+    shots: Sequence[Assessment], recorded: Callable[[list[tuple[datetime, datetime]]], list[Assessment]]
+) -> dict[RootedPath, Series]:
+    """Return the series of some shots together with those recorded around them, and around them again in their series.
+
+    `recorded` returns the recorded shots of some times.
+    """
+    own = [shot.photo.place for shot in shots]
+    times = _times_around(shots)
+    for _ in range(_MOST_ROUNDS):
+        series = series_of([*shots, *recorded(times)])
+        members = [member for place in own if place in series for member in series[place].members]
+        wider = _times_around([*shots, *members])
+        if wider == times:
+            break
+        times = wider
+    return series
+
+
+def _times_around(shots: Collection[Assessment]) -> list[tuple[datetime, datetime]]:
+    """Return the intervals, in order, in which other shots may belong to a series with one of the shots.
 
     There are several because a batch may hold photos of many years.
     """
-    reach = timedelta(seconds=SERIES_WINDOW_S)
+    longest_s = max((shot.photo.camera.exposure.time_s or 0.0 for shot in shots), default=0.0)
+    reach = timedelta(seconds=LONGEST_GAP_S + 2 * min(longest_s, LONGEST_GAP_S))
+    moments = {shot.photo.camera.taken_at for shot in shots}
     times: list[tuple[datetime, datetime]] = []
     for moment in sorted(moment for moment in moments if moment is not None):
         if times and moment - reach <= times[-1][1]:
@@ -164,7 +204,7 @@ class BatchCut:
 def batches(ready: Iterable[FileSnapshot], size: int) -> Iterator[list[FileSnapshot]]:
     """Yield the files in batches of `size`, or up to `GROWTH` times that to keep possible series in one batch.
 
-    The files of a folder must be consecutive in `ready`. Files of a folder whose mtimes are less than `SERIES_WINDOW_S`
+    The files of a folder must be consecutive in `ready`. Files of a folder whose mtimes are less than `LONGEST_GAP_S`
     apart may be of one series. At most one folder is held in memory.
     """
     batch: list[FileSnapshot] = []
@@ -199,5 +239,5 @@ def _by_time(ready: Iterable[FileSnapshot]) -> Iterator[FileSnapshot]:
 
 
 def _may_be_one_series(one: FileSnapshot, other: FileSnapshot) -> bool:
-    near = other.stamp.mtime_ns - one.stamp.mtime_ns < SERIES_WINDOW_S * 1e9
+    near = other.stamp.mtime_ns - one.stamp.mtime_ns < LONGEST_GAP_S * 1e9
     return near and one.place.path.parent == other.place.path.parent
