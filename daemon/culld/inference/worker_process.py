@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import math
+import os
 import resource
 import signal
 from dataclasses import dataclass
@@ -39,6 +40,7 @@ def serve_requests(pipe: Connection, create_handler: Callable[[], object], limit
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))  # a worker never writes a file
     resource.setrlimit(resource.RLIMIT_AS, (limits.memory, limits.memory))
     tune_malloc()
+    use_one_thread()
     try:
         handler = create_handler()
     except SystemFaultError as fault:
@@ -75,6 +77,15 @@ def tune_malloc() -> None:
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, 32 << 20)  # the maximum of glibc
         mallopt(_M_TRIM_THRESHOLD, 64 << 20)
+
+
+def use_one_thread() -> None:
+    """Let the libraries of linear algebra use one thread; it must be called before NumPy is imported.
+
+    There is a worker for each core. With threads of its own in each of two, OpenBLAS made small products of matrices
+    ten times as slow (measured on photos with faces, `tests/bench/subject_cost.py`).
+    """
+    os.environ.update(dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1"))
 
 
 def _set_cpu_limit(seconds: float) -> None:

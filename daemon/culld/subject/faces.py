@@ -101,7 +101,7 @@ class _Anchored:
 
     def run(self, pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float32], tuple[int, int]]:
         """Return the network's rows (n, 15) for some pixels, and the (width, height) that they fill of its frame."""
-        fitted = shrunk(pixels, self._side)
+        fitted = pixels if max(pixels.shape) <= self._side else shrunk(pixels, self._side, reducing_gap=1.0)
         height, width, _ = fitted.shape
         frame = np.zeros((1, self._side, self._side, 3), np.uint8)
         frame[0, :height, :width] = fitted

@@ -11,7 +11,7 @@ from culld.inference.litert import LiteRtNetwork
 from culld.records import Face, Subject
 from culld.subject.faces import FaceDetector
 from culld.subject.focus import FocusModel
-from culld.subject.patch import FACE, face_region
+from culld.subject.patch import face_region
 from culld.subject.portrait import JudgedFace, judge_face, missed_focus, ranked
 
 if TYPE_CHECKING:
@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 FIRST_FILE: Final = "first.tflite"
 FULL_FILE: Final = "model.tflite"
 CARD_FILE: Final = "card.json"
-MOST_JUDGED: Final = 4
+DETECT_IN: Final = 640
+"""The longer side in pixels of the image in which the large network looks for faces."""
+ENOUGH: Final = 100
+"""The height in pixels of a face in the reduced image from which it is judged there, not in full resolution."""
+MOST_JUDGED: Final = 3
 """So many faces, the largest ones, are judged for focus and light; of a crowd the others have none of both."""
 
 
@@ -59,27 +63,21 @@ class SubjectFinder:
         `frame` is its frame for the defect network. `native` decodes the upright photo in full resolution, uint8 RGB
         (height, width, 3); it is called only for a face that has more pixels there and needs them.
         """
-        upright = cache(decoded.upright)
-        found = self._detector.detect_in(decoded.upright_frame(frame), upright)
+        found = self._detector.detect_in(decoded.upright_frame(frame), lambda: decoded.upright(DETECT_IN))
         if not found:
             return Subject(), None
         full = cache(native)
         by_height = sorted(found, key=lambda face: face.box[3], reverse=True)
-        judged = ranked(self._judged(face, upright(), decoded.reduction, full) for face in by_height[:MOST_JUDGED])
+        judged = ranked(self._judged(face, decoded, full) for face in by_height[:MOST_JUDGED])
         others = [_unjudged(face) for face in by_height[MOST_JUDGED:]]
         return Subject((*map(_record, judged), *others)), missed_focus(judged)
 
-    def _judged(
-        self,
-        face: faces.Face,
-        pixels: NDArray[np.uint8],
-        reduction: float,
-        full: Callable[[], NDArray[np.uint8]],
-    ) -> JudgedFace:
-        if reduction > 1 and face.box[3] * pixels.shape[0] < FACE:
-            pixels = full()
-        region = face_region(face, pixels.shape[1] / pixels.shape[0])
-        return judge_face(region.of(pixels), region, face, self._focus)
+    def _judged(self, face: faces.Face, decoded: DecodedPhoto, full: Callable[[], NDArray[np.uint8]]) -> JudgedFace:
+        width, height = decoded.upright_size
+        region = face_region(face, width / height)
+        is_small = decoded.reduction > 1 and face.box[3] * height < ENOUGH
+        pixels = region.of(full()) if is_small else decoded.region(region)
+        return judge_face(pixels, region, face, self._focus)
 
 
 def _record(judged: JudgedFace) -> Face:
