@@ -1,0 +1,1 @@
+"""Judge the subject of a photo: faces, their focus, the light on the subject."""
