@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from culld.errors import SystemFaultError
-from culld.subject.light import MEASURES, measure
-from culld.subject.light import Measure as M
+from culld.subject.light import BLACK_GROUND, MEASURES, WHITE_GROUND, measure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,16 +65,67 @@ class Correction:
         `frame` is the network frame, uint8 RGB (`HEIGHT`, `WIDTH`, 3); `faces` are boxes (x, y, width, height) in
         fractions 0..1 of this frame, thus of a portrait photo after it was turned.
         """
-        measures = measure(frame, faces)
-        if not any(_strengths(measures)):
+        measures = measure(frame, faces)[None]
+        if not strengths(measures).any():
             return scores
-        under, over = self.probabilities(measures[None], np.array([[scores.under, scores.over]]))[0]
+        under, over = self.probabilities(measures, np.array([[scores.under, scores.over]]))[0]
         return replace(scores, under=float(under), over=float(over))
 
     def probabilities(self, measures: Vector, network: Vector) -> Vector:
-        """Return corrected probabilities (n, 2) of under and over; from `measure` (n, inputs) and the network's (n, 2)."""
+        """Return corrected probabilities (n, 2) of under and over.
+
+        `measures` (n, MEASURES) are those of `measure`, `network` (n, 2) the network's probabilities of under and over.
+        """
         odds = log_odds(network)
         inputs = np.clip((np.concatenate([measures, odds], axis=1) - self.centre) / self.scale, -_REACH, _REACH)
-        white, black = _strengths(measures.T)
-        moved = [moved_odds(member.moves(inputs), odds, white, black) for member in self.members]
-        return np.asarray(1 / (1 + np.exp(-np.mean(moved, axis=0))))
+        strength = strengths(measures)
+        moved = np.mean([_moved(odds, member.moves(inputs), strength) for member in self.members], axis=0)
+        return np.asarray(1 / (1 + np.exp(-moved)))
+
+
+def load_correction(file: Path) -> Correction:
+    """Read the parameters (`models/exposure/params.json`); raises SystemFaultError if they do not fit this module."""
+    try:
+        stored = json.loads(file.read_text(encoding="utf-8"))
+        centre, scale = (np.array(stored[key], np.float64) for key in ("centre", "scale"))
+        members = tuple(_member(each) for each in stored["members"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SystemFaultError(f"{file}: the correction of exposure cannot be read ({error})") from error
+    if centre.shape != (_INPUTS,) or scale.shape != (_INPUTS,) or not members or not (scale > 0).all():
+        raise SystemFaultError(f"{file}: the correction of exposure is not for the {_INPUTS} inputs of this version")
+    return Correction(centre, scale, members)
+
+
+def strengths(measures: Vector) -> Vector:
+    """Return how far a white and a black ground let the correction act, 0..1, (n, 2), for measures (n, MEASURES)."""
+    shares = measures[:, [WHITE_GROUND, BLACK_GROUND]]
+    return np.asarray(np.clip((shares - _GROUND[0]) / (_GROUND[1] - _GROUND[0]), 0.0, 1.0))
+
+
+def log_odds(probabilities: Vector) -> Vector:
+    """Return the log-odds of probabilities, which are first brought to 1e-4..1 - 1e-4."""
+    inside = np.clip(np.asarray(probabilities, np.float64), _SURE, 1 - _SURE)
+    return np.asarray(np.log(inside / (1 - inside)))
+
+
+def _member(stored: dict[str, list[float]]) -> Member:
+    first, first_bias, second, second_bias = (
+        np.array(stored[key], np.float64) for key in ("first", "first_bias", "second", "second_bias")
+    )
+    hidden = len(first_bias)
+    if first.shape != (_INPUTS, hidden) or second.shape != (hidden, _OUTPUTS) or second_bias.shape != (_OUTPUTS,):
+        raise ValueError("a network has other shapes")
+    return Member(first, first_bias, second, second_bias)
+
+
+def _moved(odds: Vector, moves: Vector, strength: Vector) -> Vector:
+    """Return the log-odds (n, 2) of under and over after the moves (n, 4), where grounds let them act (n, 2).
+
+    A white ground moves `over` both ways and can only raise `under`; a black one can only lower `under` and raise
+    `over`.
+    """
+    white, black = strength.T
+    rise = np.logaddexp(0.0, moves[:, 1:])  # over on black; under on black, which falls by it; under on white
+    under = odds[:, 0] - black * rise[:, 1] + white * rise[:, 2]
+    over = odds[:, 1] + white * moves[:, 0] + black * rise[:, 0]
+    return np.stack([under, over], axis=1)

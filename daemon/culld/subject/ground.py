@@ -69,14 +69,14 @@ def tile_least(plane: Plane) -> Plane:
     """Return the least value of each tile of a plane, uint8 (height / TILE, width / TILE)."""
     height, width = plane.shape
     rows = plane.reshape(height // TILE, TILE, width).min(axis=1)
-    return rows.reshape(height // TILE, width // TILE, TILE).min(axis=2)
+    return np.asarray(rows.reshape(height // TILE, width // TILE, TILE).min(axis=2))
 
 
 def tile_most(plane: Plane) -> Plane:
     """Return the largest value of each tile of a plane, uint8 (height / TILE, width / TILE)."""
     height, width = plane.shape
     rows = plane.reshape(height // TILE, TILE, width).max(axis=1)
-    return rows.reshape(height // TILE, width // TILE, TILE).max(axis=2)
+    return np.asarray(rows.reshape(height // TILE, width // TILE, TILE).max(axis=2))
 
 
 def grown(mask: Mask) -> Mask:

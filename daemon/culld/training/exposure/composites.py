@@ -59,9 +59,9 @@ def _shadowed(ground: Plane, matte: Plane, rng: np.random.Generator) -> Plane:
     """Draw the soft shadow of the subject on half of the grounds."""
     if rng.random() < 0.5:
         return ground
-    coarse = np.roll(matte, rng.integers(-24, 25, 2), axis=(0, 1))[::16, ::16]
+    coarse: Plane = np.roll(matte, rng.integers(-24, 25, 2), axis=(0, 1))[::16, ::16]
     for axis in (0, 1, 0, 1):
-        coarse = (np.roll(coarse, 1, axis) + coarse + np.roll(coarse, -1, axis)) / 3
+        coarse = (np.roll(coarse, 1, axis) + coarse + np.roll(coarse, -1, axis)) / np.float32(3)
     shade = enlarged(np.pad(coarse, ((0, 1), (0, 1)), mode="edge"), matte.shape, 16)[..., None]
     return (ground * (1 - np.float32(rng.uniform(0.05, 0.4)) * shade)).astype(np.float32)
 

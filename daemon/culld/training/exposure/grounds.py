@@ -49,7 +49,7 @@ def draw(kind: GroundKind, shape: tuple[int, int], rng: np.random.Generator) -> 
     else:
         plane = _night(shape, rng)
     noise = rng.standard_normal((*shape, 1), dtype=np.float32) * np.float32(rng.uniform(0, 0.01))
-    return np.clip(plane[..., None] * tint + noise, 0, 1).astype(np.float32)
+    return np.asarray(np.clip(plane[..., None] * tint + noise, 0, 1), np.float32)
 
 
 def _uneven(shape: tuple[int, int], level: float, depth: float, rng: np.random.Generator) -> Picture:
@@ -91,7 +91,7 @@ def _night(shape: tuple[int, int], rng: np.random.Generator) -> Picture:
     rows, columns = np.ogrid[: shape[0], : shape[1]]
     for _ in range(int(rng.integers(0, 12))):
         row, column = rng.uniform(0, shape[0]), rng.uniform(0, shape[1])
-        plane = plane + rng.uniform(0.2, 1) * np.exp(
-            -((rows - row) ** 2 + (columns - column) ** 2) / (2 * rng.uniform(1, 6) ** 2)
-        )
-    return plane.astype(np.float32)
+        level = rng.uniform(0.2, 1)
+        lamp = np.exp(-((rows - row) ** 2 + (columns - column) ** 2) / (2 * rng.uniform(1, 6) ** 2))
+        plane += (level * lamp).astype(np.float32)
+    return plane

@@ -1,4 +1,4 @@
-"""Rough mattes: cut a subject out of a photograph with an even ground, or cut an arbitrary shape out of any photograph."""
+"""Rough mattes: the subject of a photograph with an even ground, or an arbitrary shape out of any photograph."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def matte_of(frame: NDArray[np.uint8]) -> Plane | None:
 def blob(shape: tuple[int, int], rng: np.random.Generator) -> Plane:
     """Return the matte of a random shape that covers 8 to 60 % of a frame of this (height, width)."""
     height, width = shape
-    rows, columns = np.mgrid[0:1:height // _SHRINK * 1j, 0:1:width // _SHRINK * 1j]
+    rows, columns = np.mgrid[0 : 1 : height // _SHRINK * 1j, 0 : 1 : width // _SHRINK * 1j]
     middle = rng.uniform(0.3, 0.7, 2)
     radius = np.hypot((rows - middle[0]) * rng.uniform(0.8, 1.6), (columns - middle[1]) * rng.uniform(0.8, 1.6))
     field = -radius + _waves(rows, columns, rng) * rng.uniform(0.02, 0.2)
@@ -59,13 +59,15 @@ def _reduced(frame: NDArray[np.uint8]) -> Plane:
 
 
 def _border_colours(small: Plane) -> tuple[Plane, np.float32]:
-    ring = np.concatenate([small[:2].reshape(-1, 3), small[-2:].reshape(-1, 3), small[:, :2].reshape(-1, 3),
-                           small[:, -2:].reshape(-1, 3)])
+    ring = np.concatenate(
+        [small[:2].reshape(-1, 3), small[-2:].reshape(-1, 3), small[:, :2].reshape(-1, 3), small[:, -2:].reshape(-1, 3)]
+    )
     colours = ring[np.linspace(0, len(ring) - 1, _COLOURS).astype(int)]
     for _ in range(8):
         nearest = np.linalg.norm(ring[:, None] - colours, axis=-1).argmin(axis=1)
-        colours = np.stack([ring[nearest == n].mean(axis=0) if (nearest == n).any() else colours[n]
-                            for n in range(_COLOURS)])
+        colours = np.stack(
+            [ring[nearest == n].mean(axis=0) if (nearest == n).any() else colours[n] for n in range(_COLOURS)]
+        )
     spread = np.float32(np.sqrt(np.median(np.min(((ring[:, None] - colours) ** 2).sum(-1), axis=1))) + 0.01)
     return colours, spread
 
@@ -121,4 +123,4 @@ def _soft(mask: NDArray[np.bool_]) -> Plane:
             padded = np.pad(big, [(2, 2) if n == axis else (0, 0) for n in (0, 1)], mode="edge")
             parts = [np.take(padded, range(at, at + big.shape[axis]), axis=axis) for at in range(5)]
             big = np.asarray(sum(parts) / 5, np.float32)
-    return np.clip((big - 0.25) * 2, 0, 1).astype(np.float32)
+    return np.asarray(np.clip((big - 0.25) * 2, 0, 1), np.float32)

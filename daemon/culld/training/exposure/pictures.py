@@ -69,5 +69,3 @@ def _chosen(scene: Scene, rng: np.random.Generator) -> list[Sample]:
         if sample.group in groups and sum(other.group == sample.group for other in kept) < most.get(sample.group, 1):
             kept.append(sample)
     return kept
-
-
