@@ -57,7 +57,7 @@ def _uneven(shape: tuple[int, int], level: float, depth: float, rng: np.random.G
     slope = rng.normal(0, 1, 2)
     field = slope[0] * (rows - 0.5) + slope[1] * (columns - 0.5)
     field -= rng.uniform(0, 2) * ((rows - 0.5) ** 2 + (columns - 0.5) ** 2)
-    return (level + depth * field).astype(np.float32)
+    return np.asarray(level + depth * field, np.float32)
 
 
 def _sky(shape: tuple[int, int], rng: np.random.Generator) -> Picture:
