@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from culld.imaging.decode import DecodeLimits, decode
+from culld.inference.card import load_card
 from culld.inference.litert import LiteRtNetwork
 from culld.records import Format
 from culld.stages.read.scoring import open_litert, score
@@ -37,7 +38,7 @@ HERE = Path(__file__).resolve()
 MODELS = HERE.parents[2] / "models"
 SHARED = HERE.parents[3] / "shared"
 PARAMS = MODELS / "exposure" / "params.json"
-EVERY = 3  # `fit` takes each third scene and all hard ones
+EVERY = 6  # `fit` renders each sixth scene and all hard ones
 TAG, REJECT = 0.6, 0.97
 UNDER, OVER = 0, 1
 Frame = NDArray[np.uint8]
@@ -110,20 +111,33 @@ def rendered(scenes: Sequence[Scene], photos: Path, network: LiteRtNetwork) -> I
             print(f"{number} of {len(scenes)} scenes, {time.monotonic() - start:.0f} s", flush=True)
 
 
-def fit_scenes(photos: Path) -> list[Scene]:
-    """Return the scenes to learn from."""
-    parts = split(read_index(photos), Splits())
-    scenes = (*parts.train, *parts.calibration)
-    return [scene for number, scene in enumerate(scenes) if number % EVERY == 0 or scene.hard]
+def as_they_are(scenes: Sequence[Scene], photos: Path, network: LiteRtNetwork) -> Iterable[Entry]:
+    """Yield the clean photographs of these scenes."""
+    for scene in scenes:
+        group = "hard as it is" if scene.hard else "as it is"
+        yield row(network, decoded(photos / scene.file), (False, False), (True, True), f"{group}|{scene.file}")
+
+
+def joined(first: Table, second: Table) -> Table:
+    """Return the rows of both tables."""
+    return Table(
+        *(np.concatenate([getattr(part, name) for part in (first, second)]) for name in Table.__dataclass_fields__)
+    )
 
 
 def run_fit(shared: Path, cache: Path, network: LiteRtNetwork) -> None:
     """Fit the correction and write its parameters."""
     photos = shared / "photos"
-    table = cached(cache / "fit.npz", lambda: table_of(rendered(fit_scenes(photos), photos, network)))
+    parts = split(read_index(photos), Splits())
+    learnt = (*parts.train, *parts.calibration)
+    chosen = [scene for number, scene in enumerate(learnt) if number % EVERY == 0 or scene.hard]
+    made = cached(cache / "fit.npz", lambda: table_of(rendered(chosen, photos, network)))
+    plain = cached(cache / "plain.npz", lambda: table_of(as_they_are(learnt, photos, network)))
+    table = joined(made, plain)
     inputs = np.concatenate([table.measures, log_odds(table.network)], axis=1)
     weights = group_weights(list(table.groups), table.known)
     parameters = fit(Rows(inputs, strengths(table.measures), table.labels.astype(np.float64), weights))
+    parameters["network"] = load_card(MODELS / "defects").digest
     PARAMS.write_text(json.dumps(parameters) + "\n", encoding="utf-8")
     print(f"{len(table.files)} pictures of {len(set(table.files))} scenes -> {PARAMS}")
 

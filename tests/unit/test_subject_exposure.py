@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from culld.errors import SystemFaultError
+from culld.inference.card import load_card
 from culld.records import Scores
 from culld.subject.exposure import Correction, load_correction, log_odds, strengths
 from culld.subject.ground import grounds, planes_of
@@ -44,6 +45,11 @@ def subject(level: float, ground: int) -> np.ndarray:
 def clutter() -> np.ndarray:
     """A frame of mid-tones without any even tile."""
     return np.random.default_rng(2).integers(40, 200, (*SHAPE, 3)).astype(np.uint8)
+
+
+def test_the_correction_is_for_the_network_that_ships(correction: Correction) -> None:
+    """Another network has other probabilities."""
+    assert correction.network == load_card(PARAMS.parents[1] / "defects").digest
 
 
 def test_a_well_exposed_subject_on_paper_is_not_over_exposed(correction: Correction) -> None:
@@ -92,6 +98,13 @@ def test_a_black_ground_never_raises_under(correction: Correction) -> None:
     measures = np.stack([measure(subject(level, 2)) for level in (0.05, 0.2, 0.5, 0.9)])
     network = np.full((4, 2), 0.7)
     assert (correction.probabilities(measures, network)[:, 0] <= 0.7 + 1e-9).all()
+
+
+def test_the_correction_alone_never_reaches_the_usual_reject(correction: Correction) -> None:
+    """A probability past 0.95 needs the defect network's own."""
+    measures = np.stack([measure(subject(level, ground)) for level in (0.02, 0.4, 1.6) for ground in (0, 255)])
+    for probability in (0.0, 0.5, 0.94):
+        assert correction.probabilities(measures, np.full((6, 2), probability)).max() <= 0.95
 
 
 def test_the_ground_is_joined_to_the_border() -> None:
@@ -167,7 +180,7 @@ def test_a_fit_learns_the_subject_and_the_daemon_computes_what_was_fitted(tmp_pa
     rows = Rows(inputs, strengths(measures), burnt.astype(float), np.ones_like(burnt))
     repeated = Rows(*(np.tile(getattr(rows, name), (50, 1)) for name in ("inputs", "strength", "labels", "weights")))
     file = tmp_path / "params.json"
-    file.write_text(json.dumps(fit(repeated)), encoding="utf-8")
+    file.write_text(json.dumps({**fit(repeated), "network": ""}), encoding="utf-8")
     judged = load_correction(file).probabilities(measures, network)[:, 1] > 0.5
     assert (judged == (levels > 0.9)).mean() > 0.9
 

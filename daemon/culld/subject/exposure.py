@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 _GROUND: Final = (0.02, 0.10)
 """The shares of the frame that a ground covers where the correction begins, and where it reaches its full strength."""
 
+_RAISED: Final = 0.95
+"""The correction alone raises no probability above this: a reject needs the defect network as well."""
+
 _SURE: Final = 1e-4  # probabilities nearer to 0 or 1 than this count as this far from it
 _INPUTS: Final = MEASURES + 2
 _OUTPUTS: Final = 4
@@ -53,11 +56,15 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """The fitted second stage: mean and standard deviation of its inputs (inputs,), and its networks."""
+    """The fitted second stage: mean and standard deviation of its inputs (inputs,), and its networks.
+
+    `network` is the digest of the defect network that it was fitted for; it does not fit another one.
+    """
 
     centre: Vector
     scale: Vector
     members: tuple[Member, ...]
+    network: str
 
     def correct(self, frame: NDArray[np.uint8], scores: Scores, faces: Sequence[Box] = ()) -> Scores:
         """Return the scores with `under` and `over` corrected by the light on the subject; `blur` stays.
@@ -72,7 +79,7 @@ class Correction:
         return replace(scores, under=float(under), over=float(over))
 
     def probabilities(self, measures: Vector, network: Vector) -> Vector:
-        """Return corrected probabilities (n, 2) of under and over.
+        """Return corrected probabilities (n, 2) of under and over; none is raised above 0.95.
 
         `measures` (n, MEASURES) are those of `measure`, `network` (n, 2) the network's probabilities of under and over.
         """
@@ -80,7 +87,7 @@ class Correction:
         inputs = np.clip((np.concatenate([measures, odds], axis=1) - self.centre) / self.scale, -_REACH, _REACH)
         strength = strengths(measures)
         moved = np.mean([_moved(odds, member.moves(inputs), strength) for member in self.members], axis=0)
-        return np.asarray(1 / (1 + np.exp(-moved)))
+        return np.asarray(np.minimum(1 / (1 + np.exp(-moved)), np.maximum(network, _RAISED)))
 
 
 def load_correction(file: Path) -> Correction:
@@ -89,11 +96,12 @@ def load_correction(file: Path) -> Correction:
         stored = json.loads(file.read_text(encoding="utf-8"))
         centre, scale = (np.array(stored[key], np.float64) for key in ("centre", "scale"))
         members = tuple(_member(each) for each in stored["members"])
+        network = str(stored["network"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SystemFaultError(f"{file}: the correction of exposure cannot be read ({error})") from error
     if centre.shape != (_INPUTS,) or scale.shape != (_INPUTS,) or not members or not (scale > 0).all():
         raise SystemFaultError(f"{file}: the correction of exposure is not for the {_INPUTS} inputs of this version")
-    return Correction(centre, scale, members)
+    return Correction(centre, scale, members, network)
 
 
 def strengths(measures: Vector) -> Vector:

@@ -18,22 +18,26 @@ _HIDDEN, _MEMBERS, _EPOCHS, _BATCH = 24, 3, 40, 256
 _RATE, _DECAY, _SHRINK = 3e-3, 1e-3, 1e-3  # of Adam, of the weights, of the moves
 _FIRST_BIAS = (0.0, -2.0, -2.0, -2.0)  # at the start the moves are small
 _REACH = 4.0
-_WHITE_UNDER, _BLACK_OVER = 0.5, 0.5  # weights of defects that the network alone never saw
 
 _WEIGHTS: dict[str, tuple[float, float]] = {
+    "as it is": (3, 3),
+    "hard as it is": (6, 6),
     "clean": (2, 2),
     "hard clean": (4, 4),
     "mild": (2, 2),
-    "under": (2, 1),
-    "under, hard light": (2, 1),
-    "both": (2, 1),
-    "kadis exposure": (2, 3),
-    "well on white": (3, 3),
+    "over": (1, 3),
+    "over, hard light": (1, 3),
+    "over, hard light again": (1, 3),
+    "under": (5, 1),
+    "under, hard light": (6, 1),
+    "both": (4, 3),
+    "kadis exposure": (2, 6),
+    "well on white": (3, 4),
     "well on black": (2, 2),
-    "over on white": (1, 1.5),
-    "over on black": (1, _BLACK_OVER),
-    "under on white": (_WHITE_UNDER, 1),
-    "under on black": (3, 1),
+    "over on white": (1, 3),
+    "over on black": (1, 0.5),
+    "under on white": (0.3, 1),
+    "under on black": (8, 1),
 }
 """The weights of the groups of pictures for under and over; 1 for all others."""
 
