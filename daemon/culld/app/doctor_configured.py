@@ -7,7 +7,7 @@ import pwd
 from typing import TYPE_CHECKING
 
 from culld.app.engine_pool import engine_for
-from culld.app.model_files import load_model, locate_faces, locate_model, resolve_policies
+from culld.app.model_files import load_model, locate_model, resolve_policies, subject_files
 from culld.config import find_config, load_config
 from culld.errors import ConfigError, SystemFaultError
 from culld.files import mounts
@@ -16,6 +16,7 @@ from culld.inference.card import load_card
 from culld.inference.litert import silence_stderr
 from culld.records import display_path
 from culld.stages.read.scoring import open_litert
+from culld.subject.exposure import load_correction
 from culld.subject.finder import SubjectFinder
 from culld.system.doctor import environment, folders
 from culld.system.doctor.checks import bad, ok
@@ -94,8 +95,9 @@ def _user() -> str:
 def _probe_model(configured: Path | None) -> str:
     """Load the networks, run each on one empty frame, and return the identifiers of their cards."""
     folder, card = load_model(configured)
-    faces = locate_faces()
+    files = subject_files(card.digest)
     with silence_stderr():
         open_litert(folder / "model.tflite")
-        SubjectFinder.open(faces)
-    return f"{card.id}, {load_card(faces).id}"
+        SubjectFinder.open(files.faces)
+    is_fitting = load_correction(files.exposure).network == card.digest
+    return f"{card.id}, {load_card(files.faces).id}" + ("" if is_fitting else ", without a correction of exposure")

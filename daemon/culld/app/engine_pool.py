@@ -9,7 +9,7 @@ import math
 import os
 from typing import TYPE_CHECKING, Final
 
-from culld.app.model_files import load_model, locate_faces
+from culld.app.model_files import load_model, subject_files
 from culld.errors import SystemFaultError
 from culld.inference.card import KERAS_FILE, MODEL_FILE
 from culld.inference.engine_selection import GPUS, select_engine
@@ -58,7 +58,12 @@ def open_pool(config: Config, *, patient: bool = False) -> Iterator[Pool]:
     with contextlib.ExitStack() as stack:
         address = _tensorflow(config, folder, stack)
         settings = WorkerSettings(
-            folder / MODEL_FILE, card.id, config.limits.pixels, config.limits.file_size, address, locate_faces()
+            folder / MODEL_FILE,
+            card.id,
+            config.limits.pixels,
+            config.limits.file_size,
+            address,
+            subject_files(card.digest),
         )
         count = config.worker_count if address is None else _decoders(config)
         engine = EngineKind.LITERT if address is None else EngineKind.TENSORFLOW

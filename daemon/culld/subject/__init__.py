@@ -1,1 +1,1 @@
-"""The subject of a photo: its faces, and whether they are in focus and in good light."""
+"""The subject of a photo: its faces, whether they are in focus, and the light on what the photo shows."""

@@ -13,8 +13,9 @@ from PIL import Image
 
 from bench.series import sets
 from bench.series.sets import Drop, Frame, Maker
-from culld.imaging.decode import DecodeLimits, to_network_frame
+from culld.imaging.decode import to_network_frame
 from culld.imaging.formats import HEAD_BYTES, recognise
+from culld.imaging.image_file import DecodeLimits
 from culld.stages.read.assess import exif_of
 from culld.stages.read.exif_facts import camera_facts
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from culld.imaging.decode import DecodedPhoto
     from culld.inference.network import Network
     from culld.records import Scores, Subject
+    from culld.subject.exposure import Correction
     from culld.subject.finder import SubjectFinder
 
 RAW_RECHECK_OVER = 0.5
@@ -68,19 +69,26 @@ class ScoredPhoto:
 
 @dataclass(frozen=True, slots=True)
 class Scorer:
-    """Scores photos with the defect network, and with a finder of their subject; None: no subject is looked for."""
+    """Scores photos with the defect network, and judges their subject.
+
+    Without a `finder` no subject is looked for; without a `correction` the network's scores of exposure stay.
+    """
 
     network: Network
     finder: SubjectFinder | None = None
+    correction: Correction | None = None
 
     def score(self, decoded: DecodedPhoto, native: Callable[[], NDArray[np.uint8]]) -> ScoredPhoto:
         """Return scores, hash and subject of a photo; `native` decodes it upright in full resolution."""
         frame = decoded.frame()
-        scores, likeness = score(self.network, frame), dhash_of(frame)
-        if self.finder is None:
-            return ScoredPhoto(scores, likeness, None)
-        subject, focus = self.finder.find(frame, decoded, native)
-        return ScoredPhoto(replace(scores, focus=focus), likeness, subject)
+        scores, likeness, subject = score(self.network, frame), dhash_of(frame), None
+        if self.finder is not None:
+            subject, focus = self.finder.find(frame, decoded, native)
+            scores = replace(scores, focus=focus)
+        if self.correction is not None:
+            boxes = [decoded.box_in_frame(face.box) for face in subject.faces] if subject else []
+            scores = self.correction.correct(frame, scores, boxes)
+        return ScoredPhoto(scores, likeness, subject)
 
 
 def assess(

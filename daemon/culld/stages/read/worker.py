@@ -39,6 +39,7 @@ from culld.stages.read.external_metadata import external_user_metadata
 from culld.stages.read.full_resolution import compare_frames, luma_of, with_sharpness
 from culld.stages.read.messages import possible_sidecars
 from culld.stages.read.scoring import DEFECT_NETWORK, open_litert
+from culld.subject.exposure import load_correction
 from culld.subject.finder import SubjectFinder
 from culld.tags.draft import TagDraft, draft
 from culld.tags.user_metadata import packets_in, together, user_metadata_in
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
         DraftRequest,
         ReadRequest,
         SharpnessRequest,
+        SubjectFiles,
         UserMetadataCheck,
         UserMetadataRequest,
         WorkerSettings,
@@ -73,9 +75,7 @@ class PhotoWorker:
             if settings.engine is None
             else GpuClient(settings.engine, DEFECT_NETWORK, self._own_network)
         )
-        with silence_stderr():
-            finder = None if settings.faces is None else SubjectFinder.open(settings.faces)
-        self._scorer = Scorer(network, finder)
+        self._scorer = Scorer(network) if settings.subject is None else _scorer(network, settings.subject)
 
     def _own_network(self) -> Network:
         with silence_stderr():
@@ -188,6 +188,14 @@ class PhotoWorker:
             return None
         with open_regular(place) as stream:
             return stream.read(self._settings.file_size + 1)
+
+
+def _scorer(network: Network, files: SubjectFiles) -> Scorer:
+    """Load what judges subjects; without the correction if it was fitted for another network."""
+    with silence_stderr():
+        finder = SubjectFinder.open(files.faces)
+    correction = load_correction(files.exposure)
+    return Scorer(network, finder, correction if correction.network == files.network else None)
 
 
 def _own_metadata(photo: Photo, stream: BinaryIO, exif: bytes) -> UserMetadata:
