@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CONFIG := photos/culld.yaml
 
-.PHONY: help run test lint fault metadata programs service-test bench accuracy lock clean
+.PHONY: help run test lint fault metadata programs service-test bench accuracy subject lock clean
 
 help:  ## list the targets
 	@echo "make run    install culld into .venv and start it on photos/inbox"
@@ -16,6 +16,7 @@ help:  ## list the targets
 	@echo "make service-test  install, use, break and remove the service on a booted Debian (root; four minutes)"
 	@echo "make bench  measure speed and memory of culld and its peers: writes tests/bench/RESULTS.md (20 minutes)"
 	@echo "make accuracy PHOTOS=DIR  evaluate the model and its peers: writes models/defects/table.md (CHECK=1: compares)"
+	@echo "make subject [BEFORE=REVISION]  measure faces, focus, sharpness, exposure and series (two hours; SHARED=DIR)"
 	@echo "make lock   update the locked dependencies (for developers)"
 
 run: .venv/.run $(CONFIG)  ## start the daemon on photos/inbox
@@ -48,6 +49,15 @@ bench: .venv-bench/.done .venv/.dev  ## culld, its peers and the floor: tests/be
 accuracy: .venv-bench/.done .venv/.dev  ## the model, plain rules and CleanVision on the same photos: models/defects/table.md
 	PYTHONPATH=tests $(BIN)/python -m bench.accuracy models/defects --photos "$(PHOTOS)" \
 	  $(if $(REAL_EXPOSURE),--real-exposure "$(REAL_EXPOSURE)") --cleanvision .venv-bench/bin/python $(if $(CHECK),--check)
+
+SHARED ?= ../shared
+subject: .venv-bench/.done .venv/.dev  ## faces, missed focus, sharpness, exposure, series and their cost: prints the tables
+	PYTHONPATH=tests $(BIN)/python -m bench.faces $(SHARED)/photos --weights $(SHARED)/weights/yunet_n_640.onnx
+	PYTHONPATH=tests $(BIN)/python -m bench.missed_focus $(SHARED)/photos
+	PYTHONPATH=tests $(BIN)/python -m bench.sharpness --photos $(SHARED)/photos --camera $(SHARED)/camera/dresden
+	PYTHONPATH=tests $(BIN)/python -m bench.exposure evaluate --shared $(SHARED) --cache .bench-cache
+	PYTHONPATH=tests $(BIN)/python -m bench.series models/defects --shared $(SHARED)
+	$(if $(BEFORE),$(BIN)/python tests/bench/subject_cost.py --before $(BEFORE))
 
 $(CONFIG):
 	@mkdir -p photos/inbox

@@ -73,12 +73,12 @@ def with_faces(count: int) -> Iterator[bytes]:
 
 
 def in_bursts(count: int) -> Iterator[bytes]:
-    """Bursts of five frames, three a second; the second and the fourth are out of focus."""
+    """Bursts of five frames, three a second, from a hand that moves; the second and the fourth are out of focus."""
     sources, start = scenes(), datetime(2026, 1, 2, 12)  # noqa: DTZ001 (the clock of a camera)
     for number in range(count):
         burst, frame = divmod(number, BURST)
         taken = start + timedelta(minutes=10 * burst, seconds=frame // 3)
-        yield encoded(cut(sources[burst % len(sources)], burst), blurred=frame in {1, 3}, taken=taken, frame=frame)
+        yield encoded(panned(sources[burst % len(sources)], frame), blurred=frame in {1, 3}, taken=taken, frame=frame)
 
 
 def cut(image: Image.Image, number: int) -> Image.Image:
@@ -86,6 +86,13 @@ def cut(image: Image.Image, number: int) -> Image.Image:
     margin = number % 17
     box = (margin, margin, image.width - 17 + margin, image.height - 17 + margin)
     return image.crop(box).resize(SIZE, Image.Resampling.BICUBIC)
+
+
+def panned(image: Image.Image, frame: int) -> Image.Image:
+    """Nine tenths of an image, from another place for each frame of a burst."""
+    width, height = round(0.9 * image.width), round(0.9 * image.height)
+    left, top = ((image.width - width) * frame // BURST, (image.height - height) * (frame * 2 % BURST) // BURST)
+    return image.crop((left, top, left + width, top + height)).resize(SIZE, Image.Resampling.BICUBIC)
 
 
 def encoded(image: Image.Image, *, blurred: bool, taken: datetime | None = None, frame: int = 0) -> bytes:
