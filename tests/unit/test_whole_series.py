@@ -23,7 +23,7 @@ def names(found: list[FileSnapshot], size: int) -> list[list[str]]:
 
 
 def test_shots_of_one_time_stay_in_one_batch() -> None:
-    """In the order in which they were taken; a pause of half a minute parts them."""
+    """In the order in which they were taken; a pause of more than a minute parts them."""
     found = [seen("c.jpg", 2), seen("b.jpg", 1), seen("a.jpg", 0), seen("d.jpg", 100), seen("e.jpg", 101)]
 
     assert names(found, 2) == [["a.jpg", "b.jpg", "c.jpg"], ["d.jpg", "e.jpg"]]
