@@ -207,9 +207,9 @@ def run_evaluate(shared: Path, cache: Path, network: LiteRtNetwork) -> str:
     correction = load_correction(PARAMS)
     text = ["# Over- and under-exposure before and after the correction by the subject", "", *_PREFACE]
     for title, table in (
-        ("Rendered pictures of held-out scenes, the half never looked at", made),
+        ("Rendered pictures of held-out scenes, the half of the report", made),
         (
-            "Photographs, the half never looked at",
+            "Photographs, the half of the report",
             real.where(np.array([second_half(file) for file in real.files], bool)),
         ),
         ("Photographs, all", real),
@@ -230,7 +230,8 @@ def run_evaluate(shared: Path, cache: Path, network: LiteRtNetwork) -> str:
 _HEAD = f"| group | truth | tagged at {TAG}: before | after | past {REJECT}: before | after |"
 _PREFACE = (
     "Each cell: pictures, with the 95 % interval of Wilson. The network is `models/defects`, its correction",
-    "`models/exposure`. No picture of these scenes was used to fit it. Subjects: `cut` out of photographs with an even",
+    "`models/exposure`. No picture of these scenes was used to fit it, and choices were made on the other half; totals of",
+    "all photographs were seen once before. Subjects: `cut` out of photographs with an even",
     "ground, `blob` random shapes; on white (paper, studio, sky, snow) and black (cloth, room, night) grounds.",
 )
 
