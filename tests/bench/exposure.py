@@ -230,8 +230,8 @@ def run_evaluate(shared: Path, cache: Path, network: LiteRtNetwork) -> str:
 _HEAD = f"| group | truth | tagged at {TAG}: before | after | past {REJECT}: before | after |"
 _PREFACE = (
     "Each cell: pictures, with the 95 % interval of Wilson. The network is `models/defects`, its correction",
-    "`models/exposure`. No picture of these scenes was used to fit it, and choices were made on the other half; totals of",
-    "all photographs were seen once before. Subjects: `cut` out of photographs with an even",
+    "`models/exposure`. No picture of these scenes was used to fit it, and choices were made on the other half; totals",
+    "of all photographs were seen once before. Subjects: `cut` out of photographs with an even",
     "ground, `blob` random shapes; on white (paper, studio, sky, snow) and black (cloth, room, night) grounds.",
 )
 

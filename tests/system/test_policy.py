@@ -85,9 +85,10 @@ def test_score_prints_what_the_policy_would_do(house: House) -> None:
 @pytest.mark.slow
 def test_the_best_of_a_burst_stays(house: House) -> None:
     """Even if all of it is blurred; with a sharp frame in it, all the blurred ones are moved."""
-    wide = factories.picture(31, (1000, 720))
+    wide = factories.picture(31, (1100, 720))
     for number, radius in enumerate([14, 11, 12]):
-        frame = factories.blurred(wide.crop((number * 8, 0, number * 8 + 960, 720)), radius)
+        # The hand moves: frames from a tripod that are all blurred may be the far end of a focus stack.
+        frame = factories.blurred(wide.crop((number * 20, 0, number * 20 + 960, 720)), radius)
         house.drop(f"all-{number}.jpg", shot(frame, number / 2))
         house.drop(f"one-{number}.jpg", shot(frame if number else SCENE, 600 + number / 2))
 
@@ -97,7 +98,7 @@ def test_the_best_of_a_burst_stays(house: House) -> None:
     assert quarantined(house) >= {"one-1.jpg", "one-2.jpg"}
     assert "one-0.jpg" not in quarantined(house)
     assert f"{best}  blur" in house.culld("log")
-    assert "it is the best of a burst of 3 (policy.protect.bursts)" in house.culld("log")
+    assert "it is the best of a burst of 3" in house.culld("log")
 
 
 @pytest.mark.slow

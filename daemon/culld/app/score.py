@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from culld.config import Config
     from culld.inference.pool import Pool
-    from culld.records import FileSnapshot, Policy, Stack, Subject
+    from culld.records import Decision, FileSnapshot, Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,9 @@ def score(found: Sequence[FileSnapshot], config: Config, pool: Pool) -> Iterator
     """
     reader = PoolReader(pool, measure=True)
     policy = replace(resolve_policies(config).default, mode=Mode.ENFORCE)
+    decider = Decider(
+        lambda _: policy, lambda _: False, reader.user_metadata, SystemClock(), SeriesHold(), compare=reader.compare
+    )
     size = config.batch.size
     batches = (found[start : start + size] for start in range(0, len(found), size))
     for batch in read_ahead(reader, batches, list, UnexpectedErrors()):
@@ -68,30 +71,25 @@ def score(found: Sequence[FileSnapshot], config: Config, pool: Pool) -> Iterator
             answer for answer in reader.read(batch) if not isinstance(answer, Photo)
         ]  # no Photo: without `known` every file is scored
         assessed = [answer for answer in answers if isinstance(answer, Assessment)]
-        stacks = {stack.primary.photo.place: stack for stack in Grouper().group(assessed)}
+        stacks = Grouper().group(assessed)
+        decisions = dict(zip((stack.primary.photo.place for stack in stacks), decider.decide(stacks), strict=True))
         for answer in answers:
             if isinstance(answer, ReadFailure):
                 yield _failed(answer)
             else:
-                yield _scored(stacks[answer.photo.place], policy, reader)
+                yield _scored(answer, decisions[answer.photo.place])
 
 
 def _failed(failure: ReadFailure) -> ScoreResult:
     return ScoreResult(failure.snapshot.place.path, None, Verdict.UNREADABLE, failure.reason, "")
 
 
-def _scored(stack: Stack, policy: Policy, reader: PoolReader) -> ScoreResult:
-    primary = stack.primary
-    decider = Decider(
-        lambda _: policy, lambda _: False, reader.user_metadata, SystemClock(), SeriesHold(), compare=reader.compare
-    )
-    (decision,) = decider.decide([stack])
+def _scored(photo: Assessment, decision: Decision | PhotoError) -> ScoreResult:
+    path = photo.photo.place.path
     if isinstance(decision, PhotoError):  # the photo was removed after it was read
-        return ScoreResult(primary.photo.place.path, None, Verdict.UNREADABLE, str(decision), primary.model)
-    scores = primary.result if isinstance(primary.result, Scores) else None
-    return ScoreResult(
-        primary.photo.place.path, scores, decision.verdict, decision.reason, primary.model, primary.subject
-    )
+        return ScoreResult(path, None, Verdict.UNREADABLE, str(decision), photo.model)
+    scores = photo.result if isinstance(photo.result, Scores) else None
+    return ScoreResult(path, scores, decision.verdict, decision.reason, photo.model, photo.subject)
 
 
 def score_files(config: Config, found: Sequence[FileSnapshot]) -> Iterator[ScoreResult]:

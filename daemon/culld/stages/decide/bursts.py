@@ -39,7 +39,10 @@ def lead_text(series: Series, best: Assessment) -> str:
     figures = f"sharpness {value:.3g}, {name} {next_value:.3g}"
     if value > next_value:
         return f", the sharpest ({figures})"
-    return f", as sharp as {name} and better exposed ({figures})" if value == next_value else f" ({figures}, rejected)"
+    if value < next_value:
+        return f" ({figures}, rejected)"
+    is_lighter = _order(best, known)[0] < _order(following, known)[0]
+    return f", as sharp as {name}{' and better exposed' if is_lighter else ''} ({figures})"
 
 
 def needs_sharpness(series: Series | None, rules: Policy) -> bool:

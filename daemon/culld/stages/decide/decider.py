@@ -81,7 +81,7 @@ class Decider:
     def _with_sharpness(self, stacks: Sequence[Stack]) -> Sequence[Stack]:
         """Return the stacks, those of a burst with the sharpness of its frames.
 
-        It is measured only where a frame would be rejected, because that costs a decoding in full resolution. The
+        It is measured only where a frame would be rejected alone, because that costs a decoding in full resolution. The
         sharpness stays unknown for a burst with a frame that cannot be read now.
         """
         now = self.clock.now()
@@ -90,7 +90,7 @@ class Decider:
             for stack in stacks
             if stack.series is not None
             and needs_sharpness(stack.series, self._policy(stack))
-            and is_rejected(stack, self._policy(stack), now)
+            and is_rejected(replace(stack, series=None), self._policy(stack), now)
         }
         if not bursts or self.compare is None:
             return stacks
