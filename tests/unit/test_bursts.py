@@ -26,7 +26,7 @@ from culld.records import (
     UserMetadataSources,
     Verdict,
 )
-from culld.stages.decide.bursts import best_of, lead_text, with_subjects
+from culld.stages.decide.bursts import MOST_COMPARED, best_of, lead_text, needs_sharpness, with_subjects
 from culld.stages.decide.decide import decide
 from culld.stages.decide.decider import Decider
 from culld.stages.group.grouping import SeriesHold
@@ -112,6 +112,14 @@ def test_the_frames_of_a_burst_are_measured_only_if_one_of_them_would_be_rejecte
     assert not isinstance(second, PhotoError)
     assert (first.verdict, second.verdict) == (Verdict.QUARANTINE, Verdict.TAG)
     assert second.stack.primary.subject == Subject(sharpness=1.0)
+
+
+def test_a_long_burst_is_judged_by_its_scores() -> None:
+    """One request for all of its frames would take longer than a worker may."""
+    long = burst(*[assessment(f"{n}.jpg", blur=0.99) for n in range(MOST_COMPARED + 1)])
+
+    assert not needs_sharpness(long, rules())
+    assert needs_sharpness(burst(*long.members[1:]), rules())
 
 
 def test_measured_subjects_replace_those_of_the_stack_and_its_series() -> None:

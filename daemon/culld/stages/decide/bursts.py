@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from culld.records import Defect, Scores, Series, SeriesKind, display_path
 from culld.stages.decide.thresholds import rejected
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from culld.records import Assessment, Policy, RootedPath, Stack, Subject
+
+
+MOST_COMPARED: Final = 60
+"""One request measures all frames of a burst, a quarter of a second each at 24 megapixels, within `limits.time`."""
 
 
 def best_of(series: Series, rules: Policy) -> Assessment:
@@ -46,8 +50,9 @@ def lead_text(series: Series, best: Assessment) -> str:
 
 
 def needs_sharpness(series: Series | None, rules: Policy) -> bool:
-    """Return whether this series is a burst of which the policy protects the best frame."""
-    return series is not None and series.kind is SeriesKind.BURST and rules.protect.bursts
+    """Return whether this series is a burst of which the policy protects the best frame, and short enough to measure."""
+    is_burst = series is not None and series.kind is SeriesKind.BURST and len(series.members) <= MOST_COMPARED
+    return is_burst and rules.protect.bursts
 
 
 def members_of(series: Series) -> tuple[RootedPath, ...]:
