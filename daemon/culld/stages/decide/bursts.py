@@ -50,7 +50,7 @@ def lead_text(series: Series, best: Assessment) -> str:
 
 
 def needs_sharpness(series: Series | None, rules: Policy) -> bool:
-    """Return whether this series is a burst of which the policy protects the best frame, and short enough to measure."""
+    """Return whether this series is a burst whose best frame the policy protects, and short enough to measure."""
     is_burst = series is not None and series.kind is SeriesKind.BURST and len(series.members) <= MOST_COMPARED
     return is_burst and rules.protect.bursts
 
