@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from culld.app.once import Counts, OnePass
+from culld.app.once import OnePass
+from culld.app.once_counts import Counts
 from culld.clock import SystemClock
 from culld.config import load_config
 from culld.imaging.image_file import DecodeLimits

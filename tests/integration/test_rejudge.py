@@ -12,7 +12,8 @@ from typing import BinaryIO
 
 import pytest
 
-from culld.app.once import Counts, OnceRequest, OnePass, run_once, scope_of
+from culld.app.once import OnceRequest, OnePass, run_once, scope_of
+from culld.app.once_counts import Counts
 from culld.app.rejudge import Rejudging
 from culld.app.restore import RestoreRequest, run_restore
 from culld.app.startup import open_journal

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from culld.app.once import FailureCollector
+from culld.app.once_counts import FailureCollector
 from culld.cli import build_parser
 from culld.records import ReadFailure
 from harness import factories, fakes

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
 
-    from culld.app.once import Counts
+    from culld.app.once_counts import Counts
     from culld.records import RootedPath
 
 _MOST_NAMED = 20

@@ -60,7 +60,7 @@ class Lead:
 
     @property
     def tie(self) -> bool:
-        """Whether the frames cannot be told apart."""
+        """Whether the difference is too small to be certain."""
         return abs(self.amount) < max(LEAST_LEAD, 2 * self.error)
 
 

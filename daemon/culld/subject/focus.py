@@ -87,7 +87,7 @@ def face_blur(patch: Patch, model: FocusModel) -> float | None:
 
 
 def focus_features(patch: Patch) -> NDArray[np.float64]:
-    """Return what tells focus, in natural logarithms: fine detail over coarse, its noise, the size of the face.
+    """Return the measures of focus, in natural logarithms: fine detail over coarse, its noise, the size of the face.
 
     Detail is the 98th percentile of the absolute values of a band in a region. It is divided by the coarsest band of
     the face, so contrast does not matter. The eye is the sharper one.

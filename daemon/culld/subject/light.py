@@ -1,6 +1,6 @@
 """Measure the light on a frame: its ground, the levels of what stands before it, clipping, and soft edges.
 
-Each measure is a share (0..1) unless it says otherwise; `measure` returns them as one vector.
+Each measure is a share (0..1) unless its comment names another unit; `measure` returns them as one vector.
 """
 
 from __future__ import annotations

@@ -34,10 +34,10 @@ def is_bracket(scene: Sequence[Assessment]) -> bool:
     """
     exposures = [shot.photo.camera.exposure for shot in scene]
     if len(scene) >= _LEVELS:
-        told = all(shot.photo.camera.auto_bracket for shot in scene)
+        is_automatic = all(shot.photo.camera.auto_bracket for shot in scene)
         biases = [exposure.bias_ev for exposure in exposures]
         values = [light_ev(exposure) for exposure in exposures]
-        if told or _is_even(biases) or (_is_quick(scene) and _is_even(values)):
+        if is_automatic or _is_even(biases) or (_is_quick(scene) and _is_even(values)):
             return True
     return _is_by_hand(scene)
 

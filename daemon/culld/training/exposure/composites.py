@@ -24,7 +24,7 @@ _TO_PIXELS = np.round(photometric.to_srgb(np.linspace(0, 1, 16384, dtype=np.floa
 
 @dataclass(frozen=True, slots=True)
 class Composite:
-    """A frame, uint8 RGB, with its labels for under and over; a label that nobody can see is None."""
+    """A frame, uint8 RGB, with its labels for under and over; a label that cannot be seen is None."""
 
     frame: NDArray[np.uint8]
     group: str
