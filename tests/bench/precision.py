@@ -40,8 +40,8 @@ def measure(photos: Path, count: int) -> Moved:
     largest, verdicts, frames = 0.0, 0, 0
     for file in random.Random(1).sample(files, min(count, len(files))):  # noqa: S311
         batch = np.stack(list(_versions(file)))
-        (was,), (becomes,) = single([batch]), half([batch])
-        largest = max(largest, float(np.abs(was.numpy() - becomes.numpy()).max()))
+        was, becomes = (network([batch])[0].numpy() for network in (single, half))
+        largest = max(largest, float(np.abs(was - becomes).max()))
         verdicts += int((_verdicts(was) != _verdicts(becomes)).any(axis=1).sum())
         frames += len(batch)
     return Moved(frames, largest, verdicts)
