@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -64,8 +65,13 @@ class FaceDetector:
 
     def __init__(self, first: Network, full: Network, min_first_score: float = MIN_FIRST_SCORE) -> None:
         """Use these networks, from `first.tflite` and `model.tflite` of the model folder."""
-        self._first, self._full = _Anchored(first), _Anchored(full)
+        self._first, self._large = _Anchored(first), full
         self._min_first_score = min_first_score
+
+    @cached_property
+    def _full(self) -> _Anchored:
+        """The large network, which is touched only when it is needed: it may be loaded then."""
+        return _Anchored(self._large)
 
     def detect(self, pixels: NDArray[np.uint8]) -> tuple[Face, ...]:
         """Return the faces in an upright photo, uint8 RGB (height, width, 3) of any size; those surer come first.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from functools import cache
-from typing import TYPE_CHECKING, Final
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any, Final
 
 from culld.errors import SystemFaultError
-from culld.inference.litert import LiteRtNetwork
+from culld.inference.litert import LiteRtNetwork, silence_stderr
 from culld.records import Face, Subject
 from culld.subject.faces import FaceDetector
 from culld.subject.focus import FocusModel
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from culld.imaging.decode import DecodedPhoto
+    from culld.inference.network import Arrays, Signature
     from culld.subject import faces
 
 FIRST_FILE: Final = "first.tflite"
@@ -35,6 +36,30 @@ MOST_JUDGED: Final = 3
 """So many faces, the largest ones, are judged for focus and light; of a crowd the others have none of both."""
 
 
+class NetworkOnDemand:
+    """A `Network` that loads its LiteRT file when it is first used, and raises SystemFaultError then."""
+
+    def __init__(self, model: Path) -> None:
+        """Load nothing yet; raises SystemFaultError if there is no such file."""
+        if not model.is_file():
+            raise SystemFaultError(f"{model} is missing; install culld again")
+        self._model = model
+
+    @cached_property
+    def _network(self) -> LiteRtNetwork:
+        with silence_stderr():
+            return LiteRtNetwork(self._model)
+
+    @property
+    def signature(self) -> Signature:
+        """The input and output arrays."""
+        return self._network.signature
+
+    def run(self, arrays: Arrays) -> dict[str, NDArray[Any]]:
+        """Return the outputs for the inputs, see `Network.run`."""
+        return self._network.run(arrays)
+
+
 class SubjectFinder:
     """Finds the subject of photos; not to be shared between threads."""
 
@@ -44,8 +69,11 @@ class SubjectFinder:
 
     @classmethod
     def open(cls, folder: Path) -> SubjectFinder:
-        """Load the networks and the card of a model folder such as `models/faces`; raises SystemFaultError."""
-        detector = FaceDetector(LiteRtNetwork(folder / FIRST_FILE), LiteRtNetwork(folder / FULL_FILE))
+        """Load the card and the small network of a model folder such as `models/faces`; raises SystemFaultError.
+
+        The large network takes 36 MB, and is loaded for the first photo that needs it.
+        """
+        detector = FaceDetector(LiteRtNetwork(folder / FIRST_FILE), NetworkOnDemand(folder / FULL_FILE))
         try:
             card = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
             return cls(detector, FocusModel.from_json(card["calibration"]["focus"]))
