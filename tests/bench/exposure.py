@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import csv
 import hashlib
-import io
 import json
 import math
 import time
@@ -20,9 +19,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from culld.imaging.decode import decode
+from culld.imaging.encode import jpeg_roundtrip
 from culld.imaging.image_file import DecodeLimits
 from culld.inference.card import load_card
 from culld.inference.litert import LiteRtNetwork
@@ -87,13 +86,6 @@ def decoded(file: Path) -> Frame:
         return decode(stream, Format.JPEG, DecodeLimits())
 
 
-def jpeg(pixels: Frame, quality: int) -> Frame:
-    """Save pixels as JPEG and read them again."""
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
-    return np.asarray(Image.open(buffer).convert("RGB"))
-
-
 def row(network: LiteRtNetwork, frame: Frame, labels: tuple[bool, bool], known: tuple[bool, bool], name: str) -> Entry:
     """Judge one frame; `name` is `group|file`."""
     scores = score(network, frame)
@@ -106,7 +98,7 @@ def rendered(scenes: Sequence[Scene], photos: Path, network: LiteRtNetwork) -> I
     start = time.monotonic()
     for number, scene in enumerate(scenes, 1):
         seed = int.from_bytes(hashlib.sha256(f"exposure/{scene.file}".encode()).digest()[:8], "big")
-        for each in pictures(scene, decoded(photos / scene.file), jpeg, np.random.default_rng(seed)):
+        for each in pictures(scene, decoded(photos / scene.file), jpeg_roundtrip, np.random.default_rng(seed)):
             yield row(network, each.frame, each.labels, each.known, f"{each.group}|{scene.file}")
         if number % 50 == 0:
             print(f"{number} of {len(scenes)} scenes, {time.monotonic() - start:.0f} s", flush=True)

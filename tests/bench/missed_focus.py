@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from bench.accuracy.results_page import wilson
 from culld.inference.card import load_card, save_card
 from culld.inference.litert import LiteRtNetwork, silence_stderr
 from culld.subject.faces import Face, FaceDetector
@@ -243,14 +244,6 @@ def table(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
             f"{version:<26} {len(found):6}  {flagged / len(found):7.3f}  {low:.3f} to {high:.3f}  {silent:9}  {none:7}"
             f"  {answered:.3f}"
         )
-
-
-def wilson(count: int, of: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share by Wilson."""
-    z, share = 1.96, count / of
-    middle = (share + z**2 / (2 * of)) / (1 + z**2 / of)
-    reach = z / (1 + z**2 / of) * math.sqrt(share * (1 - share) / of + z**2 / (4 * of**2))
-    return max(middle - reach, 0.0), min(middle + reach, 1.0)
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.accuracy.results_page import wilson
 from bench.degradations import BLURS, Plane, Take, blurred, luma_of, seed_of, taken
 from culld.imaging.sharpness import Lead, Sharpness, lead, sharpness_of
 
@@ -118,13 +119,6 @@ def auc(high: NDArray[np.float64], low: NDArray[np.float64]) -> float:
     """Return the probability that a value of `high` is above one of `low`, ties counted half."""
     above = (high[:, None] > low[None]).mean() + 0.5 * (high[:, None] == low[None]).mean()
     return float(above)
-
-
-def wilson(right: int, total: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share (Wilson, 1927)."""
-    z, share = 1.96, right / total
-    middle, reach = share + z * z / (2 * total), z * math.sqrt(share * (1 - share) / total + (z / (2 * total)) ** 2)
-    return (middle - reach) / (1 + z * z / total), (middle + reach) / (1 + z * z / total)
 
 
 def _cell(leads: Sequence[Lead]) -> str:

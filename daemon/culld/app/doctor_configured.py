@@ -12,12 +12,12 @@ from culld.config import find_config, load_config
 from culld.errors import ConfigError, SystemFaultError
 from culld.files import mounts
 from culld.files.locks import lock_holder
-from culld.inference.card import load_card
+from culld.inference.card import MODEL_FILE, load_card
 from culld.inference.litert import LiteRtNetwork, silence_stderr
 from culld.records import display_path
 from culld.stages.read.scoring import open_litert
 from culld.subject.exposure import load_correction
-from culld.subject.finder import FULL_FILE, SubjectFinder
+from culld.subject.finder import SubjectFinder
 from culld.system.doctor import environment, folders
 from culld.system.doctor.checks import bad, ok
 
@@ -99,6 +99,6 @@ def _probe_model(configured: Path | None) -> str:
     with silence_stderr():
         open_litert(folder / "model.tflite")
         SubjectFinder.open(files.faces)
-        LiteRtNetwork(files.faces / FULL_FILE)
+        LiteRtNetwork(files.faces / MODEL_FILE)
     is_fitting = load_correction(files.exposure).network == card.digest
     return f"{card.id}, {load_card(files.faces).id}" + ("" if is_fitting else ", without a correction of exposure")

@@ -6,8 +6,8 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from culld.errors import PhotoError
-from culld.files.open_beneath import exists, stamp_of
+from culld.app.returned import is_there
+from culld.files.open_beneath import stamp_of
 from culld.files.remove_own import RECORD_SUFFIX
 from culld.quarantine.restore import Restorer
 from culld.records import FileSnapshot, Stack, display_path
@@ -98,7 +98,7 @@ class LateSeries:
 
     def _restored(self, reject: RecordedDecision, why: str) -> Sequence[FileSnapshot]:
         """Restore a photo, and return it as a file to judge; log why, or why it cannot be restored."""
-        if not _is_there(reject.now):
+        if not is_there(reject.now):
             return ()
         restorer = Restorer(self.roots, ReturnJournal(self.journal, SERIES))
         result = restorer.restore(reject.now.beside(reject.now.relative.name + RECORD_SUFFIX), deleted=False)
@@ -109,10 +109,3 @@ class LateSeries:
         log.info("%s comes back from quarantine: %s", name, why)
         stamp = stamp_of(result.now)
         return () if stamp is None else (FileSnapshot(result.now, stamp),)
-
-
-def _is_there(place: RootedPath) -> bool:
-    try:
-        return exists(place)
-    except PhotoError:  # the quarantine is offline, or its folder is gone
-        return False

@@ -57,3 +57,11 @@ def is_gone(place: RootedPath) -> bool:
         return not exists(place)
     except PhotoError:  # its folder is gone as well, or cannot be read
         return inspect(place.path.parent) is None
+
+
+def is_there(place: RootedPath) -> bool:
+    """Return whether a file exists; False while its folder is gone or cannot be read, as in an offline quarantine."""
+    try:
+        return exists(place)
+    except PhotoError:
+        return False

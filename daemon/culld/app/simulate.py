@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from culld.app.build import Builder, PolicySet
 from culld.app.late_series import ReturnJournal
 from culld.app.rejudge import ReplayJournal
+from culld.app.returned import is_there
 from culld.clock import SystemClock
 from culld.errors import PhotoError
-from culld.files.open_beneath import exists, stamp_of
+from culld.files.open_beneath import stamp_of
 from culld.quarantine.restore import Restorer, restore
 from culld.quarantine.selection import Selection
 from culld.records import FileSnapshot, Photo, ReadFailure
@@ -50,7 +51,7 @@ class Simulation:
 
     def changes(self, since: datetime | None) -> list[ReplayResult]:
         """Return the result for each photo judged since a moment (None: all) that is still at its last path."""
-        cases = [case for case in self.journal.latest_decisions(since) if _is_there(case.now)]
+        cases = [case for case in self.journal.latest_decisions(since) if is_there(case.now)]
         stacks = Grouper().in_series([case.stack for case in cases])
         seen = [replace(case, stack=stack) for case, stack in zip(cases, stacks, strict=True)]
         return list(replay(seen, self.policies.by_root.get, SystemClock().now()))
@@ -130,10 +131,3 @@ def _digests(found: Sequence[ReplayResult]) -> dict[RootedPath, frozenset[str]]:
         for change in found
         for place in (change.case.now, change.case.stack.primary.photo.place)
     }
-
-
-def _is_there(place: RootedPath) -> bool:
-    try:
-        return exists(place)
-    except PhotoError:  # its folder is gone or cannot be read
-        return False

@@ -69,8 +69,8 @@ def decode(
 class DecodedPhoto:
     """A photo that is decoded once, perhaps at a reduced scale, for pictures of several sizes.
 
-    `full_size` is the (width, height) of the photo before its EXIF orientation. `quarter_turns` turn it upright,
-    counter-clockwise, where the file has no EXIF orientation.
+    `image` is upright by its EXIF orientation. `full_size` is the (width, height) of the photo before that.
+    `quarter_turns` turn it upright, counter-clockwise, where the file has no EXIF orientation.
     """
 
     image: Image.Image
@@ -101,31 +101,31 @@ class DecodedPhoto:
     @property
     def upright_size(self) -> tuple[int, int]:
         """The (width, height) of the upright photo in the scale in which it was decoded."""
-        width, height = self._image().size
+        width, height = self.image.size
         return (height, width) if self.quarter_turns % 2 else (width, height)
 
     def _image(self) -> Image.Image:
-        return _rgb(ImageOps.exif_transpose(self.image))
+        return _rgb(self.image)
 
     def _turned(self, pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return np.ascontiguousarray(np.rot90(pixels, self.quarter_turns)) if self.quarter_turns else pixels
 
     def upright_frame(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return the network frame of this photo with the top of the photo at its top; a portrait has lain in it."""
-        width, height = ImageOps.exif_transpose(self.image).size
+        width, height = self.image.size
         turned = -1 if height > width else 0
         return np.rot90(frame, turned + self.quarter_turns)
 
     def box_in_frame(self, box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
         """Return a box (x, y, width, height) of the upright photo as it lies in the network frame, all in fractions."""
         x, y, width, height = box
-        across, down = ImageOps.exif_transpose(self.image).size
+        across, down = self.image.size
         return (y, 1 - x - width, height, width) if down > across else box
 
     @property
     def reduction(self) -> float:
-        """The width of the photo over the width in which it was decoded, at least 1."""
-        return self.full_size[0] / self.image.width
+        """The longer side of the photo over that of the image that was decoded, at least 1."""
+        return max(self.full_size) / max(self.image.size)
 
 
 @contextlib.contextmanager
@@ -146,6 +146,7 @@ def decode_once(
             long, short = (round(OVERSAMPLING * side) for side in size)
             image.draft("RGB", (long, short) if image.width >= image.height else (short, long))
         image.load()
+        ImageOps.exif_transpose(image, in_place=True)
         yield DecodedPhoto(image, full_size, quarter_turns)
 
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from culld.records import Assessment, FileStat, RecordedDecision, RootedPath
 
 _QUARANTINED = "verdict = 'quarantine' AND decision.state = 'done'"
-_WROTE_TO_FILES = "decision.id IN (SELECT decision FROM rewrite)"
 
 
 class DecisionReader(TagReader):

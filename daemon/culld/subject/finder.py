@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 from culld.errors import SystemFaultError
+from culld.inference.card import CARD_FILE, MODEL_FILE, read_card
 from culld.inference.litert import LiteRtNetwork, silence_stderr
 from culld.records import Face, Subject
 from culld.subject.faces import FaceDetector
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from culld.subject import faces
 
 FIRST_FILE: Final = "first.tflite"
-FULL_FILE: Final = "model.tflite"
-CARD_FILE: Final = "card.json"
 DETECT_IN: Final = 640
 """The longer side in pixels of the image in which the large network looks for faces."""
 ENOUGH: Final = 100
@@ -73,11 +71,10 @@ class SubjectFinder:
 
         The large network takes 36 MB, and is loaded for the first photo that needs it.
         """
-        detector = FaceDetector(LiteRtNetwork(folder / FIRST_FILE), NetworkOnDemand(folder / FULL_FILE))
+        detector = FaceDetector(LiteRtNetwork(folder / FIRST_FILE), NetworkOnDemand(folder / MODEL_FILE))
         try:
-            card = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
-            return cls(detector, FocusModel.from_json(card["calibration"]["focus"]))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            return cls(detector, FocusModel.from_json(read_card(folder).calibration["focus"]))
+        except (ValueError, KeyError, TypeError) as error:
             raise SystemFaultError(f"{folder / CARD_FILE}: no model of missed focus can be read ({error})") from error
 
     def find(

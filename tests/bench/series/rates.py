@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from bench.accuracy.results_page import wilson
 from bench.series.sets import Drop
 from culld.records import Assessment, Policy, Scores, Series, SeriesKind, Stack, Verdict
 from culld.stages.decide.decide import decide
@@ -120,11 +120,3 @@ def share(count: int, total: int) -> str:
         return "-"
     low, high = wilson(count, total)
     return f"{count} = {100 * count / total:.2f} % ({100 * low:.2f}-{100 * high:.2f})"
-
-
-def wilson(count: int, total: int) -> tuple[float, float]:
-    """Return the 95 % Wilson interval of a share."""
-    z = 1.959964
-    middle = (count + z * z / 2) / (total + z * z)
-    half = z / (total + z * z) * math.sqrt(count * (total - count) / total + z * z / 4)
-    return max(0.0, middle - half), min(1.0, middle + half)
