@@ -70,16 +70,18 @@ class Pipeline:
     def process(self, batch: Sequence[FileSnapshot]) -> list[Outcome]:
         """Take a batch of complete files to recorded outcomes; a failure concerns one photo only.
 
-        Photos that come back from quarantine, because the batch completes their series, are judged again at once.
+        Photos that come back from quarantine, because the batch completes their series, are judged again at once. They
+        come back before the batch is recorded: if culld is killed meanwhile, the next start reads the batch again, and
+        the rest of them comes back then.
         Raises SystemFaultError, and StoppedError if a stop is requested before a file is changed.
         """
         photos = self.read(batch)
         stacks = self.group(photos)
         decisions = self.decide(stacks)
         plans = self.plan(decisions)
-        with self.intend(plans) as intents:  # one commit for the batch, before any file changes
-            outcomes = [intent.close(self.apply(plan)) for plan, intent in intents]
         back = self.come_back(stacks)
+        with self.intend(plans) as intents:  # one commit for the batch, before any of its files changes
+            outcomes = [intent.close(self.apply(plan)) for plan, intent in intents]
         return [*self.report(outcomes), *(self.process(back) if back else [])]
 
     def read(self, batch: Sequence[FileSnapshot]) -> list[Assessment | ReadFailure]:

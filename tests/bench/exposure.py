@@ -1,8 +1,9 @@
 """Fit and measure the correction of exposure by the subject: `exposure.py fit` and `exposure.py evaluate`.
 
 Both render the pictures of `culld.training.exposure` and keep their measures in `--cache`. `fit` learns on scenes that
-the defect network was trained or calibrated on, and writes `models/exposure/params.json`. `evaluate` measures on the
-network's test scenes and on photographs of others, none of which `fit` reads, and writes `models/exposure/table.md`.
+the defect network was trained or calibrated on, and writes `models/exposure/params.json` and its card. `evaluate`
+measures on the network's test scenes and on photographs of others, none of which `fit` reads, and writes
+`models/exposure/table.md`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,9 +25,10 @@ from numpy.typing import NDArray
 from culld.imaging.decode import decode
 from culld.imaging.encode import jpeg_roundtrip
 from culld.imaging.image_file import DecodeLimits
-from culld.inference.card import load_card
+from culld.inference.card import Card, load_card, model_digest, save_card
 from culld.inference.litert import LiteRtNetwork
-from culld.records import Format
+from culld.records import Defect, Format, Threshold
+from culld.records.frame import HEIGHT, WIDTH
 from culld.stages.read.scoring import open_litert, score
 from culld.subject.exposure import load_correction, log_odds, strengths
 from culld.subject.light import measure
@@ -33,6 +36,7 @@ from culld.training.dataset import Scene, read_index, split
 from culld.training.experiment import Splits
 from culld.training.exposure.fit import Rows, fit, group_weights
 from culld.training.exposure.pictures import pictures
+from culld.training.provenance import provenance
 
 HERE = Path(__file__).resolve()
 MODELS = HERE.parents[2] / "models"
@@ -132,7 +136,36 @@ def run_fit(shared: Path, cache: Path, network: LiteRtNetwork) -> None:
     parameters = fit(Rows(inputs, strengths(table.measures), table.labels.astype(np.float64), weights))
     parameters["network"] = load_card(MODELS / "defects").digest
     PARAMS.write_text(json.dumps(parameters) + "\n", encoding="utf-8")
+    data = {
+        "pictures": len(table.files),
+        "scenes": len(set(table.files)),
+        "sources": dict(Counter(f"{scene.source} ({scene.licence})" for scene in learnt)),
+    }
+    save_card(PARAMS.parent, card_of(data))
     print(f"{len(table.files)} pictures of {len(set(table.files))} scenes -> {PARAMS}")
+
+
+def card_of(data: Mapping[str, object]) -> Card:
+    """Return the card of the parameters that were just fitted on this data."""
+    return Card(
+        name="exposure",
+        version=1,
+        digest=model_digest(PARAMS.parent, PARAMS.name),
+        width=WIDTH,
+        height=HEIGHT,
+        labels=(Defect.UNDER, Defect.OVER),
+        thresholds=(Threshold(TAG, None), Threshold(TAG, None)),
+        data=data,
+        origin={"network": "fitted here, from random weights", "licence": "no weights of others"},
+        metrics={"table": "table.md, by `evaluate`"},
+        calibration={
+            "method": "the network's log-odds are moved where a white or black ground covers 2 % of the frame or more; "
+            "the weights of the groups of pictures were chosen on half of the test scenes; not calibrated apart"
+        },
+        provenance={**provenance(), "network": load_card(MODELS / "defects").id},
+        limits=LIMITS,
+        file=PARAMS.name,
+    )
 
 
 def second_half(file: str) -> bool:
@@ -219,6 +252,13 @@ def run_evaluate(shared: Path, cache: Path, network: LiteRtNetwork) -> str:
     return "\n".join(text) + "\n"
 
 
+LIMITS = (
+    "It fits one defect network, the one whose digest params.json holds.",
+    "It raises no probability above 0.95, so it rejects no photo by itself.",
+    "A frame of which less than 2 % is a white or black ground keeps the network's probabilities.",
+    "An under-exposed subject beside a white sky, or lamps in a dark room, may be called well exposed.",
+    "Subjects before a ground of their own level (a white dress on snow) are not told from the ground.",
+)
 _HEAD = f"| group | truth | tagged at {TAG}: before | after | past {REJECT}: before | after |"
 _PREFACE = (
     "Each cell: pictures, with the 95 % interval of Wilson. The network is `models/defects`, its correction",
@@ -242,7 +282,7 @@ def main() -> None:
         run_fit(asked.shared, asked.cache, network)
         return
     report = run_evaluate(asked.shared, asked.cache, network)
-    (MODELS / "exposure" / "table.md").write_text(report, encoding="utf-8")
+    (PARAMS.parent / "table.md").write_text(report, encoding="utf-8")
     print(report)
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from typing import TypeVar
 
 from culld.journal.store import SqliteJournal
 from culld.quarantine.apply import PlanApplier
@@ -98,7 +99,10 @@ def recover(scene: Scene) -> None:
 ACTIONS = {"reject": reject, "restore": bring_back, "replay": recover}
 
 
-def killed_at(nth: int, action: Callable[[Scene], None], scene: Scene) -> bool:
+Place = TypeVar("Place")
+
+
+def killed_at(nth: int, action: Callable[[Place], None], scene: Place) -> bool:
     """Carry out an action in a process that dies right before its nth change of a file; False if it ended before."""
     child = os.fork()
     if child == 0:

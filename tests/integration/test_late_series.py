@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ from culld.stages.read import ReadRequest, UserMetadataRequest
 from culld.stages.read.assess import dhash_of
 from culld.tags.draft import TagDraft, TagRequest
 from harness import factories, fakes
+from harness.kill_points import killed_at
 
 POLICY = """\
 watch: [{path: inbox}]
@@ -78,7 +80,7 @@ class House:
     def build(self, series: str = "true") -> House:
         """Make the folders and the configuration; `series` is the value of `policy.protect.series`."""
         for name in ("inbox", "state", "quarantine"):
-            (self.folder / name).mkdir(exist_ok=True)
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
         (self.folder / "culld.yaml").write_text(POLICY.replace("SERIES", series))
         return self
 
@@ -116,6 +118,11 @@ class House:
         with SqliteJournal.open(self.journal, SystemClock()) as journal:
             return journal.history_of(RootedPath(self.folder / "inbox", Path(name)))
 
+    def open_decisions(self) -> list[object]:
+        """The plans that were begun and are not closed."""
+        with SqliteJournal.open(self.journal, SystemClock()) as journal:
+            return [*journal.unfinished()]
+
     def feedback(self) -> list[Feedback]:
         """The feedback on each reject."""
         with SqliteJournal.open(self.journal, SystemClock()) as journal:
@@ -144,6 +151,37 @@ def test_the_first_shot_of_a_bracket_comes_back_when_the_others_arrive(house: Ho
     assert (moved.released, moved.restored) == ("series", False)
     assert kept.reason.endswith("it is one of 3 shots of a bracket (policy.protect.series)")
     assert house.feedback() == [Feedback.NONE]
+
+
+def test_a_kill_while_shots_come_back_keeps_none_of_them_in_quarantine(tmp_path: Path) -> None:
+    """The next run brings the rest back, judges all of them as a bracket, and leaves no decision open."""
+    for nth in count(1):
+        house = House(tmp_path / str(nth)).build()
+        house.drop("first.jpg", 0, 4.0, blur=0.99)
+        house.drop("other.jpg", 1, 1.0, blur=0.99)
+        house.build(series="false").sweep()
+        house.build().drop("third.jpg", 45, 0.25)
+
+        is_killed = killed_at(nth, run, house)
+        house.sweep()
+
+        assert house.names("inbox") == {"first.jpg", "other.jpg", "third.jpg"}, nth
+        assert house.names("quarantine") == set()
+        assert house.open_decisions() == []
+        assert {name: house.history(name)[-1].verdict for name in house.names("inbox")} == {
+            "first.jpg": Verdict.TAG,
+            "other.jpg": Verdict.TAG,
+            "third.jpg": Verdict.KEEP,
+        }
+        if not is_killed:
+            break
+
+    assert nth > 5
+
+
+def run(house: House) -> None:
+    """Run `culld once`."""
+    house.sweep()
 
 
 def test_a_raw_and_its_jpeg_come_back_together(tmp_path: Path) -> None:

@@ -122,6 +122,25 @@ def test_the_shipped_model_has_papers_in_order() -> None:
     assert (SHIPPED / "model.tflite").stat().st_size <= 6_000_000
 
 
+def test_a_card_that_names_a_file_of_another_folder_is_refused(tmp_path: Path) -> None:
+    """A card is a file that anybody may have written; it names a file beside it or none."""
+    save_card(tmp_path, card(tmp_path))
+    facts = json.loads((tmp_path / "card.json").read_text("utf-8"))
+    (tmp_path / "card.json").write_text(json.dumps(facts | {"file": "../model.tflite"}), "utf-8")
+
+    with pytest.raises(SystemFaultError, match="not the name of a file in the same folder"):
+        load_card(tmp_path)
+
+
+def test_the_shipped_correction_has_papers_in_order() -> None:
+    """Its card names the parameters beside it, the network that they fit, and its limits."""
+    shipped = load_card(SHIPPED.with_name("exposure"))
+
+    assert shipped.file == "params.json"
+    assert shipped.provenance["network"] == load_card(SHIPPED).id
+    assert shipped.limits
+
+
 def test_a_card_from_before_the_curves_can_be_read(tmp_path: Path) -> None:
     """It then has no curve for any defect."""
     (tmp_path / "model.tflite").write_bytes(b"network")

@@ -101,4 +101,5 @@ def _probe_model(configured: Path | None) -> str:
         SubjectFinder.open(files.faces)
         LiteRtNetwork(files.faces / MODEL_FILE)
     is_fitting = load_correction(files.exposure).network == card.digest
-    return f"{card.id}, {load_card(files.faces).id}" + ("" if is_fitting else ", without a correction of exposure")
+    correction = load_card(files.exposure.parent).id if is_fitting else "without a correction of exposure"
+    return f"{card.id}, {load_card(files.faces).id}, {correction}"

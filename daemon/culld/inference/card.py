@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, astuple, dataclass, field
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from culld.errors import SystemFaultError
@@ -22,11 +23,12 @@ _SHORT = 12
 class Card:
     """The facts about a model.
 
-    `digest` is the SHA-256 of `model.tflite` in hex; `width` and `height` are those of its input frame, in pixels
+    `digest` is the SHA-256 of its `file` in hex; `width` and `height` are those of its input frame, in pixels
     (uint8 RGB); `labels` name its outputs in order; `thresholds` are the defaults for them. `data` (training photos
     with licences and counts), `origin` (of the starting weights, with their notice), `metrics`, `calibration` and
     `provenance` (recipe revision, frameworks, machine) are JSON values for the reader of the card. `operating_points`
     gives for each label the precision and recall of thresholds; the policy reads `reject: {precision: ...}` from them.
+    `limits` are sentences: what the model cannot judge.
     """
 
     name: str
@@ -42,6 +44,13 @@ class Card:
     calibration: Mapping[str, Any]
     provenance: Mapping[str, Any]
     operating_points: Mapping[str, tuple[OperatingPoint, ...]] = field(default_factory=dict)
+    limits: tuple[str, ...] = ()
+    file: str = MODEL_FILE
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a `file` in another folder."""
+        if PurePath(self.file).name != self.file:
+            raise ValueError(f"file: {self.file!r} is not the name of a file in the same folder")
 
     @property
     def id(self) -> str:
@@ -52,10 +61,10 @@ class Card:
 def load_card(folder: Path) -> Card:
     """Return the card of the model in a folder; raises `SystemFaultError` if a file is missing or they do not match."""
     card = read_card(folder)
-    found = model_digest(folder)
+    found = model_digest(folder, card.file)
     if found != card.digest:
         raise SystemFaultError(
-            f"{folder / MODEL_FILE} is not the model that its card describes (SHA-256 {found[:_SHORT]}, the card holds "
+            f"{folder / card.file} is not the model that its card describes (SHA-256 {found[:_SHORT]}, the card holds "
             f"{card.digest[:_SHORT]}): restore both files, or run `culld model export {folder}`"
         )
     return card
@@ -70,12 +79,12 @@ def save_card(folder: Path, card: Card) -> None:
     (folder / CARD_FILE).write_text(json.dumps(facts, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
-def model_digest(folder: Path) -> str:
-    """Return the SHA-256 of a folder's `model.tflite` in hex; raises `SystemFaultError` if it cannot be read."""
+def model_digest(folder: Path, file: str = MODEL_FILE) -> str:
+    """Return the SHA-256 of the file of a model in hex; raises `SystemFaultError` if it cannot be read."""
     try:
-        return hashlib.sha256((folder / MODEL_FILE).read_bytes()).hexdigest()
+        return hashlib.sha256((folder / file).read_bytes()).hexdigest()
     except OSError as error:
-        raise SystemFaultError(f"{folder / MODEL_FILE} cannot be read ({error.strerror}): {_ADVICE}") from error
+        raise SystemFaultError(f"{folder / file} cannot be read ({error.strerror}): {_ADVICE}") from error
 
 
 _ADVICE = "set model.path to a folder that holds model.tflite and card.json, or install culld again"
@@ -93,6 +102,7 @@ def read_card(folder: Path) -> Card:
     try:
         facts.pop("id", None)
         facts["labels"] = tuple(map(str, facts["labels"]))
+        facts["limits"] = tuple(map(str, facts.get("limits", ())))
         facts["thresholds"] = tuple(Threshold(**each) for each in facts["thresholds"])
         curves = facts.get("operating_points", {})
         facts["operating_points"] = {
