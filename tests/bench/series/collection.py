@@ -27,7 +27,9 @@ _MAKERS: dict[str, Maker] = {
     "bracket by hand, night": sets.hand_bracket,
     "bracket by the camera": sets.auto_bracket,
     "focus stack": sets.focus_stack,
+    "focus stack racked by hand": sets.racked_stack,
     "panorama": sets.panorama,
+    "panorama with little overlap": sets.thin_panorama,
     "burst": sets.burst,
     "second tries": sets.retakes,
 }
@@ -61,7 +63,7 @@ class Collection:
 
     def _scenes(self, kind: str) -> list[Path]:
         photos, more = self.shared / "photos", self.shared / "more"
-        if kind == "panorama":
+        if kind.startswith("panorama"):
             folders = [self.shared / "camera/dresden", *(more / name for name in ("night_lowkey", "highkey", "bokeh"))]
             return [path for folder in folders for path in self._folder(folder) if _longest(path) >= _LARGE]
         if kind.endswith("night"):

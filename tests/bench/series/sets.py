@@ -179,10 +179,31 @@ def focus_stack(photo: Image.Image, shooter: Shooter) -> Iterator[Frame]:
     hand, breathing = float(rng.choice([0.0, 0.0015, 0.004])), float(rng.uniform(0, 0.02))
     slow = float(rng.choice([0.2, 1.0, 3.0, 8.0]))
     for plane, image in zip(planes, images, strict=True):
-        x, y = rng.normal(0, hand, 2)
-        size = 0.97 - breathing * float(plane - planes[0])
-        seen = Window(0.5 + float(x), 0.5 + float(y), size, size).of(image)
+        seen = _breathing(image, breathing * float(plane - planes[0]), hand, rng)
         yield shooter.shoot(seen, float(rng.uniform(0.5, 2.5)) * slow, series=True)
+
+
+def racked_stack(photo: Image.Image, shooter: Shooter) -> Iterator[Frame]:
+    """Yield a focus stack of 3 to 30 frames racked by hand: the ring goes forth and back, 0.3 to 20 s apart."""
+    rng = shooter.rng
+    photo.thumbnail((640, 640))
+    count = int(rng.choice([3, 4, 6, 8, 12, 18, 30]))
+    turns = int(rng.integers(1, 2 + count // 4))
+    places = rng.uniform(-0.5, 1.5, turns + 1)
+    planes = [float(each) for each in np.interp(np.linspace(0, turns, count), np.arange(turns + 1), places)]
+    planes = [plane + float(rng.normal(0, 0.06)) for plane in planes]
+    images = pictures.focus_stack(photo, planes, _depth(photo, rng), float(rng.uniform(6, 18)))
+    hand, breathing = float(rng.choice([0.0, 0.0015, 0.004])), float(rng.uniform(0, 0.02))
+    slow = float(rng.choice([0.6, 1.5, 4.0, 10.0]))
+    for plane, image in zip(planes, images, strict=True):
+        seen = _breathing(image, breathing * (plane - planes[0]), hand, rng)
+        yield shooter.shoot(seen, min(20.0, float(rng.lognormal(0, 0.6)) * slow), series=True)
+
+
+def _breathing(image: Image.Image, by: float, hand: float, rng: np.random.Generator) -> Image.Image:
+    """Return a frame of a focus stack, narrower by this share; the camera moves by `hand` of the picture."""
+    x, y = rng.normal(0, hand, 2)
+    return Window(0.5 + float(x), 0.5 + float(y), 0.97 - by, 0.97 - by).of(image)
 
 
 def _depth(photo: Image.Image, rng: np.random.Generator) -> Plane:
@@ -197,8 +218,17 @@ def _depth(photo: Image.Image, rng: np.random.Generator) -> Plane:
 
 def panorama(photo: Image.Image, shooter: Shooter) -> Iterator[Frame]:
     """Yield a panorama from a large photograph, one way or the other, across, down or in rows, from hand or tripod."""
+    yield from _panorama(photo, shooter, float(shooter.rng.uniform(0.2, 0.5)), returns=False)
+
+
+def thin_panorama(photo: Image.Image, shooter: Shooter) -> Iterator[Frame]:
+    """Yield a panorama whose shots overlap by 15 to 30 %; half of those in rows begin each row at the same side."""
+    yield from _panorama(photo, shooter, float(shooter.rng.uniform(0.15, 0.3)), returns=bool(shooter.rng.random() < 0.5))
+
+
+def _panorama(photo: Image.Image, shooter: Shooter, overlap: float, *, returns: bool) -> Iterator[Frame]:
     rng = shooter.rng
-    way, overlap = str(rng.choice(["across", "down", "rows"])), float(rng.uniform(0.2, 0.5))
+    way = str(rng.choice(["across", "down", "rows"]))
     hand = 0.0 if rng.random() < 0.4 else float(rng.uniform(0.003, 0.02))
     size = float(rng.uniform(0.25, 0.4))
     photo = pictures.padded(photo, 0.05)
@@ -206,7 +236,7 @@ def panorama(photo: Image.Image, shooter: Shooter) -> Iterator[Frame]:
     down = _stations(size, overlap) if way != "across" else [0.5]
     if way == "rows":
         across, down = across[:4], down[:3]
-    stations = [(x, y) for n, y in enumerate(down) for x in (across if n % 2 == 0 else across[::-1])]
+    stations = [(x, y) for n, y in enumerate(down) for x in (across if returns or n % 2 == 0 else across[::-1])]
     steady, slow = rng.random() < 0.5, float(rng.uniform(1, 6))
     base = shooter.camera.exposure.time_s or 0.01
     for x, y in stations[:: int(rng.choice([1, -1]))]:
