@@ -223,7 +223,9 @@ def panorama(photo: Image.Image, shooter: Shooter) -> Iterator[Frame]:
 
 def thin_panorama(photo: Image.Image, shooter: Shooter) -> Iterator[Frame]:
     """Yield a panorama whose shots overlap by 15 to 30 %; half of those in rows begin each row at the same side."""
-    yield from _panorama(photo, shooter, float(shooter.rng.uniform(0.15, 0.3)), returns=bool(shooter.rng.random() < 0.5))
+    yield from _panorama(
+        photo, shooter, float(shooter.rng.uniform(0.15, 0.3)), returns=bool(shooter.rng.random() < 0.5)
+    )
 
 
 def _panorama(photo: Image.Image, shooter: Shooter, overlap: float, *, returns: bool) -> Iterator[Frame]:
@@ -256,19 +258,47 @@ def _stations(size: float, overlap: float) -> list[float]:
 
 def burst(photo: Image.Image, shooter: Shooter) -> Iterator[Frame]:
     """Yield a burst with a moving camera and a moving object; in some some frames are out of focus, in some all."""
-    rng = shooter.rng
+    photo, patch = _with_object(photo, shooter.rng)
+    dx, dy = shooter.rng.normal(0, 0.012, 2)
+    yield from _burst(photo, patch, shooter, _Path(0.8, 0.5, float(dx), float(dy)))
+
+
+def panned_burst(photo: Image.Image, shooter: Shooter) -> Iterator[Frame]:
+    """Yield a burst from a camera that follows an object by 3 to 6 % of the frame from shot to shot."""
+    photo, patch = _with_object(photo, shooter.rng)
+    size, way = 0.6, float(shooter.rng.choice([1, -1]))
+    step = size * float(shooter.rng.uniform(0.03, 0.06))
+    yield from _burst(photo, patch, shooter, _Path(size, 0.5 - way * (0.48 - size / 2), way * step, 0.0))
+
+
+@dataclass(frozen=True, slots=True)
+class _Path:
+    """The frames of a burst: their size and the first place as shares of the photograph, the step between them."""
+
+    size: float
+    first: float
+    right: float
+    down: float
+
+
+def _with_object(photo: Image.Image, rng: np.random.Generator) -> tuple[Image.Image, Image.Image]:
     photo = pictures.padded(photo, 0.1)
-    patch = Window(float(rng.uniform(0.3, 0.7)), float(rng.uniform(0.3, 0.7)), 0.25, 0.25).of(photo)
-    x, y, (dx, dy) = 0.5, 0.5, rng.normal(0, 0.012, 2)
+    return photo, Window(float(rng.uniform(0.3, 0.7)), float(rng.uniform(0.3, 0.7)), 0.25, 0.25).of(photo)
+
+
+def _burst(photo: Image.Image, patch: Image.Image, shooter: Shooter, path: _Path) -> Iterator[Frame]:
+    rng, size, room = shooter.rng, path.size, 0.48 - path.size / 2
+    x, y = path.first, 0.5
     px, (pdx, py) = float(rng.uniform(0.2, 0.8)), rng.uniform(0.1, 0.6, 2)
     share, bad = float(rng.uniform(0.1, 0.35)), float(rng.choice([0.0, 0.4, 1.0]))
     for _ in range(int(rng.integers(3, 12))):
-        window = Window(min(max(x, 0.42), 0.58), min(max(y, 0.42), 0.58), 0.8, 0.8, float(rng.normal(0, 0.5)))
+        place = (min(max(each, 0.5 - room), 0.5 + room) for each in (x, y))
+        window = Window(*place, size, size, float(rng.normal(0, 0.5)))
         image = pictures.pasted(window.of(photo), patch, px % 1, float(py), share)
         soft = bool(rng.random() < bad)
         image = pictures.defocused(image, float(rng.uniform(5, 9))) if soft else image
         yield replace(shooter.shoot(image, float(rng.uniform(0.1, 0.8)), series=True), soft=soft)
-        x, y, px = x + float(dx), y + float(dy), px + float(pdx) / 6
+        x, y, px = x + path.right, y + path.down, px + float(pdx) / 6
 
 
 def retakes(photo: Image.Image, shooter: Shooter) -> Iterator[Frame]:

@@ -16,23 +16,24 @@ if TYPE_CHECKING:
 
     from culld.records import Assessment
 
-_GAP_S: Final = 15.0
+_GAP_S: Final = 30.0
 _WANDER_EV: Final = 1.5  # the automatic exposure, from one end of the view to the other
 _MIN_SHOTS: Final = 3
-# Strengths of the best overlap, measured by `tests/bench/series` on one half of its scenes.
+_BEYOND: Final = 2
+# Strengths of the best overlap and evidence, measured by `tests/bench/series` on one half of its scenes.
 _NEUTRAL: Final = 5.0  # as often between neighbours of panoramas as between unrelated photos
-_LEAST, _MOST = -1.5, 3.0  # how far below it and above it the evidence grows
-_ENOUGH: Final = 1.5  # unrelated photos reach it in 0.5 of 100 pairs
+_LEAST, _MOST = -1.5, 3.0
+_ENOUGH: Final = 2.5  # strength 7.5 once, or 6.25 twice: fewer than 1 of 100 drops of unrelated photos have it
 _LOST: Final = 3.5  # two shots without an overlap, such as the two sides of a bare sky, do not end a panorama
-_SHIFTS: Final = range(2, DHash.SIDE * 3 // 4)
+_SHIFTS: Final = range(3, DHash.SIDE - 1)  # an overlap of 12 to 81 %; second tries from hand move less
 _SKEWS: Final = (-1, 0, 1)
 
 
 def panoramas(run: Sequence[Assessment]) -> Iterator[list[Assessment]]:
     """Yield the panoramas in a run, which is in the order of time: three shots or more, each overlapping the next.
 
-    The evidence of all overlaps counts together, so that a few weak ones do not end a panorama. Shots at either end
-    that follow in time, at the same settings, belong to it as well: sky or water has no gradients to compare.
+    The evidence of all overlaps counts together, so that a few weak ones do not end a panorama. Up to two shots at
+    either end that follow in time, at its settings, belong to it as well: sky or water has no gradients to compare.
     """
     evidence = [_evidence(one, other) for one, other in pairwise(run)]
     start = 0
@@ -40,6 +41,7 @@ def panoramas(run: Sequence[Assessment]) -> Iterator[list[Assessment]]:
         end, total = _strongest(evidence, start)
         if total >= _ENOUGH:
             first, last = widened(run, (start, end + 1), _extends)
+            first, last = max(first, start - _BEYOND), min(last, end + 1 + _BEYOND)
             if last - first >= _MIN_SHOTS:
                 yield list(run[first:last])
         start = max(end, start + 1)
@@ -59,7 +61,10 @@ def _strongest(evidence: Sequence[float], start: int) -> tuple[int, float]:
 
 
 def _evidence(one: Assessment, other: Assessment) -> float:
-    """Return how much the overlap of two shots speaks for a panorama; minus infinity if their settings forbid one."""
+    """Return how much the overlap of two shots speaks for a panorama, from `_LEAST` to `_MOST`.
+
+    It is minus infinity if their settings or the time between them forbid one.
+    """
     if one.dhash is None or other.dhash is None or not _may_turn(one, other):
         return -math.inf
     return min(max(_overlap(one.dhash, other.dhash) - _NEUTRAL, _LEAST), _MOST)
@@ -71,17 +76,20 @@ def _may_turn(one: Assessment, other: Assessment) -> bool:
 
 
 def _extends(panorama: Sequence[Assessment], shot: Assessment) -> bool:
+    """Return whether a shot has the settings of the first or the last shot of a panorama."""
     return any(_is_one_light(end, shot) for end in (panorama[0], panorama[-1]))
 
 
 def _is_one_light(one: Assessment, other: Assessment) -> bool:
+    """Return whether two shots have one setup and nearly one exposure."""
     first, second = (light_ev(shot.photo.camera.exposure) for shot in (one, other))
-    known = first is not None and second is not None
-    return known and abs(first - second) <= _WANDER_EV and is_one_setup(one, other)
+    if first is None or second is None:
+        return False
+    return abs(first - second) <= _WANDER_EV and is_one_setup(one, other)
 
 
 def _overlap(one: DHash, other: DHash) -> float:
-    """Return the strength of the best overlap of two hashes that is moved by at least two bits.
+    """Return the strength of the best overlap of two hashes that is moved by at least three bits.
 
     It is the number of standard deviations by which more bits agree than by chance; 0 if the hashes agree better
     without a move.
