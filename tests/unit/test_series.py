@@ -258,6 +258,17 @@ def test_in_quick_succession_the_sharpness_of_a_stack_moves(blurs: tuple[float, 
     assert kinds(shots) == [kind] * len(blurs)
 
 
+def test_a_focus_stack_and_a_panorama_may_lack_the_exposure() -> None:
+    """If all shots lack it, as those of a microscope do."""
+    unknown = Exposure()
+    stack = [shot(f"{n}.jpg", 5 * n, SCENE, exposure=unknown) for n in range(3)]
+    views = [shot(f"{n}.jpg", 5 * n, moved(380 * n), exposure=unknown) for n in range(4)]
+
+    assert kinds(stack) == [SeriesKind.FOCUS_STACK] * 3
+    assert kinds(views) == [SeriesKind.PANORAMA] * 4
+    assert kinds([*stack[:2], shot("2.jpg", 10, SCENE)]) == [None] * 3
+
+
 def test_the_blurred_end_of_a_stack_belongs_to_it() -> None:
     """A sharp photo of another scene at the same setting does not."""
     stack = [shot(f"{n}.jpg", 5 * n, SCENE) for n in range(3)]

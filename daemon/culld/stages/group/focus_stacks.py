@@ -77,11 +77,11 @@ def _is_blurred_in_company(scene: Sequence[Assessment]) -> bool:
 
 
 def _is_one_setting(shots: Sequence[Assessment]) -> bool:
-    """Return whether shots have one aperture, ISO and focal length, and nearly one exposure time."""
+    """Return whether shots have one aperture, ISO and focal length, and nearly one exposure time or none at all."""
     values = [light_ev(shot.photo.camera.exposure) for shot in shots]
     known = [value for value in values if value is not None]
     return (
-        len(known) == len(shots)
-        and max(known) - min(known) <= _WANDER_EV
+        len(known) in {0, len(shots)}
+        and max(known, default=0.0) - min(known, default=0.0) <= _WANDER_EV
         and all(is_one_setup(shots[0], shot) for shot in shots)
     )

@@ -81,10 +81,10 @@ def _extends(panorama: Sequence[Assessment], shot: Assessment) -> bool:
 
 
 def _is_one_light(one: Assessment, other: Assessment) -> bool:
-    """Return whether two shots have one setup and nearly one exposure."""
+    """Return whether two shots have one setup and nearly one exposure; neither may be known."""
     first, second = (light_ev(shot.photo.camera.exposure) for shot in (one, other))
     if first is None or second is None:
-        return False
+        return first is second and is_one_setup(one, other)
     return abs(first - second) <= _WANDER_EV and is_one_setup(one, other)
 
 
