@@ -53,6 +53,13 @@ def test_shots_of_one_view_in_quick_succession_are_a_burst() -> None:
     assert kinds([*shots, late]) == [SeriesKind.BURST] * 3 + [None, None]
 
 
+def test_a_burst_may_follow_an_object() -> None:
+    """Each frame moves by 5 % of its width."""
+    shots = [shot(f"{n}.jpg", n * 0.5, moved(45 * n)) for n in range(6)]
+
+    assert kinds(shots) == [SeriesKind.BURST] * 6
+
+
 def test_one_shot_alone_is_no_series() -> None:
     """Nor are shots without a time."""
     timeless = replace(factories.assessment("b.jpg"), dhash=dhash_of(to_network_frame(SCENE)))
@@ -237,15 +244,29 @@ def test_a_slow_focus_stack_needs_three_shots_and_no_even_gaps(seconds: tuple[fl
     [
         ((0.9, 0.4, 0.0, 0.3), SeriesKind.FOCUS_STACK),
         ((0.0, 0.3, 0.99), SeriesKind.FOCUS_STACK),
+        ((0.9, 0.3, 0.0, 0.6, 0.99, 0.9, 0.1, 0.0, 0.7), SeriesKind.FOCUS_STACK),
+        ((0.99, 0.98, 0.99), SeriesKind.FOCUS_STACK),
         ((0.0, 0.99, 0.0, 0.0), SeriesKind.BURST),
+        ((0.99, 0.0, 0.99, 0.0), SeriesKind.BURST),
         ((0.0, 0.0, 0.1), SeriesKind.BURST),
     ],
 )
 def test_in_quick_succession_the_sharpness_of_a_stack_moves(blurs: tuple[float, ...], kind: SeriesKind) -> None:
-    """A burst from a tripod does not move either; one blurred shot in it is no stack."""
+    """Forth and back, too. A burst from a tripod does not move either; single blurred shots in it are no stack."""
     shots = [shot(f"{n}.jpg", 0.5 * n, SCENE, blur=blur) for n, blur in enumerate(blurs)]
 
     assert kinds(shots) == [kind] * len(blurs)
+
+
+def test_a_focus_stack_and_a_panorama_may_lack_the_exposure() -> None:
+    """If all shots lack it, as those of a microscope do."""
+    unknown = Exposure()
+    stack = [shot(f"{n}.jpg", 5 * n, SCENE, exposure=unknown) for n in range(3)]
+    views = [shot(f"{n}.jpg", 5 * n, moved(380 * n), exposure=unknown) for n in range(4)]
+
+    assert kinds(stack) == [SeriesKind.FOCUS_STACK] * 3
+    assert kinds(views) == [SeriesKind.PANORAMA] * 4
+    assert kinds([*stack[:2], shot("2.jpg", 10, SCENE)]) == [None] * 3
 
 
 def test_the_blurred_end_of_a_stack_belongs_to_it() -> None:
@@ -294,6 +315,30 @@ def test_a_panorama_may_have_rows(shift: int) -> None:
 
     assert kinds(shots) == [SeriesKind.PANORAMA] * 6
     assert kinds(shots[:2]) == [None] * 2
+
+
+def test_shots_of_a_panorama_may_overlap_by_a_fifth() -> None:
+    """One such overlap is found in other photos as well, three in a row are not."""
+    large = factories.picture(1, (4000, 720))
+    shots = [shot(f"{n}.jpg", 5 * n, large.crop((731 * n, 0, 731 * n + 900, 720))) for n in range(4)]
+
+    assert kinds(shots) == [SeriesKind.PANORAMA] * 4
+
+
+def test_a_bare_sky_amid_a_panorama_or_beside_it_belongs_to_it() -> None:
+    """Two shots at most at either end, because other photos may follow."""
+    sky = Image.new("RGB", (900, 720), (120, 150, 220))
+    views = [moved(0), moved(380), moved(760), sky, moved(760), moved(1140), sky, sky, OTHER]
+    shots = [shot(f"{n}.jpg", 5 * n, picture, blur=0.99 * (picture is sky)) for n, picture in enumerate(views)]
+
+    assert kinds(shots) == [*[SeriesKind.PANORAMA] * 8, None]
+
+
+def test_second_tries_from_hand_are_no_panorama() -> None:
+    """The view moves by less than a fifth of its width."""
+    shots = [shot(f"{n}.jpg", 10 * n, moved(by)) for n, by in enumerate((0, 110, 30, 130))]
+
+    assert kinds(shots) == [None] * 4
 
 
 def test_photos_of_different_subjects_are_no_panorama() -> None:

@@ -27,8 +27,11 @@ _MAKERS: dict[str, Maker] = {
     "bracket by hand, night": sets.hand_bracket,
     "bracket by the camera": sets.auto_bracket,
     "focus stack": sets.focus_stack,
+    "focus stack racked by hand": sets.racked_stack,
     "panorama": sets.panorama,
+    "panorama with little overlap": sets.thin_panorama,
     "burst": sets.burst,
+    "burst that follows an object": sets.panned_burst,
     "second tries": sets.retakes,
 }
 
@@ -61,7 +64,7 @@ class Collection:
 
     def _scenes(self, kind: str) -> list[Path]:
         photos, more = self.shared / "photos", self.shared / "more"
-        if kind == "panorama":
+        if kind.startswith("panorama"):
             folders = [self.shared / "camera/dresden", *(more / name for name in ("night_lowkey", "highkey", "bokeh"))]
             return [path for folder in folders for path in self._folder(folder) if _longest(path) >= _LARGE]
         if kind.endswith("night"):
@@ -78,13 +81,17 @@ class Collection:
         return hashlib.sha256(path.name.encode()).digest()[-1] % 2 == (self.half == "test")
 
     def _real(self) -> Iterator[Drop]:
-        """Yield the real focus stacks and bursts, by camera."""
+        """Yield the real focus stacks and bursts, by camera and day.
+
+        One focus stack is the three blurred ends of ten shots: the files of its middle are not in `shared`.
+        """
         for folder, kind in (("series_focus", "real focus stack"), ("series_burst", "real burst")):
             drops: dict[str, Drop] = {}
             for path in sorted((self.shared / "more" / folder).glob("*.jpg")):
                 frame = _stored(path)
-                model = frame.camera.model or "no EXIF"
-                drops.setdefault(model, Drop(kind, model, model)).frames.append(frame)
+                taken = frame.camera.taken_at
+                name = f"{frame.camera.model or 'no EXIF'} {'' if taken is None else taken.date()}"
+                drops.setdefault(name, Drop(kind, name, name)).frames.append(frame)
             yield from drops.values()
 
 

@@ -179,10 +179,31 @@ def focus_stack(photo: Image.Image, shooter: Shooter) -> Iterator[Frame]:
     hand, breathing = float(rng.choice([0.0, 0.0015, 0.004])), float(rng.uniform(0, 0.02))
     slow = float(rng.choice([0.2, 1.0, 3.0, 8.0]))
     for plane, image in zip(planes, images, strict=True):
-        x, y = rng.normal(0, hand, 2)
-        size = 0.97 - breathing * float(plane - planes[0])
-        seen = Window(0.5 + float(x), 0.5 + float(y), size, size).of(image)
+        seen = _breathing(image, breathing * float(plane - planes[0]), hand, rng)
         yield shooter.shoot(seen, float(rng.uniform(0.5, 2.5)) * slow, series=True)
+
+
+def racked_stack(photo: Image.Image, shooter: Shooter) -> Iterator[Frame]:
+    """Yield a focus stack of 3 to 30 frames racked by hand: the ring goes forth and back, 0.3 to 20 s apart."""
+    rng = shooter.rng
+    photo.thumbnail((640, 640))
+    count = int(rng.choice([3, 4, 6, 8, 12, 18, 30]))
+    turns = int(rng.integers(1, 2 + count // 4))
+    places = rng.uniform(-0.5, 1.5, turns + 1)
+    planes = [float(each) for each in np.interp(np.linspace(0, turns, count), np.arange(turns + 1), places)]
+    planes = [plane + float(rng.normal(0, 0.06)) for plane in planes]
+    images = pictures.focus_stack(photo, planes, _depth(photo, rng), float(rng.uniform(6, 18)))
+    hand, breathing = float(rng.choice([0.0, 0.0015, 0.004])), float(rng.uniform(0, 0.02))
+    slow = float(rng.choice([0.6, 1.5, 4.0, 10.0]))
+    for plane, image in zip(planes, images, strict=True):
+        seen = _breathing(image, breathing * (plane - planes[0]), hand, rng)
+        yield shooter.shoot(seen, min(20.0, float(rng.lognormal(0, 0.6)) * slow), series=True)
+
+
+def _breathing(image: Image.Image, by: float, hand: float, rng: np.random.Generator) -> Image.Image:
+    """Return a frame of a focus stack, narrower by this share; the camera moves by `hand` of the picture."""
+    x, y = rng.normal(0, hand, 2)
+    return Window(0.5 + float(x), 0.5 + float(y), 0.97 - by, 0.97 - by).of(image)
 
 
 def _depth(photo: Image.Image, rng: np.random.Generator) -> Plane:
@@ -197,8 +218,19 @@ def _depth(photo: Image.Image, rng: np.random.Generator) -> Plane:
 
 def panorama(photo: Image.Image, shooter: Shooter) -> Iterator[Frame]:
     """Yield a panorama from a large photograph, one way or the other, across, down or in rows, from hand or tripod."""
+    yield from _panorama(photo, shooter, float(shooter.rng.uniform(0.2, 0.5)), returns=False)
+
+
+def thin_panorama(photo: Image.Image, shooter: Shooter) -> Iterator[Frame]:
+    """Yield a panorama whose shots overlap by 15 to 30 %; half of those in rows begin each row at the same side."""
+    yield from _panorama(
+        photo, shooter, float(shooter.rng.uniform(0.15, 0.3)), returns=bool(shooter.rng.random() < 0.5)
+    )
+
+
+def _panorama(photo: Image.Image, shooter: Shooter, overlap: float, *, returns: bool) -> Iterator[Frame]:
     rng = shooter.rng
-    way, overlap = str(rng.choice(["across", "down", "rows"])), float(rng.uniform(0.2, 0.5))
+    way = str(rng.choice(["across", "down", "rows"]))
     hand = 0.0 if rng.random() < 0.4 else float(rng.uniform(0.003, 0.02))
     size = float(rng.uniform(0.25, 0.4))
     photo = pictures.padded(photo, 0.05)
@@ -206,7 +238,7 @@ def panorama(photo: Image.Image, shooter: Shooter) -> Iterator[Frame]:
     down = _stations(size, overlap) if way != "across" else [0.5]
     if way == "rows":
         across, down = across[:4], down[:3]
-    stations = [(x, y) for n, y in enumerate(down) for x in (across if n % 2 == 0 else across[::-1])]
+    stations = [(x, y) for n, y in enumerate(down) for x in (across if returns or n % 2 == 0 else across[::-1])]
     steady, slow = rng.random() < 0.5, float(rng.uniform(1, 6))
     base = shooter.camera.exposure.time_s or 0.01
     for x, y in stations[:: int(rng.choice([1, -1]))]:
@@ -226,19 +258,47 @@ def _stations(size: float, overlap: float) -> list[float]:
 
 def burst(photo: Image.Image, shooter: Shooter) -> Iterator[Frame]:
     """Yield a burst with a moving camera and a moving object; in some some frames are out of focus, in some all."""
-    rng = shooter.rng
+    photo, patch = _with_object(photo, shooter.rng)
+    dx, dy = shooter.rng.normal(0, 0.012, 2)
+    yield from _burst(photo, patch, shooter, _Path(0.8, 0.5, float(dx), float(dy)))
+
+
+def panned_burst(photo: Image.Image, shooter: Shooter) -> Iterator[Frame]:
+    """Yield a burst from a camera that follows an object by 3 to 6 % of the frame from shot to shot."""
+    photo, patch = _with_object(photo, shooter.rng)
+    size, way = 0.6, float(shooter.rng.choice([1, -1]))
+    step = size * float(shooter.rng.uniform(0.03, 0.06))
+    yield from _burst(photo, patch, shooter, _Path(size, 0.5 - way * (0.48 - size / 2), way * step, 0.0))
+
+
+@dataclass(frozen=True, slots=True)
+class _Path:
+    """The frames of a burst: their size and the first place as shares of the photograph, the step between them."""
+
+    size: float
+    first: float
+    right: float
+    down: float
+
+
+def _with_object(photo: Image.Image, rng: np.random.Generator) -> tuple[Image.Image, Image.Image]:
     photo = pictures.padded(photo, 0.1)
-    patch = Window(float(rng.uniform(0.3, 0.7)), float(rng.uniform(0.3, 0.7)), 0.25, 0.25).of(photo)
-    x, y, (dx, dy) = 0.5, 0.5, rng.normal(0, 0.012, 2)
+    return photo, Window(float(rng.uniform(0.3, 0.7)), float(rng.uniform(0.3, 0.7)), 0.25, 0.25).of(photo)
+
+
+def _burst(photo: Image.Image, patch: Image.Image, shooter: Shooter, path: _Path) -> Iterator[Frame]:
+    rng, size, room = shooter.rng, path.size, 0.48 - path.size / 2
+    x, y = path.first, 0.5
     px, (pdx, py) = float(rng.uniform(0.2, 0.8)), rng.uniform(0.1, 0.6, 2)
     share, bad = float(rng.uniform(0.1, 0.35)), float(rng.choice([0.0, 0.4, 1.0]))
     for _ in range(int(rng.integers(3, 12))):
-        window = Window(min(max(x, 0.42), 0.58), min(max(y, 0.42), 0.58), 0.8, 0.8, float(rng.normal(0, 0.5)))
+        place = (min(max(each, 0.5 - room), 0.5 + room) for each in (x, y))
+        window = Window(*place, size, size, float(rng.normal(0, 0.5)))
         image = pictures.pasted(window.of(photo), patch, px % 1, float(py), share)
         soft = bool(rng.random() < bad)
         image = pictures.defocused(image, float(rng.uniform(5, 9))) if soft else image
         yield replace(shooter.shoot(image, float(rng.uniform(0.1, 0.8)), series=True), soft=soft)
-        x, y, px = x + float(dx), y + float(dy), px + float(pdx) / 6
+        x, y, px = x + path.right, y + path.down, px + float(pdx) / 6
 
 
 def retakes(photo: Image.Image, shooter: Shooter) -> Iterator[Frame]:

@@ -25,8 +25,7 @@ _REGULAR: Final = 0.05
 _SHARPER: Final = 0.2
 _BLURRED: Final = 0.5
 _STILL: Final = 0.08
-"""The median distance from a tripod: bursts from hand have more, 0.09 or above."""
-_BAD: Final = 0.9
+"""The median distance from a tripod is at most this; bursts from hand mostly have more, 0.09 or above."""
 
 
 def is_steady(one: Assessment, other: Assessment) -> bool:
@@ -44,7 +43,7 @@ def is_focus_stack(steady: Sequence[Assessment]) -> bool:
     gaps = [gap_s(one, other) for one, other in pairwise(steady)]
     if median(gaps) > QUICK_GAP_S or _sharpness_moves(steady):
         return True
-    if median(distance(one, other) for one, other in pairwise(steady)) <= _STILL and _is_blurred_apart(steady):
+    if median(distance(one, other) for one, other in pairwise(steady)) <= _STILL and _is_blurred_in_company(steady):
         return True
     is_regular = len(steady) >= _REGULAR_SHOTS and max(gaps) - min(gaps) <= max(1.0, median(gaps) / 2)
     return is_regular and all(distance(one, other) <= _REGULAR for one, other in pairwise(steady))
@@ -70,21 +69,19 @@ def _sharpness_moves(scene: Sequence[Assessment]) -> bool:
     return falling and rising
 
 
-def _is_blurred_apart(scene: Sequence[Assessment]) -> bool:
-    """Return whether some shots are blurred, and none of them lies between sharp ones: the focus came from afar."""
+def _is_blurred_in_company(scene: Sequence[Assessment]) -> bool:
+    """Return whether a blurred shot is beside another that is not quite sharp: single shots of a burst are blurred."""
     blurs = [shot.result.blur for shot in scene if isinstance(shot.result, Scores)]
-    if len(blurs) < len(scene) or max(blurs) < _BLURRED:
-        return False
-    sharp = [place for place, blur in enumerate(blurs) if blur < _BLURRED]
-    return not sharp or all(blur < _BAD for blur in blurs[sharp[0] : sharp[-1]])
+    pairs = (sorted(pair) for pair in pairwise(blurs))
+    return len(blurs) == len(scene) and any(less >= _SHARPER and more >= _BLURRED for less, more in pairs)
 
 
 def _is_one_setting(shots: Sequence[Assessment]) -> bool:
-    """Return whether shots have one aperture, ISO and focal length, and nearly one exposure time."""
+    """Return whether shots have one aperture, ISO and focal length, and nearly one exposure time or none at all."""
     values = [light_ev(shot.photo.camera.exposure) for shot in shots]
     known = [value for value in values if value is not None]
     return (
-        len(known) == len(shots)
-        and max(known) - min(known) <= _WANDER_EV
+        len(known) in {0, len(shots)}
+        and max(known, default=0.0) - min(known, default=0.0) <= _WANDER_EV
         and all(is_one_setup(shots[0], shot) for shot in shots)
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from culld.records import DHash
 from culld.stages.group.brackets import light_ev
-from culld.stages.group.scene import is_one_setup
+from culld.stages.group.scene import is_one_setup, widened
 from culld.stages.group.timing import gap_s
 
 if TYPE_CHECKING:
@@ -16,55 +16,80 @@ if TYPE_CHECKING:
 
     from culld.records import Assessment
 
-_GAP_S: Final = 15.0
+_GAP_S: Final = 30.0
 _WANDER_EV: Final = 1.5  # the automatic exposure, from one end of the view to the other
 _MIN_SHOTS: Final = 3
-# Strengths of the best overlap, measured by `tests/bench/series` on one half of its scenes.
-_WEAK: Final = 4.0  # 95 of 100 neighbours of panoramas have more, and 22 of 100 unrelated photos
-_STRONG: Final = 5.0  # 88 and 5 of 100
-_CERTAIN: Final = 7.0  # 78 and 0.3 of 100
-_SHIFTS: Final = range(2, DHash.SIDE * 3 // 4)
+_BEYOND: Final = 2
+# Strengths of the best overlap and evidence, measured by `tests/bench/series` on one half of its scenes.
+_NEUTRAL: Final = 5.0  # as often between neighbours of panoramas as between unrelated photos
+_LEAST, _MOST = -1.5, 3.0
+_ENOUGH: Final = 2.5  # strength 7.5 once, or 6.25 twice: fewer than 1 of 100 drops of unrelated photos have it
+_LOST: Final = 3.5  # two shots without an overlap, such as the two sides of a bare sky, do not end a panorama
+_SHIFTS: Final = range(3, DHash.SIDE - 1)  # an overlap of 12 to 81 %; second tries from hand move less
 _SKEWS: Final = (-1, 0, 1)
 
 
 def panoramas(run: Sequence[Assessment]) -> Iterator[list[Assessment]]:
     """Yield the panoramas in a run, which is in the order of time: three shots or more, each overlapping the next.
 
-    Two overlaps must be strong, or one certain; the others may be weak. A shot at either end that follows in time, at
-    the same settings, belongs to it as well: sky or water has no gradients to compare.
+    The evidence of all overlaps counts together, so that a few weak ones do not end a panorama. Up to two shots at
+    either end that follow in time, at its settings, belong to it as well: sky or water has no gradients to compare.
     """
-    strengths = [_strength(one, other) for one, other in pairwise(run)]
+    evidence = [_evidence(one, other) for one, other in pairwise(run)]
     start = 0
-    for place in range(len(run)):
-        if place == len(strengths) or strengths[place] < _WEAK:
-            if place + 1 - start >= _MIN_SHOTS and _is_enough(strengths[start:place]):
-                first = start - (start > 0 and _may_turn(run[start - 1], run[start]))
-                last = place + (place + 1 < len(run) and _may_turn(run[place], run[place + 1]))
-                yield list(run[first : last + 1])
-            start = place + 1
+    while start < len(evidence):
+        end, total = _strongest(evidence, start)
+        if total >= _ENOUGH:
+            first, last = widened(run, (start, end + 1), _extends)
+            first, last = max(first, start - _BEYOND), min(last, end + 1 + _BEYOND)
+            if last - first >= _MIN_SHOTS:
+                yield list(run[first:last])
+        start = max(end, start + 1)
 
 
-def _is_enough(strengths: Sequence[float]) -> bool:
-    return sum(strength >= _STRONG for strength in strengths) > 1 or max(strengths) >= _CERTAIN
+def _strongest(evidence: Sequence[float], start: int) -> tuple[int, float]:
+    """Return the end of the links from `start` on that have the most evidence together, and that evidence."""
+    total = best = 0.0
+    end = start
+    for place in range(start, len(evidence)):
+        total += evidence[place]
+        if total > best:
+            end, best = place + 1, total
+        if total < 0 or total < best - _LOST:
+            break
+    return end, best
 
 
-def _strength(one: Assessment, other: Assessment) -> float:
-    """Return the strength of the overlap of two shots; 0 if their settings or the time between them forbid it."""
+def _evidence(one: Assessment, other: Assessment) -> float:
+    """Return how much the overlap of two shots speaks for a panorama, from `_LEAST` to `_MOST`.
+
+    It is minus infinity if their settings or the time between them forbid one.
+    """
     if one.dhash is None or other.dhash is None or not _may_turn(one, other):
-        return 0.0
-    return _overlap(one.dhash, other.dhash)
+        return -math.inf
+    return min(max(_overlap(one.dhash, other.dhash) - _NEUTRAL, _LEAST), _MOST)
 
 
 def _may_turn(one: Assessment, other: Assessment) -> bool:
     """Return whether the settings of two shots and the time between them allow a panorama."""
+    return _is_one_light(one, other) and gap_s(one, other) <= _GAP_S
+
+
+def _extends(panorama: Sequence[Assessment], shot: Assessment) -> bool:
+    """Return whether a shot has the settings of the first or the last shot of a panorama."""
+    return any(_is_one_light(end, shot) for end in (panorama[0], panorama[-1]))
+
+
+def _is_one_light(one: Assessment, other: Assessment) -> bool:
+    """Return whether two shots have one setup and nearly one exposure; neither may be known."""
     first, second = (light_ev(shot.photo.camera.exposure) for shot in (one, other))
-    if first is None or second is None or abs(first - second) > _WANDER_EV:
-        return False
-    return is_one_setup(one, other) and gap_s(one, other) <= _GAP_S
+    if first is None or second is None:
+        return first is second and is_one_setup(one, other)
+    return abs(first - second) <= _WANDER_EV and is_one_setup(one, other)
 
 
 def _overlap(one: DHash, other: DHash) -> float:
-    """Return the strength of the best overlap of two hashes that is moved by at least two bits.
+    """Return the strength of the best overlap of two hashes that is moved by at least three bits.
 
     It is the number of standard deviations by which more bits agree than by chance; 0 if the hashes agree better
     without a move.

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # Shares of differing bits, measured by `tests/bench/series` on one half of its scenes. The least distance over moves by
 # one bit: neighbours of brackets from hand 0.31 in 99 of 100 pairs, unrelated photos of one source 0.38 in 99 of 100.
-ALIKE: Final = 0.36
+_ALIKE: Final = 0.36
 _ALIKE_MOVED: Final = 0.34
 _ALIKE_EXPOSURES: Final = 0.38
 _NEAR: Final = 0.44
@@ -45,7 +45,7 @@ def moved_distance(one: Assessment, other: Assessment) -> float:
 
 def is_one_scene(one: Assessment, other: Assessment) -> bool:
     """Return whether two shots show one scene."""
-    return distance(one, other) <= ALIKE or moved_distance(one, other) <= _ALIKE_MOVED
+    return distance(one, other) <= _ALIKE or moved_distance(one, other) <= _ALIKE_MOVED
 
 
 def may_be_one_scene(one: Assessment, other: Assessment) -> bool:

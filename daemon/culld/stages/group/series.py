@@ -12,7 +12,7 @@ from culld.records import Series, SeriesKind
 from culld.stages.group.brackets import extends_bracket, is_bracket, ladders
 from culld.stages.group.focus_stacks import extends_stack, is_focus_stack, is_steady
 from culld.stages.group.panoramas import panoramas
-from culld.stages.group.scene import ALIKE, distance, is_one_setup, scenes, spans, widened
+from culld.stages.group.scene import is_one_scene, is_one_setup, scenes, spans, widened
 from culld.stages.group.timing import QUICK_GAP_S, gap_s, order
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _quick_series(run: Sequence[Assessment], scene: Span) -> Iterator[Series]:
         if is_bracket(run[slice(*quick)]):
             yield Series(SeriesKind.BRACKET, tuple(run[slice(*quick)]))
         else:
-            for start, end in spans(run, quick, lambda one, other: distance(one, other) <= ALIKE):
+            for start, end in spans(run, quick, is_one_scene):
                 if end - start > 1:
                     yield Series(SeriesKind.BURST, tuple(run[start:end]))
 
