@@ -29,7 +29,7 @@ def render(frame: NDArray[np.uint8], sample: Sample, jpeg: Jpeg) -> NDArray[np.u
     """
     rng = np.random.default_rng(sample.seed)
     srgb = _cropped(frame.astype(np.float32) / np.float32(255), sample.augmentation, rng)
-    srgb = _sharpened(_toned(distort(srgb, sample.steps, rng), sample.augmentation), sample.augmentation.sharpen)
+    srgb = sharpened(_toned(distort(srgb, sample.steps, rng), sample.augmentation), sample.augmentation.sharpen)
     pixels = np.round(srgb * 255).astype(np.uint8)
     return pixels if sample.augmentation.quality is None else jpeg(pixels, sample.augmentation.quality)
 
@@ -73,7 +73,7 @@ def _toned(srgb: NDArray[np.float32], augmentation: Augmentation) -> NDArray[np.
     return srgb if augmentation.saturation == 1.0 else photometric.saturate(srgb, augmentation.saturation)
 
 
-def _sharpened(srgb: NDArray[np.float32], strength: float) -> NDArray[np.float32]:
+def sharpened(srgb: NDArray[np.float32], strength: float) -> NDArray[np.float32]:
     """Apply an unsharp mask, as cameras and phones do."""
     if not strength:
         return srgb
