@@ -25,7 +25,7 @@ STRIDES = (8, 16, 32)
 MIN_SCORE = 0.7
 """Of a face, from the large network."""
 MIN_FIRST_SCORE = 0.35
-"""Of the small network: 0.985 of the photos with a face of 40 of 640 pixels pass, and 0.07 of those without a face."""
+"""Of the small network: of 200 photos 37 of 41 with a face pass it, and none of those without (`bench.faces`)."""
 MIN_SURE, MIN_SURE_SCORE = 0.08, 0.6
 """From which height, in longer sides of the photo, and score a face of the small network needs no second look."""
 MIN_LARGE, MIN_LARGE_SCORE = 0.1, 0.5
