@@ -122,7 +122,7 @@ def first_look(files: Sequence[Path]) -> dict[str, Any]:
 
 
 LIMITS = (
-    "A face below 48 pixels or 5 % of the photo's height, turned away, nearly black or blurred by movement gets no answer.",
+    "No answer for a face below 48 pixels or 5 % of the height, turned away, nearly black or blurred by movement.",
     "The main face is judged alone: a sharp group behind a blurred nearest person is called missed focus.",
     "Faces of less than 80 pixels are missed most: 28 of 33 are tagged at a radius of 2 % of their height.",
     "Of strongly defocused faces a tenth is not found, so they get no answer.",
