@@ -51,6 +51,7 @@ accuracy: .venv-bench/.done .venv/.dev  ## the model, plain rules and CleanVisio
 	  $(if $(REAL_EXPOSURE),--real-exposure "$(REAL_EXPOSURE)") --cleanvision .venv-bench/bin/python $(if $(CHECK),--check)
 
 SHARED ?= ../shared
+subject: export OPENBLAS_NUM_THREADS := 1  # small matrices: more threads only wait for each other
 subject: .venv-bench/.done .venv/.dev  ## faces, missed focus, sharpness, exposure, series and their cost: prints the tables
 	PYTHONPATH=tests $(BIN)/python -m bench.faces $(SHARED)/photos --weights $(SHARED)/weights/yunet_n_640.onnx
 	PYTHONPATH=tests $(BIN)/python -m bench.missed_focus $(SHARED)/photos

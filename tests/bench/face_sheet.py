@@ -12,49 +12,45 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageOps
 
-from bench.missed_focus import FACES, TAG, open_detector, open_model
-from culld.subject.faces import FaceDetector, Point
-from culld.subject.focus import FocusModel
-from culld.subject.patch import face_region
-from culld.subject.portrait import JudgedFace, judge_face, ranked
+from bench.missed_focus import TAG, open_finder
+from culld.imaging.decode import DecodedPhoto
+from culld.records import Face
+from culld.subject.finder import SubjectFinder
 
 WIDTH, HEIGHT, COLUMNS = 320, 240, 6
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 _CALM, _ALARM, _OTHER = "#40e040", "#ff4040", "#40c0ff"
 
 
-def judged_faces(photo: Image.Image, detector: FaceDetector, model: FocusModel) -> tuple[JudgedFace, ...]:
-    """Return the ranked faces of an upright photo."""
-    pixels = np.asarray(photo)
-    found = []
-    for face in sorted(detector.detect(pixels), key=lambda face: -face.box[3])[:FACES]:
-        region = face_region(face, photo.width / photo.height)
-        found.append(judge_face(region.of(pixels), region, face, model))
-    return ranked(found)
+def judged_faces(photo: Image.Image, finder: SubjectFinder) -> tuple[Face, ...]:
+    """Return the faces of an upright photo, the main one first."""
+    decoded = DecodedPhoto(photo, photo.size)
+    return finder.find(decoded.frame(), decoded, lambda: np.asarray(photo))[0].faces
 
 
-def cell(photo: Image.Image, faces: tuple[JudgedFace, ...], name: str) -> Image.Image:
+def cell(photo: Image.Image, faces: tuple[Face, ...], name: str) -> Image.Image:
     """Return a photo with its faces, 320x240: the main one green, or red if called out of focus, others blue."""
     fitted = ImageOps.contain(photo, (WIDTH, HEIGHT))
     drawn = Image.new("RGB", (WIDTH, HEIGHT), "black")
     drawn.paste(fitted)
     draw = ImageDraw.Draw(drawn)
-    for place, judged in reversed(list(enumerate(faces))):
-        alarm = _ALARM if (judged.blur or 0) >= TAG else _CALM
+    for place, face in reversed(list(enumerate(faces))):
+        alarm = _ALARM if (face.blur or 0) >= TAG else _CALM
         colour = alarm if place == 0 else _OTHER
-        x, y, wide, tall = judged.face.box
+        x, y, wide, tall = face.box
         box = (x * fitted.width, y * fitted.height, (x + wide) * fitted.width, (y + tall) * fitted.height)
         draw.rectangle(box, outline=colour)
-        for eye in judged.face.eyes:
+        for eye in face.eyes:
             _dot(draw, eye, fitted.size, colour)
-        blur = "-" if judged.blur is None else f"{judged.blur:.2f}"
-        draw.text((box[0] + 2, min(box[3], HEIGHT - 22)), f"{blur} {judged.light:+.1f}EV", fill=colour)
+        blur = "-" if face.blur is None else f"{face.blur:.2f}"
+        light = "" if face.light is None else f" {face.light:+.1f}EV"
+        draw.text((box[0] + 2, min(box[3], HEIGHT - 22)), blur + light, fill=colour)
     draw.text((2, HEIGHT - 11), name, fill="white")
     return drawn
 
 
-def _dot(draw: ImageDraw.ImageDraw, point: Point, size: tuple[int, int], colour: str) -> None:
-    x, y = point.x * size[0], point.y * size[1]
+def _dot(draw: ImageDraw.ImageDraw, point: tuple[float, float], size: tuple[int, int], colour: str) -> None:
+    x, y = point[0] * size[0], point[1] * size[1]
     draw.ellipse((x - 2, y - 2, x + 2, y + 2), fill=colour)
 
 
@@ -68,12 +64,12 @@ def main() -> None:
     arguments = parser.parse_args()
     files = sorted(file for file in arguments.folder.rglob("*") if file.suffix.lower() in _SUFFIXES)
     random.Random(arguments.seed).shuffle(files)  # noqa: S311
-    detector, model = open_detector(), open_model()
+    finder = open_finder()
     cells: list[Image.Image] = []
     for file in files:
         with Image.open(file) as opened:
             photo = ImageOps.exif_transpose(opened).convert("RGB")
-        if faces := judged_faces(photo, detector, model):
+        if faces := judged_faces(photo, finder):
             cells.append(cell(photo, faces, file.stem))
         if len(cells) == arguments.count:
             break

@@ -103,15 +103,14 @@ def first_look(files: Sequence[Path]) -> dict[str, Any]:
 
     A photo has a face if the large network is sure of one of at least 40 pixels of 640, and none if it finds none.
     """
-    first, full = (LiteRtNetwork(MODEL / name) for name in ("first.tflite", "model.tflite"))
-    both, always = FaceDetector(first, full), FaceDetector(first, full, min_first_score=0.0)
+    detector = FaceDetector(*(LiteRtNetwork(MODEL / name) for name in ("first.tflite", "model.tflite")))
     passed, of, spent = {"with": 0, "without": 0}, {"with": 0, "without": 0}, {"with": 0.0, "without": 0.0}
     for file in files:
         pixels = read(file)
         begin = time.process_time()
-        found = both.detect(pixels)
+        found = detector.detect(pixels)
         ended = time.process_time()
-        faces = always.detect(pixels)
+        faces = detector.detect_thoroughly(pixels)
         longest = max(pixels.shape)
         sure = any(face.score >= SURE and face.box[3] * pixels.shape[0] >= SMALL * longest for face in faces)
         if sure or not faces:
@@ -120,6 +119,15 @@ def first_look(files: Sequence[Path]) -> dict[str, Any]:
             of[kind] += 1
             passed[kind] += bool(found)
     return {"found": passed, "of": of, "ms": {kind: 1000 * each / max(of[kind], 1) for kind, each in spent.items()}}
+
+
+LIMITS = (
+    "No answer for a face below 48 pixels or 5 % of the height, turned away, nearly black or blurred by movement.",
+    "The main face is judged alone: a sharp group behind a blurred nearest person is called missed focus.",
+    "Faces of less than 80 pixels are missed most: 28 of 33 are tagged at a radius of 2 % of their height.",
+    "Of strongly defocused faces a tenth is not found, so they get no answer.",
+    "Painted and printed faces count as faces.",
+)
 
 
 def convert_model(weights: Path) -> None:
@@ -143,6 +151,7 @@ def convert_model(weights: Path) -> None:
         metrics=metrics,
         calibration=calibration,
         provenance={**provenance(), "files": digests},
+        limits=LIMITS,
     )
     save_card(MODEL, card)
 

@@ -88,7 +88,7 @@ def test_the_box_is_in_fractions_of_the_photo_and_cut_to_it() -> None:
 
 def test_the_large_network_looks_only_where_the_small_one_may_have_seen_a_face() -> None:
     """The small one needs a lower score for that."""
-    low, high = FakeNetwork(rows_of((3, 0.1))), FakeNetwork(rows_of((3, 0.5)))
+    low, high = FakeNetwork(rows_of((3, 0.1))), FakeNetwork(rows_of((3, 0.4)))
     sure = FakeNetwork(rows_of((3, 0.9)))
     photo = np.zeros((32, 32, 3), np.uint8)
 
@@ -98,15 +98,32 @@ def test_the_large_network_looks_only_where_the_small_one_may_have_seen_a_face()
     assert FaceDetector(high, low).detect(photo) == ()
 
 
+def test_the_large_network_does_not_look_where_the_small_one_is_sure() -> None:
+    """Of every face: one that is small, or that it is not sure of, needs a second look."""
+    large = FakeNetwork(rows_of((56, 0.9)))
+    photo = np.zeros((64, 64, 3), np.uint8)
+
+    (face,) = FaceDetector(FakeNetwork(rows_of((3, 0.9))), large).detect(photo)
+
+    assert face.box[:2] == (pytest.approx(20 / 64), 0)
+    assert not large.frames
+    assert len(FaceDetector(FakeNetwork(rows_of((3, 0.9), (7, 0.4))), large).detect(photo)) == 2
+    small = rows_of((3, 0.9))
+    small[3, 4] = np.log(0.5)
+    assert len(FaceDetector(FakeNetwork(small), large).detect(photo)) == 1
+    assert len(large.frames) == 2
+    assert len(FaceDetector(FakeNetwork(rows_of((3, 0.9))), large).detect_thoroughly(photo)) == 2
+
+
 def test_a_large_face_that_only_the_small_network_saw_counts() -> None:
     """It sees those better that are far out of focus; a small one does not count."""
-    rows = rows_of((3, 0.6))
+    rows = rows_of((3, 0.55))
     rows[3, 3:5] = np.log(2)
     large, low = FakeNetwork(rows), FakeNetwork(rows_of())
 
     (face,) = FaceDetector(large, low).detect(np.zeros((64, 64, 3), np.uint8))
 
-    assert face.score == pytest.approx(0.6)
+    assert face.score == pytest.approx(0.55)
     rows[3, 4] = np.log(0.5)
     assert FaceDetector(large, low).detect(np.zeros((64, 64, 3), np.uint8)) == ()
 

@@ -14,7 +14,7 @@ from culld.inference.card import load_card
 from culld.subject.faces import Face, Point
 from culld.subject.focus import FEATURES, FocusModel, face_blur, focus_features, motion
 from culld.subject.patch import FACE, SIDE, face_patch, face_region
-from culld.subject.portrait import JudgedFace, face_light, judge_face, missed_focus, ranked
+from culld.subject.portrait import JudgedFace, face_light, judge_face, judged_until_main, missed_focus, ranked
 from culld.training.blur_kernels import convolve, disk
 from culld.training.blur_kernels import motion as movement
 
@@ -159,6 +159,19 @@ def test_the_main_face_is_large_central_and_in_focus() -> None:
     assert order(None)[0] is faces["other"]
     assert order(0.9)[0] is faces["other"]
     assert order(0.9)[-1] is faces["corner"]
+
+
+@pytest.mark.parametrize(("blurs", "judged"), [([0.1, 0.5, 0.0], 1), ([0.9, 0.1, 0.0], 2), ([None, None, None], 3)])
+def test_faces_are_judged_until_none_can_be_the_main_one(blurs: list[float | None], judged: int) -> None:
+    """The main face is the one that it would be if all were judged."""
+    boxes = [(0.4, 0.3, 0.2, 0.4), (0.2, 0.3, 0.2, 0.38), (0.7, 0.3, 0.2, 0.36)]
+    faces = [replace(UPRIGHT, box=box) for box in boxes]
+    found = {face: JudgedFace(face, blur, 0.0) for face, blur in zip(faces, blurs, strict=True)}
+
+    some = judged_until_main(faces, found.__getitem__)
+
+    assert len(some) == judged
+    assert some[0] == ranked(found.values())[0]
 
 
 def test_missed_focus_is_that_of_the_main_face() -> None:

@@ -12,7 +12,7 @@ from culld.records import Face, Subject
 from culld.subject.faces import FaceDetector
 from culld.subject.focus import FocusModel
 from culld.subject.patch import face_region
-from culld.subject.portrait import JudgedFace, judge_face, missed_focus, ranked
+from culld.subject.portrait import JudgedFace, judge_face, judged_until_main, missed_focus, prominence
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 FIRST_FILE: Final = "first.tflite"
 DETECT_IN: Final = 640
 """The longer side in pixels of the image in which the large network looks for faces."""
-ENOUGH: Final = 100
+ENOUGH: Final = 80
 """The height in pixels of a face in the reduced image from which it is judged there, not in full resolution."""
 MOST_JUDGED: Final = 3
-"""So many faces, the largest ones, are judged for focus and light; of a crowd the others have none of both."""
+"""So many faces, the most prominent ones, are judged for focus and light at most."""
 
 
 class NetworkOnDemand:
@@ -92,9 +92,9 @@ class SubjectFinder:
         if not found:
             return Subject(), None
         full = cache(native)
-        by_height = sorted(found, key=lambda face: face.box[3], reverse=True)
-        judged = ranked(self._judged(face, decoded, full) for face in by_height[:MOST_JUDGED])
-        others = [_unjudged(face) for face in by_height[MOST_JUDGED:]]
+        in_order = sorted(found, key=prominence, reverse=True)
+        judged = judged_until_main(in_order[:MOST_JUDGED], lambda face: self._judged(face, decoded, full))
+        others = map(_unjudged, in_order[len(judged) :])
         return Subject((*map(_record, judged), *others)), missed_focus(judged)
 
     def _judged(self, face: faces.Face, decoded: DecodedPhoto, full: Callable[[], NDArray[np.uint8]]) -> JudgedFace:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from culld.subject.patch import FACE, SIDE, Patch
+from culld.subject.patch import FACE, SIDE, Patch, block_means
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,23 +28,26 @@ MIN_LUMA = 0.03
 """The mean luma (0..1, sRGB-coded) of a face below which it is not judged."""
 MIN_EYE_DISTANCE = 0.04
 """The distance of the eyes in heights of the face below which the face is turned away, and not judged."""
-MAX_MOTION = 0.3
+MAX_MOTION = 0.35
 """Of `motion`: a face above it moved, and is not called out of focus."""
-_SCALES = (0.0, 0.7, 1.4, 2.8, 8.0, 16.0)
+_FINE, _COARSE = (0.7, 1.4, 2.8), (8.0, 16.0)
 """The standard deviations in pixels of a patch of the Gaussians between which the bands of detail lie."""
+_BLOCK = 8
+"""The side in pixels of the blocks in which noise is measured."""
 _FLOOR = 1e-4
 _PLACES = np.indices((SIDE, SIDE), dtype=np.float32) + np.float32(0.5)
 
 
-def _gaussian(sigma: float) -> Plane:
-    """Return the matrix (224, 224) that blurs the columns of a patch by a Gaussian."""
-    distance = np.arange(SIDE) - np.arange(SIDE)[:, None]
+def _gaussian(sigma: float, side: int) -> Plane:
+    """Return the matrix (side, side) that blurs the columns of a plane by a Gaussian."""
+    distance = np.arange(side) - np.arange(side)[:, None]
     weights = np.exp(-0.5 * (distance / sigma) ** 2)
     shares: Plane = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
     return shares
 
 
-_BLURS = {sigma: _gaussian(sigma) for sigma in (0.7, 1.4, 2.8, 4.0, 8.0, 16.0)}
+_FINE_BLURS = [_gaussian(sigma, SIDE) for sigma in _FINE]
+_COARSE_BLURS = [_gaussian(sigma / 2, SIDE // 2) for sigma in _COARSE]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,22 +95,21 @@ def focus_features(patch: Patch) -> NDArray[np.float64]:
     Detail is the 98th percentile of the absolute values of a band in a region. It is divided by the coarsest band of
     the face, so contrast does not matter. The eye is the sharper one.
     """
-    bands = _bands(patch.luma)
-    face = _ellipse(patch)
-    coarse = np.log(np.sqrt((bands[-1][face] ** 2).mean()) + _FLOOR)
-    rows = [_detail(bands, mask) for mask in (face, *(_disk(patch, eye, 0.14) for eye in patch.eyes))]
-    whole, eye = rows[0], max(rows[1:], key=lambda row: row[1])
+    bands, face = _bands(patch.luma), _ellipse(patch)
+    whole = _detail(bands, face, step=2)
+    eye = max((_detail(bands, _disk(patch, eye, 0.14)) for eye in patch.eyes), key=lambda row: row[1])
     mouth = _detail(bands, _disk(patch, tuple(np.mean(patch.mouth, axis=0)), 0.16))
-    noise = [_noise(band, face) for band in bands[:2]]
-    relative = np.concatenate([whole, eye, mouth, noise]) - coarse
+    noise = [_noise(band, face) for band in bands.fine[:2]]
+    coarsest = np.log(np.sqrt((bands.coarsest[face[::2, ::2]] ** 2).mean()) + _FLOOR)
+    relative = np.concatenate([whole, eye, mouth, noise]) - coarsest
     size = np.log2(min(patch.height, FACE) / FACE)
     light = np.log(patch.luma[face].mean() + 0.02)
     mixed = np.array([*relative[:3], *relative[-2:], size])
     products = np.outer(mixed, mixed)[np.triu_indices(len(mixed))]
-    return np.concatenate([relative, [coarse, light, size], products]).astype(np.float64)
+    return np.concatenate([relative, [light, size], products]).astype(np.float64)
 
 
-FEATURES = 4 * 3 + 2 + 3 + 6 * 7 // 2
+FEATURES = 4 * 3 + 2 + 2 + 6 * 7 // 2
 """The number of features; the last ones are products of six of them."""
 
 
@@ -118,7 +120,7 @@ def motion(patch: Patch) -> float:
     directions lost the same, as out of focus.
     """
     face = _ellipse(patch)
-    fine, coarse = (_tensor(_blurred(patch.luma, sigma), face) for sigma in (0.0, 2.8))
+    fine, coarse = (_tensor(plane, face) for plane in (patch.luma, _blurred(patch.luma, _FINE_BLURS[-1])))
     least, most = sorted(np.abs(np.linalg.eigvals(np.linalg.solve(coarse, fine))))
     return float(np.log((most + _FLOOR**2) / (least + _FLOOR**2)) / 2)
 
@@ -130,27 +132,50 @@ def _tensor(plane: Plane, mask: Mask) -> NDArray[np.float64]:
     return np.array([[(across**2).mean() + _FLOOR**2, mixed], [mixed, (down**2).mean() + _FLOOR**2]])
 
 
-def _blurred(plane: Plane, sigma: float) -> Plane:
-    if not sigma:
-        return plane
-    return (_BLURS[sigma] @ plane @ _BLURS[sigma].T).astype(np.float32)
+def _blurred(plane: Plane, blur: Plane) -> Plane:
+    return (blur @ plane @ blur.T).astype(np.float32)
 
 
-def _bands(luma: Plane) -> list[Plane]:
-    """Return the detail between neighbouring scales, the finest first."""
-    levels = [_blurred(luma, sigma) for sigma in _SCALES]
-    return [(fine - coarse).astype(np.float32) for fine, coarse in itertools.pairwise(levels)]
+@dataclass(frozen=True, slots=True)
+class _Bands:
+    """The detail of a patch between neighbouring scales, the finest first.
+
+    `fine` (3, 192, 192) is signed. `coarse` and `coarsest` (96, 96) are those of the patch at half its size.
+    """
+
+    fine: Plane
+    coarse: Plane
+    coarsest: Plane
 
 
-def _detail(bands: list[Plane], mask: Mask) -> NDArray[np.float64]:
-    """Return the logarithm of the 98th percentile of each band but the coarsest in a region (4)."""
-    return np.log([np.percentile(np.abs(band[mask]), 98) + _FLOOR for band in bands[:-1]])
+def _bands(luma: Plane) -> _Bands:
+    levels = [luma, *(_blurred(luma, blur) for blur in _FINE_BLURS)]
+    half = block_means(luma, 2)
+    below = [block_means(levels[-1], 2), *(_blurred(half, blur) for blur in _COARSE_BLURS)]
+    fine = np.stack([finer - coarser for finer, coarser in itertools.pairwise(levels)])
+    return _Bands(fine, below[0] - below[1], below[1] - below[2])
+
+
+def _detail(bands: _Bands, mask: Mask, step: int = 1) -> NDArray[np.float64]:
+    """Return the logarithm of the 98th percentile of each band but the coarsest in a region (4).
+
+    Of the fine bands only every so many rows count.
+    """
+    fine = _top(bands.fine[:, ::step][:, mask[::step]])
+    return np.log(np.append(fine, _top(bands.coarse[mask[::2, ::2]][None])).astype(np.float64) + _FLOOR)
+
+
+def _top(values: Plane) -> Plane:
+    """Return the 98th percentile of the absolute values in each row; `np.percentile` takes three times as long."""
+    rank = int(0.98 * (values.shape[1] - 1))
+    top: Plane = np.partition(np.abs(values), rank, axis=1)[:, rank]
+    return top
 
 
 def _noise(band: Plane, face: Mask) -> float:
-    """Return the logarithm of the noise: the local standard deviation of a band in the flattest fifth of the face."""
-    local = np.sqrt(np.maximum(_blurred(band**2, 4.0)[face], 0))
-    return float(np.log(np.percentile(local, 20) + _FLOOR))
+    """Return the logarithm of the noise: the deviation of a band in the blocks of the flattest fifth of the face."""
+    inside = face[_BLOCK // 2 :: _BLOCK, _BLOCK // 2 :: _BLOCK]
+    return float(np.log(np.percentile(np.sqrt(block_means(band**2, _BLOCK)[inside]), 20) + _FLOOR))
 
 
 def _ellipse(patch: Patch) -> Mask:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 FACE = 160
 """The height of a face in a patch, in pixels."""
-SIDE = 224
+SIDE = 192
 """The height and width of a patch, in pixels; the centre of the face is its centre."""
 _MARGIN = (SIDE / FACE - 1) / 2
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
@@ -29,7 +29,7 @@ _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
 class Patch:
     """A face at a common size.
 
-    `luma` (224, 224) holds sRGB-coded values 0..1; beyond the border of the photo its last pixels are repeated. `eyes`,
+    `luma` (192, 192) holds sRGB-coded values 0..1; beyond the border of the photo its last pixels are repeated. `eyes`,
     `nose` and `mouth` are places (x, y) in it, `aspect` is the width of the face over its height, `height` the height
     of the face in pixels before it was scaled.
     """
@@ -64,8 +64,7 @@ def face_patch(pixels: NDArray[np.uint8], region: Region, face: Face) -> Patch:
     size = height / region.height * tall
     step = max(1, int(size // (2 * FACE)))
     if step > 1:  # the mean of whole blocks first: the weights below cost as much as there are pixels
-        luma = luma[: tall // step * step, : wide // step * step]
-        luma = luma.reshape(tall // step, step, wide // step, step).mean(axis=(1, 3), dtype=np.float32)
+        luma = block_means(luma, step)
     scale = FACE / size
     rows = _weights(centre[1] / step, 1 / (scale * step), luma.shape[0])
     columns = _weights(centre[0] / step, 1 / (scale * step), luma.shape[1])
@@ -86,13 +85,25 @@ def face_patch(pixels: NDArray[np.uint8], region: Region, face: Face) -> Patch:
     )
 
 
+def block_means(plane: Plane, side: int) -> Plane:
+    """Return the means of the square blocks of a plane, without the rows and columns that fill no block.
+
+    `mean` over both axes at once takes ten times as long.
+    """
+    tall, wide = (length // side for length in plane.shape)
+    rows = plane[: tall * side, : wide * side].reshape(tall, side, wide * side).sum(axis=1)
+    columns = np.stack([rows[:, start::side] for start in range(side)])
+    means: Plane = columns.sum(axis=0) / np.float32(side * side)
+    return means
+
+
 def _place(x: float, y: float, region: Region, size: tuple[int, int]) -> tuple[float, float]:
     """Return a place in fractions of the photo as pixels of the region of this (width, height)."""
     return (x - region.x) / region.width * size[0], (y - region.y) / region.height * size[1]
 
 
 def _weights(centre: float, step: float, size: int) -> Plane:
-    """Return the weights (224, size) of a triangle filter that samples `size` pixels every `step` around `centre`."""
+    """Return the weights (192, size) of a triangle filter that samples `size` pixels every `step` around `centre`."""
     places = np.clip(centre + (np.arange(SIDE) + 0.5 - SIDE / 2) * step, 0.5, size - 0.5)
     weights = np.maximum(0, 1 - np.abs(np.arange(size) + 0.5 - places[:, None]) / max(1.0, step))
     shares: Plane = (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)

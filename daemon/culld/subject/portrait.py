@@ -12,7 +12,7 @@ from culld.subject.focus import face_blur
 from culld.subject.patch import face_patch
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
 
@@ -68,7 +68,17 @@ def ranked(faces: Iterable[JudgedFace]) -> tuple[JudgedFace, ...]:
     Prominence is the height of the face, less by up to a half toward the corners of the photo, and less by up to a half
     if the face is out of focus, or without an answer: of two faces of similar size the sharp one is the subject.
     """
-    return tuple(sorted(faces, key=_prominence, reverse=True))
+    return tuple(sorted(faces, key=lambda each: prominence(each.face, each.blur), reverse=True))
+
+
+def judged_until_main(faces: Sequence[Face], judge: Callable[[Face], JudgedFace]) -> tuple[JudgedFace, ...]:
+    """Judge faces in falling `prominence` until no other one can be the main face; returns the judged ones `ranked`."""
+    judged: list[JudgedFace] = []
+    for face in faces:
+        if any(prominence(each.face, each.blur) >= prominence(face) for each in judged):
+            break
+        judged.append(judge(face))
+    return ranked(judged)
 
 
 def missed_focus(faces: Sequence[JudgedFace]) -> float | None:
@@ -81,8 +91,8 @@ def missed_focus(faces: Sequence[JudgedFace]) -> float | None:
     return faces[0].blur
 
 
-def _prominence(judged: JudgedFace) -> float:
-    x, y, width, height = judged.face.box
+def prominence(face: Face, blur: float | None = 0.0) -> float:
+    """Return how much a face stands out, see `ranked`; without `blur` the most that it can be."""
+    x, y, width, height = face.box
     off_centre = math.hypot(x + width / 2 - 0.5, y + height / 2 - 0.5) / math.hypot(0.5, 0.5)
-    blur = 1.0 if judged.blur is None else judged.blur
-    return height * (1 - off_centre / 2) * (1 - blur / 2)
+    return height * (1 - off_centre / 2) * (1 - (1.0 if blur is None else blur) / 2)

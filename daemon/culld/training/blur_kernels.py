@@ -104,7 +104,7 @@ def small_blur(image: Plane) -> Plane:
 def _covered(x: Kernel, y: Kernel, radius: float) -> Kernel:
     """Return the disk's area between the axes through its centre and (x, y), odd in x and y."""
     far_x, far_y = np.minimum(np.abs(x), radius), np.minimum(np.abs(y), radius)
-    bend = np.minimum(np.sqrt(radius**2 - far_y**2), far_x)
+    bend = np.minimum(np.sqrt(np.maximum(radius**2 - far_y**2, 0)), far_x)  # `pow` may round otherwise
     area: Kernel = far_y * bend + _under_arc(far_x, radius) - _under_arc(bend, radius)
     return np.sign(x) * np.sign(y) * area
 
