@@ -73,7 +73,22 @@ def test_every_group_has_the_length_that_the_layout_says() -> None:
     sizes = layout_of(model, GROUPS).sizes
 
     assert sizes["mean"] == sizes["deviation"] == sizes["peak"] == 32 + 96 + 144 + 192
-    assert sizes["late_half"] == 1280
+    assert sizes["late_half"] == sizes["late_quarter"] == 1280
+    assert sizes["grid"] == 4 * 6 * 8
+
+
+def test_the_grid_keeps_the_place_of_light() -> None:
+    """A white left half is bright and burnt there, the black right half black."""
+    grid = build_groups("mobilenetv2", None, ["grid"])
+    pixels = np.zeros((384, 512, 3))
+    pixels[:, :256] = 255
+
+    bright, burnt, black, spread = numbers(grid, pixels).reshape(6, 8, 4).transpose(2, 0, 1)
+
+    np.testing.assert_allclose(bright, np.tile([1, 1, 1, 1, 0, 0, 0, 0], (6, 1)), atol=1e-5)
+    np.testing.assert_allclose(burnt, bright, atol=1e-5)
+    np.testing.assert_allclose(black, 1 - bright, atol=1e-5)
+    np.testing.assert_allclose(spread, 0, atol=0.011)
 
 
 def test_light_distinguishes_black_grey_and_white(light: Any) -> None:

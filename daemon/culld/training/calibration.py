@@ -32,11 +32,19 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True)
 class LabelledLogits:
-    """Logits (n, 3) of pictures, their labels (n, 3) of 0 and 1, and which of the labels are known (n, 3)."""
+    """Logits (n, 3) of pictures, their labels (n, 3) of 0 to 1, and which of the labels are known (n, 3).
+
+    Labels between 0 and 1 are taught, but neither calibrated on nor counted.
+    """
 
     logits: NDArray[np.float32]
     labels: NDArray[np.float32]
     known: NDArray[np.bool_]
+
+    @property
+    def certain(self) -> NDArray[np.bool_]:
+        """Which labels (n, 3) are known, and 0 or 1."""
+        return np.asarray(self.known & ((self.labels == 0) | (self.labels == 1)))
 
 
 def calibrate(rows: LabelledLogits, prevalence: Sequence[float]) -> Calibration:
@@ -53,7 +61,7 @@ def calibrate(rows: LabelledLogits, prevalence: Sequence[float]) -> Calibration:
 
 def _balanced(rows: LabelledLogits, head: int, prevalence: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     labels = rows.labels[:, head].astype(np.float64)
-    weights = rows.known[:, head].astype(np.float64)
+    weights = rows.certain[:, head].astype(np.float64)
     for label, share in ((1.0, prevalence), (0.0, 1 - prevalence)):
         chosen = labels == label
         weights[chosen] *= share / max(weights[chosen].sum(), 1.0)
@@ -95,8 +103,8 @@ def operating_points(
     chances = 1 / (1 + np.exp(-np.clip(raw, -60, 60)))
     found = {}
     for head, defect in enumerate(NETWORK_DEFECTS):
-        known = rows.known[:, head]
-        found[defect] = curve(chances[known, head], rows.labels[known, head] > 0.5, prevalence[head])
+        certain = rows.certain[:, head]
+        found[defect] = curve(chances[certain, head], rows.labels[certain, head] == 1, prevalence[head])
     return found
 
 

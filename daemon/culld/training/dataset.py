@@ -92,7 +92,7 @@ def split(scenes: Iterable[Scene], splits: Splits) -> Split:
     """
     parts: dict[str, list[Scene]] = {"train": [], "calibration": [], "test": []}
     for scene in scenes:
-        place = _number(splits.seed, "split", scene.file) / 2**64
+        place = number_of(splits.seed, "split", scene.file) / 2**64
         test = 1 / 3 if scene.hard else splits.test
         part = "test" if place < test else "calibration" if place < test + splits.calibration else "train"
         parts[part].append(scene)
@@ -104,7 +104,7 @@ def split(scenes: Iterable[Scene], splits: Splits) -> Split:
 
 def samples(scene: Scene, draw: int, experiment: Experiment) -> list[Sample]:
     """Return the samples of one draw of a scene, the same for the same seed."""
-    rng = np.random.default_rng(_number(experiment.seed, f"draw {draw}", scene.file))
+    rng = np.random.default_rng(number_of(experiment.seed, f"draw {draw}", scene.file))
     views = _EXTRA_CLEAN if scene.hard else 1
     found = [make_sample(scene, "clean", (), Augmentation() if draw == 0 else Augmentation.random_toned(rng), rng)]
     found += [make_sample(scene, "clean", (), Augmentation.random_toned(rng), rng) for _ in range(views)]
@@ -214,6 +214,6 @@ def make_sample(
     return Sample(scene, group, steps, augmentation, (blur, under, over), known, int(rng.integers(2**63)))
 
 
-def _number(seed: int, purpose: str, name: str) -> int:
-    """Return a number below 2**64 that depends on the arguments only."""
+def number_of(seed: int, purpose: str, name: str) -> int:
+    """Return a number below 2**64 that depends on the arguments only: the seed of one purpose."""
     return int.from_bytes(hashlib.sha256(f"{seed}/{purpose}/{name}".encode()).digest()[:8], "big")

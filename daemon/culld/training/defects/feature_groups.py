@@ -1,12 +1,13 @@
 """Feature groups: the inputs of the heads, each group a vector of fixed length.
 
-Groups that end in `half` are computed from the picture at half size, where a whole backbone costs little: the kind of
-scene (a night, a lit room, a white table) decides whether dark or bright is a defect. Only Keras operations are used,
-so that the same network trains on any backend and converts to LiteRT.
+Groups that end in `half` or `quarter` are computed from the picture at half or quarter size, where a whole backbone
+costs a fourth or a sixteenth: the kind of scene (a night, a lit room, a white table) decides whether dark or bright is
+a defect. Only Keras operations are used, so that the same network trains on any backend and converts to LiteRT.
 """
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,8 +25,10 @@ FULL_GROUPS = ("mean", "deviation", "peak")
 HALF_GROUPS = ("stem_half", "early_half", "middle_half", "late_half")
 """At half size: means and deviations of the first two early stages, those of the other early stages, means of a late
 layer, and means of the last one."""
-GROUPS = (*FULL_GROUPS, *HALF_GROUPS, "light")
-"""All groups; `light` holds histograms of brightness and colour."""
+QUARTER_GROUPS = ("stem_quarter", "early_quarter", "middle_quarter", "late_quarter")
+"""The same at quarter size."""
+GROUPS = (*FULL_GROUPS, *HALF_GROUPS, *QUARTER_GROUPS, "light", "grid")
+"""All groups; `light` holds histograms of brightness and colour, `grid` says where it is bright, burnt, black, flat."""
 
 _TILES = (6, 8)
 _BINS = 32
@@ -46,9 +49,10 @@ def build_groups(backbone: str, weights: Path | str | None, groups: Sequence[str
         raise ConfigError((f"inputs: {', '.join(unknown)}: a group is one of {', '.join(GROUPS)}",))
     makers = _full(backbone, weights, pixels) if any(group in FULL_GROUPS for group in groups) else {}
     half = keras.layers.AveragePooling2D(2, name="half")(pixels)
-    if any(group in HALF_GROUPS for group in groups):
-        makers |= _half(backbone, weights, half)
-    makers["light"] = lambda: _light(half)
+    for size, names, reduced in (("half", HALF_GROUPS, _same), ("quarter", QUARTER_GROUPS, _halved)):
+        if wanted := [name for name in names if name in groups]:
+            makers |= _reduced(backbone, weights, reduced(half), size, wanted)
+    makers |= {"light": lambda: _light(half), "grid": lambda: _grid(half)}
     model = keras.Model(pixels, [makers[group]() for group in groups], name="features")
     model.trainable = False
     return model
@@ -63,16 +67,29 @@ def _full(backbone: str, weights: Path | str | None, pixels: Any) -> dict[str, C
     }
 
 
-def _half(backbone: str, weights: Path | str | None, half: Any) -> dict[str, Callable[[], Any]]:
+def _same(half: Any) -> Any:
+    return half
+
+
+def _halved(half: Any) -> Any:
+    import keras
+
+    return keras.layers.AveragePooling2D(2, name="quarter")(half)
+
+
+def _reduced(
+    backbone: str, weights: Path | str | None, pixels: Any, size: str, wanted: Sequence[str]
+) -> dict[str, Callable[[], Any]]:
+    """The groups of a reduced picture; of the backbone only the layers that the `wanted` groups need."""
     if backbone not in _LATE:
-        raise ConfigError((f"inputs: the backbone {backbone} has no groups at half size; {', '.join(_LATE)} has",))
-    *early, late, last = _levels("half", backbone, weights, half, (*backbone_named(backbone).stages, *_LATE[backbone]))
-    return {
-        "stem_half": lambda: _spread(early[:2]),
-        "early_half": lambda: _spread(early[2:]),
-        "middle_half": lambda: mean(late),
-        "late_half": lambda: mean(last),
-    }
+        raise ConfigError((f"inputs: the backbone {backbone} has no groups at {size} size; {', '.join(_LATE)} has",))
+    stages = backbone_named(backbone).stages
+    layers = {"stem": stages[:2], "early": stages[2:], "middle": _LATE[backbone][:1], "late": _LATE[backbone][1:]}
+    needed = {part: names for part, names in layers.items() if f"{part}_{size}" in wanted}
+    levels = iter(_levels(size, backbone, weights, pixels, [name for names in needed.values() for name in names]))
+    found = {part: [next(levels) for _ in names] for part, names in needed.items()}
+    pool = {"stem": _spread, "early": _spread, "middle": _means, "late": _means}
+    return {f"{part}_{size}": functools.partial(pool[part], outputs) for part, outputs in found.items()}
 
 
 def _levels(name: str, backbone: str, weights: Path | str | None, pixels: Any, layers: Sequence[str]) -> list[Any]:
@@ -88,6 +105,10 @@ def _joined(parts: Sequence[Any]) -> Any:
     import keras
 
     return keras.ops.concatenate(list(parts), axis=1)
+
+
+def _means(levels: Sequence[Any]) -> Any:
+    return _joined([mean(level) for level in levels])
 
 
 def _spread(levels: Sequence[Any]) -> Any:
@@ -122,6 +143,22 @@ def _light(half: Any) -> Any:
     ]
     bins = _histogram(bright)
     return _joined([bins, ops.cumsum(bins, axis=1), *shares, *_by_tiles(bright)])
+
+
+def _grid(half: Any) -> Any:
+    """Brightness, burnt share, black share and deviation of 6x8 tiles, each tile in its place."""
+    import keras
+
+    ops = keras.ops
+    colour = half / 255.0
+    bright = ops.sum(colour * _LUMA, axis=-1, keepdims=True)
+    burnt = ops.clip((ops.min(colour, axis=-1, keepdims=True) - 0.93) * 20.0, 0.0, 1.0)
+    black = ops.clip((0.08 - ops.max(colour, axis=-1, keepdims=True)) * 20.0, 0.0, 1.0)
+    size = tuple(side // tiles for side, tiles in zip(bright.shape[1:3], _TILES, strict=True))
+    planes = ops.average_pool(ops.concatenate([bright, burnt, black, ops.square(bright)], axis=-1), size, size)
+    variance = planes[..., 3:] - ops.square(planes[..., :1])
+    spread = ops.sqrt(ops.maximum(variance, LEAST_VARIANCE))
+    return ops.reshape(ops.concatenate([planes[..., :3], spread], axis=-1), (-1, 4 * _TILES[0] * _TILES[1]))
 
 
 def _histogram(bright: Any) -> Any:

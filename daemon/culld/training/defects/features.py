@@ -8,16 +8,16 @@ from __future__ import annotations
 import hashlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from culld.errors import ConfigError
-from culld.training.dataset import samples
+from culld.training.dataset import number_of, samples
+from culld.training.defects.pictures import Picture, PictureMaker, rendered
 from culld.training.kadis_dataset import TYPES, kadis_samples
-from culld.training.render import render, visible_labels
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,22 +32,25 @@ if TYPE_CHECKING:
     Numbers = NDArray[np.float32]
     Run = Callable[[Frame], Numbers]
 
-PICTURES = ("field", "kadis")
-"""The kinds of pictures made of a scene: defects as they happen in the field, or all four KADIS distortions."""
+PICTURES = ("field", "kadis", "varied")
+"""The kinds of pictures made of a scene: defects as they happen in the field, all four KADIS distortions, or the
+defects of the field and what looks like them (`PictureMaker`)."""
 
 _THREADS = 2
 _CHUNK = 64  # scenes between two reports of progress
 _SEEDS_APART = 1000  # so that draws of one seed are not those of the next one
 _DRAWN_BY = ("dataset", "distortions", "augment", "render", "blur_kernels", "photometric")
-_CODE = {"field": [*_DRAWN_BY], "kadis": [*_DRAWN_BY, "kadis_dataset"]}
+_SUBJECTS = ("degradations", "defects/pictures", "exposure/composites", "exposure/grounds", "exposure/mattes")
+_CODE = {"field": _DRAWN_BY, "kadis": (*_DRAWN_BY, "kadis_dataset"), "varied": (*_DRAWN_BY, *_SUBJECTS)}
+_FORMAT = 2  # of the tables on disk
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
     """One row for each picture.
 
-    `features` (n, all groups, float16), `labels` (n, 3) of 0 and 1, `known` (n, 3), `group` (n) names of distortions,
-    `hard` (n) whether the scene is a hard negative.
+    `features` (n, all groups, float16), `labels` (n, 3) of 0 to 1, `known` (n, 3), `group` (n) names of distortions,
+    `hard` (n) whether the scene is a hard negative, `stops` (n) by how much it was exposed too bright.
     """
 
     features: NDArray[np.float16]
@@ -55,6 +58,7 @@ class Table:
     known: NDArray[np.bool_]
     group: NDArray[np.str_]
     hard: NDArray[np.bool_]
+    stops: NDArray[np.float32]
 
     @classmethod
     def joined(cls, tables: Sequence[Table]) -> Table:
@@ -78,15 +82,22 @@ class Draw:
         if self.pictures not in PICTURES:
             raise ConfigError((f"pictures: {self.pictures!r} is not one of {', '.join(PICTURES)}",))
 
-    def samples(self, scene: Scene) -> list[Sample]:
-        """Return the samples to render of a scene."""
+    def of(self, scene: Scene, frame: Frame, jpeg: Jpeg) -> Iterator[Picture]:
+        """Yield the pictures of a scene whose clean frame is `frame`."""
+        if self.pictures == "varied":
+            rng = np.random.default_rng(number_of(self.experiment.seed, f"varied {self.number}", scene.file))
+            yield Picture(frame, "clean", (0, 0, 0), (True, True, True))
+            yield from PictureMaker(scene, frame, jpeg, rng).pictures()
+            return
+        for sample in self._samples(scene):
+            made = rendered(frame, sample, jpeg)
+            # KADIS labels a picture by its distortion, visible or not.
+            yield replace(made, known=(True, True, True)) if self.pictures == "kadis" else made
+
+    def _samples(self, scene: Scene) -> list[Sample]:
         if self.pictures == "kadis":
             return kadis_samples(scene, len(TYPES), self.experiment.seed + self.number * _SEEDS_APART)
         return samples(scene, self.number, self.experiment)
-
-    def known(self, picture: Frame, sample: Sample) -> NDArray[np.bool_]:
-        """Return which of the labels (3) can be relied on; KADIS labels a picture by its distortion, visible or not."""
-        return np.ones(3, bool) if self.pictures == "kadis" else visible_labels(picture, sample)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,20 +143,20 @@ class Extractor:
 
     def _extract(self, scene: Scene, draw: Draw, run: Run) -> Table:
         frame = self.decode(self.photos / scene.file)
-        wanted = draw.samples(scene)
-        pictures = [render(frame, sample, self.jpeg) for sample in wanted]
+        made = list(draw.of(scene, frame, self.jpeg))
         return Table(
-            features=np.stack([run(picture) for picture in pictures]).astype(np.float16),
-            labels=np.array([sample.labels for sample in wanted], np.float32),
-            known=np.stack([draw.known(picture, sample) for picture, sample in zip(pictures, wanted, strict=True)]),
-            group=np.array([sample.group for sample in wanted]),
-            hard=np.full(len(wanted), scene.hard),
+            features=np.stack([run(each.frame) for each in made]).astype(np.float16),
+            labels=np.array([each.labels for each in made], np.float32),
+            known=np.array([each.known for each in made], np.bool_),
+            group=np.array([each.group for each in made]),
+            hard=np.full(len(made), scene.hard),
+            stops=np.array([each.stops for each in made], np.float32),
         )
 
     def _key(self, scenes: Sequence[Scene], draw: Draw) -> str:
         """Return a hash of all that decides the features: scenes, seed, draw, backbone, and the code that renders."""
         parts = [
-            f"{draw.experiment.seed} {draw.number}".encode(),
+            f"{_FORMAT} {draw.experiment.seed} {draw.number}".encode(),
             self.backbone.read_bytes(),
             str(self.photos.resolve()).encode(),
         ]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Norm = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 _ROWS = 4096
+_CLEAN = ("clean", "small", "lifted")  # groups of pictures without a defect
 _LEAST_VARIANCE = 1e-6
 
 
@@ -77,7 +78,7 @@ def _norm(features: NDArray[np.float16]) -> Norm:
 def row_weights(table: Table, experiment: Experiment) -> NDArray[np.float32]:
     """Return the weight of each picture for each head (n, 3): more for hard negatives, 0 where a label is unknown."""
     weights = table.known.astype(np.float32)
-    clean, mild = table.group == "clean", table.group == "mild"
+    clean, mild = np.isin(table.group, _CLEAN), table.group == "mild"
     weights[(clean | mild) & table.hard] *= experiment.weight_hard
     weights[clean & ~table.hard] *= experiment.weight_clean
     weights[mild & ~table.hard] *= experiment.weight_mild

@@ -56,6 +56,14 @@ class Picture:
     stops: float = 0.0
 
 
+def rendered(frame: Frame, sample: Sample, jpeg: Jpeg) -> Picture:
+    """Return the picture of a sample of the scene whose clean frame is `frame`."""
+    pixels = render(frame, sample, jpeg)
+    blur, under, over = (bool(known) for known in visible_labels(pixels, sample))
+    stops = sum(step.level for step in sample.steps if step.kind is Kind.EXPOSURE)
+    return Picture(pixels, sample.group, sample.labels, (blur, under, over), stops)
+
+
 @dataclass(frozen=True, slots=True)
 class PictureMaker:
     """Makes the pictures of one scene; `jpeg` saves pixels with a quality and reads them again."""
@@ -87,9 +95,7 @@ class PictureMaker:
             others = [each for each in drawn if each.group not in {"clean", "mild"}]
             drawn = [*clean[:2], *mild[:1], *(others[index] for index in self.rng.permutation(len(others))[:_DRAWN])]
         for each in drawn:
-            pixels = render(self.frame, each, self.jpeg)
-            blur, under, over = (bool(known) for known in visible_labels(pixels, each))
-            yield Picture(pixels, each.group, each.labels, (blur, under, over), _stops(each))
+            yield rendered(self.frame, each, self.jpeg)
 
     def _exposures(self) -> Iterator[Picture]:
         yield self._exposed("black frame", self.rng.uniform(-10, -5), (0, 1, 0))
@@ -205,7 +211,3 @@ class PictureMaker:
 
 def _pixels(srgb: Plane) -> Frame:
     return np.round(np.clip(srgb, 0, 1) * 255).astype(np.uint8)
-
-
-def _stops(sample: Sample) -> float:
-    return sum(step.level for step in sample.steps if step.kind is Kind.EXPOSURE)
