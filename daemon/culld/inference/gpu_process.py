@@ -51,6 +51,8 @@ class GpuProcess:
             target=_serve, args=(self._child_end, self.address, open_network), name="culld-engine", daemon=True
         )
         self._stopping = False
+        self.largest = 0
+        """The maximum number of examples in a batch, once the process is started."""
 
     def __enter__(self) -> Self:
         """Start the process and wait until it listens; raises SystemFaultError if it does not."""
@@ -58,10 +60,10 @@ class GpuProcess:
         self._child_end.close()
         try:
             has_answered = self._pipe.poll(_START_TIMEOUT_S)
-            message, is_ready = self._pipe.recv() if has_answered else ("it did not start in time", False)
+            message, self.largest = self._pipe.recv() if has_answered else ("it did not start in time", 0)
         except EOFError:
-            message, is_ready = "it ended at once", False
-        if not is_ready:
+            message, self.largest = "it ended at once", 0
+        if not self.largest:
             self.__exit__()
             raise SystemFaultError(message)
         log.info("the network runs on %s", message)
@@ -95,8 +97,10 @@ def _serve(pipe: Connection, address: Address, open_network: Callable[[], BatchN
     try:
         network = open_network()
         with Listener(address.name, "AF_UNIX", _BACKLOG) as listener:
-            pipe.send((f"{network.device} in {network.precision}, up to {network.largest} photos at once", True))
+            pipe.send(
+                (f"{network.device} in {network.precision}, up to {network.largest} photos at once", network.largest)
+            )
             BatchServer(listener, pipe, address.key, network).run()
     except Exception as error:  # noqa: BLE001 (the daemon logs any of them and goes on with the CPU)
         with contextlib.suppress(OSError):
-            pipe.send((str(error) or repr(error), False))
+            pipe.send((str(error) or repr(error), 0))
