@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     Outputs = dict[str, NDArray[Any]]
 
-_ANSWER_TIMEOUT_S: Final = 20
+ANSWER_TIMEOUT_S: Final = 20
 """How long the GPU process may send nothing while examples wait; less than limits.time and `WAIT_TIMEOUT_S`."""
 _CONNECTION_ERRORS: Final = (OSError, EOFError, AuthenticationError)
 _OWN: Final = 0
@@ -37,8 +37,18 @@ class GpuClient:
     threads.
     """
 
-    def __init__(self, address: Address, signature: Signature, fall_back: Callable[[], Network]) -> None:
-        """Connect to the GPU process; if that fails, `fall_back` opens the local network."""
+    def __init__(
+        self,
+        address: Address,
+        signature: Signature,
+        fall_back: Callable[[], Network],
+        patience_s: int = ANSWER_TIMEOUT_S,
+    ) -> None:
+        """Connect to the GPU process; if that fails, `fall_back` opens the local network.
+
+        `patience_s` is the time without any answer in seconds, at least 1, after which the process counts as ended.
+        """
+        self._patience_s = patience_s
         self.signature = signature
         self._fall_back = fall_back
         self._local: Network | None = None
@@ -56,7 +66,7 @@ class GpuClient:
 
     def _authenticate(self, connection: Connection, key: bytes) -> None:
         """Authenticate both ends by the key, and send the signature of the network."""
-        limit_waits(connection, _ANSWER_TIMEOUT_S)
+        limit_waits(connection, self._patience_s)
         answer_challenge(connection, key)
         deliver_challenge(connection, key)
         connection.send_bytes(json.dumps(self.signature.to_json()).encode())
@@ -131,7 +141,7 @@ class GpuClient:
 
     @property
     def _answer_due(self) -> float:
-        return self._last_heard + _ANSWER_TIMEOUT_S
+        return self._last_heard + self._patience_s
 
     def _run_locally(self, arrays: Arrays) -> Outputs:
         if self._local is None:

@@ -97,8 +97,8 @@ class _Ahead:
         begun = request.begin(self._handler)
         if not isinstance(begun, Deferred):
             return begun
-        self._waiting[number] = begun
         self._handler.gpu.send(number, begun.arrays)
+        self._waiting[number] = begun
         return Waits.FOR_NETWORK
 
 
