@@ -170,11 +170,11 @@ class OwnNetwork:
 
 
 class GpuHandler(FakeHandler):
-    """A handler with a GPU process, which counts as ended if it sends nothing for a second."""
+    """A handler with a GPU process."""
 
-    def __init__(self, address: Address, patience_s: int = 60) -> None:
+    def __init__(self, address: Address) -> None:
         """Connect to it."""
-        self.gpu = GpuClient(address, FakeNetwork.signature, OwnNetwork, patience_s)
+        self.gpu = GpuClient(address, FakeNetwork.signature, OwnNetwork)
 
 
 @dataclass(frozen=True)

@@ -110,8 +110,8 @@ def test_a_frame_that_is_run_at_once_comes_back_between_those_that_wait() -> Non
 def test_a_worker_that_sends_without_end_is_read_no_further() -> None:
     """The memory of the GPU process is bounded."""
     with (
-        GpuProcess(functools.partial(fakes.LargeFrames, 60.0)) as process,
-        closing(GpuClient(process.address, fakes.LargeFrames.signature, OwnNetwork, patience_s=2)) as network,
+        GpuProcess(functools.partial(fakes.LargeFrames, 60.0), patience_s=2) as process,
+        closing(GpuClient(process.address, fakes.LargeFrames.signature, OwnNetwork)) as network,
     ):
         large = np.zeros((1, *fakes.LargeFrames.signature.inputs["frame"].shape), np.uint8)
         for number in range(1, 2 * MAX_AHEAD):

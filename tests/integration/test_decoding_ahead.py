@@ -35,8 +35,8 @@ OWN = list(fakes.OWN_ROW)
 @contextmanager
 def opened(seconds: float, largest: int = 4, patience_s: int = 60) -> Iterator[tuple[Pool, GpuProcess]]:
     """Start a GPU process that takes its time for a batch, and one worker that decodes ahead."""
-    with GpuProcess(functools.partial(fakes.TimedNetwork, seconds, largest)) as process:
-        create = functools.partial(fakes.GpuHandler, process.address, patience_s)
+    with GpuProcess(functools.partial(fakes.TimedNetwork, seconds, largest), patience_s) as process:
+        create = functools.partial(fakes.GpuHandler, process.address)
         with Pool(create, 1, WorkerLimits(4 << 30, SECONDS, AHEAD)) as pool:
             yield pool, process
 

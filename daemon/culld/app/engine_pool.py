@@ -14,7 +14,7 @@ from culld.errors import SystemFaultError
 from culld.inference.card import KERAS_FILE, MODEL_FILE
 from culld.inference.deferred import MAX_AHEAD
 from culld.inference.engine_selection import GPUS, select_engine
-from culld.inference.gpu_process import GpuProcess
+from culld.inference.gpu_process import ANSWER_TIMEOUT_S, GpuProcess
 from culld.inference.pool import PATIENCE_S, Pool
 from culld.inference.worker_process import WorkerLimits
 from culld.records import EngineKind, display_path
@@ -82,7 +82,10 @@ def _tensorflow(config: Config, folder: Path, stack: contextlib.ExitStack) -> Gp
             log.warning("photos are judged by LiteRT on the CPU: %s", choice.why)
         return None
     try:
-        return stack.enter_context(GpuProcess(functools.partial(_open_network, folder, config.batch.size)))
+        # A photo that cannot be sent must be judged by LiteRT before its own time is over.
+        patience_s = max(1, min(ANSWER_TIMEOUT_S, int(config.limits.time.total_seconds() / 2)))
+        open_network = functools.partial(_open_network, folder, config.batch.size)
+        return stack.enter_context(GpuProcess(open_network, patience_s))
     except SystemFaultError as error:
         log.warning("photos are judged by LiteRT on the CPU: TensorFlow does not start: %s", error)
         return None

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     Outputs = dict[str, NDArray[Any]]
 
-ANSWER_TIMEOUT_S: Final = 20
-"""How long the GPU process may send nothing while examples wait; less than limits.time and `WAIT_TIMEOUT_S`."""
 _CONNECTION_ERRORS: Final = (OSError, EOFError, AuthenticationError)
 _OWN: Final = 0
 """The number of the examples of `run`; the others are numbered by the pool, from 1 on."""
@@ -37,18 +35,9 @@ class GpuClient:
     threads.
     """
 
-    def __init__(
-        self,
-        address: Address,
-        signature: Signature,
-        fall_back: Callable[[], Network],
-        patience_s: int = ANSWER_TIMEOUT_S,
-    ) -> None:
-        """Connect to the GPU process; if that fails, `fall_back` opens the local network.
-
-        `patience_s` is the time without any answer in seconds, at least 1, after which the process counts as ended.
-        """
-        self._patience_s = patience_s
+    def __init__(self, address: Address, signature: Signature, fall_back: Callable[[], Network]) -> None:
+        """Connect to the GPU process; if that fails, `fall_back` opens the local network."""
+        self._patience_s = address.patience_s
         self.signature = signature
         self._fall_back = fall_back
         self._local: Network | None = None

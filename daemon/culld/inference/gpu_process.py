@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 _START_TIMEOUT_S: Final = 80.0
 """Shorter than the 90 s that systemd gives a service to start."""
 _STOP_TIMEOUT_S: Final = 5.0
+ANSWER_TIMEOUT_S: Final = 20
+"""Shorter than `WAIT_TIMEOUT_S`, after which the pool ends a worker that waits."""
 _KEY_BYTES: Final = 32
 _BACKLOG: Final = 64
 """The number of connections that can wait to be accepted (listen(2))."""
@@ -33,18 +35,23 @@ _BACKLOG: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """The abstract Unix socket (unix(7)) on which the process listens, and the key for authentication."""
+    """The abstract Unix socket (unix(7)) on which the process listens, and the key for authentication.
+
+    A client gives the process up that sends nothing for `patience_s` seconds while examples wait, or reads nothing.
+    """
 
     name: str
     key: bytes = field(repr=False)
+    patience_s: int = ANSWER_TIMEOUT_S
 
 
 class GpuProcess:
     """The process that runs the network on the GPU; a thread waits for its end and logs the reason."""
 
-    def __init__(self, open_network: Callable[[], BatchNetwork]) -> None:
+    def __init__(self, open_network: Callable[[], BatchNetwork], patience_s: int = ANSWER_TIMEOUT_S) -> None:
         """Prepare the process, which calls the picklable `open_network`."""
-        self.address = Address(f"\0culld-{secrets.token_hex(16)}", secrets.token_bytes(_KEY_BYTES))
+        name = f"\0culld-{secrets.token_hex(16)}"
+        self.address = Address(name, secrets.token_bytes(_KEY_BYTES), patience_s)
         context = multiprocessing.get_context("spawn")
         self._pipe, self._child_end = context.Pipe()
         self._process = context.Process(
