@@ -18,6 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from culld.errors import SystemFaultError
+from culld.inference.deferred import Deferred
+from culld.inference.gpu_client import GpuClient
+from culld.inference.gpu_process import Address
 from culld.inference.network import ArraySpec, Signature
 from culld.inference.pending import PendingResults, Request
 from culld.records import Assessment, FileSnapshot, Outcome, Photo, Plan, ReadFailure
@@ -137,6 +140,65 @@ class SlowNetwork(FakeNetwork):
     """The same, but it takes its time, so that requests wait for each other."""
 
     seconds = 0.02
+
+
+@dataclass
+class TimedNetwork(FakeNetwork):
+    """The same, with its time for a batch and its largest batch."""
+
+    seconds: float = 0.0
+    largest: int = 3
+
+
+class LargeFrames(TimedNetwork):
+    """The same, for frames of 256 KiB, of which few fit into a socket."""
+
+    signature = Signature({"frame": ArraySpec((256, 341, 3), "uint8")}, FakeNetwork.signature.outputs)
+
+
+OWN_ROW = (0.5, 0.5)
+
+
+class OwnNetwork:
+    """The network that a worker falls back to: always the same row."""
+
+    signature = FakeNetwork.signature
+
+    def run(self, _arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Return it."""
+        return {"row": np.array([OWN_ROW], np.float32)}
+
+
+class GpuHandler(FakeHandler):
+    """A handler with a GPU process."""
+
+    def __init__(self, address: Address) -> None:
+        """Connect to it."""
+        self.gpu = GpuClient(address, FakeNetwork.signature, OwnNetwork)
+
+
+@dataclass(frozen=True)
+class JudgeFrame:
+    """A frame of one brightness for the GPU process, whose decoding misbehaves as `act` names it."""
+
+    value: int
+    act: str = ""
+
+    def handle(self, handler: GpuHandler) -> list[float]:
+        """Return its row."""
+        return self.begin(handler).complete(handler.gpu)
+
+    def begin(self, handler: GpuHandler) -> Deferred[list[float]]:
+        """Decode it."""
+        Misbehave(self.act).handle(handler)
+        frame = np.full((1, *FakeNetwork.signature.inputs["frame"].shape), self.value, np.uint8)
+        return Deferred({"frame": frame}, self._finish)
+
+    def _finish(self, outputs: Mapping[str, NDArray[Any]]) -> list[float]:
+        if self.act == "fail late":
+            raise KeyError("a mistake")
+        row: list[float] = outputs["row"][0].tolist()
+        return row
 
 
 @dataclass

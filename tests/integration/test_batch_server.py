@@ -7,7 +7,7 @@ import functools
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
@@ -21,24 +21,16 @@ from numpy.typing import NDArray
 
 from culld.errors import SystemFaultError
 from culld.inference.array_messages import limit_waits
+from culld.inference.deferred import MAX_AHEAD
 from culld.inference.gpu_client import GpuClient
 from culld.inference.gpu_process import GpuProcess
 from culld.inference.network import ArraySpec, Network, Signature
 from culld.stages.read.scoring import DEFECT_NETWORK, open_litert
 from harness import fakes
 
-OWN = np.array([[0.5, 0.5]], np.float32)
+OWN = list(fakes.OWN_ROW)
 SIGNATURE = fakes.FakeNetwork.signature
-
-
-class OwnNetwork:
-    """The network that a worker falls back to."""
-
-    signature = SIGNATURE
-
-    def run(self, _arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        """Always the same."""
-        return {"row": OWN}
+OwnNetwork = fakes.OwnNetwork
 
 
 def frame(value: int) -> NDArray[np.uint8]:
@@ -84,6 +76,52 @@ def test_frames_that_wait_go_through_the_network_together() -> None:
     assert max(batches) == fakes.FakeNetwork.largest
 
 
+def test_the_frames_of_one_worker_go_through_the_network_together() -> None:
+    """It sends them ahead, and gets each row by the number of its frame."""
+    open_network = functools.partial(fakes.TimedNetwork, 0.2, 4)
+    with GpuProcess(open_network) as process, connected(process, 1) as (network,):
+        for number in range(1, 14):
+            network.send(number, {"frame": frame(number)})
+        found: dict[int, list[float]] = {}
+        while len(found) < 13:
+            network.wait()
+            found |= {number: outputs["row"][0].tolist() for number, outputs in network.outputs()}
+
+    assert [mean for _, (mean, _) in sorted(found.items())] == list(range(1, 14))
+    assert max(batch for _, batch in found.values()) == 4
+    assert sum(1 / batch for _, batch in found.values()) <= 5
+
+
+def test_a_frame_that_is_run_at_once_comes_back_between_those_that_wait() -> None:
+    """As for a RAW, which stays open for its scores."""
+    open_network = functools.partial(fakes.TimedNetwork, 0.05, 4)
+    with GpuProcess(open_network) as process, connected(process, 1) as (network,):
+        for number in range(1, 8):
+            network.send(number, {"frame": frame(number)})
+        assert row(network, 99)[0] == 99
+        found: dict[int, float] = {}
+        while len(found) < 7:
+            network.wait()
+            found |= {number: outputs["row"][0][0] for number, outputs in network.outputs()}
+
+    assert found == {number: number for number in range(1, 8)}
+
+
+def test_a_worker_that_sends_without_end_is_read_no_further() -> None:
+    """The memory of the GPU process is bounded."""
+    with (
+        GpuProcess(functools.partial(fakes.LargeFrames, 60.0), patience_s=2) as process,
+        closing(GpuClient(process.address, fakes.LargeFrames.signature, OwnNetwork)) as network,
+    ):
+        large = np.zeros((1, *fakes.LargeFrames.signature.inputs["frame"].shape), np.uint8)
+        for number in range(1, 2 * MAX_AHEAD):
+            network.send(number, {"frame": large})
+            if network._connection is None:
+                break
+
+    assert MAX_AHEAD <= number <= MAX_AHEAD + 4
+
+
 def test_several_frames_of_one_worker_are_answered_in_their_order() -> None:
     """One after the other."""
     with GpuProcess(fakes.FakeNetwork) as process, connected(process, 1) as (network,):
@@ -105,7 +143,7 @@ def test_a_worker_that_would_send_other_arrays_goes_on_alone() -> None:
     """Both ends compare what they send before the first frame."""
     other = Signature({"frame": ArraySpec((1, 1, 3), "uint8")}, SIGNATURE.outputs)
     with GpuProcess(fakes.FakeNetwork) as process, connected(process, 1, signature=other) as (network,):
-        assert network.run({"frame": np.zeros((1, 1, 1, 3), np.uint8)})["row"] is OWN
+        assert network.run({"frame": np.zeros((1, 1, 1, 3), np.uint8)})["row"].tolist() == [OWN]
 
 
 def test_when_the_process_is_gone_each_worker_goes_on_alone() -> None:
@@ -114,9 +152,9 @@ def test_when_the_process_is_gone_each_worker_goes_on_alone() -> None:
         assert row(networks[0], 8) == [8, 1]
         os.kill(process._process.pid or 0, signal.SIGKILL)
 
-        assert [row(network, 9) for network in networks] == OWN.tolist() * 3
+        assert [row(network, 9) for network in networks] == [OWN] * 3
         with connected(process, 1) as (late,):
-            assert row(late, 9) == OWN[0].tolist()
+            assert row(late, 9) == OWN
         assert warnings.changed.wait(10)
     assert warnings.texts == ["the GPU process ended (without a message); photos are now judged by LiteRT on the CPU"]
 
@@ -124,7 +162,7 @@ def test_when_the_process_is_gone_each_worker_goes_on_alone() -> None:
 def test_a_network_that_fails_is_reported_with_its_reason() -> None:
     """For example a GPU without memory for one photo."""
     with fakes.Warnings() as warnings, GpuProcess(fakes.FakeNetwork) as process, connected(process, 1) as (network,):
-        assert row(network, 255) == OWN[0].tolist()
+        assert row(network, 255) == OWN
         assert warnings.changed.wait(10)
     assert warnings.texts[0].startswith("the GPU process ended (the GPU has no memory for a single photo)")
 
@@ -158,7 +196,7 @@ def test_a_client_with_another_key_continues_alone() -> None:
     with GpuProcess(fakes.FakeNetwork) as process:
         other = replace(process.address, key=b"x" * 32)
         with closing(GpuClient(other, SIGNATURE, OwnNetwork)) as network:
-            assert row(network, 51) == OWN[0].tolist()
+            assert row(network, 51) == OWN
 
 
 def test_silent_clients_do_not_delay_the_others() -> None:

@@ -64,8 +64,8 @@ def test_a_batch_is_halved_when_there_is_no_memory_for_it(scarce: Scarce) -> Non
 
 
 def test_a_batch_is_never_larger_than_it_may_be() -> None:
-    """Three workers never wait with more than three frames; without a GPU four are the most."""
-    assert [TensorFlowNetwork(MODEL, DEFECT_NETWORK, largest=workers).largest for workers in (3, 64)] == [3, 4]
+    """As `batch.size` says; without a GPU four are the most."""
+    assert [TensorFlowNetwork(MODEL, DEFECT_NETWORK, largest=size).largest for size in (3, 64)] == [3, 4]
 
 
 def test_without_memory_for_one_photo_it_gives_up(scarce: Scarce) -> None:

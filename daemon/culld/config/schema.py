@@ -67,7 +67,7 @@ class SettleSection(Section):
 
 
 class BatchSection(Section):
-    """How many photos are judged together, and how long the first one waits for more."""
+    """How many photos are judged together, on a GPU by one run of the network; how long the first waits for more."""
 
     wait: Annotated[timedelta, BeforeValidator(types.duration("0s", "1h"))] = timedelta(seconds=2)
     size: Annotated[int, Field(strict=True, ge=1, le=1024)] = 16

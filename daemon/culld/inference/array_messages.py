@@ -1,11 +1,11 @@
-"""Send arrays between processes as raw bytes of a known size, so that nothing is unpickled."""
+"""Send numbered arrays between processes as raw bytes of a known size, so that nothing is unpickled."""
 
 from __future__ import annotations
 
 import os
 import socket
 import struct
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -18,22 +18,34 @@ if TYPE_CHECKING:
     from culld.inference.network import Arrays, ArraySpec
 
 
-def send_arrays(connection: Connection, specs: Mapping[str, ArraySpec], arrays: Arrays) -> None:
-    """Send the arrays of one example, which must be those of `specs`; raises OSError."""
+_NUMBER: Final = struct.Struct("!Q")
+
+
+def send_arrays(connection: Connection, number: int, specs: Mapping[str, ArraySpec], arrays: Arrays) -> None:
+    """Send the number and the arrays of one example, which must be those of `specs`; raises OSError."""
+    connection.send_bytes(_NUMBER.pack(number))
     for name in specs:
         connection.send_bytes(np.ascontiguousarray(arrays[name]).data.cast("B"))
 
 
-def receive_arrays(connection: Connection, specs: Mapping[str, ArraySpec]) -> dict[str, NDArray[Any]]:
-    """Receive the arrays of one example; raises EOFError if the connection was closed, OSError for another size."""
-    return {name: _receive(connection, spec) for name, spec in specs.items()}
+def receive_arrays(connection: Connection, specs: Mapping[str, ArraySpec]) -> tuple[int, dict[str, NDArray[Any]]]:
+    """Receive the number and the arrays of one example.
+
+    Raises EOFError if the connection was closed, OSError for a message of another size.
+    """
+    (number,) = _NUMBER.unpack(_received(connection, _NUMBER.size, "a number"))
+    return number, {name: _receive(connection, spec) for name, spec in specs.items()}
 
 
 def _receive(connection: Connection, spec: ArraySpec) -> NDArray[Any]:
-    data = connection.recv_bytes(spec.nbytes)  # raises OSError if the message is larger
-    if len(data) != spec.nbytes:
-        raise ConnectionAbortedError(f"a message of {len(data)} bytes is not {spec}")
-    return np.frombuffer(data, spec.dtype).reshape(1, *spec.shape)
+    return np.frombuffer(_received(connection, spec.nbytes, str(spec)), spec.dtype).reshape(1, *spec.shape)
+
+
+def _received(connection: Connection, size: int, what: str) -> bytes:
+    data = connection.recv_bytes(size)  # raises OSError if the message is larger
+    if len(data) != size:
+        raise ConnectionAbortedError(f"a message of {len(data)} bytes is not {what}")
+    return data
 
 
 def limit_waits(connection: Connection, seconds: int) -> None:

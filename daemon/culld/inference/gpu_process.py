@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 _START_TIMEOUT_S: Final = 80.0
 """Shorter than the 90 s that systemd gives a service to start."""
 _STOP_TIMEOUT_S: Final = 5.0
+ANSWER_TIMEOUT_S: Final = 20
+"""Shorter than `WAIT_TIMEOUT_S`, after which the pool ends a worker that waits."""
 _KEY_BYTES: Final = 32
 _BACKLOG: Final = 64
 """The number of connections that can wait to be accepted (listen(2))."""
@@ -33,24 +35,31 @@ _BACKLOG: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """The abstract Unix socket (unix(7)) on which the process listens, and the key for authentication."""
+    """The abstract Unix socket (unix(7)) on which the process listens, and the key for authentication.
+
+    A client gives the process up that sends nothing for `patience_s` seconds while examples wait, or reads nothing.
+    """
 
     name: str
     key: bytes = field(repr=False)
+    patience_s: int = ANSWER_TIMEOUT_S
 
 
 class GpuProcess:
     """The process that runs the network on the GPU; a thread waits for its end and logs the reason."""
 
-    def __init__(self, open_network: Callable[[], BatchNetwork]) -> None:
+    def __init__(self, open_network: Callable[[], BatchNetwork], patience_s: int = ANSWER_TIMEOUT_S) -> None:
         """Prepare the process, which calls the picklable `open_network`."""
-        self.address = Address(f"\0culld-{secrets.token_hex(16)}", secrets.token_bytes(_KEY_BYTES))
+        name = f"\0culld-{secrets.token_hex(16)}"
+        self.address = Address(name, secrets.token_bytes(_KEY_BYTES), patience_s)
         context = multiprocessing.get_context("spawn")
         self._pipe, self._child_end = context.Pipe()
         self._process = context.Process(
             target=_serve, args=(self._child_end, self.address, open_network), name="culld-engine", daemon=True
         )
         self._stopping = False
+        self.largest = 0
+        """The maximum number of examples in a batch, once the process is started."""
 
     def __enter__(self) -> Self:
         """Start the process and wait until it listens; raises SystemFaultError if it does not."""
@@ -58,10 +67,10 @@ class GpuProcess:
         self._child_end.close()
         try:
             has_answered = self._pipe.poll(_START_TIMEOUT_S)
-            message, is_ready = self._pipe.recv() if has_answered else ("it did not start in time", False)
+            message, self.largest = self._pipe.recv() if has_answered else ("it did not start in time", 0)
         except EOFError:
-            message, is_ready = "it ended at once", False
-        if not is_ready:
+            message, self.largest = "it ended at once", 0
+        if not self.largest:
             self.__exit__()
             raise SystemFaultError(message)
         log.info("the network runs on %s", message)
@@ -95,8 +104,10 @@ def _serve(pipe: Connection, address: Address, open_network: Callable[[], BatchN
     try:
         network = open_network()
         with Listener(address.name, "AF_UNIX", _BACKLOG) as listener:
-            pipe.send((f"{network.device} in {network.precision}, up to {network.largest} photos at once", True))
+            pipe.send(
+                (f"{network.device} in {network.precision}, up to {network.largest} photos at once", network.largest)
+            )
             BatchServer(listener, pipe, address.key, network).run()
     except Exception as error:  # noqa: BLE001 (the daemon logs any of them and goes on with the CPU)
         with contextlib.suppress(OSError):
-            pipe.send((str(error) or repr(error), False))
+            pipe.send((str(error) or repr(error), 0))

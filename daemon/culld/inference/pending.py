@@ -65,10 +65,11 @@ class PendingResults(Generic[Answer]):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One of the requests of a `PendingResults`."""
+    """One of the requests of a `PendingResults`; `losses` counts the workers that ended while it waited in them."""
 
     pending: PendingResults[Any]
     number: int
+    losses: int = 0
 
     @property
     def request(self) -> Request[Any]:
@@ -109,6 +110,11 @@ class JobQueue:
         """Remove and return the next job; None if there is none."""
         with self._lock:
             return self._waiting.popleft() if self._waiting else None
+
+    def put_back(self, jobs: Sequence[Job]) -> None:
+        """Add jobs that a worker had taken, before all others."""
+        with self._lock:
+            self._waiting.extendleft(reversed(jobs))
 
     def fail(self, fault: SystemFaultError) -> None:
         """Fail all results that are not complete, and those of requests that are added later."""

@@ -1,8 +1,9 @@
 """The pool of worker processes; the caller passes the function that creates the handler of requests in them.
 
-A worker creates its own handler (decoders, network) and answers one request at a time, so a file that crashes a decoder
-or takes too long affects no other file. A request goes to the first worker that is free, so one large photo does not
-delay the others.
+A worker creates its own handler (decoders, network) and works on one request at a time, so a file that crashes a
+decoder or takes too long affects no other file. A request goes to the first worker that is free, so one large photo
+does not delay the others. With a GPU process a worker is free while its requests wait for that process; if the worker
+is lost, these requests go to another one.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import math
 import threading
 import time
 from multiprocessing import connection
-from typing import TYPE_CHECKING, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from culld.errors import InternalError, SystemFaultError, WorkerLostError
+from culld.inference.deferred import Waits
 from culld.inference.pending import JobQueue
 from culld.inference.process_start import CONTEXT, StartBackoff, Worker, start_process
 from culld.unexpected import UnexpectedErrors
@@ -167,10 +169,8 @@ class Pool:
             job = self._jobs.take()
             if job is None:
                 return
-            worker.job = job
-            worker.deadline = time.monotonic() + self._limits.seconds
             try:
-                worker.pipe.send(job.request)
+                worker.take(job)
             except OSError:
                 pass  # the worker has ended: `_receive_answers` finds the closed pipe
             except Exception as error:  # noqa: BLE001 (a request that cannot be sent must not cost the others)
@@ -185,8 +185,7 @@ class Pool:
             if worker.pipe in ready:
                 self._receive_from(worker)
             elif time.monotonic() >= worker.deadline:
-                limit = f"took longer than {self._limits.seconds:g} s (limits.time)"
-                self._on_lost(worker, limit if worker.is_ready else "it did not start in time")
+                self._on_lost(worker, worker.overdue)
 
     def _timeout(self) -> float | None:
         """Return the seconds until a deadline passes or a start is due; None if there is neither."""
@@ -198,7 +197,7 @@ class Pool:
 
     def _receive_from(self, worker: Worker) -> None:
         try:
-            answer = worker.pipe.recv()
+            message = worker.pipe.recv()
         except (EOFError, OSError):
             worker.process.join(_STOP_TIMEOUT_S)
             code = worker.process.exitcode
@@ -208,13 +207,13 @@ class Pool:
             self._unexpected.note(error, "reading the answer of a worker")
             self._on_lost(worker, "the worker process sent an answer that cannot be read")
         else:
-            self._accept(worker, answer)
+            self._accept(worker, message)
 
-    def _accept(self, worker: Worker, answer: object) -> None:
-        """Accept an answer; the first one of a worker is the error of creating its handler, None if it has one."""
+    def _accept(self, worker: Worker, message: Any) -> None:
+        """Accept a message; the first one of a worker is the error of creating its handler, None if it has one."""
         if not worker.is_ready:
-            if answer is not None:
-                self._on_lost(worker, str(answer))
+            if message is not None:
+                self._on_lost(worker, str(message))
                 return
             if self._backoff.why:
                 log.info("worker processes can be started again")
@@ -222,8 +221,11 @@ class Pool:
             worker.is_ready = True
             worker.release()
             return
-        job = worker.job
-        worker.release()
+        number, answer = message
+        if answer is Waits.FOR_NETWORK:
+            worker.defer(number)
+            return
+        job = worker.finish(number)
         if isinstance(answer, InternalError):
             self._unexpected.note(answer, "a worker handled a photo")
         if job is not None:
@@ -237,5 +239,7 @@ class Pool:
             self._note_failed_start(why)
             return
         log.warning("worker process %s was lost (%s); starting another", worker.process.pid, why)
-        if worker.job is not None:
-            worker.job.answer(WorkerLostError(why))
+        costs, again = worker.lost()
+        for job in costs:
+            job.answer(WorkerLostError(why))
+        self._jobs.put_back(again)

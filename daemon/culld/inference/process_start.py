@@ -7,7 +7,7 @@ import math
 import multiprocessing
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 from culld.errors import SystemFaultError
@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 CONTEXT: Final = multiprocessing.get_context("spawn")
 """Processes are spawned, because TensorFlow and threads do not survive a fork."""
 
+WAIT_TIMEOUT_S: Final = 60.0
+"""How long a worker that does nothing but wait for the GPU process may send nothing.
+
+It is longer than `GpuClient` waits for an answer.
+"""
+MAX_LOSSES: Final = 3
+"""So many workers may end while a request waits in them, before that counts as its own failure."""
 _STOP_TIMEOUT_S = 2.0
 _OPEN_TIMEOUT_S = 60.0
 
@@ -75,13 +82,19 @@ def start_process(pipe: Connection, create_handler: Callable[[], object], limits
 
 @dataclass(slots=True, eq=False)
 class Worker:
-    """A process and the pipe to it; it is ready once it has its handler, and must answer before the `deadline`."""
+    """A process and the pipe to it; it is ready once it has its handler.
+
+    It must finish its `job` before the `deadline`, or make it wait for the GPU process; `limits.ahead` may wait there.
+    """
 
     process: Process
     pipe: Connection
     deadline: float
+    limits: WorkerLimits
     is_ready: bool = False
     job: Job | None = None
+    waiting: dict[int, Job] = field(default_factory=dict)
+    _taken: int = 0
 
     @classmethod
     def launch(cls, start: Start, create_handler: Callable[[], object], limits: WorkerLimits) -> Worker:
@@ -94,16 +107,59 @@ class Worker:
             raise
         finally:
             child_end.close()
-        return cls(process, own_end, time.monotonic() + _OPEN_TIMEOUT_S)
+        return cls(process, own_end, time.monotonic() + _OPEN_TIMEOUT_S, limits)
 
     @property
     def is_free(self) -> bool:
         """Whether the worker can take a job."""
-        return self.is_ready and self.job is None
+        return self.is_ready and self.job is None and len(self.waiting) < max(1, self.limits.ahead)
+
+    def take(self, job: Job) -> None:
+        """Send a job to the worker; raises any exception of pickling, and OSError."""
+        self._taken += 1
+        self.job, self.deadline = job, time.monotonic() + self.limits.seconds
+        self.pipe.send((self._taken, job.request))
 
     def release(self) -> None:
         """Make the worker free for the next job."""
-        self.job, self.deadline = None, math.inf
+        self.job = None
+        self.deadline = time.monotonic() + WAIT_TIMEOUT_S if self.waiting else math.inf
+
+    def defer(self, number: int) -> None:
+        """Let a job wait for the GPU process, which takes no time of the job's."""
+        if self.job is not None:
+            self.waiting[number] = self.job
+        self.release()
+
+    def finish(self, number: int) -> Job | None:
+        """Return the job of this number, which is answered."""
+        job = self.waiting.pop(number, None)
+        if job is None:
+            job = self.job
+            self.release()
+        elif self.job is None:
+            self.release()
+        return job
+
+    @property
+    def overdue(self) -> str:
+        """The reason, as a clause, for ending the worker after its deadline."""
+        if not self.is_ready:
+            return "it did not start in time"
+        if self.job is None:
+            return f"sent nothing for {WAIT_TIMEOUT_S:g} s"
+        return f"took longer than {self.limits.seconds:g} s (limits.time)"
+
+    def lost(self) -> tuple[list[Job], list[Job]]:
+        """Return the jobs that the loss of this worker costs, and those to give to another worker.
+
+        Of the second kind are those that wait for the GPU process, up to `MAX_LOSSES` times: their photos are decoded,
+        so that the loss has another cause.
+        """
+        cost = [] if self.job is None else [self.job]
+        waiting = [replace(job, losses=job.losses + 1) for job in self.waiting.values()]
+        again = [job for job in waiting if job.losses <= MAX_LOSSES]
+        return cost + [job for job in waiting if job.losses > MAX_LOSSES], again
 
     def await_handler(self) -> None:
         """Wait until the worker has its handler; raises SystemFaultError if that cannot be created."""

@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 MAX_PROBABILITY_DIFFERENCE: Final = 1e-2
 """The maximum difference of a probability between half and single precision."""
 _MAX_BATCH_ON_GPU: Final = 64
-"""The maximum batch; reached only with as many workers, because each waits for the answer to one example."""
+"""The maximum batch: larger ones need more memory, and take longer than the workers need for the next one."""
 _MAX_BATCH_ON_CPU: Final = 4
 """The maximum batch without a GPU, where larger ones need more memory and are not faster."""
 _FLOAT16_LAYERS: Final = frozenset({"Conv2D", "DepthwiseConv2D"})

@@ -1,24 +1,27 @@
-"""The main function of a worker process: set the limits, then answer one request after the other."""
+"""The main function of a worker process: set the limits, then answer requests by their numbers."""
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import math
 import os
 import resource
 import signal
 from dataclasses import dataclass
 from multiprocessing.reduction import ForkingPickler
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from culld.errors import SystemFaultError
+from culld.inference.deferred import DeferrableRequest, Deferred, Waits
 from culld.unexpected import internal_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from multiprocessing.connection import Connection
 
+    from culld.inference.deferred import GpuHandler
     from culld.inference.pending import Request
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
@@ -26,14 +29,21 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 @dataclass(frozen=True, slots=True)
 class WorkerLimits:
-    """The limits of one worker: bytes of address space, and wall-clock seconds for one request."""
+    """The limits of one worker: bytes of address space, and wall-clock seconds for one request.
+
+    `ahead` requests may wait for the GPU process while the worker goes on; 0 if there is none, and at most `MAX_AHEAD`.
+    """
 
     memory: int
     seconds: float
+    ahead: int = 0
 
 
 def serve_requests(pipe: Connection, create_handler: Callable[[], object], limits: WorkerLimits) -> None:
-    """Run inside the worker: create the handler, then answer requests until the pipe closes."""
+    """Run inside the worker: create the handler, then answer requests until the pipe closes.
+
+    With `limits.ahead` it must be a `GpuHandler`.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the daemon, which then ends its workers
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -47,23 +57,62 @@ def serve_requests(pipe: Connection, create_handler: Callable[[], object], limit
         pipe.send(str(fault))
         return
     pipe.send(None)
-    with contextlib.suppress(EOFError, OSError):
-        while (request := pipe.recv()) is not None:
+    with contextlib.suppress(EOFError, OSError, SystemFaultError):  # of the last one, the next worker gives the reason
+        if limits.ahead:
+            _Ahead(pipe, cast("GpuHandler", handler), limits.seconds).serve()
+            return
+        while (message := pipe.recv()) is not None:
             _set_cpu_limit(limits.seconds)
-            _answer(pipe, handler, request)
+            number, request = message
+            _answer(pipe, number, functools.partial(request.handle, handler))
 
 
-def _answer(pipe: Connection, handler: object, request: Request[object]) -> None:
-    """Send the answer, or an InternalError if the handler raises; later requests are not affected.
+class _Ahead:
+    """Answers requests, and goes on with the next one while answers wait for the GPU process."""
+
+    def __init__(self, pipe: Connection, handler: GpuHandler, seconds: float) -> None:
+        self._pipe = pipe
+        self._handler = handler
+        self._seconds = seconds
+        self._waiting: dict[int, Deferred[object]] = {}
+
+    def serve(self) -> None:
+        """Answer requests until the pipe closes; raises SystemFaultError if there is no network any more."""
+        gpu = self._handler.gpu
+        while True:
+            if gpu.wait(self._pipe):
+                message = self._pipe.recv()
+                if message is None:
+                    return
+                _set_cpu_limit(self._seconds)
+                number, request = message
+                _answer(self._pipe, number, functools.partial(self._begin, number, request))
+            for number, outputs in gpu.outputs():
+                _answer(self._pipe, number, functools.partial(self._waiting.pop(number).finish, outputs))
+
+    def _begin(self, number: int, request: Request[object]) -> object:
+        """Return the answer to a request; if it waits for the GPU process, say so and send the arrays."""
+        if not isinstance(request, DeferrableRequest):
+            return request.handle(self._handler)
+        begun = request.begin(self._handler)
+        if not isinstance(begun, Deferred):
+            return begun
+        self._handler.gpu.send(number, begun.arrays)
+        self._waiting[number] = begun
+        return Waits.FOR_NETWORK
+
+
+def _answer(pipe: Connection, number: int, work: Callable[[], object]) -> None:
+    """Send the answer to a request, or an InternalError if the work raises; later requests are not affected.
 
     After a MemoryError the process ends, and the pool starts another one.
     """
     try:
-        answer = ForkingPickler.dumps(request.handle(handler))
+        answer = ForkingPickler.dumps((number, work()))
     except MemoryError:
         raise
     except Exception as error:  # noqa: BLE001 (any exception; the daemon logs it)
-        answer = ForkingPickler.dumps(internal_error(error))
+        answer = ForkingPickler.dumps((number, internal_error(error)))
     pipe.send_bytes(answer)  # with the dump above, the same as `Connection.send`
 
 

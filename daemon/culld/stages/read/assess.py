@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from culld.records import Scores, Subject
     from culld.subject.exposure import Correction
     from culld.subject.finder import SubjectFinder
+    from culld.subject.light import Box
 
 RAW_RECHECK_OVER = 0.5
 """From this probability of over-exposure on, the developed sensor data of a RAW are scored as well."""
@@ -58,13 +59,24 @@ class ContentAssessment:
     score: Score
 
 
-@dataclass(frozen=True, slots=True)
-class ScoredPhoto:
-    """The scores, the perceptual hash and the subject of a photo."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Unscored:
+    """All that is known of a photo but its scores.
 
-    scores: Scores
+    `frame` is the network frame, uint8 RGB (`HEIGHT`, `WIDTH`, 3); `faces` are boxes in it; `focus` is the probability
+    of missed focus. `missing_part` is that of `Score`.
+    """
+
+    frame: NDArray[np.uint8]
     dhash: DHash
-    subject: Subject | None
+    subject: Subject | None = None
+    focus: float | None = None
+    faces: tuple[Box, ...] = ()
+    missing_part: str = ""
+
+    def scored(self, scores: Scores) -> Score:
+        """Return the photo with its scores."""
+        return Score(scores, self.dhash, self.subject, self.missing_part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +90,25 @@ class Scorer:
     finder: SubjectFinder | None = None
     correction: Correction | None = None
 
-    def score(self, decoded: DecodedPhoto, native: Callable[[], NDArray[np.uint8]]) -> ScoredPhoto:
-        """Return scores, hash and subject of a photo; `native` decodes it upright in full resolution."""
+    def look(self, decoded: DecodedPhoto, native: Callable[[], NDArray[np.uint8]]) -> Unscored:
+        """Return hash and subject of a photo; `native` decodes it upright in full resolution."""
         frame = decoded.frame()
-        scores, likeness, subject = score(self.network, frame), dhash_of(frame), None
-        if self.finder is not None:
-            subject, focus = self.finder.find(frame, decoded, native)
-            scores = replace(scores, focus=focus)
-        if self.correction is not None:
-            boxes = [decoded.box_in_frame(face.box) for face in subject.faces] if subject else []
-            scores = self.correction.correct(frame, scores, boxes)
-        return ScoredPhoto(scores, likeness, subject)
+        if self.finder is None:
+            return Unscored(frame, dhash_of(frame))
+        subject, focus = self.finder.find(frame, decoded, native)
+        faces = tuple(decoded.box_in_frame(face.box) for face in subject.faces)
+        return Unscored(frame, dhash_of(frame), subject, focus, faces)
+
+    def scores(self, unscored: Unscored) -> Scores:
+        """Run the network and return the scores of a photo."""
+        return self.complete(unscored, score(self.network, unscored.frame))
+
+    def complete(self, unscored: Unscored, scores: Scores) -> Scores:
+        """Return the scores of a photo, given those of the network."""
+        scores = replace(scores, focus=unscored.focus)
+        if self.correction is None:
+            return scores
+        return self.correction.correct(unscored.frame, scores, unscored.faces)
 
 
 def assess(
@@ -105,9 +125,9 @@ def assess(
     stream = io.BytesIO(data)
     format_ = recognise(data[:HEAD_BYTES], name)
     camera = camera_facts(exif_of(stream, format_, limits))
-    return ContentAssessment(
-        hashlib.sha256(data).hexdigest(), format_, camera, score_photo(stream, format_, scorer, limits)
-    )
+    looked = look_at(stream, format_, scorer, limits)
+    found = looked if isinstance(looked, Score) else looked.scored(scorer.scores(looked))
+    return ContentAssessment(hashlib.sha256(data).hexdigest(), format_, camera, found)
 
 
 def exif_of(stream: BinaryIO, format_: Format, limits: DecodeLimits) -> bytes:
@@ -119,39 +139,43 @@ def exif_of(stream: BinaryIO, format_: Format, limits: DecodeLimits) -> bytes:
                 preview = raw.preview()
             return b"" if preview is None else exif_of(io.BytesIO(preview), Format.JPEG, limits)
         return embedded_exif(stream, format_, limits)
-    except UnreadableError:  # `score_photo` reports the reason; here it only means no facts
+    except UnreadableError:  # `look_at` reports the reason; here it only means no facts
         return b""
 
 
-def score_photo(stream: BinaryIO, format_: Format, scorer: Scorer, limits: DecodeLimits) -> Score:
-    """Decode and score a photo; the result is `Unreadable` if the end of its main image is missing."""
+def look_at(stream: BinaryIO, format_: Format, scorer: Scorer, limits: DecodeLimits) -> Unscored | Score:
+    """Decode a photo and judge its subject, so that only the network is left to run; the stream is not needed then.
+
+    A RAW is scored as well. The result is `Unreadable` if the end of the main image is missing.
+    """
     if not is_complete(stream, format_):
         return Score(Unreadable("incomplete: its end is missing"))
     missing = missing_part(stream, format_)
     stream.seek(0)
     try:
-        scored = _score(stream, format_, scorer, limits)
+        found = _look_at(stream, format_, scorer, limits)
     except UnreadableError as error:
         return Score(Unreadable(str(error)))
-    return Score(scored.scores, scored.dhash, scored.subject, missing)
+    return replace(found, missing_part=missing)
 
 
-def _score(stream: BinaryIO, format_: Format, scorer: Scorer, limits: DecodeLimits) -> ScoredPhoto:
-    """Score a photo.
+def _look_at(stream: BinaryIO, format_: Format, scorer: Scorer, limits: DecodeLimits) -> Unscored | Score:
+    """Decode a photo, and score a RAW.
 
-    From `RAW_RECHECK_OVER` on, the `over` of a RAW is the smaller one of its preview and of its developed sensor data.
+    From `RAW_RECHECK_OVER` on, the `over` of a RAW is the smaller one of its preview and of its developed sensor data:
+    it stays open for the scores of its preview.
     """
     if format_ is not Format.RAW:
         with decode_once(stream, format_, limits) as decoded:
-            return scorer.score(decoded, lambda: decode_upright(stream, format_, limits))
+            return scorer.look(decoded, lambda: decode_upright(stream, format_, limits))
     with open_raw(stream, limits) as raw:
         with raw.decode_once() as decoded:
-            scored = scorer.score(decoded, raw.upright)
-        scores = scored.scores
-        if scores.over < RAW_RECHECK_OVER:
-            return scored
-        developed = score(scorer.network, raw.linear_rgb())
-        return replace(scored, scores=replace(scores, over=min(scores.over, developed.over)))
+            unscored = scorer.look(decoded, raw.upright)
+        scores = scorer.scores(unscored)
+        if scores.over >= RAW_RECHECK_OVER:
+            developed = score(scorer.network, raw.linear_rgb())
+            scores = replace(scores, over=min(scores.over, developed.over))
+        return unscored.scored(scores)
 
 
 def dhash_of(pixels: NDArray[np.uint8]) -> DHash:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from culld.errors import PhotoError
+    from culld.inference.deferred import Deferred
     from culld.inference.gpu_process import Address
     from culld.records import Assessment, FileSnapshot, Photo, ReadFailure, RootedPath, Subject, UserMetadata
     from culld.tags.draft import TagDraft, TagRequest
@@ -22,6 +23,9 @@ class PhotoHandler(Protocol):
 
     def read(self, request: ReadRequest) -> Photo | Assessment | ReadFailure:
         """Read a file, and score it unless its digest is among those that were judged before."""
+
+    def begin(self, request: ReadRequest) -> Photo | Assessment | ReadFailure | Deferred[Assessment]:
+        """Read a file as `read` does, but return an assessment that lacks its scores without waiting for them."""
 
     def user_metadata(self, request: UserMetadataRequest) -> UserMetadata | PhotoError:
         """Read the user metadata of a shot."""
@@ -75,6 +79,10 @@ class ReadRequest:
     def handle(self, handler: PhotoHandler) -> Photo | Assessment | ReadFailure:
         """Return the photo, its assessment if it is new, or the failure."""
         return handler.read(self)
+
+    def begin(self, handler: PhotoHandler) -> Photo | Assessment | ReadFailure | Deferred[Assessment]:
+        """Return the same, or an assessment that waits for the network."""
+        return handler.begin(self)
 
 
 @dataclass(frozen=True, slots=True)

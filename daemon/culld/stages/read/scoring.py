@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from culld.inference.network import Network
+    from culld.inference.network import Arrays, Network
 
 _FRAME: Final = "frame"
 _PROBABILITIES: Final = "probabilities"
@@ -33,6 +33,16 @@ def open_litert(model: Path, threads: int = 1) -> LiteRtNetwork:
 
 def score(network: Network, frame: NDArray[np.uint8]) -> Scores:
     """Return the scores of one frame, uint8 RGB (`HEIGHT`, `WIDTH`, 3), by a network of that signature."""
-    (row,) = network.run({_FRAME: frame[None]})[_PROBABILITIES]
+    return scores_in(network.run(inputs_of(frame)))
+
+
+def inputs_of(frame: NDArray[np.uint8]) -> Arrays:
+    """Return the inputs of the network for one frame."""
+    return {_FRAME: frame[None]}
+
+
+def scores_in(outputs: Arrays) -> Scores:
+    """Return the scores in the outputs of the network for one frame."""
+    (row,) = outputs[_PROBABILITIES]
     blur, under, over = map(float, row)
     return Scores(blur, under, over)

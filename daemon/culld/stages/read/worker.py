@@ -10,6 +10,7 @@ import contextlib
 import io
 import os
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 from culld.errors import PhotoChangedError, PhotoError
@@ -18,6 +19,7 @@ from culld.files.os_errors import translate_errors
 from culld.imaging.formats import HEAD_BYTES, recognise
 from culld.imaging.image_file import DecodeLimits
 from culld.imaging.sharpness import sharpness_of
+from culld.inference.deferred import Deferred
 from culld.inference.gpu_client import GpuClient
 from culld.inference.litert import silence_stderr
 from culld.records import (
@@ -27,26 +29,27 @@ from culld.records import (
     Photo,
     ReadFailure,
     RejectFlag,
-    Scores,
+    Unreadable,
     UserMetadata,
     UserMetadataSources,
 )
 from culld.retry import RETRY_AFTER, TOO_LARGE_RETRY_AFTER
-from culld.stages.read.assess import Scorer, exif_of, score_photo
+from culld.stages.read.assess import Score, Scorer, exif_of, look_at
 from culld.stages.read.completeness import missing_part
 from culld.stages.read.exif_facts import camera_facts, exif_rating, keyword_block
 from culld.stages.read.external_metadata import external_user_metadata
 from culld.stages.read.full_resolution import compare_frames, luma_of, with_sharpness
 from culld.stages.read.messages import possible_sidecars
-from culld.stages.read.scoring import DEFECT_NETWORK, open_litert
+from culld.stages.read.scoring import DEFECT_NETWORK, inputs_of, open_litert, scores_in
 from culld.subject.exposure import load_correction
 from culld.subject.finder import SubjectFinder
 from culld.tags.draft import TagDraft, draft
 from culld.tags.user_metadata import packets_in, together, user_metadata_in
 
 if TYPE_CHECKING:
-    from culld.inference.network import Network
+    from culld.inference.network import Arrays, Network
     from culld.records import RootedPath, Subject
+    from culld.stages.read.assess import Unscored
     from culld.stages.read.messages import (
         DraftRequest,
         ReadRequest,
@@ -70,11 +73,8 @@ class PhotoWorker:
         """Load the network, or connect to the GPU process if the settings name its address."""
         self._settings = settings
         self._limits = DecodeLimits(settings.pixels)
-        network: Network = (
-            self._own_network()
-            if settings.engine is None
-            else GpuClient(settings.engine, DEFECT_NETWORK, self._own_network)
-        )
+        self.gpu = None if settings.engine is None else GpuClient(settings.engine, DEFECT_NETWORK, self._own_network)
+        network: Network = self._own_network() if self.gpu is None else self.gpu
         self._scorer = Scorer(network) if settings.subject is None else _scorer(network, settings.subject)
 
     def _own_network(self) -> Network:
@@ -82,9 +82,14 @@ class PhotoWorker:
             return open_litert(self._settings.model)
 
     def read(self, request: ReadRequest) -> Photo | Assessment | ReadFailure:
-        """Return the digest and camera facts of a settled file; with scores and user metadata if it is new.
+        """Return the digest and camera facts of a settled file; with scores and user metadata if it is new."""
+        begun = self.begin(request)
+        return begun.complete(self._scorer.network) if isinstance(begun, Deferred) else begun
 
-        All of that comes from the same bytes: a file is read once, unless it is larger than `MAX_HELD_BYTES`.
+    def begin(self, request: ReadRequest) -> Photo | Assessment | ReadFailure | Deferred[Assessment]:
+        """Return the same, but an assessment that lacks its scores without waiting for them.
+
+        All of it comes from the same bytes: a file is read once, unless it is larger than `MAX_HELD_BYTES`.
         """
         file = request.snapshot
         if file.stamp.size > self._settings.file_size:
@@ -94,11 +99,11 @@ class PhotoWorker:
                 _require_unchanged(file.stamp, stream)
                 held = io.BytesIO(stream.read(MAX_HELD_BYTES + 1)) if file.stamp.size <= MAX_HELD_BYTES else stream
                 _require_unchanged(file.stamp, stream)
-                return self._read(request, held)
+                return self._begin(request, held)
         except PhotoError as error:
             return ReadFailure(file, str(error), RETRY_AFTER)
 
-    def _read(self, request: ReadRequest, stream: BinaryIO) -> Photo | Assessment:
+    def _begin(self, request: ReadRequest, stream: BinaryIO) -> Photo | Assessment | Deferred[Assessment]:
         file = request.snapshot
         digest = digest_of(stream)
         stream.seek(0)
@@ -107,24 +112,31 @@ class PhotoWorker:
         photo = Photo(file.place, file.stamp, digest, format_, camera_facts(exif))
         if digest in request.judged:
             return photo
-        found = self._assess(photo, stream)
-        if request.measure and isinstance(found.result, Scores):
+        found = look_at(stream, format_, self._scorer, self._limits)
+        if request.measure and not (isinstance(found, Score) and isinstance(found.result, Unreadable)):
             luma = luma_of(stream, format_, self._limits)
             found = replace(found, subject=with_sharpness(found.subject, sharpness_of(luma)))
-        return replace(found, user_metadata=self._sources(found, stream, exif))
+        sources = self._sources(photo, found.missing_part, stream, exif)
+        if isinstance(found, Score):
+            return self._assessment(photo, found, sources)
+        return Deferred(inputs_of(found.frame), partial(self._finish, photo, found, sources))
 
-    def _assess(self, photo: Photo, stream: BinaryIO) -> Assessment:
-        """Decode and score a photo."""
-        found = score_photo(stream, photo.format, self._scorer, self._limits)
+    def _finish(
+        self, photo: Photo, unscored: Unscored, sources: UserMetadataSources | None, outputs: Arrays
+    ) -> Assessment:
+        scores = self._scorer.complete(unscored, scores_in(outputs))
+        return self._assessment(photo, unscored.scored(scores), sources)
+
+    def _assessment(self, photo: Photo, found: Score, sources: UserMetadataSources | None) -> Assessment:
         return Assessment(
-            photo, found.result, self._settings.model_id, found.dhash, found.missing_part, subject=found.subject
+            photo, found.result, self._settings.model_id, found.dhash, found.missing_part, sources, found.subject
         )
 
-    def _sources(self, found: Assessment, stream: BinaryIO, exif: bytes) -> UserMetadataSources | None:
+    def _sources(self, photo: Photo, missing: str, stream: BinaryIO, exif: bytes) -> UserMetadataSources | None:
         """Return the user metadata of a photo and its sidecars; None if that of the photo cannot be read."""
-        place = found.photo.place
+        place = photo.place
         try:
-            own = replace(_own_metadata(found.photo, stream, exif), incomplete=found.missing_part)
+            own = replace(_own_metadata(photo, stream, exif), incomplete=missing)
         except PhotoError:
             return None
         sidecars = []
