@@ -48,6 +48,7 @@ VARIABLES: Final = {
     "pictures": NUMBER,
     "raw": TRUTH,
     "series": TEXT,
+    "series_ev": NUMBER,
 }
 """The variables of conditions and their types; `stages.decide.rule_variables` gives their values."""
 

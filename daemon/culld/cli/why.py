@@ -71,6 +71,7 @@ def _facts(case: RecordedDecision) -> dict[str, object]:
         "iso": exposure.iso,
         "bias": exposure.bias_ev,
         "light_value": None if light is None else round(light, 2),
+        "series_ev": None if stack.series_ev is None else round(stack.series_ev, 2),
         "focal_length": camera.focal_mm,
         "format": photo.format,
         "belongs_to_it": [display_path(Path(p.relative.name)) for p in (*stack.sidecars, *stack.blocking_files)],

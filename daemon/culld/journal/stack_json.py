@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from culld.journal.subject_json import subject_in, subject_out
+from culld.journal.subject_json import number_in, subject_in, subject_out
 from culld.records import (
     Camera,
     DHash,
@@ -47,6 +47,7 @@ def to_json(stack: Stack) -> str:
         "partners": _names(sibling.photo.place for sibling in stack.siblings),
         "care": _user_metadata(stack.user_metadata),
         "series": _series(stack.series),
+        "series_ev": None if stack.series_ev is None else round(stack.series_ev, 2),
         "subject": subject_out(stack.primary.subject),
         "focus": _focus(stack.primary.result),
     }
@@ -80,7 +81,8 @@ def stack_in(known: Mapping[str, Any], primary: Assessment) -> Stack:
     """Return the stack of a photo, without its siblings and its series."""
     place = primary.photo.place
     sidecars, blocking, edits = (_places(known.get(key), place) for key in ("sidecars", "kin", "edits"))
-    return Stack(primary, sidecars, blocking, (), edits, _user_metadata_in(_object(known.get("care"))))
+    care, light = _user_metadata_in(_object(known.get("care"))), number_in(known.get("series_ev"))
+    return Stack(primary, sidecars, blocking, (), edits, care, series_ev=light)
 
 
 def siblings_in(known: Mapping[str, Any], place: RootedPath) -> tuple[RootedPath, ...]:

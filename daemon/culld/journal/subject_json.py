@@ -21,6 +21,7 @@ def subject_out(subject: Subject | None) -> dict[str, Any] | None:
     known = {
         "sharpness": _rounded(subject.sharpness),
         "sharp_share": _rounded(subject.sharp_share),
+        "brightness": _rounded(subject.brightness),
         "sharpest": None if subject.sharpest is None else _numbers(subject.sharpest),
     }
     return {"faces": [_face_out(face) for face in subject.faces]} | _without_none(known)
@@ -34,9 +35,10 @@ def subject_in(known: object) -> Subject | None:
     found = [_face_in(each) for each in faces if isinstance(each, dict)] if isinstance(faces, list) else []
     return Subject(
         tuple(face for face in found if face is not None),
-        _number(known.get("sharpness")),
-        _number(known.get("sharp_share")),
+        number_in(known.get("sharpness")),
+        number_in(known.get("sharp_share")),
         _point(known.get("sharpest")),
+        number_in(known.get("brightness")),
     )
 
 
@@ -52,12 +54,12 @@ def _face_out(face: Face) -> dict[str, Any]:
 
 
 def _face_in(known: Mapping[str, Any]) -> Face | None:
-    box, eyes, confidence = _all_numbers(known.get("box"), _BOX), known.get("eyes"), _number(known.get("confidence"))
+    box, eyes, confidence = _all_numbers(known.get("box"), _BOX), known.get("eyes"), number_in(known.get("confidence"))
     points = [_point(eye) for eye in eyes] if isinstance(eyes, list) else []
     match (box, points, confidence):
         case ((x, y, width, height), [(_, _) as left, (_, _) as right], float(sure)):
             return Face(
-                (x, y, width, height), (left, right), sure, _number(known.get("blur")), _number(known.get("light"))
+                (x, y, width, height), (left, right), sure, number_in(known.get("blur")), number_in(known.get("light"))
             )
     return None
 
@@ -72,11 +74,12 @@ def _point(value: object) -> tuple[float, float] | None:
 def _all_numbers(value: object, count: int) -> tuple[float, ...] | None:
     if not isinstance(value, list) or len(value) != count:
         return None
-    found = tuple(number for each in value if (number := _number(each)) is not None)
+    found = tuple(number for each in value if (number := number_in(each)) is not None)
     return found if len(found) == count else None
 
 
-def _number(value: object) -> float | None:
+def number_in(value: object) -> float | None:
+    """Return a finite number of JSON, None for any other value."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:

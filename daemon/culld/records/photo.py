@@ -144,6 +144,8 @@ class Stack:
       that has any is tagged, and never moved away from them.
     - `sibling_sidecars` are the sidecars of the siblings, such as `a.xmp` of a RAW: their user metadata counts for each
       photo of the shot.
+    - `series_ev` is by how many EV the photo shows less light (below 0) than its neighbours in time, for its settings;
+      None if that is not known.
     """
 
     primary: Assessment
@@ -154,6 +156,7 @@ class Stack:
     user_metadata: UserMetadata = field(default_factory=UserMetadata)
     series: Series | None = None
     sibling_sidecars: tuple[RootedPath, ...] = ()
+    series_ev: float | None = None
 
     @property
     def members(self) -> tuple[Assessment, ...]:

@@ -1,4 +1,4 @@
-"""The subject of a photo: its faces, and how sharp the photo is in its full resolution."""
+"""The subject of a photo: its faces, how sharp the photo is in its full resolution, and how bright."""
 
 from __future__ import annotations
 
@@ -35,9 +35,11 @@ class Subject:
     - `sharpness` is larger for the sharper one of two frames of a scene; None if it was not measured.
     - `sharp_share` is the share, 0..1, of the textured parts of the photo that are sharp.
     - `sharpest` is the centre of the sharpest part, as fractions 0..1 of the upright photo.
+    - `brightness` is the median luminance of the photo in EV above mid grey, -6.5 (black) to 2.5 (white).
     """
 
     faces: tuple[Face, ...] = ()
     sharpness: float | None = None
     sharp_share: float | None = None
     sharpest: Point | None = None
+    brightness: float | None = None

@@ -57,7 +57,10 @@ def measure(frame: NDArray[np.uint8], faces: Sequence[Box] = ()) -> Vector:
 
 
 def stops(frame: NDArray[np.uint8], box: Box) -> float:
-    """Return the median light in a box of a frame in stops from the 18 % grey, -6.5..2.5; see `measure`."""
+    """Return the median light in a box of a frame in stops from the 18 % grey, -6.5..2.5.
+
+    The frame is uint8 RGB (height, width, 3) of any size; `box` is (x, y, width, height) in fractions 0..1 of it.
+    """
     return float(_STOPS[int(np.median(_cut(planes_of(frame).luma, box)))])
 
 

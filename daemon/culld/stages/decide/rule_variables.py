@@ -21,7 +21,7 @@ def variables_of(stack: Stack, now: datetime) -> Facts:
 
     `age_days` counts from the time of the shot, or from the mtime of the file if that is not known; `hour` is that of
     the clock of the camera. `folder` is the path below the watched folder, with slashes. `face_blur` and `face_light`
-    are those of the main face.
+    are those of the main face. `series_ev` is the light that a photo shows against that of its neighbours, see `Stack`.
     """
     photo = stack.primary.photo
     camera, exposure = photo.camera, photo.camera.exposure
@@ -50,6 +50,7 @@ def variables_of(stack: Stack, now: datetime) -> Facts:
         "pictures": len(stack.members),
         "raw": any(member.photo.format is Format.RAW for member in stack.members),
         "series": None if stack.series is None else stack.series.kind.value,
+        "series_ev": stack.series_ev,
     }
 
 

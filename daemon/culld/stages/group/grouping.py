@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from culld.files.open_beneath import stamp_of
 from culld.stages.group import stacks
 from culld.stages.group.directory import FolderListing
+from culld.stages.group.neighbour_light import light_against_neighbours
 from culld.stages.group.series import LONGEST_GAP_S, series_of
 from culld.stages.group.stacks import is_live_photo_video
 from culld.stages.watch.batching import GROWTH
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from culld.records import Assessment, FileSnapshot, FileStat, Photo, Protection, RootedPath, Series, Stack
+
+    Times = tuple[tuple[datetime, datetime], ...]
 
 
 def _no_assessments(*_: object) -> None:
@@ -60,13 +63,18 @@ class Grouper:
         return self.in_series(found)
 
     def in_series(self, found: Sequence[Stack]) -> list[Stack]:
-        """Return the stacks, each with its series."""
+        """Return the stacks, each with its series and its light against its neighbours."""
         series: dict[RootedPath, Series] = {}
+        light: dict[RootedPath, float] = {}
         seen = {member.photo.place for stack in found for member in stack.members}
         for (root, folder, model), shots in _by_camera(found).items():
-            others = partial(self._recorded, root, folder, model, shots, seen)
+            others = cache(partial(self._recorded, root, folder, model, shots, seen))
             series |= _series_with(shots, others)
-        return [replace(stack, series=_series(stack, series)) for stack in found]
+            light |= light_against_neighbours([*shots, *others(_times_around(shots))])
+        return [
+            replace(stack, series=_series(stack, series), series_ev=light.get(stack.primary.photo.place))
+            for stack in found
+        ]
 
     def _recorded(
         self,
@@ -75,7 +83,7 @@ class Grouper:
         model: str | None,
         shots: Sequence[Assessment],
         seen: Collection[RootedPath],
-        times: Iterable[tuple[datetime, datetime]],
+        times: Times,
     ) -> list[Assessment]:
         """Return the recorded photos of a folder and camera that were taken at some times, one of each shot."""
         digests = {shot.photo.digest for shot in shots}
@@ -122,7 +130,7 @@ _MOST_ROUNDS: Final = 50
 
 
 def _series_with(
-    shots: Sequence[Assessment], recorded: Callable[[list[tuple[datetime, datetime]]], list[Assessment]]
+    shots: Sequence[Assessment], recorded: Callable[[Times], list[Assessment]]
 ) -> dict[RootedPath, Series]:
     """Return the series of some shots together with those recorded around them, and around them again in their series.
 
@@ -140,7 +148,7 @@ def _series_with(
     return series
 
 
-def _times_around(shots: Collection[Assessment]) -> list[tuple[datetime, datetime]]:
+def _times_around(shots: Collection[Assessment]) -> Times:
     """Return the intervals, in order, in which other shots may belong to a series with one of the shots.
 
     There are several because a batch may hold photos of many years.
@@ -154,7 +162,7 @@ def _times_around(shots: Collection[Assessment]) -> list[tuple[datetime, datetim
             times[-1] = (times[-1][0], moment + reach)
         else:
             times.append((moment - reach, moment + reach))
-    return times
+    return tuple(times)
 
 
 def _series(stack: Stack, series: Mapping[RootedPath, Series]) -> Series | None:

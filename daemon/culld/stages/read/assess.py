@@ -18,6 +18,7 @@ from culld.records import Camera, DHash, Format, Unreadable
 from culld.stages.read.completeness import is_complete, missing_part
 from culld.stages.read.exif_facts import camera_facts
 from culld.stages.read.scoring import score
+from culld.subject.light import stops
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from culld.subject.finder import SubjectFinder
     from culld.subject.light import Box
 
+_WHOLE = (0.0, 0.0, 1.0, 1.0)
+_STEP = 4  # the median of every fourth pixel of every fourth row is that of all
 RAW_RECHECK_OVER = 0.5
 """From this probability of over-exposure on, the developed sensor data of a RAW are scored as well."""
 
@@ -95,7 +98,8 @@ class Scorer:
         frame = decoded.frame()
         if self.finder is None:
             return Unscored(frame, dhash_of(frame))
-        subject, focus = self.finder.find(frame, decoded, native)
+        found, focus = self.finder.find(frame, decoded, native)
+        subject = replace(found, brightness=stops(frame[::_STEP, ::_STEP], _WHOLE))
         faces = tuple(decoded.box_in_frame(face.box) for face in subject.faces)
         return Unscored(frame, dhash_of(frame), subject, focus, faces)
 
