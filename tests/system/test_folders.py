@@ -205,8 +205,8 @@ def test_two_cullds_on_nested_folders_leave_each_other_alone(tmp_path: Path) -> 
 
 
 def frame(number: int, radius: float) -> bytes:
-    """A blurred shot of a burst, half a second after the one before."""
-    wide = factories.picture(31, (1000, 720))
+    """A blurred shot of a burst from hand, half a second after the one before."""
+    wide = factories.picture(31, (1200, 720))
     moment = factories.NOON + timedelta(seconds=number / 2)
     exif = {
         "0th": {piexif.ImageIFD.Model: b"Model X"},
@@ -216,7 +216,7 @@ def frame(number: int, radius: float) -> bytes:
         },
     }
     stream = io.BytesIO()
-    picture = factories.blurred(wide.crop((number * 8, 0, number * 8 + 960, 720)), radius)
+    picture = factories.blurred(wide.crop((number * 40, 0, number * 40 + 960, 720)), radius)
     picture.save(stream, "JPEG", quality=90, exif=piexif.dump(exif))
     return stream.getvalue()
 

@@ -116,10 +116,18 @@ def test_the_frames_of_a_burst_are_measured_only_if_one_of_them_would_be_rejecte
 
 def test_a_long_burst_is_judged_by_its_scores() -> None:
     """One request for all of its frames would take longer than a worker may."""
-    long = burst(*[assessment(f"{n}.jpg", blur=0.99) for n in range(MOST_COMPARED + 1)])
+    long = [assessment(f"{n}.jpg", blur=0.99) for n in range(MOST_COMPARED + 1)]
 
-    assert not needs_sharpness(long, rules())
-    assert needs_sharpness(burst(*long.members[1:]), rules())
+    assert not needs_sharpness(Stack(long[0], series=burst(*long)), rules())
+    assert needs_sharpness(Stack(long[0], series=burst(*long[:-1])), rules())
+
+
+def test_a_burst_with_a_frame_past_no_threshold_is_not_measured_for_a_blurred_one() -> None:
+    """The blurred frame cannot be the best; a frame that a rule rejects can."""
+    good, bad = assessment("a.jpg", blur=0.1), assessment("b.jpg", blur=0.99)
+
+    assert not needs_sharpness(Stack(bad, series=burst(good, bad)), rules())
+    assert needs_sharpness(Stack(good, series=burst(good, bad)), rules())
 
 
 def test_measured_subjects_replace_those_of_the_stack_and_its_series() -> None:

@@ -49,10 +49,17 @@ def lead_text(series: Series, best: Assessment) -> str:
     return f", as sharp as {name}{' and better exposed' if is_lighter else ''} ({figures})"
 
 
-def needs_sharpness(series: Series | None, rules: Policy) -> bool:
-    """Return whether this series is a burst whose best frame the policy protects, and short enough to measure."""
-    is_burst = series is not None and series.kind is SeriesKind.BURST and len(series.members) <= MOST_COMPARED
-    return is_burst and rules.protect.bursts
+def needs_sharpness(stack: Stack, rules: Policy) -> bool:
+    """Return whether the sharpness of a burst can decide if this stack, which would be rejected alone, is its best.
+
+    A frame past a threshold is the best only of a burst of such frames. A burst of many frames is not measured.
+    """
+    series = stack.series
+    if series is None or series.kind is not SeriesKind.BURST or not rules.protect.bursts:
+        return False
+    own = {member.photo.place for member in stack.members}
+    good = [_place(frame) for frame in series.members if not rejected(frame, rules)]
+    return len(series.members) <= MOST_COMPARED and (not good or not own.isdisjoint(good))
 
 
 def members_of(series: Series) -> tuple[RootedPath, ...]:

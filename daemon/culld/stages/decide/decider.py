@@ -81,15 +81,15 @@ class Decider:
     def _with_sharpness(self, stacks: Sequence[Stack]) -> Sequence[Stack]:
         """Return the stacks, those of a burst with the sharpness of its frames.
 
-        It is measured only where a frame would be rejected alone, because that costs a decoding in full resolution. The
-        sharpness stays unknown for a burst with a frame that cannot be read now.
+        It is measured only where it can protect a frame, because that costs a decoding in full resolution. It stays
+        unknown for a burst with a frame that cannot be read now.
         """
         now = self.clock.now()
         bursts: dict[tuple[RootedPath, ...], Series] = {
             members_of(stack.series): stack.series
             for stack in stacks
             if stack.series is not None
-            and needs_sharpness(stack.series, self._policy(stack))
+            and needs_sharpness(stack, self._policy(stack))
             and is_rejected(replace(stack, series=None), self._policy(stack), now)
         }
         if not bursts or self.compare is None:

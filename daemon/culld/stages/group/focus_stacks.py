@@ -72,8 +72,9 @@ def _sharpness_moves(scene: Sequence[Assessment]) -> bool:
 def _is_blurred_in_company(scene: Sequence[Assessment]) -> bool:
     """Return whether a blurred shot is beside another that is not quite sharp: single shots of a burst are blurred."""
     blurs = [shot.result.blur for shot in scene if isinstance(shot.result, Scores)]
-    pairs = (sorted(pair) for pair in pairwise(blurs))
-    return len(blurs) == len(scene) and any(less >= _SHARPER and more >= _BLURRED for less, more in pairs)
+    if len(blurs) < len(scene):
+        return False
+    return any(less >= _SHARPER and more >= _BLURRED for less, more in map(sorted, pairwise(blurs)))
 
 
 def _is_one_setting(shots: Sequence[Assessment]) -> bool:
