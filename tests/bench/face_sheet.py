@@ -1,6 +1,8 @@
 """Draw photos with the boxes and eyes of their faces and the numbers of culld, as one sheet to look at.
 
-PYTHONPATH=tests .venv/bin/python -m bench.face_sheet FOLDER sheet.jpg [--count 24] [--seed 1]
+    PYTHONPATH=tests .venv/bin/python -m bench.face_sheet FOLDER sheet.jpg [--count 24] [--seed 1] [--blank]
+
+`--blank` leaves the photos out, so that the sheet of photos that may not be shown can be: `docs/faces.png` is one.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from culld.subject.finder import SubjectFinder
 
 WIDTH, HEIGHT, COLUMNS = 320, 240, 6
 _SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
-_CALM, _ALARM, _OTHER = "#40e040", "#ff4040", "#40c0ff"
+_CALM, _ALARM, _OTHER, _GREY = "#40e040", "#ff4040", "#40c0ff", "#303030"
 
 
 def judged_faces(photo: Image.Image, finder: SubjectFinder) -> tuple[Face, ...]:
@@ -29,7 +31,7 @@ def judged_faces(photo: Image.Image, finder: SubjectFinder) -> tuple[Face, ...]:
 
 
 def cell(photo: Image.Image, faces: tuple[Face, ...], name: str) -> Image.Image:
-    """Return a photo with its faces, 320x240: the main one green, or red if called out of focus, others blue."""
+    """Return a photo with its faces, 320x240: the main one green, red if called out of focus; others blue."""
     fitted = ImageOps.contain(photo, (WIDTH, HEIGHT))
     drawn = Image.new("RGB", (WIDTH, HEIGHT), "black")
     drawn.paste(fitted)
@@ -46,6 +48,7 @@ def cell(photo: Image.Image, faces: tuple[Face, ...], name: str) -> Image.Image:
         light = "" if face.light is None else f" {face.light:+.1f}EV"
         draw.text((box[0] + 2, min(box[3], HEIGHT - 22)), blur + light, fill=colour)
     draw.text((2, HEIGHT - 11), name, fill="white")
+    draw.rectangle((0, 0, WIDTH - 1, HEIGHT - 1), outline="black")
     return drawn
 
 
@@ -61,6 +64,7 @@ def main() -> None:
     parser.add_argument("sheet", type=Path)
     parser.add_argument("--count", type=int, default=24)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--blank", action="store_true", help="grey areas of their shape in place of the photos")
     arguments = parser.parse_args()
     files = sorted(file for file in arguments.folder.rglob("*") if file.suffix.lower() in _SUFFIXES)
     random.Random(arguments.seed).shuffle(files)  # noqa: S311
@@ -70,7 +74,8 @@ def main() -> None:
         with Image.open(file) as opened:
             photo = ImageOps.exif_transpose(opened).convert("RGB")
         if faces := judged_faces(photo, finder):
-            cells.append(cell(photo, faces, file.stem))
+            shown = Image.new("RGB", photo.size, _GREY) if arguments.blank else photo
+            cells.append(cell(shown, faces, file.stem))
         if len(cells) == arguments.count:
             break
     sheet = Image.new("RGB", (COLUMNS * WIDTH, -(-len(cells) // COLUMNS) * HEIGHT))
