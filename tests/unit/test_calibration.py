@@ -22,7 +22,8 @@ def table(labels: np.ndarray, group: str = "clean", *, hard: bool = False) -> Ta
     """Rows with these labels for every head, all known."""
     rows = len(labels)
     spread = np.repeat(labels[:, None], 3, axis=1).astype(np.float32)
-    return Table(np.zeros((rows, 1), np.float16), spread, spread >= 0, np.full(rows, group), np.full(rows, hard))
+    features, stops = np.zeros((rows, 1), np.float16), np.zeros(rows, np.float32)
+    return Table(features, spread, spread >= 0, np.full(rows, group), np.full(rows, hard), stops)
 
 
 def labelled(logits: np.ndarray, labels: np.ndarray) -> LabelledLogits:
@@ -67,6 +68,15 @@ def test_separable_logits_get_a_finite_scale(size: float) -> None:
 
     assert 0.05 <= found.scale[0] < 50
     assert abs(found.offset[0]) < 5
+
+
+def test_a_soft_label_is_not_calibrated_on() -> None:
+    """It is neither a defect nor none."""
+    logits = np.array([[-2.0] * 3, [2.0] * 3, [-1.0] * 3, [1.0] * 3], np.float32)
+    sure = labelled(logits, np.array([0.0, 1.0, 0.0, 1.0]))
+    more = labelled(np.concatenate([logits, logits[:2] * 5]), np.array([0.0, 1.0, 0.0, 1.0, 0.4, 0.4]))
+
+    assert calibrate(more, (0.5, 0.5, 0.5)).offset == pytest.approx(calibrate(sure, (0.5, 0.5, 0.5)).offset, abs=0.05)
 
 
 def test_clean_hard_negatives_weigh_more_and_doubtful_labels_nothing() -> None:
