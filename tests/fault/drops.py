@@ -23,8 +23,9 @@ from culld.app.startup import open_journal
 from culld.clock import SystemClock
 from culld.config import load_config
 from culld.imaging.image_file import DecodeLimits
-from culld.records import Assessment, Photo, Scores
+from culld.records import Photo, Scores
 from culld.stages.read import WorkerSettings
+from culld.stages.read.assess import Score
 from culld.stages.read.worker import PhotoWorker
 from culld.stages.watch.signals import LoopQueue, Signal
 from culld.system.scheduler import Scheduler
@@ -57,10 +58,9 @@ class FakeWorker(PhotoWorker):
         self._settings = WorkerSettings(Path(), "constant@1", 1_000_000, 1_000_000)
         self._limits = DecodeLimits()
 
-    def _assess(self, photo: Photo, _stream: BinaryIO) -> Assessment:
+    def _look_at(self, photo: Photo, _stream: BinaryIO) -> Score:
         """Return blurred for the photos whose name asks for it."""
-        blur = 0.99 if photo.place.relative.stem.endswith("bad") else 0.01
-        return Assessment(photo, Scores(blur, 0.0, 0.0), "constant@1")
+        return Score(Scores(0.99 if photo.place.relative.stem.endswith("bad") else 0.01, 0.0, 0.0))
 
 
 class Flood(House):

@@ -112,7 +112,7 @@ class PhotoWorker:
         photo = Photo(file.place, file.stamp, digest, format_, camera_facts(exif))
         if digest in request.judged:
             return photo
-        found = look_at(stream, format_, self._scorer, self._limits)
+        found = self._look_at(photo, stream)
         if request.measure and not (isinstance(found, Score) and isinstance(found.result, Unreadable)):
             luma = luma_of(stream, format_, self._limits)
             found = replace(found, subject=with_sharpness(found.subject, sharpness_of(luma)))
@@ -120,6 +120,9 @@ class PhotoWorker:
         if isinstance(found, Score):
             return self._assessment(photo, found, sources)
         return Deferred(inputs_of(found.frame), partial(self._finish, photo, found, sources))
+
+    def _look_at(self, photo: Photo, stream: BinaryIO) -> Unscored | Score:
+        return look_at(stream, photo.format, self._scorer, self._limits)
 
     def _finish(
         self, photo: Photo, unscored: Unscored, sources: UserMetadataSources | None, outputs: Arrays
