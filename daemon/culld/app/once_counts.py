@@ -9,12 +9,9 @@ from culld.records import RootedPath, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from culld.records import FileSnapshot, Outcome, ReadFailure
-
-    Progress = Callable[[int], AbstractContextManager[Callable[[int], None]]]
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ import numpy as np
 from culld.errors import ConfigError
 from culld.records import NETWORK_DEFECTS, Defect
 from culld.training.augment import Augmentation
-from culld.training.distortions import KADIS_LEVELS, Distortion, Kind
+from culld.training.distortions import KADIS_LEVELS, Distortion, Kind, log_uniform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -149,7 +149,7 @@ def _ruined(rng: np.random.Generator) -> Distortion:
 def _from(rng: np.random.Generator, ways: Sequence[tuple[Kind, float, float]]) -> Distortion:
     """Return one of these ways, with a log-uniform level."""
     kind, low, high = ways[int(rng.integers(len(ways)))]
-    return Distortion(kind, float(np.exp(rng.uniform(np.log(low), np.log(high)))))
+    return Distortion(kind, log_uniform(rng, low, high))
 
 
 def _under(rng: np.random.Generator) -> tuple[Distortion, ...]:

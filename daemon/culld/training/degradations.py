@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from culld.training import blur_kernels
+from culld.training.distortions import log_uniform
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,11 +23,6 @@ if TYPE_CHECKING:
 
 _FRAMES: Final = 9  # averaged by `averaged`
 _BORDER: Final = 20  # a 20th of each side is cut off there: the averaged frames do not cover it
-
-
-def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
-    """Draw a number between two positive ones; its logarithm is uniform."""
-    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
 def rolling_shake(linear: Plane, rng: np.random.Generator) -> Plane:

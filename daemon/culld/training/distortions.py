@@ -71,6 +71,11 @@ class Distortion:
         return Defect.UNDER if darker else Defect.OVER
 
 
+def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    """Draw a level between two positive ones; its logarithm is uniform."""
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
+
+
 def distort(srgb: NDArray[np.float32], steps: Sequence[Distortion], rng: np.random.Generator) -> NDArray[np.float32]:
     """The picture (height, width, 3; 0..1) after these steps in order; equal generators give equal pictures.
 

@@ -49,9 +49,10 @@ def build_groups(backbone: str, weights: Path | str | None, groups: Sequence[str
         raise ConfigError((f"inputs: {', '.join(unknown)}: a group is one of {', '.join(GROUPS)}",))
     makers = _full(backbone, weights, pixels) if any(group in FULL_GROUPS for group in groups) else {}
     half = keras.layers.AveragePooling2D(2, name="half")(pixels)
-    for size, names, reduced in (("half", HALF_GROUPS, _same), ("quarter", QUARTER_GROUPS, _halved)):
+    quarter = keras.layers.AveragePooling2D(2, name="quarter")(half)
+    for size, names, reduced in (("half", HALF_GROUPS, half), ("quarter", QUARTER_GROUPS, quarter)):
         if wanted := [name for name in names if name in groups]:
-            makers |= _reduced(backbone, weights, reduced(half), size, wanted)
+            makers |= _reduced(backbone, weights, reduced, size, wanted)
     makers |= {"light": lambda: _light(half), "grid": lambda: _grid(half)}
     model = keras.Model(pixels, [makers[group]() for group in groups], name="features")
     model.trainable = False
@@ -65,16 +66,6 @@ def _full(backbone: str, weights: Path | str | None, pixels: Any) -> dict[str, C
         "deviation": lambda: _joined([deviation(level) for level in levels]),
         "peak": lambda: _joined([_peak(level) for level in levels]),
     }
-
-
-def _same(half: Any) -> Any:
-    return half
-
-
-def _halved(half: Any) -> Any:
-    import keras
-
-    return keras.layers.AveragePooling2D(2, name="quarter")(half)
 
 
 def _reduced(
@@ -119,8 +110,13 @@ def _peak(level: Any) -> Any:
     """The strongest of 6x8 tiles of each channel: a single sharp eye shows that a portrait is in focus."""
     import keras
 
-    size = tuple(side // tiles for side, tiles in zip(level.shape[1:3], _TILES, strict=True))
+    size = _tile_size(level, _TILES)
     return keras.ops.max(keras.ops.average_pool(level, size, size), axis=(1, 2))
+
+
+def _tile_size(level: Any, tiles: tuple[int, int]) -> tuple[int, ...]:
+    """The height and width in pixels of a tile, where a level has so many (down, across)."""
+    return tuple(side // count for side, count in zip(level.shape[1:3], tiles, strict=True))
 
 
 def _light(half: Any) -> Any:
@@ -154,7 +150,7 @@ def _grid(half: Any) -> Any:
     bright = ops.sum(colour * _LUMA, axis=-1, keepdims=True)
     burnt = ops.clip((ops.min(colour, axis=-1, keepdims=True) - 0.93) * 20.0, 0.0, 1.0)
     black = ops.clip((0.08 - ops.max(colour, axis=-1, keepdims=True)) * 20.0, 0.0, 1.0)
-    size = tuple(side // tiles for side, tiles in zip(bright.shape[1:3], _TILES, strict=True))
+    size = _tile_size(bright, _TILES)
     planes = ops.average_pool(ops.concatenate([bright, burnt, black, ops.square(bright)], axis=-1), size, size)
     variance = planes[..., 3:] - ops.square(planes[..., :1])
     spread = ops.sqrt(ops.maximum(variance, LEAST_VARIANCE))
@@ -182,7 +178,7 @@ def _by_tiles(bright: Any) -> tuple[Any, Any, Any]:
     import keras
 
     ops = keras.ops
-    size = tuple(side // tiles for side, tiles in zip(bright.shape[1:3], _LIGHT_TILES, strict=True))
+    size = _tile_size(bright, _LIGHT_TILES)
     tiles = ops.average_pool(bright, size, size)
     spread = ops.sqrt(ops.maximum(ops.average_pool(ops.square(bright), size, size) - ops.square(tiles), LEAST_VARIANCE))
     count = _LIGHT_TILES[0] * _LIGHT_TILES[1]

@@ -14,8 +14,7 @@ import numpy as np
 from culld.training import blur_kernels, degradations, photometric
 from culld.training.augment import Augmentation
 from culld.training.dataset import make_sample, samples
-from culld.training.degradations import log_uniform
-from culld.training.distortions import Distortion, Kind
+from culld.training.distortions import Distortion, Kind, log_uniform
 from culld.training.experiment import Experiment
 from culld.training.exposure.composites import composites
 from culld.training.exposure.mattes import blob, matte_of
