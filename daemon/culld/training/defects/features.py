@@ -42,7 +42,7 @@ _SEEDS_APART = 1000  # so that draws of one seed are not those of the next one
 _DRAWN_BY = ("dataset", "distortions", "augment", "render", "blur_kernels", "photometric")
 _SUBJECTS = ("degradations", "defects/pictures", "exposure/composites", "exposure/grounds", "exposure/mattes")
 _CODE = {"field": _DRAWN_BY, "kadis": (*_DRAWN_BY, "kadis_dataset"), "varied": (*_DRAWN_BY, *_SUBJECTS)}
-_FORMAT = 2  # of the tables on disk
+_FORMAT = 3  # of the tables on disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Table:
     """One row for each picture.
 
     `features` (n, all groups, float16), `labels` (n, 3) of 0 to 1, `known` (n, 3), `group` (n) names of distortions,
-    `hard` (n) whether the scene is a hard negative, `stops` (n) by how much it was exposed too bright.
+    `hard` (n) whether the scene is a hard negative, `stops` (n) by how much it was exposed too bright, `scene` (n) its file.
     """
 
     features: NDArray[np.float16]
@@ -59,6 +59,7 @@ class Table:
     group: NDArray[np.str_]
     hard: NDArray[np.bool_]
     stops: NDArray[np.float32]
+    scene: NDArray[np.str_]
 
     @classmethod
     def joined(cls, tables: Sequence[Table]) -> Table:
@@ -151,6 +152,7 @@ class Extractor:
             group=np.array([each.group for each in made]),
             hard=np.full(len(made), scene.hard),
             stops=np.array([each.stops for each in made], np.float32),
+            scene=np.full(len(made), scene.file),
         )
 
     def _key(self, scenes: Sequence[Scene], draw: Draw) -> str:
