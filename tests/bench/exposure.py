@@ -33,6 +33,7 @@ from culld.stages.read.scoring import open_litert, score
 from culld.subject.exposure import load_correction, log_odds, strengths
 from culld.subject.light import measure
 from culld.training.dataset import Scene, read_index, split
+from culld.training.defects.real_photos import is_kept_out
 from culld.training.experiment import Splits
 from culld.training.exposure.fit import Rows, fit, group_weights
 from culld.training.exposure.pictures import pictures
@@ -168,15 +169,6 @@ def card_of(data: Mapping[str, object]) -> Card:
     )
 
 
-def second_half(file: str) -> bool:
-    """Return whether a file belongs to the half of the evaluation that was not looked at while choosing.
-
-    Both frames of a pair of `real-exposure` (`pair-012.jpg`, `pair-013.jpg`) are on one side: ten numbers go together.
-    """
-    key = file[:-5] if file.startswith("pair-") else file
-    return bool(int(hashlib.sha256(f"report/{key}".encode()).hexdigest(), 16) % 2)
-
-
 def others(shared: Path, network: LiteRtNetwork) -> Iterable[Entry]:
     """Yield the photographs of others, and the clean photographs of the test scenes as they are."""
     sure, neither = (True, True), (False, False)
@@ -226,7 +218,7 @@ def lines(table: Table, corrected: NDArray[np.float64], head: int) -> list[str]:
 def run_evaluate(shared: Path, cache: Path, network: LiteRtNetwork) -> str:
     """Measure the correction and return the report."""
     photos = shared / "photos"
-    scenes = [scene for scene in split(read_index(photos), Splits()).test if second_half(scene.file)]
+    scenes = [scene for scene in split(read_index(photos), Splits()).test if is_kept_out(scene.file)]
     made = cached(cache / "test.npz", lambda: table_of(rendered(scenes, photos, network)))
     real = cached(cache / "others.npz", lambda: table_of(others(shared, network)))
     correction = load_correction(PARAMS)
@@ -235,7 +227,7 @@ def run_evaluate(shared: Path, cache: Path, network: LiteRtNetwork) -> str:
         ("Rendered pictures of held-out scenes, the half of the report", made),
         (
             "Photographs, the half of the report",
-            real.where(np.array([second_half(file) for file in real.files], bool)),
+            real.where(np.array([is_kept_out(file) for file in real.files], bool)),
         ),
         ("Photographs, all", real),
     ):

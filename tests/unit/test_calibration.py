@@ -23,7 +23,8 @@ def table(labels: np.ndarray, group: str = "clean", *, hard: bool = False) -> Ta
     rows = len(labels)
     spread = np.repeat(labels[:, None], 3, axis=1).astype(np.float32)
     features, stops = np.zeros((rows, 1), np.float16), np.zeros(rows, np.float32)
-    return Table(features, spread, spread >= 0, np.full(rows, group), np.full(rows, hard), stops, np.full(rows, "scene"))
+    names, scene = np.full(rows, group), np.full(rows, "scene")
+    return Table(features, spread, spread >= 0, names, np.full(rows, hard), stops, scene)
 
 
 def labelled(logits: np.ndarray, labels: np.ndarray) -> LabelledLogits:

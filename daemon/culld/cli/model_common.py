@@ -45,6 +45,7 @@ def run_context(
         engine=engine,
         progress=progress,
         experiment_text=text,
+        real=getattr(args, "real", None),
     )
 
 

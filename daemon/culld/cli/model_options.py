@@ -17,6 +17,7 @@ def add_model_actions(parser: argparse.ArgumentParser) -> None:
     train.add_argument("--photos", type=Path, required=True, metavar="DIR", help="folder of photos with an index.csv")
     train.add_argument("--weights", metavar="FILE", help="backbone weights: a file, or `imagenet` (default: random)")
     train.add_argument("--dataset", type=Path, metavar="DIR", help="folder with the tables of `culld model dataset`")
+    train.add_argument("--real", type=Path, metavar="DIR", help="folder of real defects and hard light to learn from")
     train.add_argument("--experiment", type=Path, metavar="FILE", help="experiment file (default: the shipped model's)")
     train.add_argument("--seed", type=int, metavar="N", help="random seed (default: the experiment's)")
     train.add_argument("--out", type=Path, metavar="DIR", help="output folder (default: models/NAME)")

@@ -67,7 +67,8 @@ class Experiment:
     many sets of heads are trained, whose logits are averaged. `test` and `calibration`: shares of the scenes.
     `prevalence`: the shares of photos with each defect for which the probabilities are calibrated. `precision`: of the
     kernels in the file that ships, `float32` or `float16`. `weight_hard`: weight of clean night, high-key and bokeh
-    photos; `weight_clean`: of other clean ones; `weight_mild`: of pictures changed so little that it is no defect.
+    photos, and of those with a real defect; `weight_clean`: of other clean ones; `weight_mild`: of pictures changed so
+    little that it is no defect.
     """
 
     name: str = "defects"

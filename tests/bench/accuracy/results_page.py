@@ -57,19 +57,19 @@ def _protocol(title: str, key: str, measured: Mapping[str, Figures], missing: Ma
     rows += [[name, f"not run: {why}", "", "", "", ""] for name, why in missing.items()]
     return [
         f"## {title}\n",
-        *_rows(["", "micro", "exact", *(f"F1 {defect.value}" for defect in NETWORK_DEFECTS)], rows),
+        *table_lines(["", "micro", "exact", *(f"F1 {defect.value}" for defect in NETWORK_DEFECTS)], rows),
     ]
 
 
 def _false_flags(title: str, key: str, act: str, measured: Mapping[str, Figures]) -> list[str]:
     """Return a table of counts and shares with their 95 % intervals."""
     rows = [
-        [name, f"{words} ({seen['pictures']})", *(_count(seen[act][flag], seen["pictures"]) for flag in _FLAGS)]
+        [name, f"{words} ({seen['pictures']})", *(count_cell(seen[act][flag], seen["pictures"]) for flag in _FLAGS)]
         for name, found in measured.items()
         for kind, words in _KINDS.items()
         if act in (seen := found[key].get(kind, {}))
     ]
-    return [f"## {title}; 95 % intervals in brackets\n", *_rows(["", "photos", *_FLAGS], rows)] if rows else []
+    return [f"## {title}; 95 % intervals in brackets\n", *table_lines(["", "photos", *_FLAGS], rows)] if rows else []
 
 
 def _real(measured: Mapping[str, Figures]) -> list[str]:
@@ -80,7 +80,7 @@ def _real(measured: Mapping[str, Figures]) -> list[str]:
             cells = [_found(real[label], defect) if label in real else "" for label, (defect, _) in _REAL.items()]
             rows.append([name, *cells, *(_digits(real.get(f"auc_{defect}")) for defect in ("under", "over"))])
     head = ["", *(words for _, words in _REAL.values()), "AUC under", "AUC over"]
-    return ["## Really mis-exposed photos, at `tag`\n", *_rows(head, rows)] if rows else []
+    return ["## Really mis-exposed photos, at `tag`\n", *table_lines(head, rows)] if rows else []
 
 
 def _found(seen: Figures, defect: str) -> str:
@@ -96,7 +96,10 @@ def _strong(measured: Mapping[str, Figures]) -> list[str]:
             shares = [seen[act] for seen in found["strong_blur_found"].values() if act in seen]
             if shares:
                 rows.append([name, words, *map(_percent, shares)])
-    return ["## Strong blur\n", *_rows(["", "", *(f"{way} ({seen['pictures']})" for way, seen in ways.items())], rows)]
+    return [
+        "## Strong blur\n",
+        *table_lines(["", "", *(f"{way} ({seen['pictures']})" for way, seen in ways.items())], rows),
+    ]
 
 
 def _heads(measured: Mapping[str, Figures]) -> list[str]:
@@ -116,7 +119,7 @@ def _heads(measured: Mapping[str, Figures]) -> list[str]:
     note = f"ECE: calibration error in ten bins, as drawn, and weighed to these shares of photos: {weighed}."
     return [
         "## Each head\n",
-        *_rows(head_row, rows),
+        *table_lines(head_row, rows),
         note + " Counts of the KADIS protocol are those of all its draws.\n",
     ]
 
@@ -126,7 +129,8 @@ def _errors(found: Figures, defect: Defect) -> list[str]:
     return [_digits(found.get(key, {}).get(defect.value)) for key in keys]
 
 
-def _rows(head: list[str], rows: Iterable[list[str]]) -> list[str]:
+def table_lines(head: list[str], rows: Iterable[list[str]]) -> list[str]:
+    """Return a Markdown table and an empty line."""
     lines = [head, ["---"] * len(head), *rows]
     return ["| " + " | ".join(cells) + " |" for cells in lines] + [""]
 
@@ -143,7 +147,8 @@ def _spreading(share: float, spread: float | None) -> str:
     return _percent(share) if spread is None else f"{_percent(share)} ± {_percent(spread)}"
 
 
-def _count(hits: int, total: int) -> str:
+def count_cell(hits: int, total: int) -> str:
+    """Return a count, its share and the 95 % interval of that."""
     low, high = wilson(hits, total)
     return f"{hits} = {hits / total * 100:.1f} % ({low * 100:.0f}-{high * 100:.0f})" if total else "0"
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from culld.errors import ConfigError
 from culld.training.dataset import number_of, samples
+from culld.training.defects import real_photos
 from culld.training.defects.pictures import Picture, PictureMaker, rendered
 from culld.training.kadis_dataset import TYPES, kadis_samples
 
@@ -36,12 +37,16 @@ PICTURES = ("field", "kadis", "varied")
 """The kinds of pictures made of a scene: defects as they happen in the field, all four KADIS distortions, or the
 defects of the field and what looks like them (`PictureMaker`)."""
 
+REAL = "real"
+"""The kind of pictures that are made of `real_photos`."""
+
 _THREADS = 2
 _CHUNK = 64  # scenes between two reports of progress
 _SEEDS_APART = 1000  # so that draws of one seed are not those of the next one
 _DRAWN_BY = ("dataset", "distortions", "augment", "render", "blur_kernels", "photometric")
 _SUBJECTS = ("degradations", "defects/pictures", "exposure/composites", "exposure/grounds", "exposure/mattes")
 _CODE = {"field": _DRAWN_BY, "kadis": (*_DRAWN_BY, "kadis_dataset"), "varied": (*_DRAWN_BY, *_SUBJECTS)}
+_CODE[REAL] = (*_CODE["varied"], "defects/real_photos")
 _FORMAT = 3  # of the tables on disk
 
 
@@ -50,7 +55,8 @@ class Table:
     """One row for each picture.
 
     `features` (n, all groups, float16), `labels` (n, 3) of 0 to 1, `known` (n, 3), `group` (n) names of distortions,
-    `hard` (n) whether the scene is a hard negative, `stops` (n) by how much it was exposed too bright, `scene` (n) its file.
+    `hard` (n) whether the scene is a hard negative, `stops` (n) by how much it was exposed too bright, `scene` (n) the
+    file of the scene.
     """
 
     features: NDArray[np.float16]
@@ -69,7 +75,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """One draw of one kind of pictures (`PICTURES`) out of every scene, by the seed of the experiment.
+    """One draw of one kind of pictures (`PICTURES` or `REAL`) out of every scene, by the seed of the experiment.
 
     Raises `ConfigError` for another kind.
     """
@@ -80,13 +86,16 @@ class Draw:
 
     def __post_init__(self) -> None:
         """Check the kind before the run begins."""
-        if self.pictures not in PICTURES:
+        if self.pictures not in {*PICTURES, REAL}:
             raise ConfigError((f"pictures: {self.pictures!r} is not one of {', '.join(PICTURES)}",))
 
     def of(self, scene: Scene, frame: Frame, jpeg: Jpeg) -> Iterator[Picture]:
         """Yield the pictures of a scene whose clean frame is `frame`."""
+        rng = np.random.default_rng(number_of(self.experiment.seed, f"{self.pictures} {self.number}", scene.file))
+        if self.pictures == REAL:
+            yield from real_photos.pictures(scene, frame, jpeg, rng)
+            return
         if self.pictures == "varied":
-            rng = np.random.default_rng(number_of(self.experiment.seed, f"varied {self.number}", scene.file))
             yield Picture(frame, "clean", (0, 0, 0), (True, True, True))
             yield from PictureMaker(scene, frame, jpeg, rng).pictures()
             return

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from culld.training.defects.network import average, build_heads
+from culld.training.defects.real_photos import GROUP
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,7 +80,7 @@ def row_weights(table: Table, experiment: Experiment) -> NDArray[np.float32]:
     """Return the weight of each picture for each head (n, 3): more for hard negatives, 0 where a label is unknown."""
     weights = table.known.astype(np.float32)
     clean, mild = np.isin(table.group, _CLEAN), table.group == "mild"
-    weights[(clean | mild) & table.hard] *= experiment.weight_hard
+    weights[((clean | mild) & table.hard) | (table.group == GROUP)] *= experiment.weight_hard
     weights[clean & ~table.hard] *= experiment.weight_clean
     weights[mild & ~table.hard] *= experiment.weight_mild
     return weights

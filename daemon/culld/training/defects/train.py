@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from culld.records import NETWORK_DEFECTS
@@ -11,14 +12,16 @@ from culld.training.calibration import LabelledLogits, calibrate, operating_poin
 from culld.training.context import TrainingResult, describe
 from culld.training.dataset import read_index, split
 from culld.training.defects.feature_groups import build_groups
-from culld.training.defects.features import Draw, Extractor, Table
+from culld.training.defects.features import REAL, Draw, Extractor, Table
 from culld.training.defects.fit import fit_heads
 from culld.training.defects.network import assemble, joined, layout_of
+from culld.training.defects.real_photos import real_scenes
 from culld.training.evaluate import check_parity, measure
 from culld.training.experiment import as_yaml
 from culld.training.export import KERAS_FILE, LITERT_FILE, round_kernels, write_litert
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from culld.training.context import RunContext
@@ -34,7 +37,8 @@ def train(experiment: Experiment, context: RunContext) -> TrainingResult:
     scenes = split(read_index(context.photos), experiment.splits)
     to_precision = round_kernels if experiment.precision == "float16" else _unchanged
     groups = to_precision(build_groups(experiment.backbone, context.weights, experiment.groups))
-    train_table, held_table = _features(joined(groups), scenes, experiment, context)
+    real = real_scenes(context.real) if context.real else ()
+    train_table, held_table = feature_tables(joined(groups), scenes, real, experiment, context)
 
     layout = layout_of(groups, experiment.groups)
     heads = to_precision(
@@ -64,13 +68,16 @@ def train(experiment: Experiment, context: RunContext) -> TrainingResult:
     }
     found["largest_difference_to_keras"] = float(f"{worst:.1e}")
     points = operating_points(held_out, calibration, experiment.prevalence)
-    return TrainingResult(digest, describe(scenes, len(train_table.labels)), found, fitted, points)
+    return TrainingResult(digest, describe(scenes, len(train_table.labels), real), found, fitted, points)
 
 
-def _features(features: Any, scenes: Split, experiment: Experiment, context: RunContext) -> tuple[Table, Table]:
+def feature_tables(
+    features: Any, scenes: Split, real: Sequence[Scene], experiment: Experiment, context: RunContext
+) -> tuple[Table, Table]:
     """Return the features of the training and of the calibration pictures, by the frozen backbone.
 
-    The calibration uses the first kind of pictures only: the experiment is for those.
+    `real` are photographs of the context's folder of `real_photos`, which are learnt from as well. The calibration
+    uses the first kind of pictures only: the experiment is for those.
     """
     backbone = context.cache / "backbone.tflite"
     write_litert(features, backbone)
@@ -86,6 +93,11 @@ def _features(features: Any, scenes: Split, experiment: Experiment, context: Run
         return Table.joined(tables)
 
     learn = table("learn", scenes.train, experiment.pictures, experiment.draws)
+    if context.real is not None and real:
+        seen = replace(extractor, photos=context.real).table(
+            real, Draw(experiment, REAL, 0), functools.partial(context.progress, "features of real photographs")
+        )
+        learn = Table.joined([learn, seen])
     return learn, table("calibrate", scenes.calibration, experiment.pictures[:1], experiment.calibration_draws)
 
 

@@ -1,0 +1,79 @@
+"""Photographs whose light or defect is real, not rendered; half of them is learnt from, the other half measured on.
+
+A folder of them has an `index.csv` with the columns file, kind, repo and licence. Nights, high keys and bokeh are clean
+scenes as those of the photographs are; of the other kinds a picture shows its label already, and is only augmented.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from culld.errors import ConfigError
+from culld.training.augment import Augmentation
+from culld.training.dataset import HARD_TAGS, Scene, make_sample
+from culld.training.defects.pictures import Picture, PictureMaker, rendered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from culld.training.render import Jpeg
+
+GROUP: Final = "real"
+"""The group of pictures that show a real defect, or whose sharpness many people agreed on."""
+
+_VIEWS: Final = 5  # of each photograph with a label of its own: there are few of them
+_SHOWN: Final[dict[str, tuple[tuple[float, float, float], tuple[bool, bool, bool]]]] = {
+    "blur": ((1.0, 0.0, 0.0), (True, False, False)),
+    "sharp": ((0.0, 0.0, 0.0), (True, False, False)),
+    "under": ((0.0, 1.0, 0.0), (False, True, True)),
+    "over": ((0.0, 0.0, 1.0), (False, True, True)),
+}
+"""The labels that a kind shows, and which of them are known."""
+
+
+def is_kept_out(file: str) -> bool:
+    """Return whether a photograph belongs to the half that is only measured on, by a hash of its name.
+
+    Both frames of a pair (`pair-012.jpg`, `pair-013.jpg`) are on one side: ten numbers go together.
+    """
+    name = file.rsplit("/", 1)[-1]
+    key = name[:-5] if name.startswith("pair-") else name
+    return bool(int(hashlib.sha256(f"report/{key}".encode()).hexdigest(), 16) % 2)
+
+
+def real_scenes(folder: Path, *, kept_out: bool = False) -> tuple[Scene, ...]:
+    """Return one half of the photographs of the kinds that can be learnt from; a scene has its kinds as tags.
+
+    Raises `ConfigError` if the folder has no index with these columns.
+    """
+    index = folder / "index.csv"
+    try:
+        with index.open(encoding="utf-8", newline="") as lines:
+            scenes = [
+                Scene(row["file"], frozenset(row["kind"].split("|")), row["repo"], row["licence"])
+                for row in csv.DictReader(lines)
+            ]
+    except (OSError, KeyError) as error:
+        raise ConfigError((f"{index}: needs the columns file, kind, repo and licence ({error})",)) from error
+    kinds = {*HARD_TAGS, *_SHOWN}
+    return tuple(scene for scene in scenes if scene.tags <= kinds and is_kept_out(scene.file) == kept_out)
+
+
+def pictures(scene: Scene, frame: NDArray[np.uint8], jpeg: Jpeg, rng: np.random.Generator) -> Iterator[Picture]:
+    """Yield the pictures of one of these photographs: of a clean one all kinds, of another one views of itself."""
+    if scene.hard:
+        yield Picture(frame, "clean", (0, 0, 0), (True, True, True))
+        yield from PictureMaker(scene, frame, jpeg, rng).pictures()
+        return
+    labels, known = next(_SHOWN[tag] for tag in sorted(scene.tags))
+    for view in range(_VIEWS):
+        augmentation = Augmentation.random_toned(rng) if view else Augmentation()
+        made = rendered(frame, make_sample(scene, GROUP, (), augmentation, rng), jpeg)
+        yield replace(made, labels=labels, known=known)
