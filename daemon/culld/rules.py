@@ -45,6 +45,7 @@ VARIABLES: Final = {
     "name": TEXT,
     "extension": TEXT,
     "folder": TEXT,
+    "longest": NUMBER,
     "pictures": NUMBER,
     "raw": TRUTH,
     "series": TEXT,

@@ -30,7 +30,7 @@ batch: {{wait: 300ms}}
 rescan: 5s
 workers: 2
 limits: {{time: {LIMIT_S}s}}
-policy: {{mode: enforce, defects: {{blur: {{tag: 0.5, reject: 0.97}}}}}}
+policy: {{mode: enforce, defects: {{blur: {{tag: 0.5, reject: 0.97}}}}, protect: {{smaller_than: never}}}}
 """
 ODD = (
     b"new\nline.jpg",

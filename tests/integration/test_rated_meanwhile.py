@@ -93,7 +93,7 @@ def folder(tmp_path: Path) -> Path:
     for name in ("inbox", "state", "quarantine"):
         (tmp_path / name).mkdir()
     (tmp_path / "culld.yaml").write_text(POLICY)
-    (tmp_path / "inbox" / "a.jpg").write_bytes(factories.encoded(factories.picture(1, size=(64, 48))))
+    (tmp_path / "inbox" / "a.jpg").write_bytes(factories.encoded(factories.picture(1, size=(640, 480))))
     return tmp_path
 
 

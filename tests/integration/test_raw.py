@@ -104,6 +104,12 @@ def test_without_a_useful_preview_the_sensor_is_decoded(preview: Image.Image | N
     assert np.abs(picture - np.asarray(SHARP.resize((WIDTH, HEIGHT)), float)).mean() < 12
 
 
+@pytest.mark.parametrize("preview", [None, SHARP.resize((160, 120)), SHARP.resize((600, 450))])
+def test_the_size_of_a_raw_is_that_of_the_photo_not_of_its_preview(tmp_path: Path, preview: Image.Image | None) -> None:
+    """The preview is smaller, and so is the sensor at half size, which stands in for it."""
+    assert judged(tmp_path, raw_files.dng(SHARP, preview=preview)).full_size == (1024, 768)
+
+
 def test_a_preview_is_decoded_upright_at_any_size_and_by_region() -> None:
     """The preview in full resolution; the orientation is that of the RAW, not that of the preview."""
     data = raw_files.dng(factories.picture(4, (1024, 768)), preview=SHARP, orientation=6)

@@ -101,7 +101,7 @@ class House:
         (self.folder / "culld.yaml").write_text(POLICY % self.size)
         for number, name in enumerate(names):
             path = self.inbox / name
-            path.write_bytes(factories.encoded(factories.picture(number, size=(64, 48))))
+            path.write_bytes(factories.encoded(factories.picture(number, size=(640, 480))))
             os.utime(path, ns=(0, path.stat().st_mtime_ns - (len(names) - number) * HOUR_NS))
         return self
 

@@ -133,6 +133,38 @@ def test_a_sharp_subject_before_a_soft_background_is_no_blur(house: House) -> No
 
 
 @pytest.mark.slow
+def test_a_photo_that_is_too_small_to_judge_stays(house: House) -> None:
+    """Its keyword is written; `why`, `log` and `policy simulate` name its size and the key that lets it be moved."""
+    small = house.drop("small.jpg", shot(BLURRED.resize((600, 450))))
+    house.drop("large.jpg", shot(BLURRED.resize((640, 480)), 600))
+    reason = "it is too small to judge: its longer side has 600 pixels (policy.protect.smaller_than 640)"
+
+    house.culld("once")
+
+    assert quarantined(house) == {"large.jpg"}
+    assert b"defect:blur" in small.read_bytes()
+    why = house.culld("why", str(small))
+    assert "verdict     tag, by policy.defects.blur.reject" in why
+    assert reason in why
+    assert "longest 600" in why
+    assert reason in house.culld("log")
+    assert "1 tag, 1 quarantine" in house.culld("report")
+    assert "smaller than 640 pixels" in house.culld("policy", "check", str(house.config))
+
+    bold = house.folder / "bold.yaml"
+    bold.write_text(POLICY + "  protect: {smaller_than: never}\n")
+    (change,) = map(json.loads, house.culld("policy", "simulate", str(bold), "--json").splitlines())
+    assert (Path(change["path"]).name, change["would"]) == ("small.jpg", "move")
+    strict = house.folder / "strict.yaml"
+    strict.write_text(POLICY + "  protect: {smaller_than: 641}\n")
+    (change,) = map(json.loads, house.culld("policy", "simulate", str(strict), "--json").splitlines())
+    assert (Path(change["path"]).name, change["would"]) == ("large.jpg", "come back")
+    assert "its longer side has 640 pixels (policy.protect.smaller_than 641)" in change["reason"]
+    house.culld("policy", "simulate", str(bold), "--apply")
+    assert quarantined(house) == {"large.jpg", "small.jpg"}
+
+
+@pytest.mark.slow
 def test_the_brake_stops_moves_and_resume_releases_it(house: House) -> None:
     """Three of ten may be moved; then culld only tags, and reports it."""
     house.config.write_text(POLICY + "  brake: {max_share: 0.3, window: 10}\n")

@@ -364,6 +364,14 @@ WRONG = [
         "policy: {protect: {night_below: .inf}}",
         "4: policy.protect.night_below: inf is not a number; write a light value",
     ),
+    (
+        "policy: {protect: {smaller_than: 0}}",
+        "4: policy.protect.smaller_than: 0 is out of range; write a number of pixels from 1 to 100000, such as 640",
+    ),
+    (
+        "policy: {protect: {smaller_than: small}}",
+        "4: policy.protect.smaller_than: 'small' is not allowed; write a number of pixels",
+    ),
     ("policy: {protect: {rated: null}}", "4: policy.protect.rated: nothing is not allowed; write a number of stars"),
     ("policy: {brake: {max_share: null}}", "4: policy.brake.max_share: nothing is not a number; write a share above 0"),
     (

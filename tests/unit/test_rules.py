@@ -168,7 +168,7 @@ class TestNight:
 def test_a_protected_photo_is_only_tagged_unless_the_policy_allows_its_move(stack: Stack, why: str) -> None:
     """The reason names the key to change."""
     spared = plan(stack, rules(("blur > 0.5", "quarantine")))
-    bold = Protection(rated=None, edited=False, night_below=None, series=False, bursts=False)
+    bold = Protection(rated=None, edited=False, night_below=None, series=False, bursts=False, smaller_than=None)
 
     assert (spared.verdict, spared.would_reject) == (Verdict.TAG, False)
     assert why in spared.reason
@@ -194,7 +194,7 @@ def test_files_in_subfolders_that_belong_to_a_photo_keep_it_where_it_is() -> Non
             edited_by=("Nikon",), ratings_outside=(".comments/a.jpg.xml", "NKSC_PARAM/a.jpg.nksc")
         ),
     )
-    bold = Protection(rated=None, edited=False, night_below=None, series=False, bursts=False)
+    bold = Protection(rated=None, edited=False, night_below=None, series=False, bursts=False, smaller_than=None)
 
     spared = plan(stack, rules(protect=bold))
 
@@ -235,7 +235,7 @@ def test_what_is_only_held_is_unwanted_all_the_same(mode: Mode, brake: str) -> N
 def test_a_photo_of_which_a_part_is_missing_is_only_tagged() -> None:
     """Whatever the policy: a program may still be writing it."""
     stack = Stack(BAD, user_metadata=UserMetadata(incomplete="its movie"))
-    bold = Protection(rated=False, edited=False, night_below=None, series=False, bursts=False)
+    bold = Protection(rated=False, edited=False, night_below=None, series=False, bursts=False, smaller_than=None)
     spared = plan(stack, rules(("blur > 0.5", "quarantine"), protect=bold))
 
     assert (spared.verdict, spared.would_reject) == (Verdict.TAG, False)

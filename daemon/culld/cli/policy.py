@@ -36,6 +36,8 @@ def _protected(protect: Protection) -> Iterator[str]:
             yield {"series": "series", "bursts": "the best of a burst"}.get(name, name)
     if protect.night_below is not None:
         yield f"darkness below light value {protect.night_below:g}"
+    if protect.smaller_than is not None:
+        yield f"smaller than {protect.smaller_than} pixels"
 
 
 def _table(config: Config, policies: FolderPolicies) -> Iterator[str]:

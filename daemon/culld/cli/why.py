@@ -74,6 +74,7 @@ def _facts(case: RecordedDecision) -> dict[str, object]:
         "series_ev": None if stack.series_ev is None else round(stack.series_ev, 2),
         "focal_length": camera.focal_mm,
         "format": photo.format,
+        "longest": stack.primary.longest,
         "belongs_to_it": [display_path(Path(p.relative.name)) for p in (*stack.sidecars, *stack.blocking_files)],
         "same_shot": [display_path(Path(place.relative.name)) for place in case.siblings],
     }

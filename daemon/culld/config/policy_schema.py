@@ -85,6 +85,7 @@ class DefectsSection(Section):
 
 _STARS = "a number of stars from 1 to 5, from which a rating protects"
 _LIGHT = "a light value from -20 to 20, such as 3"
+_PIXELS = "a number of pixels from 1 to 100000, such as 640"
 _SHARE = "a share above 0 and below 1, such as 0.6"
 
 
@@ -100,10 +101,13 @@ class ProtectSection(Section):
     ] = 3.0
     series: StrictBool = True
     bursts: StrictBool = True
+    smaller_than: Annotated[
+        int | None, Field(strict=True, ge=1, le=100_000, description=_PIXELS), OrWord(types.NEVER)
+    ] = 640
 
     def protection(self) -> Protection:
         """Return the record."""
-        return Protection(self.rated, self.edited, self.night_below, self.series, self.bursts)
+        return Protection(self.rated, self.edited, self.night_below, self.series, self.bursts, self.smaller_than)
 
 
 class BrakeSection(Section):

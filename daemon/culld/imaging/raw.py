@@ -30,10 +30,14 @@ _QUARTER_TURNS = {3: 2, 5: 1, 6: 3}
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """An open RAW file."""
+    """An open RAW file; `full_size` is the (width, height) of its sensor data in pixels, before they are turned.
+
+    `file.sizes` has half of that once the data were developed at half size.
+    """
 
     file: Any
     limits: DecodeLimits
+    full_size: tuple[int, int]
 
     def preview(self) -> bytes | None:
         """Return the embedded JPEG preview; None if there is none, or it is not a JPEG."""
@@ -105,12 +109,13 @@ def open_raw(stream: BinaryIO, limits: DecodeLimits, *, whole: bool = True) -> I
 
     try:
         with rawpy.imread(stream) as file:
+            full_size = (file.sizes.width, file.sizes.height)
             pixels = file.sizes.raw_width * file.sizes.raw_height
             if pixels > limits.pixels:
                 raise UnreadableError(f"{pixels} pixels are more than limits.pixels allows ({limits.pixels})")
             if whole:
                 file.raw_image_visible  # noqa: B018 - reads the sensor data, which raises for a truncated file
-            yield Raw(file, limits)
+            yield Raw(file, limits, full_size)
     except rawpy.LibRawError as error:
         reason = error.args[0] if error.args else error
         text = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)

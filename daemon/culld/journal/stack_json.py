@@ -50,6 +50,7 @@ def to_json(stack: Stack) -> str:
         "series_ev": None if stack.series_ev is None else round(stack.series_ev, 2),
         "subject": subject_out(stack.primary.subject),
         "focus": _focus(stack.primary.result),
+        "full_size": stack.primary.full_size,
     }
     given = {name: value for name, value in known.items() if value or value == 0.0}
     return json.dumps(given, separators=(",", ":"))
@@ -107,6 +108,14 @@ def focus_in(known: Mapping[str, Any]) -> float | None:
     """Return the probability of missed focus; None if there is none."""
     focus = known.get("focus")
     return float(focus) if isinstance(focus, int | float) and not isinstance(focus, bool) and 0 <= focus <= 1 else None
+
+
+def full_size_in(known: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Return the (width, height) of the photo in pixels; None if it is not known, as in older journals."""
+    match known.get("full_size"):
+        case [int(width), int(height)] if width > 0 and height > 0:
+            return width, height
+    return None
 
 
 def _places(names: object, place: RootedPath) -> tuple[RootedPath, ...]:

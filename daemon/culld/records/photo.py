@@ -113,7 +113,8 @@ class Assessment:
     """A photo with its scores; `model` identifies the network.
 
     `missing_part` names the part of the file that is missing although the photo can be decoded; empty if none is.
-    `user_metadata` is None if it was not read together with the photo, `subject` if it was not looked for.
+    `user_metadata` is None if it was not read together with the photo, `subject` if it was not looked for. `full_size`
+    is the (width, height) of the photo in pixels as it is stored, before it is turned upright; None if it is not known.
     """
 
     photo: Photo
@@ -123,6 +124,12 @@ class Assessment:
     missing_part: str = ""
     user_metadata: UserMetadataSources | None = None
     subject: Subject | None = None
+    full_size: tuple[int, int] | None = None
+
+    @property
+    def longest(self) -> int | None:
+        """The longer side of the photo in pixels; None if it is not known."""
+        return None if self.full_size is None else max(self.full_size)
 
 
 @dataclass(frozen=True, slots=True)

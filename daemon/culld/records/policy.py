@@ -49,6 +49,8 @@ class Protection:
     """Whether the shots of exposure brackets, focus stacks and panoramas are protected."""
     bursts: bool = True
     """Whether the best shot of a burst is protected."""
+    smaller_than: int | None = 640
+    """A photo whose longer side has fewer pixels is too small to judge; None: no such limit."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from culld.records import (
 )
 from culld.stages.decide.protection import names_of, protection_reason
 from culld.stages.decide.rule_variables import variables_of
-from culld.stages.decide.thresholds import format_probability, invalid_scores, is_night, rejected, tagged
+from culld.stages.decide.thresholds import format_probability, invalid_scores, is_night, is_small, rejected, tagged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,7 +67,8 @@ def _evaluate(stack: Stack, rules: Policy, now: datetime, *, restored: bool) -> 
         return _not_rejected(stack, scores, found, rules, verdicts[0])
     by = _member_prefix(decisive, stack)
     brief = by + decisive.short_reason
-    if spared := protection_reason(stack, rules, restored=restored):
+    too_small = _too_small(verdicts, stack, rules)
+    if spared := protection_reason(stack, rules, restored=restored, too_small=too_small):
         return _Result(_tag_or_keep(found), f"{brief} would be rejected, but {spared}", found, decisive.rule)
     return _Result(Verdict.QUARANTINE, by + decisive.reason, found, decisive.rule, would_reject=True, brief=brief)
 
@@ -113,6 +114,13 @@ def _decisive(verdicts: Sequence[MemberVerdict], stack: Stack, rules: Policy) ->
     if not bad or (rules.stack_verdict is StackVerdict.BEST and len(bad) < len(verdicts)):
         return None
     return next((verdict for verdict in bad if verdict.of is stack.primary), bad[0])
+
+
+def _too_small(verdicts: Sequence[MemberVerdict], stack: Stack, rules: Policy) -> list[Assessment]:
+    """Return the photos of a rejected shot that are too small to judge; none if the others alone reject the shot."""
+    small = [verdict.of for verdict in verdicts if is_small(verdict.of, rules)]
+    others = [replace(each, action=Action.TAG) if is_small(each.of, rules) else each for each in verdicts]
+    return small if _decisive(others, stack, rules) is None else []
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,26 +9,38 @@ from culld.records import SeriesKind, Unreadable, display_path
 from culld.stages.decide.bursts import best_of, lead_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from culld.records import Assessment, Policy, Protection, Series, Stack, UserMetadata
 
 
-def protection_reason(stack: Stack, rules: Policy, *, restored: bool) -> str | None:
-    """Return why a photo is not moved, as a clause, or None. `restored`: the user restored it before."""
+def protection_reason(
+    stack: Stack, rules: Policy, *, restored: bool, too_small: Sequence[Assessment] = ()
+) -> str | None:
+    """Return why a photo is not moved, as a clause, or None.
+
+    `restored`: the user restored it before. `too_small`: the small photos of the shot without which it is not rejected.
+    """
     if restored:
         return "the user restored this photo"
-    if stack.user_metadata.incomplete:
-        return f"a part of the file is missing ({stack.user_metadata.incomplete})"
-    if unread := [partner for partner in stack.siblings if isinstance(partner.result, Unreadable)]:
-        return f"{names_of(unread)}, the same shot, could not be read"
-    if worked_on := _worked_on(stack, rules.protect):
-        return worked_on
+    if spared := _incomplete(stack) or _worked_on(stack, rules.protect):
+        return spared
     if others := [Path(place.relative.name) for place in stack.blocking_files] + [
         Path(path) for path in stack.user_metadata.ratings_outside
     ]:
         return f"{_listed(others)} to it"
+    if too_small:
+        return _small_reason(stack, rules.protect, too_small)
     return None if stack.series is None else series_reason(stack, stack.series, rules)
+
+
+def _incomplete(stack: Stack) -> str | None:
+    """Return which part of the shot could not be read, as a clause, or None."""
+    if stack.user_metadata.incomplete:
+        return f"a part of the file is missing ({stack.user_metadata.incomplete})"
+    if unread := [partner for partner in stack.siblings if isinstance(partner.result, Unreadable)]:
+        return f"{names_of(unread)}, the same shot, could not be read"
+    return None
 
 
 def series_reason(stack: Stack, series: Series, rules: Policy) -> str | None:
@@ -57,6 +69,14 @@ def _worked_on(stack: Stack, protect: Protection) -> str | None:
     if (protect.rated or protect.edited) and metadata.unclear:
         return f"its metadata cannot be read ({metadata.unclear}), so it may be rated or edited"
     return None
+
+
+def _small_reason(stack: Stack, protect: Protection, too_small: Sequence[Assessment]) -> str:
+    """Return that a photo is too small to judge, as a clause: the primary one if it is among them."""
+    smallest = next((each for each in too_small if each is stack.primary), too_small[0])
+    who = "it is" if smallest is stack.primary else f"{names_of([smallest])}, the same shot, is"
+    limit = f"policy.protect.smaller_than {protect.smaller_than}"
+    return f"{who} too small to judge: its longer side has {smallest.longest} pixels ({limit})"
 
 
 def _rated(metadata: UserMetadata, fewest: int) -> list[str]:

@@ -22,6 +22,7 @@ def variables_of(stack: Stack, now: datetime) -> Facts:
     `age_days` counts from the time of the shot, or from the mtime of the file if that is not known; `hour` is that of
     the clock of the camera. `folder` is the path below the watched folder, with slashes. `face_blur` and `face_light`
     are those of the main face. `series_ev` is the light that a photo shows against that of its neighbours, see `Stack`.
+    `longest` is the longer side in pixels.
     """
     photo = stack.primary.photo
     camera, exposure = photo.camera, photo.camera.exposure
@@ -47,6 +48,7 @@ def variables_of(stack: Stack, now: datetime) -> Facts:
         "name": relative.name,
         "extension": relative.suffix.removeprefix(".").lower(),
         "folder": "/".join(map(os.fspath, relative.parent.parts)),
+        "longest": stack.primary.longest,
         "pictures": len(stack.members),
         "raw": any(member.photo.format is Format.RAW for member in stack.members),
         "series": None if stack.series is None else stack.series.kind.value,

@@ -25,6 +25,12 @@ def is_night(photo: Photo, rules: Policy) -> bool:
     return light is not None and limit is not None and light < limit
 
 
+def is_small(assessment: Assessment, rules: Policy) -> bool:
+    """Return whether a photo is too small to judge; one whose size is not known is not."""
+    longest, limit = assessment.longest, rules.protect.smaller_than
+    return longest is not None and limit is not None and longest < limit
+
+
 def tagged(assessment: Assessment, rules: Policy) -> tuple[Defect, ...]:
     """Return the defects whose probability is at least their tag threshold, in the order of `Defect`."""
     return _reaching({defect: rules.of(defect).tag for defect in Defect}, assessment, rules)

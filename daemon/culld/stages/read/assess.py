@@ -44,12 +44,14 @@ class Score:
     """The scores and the perceptual hash of a photo, or why it cannot be decoded.
 
     `missing_part` is a clause about the part that the file lacks after a complete main image; empty if it lacks none.
+    `full_size` is the (width, height) of the photo in pixels as it is stored; None if it cannot be decoded.
     """
 
     result: Scores | Unreadable
     dhash: DHash | None = None
     subject: Subject | None = None
     missing_part: str = ""
+    full_size: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +69,12 @@ class Unscored:
     """All that is known of a photo but its scores.
 
     `frame` is the network frame, uint8 RGB (`HEIGHT`, `WIDTH`, 3); `faces` are boxes in it; `focus` is the probability
-    of missed focus. `missing_part` is that of `Score`.
+    of missed focus. `missing_part` and `full_size` are those of `Score`.
     """
 
     frame: NDArray[np.uint8]
     dhash: DHash
+    full_size: tuple[int, int]
     subject: Subject | None = None
     focus: float | None = None
     faces: tuple[Box, ...] = ()
@@ -79,7 +82,7 @@ class Unscored:
 
     def scored(self, scores: Scores) -> Score:
         """Return the photo with its scores."""
-        return Score(scores, self.dhash, self.subject, self.missing_part)
+        return Score(scores, self.dhash, self.subject, self.missing_part, self.full_size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +100,11 @@ class Scorer:
         """Return hash and subject of a photo; `native` decodes it upright in full resolution."""
         frame = decoded.frame()
         if self.finder is None:
-            return Unscored(frame, dhash_of(frame))
+            return Unscored(frame, dhash_of(frame), decoded.full_size)
         found, focus = self.finder.find(frame, decoded, native)
         subject = replace(found, brightness=stops(frame[::_STEP, ::_STEP], _WHOLE))
         faces = tuple(decoded.box_in_frame(face.box) for face in subject.faces)
-        return Unscored(frame, dhash_of(frame), subject, focus, faces)
+        return Unscored(frame, dhash_of(frame), decoded.full_size, subject, focus, faces)
 
     def scores(self, unscored: Unscored) -> Scores:
         """Run the network and return the scores of a photo."""
@@ -174,7 +177,7 @@ def _look_at(stream: BinaryIO, format_: Format, scorer: Scorer, limits: DecodeLi
             return scorer.look(decoded, lambda: decode_upright(stream, format_, limits))
     with open_raw(stream, limits) as raw:
         with raw.decode_once() as decoded:
-            unscored = scorer.look(decoded, raw.upright)
+            unscored = replace(scorer.look(decoded, raw.upright), full_size=raw.full_size)
         scores = scorer.scores(unscored)
         if scores.over >= RAW_RECHECK_OVER:
             developed = score(scorer.network, raw.linear_rgb())

@@ -132,7 +132,14 @@ class PhotoWorker:
 
     def _assessment(self, photo: Photo, found: Score, sources: UserMetadataSources | None) -> Assessment:
         return Assessment(
-            photo, found.result, self._settings.model_id, found.dhash, found.missing_part, sources, found.subject
+            photo,
+            found.result,
+            self._settings.model_id,
+            found.dhash,
+            found.missing_part,
+            sources,
+            found.subject,
+            found.full_size,
         )
 
     def _sources(self, photo: Photo, missing: str, stream: BinaryIO, exif: bytes) -> UserMetadataSources | None:
