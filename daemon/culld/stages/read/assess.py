@@ -14,10 +14,10 @@ from culld.imaging.decode import decode_once, decode_upright
 from culld.imaging.formats import HEAD_BYTES, recognise
 from culld.imaging.image_file import DecodeLimits, UnreadableError, embedded_exif
 from culld.imaging.raw import open_raw
-from culld.records import Camera, DHash, Format, Unreadable
+from culld.records import Camera, DHash, Format, Scores, Unreadable
 from culld.stages.read.completeness import is_complete, missing_part
 from culld.stages.read.exif_facts import camera_facts
-from culld.stages.read.scoring import score
+from culld.stages.read.scoring import score, with_light_value
 from culld.subject.light import stops
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from culld.imaging.decode import DecodedPhoto
     from culld.inference.network import Network
-    from culld.records import Scores, Subject
+    from culld.records import Subject
     from culld.subject.exposure import Correction
     from culld.subject.finder import SubjectFinder
     from culld.subject.light import Box
@@ -134,6 +134,8 @@ def assess(
     camera = camera_facts(exif_of(stream, format_, limits))
     looked = look_at(stream, format_, scorer, limits)
     found = looked if isinstance(looked, Score) else looked.scored(scorer.scores(looked))
+    if isinstance(found.result, Scores):
+        found = replace(found, result=with_light_value(found.result, camera.exposure.light_value))
     return ContentAssessment(hashlib.sha256(data).hexdigest(), format_, camera, found)
 
 
