@@ -56,7 +56,7 @@ subject: .venv-bench/.done .venv/.dev  ## faces, missed focus, sharpness, exposu
 	PYTHONPATH=tests $(BIN)/python -m bench.faces $(SHARED)/photos --weights $(SHARED)/weights/yunet_n_640.onnx
 	PYTHONPATH=tests $(BIN)/python -m bench.missed_focus $(SHARED)/photos
 	PYTHONPATH=tests $(BIN)/python -m bench.sharpness --photos $(SHARED)/photos --camera $(SHARED)/camera/dresden
-	PYTHONPATH=tests $(BIN)/python -m bench.exposure evaluate --shared $(SHARED) --cache .bench-cache
+	PYTHONPATH=tests $(BIN)/python -m bench.verdicts models/defects --shared $(SHARED)
 	PYTHONPATH=tests $(BIN)/python -m bench.series models/defects --shared $(SHARED)
 	$(if $(BEFORE),$(BIN)/python tests/bench/subject_cost.py --before $(BEFORE))
 

@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 
 from bench.subject_cost import SHARED, plain
 from culld.app.engine_pool import decoded_ahead
-from culld.app.model_files import load_model, subject_files
+from culld.app.model_files import load_model, locate_face_networks
 from culld.inference.card import MODEL_FILE
 from culld.inference.gpu_process import GpuProcess
 from culld.inference.pool import Pool
@@ -224,7 +224,7 @@ def main() -> None:
     with contextlib.ExitStack() as stack:
         photos = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         requests = list(requests_for(photos, args.photos)) * args.repeat
-        settings = WorkerSettings(folder / MODEL_FILE, card.id, 10**8, 10**8, None, subject_files(card.digest))
+        settings = WorkerSettings(folder / MODEL_FILE, card.id, 10**8, 10**8, None, locate_face_networks())
         bench = Bench(requests, settings, len(os.sched_getaffinity(0)), stack)
         decoding, litert = bench.local("decoding alone", DecodingWorker), bench.local("LiteRT", create_worker)
         decoding.measure(requests)

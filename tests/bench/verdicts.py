@@ -2,8 +2,8 @@
 
 Each photograph goes the way of the daemon, alone in its folder: decoding, both networks, the light on the subject, the
 default policy with its protections. Nothing was learnt from these photographs: they are scenes of the test part, and
-the kept-out half of photographs of others. Of the test scenes three more sets are rendered: small files, nearly black
-frames, and frames that are under-exposed by 2 to 4 stops.
+the kept-out half of photographs of others. More sets are rendered of the test scenes: small files, nearly black frames,
+frames that are under-exposed by 2 to 4 stops, and subjects on white and on black grounds.
 """
 
 from __future__ import annotations
@@ -30,13 +30,14 @@ from culld.records import NETWORK_DEFECTS, Assessment, Defect, Format, Scores, S
 from culld.stages.decide.decide import decide
 from culld.stages.read.assess import Scorer, assess
 from culld.stages.read.scoring import open_litert
-from culld.subject.exposure import load_correction
 from culld.subject.finder import SubjectFinder
 from culld.training import photometric
 from culld.training.dataset import HARD_TAGS, Scene, number_of, read_index, split
 from culld.training.defects.real_photos import is_kept_out, real_scenes
 from culld.training.degradations import small_file
 from culld.training.experiment import Splits
+from culld.training.exposure.composites import composites
+from culld.training.exposure.mattes import blob, matte_of
 from harness import factories
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
@@ -79,11 +80,8 @@ def main() -> None:
 
 
 def scorer_of(folder: Path) -> Scorer:
-    """Return the scorer of a model folder; the correction of exposure is used if it was fitted for this network."""
-    correction = load_correction(MODELS / "exposure" / "params.json")
-    fits = correction.network == load_card(folder).digest
-    finder = SubjectFinder.open(MODELS / "faces")
-    return Scorer(open_litert(folder / "model.tflite"), finder, correction if fits else None)
+    """Return the scorer of a model folder, with the networks for faces."""
+    return Scorer(open_litert(folder / "model.tflite"), SubjectFinder.open(MODELS / "faces"))
 
 
 def answer_to(data: bytes, scorer: Scorer) -> Answer:
@@ -133,9 +131,19 @@ def _rendered(scenes: Sequence[Scene], photos: Path) -> Iterator[Case]:
         if is_dark:
             yield Case("rendered: under-exposed, dark", dark)
         longest, quality = int(rng.integers(160, 500)), int(rng.integers(40, 90))
+        yield from _on_grounds(frame, rng)
         small = small_file(frame, longest, 0.75, lambda pixels, quality=quality: jpeg_roundtrip(pixels, quality))
         reduced = Image.fromarray(small).resize((longest, round(longest * 0.75)))
         yield Case("rendered: small, 160 to 500 px", _jpeg(reduced, quality))
+
+
+def _on_grounds(frame: Frame, rng: np.random.Generator) -> Iterator[Case]:
+    """Yield the subject of a scene, or a shape of it, on white and on black, where its exposure can be seen."""
+    found = matte_of(frame)
+    way, matte = ("shape", blob(frame.shape[:2], rng)) if found is None else ("subject", found)
+    for each in composites(frame, matte, rng):
+        if each.under is not None and each.over is not None:
+            yield Case(f"rendered: {way} {each.group}", _jpeg(Image.fromarray(each.frame), 92))
 
 
 def _exposed(linear: NDArray[np.float32], stops: float, rng: np.random.Generator) -> bytes:

@@ -132,15 +132,6 @@ def test_a_card_that_names_a_file_of_another_folder_is_refused(tmp_path: Path) -
         load_card(tmp_path)
 
 
-def test_the_shipped_correction_has_papers_in_order() -> None:
-    """Its card names the parameters beside it, the network that they fit, and its limits."""
-    shipped = load_card(SHIPPED.with_name("exposure"))
-
-    assert shipped.file == "params.json"
-    assert shipped.provenance["network"] == load_card(SHIPPED).id
-    assert shipped.limits
-
-
 def test_a_card_from_before_the_curves_can_be_read(tmp_path: Path) -> None:
     """It then has no curve for any defect."""
     (tmp_path / "model.tflite").write_bytes(b"network")

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from culld.records import Assessment, Camera, Exposure, Subject
 from culld.stages.group.neighbour_light import light_against_neighbours
+from culld.subject.light import stops
 from harness import factories
 
 FLASH = Exposure(1 / 60, 4.0, 400)
@@ -60,3 +62,12 @@ def test_without_settings_or_brightness_there_is_no_value() -> None:
     unknown = shot("unknown", 2, None), shot("bare", 3, -3.0, Exposure())
 
     assert light_of(shot("a", 0, -0.5), shot("b", 4, -0.5), shot("c", 8, -0.5), *unknown).keys() == {"a", "b", "c"}
+
+
+def test_stops_are_counted_from_the_grey_card() -> None:
+    """A level of 118 is 18 % of the light (IEC 61966-2-1)."""
+    grey = np.full((6, 8, 3), 118, np.uint8)
+
+    assert stops(grey) == pytest.approx(0, abs=0.05)
+    assert stops(np.full_like(grey, 255)) == pytest.approx(2.47, abs=0.01)
+    assert stops(np.zeros_like(grey)) < -6

@@ -7,7 +7,7 @@ import pwd
 from typing import TYPE_CHECKING
 
 from culld.app.engine_pool import engine_for
-from culld.app.model_files import load_model, locate_model, resolve_policies, subject_files
+from culld.app.model_files import load_model, locate_face_networks, locate_model, resolve_policies
 from culld.config import find_config, load_config
 from culld.errors import ConfigError, SystemFaultError
 from culld.files import mounts
@@ -16,7 +16,6 @@ from culld.inference.card import MODEL_FILE, load_card
 from culld.inference.litert import LiteRtNetwork, silence_stderr
 from culld.records import display_path
 from culld.stages.read.scoring import open_litert
-from culld.subject.exposure import load_correction
 from culld.subject.finder import SubjectFinder
 from culld.system.doctor import environment, folders
 from culld.system.doctor.checks import bad, ok
@@ -95,11 +94,9 @@ def _user() -> str:
 def _probe_model(configured: Path | None) -> str:
     """Load the networks, run each on one empty frame, and return the identifiers of their cards."""
     folder, card = load_model(configured)
-    files = subject_files(card.digest)
+    faces = locate_face_networks()
     with silence_stderr():
         open_litert(folder / "model.tflite")
-        SubjectFinder.open(files.faces)
-        LiteRtNetwork(files.faces / MODEL_FILE)
-    is_fitting = load_correction(files.exposure).network == card.digest
-    correction = load_card(files.exposure.parent).id if is_fitting else "without a correction of exposure"
-    return f"{card.id}, {load_card(files.faces).id}, {correction}"
+        SubjectFinder.open(faces)
+        LiteRtNetwork(faces / MODEL_FILE)
+    return f"{card.id}, {load_card(faces).id}"

@@ -9,7 +9,7 @@ import math
 import os
 from typing import TYPE_CHECKING, Final
 
-from culld.app.model_files import load_model, subject_files
+from culld.app.model_files import load_model, locate_face_networks
 from culld.errors import SystemFaultError
 from culld.inference.card import KERAS_FILE, MODEL_FILE
 from culld.inference.deferred import MAX_AHEAD
@@ -63,7 +63,7 @@ def open_pool(config: Config, *, patient: bool = False) -> Iterator[Pool]:
             config.limits.pixels,
             config.limits.file_size,
             None if gpu is None else gpu.address,
-            subject_files(card.digest),
+            locate_face_networks(),
         )
         count = config.worker_count if gpu is None else _decoders(config)
         engine = EngineKind.LITERT if gpu is None else EngineKind.TENSORFLOW

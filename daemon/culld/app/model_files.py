@@ -10,7 +10,6 @@ from culld.inference.card import Card, load_card, require_network
 from culld.records import NETWORK_DEFECTS
 from culld.records.frame import HEIGHT, WIDTH
 from culld.stages.decide.thresholds import threshold_for
-from culld.stages.read.messages import SubjectFiles
 from culld.system.data_files import data_locations
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 _NAME = "defects"
 _FACES = "faces"
-_EXPOSURE = "exposure/params.json"
 
 
 def shipped_models() -> list[Path]:
@@ -30,10 +28,9 @@ def shipped_models() -> list[Path]:
     return data_locations("models")
 
 
-def subject_files(network: str) -> SubjectFiles:
-    """Return the files that judge subjects, for the defect network of this digest; raises SystemFaultError."""
-    faces = _folder_with_card([folder / _FACES for folder in shipped_models()], "install culld again")
-    return SubjectFiles(faces, faces.parent / _EXPOSURE, network)
+def locate_face_networks() -> Path:
+    """Return the folder of the networks that judge subjects; raises SystemFaultError without a card.json."""
+    return _folder_with_card([folder / _FACES for folder in shipped_models()], "install culld again")
 
 
 def locate_model(configured: Path | None) -> Path:

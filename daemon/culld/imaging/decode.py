@@ -116,12 +116,6 @@ class DecodedPhoto:
         turned = -1 if height > width else 0
         return np.rot90(frame, turned + self.quarter_turns)
 
-    def box_in_frame(self, box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
-        """Return a box (x, y, width, height) of the upright photo as it lies in the network frame, all in fractions."""
-        x, y, width, height = box
-        across, down = self.image.size
-        return (y, 1 - x - width, height, width) if down > across else box
-
     @property
     def reduction(self) -> float:
         """The longer side of the photo over that of the image that was decoded, at least 1."""

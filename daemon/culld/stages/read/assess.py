@@ -29,11 +29,8 @@ if TYPE_CHECKING:
     from culld.imaging.decode import DecodedPhoto
     from culld.inference.network import Network
     from culld.records import Subject
-    from culld.subject.exposure import Correction
     from culld.subject.finder import SubjectFinder
-    from culld.subject.light import Box
 
-_WHOLE = (0.0, 0.0, 1.0, 1.0)
 _STEP = 4  # the median of every fourth pixel of every fourth row is that of all
 RAW_RECHECK_OVER = 0.5
 """From this probability of over-exposure on, the developed sensor data of a RAW are scored as well."""
@@ -68,8 +65,8 @@ class ContentAssessment:
 class Unscored:
     """All that is known of a photo but its scores.
 
-    `frame` is the network frame, uint8 RGB (`HEIGHT`, `WIDTH`, 3); `faces` are boxes in it; `focus` is the probability
-    of missed focus. `missing_part` and `full_size` are those of `Score`.
+    `frame` is the network frame, uint8 RGB (`HEIGHT`, `WIDTH`, 3); `focus` is the probability of missed focus.
+    `missing_part` and `full_size` are those of `Score`.
     """
 
     frame: NDArray[np.uint8]
@@ -77,7 +74,6 @@ class Unscored:
     full_size: tuple[int, int]
     subject: Subject | None = None
     focus: float | None = None
-    faces: tuple[Box, ...] = ()
     missing_part: str = ""
 
     def scored(self, scores: Scores) -> Score:
@@ -89,12 +85,11 @@ class Unscored:
 class Scorer:
     """Scores photos with the defect network, and judges their subject.
 
-    Without a `finder` no subject is looked for; without a `correction` the network's scores of exposure stay.
+    Without a `finder` no subject is looked for.
     """
 
     network: Network
     finder: SubjectFinder | None = None
-    correction: Correction | None = None
 
     def look(self, decoded: DecodedPhoto, native: Callable[[], NDArray[np.uint8]]) -> Unscored:
         """Return hash and subject of a photo; `native` decodes it upright in full resolution."""
@@ -102,9 +97,8 @@ class Scorer:
         if self.finder is None:
             return Unscored(frame, dhash_of(frame), decoded.full_size)
         found, focus = self.finder.find(frame, decoded, native)
-        subject = replace(found, brightness=stops(frame[::_STEP, ::_STEP], _WHOLE))
-        faces = tuple(decoded.box_in_frame(face.box) for face in subject.faces)
-        return Unscored(frame, dhash_of(frame), decoded.full_size, subject, focus, faces)
+        subject = replace(found, brightness=stops(frame[::_STEP, ::_STEP]))
+        return Unscored(frame, dhash_of(frame), decoded.full_size, subject, focus)
 
     def scores(self, unscored: Unscored) -> Scores:
         """Run the network and return the scores of a photo."""
@@ -112,10 +106,7 @@ class Scorer:
 
     def complete(self, unscored: Unscored, scores: Scores) -> Scores:
         """Return the scores of a photo, given those of the network."""
-        scores = replace(scores, focus=unscored.focus)
-        if self.correction is None:
-            return scores
-        return self.correction.correct(unscored.frame, scores, unscored.faces)
+        return replace(scores, focus=unscored.focus)
 
 
 def assess(

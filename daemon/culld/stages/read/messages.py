@@ -38,23 +38,11 @@ class PhotoHandler(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class SubjectFiles:
-    """The folder of the face networks, and the file of the correction of exposure.
-
-    The correction is used only with the defect network of the digest `network`, for which it was fitted.
-    """
-
-    faces: Path
-    exposure: Path
-    network: str
-
-
-@dataclass(frozen=True, slots=True)
 class WorkerSettings:
     """The model's file and id, and the size limits of a photo in pixels and in bytes.
 
-    `engine` is the address of the GPU process, if there is one. `subject` holds the files that judge subjects; None: no
-    subject is looked for.
+    `engine` is the address of the GPU process, if there is one. `faces` is the folder of the networks that judge
+    subjects; None: no subject is looked for.
     """
 
     model: Path
@@ -62,7 +50,7 @@ class WorkerSettings:
     pixels: int
     file_size: int
     engine: Address | None = None
-    subject: SubjectFiles | None = None
+    faces: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

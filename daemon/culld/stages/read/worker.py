@@ -42,12 +42,13 @@ from culld.stages.read.external_metadata import external_user_metadata
 from culld.stages.read.full_resolution import compare_frames, luma_of, with_sharpness
 from culld.stages.read.messages import possible_sidecars
 from culld.stages.read.scoring import DEFECT_NETWORK, inputs_of, open_litert, scores_in, with_light_value
-from culld.subject.exposure import load_correction
 from culld.subject.finder import SubjectFinder
 from culld.tags.draft import TagDraft, draft
 from culld.tags.user_metadata import packets_in, together, user_metadata_in
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from culld.inference.network import Arrays, Network
     from culld.records import RootedPath, Subject
     from culld.stages.read.assess import Unscored
@@ -55,7 +56,6 @@ if TYPE_CHECKING:
         DraftRequest,
         ReadRequest,
         SharpnessRequest,
-        SubjectFiles,
         UserMetadataCheck,
         UserMetadataRequest,
         WorkerSettings,
@@ -76,7 +76,7 @@ class PhotoWorker:
         self._limits = DecodeLimits(settings.pixels)
         self.gpu = None if settings.engine is None else GpuClient(settings.engine, DEFECT_NETWORK, self._own_network)
         network: Network = self._own_network() if self.gpu is None else self.gpu
-        self._scorer = Scorer(network) if settings.subject is None else _scorer(network, settings.subject)
+        self._scorer = Scorer(network) if settings.faces is None else _scorer(network, settings.faces)
 
     def _own_network(self) -> Network:
         with silence_stderr():
@@ -216,12 +216,10 @@ class PhotoWorker:
             return stream.read(self._settings.file_size + 1)
 
 
-def _scorer(network: Network, files: SubjectFiles) -> Scorer:
-    """Load what judges subjects; without the correction if it was fitted for another network."""
+def _scorer(network: Network, faces: Path) -> Scorer:
+    """Load the networks that judge subjects."""
     with silence_stderr():
-        finder = SubjectFinder.open(files.faces)
-    correction = load_correction(files.exposure)
-    return Scorer(network, finder, correction if correction.network == files.network else None)
+        return Scorer(network, SubjectFinder.open(faces))
 
 
 def _own_metadata(photo: Photo, stream: BinaryIO, exif: bytes) -> UserMetadata:
