@@ -123,7 +123,6 @@ def compile_model(model: Any, rate: float) -> None:
         loss=keras.losses.BinaryCrossentropy(from_logits=True),
         metrics=[keras.metrics.AUC(multi_label=True, num_labels=3, from_logits=True, name="auc"), *heads],
     )
-    model.optimizer.build(model.trainable_variables)  # else its state of an interrupted run cannot be restored
 
 
 def _entropy(head: int, labels: Any, logits: Any) -> Any:
