@@ -54,26 +54,38 @@ class FixedPictures:
 def render_pictures(
     scenes: Sequence[Scene], make: Make, draws: int, progress: Callable[[int, int], None]
 ) -> FixedPictures:
-    """Return the pictures of all draws of these scenes; the clean one of a scene is kept once."""
+    """Return the pictures of all draws of these scenes; the clean one of a scene is kept once.
 
-    def work(scene: Scene) -> tuple[Frames, Labels, list[int]]:
-        frames, labels = make(scene, 0)
-        rows = list(range(len(labels)))
-        for draw in range(1, draws):
-            again, known = make(scene, draw)
-            rows += [0, *range(len(labels), len(labels) + len(known) - 1)]
-            frames, labels = np.concatenate([frames, again[1:]]), np.concatenate([labels, known[1:]])
-        return frames, labels, rows
+    `make` must return equally many pictures for every scene and draw.
+    """
 
-    parts: list[tuple[Frames, Labels, list[int]]] = []
+    def work(scene: Scene) -> tuple[Frames, Labels]:
+        frames, labels = zip(*(make(scene, draw) for draw in range(draws)), strict=True)
+        return _clean_once(frames), _clean_once(labels)
+
     with ThreadPoolExecutor(_THREADS) as pool:
         for start in range(0, len(scenes), _AHEAD):
-            parts += pool.map(work, scenes[start : start + _AHEAD])
-            progress(len(parts), len(scenes))
-    firsts = np.cumsum([0, *(len(labels) for _, labels, _ in parts)])
-    epoch = np.concatenate([first + np.array(rows) for first, (_, _, rows) in zip(firsts, parts, strict=False)])
-    frames, labels = (np.concatenate([part[which] for part in parts]) for which in (0, 1))
-    return FixedPictures(frames, labels, epoch)
+            for place, (frames, labels) in enumerate(pool.map(work, scenes[start : start + _AHEAD]), start):
+                if not place:
+                    inputs = np.empty((len(scenes), *frames.shape), np.uint8)
+                    truth = np.empty((len(scenes), *labels.shape), np.float32)
+                inputs[place], truth[place] = frames, labels
+            progress(min(start + _AHEAD, len(scenes)), len(scenes))
+    flat = inputs.reshape(-1, *inputs.shape[2:])
+    return FixedPictures(flat, truth.reshape(len(flat), -1), _rows(len(scenes), inputs.shape[1], draws))
+
+
+def _clean_once(draws: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """Return the first row of the first draw, and then the other rows of all draws."""
+    return np.concatenate([draws[0][:1], *(each[1:] for each in draws)])
+
+
+def _rows(scenes: int, kept: int, draws: int) -> NDArray[np.intp]:
+    """Return the rows of an epoch: of each scene, for each draw, the clean picture and then its defects."""
+    defects = np.arange(1, kept).reshape(draws, -1)
+    drawn = np.concatenate([np.zeros((draws, 1), np.intp), defects], axis=1).ravel()
+    rows: NDArray[np.intp] = (kept * np.arange(scenes)[:, None] + drawn).ravel()
+    return rows
 
 
 def as_batches(pictures: FixedPictures, batch: int, shuffle: int | None) -> tuple[Any, Any]:
