@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +43,7 @@ def train_two_stage(experiment: TwoStageExperiment, context: RunContext, tables:
     keras.utils.set_random_seed(experiment.seed)  # the heads start at random
     scenes = training_scenes(split(read_index(context.photos), experiment.splits), experiment)
     model, backbone = build_two_stage(experiment, context.weights)
-    backup = context.cache / f"{experiment.name}-{experiment.seed}"
+    backup = backup_folder(experiment, context.cache)
     data = _kadis_data(experiment, scenes, context, tables)
     if _folded(context.weights) and not experiment.freeze_batch_norm and isinstance(data[0], FixedPictures):
         unfold_batch_norm(backbone, data[0].inputs[:_STATISTICS])
@@ -59,6 +61,12 @@ def training_scenes(scenes: Split, experiment: TwoStageExperiment) -> Split:
         (*scenes.train, *scenes.calibration), key=lambda each: number_of(experiment.seed, "two stage", each.file)
     )
     return Split(tuple(learn[: experiment.scenes or None]), (), scenes.test)
+
+
+def backup_folder(experiment: TwoStageExperiment, cache: Path) -> Path:
+    """Return the folder for the state of an interrupted run; one with other values never goes on from it."""
+    values = as_yaml(replace(experiment, differs="")).encode()
+    return cache / f"{experiment.name}-{experiment.seed}-{hashlib.sha256(values).hexdigest()[:8]}"
 
 
 def _folded(weights: Path | str | None) -> bool:
