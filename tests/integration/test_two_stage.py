@@ -63,7 +63,9 @@ def test_the_recipes_build_what_the_source_document_says(name: str, models: Path
 
     units = [layer.units for layer in model.layers if layer.name.startswith("blur_") and hasattr(layer, "units")]
     assert units == {"kadis-first": [16], "kadis-second": [64, 32, 16]}[name]
-    assert backbone.name == "efficientnetb0"
+    assert experiment.backbone == "mobilenetv2"
+    assert experiment.draws
+    assert experiment.differs
     assert (experiment.head_learning_rate, experiment.dropout, experiment.batch) == (1e-3, 0.2, 16)
     assert experiment.tune_learning_rate == {"kadis-first": 1e-4, "kadis-second": 5e-5}[name]
     learning = [layer for layer in backbone.layers if layer.trainable]

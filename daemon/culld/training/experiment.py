@@ -127,7 +127,10 @@ class TwoStageExperiment:
     First the heads alone for `head_epochs` at `head_learning_rate`; then for `tune_epochs` at `tune_learning_rate` also
     the last `tune_layers` layers of the backbone (0: all of them), its batch norm frozen or not. `pooling` is `gap`
     (mean of the last layer) or `stages` (mean and deviation of the backbone's early stages). `kinds`: how many of the
-    four KADIS distortions each scene is shown in, drawn again for each epoch.
+    four KADIS distortions each scene is shown in. `draws`: how often a scene is drawn; the pictures are the same in
+    every epoch then, and in memory (0: one draw, again for each epoch). `scenes`: how many scenes are trained on,
+    chosen by hash (0: all outside the test). `batch_norm_momentum`: how slowly the statistics of trained batch norm
+    move. `differs`: a sentence for the table of results on what differs from the source document.
     """
 
     recipe: str = "two_stage"
@@ -141,6 +144,8 @@ class TwoStageExperiment:
     heads: str = "second"
     dropout: float = 0.2
     kinds: int = 1
+    draws: int = 0
+    scenes: int = 0
     batch: int = 16
     head_epochs: int = 5
     head_learning_rate: float = 1e-3
@@ -148,8 +153,10 @@ class TwoStageExperiment:
     tune_learning_rate: float = 5e-5
     tune_layers: int = 40
     freeze_batch_norm: bool = True
+    batch_norm_momentum: float = 0.99
     prevalence: tuple[float, float, float] = (0.1, 0.1, 0.1)
     precision: str = "float32"
+    differs: str = ""
 
     @property
     def splits(self) -> Splits:

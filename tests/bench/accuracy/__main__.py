@@ -65,9 +65,7 @@ def _measure(
     experiment = load_recipe(options.folder / "train.yaml")
     parts = split(read_index(options.photos), experiment.splits)
     context = model_common.run_context(options, options.folder, shown.progress, None)
-    collected = collect(
-        options.folder, options.beside, options.cleanvision, parts.calibration, experiment.seed, context
-    )
+    collected = collect(options.folder, options.beside, options.cleanvision, parts, experiment.seed, context)
     predictions = collected.contenders.predict(parts.test, experiment.seed, context)
     figures = {
         each.name: evaluation_figures(
@@ -76,6 +74,7 @@ def _measure(
         for each in collected.classifiers
     }
     figures |= {name: evaluation_figures(predictions[name], _HALF, _NEVER, None) for name in collected.batches}
+    figures |= collected.kept
     report = evaluation_report(collected.classifiers[0].name, figures, collected.notes, collected.missing)
     return report, predictions, _tags(collected)
 

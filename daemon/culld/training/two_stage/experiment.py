@@ -15,6 +15,8 @@ from culld.records.frame import HEIGHT, WIDTH
 from culld.training.backbones import backbone_named, build_backbone, deviation, mean
 from culld.training.defects.network import build_head
 from culld.training.plots import draw_training
+from culld.training.two_stage.fixed_pictures import FixedPictures, as_batches
+from culld.training.two_stage.frozen_layers import NECK, split_at_frozen
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from culld.training.experiment import TwoStageExperiment
 
 LOG, CURVES = "train_log.csv", "training_curves.png"
+
+_SEEDS_APART = 1000
 
 
 def build_two_stage(
@@ -31,7 +35,7 @@ def build_two_stage(
     import keras
 
     backbone = build_backbone(experiment.backbone, shape, weights)
-    thinned = keras.layers.Dropout(experiment.dropout, name="neck_dropout")(_pooled(backbone, experiment))
+    thinned = keras.layers.Dropout(experiment.dropout, name=NECK)(_pooled(backbone, experiment))
     logits = [build_head(experiment.heads, defect, thinned) for defect in NETWORK_DEFECTS]
     return keras.Model(backbone.input, keras.layers.Concatenate(name="logits")(logits), name=experiment.heads), backbone
 
@@ -50,7 +54,10 @@ def _pooled(backbone: Any, experiment: TwoStageExperiment) -> Any:
 def train_stages(
     model: Any, backbone: Any, experiment: TwoStageExperiment, data: tuple[Any, Any], out: Path, backup: Path
 ) -> None:
-    """Train both stages on `data` (training, validation); log, curves and state appear after every epoch."""
+    """Train both stages on `data` (training, validation); log, curves and state appear after every epoch.
+
+    `data` are Keras or `tf.data` data sets, or `FixedPictures`: then the frozen layers see every picture only once.
+    """
     import keras
 
     keras.utils.set_random_seed(experiment.seed)
@@ -63,13 +70,31 @@ def train_stages(
         if not epochs:
             continue
         freeze(backbone, experiment, tuned=stage == "tune")
-        compile_model(model, rate)
+        trained, found, ordering = _stage_data(model, data, experiment, stage)
+        compile_model(trained, rate)
         callbacks = [
             keras.callbacks.BackupAndRestore(backup / stage, delete_checkpoint=False),
             keras.callbacks.CSVLogger(str(out / LOG), append=(out / LOG).exists()),
             keras.callbacks.LambdaCallback(on_epoch_end=lambda *_: draw_training(out / LOG, out / CURVES)),
+            *ordering,
         ]
-        model.fit(data[0], validation_data=data[1], epochs=epochs, callbacks=callbacks, verbose=2)
+        trained.fit(found[0], validation_data=found[1], epochs=epochs, callbacks=callbacks, verbose=2)
+
+
+def _stage_data(
+    model: Any, data: tuple[Any, Any], experiment: TwoStageExperiment, stage: str
+) -> tuple[Any, tuple[Any, Any], list[Any]]:
+    """Return the part of the model that a stage trains, its training and validation data, and its callbacks."""
+    learn, held = data
+    if not isinstance(learn, FixedPictures):
+        return model, data, []
+    parts = split_at_frozen(model, tuned=stage == "tune")
+    if parts is not None:
+        lower, model = parts
+        learn, held = (each.features(lower) for each in data)
+    # the two stages have orders of their own, as they have with files that are shuffled again and again
+    batches, ordering = as_batches(learn, experiment.batch, experiment.seed + (stage == "tune") * _SEEDS_APART)
+    return model, (batches, as_batches(held, experiment.batch, None)[0]), [ordering]
 
 
 def freeze(backbone: Any, experiment: TwoStageExperiment, *, tuned: bool) -> None:
@@ -79,8 +104,10 @@ def freeze(backbone: Any, experiment: TwoStageExperiment, *, tuned: bool) -> Non
         return
     frozen = backbone.layers[: -experiment.tune_layers] if experiment.tune_layers else []
     for layer in backbone.layers:
-        norm = experiment.freeze_batch_norm and type(layer).__name__ == "BatchNormalization"
-        layer.trainable = not (norm or layer in frozen)
+        norm = type(layer).__name__ == "BatchNormalization"
+        layer.trainable = not ((norm and experiment.freeze_batch_norm) or layer in frozen)
+        if norm:
+            layer.momentum = experiment.batch_norm_momentum
 
 
 def compile_model(model: Any, rate: float) -> None:
