@@ -15,7 +15,7 @@ help:  ## list the targets
 	@echo "make programs  compare what darktable and digiKam display before and after culld (both installed; virtual screen)"
 	@echo "make service-test  install, use, break and remove the service on a booted Debian (root; four minutes)"
 	@echo "make bench  measure speed and memory of culld and its peers: writes tests/bench/RESULTS.md (20 minutes)"
-	@echo "make accuracy PHOTOS=DIR  evaluate the model and its peers: writes models/defects/table.md (CHECK=1: compares)"
+	@echo "make accuracy  evaluate the model and its peers: writes models/defects/*.md (an hour; SHARED=DIR; CHECK=1: compares)"
 	@echo "make subject [BEFORE=REVISION]  measure faces, focus, sharpness, exposure and series (two hours; SHARED=DIR)"
 	@echo "make lock   update the locked dependencies (for developers)"
 
@@ -46,17 +46,21 @@ service-test: .venv/.dev  ## the service on a booted Debian, as root: tests/syst
 bench: .venv-bench/.done .venv/.dev  ## culld, its peers and the floor: tests/bench/RESULTS.md
 	.venv-bench/bin/python tests/bench/run.py --python $(BIN)/python
 
-accuracy: .venv-bench/.done .venv/.dev  ## the model, plain rules and CleanVision on the same photos: models/defects/table.md
-	PYTHONPATH=tests $(BIN)/python -m bench.accuracy models/defects --photos "$(PHOTOS)" \
-	  $(if $(REAL_EXPOSURE),--real-exposure "$(REAL_EXPOSURE)") --cleanvision .venv-bench/bin/python $(if $(CHECK),--check)
-
 SHARED ?= ../shared
+PHOTOS ?= $(SHARED)/photos
+accuracy: .venv-bench/.done .venv/.dev  ## the model and its peers, its verdicts, and each source by others: models/defects/*.md
+	PYTHONPATH=tests $(BIN)/python -m bench.accuracy models/defects --photos "$(PHOTOS)" \
+	  --real-exposure "$(SHARED)/real-exposure" --cleanvision .venv-bench/bin/python $(if $(CHECK),--check)
+	PYTHONPATH=tests $(BIN)/python -m bench.verdicts models/defects models/defects-2 --shared "$(SHARED)" $(if $(CHECK),--print)
+	$(if $(CHECK),,PYTHONPATH=tests $(BIN)/python -m bench.accuracy.leave_out models/defects --photos "$(PHOTOS)" \
+	  --real "$(SHARED)/more" --weights "$(SHARED)/weights/mobilenetv2_imagenet.npz")
+
 subject: export OPENBLAS_NUM_THREADS := 1  # small matrices: more threads only wait for each other
 subject: .venv-bench/.done .venv/.dev  ## faces, missed focus, sharpness, exposure, series and their cost: prints the tables
 	PYTHONPATH=tests $(BIN)/python -m bench.faces $(SHARED)/photos --weights $(SHARED)/weights/yunet_n_640.onnx
 	PYTHONPATH=tests $(BIN)/python -m bench.missed_focus $(SHARED)/photos
 	PYTHONPATH=tests $(BIN)/python -m bench.sharpness --photos $(SHARED)/photos --camera $(SHARED)/camera/dresden
-	PYTHONPATH=tests $(BIN)/python -m bench.verdicts models/defects --shared $(SHARED)
+	PYTHONPATH=tests $(BIN)/python -m bench.verdicts models/defects --shared $(SHARED) --print
 	PYTHONPATH=tests $(BIN)/python -m bench.series models/defects --shared $(SHARED)
 	$(if $(BEFORE),$(BIN)/python tests/bench/subject_cost.py --before $(BEFORE))
 

@@ -1,9 +1,10 @@
-"""What culld does with photographs: `python -m bench.verdicts MODEL [MODEL...] --shared DIR` prints a page in Markdown.
+"""What culld does with photographs: `python -m bench.verdicts MODEL [MODEL...] --shared DIR`.
 
 Each photograph goes the way of the daemon, alone in its folder: decoding, both networks, the light on the subject, the
 default policy with its protections. Nothing was learnt from these photographs: they are scenes of the test part, and
 the kept-out half of photographs of others. More sets are rendered of the test scenes: small files, nearly black frames,
-frames that are under-exposed by 2 to 4 stops, and subjects on white and on black grounds.
+frames that are under-exposed by 2 to 4 stops, and subjects on white and on black grounds. The page is written into the
+folder of the first model.
 """
 
 from __future__ import annotations
@@ -41,9 +42,18 @@ from culld.training.exposure.mattes import blob, matte_of
 from harness import factories
 
 MODELS = Path(__file__).resolve().parents[2] / "models"
+PAGE = "verdicts.md"
 PAST = 0.97
 DARK = 0.33  # mean level up to which an under-exposed frame counts as dark
 Frame = NDArray[np.uint8]
+
+
+_PREFACE = """\
+By the default policy: the photographs that are tagged, with 95 % intervals (Wilson) in brackets; those whose
+probability is 0.97 or more; and those that are moved. `test` are photographs of scenes of the test part as they are;
+`others` and `real exposure` the half of photographs of others that is only measured on; `rendered` pictures are made of
+the ordinary scenes of the test part.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +78,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("models", type=Path, nargs="+", metavar="MODEL", help="model folders")
     parser.add_argument("--shared", type=Path, required=True, help="the folder that holds photos, more, real-exposure")
+    parser.add_argument("--print", action="store_true", help="print the page, and write nothing")
     parser.add_argument("--half", choices=("learnt", "kept-out"), default="kept-out", help="of photographs of others")
     options = parser.parse_args()
     if not options.shared.is_dir():
         sys.exit(f"{options.shared} is no folder: the photographs are not part of the repository")
     cases = list(all_cases(options.shared, kept_out=options.half == "kept-out"))
+    lines = ["# What culld does with photographs that nothing was learnt from\n", _PREFACE]
     for folder in options.models:
         scorer = scorer_of(folder)
         answers = [answer_to(case.data, scorer) for case in cases]
-        print("\n".join(page(load_card(folder).id, cases, answers)), flush=True)
+        lines += [*page(load_card(folder).id, cases, answers)]
+    print("\n".join(lines))
+    if not options.print:
+        (options.models[0] / PAGE).write_text("\n".join(lines) + "\n", "utf-8")
 
 
 def scorer_of(folder: Path) -> Scorer:

@@ -33,6 +33,7 @@ SMALL = replace(
     name="tiny",
     epochs=2,
     ensemble=2,
+    pictures=("field",),
     draws=1,
     blur_inputs=("mean", "deviation"),
     under_inputs=("stem_half", "light"),

@@ -72,18 +72,26 @@ class Experiment:
     """
 
     name: str = "defects"
-    version: int = 2
+    version: int = 3
     seed: int = 1
     test: float = 0.2
     calibration: float = 0.1
-    pictures: tuple[str, ...] = ("field",)
+    pictures: tuple[str, ...] = ("varied",)
     draws: int = 2
-    calibration_draws: int = 3
+    calibration_draws: int = 2
     backbone: str = "mobilenetv2"
     heads: str = "second"
-    blur_inputs: tuple[str, ...] = ("mean", "deviation", "peak")
-    under_inputs: tuple[str, ...] = ("stem_half", "early_half", "middle_half", "late_half", "light")
-    over_inputs: tuple[str, ...] = ("stem_half", "light")
+    blur_inputs: tuple[str, ...] = ("mean", "deviation", "peak", "early_quarter", "middle_quarter", "grid")
+    under_inputs: tuple[str, ...] = (
+        "stem_half",
+        "light",
+        "grid",
+        "stem_quarter",
+        "early_quarter",
+        "middle_quarter",
+        "late_quarter",
+    )
+    over_inputs: tuple[str, ...] = ("stem_half", "light", "grid", "early_quarter", "middle_quarter")
     dropout: float = 0.3
     ensemble: int = 3
     epochs: int = 20
