@@ -63,11 +63,12 @@ def test_a_blurred_photograph_is_seen_in_several_views_and_nothing_is_claimed_of
     np.testing.assert_array_equal(made[0].frame, FRAME)
 
 
-def test_a_night_is_a_clean_scene_as_those_of_the_photographs() -> None:
-    """It is shown as it is, blurred and darkened; a brightened night has no label for over-exposure."""
+def test_a_night_teaches_blur_and_nothing_of_under_exposure() -> None:
+    """It is shown as it is, blurred and darkened, with the label of under-exposure unknown."""
     scene = Scene("night/1.jpg", frozenset({"night_lowkey"}), "a/b", "CC0")
 
     made = list(pictures(scene, FRAME, jpeg_roundtrip, np.random.default_rng(0)))
 
     assert made[0].labels == (0, 0, 0)
+    assert not any(each.known[1] for each in made)
     assert {"black frame", "blur", "clean"} <= {each.group for each in made}

@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 GROUP: Final = "real"
 """The group of pictures that show a real defect, or whose sharpness many people agreed on."""
 
+_ALL: Final = (True, True, True)
 _VIEWS: Final = 5  # of each photograph with a label of its own: there are few of them
 _SHOWN: Final[dict[str, tuple[tuple[float, float, float], tuple[bool, bool, bool]]]] = {
     "blur": ((1.0, 0.0, 0.0), (True, False, False)),
     "sharp": ((0.0, 0.0, 0.0), (True, False, False)),
-    "under": ((0.0, 1.0, 0.0), (False, True, True)),
-    "over": ((0.0, 0.0, 1.0), (False, True, True)),
+    "over": ((0.0, 0.0, 1.0), (False, False, True)),
 }
 """The labels that a kind shows, and which of them are known."""
 
@@ -67,10 +67,15 @@ def real_scenes(folder: Path, *, kept_out: bool = False) -> tuple[Scene, ...]:
 
 
 def pictures(scene: Scene, frame: NDArray[np.uint8], jpeg: Jpeg, rng: np.random.Generator) -> Iterator[Picture]:
-    """Yield the pictures of one of these photographs: of a clean one all kinds, of another one views of itself."""
+    """Yield the pictures of one of these photographs: of a clean one all kinds, of another one views of itself.
+
+    Nothing about under-exposure is learnt from them. With it the heads knew these nights by heart, took fewer really
+    under-exposed photographs for such (21 of 35 in place of 23), and told unseen nights no better (area 0.82, 0.85
+    without; two folds of 25 nights).
+    """
     if scene.hard:
-        yield Picture(frame, "clean", (0, 0, 0), (True, True, True))
-        yield from PictureMaker(scene, frame, jpeg, rng).pictures()
+        for each in (Picture(frame, "clean", (0, 0, 0), _ALL), *PictureMaker(scene, frame, jpeg, rng).pictures()):
+            yield replace(each, known=(each.known[0], False, each.known[2]))
         return
     labels, known = next(_SHOWN[tag] for tag in sorted(scene.tags))
     for view in range(_VIEWS):
