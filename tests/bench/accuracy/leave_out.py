@@ -1,8 +1,8 @@
 """`make sources`: each source of photographs, judged by heads and a calibration that saw none of its photographs.
 
 This predicts what photographs of other people will show. The sources are dealt into folds; for each fold the heads are
-trained anew on the features of the others, which are those of `culld model train` (`--cache`). Nothing of the test
-scenes is read. The page is `sources.md` in the model's folder.
+trained anew on the features of the others, which are those of `culld model train` (`--cache`): one draw of the pictures,
+and one set of heads in place of several. Nothing of the test scenes is read. The page is `sources.md` in the model's folder.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import argparse
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +48,7 @@ class Judged:
 def main(arguments: Sequence[str]) -> int:
     """Measure and write the page."""
     options = _options(arguments)
-    experiment = load_experiment(options.folder / "train.yaml")
+    experiment = replace(load_experiment(options.folder / "train.yaml"), draws=1, calibration_draws=1, ensemble=1)
     with model_common.ProgressBars() as shown:
         context = model_common.run_context(options, options.folder, shown.progress, None)
         scenes = split(read_index(context.photos), experiment.splits)
@@ -106,7 +106,8 @@ def page_lines(judged: Judged, scenes: Sequence[Scene], experiment: Experiment) 
     yield "# Each source, by heads that saw none of its photographs\n"
     yield (
         f"The sources are dealt into {FOLDS} folds; for each the heads of `{experiment.name}-{experiment.version}` are "
-        "trained and calibrated on the others. No test scene is in it. 95 % intervals in brackets.\n"
+        "trained and calibrated on the others, one set on one draw of the pictures. No test scene is in it. "
+        "95 % intervals in brackets.\n"
     )
     first = _first_of_each(judged.table.scene)
     yield "## Clean photographs, as they are: tagged, and past `reject`\n"
