@@ -107,7 +107,9 @@ def answer_to(data: bytes, scorer: Scorer) -> Answer:
         raise UnreadableError(f"a photograph cannot be read: {scores.reason}")
     photo = replace(factories.photo("a.jpg"), camera=found.camera, format=found.format)
     decision = decide(
-        Stack(Assessment(photo, scores, "model@1", subject=found.score.subject)),
+        Stack(
+            Assessment(photo, scores, "model@1", subject=found.score.subject, full_size=found.score.full_size)
+        ),
         factories.rules(), now=factories.NOON, restored=False,
     )  # fmt: skip
     past = frozenset(defect for defect in NETWORK_DEFECTS if scores.of(defect) >= PAST)
@@ -119,7 +121,7 @@ def all_cases(shared: Path, *, kept_out: bool) -> Iterator[Case]:
     test = split(read_index(shared / "photos"), Splits()).test
     yield from _as_they_are(test, shared / "photos")
     for scene in real_scenes(shared / "more", kept_out=kept_out):
-        yield Case(f"others: {'|'.join(sorted(scene.tags))}", (shared / "more" / scene.file).read_bytes())
+        yield Case(f"others: {', '.join(sorted(scene.tags))}", (shared / "more" / scene.file).read_bytes())
     with (shared / "real-exposure" / "index.csv").open(encoding="utf-8", newline="") as lines:
         for each in DictReader(lines):
             if is_kept_out(each["file"]) == kept_out:

@@ -119,7 +119,7 @@ def test_the_shipped_model_has_papers_in_order() -> None:
     assert shipped.data["scenes"]["train"] > 1000
     assert shipped.data["sources"]
     assert {"blur", "under", "over"} <= shipped.calibration["expected_calibration_error"].keys()
-    assert (SHIPPED / "model.tflite").stat().st_size <= 6_000_000
+    assert (SHIPPED / "model.tflite").stat().st_size <= 6_800_000
 
 
 def test_a_card_that_names_a_file_of_another_folder_is_refused(tmp_path: Path) -> None:
