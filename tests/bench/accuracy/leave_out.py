@@ -24,12 +24,11 @@ from culld.errors import ConfigError
 from culld.records import NETWORK_DEFECTS
 from culld.training.calibration import LabelledLogits, calibrate
 from culld.training.dataset import HARD_TAGS, Scene, read_index, split
-from culld.training.defects.feature_groups import build_groups
 from culld.training.defects.features import Table
 from culld.training.defects.fit import fit_heads
 from culld.training.defects.network import Layout, joined, layout_of
 from culld.training.defects.real_photos import real_scenes
-from culld.training.defects.train import feature_tables
+from culld.training.defects.train import feature_tables, frozen_groups
 from culld.training.experiment import Experiment, load_experiment
 from culld.training.metrics import calibration_error
 
@@ -54,7 +53,7 @@ def main(arguments: Sequence[str]) -> int:
         context = model_common.run_context(options, options.folder, shown.progress, None)
         scenes = split(read_index(context.photos), experiment.splits)
         real = real_scenes(context.real) if context.real else ()
-        groups = build_groups(experiment.backbone, context.weights, experiment.groups)
+        groups = frozen_groups(experiment, context)
         learn, held = feature_tables(joined(groups), scenes, real, experiment, context)
         sources = {scene.file: scene.source for scene in (*scenes.train, *scenes.calibration, *real)}
         if len(set(sources.values())) < 2:

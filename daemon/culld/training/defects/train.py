@@ -35,14 +35,14 @@ def train(experiment: Experiment, context: RunContext) -> TrainingResult:
 
     keras.utils.set_random_seed(experiment.seed)  # a backbone without given weights starts at random
     scenes = split(read_index(context.photos), experiment.splits)
-    to_precision = round_kernels if experiment.precision == "float16" else _unchanged
-    groups = to_precision(build_groups(experiment.backbone, context.weights, experiment.groups))
+    groups = frozen_groups(experiment, context)
     real = real_scenes(context.real) if context.real else ()
     train_table, held_table = feature_tables(joined(groups), scenes, real, experiment, context)
 
     layout = layout_of(groups, experiment.groups)
-    heads = to_precision(
-        fit_heads(train_table, layout, experiment, lambda done, total: context.progress("heads", done, total))
+    heads = _to_precision(
+        fit_heads(train_table, layout, experiment, lambda done, total: context.progress("heads", done, total)),
+        experiment,
     )
     held_out = LabelledLogits(heads.predict(held_table.features, verbose=0), held_table.labels, held_table.known)
     calibration = calibrate(held_out, experiment.prevalence)
@@ -69,6 +69,11 @@ def train(experiment: Experiment, context: RunContext) -> TrainingResult:
     found["largest_difference_to_keras"] = float(f"{worst:.1e}")
     points = operating_points(held_out, calibration, experiment.prevalence)
     return TrainingResult(digest, describe(scenes, len(train_table.labels), real), found, fitted, points)
+
+
+def frozen_groups(experiment: Experiment, context: RunContext) -> Any:
+    """Return the Keras model of the experiment's feature groups, with kernels of the precision that ships."""
+    return _to_precision(build_groups(experiment.backbone, context.weights, experiment.groups), experiment)
 
 
 def feature_tables(
@@ -101,8 +106,8 @@ def feature_tables(
     return learn, table("calibrate", scenes.calibration, experiment.pictures[:1], experiment.calibration_draws)
 
 
-def _unchanged(model: Any) -> Any:
-    return model
+def _to_precision(model: Any, experiment: Experiment) -> Any:
+    return round_kernels(model) if experiment.precision == "float16" else model
 
 
 def _publish(work: Path, out: Path) -> None:
