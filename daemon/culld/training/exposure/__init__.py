@@ -1,1 +1,1 @@
-"""Fit the correction of exposure by the subject, on subjects that are set on white and black grounds."""
+"""Subjects that are set on white and black grounds: the label follows the subject."""
