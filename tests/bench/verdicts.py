@@ -1,10 +1,10 @@
 """What culld does with photographs: `python -m bench.verdicts MODEL [MODEL...] --shared DIR`.
 
-Each photograph goes the way of the daemon, alone in its folder: decoding, both networks, the light on the subject, the
-default policy with its protections. Nothing was learnt from these photographs: they are scenes of the test part, and
-the kept-out half of photographs of others. More sets are rendered of the test scenes: small files, nearly black frames,
-frames that are under-exposed by 2 to 4 stops, and subjects on white and on black grounds. The page is written into the
-folder of the first model.
+Each photograph goes the way of the daemon, alone in its folder: decoding, the networks, the light value of its
+settings, the default policy with its protections. Nothing was learnt from these photographs: they are scenes of the
+test part, and the kept-out half of photographs of others. More sets are rendered of the test scenes: small files,
+nearly black frames, frames that are under-exposed by 2 to 4 stops, and subjects on white and on black grounds. The page
+is written into the folder of the first model.
 """
 
 from __future__ import annotations
@@ -79,11 +79,10 @@ def main() -> None:
     parser.add_argument("models", type=Path, nargs="+", metavar="MODEL", help="model folders")
     parser.add_argument("--shared", type=Path, required=True, help="the folder that holds photos, more, real-exposure")
     parser.add_argument("--print", action="store_true", help="print the page, and write nothing")
-    parser.add_argument("--half", choices=("learnt", "kept-out"), default="kept-out", help="of photographs of others")
     options = parser.parse_args()
     if not options.shared.is_dir():
         sys.exit(f"{options.shared} is no folder: the photographs are not part of the repository")
-    cases = list(all_cases(options.shared, kept_out=options.half == "kept-out"))
+    cases = list(all_cases(options.shared))
     lines = ["# What culld does with photographs that nothing was learnt from\n", _PREFACE]
     for folder in options.models:
         scorer = scorer_of(folder)
@@ -106,25 +105,21 @@ def answer_to(data: bytes, scorer: Scorer) -> Answer:
     if not isinstance(scores, Scores):
         raise UnreadableError(f"a photograph cannot be read: {scores.reason}")
     photo = replace(factories.photo("a.jpg"), camera=found.camera, format=found.format)
-    decision = decide(
-        Stack(
-            Assessment(photo, scores, "model@1", subject=found.score.subject, full_size=found.score.full_size)
-        ),
-        factories.rules(), now=factories.NOON, restored=False,
-    )  # fmt: skip
+    assessed = Assessment(photo, scores, "model@1", subject=found.score.subject, full_size=found.score.full_size)
+    decision = decide(Stack(assessed), factories.rules(), now=factories.NOON, restored=False)
     past = frozenset(defect for defect in NETWORK_DEFECTS if scores.of(defect) >= PAST)
     return Answer(frozenset(decision.defects), past, decision.verdict is Verdict.QUARANTINE)
 
 
-def all_cases(shared: Path, *, kept_out: bool) -> Iterator[Case]:
+def all_cases(shared: Path) -> Iterator[Case]:
     """Yield all photographs, set by set."""
     test = split(read_index(shared / "photos"), Splits()).test
     yield from _as_they_are(test, shared / "photos")
-    for scene in real_scenes(shared / "more", kept_out=kept_out):
+    for scene in real_scenes(shared / "more", kept_out=True):
         yield Case(f"others: {', '.join(sorted(scene.tags))}", (shared / "more" / scene.file).read_bytes())
     with (shared / "real-exposure" / "index.csv").open(encoding="utf-8", newline="") as lines:
         for each in DictReader(lines):
-            if is_kept_out(each["file"]) == kept_out:
+            if is_kept_out(each["file"]):
                 yield Case(f"real exposure: {each['label']}", (shared / "real-exposure" / each["file"]).read_bytes())
     yield from _rendered([scene for scene in test if not scene.hard], shared / "photos")
 
