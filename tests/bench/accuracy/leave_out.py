@@ -1,7 +1,7 @@
 """`make sources`: each source of photographs, judged by heads and a calibration that saw none of its photographs.
 
 This predicts what photographs of other people will show. The sources are dealt into folds; for each fold the heads are
-trained anew on the features of the others, which are those of `culld model train` (`--cache`): one draw of the
+trained anew on the features of the other sources, which `culld model train` keeps in `--cache`: one draw of the
 pictures, and one set of heads in place of several. Nothing of the test scenes is read. The page is `sources.md` in the
 model's folder.
 """
