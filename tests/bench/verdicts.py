@@ -24,7 +24,7 @@ from PIL import Image
 
 from bench.accuracy.results_page import count_cell, table_lines
 from culld.imaging.decode import decode
-from culld.imaging.encode import jpeg_roundtrip
+from culld.imaging.encode import jpeg_bytes, jpeg_roundtrip
 from culld.imaging.image_file import DecodeLimits, UnreadableError
 from culld.inference.card import load_card
 from culld.records import NETWORK_DEFECTS, Assessment, Defect, Format, Scores, Stack, Verdict
@@ -146,7 +146,7 @@ def _rendered(scenes: Sequence[Scene], photos: Path) -> Iterator[Case]:
         yield from _on_grounds(frame, rng)
         small = small_file(frame, longest, 0.75, lambda pixels, quality=quality: jpeg_roundtrip(pixels, quality))
         reduced = Image.fromarray(small).resize((longest, round(longest * 0.75)))
-        yield Case("rendered: small, 160 to 500 px", _jpeg(reduced, quality))
+        yield Case("rendered: small, 160 to 500 px", jpeg_bytes(np.asarray(reduced), quality))
 
 
 def _on_grounds(frame: Frame, rng: np.random.Generator) -> Iterator[Case]:
@@ -155,18 +155,12 @@ def _on_grounds(frame: Frame, rng: np.random.Generator) -> Iterator[Case]:
     way, matte = ("shape", blob(frame.shape[:2], rng)) if found is None else ("subject", found)
     for each in composites(frame, matte, rng):
         if each.under is not None and each.over is not None:
-            yield Case(f"rendered: {way} {each.group}", _jpeg(Image.fromarray(each.frame), 92))
+            yield Case(f"rendered: {way} {each.group}", jpeg_bytes(each.frame, 92))
 
 
 def _exposed(linear: NDArray[np.float32], stops: float, rng: np.random.Generator) -> bytes:
     srgb = photometric.to_srgb(photometric.expose(linear, float(stops), rng))
-    return _jpeg(Image.fromarray(np.round(np.clip(srgb, 0, 1) * 255).astype(np.uint8)), 92)
-
-
-def _jpeg(image: Image.Image, quality: int) -> bytes:
-    stream = BytesIO()
-    image.save(stream, "JPEG", quality=quality)
-    return stream.getvalue()
+    return jpeg_bytes(photometric.to_pixels(srgb), 92)
 
 
 def page(name: str, cases: Sequence[Case], answers: Sequence[Answer]) -> Iterator[str]:

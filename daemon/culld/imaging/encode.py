@@ -14,11 +14,16 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def jpeg_roundtrip(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
-    """The picture (height, width, 3) as it comes back after being saved as JPEG of this quality (1..95 and beyond)."""
+def jpeg_bytes(pixels: NDArray[np.uint8], quality: int) -> bytes:
+    """The JPEG file of a picture (height, width, 3) in this quality (1..95 and beyond)."""
     saved = io.BytesIO()
     Image.fromarray(pixels).save(saved, "JPEG", quality=quality)
-    return np.asarray(Image.open(saved))
+    return saved.getvalue()
+
+
+def jpeg_roundtrip(pixels: NDArray[np.uint8], quality: int) -> NDArray[np.uint8]:
+    """The picture (height, width, 3) as it comes back after being saved as JPEG of this quality (1..95 and beyond)."""
+    return np.asarray(Image.open(io.BytesIO(jpeg_bytes(pixels, quality))))
 
 
 def save(pixels: NDArray[np.uint8], file: Path) -> None:

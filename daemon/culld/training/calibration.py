@@ -29,6 +29,11 @@ class Calibration:
     scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
     offset: tuple[float, float, float] = (0.0, 0.0, 0.0)
 
+    def probabilities(self, logits: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the calibrated probabilities (n, 3) of logits (n, 3)."""
+        raw = logits * np.array(self.scale) + np.array(self.offset)
+        return np.asarray(1 / (1 + np.exp(-np.clip(raw, -60, 60))))
+
 
 @dataclass(frozen=True, slots=True)
 class LabelledLogits:
@@ -99,8 +104,7 @@ def operating_points(
     rows: LabelledLogits, calibration: Calibration, prevalence: Sequence[float]
 ) -> dict[Defect, tuple[OperatingPoint, ...]]:
     """Return the operating points of each defect at a row of thresholds, where its share of the photos has it."""
-    raw = rows.logits * np.array(calibration.scale) + np.array(calibration.offset)
-    chances = 1 / (1 + np.exp(-np.clip(raw, -60, 60)))
+    chances = calibration.probabilities(rows.logits)
     found = {}
     for head, defect in enumerate(NETWORK_DEFECTS):
         certain = rows.certain[:, head]

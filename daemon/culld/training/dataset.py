@@ -73,15 +73,19 @@ class Sample:
 
 def read_index(folder: Path) -> tuple[Scene, ...]:
     """The scenes that `index.csv` of a photo folder lists, in its order; raises `ConfigError` without one."""
-    index = folder / "index.csv"
+    return read_scenes(folder / "index.csv", tags="tags", source="source")
+
+
+def read_scenes(index: Path, *, tags: str, source: str) -> tuple[Scene, ...]:
+    """The scenes of an index whose columns of tags and source have these names; raises `ConfigError` without them."""
     try:
         with index.open(encoding="utf-8", newline="") as lines:
             return tuple(
-                Scene(row["file"], frozenset(filter(None, row["tags"].split("|"))), row["source"], row["licence"])
+                Scene(row["file"], frozenset(filter(None, row[tags].split("|"))), row[source], row["licence"])
                 for row in csv.DictReader(lines)
             )
     except (OSError, KeyError) as error:
-        problem = f"{index}: needs the columns file, tags, source and licence ({error})"
+        problem = f"{index}: needs the columns file, {tags}, {source} and licence ({error})"
         raise ConfigError((problem,)) from error
 
 

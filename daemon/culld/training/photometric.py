@@ -35,6 +35,11 @@ def to_srgb(linear: Plane) -> Plane:
     return np.where(linear <= 0.0031308, linear * 12.92, bright).astype(np.float32)
 
 
+def to_pixels(srgb: Plane) -> NDArray[np.uint8]:
+    """Return sRGB values 0..1, clipped and rounded, as pixels 0..255."""
+    return np.round(np.clip(srgb, 0, 1) * 255).astype(np.uint8)
+
+
 def parabola(values: Plane, middle: float) -> Plane:
     """Apply the parabola through (0, 0), (0.5, middle) and (1, 1), clipped to 0..1 (KADID-10k types 16 and 17)."""
     bent = np.float32(2 - 4 * middle) * values**2 + np.float32(4 * middle - 1) * values

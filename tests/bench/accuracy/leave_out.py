@@ -89,8 +89,7 @@ def _judged(
         LabelledLogits(heads.predict(rest.features, verbose=0), rest.labels, rest.known), experiment.prevalence
     )
     left = Table.joined([_rows(learn, of_learn), _rows(held, of_held)])
-    logits = heads.predict(left.features, verbose=0) * np.array(fitted.scale) + np.array(fitted.offset)
-    return Judged(left, (1 / (1 + np.exp(-np.clip(logits, -60, 60)))).astype(np.float32))
+    return Judged(left, fitted.probabilities(heads.predict(left.features, verbose=0)).astype(np.float32))
 
 
 def _rows(table: Table, mask: Rows) -> Table:

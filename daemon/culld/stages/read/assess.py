@@ -50,6 +50,12 @@ class Score:
     missing_part: str = ""
     full_size: tuple[int, int] | None = None
 
+    def weighed(self, light_value: float | None) -> Score:
+        """Return the same with the scores weighed by the light value of the camera settings."""
+        if not isinstance(self.result, Scores):
+            return self
+        return replace(self, result=with_light_value(self.result, light_value))
+
 
 @dataclass(frozen=True, slots=True)
 class ContentAssessment:
@@ -77,8 +83,8 @@ class Unscored:
     missing_part: str = ""
 
     def scored(self, scores: Scores) -> Score:
-        """Return the photo with its scores."""
-        return Score(scores, self.dhash, self.subject, self.missing_part, self.full_size)
+        """Return the photo with the scores of the network, and its own of missed focus."""
+        return Score(replace(scores, focus=self.focus), self.dhash, self.subject, self.missing_part, self.full_size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +107,8 @@ class Scorer:
         return Unscored(frame, dhash_of(frame), decoded.full_size, subject, focus)
 
     def scores(self, unscored: Unscored) -> Scores:
-        """Run the network and return the scores of a photo."""
-        return self.complete(unscored, score(self.network, unscored.frame))
-
-    def complete(self, unscored: Unscored, scores: Scores) -> Scores:
-        """Return the scores of a photo, given those of the network."""
-        return replace(scores, focus=unscored.focus)
+        """Run the network and return its scores of a photo."""
+        return score(self.network, unscored.frame)
 
 
 def assess(
@@ -125,9 +127,8 @@ def assess(
     camera = camera_facts(exif_of(stream, format_, limits))
     looked = look_at(stream, format_, scorer, limits)
     found = looked if isinstance(looked, Score) else looked.scored(scorer.scores(looked))
-    if isinstance(found.result, Scores):
-        found = replace(found, result=with_light_value(found.result, camera.exposure.light_value))
-    return ContentAssessment(hashlib.sha256(data).hexdigest(), format_, camera, found)
+    weighed = found.weighed(camera.exposure.light_value)
+    return ContentAssessment(hashlib.sha256(data).hexdigest(), format_, camera, weighed)
 
 
 def exif_of(stream: BinaryIO, format_: Format, limits: DecodeLimits) -> bytes:

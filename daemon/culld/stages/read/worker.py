@@ -29,7 +29,6 @@ from culld.records import (
     Photo,
     ReadFailure,
     RejectFlag,
-    Scores,
     Unreadable,
     UserMetadata,
     UserMetadataSources,
@@ -41,7 +40,7 @@ from culld.stages.read.exif_facts import camera_facts, exif_rating, keyword_bloc
 from culld.stages.read.external_metadata import external_user_metadata
 from culld.stages.read.full_resolution import compare_frames, luma_of, with_sharpness
 from culld.stages.read.messages import possible_sidecars
-from culld.stages.read.scoring import DEFECT_NETWORK, inputs_of, open_litert, scores_in, with_light_value
+from culld.stages.read.scoring import DEFECT_NETWORK, inputs_of, open_litert, scores_in
 from culld.subject.finder import SubjectFinder
 from culld.tags.draft import TagDraft, draft
 from culld.tags.user_metadata import packets_in, together, user_metadata_in
@@ -128,16 +127,12 @@ class PhotoWorker:
     def _finish(
         self, photo: Photo, unscored: Unscored, sources: UserMetadataSources | None, outputs: Arrays
     ) -> Assessment:
-        scores = self._scorer.complete(unscored, scores_in(outputs))
-        return self._assessment(photo, unscored.scored(scores), sources)
+        return self._assessment(photo, unscored.scored(scores_in(outputs)), sources)
 
     def _assessment(self, photo: Photo, found: Score, sources: UserMetadataSources | None) -> Assessment:
-        scores = found.result
-        if isinstance(scores, Scores):
-            scores = with_light_value(scores, photo.camera.exposure.light_value)
         return Assessment(
             photo,
-            scores,
+            found.weighed(photo.camera.exposure.light_value).result,
             self._settings.model_id,
             found.dhash,
             found.missing_part,

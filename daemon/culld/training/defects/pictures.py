@@ -18,6 +18,7 @@ from culld.training.distortions import Distortion, Kind, log_uniform
 from culld.training.experiment import Experiment
 from culld.training.exposure.composites import composites
 from culld.training.exposure.mattes import blob, matte_of
+from culld.training.photometric import to_pixels
 from culld.training.render import render, sharpened, visible_labels
 
 if TYPE_CHECKING:
@@ -125,18 +126,20 @@ class PictureMaker:
         """Blur, noise, sharpening and strong compression."""
         light = self._noise(self._noise(blur_kernels.convolve(self._mirrored(), self._kernel())))
         srgb = sharpened(photometric.to_srgb(light), float(self.rng.uniform(0.5, 1.5)))
-        pixels = self.jpeg(_pixels(srgb), int(self.rng.integers(30, 75)))
+        pixels = self.jpeg(to_pixels(srgb), int(self.rng.integers(30, 75)))
         return Picture(pixels, "phone blur", (1, 0, 0), self._known)
 
     def _small_files(self) -> Iterator[Picture]:
         longest = int(log_uniform(self.rng, 160, 560))
         yield Picture(self._small(self.frame, longest), "small", (0, 0, 0), (longest > _SMALLEST, True, True))
         if self.rng.random() < 0.5:
-            blurred = _pixels(photometric.to_srgb(blur_kernels.convolve(self.linear, self._kernel(1.4))))
+            blurred = to_pixels(photometric.to_srgb(blur_kernels.convolve(self.linear, self._kernel(1.4))))
             yield Picture(self._small(blurred, longest), "small blur", (1, 0, 0), (True, True, True))
         if self.rng.random() < 0.3:
             stops = float(self.rng.uniform(-4, -1.5))
-            dark = self._small(_pixels(photometric.to_srgb(photometric.expose(self.linear, stops, self.rng))), longest)
+            dark = self._small(
+                to_pixels(photometric.to_srgb(photometric.expose(self.linear, stops, self.rng))), longest
+            )
             yield Picture(dark, "small under", (0, 1, 0), (False, bool(dark.mean() <= 0.33 * 255), True), stops)
 
     def _with_subject(self, name: str, found: Plane | None) -> Iterator[Picture]:
@@ -184,7 +187,7 @@ class PictureMaker:
         srgb = photometric.to_srgb(linear)
         if self.rng.random() < 0.5:
             srgb = sharpened(srgb, float(self.rng.uniform(0.1, 1.0)))
-        return Picture(self.jpeg(_pixels(srgb), int(self.rng.integers(45, 97))), group, (blur, 0.0, 0.0), self._known)
+        return Picture(self.jpeg(to_pixels(srgb), int(self.rng.integers(45, 97))), group, (blur, 0.0, 0.0), self._known)
 
     def _small(self, frame: Frame, longest: int) -> Frame:
         quality, shape = int(self.rng.integers(40, 93)), float(self.rng.choice([0.67, 0.75, 1.0]))
@@ -206,7 +209,3 @@ class PictureMaker:
         if way == 2:
             return blur_kernels.motion(log_uniform(rng, 6 * least, 40), int(rng.integers(0, 181)))
         return blur_kernels.shake(log_uniform(rng, 10 * least, 50), rng)
-
-
-def _pixels(srgb: Plane) -> Frame:
-    return np.round(np.clip(srgb, 0, 1) * 255).astype(np.uint8)

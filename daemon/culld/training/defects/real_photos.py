@@ -6,14 +6,12 @@ scenes as those of the photographs are; of the other kinds a picture shows its l
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from culld.errors import ConfigError
 from culld.training.augment import Augmentation
-from culld.training.dataset import HARD_TAGS, Scene, make_sample
+from culld.training.dataset import HARD_TAGS, make_sample, read_scenes
 from culld.training.defects.pictures import Picture, PictureMaker, rendered
 
 if TYPE_CHECKING:
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from culld.training.dataset import Scene
     from culld.training.render import Jpeg
 
 GROUP: Final = "real"
@@ -53,15 +52,7 @@ def real_scenes(folder: Path, *, kept_out: bool = False) -> tuple[Scene, ...]:
 
     Raises `ConfigError` if the folder has no index with these columns.
     """
-    index = folder / "index.csv"
-    try:
-        with index.open(encoding="utf-8", newline="") as lines:
-            scenes = [
-                Scene(row["file"], frozenset(row["kind"].split("|")), row["repo"], row["licence"])
-                for row in csv.DictReader(lines)
-            ]
-    except (OSError, KeyError) as error:
-        raise ConfigError((f"{index}: needs the columns file, kind, repo and licence ({error})",)) from error
+    scenes = read_scenes(folder / "index.csv", tags="kind", source="repo")
     kinds = {*HARD_TAGS, *_SHOWN}
     return tuple(scene for scene in scenes if scene.tags <= kinds and is_kept_out(scene.file) == kept_out)
 

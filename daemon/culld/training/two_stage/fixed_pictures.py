@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Frames = NDArray[np.uint8]
     Labels = NDArray[np.float32]
     Make = Callable[[Scene, int], tuple[Frames, Labels]]
-    """The pictures (n, 384, 512, 3) and labels (n, 3) of a scene in a draw; the first is the clean one."""
+    """The pictures (n, 384, 512, 3) and labels (n, 3) of a scene in a draw or epoch; the first is the clean one."""
 
 _THREADS = 2
 _AHEAD = 8  # scenes

@@ -17,17 +17,13 @@ from culld.errors import ConfigError
 from culld.records.frame import HEIGHT, WIDTH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from culld.training.dataset import Scene
-
-    Frames = NDArray[np.uint8]
-    Labels = NDArray[np.float32]
-    Make = Callable[[Scene, int], tuple[Frames, Labels]]
-    """The pictures (n, 384, 512, 3) and labels (n, 3) of a scene in an epoch."""
+    from culld.training.two_stage.fixed_pictures import Frames, Labels, Make
 
 _THREADS = 2
 _AHEAD = 8  # scenes
