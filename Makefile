@@ -109,8 +109,8 @@ PIP_INSTALL = pip install --quiet --disable-pip-version-check --no-deps
 # The locks hold every platform's hashes and no host; uv is only the tool that writes them.
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade
 lock:
-	$(LOCK) pyproject.toml --group build -o locks/run.txt
-	$(LOCK) pyproject.toml --extra gpu --extra train --extra raw --extra jxl --group build --group dev -o locks/dev.txt
+	$(LOCK) pyproject.toml --extra web --group build -o locks/run.txt
+	$(LOCK) pyproject.toml --extra gpu --extra train --extra raw --extra jxl --extra web --group build --group dev -o locks/dev.txt
 	$(LOCK) --group bench -o locks/bench.txt
 
 clean:

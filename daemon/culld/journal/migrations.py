@@ -94,7 +94,31 @@ ALTER TABLE decision ADD COLUMN series TEXT NOT NULL DEFAULT '';
 CREATE INDEX decision_series ON decision (series) WHERE series != '';
 """
 
-STEPS = (_FIRST, _SECOND, _THIRD, _FOURTH)
+_FIFTH = """
+-- What people answered to decisions on the review page; a photo that was restored has its answer in `restored_at`.
+CREATE TABLE answer (
+    decision INTEGER PRIMARY KEY REFERENCES decision (id) ON DELETE CASCADE,
+    answer TEXT NOT NULL CHECK (answer IN ('right', 'untagged')), at INTEGER NOT NULL
+);
+-- The wishes that were taken from the folder of wishes. A wish with a known id is never taken again.
+CREATE TABLE wish (
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, policy TEXT NOT NULL DEFAULT '',
+    taken_at INTEGER NOT NULL, ended_at INTEGER
+) WITHOUT ROWID;
+CREATE INDEX wish_open ON wish (taken_at) WHERE ended_at IS NULL;
+CREATE TABLE wish_item (
+    wish TEXT NOT NULL REFERENCES wish (id) ON DELETE CASCADE, number INTEGER NOT NULL,
+    decision INTEGER NOT NULL, seen TEXT NOT NULL,
+    state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'done', 'changed', 'failed')),
+    note TEXT NOT NULL DEFAULT '', now INTEGER,
+    PRIMARY KEY (wish, number)
+) WITHOUT ROWID;
+CREATE INDEX wish_item_waiting ON wish_item (wish, number) WHERE state = 'waiting';
+-- The photos that the review page lists first.
+CREATE INDEX decision_not_kept ON decision (taken_at, id) WHERE verdict <> 'keep';
+"""
+
+STEPS = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH)
 """The steps in order; `PRAGMA user_version` is the number of those that were run."""
 
 

@@ -46,12 +46,28 @@ from culld.records.photo import (
 )
 from culld.records.policy import BrakeLimit, FolderPolicies, OperatingPoint, Policy, Protection, Rule, Threshold
 from culld.records.recorded import RecordedDecision, SeriesMembership
+from culld.records.review import (
+    BY_PERSON,
+    MOST_ITEMS,
+    Answer,
+    ItemOutcome,
+    ItemState,
+    ReviewState,
+    Wish,
+    WishItem,
+    WishKind,
+    WishProgress,
+    review_state,
+)
 from culld.records.subject import Face, Subject
 from culld.records.user_metadata import Rating, UserMetadata, UserMetadataSources
 
 __all__ = [
+    "BY_PERSON",
+    "MOST_ITEMS",
     "NETWORK_DEFECTS",
     "Action",
+    "Answer",
     "Assessment",
     "BrakeLimit",
     "Camera",
@@ -66,6 +82,8 @@ __all__ = [
     "FileStat",
     "FolderPolicies",
     "Format",
+    "ItemOutcome",
+    "ItemState",
     "Mode",
     "Move",
     "OpenPlan",
@@ -80,6 +98,7 @@ __all__ = [
     "ReadFailure",
     "RecordedDecision",
     "RejectFlag",
+    "ReviewState",
     "Rewrite",
     "RootedPath",
     "Rule",
@@ -98,5 +117,10 @@ __all__ = [
     "UserMetadata",
     "UserMetadataSources",
     "Verdict",
+    "Wish",
+    "WishItem",
+    "WishKind",
+    "WishProgress",
     "display_path",
+    "review_state",
 ]
