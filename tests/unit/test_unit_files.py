@@ -116,7 +116,7 @@ def test_the_user_unit_needs_no_system_rights() -> None:
     assert not {"User", "ProtectSystem", "PrivateDevices", "CapabilityBoundingSet"} & found.keys()
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [*NAMES, "culld-web.service", "culld-web-user.service"])
 def test_every_block_of_settings_has_its_reason(name: str) -> None:
     """Every block of settings has a comment."""
     blocks = re.split(r"\n\s*\n", (UNITS / name).read_text())
@@ -191,10 +191,13 @@ def test_the_verifier_would_find_a_mistake(tmp_path: Path) -> None:
     assert "WatchdogSecs" in result.stderr
 
 
-@pytest.mark.parametrize(("drop_in", "most"), [("", 5), ("gpu.conf", 10)])
-def test_the_system_unit_exposes_next_to_nothing(drop_in: str, most: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "drop_in", "most"),
+    [("culld.service", "", 5), ("culld.service", "gpu.conf", 10), ("culld-web.service", "", 5)],
+)
+def test_the_system_unit_exposes_next_to_nothing(name: str, drop_in: str, most: int, tmp_path: Path) -> None:
     """At most 0.5 of 10 by systemd's own measure, 1.0 with the GPU; a plain unit has 9.6."""
-    unit = installed("culld.service", tmp_path)
+    unit = installed(name, tmp_path)
     if drop_in:  # as systemd reads it: after the unit's own lines
         added = (UNITS / "culld.service.d" / drop_in).read_text().partition("[Service]\n")[2]
         unit.write_text(unit.read_text().replace("[Install]", f"{added}\n[Install]"))

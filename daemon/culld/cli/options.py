@@ -191,6 +191,7 @@ def _add_service(parser: argparse.ArgumentParser) -> None:
             action.add_argument("--dry-run", action="store_true", help="only print the steps")
         if name == "install":
             _add_config(action)
+            action.add_argument("--web", action="store_true", help="also serve the review page, on this machine only")
         action.set_defaults(scope="user")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -9,11 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from culld.cli import configuration, exit_codes
+from culld.config import find_state
 from culld.errors import ConfigError
 from culld.records import display_path
 from culld.system.data_files import unit_folder
 from culld.system.systemd.install import acl_commands, install, installation, systemctl, uninstall, unit_file
 from culld.system.systemd.unit_files import Scope
+from culld.system.systemd.web import USER as WEB_USER
+from culld.system.systemd.web import install_web, uninstall_web
 
 if TYPE_CHECKING:
     import argparse
@@ -39,18 +43,37 @@ def _install(args: argparse.Namespace) -> int:
     if args.library:
         args.config = Path(f"/etc/culld/{args.library}.yaml")
     path, config = configuration.load(args)
+    if args.web:
+        _require_page(args, path)
     folders = [*(watch.path for watch in config.watch), config.quarantine]
     found = installation(scope, path.absolute(), folders, args.library or "")
     _carry_out(install(found, unit_folder(), os.environ), dry_run=args.dry_run)
+    if args.web:
+        _carry_out(install_web(found, config.state, unit_folder(), os.environ), dry_run=args.dry_run)
     if args.scope == "system":
-        for command in acl_commands(folders, "culld"):
-            print(f"the user culld needs access to this folder; grant it with:  {command}")
+        for user, write in (("culld", True), (WEB_USER, False)) if args.web else (("culld", True),):
+            for command in acl_commands(folders, user, write=write):
+                print(f"the user {user} needs access to this folder; grant it with:  {command}")
     if not args.dry_run:
         print(f"culld runs; to see its status: culld service status --{args.scope}")
     return exit_codes.FINE
 
 
+def _require_page(args: argparse.Namespace, path: Path) -> None:
+    """Raise ConfigError where the review page could not be served: without its extra, a folder or an address."""
+    if importlib.util.find_spec("starlette") is None or importlib.util.find_spec("uvicorn") is None:
+        raise ConfigError(("--web: the review page needs more packages; install them with: pip install 'culld[web]'",))
+    if args.library:
+        raise ConfigError(("--web: the page of a library has no unit; start it with `culld web --config FILE`",))
+    # The two services have different state folders by default, and the page must find the journal of the other one.
+    first, second = (find_state(path, {"STATE_DIRECTORY": name}) for name in ("/1", "/2"))
+    if args.scope == Scope.SYSTEM and first != second:
+        raise ConfigError((f"{display_path(path)}: --web needs the key state, such as `state: /var/lib/culld`",))
+
+
 def _uninstall(args: argparse.Namespace) -> int:
+    if not args.library:
+        _carry_out(uninstall_web(_scope(args), os.environ), dry_run=args.dry_run)
     _carry_out(uninstall(_scope(args), os.environ, args.library or ""), dry_run=args.dry_run)
     if not args.dry_run:
         print("photos, quarantine, configuration and state were not changed")

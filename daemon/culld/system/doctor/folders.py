@@ -194,9 +194,10 @@ def free(path: Path) -> int:
     return shutil.disk_usage(existing(path)).free
 
 
-def grant_command(folder: Path, user: str) -> str:
+def grant_command(folder: Path, user: str, *, write: bool = True) -> str:
     """Return the command that gives a user the rights to a folder, with its present and future contents; for root."""
-    return f"setfacl -R -m u:{user}:rwX,d:u:{user}:rwX {shlex.quote(display_path(folder))}"
+    rights = "rwX" if write else "rX"
+    return f"setfacl -R -m u:{user}:{rights},d:u:{user}:{rights} {shlex.quote(display_path(folder))}"
 
 
 def _make(folder: Path, user: str) -> str:

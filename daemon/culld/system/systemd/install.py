@@ -20,9 +20,12 @@ from culld.system.systemd.unit_files import HEADER, Installation, Scope, for_lib
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-_SYSTEM: Final = Path("/etc/systemd/system")
-_TEMPLATE: Final = _SYSTEM / "culld@.service"
+SYSTEM_UNITS: Final = Path("/etc/systemd/system")
+"""The folder of the units of the system that an administrator writes."""
+
+_TEMPLATE: Final = SYSTEM_UNITS / "culld@.service"
 _ALL: Final = 0o7
+_READ: Final = 0o5
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +102,16 @@ Step = Write | Remove | Run
 def unit_file(scope: Scope, environ: Mapping[str, str], library: str = "") -> Path:
     """Return the path of the unit file; for a library, the path of its drop-in."""
     if library:
-        return _SYSTEM / f"culld@{library}.service.d" / "paths.conf"
+        return SYSTEM_UNITS / f"culld@{library}.service.d" / "paths.conf"
     if scope is Scope.SYSTEM:
-        return _SYSTEM / "culld.service"
+        return SYSTEM_UNITS / "culld.service"
+    return user_units(environ) / "culld.service"
+
+
+def user_units(environ: Mapping[str, str]) -> Path:
+    """Return the folder of a user's units."""
     home = Path(environ.get("XDG_CONFIG_HOME") or Path(environ["HOME"], ".config"))
-    return home / "systemd" / "user" / "culld.service"
+    return home / "systemd" / "user"
 
 
 def installation(scope: Scope, config: Path, writes: Sequence[Path], library: str = "") -> Installation:
@@ -119,7 +127,7 @@ def install(found: Installation, templates: Path, environ: Mapping[str, str]) ->
     Raises, before the first one, SystemFaultError where a template is missing, and ConfigError as `render` does.
     """
     system = found.scope is Scope.SYSTEM
-    template = _template(templates, "culld.service" if system else "culld-user.service")
+    template = read_template(templates, "culld.service" if system else "culld-user.service")
     unit = unit_file(found.scope, environ, found.library)
     if found.library:
         drop_in = without_templates(found)
@@ -129,7 +137,7 @@ def install(found: Installation, templates: Path, environ: Mapping[str, str]) ->
         yield Write(unit, render(template, found))
     if system:
         for folder, kind in (("/etc/sysusers.d", "sysusers"), ("/etc/tmpfiles.d", "tmpfiles")):
-            yield Write(Path(folder, "culld.conf"), HEADER + _template(templates, f"culld.{kind}.conf"))
+            yield Write(Path(folder, "culld.conf"), HEADER + read_template(templates, f"culld.{kind}.conf"))
         yield Run(("systemd-sysusers", "culld.conf"))
         yield Run(("systemd-tmpfiles", "--create", "culld.conf"))
     yield Run((*systemctl(found.scope), "daemon-reload"))
@@ -144,10 +152,10 @@ def uninstall(scope: Scope, environ: Mapping[str, str], library: str = "") -> It
     unit = f"culld@{library}" if library else "culld"
     yield Run((*systemctl(scope), "disable", "--now", unit), may_fail=True)
     yield Remove(unit_file(scope, environ, library))
-    others = [path for path in _SYSTEM.glob("culld@*.service.d") if path.name != f"culld@{library}.service.d"]
+    others = [path for path in SYSTEM_UNITS.glob("culld@*.service.d") if path.name != f"culld@{library}.service.d"]
     if library and not others:
         yield Remove(_TEMPLATE)
-    if scope is Scope.SYSTEM and not others and not (library and (_SYSTEM / "culld.service").exists()):
+    if scope is Scope.SYSTEM and not others and not (library and (SYSTEM_UNITS / "culld.service").exists()):
         yield Remove(Path("/etc/sysusers.d/culld.conf"))
         yield Remove(Path("/etc/tmpfiles.d/culld.conf"))
     yield Run((*systemctl(scope), "daemon-reload"))
@@ -159,22 +167,22 @@ def systemctl(scope: Scope) -> tuple[str, ...]:
     return ("systemctl",) if scope is Scope.SYSTEM else ("systemctl", "--user")
 
 
-def acl_commands(folders: Sequence[Path], user: str) -> Iterator[str]:
-    """Yield, for each folder that a user may not read, write and enter, the command that grants these rights."""
+def acl_commands(folders: Sequence[Path], user: str, *, write: bool = True) -> Iterator[str]:
+    """Yield, for each folder that a user may not read, enter and (if `write`) write, the command that grants that."""
     try:
         account = pwd.getpwnam(user)
     except KeyError:  # the user does not exist yet
         return
     groups = set(os.getgrouplist(user, account.pw_gid))
     for folder in folders:
-        if folder.is_dir() and not _may(folder, account.pw_uid, groups):
-            yield grant_command(folder, user)
+        if folder.is_dir() and not _may(folder, account.pw_uid, groups, _ALL if write else _READ):
+            yield grant_command(folder, user, write=write)
 
 
-def _may(folder: Path, uid: int, groups: set[int]) -> bool:
+def _may(folder: Path, uid: int, groups: set[int], rights: int) -> bool:
     status = folder.stat()
     shift = 6 if status.st_uid == uid else 3 if status.st_gid in groups else 0
-    return status.st_mode >> shift & _ALL == _ALL or _listed_in_acl(folder)
+    return status.st_mode >> shift & rights == rights or _listed_in_acl(folder)
 
 
 def _listed_in_acl(folder: Path) -> bool:
@@ -185,7 +193,8 @@ def _listed_in_acl(folder: Path) -> bool:
         return False
 
 
-def _template(folder: Path, name: str) -> str:
+def read_template(folder: Path, name: str) -> str:
+    """Return a template of a unit; raises SystemFaultError where it is missing."""
     try:
         return (folder / name).read_text()
     except OSError as error:

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 HEADER: Final = "# Written by `culld service install`; changes belong in a drop-in (systemctl edit culld).\n"
 """The first line of every file that an installation writes: only such files are removed again."""
 
+WISHES: Final = "wishes"
+"""The name of the folder, in the state folder, in which the review page leaves wishes."""
+
 _HIDDEN: Final = tuple(map(Path, ("/home", "/root", "/run/user", "/tmp", "/var/tmp")))  # noqa: S108 (by the unit)
 
 
@@ -58,6 +61,21 @@ def render(template: str, found: Installation) -> str:
         text = _set(text, "RequiresMountsFor", _mounts(found))
         text = _set(text, "ReadWritePaths", _writes(found))
         text = text.replace("ProtectHome=tmpfs\n", "\n".join(["ProtectHome=tmpfs", *_binds(found)]) + "\n")
+    return HEADER + text
+
+
+def render_web(template: str, found: Installation, state: Path) -> str:
+    """Return the unit of the review page; `state` is the state folder of culld, which holds the folder of wishes.
+
+    Photos, state and code are read-only for it. Raises ConfigError for a path that a unit file cannot hold.
+    """
+    idle = "--idle 15m"
+    text = _set(template, "ExecStart", f"{quoted(found.command)} web --config {_argument(found.config)} {idle}")
+    if found.scope is Scope.SYSTEM:
+        text = _set(text, "RequiresMountsFor", _mounts(found))
+        text = _set(text, "ReadWritePaths", f"-{quoted(state / WISHES)}")
+        binds = [f"BindReadOnlyPaths=-{_source(path)}" for path in _hidden((*found.writes, *found.code, found.config))]
+        text = text.replace("ProtectHome=tmpfs\n", "\n".join(["ProtectHome=tmpfs", *binds]) + "\n")
     return HEADER + text
 
 
