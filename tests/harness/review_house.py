@@ -83,7 +83,9 @@ class ReviewHouse:
 
     folder: Path
     scores: dict[str, float] = field(default_factory=lambda: dict(SCORES))
+    share: str = "never"
     model: Model = field(init=False)
+    originals: dict[str, bytes] = field(init=False)
 
     def build(self, mode: str = "enforce") -> ReviewHouse:
         """Make the folders and the photos, which are hours old, and judge them."""
@@ -93,6 +95,7 @@ class ReviewHouse:
         self.set_policy(mode=mode)
         for number, name in enumerate(self.scores):
             self.drop(name, number, len(self.scores) - number)
+        self.originals = self.files()
         self.once()
         return self
 
@@ -104,9 +107,9 @@ class ReviewHouse:
         path.write_bytes(data)
         os.utime(path, ns=(0, path.stat().st_mtime_ns - age * HOUR_NS))
 
-    def set_policy(self, *, mode: str = "enforce", share: str = "never", reject: str = "0.97") -> None:
-        """Write the configuration; `share` is that of the brake, `reject` the threshold of blur."""
-        text = POLICY.replace("MODE", mode).replace("SHARE", share).replace("REJECT", reject)
+    def set_policy(self, *, mode: str = "enforce", reject: str = "0.97") -> None:
+        """Write the configuration; `reject` is the threshold of blur."""
+        text = POLICY.replace("MODE", mode).replace("SHARE", self.share).replace("REJECT", reject)
         (self.folder / "culld.yaml").write_text(text)
 
     @property

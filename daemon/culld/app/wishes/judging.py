@@ -10,6 +10,7 @@ from culld.app.returned import is_there
 from culld.app.wishes.restoring import back
 from culld.app.wishes.stored_scores import Candidate, decide_again
 from culld.errors import PhotoBlockedError, PhotoChangedError, PhotoError
+from culld.files.mount_guard import MountGuard
 from culld.quarantine.restore import Restorer
 from culld.quarantine.selection import shot_of
 from culld.records import display_path
@@ -54,7 +55,7 @@ class Judging:
             elif case.away and self._stays_rejected(case):
                 done[number] = "the policy in force rejects it as well"
             else:
-                found[number] = self._returned(case) if case.away else self._here(case)
+                found[number] = self._returned(case) if case.away else self._with_shot(case)
         return done | self._decided(found, by_person=False)
 
     def judge_unprotected(self, cases: Mapping[int, RecordedDecision]) -> Results:
@@ -62,7 +63,7 @@ class Judging:
         journal = self.builder.journal
         for case in cases.values():
             for each in (case, *(other for other in self._shot(case) if other.restored)):
-                if journal.latest_about(each) == journal.number_of(each.plan):
+                if self._is_latest(each):
                     journal.lift_protection(each)
         return self.judge({number: journal.decision(number) or case for number, case in cases.items()})
 
@@ -75,6 +76,11 @@ class Judging:
         for place in (case.now, case.place):
             if place.root in self._roots and is_there(place):
                 return [Candidate(place, case.digests)]
+        root = case.place.root
+        if root not in self._roots:
+            return PhotoBlockedError(f"the configuration no longer watches {display_path(root)}")
+        if away := MountGuard(self.builder.journal).unavailable_reason(root):
+            return PhotoBlockedError(f"{display_path(root)} {away}")
         return PhotoChangedError(f"{display_path(case.place.path)} is no longer there")
 
     def _shot(self, case: RecordedDecision) -> list[RecordedDecision]:
@@ -82,6 +88,19 @@ class Judging:
         shot = shot_of(case.plan)
         found = self.builder.journal.of_shot(shot) if shot else {}
         return [each for each in found.values() if each.plan != case.plan]
+
+    def _with_shot(self, case: RecordedDecision) -> list[Candidate] | PhotoError:
+        """Return the photo of a decision, with those of its shot that came back from quarantine and were not judged."""
+        here = self._here(case)
+        if isinstance(here, PhotoError):
+            return here
+        others = [each for each in self._shot(case) if each.released and self._is_latest(each)]
+        places = [Candidate(each.now, each.digests) for each in others if is_there(each.now)]
+        return [*here, *(each for each in places if each.place.root in self._roots)]
+
+    def _is_latest(self, case: RecordedDecision) -> bool:
+        journal = self.builder.journal
+        return journal.latest_about(case) == journal.number_of(case.plan)
 
     def _stays_rejected(self, case: RecordedDecision) -> bool:
         """Return whether the policy in force rejects a photo in quarantine, with its shot and its series."""

@@ -60,8 +60,8 @@ class Restoring:
             return ""  # it was brought back before culld was stopped, or with another photo of its shot
         restored = back(place, Restorer(self.roots, self.journal, self.withdraw))
         if isinstance(restored, str):
-            if is_there(place):
-                again = self.journal.reject(decision.plan) or decision
+            again = self.journal.reject(decision.plan) or decision
+            if again.restored and is_there(place):
                 self.journal.note_still_quarantined(again, place, stamp_of(place))
             raise PhotoBlockedError(restored)
         return restored[1]

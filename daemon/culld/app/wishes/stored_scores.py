@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from culld.app.rejudge import ReplayJournal
 from culld.app.simulate import StoredScoresReader
+from culld.app.startup import replay_unfinished
 from culld.errors import PhotoBlockedError, PhotoChangedError, PhotoError
 from culld.files.open_beneath import stamp_of
 from culld.pipeline import no_late_series
-from culld.records import Assessment, FileSnapshot, ReadFailure
+from culld.records import Assessment, FileSnapshot, PlanState, ReadFailure
 from culld.retry import RETRY_AFTER
 from culld.stages.decide.by_person import PersonDecider
 from culld.stages.read import PoolReader
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from culld.app.build import Builder
+    from culld.journal.store import SqliteJournal
     from culld.pipeline import Pipeline
     from culld.records import Photo, Plan, RootedPath
 
@@ -86,11 +88,19 @@ def decide_again(builder: Builder, candidates: Iterable[Candidate], *, by_person
         return found
     for outcome in _pipeline(builder, expected, found, by_person=by_person).process(batch):
         place = outcome.plan.photo.place
-        if outcome.fault is None:
+        if outcome.fault is None or (outcome.unfinished and _was_finished(builder.journal, outcome.plan)):
             found.plans[place] = outcome.plan
         else:
             found.errors[place] = PhotoBlockedError(outcome.fault)
     return found
+
+
+def _was_finished(journal: SqliteJournal, plan: Plan) -> bool:
+    """Replay a plan of which only some changes were made; return whether it is carried out now."""
+    replay_unfinished(journal, set())
+    number = journal.number_of(plan.id)
+    decision = None if number is None else journal.decision(number)
+    return decision is not None and decision.state is PlanState.DONE
 
 
 def _pipeline(
