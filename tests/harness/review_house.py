@@ -90,7 +90,7 @@ class ReviewHouse:
     def build(self, mode: str = "enforce") -> ReviewHouse:
         """Make the folders and the photos, which are hours old, and judge them."""
         for name in ("inbox", "state", "quarantine"):
-            (self.folder / name).mkdir(parents=True)
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
         self.model = Model(self.scores)
         self.set_policy(mode=mode)
         for number, name in enumerate(self.scores):

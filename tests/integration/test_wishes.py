@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import subprocess
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from culld.app.report import feedback_of_people
 from culld.app.restore import RestoreRequest, run_restore
 from culld.app.simulate import Simulation
 from culld.quarantine.selection import Selection
-from culld.records import BY_PERSON, ItemState, PlanState, ReviewState, Verdict, WishItem, WishKind
+from culld.records import BY_PERSON, ItemState, ReviewState, Verdict, WishItem, WishKind
 from culld.stages.decide.brake import active_brake
 from culld.stages.decide.feedback import Feedback
 from culld.stages.decide.replay import ReplayAction
@@ -380,20 +381,37 @@ def test_a_wish_to_resume_releases_the_brake(tmp_path: Path) -> None:
         assert not active_brake(journal)
 
 
-def test_a_restore_that_fails_says_why_and_can_be_wished_again(house: ReviewHouse) -> None:
-    """The photo is as it was: in quarantine, not protected, not restored."""
-    (house.inbox).rename(house.folder / "elsewhere")
-    (house.inbox).mkdir()
-    (house.inbox).chmod(0o700)
-    (house.folder / "elsewhere" / ".culld").rename(house.inbox / ".culld")
-    (house.inbox / "gone.jpg").symlink_to("nowhere")
-    for number in range(3):
-        (house.inbox / f"gone~{number}.jpg").touch()
-    wish = house.wish(WishKind.RESTORE, "gone.jpg")
-    house.ask(wish)
-    house.once()
+def test_a_full_disk_fails_a_restore_and_it_can_be_wished_again(tmp_path: Path) -> None:
+    """The photo is as it was before the wish: in quarantine, whole, not protected, and no false reject."""
+    house = ReviewHouse(tmp_path)
+    house.inbox.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=2m", "none", house.inbox]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("needs the right to mount a tmpfs")
+    try:
+        house.build()
+        before = house.files("quarantine")
+        _fill(house.inbox / "other")
 
-    assert [each.state for each in house.progress(wish).outcomes] == [ItemState.DONE]
+        ((state, note),) = house.carry_out(WishKind.RESTORE, "gone.jpg")
+        assert (state, "the disk is full" in note) == (ItemState.FAILED, True)
+        assert house.files("quarantine") == before
+        assert house.state("gone.jpg") is ReviewState.REJECTED
+        assert not house.decisions("gone.jpg")[-1].content_restored
+        assert feedback(house) == [Feedback.PENDING]
+
+        (house.inbox / "other").unlink()
+        assert house.carry_out(WishKind.RESTORE, "gone.jpg") == done(1)
+        assert house.files()["gone.jpg"] == house.originals["gone.jpg"]
+    finally:
+        subprocess.run(["umount", house.inbox], check=True)
+
+
+def _fill(path: Path) -> None:
+    """Write into a file until the disk is full."""
+    with suppress(OSError), path.open("wb", buffering=0) as stream:
+        while stream.write(b"x" * 4096) == 4096:
+            pass
 
 
 def test_ten_thousand_photos_in_one_wish(house: ReviewHouse) -> None:
@@ -411,17 +429,3 @@ def test_ten_thousand_photos_in_one_wish(house: ReviewHouse) -> None:
         (ItemState.CHANGED, "Its decision is not in the journal.")
     }
     assert len(outcomes) == 10_000
-
-
-def test_wishes_without_the_program_wait(house: ReviewHouse) -> None:
-    """In the folder, and then in the journal."""
-    house.ask(house.wish(WishKind.CONFIRM, "gone.jpg"))
-
-    with house.journal() as journal:
-        assert journal.wishes_waiting() == 0
-    house.once()
-    with house.journal() as journal:
-        assert journal.wishes_waiting() == 0
-    assert house.state("gone.jpg") is ReviewState.CONFIRMED
-    assert os.listdir(house.wishes) == []
-    assert PlanState.DONE

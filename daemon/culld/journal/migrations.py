@@ -115,7 +115,8 @@ CREATE TABLE wish_item (
     begun INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (wish, number)
 ) WITHOUT ROWID;
-CREATE INDEX wish_item_waiting ON wish_item (wish, number) WHERE state = 'waiting';
+CREATE UNIQUE INDEX wish_item_decision ON wish_item (wish, decision);
+CREATE INDEX wish_item_waiting ON wish_item (wish, begun DESC, number) WHERE state = 'waiting';
 INSERT INTO answer SELECT id, 'untagged', restored_at FROM decision WHERE verdict = 'tag' AND restored_at IS NOT NULL;
 -- The photos that the review page lists first.
 CREATE INDEX decision_not_kept ON decision (taken_at, id) WHERE verdict <> 'keep';

@@ -71,15 +71,20 @@ class ReviewReader(TagReader):
 
     def review_states(self, ids: Iterable[int]) -> dict[int, ReviewState]:
         """Return the state of the photo of each decision that the journal has, by the number of the decision."""
-        states: dict[int, ReviewState] = {}
+        return {number: state for number, (_, state) in self.reviewed(ids).items()}
+
+    def reviewed(self, ids: Iterable[int]) -> dict[int, tuple[RecordedDecision, ReviewState]]:
+        """Return each decision that the journal has with the state of its photo, by the number of the decision."""
+        found: dict[int, tuple[RecordedDecision, ReviewState]] = {}
         wanted = list(ids)
         for start in range(0, len(wanted), _AT_ONCE):
             some = wanted[start : start + _AT_ONCE]
             marks = ", ".join("?" * len(some))
-            found = {row["number"]: row for row in self._rows(_REVIEWED % marks, some)}
-            rows = self._rows(f"{SELECT_DECISIONS} WHERE decision.id IN ({marks})", some)
-            states |= {row["number"]: _state(decision_of(row), found.get(row["number"])) for row in rows}
-        return states
+            known = {row["number"]: row for row in self._rows(_REVIEWED % marks, some)}
+            for row in self._rows(f"{SELECT_DECISIONS} WHERE decision.id IN ({marks})", some):
+                decision = decision_of(row)
+                found[row["number"]] = decision, _state(decision, known.get(row["number"]))
+        return found
 
     def wish_progress(self, wish: str) -> WishProgress | None:
         """Return how far a wish is; None if the journal does not have it."""

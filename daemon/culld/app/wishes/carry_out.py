@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MOST_ITEMS_OF_SLICE: Final = 16
+MOST_ANSWERS_OF_SLICE: Final = 256
+"""Answers change no file, and are stored in one transaction."""
 LONGEST_SLICE_S: Final = 0.1
 _AT_ONCE: Final = 4
 """The number of photos that are decided about together."""
@@ -102,11 +104,12 @@ class Wishes:
                 self._step((), is_quarantine_there=True)
 
     def _carry_out(self, wish: OpenWish) -> None:
-        """Carry out one slice: at most 16 photos, and no further one after 100 ms."""
+        """Carry out one slice: at most 16 photos (or 256 answers), and no further one after 100 ms."""
         until = self._builder.clock.monotonic() + LONGEST_SLICE_S
         if wish.kind is WishKind.RESUME:
             resume(self._journal, self._builder.clock)
-        items = self._journal.open_items(wish.id, MOST_ITEMS_OF_SLICE)
+        most = MOST_ANSWERS_OF_SLICE if wish.kind is WishKind.CONFIRM else MOST_ITEMS_OF_SLICE
+        items = self._journal.open_items(wish.id, most)
         cases = self._sorted(wish, items)
         for group in self._groups(wish, cases):
             self._builder.heartbeat()
@@ -119,8 +122,9 @@ class Wishes:
         outcomes: list[ItemOutcome] = []
         answers: dict[int, Answer | None] = {}
         rest: list[_Case] = []
+        cases = self._cases(items)
         for item in items:
-            case = self._case(item)
+            case = cases.get(item.item.decision)
             if case is None:
                 outcomes.append(ItemOutcome(item.item, ItemState.CHANGED, "Its decision is not in the journal."))
             elif item.begun:
@@ -136,10 +140,11 @@ class Wishes:
             self._journal.end_items(wish.id, outcomes, answers)
         return rest
 
-    def _case(self, item: OpenItem) -> _Case | None:
-        number = item.item.decision
-        decision, states = self._journal.decision(number), self._journal.review_states((number,))
-        return None if decision is None or number not in states else _Case(item, decision, states[number])
+    def _cases(self, items: Sequence[OpenItem]) -> dict[int, _Case]:
+        found = self._journal.reviewed(item.item.decision for item in items)
+        return {
+            each.item.decision: _Case(each, *found[each.item.decision]) for each in items if each.item.decision in found
+        }
 
     def _refusal(self, wish: OpenWish, case: _Case) -> str:
         """Return why nothing is done for a photo, as a sentence; empty if the wish applies to it."""
@@ -166,9 +171,8 @@ class Wishes:
     def _of_its_shot(self, wish: OpenWish, case: _Case) -> Iterator[_Case]:
         """Yield the other photos of a shot that wait in the same wish, and to which it applies."""
         for place in case.decision.siblings:
-            for item in self._journal.open_items_at(wish.id, place):
-                other = self._case(item)
-                if other is not None and (item.begun or not self._refusal(wish, other)):
+            for other in self._cases(self._journal.open_items_at(wish.id, place)).values():
+                if other.item.begun or not self._refusal(wish, other):
                     yield other
 
     def _change_files(self, wish: OpenWish, group: Sequence[_Case]) -> None:

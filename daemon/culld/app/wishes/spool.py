@@ -62,9 +62,7 @@ class WishFolder:
             with self._opened() as inside:
                 return self._take(inside)
         except OSError as error:
-            if str(error) not in self._stuck:
-                self._stuck.add(str(error))
-                log.warning("no wishes can be taken from %s: %s", display_path(self.path), error.strerror)
+            self._warn_once(f"no wishes can be taken from {display_path(self.path)}: {error.strerror}")
             return False
 
     def create(self) -> None:
@@ -98,12 +96,18 @@ class WishFolder:
     def _take_one(self, inside: int, name: str) -> None:
         try:
             self.journal.take_wish(_wish(inside, name))
-        except FileNotFoundError:
-            return
+        except OSError as error:
+            if not isinstance(error, FileNotFoundError):  # of the disk or the system: the wish is not judged by it
+                self._warn_once(f"{display_path(self.path / name)} cannot be read now: {error.strerror}")
         except BadWishError as error:
             self._set_aside(inside, name, str(error))
-            return
-        self._remove(inside, name)
+        else:
+            self._remove(inside, name)
+
+    def _warn_once(self, text: str) -> None:
+        if text not in self._stuck:
+            self._stuck.add(text)
+            log.warning("%s", text)
 
     def _remove(self, inside: int, name: str) -> None:
         try:
@@ -146,15 +150,21 @@ def _content(inside: int, name: str) -> bytes:
         if error.errno not in _NOT_READABLE:
             raise
         raise BadWishError(f"It cannot be read ({error.strerror}).") from error
-    with os.fdopen(descriptor, "rb") as stream:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            raise BadWishError("It is not a plain file.")
-        if found.st_uid not in {os.geteuid(), os.fstat(inside).st_uid}:
-            raise BadWishError("It belongs neither to the user of culld nor to the owner of the folder.")
-        if found.st_size > MOST_BYTES:
-            raise BadWishError(f"It is larger than {MOST_BYTES} bytes.")
-        return stream.read(MOST_BYTES + 1)
+    try:
+        _require_ordinary(os.fstat(descriptor), os.fstat(inside).st_uid)
+        with os.fdopen(descriptor, "rb", closefd=False) as stream:
+            return stream.read(MOST_BYTES + 1)
+    finally:
+        os.close(descriptor)
+
+
+def _require_ordinary(found: os.stat_result, owner: int) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        raise BadWishError("It is not a plain file.")
+    if found.st_uid not in {os.geteuid(), owner}:
+        raise BadWishError("It belongs neither to the user of culld nor to the owner of the folder.")
+    if found.st_size > MOST_BYTES:
+        raise BadWishError(f"It is larger than {MOST_BYTES} bytes.")
 
 
 def _remove_oldest(inside: int) -> None:

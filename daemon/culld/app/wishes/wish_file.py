@@ -95,6 +95,7 @@ def _write(inside: int, name: str, data: bytes) -> None:
     descriptor = os.open(name, _CREATE, 0o640, dir_fd=inside)
     try:
         with os.fdopen(descriptor, "wb") as stream:
+            os.fchmod(descriptor, 0o640)  # whatever the umask is: the daemon may run as another user of the group
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
