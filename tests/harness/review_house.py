@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from culld.app.once import OnePass
 from culld.app.once_counts import Counts
-from culld.app.startup import open_journal
+from culld.app.startup import JOURNAL, open_journal
 from culld.app.wishes.wish_file import write_wish
+from culld.clock import SystemClock
 from culld.config import Config, load_config
 from culld.imaging.image_file import DecodeLimits
 from culld.inference.deferred import Deferred
@@ -45,11 +46,15 @@ watch: [{path: inbox}]
 quarantine: quarantine
 state: state
 settle: {quiet: 100ms}
+batch: {wait: 100ms}
 policy: {mode: MODE, brake: {max_share: SHARE}, stack_verdict: worst, defects: {blur: {tag: 0.5, reject: REJECT}}}
 """
 HOUR_NS = 3_600_000_000_000
 SCORES = {"kept.jpg": 0.1, "tagged.jpg": 0.7, "gone.jpg": 0.99}
 """Photos by name with their probability of blur: one is kept, one tagged, one moved."""
+
+
+T = TypeVar("T")
 
 
 class Model(PhotoWorker):
@@ -131,9 +136,18 @@ class ReviewHouse:
         """The journal, after a replay of the plans that a crash left open."""
         return open_journal(self.config)
 
-    def once(self) -> Counts:
-        """Run `culld once` without worker processes; it carries out the wishes as well."""
+    def reads(self, question: Callable[[SqliteJournal], T]) -> T:
+        """The answer of the journal, read as another process does."""
+        with SqliteJournal.open_readonly(self.folder / "state" / JOURNAL, SystemClock()) as journal:
+            return question(journal)
+
+    def once(self, on_statement: Callable[[str], object] | None = None) -> Counts:
+        """Run `culld once` without worker processes; it carries out the wishes as well.
+
+        `on_statement` gets each statement of SQL before it is run.
+        """
         with self.journal() as journal:
+            journal._db.set_trace_callback(on_statement)
             pool = fakes.FakePool(self.model)
             return OnePass(self.config, journal, pool).process([], lambda _: None)  # type: ignore[arg-type]
 

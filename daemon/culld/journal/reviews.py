@@ -145,13 +145,13 @@ class ReviewReader(TagReader):
         return moves[-1].target if moves else decision.now
 
     def of_shot(self, shot: str) -> dict[int, RecordedDecision]:
-        """Return the decisions that moved photos of a shot to quarantine, by their numbers.
+        """Return the decisions that moved photos of a shot to quarantine and are not superseded, by their numbers.
 
         `shot` is the part of the ids of their plans before the colon.
         """
         rows = self._rows(
             f"{SELECT_DECISIONS} WHERE plan >= ? AND plan < ? AND verdict = 'quarantine' AND decision.state = 'done'"
-            " ORDER BY decision.id",
+            f" AND NOT {SUPERSEDED} ORDER BY decision.id",
             (f"{shot}:", f"{shot};"),
         )
         return {row["number"]: decision_of(row) for row in rows}

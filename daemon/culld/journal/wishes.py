@@ -66,15 +66,20 @@ class Wishes(ReviewReader):
                 (now, wish),
             )
 
-    def note_still_quarantined(self, decision: RecordedDecision, place: RootedPath, stamp: FileStat | None) -> None:
-        """Store that a restore failed, and that the photo of a decision is still in quarantine, at `place`."""
+    def note_still_quarantined(
+        self, decision: RecordedDecision, place: RootedPath, stamp: FileStat | None, digest: str
+    ) -> None:
+        """Store that a restore failed: the photo of a decision is still in quarantine, at `place`, with this content.
+
+        It is neither restored nor protected.
+        """
         with self._writing() as db:
             lift_restored(db, decision.plan)
             file_state.delete(db, decision.now)
-            file_state.save(db, place, stamp, decision.now_digest, FileState.DECIDED)
+            file_state.save(db, place, stamp, digest, FileState.DECIDED)
             db.execute(
-                "UPDATE decision SET restored_at = NULL, now_root = ?, now_relative = ? WHERE plan = ?",
-                (*place_row(place), decision.plan),
+                "UPDATE decision SET restored_at = NULL, now_root = ?, now_relative = ?, now_digest = ? WHERE plan = ?",
+                (*place_row(place), digest, decision.plan),
             )
 
     def lift_protection(self, decision: RecordedDecision) -> None:

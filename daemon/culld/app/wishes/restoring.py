@@ -48,11 +48,11 @@ class Restoring:
         return note
 
     def others_of_shot(self, decision: RecordedDecision) -> Iterator[RecordedDecision]:
-        """Yield the decisions about the other photos of a shot that are in quarantine."""
+        """Yield the decisions about the other photos of a shot that are in quarantine, or were being restored."""
         shot = shot_of(decision.plan)
         if shot:
             found = self.journal.of_shot(shot).values()
-            yield from (each for each in found if each.plan != decision.plan and each.away)
+            yield from (each for each in found if each.plan != decision.plan and (each.away or each.restored))
 
     def _bring_back(self, decision: RecordedDecision) -> str:
         place = self.journal.moved_to(decision)
@@ -62,7 +62,7 @@ class Restoring:
         if isinstance(restored, str):
             again = self.journal.reject(decision.plan) or decision
             if again.restored and is_there(place):
-                self.journal.note_still_quarantined(again, place, stamp_of(place))
+                self.journal.note_still_quarantined(again, place, stamp_of(place), digest_at(place) or again.digest)
             raise PhotoBlockedError(restored)
         return restored[1]
 
