@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,9 +13,12 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from culld.app.build import Builder, PolicySet
+from culld.app.model_files import resolve_policies
 from culld.app.once import OnePass
 from culld.app.once_counts import Counts
 from culld.app.startup import JOURNAL, open_journal
+from culld.app.wishes.carry_out import Wishes
 from culld.app.wishes.wish_file import write_wish
 from culld.clock import SystemClock
 from culld.config import Config, load_config
@@ -39,6 +43,7 @@ from culld.stages.read import ReadRequest, WorkerSettings
 from culld.stages.read.assess import Scorer
 from culld.stages.read.scoring import DEFECT_NETWORK
 from culld.stages.read.worker import PhotoWorker
+from culld.unexpected import UnexpectedErrors
 from harness import factories, fakes, quarantined, raw_files
 
 POLICY = """\
@@ -150,6 +155,23 @@ class ReviewHouse:
             journal._db.set_trace_callback(on_statement)
             pool = fakes.FakePool(self.model)
             return OnePass(self.config, journal, pool).process([], lambda _: None)  # type: ignore[arg-type]
+
+    @contextmanager
+    def carrier(self, heartbeat: Callable[[], None] = lambda: None) -> Iterator[Wishes]:
+        """What the loop of the daemon carries wishes out with."""
+        with self.journal() as journal:
+            pool, policies = fakes.FakePool(self.model), PolicySet(resolve_policies(self.config))
+            builder = Builder(self.config, journal, pool, policies, heartbeat=heartbeat)  # type: ignore[arg-type]
+            found = Wishes(builder, UnexpectedErrors())
+            try:
+                yield found
+            finally:
+                found.close()
+
+    def carry_out_wishes(self) -> None:
+        """Carry out the wishes, without a scan before."""
+        with self.carrier() as found:
+            found.carry_out_all()
 
     def decisions(self, name: str) -> list[RecordedDecision]:
         """The decisions about a photo, the oldest first."""

@@ -11,17 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from culld.app.build import Builder, PolicySet
 from culld.app.daemon import Daemon
-from culld.app.model_files import resolve_policies
 from culld.app.service_status import ServiceStatus
-from culld.app.wishes.carry_out import MOST_ITEMS_OF_SLICE, Wishes
+from culld.app.wishes.carry_out import MOST_ITEMS_OF_SLICE
 from culld.clock import SystemClock
 from culld.errors import StoppedError
 from culld.records import ItemState, ReviewState, Wish, WishItem, WishKind
 from culld.stages.watch.signals import LoopQueue, Signal
 from culld.system.sd_notify import Notifier
-from culld.unexpected import UnexpectedErrors
 from harness import fakes
 from harness.review_house import ReviewHouse
 
@@ -118,19 +115,6 @@ def test_photos_are_judged_while_a_large_wish_is_carried_out(house: ReviewHouse)
     assert [each.state for each in house.progress(wish).outcomes[:2]] == [ItemState.DONE, ItemState.CHANGED]
 
 
-@contextmanager
-def wishes(house: ReviewHouse, heartbeat: Callable[[], None] = lambda: None) -> Iterator[Wishes]:
-    """What the loop has."""
-    with house.journal() as journal:
-        pool, policies = fakes.FakePool(house.model), PolicySet(resolve_policies(house.config))
-        builder = Builder(house.config, journal, pool, policies, heartbeat=heartbeat)  # type: ignore[arg-type]
-        found = Wishes(builder, UnexpectedErrors())
-        try:
-            yield found
-        finally:
-            found.close()
-
-
 def states(house: ReviewHouse, wish: Wish) -> Sequence[ItemState]:
     """The states of the photos of a wish."""
     return [each.state for each in house.progress(wish).outcomes]
@@ -142,7 +126,7 @@ def test_a_slice_has_at_most_sixteen_photos(tmp_path: Path) -> None:
     wish = house.wish(WishKind.RESTORE, *house.scores)
     house.ask(wish)
 
-    with wishes(house) as found:
+    with house.carrier() as found:
         found.step({Signal.WISH}, is_quarantine_there=True)
         assert states(house, wish).count(ItemState.CHANGED) == MOST_ITEMS_OF_SLICE
         assert found.more
@@ -156,7 +140,7 @@ def test_without_the_quarantine_wishes_wait(house: ReviewHouse) -> None:
     wish = house.wish(WishKind.RESTORE, "gone.jpg")
     house.ask(wish)
 
-    with wishes(house) as found:
+    with house.carrier() as found:
         found.step({Signal.WISH}, is_quarantine_there=False)
         assert not found.more
         assert states(house, wish) == [ItemState.WAITING]
@@ -174,8 +158,8 @@ def test_a_stop_comes_between_two_photos(house: ReviewHouse) -> None:
         if (error := next(beats)) is not None:
             raise error
 
-    with wishes(house, beat) as found, pytest.raises(StoppedError):
-        found.step({Signal.WISH}, is_quarantine_there=True)
+    with house.carrier(beat) as found, pytest.raises(StoppedError):
+        found.carry_out_all()
 
     assert states(house, wish) == [ItemState.DONE, ItemState.WAITING]
     house.once()

@@ -102,15 +102,16 @@ class Wishes(ReviewReader):
         with self._writing() as db:
             db.execute("DELETE FROM wish WHERE ended_at < ?", (to_micros(before),))
 
-    def person_reject_after(self, number: int, decision: RecordedDecision) -> str | None:
-        """Return the plan of a reject by a person, after the decision with a number, of its photo, that was done."""
+    def person_reject_after(self, number: int, decision: RecordedDecision) -> RecordedDecision | None:
+        """Return the last reject by a person of the photo of a decision with a number, after it, that was done."""
         (root, relative), (now_root, now_relative) = place_row(decision.place), place_row(decision.now)
-        rows = self._rows(
-            "SELECT plan FROM decision WHERE id > ?1 AND rule = ?6 AND state = 'done'"
-            " AND ((root = ?2 AND relative = ?3) OR (root = ?4 AND relative = ?5)) ORDER BY id DESC LIMIT 1",
+        found = self._decisions(
+            "decision.id > ?1 AND rule = ?6 AND decision.state = 'done' AND ((decision.root = ?2 AND"
+            " decision.relative = ?3) OR (decision.root = ?4 AND decision.relative = ?5))"
+            " ORDER BY decision.id DESC LIMIT 1",
             (number, root, relative, now_root, now_relative, BY_PERSON),
         )
-        return rows[0]["plan"] if rows else None
+        return next(iter(found), None)
 
 
 def note_untagged_or_restored(db: sqlite3.Connection, plan: str, now: int) -> None:

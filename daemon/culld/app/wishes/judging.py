@@ -39,10 +39,13 @@ class Judging:
         done: Results = {}
         found: dict[int, list[Candidate] | PhotoError] = {}
         for number, case in cases.items():
-            if self.builder.journal.person_reject_after(number, case) is not None:
+            earlier = self.builder.journal.person_reject_after(number, case)
+            if earlier is None:
+                found[number] = self._here(case)
+            elif earlier.restored or (earlier.away and not self._siblings(earlier)):
                 done[number] = ""  # it was moved before culld was stopped, or with another photo of its shot
             else:
-                found[number] = self._here(case)
+                found[number] = self._reunited(earlier)
         return done | self._decided(found, by_person=True)
 
     def judge(self, cases: Mapping[int, RecordedDecision]) -> Results:
@@ -72,16 +75,32 @@ class Judging:
         return [watch.path for watch in self.builder.config.watch]
 
     def _here(self, case: RecordedDecision) -> list[Candidate] | PhotoError:
-        """Return the photo of a decision in a watched folder, or the error that it is not there."""
+        """Return the photo of a decision in a watched folder, with its siblings, or the error that it is not there."""
         for place in (case.now, case.place):
             if place.root in self._roots and is_there(place):
-                return [Candidate(place, case.digests)]
+                return [Candidate(place, case.digests), *self._siblings(case)]
         root = case.place.root
         if root not in self._roots:
             return PhotoBlockedError(f"the configuration no longer watches {display_path(root)}")
         if away := MountGuard(self.builder.journal).unavailable_reason(root):
             return PhotoBlockedError(f"{display_path(root)} {away}")
         return PhotoChangedError(f"{display_path(case.place.path)} is no longer there")
+
+    def _siblings(self, case: RecordedDecision) -> list[Candidate]:
+        """Return the siblings of a photo that are in the watched folder and were judged.
+
+        After a crash the journal may have no file state for them, so that they are read again.
+        """
+        found: list[Candidate] = []
+        for place in case.siblings:
+            judged = self.builder.journal.history_of(place) if is_there(place) else []
+            digests = frozenset().union(*(each.digests for each in judged))
+            found += [Candidate(place, digests)] if digests else []
+        return found
+
+    def _reunited(self, case: RecordedDecision) -> list[Candidate] | PhotoError:
+        """Return a shot of which a crash left one photo behind, when the others were moved: they are brought back."""
+        return self._returned(case) if case.away else self._with_shot(case)
 
     def _shot(self, case: RecordedDecision) -> list[RecordedDecision]:
         """Return the decisions that moved the other photos of a shot to quarantine."""
@@ -123,7 +142,7 @@ class Judging:
                 back_now.append(Candidate(found[0], each.digests))
             elif each is case:
                 return PhotoBlockedError(found)
-        return back_now
+        return [*back_now, *self._siblings(case)]
 
     def _decided(self, found: Mapping[int, list[Candidate] | PhotoError], *, by_person: bool) -> Results:
         """Decide about photos, each the first of its list, and carry the plans out."""
