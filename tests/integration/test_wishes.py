@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import subprocess
+import uuid
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -10,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from culld.app.model_files import resolve_policies
+from culld.app.rebuild import rebuild_journal
 from culld.app.report import feedback_of_people
 from culld.app.restore import RestoreRequest, run_restore
 from culld.app.simulate import Simulation
 from culld.quarantine.selection import Selection
-from culld.records import BY_PERSON, ItemState, ReviewState, Verdict, WishItem, WishKind
+from culld.records import BY_PERSON, ItemState, ReviewState, Verdict, Wish, WishItem, WishKind
 from culld.stages.decide.brake import active_brake
 from culld.stages.decide.feedback import Feedback
 from culld.stages.decide.replay import ReplayAction
@@ -179,6 +182,15 @@ def test_a_reject_by_a_person_is_no_business_of_policies_and_brakes(house: Revie
         assert [moved for _, moved in journal.recently_moving(10, None)] == [False, False, True]
         assert journal.unwanted() == 0
     assert house.carry_out(WishKind.RESTORE, "kept.jpg", "tagged.jpg") == done(2)
+
+
+def test_a_rebuilt_journal_knows_what_a_person_rejected(house: ReviewHouse) -> None:
+    """From the reason in the record."""
+    house.carry_out(WishKind.REJECT, "kept.jpg")
+    (house.folder / "state" / "journal.sqlite3").rename(house.folder / "old.sqlite3")
+    rebuild_journal(house.config)
+
+    assert [house.decisions(name)[-1].rule for name in ("kept.jpg", "gone.jpg")] == [BY_PERSON, ""]
 
 
 def test_raw_and_jpeg_move_and_come_back_together(tmp_path: Path) -> None:
@@ -353,6 +365,34 @@ def test_a_file_that_is_gone_or_was_changed_is_not_rejected(house: ReviewHouse) 
     house.once()
 
     assert {each.state for each in house.progress(wish).outcomes} == {ItemState.CHANGED}
+
+
+def test_photos_that_came_back_under_other_names_are_rejected(tmp_path: Path) -> None:
+    """Another shot has taken its names, and a person has rejected that one as well."""
+    house = ReviewHouse(tmp_path, {"a.dng": 0.1, "a.jpg": 0.1}).build()
+    house.carry_out(WishKind.REJECT, "a.jpg")
+    first = [house.number(name) for name in house.scores]
+    for number, name in enumerate(house.scores):
+        house.drop(name, 5 + number)
+    house.once()
+    assert house.photos("inbox") == house.photos("quarantine") == set(house.scores)
+    assert about(house, WishKind.RESTORE, first, ReviewState.REJECTED) == [ItemState.DONE] * 2
+    back = house.photos("inbox") - set(house.scores)
+
+    assert house.carry_out(WishKind.REJECT, "a.jpg") == done(1)
+    assert house.photos("inbox") == back
+    assert about(house, WishKind.REJECT, first, ReviewState.RESTORED) == [ItemState.DONE] * 2
+
+    assert house.photos("inbox") == set()
+    assert house.photos("quarantine") == {*house.scores, *back}
+
+
+def about(house: ReviewHouse, kind: WishKind, numbers: Sequence[int], seen: ReviewState) -> list[ItemState]:
+    """Carry out a wish about decisions by their numbers; return the states of the photos."""
+    wish = Wish(str(uuid.uuid4()), kind, tuple(WishItem(number, seen) for number in numbers))
+    house.ask(wish)
+    house.once()
+    return [each.state for each in house.progress(wish).outcomes]
 
 
 def test_a_file_that_cannot_move_with_the_photo_holds_a_reject_back(house: ReviewHouse) -> None:

@@ -47,10 +47,10 @@ class Wishes(ReviewReader):
 
     def end_items(
         self, wish: str, outcomes: Sequence[ItemOutcome], answers: Mapping[int, Answer | None] | None = None
-    ) -> None:
+    ) -> bool:
         """Store the outcomes of photos of a wish together with answers, by decision; None deletes the answer.
 
-        The wish ends when none of its photos waits.
+        The wish ends when none of its photos waits; return whether it did.
         """
         now = to_micros(self._clock.now())
         with self._writing() as db:
@@ -60,11 +60,12 @@ class Wishes(ReviewReader):
                 "UPDATE wish_item SET state = ?, note = ?, now = ? WHERE wish = ? AND decision = ?",
                 [(each.state, escape_surrogates(each.note), each.now, wish, each.item.decision) for each in outcomes],
             )
-            db.execute(
+            ended = db.execute(
                 "UPDATE wish SET ended_at = ? WHERE id = ? AND ended_at IS NULL"
                 " AND NOT EXISTS (SELECT 1 FROM wish_item WHERE wish = wish.id AND state = 'waiting')",
                 (now, wish),
             )
+            return ended.rowcount > 0
 
     def note_still_quarantined(
         self, decision: RecordedDecision, place: RootedPath, stamp: FileStat | None, digest: str
@@ -108,8 +109,8 @@ class Wishes(ReviewReader):
         found = self._decisions(
             "decision.id > ?1 AND rule = ?6 AND decision.state = 'done' AND ((decision.root = ?2 AND"
             " decision.relative = ?3) OR (decision.root = ?4 AND decision.relative = ?5))"
-            " ORDER BY decision.id DESC LIMIT 1",
-            (number, root, relative, now_root, now_relative, BY_PERSON),
+            " AND decision.digest IN (?7, ?8) ORDER BY decision.id DESC LIMIT 1",
+            (number, root, relative, now_root, now_relative, BY_PERSON, decision.digest, decision.now_digest),
         )
         return next(iter(found), None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -137,7 +138,7 @@ class Wishes:
             else:
                 rest.append(case)
         if outcomes or not rest:
-            self._journal.end_items(wish.id, outcomes, answers)
+            self._end(wish, outcomes, answers)
         return rest
 
     def _cases(self, items: Sequence[OpenItem]) -> dict[int, _Case]:
@@ -183,7 +184,7 @@ class Wishes:
         outcomes = [
             self._outcome(case, results if isinstance(results, PhotoError) else results[case.number]) for case in group
         ]
-        self._journal.end_items(wish.id, outcomes)
+        self._end(wish, outcomes, {})
 
     def _results(self, kind: WishKind, cases: Mapping[int, RecordedDecision]) -> Results:
         if kind is WishKind.RESTORE:
@@ -194,6 +195,14 @@ class Wishes:
         if kind is WishKind.WITHDRAW:
             return self._judging.judge_unprotected(cases)
         return self._judging.judge(cases)
+
+    def _end(self, wish: OpenWish, outcomes: Sequence[ItemOutcome], answers: Mapping[int, Answer | None]) -> None:
+        """Store outcomes and answers; log the end of a wish."""
+        if self._journal.end_items(wish.id, outcomes, answers):
+            progress = self._journal.wish_progress(wish.id)
+            counts = Counter(each.state for each in progress.outcomes) if progress is not None else Counter()
+            parts = [f"{count} {state}" for state, count in counts.items()]
+            log.info("a wish of a person was carried out: %s %s", wish.kind, ", ".join(parts))
 
     def _outcome(self, case: _Case, result: str | PhotoError) -> ItemOutcome:
         now = self._now(case.number)

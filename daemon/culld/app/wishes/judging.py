@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from culld.app.build import Builder
-    from culld.records import RecordedDecision
+    from culld.records import RecordedDecision, RootedPath
 
     Results = dict[int, str | PhotoError]
     """A note, or the error that says why nothing was done, by the number of the decision."""
@@ -42,7 +42,7 @@ class Judging:
             earlier = self.builder.journal.person_reject_after(number, case)
             if earlier is None:
                 found[number] = self._here(case)
-            elif earlier.restored or (earlier.away and not self._siblings(earlier)):
+            elif earlier.restored or (earlier.away and not self._siblings(earlier, earlier.place)):
                 done[number] = ""  # it was moved before culld was stopped, or with another photo of its shot
             else:
                 found[number] = self._reunited(earlier)
@@ -64,11 +64,13 @@ class Judging:
     def judge_unprotected(self, cases: Mapping[int, RecordedDecision]) -> Results:
         """Lift the protection of photos that a person restored or untagged, with their shots, then `judge` them."""
         journal = self.builder.journal
-        for case in cases.values():
+        lost = {number: here for number, case in cases.items() if isinstance(here := self._here(case), PhotoError)}
+        rest = {number: case for number, case in cases.items() if number not in lost}
+        for case in rest.values():
             for each in (case, *(other for other in self._shot(case) if other.restored)):
                 if self._is_latest(each):
                     journal.lift_protection(each)
-        return self.judge({number: journal.decision(number) or case for number, case in cases.items()})
+        return lost | self.judge({number: journal.decision(number) or case for number, case in rest.items()})
 
     @property
     def _roots(self) -> list[Path]:
@@ -78,7 +80,7 @@ class Judging:
         """Return the photo of a decision in a watched folder, with its siblings, or the error that it is not there."""
         for place in (case.now, case.place):
             if place.root in self._roots and is_there(place):
-                return [Candidate(place, case.digests), *self._siblings(case)]
+                return [Candidate(place, case.digests), *self._siblings(case, place)]
         root = case.place.root
         if root not in self._roots:
             return PhotoBlockedError(f"the configuration no longer watches {display_path(root)}")
@@ -86,16 +88,17 @@ class Judging:
             return PhotoBlockedError(f"{display_path(root)} {away}")
         return PhotoChangedError(f"{display_path(case.place.path)} is no longer there")
 
-    def _siblings(self, case: RecordedDecision) -> list[Candidate]:
-        """Return the siblings of a photo that are in the watched folder and were judged.
+    def _siblings(self, case: RecordedDecision, here: RootedPath) -> list[Candidate]:
+        """Return the siblings of the photo at `here` that were judged with it and are still beside it.
 
-        After a crash the journal may have no file state for them, so that they are read again.
+        After a crash the journal may have no file state for them, so that they are read again. A photo that came back
+        under another name has other siblings, which the grouping finds.
         """
         found: list[Candidate] = []
-        for place in case.siblings:
-            judged = self.builder.journal.history_of(place) if is_there(place) else []
-            digests = frozenset().union(*(each.digests for each in judged))
-            found += [Candidate(place, digests)] if digests else []
+        for place in case.siblings if here == case.place else ():
+            history = self.builder.journal.history_of(place) if is_there(place) else []
+            together = [each.digests for each in history if each.place == place and here in each.siblings]
+            found += [Candidate(place, frozenset().union(*together))] if together else []
         return found
 
     def _reunited(self, case: RecordedDecision) -> list[Candidate] | PhotoError:
@@ -142,7 +145,7 @@ class Judging:
                 back_now.append(Candidate(found[0], each.digests))
             elif each is case:
                 return PhotoBlockedError(found)
-        return [*back_now, *self._siblings(case)]
+        return [*back_now, *self._siblings(case, back_now[0].place)]
 
     def _decided(self, found: Mapping[int, list[Candidate] | PhotoError], *, by_person: bool) -> Results:
         """Decide about photos, each the first of its list, and carry the plans out."""
