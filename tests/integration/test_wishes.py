@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import uuid
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -453,6 +454,18 @@ def _fill(path: Path) -> None:
             pass
 
 
+def test_a_decision_that_cannot_be_read_costs_its_photo_only(house: ReviewHouse) -> None:
+    """The wish ends."""
+    wish = house.wish(WishKind.CONFIRM, "kept.jpg", "gone.jpg")
+    with closing(sqlite3.connect(house.folder / "state" / "journal.sqlite3")) as db:
+        db.execute("UPDATE decision SET keywords = '{' WHERE id = ?", (wish.items[0].decision,))
+        db.commit()
+    house.ask(wish)
+    house.once()
+
+    assert [each.state for each in house.progress(wish).outcomes] == [ItemState.CHANGED, ItemState.DONE]
+
+
 def test_ten_thousand_photos_in_one_wish(house: ReviewHouse) -> None:
     """Each gets its outcome; those that do not exist are named."""
     first = house.number("gone.jpg")
@@ -465,6 +478,6 @@ def test_ten_thousand_photos_in_one_wish(house: ReviewHouse) -> None:
     outcomes = house.progress(wish).outcomes
     assert outcomes[0].state is ItemState.DONE
     assert {(each.state, each.note) for each in outcomes[1:]} == {
-        (ItemState.CHANGED, "Its decision is not in the journal.")
+        (ItemState.CHANGED, "Its decision is not in the journal, or cannot be read.")
     }
     assert len(outcomes) == 10_000

@@ -36,6 +36,7 @@ MOST_ITEMS_OF_SLICE: Final = 16
 MOST_ANSWERS_OF_SLICE: Final = 256
 """Answers change no file, and are stored in one transaction."""
 LONGEST_SLICE_S: Final = 0.1
+_UNKNOWN: Final = "Its decision is not in the journal, or cannot be read."
 _AT_ONCE: Final = 4
 """The number of photos that are decided about together."""
 
@@ -127,7 +128,7 @@ class Wishes:
         for item in items:
             case = cases.get(item.item.decision)
             if case is None:
-                outcomes.append(ItemOutcome(item.item, ItemState.CHANGED, "Its decision is not in the journal."))
+                outcomes.append(ItemOutcome(item.item, ItemState.CHANGED, _UNKNOWN))
             elif item.begun:
                 rest.append(case)
             elif why := self._refusal(wish, case):
@@ -142,10 +143,15 @@ class Wishes:
         return rest
 
     def _cases(self, items: Sequence[OpenItem]) -> dict[int, _Case]:
+        """Return the photos with their decisions, by number, without those whose decision cannot be read."""
+        doing = "reading the decisions of a wish"
+        found = self._unexpected.each_apart(doing, self._readable, items, lambda _item, _error: None)
+        return {case.number: case for case in found if case is not None}
+
+    def _readable(self, items: Sequence[OpenItem]) -> list[_Case]:
         found = self._journal.reviewed(item.item.decision for item in items)
-        return {
-            each.item.decision: _Case(each, *found[each.item.decision]) for each in items if each.item.decision in found
-        }
+        here = ((item, found.get(item.item.decision)) for item in items)
+        return [_Case(item, *known) for item, known in here if known is not None]
 
     def _refusal(self, wish: OpenWish, case: _Case) -> str:
         """Return why nothing is done for a photo, as a sentence; empty if the wish applies to it."""
