@@ -20,7 +20,6 @@ from culld.records import ItemState, PlanState, ReviewState, Verdict, Wish, Wish
 from harness.kill_points import CHANGES
 from harness.review_house import ReviewHouse
 
-RAW = {"a.dng": 0.1, "a.jpg": 0.1}
 REJECTED, RESTORED, KEPT, TAGGED = ReviewState.REJECTED, ReviewState.RESTORED, ReviewState.KEPT, ReviewState.TAGGED
 
 
@@ -34,9 +33,12 @@ class Journey:
     before: tuple[WishKind, ...] = ()
     scores: tuple[tuple[str, float], ...] = (("kept.jpg", 0.1), ("tagged.jpg", 0.7), ("gone.jpg", 0.99))
     reject: str = "0.97"
+    more: int = 0
+    """How often a photo may be decided about once more: it came back and was judged before the others of its shot."""
 
 
-SHOT = tuple(RAW.items())
+SHOT = (("a.dng", 0.1), ("a.jpg", 0.1))
+BLURRED_SHOT = (("a.dng", 0.98), ("a.jpg", 0.99))
 JOURNEYS = {
     "restore": Journey(WishKind.RESTORE, ("gone.jpg",), {"gone.jpg": (RESTORED, 1)}),
     "untag": Journey(WishKind.RESTORE, ("tagged.jpg",), {"tagged.jpg": (ReviewState.UNTAGGED, 1)}),
@@ -55,6 +57,21 @@ JOURNEYS = {
     ),
     "reject a shot": Journey(
         WishKind.REJECT, ("a.jpg",), {"a.dng": (REJECTED, 2), "a.jpg": (REJECTED, 2)}, scores=SHOT
+    ),
+    "withdraw a shot": Journey(
+        WishKind.WITHDRAW,
+        ("a.jpg",),
+        {"a.dng": (REJECTED, 2), "a.jpg": (REJECTED, 2)},
+        (WishKind.RESTORE,),
+        scores=BLURRED_SHOT,
+    ),
+    "apply a policy to a shot": Journey(
+        WishKind.APPLY_POLICY,
+        ("a.jpg",),
+        {"a.dng": (TAGGED, 2), "a.jpg": (TAGGED, 2)},
+        scores=BLURRED_SHOT,
+        reject="0.999",
+        more=1,
     ),
     "restore a shot": Journey(
         WishKind.RESTORE,
@@ -162,7 +179,7 @@ def check(house: ReviewHouse, journey: Journey, wish: Wish) -> None:
         assert journal.wishes_waiting() == 0
     states = {name: Counter(each.state for each in house.decisions(name)) for name in journey.after}
     # A shot of which a plan was rolled back is judged by the policy before the wish goes on.
-    more = sum(each[PlanState.ROLLED_BACK] for each in states.values())
+    more = journey.more + sum(each[PlanState.ROLLED_BACK] for each in states.values())
     for name, (state, decisions) in journey.after.items():
         assert house.state(name) is state
         assert decisions <= states[name][PlanState.DONE] <= decisions + more

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from culld.app.late_series import ReturnJournal
 from culld.app.returned import is_there
@@ -18,7 +18,7 @@ from culld.stages.decide.decide import decide
 from culld.stages.group.grouping import Grouper
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from culld.app.build import Builder
@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
     Results = dict[int, str | PhotoError]
     """A note, or the error that says why nothing was done, by the number of the decision."""
+
+
+_BY_POLICY: Final = "policy"
+"""The value of `RecordedDecision.released` of a photo that came back for another policy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,9 @@ class Judging:
         done: Results = {}
         found: dict[int, list[Candidate] | PhotoError] = {}
         for number, case in cases.items():
-            if self.builder.journal.latest_about(case) != number:
+            if left := self._left_behind(case):
+                found[number] = self._all_back(left)
+            elif self.builder.journal.latest_about(case) != number:
                 done[number] = ""  # it was decided about before culld was stopped, or with another photo of its shot
             elif case.away and self._stays_rejected(case):
                 done[number] = "the policy in force rejects it as well"
@@ -64,7 +70,8 @@ class Judging:
     def judge_unprotected(self, cases: Mapping[int, RecordedDecision]) -> Results:
         """Lift the protection of photos that a person restored or untagged, with their shots, then `judge` them."""
         journal = self.builder.journal
-        lost = {number: here for number, case in cases.items() if isinstance(here := self._here(case), PhotoError)}
+        here = {number: self._here(case) for number, case in cases.items() if self._is_latest(case)}
+        lost: Results = {number: found for number, found in here.items() if isinstance(found, PhotoError)}
         rest = {number: case for number, case in cases.items() if number not in lost}
         for case in rest.values():
             for each in (case, *(other for other in self._shot(case) if other.restored)):
@@ -134,18 +141,27 @@ class Judging:
         policy, now = self.builder.policies.of(case.place.root), self.builder.clock.now()
         return decide(stack, policy, now=now, restored=case.content_restored).would_reject
 
+    def _left_behind(self, case: RecordedDecision) -> list[RecordedDecision]:
+        """Return the others of a shot that are in quarantine, although culld was bringing all of it back."""
+        return [other for other in self._shot(case) if other.away] if case.released == _BY_POLICY else []
+
     def _returned(self, case: RecordedDecision) -> list[Candidate] | PhotoError:
         """Bring a photo back with the others of its shot; return them, itself first, or the error."""
+        found = self._all_back([case, *(other for other in self._shot(case) if other.away)])
+        return found if isinstance(found, PhotoError) else [*found, *self._siblings(case, found[0].place)]
+
+    def _all_back(self, cases: Sequence[RecordedDecision]) -> list[Candidate] | PhotoError:
+        """Bring photos back, and return them; the error if the first one cannot come back."""
         journal = self.builder.journal
-        restorer = Restorer(self._roots, ReturnJournal(journal))
+        restorer = Restorer(self._roots, ReturnJournal(journal, _BY_POLICY))
         back_now: list[Candidate] = []
-        for each in (case, *(other for other in self._shot(case) if other.away)):
+        for each in cases:
             found = back(journal.moved_to(each), restorer)
             if not isinstance(found, str):
                 back_now.append(Candidate(found[0], each.digests))
-            elif each is case:
+            elif each is cases[0]:
                 return PhotoBlockedError(found)
-        return [*back_now, *self._siblings(case, back_now[0].place)]
+        return back_now
 
     def _decided(self, found: Mapping[int, list[Candidate] | PhotoError], *, by_person: bool) -> Results:
         """Decide about photos, each the first of its list, and carry the plans out."""
