@@ -17,6 +17,7 @@ from culld.app.rebuild import rebuild_journal
 from culld.app.report import feedback_of_people
 from culld.app.restore import RestoreRequest, run_restore
 from culld.app.simulate import Simulation
+from culld.cli import main
 from culld.quarantine.selection import Selection
 from culld.records import BY_PERSON, ItemState, ReviewState, Verdict, Wish, WishItem, WishKind
 from culld.stages.decide.brake import active_brake
@@ -159,6 +160,21 @@ def test_the_outcome_names_the_new_decision(house: ReviewHouse) -> None:
 
     (outcome,) = house.progress(wish).outcomes
     assert outcome.now == house.number("kept.jpg") != outcome.item.decision
+
+
+def test_the_commands_name_the_person(house: ReviewHouse, capsys: pytest.CaptureFixture[str]) -> None:
+    """`culld why` and `culld log`."""
+    house.carry_out(WishKind.REJECT, "kept.jpg")
+    capsys.readouterr()
+    file = str(house.folder / "culld.yaml")
+
+    assert main(["why", str(house.inbox / "kept.jpg"), "--config", file]) == 0
+    why = capsys.readouterr().out
+    assert main(["log", "--config", file]) == 0
+    log = capsys.readouterr().out
+
+    assert "  verdict     quarantine, by person\n  reason      rejected by a person\n" in why
+    assert "rejected by a person" in log.splitlines()[-1]
 
 
 def test_a_photo_that_a_person_rejected_is_rejected_though_it_is_rated(house: ReviewHouse) -> None:
