@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-from functools import partial
 from typing import TYPE_CHECKING
 
 from culld.app.build import Builder, PolicySet, open_alerts, open_scanner
@@ -154,7 +153,7 @@ class Daemon:
 
     def _settled(self, wakeups: set[Wakeup]) -> list[FileSnapshot]:
         """Return the photos that have settled; if the scan of all folders fails, each folder is scanned separately."""
-        found = self._unexpected.attempt("scanning for new photos", partial(self._intake.settled, wakeups))
+        found = self._unexpected.attempt("scanning for new photos", lambda: self._intake.settled(wakeups))
         if not isinstance(found, PhotoError):
             return found
         whole = [DirtyFolder(root, root, deep=True) for root in self._roots.present] if Signal.RESCAN in wakeups else []
