@@ -53,6 +53,10 @@ class InternalError(PhotoError):
         self.trace = trace
 
 
+class BadWishError(CulldError):
+    """The file of a wish, or a wish, is not in the form that culld takes; the text is one sentence."""
+
+
 class StoppedError(CulldError):
     """A stop was requested while photos were being read; nothing had been changed yet."""
 

@@ -32,7 +32,7 @@ PROGRAM = (
     "-c",
     f"import sys; sys.path.insert(0, {str(Path(__file__).parents[1])!r})\nfrom harness.kill_points import main; main()",
 )
-_CHANGES = {"os.mkdir", "os.rename", "os.link", "os.remove", "os.rmdir", "os.chmod", "os.utime", "culld.rename"}
+CHANGES = {"os.mkdir", "os.rename", "os.link", "os.remove", "os.rmdir", "os.chmod", "os.utime", "culld.rename"}
 
 
 def tagged(data: bytes) -> bytes:
@@ -122,7 +122,7 @@ def _die_at(nth: int) -> None:
 
     def watch(event: str, args: tuple[object, ...]) -> None:
         nonlocal left
-        if event in _CHANGES or (event == "open" and isinstance(args[2], int) and args[2] & os.O_CREAT):
+        if event in CHANGES or (event == "open" and isinstance(args[2], int) and args[2] & os.O_CREAT):
             left -= 1
             if left == 0:
                 os.kill(os.getpid(), signal.SIGKILL)

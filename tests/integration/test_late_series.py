@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import count
@@ -15,21 +16,28 @@ from culld.app.model_files import resolve_policies
 from culld.app.once import OnePass
 from culld.app.report import feedback_of_people
 from culld.app.simulate import Simulation
+from culld.app.wishes.wish_file import write_wish
 from culld.clock import SystemClock
 from culld.config import load_config
 from culld.imaging.decode import to_network_frame
 from culld.journal.store import SqliteJournal
 from culld.records import (
+    BY_PERSON,
+    WISH_FOLDER,
     Assessment,
     Camera,
     Exposure,
     Format,
     Photo,
     RecordedDecision,
+    ReviewState,
     RootedPath,
     Scores,
     UserMetadata,
     Verdict,
+    Wish,
+    WishItem,
+    WishKind,
 )
 from culld.stages.decide.feedback import Feedback
 from culld.stages.read import ReadRequest, UserMetadataRequest
@@ -177,6 +185,24 @@ def test_a_kill_while_shots_come_back_keeps_none_of_them_in_quarantine(tmp_path:
             break
 
     assert nth > 5
+
+
+def test_a_shot_that_a_person_rejected_stays_in_quarantine(tmp_path: Path) -> None:
+    """The others of its bracket arrive later; the policy would protect it."""
+    house = House(tmp_path).build()
+    house.drop("first.jpg", 0, 4.0)
+    house.sweep()
+    wish = Wish(str(uuid.uuid4()), WishKind.REJECT, (WishItem(1, ReviewState.KEPT),))
+    write_wish(house.folder / "state" / WISH_FOLDER, wish)
+    house.sweep()
+    assert house.names("quarantine") == {"first.jpg"}
+
+    house.drop("second.jpg", 20, 1.0)
+    house.drop("third.jpg", 45, 0.25)
+    house.sweep()
+
+    assert house.names("quarantine") == {"first.jpg"}
+    assert [each.rule for each in house.history("first.jpg")] == ["", BY_PERSON]
 
 
 def run(house: House) -> None:

@@ -67,6 +67,22 @@ def test_an_action_of_the_user_is_an_answer(found: RecordedDecision, gone: bool,
     assert feedback_for(found, gone=gone) is expected
 
 
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        (reject(), Feedback.CONFIRMED),
+        (reject(restored=True), Feedback.FALSE_REJECT),
+        (reject(released="trash"), Feedback.CONFIRMED),
+        (reject(released="policy"), Feedback.CONFIRMED),
+        (reject(released="deleted"), Feedback.CONFIRMED),
+        (reject(released="unclear"), Feedback.UNCLEAR),
+    ],
+)
+def test_a_confirmed_decision_is_a_right_one(found: RecordedDecision, expected: Feedback) -> None:
+    """Unless its photo was restored afterwards, or came back for an unknown reason."""
+    assert feedback_for(found, gone=False, confirmed=True) is expected
+
+
 LAY = FileStat(device=1, inode=7, size=100, mtime_ns=5, ctime_ns=50)
 """The file in quarantine."""
 RENAMED = replace(LAY, ctime_ns=90)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import os
-from functools import partial
 from typing import TYPE_CHECKING
 
 from culld.app.build import Builder, PolicySet, open_alerts, open_scanner
@@ -16,6 +15,7 @@ from culld.app.model_files import resolve_policies
 from culld.app.policy_reload import PolicyReload
 from culld.app.service_status import DaemonState, OutcomeCount
 from culld.app.startup import log_start, replay_unfinished
+from culld.app.wishes.carry_out import Wishes
 from culld.errors import PhotoError, StoppedError
 from culld.files.lease import is_open_elsewhere
 from culld.retry import ERROR_PAUSE_S
@@ -80,6 +80,7 @@ class Daemon:
             lambda: self._roots.present, open_scanner(config), self._settler, journal, self._clock, self._batcher
         )
         self._in_progress: list[FileSnapshot] = []
+        self._wishes = Wishes(builder, self._unexpected)
         self._housekeeping = builder.housekeeping()
         self._tidy_asked = True
         self._outcomes = OutcomeCount()
@@ -101,6 +102,7 @@ class Daemon:
                     self._step(self._queue.take(self._sleep_s()), environ)
             finally:
                 self._status.notifier.stopping()
+                self._wishes.close()
                 self._alerts.close(_LAST_ALERT_S)
                 self._save_status("stopped", self._state())
                 log.info("stopped; judged since the start: %s", self._outcomes.as_text() or "no photo")
@@ -136,6 +138,7 @@ class Daemon:
             batch, self._in_progress = self._in_progress, self._begin(self._batcher.take(now))
             if batch:
                 self._process(batch)
+            self._wishes.step(wakeups, is_quarantine_there=self._roots.has_quarantine)
             if self._tidy_asked and not self._waiting():
                 self._housekeep()
         except StoppedError:
@@ -144,13 +147,13 @@ class Daemon:
     def _replay(self) -> None:
         """Replay plans that were left open because a disk was offline or an unexpected error occurred."""
         self._replay_asked = False
-        if self._roots.quarantine not in self._roots.offline:
+        if self._roots.has_quarantine:
             with self._unexpected.tolerated("replaying unfinished plans"):
                 replay_unfinished(self._journal, self._logged_replays)
 
     def _settled(self, wakeups: set[Wakeup]) -> list[FileSnapshot]:
         """Return the photos that have settled; if the scan of all folders fails, each folder is scanned separately."""
-        found = self._unexpected.attempt("scanning for new photos", partial(self._intake.settled, wakeups))
+        found = self._unexpected.attempt("scanning for new photos", lambda: self._intake.settled(wakeups))
         if not isinstance(found, PhotoError):
             return found
         whole = [DirtyFolder(root, root, deep=True) for root in self._roots.present] if Signal.RESCAN in wakeups else []
@@ -166,8 +169,8 @@ class Daemon:
         with self._unexpected.tolerated("doing the housekeeping"):
             self._housekeeping.count_time()
             if self._housekeeping.is_due():
-                is_there = self._roots.quarantine not in self._roots.offline
-                self._housekeeping.run(self._roots.present, self._heartbeat, is_quarantine_there=is_there)
+                has_quarantine = self._roots.has_quarantine
+                self._housekeeping.run(self._roots.present, self._heartbeat, is_quarantine_there=has_quarantine)
 
     def _begin(self, batch: list[FileSnapshot]) -> list[FileSnapshot]:
         """Submit a batch to the workers and return it; it is processed in the next iteration."""
@@ -202,7 +205,7 @@ class Daemon:
         if self._unexpected.count != self._seen_errors:
             self._seen_errors = self._unexpected.count
             return min(ERROR_PAUSE_S, self._status.watchdog_half_s)
-        if self._in_progress:
+        if self._in_progress or self._wishes.more:
             return 0.0
         until_batch = max(0.0, self._batcher.due_at - self._clock.monotonic())
         until_scan = max(0.0, self._intake.next_scan_at - self._clock.monotonic())

@@ -119,6 +119,7 @@ class Housekeeping:
             last = elapsed.last_of_age(self.history)
             while self.journal.forget_decisions(self.clock.now() - self.history, last):
                 beat()
+            self.journal.forget_wishes(self.clock.now() - self.history)
 
     def _is_up_to(self, plan: str, last: int) -> bool:
         """Return whether the number of a plan is at most `last`; a plan that the journal lacks counts as young."""

@@ -10,7 +10,7 @@ from culld.app.returned import is_there
 from culld.files.open_beneath import stamp_of
 from culld.files.remove_own import RECORD_SUFFIX
 from culld.quarantine.restore import Restorer
-from culld.records import FileSnapshot, Stack, display_path
+from culld.records import BY_PERSON, FileSnapshot, Stack, display_path
 from culld.stages.decide.protection import series_reason
 
 if TYPE_CHECKING:
@@ -87,10 +87,10 @@ class LateSeries:
         if why is None or self._came_back(shot):
             return
         for reject in self.journal.quarantined(shot.photo.digest):
-            if not reject.released and reject.place == shot.photo.place:
+            if not reject.released and reject.place == shot.photo.place and reject.rule != BY_PERSON:
                 yield reject, why
                 siblings = (each for place in reject.siblings for each in self.journal.history_of(place)[-1:])
-                yield from ((each, why) for each in siblings if each.away)
+                yield from ((each, why) for each in siblings if each.away and each.rule != BY_PERSON)
 
     def _came_back(self, shot: Assessment) -> bool:
         history = self.journal.history_of(shot.photo.place)

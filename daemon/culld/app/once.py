@@ -13,6 +13,7 @@ from culld.app.model_files import resolve_policies
 from culld.app.once_counts import Counts, FailureCollector
 from culld.app.rejudge import Rejudging, ReplayJournal
 from culld.app.startup import claim_folders, open_journal
+from culld.app.wishes.carry_out import Wishes
 from culld.errors import ConfigError, PhotoError
 from culld.files.lease import is_open_elsewhere
 from culld.files.locks import RootLocks, state_lock
@@ -72,6 +73,7 @@ class OnePass:
         settler = Settler(config.settle.quiet.total_seconds(), is_open_elsewhere, distant)
         self._arrivals = CompleteFiles(self._scanner, settler, builder.clock)
         self._unexpected = UnexpectedErrors()
+        self._wishes = Wishes(builder, self._unexpected)
         self._counts = Counts()
 
     def count(self, paths: Sequence[Path]) -> int:
@@ -85,11 +87,15 @@ class OnePass:
         """Judge the photos and carry out their plans; `advance` is called with the number of photos of each step.
 
         If a folder takes several batches, a reject that may belong to a series is deferred to the end of the folder.
-        If a batch or a folder fails unexpectedly, its photos count as failed, and the pass continues.
+        If a batch or a folder fails unexpectedly, its photos count as failed, and the pass continues. At its end the
+        wishes of people that wait are carried out.
         """
         try:
-            return self._process(paths, advance)
+            counts = self._process(paths, advance)
+            self._wishes.carry_out_all()
+            return counts
         finally:
+            self._wishes.close()
             self._alerts.close(2 * TIMEOUT_S)
 
     def _process(self, paths: Sequence[Path], advance: Callable[[int], None]) -> Counts:

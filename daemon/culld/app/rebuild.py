@@ -12,6 +12,7 @@ from culld.files.locks import state_lock
 from culld.journal.row_mapping import NO_STAMP
 from culld.quarantine.record import BadRecordError, read_record, record_places
 from culld.records import (
+    BY_PERSON,
     Assessment,
     Format,
     Photo,
@@ -23,6 +24,7 @@ from culld.records import (
     Verdict,
     display_path,
 )
+from culld.stages.decide.by_person import REASON
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,7 +81,7 @@ def _decision(found: RecordFile) -> RecordedDecision:
         reason=record.reason,
         keywords=record.keywords,
         policy=record.policy,
-        rule="",
+        rule=BY_PERSON if record.reason == REASON else "",
         would_reject=False,
         state=PlanState.DONE,
         now=found.photo,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from culld.app.model_files import resolve_policies
 from culld.app.returned import is_gone
 from culld.app.startup import open_journal_readonly
-from culld.records import Defect
+from culld.records import BY_PERSON, Defect
 from culld.stages.decide.feedback import QuarantinedFeedback, defect_of, feedback_counts, feedback_for, suggest
 
 if TYPE_CHECKING:
@@ -84,10 +84,17 @@ def suggest_thresholds(config: Config, request: SuggestRequest) -> list[Suggeste
 
 
 def feedback_of_people(journal: SqliteJournal, since: datetime | None) -> list[QuarantinedFeedback]:
-    """Return every reject since a moment (None: all) with its feedback; the quarantine is checked now."""
+    """Return every reject of the policy since a moment (None: all) with its feedback; the quarantine is checked now."""
+    confirmed = journal.confirmed()
     return [
         QuarantinedFeedback(
-            reject, feedback_for(reject, gone=not (reject.restored or reject.released) and is_gone(reject.now))
+            reject,
+            feedback_for(
+                reject,
+                gone=not (reject.restored or reject.released) and is_gone(reject.now),
+                confirmed=reject.plan in confirmed,
+            ),
         )
         for reject in journal.rejects(since)
+        if reject.rule != BY_PERSON
     ]

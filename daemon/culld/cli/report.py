@@ -76,7 +76,7 @@ def _as_text(report: RejectReport) -> Iterator[str]:
     most = max(tally.counts.total() for tally in groups["defect"])
     for kind, found in groups.items():
         yield ""
-        yield f"{'by ' + kind:<36}{'moved':>7}{'back':>6}{'deleted':>9}{'wrong':>8}"
+        yield f"{'by ' + kind:<36}{'moved':>7}{'back':>6}{'right':>9}{'wrong':>8}"
         for tally in found:
             rate = "-" if tally.false_rate is None else f"{tally.false_rate:.1%}"
             yield (

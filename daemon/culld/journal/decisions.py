@@ -171,11 +171,11 @@ class DecisionReader(TagReader):
     def recently_moving(self, limit: int, since: datetime | None) -> list[tuple[RootedPath, bool]]:
         """Return the readable photos of the last decisions, the oldest first, each with whether it was to be moved.
 
-        At most `limit` decisions count, and only those made after `since`.
+        At most `limit` decisions count, and only those made after `since`; rejects by a person do not.
         """
         rows = self._rows(
             "SELECT root, relative, verdict = 'quarantine' FROM decision WHERE verdict != 'unreadable'"
-            " AND (:since IS NULL OR made_at > :since) ORDER BY id DESC LIMIT :limit",
+            " AND rule != 'person' AND (:since IS NULL OR made_at > :since) ORDER BY id DESC LIMIT :limit",
             {"since": _micros(since), "limit": limit},
         )
         return [(place_of(root, relative), bool(moved)) for root, relative, moved in reversed(rows)]

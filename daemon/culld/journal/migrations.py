@@ -111,9 +111,13 @@ CREATE TABLE wish_item (
     decision INTEGER NOT NULL, seen TEXT NOT NULL,
     state TEXT NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'done', 'changed', 'failed')),
     note TEXT NOT NULL DEFAULT '', now INTEGER,
+    -- Whether files may have been changed for it: after a crash its work is finished, not refused.
+    begun INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (wish, number)
 ) WITHOUT ROWID;
-CREATE INDEX wish_item_waiting ON wish_item (wish, number) WHERE state = 'waiting';
+CREATE UNIQUE INDEX wish_item_decision ON wish_item (wish, decision);
+CREATE INDEX wish_item_waiting ON wish_item (wish, begun DESC, number) WHERE state = 'waiting';
+INSERT INTO answer SELECT id, 'untagged', restored_at FROM decision WHERE verdict = 'tag' AND restored_at IS NOT NULL;
 -- The photos that the review page lists first.
 CREATE INDEX decision_not_kept ON decision (taken_at, id) WHERE verdict <> 'keep';
 """

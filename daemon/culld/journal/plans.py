@@ -16,7 +16,7 @@ from culld.journal.row_mapping import (
     to_micros,
 )
 from culld.journal.stack_json import NOTHING
-from culld.records import Edit, Move, PlanState, RecordedDecision, Rewrite, SeriesMembership
+from culld.records import BY_PERSON, Edit, Move, PlanState, RecordedDecision, Rewrite, SeriesMembership
 from culld.retry import RETRY_AFTER, RetryPolicy
 
 if TYPE_CHECKING:
@@ -32,6 +32,16 @@ WHERE root = ? AND relative = ? AND ? IN (digest, now_digest) AND series != '' G
 """
 _JOIN_MEMBER: Final = """
 UPDATE decision SET series = ?4 WHERE root = ?1 AND relative = ?2 AND ?3 IN (digest, now_digest) AND series != ?4
+"""
+
+
+_LIFT_RESTORED: Final = """
+WITH RECURSIVE version (digest) AS (
+    SELECT digest FROM decision WHERE plan = ?1 UNION SELECT now_digest FROM decision WHERE plan = ?1
+    UNION SELECT decision.digest FROM version JOIN decision ON now_digest = version.digest
+    WHERE decision.state = 'done'
+)
+DELETE FROM restored WHERE digest IN (SELECT digest FROM version)
 """
 
 
@@ -115,14 +125,14 @@ def close_plan(db: sqlite3.Connection, outcome: Outcome, at: datetime) -> None:
     state = PlanState.DONE if outcome.fault is None else PlanState.FAULT
     if outcome.fault is None:
         settle_photo(db, place, outcome.now, outcome.stamp, outcome.digest)
-    else:
+    elif plan.rule != BY_PERSON:  # a wish that fails leaves the photo as the last decision left it
         retry = RetryPolicy(outcome.fault, outcome.retry_after or RETRY_AFTER)
         file_state.save_failure(db, place, outcome.stamp or plan.photo.stamp, retry, at)
     end_plan(db, plan.id, Ending(state, outcome.now, outcome.digest, outcome.note, outcome.fault), at)
 
 
 def end_plan(db: sqlite3.Connection, plan: str, ending: Ending, at: datetime) -> None:
-    """Write how a plan ended, and when."""
+    """Write how a plan ended, and when; a photo that a person rejected is no longer protected as a restored one."""
     db.execute(
         "UPDATE decision SET state = ?, now_root = ?, now_relative = ?, now_digest = ?, note = ?, fault = ?,"
         " closed_at = ? WHERE plan = ?",
@@ -136,6 +146,17 @@ def end_plan(db: sqlite3.Connection, plan: str, ending: Ending, at: datetime) ->
             plan,
         ),
     )
+    if ending.state is PlanState.DONE and _is_by_person(db, plan):
+        lift_restored(db, plan)
+
+
+def _is_by_person(db: sqlite3.Connection, plan: str) -> bool:
+    return db.execute("SELECT 1 FROM decision WHERE plan = ? AND rule = ?", (plan, BY_PERSON)).fetchone() is not None
+
+
+def lift_restored(db: sqlite3.Connection, plan: str) -> None:
+    """Delete the protection of the content of a plan's photo, and of the contents that culld made it of."""
+    db.execute(_LIFT_RESTORED, (plan,))
 
 
 def settle_photo(

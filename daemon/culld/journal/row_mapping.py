@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SELECT_DECISIONS: Final = """
 SELECT plan, made_at, decision.root, decision.relative, decision.digest, blur, under, over, verdict, decision.reason,
     keywords, model, policy, facts, rule, unwanted, series, decision.state, now_root, now_relative, now_digest, note,
-    fault, restored_at, released, device, inode, size, mtime_ns, ctime_ns,
+    fault, restored_at, released, decision.id AS number, device, inode, size, mtime_ns, ctime_ns,
     EXISTS (SELECT 1 FROM restored WHERE restored.digest IN (decision.digest, now_digest)) AS content_restored
 FROM decision LEFT JOIN item ON item.root = now_root AND item.relative = now_relative AND item.digest = now_digest
 """

@@ -13,6 +13,7 @@ from culld.journal.file_state import FileState
 from culld.journal.plans import Ending, close_plan, end_plan, import_decision, insert_plans, settle_photo
 from culld.journal.retention import Retention
 from culld.journal.row_mapping import escape_surrogates, from_int64, place_row, to_int64, to_micros
+from culld.journal.wishes import Wishes, note_untagged_or_restored
 from culld.records import PlanState
 from culld.retry import RetryPolicy
 
@@ -48,7 +49,7 @@ class Batch:
         return outcome
 
 
-class SqliteJournal(DecisionReader, Retention):
+class SqliteJournal(DecisionReader, Wishes, Retention):
     """Fulfils `ports.Journal`, `ports.OpenPlans` and `ports.Restorations`; every method may raise SystemFaultError."""
 
     # For the scanner and the pipeline.
@@ -148,6 +149,7 @@ class SqliteJournal(DecisionReader, Retention):
         with self._writing() as db:
             self._protect(db, digests)
             file_state.drop_quarantined(db, plan)
+            note_untagged_or_restored(db, plan, now)
             db.execute(
                 "UPDATE decision SET restored_at = ?, now_root = ?, now_relative = ? WHERE plan = ?",
                 (now, *place_row(place), plan),

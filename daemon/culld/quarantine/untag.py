@@ -163,14 +163,30 @@ def untag(
         found = [
             each for each in journal.tagged(place) if selection.matches((place.path, each.photo.path), each.made_at)
         ]
-        if not found:
-            continue
-        note = partial(_note_begin, place, found, journal)
-        removed = take_out(_rewrites(found), withdraw, leftovers, dry_run=dry_run, begin=note)
-        if removed.done and not dry_run:
-            _note_end(place, found, journal)
-        if removed.done or removed.faults:
-            yield Untagged(place, "; ".join(removed.faults) or None, "; ".join(removed.notes))
+        if found and (result := untag_photo(place, found, journal, withdraw, leftovers, dry_run=dry_run)) is not None:
+            yield result
+
+
+def untag_photo(
+    place: RootedPath,
+    found: Sequence[TaggedFiles],
+    journal: TaggedPhotos,
+    withdraw: Withdraw,
+    leftovers: Leftovers,
+    *,
+    dry_run: bool = False,
+) -> Untagged | None:
+    """Take out what the decisions `found` wrote to the photo at a path and to its sidecars; None if there is nothing.
+
+    The contents are noted in the journal, so that no daemon judges them again there.
+    """
+    note = partial(_note_begin, place, found, journal)
+    removed = take_out(_rewrites(found), withdraw, leftovers, dry_run=dry_run, begin=note)
+    if removed.done and not dry_run:
+        _note_end(place, found, journal)
+    if not removed.done and not removed.faults:
+        return None
+    return Untagged(place, "; ".join(removed.faults) or None, "; ".join(removed.notes))
 
 
 def _rewrites(found: Sequence[TaggedFiles]) -> list[Rewrite]:

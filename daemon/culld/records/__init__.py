@@ -49,6 +49,7 @@ from culld.records.recorded import RecordedDecision, SeriesMembership
 from culld.records.review import (
     BY_PERSON,
     MOST_ITEMS,
+    WISH_FOLDER,
     Answer,
     ItemOutcome,
     ItemState,
@@ -66,6 +67,7 @@ __all__ = [
     "BY_PERSON",
     "MOST_ITEMS",
     "NETWORK_DEFECTS",
+    "WISH_FOLDER",
     "Action",
     "Answer",
     "Assessment",

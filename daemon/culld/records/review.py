@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 MOST_ITEMS: Final = 10_000
 """The largest number of photos in one wish."""
 
+WISH_FOLDER: Final = "wishes"
+"""The name of the folder in the state folder in which the web process leaves wishes."""
+
 BY_PERSON: Final = "person"
 """The `rule` of a decision that a person made with a wish `reject`."""
 

@@ -1,6 +1,7 @@
 """Feedback of the user on rejects, and thresholds that follow from it; pure.
 
-A photo that the user restored was a false reject; a photo that the user deleted from quarantine was a right one.
+A photo that the user restored was a false reject; a photo that the user deleted from quarantine, or whose decision the
+user confirmed on the review page, was a right one.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ class Feedback(StrEnum):
     """What the user did with a rejected photo."""
 
     FALSE_REJECT = "brought back"
-    CONFIRMED = "deleted"
+    CONFIRMED = "deleted or confirmed"
     PENDING = "in quarantine"
     NONE = "left without a word"
     UNCLEAR = "unclear"
@@ -63,10 +64,15 @@ class FeedbackCounts:
         return self.counts[Feedback.FALSE_REJECT] / known if known else None
 
 
-def feedback_for(reject: RecordedDecision, *, gone: bool) -> Feedback:
-    """Return the feedback on a reject; `gone`: its photo is no longer in quarantine."""
+def feedback_for(reject: RecordedDecision, *, gone: bool, confirmed: bool = False) -> Feedback:
+    """Return the feedback on a reject.
+
+    `gone`: its photo is no longer in quarantine; `confirmed`: the user called the decision right.
+    """
     if reject.restored and reject.released != UNDECIDED:
         return Feedback.FALSE_REJECT
+    if confirmed and reject.released != UNCLEAR:
+        return Feedback.CONFIRMED
     if reject.released:
         return _FEEDBACK.get(reject.released, Feedback.NONE)
     return Feedback.CONFIRMED if gone else Feedback.PENDING

@@ -34,6 +34,15 @@ def protection_reason(
     return None if stack.series is None else series_reason(stack, stack.series, rules)
 
 
+def inseparable_reason(stack: Stack) -> str | None:
+    """Return why the move of a photo would separate the files of its shot, as a clause, or None."""
+    if unread := [partner for partner in stack.siblings if isinstance(partner.result, Unreadable)]:
+        return f"{names_of(unread)}, the same shot, could not be read"
+    if stack.blocking_files:
+        return f"{_listed(Path(place.relative.name) for place in stack.blocking_files)} to it"
+    return None
+
+
 def _incomplete(stack: Stack) -> str | None:
     """Return which part of the shot could not be read, as a clause, or None."""
     if stack.user_metadata.incomplete:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from culld.records import BY_PERSON
 from culld.stages.decide.decide import decide
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ class ReplayResult:
 
     @property
     def action(self) -> ReplayAction:
-        """The effect on the photo if the other policy were in mode enforce."""
+        """The effect on the photo if the other policy were in mode enforce; none on one that a person rejected."""
+        if self.case.away and self.case.rule == BY_PERSON:
+            return ReplayAction.STAY_QUARANTINED
         if self.decision.would_reject:
             return ReplayAction.STAY_QUARANTINED if self.case.away else ReplayAction.MOVE
         return ReplayAction.RESTORE if self.case.away else ReplayAction.STAY

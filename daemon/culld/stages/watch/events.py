@@ -46,16 +46,22 @@ _STOP_TIMEOUT_S = 5.0
 class Watcher:
     """Watches root folders and puts a wake-up on the queue for each folder in which something happened."""
 
-    def __init__(self, roots: Sequence[Path], config: Path | None, queue: LoopQueue) -> None:
-        """Watch `roots` with all folders below them, and the folder of the `config` file for changes to it."""
+    def __init__(
+        self, roots: Sequence[Path], config: Path | None, queue: LoopQueue, wishes: Path | None = None
+    ) -> None:
+        """Watch `roots` with all folders below them, the folder of the `config` file for changes to it, and `wishes`.
+
+        `wishes` is the folder of the wishes of people, None for none.
+        """
         self._roots = tuple(roots)
         self._queue = queue
         self._config = config
+        self._wishes = wishes
         self._observer = self._new_observer()
         self._watches: dict[Path, tuple[tuple[int, int], ObservedWatch]] = {}
 
     def start(self) -> None:
-        """Start watching the configuration; `refresh` starts watching the roots."""
+        """Start watching the configuration and the wishes; `refresh` starts watching the roots."""
         self._begin()
 
     def refresh(self, remote_roots: Collection[Path] = ()) -> None:
@@ -112,6 +118,14 @@ class Watcher:
         if self._config is not None:
             handler = _ConfigHandler(self._config, self._queue)
             self._observer.schedule(handler, str(self._config.parent), event_filter=_EVENT_TYPES)
+        if self._wishes is not None:
+            self._watch_wishes(self._wishes)
+
+    def _watch_wishes(self, folder: Path) -> None:
+        try:
+            self._observer.schedule(_WishHandler(self._queue), str(folder), event_filter=_EVENT_TYPES)
+        except OSError as error:
+            log.warning("wishes are taken at each rescan only: %s cannot be watched (%s)", folder, error)
 
     def _new_observer(self) -> ObserverWithLoss:
         return ObserverWithLoss(lambda: self._queue.put(Signal.RESCAN))
@@ -149,6 +163,17 @@ class _ConfigHandler(FileSystemEventHandler):
         names = {Path(os.fsdecode(path)).name for path in (event.src_path, event.dest_path) if path}
         if self._name in names and not isinstance(event, FileCreatedEvent):
             self._queue.put(Signal.RELOAD)
+
+
+class _WishHandler(FileSystemEventHandler):
+    """Announces wishes that were written."""
+
+    def __init__(self, queue: LoopQueue) -> None:
+        self._queue = queue
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        if os.fsdecode(event.dest_path or event.src_path).endswith(".json"):
+            self._queue.put(Signal.WISH)
 
 
 def _identity(root: Path) -> tuple[int, int] | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Self
 from culld.files.locks import RootLocks
 from culld.files.mount_guard import MountGuard
 from culld.files.mounts import remote_roots
-from culld.records import display_path
+from culld.records import WISH_FOLDER, display_path
 from culld.stages.watch.events import Watcher
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class WatchedRoots:
         self.quarantine = config.quarantine
         self.offline: dict[Path, str] = {}
         self.remote_roots: frozenset[Path] = frozenset()
-        self._watcher = Watcher(self.roots, file, queue)
+        self._watcher = Watcher(self.roots, file, queue, config.state / WISH_FOLDER)
         self._mount_guard = MountGuard(devices)
         self._locks = RootLocks(config.state)
 
@@ -58,6 +58,11 @@ class WatchedRoots:
     def present(self) -> list[Path]:
         """The roots that are available now."""
         return [root for root in self.roots if root not in self.offline]
+
+    @property
+    def has_quarantine(self) -> bool:
+        """Whether the quarantine is available now."""
+        return self.quarantine not in self.offline
 
     @property
     def unwatched(self) -> int:

@@ -19,6 +19,7 @@ class Signal(Enum):
     PROBE = auto()
     RELOAD = auto()
     HOUSEKEEPING = auto()
+    WISH = auto()
     STOP = auto()
 
 
