@@ -94,7 +94,8 @@ def test_the_service_of_the_system_gets_a_user_of_its_own() -> None:
     """The user comes before the socket that starts a process of that user."""
     steps = [str(step) for step in install_web(FOUND, STATE, unit_folder(), {})]
 
-    assert steps.index("run     systemd-sysusers culld.conf culld-web.conf") < len(steps) - 1
+    user = steps.index("run     systemd-sysusers culld.conf culld-web.conf")
+    assert steps[user + 1] == "run     install -d -o culld-web -g culld -m 2770 /var/lib/culld/wishes"
     assert steps[-1] == "run     systemctl enable --now culld-web.socket"
 
 

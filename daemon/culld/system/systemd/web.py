@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from culld.records import WISH_FOLDER
 from culld.system.systemd.install import (
     SYSTEM_UNITS,
     Remove,
@@ -45,6 +47,9 @@ def install_web(found: Installation, state: Path, templates: Path, environ: Mapp
     if system:
         yield Write(_SYSUSERS, HEADER + read_template(templates, "culld-web.sysusers.conf"))
         yield Run(("systemd-sysusers", "culld.conf", "culld-web.conf"))
+        # The daemon takes wishes of the owner of their folder, and removes them as a member of its group.
+        wishes = os.fsdecode(state / WISH_FOLDER)
+        yield Run(("install", "-d", "-o", USER, "-g", "culld", "-m", "2770", wishes))
     yield Run((*systemctl(found.scope), "daemon-reload"))
     yield Run((*systemctl(found.scope), "enable", "--now", _SOCKET))
 
