@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CONFIG := photos/culld.yaml
 
-.PHONY: help run test lint fault metadata programs service-test bench accuracy subject lock clean
+.PHONY: help run test lint fault metadata programs service-test bench accuracy subject cam-loss lock clean
 
 help:  ## list the targets
 	@echo "make run    install culld into .venv and start it on photos/inbox"
@@ -17,6 +17,7 @@ help:  ## list the targets
 	@echo "make bench  measure speed and memory of culld and its peers: writes tests/bench/RESULTS.md (20 minutes)"
 	@echo "make accuracy  evaluate the model and its peers: writes models/defects/*.md (an hour; SHARED=DIR; CHECK=1: compares)"
 	@echo "make subject [BEFORE=REVISION]  measure faces, focus, sharpness, exposure and series (two hours; SHARED=DIR)"
+	@echo "make cam-loss  train networks whose heat maps lie where they are told: writes models/cam-loss/ (SHARED=DIR; 20 minutes)"
 	@echo "make lock   update the locked dependencies (for developers)"
 
 run: .venv/.run $(CONFIG)  ## start the daemon on photos/inbox
@@ -63,6 +64,10 @@ subject: .venv-bench/.done .venv/.dev  ## faces, missed focus, sharpness, exposu
 	PYTHONPATH=tests $(BIN)/python -m bench.verdicts models/defects --shared $(SHARED) --print
 	PYTHONPATH=tests $(BIN)/python -m bench.series models/defects --shared $(SHARED)
 	$(if $(BEFORE),$(BIN)/python tests/bench/subject_cost.py --before $(BEFORE))
+
+cam-loss: .venv/.dev  ## the experiment on heat maps, with three seeds: models/cam-loss/report.md
+	PYTHONPATH=tests $(BIN)/python -m bench.cam_loss models/cam-loss --photos "$(PHOTOS)" \
+	  --weights "$(SHARED)/weights/mobilenetv2_imagenet.npz"
 
 $(CONFIG):
 	@mkdir -p photos/inbox

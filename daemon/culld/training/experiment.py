@@ -16,6 +16,8 @@ from culld.records import Defect, Threshold
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from _typeshed import DataclassInstance
+
 _RENAMED_KEYS = {
     "trunk": "backbone",
     "blur_sees": "blur_inputs",
@@ -180,13 +182,13 @@ class TwoStageExperiment:
 
 def load_experiment(path: Path | None) -> Experiment:
     """Read an experiment file, or take the defaults for None; raises `ConfigError` that lists all that is wrong."""
-    return Experiment() if path is None else Experiment(**_load(path, Experiment()))
+    return Experiment() if path is None else Experiment(**load_values(path, Experiment()))
 
 
 def load_recipe(path: Path) -> Experiment | TwoStageExperiment:
     """Read an experiment file of either kind: that of a `TwoStageExperiment` has the line `recipe: two_stage`."""
     found = _mapping(path)
-    return TwoStageExperiment(**_load(path, TwoStageExperiment())) if "recipe" in found else load_experiment(path)
+    return TwoStageExperiment(**load_values(path, TwoStageExperiment())) if "recipe" in found else load_experiment(path)
 
 
 def as_yaml(experiment: Experiment | TwoStageExperiment) -> str:
@@ -205,7 +207,11 @@ def _mapping(path: Path) -> dict[str, Any]:
     return found
 
 
-def _load(path: Path, defaults: Experiment | TwoStageExperiment) -> dict[str, Any]:
+def load_values(path: Path, defaults: DataclassInstance) -> dict[str, Any]:
+    """Return the values of an experiment file by the names of the fields of `defaults`, a record with default values.
+
+    Raises ConfigError with all problems: unknown keys, and values of another kind.
+    """
     found = _mapping(path)
     default = {key: _plain(value) for key, value in asdict(defaults).items()}
     problems = [

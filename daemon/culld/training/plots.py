@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from culld.training.report import Predictions
 
     Tags = Mapping[str, Sequence[float]]
@@ -74,6 +76,21 @@ def _pyplot() -> Any:
     from matplotlib import pyplot as plt
 
     return plt
+
+
+def draw_maps(rows: Mapping[str, Mapping[str, NDArray[np.float32]]], file: Path) -> None:
+    """Draw heat maps as PNG, a row for each name, in it a map for each title; each map has its own scale, from 0."""
+    plt = _pyplot()
+    columns = max(map(len, rows.values()))
+    size = (2.2 * columns, 1.9 * len(rows))
+    figure, axes = plt.subplots(len(rows), columns, figsize=size, squeeze=False, layout="constrained")
+    for cells, (name, maps) in zip(axes, rows.items(), strict=True):
+        cells[0].set_ylabel(name)
+        for cell, (title, values) in zip(cells, maps.items(), strict=True):
+            cell.imshow(np.maximum(values, 0), cmap="Oranges", vmin=0)
+            cell.set(xticks=[], yticks=[], title=title)
+    figure.savefig(file, dpi=80, metadata={"Software": None})
+    plt.close(figure)
 
 
 def _found(contenders: Contenders, name: str) -> dict[str, Predictions]:
