@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 INDEX_COLUMNS: Final = (
     "id", "root", "relative", "verdict", "state", "restored", "released", "unwanted", "blur", "under", "over", "focus",
-    "series", "taken", "model", "time_s", "aperture", "iso", "width", "height", "made_at", "now_root",
+    "series", "taken", "model", "time_s", "aperture", "iso", "width", "height", "made_at", "rule", "policy",
 )  # fmt: skip
 """The columns of a row of `index_rows`, in this order."""
 
@@ -33,7 +33,7 @@ SELECT id, root, relative, verdict, state, restored_at IS NOT NULL, released, un
     CAST(strftime('%s', substr(json_extract(facts, '$.camera.taken_at'), 1, 19)) AS INTEGER),
     json_extract(facts, '$.camera.model'), json_extract(facts, '$.camera.exposure.seconds'),
     json_extract(facts, '$.camera.exposure.aperture'), json_extract(facts, '$.camera.exposure.iso'),
-    json_extract(facts, '$.full_size[0]'), json_extract(facts, '$.full_size[1]'), made_at, now_root
+    json_extract(facts, '$.full_size[0]'), json_extract(facts, '$.full_size[1]'), made_at, rule, policy
 FROM decision
 """
 _CHUNK: Final = 500
@@ -135,6 +135,15 @@ class ReviewReader(DecisionReader):
     def number_of(self, plan: str) -> int:
         """Return the number of the decision of a plan."""
         return int(self._rows("SELECT id FROM decision WHERE plan = ?", (plan,))[0][0])
+
+    def wish_marks(self) -> tuple[object, ...]:
+        """Return numbers that differ after a wish was taken, carried out in part, or ended."""
+        return tuple(
+            self._rows(
+                "SELECT (SELECT count(*) FROM wish), (SELECT count(*) FROM wish WHERE ended_at IS NULL),"
+                " (SELECT count(*) FROM wish_item WHERE state = 'waiting')"
+            )[0]
+        )
 
     def wish(self, id_: str) -> WishProgress | None:
         """Return a wish that the journal holds, with the outcomes so far; None if there is none with this id."""
