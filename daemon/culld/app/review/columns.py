@@ -49,7 +49,7 @@ _LAST_SECOND = 2**32 - 1
 
 @dataclass(slots=True)
 class Names:
-    """Numbers for texts, in the order in which they are first met; the text with the last number stands for the rest."""
+    """Numbers for texts, in the order of their first use; beyond the largest one they share the last."""
 
     texts: list[str] = field(default_factory=list)
     _numbers: dict[object, int] = field(default_factory=dict)
@@ -126,7 +126,7 @@ def set_states(rows: NDArray[np.void]) -> None:
 
 
 def is_superseded(rows: NDArray[np.void]) -> NDArray[np.bool_]:
-    """Return which rows are not the last decision about their photo; a photo in quarantine is not one at its old path."""
+    """Return which rows are not about a photo as it is now; one in quarantine is not the one at its old path."""
     return rows["superseded"] & ~is_away(rows)
 
 

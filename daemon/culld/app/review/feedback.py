@@ -1,4 +1,4 @@
-"""What people answered to decisions, over the columns of the index: with restores, deletions and answers on the page."""
+"""What people answered to decisions, over the columns of the index: restores, deletions, and answers on the page."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NO_DEFECT: Final = BY_RULE + 1
 
 
 def deciding_defect(rows: NDArray[np.void], rules: Names) -> NDArray[np.uint8]:
-    """Return for each row the position in `DEFECTS` of the defect whose threshold decided, else one of the values above."""
+    """Return for each row the position in `DEFECTS` of the defect that decided, else one of the values above."""
     table = np.array([_defect_of(rule) for rule in rules.texts] or [NO_DEFECT], np.uint8)
     found: NDArray[np.uint8] = table[rows["rule"]]
     return found

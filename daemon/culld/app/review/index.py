@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class Index:
     """The rows of all decisions by their numbers; used by the thread that reads the journal.
 
-    `change` is the number of the last change of a row or of a wish. It grows also over the end of the process, because the first one is the
-    time in milliseconds: an ETag with a number from an earlier process never matches other content.
+    `change` is the number of the last change of a row or of a wish. It also grows over the end of the process, because
+    the first one is the time in milliseconds: an ETag of an earlier process never matches other content.
     """
 
     names: Dictionaries = field(default_factory=Dictionaries)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -72,8 +73,7 @@ def _numbered(texts: list[str]) -> tuple[NDArray[Any], list[str]]:
 
 
 def _calibration(index: Index, defect: int) -> list[dict[str, Any]]:
-    """Return for classes of the probability what it promised and what people answered; classes without answers are
-    left out.
+    """Return for classes of the probability what it promised and what people answered, where they did.
 
     Tags count as well as rejects: a tag is right if it was confirmed, false if it was taken out.
     """
@@ -82,7 +82,7 @@ def _calibration(index: Index, defect: int) -> list[dict[str, Any]]:
     rows = rows[is_false(rows) | is_right(rows)]
     scores = rows[DEFECTS[defect].value]
     found = []
-    for low, high in zip(_EDGES, _EDGES[1:], strict=False):
+    for low, high in pairwise(_EDGES):
         inside = (scores >= low) & ((scores < high) | ((scores <= high) & (high == 1.0)))
         if inside.any():
             answers = rate(rows[inside])

@@ -10,7 +10,6 @@ import numpy as np
 from culld.app.review.columns import ANSWERS, VERDICTS, is_superseded
 from culld.app.review.feedback import DEFECTS, deciding_defect, is_reject, rate
 from culld.app.review.index_answer import reaching, tagged_bits
-from culld.app.review.replay import ExactReplay
 from culld.records import Defect, Threshold, Verdict
 from culld.records.review import BY_PERSON, Answer
 
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from culld.app.review.index import Index
+    from culld.app.review.replay import ExactReplay
     from culld.journal.review import ReviewReader
     from culld.records import FolderPolicies, Policy
 
@@ -158,8 +158,7 @@ def yaml_of(policy: Policy) -> str:
     """Return the thresholds as they are written in the configuration file."""
     lines = ["policy:", "  defects:"]
     for defect in Defect:
-        reject = policy.of(defect).reject
-        lines.append(
-            f"    {defect}: {{tag: {policy.of(defect).tag:.9g}, reject: {'never' if reject is None else f'{reject:.9g}'}}}"
-        )
+        threshold = policy.of(defect)
+        reject = "never" if threshold.reject is None else f"{threshold.reject:.9g}"
+        lines.append(f"    {defect}: {{tag: {threshold.tag:.9g}, reject: {reject}}}")
     return "\n".join(lines) + "\n"

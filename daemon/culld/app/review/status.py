@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 from culld.app.review.report import counts
@@ -55,6 +54,6 @@ def status_answer(reported: dict[str, Any], index: Index, policy: Policy, state:
 
 def _waiting(folder: Path) -> int:
     try:
-        return sum(name.endswith(".json") for name in os.listdir(folder))
+        return sum(file.suffix == ".json" for file in folder.iterdir())
     except OSError:
         return 0
