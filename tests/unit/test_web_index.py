@@ -166,7 +166,7 @@ def test_states_are_those_of_one_decision(verdict: Verdict) -> None:
     expected = []
     for row, (state, answer, restored, released, superseded) in zip(rows, cases, strict=True):
         decision = decided(
-            factories.place(), factories.place(), b"", verdict, None, state, 1,
+            factories.place(), factories.place(), b"", verdict, 1, state=state,
             restored_at=factories.NOON if restored else None, released=released,
         )  # fmt: skip
         row["verdict"], row["failed"] = VERDICTS.index(verdict), state is not PlanState.DONE

@@ -339,7 +339,7 @@ def test_the_cache_is_bounded(tmp_path: Path) -> None:
             if file.name.startswith(f"{number:064x}"[2:]):
                 os.utime(file, (time.time() - 100_000 + number, time.time() - 100_000 + number))
         cache.get(f"{0:064x}", "320.jpg")
-    files = [file for file in tmp_path.glob("??/*")]
+    files = list(tmp_path.glob("??/*"))
 
     assert 50_000 < sum(file.stat().st_size for file in files) <= 102_000
     assert cache.get(f"{0:064x}", "320.jpg") == bytes(10_000)
