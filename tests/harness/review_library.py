@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -33,6 +33,7 @@ from culld.records import (
 )
 from culld.web.application import application
 from culld.web.guard import Guard
+from culld.web.heat import HeatMaker
 from culld.web.hosts import AllowedHosts
 from culld.web.picture_requests import PictureRequest
 from culld.web.pictures import PictureWorker
@@ -54,9 +55,10 @@ API = "/api/v1"
 class PoolHere:
     """Makes pictures in this process."""
 
-    def __init__(self, pixels: int = 250_000_000, file_size: int = 10**9) -> None:
-        """Take the limits of a worker."""
-        self.worker = PictureWorker(pixels, file_size)
+    def __init__(self, create_heat: Callable[[], HeatMaker] | None = None) -> None:
+        """Take what explains photos."""
+        self.create_heat = create_heat
+        self.worker = PictureWorker(250_000_000, 10**9, create_heat)
         self.made = 0
 
     async def make(self, request: PictureRequest) -> list[bytes]:

@@ -211,6 +211,8 @@ def test_a_fault_shows_no_traceback(library: Library) -> None:
     """The log has it."""
 
     class Broken:
+        create_heat = None
+
         async def make(self, _: object) -> list[bytes]:
             raise RuntimeError("secret")
 
