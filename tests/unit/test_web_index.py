@@ -282,3 +282,10 @@ def test_a_photo_that_came_back_beside_another_one_is_still_there(library: Libra
         assert shown(client) == [(other, "tagged"), (number, "restored")]
         again = library.add(Verdict.KEEP, name="a~1.jpg", data=b"again")
         assert shown(client, "?kept=1") == [(again, "kept"), (other, "tagged")]
+
+
+def test_the_head_of_the_stream_of_changes_has_an_end(library: Library) -> None:
+    """The stream itself has none."""
+    with library.client() as client:
+        answer = client.head(f"{API}/events")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
