@@ -7,7 +7,7 @@ CONFIG := photos/culld.yaml
 .PHONY: help run test lint fault metadata programs service-test bench accuracy subject cam-loss lock clean
 
 help:  ## list the targets
-	@echo "make run    install culld into .venv and start it on photos/inbox"
+	@echo "make run    install culld into .venv, start it on photos/inbox, and print the address of the review page"
 	@echo "make test   install the test dependencies and run all tests"
 	@echo "make lint   run ruff, mypy and the import contracts"
 	@echo "make fault  run the tests with kills, disk errors and floods: writes tests/fault/RESULTS.md (two hours)"
@@ -20,8 +20,9 @@ help:  ## list the targets
 	@echo "make cam-loss  train networks whose heat maps lie where they are told: writes models/cam-loss/ (SHARED=DIR; 20 minutes)"
 	@echo "make lock   update the locked dependencies (for developers)"
 
-run: .venv/.run $(CONFIG)  ## start the daemon on photos/inbox
-	@$(BIN)/culld run --config $(CONFIG)
+run: .venv/.run $(CONFIG)  ## start the daemon on photos/inbox, and the review page, whose address is printed
+	@{ until [ -e photos/state/journal.sqlite3 ]; do sleep 0.2; done; exec $(BIN)/culld web --config $(CONFIG); } & page=$$!; \
+	trap 'kill $$page 2> /dev/null || :' EXIT INT TERM; $(BIN)/culld run --config $(CONFIG)
 
 test: .venv/.dev  ## run all tests
 	$(BIN)/pytest

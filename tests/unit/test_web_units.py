@@ -30,7 +30,7 @@ CLOSED = {
     "User": ["culld-web"],
     "SupplementaryGroups": ["culld"],
     "ProtectSystem": ["strict"],
-    "ReadWritePaths": ["-/var/lib/culld/wishes"],
+    "ReadWritePaths": ["-/var/lib/culld/wishes -/var/lib/culld/web"],
     "PrivateNetwork": ["yes"],
     "RestrictAddressFamilies": ["AF_UNIX"],
     "IPAddressDeny": ["any"],
@@ -71,7 +71,7 @@ def test_the_paths_of_the_installation_are_filled_in_for_reading() -> None:
     found = settings(render_web((UNITS / "culld-web.service").read_text(), FOUND, Path("/data/state")))
 
     assert found["ExecStart"] == ["/root/venv/bin/culld web --config /etc/culld/config.yaml --idle 15m"]
-    assert found["ReadWritePaths"] == ["-/data/state/wishes"]
+    assert found["ReadWritePaths"] == ["-/data/state/wishes -/data/state/web"]
     assert found["RequiresMountsFor"] == ['"/srv/my photos" /home/ann/Pictures']
     assert found["BindReadOnlyPaths"] == ["-/home/ann/Pictures", "-/root/venv"]
 
@@ -96,6 +96,7 @@ def test_the_service_of_the_system_gets_a_user_of_its_own() -> None:
 
     user = steps.index("run     systemd-sysusers culld.conf culld-web.conf")
     assert steps[user + 1] == "run     install -d -o culld-web -g culld -m 2770 /var/lib/culld/wishes"
+    assert steps[user + 2] == "run     install -d -o culld-web -g culld-web -m 0700 /var/lib/culld/web"
     assert steps[-1] == "run     systemctl enable --now culld-web.socket"
 
 

@@ -44,12 +44,12 @@ def _install(args: argparse.Namespace) -> int:
         args.config = Path(f"/etc/culld/{args.library}.yaml")
     path, config = configuration.load(args)
     if args.web:
-        _require_page(args, path)
+        _require_page(args)
     folders = [*(watch.path for watch in config.watch), config.quarantine]
     found = installation(scope, path.absolute(), folders, args.library or "")
     _carry_out(install(found, unit_folder(), os.environ), dry_run=args.dry_run)
     if args.web:
-        _carry_out(install_web(found, config.state, unit_folder(), os.environ), dry_run=args.dry_run)
+        _carry_out(install_web(found, _state(args, path), unit_folder(), os.environ), dry_run=args.dry_run)
     if args.scope == "system":
         for user, write in (("culld", True), (WEB_USER, False)) if args.web else (("culld", True),):
             for command in acl_commands(folders, user, write=write):
@@ -59,16 +59,20 @@ def _install(args: argparse.Namespace) -> int:
     return exit_codes.FINE
 
 
-def _require_page(args: argparse.Namespace, path: Path) -> None:
-    """Raise ConfigError where the review page could not be served: without its extra, a folder or an address."""
+def _require_page(args: argparse.Namespace) -> None:
+    """Raise ConfigError where the review page could not be served as a service."""
     if importlib.util.find_spec("starlette") is None or importlib.util.find_spec("uvicorn") is None:
         raise ConfigError(("--web: the review page needs more packages; install them with: pip install 'culld[web]'",))
     if args.library:
         raise ConfigError(("--web: the page of a library has no unit; start it with `culld web --config FILE`",))
-    # The two services have different state folders by default, and the page must find the journal of the other one.
-    first, second = (find_state(path, {"STATE_DIRECTORY": name}) for name in ("/1", "/2"))
-    if args.scope == Scope.SYSTEM and first != second:
-        raise ConfigError((f"{display_path(path)}: --web needs the key state, such as `state: /var/lib/culld`",))
+
+
+def _state(args: argparse.Namespace, path: Path) -> Path:
+    """Return the state folder of the service: that of the configuration, or the one that systemd gives it."""
+    first, second = (find_state(path, {"STATE_DIRECTORY": name, "HOME": "/"}) for name in ("/1", "/2"))
+    if first == second:
+        return first
+    return Path("/var/lib/culld") if args.scope == Scope.SYSTEM else find_state(path, os.environ)
 
 
 def _uninstall(args: argparse.Namespace) -> int:

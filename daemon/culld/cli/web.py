@@ -13,6 +13,7 @@ from culld.cli import exit_codes
 from culld.config import find_config, load_config
 from culld.config.types import NEVER, duration
 from culld.errors import ConfigError, SystemFaultError
+from culld.system.systemd.unit_files import WEB_FOLDER
 from culld.web.secret_store import LEAST_PASSWORD, Scope, SecretStore
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     environ = _environ()
     path = find_config(args.config, environ)
     config = load_config(path, environ)
-    store = SecretStore(config.state / "web")
+    store = SecretStore(config.state / WEB_FOLDER)
     if args.action == "password":
         return _set_password(store)
     if args.action == "token":

@@ -18,6 +18,7 @@ from culld.app.review.simulate import Simulator
 from culld.app.review.snapshot import load_index, save_index
 from culld.config import load_config
 from culld.errors import CulldError, SystemFaultError
+from culld.system.systemd.unit_files import WEB_FOLDER
 from culld.web.changes import Changes
 from culld.web.picture_cache import PictureCache
 from culld.web.picture_pool import PicturePool
@@ -109,7 +110,7 @@ class Site:
             config,
             config_file,
             environ,
-            SecretStore(config.state / "web"),
+            SecretStore(config.state / WEB_FOLDER),
             PictureCache(cache, config.web.cache),
             PicturePool(limits.pixels, limits.file_size, limits.memory),
             Reading(config.state, cache / f"index-{_instance(config)}.npz"),

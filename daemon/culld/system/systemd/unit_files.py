@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 HEADER: Final = "# Written by `culld service install`; changes belong in a drop-in (systemctl edit culld).\n"
 """The first line of every file that an installation writes: only such files are removed again."""
 
+WEB_FOLDER: Final = "web"
+"""The folder, in the state folder, in which the review page keeps hashes of sessions, tokens and its password."""
+
 _HIDDEN: Final = tuple(map(Path, ("/home", "/root", "/run/user", "/tmp", "/var/tmp")))  # noqa: S108 (by the unit)
 
 
@@ -70,7 +73,7 @@ def render_web(template: str, found: Installation, state: Path) -> str:
     text = _set(template, "ExecStart", f"{quoted(found.command)} web --config {_argument(found.config)} {idle}")
     if found.scope is Scope.SYSTEM:
         text = _set(text, "RequiresMountsFor", _mounts(found))
-        text = _set(text, "ReadWritePaths", f"-{quoted(state / WISH_FOLDER)}")
+        text = _set(text, "ReadWritePaths", f"-{quoted(state / WISH_FOLDER)} -{quoted(state / WEB_FOLDER)}")
         binds = [f"BindReadOnlyPaths=-{_source(path)}" for path in _hidden((*found.writes, *found.code, found.config))]
         text = text.replace("ProtectHome=tmpfs\n", "\n".join(["ProtectHome=tmpfs", *binds]) + "\n")
     return HEADER + text

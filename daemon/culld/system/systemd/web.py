@@ -16,7 +16,7 @@ from culld.system.systemd.install import (
     systemctl,
     user_units,
 )
-from culld.system.systemd.unit_files import HEADER, Scope, render_web
+from culld.system.systemd.unit_files import HEADER, WEB_FOLDER, Scope, render_web
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -48,10 +48,14 @@ def install_web(found: Installation, state: Path, templates: Path, environ: Mapp
         yield Write(_SYSUSERS, HEADER + read_template(templates, "culld-web.sysusers.conf"))
         yield Run(("systemd-sysusers", "culld.conf", "culld-web.conf"))
         # The daemon takes wishes of the owner of their folder, and removes them as a member of its group.
-        wishes = os.fsdecode(state / WISH_FOLDER)
-        yield Run(("install", "-d", "-o", USER, "-g", "culld", "-m", "2770", wishes))
+        yield _folder(state / WISH_FOLDER, "culld", "2770")
+        yield _folder(state / WEB_FOLDER, USER, "0700")
     yield Run((*systemctl(found.scope), "daemon-reload"))
     yield Run((*systemctl(found.scope), "enable", "--now", _SOCKET))
+
+
+def _folder(path: Path, group: str, mode: str) -> Run:
+    return Run(("install", "-d", "-o", USER, "-g", group, "-m", mode, os.fsdecode(path)))
 
 
 def uninstall_web(scope: Scope, environ: Mapping[str, str]) -> Iterator[Step]:
