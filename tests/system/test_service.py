@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import sqlite3
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -242,6 +243,117 @@ def test_a_full_quarantine_is_waited_for(machine: Machine) -> None:
     FIGURES["room in the quarantine again, to the photo in it"] = f"{seconds:.1f} s (tries after 1, 2, 4 minutes)"
 
 
+PAGE = """
+import http.client, json, sys, uuid
+link, photo = sys.argv[1:]
+place, _, code = link.partition("/#login=")
+page = http.client.HTTPConnection(place.removeprefix("http://"), timeout=60)
+head = {"Sec-Fetch-Site": "same-origin", "Content-Type": "application/json"}
+
+def ask(path, body=None):
+    page.request("GET" if body is None else "POST", path, None if body is None else json.dumps(body), head)
+    answer = page.getresponse()
+    data = answer.read()
+    if "set-cookie" in answer.headers:
+        head["Cookie"] = answer.headers["set-cookie"].partition(";")[0]
+    assert answer.status < 300, (path, answer.status, data)
+    return json.loads(data) if data and answer.headers.get_content_type() == "application/json" else data
+
+assert b"<!doctype html>" in ask("/").lower()
+ask("/api/v1/login", {"code": code})
+photos = ask("/api/v1/photos?ids=" + ",".join(map(str, range(1, 100))))["photos"]
+shown = [each for each in photos if (each["name"], each["state"]) == (photo, "rejected")]
+assert ask(f"/api/v1/photos/{shown[0]['id']}/thumb")[:2] == bytes([255, 216])
+ask("/api/v1/wishes", {"id": str(uuid.uuid4()), "kind": "restore", "seen_count": 1,
+    "items": [{"decision": shown[0]["id"], "state": "rejected"}]})
+print("asked")
+"""
+
+TRIED = """
+import errno, os, socket, sys
+for path in sys.argv[1:]:
+    try:
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT))
+        print("written", path)
+    except OSError as error:
+        print(errno.errorcode[error.errno], path)
+try:
+    socket.create_connection(("127.0.0.1", 8466), timeout=5)
+    print("connected")
+except OSError as error:
+    print("no network")
+"""
+
+
+def in_page(machine: Machine, script: str, *arguments: str) -> str:
+    """Run a script as the process of the page: in its namespaces, with its user and its groups."""
+    pid = machine.run("systemctl", "show", "--value", "--property=MainPID", "culld-web").strip()
+    enter = ["nsenter", f"--target={pid}", "--mount", "--net", "--"]
+    user = ["setpriv", "--reuid=culld-web", "--regid=culld-web", "--groups=culld", "--no-new-privs"]
+    return machine.run(*enter, *user, sys.executable, "-c", script, *arguments)
+
+
+def page_state(machine: Machine) -> str:
+    """Whether the process of the page runs."""
+    return machine.run("systemctl", "show", "--value", "--property=ActiveState", "culld-web").strip()
+
+
+def ask_page(machine: Machine, photo: str) -> str:
+    """Log in to the page from inside, look at a photo, and ask for its restore."""
+    link = machine.run(COMMAND, "web", "--link", "--config", "/etc/culld/config.yaml").split()[-1]
+    return machine.run(sys.executable, "-c", PAGE, link, photo)
+
+
+def test_the_review_page_starts_with_a_connection_and_its_wish_is_carried_out(machine: Machine) -> None:
+    """The page has a user and a sandbox of its own; the daemon does what it asks for."""
+    quarantine(machine, "asked.jpg", factories.encoded(factories.blurred(factories.picture(90)), quality=85))
+    machine.run(COMMAND, "service", "install", "--system", "--web")
+    assert page_state(machine) == "inactive"
+
+    FIGURES["first connection to a restore that is asked for"] = timed_call(lambda: ask_page(machine, "asked.jpg"))
+
+    assert page_state(machine) == "active"
+    seconds = machine.wait_until((machine.photos / "inbox/asked.jpg").exists, "the restore that the page asked for")
+    FIGURES["from the wish to the photo back in its folder"] = f"{seconds:.1f} s"
+    pid = machine.run("systemctl", "show", "--value", "--property=MainPID", "culld-web").strip()
+    assert machine.run("stat", "-c", "%U", f"/proc/{pid}").strip() == "culld-web"
+
+
+def test_the_page_can_change_neither_photos_nor_journal_nor_use_the_network(machine: Machine) -> None:
+    """As its process, in its namespaces; the folder of wishes is the only one that it shares with the daemon."""
+    machine.run("chmod", "711", "/root")  # the interpreter of this test lies below it
+    photo, journal = "/srv/photos/inbox/asked.jpg", "/var/lib/culld/journal.sqlite3"
+    wish = "/var/lib/culld/wishes/.x.part"
+
+    tried = in_page(machine, TRIED, photo, "/srv/photos/inbox/new.jpg", journal, "/etc/culld/config.yaml", wish)
+
+    lines = tried.splitlines()
+    assert lines[:4] == [
+        f"EROFS {path}" for path in (photo, "/srv/photos/inbox/new.jpg", journal, "/etc/culld/config.yaml")
+    ]
+    assert lines[4:] == [f"written {wish}", "no network"]
+
+
+def test_the_page_ends_when_nobody_looks_and_comes_back(machine: Machine) -> None:
+    """With a short idle time; systemd keeps the address."""
+    folder = machine.root / "etc/systemd/system/culld-web.service.d"
+    folder.mkdir()
+    command = f"{COMMAND} web --config /etc/culld/config.yaml --idle 2s"
+    (folder / "override.conf").write_text(f"[Service]\nExecStart=\nExecStart={command}\n")
+    machine.run("systemctl", "daemon-reload")
+    machine.run("systemctl", "stop", "culld-web.service")
+    quarantine(machine, "again.jpg", factories.encoded(factories.blurred(factories.picture(91)), quality=85))
+
+    ask_page(machine, "again.jpg")
+
+    machine.wait_until(lambda: page_state(machine) == "inactive", "the end of the page")
+    assert machine.run("systemctl", "show", "--value", "--property=Result", "culld-web").strip() == "success"
+    assert machine.run("systemctl", "is-active", "culld-web.socket").strip() == "active"
+    machine.wait_until((machine.photos / "inbox/again.jpg").exists, "the second restore")
+    shutil.rmtree(folder)
+    machine.run("systemctl", "daemon-reload")
+
+
 def test_it_stops_in_time_under_load(machine: Machine) -> None:
     """The batch in hand is finished; what is left is judged after the next start."""
     for number in range(40):
@@ -379,7 +491,7 @@ def test_nothing_but_photos_configuration_and_state_is_left(machine: Machine) ->
     assert "remove  /etc/systemd/system/culld.service" in said
     assert machine.show("LoadState") == "not-found"
     left = machine.run("find", "/etc", "/usr", "/var", "/run", "-xdev", "-name", "*culld*").split()
-    assert sorted(left) == ["/etc/culld", "/var/lib/culld"]
+    assert sorted(left) == ["/etc/culld", "/var/cache/culld-web", "/var/lib/culld"]
     assert {path.name for path in (machine.photos / "inbox").iterdir()} == photos
     assert machine.run(COMMAND, "service", "uninstall", "--system", "--dry-run")
 

@@ -30,6 +30,8 @@ def run(args: argparse.Namespace) -> int:
     path = find_config(args.config, environ)
     config = load_config(path, environ)
     store = SecretStore(config.state / WEB_FOLDER)
+    if args.action is not None or args.link:
+        _become_owner(store.folder)
     if args.action == "password":
         return _set_password(store)
     if args.action == "token":
@@ -39,6 +41,18 @@ def run(args: argparse.Namespace) -> int:
         print(f"http://127.0.0.1:{args.port or config.web.port}/#login={store.new_code()}")
         return exit_codes.FINE
     return _serve(args, path, config, environ)
+
+
+def _become_owner(folder: Path) -> None:
+    """Go on as the owner of the folder of secrets, if root runs the command: root's files could not be read there."""
+    try:
+        found = folder.stat()
+    except OSError:  # it is created later
+        return
+    if os.geteuid() == 0 and found.st_uid:
+        os.setgroups([])
+        os.setgid(found.st_gid)
+        os.setuid(found.st_uid)
 
 
 def _environ() -> Mapping[str, str]:
