@@ -57,6 +57,10 @@ class StoppedError(CulldError):
     """A stop was requested while photos were being read; nothing had been changed yet."""
 
 
+class BadWishError(CulldError):
+    """A wish of the review page is not in the form that culld reads."""
+
+
 class SystemFaultError(CulldError):
     """The journal, the disk, the model or the worker pool, which every photo needs, does not work."""
 

@@ -30,6 +30,7 @@ COMMANDS: Final = {
     "why": "explain why a photo was kept, tagged or moved: scores, facts, rule, history",
     "report": "count false rejects per defect, camera and rule, from your restores and deletions",
     "restore": "move photos back from quarantine; they are never moved again",
+    "web": "serve the review page to the browser of this machine",
     "resume": "move photos again after the brake stopped moving",
     "journal": "rebuild the journal after it was lost",
     "policy": "check, simulate and tune a policy",

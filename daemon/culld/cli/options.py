@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from culld.cli.model_options import add_model_actions
+from culld.cli.web_options import add_web
 from culld.records import Verdict
 
 if TYPE_CHECKING:
@@ -216,6 +217,7 @@ _OPTIONS: Final[dict[str, Callable[[argparse.ArgumentParser], None]]] = {
     "why": _add_why,
     "report": _add_report,
     "restore": _add_restore,
+    "web": add_web,
     "resume": _add_config,
     "journal": _add_journal,
     "policy": _add_policy,

@@ -120,6 +120,17 @@ class AlertSection(Section):
     webhook: Annotated[str | None, BeforeValidator(types.address)] = None
 
 
+class WebSection(Section):
+    """The review page: its port, the names that a browser may use for it, when it ends (None: never), its cache."""
+
+    port: Annotated[int, Field(strict=True, ge=1, le=65535)] = 8466
+    hosts: Annotated[tuple[str, ...], BeforeValidator(types.hosts)] = ()
+    idle: Annotated[timedelta | None, BeforeValidator(types.duration("1s", "365d")), OrWord(types.NEVER)] = timedelta(
+        minutes=15
+    )
+    cache: Annotated[int, BeforeValidator(types.size("1MB"))] = 2 << 30
+
+
 class LogSection(Section):
     """What is logged."""
 
@@ -153,6 +164,7 @@ class Config(Section):
     tags: TagsSection = TagsSection()
     limits: LimitsSection = LimitsSection()
     alert: AlertSection = AlertSection()
+    web: WebSection = WebSection()
     log: LogSection = LogSection()
     version: Annotated[int, BeforeValidator(types.version)] = 1
 

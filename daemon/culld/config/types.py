@@ -141,6 +141,21 @@ def command(value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
+_HOST: Final = re.compile(
+    r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?(?::[1-9][0-9]{0,4})?|\[[0-9a-f:.]{2,45}\](?::[1-9][0-9]{0,4})?"
+)
+
+
+def hosts(value: object) -> tuple[str, ...]:
+    """Return names of this machine as browsers send them: `nas.local`, `nas.local:8466`, `[fd00::1]`, in lower case."""
+    if not isinstance(value, list):
+        raise ValueError(f"{format_value(value)} is no list; write one, such as [nas.local], or []")
+    for name in value:
+        if not isinstance(name, str) or not _HOST.fullmatch(name.lower()):
+            raise ValueError(f"{format_value(name)} is no host; write a name or an address, such as nas.local")
+    return tuple(name.lower() for name in value)
+
+
 def address(value: object) -> str | None:
     """Return an http or https address, or None for `never`."""
     if value == NEVER:

@@ -1,0 +1,217 @@
+"""What the page shows about photos: a line for a tile, and all facts of one photo as `culld why --json` prints them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from culld.app.review.columns import STATES
+from culld.records import Defect, Scores, display_path
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from culld.app.review.index import Index
+    from culld.journal.review import ReviewReader
+    from culld.records import (
+        Assessment,
+        Camera,
+        Face,
+        FileStat,
+        FolderPolicies,
+        Policy,
+        RecordedDecision,
+        RootedPath,
+        Subject,
+    )
+
+MOST_TILES = 200
+"""The largest number of photos in one request for tiles."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoFile:
+    """Where the file of a decision is now, the digest of its bytes, and its stamp then; None if it is not known."""
+
+    place: RootedPath
+    digest: str
+    stamp: FileStat | None
+
+
+def photo_file(journal: ReviewReader, number: int) -> PhotoFile | None:
+    """Return the file of a decision; None if there is no decision with this number."""
+    found = journal.numbered([number]).get(number)
+    return None if found is None else PhotoFile(found.now, found.now_digest, found.stamp)
+
+
+def tiles(journal: ReviewReader, index: Index, ids: Sequence[int]) -> list[dict[str, Any]]:
+    """Return the facts of some photos for their tiles, in the order of `ids`; numbers without a decision are left out."""
+    found = journal.numbered(ids)
+    return [_tile(number, found[number], index) for number in dict.fromkeys(ids) if number in found]
+
+
+def photo_facts(journal: ReviewReader, index: Index, number: int, policies: FolderPolicies) -> dict[str, Any] | None:
+    """Return all facts of a photo; None if there is no decision with this number."""
+    case = journal.numbered([number]).get(number)
+    if case is None:
+        return None
+    policy = policies.by_root.get(case.place.root, policies.default)
+    places = [case.place] if case.now == case.place else [case.place, case.now]
+    history = {each.plan: each for place in places for each in journal.history_of(place)}
+    burst = index.rows["burst"][index.rows["id"] == number]
+    members = index.shown(kept=True)
+    same = members["id"][(members["burst"] == burst[0]) & (burst[0] > 0)] if len(burst) else []
+    return (
+        _tile(number, case, index)
+        | _explanation(case, policy)
+        | {
+            "burst": [int(each) for each in reversed(same)],
+            "stack": [display_path(place.path) for place in case.siblings],
+            "history": [_past(each) for each in sorted(history.values(), key=lambda each: each.made_at)],
+            "would_change": would_change(case, policy),
+        }
+    )
+
+
+def _tile(number: int, case: RecordedDecision, index: Index) -> dict[str, Any]:
+    state = index.state_of(number)
+    taken = case.photo.camera.taken_at
+    width, height = _upright_size(case.stack.primary)
+    return {
+        "id": number,
+        "name": display_path(Path(case.place.relative.name)),
+        "folder": display_path(case.place.path.parent),
+        "state": None if state is None else STATES[state],
+        "verdict": case.verdict,
+        "reason": case.reason,
+        "width": width,
+        "height": height,
+        "taken_at": taken and taken.isoformat(),
+        "digest": case.now_digest,
+    }
+
+
+def _upright_size(assessment: Assessment) -> tuple[int | None, int | None]:
+    """Return width and height of the upright photo in pixels; None if they are not known."""
+    if assessment.full_size is None:
+        return None, None
+    width, height = assessment.full_size
+    return (height, width) if assessment.photo.camera.orientation > 4 else (width, height)
+
+
+def _explanation(case: RecordedDecision, policy: Policy) -> dict[str, Any]:
+    primary = case.stack.primary
+    return {
+        "path": display_path(case.place.path),
+        "now": display_path(case.now.path),
+        "rule": case.rule,
+        "scores": {defect.value: getattr(primary.result, defect.value, None) for defect in Defect},
+        "subject": _subject(primary.subject),
+        "model": primary.model,
+        "policy": case.policy,
+        "policy_in_force": policy.digest,
+        "mode": policy.mode,
+        "thresholds": {
+            defect.value: {"tag": policy.of(defect).tag, "reject": policy.of(defect).reject} for defect in Defect
+        },
+        "facts": _facts(case),
+        "restored": case.content_restored,
+        "keywords": list(case.keywords),
+        "note": case.note,
+        "fault": case.fault,
+    }
+
+
+def _facts(case: RecordedDecision) -> dict[str, Any]:
+    stack, photo = case.stack, case.photo
+    return _camera(photo.camera) | {
+        "series_ev": _rounded(stack.series_ev),
+        "format": photo.format,
+        "longest": stack.primary.longest,
+        "series": case.series and case.series.kind,
+        "belongs_to_it": [display_path(Path(each.relative.name)) for each in (*stack.sidecars, *stack.blocking_files)],
+        "same_shot": [display_path(Path(place.relative.name)) for place in case.siblings],
+    }
+
+
+def _camera(camera: Camera) -> dict[str, Any]:
+    exposure = camera.exposure
+    return {
+        "camera": camera.model,
+        "taken_at": camera.taken_at and camera.taken_at.isoformat(),
+        "exposure_time": exposure.time_s,
+        "aperture": exposure.aperture,
+        "iso": exposure.iso,
+        "bias": exposure.bias_ev,
+        "light_value": _rounded(exposure.light_value),
+        "focal_length": camera.focal_mm,
+    }
+
+
+def _subject(subject: Subject | None) -> dict[str, Any]:
+    """Return sharpness and faces; boxes are x, y, width and height in fractions 0..1 of the upright photo."""
+    return {
+        "sharpness": None if subject is None else _rounded(subject.sharpness, 4),
+        "sharp_share": None if subject is None else _rounded(subject.sharp_share, 4),
+        "faces": [] if subject is None else [_face(face) for face in subject.faces],
+    }
+
+
+def _face(face: Face) -> dict[str, Any]:
+    return {
+        "box": [_rounded(value, 4) for value in face.box],
+        "blur": _rounded(face.blur, 4),
+        "light": _rounded(face.light, 4),
+    }
+
+
+def _past(decision: RecordedDecision) -> dict[str, Any]:
+    """Return a past decision with the keys of `culld log --json`."""
+    scores = decision.scores
+    return {
+        "at": decision.made_at.isoformat(timespec="seconds"),
+        "path": display_path(decision.place.path),
+        "blur": scores and scores.blur,
+        "under": scores and scores.under,
+        "over": scores and scores.over,
+        "verdict": decision.verdict,
+        "reason": decision.reason,
+        "model": decision.model,
+        "policy": decision.policy,
+        "state": decision.state,
+        "now": display_path(decision.now.path) if decision.ended or decision.restored else None,
+        "note": decision.note,
+        "fault": decision.fault,
+        "restored": decision.restored_at and decision.restored_at.isoformat(timespec="seconds"),
+    }
+
+
+def would_change(case: RecordedDecision, policy: Policy) -> list[str]:
+    """Return sentences on how far each score is from the thresholds in force, the nearest one first."""
+    scores = case.scores
+    if not isinstance(scores, Scores):
+        return []
+    near = sorted(
+        (abs(scores.of(defect) - limit), _sentence(defect, scores.of(defect), name, limit))
+        for defect in scores.known
+        for name, limit in _limits(policy, defect).items()
+    )
+    return [sentence for _, sentence in near]
+
+
+def _limits(policy: Policy, defect: Defect) -> Mapping[str, float]:
+    threshold = policy.of(defect)
+    return {"tag": threshold.tag} | ({} if threshold.reject is None else {"reject": threshold.reject})
+
+
+def _sentence(defect: Defect, score: float, name: str, limit: float) -> str:
+    effect = {"tag": "tagged", "reject": "rejected"}[name]
+    key = f"policy.defects.{defect}.{name}"
+    if score >= limit:
+        return f"{defect} {score:.3f} reaches {limit:g} ({key}); above {score:.3f} that threshold would not be reached."
+    return f"{defect} {score:.3f} is below {limit:g} ({key}); at {score:.3f} or less it would be {effect} for it."
+
+
+def _rounded(value: float | None, places: int = 2) -> float | None:
+    return None if value is None else round(value, places)

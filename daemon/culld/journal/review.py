@@ -1,0 +1,164 @@
+"""The queries of the review page: rows for its index, decisions by their numbers, wishes, and the change signal."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from typing import TYPE_CHECKING, Any, Final, Self
+from urllib.parse import quote
+
+from culld.errors import SystemFaultError
+from culld.journal.connection import connect_readonly
+from culld.journal.database_errors import translate_errors
+from culld.journal.decisions import DecisionReader
+from culld.journal.row_mapping import moment_of
+from culld.records.review import Answer, ItemOutcome, ItemState, ReviewState, Wish, WishItem, WishKind, WishProgress
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+    from pathlib import Path
+
+    from culld.ports import Clock
+    from culld.records import RecordedDecision
+
+INDEX_COLUMNS: Final = (
+    "id", "root", "relative", "verdict", "state", "restored", "released", "unwanted", "blur", "under", "over", "focus",
+    "series", "taken", "model", "time_s", "aperture", "iso", "width", "height", "made_at", "now_root",
+)  # fmt: skip
+"""The columns of a row of `index_rows`, in this order."""
+
+_INDEX: Final = """
+SELECT id, root, relative, verdict, state, restored_at IS NOT NULL, released, unwanted, blur, under, over,
+    json_extract(facts, '$.focus'), series,
+    CAST(strftime('%s', substr(json_extract(facts, '$.camera.taken_at'), 1, 19)) AS INTEGER),
+    json_extract(facts, '$.camera.model'), json_extract(facts, '$.camera.exposure.seconds'),
+    json_extract(facts, '$.camera.exposure.aperture'), json_extract(facts, '$.camera.exposure.iso'),
+    json_extract(facts, '$.full_size[0]'), json_extract(facts, '$.full_size[1]'), made_at, now_root
+FROM decision
+"""
+_CHUNK: Final = 500
+
+
+class ReviewReader(DecisionReader):
+    """The journal as the review page reads it; every method may raise SystemFaultError."""
+
+    @classmethod
+    def open_immutable(cls, path: Path, clock: Clock) -> Self:
+        """Open a journal that no process writes to, without its files `-wal` and `-shm`.
+
+        SQLite cannot create these files for a user who may only read the folder, and refuses to read without them.
+        """
+        with translate_errors(path):
+            uri = f"file:{quote(os.fsencode(path))}?mode=ro&immutable=1"
+            db = sqlite3.connect(uri, uri=True, isolation_level=None)
+        return cls(db, path, clock)
+
+    @classmethod
+    def open_shared(cls, path: Path, clock: Clock) -> Self:
+        """Open the journal for reading while another process writes to it; raises SystemFaultError."""
+        db = connect_readonly(path)
+        db.execute("PRAGMA cache_size = -4096")  # KiB; the cache of the system holds the pages as well
+        return cls(db, path, clock)
+
+    def version(self) -> int:
+        """Return a number that differs after another connection has changed the journal."""
+        return int(self._rows("PRAGMA data_version")[0][0])
+
+    def index_rows(self, after: int = 0, ids: Collection[int] = ()) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of the index with a higher number than `after`, then those with the given numbers."""
+        with translate_errors(self.path):
+            yield from self._db.execute(f"{_INDEX} WHERE id > ? ORDER BY id", (after,))
+            for part in _chunks(sorted(ids)):
+                yield from self._db.execute(f"{_INDEX} WHERE id IN ({_marks(part)}) ORDER BY id", part)
+
+    def newest_not_kept(self, limit: int) -> list[tuple[Any, ...]]:
+        """Return the rows of the index that the page shows first: not kept, the last taken first."""
+        with translate_errors(self.path):
+            return self._db.execute(
+                f"{_INDEX} WHERE verdict <> 'keep' ORDER BY taken_at DESC, id DESC LIMIT ?", (limit,)
+            ).fetchall()
+
+    def count_up_to(self, number: int) -> int:
+        """Return how many decisions have at most this number; there are fewer once old ones were deleted."""
+        return int(self._rows("SELECT count(*) FROM decision WHERE id <= ?", (number,))[0][0])
+
+    def left_quarantine(self) -> list[tuple[int, int, str]]:
+        """Return the number, whether it was restored, and `released` of each reject that is not in quarantine."""
+        rows = self._rows(
+            "SELECT id, restored_at IS NOT NULL, released FROM decision WHERE verdict <> 'keep'"
+            " AND verdict = 'quarantine' AND (restored_at IS NOT NULL OR released <> '')"
+        )
+        return [tuple(row) for row in rows]
+
+    def answers(self) -> list[tuple[int, str]]:
+        """Return the number of each decision with an answer, and the answer."""
+        return [tuple(row) for row in self._rows("SELECT decision, answer FROM answer")]
+
+    def answers_to(self, ids: Sequence[int]) -> dict[int, Answer]:
+        """Return the answers to some decisions."""
+        found: dict[int, Answer] = {}
+        for part in _chunks(ids):
+            rows = self._rows(f"SELECT decision, answer FROM answer WHERE decision IN ({_marks(part)})", part)
+            found |= {number: Answer(answer) for number, answer in rows}
+        return found
+
+    def superseded_by(self, after: int, ids: Collection[int] = ()) -> set[int]:
+        """Return the decisions with a later one about the photo at their path that was carried out.
+
+        The later ones are those with a higher number than `after`, and the given ones.
+        """
+        later = [("id > ?", (after,)), *((f"id IN ({_marks(part)})", part) for part in _chunks(sorted(ids)))]
+        found: set[int] = set()
+        for condition, values in later:
+            for root, relative in (("root", "relative"), ("now_root", "now_relative")):
+                rows = self._rows(
+                    f"SELECT DISTINCT old.id FROM (SELECT id, root, relative FROM decision WHERE {condition}"
+                    f" AND state = 'done') AS new JOIN decision AS old"
+                    f" ON old.{root} = new.root AND old.{relative} = new.relative AND old.id < new.id",
+                    values,
+                )
+                found.update(number for (number,) in rows)
+        return found
+
+    def numbered(self, ids: Sequence[int]) -> dict[int, RecordedDecision]:
+        """Return the decisions with these numbers, those that exist."""
+        found: dict[int, RecordedDecision] = {}
+        for part in _chunks(ids):
+            marks = _marks(part)
+            plans = {
+                plan: number
+                for number, plan in self._rows(f"SELECT id, plan FROM decision WHERE id IN ({marks})", part)
+            }
+            found |= {plans[each.plan]: each for each in self._decisions(f"decision.id IN ({marks})", part)}
+        return found
+
+    def number_of(self, plan: str) -> int:
+        """Return the number of the decision of a plan."""
+        return int(self._rows("SELECT id FROM decision WHERE plan = ?", (plan,))[0][0])
+
+    def wish(self, id_: str) -> WishProgress | None:
+        """Return a wish that the journal holds, with the outcomes so far; None if there is none with this id."""
+        rows = self._rows("SELECT kind, policy, taken_at, ended_at FROM wish WHERE id = ?", (id_,))
+        if not rows:
+            return None
+        kind, policy, taken, ended = rows[0]
+        items = self._rows(
+            "SELECT decision, seen, state, note, now FROM wish_item WHERE wish = ? ORDER BY number", (id_,)
+        )
+        outcomes = tuple(
+            ItemOutcome(WishItem(decision, ReviewState(seen)), ItemState(state), note, now)
+            for decision, seen, state, note, now in items
+        )
+        wish = Wish(id_, WishKind(kind), tuple(each.item for each in outcomes), policy)
+        return WishProgress(wish, moment_of(taken), None if ended is None else moment_of(ended), outcomes)
+
+
+def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(ids), _CHUNK):
+        yield ids[start : start + _CHUNK]
+
+
+def _marks(values: Sequence[int]) -> str:
+    if not values:
+        raise SystemFaultError("a query for no decision was made; please report this")
+    return ", ".join("?" * len(values))

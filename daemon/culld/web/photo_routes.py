@@ -1,0 +1,230 @@
+"""The routes that read: the index, photos, and their pictures."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from starlette.responses import Response
+
+from culld.app.review.index_answer import IndexRequest, index_answer
+from culld.app.review.originals import open_original
+from culld.app.review.photos import MOST_TILES, PhotoFile, photo_facts, photo_file, tiles
+from culld.errors import PhotoError
+from culld.files.open_beneath import stamp_of
+from culld.records import Format
+from culld.web.answers import CHECKED, IMMUTABLE, FileAnswer, is_known, json_answer, not_modified
+from culld.web.picture_requests import Box, CropRequest, MapRequest, SizesRequest
+from culld.web.problems import ProblemError
+from culld.web.site import Site, parsed_int
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.requests import Request
+
+    from culld.web.picture_requests import PictureRequest
+
+_THUMBS: Final = (320, 640)
+_PREVIEWS: Final = (2048, 3072)
+_MAPS: Final = {"clipping", "sharpness"}
+_SHOWN: Final = {
+    Format.JPEG: "image/jpeg",
+    Format.PNG: "image/png",
+    Format.WEBP: "image/webp",
+    Format.AVIF: "image/avif",
+}
+"""The formats that browsers show, with the type that they are sent with."""
+_LARGEST_CROP: Final = 4096
+
+
+async def index(request: Request) -> Response:
+    """Answer with the columns of the index."""
+    site = site_of(request)
+    try:
+        wanted = IndexRequest(
+            request.query_params.get("kept") == "1",
+            parsed_int(request.query_params, "since"),
+            parsed_int(request.query_params, "limit"),
+        )
+    except ValueError as error:
+        raise ProblemError(422, f"The request cannot be read: {error}.") from error
+    policy = site.policies().default
+    change = await site.read(lambda reading: reading.fresh().change)
+    etag = f'"{change}-{policy.digest[:8]}"'
+    headers = {"ETag": etag, "Cache-Control": CHECKED}
+    if is_known(request, etag):
+        return not_modified(headers)
+    return json_answer(await site.read(lambda reading: index_answer(reading.fresh(), wanted, policy)), headers=headers)
+
+
+async def photos(request: Request) -> Response:
+    """Answer with the facts for some tiles."""
+    text = request.query_params.get("ids", "")
+    ids = [int(each) for each in text.split(",") if each.isascii() and each.isdigit() and len(each) <= 16]
+    if len(ids) != len(text.split(",")) or not 1 <= len(ids) <= MOST_TILES:
+        raise ProblemError(422, f"Ask for 1 to {MOST_TILES} photos: ids=1,2,3.")
+    found = await site_of(request).read(lambda reading: tiles(reading.journal(), reading.fresh(), ids))
+    return json_answer({"photos": found})
+
+
+async def photo(request: Request) -> Response:
+    """Answer with all facts of a photo."""
+    site, number = site_of(request), _number(request)
+    policies = site.policies()
+    found = await site.read(lambda reading: photo_facts(reading.journal(), reading.fresh(), number, policies))
+    if found is None:
+        raise _unknown(number)
+    return json_answer(found)
+
+
+async def thumb(request: Request) -> Response:
+    """Answer with a small picture, which is made together with its larger form."""
+    return await _sized(request, "thumb", _THUMBS)
+
+
+async def preview(request: Request) -> Response:
+    """Answer with a picture for the whole screen; the thumbnails are made from the same decode."""
+    return await _sized(request, "preview", _PREVIEWS)
+
+
+async def _sized(request: Request, kind: str, lengths: tuple[int, ...]) -> Response:
+    longest = _whole(request, "size", lengths[0])
+    if longest not in lengths:
+        raise ProblemError(422, f"The size is one of {', '.join(map(str, lengths))}.")
+    more = (longest,) if kind == "thumb" else (longest, *_THUMBS)
+    named = {f"{each}.jpg": each for each in dict.fromkeys(more)}
+    return await _picture(request, _Wanted(f"{longest}.jpg", "image/jpeg", tuple(named)), named)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A picture: its name in the cache, its type, and all names that are made with it, in the order of the answer."""
+
+    name: str
+    media_type: str
+    made: tuple[str, ...]
+
+
+async def _picture(request: Request, wanted: _Wanted, lengths: Mapping[str, int]) -> Response:
+    def asked(file: PhotoFile) -> PictureRequest:
+        return SizesRequest(file.place, tuple(lengths.values()))
+
+    return await _answer(request, wanted, asked)
+
+
+async def crop(request: Request) -> Response:
+    """Answer with a part of the photo in full resolution."""
+    x, y, width, height = (_whole(request, name, None) for name in "xywh")
+    if not (0 < width <= _LARGEST_CROP and 0 < height <= _LARGEST_CROP):
+        raise ProblemError(422, f"A part has 1 to {_LARGEST_CROP} pixels in each direction.")
+    name = f"crop-{x}-{y}-{width}-{height}.jpg"
+    return await _answer(
+        request,
+        _Wanted(name, "image/jpeg", (name,)),
+        lambda file: CropRequest(file.place, Box(x, y, width, height)),
+    )
+
+
+async def heat(request: Request) -> Response:
+    """Answer with a map over the photo."""
+    head = request.query_params.get("head", "")
+    if head not in _MAPS:
+        raise ProblemError(404, f"There is no map {head!r} yet; there are {' and '.join(sorted(_MAPS))}.")
+    name = f"{head}.png"
+    return await _answer(request, _Wanted(name, "image/png", (name,)), lambda file: MapRequest(file.place, head))
+
+
+async def _answer(request: Request, wanted: _Wanted, asked: object) -> Response:
+    site = site_of(request)
+    file = await _file(request)
+    headers = _caching(request, file, wanted.name)
+    if is_known(request, headers["ETag"]):
+        return not_modified(headers)
+    data = await asyncio.to_thread(site.cache.get, file.digest, wanted.name)
+    if data is None:
+        data = await _made(site, file, wanted, asked(file))  # type: ignore[operator]
+    return Response(data, 200, headers, wanted.media_type)
+
+
+async def _made(site: Site, file: PhotoFile, wanted: _Wanted, asked: PictureRequest) -> bytes:
+    """Make pictures; they are kept only if the file is the one that was judged."""
+    try:
+        stamp = await asyncio.to_thread(stamp_of, file.place)
+    except PhotoError as error:
+        raise ProblemError(409, str(error)) from error
+    if stamp is None:
+        raise ProblemError(410, "The photo is not at its path any more.")
+    made = dict(zip(wanted.made, await site.pool.make(asked), strict=True))
+    if file.stamp == stamp:
+        for name, data in made.items():
+            await asyncio.to_thread(site.cache.put, file.digest, name, data)
+    return made[wanted.name]
+
+
+async def original(request: Request) -> Response:
+    """Answer with the photo's own bytes, if browsers show its format."""
+    file = await _file(request)
+    try:
+        stream, format_, stamp = await asyncio.to_thread(open_original, file.place)
+    except PhotoError as error:
+        raise ProblemError(409, str(error)) from error
+    if format_ not in _SHOWN:
+        stream.close()
+        raise ProblemError(415, f"Browsers do not show {format_} files; ask for the preview or a crop.")
+    headers = _caching(request, file, "original" if stamp == file.stamp else f"{stamp.mtime_ns}-{stamp.size}")
+    headers["Content-Disposition"] = (
+        f"inline; filename*=UTF-8''{quote(file.place.relative.name, safe='', errors='replace')}"
+    )
+    if is_known(request, headers["ETag"]):
+        stream.close()
+        return not_modified(headers)
+    return FileAnswer(stream, _SHOWN[format_], headers)
+
+
+async def _file(request: Request) -> PhotoFile:
+    number = _number(request)
+    found = await site_of(request).read(lambda reading: photo_file(reading.journal(), number))
+    if found is None:
+        raise _unknown(number)
+    return found
+
+
+def _caching(request: Request, file: PhotoFile, name: str) -> dict[str, str]:
+    given = request.query_params.get("d")
+    return {
+        "ETag": f'"{file.digest[:32]}-{name}"',
+        "Cache-Control": IMMUTABLE if given == file.digest else CHECKED,
+    }
+
+
+def site_of(request: Request) -> Site:
+    """Return what stands behind the routes."""
+    site = request.app.state.site
+    if not isinstance(site, Site):
+        raise TypeError("the application has no site")
+    return site
+
+
+def _number(request: Request) -> int:
+    """Return the number of a photo in the path."""
+    text = request.path_params["id"]
+    if not text.isascii() or not text.isdigit() or len(text) > 16:
+        raise ProblemError(404, "A photo has a number.")
+    return int(text)
+
+
+def _whole(request: Request, name: str, otherwise: int | None) -> int:
+    try:
+        found = parsed_int(request.query_params, name)
+    except ValueError as error:
+        raise ProblemError(422, f"The request cannot be read: {error}.") from error
+    if found is None and otherwise is None:
+        raise ProblemError(422, f"{name} is missing.")
+    return otherwise if found is None else found  # type: ignore[return-value]
+
+
+def _unknown(number: int) -> ProblemError:
+    return ProblemError(404, f"There is no photo {number} in this library.")

@@ -1,0 +1,73 @@
+"""What the web process asks its workers for; the module loads no decoder, so that the web process stays small."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from culld.errors import PhotoError
+    from culld.records import RootedPath
+    from culld.web.pictures import PictureWorker
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle of the upright photo in pixels of the full size."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class SizesRequest:
+    """Asks for the photo reduced to some lengths of the longer side in pixels, all from one decode, as JPEG."""
+
+    place: RootedPath
+    lengths: tuple[int, ...]
+
+    def handle(self, worker: PictureWorker) -> list[bytes] | PhotoError:
+        """Return the pictures in the order of the lengths."""
+        return worker.sizes(self.place, self.lengths)
+
+
+@dataclass(frozen=True, slots=True)
+class CropRequest:
+    """Asks for a part of the photo in full resolution, as JPEG."""
+
+    place: RootedPath
+    box: Box
+
+    def handle(self, worker: PictureWorker) -> list[bytes] | PhotoError:
+        """Return the picture, alone in a list."""
+        return worker.crop(self.place, self.box)
+
+
+@dataclass(frozen=True, slots=True)
+class MapRequest:
+    """Asks for a map over the photo, `clipping` or `sharpness`, as PNG."""
+
+    place: RootedPath
+    head: str
+
+    def handle(self, worker: PictureWorker) -> list[bytes] | PhotoError:
+        """Return the map, alone in a list."""
+        return worker.map(self.place, self.head)
+
+
+PictureRequest = SizesRequest | CropRequest | MapRequest
+"""Every request for a picture."""
+
+
+def worker_factory(pixels: int, file_size: int) -> PictureWorker:
+    """Return the handler of a worker, whose process yields to every other one.
+
+    Photos of more than this many pixels or bytes are refused.
+    """
+    from culld.web.pictures import PictureWorker  # noqa: PLC0415 (only a worker loads the decoders)
+
+    os.nice(19)
+    return PictureWorker(pixels, file_size)

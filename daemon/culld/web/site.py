@@ -1,0 +1,138 @@
+"""What the routes share: the configuration, the journal on a thread of its own, the pictures and the secrets."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from culld.app.model_files import resolve_policies
+from culld.app.review.index import Index
+from culld.app.review.journal import open_review
+from culld.config import load_config
+from culld.errors import SystemFaultError
+from culld.web.picture_cache import PictureCache
+from culld.web.picture_pool import PicturePool
+from culld.web.secret_store import SecretStore
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from culld.config import Config
+    from culld.journal.review import ReviewReader
+    from culld.records import FolderPolicies
+
+log = logging.getLogger(__name__)
+Result = TypeVar("Result")
+_REOPEN_S = 2.0
+
+
+@dataclass(slots=True)
+class Reading:
+    """The journal and its index, used only by the thread of `Site.read`."""
+
+    state: Path
+    index: Index = field(default_factory=Index)
+    _journal: ReviewReader | None = None
+    _is_snapshot: bool = False
+    _opened: float = 0.0
+
+    def journal(self) -> ReviewReader:
+        """Return the open journal; a snapshot is opened again when a daemon has started since."""
+        if self._is_snapshot and time.monotonic() - self._opened > _REOPEN_S:
+            self.close()
+        if self._journal is None:
+            self._journal, self._is_snapshot = open_review(self.state)
+            self._opened = time.monotonic()
+            self.index.forget_version()
+        return self._journal
+
+    def fresh(self) -> Index:
+        """Return the index with all changes of the journal."""
+        self.index.refresh(self.journal())
+        return self.index
+
+    def close(self) -> None:
+        """Close the journal."""
+        if self._journal is not None:
+            self._journal.close()
+        self._journal = None
+
+
+@dataclass(slots=True)
+class Site:
+    """Everything behind the routes; its methods are called by the event loop's thread."""
+
+    config: Config
+    config_file: Path
+    environ: Mapping[str, str]
+    store: SecretStore
+    cache: PictureCache
+    pool: PicturePool
+    reading: Reading
+    used: float = field(default_factory=time.monotonic)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    _reader: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "culld-journal"))
+    _policies: tuple[int, FolderPolicies] | None = None
+
+    @classmethod
+    def of(cls, config_file: Path, config: Config, cache: Path, environ: Mapping[str, str]) -> Site:
+        """Return the site of a configuration."""
+        limits = config.limits
+        return cls(
+            config,
+            config_file,
+            environ,
+            SecretStore(config.state / "web"),
+            PictureCache(cache, config.web.cache),
+            PicturePool(limits.pixels, limits.file_size, limits.memory),
+            Reading(config.state),
+        )
+
+    @property
+    def cookie(self) -> str:
+        """The name of the cookie; cookies do not know ports, so that each library has a name of its own."""
+        return f"culld-{hashlib.sha256(str(self.config.state).encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
+
+    def reading_check(self) -> None:
+        """Raise SystemFaultError if there is no journal that can be read."""
+        open_review(self.config.state)[0].close()
+
+    async def read(self, work: Callable[[Reading], Result]) -> Result:
+        """Return the result of reading the journal, on its thread."""
+        self.used = time.monotonic()
+        return await asyncio.get_running_loop().run_in_executor(self._reader, work, self.reading)
+
+    def policies(self) -> FolderPolicies:
+        """Return the policies in force: those of the file as it is now, or the last ones if it has mistakes."""
+        try:
+            stamp = self.config_file.stat().st_mtime_ns
+            if self._policies is None or self._policies[0] != stamp:
+                self.config = load_config(self.config_file, self.environ)
+                self._policies = (stamp, resolve_policies(self.config))
+        except Exception as error:  # noqa: BLE001 (a file that is being saved must not end the page)
+            log.warning("the policy is not read again: %s", error)
+            if self._policies is None:
+                raise SystemFaultError(f"the policy cannot be read: {error}") from error
+        return self._policies[1]
+
+    def close(self) -> None:
+        """End the workers and close the journal."""
+        self.pool.close()
+        self._reader.submit(self.reading.close)
+        self._reader.shutdown(wait=True)
+
+
+def parsed_int(values: Mapping[str, Any], name: str) -> int | None:
+    """Return a query value as a number of 0 to 2**53; None if it is not given. Raises ValueError for another text."""
+    text = values.get(name)
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 16:
+        raise ValueError(f"{name} is no number")
+    return int(text)
