@@ -148,10 +148,10 @@ def _photo(number: int, size: tuple[int, int]) -> Photo:
 def _reason(scores: dict[str, float], over: list[str], above: list[str]) -> str:
     if over:
         name = over[0]
-        return f"{name} {scores[name]:.2f} is at least {THRESHOLDS[name]['reject']} (policy.defects.{name}.reject)"
+        return f"{name} {math.floor(100 * scores[name]) / 100:.2f} is at least {THRESHOLDS[name]['reject']} (policy.defects.{name}.reject)"
     if above:
         name = above[0]
-        return f"{name} {scores[name]:.2f} is at least {THRESHOLDS[name]['tag']} (policy.defects.{name}.tag)"
+        return f"{name} {math.floor(100 * scores[name]) / 100:.2f} is at least {THRESHOLDS[name]['tag']} (policy.defects.{name}.tag)"
     return "every probability is below its threshold"
 
 
@@ -272,7 +272,7 @@ class _Api:
                 "burst": burst,
                 "stack": [],
                 "history": [{"at": "2026-07-28T11:41:31+00:00", "verdict": verdict, "reason": photo.reason}],
-                "would_change": [f"With policy.defects.blur.reject at {photo.scores['blur'] + 0.01:.2f} it would stay."],
+                "would_change": [_would_change(photo)],
             }
         )
 
@@ -409,6 +409,13 @@ def _tile(photo: Photo) -> dict[str, Any]:
         "taken_at": None,
         "digest": f"{photo.scene.seed:04x}{abs(hash(photo.scene)) % 10**8}",
     }
+
+
+def _would_change(photo: Photo) -> str:
+    worst = max(photo.scores, key=lambda name: photo.scores[name])
+    limit = THRESHOLDS[worst]["reject"]
+    side = "reaches" if photo.scores[worst] >= (limit or 2) else "is below"
+    return f"{worst} {photo.scores[worst]:.3f} {side} {limit} (policy.defects.{worst}.reject)."
 
 
 def _faces(photo: Photo) -> list[dict[str, Any]]:

@@ -27,6 +27,8 @@ export class Grid extends HTMLElement {
   /** @type {Map<number, HTMLElement>} */
   cells = new Map();
   frame = 0;
+  /** Whether the photo gets the focus as soon as its tile is there. */
+  wants = false;
   /** @type {(() => void)[]} */
   ends = [];
 
@@ -121,8 +123,9 @@ export class Grid extends HTMLElement {
 
   focusPhoto() {
     const cell = this.cells.get(this.review.at);
+    this.wants = !cell;
     if (cell) cell.focus({ preventScroll: true });
-    else /** @type {HTMLElement} */ (this.querySelector("button") ?? this.box)?.focus();
+    else /** @type {HTMLElement | null} */ (this.note?.querySelector("button"))?.focus();
   }
 
   soon() {
@@ -155,6 +158,7 @@ export class Grid extends HTMLElement {
     const stays = new Set(made);
     for (const row of [...this.space.children]) if (!stays.has(/** @type {any} */ (row))) row.remove();
     made.forEach((row) => row.isConnected || this.space?.append(row));
+    if (this.wants) this.focusPhoto();
     this.redraw();
     const ids = [...kept.keys()].map((at) => this.review.library.id[this.review.rows[at]]);
     void this.review.known.want(ids).then(() => this.redraw(), () => undefined);
@@ -164,7 +168,7 @@ export class Grid extends HTMLElement {
   cell(at) {
     const picture = h("span", { class: "thumb" });
     const marks = h("span", { class: "marks" });
-    const text = h("span", { class: "under" });
+    const text = h("span", { class: "caption" });
     const cell = h("div", { role: "gridcell", class: "tile", "aria-colindex": (at % this.columns) + 1 }, picture, marks, text);
     cell.style.width = `${this.tile.w - GAP_PX}px`;
     cell.style.height = `${this.tile.h - GAP_PX}px`;

@@ -169,9 +169,10 @@ function clipped({ grey, w, h: high }) {
   return [layers, `Clipping: ${texts.join(", ")}`];
 }
 
-/** Red is over, blue is under. @param {Uint8ClampedArray} rgba @param {number} at @param {"over" | "under"} side */
+/** The server draws what is too dark in the sky blue of Okabe and Ito, and what is too light in the channels that are full. @param {Uint8ClampedArray} rgba @param {number} at @param {"over" | "under"} side */
 function isClipped(rgba, at, side) {
-  return rgba[at + 3] > 0 && rgba[at + (side === "over" ? 0 : 2)] > 127;
+  const dark = rgba[at] === 86 && rgba[at + 1] === 180 && rgba[at + 2] === 233;
+  return rgba[at + 3] > 0 && dark === (side === "under");
 }
 
 /** @template {"heat" | "clipping"} K @param {K} name @param {readonly string[]} values */

@@ -86,11 +86,16 @@ export class Picture {
   show(info) {
     if (this.info?.id === info.id && this.info.digest === info.digest) return;
     this.info = info;
-    this.sheet.style.width = `${info.width}px`;
-    this.sheet.style.height = `${info.height}px`;
     const { image, ready } = decode(previewOf(info), "high");
     image.alt = this.alt(info);
-    const place = () => this.info === info && this.photos.replaceChildren(image);
+    const place = () => {
+      if (this.info !== info) return;
+      if (!info.width) Object.assign(info, { width: image.naturalWidth, height: image.naturalHeight });
+      this.measure(info);
+      this.photos.replaceChildren(image);
+      this.draw();
+    };
+    this.measure(info);
     if (image.complete && image.naturalWidth) place();
     else {
       const blank = h("img", { src: address(info, "thumb"), alt: this.alt(info) });
@@ -99,6 +104,12 @@ export class Picture {
     }
     this.overlays.show(info);
     this.draw();
+  }
+
+  /** @param {Info} info */
+  measure({ width, height }) {
+    this.sheet.style.width = `${width ?? 1}px`;
+    this.sheet.style.height = `${height ?? 1}px`;
   }
 
   /** @param {Info} info */
@@ -119,7 +130,7 @@ export class Picture {
   draw() {
     cancelAnimationFrame(this.frame);
     this.frame = requestAnimationFrame(() => {
-      if (!this.info) return;
+      if (!this.info?.width) return;
       const { width, height } = this.info;
       const s = this.zoomed ? this.place.zoom / devicePixelRatio : this.fit;
       const x = middle(this.size.w, width * s, this.place.x + this.shift.x, this.zoomed);

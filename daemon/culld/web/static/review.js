@@ -25,6 +25,7 @@ export class Review extends EventTarget {
     this.library = new Library({ change: 0, states: [], folders: [], cameras: [], columns: EMPTY });
     this.etag = "";
     /** The rows that are listed. They stay when answers change, until the filter is set again. */
+    /** @type {Uint32Array} */
     this.rows = new Uint32Array();
     /** @type {Record<string, Uint32Array>} */
     this.counts = {};

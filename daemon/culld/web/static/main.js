@@ -1,0 +1,290 @@
+/** @file The page: its bars, its views, the way between them, and the start. */
+
+import { actionsOf } from "./actions.js";
+import { get, post } from "./api.js";
+import { Compare, Survey } from "./compare.js";
+import { help, login, settings } from "./dialogs.js";
+import { byId, fill, h, icon, tell } from "./dom.js";
+import { filterBar } from "./filterbar.js";
+import { Grid } from "./grid.js";
+import { ariaKeys, keysOf, listen } from "./keys.js";
+import { follow } from "./live.js";
+import { shown } from "./overlays.js";
+import { Photo } from "./photo.js";
+import { PolicyPage } from "./policy.js";
+import { ReportPage } from "./report.js";
+import { Review } from "./review.js";
+import { chosen, dress } from "./settings.js";
+import { Why } from "./why.js";
+import { counted } from "./words.js";
+
+/** @typedef {"grid" | "photo" | "compare" | "survey" | "policy" | "report"} Name */
+/**
+ * What a view may do.
+ * @typedef {HTMLElement & {move?: (dx: number, dy: number) => void, focusPhoto?: () => void, zoom?: () => unknown,
+ *   zoomStep?: (step: number) => void, pan?: (dx: number, dy: number, alone?: boolean) => void, jump?: (key: any) => void}} View
+ */
+
+const MOST_COMPARED = 9;
+const ANSWERS = /** @type {const} */ ([["restore", "back", "Wrong"], ["confirm", "tick", "Right"], ["withdraw", "undo", "Take back"], ["reject", "cross", "Reject"]]);
+
+export class Page {
+  review = new Review();
+  /** @type {View | null} */
+  view = null;
+  /** @type {Name} */
+  name = "grid";
+  why = new Why(byId("why"), this.review);
+  actions = actionsOf(this);
+
+  async start() {
+    dress();
+    addEventListener("culld-login", () => login("The login has ended.", () => location.reload()));
+    const code = /^#login=(.+)$/.exec(location.hash)?.[1];
+    if (code) {
+      history.replaceState(null, "", location.pathname);
+      await post("login", { code: decodeURIComponent(code) }).catch((error) => tell(error.message));
+    }
+    const session = await get("session");
+    this.review.thresholds = session.settings.thresholds ?? null;
+    this.read();
+    await this.review.load(true);
+    if (this.pendingId) this.review.list(this.pendingId);
+    listen(() => this.actions);
+    this.hear();
+    this.show();
+    follow(this.review);
+  }
+
+  pendingId = 0;
+
+  hear() {
+    const { review } = this;
+    for (const name of ["list", "place", "states", "selection", "status"]) review.addEventListener(name, () => this.soon());
+    review.addEventListener("place", () => this.address(false));
+    review.addEventListener("list", () => this.address(false));
+    addEventListener("culld-settings", () => this.draw());
+    byId("top").addEventListener("culld-draw", () => this.draw());
+    addEventListener("culld-open", (event) => void this.visit(/** @type {CustomEvent} */ (event).detail));
+    addEventListener("popstate", () => {
+      this.read();
+      this.review.list(this.pendingId || this.review.id);
+      this.show();
+    });
+    filterBar(byId("filters"), review, () => review.list());
+  }
+
+  frame = 0;
+
+  soon() {
+    cancelAnimationFrame(this.frame);
+    this.frame = requestAnimationFrame(() => this.draw());
+  }
+
+  /** Read view, photo and filter out of the address. */
+  read() {
+    const [path, query = ""] = location.hash.slice(1).split("?");
+    const [name, ids = ""] = path.replace(/^\//, "").split("/");
+    this.name = name in VIEWS ? /** @type {Name} */ (name) : "grid";
+    this.ids = ids.split(",").map(Number).filter((id) => id > 0);
+    this.pendingId = this.ids[0] ?? 0;
+    this.review.filter.read(query);
+    if (!location.hash) this.review.filter.wanted.answer.add("open");
+  }
+
+  /** @type {number[]} */
+  ids = [];
+
+  /** Write view, photo and filter into the address. @param {boolean} step whether Back returns from here */
+  address(step) {
+    const one = this.name === "photo" ? [this.review.id] : this.name === "compare" || this.name === "survey" ? this.ids : [];
+    const text = `#/${this.name}${one.length ? `/${one.join(",")}` : ""}?${this.review.filter.text()}`;
+    if (text === location.hash) return;
+    if (step) history.pushState(null, "", text);
+    else history.replaceState(null, "", text);
+  }
+
+  /** @param {Name} name */
+  open(name) {
+    const { review } = this;
+    if (!review.id && name !== "grid" && name !== "policy" && name !== "report") return tell("No photo is listed.");
+    const series = () => review.library.series(review.row).map((row) => review.library.id[row]);
+    if (name === "compare") this.ids = this.pair(series());
+    if (name === "survey") this.ids = review.selected.size > 1 ? [...review.selected] : series();
+    if (name === "compare" && this.ids.length < 2) return tell("Compare needs two photos.");
+    this.name = name;
+    this.address(true);
+    this.show();
+  }
+
+  /** The photos to compare: the selection, else the photo in view and the next of its burst or of the list. @param {number[]} series */
+  pair(series) {
+    const { review } = this;
+    if (review.selected.size > 1) return [...review.selected].slice(0, MOST_COMPARED);
+    const around = series.length > 1 ? series : [...review.rows].map((row) => review.library.id[row]);
+    const at = around.indexOf(review.id);
+    const other = around[at + 1] ?? around[at - 1];
+    return other ? [review.id, other] : [review.id];
+  }
+
+  /** Show a photo, also one that the filter does not list. @param {number} id */
+  async visit(id) {
+    const { review } = this;
+    if (!review.show(id)) {
+      review.filter.clear();
+      if (review.library.row(id) < 0) {
+        review.filter.kept = true;
+        await review.load(true);
+      }
+      review.list(id);
+    }
+    this.open("photo");
+  }
+
+  show() {
+    const view = /** @type {any} */ (document.createElement(VIEWS[this.name]));
+    view.review = this.review;
+    if (view instanceof Grid) view.open = () => this.open("photo");
+    if (view instanceof Compare || view instanceof Survey) view.ids = this.ids.map((id) => this.review.answers.now(id));
+    document.body.dataset.view = this.name;
+    this.view = view;
+    fill(byId("main"), view);
+    document.title = "culld";
+    this.draw();
+    this.why.show();
+    requestAnimationFrame(() => {
+      if (document.activeElement === document.body || !document.activeElement || this.name !== "policy") this.focus();
+    });
+  }
+
+  focus() {
+    if (this.view?.focusPhoto) this.view.focusPhoto();
+    else byId("main").focus({ preventScroll: true });
+  }
+
+  /** After an answer: the next photo. */
+  forward() {
+    if (this.name === "survey") return;
+    const moved = this.name === "compare" ? false : this.review.go(this.review.at + 1);
+    if (!moved && this.name !== "compare") tell(`${this.review.progress()}. This is the last photo of the list.`);
+  }
+
+  /** Keep the photo in view, confirm the other rejects of its burst, and go to the next burst. */
+  keepOne() {
+    const { review } = this;
+    const here = review.id;
+    if (!here) return;
+    const others = review.library.series(review.row).map((row) => review.library.id[row]).filter((id) => id !== here);
+    const rejects = others.filter((id) => review.state(review.library.row(id)) === "rejected");
+    const group = String(Date.now());
+    const back = review.items("restore", [here]).length > 0;
+    if (back) review.answer("restore", [here], group);
+    if (rejects.length) review.answer("confirm", rejects, group);
+    if (!back && !rejects.length) return tell("Nothing to do: it stays, and the burst has no open reject.");
+    tell(`${review.title([here])} stays; ${counted(rejects.length, "other frame")} of the burst may go. Undo: Control+Z`);
+    if (chosen.advance && this.name !== "survey") review.series(1);
+  }
+
+  back() {
+    if (document.body.classList.contains("show-filters") || document.body.classList.contains("show-why")) {
+      document.body.classList.remove("show-filters", "show-why");
+      return this.focus();
+    }
+    if (this.review.clear()) return tell("Nothing is selected.");
+    if (this.name !== "grid") this.open("grid");
+  }
+
+  /** Show or hide a panel. @param {"why" | "filters"} panel */
+  toggle(panel) {
+    const narrow = matchMedia("(max-width: 900px)").matches;
+    document.body.classList.toggle(narrow ? `show-${panel}` : `no-${panel}`);
+    this.why.show();
+    this.draw();
+    if (byId(panel).contains(document.activeElement)) this.focus();
+  }
+
+  help() {
+    help(this.actions, () => this.settings());
+  }
+
+  settings() {
+    settings(this.actions);
+  }
+
+  /** A button for an action. @param {string} id @param {import("./dom.js").Icon} shape @param {string} text @param {Record<string, any>} [more] */
+  button(id, shape, text, more = {}) {
+    const action = /** @type {import("./keys.js").Action} */ (this.actions.find((each) => each.id === id));
+    const keys = keysOf(action);
+    const run = (/** @type {Event} */ event) => {
+      const inGrid = this.name === "grid";
+      action.run(event);
+      if (inGrid && !document.querySelector("dialog[open]") && id in { restore: 1, confirm: 1, withdraw: 1, reject: 1 }) this.focus();
+    };
+    return h("button", { id: `b-${id}`, click: run, "aria-keyshortcuts": ariaKeys(action), title: `${action.label}${keys.length ? ` (${keys.join(", ")})` : ""}`, ...more }, icon(shape), h("span", { class: "text" }, text), keys[0] && h("kbd", { "aria-hidden": "true" }, keys[0].replace("Control", "Ctrl")));
+  }
+
+  draw() {
+    const focused = document.activeElement?.id;
+    this.top();
+    this.bar();
+    document.body.classList.toggle("picking", this.review.selected.size > 0);
+    if (focused && document.activeElement?.id !== focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  }
+
+  top() {
+    const { review, name } = this;
+    const tab = (/** @type {Name} */ to, /** @type {import("./dom.js").Icon} */ shape, /** @type {string} */ text) => this.button(to, shape, text, { "aria-pressed": name === to });
+    const link = (/** @type {Name} */ to, /** @type {string} */ text) => h("a", { href: `#/${to}`, id: `n-${to}`, "aria-current": name === to || (to === "grid" && name in PHOTOS) ? "page" : null, click: (/** @type {Event} */ event) => { event.preventDefault(); this.open(to); } }, text);
+    const fresh = review.waiting > 0 && h("button", { id: "b-fresh", class: "main", click: () => review.list() }, `Show ${counted(review.waiting, "new photo")}`);
+    fill(
+      byId("top"),
+      h("nav", { "aria-label": "Pages" }, h("span", { class: "brand" }, "culld"), link("grid", "Photos"), link("policy", "Policy"), link("report", "Report")),
+      name in PHOTOS ? h("div", { class: "tools", role: "toolbar", "aria-label": "View" }, this.button("filter", "filter", "Filter", { class: "filter-button" }), tab("grid", "grid", "Grid"), tab("photo", "photo", "Photo"), tab("compare", "compare", "Compare"), tab("survey", "survey", "Survey")) : null,
+      name === "photo" || name === "compare" ? h("div", { class: "tools", role: "toolbar", "aria-label": "Overlays" }, this.button("zoom", "zoom", "100 %"), this.button("heat", "heat", shown.heat === "off" ? "Heat" : `Heat: ${shown.heat}`, { "aria-pressed": shown.heat !== "off" }), this.button("clipping", "clip", shown.clipping === "off" ? "Clipping" : `Clip: ${shown.clipping}`, { "aria-pressed": shown.clipping !== "off" }), this.button("sharp", "focus", "Focus", { "aria-pressed": shown.sharp })) : null,
+      h("div", { class: "tools end" }, fresh, this.daemon(), name in PHOTOS ? this.button("why", "info", "Why", { "aria-pressed": this.why.open }) : null, h("button", { id: "b-settings", "aria-label": "Settings", title: "Settings", click: () => this.settings() }, icon("gear")), this.button("help", "help", "Keys")),
+    );
+  }
+
+  daemon() {
+    const { status } = this.review;
+    if (!status) return null;
+    if (status.brake) return h("span", { class: "daemon" }, h("span", { class: "state warns", title: String(status.brake) }, "brake is on"), h("button", { id: "b-resume", click: () => { void this.review.answers.give("resume", []); tell("Moves are allowed again soon."); } }, "Resume moves"));
+    const waits = this.review.answers.open.length;
+    const word = status.daemon === "running" ? "running" : (status.daemon ?? "unknown");
+    return h("span", { class: `daemon ${status.daemon === "running" ? "" : "warns"}`, title: "The daemon" }, waits ? `${counted(waits, "answer")} on the way` : word);
+  }
+
+  bar() {
+    const { review, name } = this;
+    if (!(name in PHOTOS)) return byId("bar").replaceChildren();
+    const many = review.selected.size;
+    const answers = ANSWERS.map(([kind, shape, text]) => {
+      const fits = review.items(kind).length;
+      if (kind === "reject" && !fits) return null;
+      return this.button(kind, shape, many ? `${text}: ${counted(fits, "photo")}` : text, { class: kind, disabled: fits ? null : true });
+    });
+    const burst = review.id && review.library.burst[review.row] && name !== "grid" ? this.button("keep-one", "pin", "Keep this one") : null;
+    const { open, right, wrong } = review.answered;
+    const all = open + right + wrong;
+    const progress = h("div", { class: "progress", title: `${counted(wrong, "wrong decision")}` }, h("progress", { max: all || 1, value: right + wrong, "aria-label": "Answered" }), h("span", null, review.progress()), wrong ? h("span", { class: "wrong" }, `${wrong.toLocaleString("en")} wrong`) : null);
+    const info = review.info(review.id);
+    fill(
+      byId("bar"),
+      h("div", { class: "tools" }, this.button("undo", "undo", "Undo"), this.button("redo", "redo", "Redo")),
+      h("div", { class: "tools answers", role: "toolbar", "aria-label": "Answer" }, ...answers, burst),
+      progress,
+      h("div", { class: "tools end" }, many ? h("span", { class: "count" }, `${counted(many, "photo")} selected`) : h("span", { class: "count", title: info?.name }, review.rows.length ? `${(review.at + 1).toLocaleString("en")} of ${review.rows.length.toLocaleString("en")}` : "none listed"), many ? this.button("clear", "cross", "Clear") : name === "grid" ? this.button("select-all", "all", "Select all") : null, this.button("previous", "left", "", { "aria-label": "Previous photo" }), this.button("next", "right", "", { "aria-label": "Next photo" })),
+    );
+  }
+}
+
+const PHOTOS = { grid: 1, photo: 1, compare: 1, survey: 1 };
+/** @type {Record<Name, string>} */
+const VIEWS = { grid: "culld-grid", photo: "culld-photo", compare: "culld-compare", survey: "culld-survey", policy: "culld-policy", report: "culld-report" };
+void [Photo, PolicyPage, ReportPage];
+
+if (matchMedia("(max-width: 1100px)").matches) document.body.classList.add("no-why");
+new Page().start().catch((error) => {
+  if (error.status === 401) login("", () => location.reload());
+  else tell(error.message);
+});
