@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import getpass
 import importlib.util
 import os
@@ -17,6 +16,7 @@ from culld.errors import ConfigError, SystemFaultError
 from culld.web.secret_store import LEAST_PASSWORD, Scope, SecretStore
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Mapping
     from datetime import timedelta
 
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _environ() -> Mapping[str, str]:
-    """Return the environment; the unit of the page has the folder `web` in the state folder of the daemon as its own."""
+    """Return the environment; to the unit of the page systemd gives the folder `web` in the daemon's state folder."""
     given = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
     if Path(given).name == "web":
         return {**os.environ, "STATE_DIRECTORY": str(Path(given).parent)}
@@ -54,14 +54,12 @@ def _serve(args: argparse.Namespace, path: Path, config: Config, environ: Mappin
     from culld.web.server import ServeRequest, serve  # noqa: PLC0415 (an extra, and slow to import)
 
     request = ServeRequest(args.host, args.port or config.web.port, _idle(args, config, environ), args.open)
-    serve(
-        path,
-        config,
-        request,
-        environ,
-        lambda link: print(f"The review page is at\n  {link}\nCtrl-C stops.", flush=True),
-    )
+    serve(path, config, request, environ, _show)
     return exit_codes.FINE
+
+
+def _show(link: str) -> None:
+    print(f"The review page is at\n  {link}\nCtrl-C stops.", flush=True)
 
 
 def _idle(args: argparse.Namespace, config: Config, environ: Mapping[str, str]) -> timedelta | None:

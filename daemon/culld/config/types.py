@@ -149,7 +149,7 @@ _HOST: Final = re.compile(
 def hosts(value: object) -> tuple[str, ...]:
     """Return names of this machine as browsers send them: `nas.local`, `nas.local:8466`, `[fd00::1]`, in lower case."""
     if not isinstance(value, list):
-        raise ValueError(f"{format_value(value)} is no list; write one, such as [nas.local], or []")
+        raise ValueError(f"{format_value(value)} is no list; write one, such as [nas.local], or []")  # noqa: TRY004
     for name in value:
         if not isinstance(name, str) or not _HOST.fullmatch(name.lower()):
             raise ValueError(f"{format_value(name)} is no host; write a name or an address, such as nas.local")

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import quote
 
-from culld.errors import SystemFaultError
 from culld.journal.connection import connect_readonly
 from culld.journal.database_errors import translate_errors
 from culld.journal.decisions import DecisionReader
 from culld.journal.row_mapping import moment_of
-from culld.records.review import Answer, ItemOutcome, ItemState, ReviewState, Wish, WishItem, WishKind, WishProgress
+from culld.records.review import ItemOutcome, ItemState, ReviewState, Wish, WishItem, WishKind, WishProgress
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 INDEX_COLUMNS: Final = (
     "id", "root", "relative", "verdict", "state", "restored", "released", "unwanted", "blur", "under", "over", "focus",
-    "series", "taken", "model", "time_s", "aperture", "iso", "width", "height", "made_at", "now_root",
+    "series", "taken", "model", "time_s", "aperture", "iso", "width", "height", "made_at", "rule", "policy",
 )  # fmt: skip
 """The columns of a row of `index_rows`, in this order."""
 
@@ -33,10 +33,19 @@ SELECT id, root, relative, verdict, state, restored_at IS NOT NULL, released, un
     CAST(strftime('%s', substr(json_extract(facts, '$.camera.taken_at'), 1, 19)) AS INTEGER),
     json_extract(facts, '$.camera.model'), json_extract(facts, '$.camera.exposure.seconds'),
     json_extract(facts, '$.camera.exposure.aperture'), json_extract(facts, '$.camera.exposure.iso'),
-    json_extract(facts, '$.full_size[0]'), json_extract(facts, '$.full_size[1]'), made_at, now_root
+    json_extract(facts, '$.full_size[0]'), json_extract(facts, '$.full_size[1]'), made_at, rule, policy
 FROM decision
 """
-_CHUNK: Final = 500
+_SUPERSEDED: Final = """
+WITH new AS (
+    SELECT id, root, relative FROM decision WHERE id > :after AND state = 'done'
+    UNION SELECT id, root, relative FROM decision
+    WHERE id IN (SELECT value FROM json_each(:ids)) AND state = 'done'
+)
+SELECT old.id FROM new JOIN decision AS old ON old.root = new.root AND old.relative = new.relative AND old.id < new.id
+UNION SELECT old.id FROM new
+JOIN decision AS old ON old.now_root = new.root AND old.now_relative = new.relative AND old.id < new.id
+"""
 
 
 class ReviewReader(DecisionReader):
@@ -68,8 +77,9 @@ class ReviewReader(DecisionReader):
         """Yield the rows of the index with a higher number than `after`, then those with the given numbers."""
         with translate_errors(self.path):
             yield from self._db.execute(f"{_INDEX} WHERE id > ? ORDER BY id", (after,))
-            for part in _chunks(sorted(ids)):
-                yield from self._db.execute(f"{_INDEX} WHERE id IN ({_marks(part)}) ORDER BY id", part)
+            if ids:
+                known = f"{_INDEX} WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"
+                yield from self._db.execute(known, (json.dumps(sorted(ids)),))
 
     def newest_not_kept(self, limit: int) -> list[tuple[Any, ...]]:
         """Return the rows of the index that the page shows first: not kept, the last taken first."""
@@ -94,47 +104,29 @@ class ReviewReader(DecisionReader):
         """Return the number of each decision with an answer, and the answer."""
         return [tuple(row) for row in self._rows("SELECT decision, answer FROM answer")]
 
-    def answers_to(self, ids: Sequence[int]) -> dict[int, Answer]:
-        """Return the answers to some decisions."""
-        found: dict[int, Answer] = {}
-        for part in _chunks(ids):
-            rows = self._rows(f"SELECT decision, answer FROM answer WHERE decision IN ({_marks(part)})", part)
-            found |= {number: Answer(answer) for number, answer in rows}
-        return found
-
     def superseded_by(self, after: int, ids: Collection[int] = ()) -> set[int]:
         """Return the decisions with a later one about the photo at their path that was carried out.
 
         The later ones are those with a higher number than `after`, and the given ones.
         """
-        later = [("id > ?", (after,)), *((f"id IN ({_marks(part)})", part) for part in _chunks(sorted(ids)))]
-        found: set[int] = set()
-        for condition, values in later:
-            for root, relative in (("root", "relative"), ("now_root", "now_relative")):
-                rows = self._rows(
-                    f"SELECT DISTINCT old.id FROM (SELECT id, root, relative FROM decision WHERE {condition}"
-                    f" AND state = 'done') AS new JOIN decision AS old"
-                    f" ON old.{root} = new.root AND old.{relative} = new.relative AND old.id < new.id",
-                    values,
-                )
-                found.update(number for (number,) in rows)
-        return found
+        return {number for (number,) in self._rows(_SUPERSEDED, {"after": after, "ids": json.dumps(sorted(ids))})}
 
     def numbered(self, ids: Sequence[int]) -> dict[int, RecordedDecision]:
         """Return the decisions with these numbers, those that exist."""
-        found: dict[int, RecordedDecision] = {}
-        for part in _chunks(ids):
-            marks = _marks(part)
-            plans = {
-                plan: number
-                for number, plan in self._rows(f"SELECT id, plan FROM decision WHERE id IN ({marks})", part)
-            }
-            found |= {plans[each.plan]: each for each in self._decisions(f"decision.id IN ({marks})", part)}
-        return found
+        asked = (json.dumps(list(ids)),)
+        numbers = self._rows("SELECT plan, id FROM decision WHERE id IN (SELECT value FROM json_each(?))", asked)
+        plans = dict(map(tuple, numbers))
+        found = self._decisions("decision.id IN (SELECT value FROM json_each(?))", asked)
+        return {plans[each.plan]: each for each in found if each.plan in plans}
 
-    def number_of(self, plan: str) -> int:
-        """Return the number of the decision of a plan."""
-        return int(self._rows("SELECT id FROM decision WHERE plan = ?", (plan,))[0][0])
+    def wish_marks(self) -> tuple[object, ...]:
+        """Return numbers that differ after a wish was taken, carried out in part, or ended."""
+        return tuple(
+            self._rows(
+                "SELECT (SELECT count(*) FROM wish), (SELECT count(*) FROM wish WHERE ended_at IS NULL),"
+                " (SELECT count(*) FROM wish_item WHERE state = 'waiting')"
+            )[0]
+        )
 
     def wish(self, id_: str) -> WishProgress | None:
         """Return a wish that the journal holds, with the outcomes so far; None if there is none with this id."""
@@ -151,14 +143,3 @@ class ReviewReader(DecisionReader):
         )
         wish = Wish(id_, WishKind(kind), tuple(each.item for each in outcomes), policy)
         return WishProgress(wish, moment_of(taken), None if ended is None else moment_of(ended), outcomes)
-
-
-def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(ids), _CHUNK):
-        yield ids[start : start + _CHUNK]
-
-
-def _marks(values: Sequence[int]) -> str:
-    if not values:
-        raise SystemFaultError("a query for no decision was made; please report this")
-    return ", ".join("?" * len(values))

@@ -50,7 +50,7 @@ class FileAnswer(Response):
         self.size = os.fstat(stream.fileno()).st_size
         super().__init__(None, 200, dict(headers) | {"Accept-Ranges": "bytes"}, media_type)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 (the signature of ASGI)
         """Send the head, and for GET the bytes."""
         try:
             start, stop = self._range(scope)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -11,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from culld.errors import SystemFaultError
-from culld.web import login_routes, page_routes, photo_routes, wish_routes
+from culld.web import event_routes, login_routes, page_routes, photo_routes, policy_routes, wish_routes
 from culld.web.guard import Guard
 from culld.web.login_routes import LoginRate
 from culld.web.problems import ProblemError, problem
@@ -43,6 +44,11 @@ ROUTES: Final = (
     Route(f"{API}/photos/{{id}}/original", photo_routes.original),
     Route(f"{API}/photos/{{id}}/crop", photo_routes.crop),
     Route(f"{API}/photos/{{id}}/heat", photo_routes.heat),
+    Route(f"{API}/simulate", policy_routes.simulate, methods=["POST"]),
+    Route(f"{API}/report", policy_routes.show_report),
+    Route(f"{API}/status", policy_routes.show_status),
+    Route(f"{API}/events", event_routes.events),
+    Route(f"{API}/changes", event_routes.since),
     Route(f"{API}/wishes", wish_routes.leave, methods=["POST"]),
     Route(f"{API}/wishes/{{id}}", wish_routes.progress),
 )
@@ -54,15 +60,17 @@ def application(site: Site, hosts: AllowedHosts, folder: Path = page_routes.FOLD
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        first = asyncio.create_task(site.warm())
         yield
-        site.close()
+        first.cancel()
+        await site.close()
 
     inner = Starlette(routes=ROUTES, lifespan=lifespan, exception_handlers=_HANDLERS)
     inner.router.redirect_slashes = False
     inner.state.site = site
     inner.state.rate = LoginRate()
     inner.state.files = page_routes.page_files(folder)
-    return Guard(inner, hosts, site.store, site.cookie)
+    return Guard(inner, hosts, site)
 
 
 async def _refused(_: Request, error: Exception) -> Response:

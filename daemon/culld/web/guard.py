@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING, Final
 
 from starlette.datastructures import Headers, MutableHeaders
 
-from culld.web.problems import ProblemError, problem
-from culld.web.secret_store import Scope, SecretStore
+from culld.web.problems import ProblemError
+from culld.web.secret_store import Scope
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Send
     from starlette.types import Scope as Connection
 
     from culld.web.hosts import AllowedHosts
+    from culld.web.site import Site
 
 MOST_BYTES: Final = 2 << 20
 """The largest body of a request."""
@@ -42,14 +44,14 @@ class Guard:
 
     app: ASGIApp
     hosts: AllowedHosts
-    store: SecretStore
-    cookie: str
+    site: Site
 
     async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        self.site.used = time.monotonic()
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -71,7 +73,7 @@ class Guard:
             if method not in _READING:
                 raise ProblemError(405, "Only GET and HEAD are allowed here.", {"Allow": "GET, HEAD"})
             return
-        self._check_site(headers, path, method)
+        self._check_site(headers, method)
         if method not in _READING:
             _check_body(headers)
         if path not in _OPEN:
@@ -82,7 +84,7 @@ class Guard:
         if len(given) != 1 or not self.hosts.allows(given[0]):
             raise ProblemError(421, "This address is not one of this page; add its name to web.hosts.")
 
-    def _check_site(self, headers: Headers, path: str, method: str) -> None:
+    def _check_site(self, headers: Headers, method: str) -> None:
         """Refuse requests that another web page made the browser send."""
         site, origin = headers.get("sec-fetch-site"), headers.get("origin")
         if site in {"cross-site", "same-site"} or (site is None and origin is not None and not self._is_own(origin)):
@@ -100,14 +102,14 @@ class Guard:
         needed = Scope.READ if method in _READING or path in _READ_BY_POST else Scope.ANSWER
         kind, _, token = headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer":
-            scope = self.store.token_scope(token.strip())
+            scope = self.site.store.token_scope(token.strip())
             if scope is None:
                 raise ProblemError(401, "The token is not valid; make one with `culld web token`.", _CHALLENGE)
             if needed is Scope.ANSWER and scope is not Scope.ANSWER:
                 raise ProblemError(403, "The token may only read; make one with `--scope answer`.")
             return None
-        session = cookie_of(headers, self.cookie)
-        if session is None or not self.store.is_session(session):
+        session = cookie_of(headers, self.site.cookie)
+        if session is None or not self.site.store.is_session(session):
             raise ProblemError(401, "Log in first: `culld web --link` prints an address.", _CHALLENGE)
         return session
 
@@ -145,11 +147,3 @@ def _limited(receive: Receive) -> Receive:
         return message
 
     return read
-
-
-def internal_problem() -> ProblemError:
-    """Return the answer for a fault of culld."""
-    return ProblemError(500, "culld could not answer; its log says why.")
-
-
-__all__ = ["HEADERS", "MOST_BYTES", "Guard", "cookie_of", "internal_problem", "problem"]

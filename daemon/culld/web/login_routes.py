@@ -77,6 +77,7 @@ def _is_https(request: Request) -> bool:
 async def session(request: Request) -> Response:
     """Answer with what the page needs to know first."""
     site = site_of(request)
+    request.app.state.warming = asyncio.create_task(site.pool.warm())
     policy = site.policies().default
     thresholds = {each.value: {"tag": policy.of(each).tag, "reject": policy.of(each).reject} for each in Defect}
     settings = {

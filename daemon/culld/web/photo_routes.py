@@ -16,7 +16,7 @@ from culld.errors import PhotoError
 from culld.files.open_beneath import stamp_of
 from culld.records import Format
 from culld.web.answers import CHECKED, IMMUTABLE, FileAnswer, is_known, json_answer, not_modified
-from culld.web.picture_requests import Box, CropRequest, MapRequest, SizesRequest
+from culld.web.picture_requests import CropRequest, MapRequest, SizesRequest
 from culld.web.problems import ProblemError
 from culld.web.site import Site, parsed_int
 
@@ -124,7 +124,7 @@ async def crop(request: Request) -> Response:
     return await _answer(
         request,
         _Wanted(name, "image/jpeg", (name,)),
-        lambda file: CropRequest(file.place, Box(x, y, width, height)),
+        lambda file: CropRequest(file.place, (x, y, width, height)),
     )
 
 

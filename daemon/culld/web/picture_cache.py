@@ -53,7 +53,7 @@ class PictureCache:
             self._note(len(data))
 
     def sweep(self) -> int:
-        """Remove unfinished files and, above the limit, the least recently used ones; return the bytes that are left."""
+        """Remove unfinished files and, above the limit, the least recently used ones; return the bytes left."""
         found = sorted(self._files())
         total = sum(size for _, size, _ in found)
         goal = self.limit if total <= self.limit else int(_LOW_WATER * self.limit)

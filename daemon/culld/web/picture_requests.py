@@ -13,16 +13,6 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
-    """A rectangle of the upright photo in pixels of the full size."""
-
-    x: int
-    y: int
-    width: int
-    height: int
-
-
-@dataclass(frozen=True, slots=True)
 class SizesRequest:
     """Asks for the photo reduced to some lengths of the longer side in pixels, all from one decode, as JPEG."""
 
@@ -36,10 +26,10 @@ class SizesRequest:
 
 @dataclass(frozen=True, slots=True)
 class CropRequest:
-    """Asks for a part of the photo in full resolution, as JPEG."""
+    """Asks for a part of the photo in full resolution, as JPEG; see `pictures.Box`."""
 
     place: RootedPath
-    box: Box
+    box: tuple[int, int, int, int]
 
     def handle(self, worker: PictureWorker) -> list[bytes] | PhotoError:
         """Return the picture, alone in a list."""

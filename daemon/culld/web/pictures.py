@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from culld.records import RootedPath
-    from culld.web.picture_requests import Box
 
+Box = tuple[int, int, int, int]
+"""Left edge, top edge, width and height of a part of the upright photo, in pixels of the full size."""
 QUALITY: Final = 82
 """The JPEG quality of thumbnails and previews."""
 _SMOOTH_BELOW: Final = 1000  # px; larger pictures are reduced by whole blocks first
@@ -57,8 +58,9 @@ class PictureWorker:
         """Return a part of the upright photo in full resolution; parts outside of it are left out."""
         try:
             image = self._full(place)
-            left, top = min(box.x, image.width - 1), min(box.y, image.height - 1)
-            right, bottom = min(box.x + box.width, image.width), min(box.y + box.height, image.height)
+            x, y, width, height = box
+            left, top = min(x, image.width - 1), min(y, image.height - 1)
+            right, bottom = min(x + width, image.width), min(y + height, image.height)
             return [_jpeg(image.crop((left, top, right, bottom)), image.info.get("icc_profile"))]
         except PhotoError as error:
             return error

@@ -15,11 +15,13 @@ import secrets
 import time
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from culld.errors import SystemFaultError
 from culld.records import display_path
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CODE_LIFE_S: Final = 60
 """For how long a login code is valid."""

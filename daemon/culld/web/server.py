@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import signal
 import socket
 import stat
 import webbrowser
@@ -22,11 +24,13 @@ from culld.web.site import Site
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import timedelta
+    from types import FrameType
 
     from culld.config import Config
 
 _FIRST_PASSED: Final = 3  # the first descriptor of sd_listen_fds(3)
 _CONNECTIONS: Final = 64
+_TICKS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +121,37 @@ def serve(
         show(link)
         if request.open_browser:
             webbrowser.open(link)
-    server = uvicorn.Server(_settings(application(site, hosts)))
+    server = PageServer(_settings(application(site, hosts)), site, request.idle)
     Notifier.of(environ).ready("the review page is served")
     server.run(sockets=[listening])
+
+
+class PageServer(uvicorn.Server):
+    """Ends at SIGTERM and SIGINT, with open streams as well, and after the idle time."""
+
+    def __init__(self, settings: uvicorn.Config, site: Site, idle: timedelta | None) -> None:
+        """Serve a site; `idle` is the time without a request after which the server ends, None: never."""
+        super().__init__(settings)
+        self._site = site
+        self._idle_s = math.inf if idle is None else idle.total_seconds()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 (the signature of a handler)
+        """Ask for the end; the base class would raise the signal once more afterwards, for an exit code above 0."""
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
+
+    async def on_tick(self, counter: int) -> bool:
+        """Return whether to end; it is called ten times a second."""
+        if counter % _TICKS == 0:
+            await self._site.pool.rest()
+            if self._site.idle_s >= self._idle_s:
+                return True
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the streams first: the base class waits for them."""
+        await self._site.changes.end()
+        await super().shutdown(sockets)
 
 
 def address(site: Site, listening: socket.socket | None) -> str:

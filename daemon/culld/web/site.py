@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from culld.app.model_files import resolve_policies
 from culld.app.review.index import Index
 from culld.app.review.journal import open_review
+from culld.app.review.replay import ExactReplay
 from culld.config import load_config
-from culld.errors import SystemFaultError
+from culld.errors import CulldError, SystemFaultError
+from culld.web.changes import Changes
 from culld.web.picture_cache import PictureCache
 from culld.web.picture_pool import PicturePool
 from culld.web.secret_store import SecretStore
@@ -38,6 +40,7 @@ class Reading:
 
     state: Path
     index: Index = field(default_factory=Index)
+    replay: ExactReplay = field(default_factory=ExactReplay)
     _journal: ReviewReader | None = None
     _is_snapshot: bool = False
     _opened: float = 0.0
@@ -75,10 +78,14 @@ class Site:
     cache: PictureCache
     pool: PicturePool
     reading: Reading
+    changes: Changes = field(init=False)
     used: float = field(default_factory=time.monotonic)
-    stopping: asyncio.Event = field(default_factory=asyncio.Event)
     _reader: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "culld-journal"))
     _policies: tuple[int, FolderPolicies] | None = None
+
+    def __post_init__(self) -> None:
+        """Let the changes look at the journal of this site."""
+        self.changes = Changes(self._last_change)
 
     @classmethod
     def of(cls, config_file: Path, config: Config, cache: Path, environ: Mapping[str, str]) -> Site:
@@ -99,32 +106,53 @@ class Site:
         """The name of the cookie; cookies do not know ports, so that each library has a name of its own."""
         return f"culld-{hashlib.sha256(str(self.config.state).encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
 
+    def _stamp(self) -> int:
+        try:
+            return self.config_file.stat().st_mtime_ns
+        except OSError:
+            return 0
+
     def reading_check(self) -> None:
         """Raise SystemFaultError if there is no journal that can be read."""
         open_review(self.config.state)[0].close()
 
     async def read(self, work: Callable[[Reading], Result]) -> Result:
         """Return the result of reading the journal, on its thread."""
-        self.used = time.monotonic()
         return await asyncio.get_running_loop().run_in_executor(self._reader, work, self.reading)
 
     def policies(self) -> FolderPolicies:
         """Return the policies in force: those of the file as it is now, or the last ones if it has mistakes."""
         try:
-            stamp = self.config_file.stat().st_mtime_ns
+            stamp = self._stamp()
             if self._policies is None or self._policies[0] != stamp:
                 self.config = load_config(self.config_file, self.environ)
                 self._policies = (stamp, resolve_policies(self.config))
-        except Exception as error:  # noqa: BLE001 (a file that is being saved must not end the page)
+        except CulldError as error:  # a file that is being saved must not end the page
             log.warning("the policy is not read again: %s", error)
             if self._policies is None:
                 raise SystemFaultError(f"the policy cannot be read: {error}") from error
         return self._policies[1]
 
-    def close(self) -> None:
-        """End the workers and close the journal."""
-        self.pool.close()
-        self._reader.submit(self.reading.close)
+    async def _last_change(self) -> int:
+        return await self.read(lambda reading: reading.fresh().change)
+
+    async def warm(self) -> None:
+        """Read the whole journal before the first request needs it."""
+        try:
+            await self._last_change()
+        except SystemFaultError as error:
+            log.warning("%s", error)
+
+    @property
+    def idle_s(self) -> float:
+        """The seconds since the last request; 0 while a page listens to changes."""
+        return 0.0 if self.changes.listeners else time.monotonic() - self.used
+
+    async def close(self) -> None:
+        """End the streams and the workers, and close the journal."""
+        await self.changes.end()
+        await self.pool.close()
+        await self.read(Reading.close)
         self._reader.shutdown(wait=True)
 
 

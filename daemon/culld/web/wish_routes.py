@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from culld.records.review import Wish, WishProgress
-    from culld.web.site import Reading, Site
+    from culld.web.site import Reading
 
 FOLDER: Final = "wishes"
 """The folder of the waiting wishes in the state folder."""

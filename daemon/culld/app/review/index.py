@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from culld.app.review.columns import ROW, Dictionaries, is_superseded, set_states
+from culld.app.review.columns import ANSWERS, ROW, Dictionaries, is_superseded, released_number, set_states
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,15 +17,13 @@ if TYPE_CHECKING:
 
     from culld.journal.review import ReviewReader
 
-_ANSWERS: Final = {"right": 1, "untagged": 2}
-
 
 @dataclass(slots=True)
 class Index:
     """The rows of all decisions by their numbers; used by the thread that reads the journal.
 
-    `change` is the number of the last change. It grows also over the end of the process, because the first one is the
-    time in milliseconds: an ETag with a number from an earlier process never matches other content.
+    `change` is the number of the last change of a row or of a wish. It also grows over the end of the process, because
+    the first one is the time in milliseconds: an ETag of an earlier process never matches other content.
     """
 
     names: Dictionaries = field(default_factory=Dictionaries)
@@ -33,6 +31,7 @@ class Index:
     change: int = 0
     first_change: int = 0
     _version: int | None = None
+    _wishes: tuple[object, ...] = ()
 
     def refresh(self, journal: ReviewReader) -> bool:
         """Take over the changes of the journal since the last call; return whether there were any."""
@@ -49,7 +48,8 @@ class Index:
         self._take_states(journal)
         set_states(self.rows)
         changed = self._changed(before)
-        if not changed.any():
+        wishes, self._wishes = self._wishes, journal.wish_marks()
+        if not changed.any() and wishes == self._wishes:
             return False
         self.rows["change"][changed] = change
         self.change = change
@@ -70,35 +70,35 @@ class Index:
         replaced["superseded"], replaced["change"] = self.rows["superseded"][at], self.rows["change"][at]
         self.rows[at] = replaced
         self.rows = np.concatenate([self.rows, found[found["id"] > last]])
-        self._mark("superseded", True, journal.superseded_by(last, again))
+        self._mark("superseded", [(number, True) for number in journal.superseded_by(last, again)])
 
     def _take_states(self, journal: ReviewReader) -> None:
         left = journal.left_quarantine()
-        self.rows["restored"] = self.rows["left"] = False
-        self._mark("restored", True, (number for number, restored, _ in left if restored))
-        self._mark("left", True, (number for number, _, released in left if released))
-        self.rows["answer"] = 0
-        answers = journal.answers()
-        for answer, code in _ANSWERS.items():
-            self._mark("answer", code, (number for number, given in answers if given == answer))
+        for column in ("restored", "released", "answer"):
+            self.rows[column] = 0
+        self._mark("restored", [(number, restored) for number, restored, _ in left])
+        self._mark("released", [(number, released_number(released)) for number, _, released in left])
+        self._mark("answer", [(number, ANSWERS.index(answer)) for number, answer in journal.answers()])
 
-    def _mark(self, column: str, value: int, ids: Iterable[int]) -> None:
-        numbers = np.fromiter(ids, np.uint32)
-        self.rows[column][self.positions(numbers[self.has(numbers)])] = value
+    def _mark(self, column: str, values: Iterable[tuple[int, int]]) -> None:
+        """Set a column of the rows with the given numbers, those that exist."""
+        pairs = np.array(list(values), np.int64).reshape(-1, 2)
+        known = self.has(pairs[:, 0])
+        self.rows[column][self.positions(pairs[known, 0])] = pairs[known, 1]
 
     def _changed(self, before: NDArray[np.void]) -> NDArray[np.bool_]:
         changed = np.ones(len(self.rows), np.bool_)
         changed[: len(before)] = self.rows[: len(before)] != before
         return changed
 
-    def has(self, ids: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    def has(self, ids: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
         """Return which of the numbers are those of rows."""
         if not len(self.rows):
             return np.zeros(len(ids), np.bool_)
         found: NDArray[np.bool_] = self.rows["id"][self.positions(ids).clip(max=len(self.rows) - 1)] == ids
         return found
 
-    def positions(self, ids: NDArray[np.uint32]) -> NDArray[np.intp]:
+    def positions(self, ids: NDArray[np.integer[Any]]) -> NDArray[np.intp]:
         """Return the positions of rows by their numbers."""
         return np.searchsorted(self.rows["id"], ids)
 

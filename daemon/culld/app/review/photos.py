@@ -46,7 +46,7 @@ def photo_file(journal: ReviewReader, number: int) -> PhotoFile | None:
 
 
 def tiles(journal: ReviewReader, index: Index, ids: Sequence[int]) -> list[dict[str, Any]]:
-    """Return the facts of some photos for their tiles, in the order of `ids`; numbers without a decision are left out."""
+    """Return the facts of some photos for their tiles, in the order of `ids`; unknown numbers are left out."""
     found = journal.numbered(ids)
     return [_tile(number, found[number], index) for number in dict.fromkeys(ids) if number in found]
 
