@@ -164,8 +164,16 @@ def _scaled(scene: Scene, longest: int) -> bytes:
     return buffer.getvalue()
 
 
-@cache
+_drawing = threading.Lock()
+
+
 def _drawn(scene: Scene) -> Image.Image:
+    with _drawing:
+        return _drawn_once(scene)
+
+
+@cache
+def _drawn_once(scene: Scene) -> Image.Image:
     return picture(scene)
 
 
@@ -220,7 +228,8 @@ class _Api:
     async def session(self, _request: Request) -> Response:
         if not self.review.logged_in:
             return _problem(401, "Log in first.")
-        return JSONResponse({"csrf_free": True, "version": "1.0", "settings": {}})
+        settings = {"mode": "enforce", "policy": "b3449472b52a", "thresholds": THRESHOLDS}
+        return JSONResponse({"csrf_free": True, "version": "1.0", "settings": settings})
 
     async def index(self, request: Request) -> Response:
         everything = request.query_params.get("kept") == "1"
@@ -276,7 +285,7 @@ class _Api:
             }
         )
 
-    async def image(self, request: Request) -> Response:
+    def image(self, request: Request) -> Response:
         photo = self.review.photo(request.path_params["id"])
         what = request.path_params["what"]
         if photo is None:
@@ -289,13 +298,13 @@ class _Api:
             return Response(_scaled(photo.scene, 10_000), media_type="image/jpeg")
         return _problem(404, "There is no such picture.")
 
-    async def crop(self, request: Request) -> Response:
+    def crop(self, request: Request) -> Response:
         photo = self.review.photo(request.path_params["id"])
         assert photo is not None
         x, y, w, h = (int(request.query_params[name]) for name in "xywh")
         return Response(_png(_drawn(photo.scene).crop((x, y, x + w, y + h))), media_type="image/png")
 
-    async def heat(self, request: Request) -> Response:
+    def heat(self, request: Request) -> Response:
         photo = self.review.photo(request.path_params["id"])
         assert photo is not None
         head = request.query_params["head"]
@@ -313,10 +322,17 @@ class _Api:
         wish = await request.json()
         if wish["seen_count"] != len(wish["items"]):
             return _problem(422, "The number of photos differs from the number that was seen.")
+        changed = [item | {"now": now} for item in wish["items"] if (now := self._now(item)) != item["state"]]
+        if changed:
+            return _problem(410, "Some photos are not in the state that was shown any more.", changed)
         self.review.wishes.setdefault(wish["id"], wish)
         if self.review.running:
             self.review.carry_out()
         return JSONResponse({"id": wish["id"]}, status_code=202)
+
+    def _now(self, item: dict[str, Any]) -> str | None:
+        photo = self.review.photo(item["decision"])
+        return None if photo is None else photo.state
 
     async def progress(self, request: Request) -> Response:
         key = request.path_params["id"]
@@ -342,8 +358,8 @@ class _Api:
         )
         return JSONResponse(
             {
-                "now": _counts(now),
-                "then": _counts(then),
+                "now": _sides(now),
+                "then": _sides(then),
                 "would_move": len(move),
                 "would_come_back": len(back),
                 "would_tag": sum(now[i] == 0 and then[i] == 1 for i in now),
@@ -443,6 +459,10 @@ def _counts(verdicts: dict[int, int]) -> dict[str, int]:
     return {name: sum(v == number for v in verdicts.values()) for number, name in enumerate(names)}
 
 
+def _sides(verdicts: dict[int, int]) -> dict[str, int]:
+    return {name: sum(v == number for v in verdicts.values()) for number, name in enumerate(("kept", "tagged", "rejected"))}
+
+
 def _wilson(false: int, count: int) -> dict[str, float]:
     if not count:
         return {"low": 0.0, "high": 1.0}
@@ -477,8 +497,8 @@ def _sharpness(image: Image.Image) -> Image.Image:
     return Image.fromarray((255 * np.clip(cells / 24, 0, 1)).astype(np.uint8))
 
 
-def _problem(status: int, detail: str) -> Response:
-    body = {"type": "about:blank", "status": status, "title": detail, "detail": detail}
+def _problem(status: int, detail: str, items: list[dict[str, Any]] | None = None) -> Response:
+    body = {"items": items or [], "type": "about:blank", "status": status, "title": detail, "detail": detail}
     return JSONResponse(body, status_code=status, media_type="application/problem+json")
 
 

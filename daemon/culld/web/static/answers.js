@@ -160,10 +160,14 @@ export class Answers extends EventTarget {
       store(OPEN, this.open.map((other) => (other.id === id ? { ...wish, items: body.items, sent: true } : other)));
       return true;
     } catch (error) {
-      const { status, message } = /** @type {Refused} */ (error);
+      const { status, message, items: changed } = /** @type {Refused} */ (error);
       if (!status || status === 401 || status === 429 || status >= 500) return false;
+      const gone = new Set(changed.map(({ decision }) => decision));
+      const rest = body.items.filter(({ decision }) => !gone.has(decision));
       this.end(wish);
-      this.dispatchEvent(new CustomEvent("refused", { detail: `${counted(items.length, "answer")} not taken: ${message}` }));
+      if (gone.size) this.dispatchEvent(new CustomEvent("ended", { detail: { wish, items: changed.map(({ decision, now }) => ({ decision, state: "changed", note: `it is ${now ?? "gone"} now.`, now: null })) } }));
+      if (gone.size && rest.length) this.queue({ ...wish, items: rest });
+      if (!gone.size) this.dispatchEvent(new CustomEvent("refused", { detail: `${counted(items.length, "answer")} not taken: ${message}` }));
       return true;
     }
   }

@@ -12,10 +12,11 @@ const AT = "api/v1/";
 
 /** An answer of the server that is not the one wanted; `status` 0: there was no answer. */
 export class Refused extends Error {
-  /** @param {number} status @param {string} text */
-  constructor(status, text) {
+  /** @param {number} status @param {string} text @param {{decision: number, now: string | null}[]} [items] that changed meanwhile */
+  constructor(status, text, items = []) {
     super(text);
     this.status = status;
+    this.items = items;
   }
 }
 
@@ -31,7 +32,7 @@ async function ask(path, init) {
   if (answer.ok || answer.status === 304) return answer;
   const problem = await answer.json().catch(() => ({}));
   if (answer.status === 401 && path !== "login") dispatchEvent(new Event("culld-login"));
-  throw new Refused(answer.status, problem.detail ?? problem.title ?? `The server answered ${answer.status}.`);
+  throw new Refused(answer.status, problem.detail ?? problem.title ?? `The server answered ${answer.status}.`, problem.items);
 }
 
 /** @param {string} path @param {AbortSignal} [signal] @returns {Promise<any>} */

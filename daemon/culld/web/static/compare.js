@@ -113,9 +113,8 @@ export class Compare extends Several {
   paint() {
     for (const pane of this.panes) {
       const id = this.now(pane.id);
-      const row = this.review.library.row(id);
       const name = this.review.info(id)?.name ?? "";
-      const state = row < 0 ? "kept" : this.review.state(row);
+      const state = this.review.state(id);
       const hold = h("button", { class: "hold", "aria-pressed": pane.held, title: "Hold: this photo stays while the others run", "aria-label": `Hold ${name}`, click: () => { pane.held = !pane.held; this.paint(); pane.head.querySelector("button")?.focus(); } }, icon("pin"));
       const had = pane.head.contains(document.activeElement);
       fill(pane.head, h("span", { class: "name" }, name), ...badge(state), hold);
@@ -188,8 +187,7 @@ export class Survey extends Several {
   paint() {
     this.querySelectorAll("[data-at]").forEach((item, at) => {
       const id = this.now(this.ids[at]);
-      const row = this.review.library.row(id);
-      const state = row < 0 ? "kept" : this.review.state(row);
+      const state = this.review.state(id);
       item.classList.toggle("here", id === this.review.id);
       /** @type {HTMLElement} */ (item).dataset.state = state.replace(" ", "-");
       fill(/** @type {Element} */ (item.lastElementChild), h("span", { class: "name" }, this.review.info(id)?.name ?? ""), ...badge(state));

@@ -85,6 +85,7 @@ export class Grid extends HTMLElement {
 
   reset() {
     const { rows } = this.review;
+    this.wants ||= this.contains(document.activeElement);
     this.cells.clear();
     this.space?.replaceChildren();
     this.classList.toggle("none", !rows.length);
@@ -141,7 +142,11 @@ export class Grid extends HTMLElement {
     const base = this.offset - (this.box?.scrollTop ?? 0);
     const kept = new Map();
     const made = [];
-    for (let line = first; line < last; line++) {
+    const here = Math.floor(this.review.at / this.columns);
+    const lines = Array.from({ length: Math.max(0, last - first) }, (_, step) => first + step);
+    if (here < first) lines.unshift(here);
+    else if (here >= last && here < this.lines) lines.push(here);
+    for (const line of lines) {
       const cells = [];
       for (let at = line * this.columns; at < Math.min((line + 1) * this.columns, this.review.rows.length); at++) {
         const cell = this.cells.get(at) ?? this.cell(at);
@@ -153,7 +158,6 @@ export class Grid extends HTMLElement {
       row.style.transform = `translateY(${line * this.tile.h - base + GAP_PX}px)`;
       made.push(row);
     }
-    for (const [at, cell] of this.cells) if (!kept.has(at) && cell.contains(document.activeElement)) this.box?.focus();
     this.cells = kept;
     const stays = new Set(made);
     for (const row of [...this.space.children]) if (!stays.has(/** @type {any} */ (row))) row.remove();
@@ -199,7 +203,7 @@ export class Grid extends HTMLElement {
     const row = review.rows[at];
     const id = review.library.id[row];
     const info = review.info(id);
-    const state = review.state(row);
+    const state = review.state(id);
     const chosenNow = review.selected.has(id);
     cell.tabIndex = at === review.at ? 0 : -1;
     cell.setAttribute("aria-selected", String(chosenNow));

@@ -49,7 +49,7 @@ export class Page {
     this.review.thresholds = session.settings.thresholds ?? null;
     this.read();
     await this.review.load(true);
-    if (this.pendingId) this.review.list(this.pendingId);
+    if (this.pendingId) await this.arrive(this.pendingId);
     listen(() => this.actions);
     this.hear();
     this.show();
@@ -57,6 +57,15 @@ export class Page {
   }
 
   pendingId = 0;
+
+  /** List by the filter of the address, and show its photo. @param {number} id */
+  async arrive(id) {
+    const { review } = this;
+    review.list(id);
+    if (!id || review.id === id) return;
+    await review.known.want([id]).catch(() => undefined);
+    if (review.info(id)) review.show(id);
+  }
 
   hear() {
     const { review } = this;
@@ -68,8 +77,7 @@ export class Page {
     addEventListener("culld-open", (event) => void this.visit(/** @type {CustomEvent} */ (event).detail));
     addEventListener("popstate", () => {
       this.read();
-      this.review.list(this.pendingId || this.review.id);
-      this.show();
+      void this.arrive(this.pendingId || this.review.id).then(() => this.show());
     });
     filterBar(byId("filters"), review, () => review.list());
   }
@@ -104,13 +112,21 @@ export class Page {
     else history.replaceState(null, "", text);
   }
 
+  /** The frames of the burst of a photo, also the kept ones; the photo alone if it has none. @param {number} id @returns {Promise<number[]>} */
+  async burst(id) {
+    const { library } = this.review;
+    const row = library.row(id);
+    if (row >= 0 && !library.burst[row]) return [id];
+    const { burst } = await this.why.of(id).catch(() => ({ burst: [] }));
+    return burst.length > 1 ? burst : [id];
+  }
+
   /** @param {Name} name */
-  open(name) {
+  async open(name) {
     const { review } = this;
-    if (!review.id && name !== "grid" && name !== "policy" && name !== "report") return tell("No photo is listed.");
-    const series = () => review.library.series(review.row).map((row) => review.library.id[row]);
-    if (name === "compare") this.ids = this.pair(series());
-    if (name === "survey") this.ids = review.selected.size > 1 ? [...review.selected] : series();
+    if (!review.id && name in PHOTOS && name !== "grid") return tell("No photo is listed.");
+    if (name === "compare") this.ids = this.pair(await this.burst(review.id));
+    if (name === "survey") this.ids = review.selected.size > 1 ? [...review.selected] : await this.burst(review.id);
     if (name === "compare" && this.ids.length < 2) return tell("Compare needs two photos.");
     this.name = name;
     this.address(true);
@@ -130,20 +146,14 @@ export class Page {
   /** Show a photo, also one that the filter does not list. @param {number} id */
   async visit(id) {
     const { review } = this;
-    if (!review.show(id)) {
-      review.filter.clear();
-      if (review.library.row(id) < 0) {
-        review.filter.kept = true;
-        await review.load(true);
-      }
-      review.list(id);
-    }
-    this.open("photo");
+    review.show(id);
+    await this.open("photo");
   }
 
   show() {
     const view = /** @type {any} */ (document.createElement(VIEWS[this.name]));
     view.review = this.review;
+    if (view instanceof Photo) view.burst = (id) => this.burst(id);
     if (view instanceof Grid) view.open = () => this.open("photo");
     if (view instanceof Compare || view instanceof Survey) view.ids = this.ids.map((id) => this.review.answers.now(id));
     document.body.dataset.view = this.name;
@@ -170,12 +180,12 @@ export class Page {
   }
 
   /** Keep the photo in view, confirm the other rejects of its burst, and go to the next burst. */
-  keepOne() {
+  async keepOne() {
     const { review } = this;
     const here = review.id;
     if (!here) return;
-    const others = review.library.series(review.row).map((row) => review.library.id[row]).filter((id) => id !== here);
-    const rejects = others.filter((id) => review.state(review.library.row(id)) === "rejected");
+    const burst = await this.burst(here);
+    const rejects = burst.filter((id) => id !== here && review.state(id) === "rejected");
     const group = String(Date.now());
     const back = review.items("restore", [here]).length > 0;
     if (back) review.answer("restore", [here], group);
@@ -263,7 +273,7 @@ export class Page {
       if (kind === "reject" && !fits) return null;
       return this.button(kind, shape, many ? `${text}: ${counted(fits, "photo")}` : text, { class: kind, disabled: fits ? null : true });
     });
-    const burst = review.id && review.library.burst[review.row] && name !== "grid" ? this.button("keep-one", "pin", "Keep this one") : null;
+    const burst = review.id && (review.outside || review.library.burst[review.row]) && name !== "grid" ? this.button("keep-one", "pin", "Keep this one") : null;
     const { open, right, wrong } = review.answered;
     const all = open + right + wrong;
     const progress = h("div", { class: "progress", title: `${counted(wrong, "wrong decision")}` }, h("progress", { max: all || 1, value: right + wrong, "aria-label": "Answered" }), h("span", null, review.progress()), wrong ? h("span", { class: "wrong" }, `${wrong.toLocaleString("en")} wrong`) : null);

@@ -13,6 +13,7 @@ const BEHIND = 1;
 const AHEAD = 4;
 const DWELL_MS = 350;
 const PAN = 0.25;
+const MOST_FRAMES = 60;
 
 /** The view of one photo. */
 export class Photo extends HTMLElement {
@@ -21,6 +22,8 @@ export class Photo extends HTMLElement {
   /** @type {Place} */
   place = { zoom: 0, x: 0.5, y: 0.5 };
   picture = new Picture(this.place);
+  /** The frames of the burst of a photo. @type {(id: number) => Promise<number[]>} */
+  burst = async (id) => [id];
   direction = 1;
   timer = 0;
   strip = h("ul", { class: "strip", "aria-label": "The burst" });
@@ -83,7 +86,7 @@ export class Photo extends HTMLElement {
   paint() {
     const { review } = this;
     if (!review.id || !this.stage) return;
-    const state = review.state(review.row);
+    const state = review.state(review.id);
     const info = review.info(review.id);
     this.stage.dataset.state = state.replace(" ", "-");
     this.stage.setAttribute("aria-label", `${info?.name ?? "Photo"}: ${STATES[state]?.word ?? state}. ${review.at + 1} of ${review.rows.length}`);
@@ -94,10 +97,12 @@ export class Photo extends HTMLElement {
   /** The frames of the burst, as buttons. */
   film() {
     const { review } = this;
-    const series = review.library.series(review.row);
-    this.strip.hidden = series.length < 2;
-    const ids = series.slice(0, 60).map((row) => review.library.id[row]);
-    void review.known.want(ids).then(() => {
+    const { id } = review;
+    void this.burst(id).then(async (all) => {
+      const ids = all.slice(0, MOST_FRAMES);
+      if (id !== review.id) return;
+      this.strip.hidden = ids.length < 2;
+      await review.known.want(ids);
       const key = ids.join();
       if (this.strip.dataset.key !== key) {
         this.strip.dataset.key = key;
@@ -110,16 +115,14 @@ export class Photo extends HTMLElement {
   /** @param {number} id */
   frame(id) {
     const info = this.review.info(id);
-    const go = () => this.review.show(id) || dispatchEvent(new CustomEvent("culld-open", { detail: id }));
+    const go = () => this.review.show(id);
     return h("button", { click: go, "data-id": id, title: info?.name }, info && h("img", { src: address(info, "thumb"), alt: info.name }), h("span", { class: "mark" }));
   }
 
   /** @param {HTMLElement} item */
   mark(item) {
     const id = Number(item.dataset.id);
-    const row = this.review.library.row(id);
-    if (row < 0) return;
-    const state = this.review.state(row);
+    const state = this.review.state(id);
     item.setAttribute("aria-current", String(id === this.review.id));
     item.dataset.state = state.replace(" ", "-");
     fill(/** @type {Element} */ (item.querySelector(".mark")), icon(STATES[state]?.icon ?? "dot"), h("span", { class: "hidden" }, STATES[state]?.word));

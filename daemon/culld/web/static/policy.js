@@ -11,7 +11,6 @@ import { counted, DEFECTS, DEFECT_WORDS, VERDICTS } from "./words.js";
 /** @typedef {Record<string, {tag: number, reject: number | null}>} Thresholds */
 
 const STRIP = 60;
-const NAMES = ["keep", "tag", "quarantine", "unreadable"];
 /** Sliders move by equal steps of log(1 - p), since thresholds crowd below 1. */
 const STEPS = 400;
 const LEAST = 0.0005;
@@ -88,7 +87,16 @@ export class PolicyPage extends HTMLElement {
     const shown = h("output", { for: id, class: "number" }, text(value));
     const range = h("input", { type: "range", id, min: 1, max: STEPS, value: toSlider(value ?? 0.99), disabled: value === null, "aria-valuetext": text(value), input: () => put(fromSlider(Number(range.value))) });
     const put = (/** @type {number | null} */ to) => {
-      this.wanted[defect][name] = /** @type {number} */ (to);
+      const pair = this.wanted[defect];
+      pair[name] = /** @type {number} */ (to);
+      if (pair.reject !== null && pair.tag > pair.reject) {
+        if (name === "tag") pair.reject = pair.tag;
+        else pair.tag = pair.reject;
+        const focus = document.activeElement?.id ?? "";
+        this.draw();
+        document.getElementById(focus)?.focus();
+        return void this.ask();
+      }
       shown.textContent = text(to);
       range.disabled = to === null;
       range.setAttribute("aria-valuetext", text(to));
@@ -116,15 +124,15 @@ export class PolicyPage extends HTMLElement {
 
   /** @param {any} answer */
   tell(answer) {
-    const row = (/** @type {string} */ name, /** @type {number} */ at) => {
+    const row = (/** @type {string} */ name) => {
       const [now, then] = [answer.now?.[name] ?? 0, answer.then?.[name] ?? 0];
-      return now || then ? h("tr", null, h("th", { scope: "row" }, VERDICTS[at]), h("td", null, now.toLocaleString("en")), h("td", null, then.toLocaleString("en")), h("td", { class: "change" }, then === now ? "" : `${then > now ? "+" : "−"}${Math.abs(then - now).toLocaleString("en")}`)) : null;
+      return now || then ? h("tr", null, h("th", { scope: "row" }, name), h("td", null, now.toLocaleString("en")), h("td", null, then.toLocaleString("en")), h("td", { class: "change" }, then === now ? "" : `${then > now ? "+" : "−"}${Math.abs(then - now).toLocaleString("en")}`)) : null;
     };
     const rates = Object.entries(answer.false_rejects ?? {}).filter(([, rate]) => rate.answers);
     fill(
       /** @type {Element} */ (this.numbers),
-      h("p", { class: "big" }, h("strong", null, counted(answer.would_move, "photo")), " would move, ", h("strong", null, counted(answer.would_come_back, "photo")), " would come back, ", `${answer.would_tag} more tagged, ${answer.would_untag} fewer.`),
-      h("table", { class: "plain" }, h("caption", null, "Photos by verdict"), h("tr", null, h("th", { scope: "col" }, "Verdict"), h("th", { scope: "col" }, "now"), h("th", { scope: "col" }, "then"), h("th", { scope: "col" }, "change")), ...NAMES.map(row)),
+      h("p", { class: "big" }, h("strong", null, counted(answer.would_move, "photo")), " would move, ", h("strong", null, counted(answer.would_come_back, "photo")), " would come back, ", `${answer.would_tag} more tagged, ${answer.would_untag} fewer.${answer.exact === false ? " Of so many, only the nearest are counted exactly." : ""}`),
+      h("table", { class: "plain" }, h("caption", null, "Photos by verdict"), h("tr", null, h("th", { scope: "col" }, "Verdict"), h("th", { scope: "col" }, "now"), h("th", { scope: "col" }, "then"), h("th", { scope: "col" }, "change")), ...VERDICTS.map(row)),
       rates.length
         ? h("table", { class: "plain" }, h("caption", null, "Wrong rejects at these thresholds, by your answers"), h("tr", null, ...["Defect", "rate", "95 % interval", "answers"].map((name) => h("th", { scope: "col" }, name))), ...rates.map(([defect, rate]) => h("tr", null, h("th", { scope: "row" }, DEFECT_WORDS[/** @type {Defect} */ (defect)] ?? defect), h("td", null, percent(rate.false / rate.answers)), h("td", null, `${percent(rate.low)} to ${percent(rate.high)}`), h("td", null, `${rate.false} of ${rate.answers}`))))
         : h("p", { class: "quiet" }, "No answer yet on rejects at these thresholds, so the rate of wrong ones is not known. Answers to the photos below are worth the most."),

@@ -49,13 +49,17 @@ export class Review extends EventTarget {
     this.dispatchEvent(new Event(name));
   }
 
+  /** A photo in view that the list does not have, such as a kept frame of a burst; 0 if there is none. */
+  outside = 0;
+
   /** The decision in view, 0 if none is listed. */
   get id() {
-    return this.rows.length ? this.library.id[this.rows[this.at]] : 0;
+    return this.outside || (this.rows.length ? this.library.id[this.rows[this.at]] : 0);
   }
 
+  /** The row of the photo in view, -1 if the index does not have it. */
   get row() {
-    return this.rows[this.at];
+    return this.outside ? this.library.row(this.outside) : (this.rows[this.at] ?? -1);
   }
 
   /** @param {number} id */
@@ -63,9 +67,10 @@ export class Review extends EventTarget {
     return this.known.of(id);
   }
 
-  /** The state that is shown: that of the index, or the one that a waiting answer leads to. @param {number} row */
-  state(row) {
-    return this.answers.pending.get(this.library.id[row]) ?? this.library.states[this.library.state[row]] ?? "kept";
+  /** The state that is shown: that of the index, or the one that a waiting answer leads to. @param {number} id */
+  state(id) {
+    const row = this.library.row(id);
+    return this.answers.pending.get(id) ?? (row < 0 ? this.info(id)?.state : this.library.states[this.library.state[row]]) ?? "kept";
   }
 
   /** Read the index; keep the photo in view, and the list unless it is `fresh`. @param {boolean} [fresh] */
@@ -89,6 +94,7 @@ export class Review extends EventTarget {
     const { rows } = this.count();
     this.rows = rows;
     this.waiting = 0;
+    this.outside = 0;
     this.selected.clear();
     this.at = Math.max(0, rows.indexOf(this.library.row(id)));
     this.tells("list");
@@ -103,17 +109,21 @@ export class Review extends EventTarget {
 
   /** @param {number} at a position in the list; outside of it nothing happens @returns {boolean} whether another photo came */
   go(at) {
-    if (at < 0 || at >= this.rows.length || at === this.at) return false;
+    if (at < 0 || at >= this.rows.length || (at === this.at && !this.outside)) return false;
     this.at = at;
+    this.outside = 0;
     this.tells("place");
     return true;
   }
 
-  /** @param {number} id @returns {boolean} whether it is listed */
+  /** Bring a photo into view, also one that the list does not have. @param {number} id */
   show(id) {
-    const at = this.rows.indexOf(this.library.row(id));
-    if (at >= 0 && at !== this.at) this.go(at);
-    return at >= 0;
+    if (id === this.id) return;
+    const row = this.library.row(id);
+    const at = row < 0 ? -1 : this.rows.indexOf(row);
+    if (at >= 0) return this.go(at);
+    this.outside = id;
+    this.tells("place");
   }
 
   /** Go to the first photo of the next or the previous series. @param {number} step 1 or -1 */
@@ -135,7 +145,7 @@ export class Review extends EventTarget {
   /** Those of the decisions that an answer applies to. @param {Kind} kind @param {number[]} [ids] */
   items(kind, ids = this.targets) {
     return ids
-      .map((decision) => ({ decision, state: this.state(this.library.row(decision)) }))
+      .map((decision) => ({ decision, state: this.state(decision) }))
       .filter(({ state }) => OUTCOMES[kind]?.[state]);
   }
 
@@ -158,7 +168,7 @@ export class Review extends EventTarget {
 
   /** Why an answer does not apply. @param {Kind} kind @param {number[]} ids */
   why(kind, ids) {
-    const state = STATES[this.state(this.library.row(ids[0]))]?.word ?? "unknown";
+    const state = STATES[this.state(ids[0])]?.word ?? "unknown";
     const wanted = Object.keys(OUTCOMES[kind]).map((name) => STATES[name].word).join(", ");
     return `nothing to do, ${ids.length === 1 ? `it is ${state}` : "none of them applies"} (this needs: ${wanted})`;
   }
@@ -199,8 +209,9 @@ export class Review extends EventTarget {
     }
     for (const { decision, now } of items) {
       const row = this.library.row(decision);
-      if (row >= 0 && now && now !== decision) {
-        this.library.changeRow(row, now, this.library.states[this.library.state[row]]);
+      if (now && now !== decision) {
+        if (row >= 0) this.library.changeRow(row, now, this.library.states[this.library.state[row]]);
+        if (this.outside === decision) this.outside = now;
         if (this.selected.delete(decision)) this.selected.add(now);
       }
       this.known.forget(decision);

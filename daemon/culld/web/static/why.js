@@ -63,8 +63,9 @@ export class Why {
   head() {
     const { review } = this;
     const top = this.el.querySelector(".why-state");
-    if (top && review.id) fill(top, ...badge(review.state(review.row)));
-    if (review.id && this.answers.has(review.id) && this.answers.get(review.id).state !== review.library.states[review.library.state[review.row]]) {
+    if (top && review.id) fill(top, ...badge(review.state(review.id)));
+    const stored = review.library.states[review.library.state[review.row]];
+    if (stored && this.answers.has(review.id) && this.answers.get(review.id).state !== stored) {
       this.answers.delete(review.id);
       this.show();
     }
@@ -73,7 +74,7 @@ export class Why {
   /** @param {number} id */
   draw(id) {
     const why = this.answers.get(id);
-    const state = this.review.state(this.review.library.row(id));
+    const state = this.review.state(id);
     fill(
       this.el,
       h("h2", { class: "name", title: why.path ?? why.name }, why.name),
