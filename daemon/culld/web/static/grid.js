@@ -162,8 +162,8 @@ export class Grid extends HTMLElement {
     const stays = new Set(made);
     for (const row of [...this.space.children]) if (!stays.has(/** @type {any} */ (row))) row.remove();
     made.forEach((row) => row.isConnected || this.space?.append(row));
-    if (this.wants) this.focusPhoto();
     this.redraw();
+    if (this.wants) this.focusPhoto();
     const ids = [...kept.keys()].map((at) => this.review.library.id[this.review.rows[at]]);
     void this.review.known.want(ids).then(() => this.redraw(), () => undefined);
   }

@@ -17,7 +17,8 @@ const FULL_LOGIT = 4;
 const HEAT_RGB = [213, 94, 0];
 const SHARP_RGB = [0, 200, 150];
 const LEVEL = 0.5;
-const SHARP_LEVEL = 0.45;
+const SHARP_SHARE = 0.75;
+const SHARP_LEAST = 0.3;
 const MOST_KNOWN = 60;
 
 /** @typedef {{grey: Uint8ClampedArray, w: number, h: number, logit: number, probability: number}} Map2 */
@@ -89,7 +90,7 @@ export class Overlays {
     await Promise.all([
       add(shown.heat !== "off", head, (map) => [[shown.heat === "map" ? tinted(map, HEAT_RGB, (v) => v * strength(map)) : contour(map)], heatText(head, map)], "Heat map"),
       add(shown.clipping !== "off", "clipping", clipped, "Clipping"),
-      add(shown.sharp, "sharpness", (map) => [[tinted(map, SHARP_RGB, (v) => (v > SHARP_LEVEL ? 0.25 + 0.4 * v : 0)), contour(map, SHARP_LEVEL)], "Sharpest regions"], "Sharpest regions"),
+      add(shown.sharp, "sharpness", sharpest, "Sharpest regions"),
     ]);
     if (this.info !== info) return;
     this.sheet.querySelectorAll(".layer").forEach((old) => old.remove());
@@ -139,6 +140,14 @@ function contour({ grey, w, h: high }, level = LEVEL) {
 /** @param {number} at between the middles of cells */
 function edge(at) {
   return (at + 0.5).toFixed(2);
+}
+
+/** The sharpest quarter of the tiles that have edges. @param {Map2} map @returns {[Element[], string]} */
+function sharpest(map) {
+  const values = Array.from({ length: map.w * map.h }, (_, cell) => map.grey[4 * cell] / 255).filter((value) => value > 0).sort();
+  const level = Math.max(SHARP_LEAST, values[Math.floor(values.length * SHARP_SHARE)] ?? 1) - 0.001;
+  const some = values.length > 0 && values[values.length - 1] > level;
+  return [[tinted(map, SHARP_RGB, (v) => (v > level ? 0.4 : 0)), contour(map, level)], some ? "Sharpest regions" : "No sharp region"];
 }
 
 /** Hatching over clipped cells: over rises, under falls. @param {Map2} map @returns {[Element[], string]} */

@@ -27,7 +27,7 @@ function fromSlider(at) {
 
 /** @param {number} part */
 export function percent(part) {
-  return `${(100 * part).toFixed(part < 0.1 ? 1 : 0)} %`;
+  return `${(100 * part).toFixed(part > 0 && part < 0.1 ? 1 : 0)} %`;
 }
 
 /** The page of the policy. */

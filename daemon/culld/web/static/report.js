@@ -34,12 +34,17 @@ export class ReportPage extends HTMLElement {
     fill(
       this,
       h("h1", null, "Report"),
-      h("p", { class: "lead" }, `${counted(total, "photo")} judged: ${counts.quarantine ?? 0} rejected, ${counts.tag ?? 0} tagged, ${counts.keep ?? 0} kept. ${lead}`),
+      h("p", { class: "lead" }, `${counted(total, "photo")} judged: ${number(counts.quarantine)} rejected, ${number(counts.tag)} tagged, ${number(counts.keep)} kept. ${lead}`),
       h("div", { class: "plots" }, section("Wrong rejects by defect", all.map((rate) => ({ ...rate, name: DEFECT_WORDS[/** @type {"blur"} */ (rate.name)] ?? rate.name }))), h("div", null, overTime(months), details("The months as a table", section("Wrong rejects by month", months)))),
       h("section", null, h("h2", null, "Does a probability keep its promise?"), h("p", { class: "quiet" }, "A photo that scores 0.97 should be right 97 times of 100. Points on the dashed line do; below it, culld is too sure."), h("div", { class: "plots" }, ...Object.entries(calibration).filter(([, classes]) => classes.length).map(([defect, classes]) => promises(defect, classes)))),
       h("section", { class: "plots" }, section("By camera", rates.camera ?? []), section("By rule", rates.rule ?? [])),
     );
   }
+}
+
+/** @param {number} [count] */
+function number(count = 0) {
+  return count.toLocaleString("en");
 }
 
 /** @param {Rate[]} rates @param {"answers" | "false"} name */

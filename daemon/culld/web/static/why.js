@@ -7,6 +7,7 @@ import { counted, DEFECTS, DEFECT_WORDS, LETTERS, probability, shutter, STATES }
 /** @typedef {import("./review.js").Review} Review */
 
 const EYE_PX = 160;
+const MOST_SENTENCES = 3;
 
 /** The panel of reasons of the photo in view. */
 export class Why {
@@ -82,7 +83,7 @@ export class Why {
       h("p", null, why.reason),
       bars(why),
       eyes(why),
-      list("What would have changed it", why.would_change),
+      list("What would have changed it", why.would_change?.slice(0, MOST_SENTENCES)),
       facts(why),
       past(why.history),
       h("p", { class: "quiet" }, `Model ${why.model ?? "unknown"}. Policy ${why.policy}${why.policy === why.policy_in_force ? ", in force" : `; ${why.policy_in_force} is in force now`}.`),
