@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response, Route, sync_playwright
 
 from harness.review_server import Review, library, served
 
@@ -102,7 +102,13 @@ def record(page: Page, address: str) -> Person:
     person = Person(page, address)
 
     def noted(message: ConsoleMessage) -> None:
-        person.complaints.append(f"console: {message.text}")
+        if not message.text.startswith("Failed to load resource"):  # `answered` has more about it
+            person.complaints.append(f"console: {message.text}")
+
+    def answered(response: Response) -> None:
+        if response.status >= 400:
+            request = response.request
+            person.complaints.append(f"status of {response.status}: {request.method} {request.url} {request.post_data}")
 
     def guarded(route: Route) -> None:
         if urlsplit(route.request.url).netloc != urlsplit(address).netloc:
@@ -112,6 +118,7 @@ def record(page: Page, address: str) -> Person:
             route.continue_()
 
     page.on("console", noted)
+    page.on("response", answered)
     page.on("pageerror", lambda error: person.complaints.append(f"error: {error}"))
     page.route("**/*", guarded)
     page.add_init_script(_CSP_REPORTS)

@@ -19,7 +19,7 @@ def pressed(key: str) -> str:
 
 def all_keys(person: Person) -> dict[str, list[str]]:
     """Return the keys of every action, as the help shows them."""
-    person.presses("?")
+    person.presses("?").page.wait_for_selector("dialog tr")
     found = dict(person.page.evaluate(_ACTIONS))
     person.presses("Escape")
     return found
@@ -45,7 +45,7 @@ def test_every_key_does_something_and_leaves_the_focus(person: Person, view: str
 def test_every_key_has_a_button(person: Person) -> None:
     person.opens()
     keys = all_keys(person)
-    person.presses("?")
+    person.presses("?").page.wait_for_selector("dialog tr")
     assert person.page.locator("dialog tr button").count() == len(keys)
 
 
@@ -55,7 +55,7 @@ def test_no_key_has_two_actions(person: Person) -> None:
 
 
 def test_line_of_the_help_does_the_same_as_its_key(person: Person) -> None:
-    person.opens().presses("?")
+    person.opens().presses("?").page.wait_for_selector("dialog tr")
     person.page.focus("dialog tr[data-action=photo] button")
     person.presses("Enter")
     person.page.wait_for_selector("culld-photo")

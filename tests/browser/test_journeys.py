@@ -48,9 +48,9 @@ def test_undo_works_after_the_page_is_opened_again(person: Person, review: Revie
 
 
 def test_brought_back_from_confirmed_returns_to_confirmed(person: Person, review: Review) -> None:
-    person.opens("#/grid?verdict=rejected").presses("x")
+    person.opens("#/grid?verdict=rejected").presses("x").settled()
     name = next(photo.name for photo in review.photos if photo.state == "confirmed")
-    person.settled().presses("ArrowLeft", "p").settled()
+    person.presses("ArrowLeft", "p").settled()
     assert states(review)[name] == "restored"
     person.presses("Control+z").settled()
     person.page.wait_for_timeout(100)

@@ -74,6 +74,7 @@ class Photo:
     reason: str
     scene: Scene
     burst: int = 0
+    past: set[int] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -92,6 +93,10 @@ class Review:
         """Return the photo of a decision, None if there is no such decision."""
         return next((photo for photo in self.photos if photo.id == decision), None)
 
+    def ever(self, decision: int) -> Photo | None:
+        """Return the photo of a decision or of an earlier decision."""
+        return next((photo for photo in self.photos if decision == photo.id or decision in photo.past), None)
+
     def carry_out(self) -> None:
         """Carry out the wishes that wait, as the daemon does."""
         for key, wish in self.wishes.items():
@@ -108,6 +113,7 @@ class Review:
             note = "The photo changed meanwhile." if photo is None else f"The photo is {photo.state} now."
             return {**item, "outcome": "changed", "state": "changed", "note": note, "now": item["decision"]}
         if (kind, photo.state) in _NEW_DECISION or kind is WishKind.REJECT:
+            photo.past.add(photo.id)
             photo.id = max(other.id for other in self.photos) + 1
         photo.state = after
         return {"decision": item["decision"], "state": "done", "note": "", "now": photo.id}
@@ -263,7 +269,7 @@ class _Api:
         return JSONResponse({"photos": [_tile(known[i]) for i in ids if i in known]})
 
     async def why(self, request: Request) -> Response:
-        photo = self.review.photo(request.path_params["id"])
+        photo = self.review.ever(request.path_params["id"])
         if photo is None:
             return _problem(404, "There is no such decision.")
         burst = [other.id for other in self.review.photos if photo.burst and other.burst == photo.burst]
@@ -288,7 +294,7 @@ class _Api:
         )
 
     def image(self, request: Request) -> Response:
-        photo = self.review.photo(request.path_params["id"])
+        photo = self.review.ever(request.path_params["id"])
         what = request.path_params["what"]
         if photo is None:
             return _problem(404, "There is no such decision.")
@@ -301,13 +307,13 @@ class _Api:
         return _problem(404, "There is no such picture.")
 
     def crop(self, request: Request) -> Response:
-        photo = self.review.photo(request.path_params["id"])
+        photo = self.review.ever(request.path_params["id"])
         assert photo is not None
         x, y, w, h = (int(request.query_params[name]) for name in "xywh")
         return Response(_png(_drawn(photo.scene).crop((x, y, x + w, y + h))), media_type="image/png")
 
     def heat(self, request: Request) -> Response:
-        photo = self.review.photo(request.path_params["id"])
+        photo = self.review.ever(request.path_params["id"])
         assert photo is not None
         head = request.query_params["head"]
         image = _drawn(photo.scene)
@@ -324,17 +330,21 @@ class _Api:
         wish = await request.json()
         if wish["seen_count"] != len(wish["items"]):
             return _problem(422, "The number of photos differs from the number that was seen.")
+        if wish["id"] in self.review.wishes:
+            return JSONResponse({"id": wish["id"]}, status_code=202)
         changed = [item | {"now": now} for item in wish["items"] if (now := self._now(item)) != item["state"]]
         if changed:
             return _problem(410, "Some photos are not in the state that was shown any more.", changed)
-        self.review.wishes.setdefault(wish["id"], wish)
+        self.review.wishes[wish["id"]] = wish
         if self.review.running:
             self.review.carry_out()
         return JSONResponse({"id": wish["id"]}, status_code=202)
 
     def _now(self, item: dict[str, Any]) -> str | None:
-        photo = self.review.photo(item["decision"])
-        return None if photo is None else photo.state
+        photo = self.review.ever(item["decision"])
+        if photo is None:
+            return None
+        return photo.state if photo.id == item["decision"] else "superseded"
 
     async def progress(self, request: Request) -> Response:
         key = request.path_params["id"]

@@ -62,10 +62,16 @@ export class Answers extends EventTarget {
 
   /** The number of the decision that followed this one. @param {number} id */
   now(id) {
-    const moved = stored(MOVED, /** @type {Record<string, number>} */ ({}));
-    while (moved[id] && moved[id] !== id) id = moved[id];
+    const text = localStorage.getItem(MOVED);
+    if (text !== this.movedText) [this.movedText, this.moved] = [text, stored(MOVED, {})];
+    while (this.moved[id] && this.moved[id] !== id) id = this.moved[id];
     return id;
   }
+
+  /** @type {string | null} */
+  movedText = null;
+  /** @type {Record<string, number>} */
+  moved = {};
 
   /** Ask for something. @param {Kind} kind @param {Item[]} items @param {{group?: string, policy?: string}} [more] */
   give(kind, items, { group = uuid(), policy } = {}) {
@@ -90,7 +96,7 @@ export class Answers extends EventTarget {
     for (const old of again ? group : group.reverse()) {
       old.undone = again ? 0 : 1;
       photos += old.items.length;
-      if (again) this.queue({ id: uuid(), kind: old.kind, items: this.seen(old.items), sent: false });
+      if (again) this.queue({ id: uuid(), kind: old.kind, items: this.seen(old), sent: false });
       else this.takeBack(old);
     }
     this.keep(given);
@@ -98,9 +104,9 @@ export class Answers extends EventTarget {
     return photos;
   }
 
-  /** @param {[number, string][]} items @returns {Item[]} */
-  seen(items) {
-    return items.map(([decision, state]) => ({ decision: this.now(decision), state }));
+  /** The photos of an undone answer as they are now; a reject of a person was undone by bringing the photo back. @param {Given} old @returns {Item[]} */
+  seen({ kind, items }) {
+    return items.map(([decision, state]) => ({ decision: this.now(decision), state: kind === "reject" ? "restored" : state }));
   }
 
   /** Queue the wishes that make an answer undone. @param {Given} old */
@@ -133,7 +139,7 @@ export class Answers extends EventTarget {
   /** Read what is on its way, of other tabs as well. */
   note() {
     this.pending.clear();
-    for (const { kind, items } of this.open) for (const { decision, state } of items) this.pending.set(decision, OUTCOMES[kind]?.[state] ?? state);
+    for (const { kind, items } of this.open) for (const { decision, state } of items) this.pending.set(this.now(decision), OUTCOMES[kind]?.[state] ?? state);
     this.dispatchEvent(new Event("pending"));
   }
 
@@ -143,8 +149,9 @@ export class Answers extends EventTarget {
     this.pumping = true;
     const busy = new Set();
     for (const wish of this.open) {
-      const free = wish.items.every(({ decision }) => !busy.has(decision));
-      wish.items.forEach(({ decision }) => busy.add(decision));
+      const ids = wish.items.map(({ decision }) => this.now(decision));
+      const free = !ids.some((id) => busy.has(id));
+      ids.forEach((id) => busy.add(id));
       if (!wish.sent && free && !(await this.send(wish))) break;
     }
     this.pumping = false;
@@ -164,6 +171,7 @@ export class Answers extends EventTarget {
       if (!status || status === 401 || status === 429 || status >= 500) return false;
       const gone = new Set(changed.map(({ decision }) => decision));
       const rest = body.items.filter(({ decision }) => !gone.has(decision));
+      this.drop(id, gone.size ? gone : new Set(body.items.map(({ decision }) => decision)));
       this.end(wish);
       if (gone.size) this.dispatchEvent(new CustomEvent("ended", { detail: { wish, items: changed.map(({ decision, now }) => ({ decision, state: "changed", note: `it is ${now ?? "gone"} now.`, now: null })) } }));
       if (gone.size && rest.length) this.queue({ ...wish, items: rest });
@@ -189,19 +197,27 @@ export class Answers extends EventTarget {
     this.follow(Math.min(after * 1.5, 4000));
   }
 
+  /** Forget answers that were refused: they cannot be undone. @param {string} id @param {Set<number>} refused */
+  drop(id, refused) {
+    if (!refused.size) return;
+    const kept = this.given.map((old) => (old.id === id ? { ...old, items: old.items.filter(([decision]) => !refused.has(this.now(decision))) } : old));
+    this.keep(kept.filter(({ items }) => items.length));
+  }
+
   /** @param {Wish} wish @param {Progress} progress */
   done(wish, { items }) {
+    this.drop(wish.id, new Set(items.filter(({ state }) => state !== "done").map(({ decision }) => decision)));
     const moved = stored(MOVED, /** @type {Record<string, number>} */ ({}));
     const followed = items.filter(({ decision, now, state }) => state === "done" && now && now !== decision);
     followed.forEach(({ decision, now }) => (moved[decision] = /** @type {number} */ (now)));
     if (followed.length) store(MOVED, moved);
+    this.dispatchEvent(new CustomEvent("ended", { detail: { wish, items } }));
     this.end(wish);
     const again = items.filter(({ decision, state }) => state === "done" && wish.then?.includes(decision));
     if (again.length) {
       const kind = /** @type {Kind} */ ("confirm");
       this.queue({ id: uuid(), kind, sent: false, items: again.map(({ decision }) => ({ decision: this.now(decision), state: wasState(wish, decision) })) });
     }
-    this.dispatchEvent(new CustomEvent("ended", { detail: { wish, items } }));
     if (this.open.length) void this.pump();
   }
 

@@ -9,11 +9,13 @@ import { choose, chosen } from "./settings.js";
 
 /** Open a dialog; the focus returns afterwards. @param {string} title @param {(Node | null)[]} content @param {() => void} [closed] */
 function open(title, content, closed) {
+  document.querySelector("dialog")?.close();
   const before = /** @type {HTMLElement | null} */ (document.activeElement);
   const dialog = h("dialog", { "aria-labelledby": "dialog-title" }, h("header", null, h("h2", { id: "dialog-title" }, title), h("button", { click: () => dialog.close(), "aria-label": "Close", class: "plain" }, icon("cross"))), ...content);
   dialog.addEventListener("close", () => {
     dialog.remove();
-    if (before?.isConnected) before.focus();
+    const back = before?.isConnected ? before : document.getElementById(before?.id ?? "");
+    back?.focus();
     closed?.();
   });
   document.body.append(dialog);
@@ -101,7 +103,7 @@ export function login(text, entered) {
       told.textContent = /** @type {Error} */ (error).message;
       field.select();
     }
-  } }, h("h1", null, "culld"), h("p", null, "Run ", h("kbd", null, "culld web --link"), " on the computer with the photos, and open the address that it prints."), h("label", { for: "password" }, "Or enter the password"), field, h("button", { class: "main" }, "Log in"), told);
+  } }, h("h1", null, "culld"), h("p", null, "Run ", h("kbd", null, "culld web --link"), " on the computer with the photos, and open the address that it prints."), h("input", { autocomplete: "username", value: "culld", hidden: true }), h("label", { for: "password" }, "Or enter the password"), field, h("button", { class: "main" }, "Log in"), told);
   fill(/** @type {Element} */ (document.getElementById("main")), form);
   document.body.classList.add("locked");
   field.focus();

@@ -106,11 +106,6 @@ export class Known {
     return this.infos.get(id);
   }
 
-  /** @param {number} id */
-  forget(id) {
-    this.infos.delete(id);
-  }
-
   /** Ask for the photos that are not known yet. @param {number[]} ids */
   async want(ids) {
     const missing = ids.filter((id) => !this.infos.has(id) && !this.asked.has(id));

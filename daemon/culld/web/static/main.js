@@ -2,8 +2,6 @@
 
 import { actionsOf } from "./actions.js";
 import { get, post } from "./api.js";
-import { Compare, Survey } from "./compare.js";
-import { help, login, settings } from "./dialogs.js";
 import { byId, fill, h, icon, tell } from "./dom.js";
 import { filterBar } from "./filterbar.js";
 import { Grid } from "./grid.js";
@@ -11,8 +9,6 @@ import { ariaKeys, keysOf, listen } from "./keys.js";
 import { follow } from "./live.js";
 import { shown } from "./overlays.js";
 import { Photo } from "./photo.js";
-import { PolicyPage } from "./policy.js";
-import { ReportPage } from "./report.js";
 import { Review } from "./review.js";
 import { chosen, dress } from "./settings.js";
 import { Why } from "./why.js";
@@ -39,7 +35,7 @@ export class Page {
 
   async start() {
     dress();
-    addEventListener("culld-login", () => login("The login has ended.", () => location.reload()));
+    addEventListener("culld-login", () => void login("The login has ended."));
     const code = /^#login=(.+)$/.exec(location.hash)?.[1];
     if (code) {
       history.replaceState(null, "", location.pathname);
@@ -52,7 +48,7 @@ export class Page {
     if (this.pendingId) await this.arrive(this.pendingId);
     listen(() => this.actions);
     this.hear();
-    this.show();
+    await this.show();
     follow(this.review);
   }
 
@@ -93,7 +89,7 @@ export class Page {
   read() {
     const [path, query = ""] = location.hash.slice(1).split("?");
     const [name, ids = ""] = path.replace(/^\//, "").split("/");
-    this.name = name in VIEWS ? /** @type {Name} */ (name) : "grid";
+    this.name = name in PHOTOS || name in LOADED ? /** @type {Name} */ (name) : "grid";
     this.ids = ids.split(",").map(Number).filter((id) => id > 0);
     this.pendingId = this.ids[0] ?? 0;
     this.review.filter.read(query);
@@ -118,7 +114,7 @@ export class Page {
     const row = library.row(id);
     if (row >= 0 && !library.burst[row]) return [id];
     const { burst } = await this.why.of(id).catch(() => ({ burst: [] }));
-    return burst.length > 1 ? burst : [id];
+    return burst.length > 1 ? burst.map((/** @type {number} */ each) => this.review.answers.now(each)) : [id];
   }
 
   /** @param {Name} name */
@@ -130,7 +126,7 @@ export class Page {
     if (name === "compare" && this.ids.length < 2) return tell("Compare needs two photos.");
     this.name = name;
     this.address(true);
-    this.show();
+    await this.show();
   }
 
   /** The photos to compare: the selection, else the photo in view and the next of its burst or of the list. @param {number[]} series */
@@ -150,20 +146,25 @@ export class Page {
     await this.open("photo");
   }
 
-  show() {
-    const view = /** @type {any} */ (document.createElement(VIEWS[this.name]));
+  async show() {
+    const { name } = this;
+    await LOADED[name]?.();
+    if (name !== this.name) return;
+    const view = /** @type {any} */ (document.createElement(`culld-${name}`));
     view.review = this.review;
     if (view instanceof Photo) view.burst = (id) => this.burst(id);
     if (view instanceof Grid) view.open = () => this.open("photo");
-    if (view instanceof Compare || view instanceof Survey) view.ids = this.ids.map((id) => this.review.answers.now(id));
+    if (name === "compare" || name === "survey") view.ids = this.ids.map((id) => this.review.answers.now(id));
     document.body.dataset.view = this.name;
     this.view = view;
-    fill(byId("main"), view);
+    const main = byId("main");
+    if (main.contains(document.activeElement) || document.activeElement === document.body) main.focus({ preventScroll: true });
+    fill(main, view);
     document.title = "culld";
     this.draw();
     this.why.show();
     requestAnimationFrame(() => {
-      if (document.activeElement === document.body || !document.activeElement || this.name !== "policy") this.focus();
+      if (document.activeElement === main || name in PHOTOS) this.focus();
     });
   }
 
@@ -214,11 +215,11 @@ export class Page {
   }
 
   help() {
-    help(this.actions, () => this.settings());
+    void dialogs().then(({ help }) => help(this.actions, () => this.settings()));
   }
 
   settings() {
-    settings(this.actions);
+    void dialogs().then(({ settings }) => settings(this.actions));
   }
 
   /** A button for an action. @param {string} id @param {import("./dom.js").Icon} shape @param {string} text @param {Record<string, any>} [more] */
@@ -248,7 +249,7 @@ export class Page {
     const fresh = review.waiting > 0 && h("button", { id: "b-fresh", class: "main", click: () => review.list() }, `Show ${counted(review.waiting, "new photo")}`);
     fill(
       byId("top"),
-      h("nav", { "aria-label": "Pages" }, h("span", { class: "brand" }, "culld"), link("grid", "Photos"), link("policy", "Policy"), link("report", "Report")),
+      h("nav", { "aria-label": "Pages" }, h(name in PHOTOS ? "h1" : "span", { class: "brand" }, "culld"), link("grid", "Photos"), link("policy", "Policy"), link("report", "Report")),
       name in PHOTOS ? h("div", { class: "tools", role: "toolbar", "aria-label": "View" }, this.button("filter", "filter", "Filter", { class: "filter-button" }), tab("grid", "grid", "Grid"), tab("photo", "photo", "Photo"), tab("compare", "compare", "Compare"), tab("survey", "survey", "Survey")) : null,
       name === "photo" || name === "compare" ? h("div", { class: "tools", role: "toolbar", "aria-label": "Overlays" }, this.button("zoom", "zoom", "100 %"), this.button("heat", "heat", shown.heat === "off" ? "Heat" : `Heat: ${shown.heat}`, { "aria-pressed": shown.heat !== "off" }), this.button("clipping", "clip", shown.clipping === "off" ? "Clipping" : `Clip: ${shown.clipping}`, { "aria-pressed": shown.clipping !== "off" }), this.button("sharp", "focus", "Focus", { "aria-pressed": shown.sharp })) : null,
       h("div", { class: "tools end" }, fresh, this.daemon(), name in PHOTOS ? this.button("why", "info", "Why", { "aria-pressed": this.why.open }) : null, h("button", { id: "b-settings", "aria-label": "Settings", title: "Settings", click: () => this.settings() }, icon("gear")), this.button("help", "help", "Keys")),
@@ -289,12 +290,13 @@ export class Page {
 }
 
 const PHOTOS = { grid: 1, photo: 1, compare: 1, survey: 1 };
-/** @type {Record<Name, string>} */
-const VIEWS = { grid: "culld-grid", photo: "culld-photo", compare: "culld-compare", survey: "culld-survey", policy: "culld-policy", report: "culld-report" };
-void [Photo, PolicyPage, ReportPage];
+/** What is loaded when it is first wanted. @type {Partial<Record<Name, () => Promise<unknown>>>} */
+const LOADED = { compare: () => import("./compare.js"), survey: () => import("./compare.js"), policy: () => import("./policy.js"), report: () => import("./report.js") };
+const dialogs = () => import("./dialogs.js");
+const login = (/** @type {string} */ text) => dialogs().then((module) => module.login(text, () => location.reload()));
 
-if (matchMedia("(max-width: 1100px)").matches) document.body.classList.add("no-why");
+if (matchMedia("(min-width: 901px) and (max-width: 1100px)").matches) document.body.classList.add("no-why");
 new Page().start().catch((error) => {
-  if (error.status === 401) login("", () => location.reload());
+  if (error.status === 401) void login("");
   else tell(error.message);
 });

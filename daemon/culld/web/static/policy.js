@@ -4,7 +4,7 @@ import { address, post } from "./api.js";
 import { byId, fill, h, tell } from "./dom.js";
 import { distance } from "./filters.js";
 import { letter } from "./why.js";
-import { counted, DEFECTS, DEFECT_WORDS, VERDICTS } from "./words.js";
+import { counted, DEFECTS, DEFECT_WORDS, percent, VERDICTS } from "./words.js";
 
 /** @typedef {import("./review.js").Review} Review */
 /** @typedef {import("./words.js").Defect} Defect */
@@ -23,11 +23,6 @@ function toSlider(p) {
 /** @param {number} at */
 function fromSlider(at) {
   return Number((1 - Math.exp((at / STEPS) * Math.log(LEAST))).toFixed(at > STEPS * 0.6 ? 4 : 3));
-}
-
-/** @param {number} part */
-export function percent(part) {
-  return `${(100 * part).toFixed(part > 0 && part < 0.1 ? 1 : 0)} %`;
 }
 
 /** The page of the policy. */

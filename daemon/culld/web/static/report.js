@@ -2,8 +2,7 @@
 
 import { get } from "./api.js";
 import { fill, h, svg } from "./dom.js";
-import { percent } from "./policy.js";
-import { counted, DEFECT_WORDS } from "./words.js";
+import { counted, DEFECT_WORDS, percent } from "./words.js";
 
 /** @typedef {{name: string, rejected: number, answers: number, false: number, low: number, high: number}} Rate */
 /** @typedef {{from: number, to: number, promised: number, answers: number, right: number, low: number, high: number}} Class */
@@ -59,7 +58,7 @@ function details(title, content) {
 
 /** @param {string} title @param {Rate[]} rates */
 function section(title, rates) {
-  const head = ["", "rejected", "answered", "wrong", "rate", "95 % interval"].map((name) => h("th", { scope: "col" }, name));
+  const head = ["Group", "rejected", "answered", "wrong", "rate", "95 % interval"].map((name) => h("th", { scope: "col" }, name));
   const lines = rates.map(({ name, rejected, answers, false: wrong, low, high }) => h("tr", null, h("th", { scope: "row" }, name), ...[rejected, answers, wrong, answers ? percent(wrong / answers) : "–", answers ? `${percent(low)} to ${percent(high)}` : "not known"].map((value) => h("td", null, value.toLocaleString("en")))));
   return h("div", { class: "wide", tabindex: 0, role: "region", "aria-label": title }, h("table", { class: "plain" }, h("caption", null, title), h("tr", null, ...head), ...lines, lines.length ? null : h("tr", null, h("td", { colspan: 6 }, "none"))));
 }

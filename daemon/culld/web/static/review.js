@@ -11,6 +11,9 @@ import { answerOf, counted, DONE, OUTCOMES, STATES } from "./words.js";
 /** @typedef {import("./words.js").Kind} Kind */
 /** @typedef {import("./api.js").Outcome} Outcome */
 
+/** So many photos of a wish are asked for again at once; the index brings the others. */
+const MOST_FRESH = 200;
+
 /**
  * Events: `list` (other photos or another order), `place` (another photo in view), `states` (photos changed), `selection`,
  * `status` (of the daemon).
@@ -40,7 +43,7 @@ export class Review extends EventTarget {
     this.thresholds = null;
     this.waiting = 0;
     this.answers.addEventListener("pending", () => this.tells("states"));
-    this.answers.addEventListener("ended", (event) => this.ended(/** @type {CustomEvent} */ (event).detail.items));
+    this.answers.addEventListener("ended", (event) => this.ended(/** @type {CustomEvent} */ (event).detail));
     this.answers.addEventListener("refused", (event) => warn(/** @type {CustomEvent} */ (event).detail));
   }
 
@@ -200,24 +203,26 @@ export class Review extends EventTarget {
     return `${(right + wrong).toLocaleString("en")} of ${(open + right + wrong).toLocaleString("en")} answered`;
   }
 
-  /** Take the outcomes of a wish over. @param {Outcome[]} items */
-  async ended(items) {
+  /** Take the outcomes of a wish over. @param {{wish: import("./answers.js").Wish, items: Outcome[]}} end */
+  async ended({ wish, items }) {
+    const seen = new Map(wish.items.map(({ decision, state }) => [decision, state]));
     const refused = items.filter(({ state }) => state === "changed" || state === "failed");
     if (refused.length) {
       const names = refused.slice(0, 3).map(({ decision, note }) => `${this.title([decision])}: ${note}`);
       warn(`Not done for ${counted(refused.length, "photo")}. ${names.join(" ")}`);
     }
-    for (const { decision, now } of items) {
+    for (const { decision, now, state } of items) {
       const row = this.library.row(decision);
-      if (now && now !== decision) {
-        if (row >= 0) this.library.changeRow(row, now, this.library.states[this.library.state[row]]);
-        if (this.outside === decision) this.outside = now;
-        if (this.selected.delete(decision)) this.selected.add(now);
-      }
-      this.known.forget(decision);
+      const info = this.info(decision);
+      const after = state === "done" ? OUTCOMES[wish.kind]?.[seen.get(decision) ?? ""] : undefined;
+      if (row >= 0) this.library.changeRow(row, now ?? decision, after ?? "");
+      if (info && after) this.known.infos.set(now ?? decision, { ...info, id: now ?? decision, state: after });
+      if (!now || now === decision) continue;
+      if (this.outside === decision) this.outside = now;
+      if (this.selected.delete(decision)) this.selected.add(now);
     }
     const ids = items.map(({ decision, now }) => now ?? decision);
-    await this.known.want(ids).catch(() => undefined);
+    if (ids.length) await this.known.take(ids.slice(0, MOST_FRESH)).catch(() => undefined);
     for (const id of ids) {
       const [row, info] = [this.library.row(id), this.info(id)];
       if (row >= 0 && info) this.library.changeRow(row, id, info.state);

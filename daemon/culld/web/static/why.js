@@ -25,7 +25,8 @@ export class Why {
   }
 
   get open() {
-    return !document.body.classList.contains("no-why");
+    const { classList } = document.body;
+    return matchMedia("(max-width: 900px)").matches ? classList.contains("show-why") : !classList.contains("no-why");
   }
 
   /** Show the reasons of the photo in view, after a moment if they must be asked for. */

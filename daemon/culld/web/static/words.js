@@ -61,3 +61,8 @@ export function month(seconds) {
 export function shutter(s) {
   return s >= 0.4 ? `${Number(s.toPrecision(2))} s` : `1/${Math.round(1 / s)} s`;
 }
+
+/** @param {number} part */
+export function percent(part) {
+  return `${(100 * part).toFixed(part > 0 && part < 0.1 ? 1 : 0)} %`;
+}
