@@ -3,7 +3,8 @@
     python tests/bench/review_speed.py [--photos 20000 100000] [--pictures 16]
 
 Prints the time until the page answers, the times of the index, of simulate and of a photo's facts (median and 95th
-percentile of 20), the memory of the process, and the thumbnails and previews made and served in a second.
+percentile of 20, and the processor time of the server for each), the memory of the process, and the thumbnails and
+previews made and served in a second.
 """
 
 from __future__ import annotations
@@ -29,8 +30,6 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from harness import factories  # noqa: E402 (the path of the tests is set above)
-
 from culld.clock import SystemClock  # noqa: E402
 from culld.journal.row_mapping import INSERT_DECISION, decision_row  # noqa: E402
 from culld.journal.store import SqliteJournal  # noqa: E402
@@ -46,6 +45,7 @@ from culld.records import (  # noqa: E402
     Stack,
     Verdict,
 )
+from harness import factories  # noqa: E402 (the path of the tests is set above)
 
 CONFIG = "watch: [{path: photos}]\nquarantine: q\nstate: state\npolicy: {mode: enforce}\n"
 PORT = 8490
@@ -98,6 +98,7 @@ class Client:
     """A logged-in client with one connection."""
 
     connection: http.client.HTTPConnection
+    pid: int
     cookie: str = ""
 
     def ask(self, path: str, body: object = None, **headers: str) -> tuple[int, bytes, float]:
@@ -116,12 +117,22 @@ class Client:
 
     def times(self, name: str, path: str, body: object = None) -> None:
         """Print the median and the 95th percentile of some requests."""
+        begun = cpu_s(self.pid)
         found = [self.ask(path, body) for _ in range(TIMES)]
+        used = (cpu_s(self.pid) - begun) / TIMES
         if any(status != 200 for status, _, _ in found):
             raise SystemExit(f"{path}: {found[0][:2]}")
         seconds = sorted(each[2] for each in found)
         size, p95 = len(found[0][1]), seconds[int(0.95 * TIMES) - 1]
-        print(f"  {name:<34} p50 {1000 * statistics.median(seconds):7.1f} ms  p95 {1000 * p95:7.1f}  {size:>9,} bytes")
+        print(
+            f"  {name:<34} p50 {1000 * statistics.median(seconds):7.1f} ms  p95 {1000 * p95:7.1f}"
+            f"  processor {1000 * used:7.1f} ms  {size:>9,} bytes"
+        )
+
+
+def cpu_s(pid: int) -> float:
+    """The processor time of the threads of a process in seconds."""
+    return sum(int(file.read_text().split()[0]) for file in Path(f"/proc/{pid}/task").glob("*/schedstat")) / 1e9
 
 
 @contextmanager
@@ -135,7 +146,7 @@ def served(folder: Path) -> Iterator[tuple[Client, subprocess.Popen[str]]]:
         assert process.stdout is not None
         process.stdout.readline()
         code = process.stdout.readline().strip().partition("#login=")[2]
-        client = Client(http.client.HTTPConnection("127.0.0.1", PORT, timeout=120))
+        client = Client(http.client.HTTPConnection("127.0.0.1", PORT, timeout=120), process.pid)
         while True:
             try:
                 status, _, _ = client.ask("/api/v1/login", {"code": code})
@@ -143,7 +154,8 @@ def served(folder: Path) -> Iterator[tuple[Client, subprocess.Popen[str]]]:
             except ConnectionRefusedError:
                 time.sleep(0.02)
         print(f"  start to login {1000 * (time.perf_counter() - begun):.0f} ms (status {status})")
-        status, _, seconds = client.ask("/api/v1/index")
+        status, _, _ = client.ask("/api/v1/index")
+        print(f"  processor time until then {1000 * cpu_s(process.pid):.0f} ms")
         print(f"  start to first index {1000 * (time.perf_counter() - begun):.0f} ms (status {status})")
         yield client, process
     finally:
@@ -190,7 +202,9 @@ def _moved(data: bytes) -> int:
 
 def _change_one(folder: Path) -> None:
     with sqlite3.connect(folder / "state" / "journal.sqlite3") as db:
-        db.execute("UPDATE decision SET restored_at = 1 WHERE id = (SELECT min(id) FROM decision WHERE verdict = 'quarantine')")
+        db.execute(
+            "UPDATE decision SET restored_at = 1 WHERE id = (SELECT min(id) FROM decision WHERE verdict = 'quarantine')"
+        )
     db.close()
 
 

@@ -11,7 +11,8 @@ from urllib.parse import quote
 from culld.journal.connection import connect_readonly
 from culld.journal.database_errors import translate_errors
 from culld.journal.decisions import DecisionReader
-from culld.journal.row_mapping import moment_of
+from culld.journal.row_mapping import from_int64, moment_of, place_of
+from culld.records import FileStat
 from culld.records.review import ItemOutcome, ItemState, ReviewState, Wish, WishItem, WishKind, WishProgress
 
 if TYPE_CHECKING:
@@ -19,11 +20,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from culld.ports import Clock
-    from culld.records import RecordedDecision
+    from culld.records import RecordedDecision, RootedPath
 
 INDEX_COLUMNS: Final = (
     "id", "root", "relative", "verdict", "state", "restored", "released", "unwanted", "blur", "under", "over", "focus",
-    "series", "taken", "model", "time_s", "aperture", "iso", "width", "height", "made_at", "rule", "policy",
+    "series", "taken", "model", "time_s", "aperture", "iso", "made_at", "rule", "policy",
 )  # fmt: skip
 """The columns of a row of `index_rows`, in this order."""
 
@@ -33,8 +34,17 @@ SELECT id, root, relative, verdict, state, restored_at IS NOT NULL, released, un
     CAST(strftime('%s', substr(json_extract(facts, '$.camera.taken_at'), 1, 19)) AS INTEGER),
     json_extract(facts, '$.camera.model'), json_extract(facts, '$.camera.exposure.seconds'),
     json_extract(facts, '$.camera.exposure.aperture'), json_extract(facts, '$.camera.exposure.iso'),
-    json_extract(facts, '$.full_size[0]'), json_extract(facts, '$.full_size[1]'), made_at, rule, policy
+    made_at, rule, policy
 FROM decision
+"""
+_AMONG: Final = "WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"
+_FILE: Final = """
+SELECT coalesce(now_root, decision.root), coalesce(now_relative, decision.relative),
+    coalesce(now_digest, decision.digest), device, inode, size, mtime_ns, ctime_ns
+FROM decision LEFT JOIN item ON item.root = coalesce(now_root, decision.root)
+    AND item.relative = coalesce(now_relative, decision.relative)
+    AND item.digest = coalesce(now_digest, decision.digest)
+WHERE id = ?
 """
 _SUPERSEDED: Final = """
 WITH new AS (
@@ -78,15 +88,8 @@ class ReviewReader(DecisionReader):
         with translate_errors(self.path):
             yield from self._db.execute(f"{_INDEX} WHERE id > ? ORDER BY id", (after,))
             if ids:
-                known = f"{_INDEX} WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"
-                yield from self._db.execute(known, (json.dumps(sorted(ids)),))
-
-    def newest_not_kept(self, limit: int) -> list[tuple[Any, ...]]:
-        """Return the rows of the index that the page shows first: not kept, the last taken first."""
-        with translate_errors(self.path):
-            return self._db.execute(
-                f"{_INDEX} WHERE verdict <> 'keep' ORDER BY taken_at DESC, id DESC LIMIT ?", (limit,)
-            ).fetchall()
+                known = (json.dumps(sorted(ids)),)
+                yield from self._db.execute(_INDEX + _AMONG, known)
 
     def count_up_to(self, number: int) -> int:
         """Return how many decisions have at most this number; there are fewer once old ones were deleted."""
@@ -110,6 +113,15 @@ class ReviewReader(DecisionReader):
         The later ones are those with a higher number than `after`, and the given ones.
         """
         return {number for (number,) in self._rows(_SUPERSEDED, {"after": after, "ids": json.dumps(sorted(ids))})}
+
+    def file_of(self, number: int) -> tuple[RootedPath, str, FileStat | None] | None:
+        """Return where the photo of a decision is now, its digest, and its stamp if it is known; None without one."""
+        rows = self._rows(_FILE, (number,))
+        if not rows:
+            return None
+        root, relative, digest, device, *others = rows[0]
+        stamp = None if device is None else FileStat(from_int64(device), from_int64(others[0]), *others[1:])
+        return place_of(root, relative), digest, stamp
 
     def numbered(self, ids: Sequence[int]) -> dict[int, RecordedDecision]:
         """Return the decisions with these numbers, those that exist."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
@@ -21,10 +22,11 @@ from culld.web.problems import ProblemError
 from culld.web.site import Site, parsed_int
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from starlette.requests import Request
 
+    from culld.records import FileStat
     from culld.web.picture_requests import PictureRequest
 
 _THUMBS: Final = (320, 640)
@@ -137,30 +139,39 @@ async def heat(request: Request) -> Response:
     return await _answer(request, _Wanted(name, "image/png", (name,)), lambda file: MapRequest(file.place, head))
 
 
-async def _answer(request: Request, wanted: _Wanted, asked: object) -> Response:
-    site = site_of(request)
-    file = await _file(request)
-    headers = _caching(request, file, wanted.name)
+async def _answer(request: Request, wanted: _Wanted, asked: Callable[[PhotoFile], PictureRequest]) -> Response:
+    site, file = site_of(request), await _file(request)
+    key = file.digest if file.stamp is not None else await _key_now(file)
+    headers = _caching(request, file, f"{key[:32]}-{wanted.name}")
     if is_known(request, headers["ETag"]):
         return not_modified(headers)
-    data = await asyncio.to_thread(site.cache.get, file.digest, wanted.name)
+    data = site.cache.get(key, wanted.name)  # a thread would take longer than reading 20 KB
     if data is None:
-        data = await _made(site, file, wanted, asked(file))  # type: ignore[operator]
+        key = await _key_now(file)
+        headers = _caching(request, file, f"{key[:32]}-{wanted.name}")
+        data = site.cache.get(key, wanted.name) or await _made(site, key, wanted, asked(file))
     return Response(data, 200, headers, wanted.media_type)
 
 
-async def _made(site: Site, file: PhotoFile, wanted: _Wanted, asked: PictureRequest) -> bytes:
-    """Make pictures; they are kept only if the file is the one that was judged."""
+async def _key_now(file: PhotoFile) -> str:
+    """Return the name of the file's content as it is now: its digest if it is the one that was judged."""
     try:
         stamp = await asyncio.to_thread(stamp_of, file.place)
     except PhotoError as error:
-        raise ProblemError(409, str(error)) from error
+        raise ProblemError(409, f"{error}.") from error
     if stamp is None:
         raise ProblemError(410, "The photo is not at its path any more.")
+    return file.digest if stamp == file.stamp else _name_of(stamp)
+
+
+def _name_of(stamp: FileStat) -> str:
+    return f"s{hashlib.sha256(repr(stamp).encode()).hexdigest()[1:]}"
+
+
+async def _made(site: Site, key: str, wanted: _Wanted, asked: PictureRequest) -> bytes:
     made = dict(zip(wanted.made, await site.pool.make(asked), strict=True))
-    if file.stamp == stamp:
-        for name, data in made.items():
-            await asyncio.to_thread(site.cache.put, file.digest, name, data)
+    for name, data in made.items():
+        await asyncio.to_thread(site.cache.put, key, name, data)
     return made[wanted.name]
 
 
@@ -174,7 +185,8 @@ async def original(request: Request) -> Response:
     if format_ not in _SHOWN:
         stream.close()
         raise ProblemError(415, f"Browsers do not show {format_} files; ask for the preview or a crop.")
-    headers = _caching(request, file, "original" if stamp == file.stamp else f"{stamp.mtime_ns}-{stamp.size}")
+    key = file.digest if stamp == file.stamp else _name_of(stamp)
+    headers = _caching(request, file, f"{key[:32]}-original")
     headers["Content-Disposition"] = (
         f"inline; filename*=UTF-8''{quote(file.place.relative.name, safe='', errors='replace')}"
     )
@@ -192,12 +204,10 @@ async def _file(request: Request) -> PhotoFile:
     return found
 
 
-def _caching(request: Request, file: PhotoFile, name: str) -> dict[str, str]:
-    given = request.query_params.get("d")
-    return {
-        "ETag": f'"{file.digest[:32]}-{name}"',
-        "Cache-Control": IMMUTABLE if given == file.digest else CHECKED,
-    }
+def _caching(request: Request, file: PhotoFile, tag: str) -> dict[str, str]:
+    """Return the headers for content with an ETag; it never changes below an address that holds its digest."""
+    is_fixed = request.query_params.get("d") == file.digest and tag.startswith(file.digest[:32])
+    return {"ETag": f'"{tag}"', "Cache-Control": IMMUTABLE if is_fixed else CHECKED}
 
 
 def site_of(request: Request) -> Site:

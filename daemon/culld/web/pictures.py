@@ -127,10 +127,10 @@ def _rgb(image: Image.Image) -> Image.Image:
 
 def _in_sizes(image: Image.Image, lengths: tuple[int, ...]) -> list[bytes]:
     """Return the image in several sizes, each made from the next larger one."""
-    profile, made = image.info.get("icc_profile"), {}
+    profile, whole, made = image.info.get("icc_profile"), image.size, {}
     for longest in sorted(set(lengths), reverse=True):
-        scale = min(1.0, longest / max(image.size))
-        size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+        scale = min(1.0, longest / max(whole))
+        size = (max(1, round(whole[0] * scale)), max(1, round(whole[1] * scale)))
         smooth = Image.Resampling.LANCZOS if longest < _SMOOTH_BELOW else Image.Resampling.BICUBIC
         if size != image.size:
             image = image.resize(size, smooth, reducing_gap=2.0)

@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from culld.app.review.report import report
-from culld.app.review.simulate import SimulateRequest, Simulator
+from culld.app.review.simulate import SimulateRequest
 from culld.app.review.status import status, status_answer
 from culld.records import Defect, Threshold
 from culld.web.answers import CHECKED, is_known, json_answer, json_body, not_modified
@@ -27,7 +27,7 @@ async def simulate(request: Request) -> Response:
     policies = site.policies()
     wanted = _wanted(given, policies.default)
     found = await site.read(
-        lambda reading: Simulator(reading.journal(), reading.fresh(), reading.replay).simulate(wanted, policies)
+        lambda reading: reading.simulator.simulate(reading.journal(), reading.fresh(), wanted, policies)
     )
     return json_answer(found)
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from culld.app.model_files import resolve_policies
 from culld.app.review.index import Index
 from culld.app.review.journal import open_review
-from culld.app.review.replay import ExactReplay
+from culld.app.review.simulate import Simulator
 from culld.config import load_config
 from culld.errors import CulldError, SystemFaultError
 from culld.web.changes import Changes
@@ -40,7 +40,7 @@ class Reading:
 
     state: Path
     index: Index = field(default_factory=Index)
-    replay: ExactReplay = field(default_factory=ExactReplay)
+    simulator: Simulator = field(default_factory=Simulator)
     _journal: ReviewReader | None = None
     _is_snapshot: bool = False
     _opened: float = 0.0

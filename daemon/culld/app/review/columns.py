@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import math
 import os
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from culld.journal.review import INDEX_COLUMNS
 from culld.records import PlanState, Verdict, display_path
 from culld.records.review import Answer, ReviewState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -26,7 +27,7 @@ VERDICTS: Final = (Verdict.KEEP, Verdict.TAG, Verdict.QUARANTINE, Verdict.UNREAD
 # fmt: off
 ROW: Final = np.dtype([
     ("id", "<u4"), ("taken", "<u4"), ("made", "<u4"), ("blur", "<f8"), ("under", "<f8"), ("over", "<f8"),
-    ("focus", "<f8"), ("light", "<f4"), ("longest", "<u4"), ("burst", "<u4"), ("folder", "<u2"), ("camera", "<u2"),
+    ("focus", "<f8"), ("light", "<f4"), ("burst", "<u4"), ("folder", "<u2"), ("camera", "<u2"),
     ("rule", "<u2"), ("policy", "<u2"), ("verdict", "u1"), ("state", "u1"), ("open", "?"), ("failed", "?"),
     ("restored", "?"), ("released", "u1"), ("superseded", "?"), ("answer", "u1"), ("unwanted", "?"),
     ("change", "<i8"),
@@ -43,7 +44,9 @@ ANSWERS: Final = ("", *Answer)
 """The answers by the numbers in the column `answer`."""
 
 _OPEN = {PlanState.OPEN, PlanState.NEEDS_ATTENTION}
+_VERDICT_NUMBERS: Final = {verdict.value: number for number, verdict in enumerate(VERDICTS)}
 _NAMED_AT_MOST = 65_535
+_AT_A_TIME = 4_096
 _LAST_SECOND = 2**32 - 1
 
 
@@ -54,24 +57,21 @@ class Names:
     texts: list[str] = field(default_factory=list)
     _numbers: dict[object, int] = field(default_factory=dict)
 
-    def __contains__(self, key: object) -> bool:
-        return key in self._numbers
-
-    def number(self, key: object, text: str = "") -> int:
-        """Return the number of a key, whose text is `text`."""
+    def number(self, key: object, text: Callable[[], str] | str = "") -> int:
+        """Return the number of a key; `text` is its text, or makes it."""
         found = self._numbers.get(key)
         if found is None:
             found = len(self.texts)
             if found >= _NAMED_AT_MOST:
                 return _NAMED_AT_MOST - 1
             self._numbers[key] = found
-            self.texts.append(text)
+            self.texts.append(text if isinstance(text, str) else text())
         return found
 
 
 @dataclass(slots=True)
 class Dictionaries:
-    """The texts that the numbers of a row stand for; the first camera is the unknown one."""
+    """The texts that the numbers of a row stand for; the text of an unknown camera is empty."""
 
     folders: Names = field(default_factory=Names)
     cameras: Names = field(default_factory=Names)
@@ -79,29 +79,42 @@ class Dictionaries:
     policies: Names = field(default_factory=Names)
     series: dict[str, int] = field(default_factory=dict)
 
-    def rows_of(self, found: Iterable[tuple[Any, ...]]) -> NDArray[np.void]:
-        """Return the array for rows of `ReviewReader.index_rows`; superseded, answer and state are not set."""
-        return np.array([self._row(row) for row in found], ROW)
+    def rows_of(self, found: Iterator[tuple[Any, ...]]) -> NDArray[np.void]:
+        """Return the array for rows of `ReviewReader.index_rows`; superseded, answer and state are not set.
 
-    def _row(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
-        # fmt: off
-        (number, root, relative, verdict, state, restored, released, unwanted, blur, under, over, focus, series, taken,
-         model, time_s, aperture, iso, width, height, made, rule, policy) = row
-        return (
-            number, _seconds(taken), _seconds(made // 1_000_000), _score(blur), _score(under), _score(over),
-            _score(focus), _light(time_s, aperture, iso), max(_whole(width), _whole(height)), self._series(series),
-            self._folder(root, relative), self.cameras.number(model, model if isinstance(model, str) else ""),
-            self.rules.number(rule, rule), self.policies.number(policy, policy), VERDICTS.index(verdict), 0,
-            state in _OPEN, state != PlanState.DONE, bool(restored), released_number(released), False, 0,
-            bool(unwanted), 0,
-        )
-        # fmt: on
+        Some thousand rows are converted at a time: as objects of Python they take ten times the memory.
+        """
+        parts = [np.zeros(0, ROW)]
+        while part := list(islice(found, _AT_A_TIME)):
+            parts.append(self._part(part))
+        return np.concatenate(parts)
+
+    def _part(self, part: list[tuple[Any, ...]]) -> NDArray[np.void]:
+        columns = dict(zip(INDEX_COLUMNS, zip(*part, strict=True), strict=True))
+        rows = np.zeros(len(part), ROW)
+        rows["id"] = columns["id"]
+        for score in ("blur", "under", "over", "focus"):
+            rows[score] = _numbers(columns[score])
+        rows["taken"] = np.nan_to_num(_numbers(columns["taken"])).clip(0, _LAST_SECOND)
+        rows["made"] = (_numbers(columns["made_at"]) // 1e6).clip(0, _LAST_SECOND)
+        time_s, aperture, iso = (_positive(columns[name]) for name in ("time_s", "aperture", "iso"))
+        rows["light"] = np.log2(aperture**2 / time_s) - np.log2(iso / 100)
+        rows["burst"] = [self._series(series) for series in columns["series"]]
+        rows["folder"] = list(map(self._folder, columns["root"], columns["relative"]))
+        rows["camera"] = [self.cameras.number(each, each if isinstance(each, str) else "") for each in columns["model"]]
+        rows["rule"] = [self.rules.number(rule, rule) for rule in columns["rule"]]
+        rows["policy"] = [self.policies.number(policy, policy) for policy in columns["policy"]]
+        rows["verdict"] = [_VERDICT_NUMBERS[verdict] for verdict in columns["verdict"]]
+        rows["open"] = [state in _OPEN for state in columns["state"]]
+        rows["failed"] = [state != PlanState.DONE for state in columns["state"]]
+        rows["restored"] = columns["restored"]
+        rows["released"] = [released_number(released) for released in columns["released"]]
+        rows["unwanted"] = columns["unwanted"]
+        return rows
 
     def _folder(self, root: bytes, relative: bytes) -> int:
         key = (root, relative.rpartition(b"/")[0])
-        if key in self.folders:
-            return self.folders.number(key)
-        return self.folders.number(key, display_path(Path(os.fsdecode(key[0])) / os.fsdecode(key[1])))
+        return self.folders.number(key, lambda: display_path(Path(os.fsdecode(key[0])) / os.fsdecode(key[1])))
 
     def _series(self, series: str) -> int:
         return self.series.setdefault(series, len(self.series) + 1) if series else 0
@@ -142,21 +155,14 @@ def released_number(released: str) -> int:
     return RELEASES.index(released) if released in RELEASES else len(RELEASES) - 1
 
 
-def _score(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else math.nan
+def _numbers(values: Sequence[object]) -> NDArray[np.float64]:
+    """Return numbers as an array, NaN for everything else."""
+    try:
+        return np.array(values, np.float64)  # None becomes NaN
+    except (TypeError, ValueError):
+        return np.array([each if isinstance(each, int | float) else np.nan for each in values], np.float64)
 
 
-def _whole(value: object) -> int:
-    return value if isinstance(value, int) and 0 < value <= _LAST_SECOND else 0
-
-
-def _seconds(value: int | None) -> int:
-    return 0 if value is None else min(max(value, 0), _LAST_SECOND)
-
-
-def _light(time_s: object, aperture: object, iso: object) -> float:
-    """Return the light value of an exposure, as `records.Exposure.light_value`; NaN if it is not known."""
-    match time_s, aperture, iso:
-        case (int() | float(), int() | float(), int() | float()) if time_s > 0 and aperture > 0 and iso > 0:
-            return math.log2(aperture**2 / time_s) - math.log2(iso / 100)
-    return math.nan
+def _positive(values: Sequence[object]) -> NDArray[np.float64]:
+    found = _numbers(values)
+    return np.where(found > 0, found, np.nan)

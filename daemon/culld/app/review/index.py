@@ -23,15 +23,18 @@ class Index:
     """The rows of all decisions by their numbers; used by the thread that reads the journal.
 
     `change` is the number of the last change of a row or of a wish. It also grows over the end of the process, because
-    the first one is the time in milliseconds: an ETag of an earlier process never matches other content.
+    the first one is the time in milliseconds: an ETag of an earlier process never matches other content. `ids` are the
+    numbers of the rows, ascending.
     """
 
     names: Dictionaries = field(default_factory=Dictionaries)
     rows: NDArray[np.void] = field(default_factory=lambda: np.zeros(0, ROW))
+    ids: NDArray[np.uint32] = field(default_factory=lambda: np.zeros(0, np.uint32))
     change: int = 0
     first_change: int = 0
     _version: int | None = None
     _wishes: tuple[object, ...] = ()
+    _order: tuple[int, NDArray[np.intp]] = (-1, np.zeros(0, np.intp))
 
     def refresh(self, journal: ReviewReader) -> bool:
         """Take over the changes of the journal since the last call; return whether there were any."""
@@ -40,16 +43,16 @@ class Index:
             return False
         self._version = version
         change = max(self.change + 1, time.time_ns() // 1_000_000)
-        if len(self.rows) != (journal.count_up_to(int(self.rows["id"][-1])) if len(self.rows) else 0):
-            self.rows = np.zeros(0, ROW)  # old decisions were deleted
-            self.first_change = change
-        before = self.rows.copy()
+        if len(self.ids) != (journal.count_up_to(int(self.ids[-1])) if len(self.ids) else 0):
+            self._forget_rows()  # old decisions were deleted
+        before = self.rows["state"].copy()
         self._take_rows(journal)
         self._take_states(journal)
         set_states(self.rows)
-        changed = self._changed(before)
+        changed = np.ones(len(self.rows), np.bool_)
+        changed[: len(before)] = self.rows["state"][: len(before)] != before
         wishes, self._wishes = self._wishes, journal.wish_marks()
-        if not changed.any() and wishes == self._wishes:
+        if not changed.any() and wishes == self._wishes and self.change:
             return False
         self.rows["change"][changed] = change
         self.change = change
@@ -60,16 +63,22 @@ class Index:
         """Look at the journal at the next call of `refresh` in any case: it was opened again."""
         self._version = None
 
+    def _forget_rows(self) -> None:
+        self.rows, self.ids = np.zeros(0, ROW), np.zeros(0, np.uint32)
+        self.first_change = 0
+
     def _take_rows(self, journal: ReviewReader) -> None:
         """Add the new rows, and read those again whose plan had not ended."""
-        last = int(self.rows["id"][-1]) if len(self.rows) else 0
-        again = self.rows["id"][self.rows["open"]].tolist()
+        last = int(self.ids[-1]) if len(self.ids) else 0
+        again = self.ids[self.rows["open"]].tolist()
         found = self.names.rows_of(journal.index_rows(last, again))
         replaced = found[found["id"] <= last]
         at = self.positions(replaced["id"])
-        replaced["superseded"], replaced["change"] = self.rows["superseded"][at], self.rows["change"][at]
+        for kept in ("superseded", "change", "state"):
+            replaced[kept] = self.rows[kept][at]
         self.rows[at] = replaced
         self.rows = np.concatenate([self.rows, found[found["id"] > last]])
+        self.ids = np.ascontiguousarray(self.rows["id"])
         self._mark("superseded", [(number, True) for number in journal.superseded_by(last, again)])
 
     def _take_states(self, journal: ReviewReader) -> None:
@@ -83,41 +92,48 @@ class Index:
     def _mark(self, column: str, values: Iterable[tuple[int, int]]) -> None:
         """Set a column of the rows with the given numbers, those that exist."""
         pairs = np.array(list(values), np.int64).reshape(-1, 2)
-        known = self.has(pairs[:, 0])
-        self.rows[column][self.positions(pairs[known, 0])] = pairs[known, 1]
-
-    def _changed(self, before: NDArray[np.void]) -> NDArray[np.bool_]:
-        changed = np.ones(len(self.rows), np.bool_)
-        changed[: len(before)] = self.rows[: len(before)] != before
-        return changed
-
-    def has(self, ids: NDArray[np.integer[Any]]) -> NDArray[np.bool_]:
-        """Return which of the numbers are those of rows."""
-        if not len(self.rows):
-            return np.zeros(len(ids), np.bool_)
-        found: NDArray[np.bool_] = self.rows["id"][self.positions(ids).clip(max=len(self.rows) - 1)] == ids
-        return found
+        at = self.positions(pairs[:, 0])
+        known = at < len(self.ids)
+        known[known] = self.ids[at[known]] == pairs[known, 0]
+        self.rows[column][at[known]] = pairs[known, 1]
 
     def positions(self, ids: NDArray[np.integer[Any]]) -> NDArray[np.intp]:
-        """Return the positions of rows by their numbers."""
-        return np.searchsorted(self.rows["id"], ids)
+        """Return where the numbers are among `ids`, or would be."""
+        return np.searchsorted(self.ids, ids)
 
     def state_of(self, number: int) -> int | None:
         """Return the number of the state of a decision; None if there is no decision with this number."""
-        ids = np.array([number], np.int64)
-        at = int(np.searchsorted(self.rows["id"], ids)[0])
-        if at == len(self.rows) or int(self.rows["id"][at]) != number:
+        at = int(np.searchsorted(self.ids, np.uint32(number))) if number < 1 << 32 else len(self.ids)
+        if at == len(self.ids) or int(self.ids[at]) != number:
             return None
         return int(self.rows["state"][at])
+
+    def burst_of(self, number: int) -> list[int]:
+        """Return the numbers of the photos of a photo's series, in the order of time; empty if it is in none."""
+        at = int(np.searchsorted(self.ids, np.uint32(number)))
+        if at == len(self.ids) or int(self.ids[at]) != number or not self.rows["burst"][at]:
+            return []
+        return self.in_bursts(self.rows["burst"][at : at + 1])
+
+    def in_bursts(self, bursts: NDArray[np.uint32]) -> list[int]:
+        """Return the numbers of the last decisions about the photos of some series, in the order of time."""
+        members = self.rows[np.isin(self.rows["burst"], bursts[bursts > 0])]
+        members = members[~is_superseded(members)]
+        return [int(each) for each in members["id"][np.lexsort((members["id"], members["taken"]))]]
 
     def shown(self, *, kept: bool, since: int | None = None) -> NDArray[np.void]:
         """Return the rows that the page lists, the last taken first: those of the last decision about each photo.
 
         `kept`: also kept photos. With `since` only the rows that changed after that change, also superseded ones.
         """
-        rows = self.rows
+        rows = self.rows[self._newest_first()]
         chosen = np.ones(len(rows), np.bool_) if kept else rows["verdict"] != 0
         chosen &= ~is_superseded(rows) if since is None else rows["change"] > since
-        found = rows[chosen]
-        when = np.where(found["taken"] > 0, found["taken"], found["made"])
-        return found[np.lexsort((found["id"], when))[::-1]]
+        found: NDArray[np.void] = rows[chosen]
+        return found
+
+    def _newest_first(self) -> NDArray[np.intp]:
+        if self._order[0] != self.change:
+            when = np.where(self.rows["taken"] > 0, self.rows["taken"], self.rows["made"])
+            self._order = self.change, np.lexsort((self.ids, when))[::-1]
+        return self._order[1]

@@ -12,9 +12,13 @@ from culld.app.review.columns import STATES, is_superseded
 from culld.records import Defect
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from culld.app.review.index import Index
+
+    Columns = NDArray[np.void] | Mapping[str, NDArray[Any]]
     from culld.records import Policy
 
 _STEPS = 254
@@ -57,21 +61,22 @@ def index_answer(index: Index, request: IndexRequest, policy: Policy) -> dict[st
     }
 
 
-def tagged_bits(rows: NDArray[np.void], policy: Policy) -> NDArray[np.uint8]:
+def tagged_bits(rows: Columns, policy: Policy) -> NDArray[np.uint8]:
     """Return the defects at or above their tag threshold as bits: 0 blur, 1 under, 2 over, 3 focus."""
-    bits = np.zeros(len(rows), np.uint8)
+    bits = np.zeros(len(rows["blur"]), np.uint8)
     for number, defect in enumerate(Defect):
         bits |= (reaching(rows, defect, policy.of(defect).tag, policy)).astype(np.uint8) << number
     return bits
 
 
-def reaching(rows: NDArray[np.void], defect: Defect, limit: float | None, policy: Policy) -> NDArray[np.bool_]:
+def reaching(rows: Columns, defect: Defect, limit: float | None, policy: Policy) -> NDArray[np.bool_]:
     """Return which rows reach a threshold of a defect, as `stages.decide.thresholds` decides it for one photo."""
     if limit is None:
-        return np.zeros(len(rows), np.bool_)
+        return np.zeros(len(rows["blur"]), np.bool_)
     found: NDArray[np.bool_] = rows[defect.value] >= limit
     for network in (Defect.BLUR, Defect.UNDER, Defect.OVER):
-        found &= ~np.isnan(rows[network.value])
+        if network is not defect:
+            found &= ~np.isnan(rows[network.value])
     night = policy.protect.night_below
     if defect is Defect.UNDER and night is not None:
         found &= ~(rows["light"] < night)

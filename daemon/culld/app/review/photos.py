@@ -41,8 +41,8 @@ class PhotoFile:
 
 def photo_file(journal: ReviewReader, number: int) -> PhotoFile | None:
     """Return the file of a decision; None if there is no decision with this number."""
-    found = journal.numbered([number]).get(number)
-    return None if found is None else PhotoFile(found.now, found.now_digest, found.stamp)
+    found = journal.file_of(number)
+    return None if found is None else PhotoFile(*found)
 
 
 def tiles(journal: ReviewReader, index: Index, ids: Sequence[int]) -> list[dict[str, Any]]:
@@ -59,14 +59,11 @@ def photo_facts(journal: ReviewReader, index: Index, number: int, policies: Fold
     policy = policies.by_root.get(case.place.root, policies.default)
     places = [case.place] if case.now == case.place else [case.place, case.now]
     history = {each.plan: each for place in places for each in journal.history_of(place)}
-    burst = index.rows["burst"][index.rows["id"] == number]
-    members = index.shown(kept=True)
-    same = members["id"][(members["burst"] == burst[0]) & (burst[0] > 0)] if len(burst) else []
     return (
         _tile(number, case, index)
         | _explanation(case, policy)
         | {
-            "burst": [int(each) for each in reversed(same)],
+            "burst": index.burst_of(number),
             "stack": [display_path(place.path) for place in case.siblings],
             "history": [_past(each) for each in sorted(history.values(), key=lambda each: each.made_at)],
             "would_change": would_change(case, policy),

@@ -37,7 +37,6 @@ class ExactReplay:
         journal: ReviewReader,
         index: Index,
         ids: NDArray[np.uint32],
-        bursts: NDArray[np.uint32],
         change: Callable[[Policy], Policy],
         policies: FolderPolicies,
     ) -> NDArray[np.bool_]:
@@ -47,7 +46,7 @@ class ExactReplay:
         if self._change != index.change:
             self._known.clear()
             self._change = index.change
-        cases = self._cases(journal, [*ids.tolist(), *_companions(index, ids, bursts)])
+        cases = self._cases(journal, [*ids.tolist(), *index.in_bursts(index.rows["burst"][index.positions(ids)])])
         asked = [cases[int(number)] for number in ids]
         stacks = Grouper().in_series([case.stack for case in cases.values()])
         series = {stack.primary.photo.place: stack.series for stack in stacks}
@@ -81,11 +80,3 @@ def with_siblings(journal: ReviewReader, found: dict[int, RecordedDecision]) -> 
 
 def _latest(history: Sequence[RecordedDecision]) -> RecordedDecision | None:
     return next((each for each in reversed(history) if each.ended), None)
-
-
-def _companions(index: Index, ids: NDArray[np.uint32], bursts: NDArray[np.uint32]) -> list[int]:
-    """Return the numbers of the other shots of the series of some photos."""
-    series = np.unique(bursts[bursts > 0])
-    rows = index.shown(kept=True)
-    others = rows[np.isin(rows["burst"], series) & ~np.isin(rows["id"], ids)]
-    return [int(number) for number in others["id"]]

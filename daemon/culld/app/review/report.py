@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from culld.app.review.columns import VERDICTS
+from culld.app.review.columns import VERDICTS, is_superseded
 from culld.app.review.feedback import DEFECTS, deciding_defect, is_false, is_reject, is_right, rate
 from culld.records import Verdict
 
@@ -48,8 +48,7 @@ def report(index: Index) -> dict[str, Any]:
 
 def counts(index: Index) -> dict[str, int]:
     """Return how many photos there are by the verdict of the last decision that was carried out."""
-    rows = index.shown(kept=True)
-    verdicts = rows["verdict"][~rows["failed"]]
+    verdicts = index.rows["verdict"][~is_superseded(index.rows) & ~index.rows["failed"]]
     return {verdict.value: int((verdicts == number).sum()) for number, verdict in enumerate(VERDICTS)}
 
 

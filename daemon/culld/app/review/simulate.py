@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from culld.app.review.columns import ANSWERS, VERDICTS, is_superseded
-from culld.app.review.feedback import DEFECTS, deciding_defect, is_reject, rate
+from culld.app.review.feedback import DEFECTS, deciding_defect, is_false, is_reject, is_right, rate
 from culld.app.review.index_answer import reaching, tagged_bits
+from culld.app.review.replay import ExactReplay
 from culld.records import Defect, Threshold, Verdict
 from culld.records.review import BY_PERSON, Answer
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from culld.app.review.index import Index
-    from culld.app.review.replay import ExactReplay
+    from culld.app.review.index_answer import Columns
     from culld.journal.review import ReviewReader
     from culld.records import FolderPolicies, Policy
 
@@ -43,92 +44,148 @@ class SimulateRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """What a simulation needs of the photos: their scores, and what the policy in force makes of them.
+
+    `rows` are the last decisions about each photo that have scores and were carried out, `rejects` those with an answer
+    of a person, and `decided` the positions of the defects that these were decided by. `rejected` and `tagged` are as
+    recorded; `before` is the side of the thresholds at the decision, `bits` the tagged defects by the policy in force.
+    `settled` photos keep their verdict: a person decided about them.
+    """
+
+    rows: Columns
+    rejected: NDArray[np.bool_]
+    tagged: NDArray[np.bool_]
+    settled: NDArray[np.bool_]
+    before: NDArray[np.bool_]
+    bits: NDArray[np.uint8]
+    rejects: NDArray[np.void]
+    decided: NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, index: Index, policy: Policy) -> Judged:
+        """Return the photos of an index under the policy in force."""
+        rows, rules = _last_judged(index), index.names.rules
+        by_person = rows["rule"] == rules.number(BY_PERSON, BY_PERSON)
+        columns = {name: np.ascontiguousarray(rows[name]) for name in ("id", "burst", "light", *Defect)}
+        in_force = rows["policy"] == index.names.policies.number(policy.digest, policy.digest)
+        rejects = index.rows[is_reject(index.rows, rules)]
+        rejects = rejects[is_false(rejects) | is_right(rejects)]
+        return cls(
+            rows=columns,
+            rejected=rows["unwanted"] & ~rows["restored"],
+            tagged=rows["verdict"] != VERDICTS.index(Verdict.KEEP),
+            settled=rows["restored"] | (rows["answer"] == ANSWERS.index(Answer.UNTAGGED)) | by_person,
+            before=np.where(in_force, _reaching_reject(columns, policy), rows["unwanted"]),
+            bits=tagged_bits(columns, policy),
+            rejects=rejects,
+            decided=deciding_defect(rejects, rules),
+        )
+
+
+def _last_judged(index: Index) -> NDArray[np.void]:
+    rows = index.rows
+    readable = (rows["verdict"] != VERDICTS.index(Verdict.UNREADABLE)) & ~np.isnan(rows["blur"])
+    stays = (rows["released"] == 0) | rows["restored"]
+    found: NDArray[np.void] = rows[~is_superseded(rows) & ~rows["failed"] & readable & stays]
+    return found
+
+
+@dataclass(slots=True)
 class Simulator:
     """Simulates over the index, as the policy would act in mode enforce; used by the thread that reads the journal."""
 
-    journal: ReviewReader
-    index: Index
-    replay: ExactReplay
+    replay: ExactReplay = field(default_factory=ExactReplay)
+    _judged: tuple[tuple[int, str], Judged] | None = None
 
-    def simulate(self, request: SimulateRequest, policies: FolderPolicies) -> dict[str, Any]:
+    def simulate(
+        self, journal: ReviewReader, index: Index, request: SimulateRequest, policies: FolderPolicies
+    ) -> dict[str, Any]:
         """Return counts now and then, how many photos change sides, and which."""
-        rows, now, then = self._judged(), policies.default, request.applied_to(policies.default)
-        rejected = rows["unwanted"] & ~rows["restored"]
-        wanted, exact = self._rejected_then(rows, rejected, now, request, policies)
-        tags_now = rows["verdict"] != VERDICTS.index(Verdict.KEEP)
-        differ = (tagged_bits(rows, then) > 0) != (tagged_bits(rows, now) > 0)
-        tags_then = np.where(differ, tagged_bits(rows, then) > 0, tags_now)
-        move, back = wanted & ~rejected, rejected & ~wanted
-        tag, untag = tags_then & ~tags_now & ~wanted, tags_now & ~tags_then & ~rejected
-        answer: dict[str, Any] = {
-            "change": self.index.change,
-            "now": _counts(rejected, tags_now),
-            "then": _counts(wanted, tags_then),
-            "would_move": int(move.sum()),
-            "would_come_back": int(back.sum()),
-            "would_tag": int(tag.sum()),
-            "would_untag": int(untag.sum()),
-            "exact": exact,
-            "false_rejects": self._false_rejects(then),
-            "yaml": yaml_of(then),
-        }
-        if request.ids:
-            near = _distance(rows, then)
-            answer["ids"] = {
-                name: rows["id"][chosen][np.argsort(near[chosen], kind="stable")][:MOST_IDS].tolist()
-                for name, chosen in (("move", move), ("come_back", back), ("tag", tag), ("untag", untag))
-            }
-        return answer
-
-    def _judged(self) -> NDArray[np.void]:
-        """Return the last decision about each photo that has scores and that culld carried out."""
-        rows = self.index.rows
-        readable = (rows["verdict"] != VERDICTS.index(Verdict.UNREADABLE)) & ~np.isnan(rows["blur"])
-        stays = (rows["released"] == 0) | rows["restored"]
-        found: NDArray[np.void] = rows[~is_superseded(rows) & ~rows["failed"] & readable & stays]
-        return found
-
-    def _rejected_then(
-        self,
-        rows: NDArray[np.void],
-        rejected: NDArray[np.bool_],
-        now: Policy,
-        request: SimulateRequest,
-        policies: FolderPolicies,
-    ) -> tuple[NDArray[np.bool_], bool]:
-        """Return which photos would be rejected, and whether that is exact for all that change sides.
-
-        A photo whose scores are on the same side of the thresholds as at its decision keeps its verdict, which also
-        rests on what the scores do not say: protection, rules, other shots.
-        """
-        then = request.applied_to(now)
-        reaches = _reaching_reject(rows, then)
-        in_force = self.index.names.policies.number(now.digest, now.digest)
-        before = np.where(rows["policy"] == in_force, _reaching_reject(rows, now), rows["unwanted"])
-        settled = rows["restored"] | (rows["answer"] == ANSWERS.index(Answer.UNTAGGED)) | self._by_person(rows)
-        changed = np.flatnonzero((reaches != before) & ~settled)
-        near = _distance(rows[changed], then)
-        chosen = changed[np.argsort(near, kind="stable")][:MOST_EXACT]
-        wanted = rejected.copy()
-        wanted[changed] = reaches[changed]
-        wanted[chosen] = self.replay.rejected(
-            self.journal, self.index, rows["id"][chosen], rows["burst"][chosen], request.applied_to, policies
+        judged, then = self._photos(index, policies.default), request.applied_to(policies.default)
+        changing = Changing.of(judged, then)
+        wanted = changing.approximate(judged)
+        wanted[changing.exact] = self.replay.rejected(
+            journal, index, judged.rows["id"][changing.exact], request.applied_to, policies
         )
-        return wanted, len(chosen) == len(changed)
+        return {"change": index.change} | _answer(judged, wanted, then, request) | {"exact": changing.is_exact}
 
-    def _by_person(self, rows: NDArray[np.void]) -> NDArray[np.bool_]:
-        found: NDArray[np.bool_] = rows["rule"] == self.index.names.rules.number(BY_PERSON, BY_PERSON)
-        return found
+    def _photos(self, index: Index, policy: Policy) -> Judged:
+        key = (index.change, policy.digest)
+        if self._judged is None or self._judged[0] != key:
+            self._judged = key, Judged.of(index, policy)
+        return self._judged[1]
 
-    def _false_rejects(self, then: Policy) -> dict[str, Any]:
-        """Return the answers to rejects by each defect at or above the threshold, and the rate of false ones."""
-        rows, rules = self.index.rows, self.index.names.rules
-        rejects = rows[is_reject(rows, rules)]
-        decided = deciding_defect(rejects, rules)
-        return {
-            defect.value: rate(rejects[(decided == number) & reaching(rejects, defect, then.of(defect).reject, then)])
-            for number, defect in enumerate(DEFECTS)
-        }
+
+@dataclass(frozen=True, slots=True)
+class Changing:
+    """The positions of the photos whose scores come to the other side of the thresholds, `exact` the nearest of them.
+
+    The others keep their verdict, which also rests on what scores do not say: protection, rules, other shots.
+    """
+
+    all: NDArray[np.intp]
+    exact: NDArray[np.intp]
+    reaches: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, judged: Judged, then: Policy) -> Changing:
+        """Return the photos that other thresholds change."""
+        reaches = _reaching_reject(judged.rows, then)
+        changed = np.flatnonzero((reaches != judged.before) & ~judged.settled)
+        if len(changed) <= MOST_EXACT:
+            return cls(changed, changed, reaches)
+        nearest = np.argpartition(_distance(judged.rows, then, changed), MOST_EXACT)[:MOST_EXACT]
+        return cls(changed, changed[nearest], reaches)
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether all of them are decided about again."""
+        return len(self.all) == len(self.exact)
+
+    def approximate(self, judged: Judged) -> NDArray[np.bool_]:
+        """Return which photos would be rejected by their scores alone."""
+        wanted = judged.rejected.copy()
+        wanted[self.all] = self.reaches[self.all]
+        return wanted
+
+
+def _answer(judged: Judged, wanted: NDArray[np.bool_], then: Policy, request: SimulateRequest) -> dict[str, Any]:
+    bits = tagged_bits(judged.rows, then)
+    tagged = np.where((bits > 0) == (judged.bits > 0), judged.tagged, bits > 0) & ~judged.settled
+    tagged |= judged.tagged & judged.settled
+    moved = {
+        "move": wanted & ~judged.rejected,
+        "come_back": judged.rejected & ~wanted,
+        "tag": tagged & ~judged.tagged & ~wanted,
+        "untag": judged.tagged & ~tagged & ~judged.rejected,
+    }
+    answer = {
+        "now": _counts(judged.rejected, judged.tagged),
+        "then": _counts(wanted, tagged),
+        **{f"would_{name}": int(chosen.sum()) for name, chosen in moved.items()},
+        "false_rejects": _false_rejects(judged, then),
+        "yaml": yaml_of(then),
+    }
+    if request.ids:
+        answer["ids"] = {name: _nearest(judged.rows, then, np.flatnonzero(chosen)) for name, chosen in moved.items()}
+    return answer
+
+
+def _nearest(rows: Columns, policy: Policy, chosen: NDArray[np.intp]) -> list[int]:
+    """Return the numbers of photos, those nearest to a threshold first."""
+    order = np.argsort(_distance(rows, policy, chosen), kind="stable")[:MOST_IDS]
+    return [int(each) for each in rows["id"][chosen[order]]]
+
+
+def _false_rejects(judged: Judged, then: Policy) -> dict[str, Any]:
+    """Return the answers to rejects by each defect at or above its threshold, and the rate of false ones."""
+    return {
+        defect.value: rate(
+            judged.rejects[(judged.decided == number) & reaching(judged.rejects, defect, then.of(defect).reject, then)]
+        )
+        for number, defect in enumerate(DEFECTS)
+    }
 
 
 def _counts(rejected: NDArray[np.bool_], tagged: NDArray[np.bool_]) -> dict[str, int]:
@@ -137,20 +194,20 @@ def _counts(rejected: NDArray[np.bool_], tagged: NDArray[np.bool_]) -> dict[str,
     return {"kept": len(rejected) - moved - only_tagged, "tagged": only_tagged, "rejected": moved}
 
 
-def _reaching_reject(rows: NDArray[np.void], policy: Policy) -> NDArray[np.bool_]:
-    found = np.zeros(len(rows), np.bool_)
+def _reaching_reject(rows: Columns, policy: Policy) -> NDArray[np.bool_]:
+    found = np.zeros(len(rows["blur"]), np.bool_)
     for defect in Defect:
         found |= reaching(rows, defect, policy.of(defect).reject, policy)
     return found
 
 
-def _distance(rows: NDArray[np.void], policy: Policy) -> NDArray[np.float64]:
-    """Return how far each photo is from the nearest threshold, as a difference of probabilities."""
-    near = np.full(len(rows), np.inf)
+def _distance(rows: Columns, policy: Policy, chosen: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return how far some photos are from the nearest threshold, as a difference of probabilities."""
+    near = np.full(len(chosen), np.inf)
     for defect in Defect:
         for limit in (policy.of(defect).tag, policy.of(defect).reject):
             if limit is not None:
-                near = np.fmin(near, np.abs(rows[defect.value] - limit))
+                near = np.fmin(near, np.abs(rows[defect.value][chosen] - limit))
     return near
 
 
