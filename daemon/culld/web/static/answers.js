@@ -160,10 +160,10 @@ export class Answers extends EventTarget {
 
   /** @param {Wish} wish @returns {Promise<boolean>} whether the server answered */
   async send(wish) {
-    const { id, kind, items, policy } = wish;
-    const body = { id, kind, items: items.map((item) => ({ ...item, decision: this.now(item.decision) })), seen_count: items.length };
+    const { id, kind, items, policy = "" } = wish;
+    const body = { id, kind, items: items.map((item) => ({ ...item, decision: this.now(item.decision) })), policy, seen_count: items.length };
     try {
-      await post("wishes", policy ? { ...body, policy } : body);
+      await post("wishes", body);
       store(OPEN, this.open.map((other) => (other.id === id ? { ...wish, items: body.items, sent: true } : other)));
       return true;
     } catch (error) {
