@@ -17,7 +17,8 @@ CHROMIUM = os.environ.get("CULLD_CHROMIUM") or shutil.which("chromium") or "/usr
 SMALL = (600, 400)
 _CSP_REPORTS = """
 window.cspReports = [];
-document.addEventListener("securitypolicyviolation", (event) => window.cspReports.push(event.violatedDirective + " " + event.blockedURI));
+document.addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) =>
+  window.cspReports.push(violatedDirective + " " + blockedURI));
 """
 
 
@@ -32,7 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def chromium() -> Iterator[Browser]:
     """The browser; tests skip loudly where there is none."""
     if not os.access(CHROMIUM, os.X_OK):
-        pytest.skip(f"NO BROWSER: the review page is not tested, because {CHROMIUM} is missing (CULLD_CHROMIUM names another)")
+        pytest.skip(f"NO BROWSER: the review page is not tested; {CHROMIUM} is missing (CULLD_CHROMIUM names another)")
     with sync_playwright() as playwright:
         root = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=root)
@@ -87,7 +88,8 @@ class Person:
     @property
     def photo(self) -> str:
         """The name of the photo in view."""
-        found = "(document.querySelector('.stage')?.ariaLabel ?? document.querySelector('.tile.here .name')?.textContent ?? '')"
+        tile = "document.querySelector('.tile.here .name')?.textContent"
+        found = f"(document.querySelector('.stage')?.ariaLabel ?? {tile} ?? '')"
         self.page.wait_for_function(f"() => {found}.includes('IMG_')")
         return str(self.page.evaluate(found)).split(":")[0]
 

@@ -28,8 +28,11 @@ VIEWS = {
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 1280), ("light", 390)])
 @pytest.mark.parametrize("view", VIEWS)
 def test_axe_finds_nothing(chromium: Browser, address: str, view: str, scheme: str, width: int) -> None:
+    """Axe finds nothing."""
     context = chromium.new_context(
-        viewport={"width": width, "height": 844}, color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce"
+        viewport={"width": width, "height": 844},
+        color_scheme="dark" if scheme == "dark" else "light",
+        reduced_motion="reduce",
     )
     person = record(context.new_page(), address)
     person.opens(f"#/{view if view in {'policy', 'report'} else 'grid'}?order=oldest")
@@ -68,6 +71,7 @@ def contrast(one: str, other: str) -> float:
 @pytest.mark.parametrize("name", ["text", "quiet", "reject", "right", "back", "tag"])
 @pytest.mark.parametrize("ground", ["panel", "raised"])
 def test_words_can_be_read(scheme: int, name: str, ground: str) -> None:
+    """Words can be read."""
     colours = tokens(scheme)
     assert contrast(colours[name], colours[ground]) >= 4.5
 
@@ -75,10 +79,12 @@ def test_words_can_be_read(scheme: int, name: str, ground: str) -> None:
 @pytest.mark.parametrize("scheme", [0, 1])
 @pytest.mark.parametrize("ground", ["panel", "raised"])
 def test_edges_can_be_seen(scheme: int, ground: str) -> None:
+    """Edges can be seen."""
     assert contrast(tokens(scheme)["edge"], tokens(scheme)[ground]) >= 3
 
 
 def test_surround_is_neutral() -> None:
+    """Surround is neutral."""
     for scheme in (0, 1):
         colours = tokens(scheme)
         for name in ("page", "panel", "raised", "line"):

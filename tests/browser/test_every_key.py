@@ -7,7 +7,8 @@ import pytest
 from browser.conftest import Person
 
 VIEWS = ("grid", "photo", "compare", "survey", "policy", "report")
-_ACTIONS = "[...document.querySelectorAll('dialog tr')].map((row) => [row.dataset.action, [...row.querySelectorAll('kbd')].map((key) => key.textContent)])"
+_ACTIONS = """() => [...document.querySelectorAll('dialog tr')].map((row) =>
+  [row.dataset.action, [...row.querySelectorAll('kbd')].map((key) => key.textContent)])"""
 
 
 def pressed(key: str) -> str:
@@ -27,6 +28,7 @@ def all_keys(person: Person) -> dict[str, list[str]]:
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_key_does_something_and_leaves_the_focus(person: Person, view: str) -> None:
+    """Every key does something and leaves the focus."""
     person.opens("#/grid?order=oldest")
     keys = all_keys(person)
     assert len(keys) > 40
@@ -43,6 +45,7 @@ def test_every_key_does_something_and_leaves_the_focus(person: Person, view: str
 
 
 def test_every_key_has_a_button(person: Person) -> None:
+    """Every key has a button."""
     person.opens()
     keys = all_keys(person)
     person.presses("?").page.wait_for_selector("dialog tr")
@@ -50,11 +53,13 @@ def test_every_key_has_a_button(person: Person) -> None:
 
 
 def test_no_key_has_two_actions(person: Person) -> None:
+    """No key has two actions."""
     names = [name for keys in all_keys(person.opens()).values() for name in keys]
     assert len(names) == len(set(names))
 
 
 def test_line_of_the_help_does_the_same_as_its_key(person: Person) -> None:
+    """Line of the help does the same as its key."""
     person.opens().presses("?").page.wait_for_selector("dialog tr")
     person.page.focus("dialog tr[data-action=photo] button")
     person.presses("Enter")

@@ -10,14 +10,17 @@ from harness.review_server import Review
 
 
 def kinds(review: Review) -> list[str]:
+    """Return the kinds of the wishes that came, in order."""
     return [wish["kind"] for wish in review.wishes.values()]
 
 
 def states(review: Review) -> dict[str, str]:
+    """Return the state of each photo by its name."""
     return {photo.name: photo.state for photo in review.photos}
 
 
 def test_reject_is_right_and_the_next_photo_comes(person: Person, review: Review) -> None:
+    """Reject is right and the next photo comes."""
     first = person.opens().photo
     person.presses("x").hears("1 of").settled()
     assert states(review)[first] in {"confirmed", "tag confirmed"}
@@ -26,6 +29,7 @@ def test_reject_is_right_and_the_next_photo_comes(person: Person, review: Review
 
 
 def test_wrong_reject_comes_back_and_undo_takes_it_away_again(person: Person, review: Review) -> None:
+    """Wrong reject comes back and undo takes it away again."""
     person.opens().presses("e")
     name = person.photo
     before = states(review)[name]
@@ -38,6 +42,7 @@ def test_wrong_reject_comes_back_and_undo_takes_it_away_again(person: Person, re
 
 
 def test_undo_works_after_the_page_is_opened_again(person: Person, review: Review) -> None:
+    """Undo works after the page is opened again."""
     before = states(review)
     person.opens().presses("x", "p", "x").settled()
     assert states(review) != before
@@ -48,6 +53,7 @@ def test_undo_works_after_the_page_is_opened_again(person: Person, review: Revie
 
 
 def test_brought_back_from_confirmed_returns_to_confirmed(person: Person, review: Review) -> None:
+    """Brought back from confirmed returns to confirmed."""
     person.opens("#/grid?verdict=rejected").presses("x").settled()
     name = next(photo.name for photo in review.photos if photo.state == "confirmed")
     person.presses("ArrowLeft", "p").settled()
@@ -59,6 +65,7 @@ def test_brought_back_from_confirmed_returns_to_confirmed(person: Person, review
 
 
 def test_answer_is_taken_back(person: Person, review: Review) -> None:
+    """Answer is taken back."""
     before = states(review)
     person.opens().presses("x").settled().presses("ArrowLeft", "u").settled()
     assert states(review) == before
@@ -66,6 +73,7 @@ def test_answer_is_taken_back(person: Person, review: Review) -> None:
 
 
 def test_selection_is_answered_with_its_number_in_the_button(person: Person, review: Review) -> None:
+    """Selection is answered with its number in the button."""
     person.opens().presses("Shift+ArrowRight", "Shift+ArrowRight")
     assert person.page.inner_text("#b-confirm .text") == "Right: 3 photos"
     person.presses("x").hears("3 photos").settled()
@@ -74,6 +82,7 @@ def test_selection_is_answered_with_its_number_in_the_button(person: Person, rev
 
 
 def test_everything_of_the_filter_is_selected_by_number(person: Person, review: Review) -> None:
+    """Everything of the filter is selected by number."""
     person.opens("#/grid?defect=over").presses("Control+a").hears("selected")
     count = int(person.page.inner_text("#b-confirm .text").split()[1])
     person.presses("x").settled()
@@ -85,11 +94,13 @@ def test_everything_of_the_filter_is_selected_by_number(person: Person, review: 
 
 
 def test_kept_photo_is_refused_in_words(person: Person, review: Review) -> None:
+    """Kept photo is refused in words."""
     person.opens("#/grid?kept=1&verdict=kept").presses("x").hears("nothing to do, it is kept")
     assert not review.wishes
 
 
 def test_person_rejects_a_kept_photo_and_undoes_it(person: Person, review: Review) -> None:
+    """Person rejects a kept photo and undoes it."""
     person.opens("#/grid?kept=1&verdict=kept").presses("Shift+X").settled()
     assert kinds(review) == ["reject"]
     person.presses("Control+z").settled()
@@ -97,6 +108,7 @@ def test_person_rejects_a_kept_photo_and_undoes_it(person: Person, review: Revie
 
 
 def test_best_of_a_burst_stays_and_the_rest_may_go(person: Person, review: Review) -> None:
+    """Best of a burst stays and the rest may go."""
     person.opens("#/grid?order=oldest").presses("e", "Shift+P").hears("of the burst may go").settled()
     burst = [photo for photo in review.photos if photo.burst]
     assert {photo.state for photo in burst} <= {"restored", "untagged", "confirmed", "kept", "tagged"}
@@ -106,6 +118,7 @@ def test_best_of_a_burst_stays_and_the_rest_may_go(person: Person, review: Revie
 
 
 def test_zoom_keeps_its_place_from_photo_to_photo(person: Person) -> None:
+    """Zoom keeps its place from photo to photo."""
     person.opens().presses("e", "z")
     person.page.wait_for_selector(".pane.zoomed")
     person.presses("Control+ArrowRight", "Control+ArrowDown")
@@ -117,6 +130,7 @@ def test_zoom_keeps_its_place_from_photo_to_photo(person: Person) -> None:
 
 
 def test_compare_zooms_together_and_a_held_photo_stays(person: Person) -> None:
+    """Compare zooms together and a held photo stays."""
     person.opens().presses("c")
     person.page.wait_for_selector("culld-compare .stage")
     person.presses("z")
@@ -130,6 +144,7 @@ def test_compare_zooms_together_and_a_held_photo_stays(person: Person) -> None:
 
 
 def test_pane_is_moved_alone(person: Person) -> None:
+    """Pane is moved alone."""
     person.opens().presses("c")
     person.page.wait_for_selector("culld-compare .stage")
     person.presses("z", "Control+Shift+ArrowRight")
@@ -139,6 +154,7 @@ def test_pane_is_moved_alone(person: Person) -> None:
 
 
 def test_survey_shows_the_kept_frames_too(person: Person, review: Review) -> None:
+    """Survey shows the kept frames too."""
     person.opens("#/grid?order=oldest").presses("n")
     person.page.wait_for_selector("culld-survey .frame")
     assert person.page.locator("culld-survey .frame").count() == sum(bool(photo.burst) for photo in review.photos)
@@ -146,6 +162,7 @@ def test_survey_shows_the_kept_frames_too(person: Person, review: Review) -> Non
 
 
 def test_back_button_returns_to_the_grid(person: Person) -> None:
+    """Back button returns to the grid."""
     person.opens().presses("ArrowRight", "e", "ArrowRight")
     name = person.photo
     person.page.go_back()
@@ -155,6 +172,7 @@ def test_back_button_returns_to_the_grid(person: Person) -> None:
 
 
 def test_filter_by_keys_counts_and_turns_round(person: Person, review: Review) -> None:
+    """Filter by keys counts and turns round."""
     person.opens("#/grid?verdict=rejected").presses("/")
     assert person.focus() == "SELECT"
     person.page.focus("#f-defect-0")
@@ -169,6 +187,7 @@ def test_filter_by_keys_counts_and_turns_round(person: Person, review: Review) -
 
 
 def test_borderline_photos_come_first(person: Person, review: Review) -> None:
+    """Borderline photos come first."""
     person.opens("#/grid?order=border&verdict=rejected")
     person.page.wait_for_selector(".tile.here img")
     first = person.page.get_attribute(".tile.here img", "alt") or ""
@@ -179,6 +198,7 @@ def test_borderline_photos_come_first(person: Person, review: Review) -> None:
 
 
 def test_stopped_daemon_is_told_and_the_wish_waits(person: Person, review: Review) -> None:
+    """Stopped daemon is told and the wish waits."""
     review.running = False
     person.opens().sees("The daemon is stopped")
     person.presses("x").hears("waits until the daemon runs")
@@ -190,6 +210,7 @@ def test_stopped_daemon_is_told_and_the_wish_waits(person: Person, review: Revie
 
 
 def test_answers_to_one_photo_reach_the_server_in_order(person: Person, review: Review) -> None:
+    """Answers to one photo reach the server in order."""
     review.running = False
     person.opens().presses("x", "Control+z")
     person.page.wait_for_function("() => JSON.parse(localStorage['culld.open']).length === 2")
@@ -201,6 +222,7 @@ def test_answers_to_one_photo_reach_the_server_in_order(person: Person, review: 
 
 
 def test_photo_that_changed_meanwhile_is_refused_in_words(person: Person, review: Review) -> None:
+    """Photo that changed meanwhile is refused in words."""
     person.expected = ("status of 410",)
     person.opens("#/grid?verdict=rejected")
     name = person.photo
@@ -211,6 +233,7 @@ def test_photo_that_changed_meanwhile_is_refused_in_words(person: Person, review
 
 
 def test_two_tabs_see_each_others_answers(person: Person, context: BrowserContext, review: Review) -> None:
+    """Two tabs see each others answers."""
     other = record(context.new_page(), person.address)
     other.opens()
     person.opens().presses("x").settled()
@@ -222,6 +245,7 @@ def test_two_tabs_see_each_others_answers(person: Person, context: BrowserContex
 
 
 def test_login_is_asked_for_and_the_code_of_the_address_is_enough(person: Person, review: Review) -> None:
+    """Login is asked for and the code of the address is enough."""
     person.expected = ("status of 401",)
     review.logged_in = False
     person.opens().sees("Or enter the password")
@@ -232,6 +256,7 @@ def test_login_is_asked_for_and_the_code_of_the_address_is_enough(person: Person
 
 
 def test_brake_is_released(person: Person, review: Review) -> None:
+    """Brake is released."""
     review.brake = True
     person.opens()
     person.page.focus("#b-resume")
@@ -240,6 +265,7 @@ def test_brake_is_released(person: Person, review: Review) -> None:
 
 
 def test_keys_are_changed_switched_off_and_never_taken_from_inputs(person: Person, review: Review) -> None:
+    """Keys are changed switched off and never taken from inputs."""
     person.opens()
     person.page.focus("#b-settings")
     person.presses("Enter")
@@ -260,6 +286,7 @@ def test_keys_are_changed_switched_off_and_never_taken_from_inputs(person: Perso
 
 
 def test_keys_without_control_can_be_switched_off(person: Person, review: Review) -> None:
+    """Keys without control can be switched off."""
     person.opens()
     person.page.evaluate("localStorage.setItem('culld.settings', JSON.stringify({letters: false}))")
     person.page.reload()
@@ -271,6 +298,7 @@ def test_keys_without_control_can_be_switched_off(person: Person, review: Review
 
 @pytest.mark.parametrize("page", ["policy", "report"])
 def test_pages_are_reached_and_left_by_keys(person: Person, page: str) -> None:
+    """Pages are reached and left by keys."""
     person.opens()
     person.page.focus(f"#n-{page}")
     person.presses("Enter")
@@ -280,6 +308,7 @@ def test_pages_are_reached_and_left_by_keys(person: Person, page: str) -> None:
 
 
 def test_policy_shows_who_changes_sides(person: Person) -> None:
+    """Policy shows who changes sides."""
     person.opens("#/policy")
     person.page.focus("#blur-reject")
     person.presses("Home", *["ArrowRight"] * 3)

@@ -1,4 +1,4 @@
-"""The whole way on real photos: culld judges them, the page shows them, keys answer, the daemon carries the answers out."""
+"""The whole way on real photos: culld judges them, the page shows them, keys answer, the daemon carries it out."""
 
 from __future__ import annotations
 
@@ -46,9 +46,8 @@ def web(house: House) -> Iterator[str]:
 
 
 @pytest.mark.slow
-def test_photos_are_restored_and_confirmed_by_keys_alone(
-    tmp_path: Path, shared: Path, context: BrowserContext
-) -> None:
+def test_photos_are_restored_and_confirmed_by_keys_alone(tmp_path: Path, shared: Path, context: BrowserContext) -> None:
+    """Photos are restored and confirmed by keys alone."""
     house = House(tmp_path).build()
     for photo in sorted((shared / "more/blur").glob("apiobuild*.jpg"))[:BLURRED]:
         shutil.copy(photo, house.inbox)
@@ -69,7 +68,7 @@ def test_photos_are_restored_and_confirmed_by_keys_alone(
         person.page.wait_for_function("() => document.querySelector('.photos img').naturalWidth > 320")
         back = person.page.inner_text("#why .name")
         person.presses("p").hears("brought back").settled()
-        house.wait_until(lambda: (house.inbox / back).exists(), "the photo came back")
+        house.wait_until((house.inbox / back).exists, "the photo came back")
         assert house.photos(house.inbox)[back] == original[back]
         person.presses("x").hears("right").settled()
         assert [row[0] for row in house.ask("SELECT answer FROM answer")] == ["right"]

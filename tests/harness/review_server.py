@@ -15,9 +15,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import anyio
 import numpy as np
 import uvicorn
-from PIL import Image
+from PIL import Image, ImageFilter
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
@@ -34,8 +35,8 @@ from harness.scenes import Scene, picture
 STATIC = Path(__file__).resolve().parents[2] / "daemon/culld/web/static"
 STATES = [state.value for state in ReviewState]
 CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 )
 CODE = "let-me-in"
 THRESHOLDS = {
@@ -47,7 +48,12 @@ THRESHOLDS = {
 DEFECTS = tuple(THRESHOLDS)
 _LETTERS = {"blur": 0, "over": 2, "under": 1, "focus": 3}
 _NEXT = {
-    WishKind.RESTORE: {"rejected": "restored", "confirmed": "restored", "tagged": "untagged", "tag confirmed": "untagged"},
+    WishKind.RESTORE: {
+        "rejected": "restored",
+        "confirmed": "restored",
+        "tagged": "untagged",
+        "tag confirmed": "untagged",
+    },
     WishKind.CONFIRM: {"rejected": "confirmed", "tagged": "tag confirmed"},
     WishKind.WITHDRAW: {
         "confirmed": "rejected",
@@ -154,12 +160,10 @@ def _photo(number: int, size: tuple[int, int]) -> Photo:
 
 
 def _reason(scores: dict[str, float], over: list[str], above: list[str]) -> str:
-    if over:
-        name = over[0]
-        return f"{name} {math.floor(100 * scores[name]) / 100:.2f} is at least {THRESHOLDS[name]['reject']} (policy.defects.{name}.reject)"
-    if above:
-        name = above[0]
-        return f"{name} {math.floor(100 * scores[name]) / 100:.2f} is at least {THRESHOLDS[name]['tag']} (policy.defects.{name}.tag)"
+    for names, limit in ((over, "reject"), (above, "tag")):
+        for name in names[:1]:
+            cut = math.floor(100 * scores[name]) / 100
+            return f"{name} {cut:.2f} is at least {THRESHOLDS[name][limit]} (policy.defects.{name}.{limit})"
     return "every probability is below its threshold"
 
 
@@ -241,7 +245,7 @@ class _Api:
 
     async def index(self, request: Request) -> Response:
         everything = request.query_params.get("kept") == "1"
-        photos = [p for p in self.review.photos if everything or p.state not in {"kept"}]
+        photos = [p for p in self.review.photos if everything or p.state != "kept"]
         photos.sort(key=lambda photo: -photo.taken)
         folders = sorted({p.folder for p in photos})
         cameras = sorted({p.camera for p in photos})
@@ -285,7 +289,13 @@ class _Api:
                 "policy": "b3449472b52a",
                 "policy_in_force": "b3449472b52a",
                 "thresholds": THRESHOLDS,
-                "facts": {"camera": photo.camera, "exposure_time": 0.004, "aperture": 5.6, "iso": 400, "format": "jpeg"},
+                "facts": {
+                    "camera": photo.camera,
+                    "exposure_time": 0.004,
+                    "aperture": 5.6,
+                    "iso": 400,
+                    "format": "jpeg",
+                },
                 "burst": burst,
                 "stack": [],
                 "history": [{"at": "2026-07-28T11:41:31+00:00", "verdict": verdict, "reason": photo.reason}],
@@ -324,7 +334,7 @@ class _Api:
         p = min(max(photo.scores.get(head, 0.5), 1e-6), 1 - 1e-6)
         logit = math.log(p / (1 - p))
         headers = {"X-Logit": f"{logit:.3f}", "X-Probability": f"{p:.4f}"}
-        return Response(_png(_bump(photo.scene.seed)), media_type="image/png", headers=headers)
+        return Response(_png(_reason_map(image, head)), media_type="image/png", headers=headers)
 
     async def wish(self, request: Request) -> Response:
         wish = await request.json()
@@ -364,10 +374,9 @@ class _Api:
         back = [i for i in now if now[i] == 2 and then[i] < 2]
         answered = [p for p in self.review.photos if p.state in {"restored", "confirmed"}]
         false = sum(p.state == "restored" for p in answered)
-        yaml = "policy:\n  defects:\n" + "".join(
-            f"    {name}: {{tag: {t['tag']:g}, reject: {'never' if t['reject'] is None else format(t['reject'], 'g')}}}\n"
-            for name, t in wanted.items()
-        )
+        never = {name: "never" if t["reject"] is None else format(t["reject"], "g") for name, t in wanted.items()}
+        lines = [f"    {name}: {{tag: {t['tag']:g}, reject: {never[name]}}}\n" for name, t in wanted.items()]
+        yaml = "policy:\n  defects:\n" + "".join(lines)
         return JSONResponse(
             {
                 "now": _sides(now),
@@ -407,8 +416,6 @@ class _Api:
         return StreamingResponse(self._changes(request), media_type="text/event-stream")
 
     async def _changes(self, request: Request) -> Any:
-        import anyio
-
         seen = 0
         while not await request.is_disconnected() and not _stopping.is_set():
             if self.review.change != seen:
@@ -472,7 +479,9 @@ def _counts(verdicts: dict[int, int]) -> dict[str, int]:
 
 
 def _sides(verdicts: dict[int, int]) -> dict[str, int]:
-    return {name: sum(v == number for v in verdicts.values()) for number, name in enumerate(("kept", "tagged", "rejected"))}
+    return {
+        name: sum(v == number for v in verdicts.values()) for number, name in enumerate(("kept", "tagged", "rejected"))
+    }
 
 
 def _wilson(false: int, count: int) -> dict[str, float]:
@@ -483,14 +492,15 @@ def _wilson(false: int, count: int) -> dict[str, float]:
     return {"low": (middle - half) / (1 + z * z / count), "high": (middle + half) / (1 + z * z / count)}
 
 
-def _bump(seed: int) -> Image.Image:
-    rng = np.random.default_rng(seed)
-    yy, xx = np.mgrid[0:24, 0:32]
-    field = np.zeros((24, 32))
-    for _ in range(3):
-        x, y, s = rng.uniform(4, 28), rng.uniform(4, 20), rng.uniform(2.5, 6)
-        field += np.exp(-((xx - x) ** 2 + (yy - y) ** 2) / (2 * s * s)) * rng.uniform(0.4, 1)
-    return Image.fromarray((field / field.max() * 255).astype(np.uint8))
+def _reason_map(image: Image.Image, head: str) -> Image.Image:
+    """Return a stand-in for the heat map of a defect: light parts, dark parts, or parts without edges."""
+    grey = np.asarray(image.resize((320, 240)).convert("L"), np.float32)
+    edge = np.abs(np.diff(grey, axis=1, append=grey[:, -1:])) + np.abs(np.diff(grey, axis=0, append=grey[-1:]))
+    value = {"over": grey, "under": 255 - grey}.get(head, 12 - np.minimum(edge, 12) + 0.04 * np.abs(grey - 128))
+    cells = value.reshape(24, 10, 32, 10).mean((1, 3))
+    small = Image.fromarray((255 * (cells - cells.min()) / max(float(np.ptp(cells)), 1e-6)).astype(np.uint8))
+    soft = np.asarray(small.filter(ImageFilter.GaussianBlur(1.5)), np.float32) / 255
+    return Image.fromarray((255 * (soft / max(float(soft.max()), 1e-6)) ** 3).astype(np.uint8))
 
 
 def _clipping(image: Image.Image) -> Image.Image:

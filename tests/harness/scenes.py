@@ -67,7 +67,9 @@ def _sky(rng: np.random.Generator, scene: Scene, horizon: float) -> Pixels:
     far = np.hypot(xx - sun[0], yy - sun[1]) / height
     glow = np.exp(-far * 7)[..., None] * 120 + (far < 0.035)[..., None] * 90
     clouds = sum(
-        np.sin(xx / width * k + rng.uniform(0, 6) + 2 * np.sin(yy / height * k * 1.7)) * np.sin(yy / height * k * 2.6) / k
+        np.sin(xx / width * k + rng.uniform(0, 6) + 2 * np.sin(yy / height * k * 1.7))
+        * np.sin(yy / height * k * 2.6)
+        / k
         for k in (7, 13, 23, 41)
     )
     return np.clip(sky + glow + (np.clip(clouds, 0, 1) * 260)[..., None], 0, 255).astype(np.float32)
@@ -79,7 +81,9 @@ def _hills(image: Image.Image, rng: np.random.Generator, land: Pixels, horizon: 
     x = np.arange(0, width + 8, 4)
     for layer in range(4):
         phases = rng.uniform(0, 6, 4)
-        ridge = sum(np.sin(x / width * k + p) / (1 + i) for i, (k, p) in enumerate(zip((4, 9, 21, 57), phases, strict=True)))
+        ridge = sum(
+            np.sin(x / width * k + p) / (1 + i) for i, (k, p) in enumerate(zip((4, 9, 21, 57), phases, strict=True))
+        )
         y = height * (horizon - 0.16 + layer * 0.05) - ridge * height * 0.05
         haze = 1 - (layer + 1) / 4
         colour = tuple(int(c) for c in land * (1 - haze) + np.array((168, 182, 200)) * haze)
@@ -106,7 +110,9 @@ def _water(image: Image.Image, rng: np.random.Generator, horizon: float) -> None
     wave = np.sin(yy**0.8 * 0.9 + np.sin(xx / 60 + yy / 9) * 1.4) * (3 + yy / 18)
     shifted = pixels[yy, np.clip(xx + wave * 2, 0, width - 1).astype(int)]
     glints = (rng.random((depth, width, 1)) > 0.997) * 60 * np.ones(3)
-    image.paste(Image.fromarray(np.clip(shifted * 0.78 + 8 + wave[..., None] * 2 + glints, 0, 255).astype(np.uint8)), (0, line))
+    image.paste(
+        Image.fromarray(np.clip(shifted * 0.78 + 8 + wave[..., None] * 2 + glints, 0, 255).astype(np.uint8)), (0, line)
+    )
 
 
 def _meadow(image: Image.Image, rng: np.random.Generator, land: Pixels, horizon: float) -> None:

@@ -2,7 +2,7 @@
 
 import { byId, tell } from "./dom.js";
 import { enterFilter } from "./filterbar.js";
-import { CLIPPING, HEAT, shown, turn } from "./overlays.js";
+import { CLIPPING, HEAT, shown, turn } from "./shown.js";
 import { counted } from "./words.js";
 
 /** @typedef {import("./keys.js").Action} Action */
@@ -53,13 +53,13 @@ export function actionsOf(page) {
       ["zoom-in", "Zoom in", ["+", "="], () => page.view?.zoomStep?.(1)],
       ["zoom-out", "Zoom out", ["-"], () => page.view?.zoomStep?.(-1)],
       ["pan-left", "Move what is in view to the left", ["Control+Left"], pan(-1, 0)],
-      ["pan-right", "to the right", ["Control+Right"], pan(1, 0)],
-      ["pan-up", "up", ["Control+Up"], pan(0, -1)],
-      ["pan-down", "down", ["Control+Down"], pan(0, 1)],
+      ["pan-right", "Move what is in view to the right", ["Control+Right"], pan(1, 0)],
+      ["pan-up", "Move what is in view up", ["Control+Up"], pan(0, -1)],
+      ["pan-down", "Move what is in view down", ["Control+Down"], pan(0, 1)],
       ["shift-left", "Move one pane of several to the left", ["Control+Shift+Left"], pan(-0.3, 0, true)],
-      ["shift-right", "to the right", ["Control+Shift+Right"], pan(0.3, 0, true)],
-      ["shift-up", "up", ["Control+Shift+Up"], pan(0, -0.3, true)],
-      ["shift-down", "down", ["Control+Shift+Down"], pan(0, 0.3, true)],
+      ["shift-right", "Move one pane of several to the right", ["Control+Shift+Right"], pan(0.3, 0, true)],
+      ["shift-up", "Move one pane of several up", ["Control+Shift+Up"], pan(0, -0.3, true)],
+      ["shift-down", "Move one pane of several down", ["Control+Shift+Down"], pan(0, 0.3, true)],
       ["heat", "Heat map of the reason: off, map, contour", ["H"], () => said("Heat map", turn("heat", HEAT))],
       ["clipping", "Clipping: off, over, under, both", ["O"], () => said("Clipping", turn("clipping", CLIPPING))],
       ["sharp", "Sharpest regions", ["V"], () => { shown.sharp = !shown.sharp; dispatchEvent(new Event("culld-overlays")); said("Sharpest regions", shown.sharp ? "on" : "off"); }],

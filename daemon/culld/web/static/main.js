@@ -7,10 +7,9 @@ import { filterBar } from "./filterbar.js";
 import { Grid } from "./grid.js";
 import { ariaKeys, keysOf, listen } from "./keys.js";
 import { follow } from "./live.js";
-import { shown } from "./overlays.js";
-import { Photo } from "./photo.js";
 import { Review } from "./review.js";
 import { chosen, dress } from "./settings.js";
+import { shown } from "./shown.js";
 import { Why } from "./why.js";
 import { counted } from "./words.js";
 
@@ -22,6 +21,8 @@ import { counted } from "./words.js";
  */
 
 const MOST_COMPARED = 9;
+/** The view of one photo is loaded so long after the first screen. */
+const SOON_MS = 1500;
 const ANSWERS = /** @type {const} */ ([["restore", "back", "Wrong"], ["confirm", "tick", "Right"], ["withdraw", "undo", "Take back"], ["reject", "cross", "Reject"]]);
 
 export class Page {
@@ -50,6 +51,7 @@ export class Page {
     this.hear();
     await this.show();
     follow(this.review);
+    setTimeout(LOADED.photo ?? Object, SOON_MS);
   }
 
   pendingId = 0;
@@ -152,7 +154,7 @@ export class Page {
     if (name !== this.name) return;
     const view = /** @type {any} */ (document.createElement(`culld-${name}`));
     view.review = this.review;
-    if (view instanceof Photo) view.burst = (id) => this.burst(id);
+    if (name === "photo") view.burst = (/** @type {number} */ id) => this.burst(id);
     if (view instanceof Grid) view.open = () => this.open("photo");
     if (name === "compare" || name === "survey") view.ids = this.ids.map((id) => this.review.answers.now(id));
     document.body.dataset.view = this.name;
@@ -291,7 +293,7 @@ export class Page {
 
 const PHOTOS = { grid: 1, photo: 1, compare: 1, survey: 1 };
 /** What is loaded when it is first wanted. @type {Partial<Record<Name, () => Promise<unknown>>>} */
-const LOADED = { compare: () => import("./compare.js"), survey: () => import("./compare.js"), policy: () => import("./policy.js"), report: () => import("./report.js") };
+const LOADED = { photo: () => import("./photo.js"), compare: () => import("./compare.js"), survey: () => import("./compare.js"), policy: () => import("./policy.js"), report: () => import("./report.js") };
 const dialogs = () => import("./dialogs.js");
 const login = (/** @type {string} */ text) => dialogs().then((module) => module.login(text, () => location.reload()));
 

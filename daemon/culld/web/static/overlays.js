@@ -2,15 +2,10 @@
 
 import { heat } from "./api.js";
 import { h, svg } from "./dom.js";
+import { shown } from "./shown.js";
 import { DEFECT_WORDS, probability } from "./words.js";
 
 /** @typedef {import("./api.js").Info} Info */
-
-export const HEAT = /** @type {const} */ (["off", "map", "contour"]);
-export const CLIPPING = /** @type {const} */ (["off", "over", "under", "both"]);
-
-/** What is switched on, for all pictures. @type {{heat: "off" | "map" | "contour", clipping: "off" | "over" | "under" | "both", sharp: boolean, head: string}} */
-export const shown = { heat: "off", clipping: "off", sharp: false, head: "" };
 
 /** The logit from which on a map is shown at its full strength: a probability of 0.98. */
 const FULL_LOGIT = 4;
@@ -111,7 +106,7 @@ function tinted({ grey, w, h: high }, rgb, opacity) {
   const image = context.createImageData(w, high);
   for (let cell = 0; cell < w * high; cell++) {
     image.data.set(rgb, 4 * cell);
-    image.data[4 * cell + 3] = 190 * opacity(grey[4 * cell] / 255);
+    image.data[4 * cell + 3] = 165 * opacity(grey[4 * cell] / 255);
   }
   context.putImageData(image, 0, 0);
   return canvas;
@@ -182,11 +177,4 @@ function clipped({ grey, w, h: high }) {
 function isClipped(rgba, at, side) {
   const dark = rgba[at] === 86 && rgba[at + 1] === 180 && rgba[at + 2] === 233;
   return rgba[at + 3] > 0 && dark === (side === "under");
-}
-
-/** @template {"heat" | "clipping"} K @param {K} name @param {readonly string[]} values */
-export function turn(name, values) {
-  shown[name] = /** @type {any} */ (values[(values.indexOf(shown[name]) + 1) % values.length]);
-  dispatchEvent(new Event("culld-overlays"));
-  return shown[name];
 }
