@@ -6,6 +6,8 @@ import { warn } from "./dom.js";
 /** @typedef {import("./review.js").Review} Review */
 
 const REST_MS = 1500;
+/** A long index is read less often. */
+const ROWS_A_MS = 20;
 const STATUS_MS = 10_000;
 
 /** Follow the server while the page is visible. @param {Review} review */
@@ -23,7 +25,7 @@ export function follow(review) {
   const changed = () => {
     clearTimeout(due);
     void review.answers.look();
-    due = setTimeout(refresh, Math.max(150, last + REST_MS - performance.now()));
+    due = setTimeout(refresh, Math.max(150, last + Math.max(REST_MS, review.library.length / ROWS_A_MS) - performance.now()));
   };
   const turn = () => {
     source?.close();
@@ -37,7 +39,12 @@ export function follow(review) {
   };
   document.addEventListener("visibilitychange", turn);
   addEventListener("pagehide", () => source?.close());
-  setInterval(() => !document.hidden && void ask(review), STATUS_MS);
+  setInterval(() => {
+    if (document.hidden) return;
+    if (source?.readyState !== EventSource.CLOSED) return void ask(review);
+    refresh();
+    turn();
+  }, STATUS_MS);
   turn();
   void ask(review);
 }

@@ -79,8 +79,9 @@ export class Photo extends HTMLElement {
   map() {
     const { review } = this;
     const info = review.info(review.id);
-    if (!info || !review.library.tagged[review.row]) return null;
-    return mapOf(info, review.library.worst(review.row)).catch(() => null);
+    const head = review.library.worst(review.row);
+    if (!info || !review.library.tagged[review.row] || head === "focus") return null;
+    return mapOf(info, head).catch(() => null);
   }
 
   paint() {
