@@ -53,12 +53,12 @@ class InternalError(PhotoError):
         self.trace = trace
 
 
+class BadWishError(CulldError):
+    """The file of a wish, or a wish, is not in the form that culld takes; the text is one sentence."""
+
+
 class StoppedError(CulldError):
     """A stop was requested while photos were being read; nothing had been changed yet."""
-
-
-class BadWishError(CulldError):
-    """A wish of the review page is not in the form that culld reads."""
 
 
 class SystemFaultError(CulldError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -33,6 +33,7 @@ from culld.records import (
 )
 from culld.web.application import application
 from culld.web.guard import Guard
+from culld.web.heat import HeatMaker
 from culld.web.hosts import AllowedHosts
 from culld.web.picture_requests import PictureRequest
 from culld.web.pictures import PictureWorker
@@ -54,9 +55,10 @@ API = "/api/v1"
 class PoolHere:
     """Makes pictures in this process."""
 
-    def __init__(self, pixels: int = 250_000_000, file_size: int = 10**9) -> None:
-        """Take the limits of a worker."""
-        self.worker = PictureWorker(pixels, file_size)
+    def __init__(self, create_heat: Callable[[], HeatMaker] | None = None) -> None:
+        """Take what explains photos."""
+        self.create_heat = create_heat
+        self.worker = PictureWorker(250_000_000, 10**9, create_heat)
         self.made = 0
 
     async def make(self, request: PictureRequest) -> list[bytes]:
@@ -109,8 +111,6 @@ class Library:
         *,
         name: str = "",
         data: bytes | None = None,
-        scores: Scores | None = None,
-        state: PlanState = PlanState.DONE,
         **more: object,
     ) -> int:
         """Add a photo with its file, its decision and its stamp; return its number."""
@@ -121,7 +121,7 @@ class Library:
         now = RootedPath(self.folder / "q", Path(name)) if verdict is Verdict.QUARANTINE else place
         now.path.parent.mkdir(parents=True, exist_ok=True)
         now.path.write_bytes(data)
-        decision = decided(place, now, data, verdict, scores, state, self.count, **more)
+        decision = decided(place, now, data, verdict, self.count, **more)
         with self.journal() as journal, journal._writing() as db:
             number = db.execute(INSERT_DECISION, decision_row(decision)).lastrowid
             save(db, now, FileStat.of(os.lstat(now.path)), decision.digest, FileState.DECIDED)
@@ -161,20 +161,20 @@ class Library:
 
 
 def decided(
-    place: RootedPath,
-    now: RootedPath,
-    data: bytes,
-    verdict: Verdict,
-    scores: Scores | None,
-    state: PlanState,
-    number: int,
-    **more: object,
+    place: RootedPath, now: RootedPath, data: bytes, verdict: Verdict, number: int, **more: object
 ) -> RecordedDecision:
-    """A decision as the daemon records it."""
+    """A decision as the daemon records it; `more` holds other values, and may hold `scores`."""
+    scores = more.pop("scores", None)
     camera = Camera("X100", taken(number))
     photo = Photo(place, factories.stamp(), hashlib.sha256(data).hexdigest(), Format.JPEG, camera)
     usual = {Verdict.QUARANTINE: 0.99, Verdict.TAG: 0.7}.get(verdict, 0.1)
-    result = Unreadable("damaged") if verdict is Verdict.UNREADABLE else scores or Scores(usual, 0.0, 0.0)
+    result = (
+        Unreadable("damaged")
+        if verdict is Verdict.UNREADABLE
+        else scores
+        if isinstance(scores, Scores)
+        else Scores(usual, 0.0, 0.0)
+    )
     rule = {Verdict.QUARANTINE: "policy.defects.blur.reject", Verdict.TAG: "policy.defects.blur.tag"}.get(verdict, "")
     values: dict[str, object] = {
         "plan": f"plan-{number}",
@@ -186,7 +186,7 @@ def decided(
         "policy": "policy-1",
         "rule": rule,
         "would_reject": verdict is Verdict.QUARANTINE,
-        "state": state,
+        "state": PlanState.DONE,
         "now": now,
         "now_digest": photo.digest,
     }

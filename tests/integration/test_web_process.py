@@ -96,12 +96,9 @@ class Page:
 
     def workers(self) -> list[int]:
         """The processes that decode."""
-        found = []
-        for task in Path(f"/proc/{self.process.pid}/task").iterdir():
-            for child in (task / "children").read_text().split():
-                if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
-                    found.append(int(child))
-        return found
+        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/children")
+        children = [int(child) for file in tasks for child in file.read_text().split()]
+        return [child for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
 
 
 @contextmanager
@@ -306,7 +303,7 @@ def test_a_user_who_may_only_read_sees_the_journal_of_a_stopped_daemon(library: 
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        (["--host", "0.0.0.0"], "set a password"),
+        (["--host", "0.0.0.0"], "set a password"),  # noqa: S104 (it must be refused)
         (["--host", "192.0.2.1"], "cannot listen on 192.0.2.1"),
         (["--idle", "soon"], "--idle: "),
     ],

@@ -166,7 +166,7 @@ def test_states_are_those_of_one_decision(verdict: Verdict) -> None:
     expected = []
     for row, (state, answer, restored, released, superseded) in zip(rows, cases, strict=True):
         decision = decided(
-            factories.place(), factories.place(), b"", verdict, None, state, 1,
+            factories.place(), factories.place(), b"", verdict, 1, state=state,
             restored_at=factories.NOON if restored else None, released=released,
         )  # fmt: skip
         row["verdict"], row["failed"] = VERDICTS.index(verdict), state is not PlanState.DONE
@@ -230,3 +230,57 @@ def test_a_journal_of_a_stopped_daemon_that_one_may_only_read(library: Library) 
     reader, _ = open_review(library.state)
     assert [row[0] for row in reader.index_rows()] == [1]
     reader.close()
+
+
+def test_a_new_process_knows_what_the_last_one_knew(library: Library) -> None:
+    """The ETag of the browser holds, and only what changed meanwhile is read."""
+    library.add(Verdict.QUARANTINE, name="\udcff/a.jpg", series_id="s1")
+    library.add(Verdict.TAG, state=PlanState.OPEN, series_id="s1")
+    with library.client() as client:
+        before = client.get(f"{API}/index")
+    (file,) = (library.folder / "cache").glob("index-*.npz")
+    with library.client() as client:
+        again = client.get(f"{API}/index", headers={"If-None-Match": before.headers["etag"]})
+        assert again.status_code == 304
+    library.execute("UPDATE decision SET state = 'done', now_root = root, now_relative = relative WHERE id = 2")
+    library.execute("UPDATE decision SET restored_at = 1 WHERE id = 1")
+    new = library.add(Verdict.TAG)
+    with library.client() as client:
+        answer = client.get(f"{API}/index?since={before.json()['change']}").json()
+        assert columns(answer)["id"] == [new, 2, 1]
+        fresh = client.get(f"{API}/index").json()
+    file.unlink()
+    with library.client() as client:
+        whole = client.get(f"{API}/index").json()
+    assert {name: each for name, each in fresh.items() if name != "change"} == {
+        name: each for name, each in whole.items() if name != "change"
+    }
+
+
+def test_a_snapshot_of_another_journal_is_not_used(library: Library) -> None:
+    """Nor one that is damaged."""
+    library.add(Verdict.QUARANTINE)
+    with library.client() as client:
+        client.get(f"{API}/index")
+    library.execute("UPDATE decision SET plan = 'other', verdict = 'tag'")
+    with library.client() as client:
+        assert shown(client) == [(1, "tagged")]
+    (file,) = (library.folder / "cache").glob("index-*.npz")
+    for content in (b"", b"PK\x03\x04", file.read_bytes()[:-30]):
+        file.write_bytes(content)
+        with library.client() as client:
+            assert shown(client) == [(1, "tagged")]
+
+
+def test_a_photo_that_came_back_beside_another_one_is_still_there(library: Library) -> None:
+    """Its old path has another photo by now; it got another name."""
+    number = library.add(Verdict.QUARANTINE, name="a.jpg")
+    other = library.add(Verdict.TAG, name="a.jpg", data=b"other")
+    with library.client() as client:
+        assert shown(client) == [(other, "tagged"), (number, "rejected")]
+        library.execute(
+            "UPDATE decision SET restored_at = 1, now_root = root, now_relative = ? WHERE id = ?", b"a~1.jpg", number
+        )
+        assert shown(client) == [(other, "tagged"), (number, "restored")]
+        again = library.add(Verdict.KEEP, name="a~1.jpg", data=b"again")
+        assert shown(client, "?kept=1") == [(again, "kept"), (other, "tagged")]

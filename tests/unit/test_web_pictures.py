@@ -15,6 +15,7 @@ from PIL import Image, ImageCms
 
 from culld.errors import PhotoError
 from culld.records import RootedPath, Verdict
+from culld.web.heat import Heat
 from culld.web.picture_cache import PictureCache
 from culld.web.pictures import PictureWorker, clipping_map, sharpness_map
 from harness import factories
@@ -339,7 +340,7 @@ def test_the_cache_is_bounded(tmp_path: Path) -> None:
             if file.name.startswith(f"{number:064x}"[2:]):
                 os.utime(file, (time.time() - 100_000 + number, time.time() - 100_000 + number))
         cache.get(f"{0:064x}", "320.jpg")
-    files = [file for file in tmp_path.glob("??/*")]
+    files = list(tmp_path.glob("??/*"))
 
     assert 50_000 < sum(file.stat().st_size for file in files) <= 102_000
     assert cache.get(f"{0:064x}", "320.jpg") == bytes(10_000)
@@ -370,3 +371,32 @@ def test_a_cache_that_cannot_be_written_costs_only_speed(tmp_path: Path) -> None
     assert cache.get("ab" * 32, "320.jpg") is None
     with pytest.raises(ValueError, match="file name"):
         cache.put("../../x", "320.jpg", b"")
+
+
+class Heats:
+    """Explains photos, except the second one."""
+
+    def heat(self, place: RootedPath, head: str) -> Heat:
+        """A map of one pixel."""
+        if place.relative.name == "IMG_2.jpg":
+            raise PhotoError("it has no pixels")
+        return Heat(factories.encoded(Image.new("L", (1, 1)), "PNG"), 2.5 if head == "blur" else -1.0, 0.924142)
+
+
+def test_a_map_of_the_network_has_its_figures_beside_it(library: Library) -> None:
+    """Also from the cache, and not for a photo that cannot be explained."""
+    data = factories.encoded(factories.picture(1, (64, 48)))
+    first = library.add(Verdict.QUARANTINE, data=data)
+    second = library.add(Verdict.QUARANTINE, data=factories.encoded(factories.picture(2, (64, 48))))
+    pool = PoolHere(Heats)
+    with library.client(pool=pool) as client:
+        for _ in range(2):
+            answer = client.get(f"{API}/photos/{first}/heat?head=blur")
+            assert answer.status_code == 200
+            assert (answer.headers["x-logit"], answer.headers["x-probability"]) == ("2.5", "0.924142")
+            assert opened(answer.content).size == (1, 1)
+        assert pool.made == 1
+        same = client.get(f"{API}/photos/{first}/heat?head=blur", headers={"If-None-Match": answer.headers["etag"]})
+        assert same.status_code == 304
+        assert client.get(f"{API}/photos/{first}/heat?head=focus").status_code == 404
+        assert client.get(f"{API}/photos/{second}/heat?head=blur").status_code == 422

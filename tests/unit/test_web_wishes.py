@@ -56,8 +56,12 @@ def test_the_same_wish_again_is_the_same_wish(library: Library) -> None:
         assert client.post(f"{API}/wishes", json=wish((1, "rejected"))).status_code == 202
         assert client.post(f"{API}/wishes", json=wish((2, "tagged"))).status_code == 409
         (library.state / "wishes" / f"{ID}.json").unlink()
-        library.execute("INSERT INTO wish VALUES (?, 'restore', '', 1, 2)", ID)
-        library.execute("INSERT INTO wish_item VALUES (?, 0, 1, 'rejected', 'done', 'moved back', 1)", ID)
+        library.execute("INSERT INTO wish (id, kind, taken_at, ended_at) VALUES (?, 'restore', 1, 2)", ID)
+        library.execute(
+            "INSERT INTO wish_item (wish, number, decision, seen, state, note, now)"
+            " VALUES (?, 0, 1, 'rejected', 'done', 'moved back', 1)",
+            ID,
+        )
         library.execute("UPDATE decision SET restored_at = 1 WHERE id = 1")
         assert client.post(f"{API}/wishes", json=wish((1, "rejected"))).status_code == 202
         assert client.post(f"{API}/wishes", json=wish((2, "tagged"))).status_code == 409
@@ -103,7 +107,10 @@ def test_what_changed_meanwhile_is_refused(library: Library) -> None:
         wish((1, "rejected"), policy=5),
         wish((1, "rejected"), items="all"),
         wish((1, "rejected"), items=[{"decision": 1, "state": "rejected", "path": "/etc"}]),
-        wish(*[(1, "rejected")] * 10_001),
+        wish(*[(number, "rejected") for number in range(1, 10_002)]),
+        wish((1, "rejected"), (1, "rejected")),
+        wish((1, "rejected"), kind="resume"),
+        wish((1, "rejected"), kind="apply-policy"),
     ],
 )
 def test_a_wish_that_cannot_be_read_is_refused(library: Library, body: dict[str, object]) -> None:
@@ -121,8 +128,15 @@ def test_the_brake_is_released_without_photos(library: Library) -> None:
 
 def test_ten_thousand_wishes_in_one_click(library: Library) -> None:
     """One file for all."""
+    library.execute(
+        "WITH RECURSIVE n (i) AS (SELECT 3 UNION ALL SELECT i + 1 FROM n WHERE i < 10000)"
+        " INSERT INTO decision (id, plan, made_at, root, relative, digest, blur, verdict, reason, keywords, model,"
+        " policy, state) SELECT i, i, 1, root, CAST(i AS BLOB), digest, blur, 'quarantine', '', '[]', '', '', 'done'"
+        " FROM n, decision WHERE id = 1"
+    )
+    items = [(1, "rejected"), (2, "tagged"), *((number, "rejected") for number in range(3, 10_001))]
     with library.client() as client:
-        answer = client.post(f"{API}/wishes", json=wish(*[(1, "rejected")] * 10_000))
+        answer = client.post(f"{API}/wishes", json=wish(*items))
 
     assert answer.status_code == 202
     (file,) = (library.state / "wishes").iterdir()
@@ -153,7 +167,7 @@ def test_the_change_number_grows_with_the_progress_of_wishes(library: Library) -
     """Also where no photo changed: the page looks at its wishes then."""
     with library.client() as client:
         before = client.get(f"{API}/index").json()["change"]
-        library.execute("INSERT INTO wish VALUES (?, 'confirm', '', 1, NULL)", ID)
+        library.execute("INSERT INTO wish (id, kind, taken_at) VALUES (?, 'confirm', 1)", ID)
         after = client.get(f"{API}/index?since={before}").json()
 
     assert after["change"] > before

@@ -52,9 +52,18 @@ WITH new AS (
     UNION SELECT id, root, relative FROM decision
     WHERE id IN (SELECT value FROM json_each(:ids)) AND state = 'done'
 )
-SELECT old.id FROM new JOIN decision AS old ON old.root = new.root AND old.relative = new.relative AND old.id < new.id
-UNION SELECT old.id FROM new
+SELECT old.id, 1 FROM new
 JOIN decision AS old ON old.now_root = new.root AND old.now_relative = new.relative AND old.id < new.id
+UNION SELECT old.id, 0 FROM new
+JOIN decision AS old ON old.root = new.root AND old.relative = new.relative AND old.id < new.id
+"""
+_SUPERSEDED_AMONG: Final = """
+SELECT old.id, 1 FROM decision AS old WHERE id IN (SELECT value FROM json_each(:ids))
+AND EXISTS (SELECT 1 FROM decision AS new WHERE new.root = old.now_root AND new.relative = old.now_relative
+    AND new.id > old.id AND new.state = 'done')
+UNION SELECT old.id, 0 FROM decision AS old WHERE id IN (SELECT value FROM json_each(:ids))
+AND EXISTS (SELECT 1 FROM decision AS new WHERE new.root = old.root AND new.relative = old.relative
+    AND new.id > old.id AND new.state = 'done')
 """
 
 
@@ -107,12 +116,25 @@ class ReviewReader(DecisionReader):
         """Return the number of each decision with an answer, and the answer."""
         return [tuple(row) for row in self._rows("SELECT decision, answer FROM answer")]
 
-    def superseded_by(self, after: int, ids: Collection[int] = ()) -> set[int]:
-        """Return the decisions with a later one about the photo at their path that was carried out.
+    def superseded_by(self, after: int, ids: Collection[int] = ()) -> list[tuple[int, bool]]:
+        """Return the decisions with a later one at a path of their photo that was carried out.
 
-        The later ones are those with a higher number than `after`, and the given ones.
+        The later ones are those with a higher number than `after`, and the given ones. Each number comes with whether
+        the path is that of the photo now (True) or that at the decision (False).
         """
-        return {number for (number,) in self._rows(_SUPERSEDED, {"after": after, "ids": json.dumps(sorted(ids))})}
+        rows = self._rows(_SUPERSEDED, {"after": after, "ids": json.dumps(sorted(ids))})
+        return [(number, bool(is_now)) for number, is_now in rows]
+
+    def superseded_among(self, ids: Collection[int]) -> list[tuple[int, bool]]:
+        """Return those of some decisions that have a later one, as `superseded_by` does."""
+        rows = self._rows(_SUPERSEDED_AMONG, {"ids": json.dumps(sorted(ids))}) if ids else []
+        return [(number, bool(is_now)) for number, is_now in rows]
+
+    def plans_of(self, ids: Sequence[int]) -> list[str]:
+        """Return the plans of some decisions, by their numbers; those that do not exist are left out."""
+        asked = (json.dumps(list(ids)),)
+        rows = self._rows("SELECT plan FROM decision WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id", asked)
+        return [plan for (plan,) in rows]
 
     def file_of(self, number: int) -> tuple[RootedPath, str, FileStat | None] | None:
         """Return where the photo of a decision is now, its digest, and its stamp if it is known; None without one."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -15,9 +16,9 @@ from culld.app.review.originals import open_original
 from culld.app.review.photos import MOST_TILES, PhotoFile, photo_facts, photo_file, tiles
 from culld.errors import PhotoError
 from culld.files.open_beneath import stamp_of
-from culld.records import Format
+from culld.records import NETWORK_DEFECTS, Format
 from culld.web.answers import CHECKED, IMMUTABLE, FileAnswer, is_known, json_answer, not_modified
-from culld.web.picture_requests import CropRequest, MapRequest, SizesRequest
+from culld.web.picture_requests import CropRequest, HeatRequest, MapRequest, SizesRequest
 from culld.web.problems import ProblemError
 from culld.web.site import Site, parsed_int
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 _THUMBS: Final = (320, 640)
 _PREVIEWS: Final = (2048, 3072)
 _MAPS: Final = {"clipping", "sharpness"}
+_HEADS: Final = {each.value for each in NETWORK_DEFECTS}
 _SHOWN: Final = {
     Format.JPEG: "image/jpeg",
     Format.PNG: "image/png",
@@ -133,10 +135,23 @@ async def crop(request: Request) -> Response:
 async def heat(request: Request) -> Response:
     """Answer with a map over the photo."""
     head = request.query_params.get("head", "")
+    if head in _HEADS and site_of(request).pool.create_heat is not None:
+        return await _explained(request, head)
     if head not in _MAPS:
-        raise ProblemError(404, f"There is no map {head!r} yet; there are {' and '.join(sorted(_MAPS))}.")
+        raise ProblemError(404, "There is no such map of this photo.")
     name = f"{head}.png"
     return await _answer(request, _Wanted(name, "image/png", (name,)), lambda file: MapRequest(file.place, head))
+
+
+async def _explained(request: Request, head: str) -> Response:
+    """Answer with the map of a defect, and with its logit and probability in the headers."""
+    wanted = _Wanted(f"{head}.png", "image/png", (f"{head}.png", f"{head}.json"))
+    figures = replace(wanted, name=f"{head}.json")
+    found = await _answer(request, wanted, lambda file: HeatRequest(file.place, head))
+    if found.status_code == 200:
+        known = json.loads(bytes((await _answer(request, figures, lambda file: HeatRequest(file.place, head))).body))
+        found.headers.update({"X-Logit": f"{known['logit']:.6g}", "X-Probability": f"{known['probability']:.6g}"})
+    return found
 
 
 async def _answer(request: Request, wanted: _Wanted, asked: Callable[[PhotoFile], PictureRequest]) -> Response:

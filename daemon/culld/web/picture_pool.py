@@ -17,6 +17,9 @@ from culld.web.picture_requests import worker_factory
 from culld.web.problems import ProblemError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from culld.web.heat import HeatMaker
     from culld.web.picture_requests import PictureRequest
 
 MOST_WORKERS: Final = 2
@@ -33,6 +36,7 @@ class PicturePool:
     pixels: int
     file_size: int
     memory: int
+    create_heat: Callable[[], HeatMaker] | None = None
     _pool: Pool | None = None
     _busy: int = 0
     _used: float = 0.0
@@ -68,7 +72,7 @@ class PicturePool:
                 raise ProblemError(503, "The page is ending.")
             if self._pool is None:
                 pool = Pool(
-                    functools.partial(worker_factory, self.pixels, self.file_size),
+                    functools.partial(worker_factory, self.pixels, self.file_size, self.create_heat),
                     MOST_WORKERS,
                     WorkerLimits(self.memory, SECONDS),
                 )

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from culld.errors import PhotoError
     from culld.records import RootedPath
+    from culld.web.heat import HeatMaker
     from culld.web.pictures import PictureWorker
 
 
@@ -37,6 +40,18 @@ class CropRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class HeatRequest:
+    """Asks where the network sees a defect, `blur`, `under` or `over`."""
+
+    place: RootedPath
+    head: str
+
+    def handle(self, worker: PictureWorker) -> list[bytes] | PhotoError:
+        """Return the map as PNG, and logit and probability as JSON."""
+        return worker.explain(self.place, self.head)
+
+
+@dataclass(frozen=True, slots=True)
 class MapRequest:
     """Asks for a map over the photo, `clipping` or `sharpness`, as PNG."""
 
@@ -48,16 +63,16 @@ class MapRequest:
         return worker.map(self.place, self.head)
 
 
-PictureRequest = SizesRequest | CropRequest | MapRequest
+PictureRequest = SizesRequest | CropRequest | MapRequest | HeatRequest
 """Every request for a picture."""
 
 
-def worker_factory(pixels: int, file_size: int) -> PictureWorker:
+def worker_factory(pixels: int, file_size: int, create_heat: Callable[[], HeatMaker] | None) -> PictureWorker:
     """Return the handler of a worker, whose process yields to every other one.
 
-    Photos of more than this many pixels or bytes are refused.
+    Photos of more than this many pixels or bytes are refused; `create_heat` is called at the first explanation.
     """
     from culld.web.pictures import PictureWorker  # noqa: PLC0415 (only a worker loads the decoders)
 
     os.nice(19)
-    return PictureWorker(pixels, file_size)
+    return PictureWorker(pixels, file_size, create_heat)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final
@@ -21,9 +22,12 @@ from culld.imaging.sharpness import edge_widths, sharpness_of
 from culld.records import Format
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from culld.records import RootedPath
+    from culld.web.heat import HeatMaker
 
 Box = tuple[int, int, int, int]
 """Left edge, top edge, width and height of a part of the upright photo, in pixels of the full size."""
@@ -43,6 +47,8 @@ class PictureWorker:
 
     pixels: int
     file_size: int
+    create_heat: Callable[[], HeatMaker] | None = None
+    _heat: HeatMaker | None = None
     _last: tuple[tuple[int, ...], Image.Image] | None = None
 
     def sizes(self, place: RootedPath, lengths: tuple[int, ...]) -> list[bytes] | PhotoError:
@@ -72,6 +78,17 @@ class PictureWorker:
             return [clipping_map(pixels) if head == "clipping" else sharpness_map(pixels)]
         except PhotoError as error:
             return error
+
+    def explain(self, place: RootedPath, head: str) -> list[bytes] | PhotoError:
+        """Return where the network sees a defect, and logit and probability as JSON."""
+        if self.create_heat is None:
+            return PhotoError("no network explains it")
+        try:
+            self._heat = self._heat or self.create_heat()
+            found = self._heat.heat(place, head)
+        except PhotoError as error:
+            return error
+        return [found.png, json.dumps({"logit": found.logit, "probability": found.probability}).encode()]
 
     def _full(self, place: RootedPath) -> Image.Image:
         with open_regular(place) as stream:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from culld.app.model_files import resolve_policies
 from culld.app.review.index import Index
 from culld.app.review.journal import open_review
 from culld.app.review.simulate import Simulator
+from culld.app.review.snapshot import load_index, save_index
 from culld.config import load_config
 from culld.errors import CulldError, SystemFaultError
 from culld.web.changes import Changes
@@ -39,11 +41,13 @@ class Reading:
     """The journal and its index, used only by the thread of `Site.read`."""
 
     state: Path
+    snapshot: Path
     index: Index = field(default_factory=Index)
     simulator: Simulator = field(default_factory=Simulator)
     _journal: ReviewReader | None = None
     _is_snapshot: bool = False
     _opened: float = 0.0
+    _saved: int = 0
 
     def journal(self) -> ReviewReader:
         """Return the open journal; a snapshot is opened again when a daemon has started since."""
@@ -53,6 +57,9 @@ class Reading:
             self._journal, self._is_snapshot = open_review(self.state)
             self._opened = time.monotonic()
             self.index.forget_version()
+            if not len(self.index.ids):
+                load_index(self.index, self._journal, self.snapshot)
+                self._saved = self.index.change
         return self._journal
 
     def fresh(self) -> Index:
@@ -61,8 +68,11 @@ class Reading:
         return self.index
 
     def close(self) -> None:
-        """Close the journal."""
+        """Close the journal, and write the index for the next process if it has changed."""
         if self._journal is not None:
+            if self.index.change != self._saved:
+                save_index(self.index, self._journal, self.snapshot)
+                self._saved = self.index.change
             self._journal.close()
         self._journal = None
 
@@ -98,13 +108,13 @@ class Site:
             SecretStore(config.state / "web"),
             PictureCache(cache, config.web.cache),
             PicturePool(limits.pixels, limits.file_size, limits.memory),
-            Reading(config.state),
+            Reading(config.state, cache / f"index-{_instance(config)}.npz"),
         )
 
     @property
     def cookie(self) -> str:
         """The name of the cookie; cookies do not know ports, so that each library has a name of its own."""
-        return f"culld-{hashlib.sha256(str(self.config.state).encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
+        return f"culld-{_instance(self.config)}"
 
     def _stamp(self) -> int:
         try:
@@ -154,6 +164,11 @@ class Site:
         await self.pool.close()
         await self.read(Reading.close)
         self._reader.shutdown(wait=True)
+
+
+def _instance(config: Config) -> str:
+    """Return eight characters that differ between the libraries of a machine."""
+    return hashlib.sha256(os.fsencode(config.state)).hexdigest()[:8]
 
 
 def parsed_int(values: Mapping[str, Any], name: str) -> int | None:

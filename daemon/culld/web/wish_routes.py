@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from typing import TYPE_CHECKING, Any, Final
 
 from culld.app.review.columns import STATES
-from culld.app.wishes.wish_file import MOST_BYTES, wish_of, write_wish
+from culld.app.wishes.wish_file import MOST_BYTES, is_wish_id, wish_of, write_wish
 from culld.errors import BadWishError
-from culld.records.review import ItemState, WishKind
+from culld.records.review import ItemState
 from culld.web.answers import json_answer, json_body
 from culld.web.photo_routes import site_of
 from culld.web.problems import ProblemError
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 FOLDER: Final = "wishes"
 """The folder of the waiting wishes in the state folder."""
-_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 async def leave(request: Request) -> Response:
@@ -34,13 +32,11 @@ async def leave(request: Request) -> Response:
     site, given = site_of(request), await json_body(request)
     seen_count = given.pop("seen_count", None)
     try:
-        wish = wish_of(json.dumps(given).encode())
+        wish = wish_of(json.dumps({"policy": "", **given}).encode())
     except BadWishError as error:
-        raise ProblemError(422, f"The wish cannot be read: {error}.") from error
+        raise ProblemError(422, str(error)) from error
     if type(seen_count) is not int or seen_count != len(wish.items):
         raise ProblemError(422, "seen_count is not the number of items.")
-    if not wish.items and wish.kind is not WishKind.RESUME:
-        raise ProblemError(422, "The wish names no photo.")
     folder = site.config.state / FOLDER
     known = await asyncio.to_thread(_waiting, folder, wish.id) or await site.read(lambda each: _taken(each, wish.id))
     if known is not None:
@@ -52,6 +48,8 @@ async def leave(request: Request) -> Response:
         raise ProblemError(410, "Some photos are not in the state that was shown any more.", items=changed)
     try:
         await asyncio.to_thread(_write, folder, wish)
+    except BadWishError as error:  # another request has written one with this id since
+        raise ProblemError(409, str(error)) from error
     except OSError as error:
         raise ProblemError(503, f"The wish cannot be stored: {error.strerror}.") from error
     return json_answer({"id": wish.id}, 202)
@@ -90,7 +88,7 @@ def _write(folder: Path, wish: Wish) -> None:
 
 def _waiting(folder: Path, id_: str) -> Wish | None:
     """Return the wish with an id that the daemon has not taken yet; None if there is none."""
-    if not _ID.fullmatch(id_):
+    if not is_wish_id(id_):
         return None
     try:
         with (folder / f"{id_}.json").open("rb") as stream:

@@ -13,6 +13,7 @@ import numpy as np
 from culld.journal.review import INDEX_COLUMNS
 from culld.records import PlanState, Verdict, display_path
 from culld.records.review import Answer, ReviewState
+from culld.stages.decide.feedback import DELETED, UNCLEAR, UNDECIDED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -29,16 +30,17 @@ ROW: Final = np.dtype([
     ("id", "<u4"), ("taken", "<u4"), ("made", "<u4"), ("blur", "<f8"), ("under", "<f8"), ("over", "<f8"),
     ("focus", "<f8"), ("light", "<f4"), ("burst", "<u4"), ("folder", "<u2"), ("camera", "<u2"),
     ("rule", "<u2"), ("policy", "<u2"), ("verdict", "u1"), ("state", "u1"), ("open", "?"), ("failed", "?"),
-    ("restored", "?"), ("released", "u1"), ("superseded", "?"), ("answer", "u1"), ("unwanted", "?"),
+    ("restored", "?"), ("released", "u1"), ("superseded", "?"), ("replaced", "?"), ("answer", "u1"), ("unwanted", "?"),
     ("change", "<i8"),
 ])
 # fmt: on
 """`taken` and `made` are seconds since 1970, the first by the camera's clock, 0 if it is not known; `light` is the
 light value and the scores are probabilities, NaN if they are not known. `open`: the plan has not ended; `failed`: it
-was not carried out. `released` is a number of `RELEASES`, `answer` one of `ANSWERS`; `change` is the last change of the
-row."""
+was not carried out. `superseded`: there is a later decision about the photo at its path now; `replaced`: about one at
+its path at the decision. `released` is a number of `RELEASES`, `answer` one of `ANSWERS`; `change` is the last change
+of the row."""
 
-RELEASES: Final = ("", "deleted", "undecided", "unclear", "another")
+RELEASES: Final = ("", DELETED, UNDECIDED, UNCLEAR, "another")
 """How a photo left the quarantine, by the numbers in the column `released`; the last stands for every other way."""
 ANSWERS: Final = ("", *Answer)
 """The answers by the numbers in the column `answer`."""
@@ -56,6 +58,11 @@ class Names:
 
     texts: list[str] = field(default_factory=list)
     _numbers: dict[object, int] = field(default_factory=dict)
+
+    @property
+    def keys(self) -> list[Any]:
+        """Return the keys in the order of their numbers."""
+        return list(self._numbers)
 
     def number(self, key: object, text: Callable[[], str] | str = "") -> int:
         """Return the number of a key; `text` is its text, or makes it."""
@@ -140,7 +147,9 @@ def set_states(rows: NDArray[np.void]) -> None:
 
 def is_superseded(rows: NDArray[np.void]) -> NDArray[np.bool_]:
     """Return which rows are not about a photo as it is now; one in quarantine is not the one at its old path."""
-    return rows["superseded"] & ~is_away(rows)
+    gone = np.isin(rows["released"], [RELEASES.index(UNCLEAR), RELEASES.index(DELETED)])
+    found: NDArray[np.bool_] = (rows["superseded"] | (rows["replaced"] & gone)) & ~is_away(rows)
+    return found
 
 
 def is_away(rows: NDArray[np.void]) -> NDArray[np.bool_]:

@@ -10,7 +10,7 @@ from culld.app.review.columns import ANSWERS, RELEASES, VERDICTS
 from culld.app.review.intervals import wilson
 from culld.records import Defect, Verdict
 from culld.records.review import BY_PERSON, Answer
-from culld.stages.decide.feedback import DELETED, UNDECIDED
+from culld.stages.decide.feedback import DELETED, UNCLEAR, UNDECIDED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,8 +55,8 @@ def is_false(rows: NDArray[np.void]) -> NDArray[np.bool_]:
 
 def is_right(rows: NDArray[np.void]) -> NDArray[np.bool_]:
     """Return which rows a person has called right: confirmed on the page, or deleted from quarantine."""
-    answered = (rows["answer"] == ANSWERS.index(Answer.RIGHT)) | (rows["released"] == RELEASES.index(DELETED))
-    found: NDArray[np.bool_] = answered & ~rows["restored"]
+    confirmed = (rows["answer"] == ANSWERS.index(Answer.RIGHT)) & (rows["released"] != RELEASES.index(UNCLEAR))
+    found: NDArray[np.bool_] = (confirmed | (rows["released"] == RELEASES.index(DELETED))) & ~is_false(rows)
     return found
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from culld.app.review.columns import ANSWERS, ROW, Dictionaries, is_superseded, released_number, set_states
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from numpy.typing import NDArray
 
@@ -24,7 +24,7 @@ class Index:
 
     `change` is the number of the last change of a row or of a wish. It also grows over the end of the process, because
     the first one is the time in milliseconds: an ETag of an earlier process never matches other content. `ids` are the
-    numbers of the rows, ascending.
+    numbers of the rows, ascending; `wishes` are the marks of `ReviewReader.wish_marks`.
     """
 
     names: Dictionaries = field(default_factory=Dictionaries)
@@ -33,7 +33,7 @@ class Index:
     change: int = 0
     first_change: int = 0
     _version: int | None = None
-    _wishes: tuple[object, ...] = ()
+    wishes: tuple[object, ...] = ()
     _order: tuple[int, NDArray[np.intp]] = (-1, np.zeros(0, np.intp))
 
     def refresh(self, journal: ReviewReader) -> bool:
@@ -51,13 +51,22 @@ class Index:
         set_states(self.rows)
         changed = np.ones(len(self.rows), np.bool_)
         changed[: len(before)] = self.rows["state"][: len(before)] != before
-        wishes, self._wishes = self._wishes, journal.wish_marks()
-        if not changed.any() and wishes == self._wishes and self.change:
+        wishes, self.wishes = self.wishes, journal.wish_marks()
+        if not changed.any() and wishes == self.wishes and self.change:
             return False
         self.rows["change"][changed] = change
         self.change = change
         self.first_change = self.first_change or change
         return True
+
+    def restore(
+        self, rows: NDArray[np.void], names: Dictionaries, changes: tuple[int, int], wishes: tuple[object, ...]
+    ) -> None:
+        """Take over what an earlier process knew; `changes` are the first and the last one."""
+        self.rows, self.ids, self.names = rows, np.ascontiguousarray(rows["id"]), names
+        self.first_change, self.change = changes
+        self.wishes = wishes
+        self._version = None
 
     def forget_version(self) -> None:
         """Look at the journal at the next call of `refresh` in any case: it was opened again."""
@@ -74,20 +83,29 @@ class Index:
         found = self.names.rows_of(journal.index_rows(last, again))
         replaced = found[found["id"] <= last]
         at = self.positions(replaced["id"])
-        for kept in ("superseded", "change", "state"):
+        for kept in ("superseded", "replaced", "change", "state"):
             replaced[kept] = self.rows[kept][at]
         self.rows[at] = replaced
         self.rows = np.concatenate([self.rows, found[found["id"] > last]])
         self.ids = np.ascontiguousarray(self.rows["id"])
-        self._mark("superseded", [(number, True) for number in journal.superseded_by(last, again)])
+        self._mark_superseded([*journal.superseded_by(last, again), *journal.superseded_among(again)])
 
     def _take_states(self, journal: ReviewReader) -> None:
-        left = journal.left_quarantine()
+        left, before = journal.left_quarantine(), self.rows[["restored", "released"]].copy()
         for column in ("restored", "released", "answer"):
             self.rows[column] = 0
         self._mark("restored", [(number, restored) for number, restored, _ in left])
         self._mark("released", [(number, released_number(released)) for number, _, released in left])
         self._mark("answer", [(number, ANSWERS.index(answer)) for number, answer in journal.answers()])
+
+        moved = (before["restored"] != self.rows["restored"]) | (before["released"] != self.rows["released"])
+        for column in ("superseded", "replaced"):  # their photos are at other paths now
+            self.rows[column][moved] = False
+        self._mark_superseded(journal.superseded_among(self.ids[moved].tolist()))
+
+    def _mark_superseded(self, found: Collection[tuple[int, bool]]) -> None:
+        for column, is_now in (("superseded", True), ("replaced", False)):
+            self._mark(column, [(number, True) for number, where in found if where is is_now])
 
     def _mark(self, column: str, values: Iterable[tuple[int, int]]) -> None:
         """Set a column of the rows with the given numbers, those that exist."""

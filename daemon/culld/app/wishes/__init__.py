@@ -1,1 +1,1 @@
-"""The wishes of people: the file of a wish, which the review page writes and the daemon reads."""
+"""Wishes of people from the review page: their files, how they are taken into the journal, and how they are done."""
