@@ -25,6 +25,7 @@ def prepared() -> Review:
     """Return a library in which some photos are answered."""
     review = Review(library(COUNT, PHOTO))
     for number, photo in enumerate(review.photos):
+        photo.faces = []
         if photo.state == "rejected" and number % 3 == 0:
             photo.state = "restored" if number % 9 == 0 else "confirmed"
     return review

@@ -80,6 +80,7 @@ class Photo:
     reason: str
     scene: Scene
     burst: int = 0
+    faces: list[dict[str, Any]] = field(default_factory=list)
     past: set[int] = field(default_factory=set)
 
 
@@ -156,6 +157,7 @@ def _photo(number: int, size: tuple[int, int]) -> Photo:
         reason=_reason(scores, over, above),
         scene=scene,
         burst=7 if burst else 0,
+        faces=[{"box": [0.42, 0.5, 0.12, 0.18], "blur": 0.31, "light": 0.5}] if burst else [],
     )
 
 
@@ -284,7 +286,7 @@ class _Api:
                 "path": f"/photos/{photo.folder}/{photo.name}",
                 "rule": "policy.defects.blur.reject" if verdict == "quarantine" else "",
                 "scores": {name: photo.scores.get(name) for name in DEFECTS},
-                "subject": {"sharpness": 0.42, "sharp_share": 0.31, "faces": _faces(photo)},
+                "subject": {"sharpness": 0.42, "sharp_share": 0.31, "faces": photo.faces},
                 "model": "defects-3@41774ab860dc",
                 "policy": "b3449472b52a",
                 "policy_in_force": "b3449472b52a",
@@ -451,10 +453,6 @@ def _would_change(photo: Photo) -> str:
     limit = THRESHOLDS[worst]["reject"]
     side = "reaches" if photo.scores[worst] >= (limit or 2) else "is below"
     return f"{worst} {photo.scores[worst]:.3f} {side} {limit} (policy.defects.{worst}.reject)."
-
-
-def _faces(photo: Photo) -> list[dict[str, Any]]:
-    return [{"box": [0.42, 0.5, 0.12, 0.18], "blur": 0.31, "light": 0.5}] if photo.burst else []
 
 
 def _verdict(photo: Photo) -> int:

@@ -276,7 +276,7 @@ export class Page {
       if (kind === "reject" && !fits) return null;
       return this.button(kind, shape, many ? `${text}: ${counted(fits, "photo")}` : text, { class: kind, disabled: fits ? null : true });
     });
-    const burst = review.id && (review.outside || review.library.burst[review.row]) && name !== "grid" ? this.button("keep-one", "pin", "Keep this one") : null;
+    const burst = review.id && (review.outside || review.library.burst[review.row]) && name !== "grid" ? this.button("keep-one", "pin", "Keep one") : null;
     const { open, right, wrong } = review.answered;
     const all = open + right + wrong;
     const progress = h("div", { class: "progress", title: `${counted(wrong, "wrong decision")}` }, h("progress", { max: all || 1, value: right + wrong, "aria-label": "Answered" }), h("span", null, review.progress()), wrong ? h("span", { class: "wrong" }, `${wrong.toLocaleString("en")} wrong`) : null);

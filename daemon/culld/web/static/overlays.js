@@ -11,7 +11,7 @@ import { DEFECT_WORDS, probability } from "./words.js";
 const FULL_LOGIT = 4;
 const HEAT_RGB = [213, 94, 0];
 const SHARP_RGB = [0, 200, 150];
-const LEVEL = 0.5;
+const LEVEL = 0.75;
 const SHARP_SHARE = 0.75;
 const SHARP_LEAST = 0.3;
 const MOST_KNOWN = 60;
@@ -51,7 +51,14 @@ export function strongest({ grey, w, h: high }) {
 
 /** How strongly a map is shown, 0..1: a defect that is not there is never shown as if it were. @param {Map2} map */
 function strength({ logit }) {
-  return Math.min(1, Math.max(0.06, (logit + 1) / (FULL_LOGIT + 1)));
+  return Math.min(1, Math.max(0, (logit + 1) / (FULL_LOGIT + 1)));
+}
+
+/** A map by its shape, whatever its largest value is; its strength comes from the logit. @param {Map2} map @param {string} head @returns {[Element[], string]} */
+function heated(map, head) {
+  const most = map.grey.reduce((a, b, at) => (at % 4 || b < a ? a : b), 0) / 255 || 1;
+  const layer = shown.heat === "map" ? tinted(map, HEAT_RGB, (v) => (v / most) * strength(map)) : contour(map, LEVEL * most);
+  return [[layer], heatText(head, map)];
 }
 
 /** The overlays of one picture. */
@@ -83,7 +90,7 @@ export class Overlays {
     };
     const head = shown.head || this.defect;
     await Promise.all([
-      add(shown.heat !== "off", head, (map) => [[shown.heat === "map" ? tinted(map, HEAT_RGB, (v) => v * strength(map)) : contour(map)], heatText(head, map)], "Heat map"),
+      add(shown.heat !== "off", head, (map) => heated(map, head), "Heat map"),
       add(shown.clipping !== "off", "clipping", clipped, "Clipping"),
       add(shown.sharp, "sharpness", sharpest, "Sharpest regions"),
     ]);
@@ -112,8 +119,8 @@ function tinted({ grey, w, h: high }, rgb, opacity) {
   return canvas;
 }
 
-/** The line around the cells above a level, white on black. @param {Map2} map @param {number} [level] */
-function contour({ grey, w, h: high }, level = LEVEL) {
+/** The line around the cells above a level, white on black. @param {Map2} map @param {number} level */
+function contour({ grey, w, h: high }, level) {
   const value = (/** @type {number} */ x, /** @type {number} */ y) => (x < 0 || y < 0 || x >= w || y >= high ? 0 : grey[4 * (y * w + x)] / 255);
   const part = (/** @type {number} */ a, /** @type {number} */ b) => (level - a) / (b - a || 1);
   let path = "";
