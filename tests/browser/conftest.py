@@ -43,7 +43,7 @@ def chromium() -> Iterator[Browser]:
 
 @dataclass
 class Person:
-    """Somebody at the page who has a keyboard and no mouse."""
+    """A person at the page, with a keyboard and no mouse."""
 
     page: Page
     address: str

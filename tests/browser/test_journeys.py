@@ -119,8 +119,8 @@ def test_best_of_a_burst_stays_and_the_rest_may_go(person: Person, review: Revie
 
 def test_zoom_keeps_its_place_from_photo_to_photo(person: Person) -> None:
     """Zoom keeps its place from photo to photo."""
-    person.opens().presses("e", "z")
-    person.page.wait_for_selector(".pane.zoomed")
+    person.opens().presses("e").page.wait_for_selector("culld-photo .photos img")
+    person.presses("z").page.wait_for_selector(".pane.zoomed")
     person.presses("Control+ArrowRight", "Control+ArrowDown")
     place = person.page.evaluate("structuredClone(document.querySelector('culld-photo').place)")
     person.presses("ArrowRight")

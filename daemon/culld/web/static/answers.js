@@ -79,8 +79,11 @@ export class Answers extends EventTarget {
     for (let at = 0; at < Math.max(items.length, 1); at += MOST_ITEMS) {
       const id = uuid();
       const part = items.slice(at, at + MOST_ITEMS);
+      if (!this.queue({ id, kind, items: part, policy, sent: false })) {
+        this.dispatchEvent(new CustomEvent("refused", { detail: `This browser has no room to remember so many answers: ${counted(items.length - at, "photo")} left out.` }));
+        break;
+      }
       if (kind in OUTCOMES) given.push({ id, kind, items: part.map(({ decision, state }) => [decision, state]), undone: 0, group });
-      this.queue({ id, kind, items: part, policy, sent: false });
     }
     this.keep(given);
     return this.pump();
@@ -130,10 +133,11 @@ export class Answers extends EventTarget {
     while (!store(GIVEN, given) && given.length) given.splice(0, Math.ceil(given.length / 4));
   }
 
-  /** @param {Wish} wish */
+  /** @param {Wish} wish @returns {boolean} false if the browser has no room for it */
   queue(wish) {
-    store(OPEN, [...this.open, wish]);
+    const kept = store(OPEN, [...this.open, wish]);
     this.note();
+    return kept;
   }
 
   /** Read what is on its way, of other tabs as well. */

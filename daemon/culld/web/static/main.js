@@ -22,7 +22,7 @@ import { counted } from "./words.js";
 
 const MOST_COMPARED = 9;
 /** The view of one photo is loaded so long after the first screen. */
-const SOON_MS = 1500;
+const SOON_MS = 300;
 const ANSWERS = /** @type {const} */ ([["restore", "back", "Wrong"], ["confirm", "tick", "Right"], ["withdraw", "undo", "Take back"], ["reject", "cross", "Reject"]]);
 
 export class Page {

@@ -26,13 +26,16 @@ export class Photo extends HTMLElement {
   burst = async (id) => [id];
   direction = 1;
   timer = 0;
+  /** Tells readers of the screen which photo came. */
+  heard = h("p", { class: "hidden", "aria-live": "polite" });
   strip = h("ul", { class: "strip", "aria-label": "The burst" });
   /** @type {(() => void)[]} */
   ends = [];
 
   connectedCallback() {
     this.stage = h("div", { class: "stage", tabindex: 0, role: "group", "aria-label": "Photo" }, this.picture.el);
-    fill(this, this.stage, this.strip);
+    this.stage.addEventListener("culld-swipe", (event) => this.move(/** @type {CustomEvent} */ (event).detail, 0));
+    fill(this, this.stage, this.strip, this.heard);
     for (const name of ["list", "place"]) this.hear(name, () => this.show());
     this.hear("states", () => this.paint());
     this.show();
@@ -90,7 +93,9 @@ export class Photo extends HTMLElement {
     const state = review.state(review.id);
     const info = review.info(review.id);
     this.stage.dataset.state = state.replace(" ", "-");
-    this.stage.setAttribute("aria-label", `${info?.name ?? "Photo"}: ${STATES[state]?.word ?? state}. ${review.at + 1} of ${review.rows.length}`);
+    const text = `${info?.name ?? "Photo"}: ${STATES[state]?.word ?? state}. ${review.at + 1} of ${review.rows.length}`;
+    this.stage.setAttribute("aria-label", text);
+    if (this.heard.textContent !== text) this.heard.textContent = text;
     document.title = `${info?.name ?? "culld"} – culld`;
     for (const item of this.strip.querySelectorAll("button")) this.mark(item);
   }

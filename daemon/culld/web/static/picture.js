@@ -15,6 +15,7 @@ import { Overlays } from "./overlays.js";
 const MOST_DECODED = 12;
 const MOST_PIXELS = 64e6;
 const SMALL_PREVIEW = 2048;
+const SWIPE_PX = 50;
 const CROP_AFTER_MS = 140;
 const STEPS = [0, 0.125, 0.25, 0.5, 1, 2, 4, 8];
 
@@ -238,9 +239,14 @@ export class Picture {
     this.el.dispatchEvent(new CustomEvent("culld-place", { bubbles: true }));
   }
 
+  /** @param {number} dx @param {number} dy */
+  swipe(dx, dy) {
+    if (Math.abs(dx) > Math.max(SWIPE_PX, 2 * Math.abs(dy))) this.el.dispatchEvent(new CustomEvent("culld-swipe", { bubbles: true, detail: -Math.sign(dx) }));
+  }
+
   /** Zoom by click and wheel, pan by dragging; with Shift this pane alone. */
   hear() {
-    /** @type {{x: number, y: number, far: boolean} | null} */
+    /** @type {{x: number, y: number, far: boolean, startX: number, startY: number} | null} */
     let from = null;
     const at = (/** @type {MouseEvent} */ event) => {
       const { left, top } = this.el.getBoundingClientRect();
@@ -248,7 +254,7 @@ export class Picture {
     };
     this.el.addEventListener("pointerdown", (event) => {
       if (event.button) return;
-      from = { x: event.clientX, y: event.clientY, far: false };
+      from = { x: event.clientX, y: event.clientY, far: false, startX: event.clientX, startY: event.clientY };
       this.el.setPointerCapture(event.pointerId);
     });
     this.el.addEventListener("pointermove", (event) => {
@@ -263,6 +269,7 @@ export class Picture {
     this.el.addEventListener("pointerleave", () => (this.pointer = null));
     this.el.addEventListener("pointerup", (event) => {
       if (from && !from.far) this.zoom(this.zoomed ? 0 : 1, at(event));
+      else if (from && !this.zoomed && event.pointerType === "touch") this.swipe(event.clientX - from.startX, event.clientY - from.startY);
       from = null;
     });
     this.el.addEventListener("pointercancel", () => (from = null));

@@ -28,7 +28,7 @@ export class ReportPage extends HTMLElement {
     const total = Object.values(counts).reduce((a, b) => a + /** @type {number} */ (b), 0);
     const lead = answers
       ? `${counted(wrong, "reject")} of ${counted(answers, "answered one")} ${wrong === 1 ? "was" : "were"} wrong. Intervals hold with 95 % (Wilson).`
-      : "Nobody has answered a reject yet. Answer some photos, and this page shows how often culld is wrong.";
+      : "No reject has an answer yet. Answer some photos, and this page shows how often culld is wrong.";
     const months = /** @type {Rate[]} */ (rates.month ?? []);
     fill(
       this,
