@@ -69,6 +69,8 @@ class PoolHere:
             raise ProblemError(422, str(answer))
         return answer
 
+    is_busy = False
+
     async def warm(self) -> None:
         """Nothing to start."""
 

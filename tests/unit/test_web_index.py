@@ -12,6 +12,7 @@ import pytest
 from culld.app.review.columns import ROW, STATES, VERDICTS, set_states
 from culld.app.review.index import Index
 from culld.app.review.journal import open_review
+from culld.errors import SystemFaultError
 from culld.records import PlanState, Scores, Verdict
 from culld.records.review import Answer, review_state
 from harness import factories
@@ -182,15 +183,15 @@ def test_the_index_reads_a_stopped_journal(library: Library) -> None:
     """The change number does not fall when it is opened again."""
     library.add(Verdict.TAG)
     index = Index()
-    reader, is_snapshot = open_review(library.state)
-    assert not is_snapshot
+    reader = open_review(library.state)
+    assert not reader.is_snapshot
     assert index.refresh(reader)
     assert not index.refresh(reader)
     before = index.change
     reader.close()
 
     index.forget_version()
-    reader, _ = open_review(library.state)
+    reader = open_review(library.state)
     assert not index.refresh(reader)
     assert index.change == before
     reader.close()
@@ -222,14 +223,11 @@ def test_tiles_need_numbers(library: Library, ids: str) -> None:
         assert client.get(f"{API}/photos", params={"ids": ids}).status_code == 422
 
 
-def test_a_journal_of_a_stopped_daemon_that_one_may_only_read(library: Library) -> None:
-    """Without -wal and -shm, in a folder without write access, it is opened as a snapshot."""
-    library.add(Verdict.TAG)
-    library.execute("PRAGMA user_version")
-    assert not (library.state / "journal.sqlite3-wal").exists()
-    reader, _ = open_review(library.state)
-    assert [row[0] for row in reader.index_rows()] == [1]
-    reader.close()
+def test_an_older_journal_is_refused(library: Library) -> None:
+    """The daemon upgrades it; it is not opened as a snapshot either."""
+    library.execute("PRAGMA user_version = 4")
+    with pytest.raises(SystemFaultError, match="format of an older culld"):
+        open_review(library.state)
 
 
 def test_a_new_process_knows_what_the_last_one_knew(library: Library) -> None:

@@ -112,14 +112,22 @@ def connect_readonly(path: Path) -> sqlite3.Connection:
     with translate_errors(path):
         uri = f"file:{quote(os.fsencode(path))}?mode=ro"
         db = sqlite3.connect(uri, uri=True, timeout=_BUSY_TIMEOUT_S, isolation_level=None)
-        (version,) = db.execute("PRAGMA user_version").fetchone()
-        require_known(version)
-        if version < len(STEPS):
+        try:
+            require_current(db, path)
+        except BaseException:
             db.close()
-            raise SystemFaultError(
-                f"the journal {display_path(path)} has the format of an older culld; start culld once to upgrade it"
-            )
+            raise
         return db
+
+
+def require_current(db: sqlite3.Connection, path: Path) -> None:
+    """Raise SystemFaultError for a database of an older or a newer culld; an error of SQLite is not translated."""
+    (version,) = db.execute("PRAGMA user_version").fetchone()
+    require_known(version)
+    if version < len(STEPS):
+        raise SystemFaultError(
+            f"the journal {display_path(path)} has the format of an older culld; start culld once to upgrade it"
+        )
 
 
 def _make_folder(path: Path) -> None:

@@ -8,7 +8,8 @@ import sqlite3
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import quote
 
-from culld.journal.connection import connect_readonly
+from culld.errors import SystemFaultError
+from culld.journal.connection import connect_readonly, require_current
 from culld.journal.database_errors import translate_errors
 from culld.journal.decisions import DecisionReader
 from culld.journal.row_mapping import from_int64, moment_of, place_of
@@ -71,22 +72,46 @@ class ReviewReader(DecisionReader):
     """The journal as the review page reads it; every method may raise SystemFaultError."""
 
     @classmethod
-    def open_immutable(cls, path: Path, clock: Clock) -> Self:
-        """Open a journal that no process writes to, without its files `-wal` and `-shm`.
+    def open(cls, path: Path, clock: Clock) -> Self:
+        """Open the journal for reading; raises SystemFaultError if there is none, or if it is an older version.
 
-        SQLite cannot create these files for a user who may only read the folder, and refuses to read without them.
+        A user who may only read the folder cannot open the journal of a daemon that was stopped, because SQLite cannot
+        create its files `-wal` and `-shm`. Then nobody writes to it, and it is opened as a snapshot.
         """
+        try:
+            return cls._open_shared(path, clock)
+        except SystemFaultError as error:
+            if not isinstance(error.__cause__, sqlite3.OperationalError) or path.with_name(f"{path.name}-wal").exists():
+                raise
+        return cls._open_snapshot(path, clock)
+
+    @classmethod
+    def _open_shared(cls, path: Path, clock: Clock) -> Self:
+        reader = cls(connect_readonly(path), path, clock)
+        reader._rows("PRAGMA cache_size = -4096")  # KiB; the system keeps the pages as well
+        try:
+            reader.count_up_to(0)
+        except SystemFaultError:
+            reader.close()
+            raise
+        return reader
+
+    @classmethod
+    def _open_snapshot(cls, path: Path, clock: Clock) -> Self:
         with translate_errors(path):
             uri = f"file:{quote(os.fsencode(path))}?mode=ro&immutable=1"
             db = sqlite3.connect(uri, uri=True, isolation_level=None)
-        return cls(db, path, clock)
+            reader = cls(db, path, clock)
+            try:
+                require_current(db, path)
+            except SystemFaultError:
+                reader.close()
+                raise
+        reader.is_snapshot = True
+        return reader
 
-    @classmethod
-    def open_shared(cls, path: Path, clock: Clock) -> Self:
-        """Open the journal for reading while another process writes to it; raises SystemFaultError."""
-        db = connect_readonly(path)
-        db.execute("PRAGMA cache_size = -4096")  # KiB; the cache of the system holds the pages as well
-        return cls(db, path, clock)
+    is_snapshot: bool = False
+    """Whether it shows no later changes."""
 
     def version(self) -> int:
         """Return a number that differs after another connection has changed the journal."""

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from culld.errors import SystemFaultError
-from culld.web import event_routes, login_routes, page_routes, photo_routes, policy_routes, wish_routes
+from culld.web import event_routes, login_routes, page_routes, photo_routes, picture_routes, policy_routes, wish_routes
 from culld.web.guard import Guard
 from culld.web.login_routes import LoginRate
 from culld.web.problems import ProblemError, problem
@@ -39,11 +39,11 @@ ROUTES: Final = (
     Route(f"{API}/index", photo_routes.index),
     Route(f"{API}/photos", photo_routes.photos),
     Route(f"{API}/photos/{{id}}", photo_routes.photo),
-    Route(f"{API}/photos/{{id}}/thumb", photo_routes.thumb),
-    Route(f"{API}/photos/{{id}}/preview", photo_routes.preview),
-    Route(f"{API}/photos/{{id}}/original", photo_routes.original),
-    Route(f"{API}/photos/{{id}}/crop", photo_routes.crop),
-    Route(f"{API}/photos/{{id}}/heat", photo_routes.heat),
+    Route(f"{API}/photos/{{id}}/thumb", picture_routes.thumb),
+    Route(f"{API}/photos/{{id}}/preview", picture_routes.preview),
+    Route(f"{API}/photos/{{id}}/original", picture_routes.original),
+    Route(f"{API}/photos/{{id}}/crop", picture_routes.crop),
+    Route(f"{API}/photos/{{id}}/heat", picture_routes.heat),
     Route(f"{API}/simulate", policy_routes.simulate, methods=["POST"]),
     Route(f"{API}/report", policy_routes.show_report),
     Route(f"{API}/status", policy_routes.show_status),

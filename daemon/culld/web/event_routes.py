@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Final
 from starlette.responses import StreamingResponse
 
 from culld.web.answers import json_answer
-from culld.web.photo_routes import site_of
 from culld.web.problems import ProblemError
-from culld.web.site import parsed_int
+from culld.web.route_values import required_number, site_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -35,12 +34,7 @@ async def events(request: Request) -> Response:
 
 async def since(request: Request) -> Response:
     """Answer with the number of the last change, and the photos that changed after another one."""
-    try:
-        before = parsed_int(request.query_params, "since")
-    except ValueError as error:
-        raise ProblemError(422, f"The request cannot be read: {error}.") from error
-    if before is None:
-        raise ProblemError(422, "since is missing.")
+    before = required_number(request, "since")
 
     def found(reading: Reading) -> dict[str, object]:
         index = reading.fresh()

@@ -12,8 +12,8 @@ from starlette.responses import Response
 from culld import __version__
 from culld.records import Defect
 from culld.web.answers import json_answer, json_body
-from culld.web.photo_routes import site_of
 from culld.web.problems import ProblemError
+from culld.web.route_values import site_of
 from culld.web.secret_store import SESSION_LIFE_S
 
 if TYPE_CHECKING:

@@ -38,6 +38,10 @@ class PictureCache:
             return None
         return data or None
 
+    def has(self, digest: str, name: str) -> bool:
+        """Return whether a picture is there."""
+        return self._file(digest, name).exists()
+
     def put(self, digest: str, name: str, data: bytes) -> None:
         """Store a picture, so that it is there whole or not at all."""
         file = self._file(digest, name)

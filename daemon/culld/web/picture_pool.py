@@ -60,6 +60,11 @@ class PicturePool:
             raise ProblemError(422, f"the photo cannot be shown: {answer}")
         return answer
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether pictures are being made."""
+        return self._busy > 0
+
     async def warm(self) -> None:
         """Start the workers, so that the first picture does not wait for them."""
         with contextlib.suppress(SystemFaultError):

@@ -11,8 +11,8 @@ from culld.app.review.simulate import SimulateRequest
 from culld.app.review.status import status, status_answer
 from culld.records import Defect, Threshold
 from culld.web.answers import CHECKED, is_known, json_answer, json_body, not_modified
-from culld.web.photo_routes import site_of
 from culld.web.problems import ProblemError
+from culld.web.route_values import site_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request

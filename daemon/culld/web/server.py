@@ -20,6 +20,7 @@ from culld.system.sd_notify import Notifier
 from culld.web.application import application
 from culld.web.hosts import AllowedHosts
 from culld.web.site import Site
+from culld.web.warmer import Warmer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -133,6 +134,7 @@ class PageServer(uvicorn.Server):
         """Serve a site; `idle` is the time without a request after which the server ends, None: never."""
         super().__init__(settings)
         self._site = site
+        self._warmer = Warmer(site)
         self._idle_s = math.inf if idle is None else idle.total_seconds()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 (the signature of a handler)
@@ -143,6 +145,7 @@ class PageServer(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         """Return whether to end; it is called ten times a second."""
         if counter % _TICKS == 0:
+            await self._warmer.step()
             await self._site.pool.rest()
             if self._site.idle_s >= self._idle_s:
                 return True
@@ -150,7 +153,9 @@ class PageServer(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the streams first: the base class waits for them."""
+        Notifier.of(os.environ).stopping()
         await self._site.changes.end()
+        await self._warmer.end()
         await super().shutdown(sockets)
 
 

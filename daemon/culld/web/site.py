@@ -9,7 +9,7 @@ import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from culld.app.model_files import resolve_policies
 from culld.app.review.index import Index
@@ -45,16 +45,15 @@ class Reading:
     index: Index = field(default_factory=Index)
     simulator: Simulator = field(default_factory=Simulator)
     _journal: ReviewReader | None = None
-    _is_snapshot: bool = False
     _opened: float = 0.0
     _saved: int = 0
 
     def journal(self) -> ReviewReader:
         """Return the open journal; a snapshot is opened again when a daemon has started since."""
-        if self._is_snapshot and time.monotonic() - self._opened > _REOPEN_S:
+        if self._journal is not None and self._journal.is_snapshot and time.monotonic() - self._opened > _REOPEN_S:
             self.close()
         if self._journal is None:
-            self._journal, self._is_snapshot = open_review(self.state)
+            self._journal = open_review(self.state)
             self._opened = time.monotonic()
             self.index.forget_version()
             if not len(self.index.ids):
@@ -124,7 +123,7 @@ class Site:
 
     def reading_check(self) -> None:
         """Raise SystemFaultError if there is no journal that can be read."""
-        open_review(self.config.state)[0].close()
+        open_review(self.config.state).close()
 
     async def read(self, work: Callable[[Reading], Result]) -> Result:
         """Return the result of reading the journal, on its thread."""
@@ -169,13 +168,3 @@ class Site:
 def _instance(config: Config) -> str:
     """Return eight characters that differ between the libraries of a machine."""
     return hashlib.sha256(os.fsencode(config.state)).hexdigest()[:8]
-
-
-def parsed_int(values: Mapping[str, Any], name: str) -> int | None:
-    """Return a query value as a number of 0 to 2**53; None if it is not given. Raises ValueError for another text."""
-    text = values.get(name)
-    if text is None:
-        return None
-    if not text.isascii() or not text.isdigit() or len(text) > 16:
-        raise ValueError(f"{name} is no number")
-    return int(text)

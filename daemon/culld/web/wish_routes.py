@@ -11,8 +11,8 @@ from culld.app.wishes.wish_file import MOST_BYTES, is_wish_id, wish_of, write_wi
 from culld.errors import BadWishError
 from culld.records.review import ItemState
 from culld.web.answers import json_answer, json_body
-from culld.web.photo_routes import site_of
 from culld.web.problems import ProblemError
+from culld.web.route_values import site_of
 
 if TYPE_CHECKING:
     from pathlib import Path

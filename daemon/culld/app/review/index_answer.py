@@ -51,6 +51,7 @@ def index_answer(index: Index, request: IndexRequest, policy: Policy) -> dict[st
     columns = {name: rows[name] for name in _PLAIN} | scores | {"tagged": tagged_bits(rows, policy)}
     return {
         "change": index.change,
+        "policy": policy.digest,
         "full": since is None,
         "total": total,
         "gone": gone,
