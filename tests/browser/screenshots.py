@@ -61,10 +61,9 @@ def views(page: Page, address: str) -> Iterator[str]:
 
 
 def settle(page: Page) -> None:
-    """Wait until every picture in view is there, and the messages have gone."""
-    page.wait_for_timeout(400)
-    page.wait_for_function("() => [...document.images].every((image) => image.loading === 'lazy' || image.complete)")
+    """Wait until the messages have gone, and every picture in view is there."""
     page.wait_for_timeout(5200)
+    page.wait_for_function("() => [...document.images].every((image) => image.loading === 'lazy' || image.complete)")
 
 
 def taken(browser: Browser, address: str, folder: Path, scheme: str, width: int) -> None:

@@ -14,34 +14,34 @@ export const chosen = { keys: {}, letters: true, advance: true, theme: "auto", t
 
 /** @param {Partial<Chosen>} change */
 export function choose(change) {
-  Object.assign(chosen, change);
-  store(NAME, chosen);
-  dress();
-  dispatchEvent(new Event("culld-settings"));
+	Object.assign(chosen, change);
+	store(NAME, chosen);
+	dress();
+	dispatchEvent(new Event("culld-settings"));
 }
 
 /** Follow the theme. */
 export function dress() {
-  const root = document.documentElement;
-  if (chosen.theme === "auto") root.removeAttribute("data-theme");
-  else root.dataset.theme = chosen.theme;
+	const root = document.documentElement;
+	if (chosen.theme === "auto") root.removeAttribute("data-theme");
+	else root.dataset.theme = chosen.theme;
 }
 
 /** @template T @param {string} name @param {T} otherwise @returns {T} */
 export function stored(name, otherwise) {
-  try {
-    return JSON.parse(localStorage.getItem(name) ?? "") ?? otherwise;
-  } catch {
-    return otherwise;
-  }
+	try {
+		return JSON.parse(localStorage.getItem(name) ?? "") ?? otherwise;
+	} catch {
+		return otherwise;
+	}
 }
 
 /** @param {string} name @param {unknown} value @returns {boolean} false if the browser has no room for it */
 export function store(name, value) {
-  try {
-    localStorage.setItem(name, JSON.stringify(value));
-    return true;
-  } catch {
-    return false;
-  }
+	try {
+		localStorage.setItem(name, JSON.stringify(value));
+		return true;
+	} catch {
+		return false;
+	}
 }

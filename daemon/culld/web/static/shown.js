@@ -8,7 +8,7 @@ export const shown = { heat: "off", clipping: "off", sharp: false, head: "" };
 
 /** @template {"heat" | "clipping"} K @param {K} name @param {readonly string[]} values */
 export function turn(name, values) {
-  shown[name] = /** @type {any} */ (values[(values.indexOf(shown[name]) + 1) % values.length]);
-  dispatchEvent(new Event("culld-overlays"));
-  return shown[name];
+	shown[name] = /** @type {any} */ (values[(values.indexOf(shown[name]) + 1) % values.length]);
+	dispatchEvent(new Event("culld-overlays"));
+	return shown[name];
 }
