@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import Browser
 
@@ -10,6 +12,7 @@ from harness.review_server import STATIC, Photo, Review, served
 from harness.scenes import Scene
 
 FIRST_BYTES, ALL_BYTES = 125_000, 185_000  # wanted: 100,000
+LATER = {"photo.js", "picture.js", "overlays.js"}
 SIZES = [(320, 640, 1), (390, 844, 3), (1280, 720, 1), (1440, 900, 2), (3840, 2160, 1)]
 
 
@@ -70,7 +73,7 @@ def test_many_photos_have_few_tiles_and_the_last_one_is_reached(chromium: Browse
     with served(many(20_000)) as address:
         context = chromium.new_context(viewport={"width": 3840, "height": 2160})
         person = record(context.new_page(), address)
-        person.opens()
+        person.opens().sees("of 20,000 answered")
         for key in ("PageDown", "PageDown", "End"):
             person.presses(key)
             person.page.wait_for_timeout(50)
@@ -89,7 +92,7 @@ def test_many_photos_beyond_the_height_of_a_browser(chromium: Browser) -> None:
     with served(review) as address:
         context = chromium.new_context(viewport={"width": 390, "height": 844})
         person = record(context.new_page(), address)
-        person.opens().presses("End")
+        person.opens().sees("of 200,000 answered").presses("End")
         person.page.wait_for_selector(".tile.here .name:text-is('IMG_1.JPG')")
         box = person.page.eval_on_selector(".tile.here", "each => each.getBoundingClientRect().toJSON()")
         assert 0 < box["top"] < box["bottom"] <= 844
@@ -113,6 +116,9 @@ def test_page_weighs_little(person: Person) -> None:
     sizes: dict[str, int] = {}
     person.page.on("response", lambda answer: "/s/" in answer.url and sizes.update({answer.url: len(answer.body())}))
     person.opens()
+    modules = {url.rsplit("/")[-1] for url in sizes if url.endswith(".js")} - {"main.js", *LATER}
+    assert modules == set(re.findall(r'modulepreload" href="s/(\w+\.js)"', (STATIC / "index.html").read_text()))
+    sizes = {url: size for url, size in sizes.items() if url.rsplit("/")[-1] not in LATER}
     loaded = sum(sizes.values()) + len((STATIC / "index.html").read_bytes())
     assert loaded <= FIRST_BYTES
     assert sum(file.stat().st_size for file in STATIC.iterdir()) <= ALL_BYTES

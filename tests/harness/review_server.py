@@ -245,10 +245,12 @@ class _Api:
         settings = {"mode": "enforce", "policy": "b3449472b52a", "thresholds": THRESHOLDS}
         return JSONResponse({"csrf_free": True, "version": "1.0", "settings": settings})
 
-    async def index(self, request: Request) -> Response:
+    def index(self, request: Request) -> Response:
         everything = request.query_params.get("kept") == "1"
         photos = [p for p in self.review.photos if everything or p.state != "kept"]
         photos.sort(key=lambda photo: -photo.taken)
+        total = len(photos)
+        photos = photos[: int(request.query_params.get("limit", total))]
         folders = sorted({p.folder for p in photos})
         cameras = sorted({p.camera for p in photos})
         tag = f'"{self.review.change}-{everything}"'
@@ -265,7 +267,7 @@ class _Api:
             "burst": _column([p.burst for p in photos], "<u4"),
             "tagged": _column([_bits(p) for p in photos], "u1"),
         }
-        answer = {"change": self.review.change, "total": len(photos), "states": STATES, "folders": folders}
+        answer = {"change": self.review.change, "total": total, "states": STATES, "folders": folders}
         return JSONResponse(answer | {"cameras": cameras, "columns": columns}, headers={"ETag": tag})
 
     async def tiles(self, request: Request) -> Response:
@@ -556,6 +558,7 @@ def served(review: Review) -> Iterator[str]:
     """Serve a stand-in on a free port of the loopback; its address."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.bind(("127.0.0.1", 0))
+    sock.listen(128)
     config = uvicorn.Config(application(review), log_level="critical", timeout_graceful_shutdown=5, lifespan="off")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [sock]}, daemon=True)

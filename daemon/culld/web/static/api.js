@@ -51,11 +51,15 @@ export async function post(path, body, signal) {
 	return answer.status === 204 ? null : answer.json();
 }
 
-/** The answer to `index`, or null if nothing changed since the answer with this ETag. @param {boolean} kept @param {string} etag */
-export async function index(kept, etag) {
+/**
+ * The answer to `index`, or null if nothing changed since the answer with this ETag.
+ * @param {boolean} kept @param {string} etag @param {number} [limit] the most photos, the newest
+ */
+export async function index(kept, etag, limit) {
 	/** @type {Record<string, string>} */
 	const headers = etag ? { "If-None-Match": etag } : {};
-	const answer = await ask(`index?kept=${kept ? 1 : 0}`, { headers, cache: "no-store" });
+	const path = `index?kept=${kept ? 1 : 0}${limit ? `&limit=${limit}` : ""}`;
+	const answer = await ask(path, { headers, cache: "no-store" });
 	return answer.status === 304 ? null : { etag: answer.headers.get("ETag") ?? "", body: await answer.json() };
 }
 

@@ -27,6 +27,8 @@ export class Grid extends HTMLElement {
 	/** @type {Map<number, HTMLElement>} */
 	cells = new Map();
 	frame = 0;
+	/** What the tiles were made for; others are made when it changes. */
+	shape = "";
 	/** Whether the photo gets the focus as soon as its tile is there. */
 	wants = false;
 	/** @type {(() => void)[]} */
@@ -96,8 +98,12 @@ export class Grid extends HTMLElement {
 	reset() {
 		const { rows } = this.review;
 		this.wants ||= this.contains(document.activeElement);
-		this.cells.clear();
-		this.space?.replaceChildren();
+		const shape = `${this.columns} ${this.tile.w} ${rows.length > 0}`;
+		if (shape !== this.shape) {
+			this.cells.clear();
+			this.space?.replaceChildren();
+		}
+		this.shape = shape;
 		this.classList.toggle("none", !rows.length);
 		this.box?.setAttribute("aria-rowcount", String(this.lines));
 		this.box?.setAttribute("aria-colcount", String(this.columns));
@@ -193,6 +199,8 @@ export class Grid extends HTMLElement {
 				old?.getAttribute("aria-rowindex") === String(line + 1)
 					? old
 					: h("div", { role: "row", class: "row", "aria-rowindex": line + 1 }, ...cells);
+			for (const cell of cells) if (cell.parentElement !== row) row.append(cell);
+			for (const cell of [...row.children]) if (!cells.includes(/** @type {any} */ (cell))) cell.remove();
 			row.style.transform = `translateY(${line * this.tile.h - base + GAP_PX}px)`;
 			made.push(row);
 		}
@@ -261,6 +269,7 @@ export class Grid extends HTMLElement {
 		cell.dataset.state = state.replace(" ", "-");
 		const [picture, marks, text] = cell.children;
 		const defects = review.library.defects(row);
+		if (!info && picture.querySelector("img")?.dataset.id !== `${id}`) picture.replaceChildren();
 		if (info) {
 			const alt = `${info.name}: ${STATES[state]?.word}, ${info.reason}`;
 			const size = this.tile.w * devicePixelRatio > 340 ? 640 : undefined;

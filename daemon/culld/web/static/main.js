@@ -23,6 +23,8 @@ import { counted } from "./words.js";
 const MOST_COMPARED = 9;
 /** The view of one photo is loaded so long after the first screen. */
 const SOON_MS = 300;
+/** So many photos are asked for first: enough for a screen, whatever the number of all. */
+const FIRST_ROWS = 1000;
 
 /** The page. */
 export class Page {
@@ -43,14 +45,17 @@ export class Page {
 			history.replaceState(null, "", location.pathname);
 			await post("login", { code: decodeURIComponent(code) }).catch((error) => tell(error.message));
 		}
-		const session = await get("session");
-		this.review.thresholds = session.settings.thresholds ?? null;
 		this.read();
-		await this.review.load(true);
+		const session = get("session");
+		session.catch(() => undefined);
+		const simple = !this.pendingId && this.review.filter.order === "newest";
+		const more = await this.review.load(true, simple ? FIRST_ROWS : undefined);
+		this.review.thresholds = (await session).settings.thresholds ?? null;
 		if (this.pendingId) await this.arrive(this.pendingId);
 		listen(() => this.actions);
 		this.hear();
 		await this.show();
+		if (more) await this.review.load(true);
 		follow(this.review);
 		setTimeout(LOADED.photo ?? Object, SOON_MS);
 	}

@@ -80,14 +80,23 @@ export class Review extends EventTarget {
 		);
 	}
 
-	/** Read the index; keep the photo in view, and the list unless it is `fresh`. @param {boolean} [fresh] */
-	async load(fresh = false) {
-		const answer = await index(this.filter.kept, fresh ? "" : this.etag);
-		if (!answer) return;
+	/**
+	 * Read the index; keep the photo in view, and the list unless it is `fresh`.
+	 * @param {boolean} [fresh] @param {number} [limit] the most photos, the newest
+	 * @returns {Promise<boolean>} whether there are more photos than the limit
+	 */
+	async load(fresh = false, limit) {
+		const answer = await index(this.filter.kept, fresh ? "" : this.etag, limit);
+		if (!answer) return false;
 		const before = this.library;
 		this.etag = answer.etag;
 		this.library = new Library(answer.body);
-		if (fresh || !before.length) return this.list();
+		const more = answer.body.total > this.library.length;
+		if (more) this.etag = "";
+		if (fresh || !before.length) {
+			this.list();
+			return more;
+		}
 		const known = [...this.rows]
 			.map((row) => this.library.row(this.answers.now(before.id[row])))
 			.filter((row) => row >= 0);
@@ -100,6 +109,7 @@ export class Review extends EventTarget {
 		this.rows = Uint32Array.from(known);
 		this.count();
 		this.tells("states");
+		return more;
 	}
 
 	/** Make the list by the filter; go to a photo if it is listed. @param {number} [id] */
