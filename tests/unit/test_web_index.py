@@ -282,3 +282,25 @@ def test_a_photo_that_came_back_beside_another_one_is_still_there(library: Libra
         assert shown(client) == [(other, "tagged"), (number, "restored")]
         again = library.add(Verdict.KEEP, name="a~1.jpg", data=b"again")
         assert shown(client, "?kept=1") == [(again, "kept"), (other, "tagged")]
+
+
+def test_the_head_of_the_stream_of_changes_has_an_end(library: Library) -> None:
+    """The stream itself has none."""
+    with library.client() as client:
+        answer = client.head(f"{API}/events")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
+
+
+def test_a_journal_that_was_replaced_is_opened(library: Library) -> None:
+    """As after a damaged one was set aside; what the old one held is forgotten."""
+    library.add(Verdict.TAG)
+    library.add(Verdict.TAG)
+    with library.client() as client:
+        change = client.get(f"{API}/index").json()["change"]
+        for file in library.state.glob("journal.sqlite3*"):
+            file.rename(file.with_name(f"old-{file.name}"))
+        library.add(Verdict.QUARANTINE)
+        answer = client.get(f"{API}/index?since={change}").json()
+
+        assert answer["full"] is True
+        assert shown(client) == [(1, "rejected")]

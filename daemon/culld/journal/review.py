@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 INDEX_COLUMNS: Final = (
     "id", "root", "relative", "verdict", "state", "restored", "released", "unwanted", "blur", "under", "over", "focus",
-    "series", "taken", "model", "time_s", "aperture", "iso", "made_at", "rule", "policy",
+    "series", "taken", "model", "time_s", "aperture", "iso", "made_at", "rule", "policy", "shot",
 )  # fmt: skip
 """The columns of a row of `index_rows`, in this order."""
 
@@ -35,7 +35,7 @@ SELECT id, root, relative, verdict, state, restored_at IS NOT NULL, released, un
     CAST(strftime('%s', substr(json_extract(facts, '$.camera.taken_at'), 1, 19)) AS INTEGER),
     json_extract(facts, '$.camera.model'), json_extract(facts, '$.camera.exposure.seconds'),
     json_extract(facts, '$.camera.exposure.aperture'), json_extract(facts, '$.camera.exposure.iso'),
-    made_at, rule, policy
+    made_at, rule, policy, CASE WHEN instr(plan, ':') THEN substr(plan, 1, instr(plan, ':') - 1) ELSE '' END
 FROM decision
 """
 _AMONG: Final = "WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"

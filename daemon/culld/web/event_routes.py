@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 
 from culld.web.answers import json_answer
 from culld.web.problems import ProblemError
@@ -12,7 +12,6 @@ from culld.web.route_values import required_number, site_of
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from culld.web.site import Reading
 
@@ -23,12 +22,14 @@ _MOST_IDS = 1_000
 
 async def events(request: Request) -> Response:
     """Answer with a stream of changes that goes on until the page closes it."""
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    if request.method == "HEAD":  # it has no body, and so no end either
+        return Response(None, 200, headers, "text/event-stream")
     changes = site_of(request).changes
     if changes.listeners >= MOST_LISTENERS:
         raise ProblemError(503, "Too many pages are open; close some, or ask for /changes.", {"Retry-After": "30"})
     text = request.headers.get("last-event-id", "")
     last = int(text) if text.isascii() and text.isdigit() and len(text) <= 16 else None
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(changes.stream(last), 200, headers, "text/event-stream")
 
 

@@ -47,13 +47,18 @@ class Reading:
     _journal: ReviewReader | None = None
     _opened: float = 0.0
     _saved: int = 0
+    _file: tuple[int, int] | None = None
 
     def journal(self) -> ReviewReader:
-        """Return the open journal; a snapshot is opened again when a daemon has started since."""
+        """Return the open journal; it is opened again if it was replaced, and a snapshot also every two seconds."""
+        if self._journal is not None and _is_replaced(self._journal.path, self._file):
+            self.close()
+            self.index = Index()
         if self._journal is not None and self._journal.is_snapshot and time.monotonic() - self._opened > _REOPEN_S:
             self.close()
         if self._journal is None:
             self._journal = open_review(self.state)
+            self._file = _identity(self._journal.path)
             self._opened = time.monotonic()
             self.index.forget_version()
             if not len(self.index.ids):
@@ -134,8 +139,7 @@ class Site:
         try:
             stamp = self._stamp()
             if self._policies is None or self._policies[0] != stamp:
-                self.config = load_config(self.config_file, self.environ)
-                self._policies = (stamp, resolve_policies(self.config))
+                self._policies = (stamp, resolve_policies(load_config(self.config_file, self.environ)))
         except CulldError as error:  # a file that is being saved must not end the page
             log.warning("the policy is not read again: %s", error)
             if self._policies is None:
@@ -163,6 +167,20 @@ class Site:
         await self.pool.close()
         await self.read(Reading.close)
         self._reader.shutdown(wait=True)
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Return device and inode of a file; None if it is not there or cannot be looked at."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _is_replaced(path: Path, before: tuple[int, int] | None) -> bool:
+    """Return whether another file has the path now, as after the daemon has set a damaged journal aside."""
+    return _identity(path) not in {None, before}
 
 
 def _instance(config: Config) -> str:

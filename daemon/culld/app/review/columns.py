@@ -28,17 +28,17 @@ VERDICTS: Final = (Verdict.KEEP, Verdict.TAG, Verdict.QUARANTINE, Verdict.UNREAD
 # fmt: off
 ROW: Final = np.dtype([
     ("id", "<u4"), ("taken", "<u4"), ("made", "<u4"), ("blur", "<f8"), ("under", "<f8"), ("over", "<f8"),
-    ("focus", "<f8"), ("light", "<f4"), ("burst", "<u4"), ("folder", "<u2"), ("camera", "<u2"),
+    ("focus", "<f8"), ("light", "<f4"), ("burst", "<u4"), ("shot", "<u4"), ("folder", "<u2"), ("camera", "<u2"),
     ("rule", "<u2"), ("policy", "<u2"), ("verdict", "u1"), ("state", "u1"), ("open", "?"), ("failed", "?"),
     ("restored", "?"), ("released", "u1"), ("superseded", "?"), ("replaced", "?"), ("answer", "u1"), ("unwanted", "?"),
     ("change", "<i8"),
 ])
 # fmt: on
 """`taken` and `made` are seconds since 1970, the first by the camera's clock, 0 if it is not known; `light` is the
-light value and the scores are probabilities, NaN if they are not known. `open`: the plan has not ended; `failed`: it
-was not carried out. `superseded`: there is a later decision about the photo at its path now; `replaced`: about one at
-its path at the decision. `released` is a number of `RELEASES`, `answer` one of `ANSWERS`; `change` is the last change
-of the row."""
+light value and the scores are probabilities, NaN if they are not known. `burst` and `shot` are equal for the photos of
+a series and of a shot, 0 for none. `open`: the plan has not ended; `failed`: it was not carried out. `superseded`:
+there is a later decision about the photo at its path now; `replaced`: about one at its path at the decision. `released`
+is a number of `RELEASES`, `answer` one of `ANSWERS`; `change` is the last change of the row."""
 
 RELEASES: Final = ("", DELETED, UNDECIDED, UNCLEAR, "another")
 """How a photo left the quarantine, by the numbers in the column `released`; the last stands for every other way."""
@@ -85,6 +85,7 @@ class Dictionaries:
     rules: Names = field(default_factory=Names)
     policies: Names = field(default_factory=Names)
     series: dict[str, int] = field(default_factory=dict)
+    shots: dict[str, int] = field(default_factory=dict)
 
     def rows_of(self, found: Iterator[tuple[Any, ...]]) -> NDArray[np.void]:
         """Return the array for rows of `ReviewReader.index_rows`; superseded, answer and state are not set.
@@ -106,7 +107,8 @@ class Dictionaries:
         rows["made"] = (_numbers(columns["made_at"]) // 1e6).clip(0, _LAST_SECOND)
         time_s, aperture, iso = (_positive(columns[name]) for name in ("time_s", "aperture", "iso"))
         rows["light"] = np.log2(aperture**2 / time_s) - np.log2(iso / 100)
-        rows["burst"] = [self._series(series) for series in columns["series"]]
+        rows["burst"] = [_number_in(self.series, series) for series in columns["series"]]
+        rows["shot"] = [_number_in(self.shots, shot) for shot in columns["shot"]]
         rows["folder"] = list(map(self._folder, columns["root"], columns["relative"]))
         rows["camera"] = [self.cameras.number(each, each if isinstance(each, str) else "") for each in columns["model"]]
         rows["rule"] = [self.rules.number(rule, rule) for rule in columns["rule"]]
@@ -122,9 +124,6 @@ class Dictionaries:
     def _folder(self, root: bytes, relative: bytes) -> int:
         key = (root, relative.rpartition(b"/")[0])
         return self.folders.number(key, lambda: display_path(Path(os.fsdecode(key[0])) / os.fsdecode(key[1])))
-
-    def _series(self, series: str) -> int:
-        return self.series.setdefault(series, len(self.series) + 1) if series else 0
 
 
 def set_states(rows: NDArray[np.void]) -> None:
@@ -162,6 +161,11 @@ def is_away(rows: NDArray[np.void]) -> NDArray[np.bool_]:
 def released_number(released: str) -> int:
     """Return the number for a way in which a photo left the quarantine."""
     return RELEASES.index(released) if released in RELEASES else len(RELEASES) - 1
+
+
+def _number_in(known: dict[str, int], text: str) -> int:
+    """Return the number of a text, a new one if it is not known; 0 for an empty one."""
+    return known.setdefault(text, len(known) + 1) if text else 0
 
 
 def _numbers(values: Sequence[object]) -> NDArray[np.float64]:

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from culld.records import FolderPolicies, Policy
 
 MOST_EXACT: Final = 500
-"""So many photos that change sides are decided about again with all their facts; of more, those near the thresholds."""
+"""So many photos that change sides are decided about again with all their facts, with the others of their series and
+shots; of more, those near the thresholds."""
+_MOST_COMPANIONS: Final = 1_000
 MOST_IDS: Final = 2_000
 """The largest number of photos in each list of ids."""
 
@@ -67,7 +69,7 @@ class Judged:
         """Return the photos of an index under the policy in force."""
         rows, rules = _last_judged(index), index.names.rules
         by_person = rows["rule"] == rules.number(BY_PERSON, BY_PERSON)
-        columns = {name: np.ascontiguousarray(rows[name]) for name in ("id", "burst", "light", *Defect)}
+        columns = {name: np.ascontiguousarray(rows[name]) for name in ("id", "burst", "shot", "light", *Defect)}
         in_force = rows["policy"] == index.names.policies.number(policy.digest, policy.digest)
         rejects = index.rows[is_reject(index.rows, rules)]
         rejects = rejects[is_false(rejects) | is_right(rejects)]
@@ -119,35 +121,45 @@ class Simulator:
 
 @dataclass(frozen=True, slots=True)
 class Changing:
-    """The positions of the photos whose scores come to the other side of the thresholds, `exact` the nearest of them.
+    """The positions of the photos whose scores come to the other side of the thresholds.
 
-    The others keep their verdict, which also rests on what scores do not say: protection, rules, other shots.
+    `exact` are the nearest of them, and the other photos of their series and shots, whose verdicts may change as well;
+    `is_exact`: these are all. Every other photo keeps its verdict, which also rests on what scores do not say.
     """
 
     all: NDArray[np.intp]
     exact: NDArray[np.intp]
     reaches: NDArray[np.bool_]
+    is_exact: bool
 
     @classmethod
     def of(cls, judged: Judged, then: Policy) -> Changing:
         """Return the photos that other thresholds change."""
         reaches = _reaching_reject(judged.rows, then)
         changed = np.flatnonzero((reaches != judged.before) & ~judged.settled)
-        if len(changed) <= MOST_EXACT:
-            return cls(changed, changed, reaches)
-        nearest = np.argpartition(_distance(judged.rows, then, changed), MOST_EXACT)[:MOST_EXACT]
-        return cls(changed, changed[nearest], reaches)
-
-    @property
-    def is_exact(self) -> bool:
-        """Whether all of them are decided about again."""
-        return len(self.all) == len(self.exact)
+        chosen = changed
+        if len(changed) > MOST_EXACT:
+            near = _distance(judged.rows, then, changed)
+            chosen = changed[np.argpartition(near, MOST_EXACT)[:MOST_EXACT]]
+        beside = _companions(judged, chosen)
+        is_exact = len(chosen) == len(changed) and len(beside) <= _MOST_COMPANIONS
+        return cls(changed, np.concatenate([chosen, beside[:_MOST_COMPANIONS]]), reaches, is_exact)
 
     def approximate(self, judged: Judged) -> NDArray[np.bool_]:
         """Return which photos would be rejected by their scores alone."""
         wanted = judged.rejected.copy()
         wanted[self.all] = self.reaches[self.all]
         return wanted
+
+
+def _companions(judged: Judged, chosen: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the positions of the other photos of the series and shots of some photos."""
+    found = np.zeros(len(judged.rejected), np.bool_)
+    for column in ("burst", "shot"):
+        groups = judged.rows[column][chosen]
+        found |= np.isin(judged.rows[column], groups[groups > 0])
+    found[chosen] = False
+    return np.flatnonzero(found & ~judged.settled)
 
 
 def _answer(judged: Judged, wanted: NDArray[np.bool_], then: Policy, request: SimulateRequest) -> dict[str, Any]:

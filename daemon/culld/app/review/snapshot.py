@@ -68,6 +68,7 @@ def _head(index: Index, journal: ReviewReader) -> dict[str, Any]:
         "rules": names.rules.texts,
         "policies": names.policies.texts,
         "series": list(names.series),
+        "shots": list(names.shots),
     }
 
 
@@ -87,4 +88,5 @@ def _names_of(head: dict[str, Any]) -> Dictionaries:
         for text in texts:
             known.number(text, text)
     names.series.update({series: number for number, series in enumerate(head["series"], 1)})
+    names.shots.update({shot: number for number, shot in enumerate(head["shots"], 1)})
     return names
