@@ -1,0 +1,262 @@
+/** @file Two to nine photos beside each other, zoomed and panned together; and the survey of a burst. */
+
+import { address } from "./api.js";
+import { fill, h, icon } from "./dom.js";
+import { Picture } from "./picture.js";
+import { badge } from "./why.js";
+import { STATES } from "./words.js";
+
+/** @typedef {import("./review.js").Review} Review */
+/** @typedef {import("./picture.js").Place} Place */
+/** @typedef {{picture: Picture, el: HTMLElement, id: number, held: boolean, head: HTMLElement}} Pane */
+
+const MOST_PANES = 9;
+const PAN = 0.25;
+
+/** The columns of a grid of `count` frames in a room of this shape. @param {number} count @param {number} w @param {number} high */
+function columnsFor(count, w, high) {
+	let best = 1;
+	let least = 0;
+	for (let columns = 1; columns <= count; columns++) {
+		const lines = Math.ceil(count / columns);
+		const side = Math.min(w / columns / 1.5, high / lines);
+		if (side > least) [best, least] = [columns, side];
+	}
+	return best;
+}
+
+/** A view of several photos of which one is in view: base of compare and survey. */
+class Several extends HTMLElement {
+	/** @type {Review} */
+	review = /** @type {any} */ (null);
+	/** @type {number[]} */
+	ids = [];
+	/** @type {(() => void)[]} */
+	ends = [];
+
+	connectedCallback() {
+		const watch = new ResizeObserver(
+			([
+				{
+					contentRect: { width, height },
+				},
+			]) => this.style.setProperty("--columns", String(columnsFor(this.ids.length, width, height))),
+		);
+		watch.observe(this);
+		this.ends.push(() => watch.disconnect());
+		this.hear("states", () => this.paint());
+		this.hear("place", () => this.paint());
+		void this.begin();
+	}
+
+	async begin() {
+		await this.review.known.want(this.ids).catch(() => undefined);
+		this.build();
+		this.paint();
+		this.focusPhoto();
+	}
+
+	build() {}
+	paint() {}
+
+	disconnectedCallback() {
+		this.ends.splice(0).forEach((end) => end());
+	}
+
+	/** @param {string} name @param {() => void} does */
+	hear(name, does) {
+		this.review.addEventListener(name, does);
+		this.ends.push(() => this.review.removeEventListener(name, does));
+	}
+
+	/** The number of a decision as it is now, after an answer made a new one. @param {number} id */
+	now(id) {
+		return this.review.answers.now(id);
+	}
+
+	/** @param {number} id */
+	pick(id) {
+		this.review.show(this.now(id));
+	}
+
+	focusPhoto() {
+		const items = /** @type {HTMLElement[]} */ ([...this.querySelectorAll("[data-at]")]);
+		const here = this.ids.findIndex((id) => this.now(id) === this.review.id);
+		(items[here] ?? items[0])?.focus({ preventScroll: true });
+	}
+}
+
+/** Compare. With Shift a drag or Control+Shift+arrows move one pane alone; a held pane keeps its photo while the others run. */
+export class Compare extends Several {
+	/** @type {Place} */
+	place = { zoom: 0, x: 0.5, y: 0.5 };
+	/** @type {Pane[]} */
+	panes = [];
+
+	build() {
+		this.panes = this.ids.slice(0, MOST_PANES).map((id, at) => this.pane(id, at));
+		fill(this, ...this.panes.map(({ el }) => el));
+		this.panes.forEach((pane) => this.fillPane(pane));
+		this.addEventListener("culld-place", () => this.panes.forEach(({ picture }) => picture.draw()));
+	}
+
+	/** @param {number} id @param {number} at @returns {Pane} */
+	pane(id, at) {
+		const picture = new Picture(this.place);
+		const head = h("header", null);
+		const el = h(
+			"section",
+			{
+				class: "stage",
+				"data-at": at,
+				tabindex: 0,
+				"aria-label": "Photo",
+				focusin: () => this.pick(this.panes[at].id),
+			},
+			head,
+			picture.el,
+		);
+		return { picture, el, id, head, held: false };
+	}
+
+	/** @param {Pane} pane */
+	fillPane(pane) {
+		const info = this.review.info(this.now(pane.id));
+		if (!info) return;
+		pane.picture.overlays.defect = this.review.library.worst(this.review.library.row(info.id));
+		pane.picture.show(info);
+	}
+
+	paint() {
+		for (const pane of this.panes) {
+			const id = this.now(pane.id);
+			const name = this.review.info(id)?.name ?? "";
+			const state = this.review.state(id);
+			const hold = h(
+				"button",
+				{
+					class: "hold",
+					"aria-pressed": pane.held,
+					title: "Hold: this photo stays while the others run",
+					"aria-label": `Hold ${name}`,
+					click: () => {
+						pane.held = !pane.held;
+						this.paint();
+						pane.head.querySelector("button")?.focus();
+					},
+				},
+				icon("pin"),
+			);
+			const had = pane.head.contains(document.activeElement);
+			fill(pane.head, h("span", { class: "name" }, name), ...badge(state), hold);
+			if (had) hold.focus();
+			pane.el.dataset.state = state.replace(" ", "-");
+			pane.el.setAttribute("aria-label", `${name}: ${STATES[state]?.word}`);
+			pane.el.classList.toggle("here", id === this.review.id);
+		}
+	}
+
+	/** @param {number} dx @param {number} dy the other pane; or the next photos in the panes that are not held */
+	move(dx, dy) {
+		if (dy) return this.turn(dy);
+		const { review } = this;
+		const free = this.panes.filter(({ held }) => !held);
+		const held = new Set(this.panes.filter((pane) => pane.held).map(({ id }) => this.now(id)));
+		if (!free.length) return;
+		const step = (/** @type {number} */ at) => {
+			do at += dx;
+			while (held.has(review.library.id[review.rows[at]]));
+			return at;
+		};
+		const places = free.map(({ id }) => step(review.rows.indexOf(review.library.row(this.now(id)))));
+		if (places.some((at) => at < 0 || at >= review.rows.length)) return;
+		free.forEach((pane, at) => (pane.id = review.library.id[review.rows[places[at]]]));
+		this.ids = this.panes.map(({ id }) => id);
+		const here = free.find(({ el }) => el.contains(document.activeElement)) ?? free[0];
+		void review.known.want(this.ids).then(
+			() => {
+				free.forEach((pane) => this.fillPane(pane));
+				this.pick(here.id);
+				this.paint();
+			},
+			() => undefined,
+		);
+	}
+
+	/** @param {number} step */
+	turn(step) {
+		const at = this.panes.findIndex(({ el }) => el.contains(document.activeElement));
+		this.panes[(at + step + this.panes.length) % this.panes.length]?.el.focus();
+	}
+
+	get active() {
+		return (this.panes.find(({ el }) => el.contains(document.activeElement)) ?? this.panes[0])?.picture;
+	}
+
+	zoom() {
+		const over = this.panes.find(({ picture }) => picture.pointer)?.picture ?? this.active;
+		over?.zoom(over.zoomed ? 0 : 1, over.pointer);
+	}
+
+	/** @param {number} step */
+	zoomStep(step) {
+		this.active?.step(step);
+	}
+
+	/** @param {number} dx @param {number} dy @param {boolean} [alone] */
+	pan(dx, dy, alone) {
+		this.active?.pan(dx * PAN, dy * PAN, alone);
+	}
+}
+
+/** The survey: every frame of a burst at once, one of them chosen. */
+export class Survey extends Several {
+	build() {
+		fill(
+			this,
+			...this.ids.map((id, at) => {
+				const info = this.review.info(this.now(id));
+				const shown = info && h("img", { src: address(info, "thumb", 640), alt: `${info.name}: ${info.reason}` });
+				return h(
+					"button",
+					{
+						class: "frame",
+						"data-at": at,
+						focus: () => this.pick(id),
+						dblclick: () => dispatchEvent(new CustomEvent("culld-open", { detail: this.now(id) })),
+					},
+					shown,
+					h("span", { class: "caption" }),
+				);
+			}),
+		);
+	}
+
+	paint() {
+		this.querySelectorAll("[data-at]").forEach((item, at) => {
+			const id = this.now(this.ids[at]);
+			const state = this.review.state(id);
+			item.classList.toggle("here", id === this.review.id);
+			/** @type {HTMLElement} */ (item).dataset.state = state.replace(" ", "-");
+			fill(
+				/** @type {Element} */ (item.lastElementChild),
+				h("span", { class: "name" }, this.review.info(id)?.name ?? ""),
+				...badge(state),
+			);
+		});
+	}
+
+	/** @param {number} dx @param {number} dy */
+	move(dx, dy) {
+		const items = /** @type {HTMLElement[]} */ ([...this.querySelectorAll("[data-at]")]);
+		const at = Math.max(
+			0,
+			items.findIndex((item) => item === document.activeElement),
+		);
+		const columns = Number(getComputedStyle(this).getPropertyValue("--columns")) || 1;
+		items[at + dx + dy * columns]?.focus();
+	}
+}
+
+customElements.define("culld-compare", Compare);
+customElements.define("culld-survey", Survey);
