@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import importlib.util
 import os
+import pwd
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,7 +51,7 @@ def _become_owner(folder: Path) -> None:
     except OSError:  # it is created later
         return
     if os.geteuid() == 0 and found.st_uid:
-        os.setgroups([])
+        os.initgroups(pwd.getpwuid(found.st_uid).pw_name, found.st_gid)  # one of its groups may enter the state folder
         os.setgid(found.st_gid)
         os.setuid(found.st_uid)
 
