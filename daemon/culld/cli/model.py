@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from culld.app.model_files import shipped_models
 from culld.cli import exit_codes, model_common, model_dataset, model_evaluate
+from culld.cli.model_explain import with_explanation
 from culld.errors import SystemFaultError
 from culld.inference.card import CARD_FILE, Card, load_card, read_card, save_card
 from culld.records import NETWORK_DEFECTS
@@ -72,7 +73,7 @@ def _train(args: argparse.Namespace) -> int:
             trained = train_two_stage(experiment, context, args.dataset)
         else:
             trained = train(experiment, context)
-    save_card(out, _card(experiment, trained, made, args.weights))
+    save_card(out, with_explanation(out, _card(experiment, trained, made, args.weights)))
     print(f"{load_card(out).id} written to {out}")
     model_common.print_figures(trained.metrics)
     return exit_codes.FINE
@@ -81,7 +82,7 @@ def _train(args: argparse.Namespace) -> int:
 def _export(args: argparse.Namespace) -> int:
     card = read_card(args.folder)
     digest = write_litert(load_keras(args.folder), args.folder / LITERT_FILE, args.precision)
-    save_card(args.folder, replace(card, digest=digest))
+    save_card(args.folder, with_explanation(args.folder, replace(card, digest=digest)))
     print(f"{load_card(args.folder).id} written to {args.folder}")
     return exit_codes.FINE
 

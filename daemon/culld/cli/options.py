@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from culld.cli.model_options import add_model_actions
 from culld.cli.web_options import add_web
-from culld.records import Verdict
+from culld.explain.method import Method
+from culld.records import Defect, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,7 +105,25 @@ def _add_log(parser: argparse.ArgumentParser) -> None:
 def _add_why(parser: argparse.ArgumentParser) -> None:
     _add_config(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument(
+        "--picture", type=Path, metavar="OUT.png", help="also write the photo under the heat map of its main defect"
+    )
     parser.add_argument("path", type=Path, metavar="PHOTO", help="current or original path of the photo")
+
+
+def _add_explain(parser: argparse.ArgumentParser) -> None:
+    _add_config(parser)
+    parser.add_argument("photo", type=Path, metavar="PHOTO", help="the photo to explain; it is only read")
+    parser.add_argument(
+        "--head",
+        choices=[defect.value for defect in Defect],
+        help="the defect to explain (default: the most probable one of blur, under and over)",
+    )
+    parser.add_argument(
+        "--method", choices=[each.value for each in Method], default=Method.HIRESCAM.value, help="how the map is made"
+    )
+    parser.add_argument("--out", type=Path, metavar="P.png", help="write the photo under its heat map to this PNG")
+    parser.add_argument("--json", action="store_true", help="one JSON object, with the map")
 
 
 def _add_report(parser: argparse.ArgumentParser) -> None:
@@ -216,6 +235,7 @@ _OPTIONS: Final[dict[str, Callable[[argparse.ArgumentParser], None]]] = {
     "status": _add_status,
     "log": _add_log,
     "why": _add_why,
+    "explain": _add_explain,
     "report": _add_report,
     "restore": _add_restore,
     "web": add_web,

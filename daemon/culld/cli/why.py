@@ -8,16 +8,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from culld.app.decisions import explain_decision
+from culld.app.explain import explain_photo
+from culld.app.explain_messages import ExplainRequest
 from culld.cli import configuration, exit_codes
+from culld.cli.explain import place_of, write_picture
 from culld.cli.log import as_json, as_text
 from culld.cli.score_fields import subject_json, subject_text
-from culld.records import Defect, display_path
+from culld.errors import PhotoError
+from culld.records import Defect, Scores, display_path
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
     from culld.app.decisions import Explanation
+    from culld.config import Config
     from culld.records import RecordedDecision, Threshold
 
 
@@ -34,6 +39,20 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(_as_json(explanation) | {"history": history}))
     else:
         print("\n".join(_lines(explanation)))
+    return exit_codes.FINE if args.picture is None else _picture(args.picture, config, explanation)
+
+
+def _picture(out: Path, config: Config, explanation: Explanation) -> int:
+    """Write the picture of the most probable defect of the decision; return 1 if the photo cannot be explained."""
+    case = explanation.case
+    path, scores = case.now.path, case.stack.primary.result
+    head = max(scores.known, key=scores.of) if isinstance(scores, Scores) else None
+    try:
+        found = explain_photo(config, ExplainRequest(place_of(path), head))
+    except PhotoError as error:
+        print(f"culld: {display_path(path)}: {error}", file=sys.stderr)
+        return exit_codes.SOME_FAILED
+    write_picture(out, path, found)
     return exit_codes.FINE
 
 

@@ -112,9 +112,13 @@ class DecodedPhoto:
 
     def upright_frame(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Return the network frame of this photo with the top of the photo at its top; a portrait has lain in it."""
+        return np.rot90(frame, self.frame_turns)
+
+    @property
+    def frame_turns(self) -> int:
+        """The quarter turns, counter-clockwise, that turn the network frame as the photo stands upright."""
         width, height = self.image.size
-        turned = -1 if height > width else 0
-        return np.rot90(frame, turned + self.quarter_turns)
+        return self.quarter_turns - 1 if height > width else self.quarter_turns
 
     @property
     def reduction(self) -> float:

@@ -28,7 +28,9 @@ class Card:
     with licences and counts), `origin` (of the starting weights, with their notice), `metrics`, `calibration` and
     `provenance` (recipe revision, frameworks, machine) are JSON values for the reader of the card. `operating_points`
     gives for each label the precision and recall of thresholds; the policy reads `reject: {precision: ...}` from them.
-    `limits` are sentences: what the model cannot judge.
+    `limits` are sentences: what the model cannot judge. `explain` holds the `files` that `culld explain` needs with
+    their SHA-256, the `levels` that explain each output, and the measured `figures` of the heat maps; empty if it
+    cannot be explained.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Card:
     provenance: Mapping[str, Any]
     operating_points: Mapping[str, tuple[OperatingPoint, ...]] = field(default_factory=dict)
     limits: tuple[str, ...] = ()
+    explain: Mapping[str, Any] = field(default_factory=dict)
     file: str = MODEL_FILE
 
     def __post_init__(self) -> None:
