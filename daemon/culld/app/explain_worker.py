@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from culld.explain.heat import HeatMap
     from culld.explain.method import Method
     from culld.imaging.decode import DecodedPhoto
-    from culld.records import Face
+    from culld.records import Face, RootedPath
 
 NO_FACE: Final = (
     "missed focus is measured on faces, and no face that can be measured was found in this photo: there is nothing to "
@@ -65,11 +65,7 @@ class ExplainWorker:
     def explain(self, request: ExplainRequest) -> PhotoExplanation | PhotoError:
         """Explain a photo; a PhotoError is returned, not raised, to reach the caller."""
         try:
-            with open_regular(request.place) as stream:
-                data = stream.read(self._settings.file_size + 1)
-            if len(data) > self._settings.file_size:
-                return PhotoError("larger than limits.file_size allows")
-            held, format_ = io.BytesIO(data), recognise(data[:HEAD_BYTES], request.place.relative.name)
+            held, format_ = self._read(request.place)
             if request.head is Defect.FOCUS:
                 return self._focus(held, format_)
             return self._network_defect(held, format_, request)
@@ -78,6 +74,21 @@ class ExplainWorker:
         except PhotoError as error:
             return error
 
+    def map(self, place: RootedPath, head: Defect, method: Method) -> HeatMap:
+        """Return the upright map of a defect of the network in a photo; raises PhotoError."""
+        held, format_ = self._read(place)
+        try:
+            return self._maps_of(held, format_, (head,), method)[head]
+        except UnreadableError as error:
+            raise PhotoError(str(error)) from error
+
+    def _read(self, place: RootedPath) -> tuple[io.BytesIO, Format]:
+        with open_regular(place) as stream:
+            data = stream.read(self._settings.file_size + 1)
+        if len(data) > self._settings.file_size:
+            raise PhotoError("larger than limits.file_size allows")
+        return io.BytesIO(data), recognise(data[:HEAD_BYTES], place.relative.name)
+
     def _network_defect(self, stream: BinaryIO, format_: Format, request: ExplainRequest) -> PhotoExplanation:
         heads = NETWORK_DEFECTS if request.head is None else (request.head,)
         seen = self._seen(stream, format_, heads, request.method)
@@ -85,12 +96,19 @@ class ExplainWorker:
 
     def _seen(self, stream: BinaryIO, format_: Format, heads: tuple[Defect, ...], method: Method) -> _Seen:
         light = camera_facts(exif_of(stream, format_, self._limits)).exposure.light_value
+        maps = self._maps_of(stream, format_, heads, method)
+        return _Seen(self._picture(stream, format_), maps, light)
+
+    def _maps_of(
+        self, stream: BinaryIO, format_: Format, heads: tuple[Defect, ...], method: Method
+    ) -> dict[Defect, HeatMap]:
+        """Return the upright maps; `over` of a RAW is the smaller one of its preview and its developed sensor data."""
         with self._decoded(stream, format_) as (decoded, _):
             maps = self._maps(decoded, decoded.frame(), heads, method)
         if format_ is Format.RAW and Defect.OVER in maps and maps[Defect.OVER].probability >= RAW_RECHECK_OVER:
             developed = self._developed(stream, method)
             maps[Defect.OVER] = min(maps[Defect.OVER], developed, key=lambda each: each.logit)
-        return _Seen(self._picture(stream, format_), maps, light)
+        return maps
 
     def _developed(self, stream: BinaryIO, method: Method) -> HeatMap:
         """Return the map of over-exposure in the developed sensor data of a RAW."""

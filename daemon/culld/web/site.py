@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 import logging
 import os
@@ -20,6 +21,7 @@ from culld.config import load_config
 from culld.errors import CulldError, SystemFaultError
 from culld.system.systemd.unit_files import WEB_FOLDER
 from culld.web.changes import Changes
+from culld.web.heat import create_heat
 from culld.web.picture_cache import PictureCache
 from culld.web.picture_pool import PicturePool
 from culld.web.secret_store import SecretStore
@@ -112,7 +114,12 @@ class Site:
             environ,
             SecretStore(config.state / WEB_FOLDER),
             PictureCache(cache, config.web.cache),
-            PicturePool(limits.pixels, limits.file_size, limits.memory),
+            PicturePool(
+                limits.pixels,
+                limits.file_size,
+                limits.memory,
+                functools.partial(create_heat, config.model.path, limits.pixels, limits.file_size),
+            ),
             Reading(config.state, cache / f"index-{_instance(config)}.npz"),
         )
 
