@@ -178,7 +178,7 @@ export class Bars {
 		const answers = ANSWERS.map(([kind, shape, text]) => {
 			const fits = review.items(kind).length;
 			if (kind === "reject" && !fits) return null;
-			return this.button(kind, shape, many ? `${text}: ${counted(fits, "photo")}` : text, {
+			return this.button(kind, shape, many && fits ? `${text}: ${counted(fits, "photo")}` : text, {
 				class: kind,
 				disabled: fits ? null : true,
 			});

@@ -137,6 +137,7 @@ export class Page {
 		if (name === "compare") this.ids = this.pair(await this.burst(review.id));
 		if (name === "survey") this.ids = review.selected.size > 1 ? [...review.selected] : await this.burst(review.id);
 		if (name === "compare" && this.ids.length < 2) return tell("Compare needs two photos.");
+		if (name === "compare" || name === "survey") review.clear();
 		this.name = name;
 		this.address(true);
 		await this.show();
