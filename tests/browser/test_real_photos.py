@@ -16,8 +16,6 @@ from playwright.sync_api import BrowserContext
 from browser.conftest import checked, record
 from harness.daemon_process import COMMAND, House
 
-pytest.importorskip("culld.app.wishes.carry_out", reason="the daemon does not carry out wishes yet")
-
 BLURRED = 12
 
 

@@ -453,8 +453,10 @@ def _tile(photo: Photo) -> dict[str, Any]:
 def _would_change(photo: Photo) -> str:
     worst = max(photo.scores, key=lambda name: photo.scores[name])
     limit = THRESHOLDS[worst]["reject"]
-    side = "reaches" if photo.scores[worst] >= (limit or 2) else "is below"
-    return f"{worst} {photo.scores[worst]:.3f} {side} {limit} (policy.defects.{worst}.reject)."
+    side = "above" if photo.scores[worst] >= (limit or 2) else "of"
+    effect = "not be rejected" if side == "above" else "be rejected"
+    key = f"policy.defects.{worst}.reject"
+    return f"With a threshold {side} {photo.scores[worst]:.3f} it would {effect} for {worst} ({key} is {limit})."
 
 
 def _verdict(photo: Photo) -> int:

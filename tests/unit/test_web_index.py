@@ -213,7 +213,9 @@ def test_tiles_and_facts(library: Library) -> None:
     assert facts["scores"]["blur"] == 0.99
     assert facts["thresholds"]["blur"] == {"tag": 0.5, "reject": 0.97}
     assert [past["verdict"] for past in facts["history"]] == ["quarantine"]
-    assert facts["would_change"][0].startswith("blur 0.990 reaches 0.97 (policy.defects.blur.reject)")
+    assert facts["would_change"][0] == (
+        "With a threshold above 0.990 it would not be rejected for blur (policy.defects.blur.reject is 0.97)."
+    )
 
 
 @pytest.mark.parametrize("ids", ["", "x", "1,", "1,,2", "-1", ",".join(["1"] * 201), "1;2"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,11 +35,12 @@ _TYPES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class PageFile:
-    """A file of the page."""
+    """A file of the page; `packed` is its content by gzip."""
 
     data: bytes
     media_type: str
     etag: str
+    packed: bytes
 
 
 def page_files(folder: Path) -> dict[str, PageFile]:
@@ -49,7 +51,7 @@ def page_files(folder: Path) -> dict[str, PageFile]:
         if media_type is not None and file.is_file():
             data = file.read_bytes()
             etag = f'"{hashlib.sha256(data).hexdigest()[:32]}"'
-            found[file.relative_to(folder).as_posix()] = PageFile(data, media_type, etag)
+            found[file.relative_to(folder).as_posix()] = PageFile(data, media_type, etag, gzip.compress(data, mtime=0))
     return found
 
 
@@ -59,7 +61,9 @@ async def page(request: Request) -> Response:
     file = files.get(request.path_params.get("path", "index.html"))
     if file is None:
         raise ProblemError(404, "There is no such file.")
-    headers = {"ETag": file.etag, "Cache-Control": CHECKED}
+    headers = {"ETag": file.etag, "Cache-Control": CHECKED, "Vary": "Accept-Encoding"}
     if is_known(request, file.etag):
         return not_modified(headers)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return Response(file.packed, 200, headers | {"Content-Encoding": "gzip"}, file.media_type)
     return Response(file.data, 200, headers, file.media_type)

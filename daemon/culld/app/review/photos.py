@@ -206,8 +206,8 @@ def _sentence(defect: Defect, score: float, name: str, limit: float) -> str:
     effect = {"tag": "tagged", "reject": "rejected"}[name]
     key = f"policy.defects.{defect}.{name}"
     if score >= limit:
-        return f"{defect} {score:.3f} reaches {limit:g} ({key}); above {score:.3f} that threshold would not be reached."
-    return f"{defect} {score:.3f} is below {limit:g} ({key}); at {score:.3f} or less it would be {effect} for it."
+        return f"With a threshold above {score:.3f} it would not be {effect} for {defect} ({key} is {limit:g})."
+    return f"With a threshold of {score:.3f} or less it would be {effect} for {defect} ({key} is {limit:g})."
 
 
 def _rounded(value: float | None, places: int = 2) -> float | None:
