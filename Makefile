@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CONFIG := photos/culld.yaml
 
-.PHONY: help run test lint fault metadata programs service-test bench accuracy subject cam-loss lock clean
+.PHONY: help run test lint fault metadata programs service-test bench bench-web accuracy explain subject cam-loss lock clean
 
 help:  ## list the targets
 	@echo "make run    install culld into .venv, start it on photos/inbox, and print the address of the review page"
@@ -15,6 +15,8 @@ help:  ## list the targets
 	@echo "make programs  compare what darktable and digiKam display before and after culld (both installed; virtual screen)"
 	@echo "make service-test  install, use, break and remove the service on a booted Debian (root; four minutes)"
 	@echo "make bench  measure speed and memory of culld and its peers: writes tests/bench/RESULTS.md (20 minutes)"
+	@echo "make bench-web  measure the review page in Chromium: writes tests/bench/PAGE.md (10 minutes)"
+	@echo "make explain  measure how far heat maps can be trusted: writes models/defects/explain.md (SHARED=DIR)"
 	@echo "make accuracy  evaluate the model and its peers: writes models/defects/*.md (an hour; SHARED=DIR; CHECK=1: compares)"
 	@echo "make subject [BEFORE=REVISION]  measure faces, focus, sharpness, exposure and series (two hours; SHARED=DIR)"
 	@echo "make cam-loss  train networks whose heat maps lie where they are told: writes models/cam-loss/ (SHARED=DIR; 20 minutes)"
@@ -48,6 +50,9 @@ service-test: .venv/.dev  ## the service on a booted Debian, as root: tests/syst
 bench: .venv-bench/.done .venv/.dev  ## culld, its peers and the floor: tests/bench/RESULTS.md
 	.venv-bench/bin/python tests/bench/run.py --python $(BIN)/python
 
+bench-web: .venv/.dev  ## the review page in Chromium: tests/bench/PAGE.md
+	$(BIN)/python tests/bench/page_speed.py --out tests/bench/PAGE.md
+
 SHARED ?= ../shared
 PHOTOS ?= $(SHARED)/photos
 accuracy: .venv-bench/.done .venv/.dev  ## the model and its peers, its verdicts, and each source by others: models/defects/*.md
@@ -65,6 +70,9 @@ subject: .venv-bench/.done .venv/.dev  ## faces, missed focus, sharpness, exposu
 	PYTHONPATH=tests $(BIN)/python -m bench.verdicts models/defects --shared $(SHARED) --print
 	PYTHONPATH=tests $(BIN)/python -m bench.series models/defects --shared $(SHARED)
 	$(if $(BEFORE),$(BIN)/python tests/bench/subject_cost.py --before $(BEFORE))
+
+explain: .venv/.dev  ## the heat maps of the model: models/defects/explain.md
+	PYTHONPATH=tests $(BIN)/python -m bench.explain models/defects --photos "$(PHOTOS)"
 
 cam-loss: .venv/.dev  ## the experiment on heat maps, with three seeds: models/cam-loss/report.md
 	PYTHONPATH=tests $(BIN)/python -m bench.cam_loss models/cam-loss --photos "$(PHOTOS)" \

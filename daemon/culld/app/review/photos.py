@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from culld.app.review.columns import STATES
 from culld.records import Defect, Scores, display_path
@@ -184,6 +184,10 @@ def _past(decision: RecordedDecision) -> dict[str, Any]:
     }
 
 
+HIGH: Final = 0.999
+"""Probabilities above it are shown with four digits."""
+
+
 def would_change(case: RecordedDecision, policy: Policy) -> list[str]:
     """Return sentences on how far each score is from the thresholds in force, the nearest one first."""
     scores = case.scores
@@ -205,9 +209,10 @@ def _limits(policy: Policy, defect: Defect) -> Mapping[str, float]:
 def _sentence(defect: Defect, score: float, name: str, limit: float) -> str:
     effect = {"tag": "tagged", "reject": "rejected"}[name]
     key = f"policy.defects.{defect}.{name}"
+    shown = format(score, ".4f" if score > HIGH else ".3f")
     if score >= limit:
-        return f"With a threshold above {score:.3f} it would not be {effect} for {defect} ({key} is {limit:g})."
-    return f"With a threshold of {score:.3f} or less it would be {effect} for {defect} ({key} is {limit:g})."
+        return f"With a threshold above {shown} it would not be {effect} for {defect} ({key} is {limit:g})."
+    return f"With a threshold of {shown} or less it would be {effect} for {defect} ({key} is {limit:g})."
 
 
 def _rounded(value: float | None, places: int = 2) -> float | None:
