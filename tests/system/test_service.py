@@ -300,7 +300,7 @@ def page_state(machine: Machine) -> str:
 
 def ask_page(machine: Machine, photo: str) -> str:
     """Log in to the page from inside, look at a photo, and ask for its restore."""
-    link = machine.run(COMMAND, "web", "--link", "--config", "/etc/culld/config.yaml").split()[-1]
+    link = machine.run(COMMAND, "web", "--link").split()[-1]
     return machine.run(sys.executable, "-c", PAGE, link, photo)
 
 
