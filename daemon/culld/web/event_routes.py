@@ -39,7 +39,7 @@ async def since(request: Request) -> Response:
 
     def found(reading: Reading) -> dict[str, object]:
         index = reading.fresh()
-        rows = index.shown(kept=True, since=before)
+        rows = index.changed(kept=True, since=before)
         return {"change": index.change, "full": before < index.first_change, "ids": rows["id"][:_MOST_IDS].tolist()}
 
     return json_answer(await site_of(request).read(found))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from culld.app.review.index_answer import IndexRequest, index_answer
 from culld.app.review.photos import MOST_TILES, photo_facts, tiles
@@ -13,6 +13,12 @@ from culld.web.route_values import number_in, number_of, site_of, unknown
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
+
+    from culld.records import Policy
+    from culld.web.site import Reading
+
+FIRST_TILES: Final = 60
+"""So many tiles come with an index that has a limit: those of the first screen."""
 
 
 async def index(request: Request) -> Response:
@@ -26,7 +32,16 @@ async def index(request: Request) -> Response:
     headers = {"ETag": etag, "Cache-Control": CHECKED}
     if is_known(request, etag):
         return not_modified(headers)
-    return json_answer(await site.read(lambda reading: index_answer(reading.fresh(), wanted, policy)), headers=headers)
+    return json_answer(await site.read(lambda reading: _answer(reading, wanted, policy)), headers=headers)
+
+
+def _answer(reading: Reading, wanted: IndexRequest, policy: Policy) -> dict[str, Any]:
+    """Return the columns; with a limit also the tiles of the first photos, which saves the page a second request."""
+    answer = index_answer(reading.fresh(), wanted, policy)
+    if wanted.limit is not None:
+        first = reading.index.shown(kept=wanted.kept, limit=min(wanted.limit, FIRST_TILES))
+        answer["photos"] = tiles(reading.journal(), reading.index, first["id"].tolist())
+    return answer
 
 
 async def photos(request: Request) -> Response:

@@ -65,4 +65,4 @@ class Warmer:
 
 
 def _shown_first(reading: Reading) -> list[int]:
-    return [int(number) for number in reading.fresh().shown(kept=False)["id"][:MOST]]
+    return [int(number) for number in reading.fresh().shown(kept=False, limit=MOST)["id"]]

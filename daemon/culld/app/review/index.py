@@ -35,6 +35,7 @@ class Index:
     _version: int | None = None
     wishes: tuple[object, ...] = ()
     _order: tuple[int, NDArray[np.intp]] = (-1, np.zeros(0, np.intp))
+    _lists: dict[bool, tuple[int, NDArray[np.intp]]] = field(default_factory=dict)
 
     def refresh(self, journal: ReviewReader) -> bool:
         """Take over the changes of the journal since the last call; return whether there were any."""
@@ -139,16 +140,31 @@ class Index:
         members = members[~is_superseded(members)]
         return [int(each) for each in members["id"][np.lexsort((members["id"], members["taken"]))]]
 
-    def shown(self, *, kept: bool, since: int | None = None) -> NDArray[np.void]:
+    def shown(self, *, kept: bool, limit: int | None = None) -> NDArray[np.void]:
         """Return the rows that the page lists, the last taken first: those of the last decision about each photo.
 
-        `kept`: also kept photos. With `since` only the rows that changed after that change, also superseded ones.
+        `kept`: also kept photos; `limit`: at most so many rows (None: all).
         """
-        rows = self.rows[self._newest_first()]
-        chosen = np.ones(len(rows), np.bool_) if kept else rows["verdict"] != 0
-        chosen &= ~is_superseded(rows) if since is None else rows["change"] > since
-        found: NDArray[np.void] = rows[chosen]
+        found: NDArray[np.void] = self.rows[self._listed(kept=kept)[:limit]]
         return found
+
+    def count_shown(self, *, kept: bool) -> int:
+        """Return how many rows `shown` returns without a limit."""
+        return len(self._listed(kept=kept))
+
+    def changed(self, *, kept: bool, since: int) -> NDArray[np.void]:
+        """Return the rows that changed after a change, the last taken first, also those of superseded decisions."""
+        rows = self.rows[self._newest_first()]
+        found: NDArray[np.void] = rows[(kept | (rows["verdict"] != 0)) & (rows["change"] > since)]
+        return found
+
+    def _listed(self, *, kept: bool) -> NDArray[np.intp]:
+        """Return the positions of the rows that the page lists, kept until the next change."""
+        if kept not in self._lists or self._lists[kept][0] != self.change:
+            order = self._newest_first()
+            rows = self.rows[order]
+            self._lists[kept] = self.change, order[(kept | (rows["verdict"] != 0)) & ~is_superseded(rows)]
+        return self._lists[kept][1]
 
     def _newest_first(self) -> NDArray[np.intp]:
         if self._order[0] != self.change:

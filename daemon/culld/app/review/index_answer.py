@@ -42,11 +42,15 @@ def index_answer(index: Index, request: IndexRequest, policy: Policy) -> dict[st
     index no longer lists; `full` is true if the changes since then are not known, and the answer holds all rows.
     """
     since = request.since if request.since is not None and request.since >= index.first_change else None
-    rows = index.shown(kept=request.kept, since=since)
-    gone = rows["id"][is_superseded(rows)].tolist()
-    rows = rows[~is_superseded(rows)]
-    total = len(rows)
-    rows = rows[: request.limit]
+    if since is None:
+        gone, total = [], index.count_shown(kept=request.kept)
+        rows = index.shown(kept=request.kept, limit=request.limit)
+    else:
+        rows = index.changed(kept=request.kept, since=since)
+        gone = rows["id"][is_superseded(rows)].tolist()
+        rows = rows[~is_superseded(rows)]
+        total = len(rows)
+        rows = rows[: request.limit]
     scores = {defect.value: _eighth_bits(rows[defect.value]) for defect in Defect}
     columns = {name: rows[name] for name in _PLAIN} | scores | {"tagged": tagged_bits(rows, policy)}
     return {

@@ -119,8 +119,12 @@ export class Known {
 
 	/** @param {number[]} ids */
 	async take(ids) {
-		const { photos } = await get(`photos?ids=${ids.join(",")}`);
-		for (const info of /** @type {Info[]} */ (photos)) this.infos.set(info.id, info);
+		this.add((await get(`photos?ids=${ids.join(",")}`)).photos);
+	}
+
+	/** @param {Info[]} photos */
+	add(photos) {
+		for (const info of photos) this.infos.set(info.id, info);
 		for (const id of this.infos.keys()) {
 			if (this.infos.size <= MOST_KNOWN) break;
 			this.infos.delete(id);

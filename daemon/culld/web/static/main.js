@@ -26,6 +26,19 @@ const SOON_MS = 300;
 /** So many photos are asked for first: enough for a screen, whatever the number of all. */
 const FIRST_ROWS = 1000;
 
+/** The longest time that the rest waits for the pictures of the first screen. */
+const MOST_WAIT_MS = 1500;
+
+/** Wait until the pictures of the first screen are there: what comes behind them must not make them late. */
+async function drawn() {
+	const end = performance.now() + MOST_WAIT_MS;
+	const ready = () => {
+		const images = [...byId("main").querySelectorAll("img")];
+		return images.length > 0 && images.every((image) => image.complete);
+	};
+	while (!ready() && performance.now() < end) await new Promise((again) => setTimeout(again, 25));
+}
+
 /** The page. */
 export class Page {
 	review = new Review();
@@ -55,6 +68,7 @@ export class Page {
 		listen(() => this.actions);
 		this.hear();
 		await this.show();
+		await drawn();
 		if (more) await this.review.load(true);
 		follow(this.review);
 		setTimeout(LOADED.photo ?? Object, SOON_MS);

@@ -91,6 +91,7 @@ export class Review extends EventTarget {
 		const before = this.library;
 		this.etag = answer.etag;
 		this.library = new Library(answer.body);
+		this.known.add(answer.body.photos ?? []);
 		const more = answer.body.total > this.library.length;
 		if (more) this.etag = "";
 		if (fresh || !before.length) {
