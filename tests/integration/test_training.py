@@ -20,6 +20,9 @@ from culld.cli import model as command
 from culld.errors import ConfigError
 from culld.inference.card import load_card
 from culld.stages.read.scoring import open_litert, score
+from culld.training.defects.features import Table
+from culld.training.defects.fit import fit_heads
+from culld.training.defects.network import Layout
 from culld.training.experiment import Experiment, as_yaml, load_experiment
 from culld.training.export import MAX_PROBABILITY_DIFFERENCE, load_keras
 
@@ -117,6 +120,27 @@ def test_litert_and_keras_agree(trained: Path) -> None:
     for frame, row in zip(frames, wanted, strict=True):
         scores = score(network, frame)
         np.testing.assert_allclose(row, [scores.blur, scores.under, scores.over], atol=MAX_PROBABILITY_DIFFERENCE)
+
+
+def test_distilled_heads_have_the_size_of_one_set_and_the_answers_of_several() -> None:
+    """Rows whose first number decides are learnt either way; progress counts the one set more."""
+    rng, layout = np.random.default_rng(5), Layout({"light": 6})
+    features = rng.normal(size=(600, 6)).astype(np.float16)
+    labels = np.repeat(features[:, :1] > 0, 3, axis=1).astype(np.float32)
+    names = np.full(600, "clean")
+    table = Table(features, labels, labels >= 0, names, np.zeros(600, bool), np.zeros(600, np.float32), names)
+    inputs = {f"{head}_inputs": ("light",) for head in ("blur", "under", "over")}
+    single = replace(SMALL, ensemble=1, epochs=15, batch=32, learning_rate=0.01, **inputs)
+    steps: list[tuple[int, int]] = []
+
+    one = fit_heads(table, layout, single, lambda _done, _total: None)
+    distilled = fit_heads(
+        table, layout, replace(single, ensemble=2, distill=True), lambda done, total: steps.append((done, total))
+    )
+
+    assert distilled.count_params() == one.count_params()
+    assert steps == [(done, 45) for done in range(1, 46)]
+    assert ((distilled.predict(features, verbose=0) > 0) == (labels > 0)).mean() > 0.95
 
 
 def test_export_makes_a_pair_that_fits_again(trained: Path, tmp_path: Path) -> None:

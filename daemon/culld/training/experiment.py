@@ -66,11 +66,11 @@ class Experiment:
     `calibration_draws`: how many times every scene is distorted, each time differently. `backbone` and `heads`: names
     of `backbones.BACKBONES` and `network.HEADS`. `blur_inputs`, `under_inputs`, `over_inputs`: the groups of numbers
     that are the inputs of each head (`feature_groups.GROUPS`). `dropout`: that in front of the heads. `ensemble`: how
-    many sets of heads are trained, whose logits are averaged. `test` and `calibration`: shares of the scenes.
-    `prevalence`: the shares of photos with each defect for which the probabilities are calibrated. `precision`: of the
-    kernels in the file that ships, `float32` or `float16`. `weight_hard`: weight of clean night, high-key and bokeh
-    photos, and of those with a real defect; `weight_clean`: of other clean ones; `weight_mild`: of pictures changed so
-    little that it is no defect.
+    many sets of heads are trained, whose logits are averaged. `distill`: whether one more set learns the answers of
+    these and takes their place. `test` and `calibration`: shares of the scenes. `prevalence`: the shares of photos with
+    each defect for which the probabilities are calibrated. `precision`: of the kernels in the file that ships,
+    `float32` or `float16`. `weight_hard`: weight of clean night, high-key and bokeh photos, and of those with a real
+    defect; `weight_clean`: of other clean ones; `weight_mild`: of pictures changed so little that it is no defect.
     """
 
     name: str = "defects"
@@ -96,6 +96,7 @@ class Experiment:
     over_inputs: tuple[str, ...] = ("stem_half", "light", "grid", "early_quarter", "middle_quarter")
     dropout: float = 0.3
     ensemble: int = 3
+    distill: bool = False
     epochs: int = 20
     batch: int = 256
     learning_rate: float = 1e-3

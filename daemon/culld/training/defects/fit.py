@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -30,35 +29,52 @@ _LEAST_VARIANCE = 1e-6
 def fit_heads(table: Table, layout: Layout, experiment: Experiment, progress: Callable[[int, int], None]) -> Any:
     """Train `experiment.ensemble` sets of heads on these rows; return the Keras model from features to logits.
 
-    The mean logits of several sets depend less on chance than those of one.
+    The mean logits of several sets depend less on chance than those of one. With `experiment.distill` one more set
+    learns their answers and takes their place: it has the size of one.
     """
     norm = _norm(table.features)
-    members = []
-    for number in range(experiment.ensemble):
-        report = functools.partial(
-            _report, progress, number * experiment.epochs, experiment.ensemble * experiment.epochs
-        )
-        members.append(_fit(table, layout, replace(experiment, seed=experiment.seed + number), norm, report))
-    return average(members)
+    sets = experiment.ensemble + experiment.distill
+    goal = np.concatenate([table.labels, row_weights(table, experiment)], axis=1)
+
+    def fitted(goal: NDArray[np.float32], number: int) -> Any:
+        recipe = replace(experiment, seed=experiment.seed + number)
+        done, total = number * experiment.epochs, sets * experiment.epochs
+        return _fit(table.features, goal, layout, recipe, norm, lambda epoch: progress(done + epoch + 1, total))
+
+    together = average([fitted(goal, number) for number in range(experiment.ensemble)])
+    if not experiment.distill:
+        return together
+    return fitted(distilled_goal(goal, together.predict(table.features, verbose=0)), experiment.ensemble)
 
 
-def _report(progress: Callable[[int, int], None], before: int, total: int, epoch: int) -> None:
-    progress(before + epoch + 1, total)
+def distilled_goal(goal: NDArray[np.float32], logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the goal (n, 6) with the probabilities of these logits (n, 3) in place of its labels.
+
+    A label that was unknown has the weight 1: the answers of several sets are soft labels there, too (Hinton, Vinyals
+    and Dean 2015).
+    """
+    weights = goal[:, 3:]
+    chances = 1 / (1 + np.exp(-logits.astype(np.float64)))
+    return np.concatenate([chances, np.where(weights > 0, weights, 1)], axis=1).astype(np.float32)
 
 
-def _fit(table: Table, layout: Layout, experiment: Experiment, norm: Norm, report: Callable[[int], None]) -> Any:
+def _fit(
+    features: NDArray[np.float16],
+    goal: NDArray[np.float32],
+    layout: Layout,
+    experiment: Experiment,
+    norm: Norm,
+    report: Callable[[int], None],
+) -> Any:
     import keras
 
     keras.utils.set_random_seed(experiment.seed)
     heads = build_heads(experiment.heads, layout, experiment.inputs, norm, experiment.dropout)
-    steps = experiment.epochs * -(-len(table.features) // experiment.batch)
+    steps = experiment.epochs * -(-len(features) // experiment.batch)
     rate = keras.optimizers.schedules.CosineDecay(experiment.learning_rate, steps)
     heads.compile(optimizer=keras.optimizers.AdamW(rate, weight_decay=experiment.weight_decay), loss=_loss)
     reporter = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, _: report(epoch))
-    goal = np.concatenate([table.labels, row_weights(table, experiment)], axis=1)
-    heads.fit(
-        table.features, goal, batch_size=experiment.batch, epochs=experiment.epochs, verbose=0, callbacks=[reporter]
-    )
+    heads.fit(features, goal, batch_size=experiment.batch, epochs=experiment.epochs, verbose=0, callbacks=[reporter])
     # A model compiled with this loss function could not be loaded without it.
     finished = build_heads(experiment.heads, layout, experiment.inputs, norm, experiment.dropout)
     finished.set_weights(heads.get_weights())
