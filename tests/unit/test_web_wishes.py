@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import stat
+import subprocess
 import uuid
 from pathlib import Path
 
@@ -172,3 +174,28 @@ def test_the_change_number_grows_with_the_progress_of_wishes(library: Library) -
 
     assert after["change"] > before
     assert (after["total"], after["full"]) == (0, False)
+
+
+def test_a_full_disk_is_told_and_the_wish_can_be_left_again(library: Library) -> None:
+    """Nothing of the wish stays behind, and the same request is taken when there is room."""
+    folder = library.state / "wishes"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4k,nr_inodes=8", "tmpfs", str(folder)]
+    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("needs the right to mount a small disk")
+    try:
+        (folder / "ballast").write_bytes(bytes(4096))
+        with library.client() as client:
+            refused = client.post(f"{API}/wishes", json=wish((1, "rejected")))
+            left = [path.name for path in folder.iterdir()]
+            (folder / "ballast").unlink()
+            taken = client.post(f"{API}/wishes", json=wish((1, "rejected")))
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
+
+    assert (refused.status_code, refused.json()["detail"]) == (
+        503,
+        "The wish cannot be stored: No space left on device.",
+    )
+    assert left == ["ballast"]
+    assert taken.status_code == 202
