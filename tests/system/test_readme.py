@@ -10,7 +10,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 
@@ -26,7 +27,18 @@ COMMAND = Path(sys.executable).with_name("culld")
 README = REPO / "README.md"
 DOCS = REPO / "docs"
 PAGES = (README, *sorted(DOCS.glob("*.md")))
-RUN_HERE = {"sh", "sh slim", "sh service", "sh machine", "sh train", "yaml", "yaml rules", "console"}
+RUN_HERE = {
+    "sh",
+    "sh slim",
+    "sh service",
+    "sh machine",
+    "sh train",
+    "sh web",
+    "sh api",
+    "yaml",
+    "yaml rules",
+    "console",
+}
 CHECKED_ELSEWHERE = {"layers"}  # tests/unit/test_architecture.py
 
 
@@ -144,6 +156,48 @@ def test_the_first_five_minutes_are_as_the_readme_shows_them(home: dict[str, str
 def test_no_other_page_shows_a_session() -> None:
     """Every console block is run by one of the two tests above."""
     assert len(blocks("console")) == len(blocks("console", README, DOCS / "policy.md")) == 2
+
+
+@contextmanager
+def review_page(line: str, home: dict[str, str]) -> Iterator[str]:
+    """Run a command that serves the review page; give the address that it prints, and end it by Ctrl-C."""
+    words = [COMMAND, *shlex.split(line)[1:]]
+    process = subprocess.Popen(words, env=home | {"BROWSER": "true"}, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        yield next((each.strip() for each in process.stdout if "#login=" in each), "")
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    assert process.returncode == 0
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("photos")
+def test_the_review_page_is_served_as_its_page_says(home: dict[str, str]) -> None:
+    """Each command as it stands: on this machine, with a token for programs, and with a password for others."""
+    config = Path(home["HOME"]) / ".config" / "culld" / "config.yaml"
+    subprocess.run([COMMAND, "once"], env=home, check=True, capture_output=True)
+    first, password, elsewhere = commands("sh web")
+
+    with review_page(first, home) as address:
+        assert address.startswith("http://127.0.0.1:8466/#login=")
+        if shutil.which("curl") is not None:
+            script = "set -e\n" + "\n".join(commands("sh api"))
+            found = subprocess.run(["sh", "-c", script], env=home, check=True, capture_output=True, text=True).stdout
+            assert '"daemon":' in found
+            assert '"IMG_1.jpg"' in found
+    subprocess.run(
+        [COMMAND, *shlex.split(password)[1:]],
+        env=home,
+        input="a long password\n",
+        text=True,
+        check=True,
+        capture_output=True,
+    )
+    config.write_text(config.read_text() + "web: {hosts: [nas.local]}\n")
+    with review_page(elsewhere, home) as address:
+        assert "#login=" in address
 
 
 @pytest.mark.parametrize(("title", "states"), [("States of a plan", PlanState), ("States of a file", FileState)])
