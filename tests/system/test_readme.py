@@ -169,7 +169,7 @@ def review_page(line: str, home: dict[str, str]) -> Iterator[str]:
     finally:
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=30)
-    assert process.returncode == 0
+    assert process.returncode in {0, 130}  # 130: it was interrupted before it began to serve
 
 
 @pytest.mark.slow
