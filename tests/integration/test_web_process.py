@@ -266,7 +266,7 @@ def test_broken_requests_end_nothing(library: Library) -> None:
 
 
 def test_a_session_outlives_the_process(library: Library) -> None:
-    """Socket activation starts a new one whenever somebody looks."""
+    """Socket activation starts a new one with the next connection."""
     with page(library) as running:
         cookie = running.cookie
         assert running.end() == 0

@@ -50,7 +50,7 @@ class ReviewState(StrEnum):
     TAGGED = "tagged"
     TAG_CONFIRMED = "tag confirmed"
     REJECTED = "rejected"
-    """It is in quarantine, and nobody has answered."""
+    """It is in quarantine, and has no answer yet."""
     CONFIRMED = "confirmed"
     """It is in quarantine, and a person has confirmed the decision."""
     RESTORED = "restored"
