@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bench.accuracy.results_page import wilson
 from bench.portraits import Pixels, Portrait, draws, portraits, versions
+from culld.app.review.intervals import wilson
 from culld.imaging.decode import DecodedPhoto
 from culld.inference.card import load_card, save_card
 from culld.inference.litert import LiteRtNetwork, silence_stderr

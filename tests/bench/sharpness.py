@@ -19,8 +19,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.accuracy.results_page import wilson
 from bench.degradations import BLURS, Plane, Take, blurred, luma_of, seed_of, taken
+from culld.app.review.intervals import wilson
 from culld.imaging.sharpness import Lead, Sharpness, lead, sharpness_of
 
 Pair = tuple[Take, Take]

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.accuracy.results_page import results_page, wilson
+from bench.accuracy.results_page import results_page
+from culld.app.review.intervals import wilson
 from culld.training.report import Predictions, evaluation_figures, evaluation_report
 from harness.predictions import REJECT, SHARES, TAG, all_protocols
 

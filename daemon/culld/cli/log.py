@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from culld.app.decision_json import decision_json
 from culld.app.decisions import LogRequest, past_decisions
 from culld.cli import configuration, exit_codes
 from culld.records import display_path
@@ -19,29 +20,8 @@ def run(args: argparse.Namespace) -> int:
     """Print the selected decisions, the oldest first."""
     decisions = past_decisions(configuration.state(args), LogRequest(args.limit, args.since, args.verdict))
     for decision in reversed(decisions):
-        print(json.dumps(as_json(decision)) if args.json else as_text(decision))
+        print(json.dumps(decision_json(decision)) if args.json else as_text(decision))
     return exit_codes.FINE
-
-
-def as_json(decision: RecordedDecision) -> dict[str, object]:
-    """Return a decision with the keys of `culld score`, and with its outcome."""
-    scores = decision.scores
-    return {
-        "at": decision.made_at.isoformat(timespec="seconds"),
-        "path": display_path(decision.place.path),
-        "blur": scores and scores.blur,
-        "under": scores and scores.under,
-        "over": scores and scores.over,
-        "verdict": decision.verdict,
-        "reason": decision.reason,
-        "model": decision.model,
-        "policy": decision.policy,
-        "state": decision.state,
-        "now": display_path(decision.now.path) if decision.ended or decision.restored else None,
-        "note": decision.note,
-        "fault": decision.fault,
-        "restored": decision.restored_at and decision.restored_at.isoformat(timespec="seconds"),
-    }
 
 
 def as_text(decision: RecordedDecision) -> str:

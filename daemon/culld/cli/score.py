@@ -7,9 +7,9 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from culld.app.decision_json import scores_json, subject_json
 from culld.app.score import find, score_files
 from culld.cli import configuration, exit_codes
-from culld.cli.score_fields import scores_json, subject_json
 from culld.records import Verdict, display_path
 
 if TYPE_CHECKING:

@@ -9,9 +9,10 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
+from culld.app.decision_json import decision_json
 from culld.app.status import daemon_status
 from culld.cli import exit_codes
-from culld.cli.log import as_json, as_text
+from culld.cli.log import as_text
 from culld.config import find_config
 from culld.records import display_path
 
@@ -82,7 +83,7 @@ def _as_json(status: Status) -> dict[str, Any]:
             }
             for fault in status.faults
         ],
-        "last": [as_json(decision) for decision in status.last],
+        "last": [decision_json(decision) for decision in status.last],
     }
 
 

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from culld.app.decision_json import decision_json, explanation_json, facts_json
 from culld.app.decisions import explain_decision
 from culld.app.explain import explain_photo
 from culld.app.explain_messages import ExplainRequest
 from culld.cli import configuration, exit_codes
 from culld.cli.explain import place_of, write_picture
-from culld.cli.log import as_json, as_text
-from culld.cli.score_fields import subject_json, subject_text
+from culld.cli.log import as_text
+from culld.cli.subject_text import subject_text
 from culld.errors import PhotoError
 from culld.records import Defect, Scores, display_path
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
+    from pathlib import Path
 
     from culld.app.decisions import Explanation
     from culld.config import Config
-    from culld.records import RecordedDecision, Threshold
+    from culld.records import Threshold
 
 
 def run(args: argparse.Namespace) -> int:
@@ -35,8 +36,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"culld has not judged {display_path(path)}", file=sys.stderr)
         return exit_codes.SOME_FAILED
     if args.json:
-        history = [as_json(decision) for decision in explanation.history]
-        print(json.dumps(_as_json(explanation) | {"history": history}))
+        history = [decision_json(decision) for decision in explanation.history]
+        print(json.dumps(explanation_json(explanation.case, explanation.policy) | {"history": history}))
     else:
         print("\n".join(_lines(explanation)))
     return exit_codes.FINE if args.picture is None else _picture(args.picture, config, explanation)
@@ -56,49 +57,6 @@ def _picture(out: Path, config: Config, explanation: Explanation) -> int:
     return exit_codes.FINE
 
 
-def _as_json(explanation: Explanation) -> dict[str, object]:
-    case, policy = explanation.case, explanation.policy
-    primary = case.stack.primary
-    return {
-        "path": display_path(primary.photo.place.path),
-        "now": display_path(case.now.path),
-        "verdict": case.verdict,
-        "rule": case.rule,
-        "reason": case.reason,
-        "scores": {defect.value: getattr(primary.result, defect.value, None) for defect in Defect},
-        "subject": subject_json(primary.subject),
-        "model": primary.model,
-        "policy": case.policy,
-        "policy_in_force": policy.digest,
-        "thresholds": {
-            defect.value: {"tag": policy.of(defect).tag, "reject": policy.of(defect).reject} for defect in Defect
-        },
-        "facts": _facts(case),
-        "restored": case.content_restored,
-    }
-
-
-def _facts(case: RecordedDecision) -> dict[str, object]:
-    stack, photo = case.stack, case.photo
-    camera, exposure = photo.camera, photo.camera.exposure
-    light = exposure.light_value
-    return {
-        "camera": camera.model,
-        "taken_at": camera.taken_at and camera.taken_at.isoformat(),
-        "exposure_time": exposure.time_s,
-        "aperture": exposure.aperture,
-        "iso": exposure.iso,
-        "bias": exposure.bias_ev,
-        "light_value": None if light is None else round(light, 2),
-        "series_ev": None if stack.series_ev is None else round(stack.series_ev, 2),
-        "focal_length": camera.focal_mm,
-        "format": photo.format,
-        "longest": stack.primary.longest,
-        "belongs_to_it": [display_path(Path(p.relative.name)) for p in (*stack.sidecars, *stack.blocking_files)],
-        "same_shot": [display_path(Path(place.relative.name)) for place in case.siblings],
-    }
-
-
 def _lines(explanation: Explanation) -> Iterator[str]:
     case, policy = explanation.case, explanation.policy
     primary = case.stack.primary
@@ -114,7 +72,7 @@ def _lines(explanation: Explanation) -> Iterator[str]:
     yield f"  thresholds  {', '.join(f'{defect} {_threshold(policy.of(defect))}' for defect in Defect)}"
     same = case.policy == policy.digest
     yield f"  policy      {case.policy}" + (" (in force)" if same else f"; {policy.digest} is in force now")
-    known = {name: value for name, value in _facts(case).items() if value not in (None, [])}
+    known = {name: value for name, value in facts_json(case).items() if value not in (None, [])}
     facts = ", ".join(f"{name} {_plain(value)}" for name, value in known.items())
     yield f"  facts       {facts or 'none in the file'}"
     yield "  history"

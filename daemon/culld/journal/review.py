@@ -12,9 +12,9 @@ from culld.errors import SystemFaultError
 from culld.journal.connection import connect_readonly, require_current
 from culld.journal.database_errors import translate_errors
 from culld.journal.decisions import DecisionReader
-from culld.journal.row_mapping import from_int64, moment_of, place_of
+from culld.journal.row_mapping import from_int64, place_of
+from culld.journal.wish_reader import WishReader
 from culld.records import FileStat
-from culld.records.review import ItemOutcome, ItemState, ReviewState, Wish, WishItem, WishKind, WishProgress
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -68,7 +68,7 @@ AND EXISTS (SELECT 1 FROM decision AS new WHERE new.root = old.root AND new.rela
 """
 
 
-class ReviewReader(DecisionReader):
+class ReviewReader(DecisionReader, WishReader):
     """The journal as the review page reads it; every method may raise SystemFaultError."""
 
     @classmethod
@@ -186,19 +186,3 @@ class ReviewReader(DecisionReader):
                 " (SELECT count(*) FROM wish_item WHERE state = 'waiting')"
             )[0]
         )
-
-    def wish(self, id_: str) -> WishProgress | None:
-        """Return a wish that the journal holds, with the outcomes so far; None if there is none with this id."""
-        rows = self._rows("SELECT kind, policy, taken_at, ended_at FROM wish WHERE id = ?", (id_,))
-        if not rows:
-            return None
-        kind, policy, taken, ended = rows[0]
-        items = self._rows(
-            "SELECT decision, seen, state, note, now FROM wish_item WHERE wish = ? ORDER BY number", (id_,)
-        )
-        outcomes = tuple(
-            ItemOutcome(WishItem(decision, ReviewState(seen)), ItemState(state), note, now)
-            for decision, seen, state, note, now in items
-        )
-        wish = Wish(id_, WishKind(kind), tuple(each.item for each in outcomes), policy)
-        return WishProgress(wish, moment_of(taken), None if ended is None else moment_of(ended), outcomes)

@@ -8,8 +8,8 @@ from culld.errors import BadWishError
 from culld.journal import file_state
 from culld.journal.file_state import FileState
 from culld.journal.plans import lift_restored
-from culld.journal.reviews import ReviewReader
 from culld.journal.row_mapping import escape_surrogates, place_row, to_micros
+from culld.journal.wish_reader import WishReader
 from culld.records import BY_PERSON, ReviewState, WishItem, WishKind
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ WITHDRAWN: Final = "withdrawn"
 """The value of `RecordedDecision.released` of a reject whose restore a person took back."""
 
 
-class Wishes(ReviewReader):
+class Wishes(WishReader):
     """The tables `wish`, `wish_item` and `answer`."""
 
     def take_wish(self, wish: Wish) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from culld.app.review.columns import STATES
 from culld.app.wishes.wish_file import MOST_BYTES, is_wish_id, wish_of, write_wish
 from culld.errors import BadWishError
-from culld.records.review import ItemState
+from culld.records.review import WISH_FOLDER, ItemState
 from culld.web.answers import json_answer, json_body
 from culld.web.problems import ProblemError
 from culld.web.route_values import site_of
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from culld.records.review import Wish, WishProgress
     from culld.web.site import Reading
 
-FOLDER: Final = "wishes"
-"""The folder of the waiting wishes in the state folder."""
-
 
 async def leave(request: Request) -> Response:
     """Take a wish; it is on the disk before the answer."""
@@ -37,7 +34,7 @@ async def leave(request: Request) -> Response:
         raise ProblemError(422, str(error)) from error
     if type(seen_count) is not int or seen_count != len(wish.items):
         raise ProblemError(422, "seen_count is not the number of items.")
-    folder = site.config.state / FOLDER
+    folder = site.config.state / WISH_FOLDER
     known = await asyncio.to_thread(_waiting, folder, wish.id) or await site.read(lambda each: _taken(each, wish.id))
     if known is not None:
         if known != wish:
@@ -58,12 +55,12 @@ async def leave(request: Request) -> Response:
 async def progress(request: Request) -> Response:
     """Answer with how far a wish is."""
     site, id_ = site_of(request), request.path_params["id"]
-    held = await site.read(lambda reading: reading.journal().wish(id_))
+    held = await site.read(lambda reading: reading.journal().wish_progress(id_))
     if held is not None:
         return json_answer(_progress(held))
-    waiting = await asyncio.to_thread(_waiting, site.config.state / FOLDER, id_)
+    waiting = await asyncio.to_thread(_waiting, site.config.state / WISH_FOLDER, id_)
     if waiting is None:  # it may have been taken between the two looks
-        held = await site.read(lambda reading: reading.journal().wish(id_))
+        held = await site.read(lambda reading: reading.journal().wish_progress(id_))
         if held is None:
             raise ProblemError(404, "There is no wish with this id.")
         return json_answer(_progress(held))
@@ -98,7 +95,7 @@ def _waiting(folder: Path, id_: str) -> Wish | None:
 
 
 def _taken(reading: Reading, id_: str) -> Wish | None:
-    held = reading.journal().wish(id_)
+    held = reading.journal().wish_progress(id_)
     return None if held is None else held.wish
 
 

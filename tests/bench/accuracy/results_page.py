@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from math import sqrt
 from typing import Any
 
+from culld.app.review.intervals import wilson
 from culld.records import NETWORK_DEFECTS, Defect
 from culld.training.dataset import HARD_TAGS
 
 Figures = Mapping[str, Any]
 
-_Z = 1.959964  # of the 95 % interval
 _KINDS = {"ordinary": "ordinary", "night_lowkey": "night, low key", "highkey": "high key", "bokeh": "bokeh"}
 assert set(HARD_TAGS) < set(_KINDS)  # a new hard tag needs a name here
 _FLAGS = (*(defect.value for defect in NETWORK_DEFECTS), "any")
@@ -151,13 +150,3 @@ def count_cell(hits: int, total: int) -> str:
     """Return a count, its share and the 95 % interval of that."""
     low, high = wilson(hits, total)
     return f"{hits} = {hits / total * 100:.1f} % ({low * 100:.0f}-{high * 100:.0f})" if total else "0"
-
-
-def wilson(hits: int, total: int) -> tuple[float, float]:
-    """Return the 95 % interval (Wilson 1927) of a share of which `hits` out of `total` were seen; (0, 1) of none."""
-    if not total:
-        return 0.0, 1.0
-    share, spread = hits / total, _Z**2 / total
-    middle = (share + spread / 2) / (1 + spread)
-    reach = _Z * sqrt(share * (1 - share) / total + spread / (4 * total)) / (1 + spread)
-    return max(0.0, float(middle - reach)), min(1.0, float(middle + reach))

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from bench.accuracy.results_page import wilson
 from bench.explain.faithfulness import Found, Repair, ratio, with_interval
+from culld.app.review.intervals import wilson
 from culld.explain.method import Method
 from culld.records import Defect
 

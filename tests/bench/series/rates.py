@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from bench.accuracy.results_page import wilson
 from bench.series.sets import Drop
+from culld.app.review.intervals import wilson
 from culld.records import Assessment, Policy, Scores, Series, SeriesKind, Stack, Verdict
 from culld.stages.decide.decide import decide
 from culld.stages.decide.thresholds import rejected

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from culld.app.decision_json import decision_json, explanation_json, facts_json
 from culld.app.review.columns import STATES
 from culld.records import Defect, Scores, display_path
 
@@ -16,14 +17,11 @@ if TYPE_CHECKING:
     from culld.journal.review import ReviewReader
     from culld.records import (
         Assessment,
-        Camera,
-        Face,
         FileStat,
         FolderPolicies,
         Policy,
         RecordedDecision,
         RootedPath,
-        Subject,
     )
 
 MOST_TILES = 200
@@ -61,11 +59,16 @@ def photo_facts(journal: ReviewReader, index: Index, number: int, policies: Fold
     history = {each.plan: each for place in places for each in journal.history_of(place)}
     return (
         _tile(number, case, index)
-        | _explanation(case, policy)
+        | explanation_json(case, policy)
         | {
+            "mode": policy.mode,
+            "keywords": list(case.keywords),
+            "note": case.note,
+            "fault": case.fault,
+            "facts": facts_json(case) | {"series": case.series and case.series.kind},
             "burst": index.burst_of(number),
             "stack": [display_path(place.path) for place in case.siblings],
-            "history": [_past(each) for each in sorted(history.values(), key=lambda each: each.made_at)],
+            "history": [decision_json(each) for each in sorted(history.values(), key=lambda each: each.made_at)],
             "would_change": would_change(case, policy),
         }
     )
@@ -97,93 +100,6 @@ def _upright_size(assessment: Assessment) -> tuple[int | None, int | None]:
     return (height, width) if assessment.photo.camera.orientation > 4 else (width, height)
 
 
-def _explanation(case: RecordedDecision, policy: Policy) -> dict[str, Any]:
-    primary = case.stack.primary
-    return {
-        "path": display_path(case.place.path),
-        "now": display_path(case.now.path),
-        "rule": case.rule,
-        "scores": {defect.value: getattr(primary.result, defect.value, None) for defect in Defect},
-        "subject": _subject(primary.subject),
-        "model": primary.model,
-        "policy": case.policy,
-        "policy_in_force": policy.digest,
-        "mode": policy.mode,
-        "thresholds": {
-            defect.value: {"tag": policy.of(defect).tag, "reject": policy.of(defect).reject} for defect in Defect
-        },
-        "facts": _facts(case),
-        "restored": case.content_restored,
-        "keywords": list(case.keywords),
-        "note": case.note,
-        "fault": case.fault,
-    }
-
-
-def _facts(case: RecordedDecision) -> dict[str, Any]:
-    stack, photo = case.stack, case.photo
-    return _camera(photo.camera) | {
-        "series_ev": _rounded(stack.series_ev),
-        "format": photo.format,
-        "longest": stack.primary.longest,
-        "series": case.series and case.series.kind,
-        "belongs_to_it": [display_path(Path(each.relative.name)) for each in (*stack.sidecars, *stack.blocking_files)],
-        "same_shot": [display_path(Path(place.relative.name)) for place in case.siblings],
-    }
-
-
-def _camera(camera: Camera) -> dict[str, Any]:
-    exposure = camera.exposure
-    return {
-        "camera": camera.model,
-        "taken_at": camera.taken_at and camera.taken_at.isoformat(),
-        "exposure_time": exposure.time_s,
-        "aperture": exposure.aperture,
-        "iso": exposure.iso,
-        "bias": exposure.bias_ev,
-        "light_value": _rounded(exposure.light_value),
-        "focal_length": camera.focal_mm,
-    }
-
-
-def _subject(subject: Subject | None) -> dict[str, Any]:
-    """Return sharpness and faces; boxes are x, y, width and height in fractions 0..1 of the upright photo."""
-    return {
-        "sharpness": None if subject is None else _rounded(subject.sharpness, 4),
-        "sharp_share": None if subject is None else _rounded(subject.sharp_share, 4),
-        "faces": [] if subject is None else [_face(face) for face in subject.faces],
-    }
-
-
-def _face(face: Face) -> dict[str, Any]:
-    return {
-        "box": [_rounded(value, 4) for value in face.box],
-        "blur": _rounded(face.blur, 4),
-        "light": _rounded(face.light, 4),
-    }
-
-
-def _past(decision: RecordedDecision) -> dict[str, Any]:
-    """Return a past decision with the keys of `culld log --json`."""
-    scores = decision.scores
-    return {
-        "at": decision.made_at.isoformat(timespec="seconds"),
-        "path": display_path(decision.place.path),
-        "blur": scores and scores.blur,
-        "under": scores and scores.under,
-        "over": scores and scores.over,
-        "verdict": decision.verdict,
-        "reason": decision.reason,
-        "model": decision.model,
-        "policy": decision.policy,
-        "state": decision.state,
-        "now": display_path(decision.now.path) if decision.ended or decision.restored else None,
-        "note": decision.note,
-        "fault": decision.fault,
-        "restored": decision.restored_at and decision.restored_at.isoformat(timespec="seconds"),
-    }
-
-
 HIGH: Final = 0.999
 """Probabilities above it are shown with four digits."""
 
@@ -213,7 +129,3 @@ def _sentence(defect: Defect, score: float, name: str, limit: float) -> str:
     if score >= limit:
         return f"With a threshold above {shown} it would not be {effect} for {defect} ({key} is {limit:g})."
     return f"With a threshold of {shown} or less it would be {effect} for {defect} ({key} is {limit:g})."
-
-
-def _rounded(value: float | None, places: int = 2) -> float | None:
-    return None if value is None else round(value, places)

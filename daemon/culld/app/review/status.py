@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from culld.app.review.report import counts
 from culld.app.status import daemon_status
 from culld.errors import ConfigError, SystemFaultError
+from culld.records import WISH_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
 
     from culld.app.review.index import Index
     from culld.records import Policy
-
-WISHES = "wishes"
-"""The folder of the waiting wishes in the state folder."""
 
 
 def status(config_file: Path, environ: Mapping[str, str]) -> dict[str, Any]:
@@ -47,7 +45,7 @@ def status_answer(reported: dict[str, Any], index: Index, policy: Policy, state:
         "policy": policy.digest,
         "mode": policy.mode,
         "counts": counts(index),
-        "wishes_waiting": _waiting(state / WISHES),
+        "wishes_waiting": _waiting(state / WISH_FOLDER),
         "change": index.change,
     }
 

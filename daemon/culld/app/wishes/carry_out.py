@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from culld.app.build import Builder
     from culld.app.wishes.judging import Results
-    from culld.journal.reviews import OpenItem, OpenWish
+    from culld.journal.wish_reader import OpenItem, OpenWish
     from culld.records import Answer, RecordedDecision, ReviewState
     from culld.stages.watch.signals import Wakeup
     from culld.unexpected import UnexpectedErrors

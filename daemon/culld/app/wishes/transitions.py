@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from culld.records import BY_PERSON, Answer, ReviewState, WishKind
 
 if TYPE_CHECKING:
-    from culld.journal.reviews import OpenItem
+    from culld.journal.wish_reader import OpenItem
     from culld.records import RecordedDecision
 
 _KEPT, _TAGGED, _TAG_CONFIRMED = ReviewState.KEPT, ReviewState.TAGGED, ReviewState.TAG_CONFIRMED

@@ -62,7 +62,7 @@ class OpenItem:
     begun: bool
 
 
-class ReviewReader(TagReader):
+class WishReader(TagReader):
     """The reads of the review page and of the loop that carries wishes out."""
 
     def decision(self, number: int) -> RecordedDecision | None:

@@ -1,0 +1,107 @@
+"""Decisions and photos as values of JSON: the same for `--json` and for the review page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from culld.records import Defect, display_path
+
+if TYPE_CHECKING:
+    from culld.records import Face, Policy, RecordedDecision, Scores, Subject
+
+
+def decision_json(decision: RecordedDecision) -> dict[str, object]:
+    """Return a decision with the keys of `culld score`, and with its outcome."""
+    scores = decision.scores
+    return {
+        "at": decision.made_at.isoformat(timespec="seconds"),
+        "path": display_path(decision.place.path),
+        "blur": scores and scores.blur,
+        "under": scores and scores.under,
+        "over": scores and scores.over,
+        "verdict": decision.verdict,
+        "reason": decision.reason,
+        "model": decision.model,
+        "policy": decision.policy,
+        "state": decision.state,
+        "now": display_path(decision.now.path) if decision.ended or decision.restored else None,
+        "note": decision.note,
+        "fault": decision.fault,
+        "restored": decision.restored_at and decision.restored_at.isoformat(timespec="seconds"),
+    }
+
+
+def explanation_json(case: RecordedDecision, policy: Policy) -> dict[str, object]:
+    """Return all that a decision was made from, and the thresholds of the policy that is in force."""
+    primary = case.stack.primary
+    return {
+        "path": display_path(primary.photo.place.path),
+        "now": display_path(case.now.path),
+        "verdict": case.verdict,
+        "rule": case.rule,
+        "reason": case.reason,
+        "scores": {defect.value: getattr(primary.result, defect.value, None) for defect in Defect},
+        "subject": subject_json(primary.subject),
+        "model": primary.model,
+        "policy": case.policy,
+        "policy_in_force": policy.digest,
+        "thresholds": {
+            defect.value: {"tag": policy.of(defect).tag, "reject": policy.of(defect).reject} for defect in Defect
+        },
+        "facts": facts_json(case),
+        "restored": case.content_restored,
+    }
+
+
+def facts_json(case: RecordedDecision) -> dict[str, object]:
+    """Return the facts about the photo of a decision and about the files of its shot."""
+    stack, photo = case.stack, case.photo
+    camera, exposure = photo.camera, photo.camera.exposure
+    return {
+        "camera": camera.model,
+        "taken_at": camera.taken_at and camera.taken_at.isoformat(),
+        "exposure_time": exposure.time_s,
+        "aperture": exposure.aperture,
+        "iso": exposure.iso,
+        "bias": exposure.bias_ev,
+        "light_value": _rounded(exposure.light_value, 2),
+        "series_ev": _rounded(stack.series_ev, 2),
+        "focal_length": camera.focal_mm,
+        "format": photo.format,
+        "longest": stack.primary.longest,
+        "belongs_to_it": [display_path(Path(each.relative.name)) for each in (*stack.sidecars, *stack.blocking_files)],
+        "same_shot": [display_path(Path(place.relative.name)) for place in case.siblings],
+    }
+
+
+def scores_json(scores: Scores | None) -> dict[str, float | None]:
+    """Return the probabilities with four decimals; None for those that the photo does not have."""
+    return {
+        "blur": _rounded(scores.blur) if scores else None,
+        "under": _rounded(scores.under) if scores else None,
+        "over": _rounded(scores.over) if scores else None,
+        "missed_focus": _rounded(scores.focus) if scores else None,
+    }
+
+
+def subject_json(subject: Subject | None) -> dict[str, Any]:
+    """Return sharpness and faces; boxes are x, y, width and height in fractions 0..1 of the upright photo."""
+    faces = () if subject is None else subject.faces
+    return {
+        "sharpness": None if subject is None else _rounded(subject.sharpness),
+        "sharp_share": None if subject is None else _rounded(subject.sharp_share),
+        "faces": [_face(face) for face in faces],
+    }
+
+
+def _face(face: Face) -> dict[str, Any]:
+    return {
+        "box": [_rounded(value) for value in face.box],
+        "blur": _rounded(face.blur),
+        "light": _rounded(face.light),
+    }
+
+
+def _rounded(value: float | None, places: int = 4) -> float | None:
+    return None if value is None else round(value, places)
