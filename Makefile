@@ -120,12 +120,17 @@ PIP_INSTALL = pip install --quiet --disable-pip-version-check --no-deps
 	@.venv-bench/bin/$(PIP_INSTALL) --require-hashes -r locks/bench.txt
 	@touch $@
 
+.venv-opencv-4/.done: locks/opencv-4.txt .venv/.dev  # the oldest OpenCV that is supported: a folder for PYTHONPATH
+	@$(BIN)/$(PIP_INSTALL) --require-hashes --target .venv-opencv-4 --upgrade -r locks/opencv-4.txt
+	@touch $@
+
 # The locks hold every platform's hashes and no host; uv is only the tool that writes them.
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade
 lock:
-	$(LOCK) pyproject.toml --extra web --group build -o locks/run.txt
-	$(LOCK) pyproject.toml --extra gpu --extra train --extra raw --extra jxl --extra web --group build --group dev -o locks/dev.txt
+	$(LOCK) pyproject.toml --extra web --extra vision --group build -o locks/run.txt
+	$(LOCK) pyproject.toml --extra gpu --extra train --extra raw --extra jxl --extra web --extra vision --group build --group dev -o locks/dev.txt
 	$(LOCK) --group bench -o locks/bench.txt
+	@echo "locks/opencv-4.txt stays as it is: it holds the oldest OpenCV that is supported"
 
 clean:
-	rm -rf .venv .venv-bench .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv .venv-bench .venv-opencv-4 .pytest_cache .mypy_cache .ruff_cache

@@ -51,13 +51,13 @@ def _spread(work: Callable[[str], Any], folder: str, jobs: str) -> dict[str, Any
 
 
 def _alone() -> None:
-    import cv2  # noqa: PLC0415
+    import cv2
 
     cv2.setNumThreads(1)
 
 
 def _laplacian(file: str) -> float:
-    import cv2  # noqa: PLC0415
+    import cv2
 
     image = cv2.imread(file)
     scale = (2_000_000 / (image.shape[0] * image.shape[1])) ** 0.5
@@ -66,7 +66,7 @@ def _laplacian(file: str) -> float:
 
 
 def _phash(file: str) -> bytes:
-    import cv2  # noqa: PLC0415
+    import cv2
 
     grey = cv2.resize(cv2.cvtColor(cv2.imread(file), cv2.COLOR_BGR2GRAY), (32, 32), interpolation=cv2.INTER_AREA)
     low = cv2.dct(grey.astype(np.float32))[:8, :8]
@@ -75,7 +75,7 @@ def _phash(file: str) -> bytes:
 
 def decoders(folder: str) -> dict[str, float]:
     """Milliseconds a photo for each JPEG library at its own smallest scale that covers what culld needs."""
-    import cv2  # noqa: PLC0415
+    import cv2
     import simplejpeg  # noqa: PLC0415
     from PIL import Image  # noqa: PLC0415
 
