@@ -29,7 +29,9 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as ASGIScope
 
+from culld.app.decision_json import burst_json
 from culld.records.review import ReviewState, WishKind
+from harness import review_burst
 from harness.scenes import Scene, picture
 
 STATIC = Path(__file__).resolve().parents[2] / "daemon/culld/web/static"
@@ -301,6 +303,7 @@ class _Api:
                     "format": "jpeg",
                 },
                 "burst": burst,
+                "burst_view": burst_json(review_burst.view([each for each in self.review.photos if each.id in burst])),
                 "stack": [],
                 "history": [{"at": "2026-07-28T11:41:31+00:00", "verdict": verdict, "reason": photo.reason}],
                 "would_change": [_would_change(photo)],

@@ -64,6 +64,9 @@ def _distance(one: Face, other: Face) -> float:
 
 
 def _focus(face: Face, best: Face) -> Iterator[Remark]:
+    if best.blur is not None and face.blur is None:
+        text = "the focus of the main face cannot be measured (small, turned away, dark or moved)"
+        yield Remark("face focus", Side.NEUTRAL, text, "eyes not measured", None, best.blur)
     if face.blur is None or best.blur is None or abs(face.blur - best.blur) < LEAST_FOCUS:
         return
     word, side = ("softer", Side.WORSE) if face.blur > best.blur else ("sharper", Side.BETTER)

@@ -30,13 +30,10 @@ def remarks_on(frame: Assessment, best: Assessment, rules: Policy) -> tuple[Rema
     if not isinstance(best.result, Scores) or invalid_scores(frame.result) or invalid_scores(best.result):
         return ()
     scores = frame.result, best.result
-    found = [
-        *_reject(frame, best, rules),
-        *_sharpness(frame, best),
-        *face_remarks(frame, best),
-        *_exposure(*scores),
-        *_brightness(frame, best),
-    ]
+    rejects = list(_reject(frame, best, rules))
+    others = [*_sharpness(frame, best), *face_remarks(frame, best), *_exposure(*scores), *_brightness(frame, best)]
+    said = {remark.aspect for remark in rejects}
+    found = rejects + [remark for remark in others if remark.aspect not in said]
     if any(remark.side is Side.WORSE and remark.aspect in {"sharpness", "blur", "face focus"} for remark in found):
         found += _motion(frame)
     return tuple(found)
@@ -48,10 +45,9 @@ def _reject(frame: Assessment, best: Assessment, rules: Policy) -> Iterator[Rema
     if not bad or rejected(best, rules):
         return
     value, other = (each.result.of(bad[0]) if isinstance(each.result, Scores) else 0.0 for each in (frame, best))
-    limit = rules.of(bad[0]).reject or 1.0
-    shown = format_probability(value, limit)
-    text = f"{bad[0]} {shown} is at least {limit:g} (policy.defects.{bad[0]}.reject)"
-    yield Remark("reject", Side.WORSE, text, f"{bad[0]} {shown}", value, other)
+    figures = format_probability(value, rules.of(bad[0]).reject or 1.0), format_probability(other)
+    text = f"{bad[0]} is past its reject threshold: {figures[0]} against {figures[1]} (policy.defects.{bad[0]}.reject)"
+    yield Remark(bad[0], Side.WORSE, text, f"{bad[0]} {figures[0]} / {figures[1]}", value, other)
 
 
 def _sharpness(frame: Assessment, best: Assessment) -> Iterator[Remark]:

@@ -19,7 +19,7 @@ from culld.stages.decide.feedback import DELETED
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from culld.records import Policy, RecordedDecision, RootedPath, SeriesMembership
+    from culld.records import Policy, RecordedDecision, RootedPath, SeriesMembership, Subject
 
 _NAMED: Final = "(policy.protect.bursts)"  # the end of the reason of the best frame of a burst
 _MOST_NAMES: Final = 3
@@ -73,15 +73,18 @@ class BurstFrame:
 
 @dataclass(frozen=True, slots=True)
 class FrameNote:
-    """A frame of a series and how it differs from the best one; `is_best` also for the other photos of its shot."""
+    """A frame of a series and how it differs from the best one; `is_best` also for the other photos of its shot.
+
+    `remarks` is None if the frame is not compared with another one.
+    """
 
     frame: BurstFrame
     is_best: bool = False
-    remarks: tuple[Remark, ...] = ()
+    remarks: tuple[Remark, ...] | None = None
 
     def on(self, side: Side) -> tuple[Remark, ...]:
         """Return the remarks of one side."""
-        return tuple(remark for remark in self.remarks if remark.side is side)
+        return tuple(remark for remark in self.remarks or () if remark.side is side)
 
     @property
     def text(self) -> str:
@@ -100,6 +103,8 @@ class FrameNote:
     def _joined(self, worse: list[str], between: str, others: list[str]) -> str:
         if self.is_best:
             return "the best frame"
+        if self.remarks is None:
+            return ""
         if not worse and not others:
             return "no recorded figure differs"
         if worse and self.on(Side.BETTER):
@@ -148,7 +153,7 @@ def burst_view(
     is_named = named == best
     notes += [*_other_name(named, best), *_missing_figures(shots)]
     rows = tuple(_noted(frame, best, rules) for frame in frames)
-    return BurstView(kind, best, is_named, _sentence(best, len(shots), is_named, rules), tuple(notes), rows)
+    return BurstView(kind, best, is_named, _sentence(best, shots, is_named, rules), tuple(notes), rows)
 
 
 def _shots(frames: Sequence[BurstFrame]) -> list[BurstFrame]:
@@ -192,14 +197,16 @@ def _noted(frame: BurstFrame, best: BurstFrame, rules: Policy) -> FrameNote:
     return FrameNote(frame, False, remarks_on(frame.decision.stack.primary, best.decision.stack.primary, rules))
 
 
-def _sentence(best: BurstFrame, count: int, is_named: bool, rules: Policy) -> str:  # noqa: FBT001 (a fact, no switch)
+def _sentence(best: BurstFrame, shots: Sequence[BurstFrame], is_named: bool, rules: Policy) -> str:  # noqa: FBT001 (a fact)
+    count = len(shots)
     if count == 1:
-        return f"{best.name} is the only frame of its burst that is left."
+        return f"{best.name} is the only frame of its burst that is known."
+    basis = "sharpness and exposure" if _measured(shots) == count else "their scores alone"
     first = f"{best.name} is the best of {count} frames"
     if is_named:
         return f"{first}: its decision names it {_NAMED}."
-    off = "" if rules.protect.bursts else "; policy.protect.bursts is off, so it is not protected for that"
-    return f"{first} by the recorded figures{off}."
+    off = "" if rules.protect.bursts else "; policy.protect.bursts is off, so that protects it from nothing"
+    return f"{first} by {basis}{off}."
 
 
 def _whole(kind: SeriesKind, count: int, rules: Policy) -> str:
@@ -244,16 +251,21 @@ def _far(more: int) -> Iterator[str]:
 
 def _missing_figures(shots: Sequence[BurstFrame]) -> Iterator[str]:
     """Yield what the journal does not know of the frames, once for all of them."""
-    subjects = [frame.decision.stack.primary.subject for frame in shots]
-    measured = sum(subject is not None and subject.sharpness is not None for subject in subjects)
-    if measured < len(shots) > 1:
-        of = "" if not measured else f" of {len(shots) - measured} of {len(shots)} frames"
-        yield (
-            f"Sharpness in full resolution{of} was not measured: culld measures it where it decides which frame stays."
-            " `culld compare A B` compares two frames."
-        )
-    if any(subject is not None and subject.faces for subject in subjects):
+    count, missing = len(shots), len(shots) - _measured(shots)
+    if missing and count > 1:
+        of = "" if missing == count else f" of {missing} of {count} frames"
+        yield f"Sharpness{of} was not measured; `culld compare A B` measures which of two frames is sharper."
+    if any(subject is not None and subject.faces for subject in map(_subject, shots)):
         yield "Whether eyes are closed is not measured."
+
+
+def _measured(shots: Sequence[BurstFrame]) -> int:
+    """Return of how many frames the sharpness in full resolution is known."""
+    return sum(subject is not None and subject.sharpness is not None for subject in map(_subject, shots))
+
+
+def _subject(frame: BurstFrame) -> Subject | None:
+    return frame.decision.stack.primary.subject
 
 
 def _listed(names: Collection[str]) -> str:

@@ -15,7 +15,7 @@ from culld.cli.explain import place_of, write_picture
 from culld.cli.log import as_text
 from culld.cli.subject_text import subject_text
 from culld.errors import PhotoError
-from culld.records import Defect, Scores, display_path
+from culld.records import Defect, Scores, SeriesKind, display_path
 
 if TYPE_CHECKING:
     import argparse
@@ -85,12 +85,11 @@ def _lines(explanation: Explanation) -> Iterator[str]:
 
 def _burst_lines(view: BurstView) -> Iterator[str]:
     """Yield which frame of a series is the best, what is worse in each other one, and what is not known."""
-    yield f"  {view.kind:<10}  {view.sentence}"
+    yield f"  {'burst' if view.kind is SeriesKind.BURST else 'series':<10}  {view.sentence}"
     names, states = ([len(text) for text in texts] for texts in zip(*map(_labels, view.rows), strict=True))
     for note in view.rows:
         name, state = _labels(note)
-        text = "" if view.best is None else note.text
-        yield f"    {name:<{max(names)}}  {state:<{max(states)}}  {text}".rstrip()
+        yield f"    {name:<{max(names)}}  {state:<{max(states)}}  {note.text}".rstrip()
     yield from (f"    {text}" for text in view.notes)
 
 
