@@ -38,15 +38,20 @@ def view(photos: Sequence[Photo]) -> BurstView | None:
     return burst_view(frames, series, factories.rules())
 
 
+def sharpness(photo: Photo) -> float:
+    """Return the sharpness that a drawn photo is said to have, 1/px."""
+    return 0.31 / (1 + photo.scene.strength) if photo.scene.fault == "blur" else 0.31
+
+
 def _decision(photo: Photo, series: SeriesMembership, at: int) -> RecordedDecision:
     scores = Scores(*(photo.scores[name] for name in ("blur", "under", "over")))
-    fault, strength = photo.scene.fault, photo.scene.strength
+    fault = photo.scene.fault
     subject = Subject(
         tuple(
             Face(tuple(face["box"]), ((0.45, 0.56), (0.5, 0.56)), 0.9, face["blur"], face["light"])
             for face in photo.faces
         ),
-        sharpness=0.31 / (1 + strength) if fault == "blur" else 0.31,
+        sharpness=sharpness(photo),
         brightness={"under": -2.4, "over": 1.6}.get(fault, -0.6),
     )
     camera = Camera(

@@ -290,7 +290,7 @@ class _Api:
                 "path": f"/photos/{photo.folder}/{photo.name}",
                 "rule": "policy.defects.blur.reject" if verdict == "quarantine" else "",
                 "scores": {name: photo.scores.get(name) for name in DEFECTS},
-                "subject": {"sharpness": 0.42, "sharp_share": 0.31, "faces": photo.faces},
+                "subject": {"sharpness": review_burst.sharpness(photo), "sharp_share": 0.31, "faces": photo.faces},
                 "model": "defects-3@41774ab860dc",
                 "policy": "b3449472b52a",
                 "policy_in_force": "b3449472b52a",

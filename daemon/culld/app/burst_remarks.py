@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from culld.app.burst_faces import face_remarks
@@ -15,12 +16,14 @@ if TYPE_CHECKING:
 
     from culld.records import Assessment, Policy
 
-LEAST_BLUR: Final = 0.05
-"""Smaller differences of the probability of blur between two frames of one scene are not worth a word."""
-LEAST_EXPOSURE: Final = 0.1
-"""The same of the probabilities of under- and over-exposure."""
+LEAST_DIFFERENCE: Final = 0.1
+"""Smaller differences of the probability of a defect between two frames of one scene are not worth a word."""
+LEAST_PROBABILITY: Final = 0.25
+"""Nor is a defect of which both probabilities are smaller."""
 LEAST_BRIGHTNESS_EV: Final = 0.2
 _A_LITTLE, _MUCH = 1.05, 1.5  # ratios of sharpness: a disk of 1 px makes 1.08 on a sharp photo
+_SOFTER: Final = frozenset({"sharpness", "blur", "face focus"})
+_SOFT: Final = 0.1  # 1/px: of edges wider than 10 px the scale tells little more
 
 
 def remarks_on(frame: Assessment, best: Assessment, rules: Policy) -> tuple[Remark, ...]:
@@ -34,8 +37,11 @@ def remarks_on(frame: Assessment, best: Assessment, rules: Policy) -> tuple[Rema
     others = [*_sharpness(frame, best), *face_remarks(frame, best), *_exposure(*scores), *_brightness(frame, best)]
     said = {remark.aspect for remark in rejects}
     found = rejects + [remark for remark in others if remark.aspect not in said]
-    if any(remark.side is Side.WORSE and remark.aspect in {"sharpness", "blur", "face focus"} for remark in found):
+    softer = {remark.aspect for remark in found if remark.side is Side.WORSE} & _SOFTER
+    if softer:
         found += _motion(frame)
+    if {"sharpness", "blur"} <= softer:  # the short line needs one of both
+        found = [replace(remark, short="") if remark.aspect == "blur" else remark for remark in found]
     return tuple(found)
 
 
@@ -67,7 +73,7 @@ def _measured(value: float, other: float) -> Remark:
     if shown == beside:
         shown, beside = f"{value:.5g}", f"{other:.5g}"
     ratio = math.inf if min(value, other) <= 0 else max(value / other, other / value)
-    how = "a little " if ratio < _A_LITTLE else "much " if ratio >= _MUCH else ""
+    how = "a little " if ratio < _A_LITTLE and max(value, other) >= _SOFT else "much " if ratio >= _MUCH else ""
     word, side = ("softer", Side.WORSE) if value < other else ("sharper", Side.BETTER)
     return Remark(
         "sharpness",
@@ -82,22 +88,20 @@ def _measured(value: float, other: float) -> Remark:
 def _blur(frame: Assessment, best: Assessment) -> Iterator[Remark]:
     if isinstance(frame.result, Scores) and isinstance(best.result, Scores):
         words = "more likely blurred", "less likely blurred"
-        yield from _probability("blur", words, "blur", (frame.result.blur, best.result.blur), LEAST_BLUR)
+        yield from _probability(Defect.BLUR, words, "blur", (frame.result.blur, best.result.blur))
 
 
 def _exposure(scores: Scores, best: Scores) -> Iterator[Remark]:
     """Yield the differences of the probabilities of under- and over-exposure."""
     for defect, word in ((Defect.UNDER, "under-exposed"), (Defect.OVER, "over-exposed")):
         words = f"more likely {word}", f"less likely {word}"
-        yield from _probability(defect, words, word, (scores.of(defect), best.of(defect)), LEAST_EXPOSURE)
+        yield from _probability(defect, words, word, (scores.of(defect), best.of(defect)))
 
 
-def _probability(
-    aspect: str, words: tuple[str, str], short: str, values: tuple[float, float], least: float
-) -> Iterator[Remark]:
-    """Yield the difference of two probabilities of a defect if it is at least `least`; `words` for more and less."""
+def _probability(aspect: str, words: tuple[str, str], short: str, values: tuple[float, float]) -> Iterator[Remark]:
+    """Yield the difference of two probabilities of a defect if it is large enough; `words` for more and less."""
     value, other = values
-    if abs(value - other) < least:
+    if abs(value - other) < LEAST_DIFFERENCE or max(values) < LEAST_PROBABILITY:
         return
     shown, beside = format_probability(value), format_probability(other)
     is_worse = value > other
@@ -124,9 +128,9 @@ def _side_of_light(frame: Assessment, best: Assessment, ev: float) -> Side:
     if not isinstance(frame.result, Scores) or not isinstance(best.result, Scores):
         return Side.NEUTRAL
     towards, away = (Defect.UNDER, Defect.OVER) if ev < 0 else (Defect.OVER, Defect.UNDER)
-    if frame.result.of(towards) - best.result.of(towards) >= LEAST_EXPOSURE:
+    if frame.result.of(towards) - best.result.of(towards) >= LEAST_DIFFERENCE:
         return Side.WORSE
-    return Side.BETTER if best.result.of(away) - frame.result.of(away) >= LEAST_EXPOSURE else Side.NEUTRAL
+    return Side.BETTER if best.result.of(away) - frame.result.of(away) >= LEAST_DIFFERENCE else Side.NEUTRAL
 
 
 def _motion(frame: Assessment) -> Iterator[Remark]:

@@ -17,7 +17,7 @@ from culld.stages.decide.bursts import best_of
 from culld.stages.decide.feedback import DELETED
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from culld.records import Policy, RecordedDecision, RootedPath, SeriesMembership, Subject
 
@@ -88,28 +88,23 @@ class FrameNote:
 
     @property
     def text(self) -> str:
-        """What is worse, then what is better, then what is neither, as clauses."""
-        return self._joined([remark.text for remark in self.on(Side.WORSE)], "; ", [r.text for r in self._others])
+        """What is worse, then what is better, then what is neither, as clauses; empty if nothing was compared."""
+        return self._line(lambda remark: remark.text, "; ")
 
     @property
     def short(self) -> str:
         """The same for a line below a picture."""
-        return self._joined([r.short for r in self.on(Side.WORSE)], " · ", [r.short for r in self._others])
+        return self._line(lambda remark: remark.short, " · ")
 
-    @property
-    def _others(self) -> tuple[Remark, ...]:
-        return self.on(Side.BETTER) + self.on(Side.NEUTRAL)
-
-    def _joined(self, worse: list[str], between: str, others: list[str]) -> str:
+    def _line(self, form: Callable[[Remark], str], between: str) -> str:
         if self.is_best:
             return "the best frame"
-        if self.remarks is None:
-            return ""
-        if not worse and not others:
-            return "no recorded figure differs"
-        if worse and self.on(Side.BETTER):
-            others[0] = f"but {others[0]}"
-        return between.join(worse + others)
+        if not self.remarks:
+            return "" if self.remarks is None else "no recorded figure differs by much"
+        worse, better, neither = ([form(remark) for remark in self.on(side)] for side in Side)
+        if worse and better:
+            better[0] = f"but {better[0]}"
+        return between.join(filter(None, worse + better + neither))
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,11 +193,13 @@ def _noted(frame: BurstFrame, best: BurstFrame, rules: Policy) -> FrameNote:
 
 
 def _sentence(best: BurstFrame, shots: Sequence[BurstFrame], is_named: bool, rules: Policy) -> str:  # noqa: FBT001 (a fact)
-    count = len(shots)
+    count, left = len(shots), sum(not frame.is_taken_out for frame in shots)
     if count == 1:
         return f"{best.name} is the only frame of its burst that is known."
+    if left == 1:
+        return f"{best.name} is the only frame of its burst that is left."
     basis = "sharpness and exposure" if _measured(shots) == count else "their scores alone"
-    first = f"{best.name} is the best of {count} frames"
+    first = f"{best.name} is the best of {left} frames{'' if left == count else ' that are left'}"
     if is_named:
         return f"{first}: its decision names it {_NAMED}."
     off = "" if rules.protect.bursts else "; policy.protect.bursts is off, so that protects it from nothing"

@@ -60,11 +60,11 @@ class Several extends HTMLElement {
 	}
 
 	async begin() {
+		void this.ask(); // before the pictures, which are many
 		await this.review.known.want(this.ids).catch(() => undefined);
 		this.build();
 		this.paint();
 		this.focusPhoto();
-		void this.ask();
 	}
 
 	/** Ask once for each burst how its frames differ. */
