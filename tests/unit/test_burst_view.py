@@ -216,6 +216,16 @@ def test_the_last_decision_knows_the_kind() -> None:
     assert burst_view([], None, rules()) is None
 
 
+def test_a_photo_that_was_alone_at_its_decision_is_compared_with_those_that_came() -> None:
+    """The series is known to the later decisions."""
+    frames = burst(shot("a.jpg"), shot("b.jpg"))
+
+    found = burst_view(frames, None, rules())
+
+    assert found is not None
+    assert found.notes[0] == "The other frames arrived after this decision."
+
+
 def test_missing_figures_are_named_once() -> None:
     """Sharpness that was not measured, and eyes, which are never measured; those only where a face was found."""
     part = view_of(burst(shot("a.jpg", face(), sharpness=0.2), shot("b.jpg", face()), shot("c.jpg", face())))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from culld.app.burst_view import BurstView
     from culld.records import Policy, RecordedDecision, RootedPath
 
-MOST_FRAMES: Final = 120
+MOST_FRAMES: Final = 60
 """The decisions of a longer series, such as a time lapse, are not all read: only those taken nearest to the photo."""
 
 

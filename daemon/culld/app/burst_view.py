@@ -129,7 +129,7 @@ def burst_view(
     """Return the view of a series; None without a frame, or if no decision about one knows its kind.
 
     `frames` are in the order of time, one of each photo. `membership` is the series at the decision about the photo
-    that is asked about. `more` frames are too far away in time to be among them.
+    that is asked about; None if it was alone then. `more` frames are too far away in time to be among them.
     """
     known = [frame.decision.series for frame in sorted(frames, key=lambda frame: frame.number)]
     kind = next((series.kind for series in reversed(known) if series is not None), None)
@@ -227,6 +227,8 @@ def _other_name(named: BurstFrame | None, best: BurstFrame) -> Iterator[str]:
 def _membership_notes(frames: Sequence[BurstFrame], membership: SeriesMembership | None) -> Iterator[str]:
     """Yield which frames arrived after the decision, and of which the journal has no decision."""
     if membership is None:
+        if len(_shots(frames)) > 1:
+            yield "The other frames arrived after this decision."
         return
     late = [
         frame.name
