@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 MOST_FRAMES: Final = 60
 """The decisions of a longer series, such as a time lapse, are not all read: only those taken nearest to the photo."""
 
+_MOST_NAMES: Final = 30_000  # each decision holds the names of all frames, and a thousand take 4 ms to read
+_FEWEST: Final = 9
+
 
 class SeriesReader(Protocol):
     """The queries of the journal that find the frames of a series."""
@@ -47,13 +50,20 @@ def find_burst_view(
     if asked is None:
         return None
     numbers = journal.series_around(asked.plan, asked.series_id)
+    most = _most_frames(asked)
     found = [
         BurstFrame(number, decision, state, is_gone(decision.now))
-        for number, (decision, state) in journal.reviewed(numbers[:MOST_FRAMES]).items()
+        for number, (decision, state) in journal.reviewed(numbers[:most]).items()
         if state is not ReviewState.SUPERSEDED
     ]
     frames = sorted(_last_of_each(found), key=_taken_at)
-    return burst_view(frames, asked.series, rules, max(0, len(numbers) - MOST_FRAMES))
+    return burst_view(frames, asked.series, rules, max(0, len(numbers) - most))
+
+
+def _most_frames(asked: RecordedDecision) -> int:
+    """Return how many decisions are read: fewer of a series of thousands, so that the page does not wait for it."""
+    members = 1 if asked.series is None else max(1, len(asked.series.members))
+    return min(MOST_FRAMES, max(_FEWEST, _MOST_NAMES // members))
 
 
 def _last_of_each(found: Iterable[BurstFrame]) -> list[BurstFrame]:
