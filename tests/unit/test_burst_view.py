@@ -103,11 +103,11 @@ def test_softer_and_darker_frames_are_compared_with_the_best_one_in_numbers() ->
     assert view.sentence == "b.jpg is the best of 3 frames by sharpness and exposure."
     assert texts(view) == {
         "a.jpg": "much softer: 0.12 against 0.25 1/px; 0.4 EV darker",
-        "b.jpg": "the best frame",
+        "b.jpg": "the best frame, by a little",
         "c.jpg": "as sharp (0.25 1/px)",
     }
     assert view.rows[0].short == "much softer 0.12 / 0.25 · 0.4 EV darker"
-    assert view.notes == ()
+    assert view.notes == ("c.jpg is not worse by much: look at both.",)
 
 
 def test_the_best_frame_is_the_one_that_its_decision_names() -> None:
@@ -223,7 +223,7 @@ def test_a_photo_that_was_alone_at_its_decision_is_compared_with_those_that_came
     found = burst_view(frames, None, rules())
 
     assert found is not None
-    assert found.notes[0] == "The other frames arrived after this decision."
+    assert "The other frames arrived after this decision." in found.notes
 
 
 def test_missing_figures_are_named_once() -> None:
@@ -232,11 +232,12 @@ def test_missing_figures_are_named_once() -> None:
     none = view_of(burst(shot("a.jpg"), shot("b.jpg")))
 
     measures = "`culld compare A B` measures which of two frames is sharper."
-    assert part.notes == (
+    assert part.notes[1:] == (
         f"Sharpness of 2 of 3 frames was not measured; {measures}",
         "Whether eyes are closed is not measured.",
     )
-    assert none.notes == (f"Sharpness was not measured; {measures}",)
+    assert none.notes == ("b.jpg is not worse by much: look at both.", f"Sharpness was not measured; {measures}")
+    assert part.notes[0] == "b.jpg and c.jpg are not worse by much: look at them."
     assert none.sentence == "a.jpg is the best of 2 frames by their scores alone."
     assert texts(none)["b.jpg"] == "no recorded figure differs by much"
 
@@ -313,11 +314,21 @@ def test_missing_and_other_faces_are_told() -> None:
     """A photo in which no face was looked for is not said to have none."""
     two = shot("a.jpg", face(0.1, 0.0), face(0.7, 0.1))
 
-    assert worded(shot("b.jpg"), two) == ["no face is found; the best frame has one"]
-    assert worded(shot("b.jpg", face(0.7)), two) == ["the main face is not at its place; the best frame has one"]
+    assert worded(shot("b.jpg"), two) == ["no face is found; it is in the best frame"]
+    assert worded(shot("b.jpg", face(0.7)), two) == ["the main face is not found at its place; it is in the best frame"]
     assert worded(shot("b.jpg", face(0.1, 0.0), face(0.7, 0.5)), two) == ["1 other face softer"]
-    assert worded(two, shot("b.jpg"), Side.BETTER) == ["it has a face; the best frame has none"]
+    assert worded(two, shot("b.jpg"), Side.BETTER) == ["a face is found; none in the best frame"]
     assert worded(assessment("b.jpg"), two) == []
+
+
+def test_faces_that_come_and_go_from_frame_to_frame_are_passed_over() -> None:
+    """Those that the face network is not sure of, and those too small to be judged."""
+    unsure, small = shot("a.jpg", replace(face(), confidence=0.56)), shot("a.jpg", face(blur=None))
+
+    for shown in (unsure, small):
+        assert remarks_on(shot("b.jpg"), shown, rules()) == ()
+        assert remarks_on(shown, shot("b.jpg"), rules()) == ()
+    assert remarks_on(shot("b.jpg", face(blur=0.22)), shot("a.jpg", face(blur=0.01)), rules()) == ()
 
 
 def test_light_on_the_face_is_worse_only_if_the_face_is_not_well_lit() -> None:

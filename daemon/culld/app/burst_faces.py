@@ -12,12 +12,15 @@ if TYPE_CHECKING:
 
     from culld.records import Assessment, Face
 
-LEAST_FOCUS: Final = 0.1
+LEAST_FOCUS: Final = 0.2
 """Smaller differences of the probability that a face is out of focus are not worth a word."""
+LEAST_PROBABILITY: Final = 0.25
+"""Nor is a difference of two probabilities that are both smaller."""
 LEAST_LIGHT_EV: Final = 0.3
 _WELL_LIT: Final = (-2.5, 1.0)  # EV above mid grey, from dark to pale skin
 _FARTHEST: Final = 1.0  # sides of the face that it may have moved between two frames
 _LARGEST_RATIO: Final = 1.6
+_SURE: Final = 0.7  # confidence; less sure and tiny faces come and go from frame to frame
 
 
 def face_remarks(frame: Assessment, best: Assessment) -> Iterator[Remark]:
@@ -26,19 +29,24 @@ def face_remarks(frame: Assessment, best: Assessment) -> Iterator[Remark]:
         return
     faces, wanted = frame.subject.faces, best.subject.faces
     if not wanted:
-        if faces:
-            yield Remark("faces", Side.BETTER, "it has a face; the best frame has none", "has a face")
+        if any(map(_is_sure, faces)):
+            yield Remark("faces", Side.BETTER, "a face is found; none in the best frame", "a face is found")
         return
     pairs = matched(wanted, faces)
     main = pairs[0]
-    if main is None:
-        text = "the main face is not at its place" if faces else "no face is found"
-        yield Remark("faces", Side.WORSE, f"{text}; the best frame has one", text)
-    else:
+    if main is not None:
         yield from _focus(main, wanted[0])
+    elif _is_sure(wanted[0]):
+        text = "the main face is not found at its place" if faces else "no face is found"
+        yield Remark("faces", Side.WORSE, f"{text}; it is in the best frame", text)
     yield from _other_faces(wanted[1:], pairs[1:])
     if main is not None:
         yield from _light(main, wanted[0])
+
+
+def _is_sure(face: Face) -> bool:
+    """Return whether a face is certain, and large enough to be judged."""
+    return face.confidence >= _SURE and face.blur is not None
 
 
 def matched(wanted: Sequence[Face], faces: Sequence[Face]) -> list[Face | None]:
@@ -67,7 +75,7 @@ def _focus(face: Face, best: Face) -> Iterator[Remark]:
     if best.blur is not None and face.blur is None:
         text = "the focus of the main face cannot be measured (small, turned away, dark or moved)"
         yield Remark("face focus", Side.NEUTRAL, text, "eyes not measured", None, best.blur)
-    if face.blur is None or best.blur is None or abs(face.blur - best.blur) < LEAST_FOCUS:
+    if face.blur is None or best.blur is None or not _differ(face.blur, best.blur):
         return
     word, side = ("softer", Side.WORSE) if face.blur > best.blur else ("sharper", Side.BETTER)
     shown, beside = format_probability(face.blur), format_probability(best.blur)
@@ -75,16 +83,20 @@ def _focus(face: Face, best: Face) -> Iterator[Remark]:
     yield Remark("face focus", side, text, f"eyes {word}, out of focus {shown} / {beside}", face.blur, best.blur)
 
 
+def _differ(blur: float, other: float) -> bool:
+    return abs(blur - other) >= LEAST_FOCUS and max(blur, other) >= LEAST_PROBABILITY
+
+
 def _other_faces(wanted: Sequence[Face], found: Sequence[Face | None]) -> Iterator[Remark]:
     """Yield how many of the other faces are softer, and how many are sharper, than in the best frame."""
     changes = [
         face.blur - other.blur
         for other, face in zip(wanted, found, strict=True)
-        if face is not None and face.blur is not None and other.blur is not None
+        if face is not None and face.blur is not None and other.blur is not None and _differ(face.blur, other.blur)
     ]
     for side, word, count in (
-        (Side.WORSE, "softer", sum(change >= LEAST_FOCUS for change in changes)),
-        (Side.BETTER, "sharper", sum(change <= -LEAST_FOCUS for change in changes)),
+        (Side.WORSE, "softer", sum(change > 0 for change in changes)),
+        (Side.BETTER, "sharper", sum(change < 0 for change in changes)),
     ):
         if count:
             text = f"{count} other face{'s' if count > 1 else ''} {word}"

@@ -6,7 +6,7 @@ figures.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -75,12 +75,14 @@ class BurstFrame:
 class FrameNote:
     """A frame of a series and how it differs from the best one; `is_best` also for the other photos of its shot.
 
-    `remarks` is None if the frame is not compared with another one.
+    `remarks` is None if the frame is not compared with another one. `is_close`: another frame is no worse by much than
+    the best one.
     """
 
     frame: BurstFrame
     is_best: bool = False
     remarks: tuple[Remark, ...] | None = None
+    is_close: bool = False
 
     def on(self, side: Side) -> tuple[Remark, ...]:
         """Return the remarks of one side."""
@@ -98,7 +100,7 @@ class FrameNote:
 
     def _line(self, form: Callable[[Remark], str], between: str) -> str:
         if self.is_best:
-            return "the best frame"
+            return "the best frame, by a little" if self.is_close else "the best frame"
         if not self.remarks:
             return "" if self.remarks is None else "no recorded figure differs by much"
         worse, better, neither = ([form(remark) for remark in self.on(side)] for side in Side)
@@ -148,7 +150,17 @@ def burst_view(
     is_named = named == best
     notes += [*_other_name(named, best), *_missing_figures(shots)]
     rows = tuple(_noted(frame, best, rules) for frame in frames)
+    close = [row.frame.name for row in rows if _is_close(row)]
+    rows = tuple(replace(row, is_close=bool(close)) if row.is_best else row for row in rows)
+    if close:
+        verb, them = ("is", "both") if len(close) == 1 else ("are", "them")
+        notes.insert(0, f"{_listed(close)} {verb} not worse by much: look at {them}.")
     return BurstView(kind, best, is_named, _sentence(best, shots, is_named, rules), tuple(notes), rows)
+
+
+def _is_close(row: FrameNote) -> bool:
+    """Return whether no recorded figure calls a frame, which may be kept, worse than the best one."""
+    return row.remarks is not None and not row.on(Side.WORSE) and not row.frame.is_taken_out
 
 
 def _shots(frames: Sequence[BurstFrame]) -> list[BurstFrame]:
