@@ -181,7 +181,7 @@ def test_frames_of_a_burst_are_told_apart_in_words(person: Person, review: Revie
         "culld-survey .frame:has(.best) .name", "all => all.map((a) => a.textContent)"
     )
     assert names == ["IMG_4100.JPG"]
-    assert person.page.inner_text("culld-survey .frame:has(.best) .best") == "the best frame, by a little"
+    assert person.page.inner_text("culld-survey .frame:has(.best) .best") == "best, by a little"
     lines = person.page.locator("culld-survey .line")
     assert lines.count() == sum(bool(photo.burst) for photo in review.photos) - 1
     assert lines.nth(0).inner_text().startswith("much softer 0.155 / 0.31")

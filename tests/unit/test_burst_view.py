@@ -106,6 +106,7 @@ def test_softer_and_darker_frames_are_compared_with_the_best_one_in_numbers() ->
         "b.jpg": "the best frame, by a little",
         "c.jpg": "as sharp (0.25 1/px)",
     }
+    assert view.rows[1].short == "best, by a little"
     assert view.rows[0].short == "much softer 0.12 / 0.25 · 0.4 EV darker"
     assert view.notes == ("c.jpg is not worse by much: look at both.",)
 

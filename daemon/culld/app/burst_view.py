@@ -91,16 +91,19 @@ class FrameNote:
     @property
     def text(self) -> str:
         """What is worse, then what is better, then what is neither, as clauses; empty if nothing was compared."""
+        if self.is_best:
+            return f"the {self._mark('best frame')}"
         return self._line(lambda remark: remark.text, "; ")
 
     @property
     def short(self) -> str:
         """The same for a line below a picture."""
-        return self._line(lambda remark: remark.short, " · ")
+        return self._mark("best") if self.is_best else self._line(lambda remark: remark.short, " · ")
+
+    def _mark(self, name: str) -> str:
+        return f"{name}, by a little" if self.is_close else name
 
     def _line(self, form: Callable[[Remark], str], between: str) -> str:
-        if self.is_best:
-            return "the best frame, by a little" if self.is_close else "the best frame"
         if not self.remarks:
             return "" if self.remarks is None else "no recorded figure differs by much"
         worse, better, neither = ([form(remark) for remark in self.on(side)] for side in Side)

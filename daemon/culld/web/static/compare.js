@@ -28,7 +28,7 @@ function columnsFor(count, w, high) {
 /** How a frame differs from the best one of its burst: short for the eye, in full for readers. @param {any} frame */
 function line(frame) {
 	if (!frame?.text) return [];
-	if (frame.is_best) return [h("span", { class: "best" }, icon("star"), frame.text)];
+	if (frame.is_best) return [h("span", { class: "best" }, icon("star"), frame.short)];
 	const { text, short } = frame;
 	return [h("span", { class: "line", title: text, "aria-hidden": "true" }, short), h("span", { class: "hidden" }, text)];
 }
