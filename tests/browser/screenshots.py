@@ -46,7 +46,7 @@ def views(page: Page, address: str) -> Iterator[str]:
     page.keyboard.press("h")
     page.keyboard.press("h")
     page.keyboard.press("n")
-    page.wait_for_selector("culld-survey .frame")
+    page.wait_for_selector("culld-survey .best")
     settle(page)
     yield "burst"
     page.goto(f"{address}#/policy")

@@ -173,6 +173,38 @@ def test_survey_shows_the_kept_frames_too(person: Person, review: Review) -> Non
     person.presses("ArrowRight", "ArrowRight").presses("Enter")
 
 
+def test_frames_of_a_burst_are_told_apart_in_words(person: Person, review: Review) -> None:
+    """Frames of a burst are told apart in words: in the survey, in compare, and for readers of the screen in full."""
+    person.opens("#/grid?order=oldest").presses("n")
+    person.page.wait_for_selector("culld-survey .best")
+    names = person.page.eval_on_selector_all(
+        "culld-survey .frame:has(.best) .name", "all => all.map((a) => a.textContent)"
+    )
+    assert names == ["IMG_4100.JPG"]
+    assert person.page.inner_text("culld-survey .frame:has(.best) .best") == "best, by a little"
+    lines = person.page.locator("culld-survey .line")
+    assert lines.count() == sum(bool(photo.burst) for photo in review.photos) - 1
+    assert lines.nth(0).inner_text().startswith("much softer 0.155 / 0.31")
+    softer = person.page.get_by_role("button", name="much softer: 0.155 against 0.31 1/px")
+    assert "IMG_4101.JPG" in softer.first.inner_text()
+
+    person.presses("c").page.wait_for_selector("culld-compare .line")
+    pane = person.page.get_attribute("culld-compare .stage >> nth=0", "aria-label")
+    assert pane is not None
+    assert "blur is past its reject threshold" in pane
+    assert "IMG_4100.JPG is the best of 8 frames" in person.page.inner_text("#why")
+
+
+def test_words_of_the_burst_follow_the_frames_in_compare(person: Person) -> None:
+    """Words of the burst follow the frames in compare, and photos without a burst have none."""
+    person.opens("#/grid?order=oldest&kept=1").presses("c")
+    person.page.wait_for_selector("culld-compare .best")
+    person.presses("ArrowRight")
+    person.page.wait_for_function("() => document.querySelectorAll('culld-compare .line').length === 2")
+    person.presses(*["ArrowRight"] * 7)
+    person.page.wait_for_function("() => document.querySelectorAll('culld-compare .line').length === 0")
+
+
 def test_back_button_returns_to_the_grid(person: Person) -> None:
     """Back button returns to the grid."""
     person.opens().presses("ArrowRight", "e", "ArrowRight")

@@ -29,7 +29,9 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as ASGIScope
 
+from culld.app.decision_json import burst_json
 from culld.records.review import ReviewState, WishKind
+from harness import review_burst
 from harness.scenes import Scene, picture
 
 STATIC = Path(__file__).resolve().parents[2] / "daemon/culld/web/static"
@@ -288,7 +290,7 @@ class _Api:
                 "path": f"/photos/{photo.folder}/{photo.name}",
                 "rule": "policy.defects.blur.reject" if verdict == "quarantine" else "",
                 "scores": {name: photo.scores.get(name) for name in DEFECTS},
-                "subject": {"sharpness": 0.42, "sharp_share": 0.31, "faces": photo.faces},
+                "subject": {"sharpness": review_burst.sharpness(photo), "sharp_share": 0.31, "faces": photo.faces},
                 "model": "defects-3@41774ab860dc",
                 "policy": "b3449472b52a",
                 "policy_in_force": "b3449472b52a",
@@ -301,6 +303,7 @@ class _Api:
                     "format": "jpeg",
                 },
                 "burst": burst,
+                "burst_view": burst_json(review_burst.view([each for each in self.review.photos if each.id in burst])),
                 "stack": [],
                 "history": [{"at": "2026-07-28T11:41:31+00:00", "verdict": verdict, "reason": photo.reason}],
                 "would_change": [_would_change(photo)],

@@ -99,6 +99,13 @@ def test_the_best_of_a_burst_stays(house: House) -> None:
     assert "one-0.jpg" not in quarantined(house)
     assert f"{best}  blur" in house.culld("log")
     assert "it is the best of a burst of 3" in house.culld("log")
+    for name in ("all-0.jpg", "all-1.jpg", "all-2.jpg"):
+        told = house.culld("why", str(house.inbox / name))
+        assert f"burst       {best} is the best of 3 frames: its decision names it (policy.protect.bursts)." in told
+        assert told.count("softer: ") + told.count("as sharp (") == 2
+    told = json.loads(house.culld("why", "--json", str(house.inbox / "one-1.jpg")))["burst_view"]
+    assert told["best"]["name"] == "one-0.jpg"
+    assert {frame["state"] for frame in told["frames"]} == {"kept", "rejected"}
 
 
 @pytest.mark.slow

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from culld.app.remark import Side
 from culld.records import Defect, display_path
 
 if TYPE_CHECKING:
+    from culld.app.burst_view import BurstView, FrameNote
+    from culld.app.remark import Remark
     from culld.records import Face, Policy, RecordedDecision, Scores, Subject
 
 
@@ -92,6 +95,44 @@ def subject_json(subject: Subject | None) -> dict[str, Any]:
         "sharpness": None if subject is None else _rounded(subject.sharpness),
         "sharp_share": None if subject is None else _rounded(subject.sharp_share),
         "faces": [_face(face) for face in faces],
+    }
+
+
+def burst_json(view: BurstView | None) -> dict[str, Any] | None:
+    """Return a view of a series: the best frame, and for each frame what is worse, better, and neither; else None."""
+    if view is None:
+        return None
+    return {
+        "kind": view.kind,
+        "best": view.best and {"id": view.best.number, "name": view.best.name},
+        "is_named": view.is_named,
+        "sentence": view.sentence,
+        "notes": list(view.notes),
+        "frames": [_frame(note) for note in view.rows],
+    }
+
+
+def _frame(note: FrameNote) -> dict[str, Any]:
+    frame = note.frame
+    return {
+        "id": frame.number,
+        "name": frame.name,
+        "state": frame.state,
+        "is_gone": frame.is_gone,
+        "is_best": note.is_best,
+        "text": note.text,
+        "short": note.short,
+        **{side.value: [_remark(remark) for remark in note.on(side)] for side in Side},
+    }
+
+
+def _remark(remark: Remark) -> dict[str, Any]:
+    return {
+        "aspect": remark.aspect,
+        "text": remark.text,
+        "short": remark.short,
+        "value": _rounded(remark.value),
+        "best": _rounded(remark.best),
     }
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from culld.app.burst_lookup import find_burst_view
 from culld.app.model_files import resolve_policies
+from culld.app.returned import is_gone
 from culld.app.startup import open_journal_readonly
 from culld.records import RootedPath
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from culld.app.burst_view import BurstView
     from culld.config import Config
     from culld.records import Policy, RecordedDecision, Verdict
 
@@ -22,12 +25,13 @@ if TYPE_CHECKING:
 class Explanation:
     """The last decision about a photo (`case`), the policy in force in its folder, and all decisions about the photo.
 
-    `history` holds the oldest decision first.
+    `history` holds the oldest decision first. `burst` is the series of the photo; None if it is in none.
     """
 
     case: RecordedDecision
     policy: Policy
     history: tuple[RecordedDecision, ...]
+    burst: BurstView | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +57,11 @@ def explain_decision(config: Config, path: Path) -> Explanation | None:
     policies = resolve_policies(config)
     with open_journal_readonly(config.state) as journal:
         history = tuple(decision for place in _places(path, config) for decision in journal.history_of(place))
-    case = history[-1] if history else None
-    if case is None or not (case.ended or case.restored):
-        return None
-    return Explanation(case, policies.by_root.get(case.place.root, policies.default), history)
+        case = history[-1] if history else None
+        if case is None or not (case.ended or case.restored):
+            return None
+        policy = policies.by_root.get(case.place.root, policies.default)
+        return Explanation(case, policy, history, find_burst_view(journal, history, policy, is_gone))
 
 
 def _places(path: Path, config: Config) -> Iterator[RootedPath]:

@@ -6,7 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from culld.app.decision_json import decision_json, explanation_json, facts_json
+from culld.app.decision_json import burst_json, decision_json, explanation_json, facts_json
 from culld.app.decisions import explain_decision
 from culld.app.explain import explain_photo
 from culld.app.explain_messages import ExplainRequest
@@ -15,13 +15,14 @@ from culld.cli.explain import place_of, write_picture
 from culld.cli.log import as_text
 from culld.cli.subject_text import subject_text
 from culld.errors import PhotoError
-from culld.records import Defect, Scores, display_path
+from culld.records import Defect, Scores, SeriesKind, display_path
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
     from pathlib import Path
 
+    from culld.app.burst_view import BurstView, FrameNote
     from culld.app.decisions import Explanation
     from culld.config import Config
     from culld.records import Threshold
@@ -37,7 +38,8 @@ def run(args: argparse.Namespace) -> int:
         return exit_codes.SOME_FAILED
     if args.json:
         history = [decision_json(decision) for decision in explanation.history]
-        print(json.dumps(explanation_json(explanation.case, explanation.policy) | {"history": history}))
+        more = {"burst_view": burst_json(explanation.burst), "history": history}
+        print(json.dumps(explanation_json(explanation.case, explanation.policy) | more))
     else:
         print("\n".join(_lines(explanation)))
     return exit_codes.FINE if args.picture is None else _picture(args.picture, config, explanation)
@@ -75,8 +77,24 @@ def _lines(explanation: Explanation) -> Iterator[str]:
     known = {name: value for name, value in facts_json(case).items() if value not in (None, [])}
     facts = ", ".join(f"{name} {_plain(value)}" for name, value in known.items())
     yield f"  facts       {facts or 'none in the file'}"
+    if explanation.burst is not None:
+        yield from _burst_lines(explanation.burst)
     yield "  history"
     yield from (f"    {as_text(decision)}" for decision in explanation.history)
+
+
+def _burst_lines(view: BurstView) -> Iterator[str]:
+    """Yield which frame of a series is the best, what is worse in each other one, and what is not known."""
+    yield f"  {'burst' if view.kind is SeriesKind.BURST else 'series':<10}  {view.sentence}"
+    names, states = ([len(text) for text in texts] for texts in zip(*map(_labels, view.rows), strict=True))
+    for note in view.rows:
+        name, state = _labels(note)
+        yield f"    {name:<{max(names)}}  {state:<{max(states)}}  {note.text}".rstrip()
+    yield from (f"    {text}" for text in view.notes)
+
+
+def _labels(note: FrameNote) -> tuple[str, str]:
+    return note.frame.name, note.frame.state_text
 
 
 def _threshold(threshold: Threshold) -> str:

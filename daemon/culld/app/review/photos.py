@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from culld.app.decision_json import decision_json, explanation_json, facts_json
+from culld.app.burst_lookup import find_burst_view
+from culld.app.decision_json import burst_json, decision_json, explanation_json, facts_json
 from culld.app.review.columns import STATES
 from culld.records import Defect, Scores, display_path
 
@@ -57,6 +58,7 @@ def photo_facts(journal: ReviewReader, index: Index, number: int, policies: Fold
     policy = policies.by_root.get(case.place.root, policies.default)
     places = [case.place] if case.now == case.place else [case.place, case.now]
     history = {each.plan: each for place in places for each in journal.history_of(place)}
+    burst = find_burst_view(journal, [*history.values(), case], policy)
     return (
         _tile(number, case, index)
         | explanation_json(case, policy)
@@ -67,6 +69,7 @@ def photo_facts(journal: ReviewReader, index: Index, number: int, policies: Fold
             "fault": case.fault,
             "facts": facts_json(case) | {"series": case.series and case.series.kind},
             "burst": index.burst_of(number),
+            "burst_view": burst_json(burst),
             "stack": [display_path(place.path) for place in case.siblings],
             "history": [decision_json(each) for each in sorted(history.values(), key=lambda each: each.made_at)],
             "would_change": would_change(case, policy),

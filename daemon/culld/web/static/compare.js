@@ -1,6 +1,6 @@
 /** @file Two to nine photos beside each other, zoomed and panned together; and the survey of a burst. */
 
-import { address } from "./api.js";
+import { address, get } from "./api.js";
 import { fill, h, icon } from "./dom.js";
 import { Picture } from "./picture.js";
 import { badge } from "./why.js";
@@ -25,12 +25,22 @@ function columnsFor(count, w, high) {
 	return best;
 }
 
+/** How a frame differs from the best one of its burst: short for the eye, in full for readers. @param {any} frame */
+function line(frame) {
+	if (!frame?.text) return [];
+	if (frame.is_best) return [h("span", { class: "best" }, icon("star"), frame.short)];
+	const { text, short } = frame;
+	return [h("span", { class: "line", title: text, "aria-hidden": "true" }, short), h("span", { class: "hidden" }, text)];
+}
+
 /** A view of several photos of which one is in view: base of compare and survey. */
 class Several extends HTMLElement {
 	/** @type {Review} */
 	review = /** @type {any} */ (null);
 	/** @type {number[]} */
 	ids = [];
+	/** What the server notes on the frames of bursts. @type {Map<number, any>} */
+	notes = new Map();
 	/** @type {(() => void)[]} */
 	ends = [];
 
@@ -50,10 +60,23 @@ class Several extends HTMLElement {
 	}
 
 	async begin() {
+		void this.ask(); // before the pictures, which are many
 		await this.review.known.want(this.ids).catch(() => undefined);
 		this.build();
 		this.paint();
 		this.focusPhoto();
+	}
+
+	/** Ask once for each burst how its frames differ. */
+	async ask() {
+		const { library } = this.review;
+		for (const id of this.ids) {
+			const row = library.row(id);
+			if (this.notes.has(id) || (row >= 0 && !library.burst[row])) continue;
+			const { burst_view: view } = await get(`photos/${this.now(id)}`).catch(() => ({}));
+			for (const each of [{ id }, ...(view?.frames ?? [])]) this.notes.set(each.id, each);
+		}
+		this.paint();
 	}
 
 	build() {}
@@ -148,10 +171,11 @@ export class Compare extends Several {
 				icon("pin"),
 			);
 			const had = pane.head.contains(document.activeElement);
-			fill(pane.head, h("span", { class: "name" }, name), ...badge(state), hold);
+			const note = this.notes.get(pane.id);
+			fill(pane.head, h("span", { class: "name" }, name), ...badge(state), ...line(note), hold);
 			if (had) hold.focus();
 			pane.el.dataset.state = state.replace(" ", "-");
-			pane.el.setAttribute("aria-label", `${name}: ${STATES[state]?.word}`);
+			pane.el.setAttribute("aria-label", `${name}: ${[STATES[state]?.word, note?.text].filter(Boolean).join(". ")}`);
 			pane.el.classList.toggle("here", id === this.review.id);
 		}
 	}
@@ -178,6 +202,7 @@ export class Compare extends Several {
 				free.forEach((pane) => this.fillPane(pane));
 				this.pick(here.id);
 				this.paint();
+				void this.ask();
 			},
 			() => undefined,
 		);
@@ -242,6 +267,7 @@ export class Survey extends Several {
 				/** @type {Element} */ (item.lastElementChild),
 				h("span", { class: "name" }, this.review.info(id)?.name ?? ""),
 				...badge(state),
+				...line(this.notes.get(this.ids[at])),
 			);
 		});
 	}

@@ -53,7 +53,7 @@ function taken(target, key) {
 	if (target.closest("input:not([type=checkbox]):not([type=radio]), select, textarea"))
 		return !/^Control\+/.test(key) || target.closest("textarea, [type=text], [type=search]") !== null;
 	const plain = key.replace(/^Shift\+/, "");
-	if (target.closest("input, [role=tablist]") && OWN_KEYS.has(plain)) return true;
+	if (target.closest("input, [role=tablist], #why") && OWN_KEYS.has(plain)) return true;
 	return (plain === "Space" || plain === "Enter") && target.closest("button, a, summary") !== null;
 }
 

@@ -84,6 +84,7 @@ export class Why {
 			h("p", { class: "why-state" }, ...badge(state)),
 			h("p", null, why.reason),
 			bars(why),
+			burst(why),
 			eyes(why),
 			list("What would have changed it", why.would_change?.slice(0, MOST_SENTENCES)),
 			facts(why),
@@ -180,6 +181,14 @@ function list(title, sentences) {
 	return sentences?.length
 		? [h("h3", null, title), h("ul", null, ...sentences.map((text) => h("li", null, text)))]
 		: null;
+}
+
+/** The best frame of the burst, and how this one differs from it. @param {any} why */
+function burst({ id, burst_view: view }) {
+	if (!view) return null;
+	const own = view.frames.find((/** @type {any} */ frame) => frame.id === id);
+	const texts = own ? [...own.worse, ...own.better, ...own.neutral].map(({ text }) => text) : [];
+	return list(`Its ${view.kind}`, [view.sentence, ...texts, ...view.notes]);
 }
 
 /** @param {any} why */
