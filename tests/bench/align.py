@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import functools
 import hashlib
 import io
 import itertools
@@ -27,8 +28,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from culld.app.review.intervals import wilson
-from culld.imaging.align import Alignment, NotComparable, align
-from culld.imaging.homography import corner_error, corners, project, resizing
+from culld.imaging.align import Alignment, NotComparable, Prepared, align, align_prepared, prepare
+from culld.imaging.homography import corner_error, corners, resizing
 from culld.training.blur_kernels import disk
 from culld.training.photometric import to_linear, to_srgb
 
@@ -44,7 +45,7 @@ _INSET = 0.08  # of the photo, around the first frame: what the second frame sho
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One pair: where it comes from, how it was made, and what the aligner made of it; `error` is None without a map."""
+    """One pair: its origin, how it was made, and what the aligner made of it; `error` is None without a map."""
 
     source: str
     name: str
@@ -81,7 +82,7 @@ def view(photo: Frame, kind: str, rng: np.random.Generator) -> tuple[Frame, Fram
         "crop": (1.0, 0.02, 0.0, 0.01),
         "turned": (12.0, 0.15, 0.05, 0.04),
     }[kind]
-    box = corners(first.shape[:2]) + (left, top)
+    box = corners(first.shape[:2]) + np.array([left, top])
     centre = box.mean(axis=0)
     turn = np.deg2rad(rng.uniform(-angle, angle))
     spin = np.exp(rng.uniform(-scale, scale)) * np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
@@ -94,18 +95,18 @@ def view(photo: Frame, kind: str, rng: np.random.Generator) -> tuple[Frame, Fram
     out = (max(80, round(first.shape[1] * size)), max(80, round(first.shape[0] * size)))
     target = corners((out[1], out[0])).astype(np.float32)
     to_photo = np.asarray(cv2.getPerspectiveTransform(target, seen.astype(np.float32)), np.float64)
-    second = resampled(photo, to_photo, out)
+    second = resampled(photo, to_photo, out, 1 if kind in {"burst", "turned"} else 2)
     return first, second, np.array([[1, 0, -left], [0, 1, -top], [0, 0, 1.0]]) @ to_photo
 
 
-def resampled(photo: Frame, to_photo: Matrix, size: tuple[int, int]) -> Frame:
-    """Return a frame (width, height) of a photo, with four samples for each pixel where it is made smaller."""
-    finer = (2 * size[0], 2 * size[1])
-    matrix = to_photo @ np.linalg.inv(resizing(2, 2))
+def resampled(photo: Frame, to_photo: Matrix, size: tuple[int, int], finer: int) -> Frame:
+    """Return a frame (width, height) of a photo, each pixel the mean of so many samples across and down."""
+    target = (finer * size[0], finer * size[1])
+    matrix = to_photo @ np.linalg.inv(resizing(finer, finer))
     large = cv2.warpPerspective(
-        photo, matrix, finer, flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REFLECT_101
+        photo, matrix, target, flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REFLECT_101
     )
-    return np.asarray(cv2.resize(large, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return np.asarray(cv2.resize(large, size, interpolation=cv2.INTER_AREA) if finer > 1 else large, np.uint8)
 
 
 def lit(frame: Frame, light: str, rng: np.random.Generator, *, second: bool) -> Frame:
@@ -141,18 +142,26 @@ def exposed(frame: Frame, stops: float) -> Frame:
     return np.rint(to_srgb(np.minimum(light, 1)) * 255).astype(np.uint8)[frame]
 
 
-def measured(
-    first: Frame, second: Frame, origin: tuple[str, str, str, str], truth: Matrix | None
-) -> tuple[Found, Alignment | NotComparable]:
+def measured(first: Frame, second: Frame, origin: tuple[str, str, str, str], truth: Matrix | None) -> Found:
     """Return what the aligner makes of a pair; `origin` is its source, name, view and light."""
-    start = time.perf_counter()
+    start = time.process_time()
     found = align(first, second)
-    spent = time.perf_counter() - start
+    spent = time.process_time() - start
+    return noted(found, origin, truth, (first.shape[:2], second.shape[:2]), spent)
+
+
+def noted(
+    found: Alignment | NotComparable,
+    origin: tuple[str, str, str, str],
+    truth: Matrix | None,
+    sizes: tuple[Any, Any],
+    spent: float,
+) -> Found:
+    """Return the record of a result."""
     if isinstance(found, NotComparable):
-        return Found(*origin, False, "", 0, 0.0, None, spent, found.reason), found
-    sizes = first.shape[:2], second.shape[:2]
+        return Found(*origin, False, "", 0, 0.0, None, spent, found.reason)
     error = None if truth is None else corner_error(found.matrix, truth, *sizes)
-    return Found(*origin, True, found.method, found.inliers, found.ratio, error, spent, ""), found
+    return Found(*origin, True, found.method, found.inliers, found.ratio, error, spent, "")
 
 
 def photographs(options: argparse.Namespace) -> Iterator[tuple[str, Path]]:
@@ -185,7 +194,7 @@ def related(options: argparse.Namespace) -> Iterator[Found]:
             kind = VIEWS[(seed + index) % len(VIEWS)]
             first, second, truth = view(photo, kind, rng)
             pair = lit(first, light, rng, second=False), lit(second, light, rng, second=True)
-            yield measured(*pair, (source, path.name, kind, light), truth)[0]
+            yield measured(*pair, (source, path.name, kind, light), truth)
 
 
 def series(options: argparse.Namespace) -> Iterator[tuple[str, list[Path]]]:
@@ -225,42 +234,57 @@ def _cycle_row(name: str, frames: list[Frame], step: int) -> str:
 
 def unrelated(options: argparse.Namespace) -> Iterator[tuple[str, Path, Path]]:
     """Yield pairs of photos of different scenes: of any sources, of one source, and of different series."""
-    photos = [p for p in sorted((options.shared / "photos").rglob("*.jpg")) if held_out(p.name) != options.developed]
-    more = [path for source, path in photographs(options) if source not in {"photos 640 px", "camera 6-10 MP"}]
     rng = np.random.default_rng(options.seed + 1)
-    everything = photos + more
+    small = [p for p in sorted((options.shared / "photos").rglob("*.jpg")) if held_out(p.name) != options.developed]
+    small = [small[index] for index in sorted(rng.permutation(len(small))[: options.pool])]
+    more = [path for source, path in photographs(options) if source not in {"photos 640 px", "camera 6-10 MP"}]
+    everything = small + more
     for _ in range(options.unrelated):
         one, other = rng.choice(len(everything), 2, replace=False)
         yield "any sources", everything[one], everything[other]
-    folders = [list(group) for _, group in itertools.groupby(photos, key=lambda path: path.parent)]
+    folders = [list(group) for _, group in itertools.groupby(small, key=lambda path: path.parent)]
+    folders = [folder for folder in folders if len(folder) > 1]
+    shares = np.array([len(folder) for folder in folders]) / sum(len(folder) for folder in folders)
     for _ in range(options.unrelated):
-        folder = folders[int(rng.choice(len(folders), p=[len(f) / len(photos) for f in folders]))]
+        folder = folders[int(rng.choice(len(folders), p=shares))]
         one, other = rng.choice(len(folder), 2, replace=False)
         yield "one source", folder[one], folder[other]
     groups = [paths for _, paths in series(options)]
-    for one, other in itertools.permutations(groups, 2):
+    for one_group, other_group in itertools.permutations(groups, 2):
         for _ in range(options.unrelated // 50):
-            yield "different series", one[int(rng.integers(len(one)))], other[int(rng.integers(len(other)))]
+            ones, others = (group[int(rng.integers(len(group)))] for group in (one_group, other_group))
+            yield "different series", ones, others
+
+
+@functools.cache
+def ready(path: Path, light: str) -> Prepared:
+    """Return a photo as it is, dark, or a blank one of its size, prepared for alignment."""
+    rng = np.random.default_rng(int.from_bytes(hashlib.sha256(path.name.encode()).digest()[:4], "big"))
+    frame = pixels_of(path)
+    if light == "dark":
+        frame = lit(exposed(frame, -3.0), "noise", rng, second=True)
+    elif light == "blank":
+        frame = lit(np.full(frame.shape, int(rng.integers(0, 256)), np.uint8), "all", rng, second=True)
+    return prepare(frame)
 
 
 def strangers(options: argparse.Namespace) -> Iterator[Found]:
-    """Yield the results of pairs of different scenes; one in four has a dark second frame, one in twenty a blank one."""
+    """Yield the results of pairs of different scenes; of the second frames a fifth is dark, a twentieth blank."""
     rng = np.random.default_rng(options.seed + 2)
     for source, one, other in unrelated(options):
-        first, second = pixels_of(one), pixels_of(other)
-        draw = float(rng.random())
-        light = "dark" if draw < 0.25 else "blank" if draw < 0.3 else "as it is"
-        if light == "dark":
-            second = lit(exposed(second, -3.0), "noise", rng, second=True)
-        elif light == "blank":
-            level = np.full(second.shape, int(rng.integers(0, 256)), np.uint8)
-            second = lit(level, "all", rng, second=True)
-        yield measured(first, second, (source, f"{one.name} {other.name}", "none", light), None)[0]
+        light = str(rng.choice(["as it is", "dark", "blank"], p=[0.75, 0.2, 0.05]))
+        pair = ready(one, "as it is"), ready(other, light)
+        start = time.process_time()
+        found = align_prepared(*pair)
+        spent = time.process_time() - start
+        yield noted(found, (source, f"{one.name} {other.name}", "none", light), None, (None, None), spent)
 
 
 def table(found: list[Found], key: str) -> None:
     """Print a table of pairs with a known map, by one property."""
-    print(f"\n| {key} | pairs | comparable | by ECC | within {BAR} px, of all pairs (95 %) | px p50 | p95 of comparable |")
+    print(
+        f"\n| {key} | pairs | comparable | by ECC | within {BAR} px, of all pairs (95 %) | px p50 | p95 of comparable |"
+    )
     print("|---|---|---|---|---|---|---|")
     rows: dict[str, list[Found]] = defaultdict(list)
     for one in found:
@@ -277,7 +301,10 @@ def table(found: list[Found], key: str) -> None:
 
 def wrong_table(found: list[Found]) -> None:
     """Print how many pairs of different scenes were laid on one another, and which."""
-    print("\n## Pairs of different scenes\n\n| pairs | light | count | features | ecc | upper 95 % |\n|---|---|---|---|---|---|")
+    print(
+        "\n## Pairs of different scenes\n\n"
+        "| pairs | light | count | features | ecc | upper 95 % |\n|---|---|---|---|---|---|"
+    )
     rows: dict[tuple[str, str], list[Found]] = defaultdict(list)
     for one in found:
         rows[one.source, one.light].append(one)
@@ -303,7 +330,9 @@ def cost(options: argparse.Namespace) -> None:
             align(first, second)
             wall.append(time.perf_counter() - start)
             work.append(time.process_time() - spent)
-        print(f"\nTwo frames of 24 MP, {threads} threads: {np.median(wall):.2f} s, {np.median(work):.2f} s of processor")
+        print(
+            f"\nTwo frames of 24 MP, {threads} threads: {np.median(wall):.2f} s, {np.median(work):.2f} s of processor"
+        )
 
 
 def main() -> None:
@@ -311,7 +340,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shared", type=Path, required=True, metavar="DIR", help="the shared photographs")
     parser.add_argument("--scenes", type=int, default=150, help="how many photos of 640 px (default 150)")
-    parser.add_argument("--unrelated", type=int, default=1000, help="pairs of different scenes of a kind (default 1000)")
+    parser.add_argument(
+        "--unrelated", type=int, default=1000, help="pairs of different scenes of a kind (default 1000)"
+    )
+    parser.add_argument("--pool", type=int, default=500, help="photos of 640 px that they are made of (default 500)")
     parser.add_argument("--seed", type=int, default=0, help="draws other homographies (default 0)")
     parser.add_argument("--developed", action="store_true", help="measure on the half that was developed on")
     parser.add_argument("--records", type=Path, metavar="FILE", help="where each pair is written, as JSON lines")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from culld.imaging.align_ecc import fit_ecc
-from culld.imaging.align_features import FeatureFit, fit_features
+from culld.imaging.align_features import FeatureFit, Features, find_features, fit_features
 from culld.imaging.align_refine import Refined, refine
 from culld.imaging.homography import insane, inverse, normalised, project, resizing, scale_of, uncertainty
 
@@ -62,19 +62,47 @@ class NotComparable:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What alignment needs of a photo, found once for all the photos that it is laid on.
+
+    `luma` is its brightness at full size, `working` at 1024 px with stretched contrast; `fault` is what makes the photo
+    not comparable, such as "is too small", or empty.
+    """
+
+    luma: Luma
+    working: Luma
+    features: Features
+    fault: str = ""
+
+
 def align(first: Frame, second: Frame) -> Alignment | NotComparable:
     """Return how the second photo lies on the first one: upright RGB (height, width, 3) each, of any two sizes.
 
     Equal photos give equal results. A photo without structure is an answer (`NotComparable`), no error.
     """
-    lumas = (_luma(first), _luma(second))
-    working = (_working(lumas[0]), _working(lumas[1]))
-    for name, luma, small in zip(("first", "second"), lumas, working, strict=True):
-        if min(luma.shape) < LEAST_SIDE or min(small.shape) < _LEAST_WORKING_SIDE:
-            return NotComparable(f"The {name} photo is too small or too narrow to be compared.")
-        if small.std() < _LEAST_SPREAD:
-            return NotComparable(f"The {name} photo shows too little to be compared.")
-    fit = fit_features(*working)
+    return align_prepared(prepare(first), prepare(second))
+
+
+def prepare(frame: Frame) -> Prepared:
+    """Return what alignment needs of an upright RGB photo (height, width, 3)."""
+    luma = _luma(frame)
+    working = _working(luma)
+    none = Features(np.empty((0, 2)), np.empty((0, 128), np.float32))
+    if min(luma.shape) < LEAST_SIDE or min(working.shape) < _LEAST_WORKING_SIDE:
+        return Prepared(luma, working, none, "is too small or too narrow")
+    if working.std() < _LEAST_SPREAD:
+        return Prepared(luma, working, none, "shows too little")
+    return Prepared(luma, working, find_features(working))
+
+
+def align_prepared(first: Prepared, second: Prepared) -> Alignment | NotComparable:
+    """Return how the second photo lies on the first one, as `align` does."""
+    for name, photo in (("first", first), ("second", second)):
+        if photo.fault:
+            return NotComparable(f"The {name} photo {photo.fault} to be compared.")
+    lumas, working = (first.luma, second.luma), (first.working, second.working)
+    fit = fit_features(first.features, second.features)
     found = _by_features(lumas, working, fit)
     if isinstance(found, Alignment):
         return found

@@ -131,7 +131,7 @@ def _shift(here: Luma, there: Luma, level: Matrix, x: int, y: int) -> tuple[floa
     reach = _RADIUS + _SEARCH
     patch = _soft(here[y - _RADIUS : y + _RADIUS + 1, x - _RADIUS : x + _RADIUS + 1])
     window = _soft(_window(there, level, (x - reach, y - reach), 2 * reach + 1))
-    if min(patch.std(), window.std()) < _LEAST_TEXTURE:
+    if min(float(cv2.meanStdDev(square)[1][0, 0]) for square in (patch, window)) < _LEAST_TEXTURE:
         return None
     scores = np.asarray(cv2.matchTemplate(window, patch, cv2.TM_CCOEFF_NORMED), np.float32)
     column, row = _peak(scores)
