@@ -165,7 +165,21 @@ def noted(
 
 
 def photographs(options: argparse.Namespace) -> Iterator[tuple[str, Path]]:
-    """Yield source and path of the photos of the chosen half: cameras, all kinds of `more`, a sample of `photos`."""
+    """Yield source and path of photos of the chosen half, in a random order: at most so many of each source."""
+    found = list(_all_photographs(options))
+    counts: dict[str, int] = defaultdict(int)
+    kept = []
+    for index in np.random.default_rng(options.seed).permutation(len(found)):
+        source = found[index][0]
+        counts[source] += 1
+        limit = {"camera 6-10 MP": options.scenes // 3, "photos 640 px": 3 * options.scenes}.get(source, options.scenes)
+        if counts[source] <= limit:
+            kept.append(found[index])
+    yield from kept
+
+
+def _all_photographs(options: argparse.Namespace) -> Iterator[tuple[str, Path]]:
+    """Yield source and path of the photos of the chosen half: cameras, the kinds of `more`, and `photos`."""
     for path in sorted((options.shared / "camera" / "dresden").glob("*.JPG")):
         if held_out(path.name) != options.developed:
             yield "camera 6-10 MP", path
@@ -179,9 +193,9 @@ def photographs(options: argparse.Namespace) -> Iterator[tuple[str, Path]]:
                 yield folder, path
             elif folder in {"blur", "over", "under", "ambiguous"}:
                 yield "faulty", path
-    small = [p for p in sorted((options.shared / "photos").rglob("*.jpg")) if held_out(p.name) != options.developed]
-    order = np.random.default_rng(0).permutation(len(small))[: options.scenes]
-    yield from (("photos 640 px", small[index]) for index in sorted(order))
+    for path in sorted((options.shared / "photos").rglob("*.jpg")):
+        if held_out(path.name) != options.developed:
+            yield "photos 640 px", path
 
 
 def related(options: argparse.Namespace) -> Iterator[Found]:
@@ -237,7 +251,8 @@ def unrelated(options: argparse.Namespace) -> Iterator[tuple[str, Path, Path]]:
     rng = np.random.default_rng(options.seed + 1)
     small = [p for p in sorted((options.shared / "photos").rglob("*.jpg")) if held_out(p.name) != options.developed]
     small = [small[index] for index in sorted(rng.permutation(len(small))[: options.pool])]
-    more = [path for source, path in photographs(options) if source not in {"photos 640 px", "camera 6-10 MP"}]
+    more = [path for source, path in _all_photographs(options) if source not in {"photos 640 px", "camera 6-10 MP"}]
+    more = [more[index] for index in sorted(rng.permutation(len(more))[: options.pool // 3])]
     everything = small + more
     for _ in range(options.unrelated):
         one, other = rng.choice(len(everything), 2, replace=False)
@@ -271,7 +286,9 @@ def ready(path: Path, light: str) -> Prepared:
 def strangers(options: argparse.Namespace) -> Iterator[Found]:
     """Yield the results of pairs of different scenes; of the second frames a fifth is dark, a twentieth blank."""
     rng = np.random.default_rng(options.seed + 2)
-    for source, one, other in unrelated(options):
+    pairs = list(unrelated(options))
+    for index in rng.permutation(len(pairs)):
+        source, one, other = pairs[index]
         light = str(rng.choice(["as it is", "dark", "blank"], p=[0.75, 0.2, 0.05]))
         pair = ready(one, "as it is"), ready(other, light)
         start = time.process_time()
@@ -339,11 +356,16 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--shared", type=Path, required=True, metavar="DIR", help="the shared photographs")
-    parser.add_argument("--scenes", type=int, default=150, help="how many photos of 640 px (default 150)")
+    parser.add_argument(
+        "--scenes",
+        type=int,
+        default=50,
+        help="how many photos of a kind; a third of cameras, thrice of 640 px (default 50)",
+    )
     parser.add_argument(
         "--unrelated", type=int, default=1000, help="pairs of different scenes of a kind (default 1000)"
     )
-    parser.add_argument("--pool", type=int, default=500, help="photos of 640 px that they are made of (default 500)")
+    parser.add_argument("--pool", type=int, default=200, help="photos of 640 px that they are made of (default 200)")
     parser.add_argument("--seed", type=int, default=0, help="draws other homographies (default 0)")
     parser.add_argument("--developed", action="store_true", help="measure on the half that was developed on")
     parser.add_argument("--records", type=Path, metavar="FILE", help="where each pair is written, as JSON lines")

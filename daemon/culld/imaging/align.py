@@ -35,6 +35,7 @@ _LEAST_ALIKE = 0.3  # of the textured places, at the size where most of them loo
 _LEAST_START = 10  # features in common that are worth a start of ECC
 _LEAST_CORRELATION = 0.5
 _LEAST_PLACES = 20  # that look alike, for a map by ECC
+_LEAST_OF_ECC = 0.5  # of the textured places, for a map by ECC
 _LARGEST_DOUBT = 3.0  # px at 1024 px: how far the map may put the corners off
 _BORDER = 3  # px of the warped photo that are not valid: interpolation has mixed them with nothing
 
@@ -183,7 +184,7 @@ def _by_ecc(lumas: Lumas, working: Lumas, fit: FeatureFit | None) -> Alignment |
             continue
         coarse = Refined(_at_full_size(found[0], lumas, working), 0, 0)
         best = _refined(lumas, coarse, (256, 512, LONGEST, max(lumas[0].shape)))
-        if isinstance(best, NotComparable) or best.matching < _LEAST_PLACES:
+        if isinstance(best, NotComparable) or best.matching < max(_LEAST_PLACES, _LEAST_OF_ECC * best.places):
             continue
         return _alignment(lumas, best, "ecc", best.matching, best.matching / best.places)
     return None
