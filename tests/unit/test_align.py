@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from culld.imaging.align import Alignment, NotComparable, align, scaled_size, warp
+from culld.imaging.align import Alignment, NotComparable, align, align_prepared, prepare, scaled_size, warp
 from culld.imaging.align_ecc import fit_ecc
 from culld.imaging.homography import (
     corner_error,
@@ -138,6 +138,16 @@ def test_equal_photos_give_equal_results() -> None:
     assert (found.inliers, found.ratio, found.error_px) == (again.inliers, again.ratio, again.error_px)
 
 
+def test_a_photo_is_prepared_once_for_several_others() -> None:
+    """The results are those of `align`."""
+    first, second = first_frame(), noisy(second_frame())
+    here, there = prepare(first), prepare(second)
+    for _ in range(2):
+        found = align_prepared(here, there)
+        assert isinstance(found, Alignment)
+        assert np.array_equal(found.matrix, laid(first, second).matrix)
+
+
 def test_blurred_photos_without_features_are_laid_by_correlation() -> None:
     """Both frames are so blurred that too few features are left."""
     first, second = (noisy(blurred(frame, 16.0), 1) for frame in (first_frame(), second_frame()))
@@ -148,7 +158,9 @@ def test_blurred_photos_without_features_are_laid_by_correlation() -> None:
 
 def test_correlation_that_cannot_converge_is_no_error() -> None:
     """A picture without structure has no map."""
-    assert fit_ecc(np.zeros((200, 300), np.uint8), first_frame()[..., 0]) is None
+    plain, luma = np.zeros((200, 300), np.uint8), first_frame()[..., 0]
+    assert fit_ecc(plain, luma) is None
+    assert fit_ecc(luma, luma, np.zeros((3, 3))) is None
 
 
 @pytest.mark.parametrize(("one", "other"), [(1, 2), (2, 4), (4, 5), (5, 6), (6, 7), (7, 1)])

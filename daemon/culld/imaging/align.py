@@ -9,7 +9,7 @@ import numpy as np
 
 from culld.imaging.align_ecc import fit_ecc
 from culld.imaging.align_features import FeatureFit, Features, find_features, fit_features
-from culld.imaging.align_refine import Refined, refine
+from culld.imaging.align_refine import LONGEST_SOURCE, Refined, refine
 from culld.imaging.homography import insane, inverse, normalised, project, resizing, scale_of, uncertainty
 
 if TYPE_CHECKING:
@@ -123,8 +123,8 @@ def warp(
 
     height, width = scaled_size(size, longest)
     matrix = resizing(width / size[1], height / size[0]) @ alignment.matrix
-    shrink = min(1.0, 1.5 * scale_of(matrix, (second.shape[0], second.shape[1])))
-    if shrink < 0.75:  # interpolation of a frame with finer detail would alias
+    shrink = min(1.5 * scale_of(matrix, (second.shape[0], second.shape[1])), 2 * LONGEST_SOURCE / max(second.shape))
+    if shrink < 1:  # interpolation of a frame with finer detail would alias
         target = (max(1, round(second.shape[1] * shrink)), max(1, round(second.shape[0] * shrink)))
         matrix = matrix @ inverse(resizing(target[0] / second.shape[1], target[1] / second.shape[0]))
         second = np.asarray(cv2.resize(second, target, interpolation=cv2.INTER_AREA), np.uint8)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     Luma = NDArray[np.uint8]
 
+LONGEST_SOURCE = 16_000
+"""The longer side in px of a picture that is warped at once: OpenCV warps none above 32,767."""
 _CELLS = 16  # along the longer side: one place in each
 _RADIUS = 16  # px of a patch
 _SEARCH = 8  # px around the place that the map foretells
@@ -49,7 +51,7 @@ def refine(first: Luma, second: Luma, matrix: Matrix, longest: int) -> Refined:
     scale = scale_of(matrix, second.shape)
     factor = min(1.0, longest / max(first.shape), 1 / scale)
     here, to_here = _shrunk(first, factor)
-    there, to_there = _shrunk(second, min(1.0, factor * scale))
+    there, to_there = _shrunk(second, min(1.0, factor * scale, LONGEST_SOURCE / max(second.shape)))
     level = to_here @ matrix @ inverse(to_there)
     places = _places(here, there, level)
     places, scores, shifts = _shifts(here, there, level, places)

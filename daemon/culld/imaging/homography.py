@@ -129,12 +129,13 @@ def uncertainty(matrix: Matrix, source: Points, target: Points, size: Size) -> f
     unit = unit / unit[2, 2]
     derivative = _derivative(unit, (source - centre) / reach)
     freedom = derivative.shape[0] - 8
-    if freedom < 8 or np.linalg.matrix_rank(derivative) < 8:
+    if freedom < 8 or not np.isfinite(derivative).all() or np.linalg.matrix_rank(derivative) < 8:
         return float("inf")
     error = np.sum((project(matrix, source) - target) ** 2) / freedom + 0.03**2
     at_corners = _derivative(unit, (corners(size) - centre) / reach)
     spread = at_corners @ np.linalg.inv(derivative.T @ derivative) @ at_corners.T
-    return float(np.sqrt(error * np.trace(spread) / 4))
+    square = float(error * np.trace(spread) / 4)
+    return square**0.5 if np.isfinite(square) else float("inf")
 
 
 def _derivative(unit: Matrix, points: Points) -> Matrix:
