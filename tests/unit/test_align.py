@@ -20,8 +20,8 @@ from culld.imaging.homography import (
     project,
     resizing,
     scale_of,
-    uncertainty,
 )
+from culld.imaging.homography_fit import Matches, fit_jointly, uncertainty
 from culld.imaging.quality import psnr
 from harness.scenes import Scene, picture
 
@@ -320,3 +320,21 @@ def test_the_uncertainty_foretells_the_error_of_the_corners() -> None:
         assert told[name] == pytest.approx(float(np.sqrt(np.mean(errors))), rel=0.6)
     assert told["narrow"] > 5 * told["wide"]
     assert uncertainty(HAND_HELD, wide[:7], wide[:7], SQUARE) == np.inf
+
+
+def test_a_joint_fit_weighs_exact_matches_more_and_says_how_sure_it_is() -> None:
+    """Few exact places and many vague ones: the corners are nearer to the truth than with the vague ones alone."""
+    rng = np.random.default_rng(0)
+    joint, vague, foretold = [], [], []
+    for _ in range(30):
+        groups = []
+        for count, scatter in ((25, 0.2), (100, 1.5)):
+            source = rng.uniform(0, 400, (count, 2))
+            groups.append(Matches(source, project(HAND_HELD, source) + rng.normal(0, scatter, source.shape)))
+        start, _ = cv2.findHomography(groups[1].source, groups[1].target, 0)
+        matrix, doubt = fit_jointly(groups, start, SQUARE)
+        joint.append(corner_error(matrix, HAND_HELD, SQUARE, SQUARE) * 400 / 1024)
+        vague.append(corner_error(start, HAND_HELD, SQUARE, SQUARE) * 400 / 1024)
+        foretold.append(doubt)
+    assert np.median(joint) < 0.6 * np.median(vague)
+    assert np.median(foretold) == pytest.approx(np.median(joint), rel=0.6)

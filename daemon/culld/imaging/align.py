@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,7 +10,8 @@ import numpy as np
 from culld.imaging.align_ecc import fit_ecc
 from culld.imaging.align_features import FeatureFit, Features, find_features, fit_features
 from culld.imaging.align_refine import LONGEST_SOURCE, Refined, refine
-from culld.imaging.homography import insane, inverse, normalised, project, resizing, scale_of, uncertainty
+from culld.imaging.homography import insane, inverse, normalised, project, resizing, scale_of
+from culld.imaging.homography_fit import Matches, fit_jointly, uncertainty
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -168,8 +169,7 @@ def _by_features(lumas: Lumas, working: Lumas, fit: FeatureFit | None) -> Alignm
         return NotComparable(
             f"Only {fit.ratio:.0%} of their similar features lie alike; at least {LEAST_RATIO:.0%} are needed."
         )
-    coarse = Refined(_at_full_size(fit.matrix, lumas, working), 0, 0, *_doubt(lumas, working, fit))
-    best = _refined(lumas, coarse, (512, LONGEST, max(lumas[0].shape)))
+    best = _refined(lumas, _of_features(lumas, working, fit), (512, LONGEST, max(lumas[0].shape)))
     if isinstance(best, NotComparable):
         return best
     return _alignment(lumas, best, "features", fit.inliers, fit.ratio)
@@ -190,42 +190,63 @@ def _by_ecc(lumas: Lumas, working: Lumas, fit: FeatureFit | None) -> Alignment |
     return None
 
 
-def _doubt(lumas: Lumas, working: Lumas, fit: FeatureFit) -> tuple[float, float]:
-    """Return the median residual of the features, and how far their map may put the corners off, in px of the first."""
+def _of_features(lumas: Lumas, working: Lumas, fit: FeatureFit) -> Refined:
+    """Return the map of features as the start of its refinement."""
     source, target = fit.second[fit.fits], fit.first[fit.fits]
     residual = float(np.median(np.linalg.norm(project(fit.matrix, source) - target, axis=1)))
     scale = lumas[0].shape[1] / working[0].shape[1]
-    size = (working[1].shape[0], working[1].shape[1])
-    return residual * scale, uncertainty(fit.matrix, source, target, size) * scale
+    doubt = uncertainty(fit.matrix, source, target, (working[1].shape[0], working[1].shape[1])) * scale
+    to_first, to_second = _to_working(lumas, working)
+    matches = Matches(project(inverse(to_second), source), project(inverse(to_first), target))
+    return Refined(_at_full_size(fit.matrix, lumas, working), 0, 0, residual * scale, doubt, matches)
+
+
+def _to_working(lumas: Lumas, working: Lumas) -> tuple[Matrix, Matrix]:
+    """Return the maps from both full sizes to the working ones."""
+    first, second = (
+        resizing(small.shape[1] / luma.shape[1], small.shape[0] / luma.shape[0])
+        for luma, small in zip(lumas, working, strict=True)
+    )
+    return first, second
 
 
 def _at_full_size(matrix: Matrix, lumas: Lumas, working: Lumas) -> Matrix:
     """Return the map between the full sizes of a map between the working ones."""
-    to_first, to_second = (
-        resizing(small.shape[1] / luma.shape[1], small.shape[0] / luma.shape[0])
-        for luma, small in zip(lumas, working, strict=True)
-    )
+    to_first, to_second = _to_working(lumas, working)
     return np.asarray(inverse(to_first) @ matrix @ to_second, np.float64)
 
 
 def _refined(lumas: Lumas, start: Refined, sizes: tuple[int, ...]) -> Refined | NotComparable:
     """Return the surest map of those fitted at several sizes, if it is sane and most places of both photos agree."""
     first, second = ((luma.shape[0], luma.shape[1]) for luma in lumas)
-    best, alike = start, 0.0
+    best, alike, levels = start, 0.0, [Refined(start.matrix, 0, 0)]
     for longest in sorted({min(size, max(first)) for size in sizes}):
         fault = insane(best.matrix, first, second)
         if fault:
             return NotComparable(f"The photos are not of one scene: {fault}.")
         found = refine(*lumas, best.matrix, longest)
         alike = max(alike, found.matching / max(found.places, _LEAST_PLACES))
+        levels.append(found)
         if found.corners < best.corners:
             best = found
+    best = _joined(best, start, min(levels, key=lambda level: level.corners), second)
     if alike < _LEAST_ALIKE:
         return NotComparable(f"Only {alike:.0%} of their places look alike; at least {_LEAST_ALIKE:.0%} are needed.")
     if best.corners * LONGEST > _LARGEST_DOUBT * max(first):
         return NotComparable("The photos have too little in common to be laid on one another exactly.")
     fault = insane(best.matrix, first, second)
     return NotComparable(f"The photos are not of one scene: {fault}.") if fault else best
+
+
+def _joined(best: Refined, start: Refined, level: Refined, second: Size) -> Refined:
+    """Return the map of the matches of the start and of one level together, if that is surer than the best one."""
+    if start.matches is None or level.matches is None:
+        return best
+    try:
+        matrix, doubt = fit_jointly((start.matches, level.matches), best.matrix, second)
+    except np.linalg.LinAlgError:
+        return best
+    return replace(best, matrix=matrix, corners=doubt) if doubt < best.corners else best
 
 
 def _alignment(

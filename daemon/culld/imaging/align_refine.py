@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from culld.imaging.homography import fit_all, fit_robustly, inverse, project, resizing, scale_of, uncertainty
+from culld.imaging.homography import inverse, project, resizing, scale_of
+from culld.imaging.homography_fit import Matches, fit_all, fit_robustly, uncertainty
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +34,8 @@ class Refined:
     """A map (3, 3) and its evidence.
 
     `matching` of the `places` that are textured in both photos look alike; `residual` is their median distance from the
-    map, and `corners` how far it may put the corners of the second photo off, both in px of the first one.
+    map, and `corners` how far it may put the corners of the second photo off, both in px of the first one. `matches`
+    are those places, where a map was fitted to them.
     """
 
     matrix: Matrix
@@ -41,6 +43,7 @@ class Refined:
     matching: int
     residual: float = float("inf")
     corners: float = float("inf")
+    matches: Matches | None = None
 
 
 def refine(first: Luma, second: Luma, matrix: Matrix, longest: int) -> Refined:
@@ -69,7 +72,8 @@ def refine(first: Luma, second: Luma, matrix: Matrix, longest: int) -> Refined:
     back = inverse(to_here) @ fitted @ to_there
     doubt = uncertainty(fitted, source[fits], target[fits], (there.shape[0], there.shape[1]))
     zoom = float(to_here[0, 0])
-    return Refined(back, len(places), int(fits.sum()), residual / zoom, doubt / zoom)
+    matches = Matches(project(inverse(to_there), source[fits]), project(inverse(to_here), target[fits]))
+    return Refined(back, len(places), int(fits.sum()), residual / zoom, doubt / zoom, matches)
 
 
 def _shrunk(luma: Luma, factor: float) -> tuple[Luma, Matrix]:
