@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from culld.training.change.losses import FEATURES
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
 LEVELS = 4
 """Every encoder gives four levels of features, at a half, a quarter, an eighth and a sixteenth of the frame's size."""
-FIRST_FEATURES, SECOND_FEATURES = "first_features", "second_features"
-"""The layers that hold both frames' features of the deepest level; losses on features find them by these names."""
 _CAFFE_MEANS = (123.68, 116.779, 103.939)  # red, green, blue of ImageNet, in the networks ported from Caffe
 
 
@@ -28,10 +28,7 @@ def siamese(encoder: Any, size: tuple[int, int], widths: Sequence[int]) -> Any:
 
     first, second = (keras.Input((*size, 3), name=name) for name in ("first", "second"))
     pairs = list(zip(encoder(first), encoder(second), strict=True))
-    pairs[-1] = tuple(
-        keras.layers.Identity(name=name)(level)
-        for name, level in zip((FIRST_FEATURES, SECOND_FEATURES), pairs[-1], strict=True)
-    )
+    pairs[-1] = tuple(keras.layers.Identity(name=name)(level) for name, level in zip(FEATURES, pairs[-1], strict=True))
     differences = [keras.ops.abs(one - other) for one, other in pairs]
     logits = keras.layers.Conv2D(1, 1, name="logits_half")(_decode(differences, widths))
     return keras.Model([first, second], keras.layers.UpSampling2D(2, interpolation="bilinear", name="logits")(logits))

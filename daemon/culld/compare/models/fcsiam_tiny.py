@@ -10,8 +10,8 @@ from culld.compare.siamese import convolution, siamese
 if TYPE_CHECKING:
     from pathlib import Path
 
-_WIDTHS = (16, 32, 48, 88)
-_DECODER = (16, 24, 32, 64)
+_WIDTHS = (16, 24, 40, 96)
+_DECODER = (12, 16, 32, 64)
 
 
 def build(size: tuple[int, int], weights: Path | None = None) -> Any:  # noqa: ARG001 - there is no backbone to load
@@ -20,7 +20,7 @@ def build(size: tuple[int, int], weights: Path | None = None) -> Any:  # noqa: A
 
 
 def _encoder(size: tuple[int, int]) -> Any:
-    """Return the encoder; each frame is brought to mean 0 and deviation 1 first, so that its exposure matters little."""
+    """Return the encoder, which brings each frame to mean 0 and deviation 1, so that exposure matters little."""
     import keras
 
     pixels = keras.Input((*size, 3), name="pixels")
@@ -32,4 +32,4 @@ def _encoder(size: tuple[int, int]) -> Any:
     return keras.Model(pixels, levels, name="encoder")
 
 
-MODEL = Network("fcsiam-tiny", "FC-Siam-diff of 0.24 million parameters, trained from scratch", build)
+MODEL = Network("fcsiam-tiny", "FC-Siam-diff of 0.27 million parameters, trained from scratch", build)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LAYERS = ("Conv1_relu", "block_3_expand_relu", "block_6_expand_relu", "block_13_expand_relu")
-_DECODER = (16, 24, 32, 64)
+_DECODER = (12, 16, 32, 64)
 
 
 def build(size: tuple[int, int], weights: Path | None = None) -> Any:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 LOSSES = ("bce+dice", "contrastive", "triplet")
 LOGITS, DISTANCE = "logits", "distance"
 """The outputs of a network that learns: the map of logits, and the distance of features (n, height, width, 1)."""
-_FEATURES = ("first_features", "second_features")
+FEATURES = ("first_features", "second_features")
+"""The layers of a network that hold both frames' features of the deepest level."""
 _TINY = 1e-6
 
 
@@ -25,7 +26,7 @@ def learner(model: Any, loss: str) -> Any:
 
     outputs = {LOGITS: model.output}
     if loss != LOSSES[0]:
-        first, second = (_unit(model.get_layer(name).output) for name in _FEATURES)
+        first, second = (_unit(model.get_layer(name).output) for name in FEATURES)
         squares = keras.ops.sum(keras.ops.square(first - second), axis=-1, keepdims=True)
         outputs[DISTANCE] = keras.ops.sqrt(squares + _TINY)
     return keras.Model(model.inputs, outputs)

@@ -31,9 +31,7 @@ _AHEAD = 4
 _SAVED = 250
 
 
-def train_change(
-    build: Callable[..., Any], scenes: Split, experiment: ChangeExperiment, context: RunContext
-) -> Any:
+def train_change(build: Callable[..., Any], scenes: Split, experiment: ChangeExperiment, context: RunContext) -> Any:
     """Return the trained Keras model for frames of the experiment's crop.
 
     `build(size, weights)` returns the network with its backbone's weights. Every 250 steps the weights are saved in the
@@ -97,7 +95,9 @@ def _targets(masks: NDArray[np.float32], experiment: ChangeExperiment) -> dict[s
     return dict.fromkeys(losses(experiment.loss, experiment.margin), masks)
 
 
-def _batches(steps: Sequence[int], scenes: Sequence[Scene], photo: Photo, experiment: ChangeExperiment) -> Iterator[Batch]:
+def _batches(
+    steps: Sequence[int], scenes: Sequence[Scene], photo: Photo, experiment: ChangeExperiment
+) -> Iterator[Batch]:
     """Yield the batches of these steps, drawn ahead by one other thread."""
     draw = functools.partial(_batch, scenes=scenes, photo=photo, experiment=experiment)
     with ThreadPoolExecutor(1, "pairs") as pool:
@@ -110,9 +110,7 @@ def _batches(steps: Sequence[int], scenes: Sequence[Scene], photo: Photo, experi
 
 def _batch(step: int, scenes: Sequence[Scene], photo: Photo, experiment: ChangeExperiment) -> Batch:
     """Return the pairs of one step: each photo is seen once before any is seen again."""
-    pairs = [
-        _draw(step * experiment.batch + place, scenes, photo, experiment) for place in range(experiment.batch)
-    ]
+    pairs = [_draw(step * experiment.batch + place, scenes, photo, experiment) for place in range(experiment.batch)]
     frames = [np.stack([getattr(pair, name) for pair in pairs]).astype(np.float32) for name in ("first", "second")]
     return frames, np.stack([pair.mask for pair in pairs]).astype(np.float32)[..., None]
 
