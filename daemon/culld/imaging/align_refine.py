@@ -108,7 +108,7 @@ def _peak(strength: NDArray[np.float32]) -> tuple[int, int]:
 
 
 def _shifts(here: Luma, there: Luma, level: Matrix, places: Points) -> tuple[NDArray[np.bool_], Points]:
-    """Return which places match, and how many px x, y (n, 2) each lies off in the second picture, mapped to the first."""
+    """Return which places match, and by how many px x, y (n, 2) the second picture is off there."""
     import cv2
 
     found = np.zeros(len(places), np.bool_)

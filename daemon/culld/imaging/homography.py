@@ -119,7 +119,7 @@ def fit_all(source: Points, target: Points) -> Matrix | None:
 
 
 def corner_error(matrix: Matrix, truth: Matrix, first: Size, second: Size) -> float:
-    """Return how far from the truth a matrix puts the corners of the second photo: the mean in px, the first at 1024."""
+    """Return how far from the truth a matrix puts the corners of the second photo: mean px, with the first at 1024."""
     box = corners(second)
     apart = np.linalg.norm(project(matrix, box) - project(truth, box), axis=1)
     return float(apart.mean()) * 1024 / max(first)
