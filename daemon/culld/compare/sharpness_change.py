@@ -15,8 +15,9 @@ from culld.imaging.sharpness import RISE, Lead, Sharpness, lead
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from culld.compare.tile_pairs import TilePairs
     from culld.imaging.edge_tiles import Plane
-    from culld.imaging.homography import Matrix
+    from culld.imaging.homography import Matrix, Points
 
 MARKED: Final = 0.2
 """A cell is marked where the logarithm of the ratio is farther from 0: edges 1.22 times as steep."""
@@ -41,16 +42,41 @@ class SharpnessChange:
     lead: Lead
 
 
-def sharpness_change(first: NDArray[np.uint8], second: NDArray[np.uint8], matrix: Matrix) -> SharpnessChange:
-    """Compare the sharpness of two frames of uint8 luma (height, width); `matrix` maps the second to the first one."""
-    pairs = tile_pairs(first, second, matrix)
-    one, other = pairs.first, pairs.second
-    if abs(math.atan2(matrix[1, 0], matrix[0, 0])) > _UPRIGHT:
-        one, other = _of_all_edges(one), _of_all_edges(other)
+def sharpness_change(
+    first: NDArray[np.uint8], second: NDArray[np.uint8], matrix: Matrix, within: NDArray[np.bool_] | None = None
+) -> SharpnessChange:
+    """Compare the sharpness of two frames of uint8 luma (height, width); `matrix` maps the second to the first one.
+
+    `within` is as in `judged`.
+    """
+    return judged(tile_pairs(first, second, matrix), within, turned=is_turned(matrix))
+
+
+def is_turned(matrix: Matrix) -> bool:
+    """Return whether upright edges of the second frame are no upright edges of the first one."""
+    return abs(math.atan2(matrix[1, 0], matrix[0, 0])) > _UPRIGHT
+
+
+def judged(pairs: TilePairs, within: NDArray[np.bool_] | None = None, *, turned: bool = False) -> SharpnessChange:
+    """Judge the tiles of two frames; of frames that are `turned` against each other, all edges of a tile together.
+
+    `within`, a mask of any size over the first frame, marks the content that both show: tiles around other places are
+    left out.
+    """
+    one, other = (_of_all_edges(each) if turned else each for each in (pairs.first, pairs.second))
+    chosen = np.ones(len(pairs.places), np.bool_) if within is None else _inside(pairs.places, within)
     values, weight = logarithms(one.tiles[0], other.tiles[0])
+    values = np.where(chosen, values, np.nan).astype(np.float32)
     known = np.isfinite(values)
     mean = float(np.average(values[known], weights=weight[known])) if known.any() else 0.0
-    return SharpnessChange(values.reshape(pairs.grid), math.exp(mean), lead(one, other))
+    return SharpnessChange(values.reshape(pairs.grid), math.exp(mean), lead(one, other, chosen[None]))
+
+
+def _inside(places: Points, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which places (n, 2), x and y in fractions 0..1, are in a mask."""
+    size = np.array([mask.shape[1], mask.shape[0]])
+    x, y = np.minimum((places * size).astype(int), size - 1).T
+    return np.asarray(mask[y, x])
 
 
 def logarithms(first: Plane, second: Plane) -> tuple[Plane, Plane]:
@@ -60,7 +86,10 @@ def logarithms(first: Plane, second: Plane) -> tuple[Plane, Plane]:
     """
     strength = np.maximum(first[..., 1], second[..., 1])
     weight = np.sqrt(np.maximum(strength, 0))
-    widths = [_width((weight * _steepness(sums)).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-6)) for sums in (first, second)]
+    widths = [
+        _width((weight * _steepness(sums)).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-6))
+        for sums in (first, second)
+    ]
     values = np.clip(np.log(widths[1] / widths[0]), -math.log(_MOST_RATIO), math.log(_MOST_RATIO))
     textured = strength.sum(axis=1) >= _TEXTURED
     return np.where(textured, values, np.nan).astype(np.float32), weight.sum(axis=1)
@@ -75,7 +104,9 @@ def _steepness(sums: Plane) -> Plane:
 
 def _width(steepness: Plane) -> Plane:
     """Return the width (10 to 90 %) in px of edges with this ratio of gradients."""
-    floor, ceiling = (math.sqrt((COARSE + (width / RISE) ** 2) / (FINE + (width / RISE) ** 2)) for width in (_WIDEST, _NARROWEST))
+    floor, ceiling = (
+        math.sqrt((COARSE + (width / RISE) ** 2) / (FINE + (width / RISE) ** 2)) for width in (_WIDEST, _NARROWEST)
+    )
     square = np.square(np.clip(steepness, floor, ceiling))
     beyond = np.maximum(steepness / ceiling, 1)
     width: Plane = RISE * np.sqrt((COARSE - square * FINE) / (square - 1)) / beyond
@@ -85,4 +116,4 @@ def _width(steepness: Plane) -> Plane:
 def _of_all_edges(frame: Sharpness) -> Sharpness:
     """Return the sums of upright and level edges together, twice."""
     both = frame.tiles.sum(axis=2, keepdims=True)
-    return replace(frame, tiles=np.repeat(both, 2, axis=2) / 2)
+    return replace(frame, tiles=np.repeat(both / np.float32(2), 2, axis=2))
