@@ -32,7 +32,7 @@ CHANGED: Final = 0.5
 LEAST_RATIO: Final = 1.05
 """Edges that are less than this much steeper, over the whole frame, are the same."""
 _MIXED: Final = 0.15  # of the textured cells: from this share on for either frame, neither is the sharper one
-_SPECK: Final = 5  # px: narrower changes are not counted
+_SPECK: Final = 7  # px: narrower changes are not counted
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -26,6 +26,7 @@ _TEXTURED: Final = 200.0  # least coarse sum of the tile of the frame that shows
 _PRIOR: Final = 200.0  # this much of a flat edge is added to each tile, so that weak tiles weigh little
 _NARROWEST, _WIDEST = 1.0, 25.0  # px: the scales tell no more
 _UPRIGHT: Final = math.radians(20)  # a larger turn exchanges upright and level edges
+_NEAR: Final = np.outer((1, 2, 1), (1, 2, 1)).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +67,23 @@ def judged(pairs: TilePairs, within: NDArray[np.bool_] | None = None, *, turned:
     one, other = (_of_all_edges(each) if turned else each for each in (pairs.first, pairs.second))
     chosen = np.ones(len(pairs.places), np.bool_) if within is None else _inside(pairs.places, within)
     values, weight = logarithms(one.tiles[0], other.tiles[0])
-    values = np.where(chosen, values, np.nan).astype(np.float32)
-    known = np.isfinite(values)
+    known = np.isfinite(values) & chosen
     mean = float(np.average(values[known], weights=weight[known])) if known.any() else 0.0
-    return SharpnessChange(values.reshape(pairs.grid), math.exp(mean), lead(one, other, chosen[None]))
+    cells = np.where(known, values, np.nan).astype(np.float32).reshape(pairs.grid)
+    return SharpnessChange(_smoothed(cells, weight.reshape(pairs.grid)), math.exp(mean), lead(one, other, chosen[None]))
+
+
+def _smoothed(values: Plane, weight: Plane) -> Plane:
+    """Return the mean of each cell and its neighbours by their weights; cells without a value keep none.
+
+    The cell itself counts four times, one beside it twice.
+    """
+    known = np.isfinite(values)
+    mass = np.pad(np.where(known, weight, 0), 1)
+    sums = np.pad(np.where(known, weight * values, 0), 1)
+    near = [np.lib.stride_tricks.sliding_window_view(plane, (3, 3)) for plane in (sums, mass)]
+    total, of = (np.einsum("rcyx,yx->rc", plane, _NEAR) for plane in near)
+    return np.where(known, total / np.maximum(of, 1e-6), np.nan).astype(np.float32)
 
 
 def _inside(places: Points, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -35,7 +35,8 @@ _PITCH: Final = 2 * TILE  # of the tiles in a mosaic: their margins do not meet
 class TilePairs:
     """The measured tiles of two frames, one pair for each cell of a grid of (rows, columns) over the first frame.
 
-    `places` are the centres x, y in fractions 0..1 of the first frame: float64 (cells, 2). The sums of both have the shape (1, cells, 2, 2); they are NaN where the second frame has no tile.
+    `places` are the centres x, y in fractions 0..1 of the first frame: float64 (cells, 2). The sums of both have the
+    shape (1, cells, 2, 2); they are NaN where the second frame has no tile.
     """
 
     places: Points
