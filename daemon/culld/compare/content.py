@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from culld.compare.light import CLIPPED, LINEAR, evened, match_light
+from culld.compare.light import CLIPPED, LINEAR, evened, match_light, usable_light
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +65,7 @@ def same_light(first: Frame, second: Frame, light: Light) -> tuple[Plane, Plane]
     table = light.table()
     channels = np.arange(3)
     other = LINEAR[second]
-    mapped = evened(table[first, channels], other)
+    mapped = evened(table[first, channels], other, usable_light(first) & usable_light(second))
     unknown = (first >= CLIPPED) & (other > mapped) | (second >= CLIPPED) & (mapped > other)
     return np.where(unknown, other, mapped), other
 

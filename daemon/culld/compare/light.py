@@ -71,7 +71,7 @@ def match_light(first: Frame, second: Frame, valid: NDArray[np.bool_] | None = N
     Cells with clipped or very dark pixels are left out. A part of the scene with other content hardly moves the answer:
     the curve is fitted again with less weight for the cells that are far from it.
     """
-    usable = _usable(first) & _usable(second)
+    usable = usable_light(first) & usable_light(second)
     if valid is not None:
         usable &= valid
     share, (one, other) = _cells(usable, first, second)
@@ -85,15 +85,15 @@ def match_light(first: Frame, second: Frame, valid: NDArray[np.bool_] | None = N
     return Light((offsets[0], offsets[1], offsets[2]), (exponents[0], exponents[1], exponents[2]), _mode(ev))
 
 
-def evened(one: Plane, other: Plane) -> Plane:
+def evened(one: Plane, other: Plane, usable: NDArray[np.bool_]) -> Plane:
     """Return the first one of two frames of linear light (height, width, 3) with the slow light of the second one.
 
     Vignettes, flash and clouds change the light over a frame. A surface of the second degree, fitted as the curve of
-    `match_light`, follows them, by `_MOST_UNEVEN` at most; it does not follow an object.
+    `match_light`, follows them, by `_MOST_UNEVEN` at most; it does not follow an object. `usable` marks the pixels that
+    are neither clipped nor very dark in either frame.
     """
     import cv2
 
-    usable = (np.minimum(one, other).min(axis=2) > LINEAR[DARKEST]) & (np.maximum(one, other).max(axis=2) < 0.95)
     rows, columns = max(1, one.shape[0] // _CELL), max(1, one.shape[1] // _CELL)
     mask = usable.astype(np.float32)
 
@@ -131,7 +131,8 @@ def _fit_surface(terms: Plane, values: Plane) -> Plane:
     return found
 
 
-def _usable(frame: Frame) -> NDArray[np.bool_]:
+def usable_light(frame: Frame) -> NDArray[np.bool_]:
+    """Return which pixels of a frame tell its light: they are neither clipped nor very dark."""
     usable: NDArray[np.bool_] = (frame.min(axis=2) >= DARKEST) & (frame.max(axis=2) < CLIPPED)
     return usable
 
