@@ -62,7 +62,7 @@ class PoolHere:
         self.made = 0
 
     async def make(self, request: PictureRequest) -> list[bytes]:
-        """As `PicturePool.make`."""
+        """As `WorkerPool.make`."""
         self.made += 1
         answer = request.handle(self.worker)
         if isinstance(answer, PhotoError):

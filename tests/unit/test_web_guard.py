@@ -17,8 +17,10 @@ from harness.review_library import API, BASE, Library, TestClient
 
 PAGE = {"/", "/s/{path:path}"}
 LOGIN = f"{API}/login"
-READ_BY_POST = {f"{API}/simulate"}
-"""Simulate changes nothing, so that a token that may only read may ask for it."""
+COMPARE = f"{API}/compare"
+READ_BY_POST = {f"{API}/simulate", COMPARE}
+"""They change nothing, so that a token that may only read may ask for them."""
+FORM = "multipart/form-data; boundary=x"
 
 
 def method_of(route: Route) -> str:
@@ -30,6 +32,7 @@ EVERY = [pytest.param(route, id=route.path) for route in ROUTES]
 BEHIND_LOGIN = [pytest.param(route, id=route.path) for route in ROUTES if route.path not in PAGE | {LOGIN}]
 API_ROUTES = [pytest.param(route, id=route.path) for route in ROUTES if route.path not in PAGE]
 WRITES = [pytest.param(route, id=route.path) for route in ROUTES if method_of(route) == "POST"]
+OF_JSON = [each for each in WRITES if each.values[0].path != COMPARE]
 OF_A_PHOTO = [pytest.param(route, id=route.path) for route in ROUTES if "/photos/{id}" in route.path]
 
 
@@ -55,10 +58,15 @@ def stranger(library: Library) -> Iterator[TestClient]:
         yield client
 
 
+def type_of(path: str) -> str:
+    """The type of the bodies that a route takes."""
+    return FORM if path == COMPARE else "application/json"
+
+
 def call(client: TestClient, route: Route, headers: dict[str, str] | None = None, **more: str) -> object:
     """Ask a route for photo 1, as a browser does."""
     path = route.path.replace("{path:path}", "none.js").replace("{id}", more.get("id", "1"))
-    given = {"Content-Type": "application/json"} if method_of(route) == "POST" else {}
+    given = {"Content-Type": type_of(route.path)} if method_of(route) == "POST" else {}
     content = b"{}" if method_of(route) == "POST" else None
     return client.request(method_of(route), path, headers=given | (headers or {}), content=content)
 
@@ -129,14 +137,14 @@ def test_a_write_that_no_page_made_is_refused(client: TestClient, route: Route, 
     assert_problem(call(client, route, {"Sec-Fetch-Site": site}), 403)
 
 
-@pytest.mark.parametrize("route", WRITES)
+@pytest.mark.parametrize("route", OF_JSON)
 @pytest.mark.parametrize("type_", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""])
 def test_a_form_of_another_page_is_refused(client: TestClient, route: Route, type_: str) -> None:
     """A browser sends these types across origins without asking first."""
     assert_problem(call(client, route, {"Content-Type": type_}), 415)
 
 
-@pytest.mark.parametrize("route", WRITES)
+@pytest.mark.parametrize("route", OF_JSON)
 def test_a_body_beyond_the_limit_is_refused(client: TestClient, route: Route) -> None:
     """With its length, with a length that is none, and without one, unless it is not read at all."""
     path = route.path
@@ -149,7 +157,7 @@ def test_a_body_beyond_the_limit_is_refused(client: TestClient, route: Route) ->
         assert_problem(client.post(path, content=iter([big[:MOST_BYTES], b"  "]), headers=head), 413)
 
 
-@pytest.mark.parametrize("route", [each for each in WRITES if each.values[0].path != f"{API}/logout"])
+@pytest.mark.parametrize("route", [each for each in OF_JSON if each.values[0].path != f"{API}/logout"])
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"x"', b"\xff", b"[" * 100_000, b'{"items": 1e999}'])
 def test_a_body_that_is_no_object_is_refused(client: TestClient, route: Route, body: bytes) -> None:
     """Truncated, of another type, not UTF-8, too deep."""
@@ -160,7 +168,7 @@ def test_a_body_that_is_no_object_is_refused(client: TestClient, route: Route, b
 
 @pytest.mark.parametrize("route", BEHIND_LOGIN)
 def test_a_token_that_only_reads_leaves_nothing(library: Library, route: Route) -> None:
-    """Every method but GET needs the scope `answer`, except simulate."""
+    """Every method but GET needs the scope `answer`, except those that change nothing."""
     with library.client(scope=Scope.READ) as client:
         if route.path == f"{API}/events":
             return  # it would not end
@@ -177,7 +185,7 @@ def test_a_token_that_only_reads_leaves_nothing(library: Library, route: Route) 
 def test_no_other_method_is_taken(client: TestClient, route: Route, method: str) -> None:
     """Also no preflight of CORS: no other origin is ever allowed."""
     path = route.path.replace("{path:path}", "none.js").replace("{id}", "1")
-    answer = client.request(method, path, headers={"Content-Type": "application/json"}, content=b"{}")
+    answer = client.request(method, path, headers={"Content-Type": type_of(path)}, content=b"{}")
 
     assert_problem(answer, 405)
     assert not any(name.lower().startswith("access-control") for name in answer.headers)

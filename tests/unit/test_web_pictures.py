@@ -315,14 +315,14 @@ def test_an_empty_original(library: Library) -> None:
         ("crop?x=1&y=1&w=1e3&h=10", 422),
         ("heat?head=clipping", 200),
         ("heat?head=sharpness", 200),
-        ("heat?head=blur", 404),
+        ("heat?head=blur", 422),
         ("heat?head=focus", 404),
         ("heat?head=../x", 404),
         ("heat", 404),
     ],
 )
 def test_parts_and_maps(library: Library, query: str, status: int) -> None:
-    """An unknown map is not found, and that of a defect where no network explains it."""
+    """An unknown map is not found; that of a defect is refused where no network explains it."""
     number = library.add(Verdict.QUARANTINE, data=factories.encoded(factories.picture(1, (640, 480))))
     with library.client() as client:
         answer = client.get(f"{API}/photos/{number}/{query}")

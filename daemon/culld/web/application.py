@@ -12,7 +12,16 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Route
 
 from culld.errors import SystemFaultError
-from culld.web import event_routes, login_routes, page_routes, photo_routes, picture_routes, policy_routes, wish_routes
+from culld.web import (
+    compare_routes,
+    event_routes,
+    login_routes,
+    page_routes,
+    photo_routes,
+    picture_routes,
+    policy_routes,
+    wish_routes,
+)
 from culld.web.guard import Guard
 from culld.web.login_routes import LoginRate
 from culld.web.problems import ProblemError, problem
@@ -45,6 +54,7 @@ ROUTES: Final = (
     Route(f"{API}/photos/{{id}}/crop", picture_routes.crop),
     Route(f"{API}/photos/{{id}}/heat", picture_routes.heat),
     Route(f"{API}/simulate", policy_routes.simulate, methods=["POST"]),
+    Route(f"{API}/compare", compare_routes.compare, methods=["POST"]),
     Route(f"{API}/report", policy_routes.show_report),
     Route(f"{API}/status", policy_routes.show_status),
     Route(f"{API}/events", event_routes.events),

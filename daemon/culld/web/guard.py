@@ -11,6 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 
 from culld.web.problems import ProblemError
 from culld.web.secret_store import Scope
+from culld.web.upload import MOST_BYTES as MOST_BYTES_OF_FILES
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Send
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from culld.web.site import Site
 
 MOST_BYTES: Final = 2 << 20
-"""The largest body of a request."""
+"""The largest body of a request without files."""
 HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
@@ -35,7 +36,8 @@ HEADERS: Final = {
 
 _READING: Final = {"GET", "HEAD"}
 _OPEN: Final = {"/api/v1/login"}
-_READ_BY_POST: Final = {"/api/v1/simulate"}
+_WITH_FILES: Final = {"/api/v1/compare"}
+_READ_BY_POST: Final = {"/api/v1/simulate", "/api/v1/compare"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class Guard:
 
         try:
             self._check(scope)
-            await self.app(scope, _limited(receive), send_with_headers)
+            await self.app(scope, _limited(receive, _most_bytes(scope["path"])), send_with_headers)
         except ProblemError as error:
             await error.response()(scope, receive, send_with_headers)
 
@@ -75,7 +77,7 @@ class Guard:
             return
         self._check_site(headers, method)
         if method not in _READING:
-            _check_body(headers)
+            _check_body(headers, path)
         if path not in _OPEN:
             scope["culld.session"] = self._login(headers, path, method)
 
@@ -114,6 +116,8 @@ class Guard:
         return session
 
 
+_FORM: Final = "multipart/form-data"
+_JSON: Final = "JSON, with the type application/json"
 _CHALLENGE: Final = {"WWW-Authenticate": "Bearer"}
 
 
@@ -126,24 +130,30 @@ def cookie_of(headers: Headers, name: str) -> str | None:
     return None if found is None else found.value
 
 
-def _check_body(headers: Headers) -> None:
-    if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
-        raise ProblemError(415, "The body must be JSON, with the type application/json.")
-    length = headers.get("content-length", "0")
-    if not length.isascii() or not length.isdigit() or int(length) > MOST_BYTES:
-        raise ProblemError(413, f"The body is larger than {MOST_BYTES} bytes.")
+def _most_bytes(path: str) -> int:
+    """Return the largest body of a request to this path."""
+    return MOST_BYTES_OF_FILES if path in _WITH_FILES else MOST_BYTES
 
 
-def _limited(receive: Receive) -> Receive:
-    """Return a reader that refuses a body of more than `MOST_BYTES`, also one of unknown length."""
+def _check_body(headers: Headers, path: str) -> None:
+    form = path in _WITH_FILES
+    if headers.get("content-type", "").partition(";")[0].strip().lower() != (_FORM if form else "application/json"):
+        raise ProblemError(415, f"The body must be {f'a form with files, {_FORM}' if form else _JSON}.")
+    length, most = headers.get("content-length", "0"), _most_bytes(path)
+    if not length.isascii() or not length.isdigit() or int(length) > most:
+        raise ProblemError(413, f"The body is larger than {most} bytes.")
+
+
+def _limited(receive: Receive, most: int) -> Receive:
+    """Return a reader that refuses a body of more than `most` bytes, also one of unknown length."""
     seen = 0
 
     async def read() -> Message:
         nonlocal seen
         message = await receive()
         seen += len(message.get("body", b""))
-        if seen > MOST_BYTES:
-            raise ProblemError(413, f"The body is larger than {MOST_BYTES} bytes.")
+        if seen > most:
+            raise ProblemError(413, f"The body is larger than {most} bytes.")
         return message
 
     return read

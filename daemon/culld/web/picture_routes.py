@@ -92,7 +92,7 @@ async def crop(request: Request) -> Response:
 async def heat(request: Request) -> Response:
     """Answer with a map over the photo."""
     head = request.query_params.get("head", "")
-    if head in _HEADS and site_of(request).pool.create_heat is not None:
+    if head in _HEADS:
         return await _explained(request, head)
     if head not in _MAPS:
         raise ProblemError(404, "There is no such map of this photo.")

@@ -39,6 +39,14 @@ def number_in(request: Request, name: str) -> int | None:
     return int(text)
 
 
+def flag_in(request: Request, name: str) -> bool:
+    """Return a flag of the query, 0 or 1; False if it is not given. Raises ProblemError for another text."""
+    text = request.query_params.get(name, "0")
+    if text not in {"0", "1"}:
+        raise ProblemError(422, f"{name} is 0 or 1.")
+    return text == "1"
+
+
 def required_number(request: Request, name: str) -> int:
     """Return a number of the query; raises ProblemError without one."""
     found = number_in(request, name)

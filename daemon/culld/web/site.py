@@ -12,6 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
+from culld.app.compare import DEFAULT_MODEL, create_comparer
+from culld.app.compare_messages import CompareSettings
 from culld.app.model_files import resolve_policies
 from culld.app.review.index import Index
 from culld.app.review.journal import open_review
@@ -19,12 +21,14 @@ from culld.app.review.simulate import Simulator
 from culld.app.review.snapshot import load_index, save_index
 from culld.config import load_config
 from culld.errors import CulldError, SystemFaultError
+from culld.inference.worker_process import WorkerLimits
 from culld.system.systemd.unit_files import WEB_FOLDER
 from culld.web.changes import Changes
 from culld.web.heat import create_heat
 from culld.web.picture_cache import PictureCache
-from culld.web.picture_pool import PicturePool
+from culld.web.picture_requests import worker_factory
 from culld.web.secret_store import SecretStore
+from culld.web.worker_pool import WorkerPool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -37,6 +41,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 _REOPEN_S = 2.0
+_PICTURE_WORKERS = 2
+_PICTURE_S = 20.0
 
 
 @dataclass(slots=True)
@@ -93,11 +99,13 @@ class Site:
     environ: Mapping[str, str]
     store: SecretStore
     cache: PictureCache
-    pool: PicturePool
+    pool: WorkerPool
+    comparer: WorkerPool
     reading: Reading
     changes: Changes = field(init=False)
     used: float = field(default_factory=time.monotonic)
     _reader: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "culld-journal"))
+    comparing: int = 0
     _policies: tuple[int, FolderPolicies] | None = None
 
     def __post_init__(self) -> None:
@@ -107,19 +115,14 @@ class Site:
     @classmethod
     def of(cls, config_file: Path, config: Config, cache: Path, environ: Mapping[str, str]) -> Site:
         """Return the site of a configuration."""
-        limits = config.limits
         return cls(
             config,
             config_file,
             environ,
             SecretStore(config.state / WEB_FOLDER),
             PictureCache(cache, config.web.cache),
-            PicturePool(
-                limits.pixels,
-                limits.file_size,
-                limits.memory,
-                functools.partial(create_heat, config.model.path, limits.pixels, limits.file_size),
-            ),
+            _picture_pool(config),
+            _comparer(config),
             Reading(config.state, cache / f"index-{_instance(config)}.npz"),
         )
 
@@ -173,8 +176,33 @@ class Site:
         """End the streams and the workers, and close the journal."""
         await self.changes.end()
         await self.pool.close()
+        await self.comparer.close()
         await self.read(Reading.close)
         self._reader.shutdown(wait=True)
+
+
+def _picture_pool(config: Config) -> WorkerPool:
+    """Return the workers that make pictures."""
+    limits = config.limits
+    heat = functools.partial(create_heat, config.model.path, limits.pixels, limits.file_size)
+    return WorkerPool(
+        functools.partial(worker_factory, limits.pixels, limits.file_size, heat),
+        _PICTURE_WORKERS,
+        WorkerLimits(limits.memory, _PICTURE_S),
+        "The photo cannot be shown",
+    )
+
+
+def _comparer(config: Config) -> WorkerPool:
+    """Return the worker that compares photos."""
+    limits = config.limits
+    settings = CompareSettings(DEFAULT_MODEL, limits.pixels, limits.file_size)
+    return WorkerPool(
+        functools.partial(create_comparer, settings),
+        1,
+        WorkerLimits(limits.memory, limits.time.total_seconds()),
+        "The photos cannot be compared",
+    )
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

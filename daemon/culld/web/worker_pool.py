@@ -1,4 +1,4 @@
-"""The worker processes that make pictures: started at the first picture, ended after a minute without one."""
+"""Worker processes of the page: started at the first request, ended after a minute without one."""
 
 from __future__ import annotations
 
@@ -8,65 +8,63 @@ import functools
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from culld.errors import PhotoError, StoppedError, SystemFaultError, WorkerLostError
 from culld.inference.pool import Pool
-from culld.inference.worker_process import WorkerLimits
-from culld.web.picture_requests import worker_factory
 from culld.web.problems import ProblemError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from culld.web.heat import HeatMaker
-    from culld.web.picture_requests import PictureRequest
+    from culld.inference.pending import Request
+    from culld.inference.worker_process import WorkerLimits
 
-MOST_WORKERS: Final = 2
-"""The largest number of worker processes."""
-SECONDS: Final = 20.0
-"""The wall-clock time for one picture."""
+Answer = TypeVar("Answer")
 _IDLE_S: Final = 60.0
 
 
 @dataclass(slots=True)
-class PicturePool:
-    """Makes pictures; used by the event loop's thread."""
+class WorkerPool:
+    """Handles requests in worker processes; used by the event loop's thread.
 
-    pixels: int
-    file_size: int
-    memory: int
-    create_heat: Callable[[], HeatMaker] | None = None
+    Each of `count` workers calls the picklable `create` for the handler of its requests. `refusal` is the clause that
+    the error of a photo begins with.
+    """
+
+    create: Callable[[], object]
+    count: int
+    limits: WorkerLimits
+    refusal: str
     _pool: Pool | None = None
     _busy: int = 0
     _used: float = 0.0
     _is_over: bool = False
-    _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(8, "culld-picture"))
+    _threads: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(8, "culld-request"))
     _starting: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def make(self, request: PictureRequest) -> list[bytes]:
-        """Return the pictures that a worker made; raises ProblemError if the photo cannot be shown."""
+    async def make(self, request: Request[Answer | PhotoError]) -> Answer:
+        """Return the answer of a worker; raises ProblemError if the photo is refused."""
         self._busy += 1
         try:
-            (answer,) = await asyncio.get_running_loop().run_in_executor(
-                self._threads, self._work, await self._started(), request
-            )
+            work = functools.partial(self._work, await self._started(), request)
+            (answer,) = await asyncio.get_running_loop().run_in_executor(self._threads, work)
         finally:
             self._busy -= 1
             self._used = time.monotonic()
         if isinstance(answer, WorkerLostError):
-            raise ProblemError(422, f"the photo cannot be shown: its worker was ended ({answer})")
+            raise ProblemError(422, f"{self.refusal}: its worker was ended ({answer}).")
         if isinstance(answer, PhotoError):
-            raise ProblemError(422, f"the photo cannot be shown: {answer}")
+            raise ProblemError(422, f"{self.refusal}: {answer}.")
         return answer
 
     @property
     def is_busy(self) -> bool:
-        """Whether pictures are being made."""
+        """Whether requests are being handled."""
         return self._busy > 0
 
     async def warm(self) -> None:
-        """Start the workers, so that the first picture does not wait for them."""
+        """Start the workers, so that the first request does not wait for them."""
         with contextlib.suppress(SystemFaultError):
             await self._started()
             self._used = time.monotonic()
@@ -76,16 +74,12 @@ class PicturePool:
             if self._is_over:
                 raise ProblemError(503, "The page is ending.")
             if self._pool is None:
-                pool = Pool(
-                    functools.partial(worker_factory, self.pixels, self.file_size, self.create_heat),
-                    MOST_WORKERS,
-                    WorkerLimits(self.memory, SECONDS),
-                )
+                pool = Pool(self.create, self.count, self.limits)
                 await asyncio.get_running_loop().run_in_executor(self._threads, pool.start)
                 self._pool = pool
             return self._pool
 
-    def _work(self, pool: Pool, request: PictureRequest) -> list[list[bytes] | PhotoError]:
+    def _work(self, pool: Pool, request: Request[Answer]) -> list[Answer | PhotoError]:
         return pool.submit([request]).results(self._beat)
 
     def _beat(self) -> None:
@@ -93,12 +87,12 @@ class PicturePool:
             raise StoppedError("the page is ending")
 
     async def rest(self) -> None:
-        """End the workers if they made no picture for a minute."""
+        """End the workers if they handled no request for a minute."""
         if self._pool is not None and not self._busy and time.monotonic() - self._used > _IDLE_S:
             await self._end()
 
     async def close(self) -> None:
-        """End the workers; pictures that are being made are given up."""
+        """End the workers; requests that are being handled are given up."""
         self._is_over = True
         await self._end()
         self._threads.shutdown(wait=False, cancel_futures=True)
