@@ -1,1 +1,1 @@
-"""The bench of `culld compare bench`: every model of change and every defect model on frozen sets, as a table and a page."""
+"""The bench of `culld compare bench`: all models on frozen sets, as a table and as a page."""

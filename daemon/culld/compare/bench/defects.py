@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from culld.compare.bench.results import DefectRow, HeadFigures, Verdict
@@ -11,7 +12,7 @@ from culld.inference.card import CARD_FILE, read_card
 from culld.records import NETWORK_DEFECTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 MAX_LOSS: Final = 0.01
@@ -24,13 +25,11 @@ _ROUNDING = 1e-9  # 0.95 - 0.94 is a little more than 0.01 for a computer
 def may_go_live(candidate: DefectRow, current: DefectRow) -> Verdict:
     """Return whether a model may replace the current one: no head loses more than MAX_LOSS F1, on the same photos."""
     if candidate.photos != current.photos:
-        return Verdict(
-            allowed=False,
-            reasons=(
-                f"{candidate.name} and {current.name} were measured on different photos: run `culld model evaluate "
-                "--against` with both folders",
-            ),
+        reason = (
+            f"{candidate.name} and {current.name} were measured on different photos: measure both with "
+            "`culld model evaluate MODEL --against CURRENT`"
         )
+        return Verdict(allowed=False, reasons=(reason,))
     missing = [head for head in current.heads if head not in candidate.heads]
     if missing:
         return Verdict(allowed=False, reasons=(f"{candidate.name} has no head for {' and '.join(missing)}",))
@@ -81,10 +80,23 @@ def read_rows(folder: Path) -> tuple[DefectRow, ...]:
     return tuple(row_of(name, figures, photos) for name, figures in contenders.items())
 
 
-def judged(rows: Iterable[DefectRow], current: DefectRow) -> Iterator[tuple[DefectRow, Verdict | None]]:
-    """Yield each row with the verdict on it; None for the current model itself."""
-    for row in rows:
-        yield row, None if row.name == current.name else may_go_live(row, current)
+def defect_rows(current: Path, others: Sequence[Path]) -> tuple[DefectRow, ...]:
+    """Return the rows of the model in service, of what stands beside it in its figures, and of the other folders.
+
+    Each has the verdict on it; without figures of the model in service there are no rows. Raises SystemFaultError for
+    figures that are not those of the model in the folder.
+    """
+    name, rows = read_card(current).id, {row.name: row for row in read_rows(current)}
+    if not rows:
+        return ()
+    if name not in rows:
+        raise SystemFaultError(f"{current / FIGURES_FILE} is not of {name}: run `culld model evaluate {current}`")
+    for folder in others:
+        for row in read_rows(folder):
+            rows.setdefault(row.name, row)
+    return tuple(
+        row if row.name == name else replace(row, verdict=may_go_live(row, rows[name])) for row in rows.values()
+    )
 
 
 def defect_folders(models: Path) -> dict[str, Path]:

@@ -1,7 +1,7 @@
 """Figures of a model of change from the counts of its pixels: IoU, F1, false-alarm area, with intervals; pure numpy.
 
-IoU and F1 are those of the class "change". They are counted over all pixels of the set (micro), and as the mean over the
-pairs with a change (per pair), where a pair without a change has neither.
+IoU and F1 are those of the class "change". Each is counted over all pixels of the set (micro), and as the mean
+over the pairs with a change (per pair): a pair without a change has neither.
 """
 
 from __future__ import annotations
@@ -143,7 +143,7 @@ def _of_kind(
     kind: str, kinds: NDArray[np.str_], empty: NDArray[np.bool_], counts: NDArray[np.float64], scenes: Sequence[str]
 ) -> Estimate:
     rows = np.flatnonzero(kinds == kind)
-    names = [scenes[row] for row in rows]
+    names = [scenes[int(row)] for row in rows]
     hits, wrong, missed, area = counts[rows].T
     if empty[rows].all():
         return estimate(wrong / np.maximum(area, 1), np.ones(len(rows)), names)

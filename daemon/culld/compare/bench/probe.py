@@ -48,7 +48,8 @@ def alignment_cost(pairs: Sequence[Pair], runs: int = RUNS // 3) -> Cost:
 def _cost(what: str, name: str, pairs: Sequence[Pair], runs: int) -> Cost:
     with tempfile.TemporaryDirectory(prefix="culld-bench-") as folder:
         file = Path(folder) / "pairs.npz"
-        np.savez(file, **{f"{place}{number}": one for number, pair in enumerate(pairs) for place, one in zip("ab", pair, strict=True)})
+        frames = {f"{place}{number}": pair[place == "b"] for number, pair in enumerate(pairs) for place in "ab"}
+        np.savez(file, allow_pickle=False, **frames)
         request = json.dumps({"what": what, "name": name, "pairs": str(file), "warm_up": WARM_UP, "runs": runs})
         return Cost(**json.loads(_answer(request, name or what)))
 

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from culld.compare import registry
+from culld.imaging.align import align
 from culld.inference.litert import LiteRtNetwork, silence_stderr
 from culld.inference.network import as_function
 
@@ -65,15 +67,11 @@ def _pairs(file: Path) -> list[Pair]:
 def _opened(what: str, name: str) -> Run:
     """Return the function to measure; both networks of LiteRT run on one thread."""
     if what == "align":
-        from culld.imaging.align import align
-
         return align
     with silence_stderr():
         if what == "defects":
             network = as_function(LiteRtNetwork(Path(name) / "model.tflite"))
             return lambda first, _second: network(first)
-        from culld.compare import registry
-
         return registry.open_model(registry.entry(name))
 
 

@@ -42,14 +42,14 @@ class Machine:
 class SetFacts:
     """The frozen set: its size, and the digest of its pixels, 12 hex digits.
 
-    `kinds` counts the pairs of each kind, `refocused` names those in which the focus alone differs, `calibration` is
-    the number of pairs of other scenes that the best threshold comes from. `width` and `height` in pixels.
+    `kinds` counts the pairs of each kind, `empty` names the kinds without a change, `calibration` is the
+    number of pairs of other scenes that the best threshold comes from. `width` and `height` in pixels.
     """
 
     pairs: int
     scenes: int
     kinds: Mapping[str, int]
-    refocused: tuple[str, ...]
+    empty: tuple[str, ...]
     calibration: int
     width: int
     height: int
