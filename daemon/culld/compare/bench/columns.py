@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from culld.compare.bench.figures import Estimate, Figures
-    from culld.compare.bench.results import Cost, DefectRow, ModelRow
+    from culld.compare.bench.results import Cost, DefectRow, ModelRow, SetFacts
 
-Row = TypeVar("Row", contravariant=True)
+Row_contra = TypeVar("Row_contra", contravariant=True)
 NONE = "-"
 
 
@@ -26,12 +26,12 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Column(Generic[Row]):
+class Column(Generic[Row_contra]):
     """A column of numbers: its title, one clause that says what it is, and its cell of a row."""
 
     title: str
     meaning: str
-    cell: Callable[[Row], Cell]
+    cell: Callable[[Row_contra], Cell]
 
 
 EMPTY = Cell(None, NONE)
@@ -45,10 +45,10 @@ def ratio(found: Estimate | None) -> Cell:
 
 
 def share(found: Estimate | None) -> Cell:
-    """Return a share of the area with its interval, such as `1.3 % (0.9-1.8)`."""
+    """Return a share of the area with its interval, such as `1.30 % (0.92-1.81)`."""
     if found is None or found.value is None or found.low is None or found.high is None:
         return EMPTY
-    return Cell(found.value, f"{found.value * 100:.2f} % ({found.low * 100:.1f}-{found.high * 100:.1f})")
+    return Cell(found.value, f"{found.value * 100:.2f} % ({found.low * 100:.2f}-{found.high * 100:.2f})")
 
 
 def _of_half(pick: Callable[[Figures], Estimate], show: Callable[[Estimate], Cell]) -> Callable[[ModelRow], Cell]:
@@ -98,6 +98,16 @@ COST: tuple[Column[ModelRow | DefectRow], ...] = (
     Column("memory MB", "peak of a fresh process above that of its imports", _cost(lambda c: c.memory_mb, 0)),
     Column("file MB", "size of the model's file", size),
 )
+
+
+def kind_columns(pairs: SetFacts) -> tuple[Column[ModelRow], ...]:
+    """Return a column for each kind of pair: IoU, or the area found where nothing is changed, at the best threshold."""
+
+    def column(kind: str) -> Column[ModelRow]:
+        show = share if kind in pairs.empty else ratio
+        return Column(kind, "", lambda row: EMPTY if row.best is None else show(row.best.kinds.get(kind)))
+
+    return tuple(column(kind) for kind in pairs.kinds)
 
 
 def defect_columns() -> tuple[Column[DefectRow], ...]:

@@ -123,6 +123,12 @@ def figures(pairs: Sequence[PairCounts], step: int, refocused: frozenset[str]) -
     )
 
 
+def pair_figures(pair: PairCounts, step: int) -> tuple[float | None, float]:
+    """Return the IoU of one pair at the threshold of a step, None without a change, and the share of the area found."""
+    hits, wrong, missed, area = _at(pair, step)
+    return (None if pair.empty else hits / (hits + wrong + missed)), (hits + wrong) / area
+
+
 def estimate(above: NDArray[np.float64], below: NDArray[np.float64], scenes: Sequence[str]) -> Estimate:
     """Return the ratio of two sums over the rows, with the interval of a bootstrap that draws whole scenes.
 

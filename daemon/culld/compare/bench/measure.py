@@ -26,8 +26,9 @@ EXAMPLES_OF_A_KIND = 2
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A pair of the set, and by model the map that it found: probabilities as uint8 0..255 (height, width)."""
+    """The pair of this number in the set, and by model the map that it found: uint8 0..255 (height, width)."""
 
+    number: int
     pair: BenchPair
     maps: Mapping[str, NDArray[np.uint8]]
 
@@ -56,7 +57,7 @@ def measure(
             found.counts[name].append(count(pair.scene, pair.kind, probability, pair.mask))
         if found.kinds[pair.kind] < examples:
             small = {name: np.round(probability * 255).astype(np.uint8) for name, probability in maps.items()}
-            found.examples.append(Example(pair, small))
+            found.examples.append(Example(len(found.digests), pair, small))
         found.kinds[pair.kind] += 1
         found.digests.append(pair_digest(pair))
         advance()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from culld.compare.bench.columns import AT_BEST, AT_HALF, COST, EMPTY, Column, defect_columns, ratio, share
+from culld.compare.bench.columns import AT_BEST, AT_HALF, COST, Column, defect_columns, kind_columns
 from culld.compare.bench.probe import WARM_UP
 from culld.compare.bench.results import DefectRow, ModelRow
 
@@ -60,18 +60,9 @@ def _change(results: Results) -> Iterable[str]:
     yield _table(rows, AT_BEST)
     yield "\n## By kind of pair, at the best threshold\n"
     yield "IoU over all pixels; for pairs without a change the area that is found.\n"
-    yield _table(rows, _kind_columns(results))
+    yield _table(rows, kind_columns(results.pairs))
     yield "\n## Time, memory, size\n"
     yield _table(rows, COST)
-
-
-def _kind_columns(results: Results) -> list[Column[ModelRow]]:
-    def column(kind: str) -> Column[ModelRow]:
-        empty = kind in results.pairs.empty
-        show = share if empty else ratio
-        return Column(kind, "", lambda row: EMPTY if row.best is None else show(row.best.kinds.get(kind)))
-
-    return [column(kind) for kind in results.pairs.kinds]
 
 
 def _defects(results: Results) -> Iterable[str]:
