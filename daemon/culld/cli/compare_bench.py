@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
                 count=args.pairs,
                 scenes=scenes,
                 decode=partial(decode_scene, args.photos, PHOTO_LONGEST),
-                decode_whole=partial(decode_scene, args.photos, None),
+                whole=partial(decode_scene, args.photos, None, _largest(args.photos, scenes.test)),
                 models=_models(),
                 current=locate_model(None),
                 advance=shown.progress,
@@ -75,6 +75,11 @@ def decode_scene(photos: Path, longest: int | None, scene: Scene) -> NDArray[np.
             return decode_upright(stream, format_, DecodeLimits(), longest)
     except (OSError, PhotoError) as error:
         raise ConfigError((f"{display_path(path)}, which index.csv lists, cannot be read: {error}",)) from error
+
+
+def _largest(photos: Path, scenes: Sequence[Scene]) -> Scene:
+    """Return the scene with the largest file."""
+    return max(scenes, key=lambda scene: (photos / scene.file).stat().st_size if (photos / scene.file).is_file() else 0)
 
 
 def _chosen(names: str | None) -> Sequence[Entry]:

@@ -36,7 +36,7 @@ class Task:
     """What to measure, and with what.
 
     `entries` are the models of change, `count` the number of test pairs. `decode(scene)` returns the photo for pairs,
-    and `decode_whole(scene)` that in full size, both uint8 RGB. `models` is the folder of model folders, `current` the
+    and `whole()` one in full size for alignment, both uint8 RGB. `models` is the folder of model folders, `current` the
     defect model in service. `advance(phase, done, total)` is called with the progress.
     """
 
@@ -44,7 +44,7 @@ class Task:
     count: int
     scenes: Split
     decode: Callable[[Scene], Frame]
-    decode_whole: Callable[[Scene], Frame]
+    whole: Callable[[], Frame]
     models: Path
     current: Path
     advance: Callable[[str, int, int], None]
@@ -88,7 +88,7 @@ def _change_costs(task: Task, names: Sequence[str], test: Measured) -> dict[str,
 
 def _alignment(task: Task) -> tuple[Cost, tuple[int, int]]:
     """Return the cost of aligning two parts of one photo that lie 16 pixels apart, and their (width, height)."""
-    photo = task.decode_whole(task.scenes.test[0])
+    photo = task.whole()
     first, second = photo[:-_SHIFT_PX, :-_SHIFT_PX], photo[_SHIFT_PX:, _SHIFT_PX:]
     return alignment_cost([(first, second)]), (first.shape[1], first.shape[0])
 

@@ -17,6 +17,8 @@ from culld.compare.bench.page_tables import tables
 from culld.compare.bench.table import facts
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from culld.compare.bench.figures import PairCounts
     from culld.compare.bench.measure import Example, Measured
     from culld.compare.bench.results import ModelRow, Results
@@ -28,7 +30,8 @@ def page(results: Results, test: Measured) -> str:
     """Return the HTML of the page; every text that is put into it is escaped."""
     style, script = _static("page.css"), _static("page.js")
     rows = [row for row in results.models if row.name in test.counts]
-    pairs = _pairs(test, rows)
+    examples = sorted(test.examples, key=lambda each: each.pair.kind in results.pairs.empty)  # changes first
+    pairs = _pairs(examples, test, rows)
     return Template(_static("page.html")).substitute(
         style=style,
         style_hash=_hash(style),
@@ -36,7 +39,7 @@ def page(results: Results, test: Measured) -> str:
         script_hash=_hash(script),
         facts="".join(f"<li>{escape(fact)}</li>" for fact in facts(results)),
         pairs="".join(f'<option value="{number}">{escape(pair["name"])}</option>' for number, pair in enumerate(pairs)),
-        models="".join(f'<option value="{number}">{escape(row.name)}</option>' for number, row in enumerate(rows)),
+        models=_models(rows),
         width=results.pairs.width,
         height=results.pairs.height,
         tables="\n".join(tables(results)),
@@ -50,35 +53,53 @@ def json_for_html(value: object) -> str:
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
-def _pairs(test: Measured, rows: list[ModelRow]) -> list[dict[str, Any]]:
+def _models(rows: Sequence[ModelRow]) -> str:
+    """Return the options of the picker, the model with the highest IoU chosen."""
+    best = max(range(len(rows)), key=lambda number: _iou(rows[number]), default=0)
+    chosen = ["", " selected"]
+    return "".join(
+        f'<option value="{number}"{chosen[number == best]}>{escape(row.name)}</option>'
+        for number, row in enumerate(rows)
+    )
+
+
+def _iou(row: ModelRow) -> float:
+    return -1.0 if row.best is None or row.best.iou_micro.value is None else row.best.iou_micro.value
+
+
+def _pairs(examples: Sequence[Example], test: Measured, rows: Sequence[ModelRow]) -> list[dict[str, Any]]:
     seen: Counter[str] = Counter()
     found = []
-    for example in test.examples:
-        kind = example.pair.kind
-        seen[kind] += 1
+    for example in examples:
+        pair = example.pair
+        seen[pair.kind] += 1
         found.append(
             {
-                "name": f"{kind} {seen[kind]}",
-                "first": photo_uri(example.pair.first),
-                "second": photo_uri(example.pair.second),
-                "outline": outline_uri(example.pair.mask),
+                "name": f"{pair.kind} {seen[pair.kind]}",
+                "first": photo_uri(pair.first),
+                "second": photo_uri(pair.second),
+                "outline": outline_uri(pair.mask),
+                "changed": f"{pair.mask.mean() * 100:.1f} % of the area are changed.",
                 "models": [_found(example, row, test.counts[row.name][example.number]) for row in rows],
             }
         )
     return found
 
 
-def _found(example: Example, row: ModelRow, counts: PairCounts) -> dict[str, str]:
-    """Return the map that a model found in a pair, and what it is worth as one sentence."""
-    threshold = round(row.best.threshold * STEPS) if row.best is not None else HALF
-    parts = [_worth(counts, step) for step in dict.fromkeys((HALF, threshold))]
-    return {"map": heat_uri(example.maps[row.name]), "caption": f"{row.name}: {'; '.join(parts)}."}
+def _found(example: Example, row: ModelRow, counts: PairCounts) -> dict[str, Any]:
+    """Return the map that a model found in a pair, and what it is worth, as a sentence and as cells of a table."""
+    best = HALF if row.best is None else round(row.best.threshold * STEPS)
+    (half_iou, half_area), (best_iou, best_area) = pair_figures(counts, HALF), pair_figures(counts, best)
+    caption = (
+        f"{row.name}: {_worth(half_iou, half_area)} at the threshold 0.5; {_worth(best_iou, best_area)} at its best "
+        f"threshold, {best / STEPS:g}."
+    )
+    cells = [*("-" if iou is None else f"{iou:.3f}" for iou in (half_iou, best_iou)), f"{best_area * 100:.1f} %"]
+    return {"map": heat_uri(example.maps[row.name]), "caption": caption, "cells": cells}
 
 
-def _worth(counts: PairCounts, step: int) -> str:
-    iou, area = pair_figures(counts, step)
-    found = f"at the threshold {step / STEPS:g} {area * 100:.1f} % of the area is found"
-    return f"{found}, nothing is changed" if iou is None else f"{found}, IoU {iou:.3f}"
+def _worth(iou: float | None, area: float) -> str:
+    return f"{area * 100:.1f} % of the area found, wrongly" if iou is None else f"IoU {iou:.3f}"
 
 
 def _static(name: str) -> str:

@@ -44,7 +44,7 @@ def _section(name: str, title: str, note: str, rows: Sequence[Row], columns: Seq
         f'<section aria-labelledby="{name}-title"><h2 id="{name}-title">{escape(title)}</h2>'
         + (f'<p class="note">{escape(note)}</p>' if note else "")
         + f'<div class="wide" tabindex="0" role="region" aria-label="Table: {escape(title)}"><table>'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>{_verdicts(rows)}"
         + (f"<details><summary>What the columns are</summary><dl>{meanings}</dl></details>" if meanings else "")
         + "</section>"
     )
@@ -71,8 +71,12 @@ def _cell(cell: Cell) -> str:
 
 
 def _verdict(row: DefectRow) -> str:
-    if row.verdict is None:
-        return '<td class="words" data-value="in service">in service</td>'
-    answer = "yes" if row.verdict.allowed else "no"
-    text = f"{answer}: {'; '.join(row.verdict.reasons)}"
-    return f'<td class="words" data-value="{answer}">{escape(text)}</td>'
+    answer = "in service" if row.verdict is None else "yes" if row.verdict.allowed else "no"
+    return f'<td data-value="{answer}">{answer}</td>'
+
+
+def _verdicts(rows: Sequence[ModelRow | DefectRow]) -> str:
+    """Return the reasons of all verdicts as a list."""
+    judged = [(row.name, row.verdict) for row in rows if isinstance(row, DefectRow) and row.verdict is not None]
+    items = "".join(f"<li>{escape(name)}: {escape('; '.join(verdict.reasons))}</li>" for name, verdict in judged)
+    return f'<ul class="verdicts">{items}</ul>' if items else ""

@@ -17,11 +17,26 @@ function show() {
   pictures.outline.alt = "Outline of the true change";
   pictures.outline.hidden = !truth.checked;
   pictures.map.hidden = !heat.checked || !found;
+  document.querySelector("#viewer").classList.toggle("heat", !pictures.map.hidden);
   if (found) {
     pictures.map.src = found.map;
     pictures.map.alt = `Heat map of ${data.models[model.value]}`;
   }
   document.querySelector("#caption").textContent = found ? found.caption : "";
+  document.querySelector("#changed").textContent = chosen.changed;
+  document.querySelector("#worth").replaceChildren(...chosen.models.map(worth));
+}
+
+/** Return the row of a model in the table about the chosen pair. */
+function worth({ cells }, number) {
+  const row = document.createElement("tr");
+  const name = document.createElement("th");
+  name.scope = "row";
+  name.textContent = data.models[number];
+  row.append(name);
+  for (const text of cells) row.insertCell().textContent = text;
+  if (number === Number(model.value)) row.setAttribute("aria-current", "true");
+  return row;
 }
 
 /** Move the border between both photos. */
