@@ -59,7 +59,7 @@ def refocus(frame: Frame, rng: np.random.Generator) -> tuple[Frame, NDArray[np.b
     if rng.random() < 0.5:
         where = soften(draw_region(frame.shape[:2], rng.uniform(0.1, 0.6), rng), rng.uniform(1, 8))
         where = 1 - where if rng.random() < 0.3 else where
-    linear = np.take(_TO_LINEAR, frame)
+    linear: NDArray[np.float32] = np.take(_TO_LINEAR, frame).astype(np.float32, copy=False)
     linear += (disk_blur(linear, radius) - linear) * where[:, :, None]
     return _to_display(linear), where > 0.5
 
