@@ -1,0 +1,64 @@
+"""`culld compare`: what differs between two photos of one scene; both are only read."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from culld.app.compare import compare_photos
+from culld.app.compare_messages import CompareRequest, as_json
+from culld.cli import configuration, exit_codes
+from culld.errors import PhotoError, SystemFaultError
+from culld.records import RootedPath, display_path
+
+if TYPE_CHECKING:
+    import argparse
+    from pathlib import Path
+
+
+def run(args: argparse.Namespace) -> int:
+    """Compare the photos; return 1 if one cannot be read or they show no common scene."""
+    config = configuration.load_or_default(args)
+    photos = (args.first.absolute(), args.second.absolute())
+    names = _names(args.first, args.second)
+    request = CompareRequest(_place_of(photos[0]), _place_of(photos[1]), names, picture=args.out is not None)
+    if args.out is not None:
+        _require_other_file(args.out, photos)
+    try:
+        found = compare_photos(config, request, args.model)
+    except PhotoError as error:
+        print(f"culld: {error}", file=sys.stderr)
+        return exit_codes.SOME_FAILED
+    if found.picture:
+        _write_picture(args.out, found.picture)
+    first, second = (os.fsencode(path).decode("utf-8", "backslashreplace") for path in photos)
+    print(json.dumps(as_json(found, first, second)) if args.json else found.sentence)
+    return exit_codes.FINE if found.alignment is not None else exit_codes.SOME_FAILED
+
+
+def _names(first: Path, second: Path) -> tuple[str, str]:
+    """Return what the photos are called: their names, or their paths as given if the names are equal."""
+    if first.name == second.name and first != second:
+        return display_path(first), display_path(second)
+    return display_path(first.parent / first.name).rpartition("/")[2], display_path(second).rpartition("/")[2]
+
+
+def _place_of(path: Path) -> RootedPath:
+    return RootedPath(path.parent, path.relative_to(path.parent))
+
+
+def _require_other_file(out: Path, photos: tuple[Path, Path]) -> None:
+    """Raise SystemFaultError if the picture would replace one of the photos."""
+    for photo in photos:
+        if out.exists() and photo.exists() and out.samefile(photo):
+            raise SystemFaultError(f"{display_path(out)} is one of the photos; name another file for the picture")
+
+
+def _write_picture(out: Path, picture: bytes) -> None:
+    try:
+        out.write_bytes(picture)
+    except OSError as error:
+        raise SystemFaultError(f"{display_path(out)} cannot be written: {error}") from error
+    print(f"picture written to {display_path(out)}", file=sys.stderr)
