@@ -60,7 +60,10 @@ def logarithms(first: Plane, second: Plane) -> tuple[Plane, Plane]:
     """
     strength = np.maximum(first[..., 1], second[..., 1])
     weight = np.sqrt(np.maximum(strength, 0))
-    widths = [_width((weight * _steepness(sums)).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-6)) for sums in (first, second)]
+    widths = [
+        _width((weight * _steepness(sums)).sum(axis=1) / np.maximum(weight.sum(axis=1), 1e-6))
+        for sums in (first, second)
+    ]
     values = np.clip(np.log(widths[1] / widths[0]), -math.log(_MOST_RATIO), math.log(_MOST_RATIO))
     textured = strength.sum(axis=1) >= _TEXTURED
     return np.where(textured, values, np.nan).astype(np.float32), weight.sum(axis=1)
@@ -75,7 +78,9 @@ def _steepness(sums: Plane) -> Plane:
 
 def _width(steepness: Plane) -> Plane:
     """Return the width (10 to 90 %) in px of edges with this ratio of gradients."""
-    floor, ceiling = (math.sqrt((COARSE + (width / RISE) ** 2) / (FINE + (width / RISE) ** 2)) for width in (_WIDEST, _NARROWEST))
+    floor, ceiling = (
+        math.sqrt((COARSE + (width / RISE) ** 2) / (FINE + (width / RISE) ** 2)) for width in (_WIDEST, _NARROWEST)
+    )
     square = np.square(np.clip(steepness, floor, ceiling))
     beyond = np.maximum(steepness / ceiling, 1)
     width: Plane = RISE * np.sqrt((COARSE - square * FINE) / (square - 1)) / beyond

@@ -145,7 +145,9 @@ def _measured(luma: Luma, centres: Points, chosen: NDArray[np.bool_]) -> Sharpne
         row, column = divmod(number, columns)
         top, left = row * _PITCH + _PITCH // 2 - MARGIN, column * _PITCH + _PITCH // 2 - MARGIN
         patch = luma[y - _REACH : y + _REACH, x - _REACH : x + _REACH]
-        mosaic[top : top + 2 * _REACH, left : left + 2 * _REACH] = patch[: mosaic.shape[0] - top, : mosaic.shape[1] - left]
+        mosaic[top : top + 2 * _REACH, left : left + 2 * _REACH] = patch[
+            : mosaic.shape[0] - top, : mosaic.shape[1] - left
+        ]
         taken[2 * row + 1, 2 * column + 1] = True
     found, noise = edge_sums(mosaic, taken)
     sums[0, chosen] = found[taken]
