@@ -1,4 +1,4 @@
-"""Makes the pictures of the bench in docs/: `PYTHONPATH=tests python tests/browser/compare_bench_screenshots.py [FOLDER]`.
+"""Makes the pictures of the bench: `PYTHONPATH=tests python tests/browser/compare_bench_screenshots.py [FOLDER]`.
 
 The photos are drawn; the models, their figures and the page are real.
 """
