@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from culld.cli import exit_codes, model_common
+from culld.cli import exit_codes, model_change, model_common
 from culld.inference.card import load_card
+from culld.training.change.experiment import RECIPE
 from culld.training.dataset import read_index, split
 from culld.training.evaluate import evaluate_model, milliseconds_per_frame
-from culld.training.experiment import load_recipe
+from culld.training.experiment import load_recipe, recipe_of
 from culld.training.plots import draw_curves
 from culld.training.report import evaluation_report, report_text
 
@@ -21,6 +22,8 @@ FIGURES, CURVES = "figures.json", "curves.png"
 
 def evaluate(args: argparse.Namespace) -> int:
     """Print the figures of a model on its test scenes; write them and the curves into the model folder."""
+    if recipe_of(args.folder / "train.yaml") == RECIPE:
+        return model_change.evaluate(args)
     experiment, card = load_recipe(args.folder / "train.yaml"), load_card(args.folder)
     test = split(read_index(args.photos), experiment.splits).test
     with model_common.ProgressBars() as shown:
