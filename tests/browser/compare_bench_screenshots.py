@@ -12,18 +12,18 @@ from pathlib import Path
 from playwright.sync_api import Browser, sync_playwright
 
 from browser.conftest import CHROMIUM
-from browser.screenshots import DOCS, MOST_BYTES, SIZES
+from browser.screenshots import DOCS, MOST_BYTES
 from harness.compare_bench import draw_photos, run_bench
 
 PAIRS = 48
-PAIR = "remove 1"
+HEIGHTS = {1440: 1180, 390: 844}
+PAIR = "move 1"
 
 
 def taken(browser: Browser, page_file: Path, folder: Path, scheme: str, width: int) -> None:
     """Take the picture of one scheme and width."""
-    wide, high = SIZES[width]
     context = browser.new_context(
-        viewport={"width": wide, "height": high},
+        viewport={"width": width, "height": HEIGHTS[width]},
         color_scheme="dark" if scheme == "dark" else "light",
         has_touch=width < 500,
         is_mobile=width < 500,
@@ -34,11 +34,9 @@ def taken(browser: Browser, page_file: Path, folder: Path, scheme: str, width: i
     page.locator("#truth").check()
     page.wait_for_function("() => [...document.images].every((each) => each.naturalWidth > 0)")
     page.evaluate("document.activeElement.blur()")
-    page.locator("main").scroll_into_view_if_needed()
-    page.evaluate("scrollTo(0, 0)")
     path = folder / f"compare-bench-{scheme}-{width}.jpg"
     quality = 82
-    while len(page.screenshot(path=path, type="jpeg", quality=quality, full_page=width > 500)) > MOST_BYTES:
+    while len(page.screenshot(path=path, type="jpeg", quality=quality)) > MOST_BYTES:
         quality -= 6
     print(path.name, path.stat().st_size)  # noqa: T201 (a script)
     context.close()
@@ -50,7 +48,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as work, sync_playwright() as playwright:
         page = run_bench(draw_photos(Path(work) / "photos"), Path(work) / "out", None, pairs=PAIRS)
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        for width in SIZES:
+        for width in HEIGHTS:
             for scheme in ("dark", "light"):
                 taken(browser, page, folder, scheme, width)
         browser.close()

@@ -140,7 +140,7 @@ def test_another_pair_has_other_photos(page: Page) -> None:
     assert page.locator("#first").get_attribute("src") != before
     assert kinds == {"paste", "move", "remove", "recolour", "unchanged", "refocused"}
     assert "found, wrongly" in page.locator("#caption").inner_text()
-    assert page.locator("#changed").inner_text() == "0.0 % of the area are changed."
+    assert page.locator("#changed").inner_text() == "0.0 % of the area is changed."
 
 
 def test_the_map_and_the_true_change_can_be_hidden(page: Page) -> None:

@@ -6,13 +6,14 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from culld.cli import exit_codes, model_common
+from culld.cli import exit_codes, model_change, model_common
 from culld.compare.bench.defects import may_go_live, row_of
 from culld.errors import ConfigError
 from culld.inference.card import load_card
+from culld.training.change.experiment import RECIPE
 from culld.training.dataset import read_index, split
 from culld.training.evaluate import evaluate_model, milliseconds_per_frame, photos_digest
-from culld.training.experiment import load_recipe
+from culld.training.experiment import load_recipe, recipe_of
 from culld.training.plots import draw_curves
 from culld.training.report import evaluation_report, report_text
 
@@ -43,6 +44,10 @@ def evaluate(args: argparse.Namespace) -> int:
 
     With another model, both are measured on the scenes that neither was trained on.
     """
+    if recipe_of(args.folder / "train.yaml") == RECIPE:
+        if args.against:
+            raise ConfigError(("--against is for defect models; `culld compare bench` compares models of change",))
+        return model_change.evaluate(args)
     folders = [args.folder, *([args.against] if args.against else [])]
     seed, test = load_recipe(args.folder / "train.yaml").seed, _test_scenes(args.photos, folders)
     with model_common.ProgressBars() as shown:

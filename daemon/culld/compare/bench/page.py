@@ -79,7 +79,7 @@ def _pairs(examples: Sequence[Example], test: Measured, rows: Sequence[ModelRow]
                 "first": photo_uri(pair.first),
                 "second": photo_uri(pair.second),
                 "outline": outline_uri(pair.mask),
-                "changed": f"{pair.mask.mean() * 100:.1f} % of the area are changed.",
+                "changed": f"{pair.mask.mean() * 100:.1f} % of the area is changed.",
                 "models": [_found(example, row, test.counts[row.name][example.number]) for row in rows],
             }
         )
