@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 from culld.records import RootedPath
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from culld.errors import PhotoError
 
 Source: TypeAlias = RootedPath | bytes

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import math
+import os
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from culld.app.compare_messages import Comparison, Laid
 from culld.compare.difference import compare
 from culld.compare.picture import picture
-from culld.compare.models.content import MODEL
+from culld.compare.registry import entry, open_model
 from culld.compare.sentence import sentence
 from culld.errors import PhotoError
 from culld.files.open_beneath import open_regular
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from culld.app.compare_messages import CompareRequest, CompareSettings, Source
     from culld.compare.difference import Difference
 
+Data = TypeVar("Data")
+
 
 class CompareWorker:
     """The `CompareHandler` of the worker process; not to be shared between threads."""
@@ -36,7 +39,7 @@ class CompareWorker:
         """Load the model of change; raises SystemFaultError if it is not trained, ConfigError if it is unknown."""
         self._settings = settings
         self._limits = DecodeLimits(settings.pixels)
-        self._model = MODEL.create()
+        self._model = open_model(entry(settings.model))
 
     def compare(self, request: CompareRequest) -> Comparison | PhotoError:
         """Compare two photos; a PhotoError is returned, not raised, to reach the caller."""
@@ -68,12 +71,16 @@ class CompareWorker:
 
     def _bytes(self, source: Source) -> bytes:
         if isinstance(source, bytes):
-            data = source
-        else:
-            with open_regular(source) as stream:
-                data = stream.read(self._settings.file_size + 1)
-        if len(data) > self._settings.file_size:
-            raise PhotoError("larger than limits.file_size allows")
+            return self._allowed(source, len(source))
+        with open_regular(source) as stream:
+            size = os.fstat(stream.fileno()).st_size
+            # `read` reserves as many bytes as it is asked for: for two photos, limits.file_size would not fit.
+            return self._allowed(stream, size).read(size)
+
+    def _allowed(self, data: Data, size: int) -> Data:
+        """Return data of this size in bytes; raises PhotoError if they are more than the limit allows."""
+        if size > self._settings.file_size:
+            raise PhotoError(f"{size} bytes are more than limits.file_size allows ({self._settings.file_size})")
         return data
 
     def _comparison(self, found: Difference, request: CompareRequest) -> Comparison:

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from culld.app.compare import compare_photos
 from culld.app.compare_messages import CompareRequest, as_json
 from culld.cli import configuration, exit_codes
-from culld.errors import PhotoError, SystemFaultError
+from culld.errors import ConfigError, PhotoError, SystemFaultError
 from culld.records import RootedPath, display_path
 
 if TYPE_CHECKING:
     import argparse
-    from pathlib import Path
 
 
 def run(args: argparse.Namespace) -> int:
-    """Compare the photos; return 1 if one cannot be read or they show no common scene."""
+    """Compare the photos, or run the bench; return 1 if a photo cannot be read or they show no common scene."""
+    if args.second is None:
+        return _run_bench(args)
     config = configuration.load_or_default(args)
-    photos = (args.first.absolute(), args.second.absolute())
-    names = _names(args.first, args.second)
-    request = CompareRequest(_place_of(photos[0]), _place_of(photos[1]), names, picture=args.out is not None)
+    photos = (Path(args.first).absolute(), Path(args.second).absolute())
+    request = CompareRequest(*map(_place_of, photos), _names(args), picture=args.out is not None)
     if args.out is not None:
         _require_other_file(args.out, photos)
     try:
@@ -38,11 +40,19 @@ def run(args: argparse.Namespace) -> int:
     return exit_codes.FINE if found.alignment is not None else exit_codes.SOME_FAILED
 
 
-def _names(first: Path, second: Path) -> tuple[str, str]:
+def _run_bench(args: argparse.Namespace) -> int:
+    """Run the bench if that is what the only argument names; a file of that name is given as ./bench."""
+    if args.first != "bench":
+        raise ConfigError(("culld compare needs two photos: culld compare A B",))
+    return int(importlib.import_module("culld.cli.compare_bench").run(args))
+
+
+def _names(args: argparse.Namespace) -> tuple[str, str]:
     """Return what the photos are called: their names, or their paths as given if the names are equal."""
+    first, second = Path(args.first), Path(args.second)
     if first.name == second.name and first != second:
         return display_path(first), display_path(second)
-    return display_path(first.parent / first.name).rpartition("/")[2], display_path(second).rpartition("/")[2]
+    return display_path(Path(first.name)), display_path(Path(second.name))
 
 
 def _place_of(path: Path) -> RootedPath:

@@ -128,8 +128,8 @@ def _add_explain(parser: argparse.ArgumentParser) -> None:
 
 def _add_compare(parser: argparse.ArgumentParser) -> None:
     _add_config(parser)
-    parser.add_argument("first", type=Path, metavar="A", help="a photo; both are only read")
-    parser.add_argument("second", type=Path, metavar="B", help="another photo of the same scene")
+    parser.add_argument("first", metavar="A", help="a photo, which is only read; `bench` without B runs the bench")
+    parser.add_argument("second", nargs="?", metavar="B", help="another photo of the same scene")
     parser.add_argument("--out", type=Path, metavar="P.png", help="write both photos side by side with what differs")
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument(

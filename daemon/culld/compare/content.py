@@ -22,6 +22,7 @@ LONGEST: Final = 768
 """Longer side in px of the frames that the constants of this module are for."""
 BOXES: Final = (0, 3, 5, 7, 11, 15, 21)
 """Widths in px of the box, applied twice, of the blurs that are tried on either frame; 0 is none."""
+_SHIFT: Final = 3  # px: the neighbourhood whose levels a pixel may have, since frames lie up to 1 px apart
 _WINDOW: Final = 9  # px: one blur must explain a patch of this side
 _LEAST: Final = 5.0  # levels: smaller residuals are no change
 _NOISE: Final = 3.0  # times the median residual of the frame
@@ -36,8 +37,7 @@ def content_change(first: Frame, second: Frame) -> Plane:
     """
     left = residual(*same_light(first, second, match_light(first, second)))
     least = max(_LEAST, _NOISE * float(np.median(left)))
-    change: Plane = 1 / (1 + np.power(np.maximum(left, 0.01) / np.float32(least), -1 / _STEP))
-    return change.astype(np.float32)
+    return np.asarray(1 / (1 + np.power(np.maximum(left, 0.01) / least, -1 / _STEP)), np.float32)
 
 
 def same_light(first: Frame, second: Frame, light: Light) -> tuple[Plane, Plane]:
@@ -56,25 +56,33 @@ def same_light(first: Frame, second: Frame, light: Light) -> tuple[Plane, Plane]
 
 
 def residual(one: Plane, other: Plane) -> Plane:
-    """Return what no blur of either frame explains, in levels of square-root light (0..255), float32 (height, width)."""
-    import cv2  # noqa: PLC0415
+    """Return what no blur of either frame explains, in levels 0..255 of the root of light: float32 (height, width)."""
+    import cv2
 
-    best = None
-    roots = [255 * np.sqrt(each) for each in (one, other)]
-    for sharp, soft in ((one, roots[1]), (other, roots[0])):
-        for blurred in blurs(sharp):
-            root = 255 * cv2.sqrt(blurred)
-            low, high = cv2.erode(root, np.ones((3, 3))), cv2.dilate(root, np.ones((3, 3)))
-            away = cv2.max(cv2.max(low - soft, soft - high), 0)
-            square = cv2.transform(away * away, np.full((1, 3), 1 / 3, np.float32))
-            patch = cv2.blur(square, (_WINDOW, _WINDOW))
-            best = patch if best is None else cv2.min(best, patch)
-    return np.sqrt(np.maximum(best, 0))
+    best = np.full(one.shape[:2], np.inf, np.float32)
+    square = np.ones((_SHIFT, _SHIFT), np.uint8)
+    for sharp, soft in ((one, other), (other, one)):
+        root = _root(soft)
+        for blurred in _blurs(sharp):
+            here = _root(blurred)
+            low, high = cv2.erode(here, square), cv2.dilate(here, square)
+            away = root - np.clip(root, low, high)
+            best = np.minimum(best, cv2.blur(np.einsum("yxc,yxc->yx", away, away), (_WINDOW, _WINDOW)))
+    left: Plane = np.sqrt(np.maximum(best, 0) / 3)
+    return left
 
 
-def blurs(light: Plane) -> Iterator[Plane]:
+def _blurs(light: Plane) -> Iterator[Plane]:
     """Yield linear light under each of the blurs."""
-    import cv2  # noqa: PLC0415
+    import cv2
 
-    for box in BOXES:
-        yield light if not box else cv2.blur(cv2.blur(light, (box, box)), (box, box))
+    for side in BOXES:
+        soft = light if not side else cv2.blur(cv2.blur(light, (side, side)), (side, side))
+        yield np.asarray(soft, np.float32)
+
+
+def _root(light: Plane) -> Plane:
+    """Return the levels 0..255 of the root of linear light, which are near those of sRGB."""
+    import cv2
+
+    return np.asarray(cv2.sqrt(light), np.float32) * np.float32(255)

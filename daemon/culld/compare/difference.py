@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
@@ -11,7 +12,8 @@ import numpy as np
 from culld.compare.content import LONGEST, content_change
 from culld.compare.light import match_light
 from culld.compare.places import ChangedPlace, SharperPlace, changed_places, sharper_places
-from culld.compare.sharpness_change import MARKED, sharpness_change
+from culld.compare.sharpness_change import MARKED, is_turned, judged
+from culld.compare.tile_pairs import tile_pairs
 from culld.imaging.align import Alignment, NotComparable, align, scaled_size, warp
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ CHANGED: Final = 0.5
 LEAST_RATIO: Final = 1.05
 """Edges that are less than this much steeper, over the whole frame, are the same."""
 _MIXED: Final = 0.15  # of the textured cells: from this share on for either frame, neither is the sharper one
-_SPECK: Final = 5  # px: narrower changes are not counted
+_SPECK: Final = 7  # px: narrower changes are not counted
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,10 +68,12 @@ def compare(first: Frame, second: Frame, model: ChangeModel | None = None) -> Di
     alignment = align(first, second)
     if isinstance(alignment, NotComparable):
         return alignment
-    sharp = sharpness_change(_luma(first), _luma(second), alignment.matrix)
-    frames, shared = shared_frames(first, second, alignment)
-    content = np.where(shared, (model or content_change)(*frames), 0).astype(np.float32)
+    with ThreadPoolExecutor(1) as beside:
+        tiles = beside.submit(lambda: tile_pairs(_luma(first), _luma(second), alignment.matrix))
+        frames, shared = shared_frames(first, second, alignment)
+        content = np.where(shared, (model or content_change)(*frames), 0).astype(np.float32)
     changed = without_specks(content > CHANGED)
+    sharp = judged(tiles.result(), ~changed, turned=is_turned(alignment.matrix))
     return Difference(
         alignment=alignment,
         frames=frames,
@@ -90,7 +94,7 @@ def shared_frames(first: Frame, second: Frame, alignment: Alignment) -> tuple[tu
 
     Where the second photo has none, its frame holds the pixels of the first one.
     """
-    import cv2  # noqa: PLC0415
+    import cv2
 
     size = (first.shape[0], first.shape[1])
     height, width = scaled_size(size, LONGEST)
@@ -101,7 +105,7 @@ def shared_frames(first: Frame, second: Frame, alignment: Alignment) -> tuple[tu
 
 def without_specks(changed: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Return a mask without what is narrower than `_SPECK` px."""
-    import cv2  # noqa: PLC0415
+    import cv2
 
     opened = cv2.morphologyEx(changed.astype(np.uint8), cv2.MORPH_OPEN, np.ones((_SPECK, _SPECK), np.uint8))
     return np.asarray(opened > 0)
@@ -120,6 +124,6 @@ def _sharper(sharp: SharpnessChange) -> Sharper:
 
 
 def _luma(frame: Frame) -> NDArray[np.uint8]:
-    import cv2  # noqa: PLC0415
+    import cv2
 
     return np.asarray(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY), np.uint8)

@@ -49,15 +49,16 @@ class Light:
         """Return the linear light 0..1 in the second frame of each level of the first one: float32 (256, 3)."""
         logarithm = np.log2(np.maximum(LINEAR, LINEAR[1] / 2))[:, None]
         light = np.exp2(np.array(self.offset, np.float32) + np.array(self.exponent, np.float32) * logarithm)
-        return np.minimum(light, 1).astype(np.float32)
+        return np.asarray(np.minimum(light, 1), np.float32)
 
 
-def linear_of(level: Plane) -> Plane:
-    """Return the linear light 0..1 of sRGB values 0..1 (IEC 61966-2-1)."""
+def _linear() -> Plane:
+    """Return the linear light 0..1 of the levels of sRGB (IEC 61966-2-1)."""
+    level = np.arange(256) / 255
     return np.where(level <= 0.04045, level / 12.92, ((level + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
 
-LINEAR: Final = linear_of(np.arange(256, dtype=np.float32) / 255)
+LINEAR: Final = _linear()
 """The linear light of each level, float32 (256,)."""
 
 
@@ -88,18 +89,19 @@ def _usable(frame: Frame) -> NDArray[np.bool_]:
 
 def _cells(usable: NDArray[np.bool_], *frames: Frame) -> tuple[Plane, list[Plane]]:
     """Return the share of usable pixels of each cell, and of each frame the mean linear light of those pixels."""
-    rows, columns = usable.shape[0] // _CELL, usable.shape[1] // _CELL
+    import cv2
+
+    rows, columns = max(1, usable.shape[0] // _CELL), max(1, usable.shape[1] // _CELL)
     tall, wide = rows * _CELL, columns * _CELL
 
-    def sums(values: Plane) -> Plane:
-        blocks = values[:tall, :wide].reshape(rows, _CELL, columns, _CELL, -1)
-        summed: Plane = blocks.sum(axis=(1, 3), dtype=np.float32)
-        return summed
+    def mean(values: Plane) -> Plane:
+        return np.asarray(cv2.resize(values[:tall, :wide], (columns, rows), interpolation=cv2.INTER_AREA), np.float32)
 
-    mask = usable.astype(np.float32)[..., None]
-    count = sums(mask)
-    means = [sums(LINEAR[frame] * mask) / np.maximum(count, 1) for frame in frames]
-    return (count / _CELL**2)[..., 0], [np.maximum(mean, LINEAR[1]) for mean in means]
+    mask = usable.astype(np.float32)
+    share = mean(mask)
+    least = np.maximum(share, 1e-3)[..., None]
+    means = [mean(cv2.LUT(frame, LINEAR) * mask[..., None]) / least for frame in frames]
+    return share, [np.maximum(each, LINEAR[1]) for each in means]
 
 
 def _fit(x: Plane, y: Plane) -> tuple[float, float]:

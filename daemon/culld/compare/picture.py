@@ -66,7 +66,7 @@ def _panel(frame: Frame, strength: Plane, colour: tuple[int, int, int], changed:
 
 def _lines(changed: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Return the dark and the light pixels of the contour of a mask and of the hatch inside."""
-    import cv2  # noqa: PLC0415
+    import cv2
 
     mask = changed.astype(np.uint8)
     rings = [cv2.dilate(mask, np.ones((side, side), np.uint8)) > 0 for side in (3, 7)]

@@ -35,10 +35,10 @@ def _sharpness(found: Difference, names: dict[Which, str]) -> str:
         case "unknown":
             return "Neither shows edges to measure the sharpness by"
         case "mixed":
-            clauses = [_where_sharper(found.sharper_where, frame) for frame in names]
-            return " and ".join(
-                f"{name} is sharper{clause}" for name, clause in zip(names.values(), clauses, strict=True)
-            )
+            first, second = (_first_place(found.sharper_where, frame) for frame in names)
+            if not (first and second):
+                return "Each is sharper than the other one in places"
+            return f"{names['first']} is sharper {first} and {names['second']} {second}"
         case frame:
             steep = math.exp(abs(math.log(found.sharpness_ratio)))
             times = f"{steep:.1f}" if steep < _MOST_STEEP else f"at least {_MOST_STEEP:.0f}"
@@ -52,6 +52,10 @@ def _where_sharper(places: tuple[SharperPlace, ...], frame: Which) -> str:
     if not found or len(found) >= _EVERYWHERE:
         return ""
     return f" mostly {_at(found[0])}" if len(found) > _MOST_NAMED else f" {' and '.join(map(_at, found))}"
+
+
+def _first_place(places: tuple[SharperPlace, ...], frame: Which) -> str:
+    return next((_at(place.where) for place in places if place.frame == frame), "")
 
 
 def _exposure(found: Difference, names: dict[Which, str]) -> str:

@@ -15,8 +15,9 @@ from culld.imaging.sharpness import RISE, Lead, Sharpness, lead
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from culld.compare.tile_pairs import TilePairs
     from culld.imaging.edge_tiles import Plane
-    from culld.imaging.homography import Matrix
+    from culld.imaging.homography import Matrix, Points
 
 MARKED: Final = 0.2
 """A cell is marked where the logarithm of the ratio is farther from 0: edges 1.22 times as steep."""
@@ -25,6 +26,7 @@ _TEXTURED: Final = 200.0  # least coarse sum of the tile of the frame that shows
 _PRIOR: Final = 200.0  # this much of a flat edge is added to each tile, so that weak tiles weigh little
 _NARROWEST, _WIDEST = 1.0, 25.0  # px: the scales tell no more
 _UPRIGHT: Final = math.radians(20)  # a larger turn exchanges upright and level edges
+_NEAR: Final = np.outer((1, 2, 1), (1, 2, 1)).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +43,54 @@ class SharpnessChange:
     lead: Lead
 
 
-def sharpness_change(first: NDArray[np.uint8], second: NDArray[np.uint8], matrix: Matrix) -> SharpnessChange:
-    """Compare the sharpness of two frames of uint8 luma (height, width); `matrix` maps the second to the first one."""
-    pairs = tile_pairs(first, second, matrix)
-    one, other = pairs.first, pairs.second
-    if abs(math.atan2(matrix[1, 0], matrix[0, 0])) > _UPRIGHT:
-        one, other = _of_all_edges(one), _of_all_edges(other)
+def sharpness_change(
+    first: NDArray[np.uint8], second: NDArray[np.uint8], matrix: Matrix, within: NDArray[np.bool_] | None = None
+) -> SharpnessChange:
+    """Compare the sharpness of two frames of uint8 luma (height, width); `matrix` maps the second to the first one.
+
+    `within` is as in `judged`.
+    """
+    return judged(tile_pairs(first, second, matrix), within, turned=is_turned(matrix))
+
+
+def is_turned(matrix: Matrix) -> bool:
+    """Return whether upright edges of the second frame are no upright edges of the first one."""
+    return abs(math.atan2(matrix[1, 0], matrix[0, 0])) > _UPRIGHT
+
+
+def judged(pairs: TilePairs, within: NDArray[np.bool_] | None = None, *, turned: bool = False) -> SharpnessChange:
+    """Judge the tiles of two frames; of frames that are `turned` against each other, all edges of a tile together.
+
+    `within`, a mask of any size over the first frame, marks the content that both show: tiles around other places are
+    left out.
+    """
+    one, other = (_of_all_edges(each) if turned else each for each in (pairs.first, pairs.second))
+    chosen = np.ones(len(pairs.places), np.bool_) if within is None else _inside(pairs.places, within)
     values, weight = logarithms(one.tiles[0], other.tiles[0])
-    known = np.isfinite(values)
+    known = np.isfinite(values) & chosen
     mean = float(np.average(values[known], weights=weight[known])) if known.any() else 0.0
-    return SharpnessChange(values.reshape(pairs.grid), math.exp(mean), lead(one, other))
+    cells = np.where(known, values, np.nan).astype(np.float32).reshape(pairs.grid)
+    return SharpnessChange(_smoothed(cells, weight.reshape(pairs.grid)), math.exp(mean), lead(one, other, chosen[None]))
+
+
+def _smoothed(values: Plane, weight: Plane) -> Plane:
+    """Return the mean of each cell and its neighbours by their weights; cells without a value keep none.
+
+    The cell itself counts four times, one beside it twice.
+    """
+    known = np.isfinite(values)
+    mass = np.pad(np.where(known, weight, 0), 1)
+    sums = np.pad(np.where(known, weight * values, 0), 1)
+    near = [np.lib.stride_tricks.sliding_window_view(plane, (3, 3)) for plane in (sums, mass)]
+    total, of = (np.einsum("rcyx,yx->rc", plane, _NEAR) for plane in near)
+    return np.where(known, total / np.maximum(of, 1e-6), np.nan).astype(np.float32)
+
+
+def _inside(places: Points, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which places (n, 2), x and y in fractions 0..1, are in a mask."""
+    size = np.array([mask.shape[1], mask.shape[0]])
+    x, y = np.minimum((places * size).astype(int), size - 1).T
+    return np.asarray(mask[y, x])
 
 
 def logarithms(first: Plane, second: Plane) -> tuple[Plane, Plane]:
@@ -90,4 +130,4 @@ def _width(steepness: Plane) -> Plane:
 def _of_all_edges(frame: Sharpness) -> Sharpness:
     """Return the sums of upright and level edges together, twice."""
     both = frame.tiles.sum(axis=2, keepdims=True)
-    return replace(frame, tiles=np.repeat(both, 2, axis=2) / 2)
+    return replace(frame, tiles=np.repeat(both / np.float32(2), 2, axis=2))

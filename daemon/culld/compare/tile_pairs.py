@@ -35,9 +35,11 @@ _PITCH: Final = 2 * TILE  # of the tiles in a mosaic: their margins do not meet
 class TilePairs:
     """The measured tiles of two frames, one pair for each cell of a grid of (rows, columns) over the first frame.
 
-    The sums of both have the shape (1, cells, 2, 2); they are NaN where the second frame has no tile.
+    `places` are the centres x, y in fractions 0..1 of the first frame: float64 (cells, 2). The sums of both have the
+    shape (1, cells, 2, 2); they are NaN where the second frame has no tile.
     """
 
+    places: Points
     grid: tuple[int, int]
     first: Sharpness
     second: Sharpness
@@ -54,7 +56,13 @@ def tile_pairs(first: Luma, second: Luma, matrix: Matrix) -> TilePairs:
     flat = here.reshape(-1, 2)
     there = project(inverse(matrix), flat)
     inside = _inside(flat, first) & _inside(there, second)
-    return TilePairs((here.shape[0], here.shape[1]), _measured(first, flat, inside), _measured(second, there, inside))
+    size = np.array([first.shape[1], first.shape[0]])
+    return TilePairs(
+        (flat + 0.5) / size,
+        (here.shape[0], here.shape[1]),
+        _measured(first, flat, inside),
+        _measured(second, there, inside),
+    )
 
 
 def _at_one_scale(first: Luma, second: Luma, matrix: Matrix) -> tuple[Luma, Luma, Matrix]:
@@ -71,7 +79,7 @@ def _at_one_scale(first: Luma, second: Luma, matrix: Matrix) -> tuple[Luma, Luma
 
 def _reduced(luma: Luma, by: float) -> tuple[Luma, Matrix]:
     """Return luma reduced by this factor, and the matrix from its former pixels to the new ones."""
-    import cv2  # noqa: PLC0415
+    import cv2
 
     height, width = luma.shape
     size = max(1, round(width / by)), max(1, round(height / by))
@@ -81,7 +89,7 @@ def _reduced(luma: Luma, by: float) -> tuple[Luma, Matrix]:
 
 def _centres(first: Luma, second: Luma, matrix: Matrix) -> Points:
     """Return the centre of the tile with the most contrast in either frame for each cell: (rows, columns, 2)."""
-    import cv2  # noqa: PLC0415
+    import cv2
 
     small, other = (np.ascontiguousarray(luma[::_COARSE, ::_COARSE]) for luma in (first, second))
     coarse = np.diag([1 / _COARSE, 1 / _COARSE, 1.0])
@@ -115,7 +123,7 @@ def _best(contrast: Plane, top: int, bottom: int, left: int, right: int) -> tupl
 
 def _contrast(small: Luma) -> Plane:
     """Return the mean contrast of the tile around each pixel of a coarse frame."""
-    import cv2  # noqa: PLC0415
+    import cv2
 
     values = small.astype(np.float32)
     steps = np.zeros_like(values)
@@ -127,9 +135,9 @@ def _contrast(small: Luma) -> Plane:
 
 def _inside(centres: Points, luma: Luma) -> NDArray[np.bool_]:
     """Return which tiles lie in a frame with their margins."""
-    low, high = _REACH, np.array([luma.shape[1], luma.shape[0]]) - _REACH
-    inside: NDArray[np.bool_] = ((centres.round() >= low) & (centres.round() <= high)).all(axis=1)
-    return inside
+    whole = centres.round()
+    inside = (whole >= _REACH) & (whole <= np.array([luma.shape[1], luma.shape[0]]) - _REACH)
+    return np.asarray(inside.all(axis=1))
 
 
 def _measured(luma: Luma, centres: Points, chosen: NDArray[np.bool_]) -> Sharpness:
