@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from culld.imaging.align_ecc import fit_ecc
-from culld.imaging.align_features import fit_features
-from culld.imaging.align_refine import refine
-from culld.imaging.homography import insane, inverse, normalised, resizing, scale_of
+from culld.imaging.align_features import FeatureFit, Features, find_features, fit_features
+from culld.imaging.align_refine import Refined, refine
+from culld.imaging.homography import insane, inverse, normalised, project, resizing, scale_of, uncertainty
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     Frame = NDArray[np.uint8]
     Luma = NDArray[np.uint8]
+    Lumas = tuple[Luma, Luma]
 
 LONGEST = 1024
 """The longer side in px at which features are found, and in which residuals are given."""
@@ -30,9 +31,12 @@ LEAST_INLIERS = 30
 LEAST_RATIO = 0.3
 _LEAST_WORKING_SIDE = 32
 _LEAST_SPREAD = 5.0  # grey levels: the standard deviation of a photo that shows something
-_LEAST_COVER = 0.02  # of the shared frame: the area that the matches surround
+_LEAST_ALIKE = 0.3  # of the textured places, at the size where most of them look alike
+_LEAST_START = 10  # features in common that are worth a start of ECC
 _LEAST_CORRELATION = 0.5
-_LEAST_MATCHING = 0.3  # of the textured places
+_LEAST_PLACES = 20  # that look alike, for a map by ECC
+_LEAST_OF_ECC = 0.5  # of the textured places, for a map by ECC
+_LARGEST_DOUBT = 3.0  # px at 1024 px: how far the map may put the corners off
 _BORDER = 3  # px of the warped photo that are not valid: interpolation has mixed them with nothing
 
 
@@ -59,22 +63,51 @@ class NotComparable:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What alignment needs of a photo, found once for all the photos that it is laid on.
+
+    `luma` is its brightness at full size, `working` at 1024 px with stretched contrast; `fault` is what makes the photo
+    not comparable, such as "is too small", or empty.
+    """
+
+    luma: Luma
+    working: Luma
+    features: Features
+    fault: str = ""
+
+
 def align(first: Frame, second: Frame) -> Alignment | NotComparable:
     """Return how the second photo lies on the first one: upright RGB (height, width, 3) each, of any two sizes.
 
     Equal photos give equal results. A photo without structure is an answer (`NotComparable`), no error.
     """
-    lumas = (_luma(first), _luma(second))
-    working = [_working(luma) for luma in lumas]
-    for name, luma, small in zip(("first", "second"), lumas, working, strict=True):
-        if min(luma.shape) < LEAST_SIDE or min(small.shape) < _LEAST_WORKING_SIDE:
-            return NotComparable(f"The {name} photo is too small or too narrow to be compared.")
-        if small.std() < _LEAST_SPREAD:
-            return NotComparable(f"The {name} photo shows too little to be compared.")
-    found = _by_features(lumas, working)
+    return align_prepared(prepare(first), prepare(second))
+
+
+def prepare(frame: Frame) -> Prepared:
+    """Return what alignment needs of an upright RGB photo (height, width, 3)."""
+    luma = _luma(frame)
+    working = _working(luma)
+    none = Features(np.empty((0, 2)), np.empty((0, 128), np.float32))
+    if min(luma.shape) < LEAST_SIDE or min(working.shape) < _LEAST_WORKING_SIDE:
+        return Prepared(luma, working, none, "is too small or too narrow")
+    if working.std() < _LEAST_SPREAD:
+        return Prepared(luma, working, none, "shows too little")
+    return Prepared(luma, working, find_features(working))
+
+
+def align_prepared(first: Prepared, second: Prepared) -> Alignment | NotComparable:
+    """Return how the second photo lies on the first one, as `align` does."""
+    for name, photo in (("first", first), ("second", second)):
+        if photo.fault:
+            return NotComparable(f"The {name} photo {photo.fault} to be compared.")
+    lumas, working = (first.luma, second.luma), (first.working, second.working)
+    fit = fit_features(first.features, second.features)
+    found = _by_features(lumas, working, fit)
     if isinstance(found, Alignment):
         return found
-    return _by_ecc(lumas, working) or found
+    return _by_ecc(lumas, working, fit) or found
 
 
 def warp(
@@ -126,9 +159,8 @@ def _working(luma: Luma) -> Luma:
     return np.asarray(np.clip(bright, 0, 255), np.uint8)
 
 
-def _by_features(lumas: tuple[Luma, Luma], working: list[Luma]) -> Alignment | NotComparable:
+def _by_features(lumas: Lumas, working: Lumas, fit: FeatureFit | None) -> Alignment | NotComparable:
     """Return the alignment by features that passes the gates."""
-    fit = fit_features(*working)
     if fit is None or fit.inliers < LEAST_INLIERS:
         count = 0 if fit is None else fit.inliers
         return NotComparable(f"The photos have only {count} features in common; at least {LEAST_INLIERS} are needed.")
@@ -136,19 +168,38 @@ def _by_features(lumas: tuple[Luma, Luma], working: list[Luma]) -> Alignment | N
         return NotComparable(
             f"Only {fit.ratio:.0%} of their similar features lie alike; at least {LEAST_RATIO:.0%} are needed."
         )
-    return _judged(lumas, _at_full_size(fit.matrix, lumas, working), "features", fit.inliers, fit.ratio)
+    coarse = Refined(_at_full_size(fit.matrix, lumas, working), 0, 0, *_doubt(lumas, working, fit))
+    best = _refined(lumas, coarse, (512, LONGEST, max(lumas[0].shape)))
+    if isinstance(best, NotComparable):
+        return best
+    return _alignment(lumas, best, "features", fit.inliers, fit.ratio)
 
 
-def _by_ecc(lumas: tuple[Luma, Luma], working: list[Luma]) -> Alignment | None:
-    """Return the alignment by correlation that passes the gates."""
-    fit = fit_ecc(*working)
-    if fit is None or fit[1] < _LEAST_CORRELATION:
-        return None
-    found = _judged(lumas, _at_full_size(fit[0], lumas, working), "ecc", 0, 0.0)
-    return found if isinstance(found, Alignment) else None
+def _by_ecc(lumas: Lumas, working: Lumas, fit: FeatureFit | None) -> Alignment | None:
+    """Return the alignment by correlation that passes the gates; too few features are where it starts from."""
+    starts = [fit.matrix] if fit is not None and fit.inliers >= _LEAST_START else []
+    for start in (*starts, None):
+        found = fit_ecc(*working, start)
+        if found is None or found[1] < _LEAST_CORRELATION:
+            continue
+        coarse = Refined(_at_full_size(found[0], lumas, working), 0, 0)
+        best = _refined(lumas, coarse, (256, 512, LONGEST, max(lumas[0].shape)))
+        if isinstance(best, NotComparable) or best.matching < max(_LEAST_PLACES, _LEAST_OF_ECC * best.places):
+            continue
+        return _alignment(lumas, best, "ecc", best.matching, best.matching / best.places)
+    return None
 
 
-def _at_full_size(matrix: Matrix, lumas: tuple[Luma, Luma], working: list[Luma]) -> Matrix:
+def _doubt(lumas: Lumas, working: Lumas, fit: FeatureFit) -> tuple[float, float]:
+    """Return the median residual of the features, and how far their map may put the corners off, in px of the first."""
+    source, target = fit.second[fit.fits], fit.first[fit.fits]
+    residual = float(np.median(np.linalg.norm(project(fit.matrix, source) - target, axis=1)))
+    scale = lumas[0].shape[1] / working[0].shape[1]
+    size = (working[1].shape[0], working[1].shape[1])
+    return residual * scale, uncertainty(fit.matrix, source, target, size) * scale
+
+
+def _at_full_size(matrix: Matrix, lumas: Lumas, working: Lumas) -> Matrix:
     """Return the map between the full sizes of a map between the working ones."""
     to_first, to_second = (
         resizing(small.shape[1] / luma.shape[1], small.shape[0] / luma.shape[0])
@@ -157,24 +208,29 @@ def _at_full_size(matrix: Matrix, lumas: tuple[Luma, Luma], working: list[Luma])
     return np.asarray(inverse(to_first) @ matrix @ to_second, np.float64)
 
 
-def _judged(
-    lumas: tuple[Luma, Luma], matrix: Matrix, method: Literal["features", "ecc"], inliers: int, ratio: float
-) -> Alignment | NotComparable:
-    """Return the refined alignment, if it is sane and most places of both photos agree."""
-    sizes = [(luma.shape[0], luma.shape[1]) for luma in lumas]
-    fault = insane(matrix, sizes[0], sizes[1])
-    if fault:
-        return NotComparable(f"The photos are not of one scene: {fault}.")
-    coarse = refine(*lumas, matrix, LONGEST)
-    if coarse.matching < _LEAST_MATCHING * coarse.places:
-        return NotComparable(f"Only {coarse.matching} of {coarse.places} places look alike in both photos.")
-    fine = refine(*lumas, coarse.matrix, max(sizes[0]))
-    best = fine if fine.residual <= coarse.residual else coarse
-    fault = insane(best.matrix, sizes[0], sizes[1])
-    if fault:
-        return NotComparable(f"The photos are not of one scene: {fault}.")
-    if method == "ecc":
-        inliers, ratio = best.matching, best.matching / max(1, best.places)
-    return Alignment(
-        normalised(best.matrix, sizes[1]), method, inliers, ratio, float(best.residual) * LONGEST / max(sizes[0])
-    )
+def _refined(lumas: Lumas, start: Refined, sizes: tuple[int, ...]) -> Refined | NotComparable:
+    """Return the surest map of those fitted at several sizes, if it is sane and most places of both photos agree."""
+    first, second = ((luma.shape[0], luma.shape[1]) for luma in lumas)
+    best, alike = start, 0.0
+    for longest in sorted({min(size, max(first)) for size in sizes}):
+        fault = insane(best.matrix, first, second)
+        if fault:
+            return NotComparable(f"The photos are not of one scene: {fault}.")
+        found = refine(*lumas, best.matrix, longest)
+        alike = max(alike, found.matching / max(found.places, _LEAST_PLACES))
+        if found.corners < best.corners:
+            best = found
+    if alike < _LEAST_ALIKE:
+        return NotComparable(f"Only {alike:.0%} of their places look alike; at least {_LEAST_ALIKE:.0%} are needed.")
+    if best.corners * LONGEST > _LARGEST_DOUBT * max(first):
+        return NotComparable("The photos have too little in common to be laid on one another exactly.")
+    fault = insane(best.matrix, first, second)
+    return NotComparable(f"The photos are not of one scene: {fault}.") if fault else best
+
+
+def _alignment(
+    lumas: Lumas, best: Refined, method: Literal["features", "ecc"], inliers: int, ratio: float
+) -> Alignment:
+    """Return the record of a map."""
+    first, second = ((luma.shape[0], luma.shape[1]) for luma in lumas)
+    return Alignment(normalised(best.matrix, second), method, inliers, ratio, best.residual * LONGEST / max(first))

@@ -118,6 +118,36 @@ def fit_all(source: Points, target: Points) -> Matrix | None:
     return None if matrix is None or not np.isfinite(matrix).all() else np.asarray(matrix, np.float64)
 
 
+def uncertainty(matrix: Matrix, source: Points, target: Points, size: Size) -> float:
+    """Return how far a fitted map may put the corners of a picture (height, width) off, in px of the targets.
+
+    It is the root mean square over the corners that the residuals of the fitted points (n, 2) and their places imply by
+    linear propagation, with 0.03 px at least for each point; infinity where the points do not fix a map.
+    """
+    centre, reach = np.array(size[::-1]) / 2, max(size) / 2
+    unit = matrix @ np.array([[reach, 0, centre[0]], [0, reach, centre[1]], [0, 0, 1.0]])
+    unit = unit / unit[2, 2]
+    derivative = _derivative(unit, (source - centre) / reach)
+    freedom = derivative.shape[0] - 8
+    if freedom < 8 or np.linalg.matrix_rank(derivative) < 8:
+        return float("inf")
+    error = np.sum((project(matrix, source) - target) ** 2) / freedom + 0.03**2
+    at_corners = _derivative(unit, (corners(size) - centre) / reach)
+    spread = at_corners @ np.linalg.inv(derivative.T @ derivative) @ at_corners.T
+    return float(np.sqrt(error * np.trace(spread) / 4))
+
+
+def _derivative(unit: Matrix, points: Points) -> Matrix:
+    """Return the derivative (2 n, 8) of mapped points by the elements of a matrix whose last one is 1."""
+    ahead = np.column_stack([points, np.ones(len(points))])
+    depth = ahead @ unit[2]
+    mapped = project(unit, points)
+    ahead /= depth[:, None]
+    none = np.zeros_like(ahead)
+    rows = (np.hstack([ahead, none]), np.hstack([none, ahead]))
+    return np.vstack([np.hstack([row, -mapped[:, [axis]] * ahead[:, :2]]) for axis, row in enumerate(rows)])
+
+
 def corner_error(matrix: Matrix, truth: Matrix, first: Size, second: Size) -> float:
     """Return how far from the truth a matrix puts the corners of the second photo: mean px, with the first at 1024."""
     box = corners(second)
