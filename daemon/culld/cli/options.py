@@ -126,6 +126,17 @@ def _add_explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object, with the map")
 
 
+def _add_compare(parser: argparse.ArgumentParser) -> None:
+    _add_config(parser)
+    parser.add_argument("first", metavar="A", help="a photo, which is only read; `bench` without B runs the bench")
+    parser.add_argument("second", nargs="?", metavar="B", help="another photo of the same scene")
+    parser.add_argument("--out", type=Path, metavar="P.png", help="write both photos side by side with what differs")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument(
+        "--model", default="content", metavar="NAME", help="what finds changed content (default: content)"
+    )
+
+
 def _add_report(parser: argparse.ArgumentParser) -> None:
     _add_config(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object per defect, camera and rule")
@@ -236,6 +247,7 @@ _OPTIONS: Final[dict[str, Callable[[argparse.ArgumentParser], None]]] = {
     "log": _add_log,
     "why": _add_why,
     "explain": _add_explain,
+    "compare": _add_compare,
     "report": _add_report,
     "restore": _add_restore,
     "web": add_web,
