@@ -341,3 +341,13 @@ def test_the_page_is_made_of_files_of_the_package() -> None:
     folder = Path(__import__("culld").__file__).parent / "compare" / "bench" / "static"
 
     assert {file.name for file in folder.iterdir()} == {"page.html", "page.css", "page.js"}
+
+
+def test_a_bench_without_a_trained_model_has_a_page_as_well(pairs: list[BenchPair]) -> None:
+    """With the pairs, and the models as untrained."""
+    found = measure({}, pairs, lambda: None, examples=1)
+    row = ModelRow("siamese-vgg16", "two branches of VGG16", missing="untrained")
+    text = page(Results("0.1.0", Machine("A", 1, {}), set_facts(found, 5, 8), (row,), None, None, ()), found)
+
+    assert "untrained" in text
+    assert '<option value="5">' in text
