@@ -16,7 +16,7 @@ from browser.screenshots import DOCS, MOST_BYTES
 from harness.compare_bench import draw_photos, run_bench
 
 PAIRS = 48
-HEIGHTS = {1440: 1180, 390: 844}
+HEIGHTS = {1440: 1480, 390: 844}
 PAIR = "move 1"
 
 
