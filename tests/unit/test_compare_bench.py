@@ -13,14 +13,17 @@ import numpy as np
 import pytest
 
 from culld.compare.bench.figures import DRAWS, HALF, STEPS, PairCounts, best_threshold, count, estimate, figures
-from culld.compare.bench.frozen_set import ORDER, REFOCUSED, BenchPair, frozen_set, pair_digest, set_digest
+from culld.compare.bench.frozen_set import ORDER, REFOCUSED, BenchPair, frozen_set, pair_digest, set_digest, unseen
 from culld.compare.bench.machine import processor
 from culld.compare.bench.measure import Measured, both_figures, measure, set_facts
 from culld.compare.bench.page import json_for_html, page
 from culld.compare.bench.page_pictures import heat_uri, outline_uri
+from culld.compare.bench.probe_process import _kilobytes, _reset_peak
 from culld.compare.bench.results import Cost, DefectRow, HeadFigures, Machine, ModelRow, Results, Verdict, results_json
 from culld.compare.bench.table import cell, markdown
-from culld.training.dataset import Scene
+from culld.errors import ConfigError
+from culld.training.dataset import Scene, split
+from culld.training.experiment import Splits
 
 MASK = np.array([[True, True, False, False]])
 HOSTILE = '</script><img src=x onerror="alert(1)">|`'
@@ -173,6 +176,26 @@ def test_one_pair_in_four_is_unchanged_and_half_of_those_are_refocused(pairs: li
     assert sorted(empty) == [REFOCUSED] * 2 + ["unchanged"] * 2
     assert {pair.kind for pair in pairs} == set(ORDER)
     assert {pair.scene for pair in pairs} == {scene.file for scene in SCENES}
+
+
+def test_photos_that_a_network_was_trained_on_are_left_out() -> None:
+    """With the split of another seed; that of the default changes nothing."""
+    many = [Scene(f"{number}.jpg", frozenset(), "drawn", "CC0") for number in range(300)]
+    plain, other = split(many, Splits()), split(many, Splits(seed=2))
+
+    found = unseen(many, [Splits(), Splits(seed=2)])
+
+    assert unseen(many, [Splits()]) == plain
+    assert set(found.test) == set(plain.test) & set(other.test)
+    assert set(found.calibration) == set(plain.calibration) & set(other.calibration)
+
+
+def test_networks_that_leave_no_photo_are_refused() -> None:
+    """The sentence says how to choose others."""
+    few = [Scene(f"{number}.jpg", frozenset(), "drawn", "CC0") for number in range(40)]
+
+    with pytest.raises(ConfigError, match="choose networks of one split"):
+        unseen(few, [Splits(), *(Splits(seed=seed) for seed in (2, 3, 4, 5, 6))])
 
 
 def differs(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -351,3 +374,16 @@ def test_a_bench_without_a_trained_model_has_a_page_as_well(pairs: list[BenchPai
 
     assert "untrained" in text
     assert '<option value="5">' in text
+
+
+def test_the_peak_of_memory_is_counted_from_the_baseline_on() -> None:
+    """An array that is freed again counts; what was held before does not."""
+    earlier = np.ones(8_000_000)
+    del earlier
+    _reset_peak()
+    baseline = _kilobytes("VmRSS")
+
+    held = np.ones(4_000_000)  # 31,250 kB
+    del held
+
+    assert 30_000 < _kilobytes("VmHWM") - baseline < 45_000

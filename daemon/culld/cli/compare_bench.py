@@ -12,21 +12,22 @@ from culld.cli import exit_codes, model_common
 from culld.cli.compare_bench_options import OUT
 from culld.compare import registry
 from culld.compare.bench.bench import Task, run_bench
-from culld.compare.bench.frozen_set import PHOTO_LONGEST
+from culld.compare.bench.frozen_set import PHOTO_LONGEST, unseen
 from culld.compare.bench.page import page
 from culld.compare.bench.results import PAGE_FILE, RESULTS_FILE, TABLE_FILE, results_json
 from culld.compare.bench.table import markdown
+from culld.compare.model import Network
 from culld.errors import ConfigError, PhotoError, SystemFaultError
 from culld.imaging.decode import decode_upright
 from culld.imaging.formats import HEAD_BYTES, recognise
 from culld.imaging.image_file import DecodeLimits
 from culld.records import display_path
-from culld.training.dataset import read_index, split
-from culld.training.experiment import Splits
+from culld.training.change.experiment import load_change
+from culld.training.dataset import read_index
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
     from culld.compare.model import Entry
     from culld.training.dataset import Scene
+    from culld.training.experiment import Splits
+
+RECIPE_FILE = "train.yaml"
 
 
 def run(args: argparse.Namespace) -> int:
@@ -42,7 +46,8 @@ def run(args: argparse.Namespace) -> int:
         raise SystemFaultError("the bench needs OpenCV: run `pip install 'culld[vision]'`")
     if args.photos is None:
         raise ConfigError(("culld compare bench needs photos: add --photos DIR, a folder with an index.csv",))
-    entries, scenes = _chosen(args.models), split(read_index(args.photos), Splits())
+    entries = _chosen(args.models)
+    scenes = unseen(read_index(args.photos), _splits(entries))
     with model_common.ProgressBars() as shown:
         results, test = run_bench(
             Task(
@@ -84,6 +89,14 @@ def _largest(photos: Path, scenes: Sequence[Scene]) -> Scene:
 
 def _chosen(names: str | None) -> Sequence[Entry]:
     return registry.entries() if names is None else [registry.entry(name.strip()) for name in names.split(",")]
+
+
+def _splits(entries: Sequence[Entry]) -> Iterator[Splits]:
+    """Yield the split of the photos that each trained network was trained with."""
+    for entry in entries:
+        recipe = registry.model_folder(entry) / RECIPE_FILE
+        if isinstance(entry, Network) and registry.is_trained(entry) and recipe.is_file():
+            yield load_change(recipe).splits
 
 
 def _models() -> Path:

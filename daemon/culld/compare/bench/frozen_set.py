@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from culld.errors import ConfigError
 from culld.training.change.pairs import UNCHANGED, make_pair
-from culld.training.dataset import number_of
+from culld.training.dataset import Split, number_of, split
+from culld.training.experiment import Splits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -67,6 +69,27 @@ def frozen_set(scenes: Sequence[Scene], count: int, decode: Callable[[Scene], Fr
         rng = np.random.default_rng(number_of(_SEED, f"bench pair {index}", scene.file))
         yield _pair(scene.file, ORDER[index % len(ORDER)], photo, following, rng)
         photo = following
+
+
+def unseen(scenes: Sequence[Scene], splits: Iterable[Splits]) -> Split:
+    """Return the default split of the scenes, less the scenes that another one of these splits has on another side.
+
+    So a network that was trained with one of the splits has seen no scene of the test or the calibration. Raises
+    ConfigError if no scene is left for one of them.
+    """
+    found = split(scenes, Splits())
+    for other in set(splits) - {Splits()}:
+        parts = split(scenes, other)
+        calibration, test = (frozenset(scene.file for scene in part) for part in (parts.calibration, parts.test))
+        found = Split(
+            found.train,
+            tuple(scene for scene in found.calibration if scene.file in calibration),
+            tuple(scene for scene in found.test if scene.file in test),
+        )
+    if not found.calibration or not found.test:
+        problem = "the networks were trained on each other's test photos: choose networks of one split with --models"
+        raise ConfigError((problem,))
+    return found
 
 
 def set_digest(digests: Iterable[str]) -> str:
