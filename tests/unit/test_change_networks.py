@@ -29,28 +29,27 @@ def learned(model: Any) -> int:
 
 @pytest.mark.parametrize("entry", NETWORKS, ids=lambda entry: entry.name)
 def test_a_network_takes_two_frames_and_gives_logits_of_their_size(entry: Network) -> None:
-    """With a layer of features of each frame, and a decoder of at most half a million parameters."""
+    """With features of each frame, at most half a million parameters to learn, and a backbone that stays as it is."""
     model = entry.build(SIZE)
-    frames = np.random.default_rng(1).uniform(0, 255, (2, 2, *SIZE, 3)).astype(np.float32)
-
-    logits = model.predict([frames[0], frames[1]], verbose=0)
+    backbone_learns = bool(model.get_layer("encoder").trainable_weights)
 
     assert [each.name for each in model.inputs] == ["first", "second"]
-    assert logits.shape == (2, *SIZE, 1)
-    assert np.isfinite(logits).all()
+    assert model.output.shape == (None, *SIZE, 1)
     assert all(model.get_layer(name).output.shape[1:3] == (SIZE[0] // 16, SIZE[1] // 16) for name in FEATURES)
     assert 100_000 < learned(model) < 500_000
+    assert backbone_learns == (entry.name == "fcsiam-tiny")
 
 
-@pytest.mark.parametrize("entry", NETWORKS, ids=lambda entry: entry.name)
-def test_equal_frames_give_the_same_logits_everywhere_inside(entry: Network) -> None:
+@pytest.mark.parametrize("name", ["fcsiam-tiny", "siamese-mobilenetv2"])
+def test_equal_frames_give_the_same_logits_everywhere_inside(name: str) -> None:
     """No difference of features is left, whatever they show."""
-    model = entry.build((128, 128))
+    model = registry.entry(name).build((128, 128))
     frame = np.random.default_rng(2).uniform(0, 255, (1, 128, 128, 3)).astype(np.float32)
 
-    logits = model.predict([frame, frame], verbose=0)[0, 48:-48, 48:-48]
+    logits = model.predict([frame, frame], verbose=0)[0]
 
-    assert np.ptp(logits) < 1e-4
+    assert logits.shape == (128, 128, 1)
+    assert np.ptp(logits[48:-48, 48:-48]) < 1e-4
 
 
 def test_the_tiny_network_has_a_quarter_of_a_million_parameters_and_learns_them_all() -> None:
@@ -59,13 +58,6 @@ def test_the_tiny_network_has_a_quarter_of_a_million_parameters_and_learns_them_
 
     assert 200_000 < model.count_params() < 300_000
     assert model.count_params() - learned(model) < 2_000  # the statistics of batch norm
-
-
-def test_a_backbone_stays_as_it_is() -> None:
-    """Of the siamese networks only the decoder learns."""
-    for entry in NETWORKS:
-        if entry.name != "fcsiam-tiny":
-            assert entry.build(SIZE).get_layer("encoder").trainable_weights == []
 
 
 def test_weights_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
