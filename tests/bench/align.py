@@ -216,8 +216,8 @@ def series(options: argparse.Namespace) -> Iterator[tuple[str, list[Path]]]:
     with (options.shared / "more" / "index.csv").open() as file:
         rows = [row for row in csv.DictReader(file) if row["group"] and row["kind"].startswith("series")]
     groups: dict[str, list[Path]] = defaultdict(list)
-    for row in rows:
-        groups[row["group"]].append(options.shared / "more" / row["file"])
+    for file_name, row in {row["file"]: row for row in reversed(rows)}.items():  # some files are in two groups
+        groups[row["group"]].append(options.shared / "more" / file_name)
     yield from sorted((name, sorted(paths)) for name, paths in groups.items())
 
 
@@ -226,20 +226,20 @@ def cycles(options: argparse.Namespace) -> None:
     print("\n## Real series: neighbours and every fourth frame\n")
     print("| series | frames | step | comparable | by ECC | cycle px p50 | p95 |\n|---|---|---|---|---|---|---|")
     for name, paths in series(options):
-        frames = [pixels_of(path) for path in paths]
+        frames = [prepare(pixels_of(path)) for path in paths]
         for step in (1, 4):
             print(_cycle_row(name, frames, step), flush=True)
 
 
-def _cycle_row(name: str, frames: list[Frame], step: int) -> str:
+def _cycle_row(name: str, frames: list[Prepared], step: int) -> str:
     pairs = [(a, a + step) for a in range(len(frames) - step)]
-    results = {pair: align(frames[pair[0]], frames[pair[1]]) for pair in pairs}
+    results = {pair: align_prepared(frames[pair[0]], frames[pair[1]]) for pair in pairs}
     ends = []
     for a in range(len(frames) - 2 * step):
-        legs = [results[a, a + step], results[a + step, a + 2 * step], align(frames[a + 2 * step], frames[a])]
+        legs = [results[a, a + step], results[a + step, a + 2 * step], align_prepared(frames[a + 2 * step], frames[a])]
         if all(isinstance(leg, Alignment) for leg in legs):
             whole = legs[0].matrix @ legs[1].matrix @ legs[2].matrix  # type: ignore[union-attr]
-            ends.append(corner_error(whole, np.eye(3), frames[a].shape[:2], frames[a].shape[:2]))
+            ends.append(corner_error(whole, np.eye(3), *(frames[a].luma.shape,) * 2))
     good = [found for found in results.values() if isinstance(found, Alignment)]
     ecc = sum(found.method == "ecc" for found in good)
     middle, high = np.percentile(ends, (50, 95)) if ends else (np.nan, np.nan)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from culld.imaging.align import Alignment, NotComparable, align, scaled_size, warp
+from culld.imaging.align import Alignment, NotComparable, align, align_prepared, prepare, scaled_size, warp
 from culld.imaging.align_ecc import fit_ecc
 from culld.imaging.homography import (
     corner_error,
@@ -20,8 +20,8 @@ from culld.imaging.homography import (
     project,
     resizing,
     scale_of,
-    uncertainty,
 )
+from culld.imaging.homography_fit import Matches, fit_jointly, uncertainty
 from culld.imaging.quality import psnr
 from harness.scenes import Scene, picture
 
@@ -138,6 +138,16 @@ def test_equal_photos_give_equal_results() -> None:
     assert (found.inliers, found.ratio, found.error_px) == (again.inliers, again.ratio, again.error_px)
 
 
+def test_a_photo_is_prepared_once_for_several_others() -> None:
+    """The results are those of `align`."""
+    first, second = first_frame(), noisy(second_frame())
+    here, there = prepare(first), prepare(second)
+    for _ in range(2):
+        found = align_prepared(here, there)
+        assert isinstance(found, Alignment)
+        assert np.array_equal(found.matrix, laid(first, second).matrix)
+
+
 def test_blurred_photos_without_features_are_laid_by_correlation() -> None:
     """Both frames are so blurred that too few features are left."""
     first, second = (noisy(blurred(frame, 16.0), 1) for frame in (first_frame(), second_frame()))
@@ -148,7 +158,9 @@ def test_blurred_photos_without_features_are_laid_by_correlation() -> None:
 
 def test_correlation_that_cannot_converge_is_no_error() -> None:
     """A picture without structure has no map."""
-    assert fit_ecc(np.zeros((200, 300), np.uint8), first_frame()[..., 0]) is None
+    plain, luma = np.zeros((200, 300), np.uint8), first_frame()[..., 0]
+    assert fit_ecc(plain, luma) is None
+    assert fit_ecc(luma, luma, np.zeros((3, 3))) is None
 
 
 @pytest.mark.parametrize(("one", "other"), [(1, 2), (2, 4), (4, 5), (5, 6), (6, 7), (7, 1)])
@@ -308,3 +320,21 @@ def test_the_uncertainty_foretells_the_error_of_the_corners() -> None:
         assert told[name] == pytest.approx(float(np.sqrt(np.mean(errors))), rel=0.6)
     assert told["narrow"] > 5 * told["wide"]
     assert uncertainty(HAND_HELD, wide[:7], wide[:7], SQUARE) == np.inf
+
+
+def test_a_joint_fit_weighs_exact_matches_more_and_says_how_sure_it_is() -> None:
+    """Few exact places and many vague ones: the corners are nearer to the truth than with the vague ones alone."""
+    rng = np.random.default_rng(0)
+    joint, vague, foretold = [], [], []
+    for _ in range(30):
+        groups = []
+        for count, scatter in ((25, 0.2), (100, 1.5)):
+            source = rng.uniform(0, 400, (count, 2))
+            groups.append(Matches(source, project(HAND_HELD, source) + rng.normal(0, scatter, source.shape)))
+        start, _ = cv2.findHomography(groups[1].source, groups[1].target, 0)
+        matrix, doubt = fit_jointly(groups, start, SQUARE)
+        joint.append(corner_error(matrix, HAND_HELD, SQUARE, SQUARE) * 400 / 1024)
+        vague.append(corner_error(start, HAND_HELD, SQUARE, SQUARE) * 400 / 1024)
+        foretold.append(doubt)
+    assert np.median(joint) < 0.6 * np.median(vague)
+    assert np.median(foretold) == pytest.approx(np.median(joint), rel=0.6)

@@ -14,6 +14,7 @@ OLDEST = ROOT / ".venv-opencv-4"
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # two test files in one test
 def test_photos_are_aligned_and_measured_with_opencv_4_as_well() -> None:
     """The tests of alignment and quality, in a process that imports OpenCV 4.10."""
     if not (OLDEST / ".done").exists():

@@ -9,8 +9,9 @@ import numpy as np
 
 from culld.imaging.align_ecc import fit_ecc
 from culld.imaging.align_features import FeatureFit, Features, find_features, fit_features
-from culld.imaging.align_refine import Refined, refine
-from culld.imaging.homography import insane, inverse, normalised, project, resizing, scale_of, uncertainty
+from culld.imaging.align_refine import LEAST_PLACES, LONGEST, LONGEST_SOURCE, Refined, refined
+from culld.imaging.homography import inverse, normalised, project, resizing, scale_of
+from culld.imaging.homography_fit import Matches, uncertainty
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -23,20 +24,17 @@ if TYPE_CHECKING:
     Luma = NDArray[np.uint8]
     Lumas = tuple[Luma, Luma]
 
-LONGEST = 1024
-"""The longer side in px at which features are found, and in which residuals are given."""
 LEAST_SIDE = 64
 """The shorter side in px below which a photo is too small to be compared."""
 LEAST_INLIERS = 30
 LEAST_RATIO = 0.3
 _LEAST_WORKING_SIDE = 32
 _LEAST_SPREAD = 5.0  # grey levels: the standard deviation of a photo that shows something
-_LEAST_ALIKE = 0.3  # of the textured places, at the size where most of them look alike
 _LEAST_START = 10  # features in common that are worth a start of ECC
 _LEAST_CORRELATION = 0.5
-_LEAST_PLACES = 20  # that look alike, for a map by ECC
 _LEAST_OF_ECC = 0.5  # of the textured places, for a map by ECC
-_LARGEST_DOUBT = 3.0  # px at 1024 px: how far the map may put the corners off
+_SMALLER = 0.8  # the scale below which a pixel is the mean of four samples
+_FAR_SMALLER = 0.45  # the scale below which the photo is scaled down before it is warped
 _BORDER = 3  # px of the warped photo that are not valid: interpolation has mixed them with nothing
 
 
@@ -117,23 +115,41 @@ def warp(
 
     `size` is the (height, width) of the first photo; with `longest` the frame is scaled, never enlarged, so that its
     longer side has this many px. The pixels are uint8 (height, width, 3), black outside of the second photo; the mask
-    is False there and within 3 px of its border.
+    is False there and within 3 px of its border. A smaller frame is as sharp as a first photo that
+    `cv2.resize` has scaled down with `INTER_AREA`.
     """
     import cv2
 
     height, width = scaled_size(size, longest)
-    matrix = resizing(width / size[1], height / size[0]) @ alignment.matrix
-    shrink = min(1.0, 1.5 * scale_of(matrix, (second.shape[0], second.shape[1])))
-    if shrink < 0.75:  # interpolation of a frame with finer detail would alias
-        target = (max(1, round(second.shape[1] * shrink)), max(1, round(second.shape[0] * shrink)))
-        matrix = matrix @ inverse(resizing(target[0] / second.shape[1], target[1] / second.shape[0]))
+    across = (second.shape[0], second.shape[1])
+    scale = scale_of(resizing(width / size[1], height / size[0]) @ alignment.matrix, across)
+    drawn = (height, width)  # the size at which the photo is warped, before its pixels are averaged
+    if scale < _FAR_SMALLER or (scale < _SMALLER and (height, width) == size):
+        drawn = (2 * height, 2 * width)
+    elif (height, width) != size:
+        drawn = size
+    shrink = min(2 * scale if scale < _FAR_SMALLER else 1.0, 2 * LONGEST_SOURCE / max(across))
+    matrix = alignment.matrix
+    if shrink < 1:
+        target = (max(1, round(across[1] * shrink)), max(1, round(across[0] * shrink)))
+        matrix = matrix @ inverse(resizing(target[0] / across[1], target[1] / across[0]))
         second = np.asarray(cv2.resize(second, target, interpolation=cv2.INTER_AREA), np.uint8)
-    pixels = cv2.warpPerspective(second, matrix, (width, height), flags=cv2.INTER_CUBIC)
+    valid = _covered(second, resizing(width / size[1], height / size[0]) @ matrix, (height, width))
+    matrix = resizing(drawn[1] / size[1], drawn[0] / size[0]) @ matrix
+    pixels = cv2.warpPerspective(second, matrix, drawn[::-1], flags=cv2.INTER_CUBIC)
+    if drawn != (height, width):
+        pixels = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
+    return np.asarray(pixels, np.uint8), valid
+
+
+def _covered(second: Frame, matrix: Matrix, size: Size) -> NDArray[np.bool_]:
+    """Return where a mapped photo has pixels, 3 px inside of its border."""
+    import cv2
+
     inside = np.full(second.shape[:2], 255, np.uint8)
-    covered = cv2.warpPerspective(inside, matrix, (width, height), flags=cv2.INTER_NEAREST)
+    covered = cv2.warpPerspective(inside, matrix, size[::-1], flags=cv2.INTER_NEAREST)
     square = np.ones((2 * _BORDER + 1, 2 * _BORDER + 1), np.uint8)
-    valid = cv2.erode(covered, square, borderType=cv2.BORDER_CONSTANT, borderValue=0)
-    return np.asarray(pixels, np.uint8), np.asarray(valid > 0)
+    return np.asarray(cv2.erode(covered, square, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0)
 
 
 def scaled_size(size: Size, longest: int | None) -> Size:
@@ -168,10 +184,9 @@ def _by_features(lumas: Lumas, working: Lumas, fit: FeatureFit | None) -> Alignm
         return NotComparable(
             f"Only {fit.ratio:.0%} of their similar features lie alike; at least {LEAST_RATIO:.0%} are needed."
         )
-    coarse = Refined(_at_full_size(fit.matrix, lumas, working), 0, 0, *_doubt(lumas, working, fit))
-    best = _refined(lumas, coarse, (512, LONGEST, max(lumas[0].shape)))
-    if isinstance(best, NotComparable):
-        return best
+    best = refined(lumas, _of_features(lumas, working, fit), (512, LONGEST, max(lumas[0].shape)))
+    if isinstance(best, str):
+        return NotComparable(best)
     return _alignment(lumas, best, "features", fit.inliers, fit.ratio)
 
 
@@ -183,49 +198,37 @@ def _by_ecc(lumas: Lumas, working: Lumas, fit: FeatureFit | None) -> Alignment |
         if found is None or found[1] < _LEAST_CORRELATION:
             continue
         coarse = Refined(_at_full_size(found[0], lumas, working), 0, 0)
-        best = _refined(lumas, coarse, (256, 512, LONGEST, max(lumas[0].shape)))
-        if isinstance(best, NotComparable) or best.matching < max(_LEAST_PLACES, _LEAST_OF_ECC * best.places):
+        best = refined(lumas, coarse, (256, 512, LONGEST, max(lumas[0].shape)))
+        if isinstance(best, str) or best.matching < max(LEAST_PLACES, _LEAST_OF_ECC * best.places):
             continue
         return _alignment(lumas, best, "ecc", best.matching, best.matching / best.places)
     return None
 
 
-def _doubt(lumas: Lumas, working: Lumas, fit: FeatureFit) -> tuple[float, float]:
-    """Return the median residual of the features, and how far their map may put the corners off, in px of the first."""
+def _of_features(lumas: Lumas, working: Lumas, fit: FeatureFit) -> Refined:
+    """Return the map of features as the start of its refinement."""
     source, target = fit.second[fit.fits], fit.first[fit.fits]
     residual = float(np.median(np.linalg.norm(project(fit.matrix, source) - target, axis=1)))
     scale = lumas[0].shape[1] / working[0].shape[1]
-    size = (working[1].shape[0], working[1].shape[1])
-    return residual * scale, uncertainty(fit.matrix, source, target, size) * scale
+    doubt = uncertainty(fit.matrix, source, target, (working[1].shape[0], working[1].shape[1])) * scale
+    to_first, to_second = _to_working(lumas, working)
+    matches = Matches(project(inverse(to_second), source), project(inverse(to_first), target))
+    return Refined(_at_full_size(fit.matrix, lumas, working), 0, 0, residual * scale, doubt, matches)
+
+
+def _to_working(lumas: Lumas, working: Lumas) -> tuple[Matrix, Matrix]:
+    """Return the maps from both full sizes to the working ones."""
+    first, second = (
+        resizing(small.shape[1] / luma.shape[1], small.shape[0] / luma.shape[0])
+        for luma, small in zip(lumas, working, strict=True)
+    )
+    return first, second
 
 
 def _at_full_size(matrix: Matrix, lumas: Lumas, working: Lumas) -> Matrix:
     """Return the map between the full sizes of a map between the working ones."""
-    to_first, to_second = (
-        resizing(small.shape[1] / luma.shape[1], small.shape[0] / luma.shape[0])
-        for luma, small in zip(lumas, working, strict=True)
-    )
+    to_first, to_second = _to_working(lumas, working)
     return np.asarray(inverse(to_first) @ matrix @ to_second, np.float64)
-
-
-def _refined(lumas: Lumas, start: Refined, sizes: tuple[int, ...]) -> Refined | NotComparable:
-    """Return the surest map of those fitted at several sizes, if it is sane and most places of both photos agree."""
-    first, second = ((luma.shape[0], luma.shape[1]) for luma in lumas)
-    best, alike = start, 0.0
-    for longest in sorted({min(size, max(first)) for size in sizes}):
-        fault = insane(best.matrix, first, second)
-        if fault:
-            return NotComparable(f"The photos are not of one scene: {fault}.")
-        found = refine(*lumas, best.matrix, longest)
-        alike = max(alike, found.matching / max(found.places, _LEAST_PLACES))
-        if found.corners < best.corners:
-            best = found
-    if alike < _LEAST_ALIKE:
-        return NotComparable(f"Only {alike:.0%} of their places look alike; at least {_LEAST_ALIKE:.0%} are needed.")
-    if best.corners * LONGEST > _LARGEST_DOUBT * max(first):
-        return NotComparable("The photos have too little in common to be laid on one another exactly.")
-    fault = insane(best.matrix, first, second)
-    return NotComparable(f"The photos are not of one scene: {fault}.") if fault else best
 
 
 def _alignment(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _STEPS = 50
 _LEAST_GAIN = 1e-4
+_NEARLY_ZERO = 1e-9
 _NOISE = 2.0  # grey levels: weaker structure than this stays weak
 
 
@@ -56,6 +57,8 @@ def _level(first: Luma, second: Luma, start: Matrix | None, longest: int, motion
         else:
             guess = to_other @ inverse(to_small @ start)
         rows = 3 if motion == cv2.MOTION_HOMOGRAPHY else 2
+        if not np.isfinite(guess).all() or abs(guess[2, 2]) < _NEARLY_ZERO:
+            return None
         place = (guess / guess[2, 2])[:rows].astype(np.float32)
         value, found = maximise(small, other, place, motion, criteria, None, 5)
         whole = np.vstack([found, [[0, 0, 1]]])[:3].astype(np.float64)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from culld.imaging.homography import fit_robustly
+from culld.imaging.homography_fit import fit_robustly
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

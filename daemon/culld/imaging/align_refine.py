@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from culld.imaging.homography import fit_all, fit_robustly, inverse, project, resizing, scale_of, uncertainty
+from culld.imaging.homography import insane, inverse, project, resizing, scale_of
+from culld.imaging.homography_fit import Matches, fit_all, fit_jointly, fit_robustly, uncertainty
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from culld.imaging.homography import Matrix, Points
+    from culld.imaging.homography import Matrix, Points, Size
 
     Luma = NDArray[np.uint8]
 
+LONGEST = 1024
+"""The longer side in px at which features are found, and in which residuals are given."""
+LEAST_PLACES = 20
+"""So few places that look alike are no evidence."""
+_LEAST_ALIKE = 0.3  # of the textured places, at the size where most of them look alike
+_LARGEST_DOUBT = 3.0  # px at 1024 px: how far the map may put the corners off
+LONGEST_SOURCE = 16_000
+"""The longer side in px of a picture that is warped at once: OpenCV warps none above 32,767."""
 _CELLS = 16  # along the longer side: one place in each
 _RADIUS = 16  # px of a patch
 _SEARCH = 8  # px around the place that the map foretells
@@ -31,7 +40,8 @@ class Refined:
     """A map (3, 3) and its evidence.
 
     `matching` of the `places` that are textured in both photos look alike; `residual` is their median distance from the
-    map, and `corners` how far it may put the corners of the second photo off, both in px of the first one.
+    map, and `corners` how far it may put the corners of the second photo off, both in px of the first one. `matches`
+    are those places, where a map was fitted to them.
     """
 
     matrix: Matrix
@@ -39,6 +49,43 @@ class Refined:
     matching: int
     residual: float = float("inf")
     corners: float = float("inf")
+    matches: Matches | None = None
+
+
+def refined(lumas: tuple[Luma, Luma], start: Refined, sizes: tuple[int, ...]) -> Refined | str:
+    """Return the surest map of those fitted at several sizes, or in one sentence why the photos have none.
+
+    The lumas (height, width) are of full size. The map has to be sane, and places of both photos have to look alike.
+    """
+    first, second = ((luma.shape[0], luma.shape[1]) for luma in lumas)
+    best, alike, levels = start, 0.0, [Refined(start.matrix, 0, 0)]
+    for longest in sorted({min(size, max(first)) for size in sizes}):
+        fault = insane(best.matrix, first, second)
+        if fault:
+            return f"The photos are not of one scene: {fault}."
+        found = refine(*lumas, best.matrix, longest)
+        alike = max(alike, found.matching / max(found.places, LEAST_PLACES))
+        levels.append(found)
+        if found.corners < best.corners:
+            best = found
+    best = _joined(best, start, min(levels, key=lambda level: level.corners), second)
+    if alike < _LEAST_ALIKE:
+        return f"Only {alike:.0%} of their places look alike; at least {_LEAST_ALIKE:.0%} are needed."
+    if best.corners * LONGEST > _LARGEST_DOUBT * max(first):
+        return "The photos have too little in common to be laid on one another exactly."
+    fault = insane(best.matrix, first, second)
+    return f"The photos are not of one scene: {fault}." if fault else best
+
+
+def _joined(best: Refined, start: Refined, level: Refined, second: Size) -> Refined:
+    """Return the map of the matches of the start and of one level together, if that is surer than the best one."""
+    if start.matches is None or level.matches is None:
+        return best
+    try:
+        matrix, doubt = fit_jointly((start.matches, level.matches), best.matrix, second)
+    except np.linalg.LinAlgError:
+        return best
+    return replace(best, matrix=matrix, corners=doubt) if doubt < best.corners else best
 
 
 def refine(first: Luma, second: Luma, matrix: Matrix, longest: int) -> Refined:
@@ -49,7 +96,7 @@ def refine(first: Luma, second: Luma, matrix: Matrix, longest: int) -> Refined:
     scale = scale_of(matrix, second.shape)
     factor = min(1.0, longest / max(first.shape), 1 / scale)
     here, to_here = _shrunk(first, factor)
-    there, to_there = _shrunk(second, min(1.0, factor * scale))
+    there, to_there = _shrunk(second, min(1.0, factor * scale, LONGEST_SOURCE / max(second.shape)))
     level = to_here @ matrix @ inverse(to_there)
     places = _places(here, there, level)
     places, scores, shifts = _shifts(here, there, level, places)
@@ -67,7 +114,8 @@ def refine(first: Luma, second: Luma, matrix: Matrix, longest: int) -> Refined:
     back = inverse(to_here) @ fitted @ to_there
     doubt = uncertainty(fitted, source[fits], target[fits], (there.shape[0], there.shape[1]))
     zoom = float(to_here[0, 0])
-    return Refined(back, len(places), int(fits.sum()), residual / zoom, doubt / zoom)
+    matches = Matches(project(inverse(to_there), source[fits]), project(inverse(to_here), target[fits]))
+    return Refined(back, len(places), int(fits.sum()), residual / zoom, doubt / zoom, matches)
 
 
 def _shrunk(luma: Luma, factor: float) -> tuple[Luma, Matrix]:

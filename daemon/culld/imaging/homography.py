@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -93,59 +93,6 @@ def overlap(matrix: Matrix, first: Size, second: Size) -> float:
     shared, _ = cv2.intersectConvexConvex(frame, box)
     smaller = min(abs(cv2.contourArea(frame)), abs(cv2.contourArea(box)))
     return min(1.0, float(shared) / smaller) if smaller > 0 else 0.0
-
-
-def fit_robustly(source: Points, target: Points, within: float) -> tuple[Matrix, NDArray[np.bool_]] | None:
-    """Return the map (3, 3) from points (n, 2) to points (n, 2) by MAGSAC, and which lie within so many px of it.
-
-    None where no map fits. The random numbers of MAGSAC start from one state: equal points give an equal map.
-    """
-    import cv2
-
-    finder: Any = cv2.findHomography  # its stubs know of no None
-    matrix, mask = finder(source, target, cv2.USAC_MAGSAC, within, maxIters=5000, confidence=0.9999)
-    if matrix is None or mask is None or not np.isfinite(matrix).all():
-        return None
-    return np.asarray(matrix, np.float64), mask.ravel().astype(np.bool_)
-
-
-def fit_all(source: Points, target: Points) -> Matrix | None:
-    """Return the map (3, 3) with the least squares of distances between mapped points (n, 2) and their targets."""
-    import cv2
-
-    finder: Any = cv2.findHomography
-    matrix, _ = finder(source, target, 0)
-    return None if matrix is None or not np.isfinite(matrix).all() else np.asarray(matrix, np.float64)
-
-
-def uncertainty(matrix: Matrix, source: Points, target: Points, size: Size) -> float:
-    """Return how far a fitted map may put the corners of a picture (height, width) off, in px of the targets.
-
-    It is the root mean square over the corners that the residuals of the fitted points (n, 2) and their places imply by
-    linear propagation, with 0.03 px at least for each point; infinity where the points do not fix a map.
-    """
-    centre, reach = np.array(size[::-1]) / 2, max(size) / 2
-    unit = matrix @ np.array([[reach, 0, centre[0]], [0, reach, centre[1]], [0, 0, 1.0]])
-    unit = unit / unit[2, 2]
-    derivative = _derivative(unit, (source - centre) / reach)
-    freedom = derivative.shape[0] - 8
-    if freedom < 8 or np.linalg.matrix_rank(derivative) < 8:
-        return float("inf")
-    error = np.sum((project(matrix, source) - target) ** 2) / freedom + 0.03**2
-    at_corners = _derivative(unit, (corners(size) - centre) / reach)
-    spread = at_corners @ np.linalg.inv(derivative.T @ derivative) @ at_corners.T
-    return float(np.sqrt(error * np.trace(spread) / 4))
-
-
-def _derivative(unit: Matrix, points: Points) -> Matrix:
-    """Return the derivative (2 n, 8) of mapped points by the elements of a matrix whose last one is 1."""
-    ahead = np.column_stack([points, np.ones(len(points))])
-    depth = ahead @ unit[2]
-    mapped = project(unit, points)
-    ahead /= depth[:, None]
-    none = np.zeros_like(ahead)
-    rows = (np.hstack([ahead, none]), np.hstack([none, ahead]))
-    return np.vstack([np.hstack([row, -mapped[:, [axis]] * ahead[:, :2]]) for axis, row in enumerate(rows)])
 
 
 def corner_error(matrix: Matrix, truth: Matrix, first: Size, second: Size) -> float:
