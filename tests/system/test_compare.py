@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from harness import factories
 
 COMMAND = Path(sys.executable).with_name("culld")
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "compare.md"
 SIZE = (1200, 800)
 SHARP = factories.picture(5, size=SIZE)
 JPEG = factories.encoded(SHARP, quality=92)
@@ -31,6 +34,25 @@ def told(folder: Path, first: str, second: str) -> dict[str, object]:
     found = json.loads(done.stdout)
     assert isinstance(found, dict)
     return found
+
+
+def documented() -> list[str]:
+    """The commands of docs/compare.md, without comments."""
+    (block,) = re.findall(r"^```sh compare\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    return [line.split("  #")[0].strip() for line in block.splitlines()]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", documented())
+def test_the_commands_of_the_page_run(line: str, tmp_path: Path) -> None:
+    """Each as it stands, on two photos of one scene."""
+    for number, picture in enumerate((SHARP, changed()), start=1):
+        (tmp_path / f"IMG_{number}.jpg").write_bytes(factories.encoded(picture, quality=92))
+
+    done = culld(tmp_path, *shlex.split(line)[2:])
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
 
 
 def changed() -> Image.Image:

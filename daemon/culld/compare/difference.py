@@ -15,6 +15,7 @@ from culld.compare.places import ChangedPlace, SharperPlace, changed_places, sha
 from culld.compare.sharpness_change import MARKED, is_turned, judged
 from culld.compare.tile_pairs import tile_pairs
 from culld.imaging.align import Alignment, NotComparable, align, scaled_size, warp
+from culld.imaging.edge_tiles import TILE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -75,7 +76,7 @@ def compare(first: Frame, second: Frame, model: ChangeModel | None = None) -> Di
         content = np.where(shared, (model or content_change)(*frames), 0).astype(np.float32)
     changed = without_specks(content > CHANGED)
     pairs = tiles.result()
-    sharp = judged(pairs, ~changed, turned=is_turned(alignment.matrix))
+    sharp = judged(pairs, _clear_of(changed, max(first.shape)), turned=is_turned(alignment.matrix))
     return Difference(
         alignment=alignment,
         frames=frames,
@@ -111,6 +112,15 @@ def without_specks(changed: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
     opened = cv2.morphologyEx(changed.astype(np.uint8), cv2.MORPH_OPEN, np.ones((_SPECK, _SPECK), np.uint8))
     return np.asarray(opened > 0)
+
+
+def _clear_of(changed: NDArray[np.bool_], longest: int) -> NDArray[np.bool_]:
+    """Return where the centre of a tile may be that does not touch changed content; `longest` px is the first photo."""
+    import cv2
+
+    reach = math.ceil(TILE / 2 * max(changed.shape) / longest)
+    square = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
+    return np.asarray(cv2.dilate(changed.astype(np.uint8), square) == 0)
 
 
 def _sharper(sharp: SharpnessChange, least: float) -> Sharper:
