@@ -138,7 +138,7 @@ def _places(here: Luma, there: Luma, level: Matrix) -> Points:
     small = cv2.resize(here, size, interpolation=cv2.INTER_AREA)
     strength = np.asarray(cv2.cornerMinEigenVal(small, 7), np.float32)
     margin = int((_RADIUS + 2) * factor) + 2
-    cell = max(2 * margin // 2, round(max(small.shape) / _CELLS))
+    cell = max(margin, round(max(small.shape) / _CELLS))
     best = [
         (left + x, top + y)
         for top in range(margin, small.shape[0] - margin, cell)
