@@ -34,6 +34,8 @@ def taken(browser: Browser, page_file: Path, folder: Path, scheme: str, width: i
     page.locator("#truth").check()
     page.wait_for_function("() => [...document.images].every((each) => each.naturalWidth > 0)")
     page.evaluate("document.activeElement.blur()")
+    if page.evaluate("document.documentElement.scrollWidth") > width:
+        raise SystemExit(f"the page is wider than {width} pixels")
     path = folder / f"compare-bench-{scheme}-{width}.jpg"
     quality = 82
     while len(page.screenshot(path=path, type="jpeg", quality=quality)) > MOST_BYTES:
