@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from culld.app.model_files import shipped_models
-from culld.cli import exit_codes, model_common, model_dataset, model_evaluate
+from culld.cli import exit_codes, model_change, model_common, model_dataset, model_evaluate
 from culld.cli.model_explain import with_explanation
 from culld.errors import SystemFaultError
 from culld.inference.card import CARD_FILE, Card, load_card, read_card, save_card
 from culld.records import NETWORK_DEFECTS
 from culld.records.frame import HEIGHT, WIDTH
+from culld.training.change.experiment import RECIPE
 from culld.training.defects.train import train
-from culld.training.experiment import Experiment, TwoStageExperiment, load_recipe
+from culld.training.experiment import Experiment, TwoStageExperiment, load_recipe, recipe_of
 from culld.training.export import LITERT_FILE, load_keras, write_litert
 from culld.training.provenance import provenance
 from culld.training.two_stage.train import train_two_stage
@@ -27,12 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from culld.training.context import TrainingResult
-
-_NOTICE = (
-    "The backbone's weights are those of {backbone} trained on ImageNet, under the Apache License, Version 2.0 "
-    "(https://www.apache.org/licenses/LICENSE-2.0). Changed here: {changed}."
-)
-
 
 _TRAINING = ("matplotlib", "ai_edge_quantizer")
 """The modules that the extra `train` installs and the extra `gpu` does not."""
@@ -61,6 +56,8 @@ def _train(args: argparse.Namespace) -> int:
     for name in _TRAINING:  # checked first, because they are imported only after an hour of training
         if importlib.util.find_spec(name) is None:
             raise ModuleNotFoundError(name, name=name)
+    if args.experiment and recipe_of(args.experiment) == RECIPE:
+        return model_change.train(args)
     made = provenance()
     experiment = load_recipe(args.experiment) if args.experiment else Experiment()
     out = args.out or Path("models") / experiment.name
@@ -123,12 +120,5 @@ def _card(
 
 
 def _origin(experiment: Experiment | TwoStageExperiment, weights: str | None) -> dict[str, str]:
-    """Return the origin of the backbone's weights, with their licence and notice."""
-    if weights is None:
-        return {"trunk": f"{experiment.backbone} at random", "licence": "none needed", "notice": "no weights of others"}
     changed = "trained further" if isinstance(experiment, TwoStageExperiment) else "layers behind those used cut off"
-    return {
-        "trunk": f"{experiment.backbone}, ImageNet; {changed}",
-        "licence": "Apache-2.0",
-        "notice": _NOTICE.format(backbone=experiment.backbone, changed=f"{changed}, heads added"),
-    }
+    return model_common.origin(experiment.backbone, weights, changed, "heads added")

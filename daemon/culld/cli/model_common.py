@@ -25,6 +25,26 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+_NOTICE = (
+    "The backbone's weights are those of {backbone} trained on ImageNet, under the Apache License, Version 2.0 "
+    "(https://www.apache.org/licenses/LICENSE-2.0). Changed here: {changed}."
+)
+
+
+def origin(backbone: str, weights: str | None, changed: str, added: str) -> dict[str, str]:
+    """Return the origin of the backbone's weights for a card, with their licence and notice.
+
+    `changed` and `added` say what became of the weights. Without `weights` all were random.
+    """
+    if weights is None:
+        return {"trunk": f"{backbone} at random", "licence": "none needed", "notice": "no weights of others"}
+    return {
+        "trunk": f"{backbone}, ImageNet; {changed}",
+        "licence": "Apache-2.0",
+        "notice": _NOTICE.format(backbone=backbone, changed=f"{changed}, {added}"),
+    }
+
+
 def run_context(
     args: argparse.Namespace, out: Path, progress: Callable[[str, int, int], None], text: str | None
 ) -> RunContext:

@@ -57,3 +57,6 @@ def _add_evaluate(actions: argparse._SubParsersAction[argparse.ArgumentParser]) 
     parser.add_argument("folder", type=Path, metavar="MODEL", help="model folder")
     parser.add_argument("--photos", type=Path, required=True, metavar="DIR", help="folder of photos with an index.csv")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
+    parser.add_argument(
+        "--against", type=Path, metavar="MODEL", help="measure this model as well, and say if the first may replace it"
+    )

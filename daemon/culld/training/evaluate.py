@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import statistics
 import threading
 import time
@@ -66,6 +67,12 @@ def evaluate_model(
     predictions = predict(score, scenes, experiment.seed, context)
     tag, reject = [each.tag for each in thresholds], [each.reject for each in thresholds]
     return evaluation_figures(predictions, tag, reject, experiment.prevalence), predictions
+
+
+def photos_digest(scenes: Sequence[Scene], seed: int) -> str:
+    """Return 12 hex digits that identify the test pictures: they follow from the names of the scenes and the seed."""
+    names = "\n".join([str(seed), *sorted(scene.file for scene in scenes)])
+    return hashlib.sha256(names.encode()).hexdigest()[:12]
 
 
 def measure(

@@ -187,13 +187,25 @@ def load_experiment(path: Path | None) -> Experiment:
 
 
 def load_recipe(path: Path) -> Experiment | TwoStageExperiment:
-    """Read an experiment file of either kind: that of a `TwoStageExperiment` has the line `recipe: two_stage`."""
-    found = _mapping(path)
-    return TwoStageExperiment(**load_values(path, TwoStageExperiment())) if "recipe" in found else load_experiment(path)
+    """Read an experiment file of a network of defects: a `TwoStageExperiment` if it has the line `recipe: two_stage`.
+
+    Raises `ConfigError` that lists all that is wrong.
+    """
+    kind = recipe_of(path)
+    if not kind:
+        return load_experiment(path)
+    if kind not in {"two_stage", *_RENAMED_VALUES["recipe"]}:
+        raise ConfigError((f"{path}: recipe: {kind!r} is not one for networks of defects",))
+    return TwoStageExperiment(**load_values(path, TwoStageExperiment()))
 
 
-def as_yaml(experiment: Experiment | TwoStageExperiment) -> str:
-    """Return the experiment as the text of a file that `load_recipe` reads back."""
+def recipe_of(path: Path) -> str:
+    """Return the line `recipe` of an experiment file; empty without one. Raises `ConfigError` if it is no YAML."""
+    return str(_mapping(path).get("recipe", ""))
+
+
+def as_yaml(experiment: DataclassInstance) -> str:
+    """Return an experiment as the text of a file that its loader reads back."""
     plain = {field.name: _plain(getattr(experiment, field.name)) for field in fields(experiment)}
     return yaml.safe_dump(plain, sort_keys=False, default_flow_style=None)
 

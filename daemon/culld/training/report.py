@@ -73,13 +73,15 @@ def evaluation_report(
     contenders: Mapping[str, Mapping[str, Any]],
     notes: Mapping[str, str] | None = None,
     missing: Mapping[str, str] | None = None,
+    photos: str = "",
 ) -> dict[str, Any]:
     """Return what `figures.json` holds.
 
     `model` is the card's id; `contenders` holds figures by name, the model first; `notes` a sentence by name; `missing`
-    why a contender did not run, by name.
+    why a contender did not run, by name; `photos` the digest of the photos, if it is known.
     """
-    return {"model": model, "notes": notes or {}, "missing": missing or {}, "contenders": contenders}
+    known = {"photos": photos} if photos else {}
+    return {"model": model, **known, "notes": notes or {}, "missing": missing or {}, "contenders": contenders}
 
 
 def report_text(report: Mapping[str, Any]) -> str:

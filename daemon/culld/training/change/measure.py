@@ -59,6 +59,11 @@ def drawn_pairs(scenes: Sequence[Scene], photo: Photo, seed: int) -> Iterator[Ch
             yield make_pair(photo(scene), photo(other), rng, kind=UNCHANGED, size=_SIZE, refocused=True)
 
 
+def pair_count(scenes: Sequence[Scene]) -> int:
+    """Return how many pairs `drawn_pairs` yields."""
+    return len(scenes) + -(-len(scenes) // _EVERY)
+
+
 def count(
     models: Mapping[str, Model], pairs: Iterator[ChangePair], progress: Callable[[int], object]
 ) -> dict[str, Counts]:
@@ -131,20 +136,18 @@ def _errors(counts: Counts, rows: NDArray[np.bool_]) -> tuple[NDArray[np.int64],
     return hit, false, counts.inside[rows, 0].sum() - hit
 
 
-def _overlaps(
-    table: NDArray[np.float64], reduce: Callable[[NDArray[np.float64], int], float]
-) -> dict[str, list[float]]:
-    """Return IoU and F1 with their intervals."""
+def _overlaps(table: NDArray[np.float64], reduce: Callable[..., float]) -> dict[str, list[float]]:
+    """Return IoU and F1 with their intervals, from a function of rows that counts hits once or `twice`."""
     return {
         name: _interval(table, functools.partial(reduce, twice=twice), 4) for name, twice in (("iou", 1), ("f1", 2))
     }
 
 
-def _micro(rows: NDArray[np.float64], twice: int) -> float:
-    return _per_pair(rows.sum(axis=0, keepdims=True), twice)
+def _micro(rows: NDArray[np.float64], *, twice: int) -> float:
+    return _per_pair(rows.sum(axis=0, keepdims=True), twice=twice)
 
 
-def _per_pair(rows: NDArray[np.float64], twice: int) -> float:
+def _per_pair(rows: NDArray[np.float64], *, twice: int) -> float:
     """Return the mean overlap: IoU, or F1 if hits count `twice`."""
     hits = twice * rows[:, 0]
     return float((hits / np.maximum(hits + rows[:, 1] + rows[:, 2], 1)).mean())

@@ -29,10 +29,11 @@ _CAMERA_PX, _REST_PX = 6.0, 1.5
 
 @dataclass(frozen=True, slots=True)
 class ChangePair:
-    """Two frames, uint8 RGB (height, width, 3), the second one aligned with the first but for up to 1.5 px.
+    """Two frames, uint8 RGB (height, width, 3).
 
-    `mask` is True where their content differs, and `refocused` where one of both is blurred by a disk: bool
-    (height, width) in the pixels of the first frame. `kind` is one of `KINDS`.
+    The second one is aligned with the first but for up to 1.5 px in each direction. `mask` is True where their content
+    differs, and `refocused` where one of both is blurred by a disk: bool (height, width) in the pixels of the first
+    frame. `kind` is one of `KINDS`.
     """
 
     first: Frame

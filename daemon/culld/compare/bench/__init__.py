@@ -1,0 +1,1 @@
+"""The bench of `culld compare bench`: all models on frozen sets, as a table and as a page."""
