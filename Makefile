@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CONFIG := photos/culld.yaml
 
-.PHONY: help run test lint fault metadata programs service-test bench bench-web accuracy explain subject cam-loss lock clean
+.PHONY: help run test lint fault metadata programs service-test bench bench-web accuracy explain subject cam-loss compare-bench lock clean
 
 help:  ## list the targets
 	@echo "make run    install culld into .venv, start it on photos/inbox, and print the address of the review page"
@@ -20,6 +20,7 @@ help:  ## list the targets
 	@echo "make accuracy  evaluate the model and its peers: writes models/defects/*.md (an hour; SHARED=DIR; CHECK=1: compares)"
 	@echo "make subject [BEFORE=REVISION]  measure faces, focus, sharpness, exposure and series (two hours; SHARED=DIR)"
 	@echo "make cam-loss  train networks whose heat maps lie where they are told: writes models/cam-loss/ (SHARED=DIR; 20 minutes)"
+	@echo "make compare-bench  measure the models of change: writes models/compare/, and a page in runs/compare/ (SHARED=DIR)"
 	@echo "make lock   update the locked dependencies (for developers)"
 
 run: .venv/.run $(CONFIG)  ## start the daemon on photos/inbox, and the review page, whose address is printed
@@ -77,6 +78,10 @@ explain: .venv/.dev  ## the heat maps of the model: models/defects/explain.md
 cam-loss: .venv/.dev  ## the experiment on heat maps, with three seeds: models/cam-loss/report.md
 	PYTHONPATH=tests $(BIN)/python -m bench.cam_loss models/cam-loss --photos "$(PHOTOS)" \
 	  --weights "$(SHARED)/weights/mobilenetv2_imagenet.npz"
+
+compare-bench: .venv/.dev  ## every model of change on one set: models/compare/, runs/compare/index.html
+	OMP_NUM_THREADS=1 $(BIN)/culld compare bench --photos "$(PHOTOS)" --out runs/compare
+	@mkdir -p models/compare && cp runs/compare/results.json runs/compare/table.md models/compare/
 
 $(CONFIG):
 	@mkdir -p photos/inbox

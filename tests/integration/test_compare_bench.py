@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from culld.cli import compare_bench
-from culld.cli.compare_bench_options import add_bench_options
+from culld.cli.compare_options import add_compare
 from culld.compare.bench.probe import change_cost, defect_cost
 from culld.errors import ConfigError, SystemFaultError
 from harness.compare_bench import EVERY_KIND, draw_photos, run_bench
@@ -116,7 +116,7 @@ def test_a_photo_that_cannot_be_read_is_named(photos: Path, tmp_path: Path) -> N
 def test_a_number_of_pairs_that_is_none_is_refused(number: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Below 16 a kind would be missing."""
     parser = argparse.ArgumentParser()
-    add_bench_options(parser)
+    add_compare(parser)
 
     with pytest.raises(SystemExit):
         parser.parse_args([f"--pairs={number}"])

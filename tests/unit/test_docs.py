@@ -49,7 +49,7 @@ def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
 def test_the_readme_links_to_every_page() -> None:
     """In its last section."""
     last = README.read_text().partition("\n## Documentation\n")[2]
-    linked = {(REPO / path).resolve() for path in re.findall(r"\]\((docs/\w+\.md)\)", last)}
+    linked = {(REPO / path).resolve() for path in re.findall(r"\]\((docs/[\w-]+\.md)\)", last)}
 
     assert linked == {page for page in PAGES if page != README}
 

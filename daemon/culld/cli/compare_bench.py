@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from culld.app.model_files import locate_model, shipped_models
 from culld.cli import exit_codes, model_common
-from culld.cli.compare_bench_options import OUT
+from culld.cli.compare_options import OUT
 from culld.compare import registry
 from culld.compare.bench.bench import Task, run_bench
 from culld.compare.bench.frozen_set import PHOTO_LONGEST, unseen

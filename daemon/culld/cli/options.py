@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from culld.cli.compare_options import add_compare
+from culld.cli.config_option import add_config
 from culld.cli.model_options import add_model_actions
 from culld.cli.web_options import add_web
 from culld.explain.method import Method
@@ -60,16 +62,12 @@ def parse_library(text: str) -> str:
     return text
 
 
-def _add_config(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", type=Path, metavar="F", help="configuration file (default: see README)")
-
-
 def _add_since(parser: argparse.ArgumentParser, meaning: str) -> None:
     parser.add_argument("--since", type=parse_since, metavar="T", help=meaning)
 
 
 def _add_once(parser: argparse.ArgumentParser) -> None:
-    _add_config(parser)
+    add_config(parser)
     parser.add_argument(
         "--rejudge",
         action="store_true",
@@ -82,20 +80,20 @@ def _add_once(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_score(parser: argparse.ArgumentParser) -> None:
-    _add_config(parser)
+    add_config(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="photos, or folders with photos")
 
 
 def _add_status(parser: argparse.ArgumentParser) -> None:
-    _add_config(parser)
+    add_config(parser)
     shown = parser.add_mutually_exclusive_group()
     shown.add_argument("--json", action="store_true", help="one JSON object")
     shown.add_argument("--watch", action="store_true", help="refresh each second until Ctrl-C")
 
 
 def _add_log(parser: argparse.ArgumentParser) -> None:
-    _add_config(parser)
+    add_config(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument("-n", "--limit", type=int, default=50, metavar="N", help="maximum number of decisions (50)")
     _add_since(parser, "only decisions made since then: 2h, 7d, 2026-05-01")
@@ -103,7 +101,7 @@ def _add_log(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_why(parser: argparse.ArgumentParser) -> None:
-    _add_config(parser)
+    add_config(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument(
         "--picture", type=Path, metavar="OUT.png", help="also write the photo under the heat map of its main defect"
@@ -112,7 +110,7 @@ def _add_why(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_explain(parser: argparse.ArgumentParser) -> None:
-    _add_config(parser)
+    add_config(parser)
     parser.add_argument("photo", type=Path, metavar="PHOTO", help="the photo to explain; it is only read")
     parser.add_argument(
         "--head",
@@ -126,26 +124,15 @@ def _add_explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object, with the map")
 
 
-def _add_compare(parser: argparse.ArgumentParser) -> None:
-    _add_config(parser)
-    parser.add_argument("first", metavar="A", help="a photo, which is only read; `bench` without B runs the bench")
-    parser.add_argument("second", nargs="?", metavar="B", help="another photo of the same scene")
-    parser.add_argument("--out", type=Path, metavar="P.png", help="write both photos side by side with what differs")
-    parser.add_argument("--json", action="store_true", help="one JSON object")
-    parser.add_argument(
-        "--model", default="content", metavar="NAME", help="what finds changed content (default: content)"
-    )
-
-
 def _add_report(parser: argparse.ArgumentParser) -> None:
-    _add_config(parser)
+    add_config(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object per defect, camera and rule")
     _add_since(parser, "only decisions made since then: 30d")
     parser.add_argument("--plot", type=Path, metavar="FILE", help="also write a bar chart as PNG")
 
 
 def _add_restore(parser: argparse.ArgumentParser) -> None:
-    _add_config(parser)
+    add_config(parser)
     parser.add_argument("--all", action="store_true", help="all photos in quarantine")
     _add_since(parser, "photos quarantined since then: 2h, 7d, 2026-05-01")
     parser.add_argument(
@@ -164,7 +151,7 @@ def _add_restore(parser: argparse.ArgumentParser) -> None:
 def _add_journal(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     rebuild = actions.add_parser("rebuild", help="import every photo in quarantine that the journal lacks")
-    _add_config(rebuild)
+    add_config(rebuild)
     rebuild.add_argument("--json", action="store_true", help="print the counts as JSON")
 
 
@@ -183,7 +170,7 @@ def _add_policy(parser: argparse.ArgumentParser) -> None:
     simulate.set_defaults(module="policy_simulate")
 
     suggest = actions.add_parser("suggest", help="propose thresholds from your restores and deletions; changes no file")
-    _add_config(suggest)
+    add_config(suggest)
     suggest.add_argument(
         "--precision",
         type=parse_share,
@@ -221,13 +208,13 @@ def _add_service(parser: argparse.ArgumentParser) -> None:
         if name != "status":
             action.add_argument("--dry-run", action="store_true", help="only print the steps")
         if name == "install":
-            _add_config(action)
+            add_config(action)
             action.add_argument("--web", action="store_true", help="also serve the review page, on this machine only")
         action.set_defaults(scope="user")
 
 
 def _add_doctor(parser: argparse.ArgumentParser) -> None:
-    _add_config(parser)
+    add_config(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object per line: name, health, what, fix")
 
 
@@ -240,18 +227,18 @@ def _add_manual(parser: argparse.ArgumentParser) -> None:
 
 
 _OPTIONS: Final[dict[str, Callable[[argparse.ArgumentParser], None]]] = {
-    "run": _add_config,
+    "run": add_config,
     "once": _add_once,
     "score": _add_score,
     "status": _add_status,
     "log": _add_log,
     "why": _add_why,
     "explain": _add_explain,
-    "compare": _add_compare,
+    "compare": add_compare,
     "report": _add_report,
     "restore": _add_restore,
     "web": add_web,
-    "resume": _add_config,
+    "resume": add_config,
     "journal": _add_journal,
     "policy": _add_policy,
     "service": _add_service,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from culld.cli.config_option import add_config
 
 if TYPE_CHECKING:
     import argparse
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 
 def add_web(parser: argparse.ArgumentParser) -> None:
     """Add the options of `culld web` and of its actions."""
-    _add_config(parser)
+    add_config(parser)
     parser.add_argument("--open", action="store_true", help="open the page in the browser")
     parser.add_argument(
         "--link", action="store_true", help="only print an address that logs in once, for a page that is served already"
@@ -22,16 +23,12 @@ def add_web(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(action=None)
     actions = parser.add_subparsers(dest="action", metavar="ACTION")
     password = actions.add_parser("password", help="set the password, which another address than this machine needs")
-    _add_config(password)
+    add_config(password)
     token = actions.add_parser("token", help="make a token for programs that use the API, in place of an older one")
-    _add_config(token)
+    add_config(token)
     token.add_argument("name", metavar="NAME", help="name of the token")
     what = token.add_mutually_exclusive_group()
     what.add_argument(
         "--scope", choices=("read", "answer"), default="read", help="only read, or also leave wishes (read)"
     )
     what.add_argument("--remove", action="store_true", help="remove the token")
-
-
-def _add_config(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config", type=Path, metavar="F", help="configuration file (default: see README)")

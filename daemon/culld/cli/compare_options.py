@@ -1,15 +1,30 @@
-"""The options of `culld compare bench`, beside those of `culld compare`; only argparse is imported."""
+"""The options of `culld compare` and of `culld compare bench`; only argparse is imported."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
+from culld.cli.config_option import add_config
+
 PAIRS = 400
 OUT = Path("runs/compare")
 
 
-def add_bench_options(parser: argparse.ArgumentParser) -> None:
+def add_compare(parser: argparse.ArgumentParser) -> None:
+    """Add both photos and the options; `culld compare bench` takes some of its own."""
+    add_config(parser)
+    parser.add_argument("first", metavar="A", help="a photo, which is only read; `bench` without B runs the bench")
+    parser.add_argument("second", nargs="?", metavar="B", help="another photo of the same scene")
+    parser.add_argument("--out", type=Path, metavar="P.png", help="write both photos side by side with what differs")
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+    parser.add_argument(
+        "--model", default="content", metavar="NAME", help="what finds changed content (default: content)"
+    )
+    _add_bench_options(parser)
+
+
+def _add_bench_options(parser: argparse.ArgumentParser) -> None:
     """Add `--photos`, `--pairs` and `--models`; `--out` and `--json` are those of `culld compare`."""
     group = parser.add_argument_group("bench", "options of `culld compare bench`, whose --out is a folder")
     group.add_argument("--photos", type=Path, metavar="DIR", help="folder of photos with an index.csv")
