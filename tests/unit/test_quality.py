@@ -8,8 +8,6 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-pytest.importorskip("cv2", reason="OpenCV is an extra: pip install culld[vision]")
-
 from culld.imaging.quality import iou, psnr, ssim_map
 
 

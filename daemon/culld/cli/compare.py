@@ -25,7 +25,8 @@ def run(args: argparse.Namespace) -> int:
         return _run_bench(args)
     config = configuration.load_or_default(args)
     photos = (Path(args.first).absolute(), Path(args.second).absolute())
-    request = CompareRequest(*map(_place_of, photos), _names(args), picture=args.out is not None)
+    places = (_place_of(photos[0]), _place_of(photos[1]))
+    request = CompareRequest(places[0], places[1], _names(args), picture=args.out is not None)
     if args.out is not None:
         _require_other_file(args.out, photos)
     try:

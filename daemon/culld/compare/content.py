@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from culld.compare.light import CLIPPED, LINEAR, match_light
+from culld.compare.light import CLIPPED, LINEAR, evened, match_light, usable_light
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,8 +24,9 @@ BOXES: Final = (0, 3, 5, 7, 11, 15, 21)
 """Widths in px of the box, applied twice, of the blurs that are tried on either frame; 0 is none."""
 _SHIFT: Final = 3  # px: the neighbourhood whose levels a pixel may have, since frames lie up to 1 px apart
 _WINDOW: Final = 9  # px: one blur must explain a patch of this side
-_LEAST: Final = 5.0  # levels: smaller residuals are no change
-_NOISE: Final = 3.0  # times the median residual of the frame
+_LEAST: Final = 8.0  # levels: smaller residuals are no change
+_NOISE: Final = 5.0  # times the median residual of the frame
+_EMPTY: Final = 5  # px: smaller black parts are dark content
 _STEP: Final = 0.3  # of the logarithm of the residual, for the probability to go from 0.5 to 0.73
 
 
@@ -33,11 +34,24 @@ def content_change(first: Frame, second: Frame) -> Plane:
     """Return where the content differs, 0..1, of each pixel of two aligned uint8 RGB frames (height, width, 3).
 
     A pixel counts as changed above 0.5. For each patch the blur of either frame is looked for that explains the other
-    one best; what is left is set against the noise.
+    one best; what is left is set against the noise. Pure black at the border of a frame counts as no pixels.
     """
     left = residual(*same_light(first, second, match_light(first, second)))
     least = max(_LEAST, _NOISE * float(np.median(left)))
-    return np.asarray(1 / (1 + np.power(np.maximum(left, 0.01) / least, -1 / _STEP)), np.float32)
+    change = np.asarray(1 / (1 + np.power(np.maximum(left, 0.01) / least, -1 / _STEP)), np.float32)
+    return np.where(_empty(first) | _empty(second), np.float32(0), change)
+
+
+def _empty(frame: Frame) -> NDArray[np.bool_]:
+    """Return where a frame has no pixels: pure black up to its border, as a warp leaves it, and what is near that."""
+    import cv2
+
+    square = np.ones((_EMPTY, _EMPTY), np.uint8)
+    black = cv2.morphologyEx((frame.max(axis=2) == 0).astype(np.uint8), cv2.MORPH_OPEN, square)
+    _, labels = cv2.connectedComponents(black)
+    edges = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    empty = np.isin(labels, edges[edges > 0]).astype(np.uint8)
+    return np.asarray(cv2.dilate(empty, np.ones((2 * _WINDOW, 2 * _WINDOW), np.uint8)) > 0)
 
 
 def same_light(first: Frame, second: Frame, light: Light) -> tuple[Plane, Plane]:
@@ -50,7 +64,8 @@ def same_light(first: Frame, second: Frame, light: Light) -> tuple[Plane, Plane]
         return one, two
     table = light.table()
     channels = np.arange(3)
-    mapped, other = table[first, channels], LINEAR[second]
+    other = LINEAR[second]
+    mapped = evened(table[first, channels], other, usable_light(first) & usable_light(second))
     unknown = (first >= CLIPPED) & (other > mapped) | (second >= CLIPPED) & (mapped > other)
     return np.where(unknown, other, mapped), other
 

@@ -15,6 +15,7 @@ from culld.compare.places import ChangedPlace, SharperPlace, changed_places, sha
 from culld.compare.sharpness_change import MARKED, is_turned, judged
 from culld.compare.tile_pairs import tile_pairs
 from culld.imaging.align import Alignment, NotComparable, align, scaled_size, warp
+from culld.imaging.edge_tiles import TILE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,6 +32,7 @@ CHANGED: Final = 0.5
 """A pixel counts as changed above this probability."""
 LEAST_RATIO: Final = 1.05
 """Edges that are less than this much steeper, over the whole frame, are the same."""
+_LEAST_RATIO_SCALED: Final = 1.15  # if one photo was reduced: by an unknown filter, which changes its edges by 1.12
 _MIXED: Final = 0.15  # of the textured cells: from this share on for either frame, neither is the sharper one
 _SPECK: Final = 7  # px: narrower changes are not counted
 
@@ -73,7 +75,8 @@ def compare(first: Frame, second: Frame, model: ChangeModel | None = None) -> Di
         frames, shared = shared_frames(first, second, alignment)
         content = np.where(shared, (model or content_change)(*frames), 0).astype(np.float32)
     changed = without_specks(content > CHANGED)
-    sharp = judged(tiles.result(), ~changed, turned=is_turned(alignment.matrix))
+    pairs = tiles.result()
+    sharp = judged(pairs, _clear_of(changed, max(first.shape)), turned=is_turned(alignment.matrix))
     return Difference(
         alignment=alignment,
         frames=frames,
@@ -83,7 +86,7 @@ def compare(first: Frame, second: Frame, model: ChangeModel | None = None) -> Di
         changed_where=changed_places(changed),
         sharpness=sharp.map,
         sharpness_ratio=sharp.ratio,
-        sharper=_sharper(sharp),
+        sharper=_sharper(sharp, _LEAST_RATIO_SCALED if pairs.scaled else LEAST_RATIO),
         sharper_where=sharper_places(sharp.map, MARKED),
         exposure_ev=match_light(*frames, shared).exposure_ev,
     )
@@ -111,14 +114,23 @@ def without_specks(changed: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return np.asarray(opened > 0)
 
 
-def _sharper(sharp: SharpnessChange) -> Sharper:
+def _clear_of(changed: NDArray[np.bool_], longest: int) -> NDArray[np.bool_]:
+    """Return where the centre of a tile may be that does not touch changed content; `longest` px is the first photo."""
+    import cv2
+
+    reach = math.ceil(TILE / 2 * max(changed.shape) / longest)
+    square = np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
+    return np.asarray(cv2.dilate(changed.astype(np.uint8), square) == 0)
+
+
+def _sharper(sharp: SharpnessChange, least: float) -> Sharper:
     known = sharp.map[np.isfinite(sharp.map)]
     if not known.size:
         return "unknown"
     shares = (float((known > MARKED).mean()), float((known < -MARKED).mean()))
     if min(shares) >= _MIXED:
         return "mixed"
-    if sharp.lead.tie or abs(math.log(sharp.ratio)) < math.log(LEAST_RATIO):
+    if sharp.lead.tie or abs(math.log(sharp.ratio)) < math.log(least):
         return "same"
     return "first" if sharp.ratio > 1 else "second"
 

@@ -23,6 +23,9 @@ _MOST_CURVE: Final = 0.35  # the exponent of the curve between two frames is 1 w
 _ROUNDS: Final = 8
 _LEAST_SPREAD: Final = 0.03  # in powers of two: cells closer than this to the curve all count in full
 _LEAST_CELLS: Final = 12
+_USABLE: Final = 0.8  # of the pixels of a cell that counts
+_MOST_UNEVEN: Final = 1.0  # in powers of two
+_RIDGE: Final = 1e-3  # keeps the surface flat where no cell holds it
 _LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722], np.float32)  # of linear light, ITU-R BT.709
 
 
@@ -68,11 +71,11 @@ def match_light(first: Frame, second: Frame, valid: NDArray[np.bool_] | None = N
     Cells with clipped or very dark pixels are left out. A part of the scene with other content hardly moves the answer:
     the curve is fitted again with less weight for the cells that are far from it.
     """
-    usable = _usable(first) & _usable(second)
+    usable = usable_light(first) & usable_light(second)
     if valid is not None:
         usable &= valid
     share, (one, other) = _cells(usable, first, second)
-    whole = share > 0.8
+    whole = share > _USABLE
     if whole.sum() < _LEAST_CELLS:
         return Light((0.0,) * 3, (1.0,) * 3, math.nan)
     x, y = np.log2(one[whole]), np.log2(other[whole])
@@ -82,7 +85,54 @@ def match_light(first: Frame, second: Frame, valid: NDArray[np.bool_] | None = N
     return Light((offsets[0], offsets[1], offsets[2]), (exponents[0], exponents[1], exponents[2]), _mode(ev))
 
 
-def _usable(frame: Frame) -> NDArray[np.bool_]:
+def evened(one: Plane, other: Plane, usable: NDArray[np.bool_]) -> Plane:
+    """Return the first one of two frames of linear light (height, width, 3) with the slow light of the second one.
+
+    Vignettes, flash and clouds change the light over a frame. A surface of the second degree, fitted as the curve of
+    `match_light`, follows them, by `_MOST_UNEVEN` at most; it does not follow an object. `usable` marks the pixels that
+    are neither clipped nor very dark in either frame.
+    """
+    import cv2
+
+    rows, columns = max(1, one.shape[0] // _CELL), max(1, one.shape[1] // _CELL)
+    mask = usable.astype(np.float32)
+
+    def mean(values: Plane) -> Plane:
+        return np.asarray(cv2.resize(values, (columns, rows), interpolation=cv2.INTER_AREA), np.float32)
+
+    share, light = mean(mask), [np.maximum(mean(each * mask[..., None]), 1e-6) for each in (one, other)]
+    whole = share.ravel() > _USABLE
+    if whole.sum() < _LEAST_CELLS:
+        return one
+    terms, away = _surface(rows, columns), np.log2(light[1] / light[0]).reshape(-1, 3)
+    fitted = [terms @ _fit_surface(terms[whole], away[whole, channel]) for channel in range(3)]
+    field = np.clip(np.stack(fitted, axis=1), -_MOST_UNEVEN, _MOST_UNEVEN).reshape(rows, columns, 3)
+    gain = np.exp2(field).astype(np.float32)
+    return one * np.asarray(cv2.resize(gain, (one.shape[1], one.shape[0]), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _surface(rows: int, columns: int) -> Plane:
+    """Return the terms of a surface of the second degree in x and in y at each cell: float32 (cells, 9)."""
+    y, x = (np.linspace(-1, 1, count, dtype=np.float32) for count in (rows, columns))
+    across, down = (np.stack([np.ones_like(t), t, t * t], axis=1) for t in (x, y))
+    return np.asarray(np.einsum("ri,cj->rcij", down, across).reshape(rows * columns, 9), np.float32)
+
+
+def _fit_surface(terms: Plane, values: Plane) -> Plane:
+    """Return the coefficients (9,) of the surface through most of the values (cells,)."""
+    found = np.zeros(terms.shape[1], np.float32)
+    for _ in range(_ROUNDS):
+        away = values - terms @ found
+        spread = max(_LEAST_SPREAD, 1.5 * float(np.median(np.abs(away))))
+        weight = np.square(np.maximum(0, 1 - np.square(away / (3 * spread))))
+        weighted = terms * weight[:, None]
+        ridge = _RIDGE * len(values) * np.eye(terms.shape[1], dtype=np.float32)
+        found = np.asarray(np.linalg.solve(weighted.T @ terms + ridge, weighted.T @ values), np.float32)
+    return found
+
+
+def usable_light(frame: Frame) -> NDArray[np.bool_]:
+    """Return which pixels of a frame tell its light: they are neither clipped nor very dark."""
     usable: NDArray[np.bool_] = (frame.min(axis=2) >= DARKEST) & (frame.max(axis=2) < CLIPPED)
     return usable
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from PIL import Image
 
 from culld.imaging.edge_tiles import MARGIN, MOST, TILE, edge_sums
 from culld.imaging.homography import inverse, project, resizing, scale_of
@@ -35,10 +36,12 @@ _PITCH: Final = 2 * TILE  # of the tiles in a mosaic: their margins do not meet
 class TilePairs:
     """The measured tiles of two frames, one pair for each cell of a grid of (rows, columns) over the first frame.
 
-    `places` are the centres x, y in fractions 0..1 of the first frame: float64 (cells, 2). The sums of both have the
-    shape (1, cells, 2, 2); they are NaN where the second frame has no tile.
+    `scaled` is True where one frame was reduced to the scale of the other one. `places` are the centres x, y in
+    fractions 0..1 of the first frame: float64 (cells, 2). The sums of both have the shape (1, cells, 2, 2); they are
+    NaN where the second frame has no tile.
     """
 
+    scaled: bool
     places: Points
     grid: tuple[int, int]
     first: Sharpness
@@ -51,6 +54,7 @@ def tile_pairs(first: Luma, second: Luma, matrix: Matrix) -> TilePairs:
     `matrix` maps pixels of the second frame to those of the first one. If their scales differ, the finer frame is
     reduced to the scale of the other one before.
     """
+    sizes = first.shape, second.shape
     first, second, matrix = _at_one_scale(first, second, matrix)
     here = _centres(first, second, matrix)
     flat = here.reshape(-1, 2)
@@ -58,6 +62,7 @@ def tile_pairs(first: Luma, second: Luma, matrix: Matrix) -> TilePairs:
     inside = _inside(flat, first) & _inside(there, second)
     size = np.array([first.shape[1], first.shape[0]])
     return TilePairs(
+        sizes != (first.shape, second.shape),
         (flat + 0.5) / size,
         (here.shape[0], here.shape[1]),
         _measured(first, flat, inside),
@@ -78,12 +83,13 @@ def _at_one_scale(first: Luma, second: Luma, matrix: Matrix) -> tuple[Luma, Luma
 
 
 def _reduced(luma: Luma, by: float) -> tuple[Luma, Matrix]:
-    """Return luma reduced by this factor, and the matrix from its former pixels to the new ones."""
-    import cv2
+    """Return luma reduced by this factor, and the matrix from its former pixels to the new ones.
 
+    The filter is bicubic, between the bilinear and the Lanczos filters with which programs make small copies.
+    """
     height, width = luma.shape
     size = max(1, round(width / by)), max(1, round(height / by))
-    small = np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.uint8)
+    small = np.asarray(Image.fromarray(luma).resize(size, Image.Resampling.BICUBIC), np.uint8)
     return small, resizing(size[0] / width, size[1] / height)
 
 

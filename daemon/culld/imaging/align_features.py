@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from culld.imaging.homography import fit_robustly
+from culld.imaging.homography_fit import fit_robustly
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,6 +23,14 @@ _CONTRAST = 0.012  # lower than OpenCV's 0.04: the strongest of them are kept, s
 _WITHIN = 2.0  # px at the size at which features are found
 _FEWEST = 8
 _SEED = 13
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """Features of a picture: places (n, 2) in x, y and descriptors (n, 128)."""
+
+    points: Points
+    descriptors: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,45 +53,43 @@ class FeatureFit:
         return self.inliers / len(self.fits)
 
 
-def fit_features(first: Luma, second: Luma) -> FeatureFit | None:
-    """Return the map from the second luma (height, width) to the first one; None without enough matches.
+def fit_features(here: Features, there: Features) -> FeatureFit | None:
+    """Return the map from the second picture to the first one; None without enough matches.
 
-    Equal pictures give equal maps: FLANN and MAGSAC start from the same seed.
+    Equal features give equal maps: FLANN and MAGSAC start from the same seed.
     """
-    import cv2
-
-    cv2.setRNGSeed(_SEED)
-    here, there = _features(first), _features(second)
-    if here is None or there is None:
+    if min(len(here.points), len(there.points)) < 2:
         return None
-    pairs = _matches(there[1], here[1])
+    pairs = _matches(there.descriptors, here.descriptors)
     if len(pairs) < _FEWEST:
         return None
-    source, target = there[0][pairs[:, 0]], here[0][pairs[:, 1]]
+    source, target = there.points[pairs[:, 0]], here.points[pairs[:, 1]]
     fit = fit_robustly(source, target, _WITHIN)
     return None if fit is None else FeatureFit(fit[0], target, source, fit[1])
 
 
-def _features(luma: Luma) -> tuple[Points, NDArray[np.float32]] | None:
-    """Return places (n, 2) in x, y and descriptors (n, 128) of the strongest features; None without two of them.
+def find_features(luma: Luma) -> Features:
+    """Return the strongest features of a luma (height, width).
 
     The descriptors are roots of L1-normalised ones (RootSIFT, Arandjelovic and Zisserman 2012).
     """
     import cv2
 
     create: Any = vars(cv2)["SIFT_create"]  # its stubs lack it
-    points, descriptors = create(nfeatures=_FEATURES, contrastThreshold=_CONTRAST).detectAndCompute(luma, None)
-    if descriptors is None or len(points) < 2:
-        return None
+    finder = create(nfeatures=_FEATURES, contrastThreshold=_CONTRAST, enable_precise_upscale=True)  # else 0.25 px off
+    points, descriptors = finder.detectAndCompute(luma, None)
+    if descriptors is None:
+        return Features(np.empty((0, 2)), np.empty((0, 128), np.float32))
     values = np.asarray(descriptors, np.float32)
     values = np.sqrt(values / np.maximum(values.sum(axis=1, keepdims=True), 1e-6))
-    return np.array([point.pt for point in points], np.float64), values
+    return Features(np.array([point.pt for point in points], np.float64), values)
 
 
 def _matches(query: NDArray[np.float32], known: NDArray[np.float32]) -> NDArray[np.int64]:
     """Return the indexes (n, 2) of matching descriptors, each known one at most once."""
     import cv2
 
+    cv2.setRNGSeed(_SEED)
     matcher = cv2.FlannBasedMatcher({"algorithm": 1, "trees": 4}, {"checks": 48})  # 1: randomised k-d trees
     found = [pair for pair in matcher.knnMatch(query, known, k=2) if len(pair) == 2]
     kept = sorted((a.distance, a.queryIdx, a.trainIdx) for a, b in found if a.distance < RATIO * b.distance)

@@ -2,37 +2,90 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from culld.imaging.homography import fit_all, fit_robustly, inverse, project, resizing, scale_of
+from culld.imaging.homography import insane, inverse, project, resizing, scale_of
+from culld.imaging.homography_fit import Matches, fit_all, fit_jointly, fit_robustly, uncertainty
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from culld.imaging.homography import Matrix, Points
+    from culld.imaging.homography import Matrix, Points, Size
 
     Luma = NDArray[np.uint8]
 
-_CELLS = 12  # along the longer side: one place in each
+LONGEST = 1024
+"""The longer side in px at which features are found, and in which residuals are given."""
+LEAST_PLACES = 20
+"""So few places that look alike are no evidence."""
+_LEAST_ALIKE = 0.3  # of the textured places, at the size where most of them look alike
+_LARGEST_DOUBT = 3.0  # px at 1024 px: how far the map may put the corners off
+LONGEST_SOURCE = 16_000
+"""The longer side in px of a picture that is warped at once: OpenCV warps none above 32,767."""
+_CELLS = 16  # along the longer side: one place in each
 _RADIUS = 16  # px of a patch
 _SEARCH = 8  # px around the place that the map foretells
 _LEAST_SCORE = 0.6  # correlation of two patches that show the same
-_LEAST_TEXTURE = 4.0  # standard deviation of a patch in grey levels
+_SOFTENING = 1.2  # px: less noise, and less difference in focus
+_LEAST_TEXTURE = 3.0  # standard deviation of a softened patch in grey levels
 _WITHIN = 1.5  # px
 _FEWEST = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Refined:
-    """A map (3, 3) and its evidence: how many of the textured places match, and their median residual in px."""
+    """A map (3, 3) and its evidence.
+
+    `matching` of the `places` that are textured in both photos look alike; `residual` is their median distance from the
+    map, and `corners` how far it may put the corners of the second photo off, both in px of the first one. `matches`
+    are those places, where a map was fitted to them.
+    """
 
     matrix: Matrix
     places: int
     matching: int
-    residual: float
+    residual: float = float("inf")
+    corners: float = float("inf")
+    matches: Matches | None = None
+
+
+def refined(lumas: tuple[Luma, Luma], start: Refined, sizes: tuple[int, ...]) -> Refined | str:
+    """Return the surest map of those fitted at several sizes, or in one sentence why the photos have none.
+
+    The lumas (height, width) are of full size. The map has to be sane, and places of both photos have to look alike.
+    """
+    first, second = ((luma.shape[0], luma.shape[1]) for luma in lumas)
+    best, alike, levels = start, 0.0, [Refined(start.matrix, 0, 0)]
+    for longest in sorted({min(size, max(first)) for size in sizes}):
+        fault = insane(best.matrix, first, second)
+        if fault:
+            return f"The photos are not of one scene: {fault}."
+        found = refine(*lumas, best.matrix, longest)
+        alike = max(alike, found.matching / max(found.places, LEAST_PLACES))
+        levels.append(found)
+        if found.corners < best.corners:
+            best = found
+    best = _joined(best, start, min(levels, key=lambda level: level.corners), second)
+    if alike < _LEAST_ALIKE:
+        return f"Only {alike:.0%} of their places look alike; at least {_LEAST_ALIKE:.0%} are needed."
+    if best.corners * LONGEST > _LARGEST_DOUBT * max(first):
+        return "The photos have too little in common to be laid on one another exactly."
+    fault = insane(best.matrix, first, second)
+    return f"The photos are not of one scene: {fault}." if fault else best
+
+
+def _joined(best: Refined, start: Refined, level: Refined, second: Size) -> Refined:
+    """Return the map of the matches of the start and of one level together, if that is surer than the best one."""
+    if start.matches is None or level.matches is None:
+        return best
+    try:
+        matrix, doubt = fit_jointly((start.matches, level.matches), best.matrix, second)
+    except np.linalg.LinAlgError:
+        return best
+    return replace(best, matrix=matrix, corners=doubt) if doubt < best.corners else best
 
 
 def refine(first: Luma, second: Luma, matrix: Matrix, longest: int) -> Refined:
@@ -43,22 +96,26 @@ def refine(first: Luma, second: Luma, matrix: Matrix, longest: int) -> Refined:
     scale = scale_of(matrix, second.shape)
     factor = min(1.0, longest / max(first.shape), 1 / scale)
     here, to_here = _shrunk(first, factor)
-    there, to_there = _shrunk(second, min(1.0, factor * scale))
+    there, to_there = _shrunk(second, min(1.0, factor * scale, LONGEST_SOURCE / max(second.shape)))
     level = to_here @ matrix @ inverse(to_there)
     places = _places(here, there, level)
-    found, shifts = _shifts(here, there, level, places)
+    places, scores, shifts = _shifts(here, there, level, places)
+    found = scores >= _LEAST_SCORE
     if found.sum() < _FEWEST:
-        return Refined(matrix, len(places), int(found.sum()), float("inf"))
+        return Refined(matrix, len(places), int(found.sum()))
     target = places[found]
     source = project(inverse(level), target + shifts[found])
     fit = fit_robustly(source, target, _WITHIN)
     fits = np.zeros(len(source), np.bool_) if fit is None else fit[1]
     fitted = fit_all(source[fits], target[fits]) if fits.sum() >= _FEWEST else None
     if fitted is None:
-        return Refined(matrix, len(places), 0, float("inf"))
+        return Refined(matrix, len(places), 0)
     residual = float(np.median(np.linalg.norm(project(fitted, source[fits]) - target[fits], axis=1)))
     back = inverse(to_here) @ fitted @ to_there
-    return Refined(back, len(places), int(fits.sum()), residual / to_here[0, 0])
+    doubt = uncertainty(fitted, source[fits], target[fits], (there.shape[0], there.shape[1]))
+    zoom = float(to_here[0, 0])
+    matches = Matches(project(inverse(to_there), source[fits]), project(inverse(to_here), target[fits]))
+    return Refined(back, len(places), int(fits.sum()), residual / zoom, doubt / zoom, matches)
 
 
 def _shrunk(luma: Luma, factor: float) -> tuple[Luma, Matrix]:
@@ -81,7 +138,7 @@ def _places(here: Luma, there: Luma, level: Matrix) -> Points:
     small = cv2.resize(here, size, interpolation=cv2.INTER_AREA)
     strength = np.asarray(cv2.cornerMinEigenVal(small, 7), np.float32)
     margin = int((_RADIUS + 2) * factor) + 2
-    cell = max(2 * margin // 2, round(max(small.shape) / _CELLS))
+    cell = max(margin, round(max(small.shape) / _CELLS))
     best = [
         (left + x, top + y)
         for top in range(margin, small.shape[0] - margin, cell)
@@ -107,28 +164,39 @@ def _peak(strength: NDArray[np.float32]) -> tuple[int, int]:
     return int(column), int(row)
 
 
-def _shifts(here: Luma, there: Luma, level: Matrix, places: Points) -> tuple[NDArray[np.bool_], Points]:
-    """Return which places match, and by how many px x, y (n, 2) the second picture is off there."""
+def _shifts(here: Luma, there: Luma, level: Matrix, places: Points) -> tuple[Points, NDArray[np.float64], Points]:
+    """Return the places (n, 2) textured in both pictures, their correlation (n,) and how many px the second is off."""
+    found = [_shift(here, there, level, int(x), int(y)) for x, y in places]
+    kept = [index for index, one in enumerate(found) if one is not None]
+    rows = np.array([one for one in found if one is not None], np.float64).reshape(-1, 3)
+    return places[kept], rows[:, 0], rows[:, 1:]
+
+
+def _shift(here: Luma, there: Luma, level: Matrix, x: int, y: int) -> tuple[float, float, float] | None:
+    """Return correlation and shift x, y in px of one place, zeros without a clear peak; None without texture."""
     import cv2
 
-    found = np.zeros(len(places), np.bool_)
-    shifts = np.zeros((len(places), 2))
     reach = _RADIUS + _SEARCH
-    for index, (x, y) in enumerate(places.astype(int)):
-        patch = here[y - _RADIUS : y + _RADIUS + 1, x - _RADIUS : x + _RADIUS + 1]
-        if patch.shape != (2 * _RADIUS + 1, 2 * _RADIUS + 1) or patch.std() < _LEAST_TEXTURE:
-            continue
-        window = _window(there, level, (x - reach, y - reach), 2 * reach + 1)
-        scores = np.asarray(cv2.matchTemplate(window, patch, cv2.TM_CCOEFF_NORMED), np.float32)
-        column, row = _peak(scores)
-        if not (0 < row < 2 * _SEARCH and 0 < column < 2 * _SEARCH) or scores[row, column] < _LEAST_SCORE:
-            continue
-        found[index] = True
-        shifts[index] = (
-            column - _SEARCH + _vertex(scores[row, column - 1 : column + 2]),
-            row - _SEARCH + _vertex(scores[row - 1 : row + 2, column]),
-        )
-    return found, shifts
+    patch = _soft(here[y - _RADIUS : y + _RADIUS + 1, x - _RADIUS : x + _RADIUS + 1])
+    window = _soft(_window(there, level, (x - reach, y - reach), 2 * reach + 1))
+    if min(float(cv2.meanStdDev(square)[1][0, 0]) for square in (patch, window)) < _LEAST_TEXTURE:
+        return None
+    scores = np.asarray(cv2.matchTemplate(window, patch, cv2.TM_CCOEFF_NORMED), np.float32)
+    column, row = _peak(scores)
+    if not (0 < row < 2 * _SEARCH and 0 < column < 2 * _SEARCH):
+        return 0.0, 0.0, 0.0
+    return (
+        float(scores[row, column]),
+        column - _SEARCH + _vertex(scores[row, column - 1 : column + 2]),
+        row - _SEARCH + _vertex(scores[row - 1 : row + 2, column]),
+    )
+
+
+def _soft(square: Luma) -> NDArray[np.float32]:
+    """Return a square with less noise."""
+    import cv2
+
+    return np.asarray(cv2.GaussianBlur(square.astype(np.float32), (0, 0), _SOFTENING), np.float32)
 
 
 def _window(there: Luma, level: Matrix, corner: tuple[int, int], side: int) -> Luma:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -93,29 +93,6 @@ def overlap(matrix: Matrix, first: Size, second: Size) -> float:
     shared, _ = cv2.intersectConvexConvex(frame, box)
     smaller = min(abs(cv2.contourArea(frame)), abs(cv2.contourArea(box)))
     return min(1.0, float(shared) / smaller) if smaller > 0 else 0.0
-
-
-def fit_robustly(source: Points, target: Points, within: float) -> tuple[Matrix, NDArray[np.bool_]] | None:
-    """Return the map (3, 3) from points (n, 2) to points (n, 2) by MAGSAC, and which lie within so many px of it.
-
-    None where no map fits. The random numbers of MAGSAC start from one state: equal points give an equal map.
-    """
-    import cv2
-
-    finder: Any = cv2.findHomography  # its stubs know of no None
-    matrix, mask = finder(source, target, cv2.USAC_MAGSAC, within, maxIters=5000, confidence=0.9999)
-    if matrix is None or mask is None or not np.isfinite(matrix).all():
-        return None
-    return np.asarray(matrix, np.float64), mask.ravel().astype(np.bool_)
-
-
-def fit_all(source: Points, target: Points) -> Matrix | None:
-    """Return the map (3, 3) with the least squares of distances between mapped points (n, 2) and their targets."""
-    import cv2
-
-    finder: Any = cv2.findHomography
-    matrix, _ = finder(source, target, 0)
-    return None if matrix is None or not np.isfinite(matrix).all() else np.asarray(matrix, np.float64)
 
 
 def corner_error(matrix: Matrix, truth: Matrix, first: Size, second: Size) -> float:
