@@ -90,7 +90,7 @@ def _list(args: argparse.Namespace) -> int:
     folders = sorted(card.parent for place in places for card in place.glob(f"*/{CARD_FILE}"))
     for folder in folders:
         try:
-            print(f"{load_card(folder).id:<28} {folder}")
+            print(f"{load_card(folder).id:<34} {folder}")
         except SystemFaultError as error:
             print(f"{folder}: {error}", file=sys.stderr)
             code = exit_codes.SYSTEM_FAULT

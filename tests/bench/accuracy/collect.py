@@ -19,10 +19,11 @@ from bench.accuracy.contenders import Contenders, FrameBatch
 from bench.accuracy.kept import RECIPE, read_kept
 from culld.imaging.encode import save
 from culld.inference.card import CARD_FILE, MODEL_FILE, load_card
+from culld.training.change.experiment import RECIPE as CHANGE
 from culld.training.context import RunContext
 from culld.training.dataset import Scene, Split, read_index, split
 from culld.training.evaluate import network_scorer, score_protocols
-from culld.training.experiment import Splits
+from culld.training.experiment import Splits, recipe_of
 from culld.training.protocols import linear_protocol
 
 _RULES, _FITTED = "plain rules", "plain rules, fitted"
@@ -69,9 +70,10 @@ def collect(
 
 
 def _others(folder: Path, beside: Sequence[Path]) -> Iterator[Path]:
-    """Yield the folders of the other models, each once."""
+    """Yield the folders of the other models of defects, each once."""
     seen = {folder.resolve()}
-    for other in (*beside, *sorted(file.parent for file in folder.resolve().parent.glob("*/train.yaml"))):
+    recipes = sorted(folder.resolve().parent.glob("*/train.yaml"))
+    for other in (*beside, *(file.parent for file in recipes if recipe_of(file) != CHANGE)):
         if other.resolve() not in seen:
             seen.add(other.resolve())
             yield other
