@@ -24,8 +24,8 @@ BOXES: Final = (0, 3, 5, 7, 11, 15, 21)
 """Widths in px of the box, applied twice, of the blurs that are tried on either frame; 0 is none."""
 _SHIFT: Final = 3  # px: the neighbourhood whose levels a pixel may have, since frames lie up to 1 px apart
 _WINDOW: Final = 9  # px: one blur must explain a patch of this side
-_LEAST: Final = 8.0  # levels: smaller residuals are no change
-_NOISE: Final = 5.0  # times the median residual of the frame
+_LEAST: Final = 10.8  # levels: smaller residuals are no change
+_NOISE: Final = 6.75  # times the median residual of the frame; both by the calibration photos of `culld compare bench`
 _EMPTY: Final = 5  # px: smaller black parts are dark content
 _STEP: Final = 0.3  # of the logarithm of the residual, for the probability to go from 0.5 to 0.73
 
