@@ -42,5 +42,7 @@ def _blocks(found: Any, channels: int, count: int, name: str) -> Any:
 
     for number in range(count):
         inner = Conv2D(channels, 3, padding="same", activation="relu", name=f"{name}{number}a")(found)
-        found = Add(name=f"{name}{number}")([found, Conv2D(channels, 3, padding="same", name=f"{name}{number}b")(inner)])
+        found = Add(name=f"{name}{number}")(
+            [found, Conv2D(channels, 3, padding="same", name=f"{name}{number}b")(inner)]
+        )
     return found
