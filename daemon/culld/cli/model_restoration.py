@@ -1,4 +1,4 @@
-"""`culld model train` for the network that repairs JPEG compression: training, export, the rule of the gain, figures."""
+"""`culld model train` for the network that repairs JPEG compression: training, export, rule of the gain, figures."""
 
 from __future__ import annotations
 
