@@ -23,9 +23,19 @@ _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 def compressed(pixels: Patch, quality: int, *, full_colour: bool = False) -> Patch:
     """Return pixels, uint8 RGB (height, width, 3), after JPEG of a quality 1..100, with 4:2:0 or 4:4:4."""
+    return decoded(jpeg_file(pixels, quality, full_colour=full_colour))
+
+
+def jpeg_file(pixels: Patch, quality: int, *, full_colour: bool = False) -> bytes:
+    """Return the JPEG file of a picture, uint8 RGB (height, width, 3), of a quality 1..100, with 4:2:0 or 4:4:4."""
     saved = io.BytesIO()
     Image.fromarray(pixels).save(saved, "JPEG", quality=quality, subsampling=0 if full_colour else 2)
-    return np.asarray(Image.open(saved).convert("RGB"))
+    return saved.getvalue()
+
+
+def decoded(data: bytes) -> Patch:
+    """Return the pixels of a file, uint8 RGB (height, width, 3)."""
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
 
 
 def pair(wide: Patch, experiment: RestorationExperiment, rng: np.random.Generator) -> tuple[Patch, Patch]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from culld.training.restoration.degrade import compressed
+from culld.training.restoration.degrade import decoded, jpeg_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     Pixels = NDArray[np.uint8]
     Plane = NDArray[np.float64]
+    Single = NDArray[np.float32]
     Repair = Callable[[Pixels], Pixels]
 
 _BLOCK: Final = 8
@@ -39,16 +40,21 @@ class Case:
     full_colour: bool = False
     grey: bool = False
 
+    def file(self, photo: Pixels) -> tuple[bytes | None, Pixels]:
+        """Return the JPEG file of a photo, or None without qualities, and its original, uint8 RGB of the same size."""
+        original = np.repeat(np.rint(photo @ _LUMA).astype(np.uint8)[..., None], 3, axis=2) if self.grey else photo
+        spoilt, data = original, None
+        for quality in self.qualities:
+            if data is not None:
+                both = (decoded(data), original)
+                spoilt, original = (np.ascontiguousarray(each[_SHIFT[0] :, _SHIFT[1] :]) for each in both)
+            data = jpeg_file(spoilt, quality, full_colour=self.full_colour)
+        return data, original
+
     def pair(self, photo: Pixels) -> tuple[Pixels, Pixels]:
         """Return the compressed photo and its original, uint8 RGB of the same size."""
-        if self.grey:
-            photo = np.repeat(np.rint(photo @ _LUMA).astype(np.uint8)[..., None], 3, axis=2)
-        spoilt = photo
-        for number, quality in enumerate(self.qualities):
-            if number:
-                spoilt, photo = (np.ascontiguousarray(each[_SHIFT[0] :, _SHIFT[1] :]) for each in (spoilt, photo))
-            spoilt = compressed(spoilt, quality, full_colour=self.full_colour)
-        return spoilt, photo
+        data, original = self.file(photo)
+        return original if data is None else decoded(data), original
 
 
 CASES: Final = (
@@ -153,7 +159,7 @@ def _decibels(error: float) -> float:
 
 
 def _ssim(one: Pixels, other: Pixels) -> float:
-    first, second = one.astype(np.float64), other.astype(np.float64)
+    first, second = one.astype(np.float32), other.astype(np.float32)
     mean, mean_other = _windowed(first), _windowed(second)
     spread, spread_other = _windowed(first * first) - mean**2, _windowed(second * second) - mean_other**2
     shared = _windowed(first * second) - mean * mean_other
@@ -162,10 +168,11 @@ def _ssim(one: Pixels, other: Pixels) -> float:
     return float((alike / ((mean**2 + mean_other**2 + small) * (spread + spread_other + large))).mean())
 
 
-def _windowed(plane: Plane) -> Plane:
+def _windowed(plane: Single) -> Single:
     """Return the weighted mean of each window that lies inside."""
     size = len(_TAPS)
     height, width = (length - size + 1 for length in plane.shape)
-    taps = _TAPS / _TAPS.sum()
-    tall = sum((plane[at : at + height] * tap for at, tap in enumerate(taps)), np.zeros(1))
-    return sum((tall[:, at : at + width] * tap for at, tap in enumerate(taps)), np.zeros(1))
+    taps = (_TAPS / _TAPS.sum()).astype(np.float32)
+    none = np.zeros(1, np.float32)
+    tall = sum((plane[at : at + height] * tap for at, tap in enumerate(taps)), none)
+    return sum((tall[:, at : at + width] * tap for at, tap in enumerate(taps)), none)
