@@ -21,15 +21,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.report import table
-from culld.app.review.intervals import wilson
-from culld.enhance.gain import Gain, gain, load_rule
+from bench.restoration_gain import accepted_lines, judge, untouched_lines
+from culld.enhance.gain import load_rule
 from culld.enhance.restore import open_restoration, restore
 from culld.inference.card import load_card
 from culld.inference.network import Network
 from culld.training.dataset import Scene, Split, read_index, split
 from culld.training.experiment import Splits
-from culld.training.restoration.known_pairs import KnownPair, decibels, known_pair, read_photo
-from culld.training.restoration.measure import CASES, Case, Figure, figure, scores, summary
+from culld.training.restoration.known_pairs import read_photo
+from culld.training.restoration.measure import CASES, Case, Figure, scores, summary
 
 Pixels = NDArray[np.uint8]
 MODEL = Path(__file__).parents[2] / "models" / "restore-jpeg"
@@ -38,7 +38,6 @@ STRENGTHS = (6.0, 12.0, 20.0, 35.0)
 RIVALS = ("jpegqs", "jpegqs -q 6", "bilateral")
 CROP = (640, 960)
 """Height and width that are cut out of a camera original at half size."""
-RANGES = ((1, 15), (16, 35), (36, 60), (61, 80), (81, 100))
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,70 +170,6 @@ def spelled(value: Figure) -> str:
     return f"**{value.mean:+.2f}** ({value.low:+.2f} to {value.high:+.2f})"
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A known pair, what the rule predicts of its repair, and its true gain in dB."""
-
-    pair: KnownPair
-    predicted: Gain
-    truth: float
-
-
-def judge(shared: Path, scenes: Sequence[Scene], network: Network, model: Path) -> Iterator[Judged]:
-    """Yield a pair of each scene: whole photos, as culld meets them."""
-    rule = load_rule(model)
-    for scene in scenes:
-        pair = known_pair(read_photo(shared / "photos" / scene.file), scene.file, 0, side=None)
-        after = restore(pair.before, network)
-        predicted = gain(pair.before, after, pair.quality, rule)
-        yield Judged(pair, predicted, decibels(pair.before, after, pair.original))
-
-
-def accepted_lines(judged: Sequence[Judged]) -> list[str]:
-    """The table of accepted repairs: by kind of pair, and by the lowest quality that a photo had."""
-    groups = {
-        str(kind): [each for each in judged if each.pair.kind == kind]
-        for kind in sorted({each.pair.kind for each in judged})
-    }
-    spoilt = [each for each in judged if each.pair.compression is not None]
-    for low, high in RANGES:
-        groups[f"quality {low} to {high}"] = [each for each in spoilt if low <= (each.pair.compression or 0) <= high]
-    groups["all"] = list(judged)
-    head = (
-        "pairs",
-        "number",
-        "really better by 0.1 dB",
-        "of these accepted",
-        "accepted",
-        "of these worse",
-        "mean error, dB",
-    )
-    return table(head, [_accepted_line(name, rows) for name, rows in groups.items() if rows])
-
-
-def _accepted_line(name: str, rows: Sequence[Judged]) -> list[str]:
-    better = [each for each in rows if each.truth > 0.1]
-    accepted = [each for each in rows if each.predicted.is_real]
-    errors = [abs(each.predicted.decibels - max(each.truth, -1.5)) for each in rows]
-    return [
-        name,
-        str(len(rows)),
-        str(len(better)),
-        share(sum(each.predicted.is_real for each in better), len(better)),
-        str(len(accepted)),
-        share(sum(each.truth <= 0 for each in accepted), len(accepted)),
-        f"{figure(errors).mean:.2f}",
-    ]
-
-
-def share(count: int, of: int) -> str:
-    """Return a share with its interval."""
-    if not of:
-        return "-"
-    low, high = wilson(count, of)
-    return f"{count / of:.1%} ({low:.1%} to {high:.1%})"
-
-
 def cost_lines(network: Network) -> list[str]:
     """The time of a megapixel at two sizes, wall clock with two threads, and the peak of memory."""
     rows = []
@@ -280,6 +215,8 @@ def main() -> None:
     print(
         f"\n## Accepted by the rule, margin {load_rule(options.model).margin} dB\n", *accepted_lines(judged), sep="\n"
     )
+    untouched = untouched_lines(options.shared, spread(parts.test, options.pairs // 4), network, options.model)
+    print("\nFiles as they are, which were never degraded further:\n", *untouched, sep="\n")
 
 
 if __name__ == "__main__":
