@@ -123,8 +123,8 @@ def test_the_command_writes_a_model_folder(tmp_path: Path, capsys: pytest.Captur
     folder.mkdir()
     names = [f"{number}.jpg" for number in range(12)]
     for number, name in enumerate(names):
-        factories.picture(number, (300, 280)).save(folder / name, quality=95)
-    lines = ["file,width,height,tags,source,licence", *(f"{name},300,280,,drawn,CC0" for name in names)]
+        factories.picture(number, (400, 400)).save(folder / name, quality=95)
+    lines = ["file,width,height,tags,source,licence", *(f"{name},400,400,,drawn,CC0" for name in names)]
     (folder / "index.csv").write_text("\n".join(lines) + "\n", "utf-8")
     recipe = tmp_path / "train.yaml"
     recipe.write_text(

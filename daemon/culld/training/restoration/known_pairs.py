@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 SQUARE: Final = 256
 """The side of a pair in px."""
 _SEED: Final = 1
+_CUT: Final = (3, 5)
+_SMALLER: Final = 0.7
 
 
 class Kind(StrEnum):
@@ -60,8 +62,14 @@ def read_photo(path: Path) -> Pixels:
 
 
 def known_pair(photo: Pixels, name: str, number: int, side: int | None = SQUARE) -> KnownPair:
-    """Return a pair: a random square of a photo, which is larger by 7 px, or the whole; the same for the same name."""
+    """Return a pair of a photo of at least 384x384: a random square, or the whole; always the same for the same name.
+
+    Every other photo is made smaller first, because it is a JPEG file itself: that takes away most of what its own
+    compression left. The others are cut, so that their own grid is not that of the next compression, which would then
+    change nearly nothing.
+    """
     rng = np.random.default_rng(number_of(_SEED, f"known pair {number}", name))
+    photo = _smaller(photo) if rng.random() < 0.5 else np.ascontiguousarray(photo[_CUT[0] :, _CUT[1] :])
     kind = list(_SHARES)[int(rng.choice(len(_SHARES), p=list(_SHARES.values())))]
     before, original, quality, compression = _MAKERS[kind](photo, rng)
     if side is not None:
@@ -93,6 +101,11 @@ def decibels(before: Pixels, after: Pixels, original: Pixels) -> float:
 
 if TYPE_CHECKING:
     Made = tuple[Pixels, Pixels, int | None, int | None]
+
+
+def _smaller(photo: Pixels) -> Pixels:
+    size = (round(photo.shape[1] * _SMALLER), round(photo.shape[0] * _SMALLER))
+    return np.asarray(Image.fromarray(photo).resize(size, Image.Resampling.LANCZOS))
 
 
 def _once(photo: Pixels, rng: np.random.Generator) -> Made:

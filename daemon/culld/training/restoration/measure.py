@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _BLOCK: Final = 8
 _SHIFT: Final = (3, 5)
-"""Rows and columns that are cut off between two compressions, so that their grids differ."""
+"""Rows and columns that are cut off before each compression, so that their grids differ."""
 _LUMA = np.array([0.299, 0.587, 0.114])
 _TAPS = np.exp(-0.5 * (np.arange(-5, 6) / 1.5) ** 2)
 _DRAWS: Final = 2000
@@ -33,7 +33,10 @@ _DRAWS: Final = 2000
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """How a photo is compressed: once for each quality, with another grid each time; not at all without qualities."""
+    """How a photo is compressed: once for each quality, with another grid each time; not at all without qualities.
+
+    The first grid is not that of the photo either: a photo that is a JPEG file would change nearly nothing on it.
+    """
 
     name: str
     qualities: tuple[int, ...]
@@ -43,11 +46,10 @@ class Case:
     def file(self, photo: Pixels) -> tuple[bytes | None, Pixels]:
         """Return the JPEG file of a photo, or None without qualities, and its original, uint8 RGB of the same size."""
         original = np.repeat(np.rint(photo @ _LUMA).astype(np.uint8)[..., None], 3, axis=2) if self.grey else photo
-        spoilt, data = original, None
+        data = None
         for quality in self.qualities:
-            if data is not None:
-                both = (decoded(data), original)
-                spoilt, original = (np.ascontiguousarray(each[_SHIFT[0] :, _SHIFT[1] :]) for each in both)
+            both = (original if data is None else decoded(data), original)
+            spoilt, original = (np.ascontiguousarray(each[_SHIFT[0] :, _SHIFT[1] :]) for each in both)
             data = jpeg_file(spoilt, quality, full_colour=self.full_colour)
         return data, original
 
