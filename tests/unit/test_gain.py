@@ -23,7 +23,7 @@ def textured(height: int = 300, width: int = 400) -> np.ndarray:
 
 def constant(decibels: float, margin: float = 0.2) -> GainRule:
     """A rule that predicts the same gain for everything."""
-    terms = FEATURES * (FEATURES + 3) // 2
+    terms = 2 * FEATURES
     return GainRule((0.0,) * FEATURES, (1.0,) * FEATURES, (decibels, *(0.0,) * terms), margin)
 
 
@@ -31,7 +31,7 @@ def drawn(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Features, and gains that follow from two of them with little noise."""
     rng = np.random.default_rng(seed)
     rows = rng.normal(0, 1, (count, FEATURES))
-    return rows, rows[:, 0] + 0.3 * rows[:, 1] * rows[:, 2] + rng.normal(0, 0.1, count)
+    return rows, rows[:, 0] + 0.3 * rows[:, 1] ** 2 + rng.normal(0, 0.1, count)
 
 
 def test_a_gain_is_real_from_the_margin_on() -> None:

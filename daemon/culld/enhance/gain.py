@@ -42,7 +42,7 @@ _WRONG: Final = 0.005
 
 @dataclass(frozen=True, slots=True)
 class GainRule:
-    """The rule: a quadratic form of the features, and the gain in dB from which a repair is accepted.
+    """The rule: a sum of the features and their squares, and the gain in dB from which a repair is accepted.
 
     `centre` and `scale` have `FEATURES` numbers; `weights` one for each term of `_terms`.
     """
@@ -94,7 +94,7 @@ def load_rule(folder: Path) -> GainRule:
 def rule_of(values: Mapping[str, Any]) -> GainRule:
     """Return the rule of a card's values; raises KeyError, TypeError or ValueError if they are not those of a rule."""
     centre, scale, weights = (tuple(map(float, values[name])) for name in ("centre", "scale", "weights"))
-    if len(centre) != FEATURES or len(scale) != FEATURES or len(weights) != 1 + FEATURES * (FEATURES + 3) // 2:
+    if len(centre) != FEATURES or len(scale) != FEATURES or len(weights) != 1 + 2 * FEATURES:
         raise ValueError(f"it is not one of {FEATURES} features")
     return GainRule(centre, scale, weights, float(values["margin"]))
 
@@ -168,7 +168,6 @@ def _curvature(plane: Plane) -> Plane:
 
 
 def _terms(rows: Rows, centre: Gains, scale: Gains) -> Rows:
-    """Return 1, the scaled features, and their products of two: (n, 1 + k + k (k + 1) / 2)."""
+    """Return 1, the scaled features, and their squares: (n, 1 + 2 k). Products of two fitted other scenes no better."""
     scaled = (rows - centre) / scale
-    first, second = np.triu_indices(scaled.shape[1])
-    return np.column_stack([np.ones(len(scaled)), scaled, scaled[:, first] * scaled[:, second]])
+    return np.column_stack([np.ones(len(scaled)), scaled, np.square(scaled)])
