@@ -191,6 +191,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--model", type=Path, default=MODEL, metavar="DIR")
     parser.add_argument("--count", type=int, default=60, metavar="N", help="photos of a source")
     parser.add_argument("--pairs", type=int, default=400, metavar="N", help="pairs for the rule of the gain")
+    parser.add_argument("--no-time", action="store_true", help="leave out the time, on a machine that is busy")
     return parser.parse_args()
 
 
@@ -199,8 +200,9 @@ def main() -> None:
     options = arguments()
     network, card = open_restoration(options.model), load_card(options.model)
     parts = split(read_index(options.shared / "photos"), Splits())
-    print(f"# {card.id}\n\nTime, measured first, in a fresh process:\n")
-    print(*cost_lines(network), sep="\n")
+    print(f"# {card.id}\n")
+    if not options.no_time:
+        print(*cost_lines(network), sep="\n", flush=True)
     developed = [read_photo(options.shared / "photos" / scene.file) for scene in spread(parts.calibration, 8)]
     strengths = best_strengths(developed)
     if shutil.which("jpegqs") is None:
