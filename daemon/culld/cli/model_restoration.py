@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import sys
 import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -61,12 +62,13 @@ def train(args: argparse.Namespace) -> int:
         experiment = replace(experiment, seed=args.seed)
         text = json.dumps(asdict(experiment))  # YAML as well
     out = args.out or Path("models") / experiment.name
-    parts = split(read_index(args.photos), experiment.splits)
+    parts, backup = split(read_index(args.photos), experiment.splits), checkpoints(args.cache, experiment)
+    print(f"the checkpoints are kept in {backup}", file=sys.stderr)
     with model_common.ProgressBars() as shown:
         model = train_restoration(
             [read_photo(args.photos / scene.file) for scene in parts.train],
             experiment,
-            checkpoints(args.cache, experiment),
+            backup,
             lambda step, _loss: shown.progress("steps", step, experiment.steps),
         )
         digest = write_restoration(model, out / MODEL_FILE, SIDE, experiment.precision)
