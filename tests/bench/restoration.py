@@ -129,8 +129,9 @@ class Rows:
         rivals = {"bilateral": bilateral(spoilt, self._strengths[case.name])}
         if data is not None and shutil.which("jpegqs"):
             rivals |= {"jpegqs": quant_smooth(data), "jpegqs -q 6": quant_smooth(data, "-q", "6")}
-        gains = {f"gain {name}": scores_psnr(pixels, original) - before["psnr"] for name, pixels in rivals.items()}
-        ahead = {f"ahead of {name}": row["gain"] - value for name, value in gains.items()} if data is not None else {}
+        gained = {name: scores_psnr(pixels, original) - before["psnr"] for name, pixels in rivals.items()}
+        gains = {f"gain {name}": value for name, value in gained.items()}
+        ahead = {f"ahead of {name}": row["gain"] - value for name, value in gained.items()} if data is not None else {}
         return {**row, **gains, **ahead}
 
     def lines(self) -> list[str]:
