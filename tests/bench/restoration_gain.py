@@ -22,6 +22,7 @@ from culld.training.restoration.known_pairs import KnownPair, decibels, known_pa
 from culld.training.restoration.measure import figure
 
 Pixels = NDArray[np.uint8]
+_FINE = 85
 RANGES = ((1, 15), (16, 35), (36, 60), (61, 80), (81, 100))
 
 
@@ -88,24 +89,30 @@ def untouched_lines(shared: Path, scenes: Sequence[Scene], network: Network, mod
         "camera": sorted((shared / "camera" / "dresden").glob("*.JPG")),
     }
     head = ("files", "number", "quality of their tables", "accepted", "share")
-    return table(head, [_untouched_line(name, paths, network, load_rule(model)) for name, paths in files.items()])
+    return table(
+        head, [line for name, paths in files.items() for line in _untouched(name, paths, network, load_rule(model))]
+    )
 
 
-def _untouched_line(name: str, paths: Sequence[Path], network: Network, rule: GainRule) -> list[str]:
-    qualities, accepted = set(), 0
+def _untouched(name: str, paths: Sequence[Path], network: Network, rule: GainRule) -> Iterator[list[str]]:
+    """Yield a line of the fine files and one of the others: cameras compress as well."""
+    found: list[tuple[int, bool]] = []
     for path in paths:
         pixels = middle(read_photo(path))
         with Image.open(path) as image:
             quality = estimated_quality(getattr(image, "quantization", None))
-        qualities.add(quality or 100)
-        accepted += gain(pixels, restore(pixels, network), quality, rule).is_real
-    return [
-        name,
-        str(len(paths)),
-        f"{min(qualities)} to {max(qualities)}",
-        str(accepted),
-        share(accepted, len(paths)),
-    ]
+        found.append((quality or 100, gain(pixels, restore(pixels, network), quality, rule).is_real))
+    for low, high in ((_FINE, 100), (1, _FINE - 1)):
+        kept = [(quality, real) for quality, real in found if low <= quality <= high]
+        if kept:
+            accepted, qualities = sum(real for _, real in kept), sorted(quality for quality, _ in kept)
+            yield [
+                name,
+                str(len(kept)),
+                f"{qualities[0]} to {qualities[-1]}",
+                str(accepted),
+                share(accepted, len(kept)),
+            ]
 
 
 def middle(photo: Pixels, side: int = SIDE) -> Pixels:

@@ -61,6 +61,13 @@ def test_other_tables_get_the_nearest_quality(quality: int) -> None:
         assert abs(found - quality) <= 6
 
 
+def test_brightness_decides_where_the_tables_disagree() -> None:
+    """As in files of some cameras, whose colour is compressed more strongly."""
+    found = estimated_quality({0: tables(saved(quality=70))[0], 1: tables(saved(quality=51))[1]})
+
+    assert found == 70
+
+
 def test_a_picture_without_tables_has_no_quality() -> None:
     """PNG has none; neither have tables of another size."""
     assert estimated_quality(None) is None

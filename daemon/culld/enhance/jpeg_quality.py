@@ -30,6 +30,8 @@ _CHROMA: Final = np.fromstring(
     sep=" ",
 )
 """Table K.2 of ITU-T T.81, row by row."""
+_WEIGHTS: Final = np.array([2.0, 1.0])
+"""Brightness decides: cameras of Nikon store libjpeg's table of brightness beside a coarser one of colour."""
 
 
 def estimated_quality(tables: Mapping[int, Sequence[int]] | None) -> int | None:
@@ -40,7 +42,7 @@ def estimated_quality(tables: Mapping[int, Sequence[int]] | None) -> int | None:
     if not tables or any(len(table) != 64 for table in tables.values()):
         return None
     wanted = np.log(np.maximum([tables[number] for number in sorted(tables)[:2]], 1))
-    distances = np.abs(_all()[:, : len(wanted)] - wanted).sum(axis=(1, 2))
+    distances = np.abs(_all()[:, : len(wanted)] - wanted).sum(axis=2) @ _WEIGHTS[: len(wanted)]
     return int(np.argmin(distances)) + 1
 
 
