@@ -102,7 +102,8 @@ def rule_of(values: Mapping[str, Any]) -> GainRule:
 def fitted(rows: Rows, gains: Gains, check_rows: Rows, check_gains: Gains) -> GainRule:
     """Fit the rule to the gains of known pairs in dB, and its margin to those of other scenes.
 
-    The margin is the lowest one at which at most one in 200 accepted repairs of the second set makes a photo worse.
+    The margin is the lowest one at which at most one in 200 accepted repairs of the second set makes a photo worse, and
+    at most one in 200 of those that make it worse are accepted.
     """
     centre, scale = rows.mean(axis=0), np.maximum(rows.std(axis=0), 1e-6)
     terms = _terms(rows, centre, scale)
@@ -110,8 +111,12 @@ def fitted(rows: Rows, gains: Gains, check_rows: Rows, check_gains: Gains) -> Ga
     weights = np.linalg.solve(terms.T @ terms + _RIDGE * np.eye(terms.shape[1]), terms.T @ wanted)
     rule = GainRule(tuple(centre.tolist()), tuple(scale.tolist()), tuple(weights.tolist()), 0.0)
     predicted = rule.predicted(check_rows)
-    worse = [(check_gains[predicted >= margin] <= 0).sum() / max((predicted >= margin).sum(), 1) for margin in _MARGINS]
-    allowed = [margin for margin, share in zip(_MARGINS, worse, strict=True) if share <= _WRONG]
+    worse = check_gains <= 0
+    wrong = [int((worse & (predicted >= margin)).sum()) for margin in _MARGINS]
+    fewest = [min(int((predicted >= margin).sum()), int(worse.sum())) for margin in _MARGINS]
+    allowed = [
+        margin for margin, count, of in zip(_MARGINS, wrong, fewest, strict=True) if count <= _WRONG * of or not count
+    ]
     return GainRule(rule.centre, rule.scale, rule.weights, round(float(allowed[0] if allowed else _MARGINS[-1]), 2))
 
 

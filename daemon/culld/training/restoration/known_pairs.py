@@ -139,8 +139,9 @@ def _noisy(photo: Pixels, rng: np.random.Generator) -> Made:
 
 
 def _fine(rng: np.random.Generator) -> int | None:
-    """Return a quality at which a camera saves, or None."""
-    return int(rng.integers(85, 101)) if rng.random() < 0.7 else None
+    """Return a quality at which a camera or a program saves, mostly the lower ones, or None."""
+    lowest, highest = ((85, 92), (93, 100))[int(rng.random() < 0.3)]
+    return int(rng.integers(lowest, highest + 1)) if rng.random() < 0.8 else None
 
 
 _MAKERS: Final[dict[Kind, Callable[[Pixels, np.random.Generator], Made]]] = {
