@@ -92,7 +92,7 @@ def gain(pixels: Pixels) -> Pixels:
 
 def clahe(pixels: Pixels) -> Pixels:
     """Equalise the lightness of CIE Lab in 8 x 8 tiles with a clip limit of 2 (OpenCV)."""
-    import cv2  # noqa: PLC0415 - of the extra `vision`
+    import cv2
 
     lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)
     lab[..., 0] = cv2.createCLAHE(2.0, (8, 8)).apply(lab[..., 0])

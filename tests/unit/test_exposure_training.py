@@ -94,7 +94,5 @@ def test_a_few_steps_bring_wrong_exposures_nearer_and_the_file_gives_the_same_cu
 
     assert seen[-1] == EXPERIMENT.steps
     assert found["under"]["after"] < 0.7 * found["under"]["before"]
-    np.testing.assert_allclose(
-        core.predict(photos(1)[0][None].astype(np.float32), verbose=0), curve, atol=1e-3
-    )
+    np.testing.assert_allclose(core.predict(photos(1)[0][None].astype(np.float32), verbose=0), curve, atol=1e-3)
     json.dumps(found)

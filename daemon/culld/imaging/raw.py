@@ -133,9 +133,9 @@ def develop_corrected(raw: Raw, curve: ToneCurve) -> NDArray[np.uint8]:
     """Return the sensor data developed under a tone curve: uint8 RGB (height, width, 3), upright, in full resolution.
 
     LibRaw gives linear light in 16 bits, white-balanced as by the camera, without automatic brightening; the curve is
-    applied before it is reduced to 8 bits, so that lifted tones keep their steps. Every channel is scaled alike, by the
-    luma of its pixel. A curve without stops gives the plain development in sRGB. Raises `LibRawError` for damaged data,
-    which `open_raw` turns into `UnreadableError`.
+    applied before it is reduced to 8 bits, so that lifted tones keep their steps. All channels of a pixel are scaled
+    alike, as by `tone_curve.apply`. A curve without stops gives the plain development in sRGB. `open_raw` turns
+    the error of damaged data into `UnreadableError`.
     """
     linear: NDArray[np.uint16] = raw.file.postprocess(
         use_camera_wb=True, no_auto_bright=True, output_bps=16, gamma=(1, 1)
@@ -146,12 +146,14 @@ def develop_corrected(raw: Raw, curve: ToneCurve) -> NDArray[np.uint8]:
     found = np.empty(linear.shape, np.uint8)
     for top in range(0, len(linear), _ROWS):
         block = linear[top : top + _ROWS]
-        scaled = block * factor.astype(np.float32)[_luma(block)][..., None]
+        scaled = block * factor.astype(np.float32)[_tone(block, curve)][..., None]
         found[top : top + _ROWS] = encoded[np.minimum(scaled, _LIGHTS - 1).astype(np.uint16)]
     return found
 
 
-def _luma(linear: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    """Return the luma of linear light, uint16 (rows, columns); that of white is 65,535."""
+def _tone(linear: NDArray[np.uint16], curve: ToneCurve) -> NDArray[np.uint16]:
+    """Return the light that a curve goes by, uint16 (rows, columns): the brightest channel for a lift, or the luma."""
+    if curve.stops > 0:
+        return linear.max(axis=2)
     wide = linear.astype(np.uint32)
     return ((54 * wide[..., 0] + 183 * wide[..., 1] + 19 * wide[..., 2]) >> 8).astype(np.uint16)

@@ -34,13 +34,13 @@ class ToneExperiment:
     channels: tuple[int, ...] = (16, 24, 32, 48)
     levels: int = 24
     width: int = 48
-    under: float = 0.4
+    under: float = 0.35
     over: float = 0.3
-    clean: float = 0.1
+    clean: float = 0.15
     hard_light: float = 0.5
     most_stops: float = 5.0
     batch: int = 32
-    steps: int = 1600
+    steps: int = 1400
     learning_rate: float = 2e-3
     ema: float = 0.995
     precision: str = "float16"

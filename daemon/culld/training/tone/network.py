@@ -17,6 +17,8 @@ SIZE: Final = (256, 192)
 HALF: Final = (SIZE[0] // 2, SIZE[1] // 2)
 """The (width, height) of the pictures that it is trained on: the network halves a thumbnail first."""
 SHOULDERS: Final = (0.5, 3.0)
+STEEPEST_WHITE: Final = 3.0
+"""The limit of the slope at white, in EV: 8 times. Beyond it the noise next to clipped areas is torn apart."""
 _MIDDLE = 1.5
 """The shoulder of an untrained network."""
 _LUMA = (0.2126, 0.7152, 0.0722)
@@ -45,14 +47,16 @@ def build_core(experiment: ToneExperiment) -> Any:
 
 
 def _in_range(raw: Any, most_stops: float) -> Any:
-    """Return stops within the limit and shoulders within `SHOULDERS`; zeros give no stops and the middle shoulder."""
+    """Return stops and shoulders within their limits; zeros give no stops and the middle shoulder."""
+    from keras import ops
     from keras.layers import Activation, Concatenate, Rescaling
 
     low, high = SHOULDERS
     start = math.log((_MIDDLE - low) / (high - _MIDDLE))
     stops = Rescaling(most_stops, name="stops")(Activation("tanh")(raw[:, :1]))
     shoulder = Rescaling(high - low, low, name="shoulder")(Activation("sigmoid")(raw[:, 1:] + start))
-    return Concatenate(name="curve")([stops, shoulder])
+    steepest = STEEPEST_WHITE / ops.maximum(-stops, STEEPEST_WHITE / high)
+    return Concatenate(name="curve")([stops, ops.minimum(shoulder, steepest)])
 
 
 def for_thumbnails(core: Any) -> Any:
@@ -64,16 +68,20 @@ def for_thumbnails(core: Any) -> Any:
 
 
 def corrected(wrong: Any, curve: Any) -> Any:
-    """Return pixels, float32 0..255 RGB (n, height, width, 3), under their curves (n, 2): 0..1, hues kept, clipped."""
+    """Return pixels, float32 0..255 RGB (n, height, width, 3), under their curves (n, 2): 0..1, hues kept, clipped.
+
+    A lift goes by the brightest channel, so that it clips none; another curve by the luma.
+    """
     from keras import ops
 
     srgb = wrong / 255
-    luma = ops.maximum(ops.sum(srgb * ops.convert_to_tensor(_LUMA), axis=-1, keepdims=True), _DARKEST)
     stops, shoulder = curve[:, None, None, :1], curve[:, None, None, 1:]
-    linear = _to_linear(luma)
+    luma = ops.sum(srgb * ops.convert_to_tensor(_LUMA), axis=-1, keepdims=True)
+    place = ops.where(stops > 0, ops.max(srgb, axis=-1, keepdims=True), luma)
+    linear = _to_linear(ops.maximum(place, _DARKEST))
     power = ops.power(2.0, stops * shoulder) - 1
     bent = ops.power(2.0, stops) * linear / ops.power(1 + power * ops.power(linear, shoulder), 1 / shoulder)
-    return ops.clip(srgb * _to_srgb(bent) / luma, 0.0, 1.0)
+    return _to_srgb(ops.clip(_to_linear(srgb) * bent / linear, 0.0, 1.0))
 
 
 def _to_linear(srgb: Any) -> Any:
