@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import io
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -21,16 +22,19 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from bench.explain.faithfulness import with_interval
-from culld.enhance.exposure import open_tone_network, repair_exposure
+from culld.enhance.exposure import open_tone_network, predict_curve, repair_exposure, thumbnail_of
 from culld.imaging.decode import frame_of
 from culld.imaging.encode import jpeg_roundtrip
+from culld.imaging.image_file import DecodeLimits
 from culld.imaging.quality import psnr, ssim_map
+from culld.imaging.raw import develop_corrected, open_raw
 from culld.imaging.tone_curve import ToneCurve, apply, luma, to_linear
 from culld.inference.network import Network
 from culld.stages.read.scoring import inputs_of, open_litert
 from culld.training.dataset import Scene, number_of, read_index, split
 from culld.training.experiment import Splits
 from culld.training.tone.exposures import shot
+from harness import raw_files, scenes
 
 Pixels = NDArray[np.uint8]
 Repair = Callable[[Pixels], Pixels]
@@ -105,9 +109,9 @@ def matched(pixels: Pixels, reference: Pixels) -> Pixels:
     return np.rint(np.clip(pixels * np.float32(factor), 0, 255)).astype(np.uint8)
 
 
-def drawn_cases(folder: Path, scenes: Iterable[Scene]) -> Iterator[Case]:
+def drawn_cases(folder: Path, found: Iterable[Scene]) -> Iterator[Case]:
     """Expose clean photos wrongly in linear light, with noise, as JPEG of quality 92; every second in hard light."""
-    for number, scene in enumerate(scenes):
+    for number, scene in enumerate(found):
         photo = read(folder / scene.file)
         for stops in STOPS:
             rng = np.random.default_rng(number_of(1, f"repair {stops}", scene.file))
@@ -227,6 +231,42 @@ def print_cost(repair: Repair) -> None:
     print(f"\n24 megapixels: {passed / 24:.3f} s a megapixel, {1000 * used / 24:.0f} ms of CPU time a megapixel")
 
 
+def print_raws(folder: Path, network: Network, scorer: Network) -> None:
+    """Print what the data of a sensor give over lifted pixels, for drawn scenes, and the repair of real RAW files."""
+    print(
+        "\n| drawn RAW (12 bits) | PSNR from the sensor | from its 8-bit picture | sensor above |\n" + "|---" * 4 + "|"
+    )
+    plain = ToneCurve(0.0)
+    for stops in (2, 3, 4, 5):
+        rows = []
+        for seed in range(12):
+            image = scenes.picture(scenes.Scene(seed, size=(480, 320)))
+            wanted, dark = (developed(raw_files.dng(image, light=0.3 * 2.0**-less), plain) for less in (0, stops))
+            curve = ToneCurve(float(stops), 3.0)
+            lifted = developed(raw_files.dng(image, light=0.3 * 2.0**-stops), curve)
+            rows.append((psnr(lifted, wanted), psnr(apply(dark, curve), wanted)))
+        sensor, pixels = np.array(rows).T
+        cells = [_interval(each, 2) for each in (sensor, pixels, sensor - pixels)]
+        print(f"| {stops} EV too dark | {' | '.join(cells)} dB |")
+    for file in sorted(path for path in folder.iterdir() if path.suffix not in {".md", ".csv"}):
+        before = developed(file.read_bytes(), plain)
+        curve = predict_curve(thumbnail_of(before), network)
+        start = time.process_time()
+        after = developed(file.read_bytes(), curve)
+        spent = 1000 * (time.process_time() - start) / (after.shape[0] * after.shape[1] / 1e6)
+        told = [", ".join(f"{score:.2f}" for score in scored(scorer, pixels)) for pixels in (before, after)]
+        print(
+            f"\n{file.name}: {curve.stops:+.2f} EV, mean luma {luma(before).mean():.0f} to {luma(after).mean():.0f}, "
+            f"scores (blur, under, over) {told[0]} to {told[1]}; {spent:.0f} ms of CPU time a megapixel"
+        )
+
+
+def developed(file: bytes, curve: ToneCurve) -> Pixels:
+    """Return a RAW file developed from the data of its sensor under a curve."""
+    with open_raw(io.BytesIO(file), DecodeLimits()) as raw:
+        return develop_corrected(raw, curve)
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -249,14 +289,15 @@ def main() -> None:
         if part == "real":
             cases = real_cases(options.shared / "real-exposure")
         else:
-            scenes = parts.test if part == "test" else parts.calibration
-            order = np.random.default_rng(5).permutation(len(scenes))[: options.scenes]
-            cases = drawn_cases(options.shared / "photos", (scenes[place] for place in order))
+            known = parts.test if part == "test" else parts.calibration
+            order = np.random.default_rng(5).permutation(len(known))[: options.scenes]
+            cases = drawn_cases(options.shared / "photos", (known[place] for place in order))
         print(f"\n## {part}")
         results = measure(cases, repairs, scorer)
         everything = {**results, **pooled(results)}
         print_likeness(everything)
         print_cleared(everything)
+    print_raws(options.shared / "more" / "raw", network, scorer)
     print_cost(repairs[NETWORK])
 
 

@@ -154,6 +154,6 @@ def develop_corrected(raw: Raw, curve: ToneCurve) -> NDArray[np.uint8]:
 def _tone(linear: NDArray[np.uint16], curve: ToneCurve) -> NDArray[np.uint16]:
     """Return the light that a curve goes by, uint16 (rows, columns): the brightest channel for a lift, or the luma."""
     if curve.stops > 0:
-        return linear.max(axis=2)
+        return np.maximum(np.maximum(linear[..., 0], linear[..., 1]), linear[..., 2])
     wide = linear.astype(np.uint32)
     return ((54 * wide[..., 0] + 183 * wide[..., 1] + 19 * wide[..., 2]) >> 8).astype(np.uint16)

@@ -86,8 +86,8 @@ def tone(pixels: Pixels, curve: ToneCurve) -> Pixels:
     """Return the level of uint8 RGB pixels (..., 3) that a curve goes by: uint8 (...), 255 for white.
 
     A lift goes by the brightest channel, so that it clips none that was not; on the scenes of the calibration it comes
-    1 dB nearer than by the luma. Another curve goes by the luma: where one channel alone is clipped, it darkens with its
-    neighbours.
+    1 dB nearer than by the luma. Another curve goes by the luma: where one channel alone is clipped, it darkens with
+    its neighbours.
     """
     if curve.stops <= 0:
         return luma(pixels)
