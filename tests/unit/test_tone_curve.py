@@ -13,7 +13,14 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from culld.enhance.exposure import MOST_STOPS, TONE_NETWORK, open_tone_network, predict_curve, repair_exposure
+from culld.enhance.exposure import (
+    MOST_STOPS,
+    TONE_NETWORK,
+    clipped_share,
+    open_tone_network,
+    predict_curve,
+    repair_exposure,
+)
 from culld.imaging.image_file import DecodeLimits
 from culld.imaging.raw import develop_corrected, open_raw
 from culld.imaging.tone_curve import ToneCurve, apply, to_linear, to_srgb
@@ -144,6 +151,14 @@ def test_the_network_takes_a_portrait_turned() -> None:
     assert seen.shape == (192, 256, 3)
     assert (seen[:, :100] == 255).all() != (seen[:, -100:] == 255).all()
     np.testing.assert_array_equal(found, apply(portrait, curve))
+
+
+def test_what_is_just_below_white_counts_as_clipped() -> None:
+    """JPEG leaves 252 where the sensor was full."""
+    half = np.full((10, 10, 3), 252, np.uint8)
+    half[:5] = 180
+
+    assert clipped_share(half) == 0.5
 
 
 @pytest.mark.parametrize(("fault", "sign"), [("under", 1), ("over", -1)])

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 from PIL import Image
 
 from culld.imaging.decode import shrunk, to_network_frame
-from culld.imaging.tone_curve import ToneCurve, apply
+from culld.imaging.tone_curve import ToneCurve, apply, luma
 from culld.inference.litert import LiteRtNetwork
 from culld.inference.network import ArraySpec, Signature
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from culld.inference.network import Network
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 SIZE: Final = (256, 192)
 """The (width, height) of the thumbnail that the network takes."""
+CLIPPED: Final = 250
+"""The luma from which a pixel counts as clipped: JPEG leaves few clipped areas at 255."""
 _THUMBNAIL, _CURVE = "thumbnail", "curve"
 TONE_NETWORK: Final = Signature(
     inputs={_THUMBNAIL: ArraySpec((SIZE[1], SIZE[0], 3), "uint8")}, outputs={_CURVE: ArraySpec((2,), "float32")}
@@ -43,6 +45,15 @@ def open_tone_network(model: Path, threads: int = 1) -> LiteRtNetwork:
 def thumbnail_of(pixels: Pixels) -> Pixels:
     """Return uint8 RGB pixels (height, width, 3) with the longer side reduced to 256 pixels."""
     return shrunk(pixels, SIZE[0])
+
+
+def clipped_share(pixels: Pixels) -> float:
+    """Return the share 0..1 of uint8 RGB pixels (height, width, 3) whose luma is `CLIPPED` or more: nothing is there.
+
+    A darker curve turns what is just below white into grey, which lowers the score of over-exposure and shows no more:
+    where much is clipped, a repair is not worth its copy.
+    """
+    return float(np.mean(luma(pixels) >= CLIPPED))
 
 
 def predict_curve(thumbnail: Pixels, network: Network) -> ToneCurve:
