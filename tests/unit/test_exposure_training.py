@@ -15,7 +15,7 @@ from culld.training.tone.experiment import ToneExperiment, load_tone
 from culld.training.tone.exposures import batch_of, exposed, shot
 from harness import scenes
 
-EXPERIMENT = ToneExperiment(steps=60, batch=8, channels=(8, 8, 8, 8), levels=8, width=16)
+EXPERIMENT = ToneExperiment(steps=80, batch=8, ema=0.9, learning_rate=5e-3, channels=(8, 8, 8, 8), levels=8, width=16)
 MODEL = Path(__file__).resolve().parents[2] / "models" / "restore-exposure"
 
 

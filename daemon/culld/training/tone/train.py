@@ -61,8 +61,9 @@ def fit_tone(photos: Sequence[Photo], experiment: ToneExperiment, progress: Call
 
     keras.utils.set_random_seed(experiment.seed)
     core = build_core(experiment)
+    warm_up = min(100, experiment.steps // 10)
     rate = keras.optimizers.schedules.CosineDecay(
-        0.0, experiment.steps, alpha=0.01, warmup_target=experiment.learning_rate, warmup_steps=100
+        0.0, experiment.steps, alpha=0.01, warmup_target=experiment.learning_rate, warmup_steps=warm_up
     )
     optimizer = keras.optimizers.Adam(rate, use_ema=True, ema_momentum=experiment.ema, clipnorm=1.0)
     core.compile(optimizer=optimizer, loss=_difference)
