@@ -178,6 +178,7 @@ def developed(image: Image.Image, light: float, curve: ToneCurve, orientation: i
     """Develop a DNG whose sensor saw an image."""
     file = io.BytesIO(raw_files.dng(image, light=light, orientation=orientation))
     with open_raw(file, DecodeLimits()) as raw:
+        raw.linear_rgb()  # as before a prediction: at half size
         return develop_corrected(raw, curve)
 
 
