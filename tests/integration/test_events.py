@@ -38,8 +38,8 @@ class Watched:
         return seen
 
     def wait_for(self, wakeup: Wakeup) -> None:
-        """Fail unless the wake-up comes within five seconds."""
-        deadline = time.monotonic() + 5
+        """Fail unless the wake-up comes within a minute: against a hang only, a busy machine takes its time."""
+        deadline = time.monotonic() + 60
         while wakeup not in self.wakeups.take(timeout_s=0.2):
             assert time.monotonic() < deadline, f"{wakeup} did not come"
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from culld.cli import build_parser
 from culld.config import load_config
 from culld.journal.file_state import FileState
 from culld.records import PlanState
@@ -33,6 +34,7 @@ RUN_HERE = {
     "sh service",
     "sh machine",
     "sh train",
+    "sh hours",
     "sh web",
     "sh api",
     "yaml",
@@ -40,6 +42,7 @@ RUN_HERE = {
     "console",
 }
 CHECKED_ELSEWHERE = {"layers", "sh compare"}  # tests/unit/test_architecture.py, tests/system/test_compare.py
+SHOWN = {"text"}  # output of a command
 
 
 def blocks(language: str, *pages: Path) -> list[str]:
@@ -68,7 +71,7 @@ def test_every_code_block_is_one_that_a_test_runs() -> None:
     """A block with another info string would be an unchecked example."""
     for page in PAGES:
         marks = re.findall(r"^```(.*)$", page.read_text(), re.MULTILINE)
-        assert set(marks[::2]) <= RUN_HERE | CHECKED_ELSEWHERE, page.name
+        assert set(marks[::2]) <= RUN_HERE | CHECKED_ELSEWHERE | SHOWN, page.name
         assert set(marks[1::2]) <= {""}, page.name
 
 
@@ -288,6 +291,19 @@ def test_the_machine_test_does_what_the_service_page_says() -> None:
         words = shlex.split(line)
         given = ", ".join(["COMMAND" if words[0] == "culld" else f'"{words[0]}"', *(f'"{word}"' for word in words[1:])])
         assert f"machine, {given}" in text or f"machine.run({given})" in text, given
+
+
+@pytest.mark.parametrize("line", commands("sh hours"))
+def test_a_command_that_needs_photographs_and_time_is_one_of_culld(line: str) -> None:
+    """Its options exist, and so do the files of the project that it names, but for a model that is still to be made."""
+    words = shlex.split(line, comments=True)
+    if words[0] == "make":
+        assert f"\n{words[1]}:" in (REPO / "Makefile").read_text()
+        return
+    assert words[0] == "culld"
+    build_parser([words[1]]).parse_args(words[1:])
+    named = [word for word in words if word.startswith("models/") and word != "models/new"]
+    assert all((REPO / word).exists() for word in named)
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ import functools
 from typing import TYPE_CHECKING, Final
 
 from culld.app.compare_messages import CompareSettings
-from culld.compare.registry import entry
+from culld.compare.registry import entry, require_trained
 from culld.errors import PhotoError, SystemFaultError
 from culld.inference.pool import Pool
 from culld.inference.worker_process import WorkerLimits
@@ -37,7 +37,7 @@ def compare_photos(config: Config, request: CompareRequest, model: str = DEFAULT
     not trained or OpenCV is missing.
     """
     require_opencv()
-    entry(model)  # an unknown name is an error of the command, not of the worker
+    require_trained(entry(model))  # an unknown name is an error of the command, not of the worker
     settings = CompareSettings(model, config.limits.pixels, config.limits.file_size)
     limits = WorkerLimits(config.limits.memory, config.limits.time.total_seconds())
     with Pool(functools.partial(create_comparer, settings), 1, limits) as pool:

@@ -54,6 +54,15 @@ def is_trained(entry: Entry) -> bool:
     return isinstance(entry, Measure) or all((folder / name).is_file() for name in (CARD_FILE, MODEL_FILE))
 
 
+def require_trained(entry: Entry) -> None:
+    """Raise SystemFaultError, with the command that trains it, for a network without weights."""
+    if not is_trained(entry):
+        raise SystemFaultError(
+            f"{entry.name} is untrained: write an experiment file with `recipe: change` and `network: {entry.name}`, "
+            "and run `culld model train --experiment FILE --photos DIR`"
+        )
+
+
 def open_model(entry: Entry) -> ChangeModel:
     """Return a model that is ready to use; not to be shared between threads.
 
@@ -61,9 +70,5 @@ def open_model(entry: Entry) -> ChangeModel:
     """
     if isinstance(entry, Measure):
         return entry.create()
-    if not is_trained(entry):
-        raise SystemFaultError(
-            f"{entry.name} is untrained: write an experiment file with `recipe: change` and `network: {entry.name}`, "
-            "and run `culld model train --experiment FILE --photos DIR`"
-        )
+    require_trained(entry)
     return ConvertedNetwork(model_folder(entry))

@@ -56,7 +56,7 @@ def message_for(error: OSError, path: Path, doing: str) -> PhotoError:
     if isinstance(error, AdvisedError):
         return PhotoBlockedError(f"cannot {doing} {display_path(path)}: {error.advice}")
     if error.errno in _GONE:
-        return PhotoChangedError(f"cannot {doing} {display_path(path)}: it is no longer there")
+        return PhotoChangedError(f"cannot {doing} {display_path(path)}: it is not there")
     if error.errno == errno.EEXIST:
         return NameTakenError(f"cannot {doing} {display_path(path)}: the name it should get is already taken")
     code = error.errno or 0
