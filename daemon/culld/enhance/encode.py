@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from PIL import Image
 
 from culld.enhance.exif_copy import HEIGHT, ORIENTATION, WIDTH, with_numbers, without_thumbnail
-from culld.enhance.packet_copy import PARENT, PARENT_DIGEST, REPAIR, REPAIR_MODEL, copied_packet
+from culld.enhance.packet_copy import copied_packet
 from culld.enhance.source import RefusedError
 from culld.errors import TagRefusedError
 from culld.imaging.image_file import UnreadableError, translate_decode_errors
@@ -20,6 +20,7 @@ from culld.tags.containers.jpeg import APP13, EXIF_HEAD, read_jpeg
 from culld.tags.edits import apply_edits
 from culld.tags.embedded import exif_change
 from culld.tags.embedded_metadata import embedded_metadata_in
+from culld.tags.own_properties import PARENT, PARENT_DIGEST, REPAIR, REPAIR_MODEL
 
 if TYPE_CHECKING:
     import numpy as np
@@ -117,8 +118,7 @@ def _rewritten(source: CopySource) -> bytes:
 
 def _with_metadata(jpeg: bytes, metadata: EmbeddedMetadata, origin: Origin, *, upright: bool) -> bytes:
     properties = {PARENT: origin.name, PARENT_DIGEST: origin.digest, REPAIR: origin.repair, REPAIR_MODEL: origin.model}
-    old = metadata.packets[0] if metadata.packets else None
-    packet, gone, kept = copied_packet(old, properties, origin.repaired, upright=upright)
+    packet, gone, kept = copied_packet(metadata, properties, origin.repaired, upright=upright)
     container = read_jpeg(jpeg)
     change = exif_change(container, kept, gone)
     edits = container.splice(MetadataChange((Edit(0, b"", packet),), change.entries, change.new_block))

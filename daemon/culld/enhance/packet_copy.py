@@ -13,17 +13,16 @@ from culld.tags.edits import apply_edits
 from culld.tags.own_properties import own_keywords
 from culld.tags.packet import NEW_PACKET
 from culld.tags.sidecar import merge
+from culld.tags.sidecar_start import with_fields, with_words
 from culld.tags.xmp import PACKET, read_xmp, removal, written_attributes
+from culld.tags.xmp_mapping import fields_of, keywords_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
+    from culld.tags.embedded_metadata import EmbeddedMetadata
     from culld.tags.xmp import Document
 
-PARENT: Final = "Parent"
-PARENT_DIGEST: Final = "ParentSha256"
-REPAIR: Final = "Repair"
-REPAIR_MODEL: Final = "RepairModel"
 _LAYOUT: Final = frozenset(
     {
         "http://ns.adobe.com/hdr-gain-map/1.0/",
@@ -36,15 +35,19 @@ _ORIENTATION: Final = ("http://ns.adobe.com/tiff/1.0/", "Orientation")
 
 
 def copied_packet(
-    old: bytes | None, properties: Mapping[str, str], repaired: Collection[str], *, upright: bool = False
+    metadata: EmbeddedMetadata, properties: Mapping[str, str], repaired: Collection[str], *, upright: bool = False
 ) -> tuple[bytes, frozenset[str], tuple[str, ...]]:
     """Return the packet of a copy, the keywords of culld that are gone from it, and those that it keeps.
 
-    `old` is the packet of the photo, or None. `repaired` are the keywords that do not hold for the copy any more: they
+    Without a packet in `metadata` it begins with what IPTC and EXIF say, because programs that find XMP look no
+    further. `repaired` are the keywords that do not hold for the copy any more: they
     go if culld wrote them. An orientation in it goes if the copy is `upright`. Raises TagRefusedError for a packet that
     culld cannot change without risk.
     """
-    data = NEW_PACKET if old is None else _without_layout(old, upright=upright)
+    if metadata.packets:
+        data = _without_layout(metadata.packets[0], upright=upright)
+    else:
+        data = with_fields(with_words(NEW_PACKET, keywords_of(metadata)), fields_of(metadata))
     own = own_keywords(read_xmp(data, PACKET))
     kept = tuple(word for word in own if word not in repaired)
     return apply_edits(data, merge(data, kept, properties, target=PACKET)), frozenset(own) - {*kept}, kept

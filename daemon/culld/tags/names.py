@@ -59,15 +59,6 @@ def stem_of_parent(name: str) -> str | None:
     return stem if stem and stem != name else None
 
 
-def has_parent(name: str, folder: Iterable[str]) -> bool:
-    """Whether a file with the name of a copy has its parent among the names in its folder: another file of that stem.
-
-    Sidecars and backups of a photo are no parents.
-    """
-    stem = stem_of_parent(name)
-    return stem is not None and any(_stem(other) == stem and not _describes_or_copies(other) for other in folder)
-
-
 def sidecars_of(photo: str, folder: Iterable[str]) -> SidecarNames:
     """Return the sidecars of `photo` among the names in its folder.
 
