@@ -6,7 +6,7 @@ import io
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from culld.app.enhance_messages import Enhanced, Repair
 from culld.enhance.accept import Accepted, Discarded, accept, exposure_defect, refusal_for_clipping
@@ -14,7 +14,7 @@ from culld.enhance.encode import Origin, encode_copy, metadata_of
 from culld.enhance.exposure import clipped_share, open_tone_network, predict_curve, repair_exposure, thumbnail_of
 from culld.enhance.gain import gain, load_rule
 from culld.enhance.restore import open_restoration, restore
-from culld.enhance.source import CopySource, RefusedError, read_source
+from culld.enhance.source import CopySource, RefusedError, quality_of, read_source
 from culld.enhance.structure import structure_kept
 from culld.errors import PhotoError
 from culld.files.open_beneath import open_regular
@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from culld.stages.read.assess import ContentAssessment
 
     Pixels = NDArray[np.uint8]
+
+
+FINE_QUALITY: Final = 95
+"""From this quality of JPEG on, AUTO does not try a repair: it would take seconds to find that nothing is gained."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,7 +128,13 @@ class EnhanceWorker:
         if wanted is not Repair.JPEG and defect is not None:
             return Repair.EXPOSURE, ""
         if wanted is not Repair.EXPOSURE and photo.format is Format.JPEG:
-            return Repair.JPEG, ""
+            quality = quality_of(photo.data, self._limits)
+            if wanted is Repair.JPEG or quality is None or quality < FINE_QUALITY:
+                return Repair.JPEG, ""
+            return None, (
+                f"it is neither under- nor over-exposed, and hardly compressed (JPEG of quality {quality}): "
+                "there is nothing to repair"
+            )
         exposed = "" if wanted is Repair.JPEG else "it is neither under- nor over-exposed"
         packed = "" if wanted is Repair.EXPOSURE else "only the compression of JPEG files is repaired"
         return None, " and ".join(filter(None, (exposed, packed))) + ": there is nothing to repair"

@@ -19,7 +19,7 @@ from culld.tags.containers import MetadataChange
 from culld.tags.containers.jpeg import APP13, EXIF_HEAD, read_jpeg
 from culld.tags.edits import apply_edits
 from culld.tags.embedded import exif_change
-from culld.tags.embedded_metadata import embedded_metadata_in
+from culld.tags.embedded_metadata import embedded_metadata_in, fields_in
 from culld.tags.own_properties import PARENT, PARENT_DIGEST, REPAIR, REPAIR_MODEL
 
 if TYPE_CHECKING:
@@ -109,8 +109,8 @@ def _rewritten(source: CopySource) -> bytes:
     try:
         with translate_decode_errors():
             exif.load(EXIF_HEAD + source.exif)
-            if source.is_upright:
-                exif[ORIENTATION] = 1
+            if found := fields_in(source.exif).number(ORIENTATION):  # Pillow stops reading at the first damaged entry
+                exif[ORIENTATION] = 1 if source.is_upright else found
             return exif.tobytes().removeprefix(EXIF_HEAD)
     except (UnreadableError, struct.error) as error:
         raise RefusedError("its EXIF is damaged, so a copy could not keep it") from error

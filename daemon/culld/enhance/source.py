@@ -25,6 +25,11 @@ _ANIMATED: Final = frozenset({Format.PNG, Format.WEBP, Format.AVIF})
 _PIXI: Final = 9
 """From the name of the box `pixi` to the depth of its first channel, in bytes (ISO/IEC 23008-12, 6.5.6)."""
 _BITS_PER_SAMPLE: Final = 258
+_LAYOUT_OF_TIFF: Final = frozenset(
+    {254, 255, *range(256, 260), 262, 263, 266, 273, *range(277, 282), 284, 317, 320, *range(322, 326), 330, 338, 339}
+    | {340, 341, 347, *range(512, 522), *range(529, 533), 700, 33723, 34377, 34675}
+)
+"""The tags that describe the pixels of a TIFF, or hold XMP, IPTC and the profile, which have places of their own."""
 
 
 class RefusedError(PhotoError):
@@ -58,7 +63,7 @@ def read_source(data: bytes, format_: Format, limits: DecodeLimits) -> CopySourc
         _require_plain(image, data, format_)
         quality = estimated_quality(getattr(image, "quantization", None)) if format_ is Format.JPEG else None
         image.load()
-        exif = image.info.get("exif") or (image.getexif().tobytes() if format_ is Format.TIFF else b"")
+        exif = _exif_of_tiff(image) if format_ is Format.TIFF else image.info.get("exif", b"")
         profile = image.info.get("icc_profile")
         return CopySource(
             _opaque_pixels(image),
@@ -68,6 +73,20 @@ def read_source(data: bytes, format_: Format, limits: DecodeLimits) -> CopySourc
             dpi=_dpi(image),
             quality=quality,
         )
+
+
+def quality_of(data: bytes, limits: DecodeLimits) -> int | None:
+    """Return the quality 1..100 of a JPEG by its tables; None without tables. Raises UnreadableError."""
+    with translate_decode_errors(), open_image(io.BytesIO(data), Format.JPEG, limits) as image:
+        return estimated_quality(getattr(image, "quantization", None))
+
+
+def _exif_of_tiff(image: Image.Image) -> bytes:
+    """Return what a TIFF says in the tags of EXIF, as a block."""
+    exif = image.getexif()
+    for tag in _LAYOUT_OF_TIFF:
+        exif.pop(tag, None)
+    return exif.tobytes() if exif else b""
 
 
 def _require_plain(image: Image.Image, data: bytes, format_: Format) -> None:
