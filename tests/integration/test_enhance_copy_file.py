@@ -38,9 +38,13 @@ class Place:
         self.photo.path.write_bytes(PHOTO)
         return self
 
+    def names(self) -> set[str]:
+        """The names in the folder, hidden ones among them."""
+        return {path.name for path in self.folder.iterdir()}
+
     def is_copied(self) -> bool:
         """Whether the copy is there; it is whole, the photo is as it was, and any other file has a hidden name."""
-        names = set(os.listdir(self.folder)) - {"a.jpg", NAME}
+        names = self.names() - {"a.jpg", NAME}
         assert self.photo.path.read_bytes() == PHOTO
         assert all(map(is_own_temp, names)), names
         copy = self.folder / NAME
@@ -63,7 +67,7 @@ def test_a_copy_has_the_permissions_of_its_photo_and_leaves_no_other_file(tmp_pa
     assert write_copy(place.photo, COPY).path == place.folder / NAME
 
     assert place.is_copied()
-    assert sorted(os.listdir(place.folder)) == [NAME, "a.jpg"]
+    assert place.names() == {NAME, "a.jpg"}
     assert (place.folder / NAME).stat().st_mode & 0o777 == 0o640
 
 
@@ -76,7 +80,7 @@ def test_another_file_of_that_name_stays(tmp_path: Path) -> None:
         write(place)
 
     assert (place.folder / NAME).is_symlink()
-    assert sorted(os.listdir(place.folder)) == [NAME, "a.jpg"]
+    assert place.names() == {NAME, "a.jpg"}
 
 
 def test_a_kill_before_any_change_of_a_file_leaves_no_half_copy(tmp_path: Path) -> None:
