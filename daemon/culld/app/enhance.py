@@ -22,7 +22,7 @@ from culld.stages.plan import KEYWORDS
 from culld.tags.names import stem_of_parent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from culld.app.enhance_messages import EnhanceHandler, Repair
     from culld.config import Config
@@ -39,18 +39,15 @@ def create_enhancer(settings: EnhanceSettings) -> EnhanceHandler:
     return EnhanceWorker(settings)
 
 
-def enhance_photos(
-    config: Config, photos: Sequence[FileSnapshot], repair: Repair, beat: Callable[[], None] = lambda: None
-) -> Iterator[EnhanceResult]:
+def enhance_photos(config: Config, photos: Sequence[FileSnapshot], repair: Repair) -> Iterator[EnhanceResult]:
     """Repair photos one after the other in a new worker process, and yield the results in order.
 
-    `beat` is called at least every second while a photo is repaired. Raises SystemFaultError if a network cannot be
-    used.
+    Raises SystemFaultError if a network cannot be used.
     """
     limits = WorkerLimits(config.limits.memory, _SLOWER * config.limits.time.total_seconds())
     with Pool(functools.partial(create_enhancer, settings_of(config)), 1, limits) as pool:
         for photo in photos:
-            yield _enhanced(pool, EnhanceRequest(photo.place, repair), beat)
+            yield _enhanced(pool, EnhanceRequest(photo.place, repair))
 
 
 def settings_of(config: Config) -> EnhanceSettings:
@@ -68,12 +65,12 @@ def settings_of(config: Config) -> EnhanceSettings:
     )
 
 
-def _enhanced(pool: Pool, request: EnhanceRequest, beat: Callable[[], None]) -> EnhanceResult:
+def _enhanced(pool: Pool, request: EnhanceRequest) -> EnhanceResult:
     photo = request.place
     try:
         if why := _reason_against(photo):
             return EnhanceResult(photo.path, None, Enhanced(why))
-        (found,) = pool.map([request], beat)
+        (found,) = pool.map([request])
         if isinstance(found, PhotoError) or not found.copy:
             return EnhanceResult(photo.path, None, found)
         return EnhanceResult(photo.path, write_copy(photo, found.copy).path, found)

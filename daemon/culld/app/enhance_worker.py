@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from culld.files.open_beneath import open_regular
 from culld.imaging.image_file import DecodeLimits
 from culld.imaging.raw import develop_corrected, open_raw
 from culld.imaging.tone_curve import ToneCurve
-from culld.inference.card import MODEL_FILE, read_card
+from culld.inference.card import MODEL_FILE, load_card, read_card
 from culld.inference.litert import silence_stderr
 from culld.records import Defect, Format, Scores, display_path
 from culld.stages.read.assess import Scorer, assess, exif_of
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from culld.app.enhance_messages import EnhanceRequest, EnhanceSettings
     from culld.enhance.gain import Gain
+    from culld.inference.litert import LiteRtNetwork
     from culld.records import RootedPath
     from culld.stages.read.assess import ContentAssessment
 
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
 
 FINE_QUALITY: Final = 95
 """From this quality of JPEG on, AUTO does not try a repair: it would take seconds to find that nothing is gained."""
+
+_ROWS: Final = 256
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,19 +76,28 @@ class EnhanceWorker:
     """The `EnhanceHandler` of the worker process; not to be shared between threads."""
 
     def __init__(self, settings: EnhanceSettings) -> None:
-        """Load the networks; raises SystemFaultError if one of them cannot be used."""
+        """Load the networks that judge; raises SystemFaultError if a network cannot be used.
+
+        Those that repair are loaded when the first photo needs them, which saves 200 MB for exposure alone.
+        """
         self._settings = settings
         self._limits = DecodeLimits(settings.pixels)
         with silence_stderr():
             self._scorer = Scorer(open_litert(settings.defects / MODEL_FILE), SubjectFinder.open(settings.faces))
-            self._tone = open_tone_network(settings.exposure / MODEL_FILE)
-            self._restoration = open_restoration(settings.restoration)
         self._rule = load_rule(settings.restoration)
-        self._models = {
-            Repair.EXPOSURE: read_card(settings.exposure).id,
-            Repair.JPEG: read_card(settings.restoration).id,
-        }
         self._judge = read_card(settings.defects).id
+        folders = {Repair.EXPOSURE: settings.exposure, Repair.JPEG: settings.restoration}
+        self._models = {repair: load_card(folder).id for repair, folder in folders.items()}
+
+    @functools.cached_property
+    def _restoration(self) -> LiteRtNetwork:
+        with silence_stderr():
+            return open_restoration(self._settings.restoration)
+
+    @functools.cached_property
+    def _tone(self) -> LiteRtNetwork:
+        with silence_stderr():
+            return open_tone_network(self._settings.exposure / MODEL_FILE)
 
     def enhance(self, request: EnhanceRequest) -> Enhanced | PhotoError:
         """Repair a photo and decide about the copy; a PhotoError is returned, not raised, to reach the caller."""
@@ -179,7 +192,7 @@ class EnhanceWorker:
         if photo.format is Format.RAW:
             return self._developed(photo, defect)
         source = read_source(photo.data, photo.format, self._limits)
-        if refusal := refusal_for_clipping(defect, clipped_share(source.pixels)):
+        if refusal := refusal_for_clipping(defect, _burnt_out(source.pixels)):
             return refusal
         pixels, _ = repair_exposure(source.pixels, self._tone)
         return _Repaired(source, pixels, defect, self._models[Repair.EXPOSURE])
@@ -189,8 +202,14 @@ class EnhanceWorker:
         exif = exif_of(io.BytesIO(photo.data), Format.RAW, self._limits).removeprefix(b"Exif\0\0")
         with open_raw(io.BytesIO(photo.data), self._limits) as raw:
             plain = develop_corrected(raw, ToneCurve(0.0))
-            if refusal := refusal_for_clipping(defect, clipped_share(plain)):
+            if refusal := refusal_for_clipping(defect, _burnt_out(plain)):
                 return refusal
             pixels = develop_corrected(raw, predict_curve(thumbnail_of(plain), self._tone))
         source = CopySource(plain, exif=exif, is_upright=True)
         return _Repaired(source, pixels, defect, self._models[Repair.EXPOSURE])
+
+
+def _burnt_out(pixels: Pixels) -> float:
+    """Return the clipped share of a photo; in blocks of rows, because luma takes ten bytes a pixel on its way."""
+    blocks = [pixels[top : top + _ROWS] for top in range(0, len(pixels), _ROWS)]
+    return sum(clipped_share(block) * len(block) for block in blocks) / len(pixels)

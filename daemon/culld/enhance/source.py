@@ -120,7 +120,7 @@ def _opaque_pixels(image: Image.Image) -> Pixels:
         image = image.convert("RGBA")
         if image.getchannel("A").getextrema() != (255, 255):
             raise RefusedError("it has transparent parts, which a JPEG copy cannot hold")
-    return np.asarray(image.convert("RGB"), np.uint8)
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB"), np.uint8)
 
 
 def _dpi(image: Image.Image) -> tuple[float, float] | None:
