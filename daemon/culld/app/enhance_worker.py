@@ -50,12 +50,13 @@ _ROWS: Final = 256
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Photo:
-    """A photo as it was read: its name, its bytes, and what culld judges of it."""
+    """A photo as it was read: its name, its bytes, what culld judges of it, and the quality of a JPEG, if known."""
 
     name: str
     data: bytes
     assessed: ContentAssessment
     scores: Scores
+    quality: int | None = None
 
     @property
     def format(self) -> Format:
@@ -105,7 +106,7 @@ class EnhanceWorker:
             photo = self._read(request.place)
         except PhotoError as error:
             return error
-        told = Enhanced("", before=photo.scores, models=(self._judge,))
+        told = Enhanced("", before=photo.scores, estimated_quality=photo.quality, models=(self._judge,))
         repair, why = self._chosen(photo, request.repair)
         if repair is None:
             return replace(told, reason=why)
@@ -130,7 +131,8 @@ class EnhanceWorker:
         assessed = self._assessed(data, name)
         if not isinstance(assessed.score.result, Scores):
             raise PhotoError(assessed.score.result.reason)
-        return _Photo(name, data, assessed, assessed.score.result)
+        quality = quality_of(data, self._limits) if assessed.format is Format.JPEG else None
+        return _Photo(name, data, assessed, assessed.score.result, quality)
 
     def _assessed(self, data: bytes, name: str) -> ContentAssessment:
         return assess(data, name, self._scorer, self._limits)
@@ -141,11 +143,10 @@ class EnhanceWorker:
         if wanted is not Repair.JPEG and defect is not None:
             return Repair.EXPOSURE, ""
         if wanted is not Repair.EXPOSURE and photo.format is Format.JPEG:
-            quality = quality_of(photo.data, self._limits)
-            if wanted is Repair.JPEG or quality is None or quality < FINE_QUALITY:
+            if wanted is Repair.JPEG or photo.quality is None or photo.quality < FINE_QUALITY:
                 return Repair.JPEG, ""
             return None, (
-                f"it is neither under- nor over-exposed, and hardly compressed (JPEG of quality {quality}): "
+                f"it is neither under- nor over-exposed, and hardly compressed (JPEG of quality {photo.quality}): "
                 "there is nothing to repair"
             )
         exposed = "" if wanted is Repair.JPEG else "it is neither under- nor over-exposed"
@@ -174,7 +175,6 @@ class EnhanceWorker:
             reason=decision.reason,
             copy=copy if isinstance(decision, Accepted) else b"",
             after=after,
-            estimated_quality=found.source.quality,
             gain_db=None if isinstance(found.repair, Defect) else found.repair.decibels,
         )
 
@@ -184,7 +184,7 @@ class EnhanceWorker:
     def _compression(self, photo: _Photo) -> _Repaired:
         source = read_source(photo.data, photo.format, self._limits)
         pixels = restore(source.pixels, self._restoration)
-        found = gain(source.pixels, pixels, source.quality, self._rule)
+        found = gain(source.pixels, pixels, photo.quality, self._rule)
         return _Repaired(source, pixels, found, self._models[Repair.JPEG])
 
     def _exposure(self, photo: _Photo) -> _Repaired | Discarded:

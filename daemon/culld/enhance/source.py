@@ -41,8 +41,7 @@ class CopySource:
     """A decoded photo.
 
     `pixels` are uint8 RGB (height, width, 3), not turned by the EXIF orientation; equal channels where it `is_grey`.
-    `exif` is the EXIF block without its head; `quality` is that of a JPEG, if it can be estimated. Pixels that do stand
-    `is_upright` do not need the orientation in the metadata.
+    `exif` is the EXIF block without its head. Pixels that stand upright whatever the metadata say are `is_upright`.
     """
 
     pixels: Pixels
@@ -50,7 +49,6 @@ class CopySource:
     profile: bytes | None = None
     exif: bytes = b""
     dpi: tuple[float, float] | None = None
-    quality: int | None = None
     is_upright: bool = False
 
 
@@ -61,7 +59,6 @@ def read_source(data: bytes, format_: Format, limits: DecodeLimits) -> CopySourc
     """
     with translate_decode_errors(), open_image(io.BytesIO(data), format_, limits) as image:
         _require_plain(image, data, format_)
-        quality = estimated_quality(getattr(image, "quantization", None)) if format_ is Format.JPEG else None
         image.load()
         exif = _exif_of_tiff(image) if format_ is Format.TIFF else image.info.get("exif", b"")
         profile = image.info.get("icc_profile")
@@ -71,7 +68,6 @@ def read_source(data: bytes, format_: Format, limits: DecodeLimits) -> CopySourc
             profile=profile if isinstance(profile, bytes) and profile else None,
             exif=exif.removeprefix(b"Exif\0\0"),
             dpi=_dpi(image),
-            quality=quality,
         )
 
 
@@ -93,6 +89,8 @@ def _require_plain(image: Image.Image, data: bytes, format_: Format) -> None:
     """Raise RefusedError for another colour model than grey and RGB, more than 8 bits, and several pictures."""
     if image.mode in {"CMYK", "LAB", "YCbCr", "HSV"} and not (format_ is Format.JPEG and image.mode == "YCbCr"):
         raise RefusedError(f"it is in {image.mode} colours: convert it to RGB first, since a copy could not keep them")
+    if format_ is Format.JXL:
+        raise RefusedError("JPEG XL photos are not repaired, since they may have more than 8 bits: convert it to PNG")
     depth = _depth(image, data, format_)
     if depth > 8:
         raise RefusedError(f"it has {depth} bits a channel, which a copy of 8 bits would lose: repair it in an editor")
