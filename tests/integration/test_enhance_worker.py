@@ -81,6 +81,18 @@ def test_a_strongly_compressed_photo_gets_a_copy_with_fewer_traces(worker: Enhan
     assert np.square(repaired - clean).mean() < np.square(before - clean).mean()
 
 
+def test_a_repair_of_compression_reports_how_far_it_is(tmp_path: Path) -> None:
+    """Tile by tile, up to the whole."""
+    shares: list[float] = []
+    worker = EnhanceWorker(settings_of(built_in_config({"HOME": "/nonexistent"})), shares.append)
+
+    enhanced(worker, tmp_path, "a.jpg", factories.encoded(CLEAN.resize((1100, 600)), quality=10))
+
+    assert len(shares) > 1
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+
+
 def test_a_good_photo_gets_no_copy(worker: EnhanceWorker, tmp_path: Path) -> None:
     """By the quality of the file; if asked, by the gain that the repair would have."""
     data = factories.encoded(CLEAN, quality=97)

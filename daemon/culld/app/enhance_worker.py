@@ -30,6 +30,8 @@ from culld.stages.read.scoring import open_litert
 from culld.subject.finder import SubjectFinder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -76,12 +78,14 @@ class _Repaired:
 class EnhanceWorker:
     """The `EnhanceHandler` of the worker process; not to be shared between threads."""
 
-    def __init__(self, settings: EnhanceSettings) -> None:
+    def __init__(self, settings: EnhanceSettings, report: Callable[[float], None] = lambda _share: None) -> None:
         """Load the networks that judge; raises SystemFaultError if a network cannot be used.
 
-        Those that repair are loaded when the first photo needs them, which saves 200 MB for exposure alone.
+        `report` is called with the share 0..1 of a photo that is repaired. The networks that repair are loaded when the
+        first photo needs them, which saves 200 MB for exposure alone.
         """
         self._settings = settings
+        self._report = report
         self._limits = DecodeLimits(settings.pixels)
         with silence_stderr():
             self._scorer = Scorer(open_litert(settings.defects / MODEL_FILE), SubjectFinder.open(settings.faces))
@@ -183,7 +187,7 @@ class EnhanceWorker:
 
     def _compression(self, photo: _Photo) -> _Repaired:
         source = read_source(photo.data, photo.format, self._limits)
-        pixels = restore(source.pixels, self._restoration)
+        pixels = restore(source.pixels, self._restoration, lambda done, total: self._report(done / total))
         found = gain(source.pixels, pixels, photo.quality, self._rule)
         return _Repaired(source, pixels, found, self._models[Repair.JPEG])
 

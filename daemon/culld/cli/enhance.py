@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from culld.app.enhance import enhance_photos
 from culld.app.enhance_messages import Enhanced, Repair, as_json
@@ -32,11 +32,11 @@ def run(args: argparse.Namespace) -> int:
     for path in missing:
         print(f"culld: {display_path(path)} does not exist, or is neither a regular file nor a folder", file=sys.stderr)
     failed = bool(missing)
-    with _progress_bar(len(photos)) as advance:
-        for result in enhance_photos(config, photos, Repair(args.repair)):
+    with _progress_bar(len(photos)) as show:
+        for number, result in enumerate(enhance_photos(config, photos, Repair(args.repair), show)):
             failed = failed or not isinstance(result.found, Enhanced)
             print(json.dumps(_as_json(result)) if args.json else _as_text(result), flush=True)
-            advance()
+            show(number + 1)
     return exit_codes.SOME_FAILED if failed else exit_codes.FINE
 
 
@@ -57,12 +57,12 @@ def _as_text(result: EnhanceResult) -> str:
 
 
 @contextlib.contextmanager
-def _progress_bar(total: int) -> Iterator[Callable[[], None]]:
-    """Show on a terminal how many photos are done, and give the function that counts one."""
+def _progress_bar(total: int) -> Iterator[Callable[[float], None]]:
+    """Show a bar on a terminal, and give the function that sets how many photos are done, parts of one included."""
     if total == 0 or not sys.stderr.isatty():
-        yield lambda: None
+        yield lambda _done: None
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task("repairing", total=total)
-        yield lambda: progress.advance(task, 1)
+        yield lambda done: progress.update(task, completed=done)
