@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shlex
 import signal
@@ -153,3 +154,25 @@ def test_kills_of_the_command_leave_no_half_copy(tmp_path: Path) -> None:
             assert (tmp_path / "a.enhanced.jpg").read_bytes() == whole
     names = [path.name for path in tmp_path.iterdir()]
     assert all(name.startswith(".culld-") for name in names if not name.endswith(".jpg"))
+
+
+@pytest.mark.slow
+def test_results_go_to_their_file_while_the_bar_is_on_the_terminal(tmp_path: Path) -> None:
+    """The bar is drawn on standard error only."""
+    (tmp_path / "a.jpg").write_bytes(DARK)
+    terminal, other_end = os.openpty()
+    try:
+        with (tmp_path / "out.json").open("wb") as out:
+            words = [COMMAND, "enhance", "a.jpg", "--json"]
+            done = subprocess.run(
+                words, cwd=tmp_path, env={"HOME": str(tmp_path)}, stdout=out, stderr=other_end, check=False
+            )
+        shown = os.read(terminal, 1 << 16)
+    finally:
+        os.close(other_end)
+        os.close(terminal)
+
+    assert done.returncode == 0, shown
+    assert json.loads((tmp_path / "out.json").read_text())["copy"] == "a.enhanced.jpg"
+    assert b"repairing" in shown
+    assert b"a.enhanced.jpg" not in shown

@@ -63,6 +63,7 @@ def _progress_bar(total: int) -> Iterator[Callable[[float], None]]:
         yield lambda _done: None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
+    # Results that go elsewhere than to the terminal must not be drawn above the bar.
+    with Progress(*columns, console=Console(stderr=True), redirect_stdout=sys.stdout.isatty()) as progress:
         task = progress.add_task("repairing", total=total)
         yield lambda done: progress.update(task, completed=done)
