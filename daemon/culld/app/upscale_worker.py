@@ -1,0 +1,100 @@
+"""The handler in the worker process of `POST /upscale`: it decodes a picture, repairs it, and encodes it again."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from culld.app.upscale_messages import MOST_PIXELS, Refusal, Upscaled
+from culld.enhance.gain import gain, load_rule
+from culld.enhance.jpeg_quality import estimated_quality
+from culld.enhance.restore import open_restoration, restore
+from culld.errors import PhotoError
+from culld.imaging.image_file import UnreadableError
+from culld.imaging.repairable import encoded, open_repairable
+from culld.inference.card import load_card
+from culld.inference.litert import silence_stderr
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from culld.app.upscale_messages import UpscaleRequest, UpscaleSettings
+    from culld.imaging.repairable import RepairablePicture
+
+    Pixels = NDArray[np.uint8]
+
+_ROWS: Final = 256
+_TOO_LARGE: Final = "it needs more memory than limits.memory allows: send a smaller one"
+
+
+class UpscaleWorker:
+    """The `UpscaleHandler` of the worker process; not to be shared between threads."""
+
+    def __init__(self, settings: UpscaleSettings) -> None:
+        """Load the network and its rule of the gain; raises SystemFaultError if one of them cannot be used."""
+        self._settings = settings
+        self._rule = load_rule(settings.model)
+        self._model = load_card(settings.model).id
+        with silence_stderr():
+            self._network = open_restoration(settings.model)
+
+    def upscale(self, request: UpscaleRequest) -> Upscaled | Refusal:
+        """Repair a picture; a picture that cannot be repaired is refused in words."""
+        try:
+            return self._upscaled(request)
+        except UnreadableError as error:
+            return Refusal(str(error), is_picture=False)
+        except PhotoError as error:
+            return Refusal(str(error), is_picture=True)
+        except MemoryError:
+            return Refusal(_TOO_LARGE, is_picture=True)
+
+    def _upscaled(self, request: UpscaleRequest) -> Upscaled:
+        if len(request.data) > self._settings.file_size:
+            raise PhotoError(f"its {len(request.data)} bytes are more than limits.file_size allows")
+        picture = open_repairable(request.data, min(self._settings.pixels, MOST_PIXELS // request.scale**2))
+        quality = estimated_quality(picture.tables) if request.quality is None else request.quality
+        repaired = self._repaired(picture, quality, request.strength)
+        format_ = request.format or picture.format
+        if repaired is None and format_ is picture.format and request.scale == 1:
+            data = request.data
+        else:
+            data = encoded(picture, picture.pixels if repaired is None else repaired, format_, request.scale)
+        return Upscaled(data, format_, quality, self._model, is_changed=repaired is not None)
+
+    def _repaired(self, picture: RepairablePicture, quality: int | None, strength: float) -> Pixels | None:
+        """Return the repaired pixels; None if the repair is no real gain.
+
+        The rule judges the whole repair, for which it was fitted. A part of it is closer to the original as well: the
+        squared error of a blend is at most the blend of both errors.
+        """
+        if strength == 0.0:
+            return None
+        found = restore(picture.pixels, self._network, _deadline(self._settings.allowed(picture.pixels[..., 0].size)))
+        if not gain(picture.pixels, found, quality, self._rule).is_real:
+            return None
+        return found if strength == 1.0 else blended(picture.pixels, found, strength)
+
+
+def blended(before: Pixels, after: Pixels, strength: float) -> Pixels:
+    """Blend pixels, uint8 of one shape, from `before` (strength 0) to `after` (1), in the memory of `after`."""
+    for top in range(0, len(after), _ROWS):
+        rows = slice(top, top + _ROWS)
+        old = before[rows].astype(np.float32)
+        after[rows] = np.rint(old + np.float32(strength) * (after[rows] - old))
+    return after
+
+
+def _deadline(seconds: float) -> Callable[[int, int], None]:
+    """Return a function for the progress of a repair, which raises PhotoError after so many seconds."""
+    end = time.monotonic() + seconds
+
+    def check(done: int, total: int) -> None:
+        if done < total and time.monotonic() >= end:
+            raise PhotoError(f"its repair took longer than {seconds:.0f} s (limits.time): send a smaller one")
+
+    return check
