@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from culld.config import Config
 
 _NAME: Final = "restore-jpeg"
+_NICE: Final = 10
+"""Its work is for later than the page and the daemon, but a program waits for it."""
 
 
 def upscale_settings(config: Config) -> UpscaleSettings:
@@ -34,8 +36,8 @@ def locate_restoration() -> Path:
 
 
 def create_upscaler(config: Config) -> UpscaleHandler:
-    """Create the handler of requests in a worker process, which yields to every other one; raises SystemFaultError."""
+    """Create the handler of requests in a worker process, which yields to others; raises SystemFaultError."""
     from culld.app.upscale_worker import UpscaleWorker  # noqa: PLC0415 (loads the decoders; only in a worker)
 
-    os.nice(19)
+    os.nice(_NICE)
     return UpscaleWorker(upscale_settings(config))

@@ -12,8 +12,10 @@ if TYPE_CHECKING:
 
 MOST_PIXELS: Final = 50_000_000
 """The largest picture that is given back, width times height: its repair fits into the default of limits.memory."""
-SECONDS_A_MEGAPIXEL: Final = 6.0
-"""How long a repair may take for each megapixel, besides limits.time: five times as long as on a core of the bench."""
+SECONDS_A_TILE: Final = 3.0
+"""The processor time that a tile of the network may take, besides limits.time: five times as much as in the bench."""
+MOST_TILES: Final = 300
+"""More tiles than any picture of `MOST_PIXELS` has."""
 
 
 class UpscaleHandler(Protocol):
@@ -31,10 +33,6 @@ class UpscaleSettings:
     pixels: int
     file_size: int
     seconds: float
-
-    def allowed(self, pixels: int) -> float:
-        """Return how many seconds of wall-clock time the repair of a picture of this size may take."""
-        return self.seconds + SECONDS_A_MEGAPIXEL * pixels / 1e6
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,8 +57,8 @@ class RepairablePicture:
     kept: Mapping[str, Any] = field(default_factory=dict)
 
 
-def open_repairable(data: bytes, most_pixels: int) -> RepairablePicture:
-    """Decode the file of a picture with at most this many pixels.
+def open_repairable(data: bytes, most_pixels: int, narrowest: int = 1) -> RepairablePicture:
+    """Decode the file of a picture with at most this many pixels, where a side counts as `narrowest` pixels or more.
 
     Raises UnreadableError if it is no complete picture of `FORMATS`, NotRepairableError if it is one that no repair is
     made for, and MemoryError if the memory is not enough.
@@ -67,10 +67,7 @@ def open_repairable(data: bytes, most_pixels: int) -> RepairablePicture:
     if format_ not in FORMATS:
         raise UnreadableError(f"{_named(format_)}: send JPEG, PNG or WebP")
     with translate_decode_errors(), open_image(io.BytesIO(data), format_, DecodeLimits(10**18)) as image:
-        if image.width * image.height > most_pixels:
-            raise NotRepairableError(
-                f"{image.width}x{image.height} pixels are more than the {most_pixels} allowed: send a smaller one"
-            )
+        _require_small(image.size, most_pixels, narrowest)
         _require_repairable(image, format_, data)
         image.load()
         return _repairable(image, format_, data)
@@ -78,6 +75,18 @@ def open_repairable(data: bytes, most_pixels: int) -> RepairablePicture:
 
 def _named(format_: Format) -> str:
     return "not a picture that culld reads" if format_ is Format.UNKNOWN else f"{format_.upper()} is not repaired here"
+
+
+def _require_small(size: tuple[int, int], most_pixels: int, narrowest: int) -> None:
+    width, height = size
+    if width * height > most_pixels:
+        raise NotRepairableError(
+            f"{width}x{height} pixels are more than the {most_pixels} that are allowed: send a smaller one"
+        )
+    if max(width, narrowest) * max(height, narrowest) > most_pixels:
+        raise NotRepairableError(
+            f"{width}x{height} pixels are too long for squares of {narrowest} pixels, as the network takes: send a part"
+        )
 
 
 def _require_repairable(image: Image.Image, format_: Format, data: bytes) -> None:
@@ -101,7 +110,7 @@ def _repairable(image: Image.Image, format_: Format, data: bytes) -> RepairableP
 
 
 def _kept(image: Image.Image, *, is_lossless: bool) -> dict[str, Any]:
-    """Return the metadata as options of `Image.save`; XMP of several images describes the others as well."""
+    """Return the metadata as options of `Image.save`; XMP of several images names the others as well."""
     kept = {name: image.info[name] for name in ("icc_profile", "dpi") if image.info.get(name)}
     if image.info.get("xmp") and image.format != "MPO":
         kept["xmp"] = image.info["xmp"]

@@ -20,7 +20,7 @@ from culld.app.review.journal import open_review
 from culld.app.review.simulate import Simulator
 from culld.app.review.snapshot import load_index, save_index
 from culld.app.upscale import create_upscaler
-from culld.app.upscale_messages import MOST_PIXELS, SECONDS_A_MEGAPIXEL
+from culld.app.upscale_messages import MOST_TILES, SECONDS_A_TILE
 from culld.config import load_config
 from culld.errors import CulldError, SystemFaultError
 from culld.inference.worker_process import WorkerLimits
@@ -46,8 +46,6 @@ Result = TypeVar("Result")
 _REOPEN_S = 2.0
 _PICTURE_WORKERS = 2
 _PICTURE_S = 20.0
-_ENCODE_S = 1.0
-"""The seconds that a megapixel may take to be decoded and encoded."""
 
 
 @dataclass(slots=True)
@@ -220,9 +218,9 @@ def _comparer(config: Config) -> WorkerPool:
 
 
 def _upscaler(config: Config) -> WorkerPool:
-    """Return the worker that repairs pictures; it sets itself a shorter limit of time for a smaller picture."""
+    """Return the worker that repairs pictures; it limits itself by the size of each, and this is for the largest."""
     limits = config.limits
-    seconds = limits.time.total_seconds() + (SECONDS_A_MEGAPIXEL + _ENCODE_S) * MOST_PIXELS / 1e6
+    seconds = limits.time.total_seconds() + SECONDS_A_TILE * MOST_TILES
     return WorkerPool(
         functools.partial(create_upscaler, config),
         1,

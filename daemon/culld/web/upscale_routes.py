@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 FORMATS: Final = (Format.JPEG, Format.PNG, Format.WEBP)
 LOWEST_QUALITY, HIGHEST_QUALITY = 5, 95
-_UPLOAD_S: Final = 120.0
 _DRAIN_S: Final = 10.0
 _ASYNC: Final = "respond-async"
 
@@ -35,13 +34,13 @@ async def upscale(request: Request) -> Response:
     upscaling, wanted = site_of(request).upscaling, _wanted(request)
     job = await _place(request, upscaling)
     try:
-        async with asyncio.timeout(_UPLOAD_S):
+        async with asyncio.timeout(upscaling.upload_s):
             (sent,) = await uploads(request, ("image",))
         if recognise(sent.data[:HEAD_BYTES]) not in FORMATS:
             raise ProblemError(415, "The file is no JPEG, PNG or WebP; send one of these.")
         task = upscaling.begin(job, UpscaleRequest(sent.data, *wanted))
     except TimeoutError as error:
-        raise ProblemError(408, f"The form did not come within {_UPLOAD_S:.0f} s.") from error
+        raise ProblemError(408, f"The form did not come within {upscaling.upload_s:g} s.") from error
     finally:
         if job.task is None:
             upscaling.give_back(job)

@@ -54,10 +54,14 @@ class Job:
 
 @dataclass(slots=True)
 class Upscaling:
-    """Repairs one picture after the other; its methods are called by the event loop's thread."""
+    """Repairs one picture after the other; its methods are called by the event loop's thread.
+
+    An upload may take `upload_s` seconds, so that a program that sends nothing does not keep its place.
+    """
 
     pool: WorkerPool
     clock: Callable[[], float] = time.monotonic
+    upload_s: float = 120.0
     places: set[Job] = field(default_factory=set)
     _kept: dict[str, Job] = field(default_factory=dict)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
