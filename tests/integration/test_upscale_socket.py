@@ -421,7 +421,7 @@ def listing(folder: Path) -> dict[str, int]:
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_picture_of_forty_megapixels_is_repaired_within_the_limit_of_memory(client: Client) -> None:
-    """It is given back in its size; one that is larger than the page gives back is refused."""
+    """It is given back in its size; with both sides doubled it would be too large."""
     tile = factories.picture(3, (1000, 800))
     large = Image.new("RGB", (8000, 5000))
     for number in range(8 * 7):
