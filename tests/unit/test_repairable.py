@@ -11,7 +11,7 @@ from PIL import ExifTags, Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
 from culld.imaging.image_file import UnreadableError
-from culld.imaging.repairable import NotRepairableError, encoded, open_repairable
+from culld.imaging.repairable import NotRepairableError, doubled, encoded, open_repairable, require_holds
 from culld.records import Format
 from harness import factories
 
@@ -47,7 +47,7 @@ def test_a_file_keeps_the_metadata_of_the_picture(source: str, format_: Format, 
     given = described(source, **({"pnginfo": info} if source == "PNG" else {"xmp": XMP}))
     picture = open_repairable(given, MOST)
 
-    found = reopened(encoded(picture, picture.pixels, format_, scale))
+    found = reopened(encoded(picture, doubled(picture.pixels) if scale == 2 else picture.pixels, format_))
 
     assert found.size == (64 * scale, 48 * scale)
     assert found.format == format_.upper()
@@ -109,9 +109,9 @@ def test_transparency_is_kept(format_: Format, mode: str) -> None:
     found = reopened(encoded(picture, picture.pixels, format_))
 
     assert np.array_equal(np.asarray(found.convert("RGBA").getchannel("A")), wanted)
-    assert reopened(encoded(picture, picture.pixels, format_, 2)).size == (128, 96)
+    assert reopened(encoded(picture, doubled(picture.pixels), format_)).size == (128, 96)
     with pytest.raises(NotRepairableError, match="transparent"):
-        encoded(picture, picture.pixels, Format.JPEG)
+        require_holds(picture, Format.JPEG, 1)
 
 
 @pytest.mark.parametrize(("mode", "wanted"), [("L", "L"), ("1", "L"), ("P", "RGB"), ("RGB", "RGB")])

@@ -13,7 +13,7 @@ from culld.enhance.jpeg_quality import estimated_quality
 from culld.enhance.restore import open_restoration, restore
 from culld.errors import PhotoError
 from culld.imaging.image_file import UnreadableError
-from culld.imaging.repairable import encoded, open_repairable
+from culld.imaging.repairable import doubled, encoded, open_repairable, require_holds
 from culld.inference.card import load_card
 from culld.inference.litert import silence_stderr
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from culld.app.upscale_messages import UpscaleRequest, UpscaleSettings
-    from culld.imaging.repairable import RepairablePicture
 
     Pixels = NDArray[np.uint8]
 
@@ -59,27 +58,37 @@ class UpscaleWorker:
             raise PhotoError(f"its {len(request.data)} bytes are more than limits.file_size allows")
         most = min(self._settings.pixels, MOST_PIXELS // request.scale**2)
         picture = open_repairable(request.data, most, self._side)
-        quality = estimated_quality(picture.tables) if request.quality is None else request.quality
-        repaired = self._repaired(picture, quality, request.strength)
         format_ = request.format or picture.format
-        if repaired is None and format_ is picture.format and request.scale == 1:
-            data = request.data
-        else:
-            data = encoded(picture, picture.pixels if repaired is None else repaired, format_, request.scale)
-        return Upscaled(data, format_, quality, self._model, is_changed=repaired is not None)
+        require_holds(picture, format_, request.scale)
+        quality = estimated_quality(picture.tables) if request.quality is None else request.quality
+        pixels = self._repaired(picture.pixels, quality, request.strength)
+        if request.scale == 2:
+            pixels = self._doubled(pixels, request.strength)
+        is_changed = pixels is not picture.pixels and request.strength > 0
+        is_as_sent = pixels is picture.pixels and format_ is picture.format
+        data = request.data if is_as_sent else encoded(picture, pixels, format_)
+        return Upscaled(data, format_, quality, self._model, is_changed)
 
-    def _repaired(self, picture: RepairablePicture, quality: int | None, strength: float) -> Pixels | None:
-        """Return the repaired pixels; None if the repair is no real gain.
+    def _repaired(self, pixels: Pixels, quality: int | None, strength: float) -> Pixels:
+        """Return the repaired pixels; the same array if the repair is no real gain.
 
         The rule judges the whole repair, for which it was fitted. A part of it is closer to the original as well: the
         squared error of a blend is at most the blend of both errors.
         """
         if strength == 0.0:
-            return None
-        found = restore(picture.pixels, self._network, _limit(self._settings.seconds))
-        if not gain(picture.pixels, found, quality, self._rule).is_real:
-            return None
-        return found if strength == 1.0 else blended(picture.pixels, found, strength)
+            return pixels
+        found = restore(pixels, self._network, _limit(self._settings.seconds))
+        if not gain(pixels, found, quality, self._rule).is_real:
+            return pixels
+        return found if strength == 1.0 else blended(pixels, found, strength)
+
+    def _doubled(self, pixels: Pixels, strength: float) -> Pixels:
+        """Return the pixels with both sides doubled by Lanczos, then by the network.
+
+        On 10 photos that were halved, both steps of the network brought the result 0.8 dB closer to the photo than
+        Lanczos alone at quality 10, 0.4 at 50, and 0.2 without compression; each step alone brought less.
+        """
+        return restore(doubled(pixels), self._network, _limit(self._settings.seconds), strength)
 
 
 def blended(before: Pixels, after: Pixels, strength: float) -> Pixels:

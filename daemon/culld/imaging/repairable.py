@@ -104,9 +104,14 @@ def _repairable(image: Image.Image, format_: Format, data: bytes) -> RepairableP
     kept = _kept(image, is_lossless=format_ is Format.WEBP and data[_LOSSLESS_AT : _LOSSLESS_AT + 4] == b"VP8L")
     has_alpha = image.mode in {"LA", "PA", "RGBA"} or "transparency" in image.info
     is_grey = image.mode in {"1", "L", "LA"}
-    alpha = np.asarray(image.convert("RGBA").getchannel("A")) if has_alpha else None
+    alpha = _alpha(image) if has_alpha else None
     rgb = image if image.mode == "RGB" else image.convert("RGB")
-    return RepairablePicture(format_, np.array(rgb), alpha, is_grey, tables, kept)
+    return RepairablePicture(format_, np.asarray(rgb), alpha, is_grey, tables, kept)
+
+
+def _alpha(image: Image.Image) -> Pixels:
+    with_alpha = image if "A" in image.getbands() else image.convert("RGBA")
+    return np.asarray(with_alpha.getchannel("A"))
 
 
 def _kept(image: Image.Image, *, is_lossless: bool) -> dict[str, Any]:
@@ -121,29 +126,35 @@ def _kept(image: Image.Image, *, is_lossless: bool) -> dict[str, Any]:
     return kept
 
 
-def encoded(picture: RepairablePicture, pixels: Pixels, format_: Format, scale: int = 1) -> bytes:
-    """Return a file with these pixels, uint8 RGB of the picture's shape, its transparency and its metadata.
-
-    With a `scale` of 2 both sides are doubled by Lanczos. The thumbnail in the EXIF block is left out. Raises
-    NotRepairableError if the format cannot hold the picture.
-    """
-    _require_holds(picture, format_, scale)
-    image = Image.fromarray(np.ascontiguousarray(pixels[..., 0]) if picture.is_grey else pixels)
-    if picture.alpha is not None:
-        image.putalpha(Image.fromarray(picture.alpha))
-    if scale != 1:
-        image = image.resize((scale * image.width, scale * image.height), Image.Resampling.LANCZOS)
-    stream = io.BytesIO()
-    image.save(stream, format_.upper(), **_options(picture, format_, image.size))
-    return stream.getvalue()
-
-
-def _require_holds(picture: RepairablePicture, format_: Format, scale: int) -> None:
+def require_holds(picture: RepairablePicture, format_: Format, scale: int) -> None:
+    """Raise NotRepairableError if this format cannot hold the picture with its sides multiplied by `scale`."""
     if picture.alpha is not None and format_ is Format.JPEG:
         raise NotRepairableError("it has transparent parts, which JPEG cannot hold: ask for PNG or WebP")
     longest, most = scale * max(picture.pixels.shape[:2]), _LONGEST.get(format_)
     if most is not None and longest > most:
         raise NotRepairableError(f"{longest} pixels are more than a side of {format_.upper()} can have: ask for PNG")
+
+
+def doubled(pixels: Pixels) -> Pixels:
+    """Return pixels, uint8 (height, width, 3) or (height, width), with both sides doubled by Lanczos."""
+    image = Image.fromarray(pixels)
+    return np.asarray(image.resize((2 * image.width, 2 * image.height), Image.Resampling.LANCZOS))
+
+
+def encoded(picture: RepairablePicture, pixels: Pixels, format_: Format) -> bytes:
+    """Return a file with these pixels, uint8 RGB of the picture's shape or of a doubled one, and its transparency.
+
+    It keeps the metadata without the thumbnail in the EXIF block. `require_holds` is to be called before.
+    """
+    laid = pixels[..., :1] if picture.is_grey else pixels
+    if picture.alpha is not None:
+        alpha = picture.alpha if picture.alpha.shape == pixels.shape[:2] else doubled(picture.alpha)
+        image = Image.fromarray(np.dstack([laid, alpha]))
+    else:
+        image = Image.fromarray(np.ascontiguousarray(laid[..., 0]) if picture.is_grey else laid)
+    stream = io.BytesIO()
+    image.save(stream, format_.upper(), **_options(picture, format_, image.size))
+    return stream.getvalue()
 
 
 def _options(picture: RepairablePicture, format_: Format, size: tuple[int, int]) -> dict[str, Any]:

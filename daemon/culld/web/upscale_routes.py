@@ -7,6 +7,7 @@ import contextlib
 import math
 from typing import TYPE_CHECKING, Final
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from culld.app.upscale_messages import Refusal, Upscaled, UpscaleRequest
@@ -103,7 +104,7 @@ async def _place(request: Request, upscaling: Upscaling) -> Job:
         return upscaling.take_place(int(request.headers.get("content-length", MOST_BYTES)))
     except ProblemError:
         if "100-continue" not in request.headers.get("expect", "").lower():
-            with contextlib.suppress(TimeoutError):
+            with contextlib.suppress(TimeoutError, ClientDisconnect):
                 async with asyncio.timeout(_DRAIN_S):
                     async for _ in request.stream():
                         pass
