@@ -219,6 +219,15 @@ def test_a_form_without_the_field_is_refused(client: Client, body: bytes) -> Non
     assert_refused(client.ask(body=body), 400)
 
 
+def test_a_form_may_come_in_pieces_without_its_length(client: Client) -> None:
+    """As programs send it that make it while they send."""
+    pieces = [form(SMALL)[start : start + 1000] for start in range(0, len(form(SMALL)), 1000)]
+    answer = client.ask(body=iter(pieces))  # type: ignore[arg-type]
+
+    assert (answer.status, answer.headers["x-changed"]) == (200, "1")
+    assert answer.body == client.ask("/upscale", SMALL).body
+
+
 def test_more_bytes_than_allowed_are_refused_before_they_come(client: Client) -> None:
     """By the length in the head of the request."""
     with client.begin(MOST_BYTES + 1) as connection:

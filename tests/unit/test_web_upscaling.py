@@ -272,6 +272,7 @@ def test_a_program_that_hangs_up_leaves_the_queue(tmp_path: Path) -> None:
         second.hang_up.set()
         first.hang_up.set()
         await asyncio.wait(asked[1:])
+        assert second.status == 503
         await asyncio.sleep(0)
         assert len(served.queue.upscaling.places) == 1
         served.queue.repairer.may.set()

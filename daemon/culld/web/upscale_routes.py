@@ -120,7 +120,12 @@ async def _finished(request: Request, job: Job, task: asyncio.Task[Upscaled | Re
         gone.cancel()
     if not task.done() and not job.is_running:
         task.cancel()
-    return await asyncio.shield(task)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        if not task.cancelled():
+            raise
+        raise ProblemError(503, "The repair was given up; ask again.", {"Retry-After": str(RETRY_S)}) from None
 
 
 def _prefers_job(request: Request) -> bool:
