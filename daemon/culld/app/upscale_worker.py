@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -66,6 +67,7 @@ class UpscaleWorker:
             pixels = self._doubled(pixels, request.strength)
         is_changed = pixels is not picture.pixels and request.strength > 0
         is_as_sent = pixels is picture.pixels and format_ is picture.format
+        picture = replace(picture, pixels=pixels)  # what came is not held in memory while the answer is encoded
         data = request.data if is_as_sent else encoded(picture, pixels, format_)
         return Upscaled(data, format_, quality, self._model, is_changed)
 

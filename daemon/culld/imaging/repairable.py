@@ -17,7 +17,7 @@ from culld.imaging.image_file import DecodeLimits, UnreadableError, open_image, 
 from culld.records import Format
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -27,6 +27,7 @@ FORMATS: Final = (Format.JPEG, Format.PNG, Format.WEBP)
 """The formats that are read and written."""
 QUALITY: Final = 95
 """The quality of JPEG and WebP files that are written, so that the encoder undoes nothing of a repair."""
+_STRIP: Final = 512  # rows
 _MODES: Final = ("1", "L", "LA", "P", "PA", "RGB", "RGBA")
 _LONGEST: Final = {Format.JPEG: 65_500, Format.WEBP: 16_383}
 _MOST_EXIF: Final = 65_533 - 6  # bytes: what one segment of a JPEG holds
@@ -104,14 +105,25 @@ def _repairable(image: Image.Image, format_: Format, data: bytes) -> RepairableP
     kept = _kept(image, is_lossless=format_ is Format.WEBP and data[_LOSSLESS_AT : _LOSSLESS_AT + 4] == b"VP8L")
     has_alpha = image.mode in {"LA", "PA", "RGBA"} or "transparency" in image.info
     is_grey = image.mode in {"1", "L", "LA"}
-    alpha = _alpha(image) if has_alpha else None
-    rgb = image if image.mode == "RGB" else image.convert("RGB")
-    return RepairablePicture(format_, np.asarray(rgb), alpha, is_grey, tables, kept)
+    alpha = _array(image, _alpha, ()) if has_alpha else None
+    return RepairablePicture(format_, _array(image, _rgb, (3,)), alpha, is_grey, tables, kept)
 
 
-def _alpha(image: Image.Image) -> Pixels:
-    with_alpha = image if "A" in image.getbands() else image.convert("RGBA")
-    return np.asarray(with_alpha.getchannel("A"))
+def _array(image: Image.Image, part: Callable[[Image.Image], Image.Image], channels: tuple[int, ...]) -> Pixels:
+    """Return a part of an image as an array; by strips, since Pillow copies the whole of an image twice on the way."""
+    found = np.empty((image.height, image.width, *channels), np.uint8)
+    for top in range(0, image.height, _STRIP):
+        bottom = min(top + _STRIP, image.height)
+        found[top:bottom] = np.asarray(part(image.crop((0, top, image.width, bottom))))
+    return found
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    return image.convert("RGB")
+
+
+def _alpha(image: Image.Image) -> Image.Image:
+    return image.convert("RGBA").getchannel("A")
 
 
 def _kept(image: Image.Image, *, is_lossless: bool) -> dict[str, Any]:
@@ -138,7 +150,8 @@ def require_holds(picture: RepairablePicture, format_: Format, scale: int) -> No
 def doubled(pixels: Pixels) -> Pixels:
     """Return pixels, uint8 (height, width, 3) or (height, width), with both sides doubled by Lanczos."""
     image = Image.fromarray(pixels)
-    return np.asarray(image.resize((2 * image.width, 2 * image.height), Image.Resampling.LANCZOS))
+    larger = image.resize((2 * image.width, 2 * image.height), Image.Resampling.LANCZOS)
+    return _array(larger, Image.Image.copy, pixels.shape[2:])
 
 
 def encoded(picture: RepairablePicture, pixels: Pixels, format_: Format) -> bytes:
