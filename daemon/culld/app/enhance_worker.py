@@ -13,7 +13,7 @@ from culld.app.enhance_messages import Enhanced, Repair
 from culld.enhance.accept import Accepted, Discarded, accept, exposure_defect, refusal_for_clipping
 from culld.enhance.encode import Origin, encode_copy, metadata_of
 from culld.enhance.exposure import clipped_share, open_tone_network, predict_curve, repair_exposure, thumbnail_of
-from culld.enhance.gain import gain, load_rule
+from culld.enhance.gain import FINE_QUALITY, gain, load_rule
 from culld.enhance.restore import open_restoration, restore
 from culld.enhance.source import CopySource, RefusedError, quality_of, read_source
 from culld.enhance.structure import structure_kept
@@ -43,9 +43,6 @@ if TYPE_CHECKING:
 
     Pixels = NDArray[np.uint8]
 
-
-FINE_QUALITY: Final = 95
-"""From this quality of JPEG on, AUTO does not try a repair: it would take seconds to find that nothing is gained."""
 
 _ROWS: Final = 256
 

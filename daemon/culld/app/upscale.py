@@ -5,13 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from culld.app.model_files import shipped_models
+from culld.app.model_files import locate_shipped
 from culld.app.upscale_messages import UpscaleSettings
-from culld.errors import SystemFaultError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from culld.app.upscale_messages import UpscaleHandler
     from culld.config import Config
 
@@ -23,16 +20,7 @@ _NICE: Final = 10
 def upscale_settings(config: Config) -> UpscaleSettings:
     """Return the settings of a configuration; raises SystemFaultError without the network."""
     limits = config.limits
-    return UpscaleSettings(locate_restoration(), limits.pixels, limits.file_size, limits.time.total_seconds())
-
-
-def locate_restoration() -> Path:
-    """Return the folder of the network that repairs compression; raises SystemFaultError without a card.json."""
-    folders = [folder / _NAME for folder in shipped_models()]
-    for folder in folders:
-        if (folder / "card.json").is_file():
-            return folder
-    raise SystemFaultError(f"there is no network of repair in {' or '.join(map(str, folders))}; install culld again")
+    return UpscaleSettings(locate_shipped(_NAME), limits.pixels, limits.file_size, limits.time.total_seconds())
 
 
 def create_upscaler(config: Config) -> UpscaleHandler:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from culld.app.upscale_messages import MOST_PIXELS, SECONDS_A_TILE, Refusal, Upscaled
-from culld.enhance.gain import gain, load_rule
+from culld.enhance.gain import FINE_QUALITY, gain, load_rule
 from culld.enhance.jpeg_quality import estimated_quality
 from culld.enhance.restore import open_restoration, restore
 from culld.errors import PhotoError
@@ -77,7 +77,7 @@ class UpscaleWorker:
         The rule judges the whole repair, for which it was fitted. A part of it is closer to the original as well: the
         squared error of a blend is at most the blend of both errors.
         """
-        if strength == 0.0:
+        if strength == 0.0 or (quality is not None and quality >= FINE_QUALITY):
             return pixels
         found = restore(pixels, self._network, _limit(self._settings.seconds))
         if not gain(pixels, found, quality, self._rule).is_real:
