@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CONFIG := photos/culld.yaml
 
-.PHONY: help run test lint fault metadata programs service-test bench bench-web accuracy explain subject cam-loss compare-bench lock clean
+.PHONY: help run test lint fault metadata programs service-test bench bench-web accuracy explain subject cam-loss compare-bench enhance-bench lock clean
 
 help:  ## list the targets
 	@echo "make run    install culld into .venv, start it on photos/inbox, and print the address of the review page"
@@ -21,6 +21,7 @@ help:  ## list the targets
 	@echo "make subject [BEFORE=REVISION]  measure faces, focus, sharpness, exposure and series (two hours; SHARED=DIR)"
 	@echo "make cam-loss  train networks whose heat maps lie where they are told: writes models/cam-loss/ (SHARED=DIR; 20 minutes)"
 	@echo "make compare-bench  measure the models of change: writes models/compare/, and a page in runs/compare/ (SHARED=DIR)"
+	@echo "make enhance-bench  measure repairs beside their rivals: writes models/restore-*/table.md (SHARED=DIR)"
 	@echo "make lock   update the locked dependencies (for developers)"
 
 run: .venv/.run $(CONFIG)  ## start the daemon on photos/inbox, and the review page, whose address is printed
@@ -82,6 +83,10 @@ cam-loss: .venv/.dev  ## the experiment on heat maps, with three seeds: models/c
 compare-bench: .venv/.dev  ## every model of change on one set: models/compare/, runs/compare/index.html
 	OMP_NUM_THREADS=1 $(BIN)/culld compare bench --photos "$(PHOTOS)" --out runs/compare
 	@mkdir -p models/compare && cp runs/compare/results.json runs/compare/table.md models/compare/
+
+enhance-bench: .venv/.dev  ## repairs of compression and of exposure: models/restore-*/table.md
+	PYTHONPATH=tests $(BIN)/python -m bench.restoration --shared "$(SHARED)" > models/restore-jpeg/table.md
+	PYTHONPATH=tests $(BIN)/python -m bench.exposure_repair --shared "$(SHARED)" > models/restore-exposure/table.md
 
 $(CONFIG):
 	@mkdir -p photos/inbox

@@ -14,11 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from culld.enhance.encode import Origin, encode_copy
+from culld.enhance.source import CopySource
 from culld.imaging.formats import EXTENSIONS
 from culld.records import RootedPath
 from culld.stages.watch.scanner import Scanner
+from culld.tags.embedded_metadata import NOTHING
 from harness.deep_paths import deep_file
 from harness.fakes import Warnings
 from harness.users import AS_ANY_USER, needs_setpriv
@@ -230,3 +234,27 @@ def test_a_folder_that_may_be_listed_but_not_entered_hinders_no_other(tmp_path: 
     assert found == ["a.jpg", "z/d.jpg"]
     assert unread.keys() == {str(tmp_path / "x"), str(tmp_path / "x" / "below")}
     assert all("permission denied" in text for text in unread.values())
+
+
+def test_a_repaired_copy_beside_its_photo_is_passed_over(tmp_path: Path) -> None:
+    """Whatever the format of the photo; a sidecar of that stem is no photo, and other names are those of photos."""
+    put(tmp_path, "a.jpg", "a.enhanced.jpg", "b.NEF", "b.enhanced.jpg", "c/d.PNG", "c/d.enhanced.jpg")
+    put(tmp_path, "e.xmp", "e.enhanced.jpg", ".enhanced.jpg", "f.jpg", "f.enhanced.png", "a.jpg.enhanced.jpg")
+
+    assert names(tmp_path) == {"a.jpg", "c/d.PNG", "e.enhanced.jpg", "f.jpg", "f.enhanced.png", "a.jpg.enhanced.jpg"}
+
+
+def test_a_repaired_copy_without_its_photo_is_known_by_what_culld_wrote_into_it(tmp_path: Path) -> None:
+    """As when the photo is in quarantine; the same name on a file of another program is that of a photo."""
+    metadata = Origin("a.jpg", "0" * 64, "exposure", "tone@1")
+    source = CopySource(np.zeros((8, 8, 3), np.uint8))
+    (tmp_path / "a.enhanced.jpg").write_bytes(encode_copy(source.pixels, source, NOTHING, metadata))
+    put(tmp_path, "b.enhanced.jpg")
+    scanner = Scanner(EXTENSIONS)
+
+    for _ in range(2):
+        found = [snapshot.place.relative.name for snapshot in scanner.scan(tmp_path)]
+        assert found == ["b.enhanced.jpg"]
+    assert scanner.is_copy(RootedPath(tmp_path, Path("a.enhanced.jpg")))
+    assert not scanner.is_copy(RootedPath(tmp_path, Path("b.enhanced.jpg")))
+    assert not scanner.is_copy(RootedPath(tmp_path, Path("c.enhanced.jpg")))

@@ -41,7 +41,7 @@ RUN_HERE = {
     "yaml rules",
     "console",
 }
-CHECKED_ELSEWHERE = {"layers", "sh compare"}  # tests/unit/test_architecture.py, tests/system/test_compare.py
+CHECKED_ELSEWHERE = {"layers", "sh compare", "sh enhance"}  # test_architecture.py, test_compare.py, test_enhance.py
 SHOWN = {"text"}  # output of a command
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from culld.app.compare_messages import CompareRequest, Comparison
-from culld.web.guard import MOST_BYTES
+from culld.web.access import MOST_BYTES
 from culld.web.problems import ProblemError
 from culld.web.upload import MOST_BYTES as MOST_OF_FILES
 from harness.review_library import API, Library, TestClient

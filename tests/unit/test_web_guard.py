@@ -9,16 +9,18 @@ import pytest
 from starlette.routing import Route
 
 from culld.records import Verdict
+from culld.web.access import MOST_BYTES, access_to
 from culld.web.application import ROUTES
-from culld.web.guard import HEADERS, MOST_BYTES
+from culld.web.guard import HEADERS
 from culld.web.hosts import AllowedHosts
 from culld.web.secret_store import Scope
+from culld.web.upload import MOST_BYTES as MOST_OF_FILES
 from harness.review_library import API, BASE, Library, TestClient
 
 PAGE = {"/", "/s/{path:path}"}
 LOGIN = f"{API}/login"
-COMPARE = f"{API}/compare"
-READ_BY_POST = {f"{API}/simulate", COMPARE}
+TAKES_FILES = {f"{API}/compare", "/upscale"}
+READ_BY_POST = {f"{API}/simulate"} | TAKES_FILES
 """They change nothing, so that a token that may only read may ask for them."""
 FORM = "multipart/form-data; boundary=x"
 
@@ -32,7 +34,8 @@ EVERY = [pytest.param(route, id=route.path) for route in ROUTES]
 BEHIND_LOGIN = [pytest.param(route, id=route.path) for route in ROUTES if route.path not in PAGE | {LOGIN}]
 API_ROUTES = [pytest.param(route, id=route.path) for route in ROUTES if route.path not in PAGE]
 WRITES = [pytest.param(route, id=route.path) for route in ROUTES if method_of(route) == "POST"]
-OF_JSON = [each for each in WRITES if each.values[0].path != COMPARE]
+OF_JSON = [each for each in WRITES if each.values[0].path not in TAKES_FILES]
+OF_FILES = [each for each in WRITES if each.values[0].path in TAKES_FILES]
 OF_A_PHOTO = [pytest.param(route, id=route.path) for route in ROUTES if "/photos/{id}" in route.path]
 
 
@@ -60,12 +63,12 @@ def stranger(library: Library) -> Iterator[TestClient]:
 
 def type_of(path: str) -> str:
     """The type of the bodies that a route takes."""
-    return FORM if path == COMPARE else "application/json"
+    return FORM if path in TAKES_FILES else "application/json"
 
 
 def call(client: TestClient, route: Route, headers: dict[str, str] | None = None, **more: str) -> object:
     """Ask a route for photo 1, as a browser does."""
-    path = route.path.replace("{path:path}", "none.js").replace("{id}", more.get("id", "1"))
+    path = route.path.replace("{path:path}", "none.js").replace("{id}", more.get("id", "1")).replace("{job}", "none")
     given = {"Content-Type": type_of(route.path)} if method_of(route) == "POST" else {}
     content = b"{}" if method_of(route) == "POST" else None
     return client.request(method_of(route), path, headers=given | (headers or {}), content=content)
@@ -155,6 +158,48 @@ def test_a_body_beyond_the_limit_is_refused(client: TestClient, route: Route) ->
     assert_problem(client.post(path, content=b"{}", headers=head | {"Content-Length": "-1"}), 413)
     if path != f"{API}/logout":
         assert_problem(client.post(path, content=iter([big[:MOST_BYTES], b"  "]), headers=head), 413)
+
+
+@pytest.mark.parametrize("route", OF_FILES)
+@pytest.mark.parametrize("type_", ["application/json", "text/plain", "application/x-www-form-urlencoded", ""])
+def test_what_takes_files_takes_nothing_else(client: TestClient, route: Route, type_: str) -> None:
+    """A form with files needs its own type."""
+    assert_problem(call(client, route, {"Content-Type": type_}), 415)
+
+
+@pytest.mark.parametrize("route", OF_FILES)
+def test_files_beyond_the_limit_are_refused(client: TestClient, route: Route) -> None:
+    """By the length that is named, and without one as soon as too much has come."""
+    head = {"Content-Type": FORM}
+    start = b'--x\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n'
+    if route.path == f"{API}/compare":
+        start = start.replace(b"image", b"first")
+    block = bytes(1 << 20)
+    long = (start if number == 0 else block for number in range((MOST_OF_FILES >> 20) + 2))
+
+    assert_problem(client.post(route.path, content=b"", headers=head | {"Content-Length": "-1"}), 413)
+    most = str(MOST_OF_FILES + 1)
+    assert_problem(client.post(route.path, content=b"", headers=head | {"Content-Length": most}), 413)
+    assert_problem(client.post(route.path, content=long, headers=head), 413, 501)
+
+
+@pytest.mark.parametrize(
+    "path", ["/upscale", "/upscale/", "/upscale/x", "/upscale/x/y", "/upscale/%2e%2e", "/api/", "/api/x"]
+)
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT"])
+def test_a_stranger_learns_nothing_of_the_paths_of_the_api(stranger: TestClient, path: str, method: str) -> None:
+    """Also of those that no route has."""
+    access = access_to(path)
+    assert access is not None
+    type_ = FORM if access.takes_files else "application/json"
+
+    assert_problem(stranger.request(method, path, headers={"Content-Type": type_}, content=b"{}"), 401)
+
+
+def test_only_the_page_itself_is_outside_of_the_api() -> None:
+    """A route that is added is behind the login, unless it is one of the page."""
+    assert {route.path for route in ROUTES if access_to(route.path) is None} == PAGE
+    assert [route.path for route in ROUTES if (access := access_to(route.path)) and not access.needs_login] == [LOGIN]
 
 
 @pytest.mark.parametrize("route", [each for each in OF_JSON if each.values[0].path != f"{API}/logout"])

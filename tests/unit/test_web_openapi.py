@@ -9,8 +9,11 @@ from typing import Any
 import yaml
 
 import culld.web
+from culld.app.upscale_messages import MOST_PIXELS
 from culld.imaging.edge_tiles import TILE
 from culld.records.review import MOST_ITEMS, WishKind
+from culld.web import upscale_routes
+from culld.web.access import access_to
 from culld.web.application import API, ROUTES
 
 FILE = Path(culld.web.__file__).parent / "openapi.yaml"
@@ -24,7 +27,7 @@ def test_every_route_is_described_and_every_description_has_a_route() -> None:
         (route.path, method.lower())
         for route in ROUTES
         for method in (route.methods or set()) - {"HEAD"}
-        if route.path.startswith(API)
+        if access_to(route.path) is not None
     }
 
     assert described == routes
@@ -40,9 +43,15 @@ def test_every_parameter_in_a_path_is_described() -> None:
 
 
 def test_the_limits_are_those_of_the_code() -> None:
-    """Of wishes and maps."""
+    """Of wishes, repairs and maps."""
     wish = DOCUMENT["paths"][f"{API}/wishes"]["post"]["requestBody"]["content"]["application/json"]["schema"]
 
     assert wish["properties"]["kind"]["enum"] == list(WishKind)
     assert wish["properties"]["items"]["maxItems"] == MOST_ITEMS
+    upscale = DOCUMENT["paths"]["/upscale"]["post"]["parameters"]
+    given = {each["name"]: each["schema"] for each in upscale if "name" in each}
+    assert given["format"]["enum"] == list(upscale_routes.FORMATS)
+    numbers = given["quality"]["oneOf"][1]
+    assert (numbers["minimum"], numbers["maximum"]) == (upscale_routes.LOWEST_QUALITY, upscale_routes.HIGHEST_QUALITY)
+    assert f"{MOST_PIXELS:,} pixels" in FILE.read_text()
     assert f"one pixel for {TILE} of the photo" in FILE.read_text()

@@ -30,7 +30,12 @@ def shipped_models() -> list[Path]:
 
 def locate_face_networks() -> Path:
     """Return the folder of the networks that judge subjects; raises SystemFaultError without a card.json."""
-    return _folder_with_card([folder / _FACES for folder in shipped_models()], "install culld again")
+    return locate_shipped(_FACES)
+
+
+def locate_shipped(name: str) -> Path:
+    """Return the folder of a shipped model; raises SystemFaultError without a card.json."""
+    return _folder_with_card([folder / name for folder in shipped_models()], "install culld again")
 
 
 def locate_model(configured: Path | None) -> Path:

@@ -169,8 +169,10 @@ class OnePass:
                 continue
             if real.is_dir():
                 yield from self._scan(root, real)
-            elif (snapshot := self._scanner.find(RootedPath(root, real.relative_to(root)))) is not None:
-                yield snapshot
+            else:
+                place = RootedPath(root, real.relative_to(root))
+                if (snapshot := self._scanner.find(place)) is not None and not self._scanner.is_copy(place):
+                    yield snapshot
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,23 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from culld.app.model_files import shipped_models
-from culld.cli import exit_codes, model_change, model_common, model_dataset, model_evaluate
+from culld.cli import (
+    exit_codes,
+    model_change,
+    model_common,
+    model_dataset,
+    model_evaluate,
+    model_restoration,
+    model_tone,
+)
 from culld.cli.model_explain import with_explanation
 from culld.errors import SystemFaultError
 from culld.inference.card import CARD_FILE, Card, load_card, read_card, save_card
 from culld.records import NETWORK_DEFECTS
 from culld.records.frame import HEIGHT, WIDTH
-from culld.training.change.experiment import RECIPE
 from culld.training.defects.train import train
 from culld.training.experiment import Experiment, TwoStageExperiment, load_recipe, recipe_of
 from culld.training.export import LITERT_FILE, load_keras, write_litert
@@ -31,6 +38,12 @@ if TYPE_CHECKING:
 
 _TRAINING = ("matplotlib", "ai_edge_quantizer")
 """The modules that the extra `train` installs and the extra `gpu` does not."""
+_RECIPES: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
+    "change": model_change.train,
+    "restoration": model_restoration.train,
+    "tone": model_tone.train,
+}
+"""Training by the line `recipe` of an experiment file; the other recipes are those of networks of defects."""
 
 
 def run(args: argparse.Namespace) -> int:
@@ -56,8 +69,9 @@ def _train(args: argparse.Namespace) -> int:
     for name in _TRAINING:  # checked first, because they are imported only after an hour of training
         if importlib.util.find_spec(name) is None:
             raise ModuleNotFoundError(name, name=name)
-    if args.experiment and recipe_of(args.experiment) == RECIPE:
-        return model_change.train(args)
+    other = _RECIPES.get(recipe_of(args.experiment)) if args.experiment else None
+    if other is not None:
+        return other(args)
     made = provenance()
     experiment = load_recipe(args.experiment) if args.experiment else Experiment()
     out = args.out or Path("models") / experiment.name

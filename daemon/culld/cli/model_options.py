@@ -45,10 +45,13 @@ def add_model_actions(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_dataset(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    parser = actions.add_parser("dataset", help="write distorted photos with labels.csv, train.csv and val.csv")
+    parser = actions.add_parser("dataset", help="write distorted photos and their tables")
     parser.add_argument("--photos", type=Path, required=True, metavar="DIR", help="folder of photos with an index.csv")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="output folder")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="random seed (default: 1)")
+    parser.add_argument(
+        "--recompress", action="store_true", help="write photos as JPEG of quality 5, 10, 30, 50 and 70"
+    )
     parser.add_argument("--kinds", type=int, default=1, choices=range(1, 5), help="distortions per photo (default: 1)")
 
 

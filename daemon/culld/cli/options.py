@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from culld.cli.compare_options import add_compare
 from culld.cli.config_option import add_config
+from culld.cli.enhance_options import add_enhance
 from culld.cli.model_options import add_model_actions
 from culld.cli.web_options import add_web
 from culld.explain.method import Method
@@ -235,6 +236,7 @@ _OPTIONS: Final[dict[str, Callable[[argparse.ArgumentParser], None]]] = {
     "why": _add_why,
     "explain": _add_explain,
     "compare": add_compare,
+    "enhance": add_enhance,
     "report": _add_report,
     "restore": _add_restore,
     "web": add_web,

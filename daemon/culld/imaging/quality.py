@@ -58,7 +58,13 @@ def iou(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> float:
 
 def _windowed(values: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the mean of each channel under the window."""
-    import cv2
-
-    blurred = cv2.GaussianBlur(values, (_WINDOW, _WINDOW), _SIGMA, borderType=cv2.BORDER_REFLECT)
-    return np.asarray(blurred, np.float32).reshape(values.shape)
+    along = np.arange(_WINDOW, dtype=np.float32) - _WINDOW // 2
+    weights = np.exp(-(along**2) / (2 * _SIGMA**2))
+    weights /= weights.sum()
+    for axis in (0, 1):
+        margin = [(0, 0)] * values.ndim
+        margin[axis] = (_WINDOW // 2, _WINDOW // 2)
+        padded, size = np.pad(values, margin, mode="symmetric"), values.shape[axis]
+        taken = (np.take(padded, range(start, start + size), axis) for start in range(_WINDOW))
+        values = np.asarray(sum(part * weight for part, weight in zip(taken, weights, strict=True)), np.float32)
+    return values

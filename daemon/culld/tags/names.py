@@ -28,6 +28,9 @@ _BACKUP_ENDINGS: Final = ("~", "_original")
 NUMBERED: Final = re.compile(r"(.+)_\d\d(\.[^.]+)$")
 """darktable's duplicates: `a_01.jpg.xmp` holds a second version of `a.jpg`."""
 
+COPY_ENDING: Final = ".enhanced.jpg"
+"""The repaired copy of `a.jpg` or `a.NEF` is `a.enhanced.jpg`."""
+
 _MAX_NAME_BYTES: Final = 255
 """NAME_MAX of limits.h, which holds on every common Linux file system."""
 
@@ -43,6 +46,17 @@ class SidecarNames:
     full: tuple[str, ...]
     short: tuple[str, ...]
     rivals: tuple[str, ...]
+
+
+def copy_name(photo: str) -> str:
+    """Return the name of the repaired copy of a photo."""
+    return _stem(photo) + COPY_ENDING
+
+
+def stem_of_parent(name: str) -> str | None:
+    """Return the stem of the photo that a file of this name is a repaired copy of; None if it is no name of a copy."""
+    stem = name.removesuffix(COPY_ENDING)
+    return stem if stem and stem != name else None
 
 
 def sidecars_of(photo: str, folder: Iterable[str]) -> SidecarNames:

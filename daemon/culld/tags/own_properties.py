@@ -115,6 +115,9 @@ NAMESPACE = "https://culld.example/ns/1.0/"
 
 PREFIX = "culld"
 
+PARENT, PARENT_DIGEST, REPAIR, REPAIR_MODEL = "Parent", "ParentSha256", "Repair", "RepairModel"
+"""The properties of a repaired copy: name and SHA-256 of its photo, what was repaired, and the network that did it."""
+
 TIME = "Time"
 """The property with the time of the decision; a sidecar is not rewritten for this property alone."""
 

@@ -7,7 +7,7 @@ culld's own. The wrapper is that of ISO 16684-1, section 7.3.2.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from culld.records import Edit
 from culld.tags.edits import apply_edits
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from culld.records import RejectFlag
     from culld.tags.embedded_metadata import EmbeddedMetadata
 
-_NEW = (
+NEW_PACKET: Final = (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n<x:xmpmeta xmlns:x="adobe:ns:meta/">\n'
     ' <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">\n </rdf:RDF>\n</x:xmpmeta>\n'
     '<?xpacket end="w"?>'
@@ -45,7 +45,7 @@ def packet_edits(
     """
     existing = keywords_of(embedded)
     if old is None:
-        fresh = with_fields(_NEW, stars_of(embedded))
+        fresh = with_fields(NEW_PACKET, stars_of(embedded))
         new = apply_edits(fresh, merge(fresh, keywords, {}, existing, flags, PACKET))
         return (Edit(0, b"", new),) if keywords or flags else ()
     if not keywords and not flags and not own_properties(read_xmp(old, PACKET)):

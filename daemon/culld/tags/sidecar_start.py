@@ -43,7 +43,7 @@ def initial_sidecar(photo: bytes, format_: Format) -> bytes:
     if any(other != described[0] for other in described[1:]):
         raise TagRefusedError("there are several, and they differ", PACKET)
     seed = described[0] if described else NEW
-    return with_fields(_with_words(seed, keywords_of(held)), fields_of(held))
+    return with_fields(with_words(seed, keywords_of(held)), fields_of(held))
 
 
 def description_in(packet: bytes) -> bytes:
@@ -93,7 +93,7 @@ def unwrapped(packet: bytes) -> bytes:
     return (b"" if data.startswith(b"<?xml ") else _HEAD) + data + b"\n"
 
 
-def _with_words(seed: bytes, words: Sequence[str]) -> bytes:
+def with_words(seed: bytes, words: Sequence[str]) -> bytes:
     """The document with the keywords that only IPTC or EXIF holds, behind those of `dc:subject`."""
     document = read_xmp(seed, PACKET)
     there = listed_keywords(document, SUBJECT)

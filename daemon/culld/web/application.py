@@ -20,6 +20,7 @@ from culld.web import (
     photo_routes,
     picture_routes,
     policy_routes,
+    upscale_routes,
     wish_routes,
 )
 from culld.web.guard import Guard
@@ -61,6 +62,8 @@ ROUTES: Final = (
     Route(f"{API}/changes", event_routes.since),
     Route(f"{API}/wishes", wish_routes.leave, methods=["POST"]),
     Route(f"{API}/wishes/{{id}}", wish_routes.progress),
+    Route("/upscale", upscale_routes.upscale, methods=["POST"]),
+    Route("/upscale/{job}", upscale_routes.result),
 )
 """Every route; `openapi.yaml` describes those of the API."""
 

@@ -9,19 +9,18 @@ from typing import TYPE_CHECKING, Final
 
 from starlette.datastructures import Headers, MutableHeaders
 
+from culld.web.access import MOST_BYTES, access_to
 from culld.web.problems import ProblemError
 from culld.web.secret_store import Scope
-from culld.web.upload import MOST_BYTES as MOST_BYTES_OF_FILES
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Send
     from starlette.types import Scope as Connection
 
+    from culld.web.access import Access
     from culld.web.hosts import AllowedHosts
     from culld.web.site import Site
 
-MOST_BYTES: Final = 2 << 20
-"""The largest body of a request without files."""
 HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
@@ -35,14 +34,11 @@ HEADERS: Final = {
 """The headers of every answer."""
 
 _READING: Final = {"GET", "HEAD"}
-_OPEN: Final = {"/api/v1/login"}
-_WITH_FILES: Final = {"/api/v1/compare"}
-_READ_BY_POST: Final = {"/api/v1/simulate", "/api/v1/compare"}
 
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Passes on the requests that are allowed; everything below /api/ needs a login, except the login itself."""
+    """Passes on the requests that are allowed; the API needs a login, except the login itself."""
 
     app: ASGIApp
     hosts: AllowedHosts
@@ -62,24 +58,26 @@ class Guard:
                     headers[name] = value
             await send(message)
 
+        access = access_to(scope["path"])
         try:
-            self._check(scope)
-            await self.app(scope, _limited(receive, _most_bytes(scope["path"])), send_with_headers)
+            self._check(scope, access)
+            most = MOST_BYTES if access is None else access.most_bytes
+            await self.app(scope, _limited(receive, most), send_with_headers)
         except ProblemError as error:
             await error.response()(scope, receive, send_with_headers)
 
-    def _check(self, scope: Connection) -> None:
-        headers, path, method = Headers(scope=scope), scope["path"], scope["method"]
+    def _check(self, scope: Connection, access: Access | None) -> None:
+        headers, method = Headers(scope=scope), scope["method"]
         self._check_host(headers)
-        if not path.startswith("/api/"):
+        if access is None:
             if method not in _READING:
                 raise ProblemError(405, "Only GET and HEAD are allowed here.", {"Allow": "GET, HEAD"})
             return
         self._check_site(headers, method)
         if method not in _READING:
-            _check_body(headers, path)
-        if path not in _OPEN:
-            scope["culld.session"] = self._login(headers, path, method)
+            _check_body(headers, access)
+        if access.needs_login:
+            scope["culld.session"] = self._login(headers, Scope.READ if method in _READING else access.writes_need)
 
     def _check_host(self, headers: Headers) -> None:
         given = headers.getlist("host")
@@ -99,9 +97,8 @@ class Guard:
     def _is_own(self, origin: str) -> bool:
         return self.hosts.allows_origin(origin)
 
-    def _login(self, headers: Headers, path: str, method: str) -> str | None:
+    def _login(self, headers: Headers, needed: Scope) -> str | None:
         """Return the secret of the session; None for a token. Raises ProblemError without a login."""
-        needed = Scope.READ if method in _READING or path in _READ_BY_POST else Scope.ANSWER
         kind, _, token = headers.get("authorization", "").partition(" ")
         if kind.lower() == "bearer":
             scope = self.site.store.token_scope(token.strip())
@@ -130,16 +127,11 @@ def cookie_of(headers: Headers, name: str) -> str | None:
     return None if found is None else found.value
 
 
-def _most_bytes(path: str) -> int:
-    """Return the largest body of a request to this path."""
-    return MOST_BYTES_OF_FILES if path in _WITH_FILES else MOST_BYTES
-
-
-def _check_body(headers: Headers, path: str) -> None:
-    form = path in _WITH_FILES
+def _check_body(headers: Headers, access: Access) -> None:
+    form, most = access.takes_files, access.most_bytes
     if headers.get("content-type", "").partition(";")[0].strip().lower() != (_FORM if form else "application/json"):
         raise ProblemError(415, f"The body must be {f'a form with files, {_FORM}' if form else _JSON}.")
-    length, most = headers.get("content-length", "0"), _most_bytes(path)
+    length = headers.get("content-length", "0")
     if not length.isascii() or not length.isdigit() or int(length) > most:
         raise ProblemError(413, f"The body is larger than {most} bytes.")
 

@@ -146,8 +146,7 @@ class PageServer(uvicorn.Server):
         """Return whether to end; it is called ten times a second."""
         if counter % _TICKS == 0:
             await self._warmer.step()
-            await self._site.pool.rest()
-            await self._site.comparer.rest()
+            await self._site.rest()
             if self._site.idle_s >= self._idle_s:
                 return True
         return await super().on_tick(counter)

@@ -19,6 +19,8 @@ from culld.app.review.index import Index
 from culld.app.review.journal import open_review
 from culld.app.review.simulate import Simulator
 from culld.app.review.snapshot import load_index, save_index
+from culld.app.upscale import create_upscaler
+from culld.app.upscale_messages import MOST_TILES, SECONDS_A_TILE
 from culld.config import load_config
 from culld.errors import CulldError, SystemFaultError
 from culld.inference.worker_process import WorkerLimits
@@ -28,6 +30,7 @@ from culld.web.heat import create_heat
 from culld.web.picture_cache import PictureCache
 from culld.web.picture_requests import worker_factory
 from culld.web.secret_store import SecretStore
+from culld.web.upscaling import Upscaling
 from culld.web.worker_pool import WorkerPool
 
 if TYPE_CHECKING:
@@ -101,6 +104,7 @@ class Site:
     cache: PictureCache
     pool: WorkerPool
     comparer: WorkerPool
+    upscaling: Upscaling
     reading: Reading
     changes: Changes = field(init=False)
     used: float = field(default_factory=time.monotonic)
@@ -123,6 +127,7 @@ class Site:
             PictureCache(cache, config.web.cache),
             _picture_pool(config),
             _comparer(config),
+            Upscaling(_upscaler(config)),
             Reading(config.state, cache / f"index-{_instance(config)}.npz"),
         )
 
@@ -169,14 +174,21 @@ class Site:
 
     @property
     def idle_s(self) -> float:
-        """The seconds since the last request; 0 while a page listens to changes."""
-        return 0.0 if self.changes.listeners else time.monotonic() - self.used
+        """The seconds since the last request; 0 while a page listens to changes, or a picture is to be called for."""
+        return 0.0 if self.changes.listeners or self.upscaling.is_needed else time.monotonic() - self.used
+
+    async def rest(self) -> None:
+        """End the workers that have nothing to do, and drop the pictures that no program has called for."""
+        await self.pool.rest()
+        await self.comparer.rest()
+        await self.upscaling.rest()
 
     async def close(self) -> None:
         """End the streams and the workers, and close the journal."""
         await self.changes.end()
         await self.pool.close()
         await self.comparer.close()
+        await self.upscaling.close()
         await self.read(Reading.close)
         self._reader.shutdown(wait=True)
 
@@ -202,6 +214,18 @@ def _comparer(config: Config) -> WorkerPool:
         1,
         WorkerLimits(limits.memory, limits.time.total_seconds()),
         "The photos cannot be compared",
+    )
+
+
+def _upscaler(config: Config) -> WorkerPool:
+    """Return the worker that repairs pictures; it limits itself by the size of each, and this is for the largest."""
+    limits = config.limits
+    seconds = limits.time.total_seconds() + SECONDS_A_TILE * MOST_TILES
+    return WorkerPool(
+        functools.partial(create_upscaler, config),
+        1,
+        WorkerLimits(limits.memory, seconds),
+        "The picture cannot be repaired",
     )
 
 

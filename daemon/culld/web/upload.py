@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
+from starlette.requests import ClientDisconnect
 
 from culld.web.problems import ProblemError
 
@@ -38,12 +39,14 @@ class _InMemory(MultiPartParser):
 async def uploads(request: Request, fields: Sequence[str]) -> tuple[Upload, ...]:
     """Return the files of a form, one in each of these fields, in their order.
 
-    Raises ProblemError: 400 for a body that is no form, or lacks a field.
+    Raises ProblemError: 400 for a body that is no form, that ends too early, or lacks a field.
     """
     try:
         form = await _InMemory(request.headers, request.stream(), max_files=len(fields), max_fields=0).parse()
     except (MultiPartException, HTTPException, KeyError) as error:  # KeyError: a type without a boundary
         raise ProblemError(400, f"The body is no form with the files {_listed(fields)}.") from error
+    except ClientDisconnect as error:
+        raise ProblemError(400, "The connection was closed before the whole form had come.") from error
     try:
         return tuple([await _upload(form.getlist(name), name) for name in fields])
     finally:

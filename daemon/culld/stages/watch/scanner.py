@@ -19,10 +19,12 @@ from culld.files.mount_guard import ANCHOR
 from culld.files.open_beneath import open_folder, stamp_of
 from culld.files.os_errors import message_for
 from culld.records import FileSnapshot, FileStat, RootedPath, display_path
+from culld.stages.watch.copies import Copies
 from culld.stages.watch.roots import Failures, UnreadableFolders
+from culld.tags.names import stem_of_parent
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     Listing = Callable[[int], AbstractContextManager[Iterator[os.DirEntry[str]]]]
@@ -45,7 +47,7 @@ class Scanner:
     Folders in `excluded` (the quarantine, the state) are skipped wherever they are. A folder or an entry that cannot
     be read is noted in `unreadable`, and the scan goes on; `listing` lists an open folder, and may raise OSError.
     `claimed_by` returns for a folder below a root, given its path and its open descriptor, why it belongs to another
-    culld, or an empty text.
+    culld, or an empty text. Repaired copies of photos are passed over.
     """
 
     wanted: Collection[str]
@@ -54,6 +56,7 @@ class Scanner:
     listing: Listing = os.scandir
     claimed_by: Callable[[Path, int], str] = lambda _path, _descriptor: ""
     _foreign: set[Path] = field(default_factory=set)
+    _copies: Copies = field(default_factory=Copies)
 
     def scan(self, root: Path, folder: Path | None = None, *, deep: bool = True) -> Iterator[FileSnapshot]:
         """Yield every photo in `folder` (the root if None), and below it if `deep`; a missing folder holds none."""
@@ -81,6 +84,19 @@ class Scanner:
             return None
         return None if stamp is None else FileSnapshot(place, stamp)
 
+    def is_copy(self, place: RootedPath) -> bool:
+        """Whether a file is a repaired copy that culld made; False if its folder cannot be read."""
+        name = place.relative.name
+        if stem_of_parent(name) is None or (found := self.find(place)) is None:
+            return False
+        try:
+            with open_beneath.folder(place.root, place.relative.parent) as descriptor:
+                with self.listing(descriptor) as entries:
+                    names = [entry.name for entry in entries]
+                return bool(self._copies.among([(name, found.stamp)], names, descriptor))
+        except (PhotoError, OSError):
+            return False
+
     def is_photo(self, name: str) -> bool:
         """Whether a file of this name is a photo, and not one that another program still writes."""
         return name[name.rfind(".") :].lower() in self.wanted and not _UNFINISHED.search(name)
@@ -92,7 +108,7 @@ class Scanner:
         return hidden or len(folder.parts) > MAX_DEPTH or not on_path.isdisjoint(self.excluded)
 
     def _files(self, root: Path, relative: Path, on_folder: Callable[[Path], None]) -> Iterator[FileSnapshot]:
-        path, failures = root / relative, Failures()
+        path, failures, possible = root / relative, Failures(), list[FileSnapshot]()
         try:
             descriptor = open_folder(root, relative)
         except PhotoChangedError:  # it was removed since the folder above it was listed
@@ -109,15 +125,30 @@ class Scanner:
                     if entry.is_dir(follow_symlinks=False):
                         on_folder(relative / entry.name)
                     elif self.is_photo(entry.name) and (stamp := _stamp(entry)) is not None:
-                        yield FileSnapshot(RootedPath(root, relative / entry.name), stamp)
+                        found = FileSnapshot(RootedPath(root, relative / entry.name), stamp)
+                        if stem_of_parent(entry.name) is None:
+                            yield found
+                        else:
+                            possible.append(found)
                 except OSError as error:
                     failures.add(message_for(error, path / entry.name, "check"))
+            yield from self._no_copies(possible, descriptor, path, failures)
         finally:
             os.close(descriptor)
         if failures.count:
             self.unreadable.note(path, str(failures))
         else:
             self.unreadable.clear(path)
+
+    def _no_copies(
+        self, possible: Sequence[FileSnapshot], descriptor: int, path: Path, failures: Failures
+    ) -> Iterator[FileSnapshot]:
+        """Yield those of the files with the name of a copy that are photos; the folder is listed again."""
+        if not possible:
+            return
+        names = [entry.name for entry in self._entries(descriptor, path, failures)]
+        copies = self._copies.among(((each.place.relative.name, each.stamp) for each in possible), names, descriptor)
+        yield from (each for each in possible if each.place.relative.name not in copies)
 
     def _is_foreign(self, root: Path, relative: Path) -> bool:
         """Whether a folder that is not open belongs to another culld; one that cannot be opened does not."""

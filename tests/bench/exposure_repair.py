@@ -1,0 +1,309 @@
+"""How near repaired exposures come to well exposed photos, and how often the defect's score falls below its `tag`.
+
+`PYTHONPATH=tests .venv/bin/python -m bench.exposure_repair --shared DIR` prints Markdown tables with 95 % intervals,
+bootstrap over photos. `--part calibration` measures on the scenes that choices are made on, `test` on those that are
+measured once, `real` on scenes that were shot twice. The rivals are curves without a network; their constants were
+chosen on the calibration scenes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from bench.explain.faithfulness import with_interval
+from culld.enhance.exposure import open_tone_network, predict_curve, repair_exposure, thumbnail_of
+from culld.imaging.decode import frame_of
+from culld.imaging.encode import jpeg_roundtrip
+from culld.imaging.image_file import DecodeLimits
+from culld.imaging.quality import psnr, ssim_map
+from culld.imaging.raw import develop_corrected, open_raw
+from culld.imaging.tone_curve import ToneCurve, apply, luma, to_linear
+from culld.inference.network import Network
+from culld.stages.read.scoring import inputs_of, open_litert
+from culld.training.dataset import Scene, number_of, read_index, split
+from culld.training.experiment import Splits
+from culld.training.tone.exposures import shot
+from harness import raw_files, scenes
+
+Pixels = NDArray[np.uint8]
+Repair = Callable[[Pixels], Pixels]
+
+TAGS = np.array([0.5, 0.6, 0.6])
+"""The `tag` thresholds of blur, under and over."""
+STOPS = (-4.0, -3.0, -2.0, 0.0, 1.5, 2.5, 3.5)
+NONE, NETWORK = "no repair", "tone network"
+UNDER, OVER = 1, 2
+STRUCTURE = 0.9
+
+
+@dataclass(frozen=True)
+class Case:
+    """A photo, its group, the better exposure of the same scene, and its defect (`UNDER`, `OVER`, or 0 for none)."""
+
+    group: str
+    photo: Pixels
+    reference: Pixels | None
+    defect: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """PSNR and SSIM to the reference as they are and after the luma match, the structure kept, scores before, after."""
+
+    figures: tuple[float, float, float, float]
+    structure: float
+    before: NDArray[np.float32]
+    after: NDArray[np.float32]
+    defect: int
+
+    @property
+    def is_tagged(self) -> bool:
+        """Whether the defect's score was at its threshold or above."""
+        return bool(self.before[self.defect] >= TAGS[self.defect])
+
+    @property
+    def is_cleared(self) -> bool:
+        """Whether the score is below the threshold now, and no other one has risen to its own."""
+        risen = (self.after >= TAGS) & (self.before < TAGS)
+        return bool(self.after[self.defect] < TAGS[self.defect] and not risen.any())
+
+
+def auto_gamma(pixels: Pixels) -> Pixels:
+    """Raise the levels to the power that brings the mean luma to 0.48."""
+    mean = float(np.clip(luma(pixels).mean() / 255, 0.004, 0.996))
+    power = np.log(0.48) / np.log(mean)
+    levels = np.rint(255 * (np.arange(256) / 255) ** power).astype(np.uint8)
+    return levels[pixels]
+
+
+def gain(pixels: Pixels, target: float = 0.14) -> Pixels:
+    """Bring the logarithmic mean of linear light to `target` by a gain with a shoulder of 3, by 4 EV at most.
+
+    0.14 is best for dark and bright photos together, 0.2 for dark ones alone.
+    """
+    light = to_linear(luma(pixels)[::4, ::4] / 255)
+    stops = float(np.log2(target / np.exp(np.log(light + 0.002).mean())))
+    return apply(pixels, ToneCurve(float(np.clip(stops, -4, 4)), 3.0))
+
+
+def clahe(pixels: Pixels) -> Pixels:
+    """Equalise the lightness of CIE Lab in 8 x 8 tiles with a clip limit of 2 (OpenCV)."""
+    import cv2
+
+    lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)
+    lab[..., 0] = cv2.createCLAHE(2.0, (8, 8)).apply(lab[..., 0])
+    return np.asarray(cv2.cvtColor(lab, cv2.COLOR_LAB2RGB), np.uint8)
+
+
+def matched(pixels: Pixels, reference: Pixels) -> Pixels:
+    """Scale the sRGB levels by one factor so that the mean luma is that of the reference."""
+    factor = max(float(luma(reference).mean()), 1.0) / max(float(luma(pixels).mean()), 1.0)
+    return np.rint(np.clip(pixels * np.float32(factor), 0, 255)).astype(np.uint8)
+
+
+def drawn_cases(folder: Path, found: Iterable[Scene]) -> Iterator[Case]:
+    """Expose clean photos wrongly in linear light, with noise, as JPEG of quality 92; every second in hard light."""
+    for number, scene in enumerate(found):
+        photo = read(folder / scene.file)
+        for stops in STOPS:
+            rng = np.random.default_rng(number_of(1, f"repair {stops}", scene.file))
+            wrong, right = shot(photo, stops, rng, is_hard=number % 2 == 1)
+            reference = np.rint(255 * right).astype(np.uint8)
+            defect = UNDER if stops < 0 else OVER if stops > 0 else 0
+            yield Case(f"{stops:+.1f} EV", jpeg_roundtrip(wrong, 92), reference, defect)
+
+
+def real_cases(folder: Path) -> Iterator[Case]:
+    """Yield the photos with a hard label, the better exposed partner as reference; none for the better of two bad ones.
+
+    A partner without a hard label is the better one; of two with one, that whose mean luma is nearer to 118.
+    """
+    with (folder / "index.csv").open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    for pair in zip(rows[::2], rows[1::2], strict=True):
+        photos = [read(folder / row["file"]) for row in pair]
+        labels = [row["label"] for row in pair]
+        is_mild = [label.startswith("pair_") for label in labels]
+        far = [abs(float(luma(photo).mean()) - 118) for photo in photos]
+        best = is_mild.index(True) if any(is_mild) else int(np.argmin(far))
+        for place, label in enumerate(labels):
+            if is_mild[place]:
+                continue
+            reference = photos[best] if place != best else None
+            partner = "good partner" if any(is_mild) else "bad partner"
+            yield Case(f"{label}, {partner}", photos[place], reference, UNDER if label == "under" else OVER)
+
+
+def read(path: Path) -> Pixels:
+    """Return the pixels of a photo."""
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"), np.uint8)
+
+
+def measured(case: Case, before: NDArray[np.float32], found: Pixels, scorer: Network) -> Result:
+    """Compare one repaired photo with its reference, and score it."""
+    figures = (np.nan,) * 4
+    if case.reference is not None:
+        equal = matched(found, case.reference)
+        pairs = [(found, case.reference), (equal, case.reference)]
+        figures = tuple(figure for pair in pairs for figure in (min(psnr(*pair), 60.0), float(ssim_map(*pair).mean())))
+    structure = float(ssim_map(matched(found, case.photo), case.photo).mean())
+    return Result(figures, structure, before, scored(scorer, found), case.defect)
+
+
+def scored(scorer: Network, pixels: Pixels) -> NDArray[np.float32]:
+    """Return the scores of blur, under and over, as the daemon scores a photo."""
+    return scorer.run(inputs_of(frame_of(pixels)))["probabilities"][0]
+
+
+def measure(
+    cases: Iterable[Case], repairs: Mapping[str, Repair], scorer: Network
+) -> dict[tuple[str, str], list[Result]]:
+    """Return the results by group and repair."""
+    results: dict[tuple[str, str], list[Result]] = defaultdict(list)
+    for case in cases:
+        before = scored(scorer, case.photo)
+        for name, repair in repairs.items():
+            results[case.group, name].append(measured(case, before, repair(case.photo), scorer))
+    return results
+
+
+def print_likeness(results: Mapping[tuple[str, str], list[Result]]) -> None:
+    """Print how near each repair comes to the reference; the last column is that of the network over each rival."""
+    print("\n| photos | repair | n | PSNR | SSIM | PSNR, matched | SSIM, matched | network above it, matched |")
+    print("|" + "---|" * 8)
+    for (group, name), found in sorted(results.items()):
+        rows = np.array([each.figures for each in found])
+        known = ~np.isnan(rows[:, 0])
+        if not known.any():
+            continue
+        own = np.array([each.figures for each in results[group, NETWORK]])[known]
+        ahead = "" if name == NETWORK else f"{_interval(own[:, 2] - rows[known][:, 2], 2)} dB"
+        cells = [_interval(rows[known][:, column], 2 if column % 2 == 0 else 3) for column in range(4)]
+        print(f"| {group} | {name} | {known.sum()} | {' | '.join(cells)} | {ahead} |")
+
+
+def print_cleared(results: Mapping[tuple[str, str], list[Result]]) -> None:
+    """Print the share of the tagged photos whose score falls below `tag`, and the structure that is kept."""
+    print("\n| photos | repair | tagged | below tag, no other risen | of those structure >= 0.9 | median structure |")
+    print("|" + "---|" * 6)
+    for (group, name), found in sorted(results.items()):
+        tagged = [each for each in found if each.is_tagged]
+        if not tagged or not found[0].defect:
+            continue
+        cleared = [each for each in tagged if each.is_cleared]
+        kept = sum(each.structure >= STRUCTURE for each in cleared)
+        share = _interval(np.array([each.is_cleared for each in tagged], float), 2)
+        middle = float(np.median([each.structure for each in tagged]))
+        print(
+            f"| {group} | {name} | {len(tagged)} of {len(found)} | {share} | {kept} of {len(cleared)} | {middle:.3f} |"
+        )
+
+
+def _interval(values: NDArray[np.float64], digits: int) -> str:
+    mean, low, high = with_interval(values, lambda drawn: float(drawn.mean()))
+    return f"{mean:.{digits}f} ({low:.{digits}f}..{high:.{digits}f})"
+
+
+def pooled(results: Mapping[tuple[str, str], list[Result]]) -> dict[tuple[str, str], list[Result]]:
+    """Return the results of all groups of one defect together."""
+    found: dict[tuple[str, str], list[Result]] = defaultdict(list)
+    for (_, name), each in results.items():
+        if each[0].defect:
+            found["under, all" if each[0].defect == UNDER else "over, all", name] += each
+    return found
+
+
+def print_cost(repair: Repair) -> None:
+    """Print the time and the CPU time of a photo of 24 megapixels."""
+    photo = np.random.default_rng(0).integers(0, 120, (4000, 6000, 3), np.uint8)
+    start, spent = time.perf_counter(), time.process_time()
+    repair(photo)
+    passed, used = time.perf_counter() - start, time.process_time() - spent
+    print(f"\n24 megapixels: {passed / 24:.3f} s a megapixel, {1000 * used / 24:.0f} ms of CPU time a megapixel")
+
+
+def print_raws(folder: Path, network: Network, scorer: Network) -> None:
+    """Print what the data of a sensor give over lifted pixels, for drawn scenes, and the repair of real RAW files."""
+    print(
+        "\n| drawn RAW (12 bits) | PSNR from the sensor | from its 8-bit picture | sensor above |\n" + "|---" * 4 + "|"
+    )
+    plain = ToneCurve(0.0)
+    for stops in (2, 3, 4, 5):
+        rows = []
+        for seed in range(12):
+            image = scenes.picture(scenes.Scene(seed, size=(480, 320)))
+            wanted, dark = (developed(raw_files.dng(image, light=0.3 * 2.0**-less), plain) for less in (0, stops))
+            curve = ToneCurve(float(stops), 3.0)
+            lifted = developed(raw_files.dng(image, light=0.3 * 2.0**-stops), curve)
+            rows.append((psnr(lifted, wanted), psnr(apply(dark, curve), wanted)))
+        sensor, pixels = np.array(rows).T
+        cells = [_interval(each, 2) for each in (sensor, pixels, sensor - pixels)]
+        print(f"| {stops} EV too dark | {' | '.join(cells)} dB |")
+    for file in sorted(path for path in folder.iterdir() if path.suffix not in {".md", ".csv"}):
+        before = developed(file.read_bytes(), plain)
+        curve = predict_curve(thumbnail_of(before), network)
+        start = time.process_time()
+        after = developed(file.read_bytes(), curve)
+        spent = 1000 * (time.process_time() - start) / (after.shape[0] * after.shape[1] / 1e6)
+        told = [", ".join(f"{score:.2f}" for score in scored(scorer, pixels)) for pixels in (before, after)]
+        print(
+            f"\n{file.name}: {curve.stops:+.2f} EV, mean luma {luma(before).mean():.0f} to {luma(after).mean():.0f}, "
+            f"scores (blur, under, over) {told[0]} to {told[1]}; {spent:.0f} ms of CPU time a megapixel"
+        )
+
+
+def developed(file: bytes, curve: ToneCurve) -> Pixels:
+    """Return a RAW file developed from the data of its sensor under a curve."""
+    with open_raw(io.BytesIO(file), DecodeLimits()) as raw:
+        return develop_corrected(raw, curve)
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--shared", type=Path, required=True, metavar="DIR", help="holds photos and real-exposure")
+    parser.add_argument("--model", type=Path, default=Path("models/restore-exposure/model.tflite"), metavar="FILE")
+    parser.add_argument("--defects", type=Path, default=Path("models/defects/model.tflite"), metavar="FILE")
+    parser.add_argument("--part", choices=("calibration", "test", "real"), action="append", help="default: test, real")
+    parser.add_argument("--scenes", type=int, default=60, help="of calibration or test at most (default 60)")
+    options = parser.parse_args()
+    network, scorer = open_tone_network(options.model), open_litert(options.defects)
+    repairs: dict[str, Repair] = {
+        NONE: lambda pixels: pixels,
+        "gamma": auto_gamma,
+        "CLAHE": clahe,
+        "gain": gain,
+        "gain for dark photos": lambda pixels: gain(pixels, 0.2),
+        NETWORK: lambda pixels: repair_exposure(pixels, network)[0],
+    }
+    parts = split(read_index(options.shared / "photos"), Splits())
+    for part in options.part or ("test", "real"):
+        if part == "real":
+            cases = real_cases(options.shared / "real-exposure")
+        else:
+            known = parts.test if part == "test" else parts.calibration
+            order = np.random.default_rng(5).permutation(len(known))[: options.scenes]
+            cases = drawn_cases(options.shared / "photos", (known[place] for place in order))
+        print(f"\n## {part}")
+        results = measure(cases, repairs, scorer)
+        everything = {**results, **pooled(results)}
+        print_likeness(everything)
+        print_cleared(everything)
+    print_raws(options.shared / "more" / "raw", network, scorer)
+    print_cost(repairs[NETWORK])
+
+
+if __name__ == "__main__":
+    main()
