@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from culld.compare.difference import CHANGED, without_specks
 from culld.compare.sharpness_change import MARKED
+from culld.imaging.overlay import wrapped
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -96,8 +97,8 @@ def _sheet(panels: list[Image.Image], labels: tuple[str, str], text: str, found:
     width, height = panels[0].size
     pitch = max(width, _NARROWEST) + _GAP
     whole = pitch * 2 - _GAP
-    lines = _wrapped(text, font, whole - 2 * _MARGIN)
-    captions = [_wrapped(label, font, pitch - _GAP - 2 * _MARGIN) for label in labels]
+    lines = wrapped(text, font, whole - 2 * _MARGIN)
+    captions = [wrapped(label, font, pitch - _GAP - 2 * _MARGIN) for label in labels]
     top = _MARGIN + len(lines) * _LINE
     start = top + max(map(len, captions)) * _LINE + _MARGIN // 2
     sheet = Image.new("RGB", (whole, start + height + _legend_height(whole)), "black")
@@ -147,18 +148,6 @@ def _write(
 ) -> None:
     for number, line in enumerate(lines):
         pen.text((place[0], place[1] + number * _LINE), line, "white", font)
-
-
-def _wrapped(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> list[str]:
-    """Return text in lines of at most this width in px; a longer word has its own line."""
-    lines = [""]
-    for word in text.split(" "):
-        longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and font.getlength(longer) > width:
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    return lines
 
 
 def _png(image: Image.Image) -> bytes:

@@ -83,7 +83,7 @@ def _borders(place: NDArray[np.bool_], size: tuple[int, int]) -> list[tuple[floa
 
 def _captioned(photo: Image.Image, caption: Sequence[str]) -> Image.Image:
     font = ImageFont.load_default(_TEXT)
-    lines = [part for line in caption for part in _wrapped(line, font, photo.width - 2 * _MARGIN)]
+    lines = [part for line in caption for part in wrapped(line, font, photo.width - 2 * _MARGIN)]
     band = _MARGIN + len(lines) * _LINE_HEIGHT
     whole = Image.new("RGB", (photo.width, photo.height + band), "black")
     whole.paste(photo, (0, band))
@@ -93,7 +93,7 @@ def _captioned(photo: Image.Image, caption: Sequence[str]) -> Image.Image:
     return whole
 
 
-def _wrapped(line: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> list[str]:
+def wrapped(line: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> list[str]:
     """Return the words of a line in lines of at most this width in pixels; a longer word has its own line."""
     lines = [""]
     for word in line.split(" "):
