@@ -57,7 +57,7 @@ def test_values_that_cannot_be_used_are_refused(text: str, problem: str, tmp_pat
 
 
 def test_the_file_of_a_network_of_change_is_no_file_of_a_network_of_defects(tmp_path: Path) -> None:
-    """Whoever mixes them up reads so."""
+    """The message names the recipe."""
     (tmp_path / "train.yaml").write_text("recipe: change\n", "utf-8")
 
     with pytest.raises(ConfigError, match="'change' is not one for networks of defects"):
