@@ -9,10 +9,9 @@ import functools
 from typing import TYPE_CHECKING, Final
 
 from culld.app.compare_messages import CompareSettings
+from culld.app.one_request import answer_to
 from culld.compare.registry import entry, require_trained
-from culld.errors import PhotoError, SystemFaultError
-from culld.inference.pool import Pool
-from culld.inference.worker_process import WorkerLimits
+from culld.errors import SystemFaultError
 from culld.system.doctor.environment import has_module
 
 if TYPE_CHECKING:
@@ -39,12 +38,7 @@ def compare_photos(config: Config, request: CompareRequest, model: str = DEFAULT
     require_opencv()
     require_trained(entry(model))  # an unknown name is an error of the command, not of the worker
     settings = CompareSettings(model, config.limits.pixels, config.limits.file_size)
-    limits = WorkerLimits(config.limits.memory, config.limits.time.total_seconds())
-    with Pool(functools.partial(create_comparer, settings), 1, limits) as pool:
-        (answer,) = pool.map([request])
-    if isinstance(answer, PhotoError):
-        raise answer
-    return answer
+    return answer_to(request, functools.partial(create_comparer, settings), config)
 
 
 def require_opencv() -> None:

@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING
 
 from culld.app.explain_messages import ExplainSettings
 from culld.app.model_files import load_model, locate_face_networks
-from culld.errors import PhotoError
-from culld.inference.pool import Pool
-from culld.inference.worker_process import WorkerLimits
+from culld.app.one_request import answer_to
 
 if TYPE_CHECKING:
     from culld.app.explain_messages import ExplainHandler, ExplainRequest, PhotoExplanation
@@ -33,9 +31,4 @@ def explain_photo(config: Config, request: ExplainRequest) -> PhotoExplanation:
     """
     folder, _ = load_model(config.model.path)
     settings = ExplainSettings(folder, locate_face_networks(), config.limits.pixels, config.limits.file_size)
-    limits = WorkerLimits(config.limits.memory, config.limits.time.total_seconds())
-    with Pool(functools.partial(create_explainer, settings), 1, limits) as pool:
-        (answer,) = pool.map([request])
-    if isinstance(answer, PhotoError):
-        raise answer
-    return answer
+    return answer_to(request, functools.partial(create_explainer, settings), config)

@@ -66,7 +66,7 @@ def train(args: argparse.Namespace) -> int:
 
 
 def evaluate(args: argparse.Namespace) -> int:
-    """Measure a network of change and the plain baselines on pairs of its test scenes; write card and figures anew."""
+    """Measure a network of change and the plain baselines on pairs of its test scenes; replace its card and figures."""
     experiment = load_change(args.folder / RECIPE_FILE)
     scenes = split(read_index(args.photos), experiment.splits)
     with model_common.ProgressBars() as shown:

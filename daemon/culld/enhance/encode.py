@@ -88,7 +88,7 @@ def _encoded(pixels: Pixels, source: CopySource) -> bytes:
 def copied_exif(source: CopySource) -> bytes:
     """Return the EXIF block of a copy; empty if the photo has none.
 
-    One that does not follow the standard is written anew by Pillow, which moves makers' notes and leaves the thumbnail
+    Pillow encodes one that does not follow the standard, which moves makers' notes and leaves the thumbnail
     out. Raises RefusedError if it does not fit into a JPEG.
     """
     if not source.exif:

@@ -1,4 +1,4 @@
-"""Refines a map between two photos: small patches of both are matched by correlation, and the map is fitted anew."""
+"""Refines a map between two photos: small patches of both are matched by correlation, and the map is fitted to them."""
 
 from __future__ import annotations
 

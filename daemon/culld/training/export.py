@@ -35,13 +35,17 @@ def write_litert(model: Any, path: Path, precision: str = "float32", size: tuple
     the file in hex. Raises `ConfigError` for another precision.
     """
     import keras
+
+    pixels = keras.Input(batch_shape=(1, size[1], size[0], 3), dtype="uint8", name="frame")
+    return convert(keras.Model(pixels, model(keras.ops.cast(pixels, "float32"))), path, precision)
+
+
+def convert(whole: Any, path: Path, precision: str) -> str:
+    """Convert a Keras model with the inputs and outputs of the file; see `write_litert` for the rest."""
     import tensorflow as tf
 
     if precision not in PRECISIONS:
         raise ConfigError((f"precision: {precision!r} is not one of {', '.join(PRECISIONS)}",))
-
-    pixels = keras.Input(batch_shape=(1, size[1], size[0], 3), dtype="uint8", name="frame")
-    whole = keras.Model(pixels, model(keras.ops.cast(pixels, "float32")))
     with contextlib.redirect_stdout(io.StringIO()):  # Keras prints every variable it exports
         content: bytes = tf.lite.TFLiteConverter.from_keras_model(whole).convert()
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import io
 from typing import TYPE_CHECKING, Any
 
 from culld.records.frame import HEIGHT, WIDTH
-from culld.training.export import store_float16
+from culld.training.export import convert
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,17 +25,9 @@ def write_change_litert(
     float32, or float16 for kernels of half the size.
     """
     import keras
-    import tensorflow as tf
 
     model = build(size, None)
     model.set_weights(trained.get_weights())
     frames = [keras.Input(batch_shape=(1, *size, 3), dtype="uint8", name=name) for name in ("first", "second")]
     logits = model([keras.ops.cast(frame, "float32") for frame in frames])
-    whole = keras.Model(frames, keras.ops.sigmoid(logits))
-    with contextlib.redirect_stdout(io.StringIO()):  # Keras prints every variable it exports
-        content: bytes = tf.lite.TFLiteConverter.from_keras_model(whole).convert()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    if precision == "float16":
-        store_float16(path)
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return convert(keras.Model(frames, keras.ops.sigmoid(logits)), path, precision)
