@@ -13,7 +13,7 @@ import pytest
 from culld.config import Config, Embed, Level, built_in_config, find_config, find_state, load_config
 from culld.config.messages import known_keys
 from culld.errors import ConfigError
-from culld.records import BrakeLimit, Defect, Mode, Policy, RejectFlag, Sidecars, SidecarStyle, Threshold
+from culld.records import BrakeLimit, CopyPolicy, Defect, Mode, Policy, RejectFlag, Sidecars, SidecarStyle, Threshold
 
 MINIMAL = """\
 watch:
@@ -271,6 +271,22 @@ class TestDigest:
             Path("/b"): expected[Mode.ENFORCE],
             Path("/c"): expected[Mode.ENFORCE],
         }
+
+    def test_a_file_that_makes_no_copies_has_the_digest_of_earlier_versions(self, load: Load) -> None:
+        """Journals hold it, and the brake and the review page compare with it."""
+        assert policy_of(load(CONTRACT)).digest == "d330b8e6a330"
+        assert policy_of(load(CONTRACT + "  enhance: never\n")).digest == "d330b8e6a330"
+        assert len({policy_of(load(CONTRACT + f"  enhance: {copies}\n")).digest for copies in CopyPolicy}) == 3
+
+    def test_copies_of_a_folder_count(self, load: Load) -> None:
+        """A folder with its own value has the policy of a file with that value."""
+        folders = "watch: [{path: /a, enhance: never}, {path: /b}]\nquarantine: /q\n"
+
+        found = load(folders + "policy: {enhance: rejects}").policies(no_curve)
+
+        plain, repairing = (policy_of(load(MINIMAL + f"policy: {{enhance: {each}}}")) for each in ("never", "rejects"))
+        assert found.by_root == {Path("/a"): plain, Path("/b"): repairing}
+        assert repairing.enhance is CopyPolicy.REJECTS
 
     def test_it_is_twelve_hex_digits(self, load: Load) -> None:
         """Short enough for a log line."""

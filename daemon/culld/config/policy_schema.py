@@ -12,7 +12,18 @@ from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StringC
 
 from culld.config import types
 from culld.config.fields import OrWord, PrecisionTarget, Probability, Reject, Section
-from culld.records import Action, BrakeLimit, Defect, Mode, Policy, Protection, Rule, StackVerdict, Threshold
+from culld.records import (
+    Action,
+    BrakeLimit,
+    CopyPolicy,
+    Defect,
+    Mode,
+    Policy,
+    Protection,
+    Rule,
+    StackVerdict,
+    Threshold,
+)
 from culld.rules import parse
 
 if TYPE_CHECKING:
@@ -157,9 +168,10 @@ class PolicySection(Section):
         tuple[NamedRule, ...], AfterValidator(_require_unique_names), Field(description="one `- name: ...` for each")
     ] = ()
     brake: BrakeSection = BrakeSection()
+    enhance: CopyPolicy = CopyPolicy.NEVER
 
-    def to_policy(self, mode: Mode, thresholds: Mapping[Defect, Threshold]) -> Policy:
-        """Return the record.
+    def to_policy(self, mode: Mode, enhance: CopyPolicy, thresholds: Mapping[Defect, Threshold]) -> Policy:
+        """Return the record, with the values that a folder may override.
 
         The digest is that of the meaning of the policy: formatting, comments and the order of keys do not change it.
         """
@@ -169,15 +181,18 @@ class PolicySection(Section):
             under=thresholds[Defect.UNDER],
             over=thresholds[Defect.OVER],
             focus=thresholds[Defect.FOCUS],
-            digest=self._digest(mode, thresholds),
+            digest=self._digest(mode, enhance, thresholds),
             stack_verdict=self.stack_verdict,
             protect=self.protect.protection(),
             named_rules=tuple(rule.rule() for rule in self.rules),
             brake=self.brake.limit(),
+            enhance=enhance,
         )
 
-    def _digest(self, mode: Mode, thresholds: Mapping[Defect, Threshold]) -> str:
-        meaning = self.model_dump(mode="json", exclude={"mode", "defects"})
+    def _digest(self, mode: Mode, enhance: CopyPolicy, thresholds: Mapping[Defect, Threshold]) -> str:
+        meaning = self.model_dump(mode="json", exclude={"mode", "defects", "enhance"})
         meaning |= {"mode": mode, "defects": {defect: asdict(threshold) for defect, threshold in thresholds.items()}}
+        if enhance is not CopyPolicy.NEVER:  # the digests of older policies, which journals hold, stay as they are
+            meaning["enhance"] = enhance
         text = json.dumps(meaning, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from culld.config import types
 from culld.config.fields import AutoOrFolder, Folder, OrWord, Section, State
 from culld.config.policy_schema import PolicySection
-from culld.records import EngineKind, FolderPolicies, Mode, RejectFlag, Sidecars, SidecarStyle
+from culld.records import CopyPolicy, EngineKind, FolderPolicies, Mode, RejectFlag, Sidecars, SidecarStyle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,10 +41,11 @@ _DAYS_TO_A_CENTURY = BeforeValidator(types.duration("1d", "36500d"))
 
 
 class WatchSection(Section):
-    """A folder to watch, with all that is below it; without a mode of its own the policy's mode holds."""
+    """A folder to watch, with all that is below it; without a value of its own that of the policy holds."""
 
     path: Folder
     mode: Annotated[Mode | None, OrWord(types.AUTO)] = None
+    enhance: Annotated[CopyPolicy | None, OrWord(types.AUTO)] = None
 
 
 class QuarantineSection(Section):
@@ -177,12 +178,12 @@ class Config(Section):
     def policies(self, threshold_for: Callable[[Defect, float], float]) -> FolderPolicies:
         """Return the policies in force; `threshold_for` gives the number for each precision, and may raise."""
         thresholds = self.policy.defects.to_thresholds(threshold_for)
-        default = self.policy.to_policy(self.policy.mode, thresholds)
+        policy = self.policy
         by_root = {
-            watch.path: default if watch.mode is None else self.policy.to_policy(watch.mode, thresholds)
+            watch.path: policy.to_policy(watch.mode or policy.mode, watch.enhance or policy.enhance, thresholds)
             for watch in self.watch
         }
-        return FolderPolicies(default, by_root)
+        return FolderPolicies(policy.to_policy(policy.mode, policy.enhance, thresholds), by_root)
 
     @property
     def quarantine(self) -> Path:

@@ -122,7 +122,23 @@ INSERT INTO answer SELECT id, 'untagged', restored_at FROM decision WHERE verdic
 CREATE INDEX decision_not_kept ON decision (taken_at, id) WHERE verdict <> 'keep';
 """
 
-STEPS = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH)
+_SIXTH = """
+-- The repaired copies of photos. A copy is begun before its file is written: after a crash a file with its path and
+-- digest is the copy, and without one it waits again.
+CREATE TABLE copy (
+    decision INTEGER PRIMARY KEY REFERENCES decision (id) ON DELETE CASCADE,
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'begun', 'made', 'none', 'failed', 'removed')),
+    root BLOB, relative BLOB, digest TEXT NOT NULL DEFAULT '',
+    repair TEXT NOT NULL DEFAULT '', reason TEXT NOT NULL DEFAULT '',
+    asked_at INTEGER NOT NULL, ended_at INTEGER, by_person INTEGER NOT NULL DEFAULT 0,
+    tries INTEGER NOT NULL DEFAULT 0, not_before INTEGER
+);
+CREATE INDEX copy_waiting ON copy (by_person DESC, asked_at, decision) WHERE state = 'waiting';
+CREATE INDEX copy_begun ON copy (decision) WHERE state = 'begun';
+CREATE INDEX decision_unwanted ON decision (policy, id) WHERE unwanted;
+"""
+
+STEPS = (_FIRST, _SECOND, _THIRD, _FOURTH, _FIFTH, _SIXTH)
 """The steps in order; `PRAGMA user_version` is the number of those that were run."""
 
 

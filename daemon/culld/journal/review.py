@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from culld.errors import SystemFaultError
 from culld.journal.connection import connect_readonly, require_current
+from culld.journal.copies import CopyReader
 from culld.journal.database_errors import translate_errors
 from culld.journal.decisions import DecisionReader
 from culld.journal.row_mapping import from_int64, place_of
@@ -68,7 +69,7 @@ AND EXISTS (SELECT 1 FROM decision AS new WHERE new.root = old.root AND new.rela
 """
 
 
-class ReviewReader(DecisionReader, WishReader):
+class ReviewReader(DecisionReader, WishReader, CopyReader):
     """The journal as the review page reads it; every method may raise SystemFaultError."""
 
     @classmethod

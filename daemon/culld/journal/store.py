@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from culld.journal import file_state
+from culld.journal.copies import CopyWriter
 from culld.journal.database_errors import translate_errors
 from culld.journal.decisions import DecisionReader
 from culld.journal.file_state import FileState
@@ -49,7 +50,7 @@ class Batch:
         return outcome
 
 
-class SqliteJournal(DecisionReader, Wishes, Retention):
+class SqliteJournal(DecisionReader, Wishes, CopyWriter, Retention):
     """Fulfils `ports.Journal`, `ports.OpenPlans` and `ports.Restorations`; every method may raise SystemFaultError."""
 
     # For the scanner and the pipeline.

@@ -8,6 +8,7 @@ objects that hold any bytes of a file name (Python's surrogateescape): store the
 from __future__ import annotations
 
 from culld.records.camera import Camera, Exposure
+from culld.records.copies import CopyPolicy, CopyState, RecordedCopy
 from culld.records.decision import (
     Decision,
     Edit,
@@ -73,6 +74,8 @@ __all__ = [
     "Assessment",
     "BrakeLimit",
     "Camera",
+    "CopyPolicy",
+    "CopyState",
     "DHash",
     "Decision",
     "Defect",
@@ -98,6 +101,7 @@ __all__ = [
     "Protection",
     "Rating",
     "ReadFailure",
+    "RecordedCopy",
     "RecordedDecision",
     "RejectFlag",
     "ReviewState",

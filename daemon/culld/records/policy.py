@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from culld.records.copies import CopyPolicy
 from culld.records.enums import Defect, StackVerdict
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class Policy:
     protect: Protection = Protection()
     named_rules: tuple[Rule, ...] = ()
     brake: BrakeLimit | None = None
+    enhance: CopyPolicy = CopyPolicy.NEVER
 
     def of(self, defect: Defect) -> Threshold:
         """Return the thresholds of one defect."""
@@ -93,7 +95,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class FolderPolicies:
-    """The policy of each watched folder, and the `default` policy of the file without the modes of folders."""
+    """The policy of each watched folder, and the `default` policy of the file without the keys of folders."""
 
     default: Policy
     by_root: Mapping[Path, Policy]

@@ -41,6 +41,8 @@ class WishKind(StrEnum):
     """Release the brake. It has no items."""
     APPLY_POLICY = "apply-policy"
     """Decide again about photos by the policy in force, with their stored scores."""
+    ENHANCE = "enhance"
+    """Make repaired copies of photos."""
 
 
 class ReviewState(StrEnum):

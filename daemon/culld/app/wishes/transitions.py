@@ -21,6 +21,7 @@ APPLIES_TO: Final = {
     WishKind.REJECT: frozenset({_KEPT, _TAGGED, _TAG_CONFIRMED, _RESTORED, _UNTAGGED, _LEFT}),
     WishKind.RESUME: frozenset[ReviewState](),
     WishKind.APPLY_POLICY: frozenset({_KEPT, _TAGGED, _TAG_CONFIRMED, _REJECTED, _CONFIRMED}),
+    WishKind.ENHANCE: frozenset({_KEPT, _TAGGED, _TAG_CONFIRMED, _REJECTED, _CONFIRMED, _RESTORED, _UNTAGGED, _LEFT}),
 }
 """The states of photos to which the kinds of wishes apply."""
 
