@@ -120,8 +120,8 @@ def test_a_copy_is_begun_before_its_file_is_written_and_then_made(journal: Sqlit
     number = decide(journal, "a.jpg")
     journal.ask_for_copy(number)
 
-    assert journal.begin_copy(number, COPY, "d1", "exposure")
-    assert not journal.begin_copy(number, COPY, "d2", "jpeg")
+    assert journal.begin_copy(number, COPY, "d1", "exposure", "better")
+    assert not journal.begin_copy(number, COPY, "d2", "jpeg", "better")
     (begun,) = journal.begun_copies()
     assert (begun.place, begun.digest, begun.state, begun.ended_at) == (COPY, "d1", CopyState.BEGUN, None)
     assert journal.end_copy(number, CopyState.MADE, "under 0.9 to 0.1")
@@ -140,7 +140,7 @@ def test_a_copy_that_was_taken_back_is_neither_begun_nor_made(journal: SqliteJou
     journal.ask_for_copy(number)
     journal.note_copy_removed(number, "the photo was restored")
 
-    assert not journal.begin_copy(number, COPY, "d1", "exposure")
+    assert not journal.begin_copy(number, COPY, "d1", "exposure", "better")
     assert not journal.end_copy(number, CopyState.MADE, "better")
     assert waiting(journal) == []
     journal.ask_for_copy(number)
@@ -151,7 +151,7 @@ def test_asking_again_changes_nothing_while_a_copy_waits(journal: SqliteJournal)
     """Nor while its file is written; a copy that ended is made anew."""
     number = decide(journal, "a.jpg")
     journal.ask_for_copy(number)
-    journal.begin_copy(number, COPY, "d1", "exposure")
+    journal.begin_copy(number, COPY, "d1", "exposure", "better")
     journal.ask_for_copy(number)
     assert [each.decision for each in journal.begun_copies()] == [number]
 
@@ -167,7 +167,7 @@ def test_a_delayed_copy_waits_until_it_is_due(journal: SqliteJournal, clock: fak
     """The reason is stored, and the tries are counted."""
     number = decide(journal, "a.jpg")
     journal.ask_for_copy(number)
-    journal.begin_copy(number, COPY, "d1", "exposure")
+    journal.begin_copy(number, COPY, "d1", "exposure", "better")
     journal.delay_copy(number, "the disk is full", clock.now() + timedelta(minutes=1))
 
     assert waiting(journal) == []
@@ -185,7 +185,7 @@ def test_copies_that_can_be_undone_come_with_their_decisions(journal: SqliteJour
     made, refused, waits = (decide(journal, name) for name in ("a.jpg", "b.jpg", "c.jpg"))
     for number in (made, refused, waits):
         journal.ask_for_copy(number)
-    journal.begin_copy(made, COPY, "d1", "exposure")
+    journal.begin_copy(made, COPY, "d1", "exposure", "better")
     journal.end_copy(made, CopyState.MADE, "better")
     journal.end_copy(refused, CopyState.NONE, "worse")
 
@@ -202,7 +202,7 @@ def test_the_review_page_reads_a_copy_and_sees_the_change(journal: SqliteJournal
         assert reader.copy_of(number) is None
         place = RootedPath(PHOTOS, Path("a\udcff.enhanced.jpg"))
         journal.ask_for_copy(number)
-        journal.begin_copy(number, place, "d1", "jpeg")
+        journal.begin_copy(number, place, "d1", "jpeg", "better")
 
         found = reader.copy_of(number)
         assert found is not None

@@ -5,11 +5,14 @@ Other threads only put wake-ups on its queue.
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 from typing import TYPE_CHECKING
 
 from culld.app.build import Builder, PolicySet, open_alerts, open_scanner
+from culld.app.copies.background import Copies
+from culld.app.copies.repairer import Repairer, open_repair_pool
 from culld.app.decision_ages import clock_doubt
 from culld.app.model_files import resolve_policies
 from culld.app.policy_reload import PolicyReload
@@ -81,6 +84,8 @@ class Daemon:
         )
         self._in_progress: list[FileSnapshot] = []
         self._wishes = Wishes(builder, self._unexpected)
+        repairer = Repairer(functools.partial(open_repair_pool, config), self._clock)
+        self._copies = Copies(builder, self._unexpected, repairer)
         self._housekeeping = builder.housekeeping()
         self._tidy_asked = True
         self._outcomes = OutcomeCount()
@@ -103,6 +108,7 @@ class Daemon:
             finally:
                 self._status.notifier.stopping()
                 self._wishes.close()
+                self._copies.close()
                 self._alerts.close(_LAST_ALERT_S)
                 self._save_status("stopped", self._state())
                 log.info("stopped; judged since the start: %s", self._outcomes.as_text() or "no photo")
@@ -139,6 +145,8 @@ class Daemon:
             if batch:
                 self._process(batch)
             self._wishes.step(wakeups, is_quarantine_there=self._roots.has_quarantine)
+            is_idle = not self._waiting()
+            self._copies.step(self._roots.present, is_quarantine_there=self._roots.has_quarantine, is_idle=is_idle)
             if self._tidy_asked and not self._waiting():
                 self._housekeep()
         except StoppedError:
@@ -210,7 +218,7 @@ class Daemon:
         until_batch = max(0.0, self._batcher.due_at - self._clock.monotonic())
         until_scan = max(0.0, self._intake.next_scan_at - self._clock.monotonic())
         until_look = min(1.0, self._settler.quiet_s / 2) if len(self._settler) else _IDLE_S
-        return min(until_batch, until_scan, until_look, self._status.watchdog_half_s)
+        return min(until_batch, until_scan, until_look, self._copies.wait_s, self._status.watchdog_half_s)
 
     def _reload(self, environ: Mapping[str, str]) -> None:
         """Apply the policy of the saved file, or log and publish the reason why it is not applied."""

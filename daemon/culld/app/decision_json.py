@@ -11,7 +11,7 @@ from culld.records import Defect, display_path
 if TYPE_CHECKING:
     from culld.app.burst_view import BurstView, FrameNote
     from culld.app.remark import Remark
-    from culld.records import Face, Policy, RecordedDecision, Scores, Subject
+    from culld.records import Face, Policy, RecordedCopy, RecordedDecision, Scores, Subject
 
 
 def decision_json(decision: RecordedDecision) -> dict[str, object]:
@@ -109,6 +109,22 @@ def burst_json(view: BurstView | None) -> dict[str, Any] | None:
         "sentence": view.sentence,
         "notes": list(view.notes),
         "frames": [_frame(note) for note in view.rows],
+    }
+
+
+def copy_json(copy: RecordedCopy | None) -> dict[str, object] | None:
+    """Return how far the repaired copy of a photo is, and why; None if none was asked for."""
+    if copy is None:
+        return None
+    return {
+        "state": copy.state,
+        "path": None if copy.place is None else display_path(copy.place.path),
+        "digest": copy.digest,
+        "repair": copy.repair or None,
+        "reason": copy.reason,
+        "by_person": copy.by_person,
+        "asked_at": copy.asked_at.isoformat(timespec="seconds"),
+        "ended_at": copy.ended_at and copy.ended_at.isoformat(timespec="seconds"),
     }
 
 

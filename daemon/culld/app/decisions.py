@@ -12,26 +12,29 @@ from culld.app.startup import open_journal_readonly
 from culld.records import RootedPath
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from culld.app.burst_view import BurstView
     from culld.config import Config
-    from culld.records import Policy, RecordedDecision, Verdict
+    from culld.journal.store import SqliteJournal
+    from culld.records import Policy, RecordedCopy, RecordedDecision, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """The last decision about a photo (`case`), the policy in force in its folder, and all decisions about the photo.
 
-    `history` holds the oldest decision first. `burst` is the series of the photo; None if it is in none.
+    `history` holds the oldest decision first. `burst` is the series of the photo; None if it is in none. `copy` is the
+    repaired copy of the photo that was asked for last; None if none was.
     """
 
     case: RecordedDecision
     policy: Policy
     history: tuple[RecordedDecision, ...]
     burst: BurstView | None = None
+    copy: RecordedCopy | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,14 @@ def explain_decision(config: Config, path: Path) -> Explanation | None:
         if case is None or not (case.ended or case.restored):
             return None
         policy = policies.by_root.get(case.place.root, policies.default)
-        return Explanation(case, policy, history, find_burst_view(journal, history, policy, is_gone))
+        burst = find_burst_view(journal, history, policy, is_gone)
+        return Explanation(case, policy, history, burst, _copy_of(history, journal))
+
+
+def _copy_of(history: Sequence[RecordedDecision], journal: SqliteJournal) -> RecordedCopy | None:
+    numbers = (journal.number_of(decision.plan) for decision in reversed(history))
+    copies = (journal.copy_of(number) for number in numbers if number is not None)
+    return next((copy for copy in copies if copy is not None), None)
 
 
 def _places(path: Path, config: Config) -> Iterator[RootedPath]:

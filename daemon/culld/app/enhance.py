@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Final, Protocol
 
-from culld.app.copy_file import copy_place, taken, write_copy
+from culld.app.copy_file import copy_place, remove_left_copies, taken, write_copy
 from culld.app.enhance_messages import Enhanced, EnhanceRequest, EnhanceResult, EnhanceSettings
 from culld.app.model_files import load_model, locate_face_networks, locate_shipped, resolve_policies
 from culld.errors import PhotoError
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from culld.app.enhance_messages import EnhanceHandler, Repair
     from culld.config import Config
-    from culld.records import FileSnapshot, RootedPath
+    from culld.records import FileSnapshot, Policy, RootedPath
 
-_SLOWER: Final = 10
+SLOWER: Final = 10
 """A repair may take so many times as long as the judgement of a photo: 24 megapixels take half a minute of a core."""
 
 
@@ -54,7 +54,7 @@ def enhance_photos(
     `beat` is called about every second with the number of photos done, the repaired share of the current one included.
     Raises SystemFaultError if a network cannot be used.
     """
-    limits = WorkerLimits(config.limits.memory, _SLOWER * config.limits.time.total_seconds())
+    limits = WorkerLimits(config.limits.memory, SLOWER * config.limits.time.total_seconds())
     progress: Progress = CONTEXT.RawValue("d", 0.0)  # shared memory: the answer of a worker comes only at its end
     with Pool(functools.partial(create_enhancer, settings_of(config), progress), 1, limits) as pool:
         for number, photo in enumerate(photos):
@@ -67,9 +67,12 @@ def _tell(beat: Callable[[float], None], number: int, progress: Progress) -> Non
     beat(number + progress.value)
 
 
-def settings_of(config: Config) -> EnhanceSettings:
-    """Return the settings of a worker; raises ConfigError or SystemFaultError if thresholds or networks are missing."""
-    policy = resolve_policies(config).default
+def settings_of(config: Config, policy: Policy | None = None) -> EnhanceSettings:
+    """Return the settings of a worker, by default with the policy of the configuration.
+
+    Raises ConfigError or SystemFaultError if thresholds or networks are missing.
+    """
+    policy = policy or resolve_policies(config).default
     return EnhanceSettings(
         load_model(config.model.path)[0],
         locate_face_networks(),
@@ -90,7 +93,9 @@ def _enhanced(pool: Pool, request: EnhanceRequest, beat: Callable[[], None]) -> 
         (found,) = pool.map([request], beat)
         if isinstance(found, PhotoError) or not found.copy:
             return EnhanceResult(photo.path, None, found)
-        return EnhanceResult(photo.path, write_copy(photo, found.copy).path, found)
+        place = copy_place(photo)
+        write_copy(place, found.copy, photo, "run the command again")
+        return EnhanceResult(photo.path, place.path, found)
     except NameTakenError as error:  # another process made it meanwhile
         return EnhanceResult(photo.path, None, Enhanced(str(error)))
     except PhotoError as error:
@@ -102,4 +107,5 @@ def _reason_against(photo: RootedPath) -> str:
     if stem_of_parent(photo.relative.name) is not None:
         return "it is a repaired copy itself"
     place = copy_place(photo)
+    remove_left_copies(place)
     return taken(place) if exists(place) else ""

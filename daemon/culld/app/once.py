@@ -8,6 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from culld.app.build import Builder, PolicySet, open_alerts, open_scanner
+from culld.app.copies.background import Copies
+from culld.app.copies.repairer import Repairer, open_repair_pool
 from culld.app.engine_pool import open_pool
 from culld.app.model_files import resolve_policies
 from culld.app.once_counts import Counts, FailureCollector
@@ -41,7 +43,8 @@ if TYPE_CHECKING:
     from culld.records import FileSnapshot
     from culld.stages.watch.scanner import Scanner
 
-    Progress = Callable[[int], AbstractContextManager[Callable[[int], None]]]
+    Progress = Callable[[int, str], AbstractContextManager[Callable[[int], None]]]
+    """Begins a task with so many photos; the context holds the function that advances it by a count."""
 
 log = logging.getLogger(__name__)
 
@@ -74,6 +77,7 @@ class OnePass:
         self._arrivals = CompleteFiles(self._scanner, settler, builder.clock)
         self._unexpected = UnexpectedErrors()
         self._wishes = Wishes(builder, self._unexpected)
+        self._copies = Copies(builder, self._unexpected, Repairer(partial(open_repair_pool, config), builder.clock))
         self._counts = Counts()
 
     def count(self, paths: Sequence[Path]) -> int:
@@ -97,6 +101,19 @@ class OnePass:
         finally:
             self._wishes.close()
             self._alerts.close(2 * TIMEOUT_S)
+
+    def make_copies(self, progress: Progress) -> None:
+        """Make the repaired copies that wait, and those of photos that this pass rejected; then end the worker."""
+        try:
+            waiting = self._copies.waiting()
+            with progress(len(waiting), "repairing") as advance:
+                for copy in waiting:
+                    self._copies.make(copy)
+                    advance(1)
+            for copy in self._copies.waiting():  # over which a worker was lost
+                self._copies.make(copy)
+        finally:
+            self._copies.close()
 
     def _process(self, paths: Sequence[Path], advance: Callable[[int], None]) -> Counts:
         counts = self._counts
@@ -194,7 +211,8 @@ def scope_of(config: Config, paths: Sequence[Path]) -> list[Path]:
 def run_once(config: Config, request: OnceRequest, progress: Progress) -> Counts:
     """Judge the photos that are not judged yet, or all photos if the request says so, and carry out their plans.
 
-    `progress` is called with the number of photos, and returns a context that holds the function to advance by a count.
+    `progress` is called with the number of photos and what is done with them, once for judging and once for repaired
+    copies; it returns a context that holds the function to advance by a count.
     Raises ConfigError for a path that does not exist or lies in no watched folder, SystemFaultError if another culld
     runs, or if the journal, the quarantine or the model cannot be used.
     """
@@ -208,5 +226,7 @@ def run_once(config: Config, request: OnceRequest, progress: Progress) -> Counts
         scope = scope_of(config, request.paths)
         rejudging = Rejudging(journal, scope, journal.last_number()) if request.rejudge else None
         one_pass = OnePass(config, journal, pool, rejudging)
-        with progress(one_pass.count(request.paths)) as advance:
-            return one_pass.process(request.paths, advance)
+        with progress(one_pass.count(request.paths), "culling") as advance:
+            counts = one_pass.process(request.paths, advance)
+        one_pass.make_copies(progress)
+        return counts

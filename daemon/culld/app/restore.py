@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from culld.app.copies.undo import CopyUndo, CopyUndone
 from culld.app.startup import open_journal_without_replay, require_quarantine
 from culld.errors import PhotoError, SystemFaultError
 from culld.inference.worker_process import WorkerLimits
@@ -22,12 +23,12 @@ if TYPE_CHECKING:
     from culld.quarantine.untag import Withdraw
     from culld.records import FileStat, RecordedDecision, RootedPath, TaggedFiles
 
-    OnResult = Callable[[Restored | Untagged], object]
+    OnResult = Callable[[Restored | Untagged | CopyUndone], object]
 
 
 @dataclass(frozen=True, slots=True)
 class RestoreRequest:
-    """The photos to restore; with `untag` tags are also removed from selected photos that were not moved.
+    """The photos to restore; with `untag` tags are also removed from selected photos that were not moved, and copies.
 
     With `undecided` the restored photos do not count as wrong rejects.
     """
@@ -42,6 +43,7 @@ class RestoreRequest:
 class RestoreSummary:
     """How many photos were restored, were untagged, failed, or had been deleted, so that their records were put away.
 
+    `copies` counts the repaired copies that were removed, or stay because another program changed them.
     `remaining` is the number of selected photos that were not begun because a stop was requested (`stopped`).
     """
 
@@ -49,13 +51,14 @@ class RestoreSummary:
     untagged: int = 0
     failed: int = 0
     put_away: int = 0
+    copies: int = 0
     remaining: int = 0
     stopped: bool = False
 
     @property
     def found(self) -> int:
-        """The number of processed photos."""
-        return self.restored + self.untagged + self.failed + self.put_away
+        """The number of processed photos and copies."""
+        return self.restored + self.untagged + self.failed + self.put_away + self.copies
 
     def with_restored(self, result: Restored) -> RestoreSummary:
         """Return the summary with one more result of a restore."""
@@ -70,6 +73,12 @@ class RestoreSummary:
         if result.fault:
             return replace(self, failed=self.failed + 1)
         return replace(self, untagged=self.untagged + 1)
+
+    def with_copy(self, result: CopyUndone) -> RestoreSummary:
+        """Return the summary with one more copy."""
+        if result.fault:
+            return replace(self, failed=self.failed + 1)
+        return replace(self, copies=self.copies + 1)
 
 
 def run_restore(
@@ -128,30 +137,33 @@ class _Run:
         """Restore, then untag if requested and not stopped."""
         summary, back = self._restore()
         if self.request.untag and not summary.stopped:
-            summary = self._untag(summary, back)
+            summary = self._untag(summary, tuple(each.now.path for each in back if each.now is not None))
+        if self.request.untag and not summary.stopped:
+            summary = self._undo_copies(summary, {each.record.path for each in back})
         return summary
 
     @property
     def _roots(self) -> list[Path]:
         return [watch.path for watch in self.config.watch]
 
-    def _restore(self) -> tuple[RestoreSummary, tuple[Path, ...]]:
+    def _restore(self) -> tuple[RestoreSummary, list[Restored]]:
+        """Restore the selected photos; return the results of those that came back, too."""
         selection, dry_run = self.request.selection, self.request.dry_run
         journal = Undecided(self.journal) if self.request.undecided else self.journal
         restorer = Restorer(self._roots, journal, self.withdraw)
         summary = RestoreSummary()
-        back: list[Path] = []
+        back: list[Restored] = []
         places = begin_restore(self.config.quarantine, selection, restorer.leftovers, dry_run=dry_run)
         for number, place in enumerate(places):
             if self.stop():
-                return replace(summary, stopped=True, remaining=len(places) - number), tuple(back)
+                return replace(summary, stopped=True, remaining=len(places) - number), back
             result = restorer.restore(place, deleted=selection.names_no_photo, dry_run=dry_run)
             summary = summary.with_restored(result)
-            back += [] if result.now is None else [result.now.path]
+            back += [] if result.now is None or result.fault else [result]
             self.on_result(result)
         if selection.everything and not dry_run:
             end_restore(self.config.quarantine, restorer.leftovers)
-        return summary, tuple(back)
+        return summary, back
 
     def _untag(self, summary: RestoreSummary, back: tuple[Path, ...]) -> RestoreSummary:
         """Untag the selected photos, and those that were just restored to `back`."""
@@ -165,6 +177,16 @@ class _Run:
         )
         for result in found:
             summary = summary.with_untagged(result)
+            self.on_result(result)
+            if self.stop():
+                return replace(summary, stopped=True)
+        return summary
+
+    def _undo_copies(self, summary: RestoreSummary, records: Collection[Path]) -> RestoreSummary:
+        """Remove the copies of the selected photos, except those that are still in quarantine."""
+        undo = CopyUndo(self._roots, self.journal, self.request.dry_run)
+        for result in undo.undo(self.request.selection, records):
+            summary = summary.with_copy(result)
             self.on_result(result)
             if self.stop():
                 return replace(summary, stopped=True)

@@ -41,7 +41,7 @@ class Status:
     `waiting` is the number of photos that are not judged yet; `more` is True if the daemon's queue is full and there
     are more. `slow` counts files that are still being written after ten minutes. `offline` holds the reason for each
     folder that is absent, `unread` for some of the folders that cannot be read. `faults` holds the files that wait for
-    another try, `last` the last decisions, the newest first.
+    another try, `last` the last decisions, the newest first. `copies` is the number of repaired copies that wait.
     """
 
     state: str
@@ -63,6 +63,7 @@ class Status:
     counts: Mapping[Verdict, int]
     faults: tuple[OpenFault, ...]
     last: tuple[RecordedDecision, ...]
+    copies: int = 0
 
 
 def daemon_status(config_file: Path, environ: Mapping[str, str]) -> Status:
@@ -98,6 +99,7 @@ def _reported(journal: SqliteJournal) -> Status:
         counts=journal.counts(),
         faults=tuple(journal.open_faults()),
         last=tuple(journal.decisions(_LAST)),
+        copies=journal.copies_waiting(),
     )
 
 

@@ -62,14 +62,14 @@ def _named(tally: Counts) -> list[str]:
 
 
 @contextlib.contextmanager
-def _progress_bar(total: int) -> Iterator[Callable[[int], None]]:
+def _progress_bar(total: int, doing: str) -> Iterator[Callable[[int], None]]:
     """Show a progress bar with the remaining time on a terminal, and give the function that advances it."""
     if total == 0 or not sys.stderr.isatty():
         yield lambda _count: None
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("culling", total=total)
+        task = progress.add_task(doing, total=total)
         yield lambda count: progress.advance(task, count)
 
 

@@ -8,6 +8,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
+from culld.app.copies.undo import CopyUndone
 from culld.app.restore import RestoreRequest, run_restore
 from culld.cli import configuration, exit_codes
 from culld.quarantine.restore import Restored
@@ -64,7 +65,9 @@ def _stop_asked() -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, before)
 
 
-def _line(args: argparse.Namespace, result: Restored | Untagged) -> str:
+def _line(args: argparse.Namespace, result: Restored | Untagged | CopyUndone) -> str:
+    if isinstance(result, CopyUndone):
+        return json.dumps(_copy_as_json(result)) if args.json else _copy_as_text(result, dry_run=args.dry_run)
     if isinstance(result, Restored):
         return json.dumps(_as_json(result)) if args.json else _as_text(result, dry_run=args.dry_run)
     return json.dumps(_untagged_as_json(result)) if args.json else _untagged_as_text(result, dry_run=args.dry_run)
@@ -73,6 +76,7 @@ def _line(args: argparse.Namespace, result: Restored | Untagged) -> str:
 def _interrupted(summary: RestoreSummary) -> str:
     done = f"{summary.restored} restored"
     done += f", {summary.untagged} untagged" if summary.untagged else ""
+    done += f", {summary.copies} copies" if summary.copies else ""
     return f"culld: interrupted: {done}, {summary.remaining} selected photos remain; to continue, run the command again"
 
 
@@ -99,3 +103,13 @@ def _untagged_as_text(result: Untagged, *, dry_run: bool) -> str:
         return f"not untagged  {display_path(result.photo.path)}: {result.fault}"
     note = f"  ({result.note})" if result.note else ""
     return f"{'would untag' if dry_run else 'untagged'}  {display_path(result.photo.path)}{note}"
+
+
+def _copy_as_json(result: CopyUndone) -> dict[str, object]:
+    return {"copy": display_path(result.place.path), "note": result.note, "fault": result.fault}
+
+
+def _copy_as_text(result: CopyUndone, *, dry_run: bool) -> str:
+    if result.fault or result.note:
+        return f"not removed  {display_path(result.place.path)}: {result.fault or result.note}"
+    return f"{'would remove' if dry_run else 'removed'}  {display_path(result.place.path)}"

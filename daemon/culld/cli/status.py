@@ -62,6 +62,7 @@ def _as_json(status: Status) -> dict[str, Any]:
         "waiting": status.waiting,
         "more": status.more,
         "slow": status.slow,
+        "copies": status.copies,
         "trouble": status.trouble,
         "policy": status.policy,
         "policy_problem": status.policy_problem,
@@ -99,6 +100,7 @@ def _as_text(status: Status) -> str:
         lines[0] += f"; policy {status.policy}"
     lines += [f"  watching    {each.path}{'' if each.online else '   (offline)'}" for each in status.watched]
     lines += [f"  quarantine  {status.quarantine}", f"  so far      {counts}"]
+    lines += [f"  copies      {status.copies} repaired copies wait"] if status.copies else []
     lines += [line for paragraph in _needing_attention(status) for line in ("", *paragraph)]
     if status.last:
         lines += ["", "last decisions:", *(f"  {as_text(decision)}" for decision in reversed(status.last))]

@@ -6,7 +6,7 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from culld.app.decision_json import burst_json, decision_json, explanation_json, facts_json
+from culld.app.decision_json import burst_json, copy_json, decision_json, explanation_json, facts_json
 from culld.app.decisions import explain_decision
 from culld.app.explain import explain_photo
 from culld.app.explain_messages import ExplainRequest
@@ -15,7 +15,7 @@ from culld.cli.explain import place_of, write_picture
 from culld.cli.log import as_text
 from culld.cli.subject_text import subject_text
 from culld.errors import PhotoError
-from culld.records import Defect, Scores, SeriesKind, display_path
+from culld.records import CopyState, Defect, Scores, SeriesKind, display_path
 
 if TYPE_CHECKING:
     import argparse
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from culld.app.burst_view import BurstView, FrameNote
     from culld.app.decisions import Explanation
     from culld.config import Config
-    from culld.records import Threshold
+    from culld.records import RecordedCopy, Threshold
 
 
 def run(args: argparse.Namespace) -> int:
@@ -38,7 +38,8 @@ def run(args: argparse.Namespace) -> int:
         return exit_codes.SOME_FAILED
     if args.json:
         history = [decision_json(decision) for decision in explanation.history]
-        more = {"burst_view": burst_json(explanation.burst), "history": history}
+        copy = copy_json(explanation.copy)
+        more = {"burst_view": burst_json(explanation.burst), "copy": copy, "history": history}
         print(json.dumps(explanation_json(explanation.case, explanation.policy) | more))
     else:
         print("\n".join(_lines(explanation)))
@@ -77,10 +78,19 @@ def _lines(explanation: Explanation) -> Iterator[str]:
     known = {name: value for name, value in facts_json(case).items() if value not in (None, [])}
     facts = ", ".join(f"{name} {_plain(value)}" for name, value in known.items())
     yield f"  facts       {facts or 'none in the file'}"
+    if explanation.copy is not None:
+        yield f"  copy        {_copy_text(explanation.copy)}"
     if explanation.burst is not None:
         yield from _burst_lines(explanation.burst)
     yield "  history"
     yield from (f"    {as_text(decision)}" for decision in explanation.history)
+
+
+def _copy_text(copy: RecordedCopy) -> str:
+    """Return how far the repaired copy of a photo is, and why."""
+    made = copy.state in {CopyState.MADE, CopyState.REMOVED} and copy.place is not None
+    state = f"{copy.state}, {display_path(copy.place.path)}" if made and copy.place else copy.state
+    return f"{state}: {copy.reason}" if copy.reason else state
 
 
 def _burst_lines(view: BurstView) -> Iterator[str]:

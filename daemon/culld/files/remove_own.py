@@ -1,4 +1,4 @@
-"""Removing files that culld made (temporary files, records, sidecars), and empty folders."""
+"""Removing files that culld made (temporary files, records, sidecars, copies), and empty folders."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ RECORD_SUFFIX = ".culld.json"
 """The suffix of the name of the record beside a quarantined photo."""
 
 _SIDECAR_SUFFIX = ".xmp"
+_COPY_SUFFIX = ".enhanced.jpg"
 _NOT_EMPTY = {errno.ENOTEMPTY, errno.EEXIST, errno.EBUSY}
 
 
@@ -37,6 +38,11 @@ def remove_record(place: RootedPath, digest: str) -> None:
 def remove_sidecar(place: RootedPath, digest: str) -> None:
     """Unlink a sidecar that culld made and that has this digest; raises PhotoChangedError for any other file."""
     _remove_own(place, digest, _SIDECAR_SUFFIX, "sidecar")
+
+
+def remove_copy(place: RootedPath, digest: str) -> None:
+    """Unlink a repaired copy that culld wrote and that has this digest; raises PhotoChangedError for any other file."""
+    _remove_own(place, digest, _COPY_SUFFIX, "copy")
 
 
 def _remove_own(place: RootedPath, digest: str, suffix: str, what: str) -> None:

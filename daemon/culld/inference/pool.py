@@ -91,6 +91,13 @@ class Pool:
             raise
         self._thread.start()
 
+    def start_in_background(self) -> None:
+        """Start the workers, and return at once: requests wait until one of them has its handler.
+
+        If none can create it, the results of the requests fail with a SystemFaultError after `patience_s` seconds.
+        """
+        self._thread.start()
+
     def stop(self) -> None:
         """End all workers; nothing is lost, because a worker holds no data that are not on disk."""
         self._stopping = True

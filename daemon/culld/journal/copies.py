@@ -121,27 +121,31 @@ class CopyWriter(CopyReader):
                 )
         return int(last)
 
-    def begin_copy(self, decision: int, place: RootedPath, digest: str, repair: str) -> bool:
+    def begin_copy(self, decision: int, place: RootedPath, digest: str, repair: str, reason: str) -> bool:
         """Store that the file of a copy, with this digest, is written now; return False if it does not wait any more.
 
-        It is called before the file is written.
+        It is called before the file is written; `reason` is why the copy is kept.
         """
-        row = (*place_row(place), digest, repair, decision)
+        row = (*place_row(place), digest, repair, escape_surrogates(reason), decision)
         with self._writing() as db:
             begun = db.execute(
-                "UPDATE copy SET state = 'begun', root = ?, relative = ?, digest = ?, repair = ?, not_before = NULL"
+                "UPDATE copy SET state = 'begun', root = ?, relative = ?, digest = ?, repair = ?, reason = ?,"
+                " not_before = NULL"
                 " WHERE decision = ? AND state = 'waiting'",
                 row,
             )
             return begun.rowcount > 0
 
-    def end_copy(self, decision: int, state: CopyState, reason: str) -> bool:
-        """Store how a copy that waits or is begun ended, and why; return False if it was removed meanwhile."""
-        return self._end(decision, state, reason, "('waiting', 'begun')")
+    def end_copy(self, decision: int, state: CopyState, reason: str, repair: str = "") -> bool:
+        """Store how a copy that waits or is begun ended, and why; return False if it has ended already.
+
+        `repair` is what was tried; if it is empty, the value that is stored stays.
+        """
+        return self._end(decision, state, reason, repair, "('waiting', 'begun')")
 
     def note_copy_removed(self, decision: int, reason: str) -> None:
         """Store that a copy was removed, or will not be made, because a person took it back."""
-        self._end(decision, CopyState.REMOVED, reason, _UNDOABLE)
+        self._end(decision, CopyState.REMOVED, reason, "", _UNDOABLE)
 
     def delay_copy(self, decision: int, reason: str, until: datetime | None = None) -> None:
         """Store that a copy that waits or is begun waits for another try, not before a moment (None: at once)."""
@@ -152,12 +156,12 @@ class CopyWriter(CopyReader):
                 (escape_surrogates(reason), None if until is None else to_micros(until), decision),
             )
 
-    def _end(self, decision: int, state: CopyState, reason: str, before: str) -> bool:
+    def _end(self, decision: int, state: CopyState, reason: str, repair: str, before: str) -> bool:
         with self._writing() as db:
             ended = db.execute(
-                "UPDATE copy SET state = ?, reason = ?, ended_at = ?, not_before = NULL"  # noqa: S608 (a constant)
-                f" WHERE decision = ? AND state IN {before}",
-                (state, escape_surrogates(reason), to_micros(self._clock.now()), decision),
+                "UPDATE copy SET state = ?, reason = ?, ended_at = ?, not_before = NULL,"  # noqa: S608 (a constant)
+                f" repair = coalesce(nullif(?, ''), repair) WHERE decision = ? AND state IN {before}",
+                (state, escape_surrogates(reason), to_micros(self._clock.now()), repair, decision),
             )
             return ended.rowcount > 0
 

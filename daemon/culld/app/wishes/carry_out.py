@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from culld.app.copies.asking import Asking
 from culld.app.wishes.judging import Judging
 from culld.app.wishes.restoring import Restoring
 from culld.app.wishes.spool import WishFolder
@@ -78,6 +79,7 @@ class Wishes:
         self._worker = ExitStack()
         self._restoring = Restoring(roots, builder.journal, self._worker.enter_context(pool))
         self._judging = Judging(builder)
+        self._asking = Asking(builder)
         self._unexpected = unexpected
 
     def close(self) -> None:
@@ -196,6 +198,12 @@ class Wishes:
         if kind is WishKind.RESTORE:
             attempt = self._unexpected.attempt
             return {number: attempt("restoring a photo", partial(self._restoring.restore, number)) for number in cases}
+        if kind is WishKind.ENHANCE:
+            attempt = self._unexpected.attempt
+            return {
+                number: attempt("asking for a repaired copy", partial(self._asking.ask, number, case))
+                for number, case in cases.items()
+            }
         if kind is WishKind.REJECT:
             return self._judging.reject(cases)
         if kind is WishKind.WITHDRAW:
