@@ -46,7 +46,7 @@ class FakeRepairs:
     starts: int = 0
     stops: int = 0
     at_submit: Callable[[], object] = lambda: None
-    _open: list[PendingResults[Any]] = field(default_factory=list)
+    waiting: list[PendingResults[Any]] = field(default_factory=list)
 
     def __call__(self, settings: EnhanceSettings) -> FakeRepairs:
         """Be the pool for some settings."""
@@ -66,18 +66,18 @@ class FakeRepairs:
         self.at_submit()
         work: PendingResults[Any] = PendingResults(requests)
         self.asked += [request.place.relative.name for request in requests]
-        self._open.append(work)
+        self.waiting.append(work)
         if not self.is_held:
             self.finish()
         return work
 
     def finish(self) -> None:
         """Answer all requests."""
-        for work in self._open:
+        for work in self.waiting:
             for number, request in enumerate(work.requests):
                 name = request.place.relative.name
                 work.put(number, self.answers.get(name, better(name)))
-        self._open.clear()
+        self.waiting.clear()
 
 
 @dataclass

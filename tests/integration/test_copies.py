@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -433,6 +434,35 @@ class TestUndo:
             house.step(copies)
         assert house.copy("gone.jpg").state is REMOVED
         assert house.files() == house.originals
+
+    def test_it_waits_while_the_daemon_writes_a_copy(self, house: CopyHouse) -> None:
+        """Then it removes the copy: the quarantine is locked from the entry in the journal to the end of the file."""
+        results: list[object] = []
+        undo = threading.Thread(target=lambda: results.extend(house.undo()))
+
+        def begin_undo() -> None:
+            undo.start()
+            undo.join(0.5)
+
+        with file_hooks.right_before("culld.rename", "gone.enhanced.jpg", begin_undo), house.copies() as copies:
+            house.step(copies)
+            house.step(copies)
+        undo.join(30)
+
+        assert [type(each) for each in results][-1] is CopyUndone
+        assert house.files() == house.originals
+        assert house.copy("gone.jpg").state is REMOVED
+
+    def test_a_copy_that_a_killed_daemon_wrote_is_removed(self, house: CopyHouse) -> None:
+        """The journal has it as begun."""
+        house.make_copies()
+        with house.journal() as journal:
+            journal._db.execute("UPDATE copy SET state = 'begun'")
+
+        house.undo()
+
+        assert house.files() == house.originals
+        assert house.copy("gone.jpg").state is REMOVED
 
     def test_a_link_in_place_of_the_copy_stays(self, house: CopyHouse) -> None:
         """As does the file that it leads to."""

@@ -65,16 +65,17 @@ class Copies:
     def step(self, roots: Sequence[Path], *, is_quarantine_there: bool, is_idle: bool) -> None:
         """Take the answer of the worker, and give it the next photo; return at once.
 
-        `roots` are the watched folders that are there. Unless `is_idle`, only copies that people asked for are begun.
+        `roots` are the watched folders that are there; without the quarantine all copies wait. Unless `is_idle`, only
+        copies that people asked for are begun.
         """
         self.more = False
         with self._unexpected.tolerated("making repaired copies"):
             self._ask()
             self._recover()
             self._take(self._repairer.answer)
-            if self._current is None and self._builder.clock.monotonic() >= self._paused_until:
-                quarantine = self._builder.config.quarantine if is_quarantine_there else None
-                self.more = self._begin_next(roots, quarantine, is_idle=is_idle)
+            is_due = self._builder.clock.monotonic() >= self._paused_until
+            if self._current is None and is_due and is_quarantine_there:
+                self.more = self._begin_next(roots, is_idle=is_idle)
             self._repairer.rest()
 
     def waiting(self) -> list[RecordedCopy]:
@@ -121,8 +122,9 @@ class Copies:
         if isinstance(done, PhotoError):
             self._making.give_up(case.copy, done)
 
-    def _begin_next(self, roots: Sequence[Path], quarantine: Path | None, *, is_idle: bool) -> bool:
+    def _begin_next(self, roots: Sequence[Path], *, is_idle: bool) -> bool:
         """Give the next photo to the worker; return whether more copies may end at once."""
+        quarantine = self._builder.config.quarantine
         for copy in self._journal.next_copies(roots, quarantine, _MOST_REFUSED):
             if not (is_idle or copy.by_person) or self._begin(copy):
                 return False

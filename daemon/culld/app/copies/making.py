@@ -1,7 +1,7 @@
 """One repaired copy after the other: what is checked before a repair, and what becomes of its answer.
 
-The journal is written before the file of a copy, and the folder is locked meanwhile, so that neither a crash nor
-`culld restore --untag` leaves a copy that the journal does not know.
+The journal is written before the file of a copy, and the quarantine is locked meanwhile, as it is by `culld restore`:
+neither a crash nor a restore leaves a copy that the journal does not know.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ class Making:
         if copy.place is None or self._is_offline(copy.place):
             return
         try:
-            with folder_lock(copy.place.root):
+            with folder_lock(self.builder.config.quarantine):
                 remove_left_copies(copy.place)
                 remove_claim(copy.place, begun=True)
                 is_made = digest_at(copy.place) == copy.digest
@@ -111,7 +111,7 @@ class Making:
         journal, number = self.builder.journal, case.copy.decision
         digest = hashlib.sha256(answer.copy).hexdigest()
         try:
-            with folder_lock(case.place.root):
+            with folder_lock(self.builder.config.quarantine):
                 again = journal.copy_of(number)
                 now = self.prepare(again) if again is not None and again.state is CopyState.WAITING else None
                 if now is None or now.place != case.place:
@@ -148,7 +148,8 @@ class Making:
         return taken(case.place) if exists(case.place) else ""
 
     def _is_offline(self, place: RootedPath) -> bool:
-        return bool(MountGuard(self.builder.journal).unavailable_reason(place.root))
+        guard, folders = MountGuard(self.builder.journal), (place.root, self.builder.config.quarantine)
+        return any(guard.unavailable_reason(folder) for folder in folders)
 
     def _end(self, copy: RecordedCopy, file: RootedPath, state: CopyState, reason: str, repair: str = "") -> None:
         """Store how a copy ended, and log it in one line: with the copy if it was made, else with the photo."""
