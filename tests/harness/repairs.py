@@ -121,10 +121,8 @@ class CopyHouse(ReviewHouse):
 
     def copy_waits(self, name: str) -> bool:
         """Whether the copy of a photo still waits; also while the watched folder is away."""
-        with self.journal() as journal:
-            waiting = [each for each, _ in journal.undoable_copies() if each.state is CopyState.WAITING]
-            decisions = [journal.decision(each.decision) for each in waiting]
-        return any(each is not None and each.place.relative.name == name for each in decisions)
+        found = self.reads(lambda journal: journal.undoable_copies())
+        return any(copy.state is CopyState.WAITING and each.place.relative.name == name for copy, each in found)
 
     def copies_due(self) -> int:
         """How many copies can be made now."""

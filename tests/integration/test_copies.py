@@ -249,8 +249,23 @@ def test_copies_wait_while_a_folder_is_offline(house: CopyHouse) -> None:
         house.step(copies)
         assert house.copy_waits("gone.jpg")
         (house.folder / "unmounted").rename(house.inbox)
+        house.clock.advance(60)
         house.step(copies)
         house.repairs.finish()
+        house.step(copies)
+    assert house.copy("gone.jpg").state is MADE
+
+
+def test_a_photo_on_a_disk_that_went_away_a_moment_ago_is_waited_for(house: CopyHouse) -> None:
+    """The loop does not know yet that the quarantine is offline."""
+    quarantine = house.folder / "quarantine"
+    with house.copies() as copies:
+        quarantine.rename(house.folder / "unmounted")
+        house.step(copies)
+        assert house.copy_waits("gone.jpg")
+        (house.folder / "unmounted").rename(quarantine)
+        house.clock.advance(60)
+        house.step(copies)
         house.step(copies)
     assert house.copy("gone.jpg").state is MADE
 

@@ -36,6 +36,10 @@ _MOST_LOSSES: Final = 1
 """A worker that is lost over a photo costs it one retry: the loss may have come from a shortage of memory."""
 
 
+class OfflineError(PhotoError):
+    """A folder of a copy, or the quarantine, is offline: the copy waits."""
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """A copy that waits, where its photo is now, and where the copy belongs."""
@@ -52,12 +56,16 @@ class Making:
     builder: Builder
 
     def prepare(self, copy: RecordedCopy) -> Case | None:
-        """Return what to repair for a copy that waits; None if it ends without a repair."""
+        """Return what to repair for a copy that waits; None if it ends without a repair.
+
+        Raises OfflineError if a folder is offline.
+        """
         decision = self.builder.journal.decision(copy.decision)
         if decision is None:
             return None  # it was deleted with its decision
+        case = Case(copy, decision.now, place_of_copy(decision))
+        self._require_folders(case.place)
         try:
-            case = Case(copy, decision.now, place_of_copy(decision))
             why = self._reason_against(copy, decision, case)
         except PhotoError as error:
             self._end(copy, decision.now, CopyState.FAILED, str(error))
@@ -70,7 +78,7 @@ class Making:
     def finish(self, case: Case, answer: Enhanced | PhotoError) -> None:
         """Write the copy that a worker returned, or store why there is none, or that it waits for another try.
 
-        Raises PhotoError for what is not expected.
+        Raises OfflineError if the copy waits because a folder is offline.
         """
         if isinstance(answer, WorkerLostError | InternalError) and case.copy.tries < _MOST_LOSSES:
             self.builder.journal.delay_copy(case.copy.decision, str(answer))
@@ -78,18 +86,21 @@ class Making:
             self._end(case.copy, case.photo, CopyState.FAILED, str(answer))
         elif not answer.copy:
             self._end(case.copy, case.photo, CopyState.NONE, answer.reason, answer.repair or "")
-        elif not self._is_offline(case.place):
+        else:
             self._write(case, answer)
 
     def recover(self, copy: RecordedCopy) -> None:
         """Decide by the disk about a copy whose file was being written when culld was stopped."""
-        if copy.place is None or self._is_offline(copy.place):
+        if copy.place is None:
             return
         try:
+            self._require_folders(copy.place)
             with folder_lock(self.builder.config.quarantine):
                 remove_left_copies(copy.place)
                 remove_claim(copy.place, begun=True)
                 is_made = digest_at(copy.place) == copy.digest
+        except OfflineError:
+            return
         except PhotoError as error:
             self._end(copy, copy.place, CopyState.FAILED, str(error))
             return
@@ -111,6 +122,7 @@ class Making:
         journal, number = self.builder.journal, case.copy.decision
         digest = hashlib.sha256(answer.copy).hexdigest()
         try:
+            self._require_folders(case.place)
             with folder_lock(self.builder.config.quarantine):
                 again = journal.copy_of(number)
                 now = self.prepare(again) if again is not None and again.state is CopyState.WAITING else None
@@ -119,6 +131,8 @@ class Making:
                 if journal.begin_copy(number, case.place, digest, answer.repair or "", answer.reason):
                     _write_begun(now, answer.copy, digest)
                     self._end(case.copy, case.place, CopyState.MADE, answer.reason)
+        except OfflineError:
+            raise
         except NameTakenError as error:
             self._end(case.copy, case.photo, CopyState.NONE, str(error))
         except PhotoBlockedError as error:
@@ -147,9 +161,12 @@ class Making:
             return "it is a repaired copy itself"
         return taken(case.place) if exists(case.place) else ""
 
-    def _is_offline(self, place: RootedPath) -> bool:
-        guard, folders = MountGuard(self.builder.journal), (place.root, self.builder.config.quarantine)
-        return any(guard.unavailable_reason(folder) for folder in folders)
+    def _require_folders(self, place: RootedPath) -> None:
+        """Raise OfflineError if the folder of a copy or the quarantine is offline."""
+        guard = MountGuard(self.builder.journal)
+        for folder in (place.root, self.builder.config.quarantine):
+            if why := guard.unavailable_reason(folder):
+                raise OfflineError(f"{display_path(folder)} {why}")
 
     def _end(self, copy: RecordedCopy, file: RootedPath, state: CopyState, reason: str, repair: str = "") -> None:
         """Store how a copy ended, and log it in one line: with the copy if it was made, else with the photo."""
