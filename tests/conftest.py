@@ -5,6 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("culld", deadline=None)  # no test depends on an idle machine
+settings.load_profile("culld")
 
 
 @pytest.fixture(scope="session")

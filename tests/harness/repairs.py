@@ -37,11 +37,15 @@ def better(name: str) -> Enhanced:
 
 @dataclass
 class FakeRepairs:
-    """A pool that repairs in this process: at once, or, while it `is_held`, when the test calls `finish`."""
+    """A pool that repairs in this process: at once, or, while it `is_held`, when the test calls `finish`.
+
+    `asked` are the names of the photos, `coarse` those of which only strong compression is to be repaired.
+    """
 
     answers: dict[str, Enhanced | PhotoError] = field(default_factory=dict)
     is_held: bool = False
     asked: list[str] = field(default_factory=list)
+    coarse: list[str] = field(default_factory=list)
     settings: list[EnhanceSettings] = field(default_factory=list)
     starts: int = 0
     stops: int = 0
@@ -66,6 +70,7 @@ class FakeRepairs:
         self.at_submit()
         work: PendingResults[Any] = PendingResults(requests)
         self.asked += [request.place.relative.name for request in requests]
+        self.coarse += [request.place.relative.name for request in requests if request.only_coarse]
         self.waiting.append(work)
         if not self.is_held:
             self.finish()

@@ -40,7 +40,7 @@ def test_a_photo_that_was_moved_gets_its_copy_where_it_was_found(house: CopyHous
 
     house.make_copies()
 
-    assert house.repairs.asked == ["gone.jpg"]
+    assert (house.repairs.asked, house.repairs.coarse) == (["gone.jpg"], ["gone.jpg"])
     assert copy_in(house, "gone.enhanced.jpg") == COPY + b"gone.jpg"
     found = house.copy("gone.jpg")
     assert (found.state, found.repair, found.reason, found.by_person) == (MADE, Repair.EXPOSURE, BETTER, False)
@@ -108,6 +108,7 @@ def test_a_person_asks_for_a_copy_on_the_review_page(tmp_path: Path) -> None:
 
     assert house.repairs.asked == ["kept.jpg", "gone.jpg"]
     assert house.copy("kept.jpg").by_person
+    assert house.repairs.coarse == []
     there = [(ItemState.DONE, "kept.enhanced.jpg is there already.")]
     assert house.carry_out(WishKind.ENHANCE, "kept.jpg") == there
     (house.inbox / "kept.enhanced.jpg").unlink()

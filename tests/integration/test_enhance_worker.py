@@ -106,6 +106,22 @@ def test_a_good_photo_gets_no_copy(worker: EnhanceWorker, tmp_path: Path) -> Non
     assert "no visible difference" in tried.reason
 
 
+def test_of_a_photo_that_the_policy_rejected_only_strong_compression_is_repaired(
+    worker: EnhanceWorker, tmp_path: Path
+) -> None:
+    """From the quality 50 on there is no copy, whatever the photo would gain."""
+    reasons = []
+    for quality in (60, 15):
+        (tmp_path / "a.jpg").write_bytes(factories.encoded(CLEAN, quality=quality))
+        found = worker.enhance(EnhanceRequest(RootedPath(tmp_path, Path("a.jpg")), only_coarse=True))
+        assert isinstance(found, Enhanced)
+        reasons.append((found.repair, found.reason))
+
+    assert reasons[0][0] is None
+    assert "not strongly compressed (JPEG of quality 60): there is nothing to repair" in reasons[0][1]
+    assert reasons[1][0] is Repair.JPEG
+
+
 @pytest.mark.parametrize(
     ("image", "format_", "repair", "words"),
     [

@@ -49,10 +49,14 @@ class EnhanceSettings:
 
 @dataclass(frozen=True, slots=True)
 class EnhanceRequest:
-    """The photo to repair, and what to repair."""
+    """The photo to repair, and what to repair.
+
+    With `only_coarse` compression is repaired in JPEG files below the quality 50 only.
+    """
 
     place: RootedPath
     repair: Repair = Repair.AUTO
+    only_coarse: bool = False
 
     def handle(self, handler: EnhanceHandler) -> Enhanced | PhotoError:
         """Return the copy and its figures, or the error that prevented it."""

@@ -13,7 +13,7 @@ from culld.app.enhance_messages import Enhanced, Repair
 from culld.enhance.accept import Accepted, Discarded, accept, exposure_defect, refusal_for_clipping
 from culld.enhance.encode import Origin, encode_copy, metadata_of
 from culld.enhance.exposure import clipped_share, open_tone_network, predict_curve, repair_exposure, thumbnail_of
-from culld.enhance.gain import FINE_QUALITY, gain, load_rule
+from culld.enhance.gain import COARSE_QUALITY, FINE_QUALITY, gain, load_rule
 from culld.enhance.restore import open_restoration, restore
 from culld.enhance.source import CopySource, RefusedError, quality_of, read_source
 from culld.enhance.structure import structure_kept
@@ -108,7 +108,7 @@ class EnhanceWorker:
         except PhotoError as error:
             return error
         told = Enhanced("", before=photo.scores, estimated_quality=photo.quality, models=(self._judge,))
-        repair, why = self._chosen(photo, request.repair)
+        repair, why = self._chosen(photo, request.repair, COARSE_QUALITY if request.only_coarse else FINE_QUALITY)
         if repair is None:
             return replace(told, reason=why)
         told = replace(told, repair=repair, models=(self._judge, self._models[repair]))
@@ -138,16 +138,20 @@ class EnhanceWorker:
     def _assessed(self, data: bytes, name: str) -> ContentAssessment:
         return assess(data, name, self._scorer, self._limits)
 
-    def _chosen(self, photo: _Photo, wanted: Repair) -> tuple[Repair | None, str]:
-        """Return what to repair; None with the reason if there is nothing."""
+    def _chosen(self, photo: _Photo, wanted: Repair, fine: int) -> tuple[Repair | None, str]:
+        """Return what to repair; None with the reason if there is nothing.
+
+        JPEG files from the quality `fine` on are not repaired unasked.
+        """
         defect = exposure_defect(photo.scores, self._settings.tags)
         if wanted is not Repair.JPEG and defect is not None:
             return Repair.EXPOSURE, ""
         if wanted is not Repair.EXPOSURE and photo.format is Format.JPEG:
-            if wanted is Repair.JPEG or photo.quality is None or photo.quality < FINE_QUALITY:
+            if wanted is Repair.JPEG or photo.quality is None or photo.quality < fine:
                 return Repair.JPEG, ""
             return None, (
-                f"it is neither under- nor over-exposed, and hardly compressed (JPEG of quality {photo.quality}): "
+                "it is neither under- nor over-exposed, and "
+                f"{'hardly' if fine == FINE_QUALITY else 'not strongly'} compressed (JPEG of quality {photo.quality}): "
                 "there is nothing to repair"
             )
         exposed = "" if wanted is Repair.JPEG else "it is neither under- nor over-exposed"

@@ -33,6 +33,8 @@ SQUARE: Final = 256
 """The side in px of the squares that are looked at: at most `_SQUARES` of them along each side of a photo."""
 FINE_QUALITY: Final = 90
 """From this quality of JPEG on nothing is repaired unasked: on grainy pictures of quality 97 the rule accepts harm."""
+COARSE_QUALITY: Final = 50
+"""From this quality of JPEG on the daemon repairs none of the photos that the policy rejects: a person decides."""
 FEATURES: Final = 10
 _SQUARES: Final = 3
 _LUMA: Final = np.array([0.299, 0.587, 0.114], np.float32)

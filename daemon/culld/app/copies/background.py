@@ -155,7 +155,8 @@ class Copies:
 
     def _submit(self, case: Case) -> None:
         policy = self._builder.policies.of(case.place.root)
-        self._repairer.submit(EnhanceRequest(case.photo), settings_of(self._builder.config, policy))
+        request = EnhanceRequest(case.photo, only_coarse=not case.copy.by_person)
+        self._repairer.submit(request, settings_of(self._builder.config, policy))
 
     def _pause(self, error: Exception, seconds: float) -> None:
         log.warning("no repaired copies are made for %.0f s: %s", seconds, error)
