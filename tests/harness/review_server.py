@@ -9,7 +9,8 @@ import json
 import math
 import socket
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -97,6 +98,13 @@ class Review:
     logged_in: bool = True
     wishes: dict[str, dict[str, Any]] = field(default_factory=dict)
     ended: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    holds: Callable[[str, int], bool] = lambda _what, _number: False
+    """Whether the answer with a picture of a photo, named by its route, has to wait."""
+
+    def wait(self, what: str, number: int) -> None:
+        """Wait as long as a picture is held back."""
+        while self.holds(what, number) and not _stopping.is_set():
+            time.sleep(0.02)
 
     def photo(self, decision: int) -> Photo | None:
         """Return the photo of a decision, None if there is no such decision."""
@@ -315,6 +323,7 @@ class _Api:
         what = request.path_params["what"]
         if photo is None:
             return _problem(404, "There is no such decision.")
+        self.review.wait(what, photo.id)
         if what == "thumb":
             return Response(_scaled(photo.scene, int(request.query_params.get("size", 320))), media_type="image/jpeg")
         if what == "preview":
@@ -326,12 +335,14 @@ class _Api:
     def crop(self, request: Request) -> Response:
         photo = self.review.ever(request.path_params["id"])
         assert photo is not None
+        self.review.wait("crop", photo.id)
         x, y, w, h = (int(request.query_params[name]) for name in "xywh")
         return Response(_png(_drawn(photo.scene).crop((x, y, x + w, y + h))), media_type="image/png")
 
     def heat(self, request: Request) -> Response:
         photo = self.review.ever(request.path_params["id"])
         assert photo is not None
+        self.review.wait("heat", photo.id)
         head = request.query_params["head"]
         image = _drawn(photo.scene)
         if head == "clipping":
