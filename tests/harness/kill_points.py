@@ -109,6 +109,23 @@ def killed_at(nth: int, action: Callable[[Place], None], scene: Place) -> bool:
         _die_at(nth)
         action(scene)
         os._exit(0)
+    return _is_killed(child)
+
+
+def killed_in_journal(nth: int, action: Callable[[Callable[[str], None]], object]) -> bool:
+    """Act in a process that dies right before its nth change of a file or transaction; False if it ended before.
+
+    The action gets the function to call before each statement of SQL.
+    """
+    child = os.fork()
+    if child == 0:
+        step = _die_at(nth)
+        action(lambda statement: step() if statement.startswith("BEGIN") else None)
+        os._exit(0)
+    return _is_killed(child)
+
+
+def _is_killed(child: int) -> bool:
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
         assert os.WTERMSIG(status) == signal.SIGKILL
@@ -117,17 +134,21 @@ def killed_at(nth: int, action: Callable[[Place], None], scene: Place) -> bool:
     return False
 
 
-def _die_at(nth: int) -> None:
+def _die_at(nth: int) -> Callable[[], None]:
     left = nth
 
-    def watch(event: str, args: tuple[object, ...]) -> None:
+    def step() -> None:
         nonlocal left
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def watch(event: str, args: tuple[object, ...]) -> None:
         if event in CHANGES or (event == "open" and isinstance(args[2], int) and args[2] & os.O_CREAT):
-            left -= 1
-            if left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+            step()
 
     sys.addaudithook(watch)
+    return step
 
 
 def sweep(folder: Path, quarantine: Path, action: Callable[[Scene], None], step: int) -> tuple[int, int]:

@@ -52,7 +52,8 @@ quarantine: quarantine
 state: state
 settle: {quiet: 100ms}
 batch: {wait: 100ms}
-policy: {mode: MODE, brake: {max_share: SHARE}, stack_verdict: worst, defects: {blur: {tag: 0.5, reject: REJECT}}}
+policy:
+  {mode: MODE, brake: {max_share: SHARE}, stack_verdict: worst, defects: {blur: {tag: 0.5, reject: REJECT}}, COPIES}
 """
 HOUR_NS = 3_600_000_000_000
 SCORES = {"kept.jpg": 0.1, "tagged.jpg": 0.7, "gone.jpg": 0.99}
@@ -94,6 +95,7 @@ class ReviewHouse:
     folder: Path
     scores: dict[str, float] = field(default_factory=lambda: dict(SCORES))
     share: str = "never"
+    enhance: str = "never"
     model: Model = field(init=False)
     originals: dict[str, bytes] = field(init=False)
 
@@ -120,6 +122,7 @@ class ReviewHouse:
     def set_policy(self, *, mode: str = "enforce", reject: str = "0.97") -> None:
         """Write the configuration; `reject` is the threshold of blur."""
         text = POLICY.replace("MODE", mode).replace("SHARE", self.share).replace("REJECT", reject)
+        text = text.replace("COPIES", f"enhance: {self.enhance}")
         (self.folder / "culld.yaml").write_text(text)
 
     @property

@@ -44,9 +44,9 @@ def decide(journal: SqliteJournal, name: str, verdict: Verdict = Verdict.QUARANT
     return number
 
 
-def waiting(journal: SqliteJournal, roots: tuple[Path, ...] = (PHOTOS,), away: Path | None = QUARANTINE) -> list[int]:
+def waiting(journal: SqliteJournal, roots: tuple[Path, ...] = (PHOTOS,)) -> list[int]:
     """The decisions whose copies can be made now."""
-    return [each.decision for each in journal.next_copies(roots, away, 10)]
+    return [each.decision for each in journal.next_copies(roots, QUARANTINE, 10)]
 
 
 def test_photos_that_the_policy_rejects_get_a_copy(journal: SqliteJournal) -> None:
@@ -93,15 +93,16 @@ def test_a_decision_that_has_not_ended_is_looked_at_again(journal: SqliteJournal
 
 
 def test_copies_wait_for_the_folders_of_their_photos(journal: SqliteJournal) -> None:
-    """The one in which a photo was found, and the one in which it is."""
+    """The one in which a photo was found, and the one in which it is: an older quarantine is not looked at."""
     kept, moved = decide(journal, "kept.jpg", Verdict.KEEP), decide(journal, "moved.jpg")
     for number in (kept, moved):
         journal.ask_for_copy(number)
 
     assert waiting(journal) == [kept, moved]
-    assert waiting(journal, away=None) == [kept]
     assert waiting(journal, roots=(Path("/other"),)) == []
     assert waiting(journal, roots=()) == []
+    assert [each.decision for each in journal.next_copies([PHOTOS], Path("/other"), 10)] == [kept]
+    assert [each.decision for each in journal.next_copies([PHOTOS], QUARANTINE, 1)] == [kept]
 
 
 def test_people_come_first(journal: SqliteJournal, clock: fakes.FakeClock) -> None:

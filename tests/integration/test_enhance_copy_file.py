@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import time
@@ -11,13 +12,17 @@ from pathlib import Path
 
 import pytest
 
-from culld.app.copy_file import write_copy
+from culld.app.copy_file import copy_place, remove_left_copies, write_copy
+from culld.errors import PhotoError
 from culld.files.os_errors import NameTakenError
 from culld.files.temp_names import is_own_temp
 from culld.records import RootedPath
+from culld.tags.own_properties import NAMESPACE, PARENT_DIGEST
+from harness import file_hooks
 from harness.kill_points import killed_at
 
-PHOTO, COPY = b"photo" * 100, b"copy" * 500_000
+MARKS = f"{NAMESPACE} {PARENT_DIGEST}".encode()
+PHOTO, COPY = b"photo" * 100, MARKS + b"copy" * 500_000
 NAME = "a.enhanced.jpg"
 
 
@@ -56,7 +61,7 @@ class Place:
 
 def write(place: Place) -> None:
     """Write the copy."""
-    write_copy(place.photo, COPY)
+    write_copy(copy_place(place.photo), COPY, place.photo)
 
 
 def test_a_copy_has_the_permissions_of_its_photo_and_leaves_no_other_file(tmp_path: Path) -> None:
@@ -64,7 +69,7 @@ def test_a_copy_has_the_permissions_of_its_photo_and_leaves_no_other_file(tmp_pa
     place = Place(tmp_path / "a").build()
     place.photo.path.chmod(0o440)
 
-    assert write_copy(place.photo, COPY).path == place.folder / NAME
+    write(place)
 
     assert place.is_copied()
     assert place.names() == {NAME, "a.jpg"}
@@ -91,10 +96,42 @@ def test_a_kill_before_any_change_of_a_file_leaves_no_half_copy(tmp_path: Path) 
         if not killed_at(nth, write, place):
             break
         kills += 1
+        remove_left_copies(copy_place(place.photo))
+        assert place.names() - {NAME} == {"a.jpg"}
         if not place.is_copied():
             write(place)
         assert place.is_copied()
     assert kills >= 2
+
+
+def test_only_unfinished_copies_of_ended_processes_are_removed(tmp_path: Path) -> None:
+    """Not one that is still written, nor a temporary file of another kind, nor a file of another name."""
+    place = Place(tmp_path / "a").build()
+    left, other, written = (f".culld-{digit * 16}.tmp" for digit in "123")
+    for name, data in ((left, COPY), (other, PHOTO), (written, COPY), (NAME, COPY), (".copy.tmp", COPY)):
+        (place.folder / name).write_bytes(data)
+
+    with (place.folder / written).open("r+b"):
+        remove_left_copies(copy_place(place.photo))
+
+    assert place.names() == {"a.jpg", other, written, NAME, ".copy.tmp"}
+
+
+@pytest.mark.parametrize("again", ["culld tries again", "run the command again"])
+def test_a_full_disk_is_told_with_what_to_do(tmp_path: Path, again: str) -> None:
+    """The daemon tries again by itself, the command does not."""
+    place = Place(tmp_path / "a").build()
+
+    def fail() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with (
+        file_hooks.right_before("culld.rename", NAME, fail),
+        pytest.raises(PhotoError, match=f"the disk is full; free some space, then {again}$"),
+    ):
+        write_copy(copy_place(place.photo), COPY, place.photo, again)
+
+    assert place.names() == {"a.jpg"}
 
 
 def test_kills_at_any_moment_leave_no_half_copy(tmp_path: Path) -> None:

@@ -45,6 +45,22 @@ def test_answers_come_in_the_order_of_the_requests(pool: Pool) -> None:
     assert pool.map([fakes.Double(item) for item in range(50)]) == [2 * item for item in range(50)]
 
 
+def test_a_pool_that_starts_in_the_background_answers_when_its_worker_is_ready() -> None:
+    """The caller does not wait for the start; a handler that cannot be created fails the request."""
+    for create_handler, patience_s in ((fakes.FakeHandler, 60.0), (fakes.broken_handler, 0.1)):
+        pool = Pool(create_handler, 1, LIMITS, patience_s=patience_s)
+        pool.start_in_background()
+        try:
+            work = pool.submit([fakes.Double(21)])
+            if create_handler is fakes.FakeHandler:
+                assert work.results() == [42]
+            else:
+                with pytest.raises(SystemFaultError, match="the model is gone"):
+                    work.results()
+        finally:
+            pool.stop()
+
+
 def test_a_crash_costs_one_item(pool: Pool) -> None:
     """The others are answered, and a new worker stands in for the next batch."""
     results = pool.map(misbehaving("a", "crash", "b", "c"))

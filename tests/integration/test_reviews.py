@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from culld.journal.migrations import STEPS
 from culld.journal.store import SqliteJournal
 from culld.records import (
     BY_PERSON,
@@ -183,7 +182,7 @@ def test_old_wishes_are_forgotten_when_they_have_ended(journal: SqliteJournal) -
 
 
 def test_photos_that_were_untagged_before_there_were_answers_have_the_answer(tmp_path: Path) -> None:
-    """The journal of the version before is upgraded."""
+    """The journal of the version before the answers is upgraded."""
     path = tmp_path / "journal.sqlite3"
     with SqliteJournal.open(path, fakes.FakeClock()) as journal:
         number = carry_out(journal, plan(1, Verdict.TAG))
@@ -192,8 +191,8 @@ def test_photos_that_were_untagged_before_there_were_answers_have_the_answer(tmp
             journal.note_restored(name, {"1" * 64}, factories.place(), None)
     with closing(sqlite3.connect(path)) as db:
         db.executescript(
-            "DROP TABLE answer; DROP TABLE wish_item; DROP TABLE wish; DROP INDEX decision_not_kept;"
-            f" PRAGMA user_version = {len(STEPS) - 1}"
+            "DROP TABLE copy; DROP INDEX decision_unwanted; DROP TABLE answer; DROP TABLE wish_item; DROP TABLE wish;"
+            " DROP INDEX decision_not_kept; PRAGMA user_version = 4"
         )
 
     with SqliteJournal.open(path, fakes.FakeClock()) as journal:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,7 +14,7 @@ import pytest
 
 from culld.app.model_files import resolve_policies
 from culld.records import ItemState, PlanState, ReviewState, Verdict, Wish, WishKind
-from harness.kill_points import CHANGES
+from harness.kill_points import killed_in_journal
 from harness.review_house import ReviewHouse
 
 REJECTED, RESTORED, KEPT, TAGGED = ReviewState.REJECTED, ReviewState.RESTORED, ReviewState.KEPT, ReviewState.TAGGED
@@ -91,41 +88,6 @@ def folder() -> Iterator[Path]:
         yield Path(path)
 
 
-def killed_at(nth: int, action: Callable[[Callable[[str], None]], object]) -> bool:
-    """Act in a process that dies right before its nth change of a file or transaction; False if it ended before.
-
-    The action gets the function to call before each statement of SQL.
-    """
-    child = os.fork()
-    if child == 0:
-        step = _die_at(nth)
-        action(lambda statement: step() if statement.startswith("BEGIN") else None)
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    if os.WIFSIGNALED(status):
-        assert os.WTERMSIG(status) == signal.SIGKILL
-        return True
-    assert os.WEXITSTATUS(status) == 0
-    return False
-
-
-def _die_at(nth: int) -> Callable[[], None]:
-    left = nth
-
-    def step() -> None:
-        nonlocal left
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def watch(event: str, args: tuple[object, ...]) -> None:
-        if event in CHANGES or (event == "open" and isinstance(args[2], int) and args[2] & os.O_CREAT):
-            step()
-
-    sys.addaudithook(watch)
-    return step
-
-
 def prepare(journey: Journey, folder: Path) -> tuple[ReviewHouse, Wish]:
     """The house before the wish, and the wish."""
     house = ReviewHouse(folder / "house", dict(journey.scores)).build()
@@ -155,9 +117,9 @@ def test_a_kill_on_the_way_of_a_wish_costs_nothing(folder: Path, name: str) -> N
         for again in (0, 1 + nth % 7) if nth % 3 == 0 else (0,):
             shutil.rmtree(house.folder)
             shutil.copytree(folder / "before", house.folder, symlinks=True)
-            is_killed = killed_at(nth, act)
+            is_killed = killed_in_journal(nth, act)
             if again and is_killed:
-                killed_at(again, act)
+                killed_in_journal(again, act)
             house.ask(wish)
             if nth % 2:
                 house.carry_out_wishes()  # the daemon does it at its start, before photos have settled

@@ -154,6 +154,8 @@ def test_kills_of_the_command_leave_no_half_copy(tmp_path: Path) -> None:
             assert (tmp_path / "a.enhanced.jpg").read_bytes() == whole
     names = [path.name for path in tmp_path.iterdir()]
     assert all(name.startswith(".culld-") for name in names if not name.endswith(".jpg"))
+    assert culld(tmp_path, "enhance", "a.jpg").returncode == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"a.jpg", "a.enhanced.jpg"}
 
 
 @pytest.mark.slow

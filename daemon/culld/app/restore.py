@@ -184,7 +184,7 @@ class _Run:
 
     def _undo_copies(self, summary: RestoreSummary, records: Collection[Path]) -> RestoreSummary:
         """Remove the copies of the selected photos, except those that are still in quarantine."""
-        undo = CopyUndo(self._roots, self.journal, self.request.dry_run)
+        undo = CopyUndo(self._roots, self.config.quarantine, self.journal, self.request.dry_run)
         for result in undo.undo(self.request.selection, records):
             summary = summary.with_copy(result)
             self.on_result(result)

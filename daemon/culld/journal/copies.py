@@ -71,13 +71,13 @@ class CopyReader(TagReader):
         """Return the copies whose files were being written when culld was stopped."""
         return self._copies("WHERE state = 'begun' ORDER BY decision")
 
-    def next_copies(self, roots: Collection[Path], quarantine: Path | None, limit: int) -> list[RecordedCopy]:
+    def next_copies(self, roots: Collection[Path], quarantine: Path, limit: int) -> list[RecordedCopy]:
         """Return the copies that wait and are due, those first that people asked for.
 
-        Their photos were found below `roots`, and are there now or in `quarantine` (None: it is not there).
+        Their photos were found below `roots`, and are there now or in the quarantine. At most `limit`; -1: all.
         """
         here = [os.fsencode(root) for root in roots]
-        places = here if quarantine is None else [*here, os.fsencode(quarantine)]
+        places = [*here, os.fsencode(quarantine)]
         now = self._clock.now()
         where = _NEXT.format(roots=", ".join("?" * len(here)), places=", ".join("?" * len(places)))
         return self._copies(where, to_micros(now), to_micros(now + FARTHEST_TRY), *here, *places, limit)

@@ -7,7 +7,7 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from culld.app.copies.making import Making
+from culld.app.copies.making import Making, OfflineError
 from culld.app.enhance import settings_of
 from culld.app.enhance_messages import EnhanceRequest
 from culld.errors import ConfigError, PhotoError, SystemFaultError
@@ -29,8 +29,10 @@ log = logging.getLogger(__name__)
 
 _MOST_REFUSED: Final = 16
 """So many copies at most end without a repair in one step of the loop."""
-_PAUSE_S: Final = 600.0
-"""How long no photo is repaired after the worker process could not be started."""
+_FAULT_PAUSE_S: Final = 600.0
+"""How long no photo is repaired after the worker process could not be started, in seconds."""
+_OFFLINE_PAUSE_S: Final = 60.0
+"""The same after a folder was found to be offline; the next rescan tells the loop which ones are."""
 
 
 class Copies:
@@ -65,16 +67,17 @@ class Copies:
     def step(self, roots: Sequence[Path], *, is_quarantine_there: bool, is_idle: bool) -> None:
         """Take the answer of the worker, and give it the next photo; return at once.
 
-        `roots` are the watched folders that are there. Unless `is_idle`, only copies that people asked for are begun.
+        `roots` are the watched folders that are there; without the quarantine all copies wait. Unless `is_idle`, only
+        copies that people asked for are begun.
         """
         self.more = False
         with self._unexpected.tolerated("making repaired copies"):
             self._ask()
             self._recover()
             self._take(self._repairer.answer)
-            if self._current is None and self._builder.clock.monotonic() >= self._paused_until:
-                quarantine = self._builder.config.quarantine if is_quarantine_there else None
-                self.more = self._begin_next(roots, quarantine, is_idle=is_idle)
+            is_due = self._builder.clock.monotonic() >= self._paused_until
+            if self._current is None and is_due and is_quarantine_there:
+                self.more = self._begin_next(roots, is_idle=is_idle)
             self._repairer.rest()
 
     def waiting(self) -> list[RecordedCopy]:
@@ -112,17 +115,20 @@ class Copies:
         try:
             answer = ask()
         except SystemFaultError as error:
-            self._pause(error)
+            self._pause(error, _FAULT_PAUSE_S)
             return
         if answer is None:
             return
         self._current = None
         done = self._unexpected.attempt("making a repaired copy", partial(self._making.finish, case, answer))
-        if isinstance(done, PhotoError):
+        if isinstance(done, OfflineError):
+            self._pause(done, _OFFLINE_PAUSE_S)
+        elif isinstance(done, PhotoError):
             self._making.give_up(case.copy, done)
 
-    def _begin_next(self, roots: Sequence[Path], quarantine: Path | None, *, is_idle: bool) -> bool:
+    def _begin_next(self, roots: Sequence[Path], *, is_idle: bool) -> bool:
         """Give the next photo to the worker; return whether more copies may end at once."""
+        quarantine = self._builder.config.quarantine
         for copy in self._journal.next_copies(roots, quarantine, _MOST_REFUSED):
             if not (is_idle or copy.by_person) or self._begin(copy):
                 return False
@@ -131,6 +137,9 @@ class Copies:
     def _begin(self, copy: RecordedCopy) -> bool:
         """Begin the repair for a copy; return False if it ended without one."""
         case = self._unexpected.attempt("preparing a repaired copy", partial(self._making.prepare, copy))
+        if isinstance(case, OfflineError):
+            self._pause(case, _OFFLINE_PAUSE_S)
+            return True
         if isinstance(case, PhotoError):
             self._making.give_up(copy, case)
             return False
@@ -139,7 +148,7 @@ class Copies:
         try:
             self._submit(case)
         except (ConfigError, SystemFaultError) as error:
-            self._pause(error)
+            self._pause(error, _FAULT_PAUSE_S)
         else:
             self._current = case
         return True
@@ -148,7 +157,7 @@ class Copies:
         policy = self._builder.policies.of(case.place.root)
         self._repairer.submit(EnhanceRequest(case.photo), settings_of(self._builder.config, policy))
 
-    def _pause(self, error: Exception) -> None:
-        log.warning("no repaired copies are made for ten minutes: %s", error)
+    def _pause(self, error: Exception, seconds: float) -> None:
+        log.warning("no repaired copies are made for %.0f s: %s", seconds, error)
         self._current = None
-        self._paused_until = self._builder.clock.monotonic() + _PAUSE_S
+        self._paused_until = self._builder.clock.monotonic() + seconds

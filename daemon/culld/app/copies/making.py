@@ -1,7 +1,7 @@
 """One repaired copy after the other: what is checked before a repair, and what becomes of its answer.
 
-The journal is written before the file of a copy, and the folder is locked meanwhile, so that neither a crash nor
-`culld restore --untag` leaves a copy that the journal does not know.
+The journal is written before the file of a copy, and the quarantine is locked meanwhile, as it is by `culld restore`:
+neither a crash nor a restore leaves a copy that the journal does not know.
 """
 
 from __future__ import annotations
@@ -36,6 +36,10 @@ _MOST_LOSSES: Final = 1
 """A worker that is lost over a photo costs it one retry: the loss may have come from a shortage of memory."""
 
 
+class OfflineError(PhotoError):
+    """A folder of a copy, or the quarantine, is offline: the copy waits."""
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """A copy that waits, where its photo is now, and where the copy belongs."""
@@ -52,12 +56,16 @@ class Making:
     builder: Builder
 
     def prepare(self, copy: RecordedCopy) -> Case | None:
-        """Return what to repair for a copy that waits; None if it ends without a repair."""
+        """Return what to repair for a copy that waits; None if it ends without a repair.
+
+        Raises OfflineError if a folder is offline.
+        """
         decision = self.builder.journal.decision(copy.decision)
         if decision is None:
             return None  # it was deleted with its decision
+        case = Case(copy, decision.now, place_of_copy(decision))
+        self._require_folders(case.place)
         try:
-            case = Case(copy, decision.now, place_of_copy(decision))
             why = self._reason_against(copy, decision, case)
         except PhotoError as error:
             self._end(copy, decision.now, CopyState.FAILED, str(error))
@@ -70,7 +78,7 @@ class Making:
     def finish(self, case: Case, answer: Enhanced | PhotoError) -> None:
         """Write the copy that a worker returned, or store why there is none, or that it waits for another try.
 
-        Raises PhotoError for what is not expected.
+        Raises OfflineError if the copy waits because a folder is offline.
         """
         if isinstance(answer, WorkerLostError | InternalError) and case.copy.tries < _MOST_LOSSES:
             self.builder.journal.delay_copy(case.copy.decision, str(answer))
@@ -78,18 +86,21 @@ class Making:
             self._end(case.copy, case.photo, CopyState.FAILED, str(answer))
         elif not answer.copy:
             self._end(case.copy, case.photo, CopyState.NONE, answer.reason, answer.repair or "")
-        elif not self._is_offline(case.place):
+        else:
             self._write(case, answer)
 
     def recover(self, copy: RecordedCopy) -> None:
         """Decide by the disk about a copy whose file was being written when culld was stopped."""
-        if copy.place is None or self._is_offline(copy.place):
+        if copy.place is None:
             return
         try:
-            with folder_lock(copy.place.root):
+            self._require_folders(copy.place)
+            with folder_lock(self.builder.config.quarantine):
                 remove_left_copies(copy.place)
                 remove_claim(copy.place, begun=True)
                 is_made = digest_at(copy.place) == copy.digest
+        except OfflineError:
+            return
         except PhotoError as error:
             self._end(copy, copy.place, CopyState.FAILED, str(error))
             return
@@ -111,7 +122,8 @@ class Making:
         journal, number = self.builder.journal, case.copy.decision
         digest = hashlib.sha256(answer.copy).hexdigest()
         try:
-            with folder_lock(case.place.root):
+            self._require_folders(case.place)
+            with folder_lock(self.builder.config.quarantine):
                 again = journal.copy_of(number)
                 now = self.prepare(again) if again is not None and again.state is CopyState.WAITING else None
                 if now is None or now.place != case.place:
@@ -119,6 +131,8 @@ class Making:
                 if journal.begin_copy(number, case.place, digest, answer.repair or "", answer.reason):
                     _write_begun(now, answer.copy, digest)
                     self._end(case.copy, case.place, CopyState.MADE, answer.reason)
+        except OfflineError:
+            raise
         except NameTakenError as error:
             self._end(case.copy, case.photo, CopyState.NONE, str(error))
         except PhotoBlockedError as error:
@@ -147,8 +161,12 @@ class Making:
             return "it is a repaired copy itself"
         return taken(case.place) if exists(case.place) else ""
 
-    def _is_offline(self, place: RootedPath) -> bool:
-        return bool(MountGuard(self.builder.journal).unavailable_reason(place.root))
+    def _require_folders(self, place: RootedPath) -> None:
+        """Raise OfflineError if the folder of a copy or the quarantine is offline."""
+        guard = MountGuard(self.builder.journal)
+        for folder in (place.root, self.builder.config.quarantine):
+            if why := guard.unavailable_reason(folder):
+                raise OfflineError(f"{display_path(folder)} {why}")
 
     def _end(self, copy: RecordedCopy, file: RootedPath, state: CopyState, reason: str, repair: str = "") -> None:
         """Store how a copy ended, and log it in one line: with the copy if it was made, else with the photo."""

@@ -50,9 +50,10 @@ class CopyUndone:
 
 @dataclass(frozen=True, slots=True)
 class CopyUndo:
-    """Takes copies in `roots` back."""
+    """Takes copies in `roots` back; the lock of the `quarantine` keeps the daemon from writing copies meanwhile."""
 
     roots: Collection[Path]
+    quarantine: Path
     journal: CopyJournal
     dry_run: bool = False
 
@@ -65,7 +66,7 @@ class CopyUndo:
         for copy, decision in self.journal.undoable_copies():
             if decision.place.root in self.roots and self._is_selected(decision, selection, records):
                 try:
-                    result = self._undo(copy, decision)
+                    result = self._undo(copy)
                 except PhotoChangedError as error:
                     result = CopyUndone(copy.place or place_of_copy(decision), note=str(error))
                 except PhotoError as error:
@@ -81,9 +82,9 @@ class CopyUndo:
         places = (decision.place.path, decision.now.path, moved.path)
         return not decision.away and selection.matches(places, decision.made_at)
 
-    def _undo(self, copy: RecordedCopy, decision: RecordedDecision) -> CopyUndone | None:
-        """Take one copy back; the daemon writes none meanwhile, because it locks the same folder."""
-        with folder_lock(decision.place.root):
+    def _undo(self, copy: RecordedCopy) -> CopyUndone | None:
+        """Take one copy back."""
+        with folder_lock(self.quarantine):
             found = self.journal.copy_of(copy.decision) or copy
             if found.state not in {CopyState.WAITING, CopyState.BEGUN, CopyState.MADE}:
                 return None
