@@ -79,6 +79,21 @@ def test_part_is_shown_while_the_original_does_not_come(person: Person) -> None:
     assert not person.page.query_selector(".photos .part")
 
 
+def test_part_of_a_place_that_was_left_does_not_replace_the_next_one(person: Person) -> None:
+    """Part of a place that was left, and comes just after the move, does not keep the part in view from coming."""
+    refuse(person, "original")
+    held = hang(person, "crop")
+    person.presses("z")
+    person.page.wait_for_function("() => document.querySelector('culld-photo').picture.cut")
+    person.presses("Control+ArrowRight")
+    held[0].continue_()
+    person.page.unroute("**/crop?*")
+    first = held[0].request.url.rpartition("/crop")[2]
+    person.page.wait_for_function(
+        "(old) => { const part = document.querySelector('.part'); return part && !part.src.endsWith(old); }", arg=first
+    )
+
+
 def test_part_shows_its_place_of_the_photo(person: Person) -> None:
     """Part shows its place of the photo: its box on the sheet is the one that the server has cut out."""
     refuse(person, "original")

@@ -11,7 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -85,6 +85,18 @@ class Photo:
     burst: int = 0
     faces: list[dict[str, Any]] = field(default_factory=list)
     past: set[int] = field(default_factory=set)
+    copy: dict[str, Any] | None = None
+
+    def end_copy(self, state: str, reason: str) -> None:
+        """End the repaired copy of the photo."""
+        name = f"{Path(self.name).stem}.enhanced.jpg" if state == "made" else None
+        self.copy = {
+            "state": state,
+            "reason": reason,
+            "repair": "exposure",
+            "name": name,
+            "digest": f"c{self.scene.seed:04x}{abs(hash(self.scene)) % 10**8}" if name else "",
+        }
 
 
 @dataclass(slots=True)
@@ -94,6 +106,7 @@ class Review:
     photos: list[Photo]
     running: bool = True
     brake: bool = False
+    enhance: str = "ask"
     change: int = 1
     logged_in: bool = True
     wishes: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -125,6 +138,9 @@ class Review:
 
     def _item(self, kind: WishKind, item: dict[str, Any]) -> dict[str, Any]:
         photo = self.photo(item["decision"])
+        if kind is WishKind.ENHANCE and photo is not None:
+            photo.end_copy("waiting", "")
+            return {"decision": photo.id, "state": "done", "note": "A repaired copy will be made.", "now": photo.id}
         after = None if photo is None or photo.state != item["state"] else _NEXT.get(kind, {}).get(photo.state)
         if photo is None or after is None:
             note = "The photo changed meanwhile." if photo is None else f"The photo is {photo.state} now."
@@ -310,6 +326,8 @@ class _Api:
                     "iso": 400,
                     "format": "jpeg",
                 },
+                "enhance": self.review.enhance,
+                "copy": photo.copy,
                 "burst": burst,
                 "burst_view": burst_json(review_burst.view([each for each in self.review.photos if each.id in burst])),
                 "stack": [],
@@ -324,27 +342,27 @@ class _Api:
         if photo is None:
             return _problem(404, "There is no such decision.")
         self.review.wait(what, photo.id)
-        if what == "thumb":
-            return Response(_scaled(photo.scene, int(request.query_params.get("size", 320))), media_type="image/jpeg")
-        if what == "preview":
-            return Response(_scaled(photo.scene, int(request.query_params.get("size", 2048))), media_type="image/jpeg")
-        if what == "original":
-            return Response(_scaled(photo.scene, 10_000), media_type="image/jpeg")
-        return _problem(404, "There is no such picture.")
+        scene = _wanted(request, photo)
+        usual = {"thumb": 320, "preview": 2048, "original": 10_000}.get(what)
+        if scene is None or usual is None:
+            return _problem(404, "There is no such picture.")
+        return Response(_scaled(scene, int(request.query_params.get("size", usual))), media_type="image/jpeg")
 
     def crop(self, request: Request) -> Response:
         photo = self.review.ever(request.path_params["id"])
         assert photo is not None
         self.review.wait("crop", photo.id)
         x, y, w, h = (int(request.query_params[name]) for name in "xywh")
-        return Response(_png(_drawn(photo.scene).crop((x, y, x + w, y + h))), media_type="image/png")
+        return Response(
+            _png(_drawn(_wanted(request, photo) or photo.scene).crop((x, y, x + w, y + h))), media_type="image/png"
+        )
 
     def heat(self, request: Request) -> Response:
         photo = self.review.ever(request.path_params["id"])
         assert photo is not None
         self.review.wait("heat", photo.id)
         head = request.query_params["head"]
-        image = _drawn(photo.scene)
+        image = _drawn(_wanted(request, photo) or photo.scene)
         if head == "clipping":
             return Response(_png(_clipping(image)), media_type="image/png")
         if head == "sharpness":
@@ -446,6 +464,14 @@ class _Api:
 
 
 _stopping = threading.Event()
+
+
+def _wanted(request: Request, photo: Photo) -> Scene | None:
+    """Return the scene of a photo, or of its repaired copy; None if that is not made."""
+    if request.query_params.get("copy") != "1":
+        return photo.scene
+    made = photo.copy is not None and photo.copy["state"] == "made"
+    return replace(photo.scene, fault="") if made else None
 
 
 def _tile(photo: Photo) -> dict[str, Any]:

@@ -22,7 +22,7 @@ const LATE_MS = 3000;
 const AGAIN_MS = 1000;
 /** The largest part in each direction, in pixels of the photo, that the server cuts out. */
 const MOST_CUT = 4096;
-/** A browser has six connections to a server; previews that nobody waits for take at most so many of them. */
+/** So many of the six connections of a browser are for previews that nobody waits for. */
 const MOST_AHEAD = 2;
 const STEPS = [0, 0.125, 0.25, 0.5, 1, 2, 4, 8];
 
@@ -41,16 +41,14 @@ function previewOf(info) {
 
 /** Decode a preview, or return the decoded one. @param {string} url @param {"high" | "low"} priority */
 function decode(url, priority) {
-	const known = decoded.get(url);
+	let entry = decoded.get(url);
 	decoded.delete(url);
-	const image = known?.image ?? new Image();
-	if (!known) {
-		image.fetchPriority = priority;
-		image.decoding = "async";
-		image.src = url;
+	if (!entry) {
+		const image = Object.assign(new Image(), { fetchPriority: priority, decoding: "async", src: url });
+		const made = { image, ready: image.decode() };
+		made.ready.catch(() => decoded.get(url) === made && decoded.delete(url));
+		entry = made;
 	}
-	const entry = known ?? { image, ready: image.decode() };
-	if (!known) entry.ready.catch(() => decoded.get(url) === entry && decoded.delete(url));
 	decoded.set(url, entry);
 	for (const [old, { image: gone }] of decoded) {
 		if (decoded.size <= MOST_DECODED) break;
@@ -58,6 +56,19 @@ function decode(url, priority) {
 		if (!gone.isConnected) gone.src = "";
 	}
 	return entry;
+}
+
+/** Whether a promise was held. @param {Promise<void>} promise */
+function held(promise) {
+	return promise.then(
+		() => true,
+		() => false,
+	);
+}
+
+/** Whether the preview of a photo that is wanted now can be shown. @param {Info} info */
+export function ready(info) {
+	return held(decode(previewOf(info), "high").ready);
 }
 
 /** The previews that may be wanted next, and those of them that are on their way. @type {string[]} */
@@ -84,7 +95,7 @@ function fetchAhead() {
 	}
 }
 
-/** Give up the previews of photos that are not in view, so that the one in view has the connections for itself. */
+/** Give up the previews of photos that are not in view: the one in view gets the connections. */
 function pause() {
 	paused = true;
 	ahead = [...coming.keys(), ...ahead];
@@ -129,7 +140,7 @@ export class Picture {
 	/** @param {Info} info */
 	show(info) {
 		if (this.info?.id === info.id && this.info.digest === info.digest) return;
-		this.end();
+		this.end(info);
 		this.info = info;
 		const url = previewOf(info);
 		coming.delete(url);
@@ -161,8 +172,8 @@ export class Picture {
 	}
 
 	/** @param {Info} info */
-	alt({ name, state, reason }) {
-		return `${name}: ${state}, ${reason}`;
+	alt({ name, state, reason, copy }) {
+		return `${name}: ${copy ? "repaired copy" : `${state}, ${reason}`}`;
 	}
 
 	get fit() {
@@ -204,10 +215,17 @@ export class Picture {
 	asked = 0;
 	noOriginal = "";
 
-	/** Give up what is on its way, and free the pixels of the original. */
-	end() {
+	/** The originals that were shown of this photo and its copy, by address. @type {Map<string, HTMLImageElement>} */
+	shown = new Map();
+
+	/** Give up what is on its way; free the originals unless the same photo or its copy follows. @param {Info} [next] */
+	end(next) {
+		clearTimeout(this.timer);
 		this.uncut();
-		if (this.original) this.original.src = "";
+		const gone = next && next.id === this.info?.id ? [] : [...this.shown.values()];
+		if (gone.length || !next) this.shown.clear();
+		if (this.original && !this.original.isConnected) gone.push(this.original);
+		for (const image of gone) image.src = "";
 		this.original = null;
 		goOn();
 	}
@@ -224,37 +242,36 @@ export class Picture {
 		const url = address(info, "original");
 		const none = info.width * info.height > MOST_PIXELS || this.noOriginal === url;
 		if (!none && !this.original) this.fetch(url);
+		if (this.original?.isConnected) return;
 		const left = none ? 0 : this.asked + LATE_MS - performance.now();
 		this.timer = setTimeout(() => this.part(info), Math.max(CROP_AFTER_MS, left));
 	}
 
 	/** Fetch the original, and show it after it is decoded. @param {string} url */
-	fetch(url) {
-		pause();
+	async fetch(url) {
+		const known = this.shown.get(url);
+		if (known) return this.photos.append((this.original = known));
+		if (this.zoomed) pause();
 		this.asked = performance.now();
 		const original = h("img", { class: "original", fetchpriority: "high", src: url, alt: "" });
 		this.original = original;
-		const ended = (/** @type {boolean} */ made) => {
-			if (this.original !== original) return;
-			goOn();
-			if (made) {
-				this.uncut();
-				this.photos.append(original);
-			} else {
-				this.original = null;
-				this.noOriginal = url;
-				this.sharpen();
-			}
-		};
-		original.decode().then(
-			() => ended(true),
-			() => ended(false),
-		);
+		const made = await held(original.decode());
+		if (this.original !== original) return;
+		goOn();
+		if (made) {
+			clearTimeout(this.timer);
+			this.uncut();
+			this.photos.append(original);
+			this.shown.set(url, original);
+		} else {
+			this.original = null;
+			this.noOriginal = url;
+			this.sharpen();
+		}
 	}
 
 	/** Remove the part, and what is said of it. */
 	uncut() {
-		clearTimeout(this.timer);
 		if (this.cut) this.cut.src = "";
 		this.cut = null;
 		this.photos.querySelector(".part")?.remove();
@@ -262,31 +279,26 @@ export class Picture {
 	}
 
 	/** Show the part in view, cut by the server from the original. @param {Info} info @param {boolean} [again] whether it is tried again */
-	part(info, again = true) {
+	async part(info, again = true) {
 		const x = Math.max(0, Math.floor(-this.left / this.scale));
 		const y = Math.max(0, Math.floor(-this.top / this.scale));
 		const w = Math.min(info.width - x, Math.ceil(this.size.w / this.scale));
 		const high = Math.min(info.height - y, Math.ceil(this.size.h / this.scale));
 		const src = crop(info, [x, y, w, high]);
 		if (w < 1 || high < 1 || Math.max(w, high) > MOST_CUT || this.cut?.getAttribute("src") === src) return;
-		const image = h("img", { class: "part", fetchpriority: "high", alt: "", src });
+		const cut = h("img", { class: "part", fetchpriority: "high", alt: "", src });
 		if (this.cut && !this.cut.isConnected) this.cut.src = "";
-		this.cut = image;
-		const ended = (/** @type {boolean} */ made) => {
-			if (this.cut !== image) return;
-			this.cut = null;
-			if (made) {
-				this.uncut();
-				this.cut = image;
-				Object.assign(image.style, { left: `${x}px`, top: `${y}px`, width: `${w}px`, height: `${high}px` });
-				this.photos.append(image);
-			} else if (again) this.timer = setTimeout(() => this.part(info, false), AGAIN_MS);
-			else tell((this.trouble.textContent = `${info.name} cannot be shown sharp now. Move it to try again.`));
-		};
-		image.decode().then(
-			() => ended(true),
-			() => ended(false),
-		);
+		this.cut = cut;
+		const made = await held(cut.decode());
+		if (this.cut !== cut) return;
+		this.cut = null;
+		if (made) {
+			this.uncut();
+			this.cut = cut;
+			Object.assign(cut.style, { left: `${x}px`, top: `${y}px`, width: `${w}px`, height: `${high}px` });
+			this.photos.append(cut);
+		} else if (again) this.timer = setTimeout(() => this.part(info, false), AGAIN_MS);
+		else tell((this.trouble.textContent = `${info.name} cannot be shown sharp now. Move it to try again.`));
 	}
 
 	/** The place of the photo under a point of the pane. @param {{x: number, y: number}} point */
