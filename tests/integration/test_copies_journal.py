@@ -135,6 +135,24 @@ def test_a_copy_is_begun_before_its_file_is_written_and_then_made(journal: Sqlit
     assert not journal.end_copy(number, CopyState.FAILED, "too late")
 
 
+def test_a_copy_that_failed_names_no_file(journal: SqliteJournal) -> None:
+    """A file of that name belongs to another program; a copy that was made keeps its place."""
+    failed, made = decide(journal, "a.jpg"), decide(journal, "b.jpg")
+    for number in (failed, made):
+        journal.ask_for_copy(number)
+        journal.begin_copy(number, COPY, "d1", "exposure", "better")
+    journal.end_copy(made, CopyState.MADE, "better")
+
+    assert journal.end_copy(failed, CopyState.NONE, "the name is taken")
+    assert not journal.end_copy(made, CopyState.NONE, "the name is taken")
+
+    found = [journal.copy_of(number) for number in (failed, made)]
+    assert [(each.state, each.place, each.digest) for each in found if each is not None] == [
+        (CopyState.NONE, None, ""),
+        (CopyState.MADE, COPY, "d1"),
+    ]
+
+
 def test_a_copy_that_was_taken_back_is_neither_begun_nor_made(journal: SqliteJournal) -> None:
     """Until a person asks for it again."""
     number = decide(journal, "a.jpg")

@@ -30,6 +30,7 @@ class Journey:
     before: tuple[WishKind, ...] = ()
     scores: tuple[tuple[str, float], ...] = (("kept.jpg", 0.1), ("tagged.jpg", 0.7), ("gone.jpg", 0.99))
     reject: str = "0.97"
+    enhance: str = "never"
     more: int = 0
     """How often a photo may be decided about once more: it came back and was judged before the others of its shot."""
 
@@ -44,6 +45,12 @@ JOURNEYS = {
         WishKind.REJECT,
         ("kept.jpg", "tagged.jpg"),
         {"kept.jpg": (REJECTED, 2), "tagged.jpg": (REJECTED, 2)},
+    ),
+    "enhance": Journey(
+        WishKind.ENHANCE,
+        ("kept.jpg", "gone.jpg"),
+        {"kept.jpg": (KEPT, 1), "gone.jpg": (REJECTED, 1)},
+        enhance="ask",
     ),
     "withdraw": Journey(WishKind.WITHDRAW, ("gone.jpg",), {"gone.jpg": (REJECTED, 2)}, (WishKind.RESTORE,)),
     "apply a policy": Journey(
@@ -90,7 +97,7 @@ def folder() -> Iterator[Path]:
 
 def prepare(journey: Journey, folder: Path) -> tuple[ReviewHouse, Wish]:
     """The house before the wish, and the wish."""
-    house = ReviewHouse(folder / "house", dict(journey.scores)).build()
+    house = ReviewHouse(folder / "house", dict(journey.scores), enhance=journey.enhance).build()
     for kind in journey.before:
         house.carry_out(kind, *journey.names)
     house.set_policy(reject=journey.reject)

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -118,29 +119,45 @@ def test_a_daemon_that_is_killed_at_any_moment_leaves_whole_copies_and_makes_the
 
 
 @pytest.mark.slow
+def test_a_repair_process_that_is_killed_is_replaced(dark_house: House) -> None:
+    """The copies are made all the same, and the daemon goes on."""
+    with dark_house.daemon() as process:
+        dark_house.wait_until(lambda: bool(idle_children(process.pid)), "a process of the lowest priority")
+        os.kill(idle_children(process.pid)[0], signal.SIGKILL)
+        dark_house.wait_until(lambda: states(dark_house) == ["made", "made"], "the copies")
+    require_whole_copies(dark_house)
+
+
+@pytest.mark.slow
 def test_the_process_that_repairs_is_nice(dark_house: House) -> None:
     """The daemon itself and its workers are not."""
     with dark_house.daemon() as process:
         dark_house.wait_until(lambda: states(dark_house) == ["made", "made"], "the copies")
-        nice = {nice_of(child) for child in children_of(process.pid)}
+        assert len(idle_children(process.pid)) == 1
+        assert len(children_of(process.pid)) > 1
         assert nice_of(process.pid) != 19
-    assert 19 in nice
-    assert len(nice) > 1
 
 
 def children_of(pid: int) -> list[int]:
-    """The processes that a process started."""
-    return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()] + [
-        int(each)
-        for task in Path(f"/proc/{pid}/task").iterdir()
-        if task.name != str(pid)
-        for each in (task / "children").read_text().split()
-    ]
+    """The processes that a process started, from any of its threads."""
+    listed: list[int] = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with suppress(FileNotFoundError):  # the thread has ended
+            listed += map(int, (task / "children").read_text().split())
+    return listed
 
 
-def nice_of(pid: int) -> int:
-    """The nice value of a process."""
-    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[16])
+def idle_children(pid: int) -> list[int]:
+    """Those of the lowest priority."""
+    return [child for child in children_of(pid) if nice_of(child) == 19]
+
+
+def nice_of(pid: int) -> int | None:
+    """The nice value of a process; None if it has ended."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[16])
+    except (FileNotFoundError, ProcessLookupError):
+        return None
 
 
 @pytest.mark.slow

@@ -100,7 +100,7 @@ def _as_text(status: Status) -> str:
         lines[0] += f"; policy {status.policy}"
     lines += [f"  watching    {each.path}{'' if each.online else '   (offline)'}" for each in status.watched]
     lines += [f"  quarantine  {status.quarantine}", f"  so far      {counts}"]
-    lines += [f"  copies      {status.copies} repaired copies wait"] if status.copies else []
+    lines += [f"  copies      {status.copies} wait to be made"] if status.copies else []
     lines += [line for paragraph in _needing_attention(status) for line in ("", *paragraph)]
     if status.last:
         lines += ["", "last decisions:", *(f"  {as_text(decision)}" for decision in reversed(status.last))]

@@ -147,13 +147,16 @@ class CopyWriter(CopyReader):
         """Store that a copy was removed, or will not be made, because a person took it back."""
         self._end(decision, CopyState.REMOVED, reason, "", _UNDOABLE)
 
-    def delay_copy(self, decision: int, reason: str, until: datetime | None = None) -> None:
-        """Store that a copy that waits or is begun waits for another try, not before a moment (None: at once)."""
+    def delay_copy(self, decision: int, reason: str, until: datetime | None = None, *, counts: bool = True) -> None:
+        """Store that a copy that waits or is begun waits for another try, not before a moment (None: at once).
+
+        The try is counted unless `counts` is false.
+        """
         with self._writing() as db:
             db.execute(
                 "UPDATE copy SET state = 'waiting', root = NULL, relative = NULL, digest = '', repair = '', reason = ?,"
-                " tries = tries + 1, not_before = ? WHERE decision = ? AND state IN ('waiting', 'begun')",
-                (escape_surrogates(reason), None if until is None else to_micros(until), decision),
+                " tries = tries + ?, not_before = ? WHERE decision = ? AND state IN ('waiting', 'begun')",
+                (escape_surrogates(reason), int(counts), None if until is None else to_micros(until), decision),
             )
 
     def _end(self, decision: int, state: CopyState, reason: str, repair: str, before: str) -> bool:
@@ -163,6 +166,8 @@ class CopyWriter(CopyReader):
                 f" repair = coalesce(nullif(?, ''), repair) WHERE decision = ? AND state IN {before}",
                 (state, escape_surrogates(reason), to_micros(self._clock.now()), repair, decision),
             )
+            if ended.rowcount and state in {CopyState.NONE, CopyState.FAILED}:  # a file at that path is not culld's
+                db.execute("UPDATE copy SET root = NULL, relative = NULL, digest = '' WHERE decision = ?", (decision,))
             return ended.rowcount > 0
 
 

@@ -107,7 +107,7 @@ class Making:
         if is_made:
             self._end(copy, copy.place, CopyState.MADE, copy.reason)
         else:
-            self.builder.journal.delay_copy(copy.decision, copy.reason)
+            self.builder.journal.delay_copy(copy.decision, copy.reason, counts=False)
 
     def give_up(self, copy: RecordedCopy, error: PhotoError) -> None:
         """Store that an unexpected error prevented a copy, unless its file is on the disk."""
