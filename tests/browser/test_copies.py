@@ -191,7 +191,7 @@ def test_panel_tells_of_the_copy_and_its_button_shows_it(person: Person, review:
     photo = copied(review)
     person.opens("#/grid?defect=under&order=newest").sees("made: it is better")
     assert person.photo == photo.name
-    person.page.get_by_role("button", name=str(photo.copy and photo.copy["name"])).press("Enter")
+    person.page.get_by_role("button", name=f"Show {photo.copy and photo.copy['name']}").press("Enter")
     shown(person, "copy=1")
 
 

@@ -36,7 +36,7 @@ function line(frame) {
 class Several extends View {
 	/** @type {number[]} */
 	ids = [];
-	/** Which of them are shown as their repaired copies: their numbers came negative. @type {boolean[]} */
+	/** Which of them are repaired copies: their numbers came negative. @type {boolean[]} */
 	copies = [];
 	/** What the server notes on the frames of bursts. @type {Map<number, any>} */
 	notes = new Map();
@@ -110,7 +110,7 @@ export class Compare extends Several {
 		this.addEventListener("culld-place", () => this.panes.forEach(({ picture }) => picture.draw()));
 	}
 
-	/** @param {number} id @param {number} at @param {boolean} copy whether it shows the repaired copy @returns {Pane} */
+	/** @param {number} id @param {number} at @param {boolean} copy @returns {Pane} */
 	pane(id, at, copy) {
 		const picture = new Picture(this.place);
 		const head = h("header", null);

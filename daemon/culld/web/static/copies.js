@@ -1,4 +1,4 @@
-/** @file The repaired copy of a photo: shown in its place or beside it; if there is none, the daemon is asked for it. */
+/** @file The repaired copy of a photo: shown in its place, beside it, or asked for. */
 
 import { copyOf, get } from "./api.js";
 import { PHOTOS } from "./bars.js";
@@ -18,7 +18,7 @@ const awaited = new Set();
 let refused = 0;
 let timer = 0;
 
-/** Show the copy in place of the photo, or the photo again. @param {Page} page @param {number} id the photo in view */
+/** Show the copy in place of the photo, or the photo again. @param {Page} page @param {number} id */
 export async function toggle(page, id) {
 	const view = /** @type {any} */ (page.view);
 	if (page.name === "photo" && view.copy) {
@@ -29,7 +29,7 @@ export async function toggle(page, id) {
 	if (copy) await show(page, copy);
 }
 
-/** Show the photo and its copy beside each other, or only the photo again. @param {Page} page @param {number} id the photo in view */
+/** Show the photo and its copy beside each other, or only the photo again. @param {Page} page @param {number} id */
 export async function beside(page, id) {
 	if (page.name === "compare" && page.ids[1] < 0) return page.open("photo");
 	const copy = await wanted(page, id);
@@ -39,6 +39,7 @@ export async function beside(page, id) {
 	page.name = "compare";
 	page.address(true);
 	await page.show();
+	tell("The photo and its repaired copy. Shift+B shows the photo alone.");
 	if (place) Object.assign(/** @type {any} */ (page.view).place, place);
 }
 

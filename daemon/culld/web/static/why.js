@@ -107,7 +107,7 @@ function repaired({ copy, enhance }) {
 	return [
 		h("h3", null, "Repaired copy"),
 		h("p", null, copy ? `${copy.state}${copy.reason && `: ${copy.reason}`}` : "not asked for"),
-		copy?.state !== "waiting" && h("button", { click: act }, is ? copy.name : "Ask for a copy"),
+		copy?.state !== "waiting" && h("button", { class: "link", click: act }, is ? `Show ${copy.name}` : "Ask for a copy"),
 	];
 }
 
