@@ -16,7 +16,7 @@ PLACE = "structuredClone(document.querySelector('culld-photo, culld-compare').pl
 @pytest.fixture
 def review() -> Review:
     """A library in which one dark photo has a copy; it is listed first, and alone by its defect."""
-    found = Review(library(32, SMALL))
+    found = Review(library(32, SMALL), enhance="ask")
     copied(found).end_copy("made", "it is better")
     return found
 

@@ -106,7 +106,7 @@ class Review:
     photos: list[Photo]
     running: bool = True
     brake: bool = False
-    enhance: str = "ask"
+    enhance: str = "never"
     change: int = 1
     logged_in: bool = True
     wishes: dict[str, dict[str, Any]] = field(default_factory=dict)

@@ -85,7 +85,7 @@ function facets(library) {
 	}
 	const answers = ["open", "right", "wrong", "not asked"];
 	const answer = library.states.map((state) => answers.indexOf(answerOf(state)));
-	/** @type {Record<Facet, {values: readonly string[], of: ((row: number) => number) | null}>} */
+	/** @type {Record<Facet, {values: string[], of: ((row: number) => number) | null}>} */
 	const found = {
 		answer: { values: answers, of: (row) => answer[library.state[row]] },
 		verdict: { values: VERDICTS, of: (row) => library.verdict[row] },
