@@ -517,9 +517,14 @@ def _memory(pid: int) -> float:
 
 
 def _tree_memory(pid: int) -> float:
-    """The proportional memory of a process and its children in MB: each shared page counts once."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return _pss(pid) + sum(_pss(int(child)) for child in children)
+    """The proportional memory of a process and all below it in MB: each shared page counts once."""
+    return _pss(pid) + sum(_tree_memory(child) for child in _children(pid))
+
+
+def _children(pid: int) -> Iterator[int]:
+    """The children of a process; each of its threads has its own list."""
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        yield from map(int, (task / "children").read_text().split())
 
 
 def _pss(pid: int) -> float:

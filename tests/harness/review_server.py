@@ -9,8 +9,9 @@ import json
 import math
 import socket
 import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,18 @@ class Photo:
     burst: int = 0
     faces: list[dict[str, Any]] = field(default_factory=list)
     past: set[int] = field(default_factory=set)
+    copy: dict[str, Any] | None = None
+
+    def end_copy(self, state: str, reason: str) -> None:
+        """End the repaired copy of the photo."""
+        name = f"{Path(self.name).stem}.enhanced.jpg" if state == "made" else None
+        self.copy = {
+            "state": state,
+            "reason": reason,
+            "repair": "exposure",
+            "name": name,
+            "digest": f"c{self.scene.seed:04x}{abs(hash(self.scene)) % 10**8}" if name else "",
+        }
 
 
 @dataclass(slots=True)
@@ -93,10 +106,18 @@ class Review:
     photos: list[Photo]
     running: bool = True
     brake: bool = False
+    enhance: str = "never"
     change: int = 1
     logged_in: bool = True
     wishes: dict[str, dict[str, Any]] = field(default_factory=dict)
     ended: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    holds: Callable[[str, int], bool] = lambda _what, _number: False
+    """Whether the answer with a picture of a photo, named by its route, has to wait."""
+
+    def wait(self, what: str, number: int) -> None:
+        """Wait as long as a picture is held back."""
+        while self.holds(what, number) and not _stopping.is_set():
+            time.sleep(0.02)
 
     def photo(self, decision: int) -> Photo | None:
         """Return the photo of a decision, None if there is no such decision."""
@@ -117,6 +138,9 @@ class Review:
 
     def _item(self, kind: WishKind, item: dict[str, Any]) -> dict[str, Any]:
         photo = self.photo(item["decision"])
+        if kind is WishKind.ENHANCE and photo is not None:
+            photo.end_copy("waiting", "")
+            return {"decision": photo.id, "state": "done", "note": "A repaired copy will be made.", "now": photo.id}
         after = None if photo is None or photo.state != item["state"] else _NEXT.get(kind, {}).get(photo.state)
         if photo is None or after is None:
             note = "The photo changed meanwhile." if photo is None else f"The photo is {photo.state} now."
@@ -302,6 +326,8 @@ class _Api:
                     "iso": 400,
                     "format": "jpeg",
                 },
+                "enhance": self.review.enhance,
+                "copy": photo.copy,
                 "burst": burst,
                 "burst_view": burst_json(review_burst.view([each for each in self.review.photos if each.id in burst])),
                 "stack": [],
@@ -315,25 +341,28 @@ class _Api:
         what = request.path_params["what"]
         if photo is None:
             return _problem(404, "There is no such decision.")
-        if what == "thumb":
-            return Response(_scaled(photo.scene, int(request.query_params.get("size", 320))), media_type="image/jpeg")
-        if what == "preview":
-            return Response(_scaled(photo.scene, int(request.query_params.get("size", 2048))), media_type="image/jpeg")
-        if what == "original":
-            return Response(_scaled(photo.scene, 10_000), media_type="image/jpeg")
-        return _problem(404, "There is no such picture.")
+        self.review.wait(what, photo.id)
+        scene = _wanted(request, photo)
+        usual = {"thumb": 320, "preview": 2048, "original": 10_000}.get(what)
+        if scene is None or usual is None:
+            return _problem(404, "There is no such picture.")
+        return Response(_scaled(scene, int(request.query_params.get("size", usual))), media_type="image/jpeg")
 
     def crop(self, request: Request) -> Response:
         photo = self.review.ever(request.path_params["id"])
         assert photo is not None
+        self.review.wait("crop", photo.id)
         x, y, w, h = (int(request.query_params[name]) for name in "xywh")
-        return Response(_png(_drawn(photo.scene).crop((x, y, x + w, y + h))), media_type="image/png")
+        return Response(
+            _png(_drawn(_wanted(request, photo) or photo.scene).crop((x, y, x + w, y + h))), media_type="image/png"
+        )
 
     def heat(self, request: Request) -> Response:
         photo = self.review.ever(request.path_params["id"])
         assert photo is not None
+        self.review.wait("heat", photo.id)
         head = request.query_params["head"]
-        image = _drawn(photo.scene)
+        image = _drawn(_wanted(request, photo) or photo.scene)
         if head == "clipping":
             return Response(_png(_clipping(image)), media_type="image/png")
         if head == "sharpness":
@@ -435,6 +464,14 @@ class _Api:
 
 
 _stopping = threading.Event()
+
+
+def _wanted(request: Request, photo: Photo) -> Scene | None:
+    """Return the scene of a photo, or of its repaired copy; None if that is not made."""
+    if request.query_params.get("copy") != "1":
+        return photo.scene
+    made = photo.copy is not None and photo.copy["state"] == "made"
+    return replace(photo.scene, fault="") if made else None
 
 
 def _tile(photo: Photo) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from culld.app.review.copies import copy_facts, copy_of_photo
 from culld.app.review.index_answer import IndexRequest, index_answer
 from culld.app.review.photos import MOST_TILES, photo_facts, tiles
 from culld.web.answers import CHECKED, is_known, json_answer, not_modified
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
-    from culld.records import Policy
+    from culld.records import FolderPolicies, Policy
     from culld.web.site import Reading
 
 FIRST_TILES: Final = 60
@@ -58,7 +59,13 @@ async def photo(request: Request) -> Response:
     """Answer with all facts of a photo."""
     site, number = site_of(request), number_of(request)
     policies = site.policies()
-    found = await site.read(lambda reading: photo_facts(reading.journal(), reading.fresh(), number, policies))
+    found = await site.read(lambda reading: _facts(reading, number, policies))
     if found is None:
         raise unknown(number)
     return json_answer(found)
+
+
+def _facts(reading: Reading, number: int, policies: FolderPolicies) -> dict[str, Any] | None:
+    journal = reading.journal()
+    found = photo_facts(journal, reading.fresh(), number, policies)
+    return found and found | {"copy": copy_facts(copy_of_photo(journal, number))}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from culld.errors import PhotoError
 from culld.files.open_beneath import stamp_of
+from culld.web.copy_files import CHANGED_COPY
 from culld.web.problems import ProblemError
 
 if TYPE_CHECKING:
@@ -27,11 +28,15 @@ async def key_now(file: PhotoFile) -> str:
         raise ProblemError(409, f"{error}.") from error
     if stamp is None:
         raise ProblemError(410, "The photo is not at its path any more.")
-    return file.digest if stamp == file.stamp else key_of(stamp)
+    return key_of(file, stamp)
 
 
-def key_of(stamp: FileStat) -> str:
-    """Return the name of the content of a file that is not the one that was judged."""
+def key_of(file: PhotoFile, stamp: FileStat) -> str:
+    """Return the name of the content of a file that has this stamp; raises ProblemError if it must not be shown."""
+    if stamp == file.stamp:
+        return file.digest
+    if file.is_exact:
+        raise ProblemError(404, CHANGED_COPY)
     return f"s{hashlib.sha256(repr(stamp).encode()).hexdigest()[1:]}"
 
 

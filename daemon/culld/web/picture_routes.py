@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
+from culld.app.review.copies import copy_file
 from culld.app.review.originals import open_original
 from culld.app.review.photos import PhotoFile, photo_file
 from culld.errors import PhotoError
@@ -18,7 +19,7 @@ from culld.web.answers import CHECKED, IMMUTABLE, FileAnswer, is_known, not_modi
 from culld.web.picture_making import key_now, key_of, made_pictures
 from culld.web.picture_requests import CropRequest, HeatRequest, MapRequest, SizesRequest
 from culld.web.problems import ProblemError
-from culld.web.route_values import number_in, number_of, required_number, site_of, unknown
+from culld.web.route_values import flag_in, number_in, number_of, required_number, site_of, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -137,7 +138,11 @@ async def original(request: Request) -> Response:
     if format_ not in _SHOWN:
         stream.close()
         raise ProblemError(415, f"Browsers do not show {format_} files; ask for the preview or a crop.")
-    key = file.digest if stamp == file.stamp else key_of(stamp)
+    try:
+        key = key_of(file, stamp)
+    except ProblemError:
+        stream.close()
+        raise
     headers = _caching(request, file, f"{key[:32]}-original")
     headers["Content-Disposition"] = (
         f"inline; filename*=UTF-8''{quote(file.place.relative.name, safe='', errors='replace')}"
@@ -149,8 +154,11 @@ async def original(request: Request) -> Response:
 
 
 async def _file(request: Request) -> PhotoFile:
-    number = number_of(request)
-    found = await site_of(request).read(lambda reading: photo_file(reading.journal(), number))
+    """Return the file of the photo, or with `copy=1` that of its repaired copy."""
+    site, number = site_of(request), number_of(request)
+    if flag_in(request, "copy"):
+        return await site.copies.checked(await site.read(lambda reading: copy_file(reading.journal(), number)))
+    found = await site.read(lambda reading: photo_file(reading.journal(), number))
     if found is None:
         raise unknown(number)
     return found

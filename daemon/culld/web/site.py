@@ -26,6 +26,7 @@ from culld.errors import CulldError, SystemFaultError
 from culld.inference.worker_process import WorkerLimits
 from culld.system.systemd.unit_files import WEB_FOLDER
 from culld.web.changes import Changes
+from culld.web.copy_files import CopyFiles
 from culld.web.heat import create_heat
 from culld.web.picture_cache import PictureCache
 from culld.web.picture_requests import worker_factory
@@ -106,6 +107,7 @@ class Site:
     comparer: WorkerPool
     upscaling: Upscaling
     reading: Reading
+    copies: CopyFiles
     changes: Changes = field(init=False)
     used: float = field(default_factory=time.monotonic)
     _reader: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "culld-journal"))
@@ -129,6 +131,7 @@ class Site:
             _comparer(config),
             Upscaling(_upscaler(config)),
             Reading(config.state, cache / f"index-{_instance(config)}.npz"),
+            CopyFiles(config.limits.file_size),
         )
 
     @property

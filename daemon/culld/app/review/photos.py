@@ -31,11 +31,15 @@ MOST_TILES = 200
 
 @dataclass(frozen=True, slots=True)
 class PhotoFile:
-    """Where the file of a decision is now, the digest of its bytes, and its stamp then; None if it is not known."""
+    """Where the file of a decision is now, the digest of its bytes, and its stamp then; None if it is not known.
+
+    With `is_exact` no other bytes than those of the digest are shown.
+    """
 
     place: RootedPath
     digest: str
     stamp: FileStat | None
+    is_exact: bool = False
 
 
 def photo_file(journal: ReviewReader, number: int) -> PhotoFile | None:
@@ -64,6 +68,7 @@ def photo_facts(journal: ReviewReader, index: Index, number: int, policies: Fold
         | explanation_json(case, policy)
         | {
             "mode": policy.mode,
+            "enhance": policy.enhance,
             "keywords": list(case.keywords),
             "note": case.note,
             "fault": case.fault,

@@ -33,7 +33,10 @@ export function actionsOf(page) {
 		() =>
 			page.view?.pan?.(dx, dy, alone);
 	const jump = (/** @type {string} */ key) => () => page.view?.jump?.(key);
-	const missing = () => tell(`${review.title([review.id])} has no repaired copy.`);
+	const copies = (/** @type {"toggle" | "beside"} */ what) => () => {
+		const { id } = review;
+		void import("./copies.js").then((module) => module[what](page, id));
+	};
 	/** @type {[string, [string, string, string[], (event?: Event) => unknown, (() => unknown)?][]][]} */
 	const table = [
 		[
@@ -92,8 +95,8 @@ export function actionsOf(page) {
 						said("Sharpest regions", shown.sharp ? "on" : "off");
 					},
 				],
-				["before", "Before and after of the repaired copy", ["B", "\\"], missing],
-				["beside", "Before and after beside each other", ["Shift+B"], missing],
+				["before", "The repaired copy and back; ask for one", ["B", "\\"], copies("toggle")],
+				["beside", "The photo and its repaired copy beside each other", ["Shift+B"], copies("beside")],
 				["why", "Why: facts, thresholds, history", ["I"], () => page.toggle("why")],
 				[
 					"full",

@@ -3,7 +3,7 @@
 /**
  * What a tile needs to know of a photo.
  * @typedef {{id: number, name: string, folder: string, state: string, verdict: string, reason: string, width: number,
- *   height: number, taken_at: string | null, digest: string}} Info
+ *   height: number, taken_at: string | null, digest: string, copy?: boolean}} Info `copy`: its repaired copy
  * @typedef {{decision: number, state: string, note: string, now: number | null}} Outcome
  * @typedef {{id: string, kind: string, state: "waiting" | "taken" | "ended", items: Outcome[]}} Progress
  */
@@ -44,10 +44,10 @@ export async function get(path, signal) {
 	return (await ask(path, { signal })).json();
 }
 
-/** @param {string} path @param {unknown} body @param {AbortSignal} [signal] @returns {Promise<any>} */
-export async function post(path, body, signal) {
+/** @param {string} path @param {unknown} body @returns {Promise<any>} */
+export async function post(path, body) {
 	const headers = { "Content-Type": "application/json" };
-	const answer = await ask(path, { method: "POST", headers, body: JSON.stringify(body), signal });
+	const answer = await ask(path, { method: "POST", headers, body: JSON.stringify(body) });
 	return answer.status === 204 ? null : answer.json();
 }
 
@@ -63,9 +63,9 @@ export async function index(kept, etag, limit) {
 	return answer.status === 304 ? null : { etag: answer.headers.get("ETag") ?? "", body: await answer.json() };
 }
 
-/** @param {number} id @param {string} head @param {AbortSignal} [signal] */
-export async function heat(id, head, signal) {
-	const answer = await ask(`photos/${id}/heat?head=${head}`, { signal });
+/** @param {Info} photo @param {string} head */
+export async function heat({ id, copy }, head) {
+	const answer = await ask(`photos/${id}/heat?head=${head}${copy ? "&copy=1" : ""}`);
 	const number = (/** @type {string} */ name) => Number(answer.headers.get(name) ?? NaN);
 	return {
 		picture: await createImageBitmap(await answer.blob()),
@@ -74,15 +74,21 @@ export async function heat(id, head, signal) {
 	};
 }
 
-/** @param {{id: number, digest: string}} photo @param {string} what `thumb`, `preview` or `original` @param {number} [size] */
+/** The repaired copy of a photo, as a photo. @param {Info} info @param {{name: string, digest: string}} copy @returns {Info} */
+export function copyOf(info, { name, digest }) {
+	return { ...info, name, digest, copy: true };
+}
+
+/** @param {{id: number, digest: string, copy?: boolean}} photo @param {string} what `thumb`, `preview` or `original` @param {number} [size] */
 export function address(photo, what, size) {
 	const query = new URLSearchParams();
 	if (size) query.set("size", String(size));
 	if (photo.digest) query.set("d", photo.digest);
+	if (photo.copy === true) query.set("copy", "1");
 	return `${AT}photos/${photo.id}/${what}?${query}`;
 }
 
-/** @param {{id: number, digest: string}} photo @param {number[]} box x, y, width and height in pixels of the upright photo */
+/** @param {{id: number, digest: string, copy?: boolean}} photo @param {number[]} box x, y, width and height in pixels of the upright photo */
 export function crop(photo, [x, y, w, h]) {
-	return `${AT}photos/${photo.id}/crop?x=${x}&y=${y}&w=${w}&h=${h}&d=${photo.digest}`;
+	return `${address(photo, "crop")}&x=${x}&y=${y}&w=${w}&h=${h}`;
 }

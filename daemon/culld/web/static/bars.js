@@ -3,7 +3,7 @@
 import { byId, fill, h, icon, tell } from "./dom.js";
 import { ariaKeys, keysOf } from "./keys.js";
 import { shown } from "./shown.js";
-import { counted } from "./words.js";
+import { counted, DONE } from "./words.js";
 
 /** @typedef {import("./main.js").Page} Page */
 /** @typedef {import("./main.js").Name} Name */
@@ -32,7 +32,7 @@ export class Bars {
 		const run = (/** @type {Event} */ event) => {
 			const inGrid = this.page.name === "grid";
 			action.run(event);
-			if (inGrid && !document.querySelector("dialog[open]") && id in { restore: 1, confirm: 1, withdraw: 1, reject: 1 })
+			if (inGrid && !document.querySelector("dialog[open]") && id in DONE)
 				this.page.focus();
 		};
 		return h(

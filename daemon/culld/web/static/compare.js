@@ -1,14 +1,13 @@
 /** @file Two to nine photos beside each other, zoomed and panned together; and the survey of a burst. */
 
-import { address, get } from "./api.js";
-import { fill, h, icon } from "./dom.js";
+import { address, copyOf, get } from "./api.js";
+import { fill, h, icon, View } from "./dom.js";
 import { Picture } from "./picture.js";
 import { badge } from "./why.js";
 import { STATES } from "./words.js";
 
-/** @typedef {import("./review.js").Review} Review */
 /** @typedef {import("./picture.js").Place} Place */
-/** @typedef {{picture: Picture, el: HTMLElement, id: number, held: boolean, head: HTMLElement}} Pane */
+/** @typedef {{picture: Picture, el: HTMLElement, id: number, copy: boolean, held: boolean, head: HTMLElement}} Pane */
 
 const MOST_PANES = 9;
 const PAN = 0.25;
@@ -34,23 +33,20 @@ function line(frame) {
 }
 
 /** A view of several photos of which one is in view: base of compare and survey. */
-class Several extends HTMLElement {
-	/** @type {Review} */
-	review = /** @type {any} */ (null);
+class Several extends View {
 	/** @type {number[]} */
 	ids = [];
+	/** Which of them are repaired copies: their numbers came negative. @type {boolean[]} */
+	copies = [];
 	/** What the server notes on the frames of bursts. @type {Map<number, any>} */
 	notes = new Map();
-	/** @type {(() => void)[]} */
-	ends = [];
 
 	connectedCallback() {
+		this.copies = this.ids.map((id) => id < 0);
+		this.ids = this.ids.map(Math.abs);
 		const watch = new ResizeObserver(
-			([
-				{
-					contentRect: { width, height },
-				},
-			]) => this.style.setProperty("--columns", String(columnsFor(this.ids.length, width, height))),
+			([{ contentRect: room }]) =>
+				this.style.setProperty("--columns", String(columnsFor(this.ids.length, room.width, room.height))),
 		);
 		watch.observe(this);
 		this.ends.push(() => watch.disconnect());
@@ -82,16 +78,6 @@ class Several extends HTMLElement {
 	build() {}
 	paint() {}
 
-	disconnectedCallback() {
-		this.ends.splice(0).forEach((end) => end());
-	}
-
-	/** @param {string} name @param {() => void} does */
-	hear(name, does) {
-		this.review.addEventListener(name, does);
-		this.ends.push(() => this.review.removeEventListener(name, does));
-	}
-
 	/** The number of a decision as it is now, after an answer made a new one. @param {number} id */
 	now(id) {
 		return this.review.answers.now(id);
@@ -117,14 +103,15 @@ export class Compare extends Several {
 	panes = [];
 
 	build() {
-		this.panes = this.ids.slice(0, MOST_PANES).map((id, at) => this.pane(id, at));
+		this.panes = this.ids.slice(0, MOST_PANES).map((id, at) => this.pane(id, at, this.copies[at]));
 		fill(this, ...this.panes.map(({ el }) => el));
 		this.panes.forEach((pane) => this.fillPane(pane));
+		this.ends.push(() => this.panes.forEach(({ picture }) => picture.end()));
 		this.addEventListener("culld-place", () => this.panes.forEach(({ picture }) => picture.draw()));
 	}
 
-	/** @param {number} id @param {number} at @returns {Pane} */
-	pane(id, at) {
+	/** @param {number} id @param {number} at @param {boolean} copy @returns {Pane} */
+	pane(id, at, copy) {
 		const picture = new Picture(this.place);
 		const head = h("header", null);
 		const el = h(
@@ -139,21 +126,28 @@ export class Compare extends Several {
 			head,
 			picture.el,
 		);
-		return { picture, el, id, head, held: false };
+		return { picture, el, id, copy, head, held: false };
 	}
 
 	/** @param {Pane} pane */
-	fillPane(pane) {
-		const info = this.review.info(this.now(pane.id));
+	async fillPane(pane) {
+		let info = this.review.info(this.now(pane.id));
 		if (!info) return;
+		if (pane.copy) {
+			const { copy } = await get(`photos/${info.id}`).catch(() => ({}));
+			if (copy?.state !== "made")
+				return (pane.picture.trouble.textContent = `${info.name} has no repaired copy. Press B to ask for it.`);
+			info = copyOf(info, copy);
+		}
 		pane.picture.overlays.defect = this.review.library.worst(this.review.library.row(info.id));
 		pane.picture.show(info);
+		this.paint();
 	}
 
 	paint() {
 		for (const pane of this.panes) {
 			const id = this.now(pane.id);
-			const name = this.review.info(id)?.name ?? "";
+			const name = (pane.copy ? pane.picture.info : this.review.info(id))?.name ?? "";
 			const state = this.review.state(id);
 			const hold = h(
 				"button",
@@ -172,17 +166,19 @@ export class Compare extends Several {
 			);
 			const had = pane.head.contains(document.activeElement);
 			const note = this.notes.get(pane.id);
-			fill(pane.head, h("span", { class: "name" }, name), ...badge(state), ...line(note), hold);
+			const marks = pane.copy ? ["repaired copy"] : [...badge(state), ...line(note), hold];
+			fill(pane.head, h("span", { class: "name" }, name), ...marks);
 			if (had) hold.focus();
 			pane.el.dataset.state = state.replace(" ", "-");
-			pane.el.setAttribute("aria-label", `${name}: ${[STATES[state]?.word, note?.text].filter(Boolean).join(". ")}`);
-			pane.el.classList.toggle("here", id === this.review.id);
+			const words = pane.copy ? marks : [STATES[state]?.word, note?.text].filter(Boolean);
+			pane.el.setAttribute("aria-label", `${name}: ${words.join(". ")}`);
+			pane.el.classList.toggle("here", id === this.review.id && !pane.copy);
 		}
 	}
 
 	/** @param {number} dx @param {number} dy the other pane; or the next photos in the panes that are not held */
 	move(dx, dy) {
-		if (dy) return this.turn(dy);
+		if (dy || this.copies.includes(true)) return this.turn(dy || dx);
 		const { review } = this;
 		const free = this.panes.filter(({ held }) => !held);
 		const held = new Set(this.panes.filter((pane) => pane.held).map(({ id }) => this.now(id)));

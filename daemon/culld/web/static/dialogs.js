@@ -62,6 +62,10 @@ function tables(actions, cells) {
 
 /** All keys; each line is a button that does the same. @param {Action[]} actions @param {() => void} settings */
 export function help(actions, settings) {
+	const then = (/** @type {() => unknown} */ does) => {
+		dialog.addEventListener("close", () => does(), { once: true });
+		dialog.close();
+	};
 	const dialog = open("All keys", [
 		h("p", null, "Every line is a button as well. Answers are never final: Control + Z takes them back, for ever."),
 		h(
@@ -75,10 +79,7 @@ export function help(actions, settings) {
 						"button",
 						{
 							class: "link",
-							click: () => {
-								dialog.addEventListener("close", () => action.run(), { once: true });
-								dialog.close();
-							},
+							click: () => then(() => action.run()),
 						},
 						action.label,
 					),
@@ -92,10 +93,7 @@ export function help(actions, settings) {
 			h(
 				"button",
 				{
-					click: () => {
-						dialog.addEventListener("close", settings, { once: true });
-						dialog.close();
-					},
+					click: () => then(settings),
 				},
 				"Change keys",
 			),

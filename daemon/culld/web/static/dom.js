@@ -30,7 +30,6 @@ const ICONS = {
 	pin: "M8 9.5V14M5 2.5h6M6 2.5v3.5L4 9.5h8L10 6V2.5",
 	all: "M2.5 2.5h11v11h-11zM5 8l2 2 4-4",
 	star: "M8 2l1.8 3.9 4.2.5-3.1 2.9.8 4.2L8 11.4l-3.7 2.1.8-4.2L2 6.4l4.2-.5z",
-	split: "M8 2v12M2.5 4h3.5M10 4h3.5M2.5 12h3.5M10 12h3.5",
 };
 
 /** @typedef {keyof typeof ICONS} Icon */
@@ -57,6 +56,24 @@ export function h(tag, props, ...children) {
 export function fill(parent, ...children) {
 	const wanted = children.flat().filter((child) => child !== null && child !== undefined && child !== false);
 	parent.replaceChildren(...wanted.map((child) => (child instanceof Node ? child : String(child))));
+}
+
+/** A view of photos, which hears the review only while it is in the page. */
+export class View extends HTMLElement {
+	/** @type {import("./review.js").Review} */
+	review = /** @type {any} */ (null);
+	/** @type {(() => void)[]} */
+	ends = [];
+
+	/** @param {string} name @param {() => void} does */
+	hear(name, does) {
+		this.review.addEventListener(name, does);
+		this.ends.push(() => this.review.removeEventListener(name, does));
+	}
+
+	disconnectedCallback() {
+		this.ends.splice(0).forEach((end) => end());
+	}
 }
 
 /** @param {string} tag @param {Record<string, string | number>} props @param {...Node} children @returns {SVGElement} */

@@ -6,14 +6,6 @@ import { DEFECT_WORDS } from "./words.js";
 
 /** @typedef {import("./review.js").Review} Review */
 
-const TITLES = {
-	answer: "Answer",
-	defect: "Defect",
-	verdict: "Verdict",
-	month: "Month",
-	folder: "Folder",
-	camera: "Camera",
-};
 const MOST_VALUES = 12;
 const WORDS = /** @type {Record<string, string>} */ ({
 	open: "not answered",
@@ -119,7 +111,7 @@ export function filterBar(el, review, changed) {
 		return h(
 			"fieldset",
 			null,
-			h("legend", null, TITLES[name], turn),
+			h("legend", null, name[0].toUpperCase() + name.slice(1), turn),
 			...listed.map(({ value, count }) => line(name, value, count, turned)),
 			sorted.length > listed.length &&
 				h(

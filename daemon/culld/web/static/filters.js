@@ -85,14 +85,16 @@ function facets(library) {
 	}
 	const answers = ["open", "right", "wrong", "not asked"];
 	const answer = library.states.map((state) => answers.indexOf(answerOf(state)));
-	return {
-		answer: { values: answers, of: (/** @type {number} */ row) => answer[library.state[row]] },
-		verdict: { values: VERDICTS, of: (/** @type {number} */ row) => library.verdict[row] },
-		month: { values: months, of: (/** @type {number} */ row) => monthOf[row] },
-		folder: { values: library.folders, of: (/** @type {number} */ row) => library.folder[row] },
-		camera: { values: library.cameras, of: (/** @type {number} */ row) => library.camera[row] },
+	/** @type {Record<Facet, {values: string[], of: ((row: number) => number) | null}>} */
+	const found = {
+		answer: { values: answers, of: (row) => answer[library.state[row]] },
+		verdict: { values: VERDICTS, of: (row) => library.verdict[row] },
+		month: { values: months, of: (row) => monthOf[row] },
+		folder: { values: library.folders, of: (row) => library.folder[row] },
+		camera: { values: library.cameras, of: (row) => library.camera[row] },
 		defect: { values: [...DEFECTS, "none"], of: null },
 	};
+	return found;
 }
 
 /**

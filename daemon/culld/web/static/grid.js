@@ -1,12 +1,10 @@
 /** @file The grid of photos: fixed tiles, of which only those near the window are in the document. */
 
 import { address } from "./api.js";
-import { fill, h, icon } from "./dom.js";
+import { fill, h, icon, View } from "./dom.js";
 import { chosen } from "./settings.js";
 import { badge, letter } from "./why.js";
 import { STATES } from "./words.js";
-
-/** @typedef {import("./review.js").Review} Review */
 
 const WIDTHS = { small: 150, medium: 208, large: 300 };
 const TEXT_PX = 30;
@@ -16,9 +14,7 @@ const MOST_PX = 8_000_000;
 const SPARE_ROWS = 1;
 
 /** The grid. */
-export class Grid extends HTMLElement {
-	/** @type {Review} */
-	review = /** @type {any} */ (null);
+export class Grid extends View {
 	/** @type {() => void} */
 	open = () => undefined;
 	columns = 1;
@@ -26,23 +22,20 @@ export class Grid extends HTMLElement {
 	room = { w: 0, h: 0 };
 	/** @type {Map<number, HTMLElement>} */
 	cells = new Map();
+	space = h("div", { class: "space", role: "presentation" });
+	box = h(
+		"div",
+		{ class: "scroller", role: "grid", "aria-label": "Photos", "aria-multiselectable": "true" },
+		this.space,
+	);
+	note = h("div", { class: "empty" });
 	frame = 0;
 	/** What the tiles were made for; others are made when it changes. */
 	shape = "";
 	/** Whether the photo gets the focus as soon as its tile is there. */
 	wants = false;
-	/** @type {(() => void)[]} */
-	ends = [];
 
 	connectedCallback() {
-		const { review } = this;
-		this.space = h("div", { class: "space", role: "presentation" });
-		this.box = h(
-			"div",
-			{ class: "scroller", role: "grid", "aria-label": "Photos", "aria-multiselectable": "true" },
-			this.space,
-		);
-		this.note = h("div", { class: "empty" });
 		fill(this, this.note, this.box);
 		const watch = new ResizeObserver(([{ contentRect }]) => {
 			this.room = { w: contentRect.width, h: contentRect.height };
@@ -61,17 +54,6 @@ export class Grid extends HTMLElement {
 			() => removeEventListener("culld-settings", settings),
 		);
 		this.reset();
-		void review;
-	}
-
-	disconnectedCallback() {
-		this.ends.splice(0).forEach((end) => end());
-	}
-
-	/** @param {string} name @param {() => void} does */
-	hear(name, does) {
-		this.review.addEventListener(name, does);
-		this.ends.push(() => this.review.removeEventListener(name, does));
 	}
 
 	get lines() {
@@ -101,14 +83,14 @@ export class Grid extends HTMLElement {
 		const shape = `${this.columns} ${this.tile.w} ${rows.length > 0}`;
 		if (shape !== this.shape) {
 			this.cells.clear();
-			this.space?.replaceChildren();
+			this.space.replaceChildren();
 		}
 		this.shape = shape;
 		this.classList.toggle("none", !rows.length);
-		this.box?.setAttribute("aria-rowcount", String(this.lines));
-		this.box?.setAttribute("aria-colcount", String(this.columns));
-		if (!rows.length) fill(/** @type {Element} */ (this.note), ...this.nothing());
-		if (this.space) this.space.style.height = `${Math.min(this.tall, MOST_PX)}px`;
+		this.box.setAttribute("aria-rowcount", String(this.lines));
+		this.box.setAttribute("aria-colcount", String(this.columns));
+		if (!rows.length) fill(this.note, ...this.nothing());
+		this.space.style.height = `${Math.min(this.tall, MOST_PX)}px`;
 		if (this.room.w) this.reveal(false);
 	}
 
@@ -150,7 +132,7 @@ export class Grid extends HTMLElement {
 	}
 
 	get offset() {
-		return (this.box?.scrollTop ?? 0) * this.factor;
+		return this.box.scrollTop * this.factor;
 	}
 
 	/** Bring the photo in view into the window. @param {boolean} [focus] */
@@ -158,7 +140,7 @@ export class Grid extends HTMLElement {
 		const top = Math.floor(this.review.at / this.columns) * this.tile.h;
 		const low = top + this.tile.h + GAP_PX - this.room.h;
 		if (this.offset > top || this.offset < low)
-			/** @type {HTMLElement} */ (this.box).scrollTop = (this.offset > top ? top : low) / this.factor;
+			this.box.scrollTop = (this.offset > top ? top : low) / this.factor;
 		this.draw();
 		if (focus) this.focusPhoto();
 	}
@@ -167,7 +149,7 @@ export class Grid extends HTMLElement {
 		const cell = this.cells.get(this.review.at);
 		this.wants = !cell;
 		if (cell) cell.focus({ preventScroll: true });
-		else /** @type {HTMLElement | null} */ (this.note?.querySelector("button"))?.focus();
+		else this.note.querySelector("button")?.focus();
 	}
 
 	soon() {
@@ -177,10 +159,10 @@ export class Grid extends HTMLElement {
 
 	/** Put the tiles of the window into the document, and take the others out. */
 	draw() {
-		if (!this.space || !this.room.h) return;
+		if (!this.room.h) return;
 		const first = Math.max(0, Math.floor(this.offset / this.tile.h) - SPARE_ROWS);
 		const last = Math.min(this.lines, Math.ceil((this.offset + this.room.h) / this.tile.h) + SPARE_ROWS);
-		const base = this.offset - (this.box?.scrollTop ?? 0);
+		const base = this.offset - this.box.scrollTop;
 		const kept = new Map();
 		const made = [];
 		const here = Math.floor(this.review.at / this.columns);
@@ -207,7 +189,7 @@ export class Grid extends HTMLElement {
 		this.cells = kept;
 		const stays = new Set(made);
 		for (const row of [...this.space.children]) if (!stays.has(/** @type {any} */ (row))) row.remove();
-		made.forEach((row) => row.isConnected || this.space?.append(row));
+		made.forEach((row) => row.isConnected || this.space.append(row));
 		this.redraw();
 		if (this.wants) this.focusPhoto();
 		const ids = [...kept.keys()].map((at) => this.review.library.id[this.review.rows[at]]);

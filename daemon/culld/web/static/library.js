@@ -66,15 +66,6 @@ export class Library {
 		if (at >= 0) this.state[row] = at;
 	}
 
-	/** The rows of the series of a photo, oldest first; the photo alone if it has none. @param {number} row */
-	series(row) {
-		const wanted = this.burst[row];
-		if (!wanted) return [row];
-		const found = [];
-		for (let other = 0; other < this.length; other++) if (this.burst[other] === wanted) found.push(other);
-		return found.sort((a, b) => this.taken[a] - this.taken[b] || this.id[a] - this.id[b]);
-	}
-
 	/** The defects of a photo at or above the tag threshold. @param {number} row */
 	defects(row) {
 		return DEFECTS.filter((_, bit) => this.tagged[row] & (1 << bit));

@@ -93,6 +93,7 @@ export class Page {
 		review.addEventListener("list", () => this.address(false));
 		addEventListener("culld-settings", () => this.bars.draw());
 		byId("top").addEventListener("culld-draw", () => this.bars.draw());
+		addEventListener("culld-copy", () => this.actions.find(({ id }) => id === "before")?.run());
 		addEventListener("culld-open", (event) => void this.visit(/** @type {CustomEvent} */ (event).detail));
 		addEventListener("popstate", () => {
 			this.read();
@@ -116,13 +117,13 @@ export class Page {
 		this.ids = ids
 			.split(",")
 			.map(Number)
-			.filter((id) => id > 0);
-		this.pendingId = this.ids[0] ?? 0;
+			.filter(Boolean);
+		this.pendingId = Math.abs(this.ids[0] ?? 0);
 		this.review.filter.read(query);
 		if (!location.hash) this.review.filter.wanted.answer.add("open");
 	}
 
-	/** @type {number[]} */
+	/** The photos of the view; a negative number stands for the repaired copy. @type {number[]} */
 	ids = [];
 
 	/** Write view, photo and filter into the address. @param {boolean} step whether Back returns from here */
@@ -182,7 +183,7 @@ export class Page {
 		view.review = this.review;
 		if (name === "photo") view.burst = (/** @type {number} */ id) => this.burst(id);
 		if (view instanceof Grid) view.open = () => this.open("photo");
-		if (name === "compare" || name === "survey") view.ids = this.ids.map((id) => this.review.answers.now(id));
+		if (name === "compare" || name === "survey") view.ids = this.ids.map((id) => Math.sign(id) * this.review.answers.now(Math.abs(id)));
 		document.body.dataset.view = this.name;
 		this.view = view;
 		const main = byId("main");

@@ -23,8 +23,8 @@ const known = new Map();
 
 /** The map of a head of a photo as RGBA bytes. @param {Info} info @param {string} head @returns {Promise<Map2>} */
 export function mapOf(info, head) {
-	const key = `${info.id} ${head}`;
-	const made = known.get(key) ?? read(info.id, head);
+	const key = `${info.id} ${info.copy} ${head}`;
+	const made = known.get(key) ?? read(info, head);
 	known.delete(key);
 	known.set(key, made);
 	made.catch(() => known.delete(key));
@@ -32,9 +32,9 @@ export function mapOf(info, head) {
 	return made;
 }
 
-/** @param {number} id @param {string} head */
-async function read(id, head) {
-	const { picture, logit, probability: p } = await heat(id, head);
+/** @param {Info} info @param {string} head */
+async function read(info, head) {
+	const { picture, logit, probability: p } = await heat(info, head);
 	const canvas = new OffscreenCanvas(picture.width, picture.height);
 	const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d"));
 	context.drawImage(picture, 0, 0);
@@ -78,7 +78,8 @@ export class Overlays {
 	async show(info) {
 		this.info = info;
 		const layers = /** @type {Element[]} */ ([]);
-		const texts = /** @type {string[]} */ ([]);
+		const texts = info.copy ? [`Repaired copy: ${info.name}`] : [];
+		this.label.textContent = texts.join("");
 		const add = async (
 			/** @type {boolean} */ on,
 			/** @type {string} */ head,
@@ -94,9 +95,8 @@ export class Overlays {
 				texts.push(`${name}: ${/** @type {Error} */ (error).message}`);
 			}
 		};
-		const head = shown.head || this.defect;
 		await Promise.all([
-			add(shown.heat !== "off", head, (map) => heated(map, head), "Heat map"),
+			add(shown.heat !== "off", this.defect, (map) => heated(map, this.defect), "Heat map"),
 			add(shown.clipping !== "off", "clipping", clipped, "Clipping"),
 			add(shown.sharp, "sharpness", sharpest, "Sharpest regions"),
 		]);

@@ -1,12 +1,11 @@
 /** @file One photo, large: with its burst below it. */
 
 import { address } from "./api.js";
-import { fill, h, icon } from "./dom.js";
+import { fill, h, icon, View } from "./dom.js";
 import { mapOf, strongest } from "./overlays.js";
 import { Picture, prefetch } from "./picture.js";
 import { STATES } from "./words.js";
 
-/** @typedef {import("./review.js").Review} Review */
 /** @typedef {import("./picture.js").Place} Place */
 
 const BEHIND = 1;
@@ -17,40 +16,31 @@ const MOST_FRAMES = 60;
 const FILM_PX = 60;
 
 /** The view of one photo. */
-export class Photo extends HTMLElement {
-	/** @type {Review} */
-	review = /** @type {any} */ (null);
+export class Photo extends View {
 	/** @type {Place} */
 	place = { zoom: 0, x: 0.5, y: 0.5 };
 	picture = new Picture(this.place);
+	stage = h("div", { class: "stage", tabindex: 0, role: "group", "aria-label": "Photo" }, this.picture.el);
 	/** The frames of the burst of a photo. @type {(id: number) => Promise<number[]>} */
 	burst = async (id) => [id];
+	/** The repaired copy that is shown in place of the photo. @type {import("./api.js").Info | null} */
+	copy = null;
 	direction = 1;
 	timer = 0;
 	/** Tells readers of the screen which photo came. */
 	heard = h("p", { class: "hidden", "aria-live": "polite" });
 	strip = h("ul", { class: "strip", "aria-label": "The burst" });
-	/** @type {(() => void)[]} */
-	ends = [];
 
 	connectedCallback() {
-		this.stage = h("div", { class: "stage", tabindex: 0, role: "group", "aria-label": "Photo" }, this.picture.el);
 		this.stage.addEventListener("culld-swipe", (event) => this.move(/** @type {CustomEvent} */ (event).detail, 0));
 		fill(this, this.stage, this.strip, this.heard);
 		for (const name of ["list", "place"]) this.hear(name, () => this.show());
 		this.hear("states", () => this.paint());
+		this.ends.push(() => {
+			this.picture.end();
+			clearTimeout(this.timer);
+		});
 		this.show();
-	}
-
-	disconnectedCallback() {
-		clearTimeout(this.timer);
-		this.ends.splice(0).forEach((end) => end());
-	}
-
-	/** @param {string} name @param {() => void} does */
-	hear(name, does) {
-		this.review.addEventListener(name, does);
-		this.ends.push(() => this.review.removeEventListener(name, does));
 	}
 
 	async show() {
@@ -63,13 +53,20 @@ export class Photo extends HTMLElement {
 		const info = review.info(id);
 		if (!info || id !== review.id) return;
 		this.picture.overlays.defect = review.library.worst(row);
-		this.picture.show(info);
+		if (this.copy?.id !== id) this.copy = null;
+		this.picture.show(this.copy ?? info);
 		this.paint();
 		await review.known.want(ids).catch(() => undefined);
 		if (id !== review.id) return;
 		prefetch(ids.map((other) => review.info(other)).filter((other) => other !== undefined));
 		this.film();
 		this.timer = setTimeout(() => void this.map(), DWELL_MS);
+	}
+
+	/** Show the repaired copy in place of the photo, or the photo (null). @param {import("./api.js").Info | null} copy */
+	showCopy(copy) {
+		this.copy = copy;
+		void this.show();
 	}
 
 	/** The photos that may come next: ahead in the direction of travel, then behind. @param {number} at */
@@ -95,11 +92,11 @@ export class Photo extends HTMLElement {
 
 	paint() {
 		const { review } = this;
-		if (!review.id || !this.stage) return;
+		if (!review.id) return;
 		const state = review.state(review.id);
-		const info = review.info(review.id);
+		const info = this.copy ?? review.info(review.id);
 		this.stage.dataset.state = state.replace(" ", "-");
-		const text = `${info?.name ?? "Photo"}: ${STATES[state]?.word ?? state}. ${review.at + 1} of ${review.rows.length}`;
+		const text = `${info?.name ?? "Photo"}: ${this.copy ? "repaired copy. " : ""}${STATES[state]?.word ?? state}. ${review.at + 1} of ${review.rows.length}`;
 		this.stage.setAttribute("aria-label", text);
 		if (this.heard.textContent !== text) this.heard.textContent = text;
 		document.title = `${info?.name ?? "culld"} – culld`;
@@ -137,6 +134,7 @@ export class Photo extends HTMLElement {
 			info &&
 				h("img", {
 					src: address(info, "thumb"),
+					loading: "lazy",
 					alt: info.name,
 					height: FILM_PX,
 					width: Math.round((FILM_PX * (info.width || 3)) / (info.height || 2)),
@@ -160,7 +158,7 @@ export class Photo extends HTMLElement {
 	}
 
 	focusPhoto() {
-		this.stage?.focus({ preventScroll: true });
+		this.stage.focus({ preventScroll: true });
 	}
 
 	/** @param {number} dx @param {number} dy */

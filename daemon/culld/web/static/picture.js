@@ -1,7 +1,7 @@
 /** @file One photo on the screen: preview, then original under the same transform, zoomed to a place, with overlays. */
 
 import { address, crop } from "./api.js";
-import { h } from "./dom.js";
+import { h, tell } from "./dom.js";
 import { Overlays } from "./overlays.js";
 
 /** @typedef {import("./api.js").Info} Info */
@@ -17,6 +17,13 @@ const MOST_PIXELS = 64e6;
 const SMALL_PREVIEW = 2048;
 const SWIPE_PX = 50;
 const CROP_AFTER_MS = 140;
+/** An original that is not there by then is late: the part in view is shown until it comes. */
+const LATE_MS = 3000;
+const AGAIN_MS = 1000;
+/** The largest part in each direction, in pixels of the photo, that the server cuts out. */
+const MOST_CUT = 4096;
+/** So many of the six connections of a browser are for previews that nobody waits for. */
+const MOST_AHEAD = 2;
 const STEPS = [0, 0.125, 0.25, 0.5, 1, 2, 4, 8];
 
 /** Previews that are decoded, the latest last. @type {Map<string, {image: HTMLImageElement, ready: Promise<void>}>} */
@@ -34,16 +41,14 @@ function previewOf(info) {
 
 /** Decode a preview, or return the decoded one. @param {string} url @param {"high" | "low"} priority */
 function decode(url, priority) {
-	const known = decoded.get(url);
+	let entry = decoded.get(url);
 	decoded.delete(url);
-	const image = known?.image ?? new Image();
-	if (!known) {
-		image.fetchPriority = priority;
-		image.decoding = "async";
-		image.src = url;
+	if (!entry) {
+		const image = Object.assign(new Image(), { fetchPriority: priority, decoding: "async", src: url });
+		const made = { image, ready: image.decode() };
+		made.ready.catch(() => decoded.get(url) === made && decoded.delete(url));
+		entry = made;
 	}
-	const entry = known ?? { image, ready: image.decode() };
-	entry.ready.catch(() => decoded.delete(url));
 	decoded.set(url, entry);
 	for (const [old, { image: gone }] of decoded) {
 		if (decoded.size <= MOST_DECODED) break;
@@ -53,9 +58,57 @@ function decode(url, priority) {
 	return entry;
 }
 
+/** Whether a promise was held. @param {Promise<void>} promise */
+function held(promise) {
+	return promise.then(
+		() => true,
+		() => false,
+	);
+}
+
+/** Whether the preview of a photo that is wanted now can be shown. @param {Info} info */
+export function ready(info) {
+	return held(decode(previewOf(info), "high").ready);
+}
+
+/** The previews that may be wanted next, and those of them that are on their way. @type {string[]} */
+let ahead = [];
+/** @type {Map<string, HTMLImageElement>} */
+const coming = new Map();
+let paused = false;
+
 /** Decode the previews of photos that may come next, in this order. @param {Info[]} infos */
 export function prefetch(infos) {
-	for (const info of infos) if (!decoded.has(previewOf(info))) decode(previewOf(info), "low");
+	ahead = infos.map(previewOf);
+	fetchAhead();
+}
+
+function fetchAhead() {
+	while (!paused && coming.size < MOST_AHEAD) {
+		const url = ahead.shift();
+		if (!url) return;
+		if (decoded.has(url)) continue;
+		const { image, ready } = decode(url, "low");
+		coming.set(url, image);
+		const next = () => coming.get(url) === image && coming.delete(url) && fetchAhead();
+		ready.then(next, next);
+	}
+}
+
+/** Give up the previews of photos that are not in view: the one in view gets the connections. */
+function pause() {
+	paused = true;
+	ahead = [...coming.keys(), ...ahead];
+	for (const [url, image] of coming) {
+		decoded.delete(url);
+		image.src = "";
+	}
+	coming.clear();
+}
+
+function goOn() {
+	paused = false;
+	fetchAhead();
 }
 
 /** A pane with one photo. Sends `culld-place` (bubbles) when a person zooms or pans. */
@@ -73,7 +126,8 @@ export class Picture {
 		this.photos = h("div", { class: "photos" });
 		this.sheet = h("div", { class: "sheet" }, this.photos);
 		this.overlays = new Overlays(this.sheet);
-		this.el = h("div", { class: "pane" }, this.sheet, this.overlays.label);
+		this.trouble = h("p", { class: "overlay-label trouble" });
+		this.el = h("div", { class: "pane" }, this.sheet, this.overlays.label, this.trouble);
 		this.timer = 0;
 		this.frame = 0;
 		new ResizeObserver(([{ contentRect }]) => {
@@ -86,21 +140,25 @@ export class Picture {
 	/** @param {Info} info */
 	show(info) {
 		if (this.info?.id === info.id && this.info.digest === info.digest) return;
+		this.end(info);
 		this.info = info;
-		const { image, ready } = decode(previewOf(info), "high");
+		const url = previewOf(info);
+		coming.delete(url);
+		const { image, ready } = decode(url, "high");
 		image.alt = this.alt(info);
+		const blank = h("img", { alt: this.alt(info) });
 		const place = () => {
 			if (this.info !== info) return;
 			if (!info.width) Object.assign(info, { width: image.naturalWidth, height: image.naturalHeight });
 			this.measure(info);
-			this.photos.replaceChildren(image);
+			blank.replaceWith(image);
 			this.draw();
 		};
 		this.measure(info);
+		this.photos.replaceChildren(blank);
 		if (image.complete && image.naturalWidth) place();
 		else {
-			const blank = h("img", { src: address(info, "thumb"), alt: this.alt(info) });
-			this.photos.replaceChildren(blank);
+			blank.src = address(info, "thumb");
 			ready.then(place, () => blank.classList.add("missing"));
 		}
 		this.overlays.show(info);
@@ -114,8 +172,8 @@ export class Picture {
 	}
 
 	/** @param {Info} info */
-	alt({ name, state, reason }) {
-		return `${name}: ${state}, ${reason}`;
+	alt({ name, state, reason, copy }) {
+		return `${name}: ${copy ? "repaired copy" : `${state}, ${reason}`}`;
 	}
 
 	get fit() {
@@ -150,48 +208,97 @@ export class Picture {
 	left = 0;
 	top = 0;
 
-	/** Fetch the original where the preview has too few pixels, and swap it in after it is decoded. */
+	/** The original that is on its way or shown. @type {HTMLImageElement | null} */
+	original = null;
+	/** The part that is on its way or shown. @type {HTMLImageElement | null} */
+	cut = null;
+	asked = 0;
+	noOriginal = "";
+
+	/** The originals that were shown of this photo and its copy, by address. @type {Map<string, HTMLImageElement>} */
+	shown = new Map();
+
+	/** Give up what is on its way; free the originals unless the same photo or its copy follows. @param {Info} [next] */
+	end(next) {
+		clearTimeout(this.timer);
+		this.uncut();
+		const gone = next && next.id === this.info?.id ? [] : [...this.shown.values()];
+		if (gone.length || !next) this.shown.clear();
+		if (this.original && !this.original.isConnected) gone.push(this.original);
+		for (const image of gone) image.src = "";
+		this.original = null;
+		goOn();
+	}
+
+	/** Fetch the original where the preview has too few pixels; while there is none, the part in view. */
 	sharpen() {
 		const { info } = this;
 		const [preview] = this.photos.children;
 		clearTimeout(this.timer);
-		if (!info || !(preview instanceof HTMLImageElement) || this.photos.querySelector(".original")) return;
+		if (!info || !(preview instanceof HTMLImageElement) || this.original?.isConnected) return;
 		const wanted = this.scale * devicePixelRatio * Math.max(info.width, info.height);
 		const has = Math.min(previewSize() ?? SMALL_PREVIEW, Math.max(info.width, info.height));
 		if (wanted <= has * 1.02) return;
-		if (info.width * info.height > MOST_PIXELS || this.noOriginal === info.id) {
-			this.timer = setTimeout(() => this.part(info), CROP_AFTER_MS);
-			return;
-		}
-		if (this.asked === info.id) return;
-		this.asked = info.id;
-		const original = h("img", { class: "original", src: address(info, "original"), alt: "" });
-		original
-			.decode()
-			.then(() => this.info === info && this.photos.append(original))
-			.catch(() => {
-				this.noOriginal = info.id;
-				if (this.info === info) this.part(info);
-			})
-			.finally(() => (this.asked = 0));
+		const url = address(info, "original");
+		const none = info.width * info.height > MOST_PIXELS || this.noOriginal === url;
+		if (!none && !this.original) this.fetch(url);
+		if (this.original?.isConnected) return;
+		const left = none ? 0 : this.asked + LATE_MS - performance.now();
+		this.timer = setTimeout(() => this.part(info), Math.max(CROP_AFTER_MS, left));
 	}
 
-	asked = 0;
-	noOriginal = 0;
+	/** Fetch the original, and show it after it is decoded. @param {string} url */
+	async fetch(url) {
+		const known = this.shown.get(url);
+		if (known) return this.photos.append((this.original = known));
+		if (this.zoomed) pause();
+		this.asked = performance.now();
+		const original = h("img", { class: "original", fetchpriority: "high", src: url, alt: "" });
+		this.original = original;
+		const made = await held(original.decode());
+		if (this.original !== original) return;
+		goOn();
+		if (made) {
+			clearTimeout(this.timer);
+			this.uncut();
+			this.photos.append(original);
+			this.shown.set(url, original);
+		} else {
+			this.original = null;
+			this.noOriginal = url;
+			this.sharpen();
+		}
+	}
 
-	/** Show the part in view from the original, cut by the server. @param {Info} info */
-	async part(info) {
+	/** Remove the part, and what is said of it. */
+	uncut() {
+		if (this.cut) this.cut.src = "";
+		this.cut = null;
+		this.photos.querySelector(".part")?.remove();
+		this.trouble.textContent = "";
+	}
+
+	/** Show the part in view, cut by the server from the original. @param {Info} info @param {boolean} [again] whether it is tried again */
+	async part(info, again = true) {
 		const x = Math.max(0, Math.floor(-this.left / this.scale));
 		const y = Math.max(0, Math.floor(-this.top / this.scale));
 		const w = Math.min(info.width - x, Math.ceil(this.size.w / this.scale));
 		const high = Math.min(info.height - y, Math.ceil(this.size.h / this.scale));
-		if (w < 1 || high < 1 || w * high > 12e6) return;
-		const image = h("img", { class: "part", alt: "", src: crop(info, [x, y, w, high]) });
-		await image.decode().catch(() => undefined);
-		if (this.info !== info || !image.naturalWidth) return;
-		Object.assign(image.style, { left: `${x}px`, top: `${y}px`, width: `${w}px`, height: `${high}px` });
-		this.photos.querySelector(".part")?.remove();
-		this.photos.append(image);
+		const src = crop(info, [x, y, w, high]);
+		if (w < 1 || high < 1 || Math.max(w, high) > MOST_CUT || this.cut?.getAttribute("src") === src) return;
+		const cut = h("img", { class: "part", fetchpriority: "high", alt: "", src });
+		if (this.cut && !this.cut.isConnected) this.cut.src = "";
+		this.cut = cut;
+		const made = await held(cut.decode());
+		if (this.cut !== cut) return;
+		this.cut = null;
+		if (made) {
+			this.uncut();
+			this.cut = cut;
+			Object.assign(cut.style, { left: `${x}px`, top: `${y}px`, width: `${w}px`, height: `${high}px` });
+			this.photos.append(cut);
+		} else if (again) this.timer = setTimeout(() => this.part(info, false), AGAIN_MS);
+		else tell((this.trouble.textContent = `${info.name} cannot be shown sharp now. Move it to try again.`));
 	}
 
 	/** The place of the photo under a point of the pane. @param {{x: number, y: number}} point */

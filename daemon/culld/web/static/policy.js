@@ -3,6 +3,7 @@
 import { address, post } from "./api.js";
 import { byId, fill, h, tell } from "./dom.js";
 import { distance } from "./filters.js";
+import { columns, line } from "./tables.js";
 import { letter } from "./why.js";
 import { counted, DEFECTS, DEFECT_WORDS, percent, VERDICTS } from "./words.js";
 
@@ -31,6 +32,10 @@ export class PolicyPage extends HTMLElement {
 	review = /** @type {any} */ (null);
 	/** @type {Thresholds} */
 	wanted = {};
+	numbers = h("div", { class: "numbers", "aria-live": "polite" });
+	lines = h("div", { class: "sliders" });
+	moved = h("div", null);
+	yaml = h("textarea", { readonly: true, rows: 10, "aria-label": "The policy as YAML", spellcheck: "false" });
 	busy = false;
 	again = false;
 
@@ -40,10 +45,6 @@ export class PolicyPage extends HTMLElement {
 			thresholds ?? Object.fromEntries(DEFECTS.map((defect) => [defect, { tag: 0.6, reject: null }])),
 		);
 		this.wanted = structuredClone(this.now);
-		this.numbers = h("div", { class: "numbers", "aria-live": "polite" });
-		this.lines = h("div", { class: "sliders" });
-		this.moved = h("div", null);
-		this.yaml = h("textarea", { readonly: true, rows: 10, "aria-label": "The policy as YAML", spellcheck: "false" });
 		fill(
 			this,
 			h("h1", null, "Policy"),
@@ -83,19 +84,19 @@ export class PolicyPage extends HTMLElement {
 	}
 
 	async copy() {
-		const text = /** @type {HTMLTextAreaElement} */ (this.yaml).value;
+		const text = this.yaml.value;
 		try {
 			await navigator.clipboard.writeText(text);
 			tell("The YAML is copied.");
 		} catch {
-			/** @type {HTMLTextAreaElement} */ (this.yaml).select();
+			this.yaml.select();
 			tell("The YAML is selected: press Control+C.");
 		}
 	}
 
 	draw() {
 		fill(
-			/** @type {Element} */ (this.lines),
+			this.lines,
 			...DEFECTS.filter((defect) => this.wanted[defect]).map((defect) =>
 				h(
 					"fieldset",
@@ -171,7 +172,7 @@ export class PolicyPage extends HTMLElement {
 			try {
 				this.tell(await post("simulate", { defects: this.wanted, ids: true }));
 			} catch (error) {
-				fill(/** @type {Element} */ (this.numbers), h("p", { role: "alert" }, /** @type {Error} */ (error).message));
+				fill(this.numbers, h("p", { role: "alert" }, /** @type {Error} */ (error).message));
 			}
 		}
 		this.busy = false;
@@ -198,7 +199,7 @@ export class PolicyPage extends HTMLElement {
 		};
 		const rates = Object.entries(answer.false_rejects ?? {}).filter(([, rate]) => rate.answers);
 		fill(
-			/** @type {Element} */ (this.numbers),
+			this.numbers,
 			h(
 				"p",
 				{ class: "big" },
@@ -212,14 +213,7 @@ export class PolicyPage extends HTMLElement {
 				"table",
 				{ class: "plain" },
 				h("caption", null, "Photos by verdict"),
-				h(
-					"tr",
-					null,
-					h("th", { scope: "col" }, "Verdict"),
-					h("th", { scope: "col" }, "now"),
-					h("th", { scope: "col" }, "then"),
-					h("th", { scope: "col" }, "change"),
-				),
+				columns("Verdict", "now", "then", "change"),
 				...VERDICTS.map(row),
 			),
 			rates.length
@@ -227,19 +221,13 @@ export class PolicyPage extends HTMLElement {
 						"table",
 						{ class: "plain" },
 						h("caption", null, "Wrong rejects at these thresholds, by your answers"),
-						h(
-							"tr",
-							null,
-							...["Defect", "rate", "95 % interval", "answers"].map((name) => h("th", { scope: "col" }, name)),
-						),
+						columns("Defect", "rate", "95 % interval", "answers"),
 						...rates.map(([defect, rate]) =>
-							h(
-								"tr",
-								null,
-								h("th", { scope: "row" }, DEFECT_WORDS[/** @type {Defect} */ (defect)] ?? defect),
-								h("td", null, percent(rate.false / rate.answers)),
-								h("td", null, `${percent(rate.low)} to ${percent(rate.high)}`),
-								h("td", null, `${rate.false} of ${rate.answers}`),
+							line(
+								DEFECT_WORDS[/** @type {Defect} */ (defect)] ?? defect,
+								percent(rate.false / rate.answers),
+								`${percent(rate.low)} to ${percent(rate.high)}`,
+								`${rate.false} of ${rate.answers}`,
 							),
 						),
 					)
@@ -249,12 +237,12 @@ export class PolicyPage extends HTMLElement {
 						"No answer yet on rejects at these thresholds, so the rate of wrong ones is not known. Answers to the photos below are worth the most.",
 					),
 		);
-		/** @type {HTMLTextAreaElement} */ (this.yaml).value = answer.yaml ?? "";
-		void this.strips(answer.ids ?? {}, answer);
+		this.yaml.value = answer.yaml ?? "";
+		void this.strips(answer.ids ?? {});
 	}
 
-	/** @param {{move?: number[], come_back?: number[]}} ids @param {any} answer */
-	async strips(ids, answer) {
+	/** @param {{move?: number[], come_back?: number[]}} ids */
+	async strips(ids) {
 		const { review } = this;
 		const near = (/** @type {number[]} */ list) => {
 			const far = new Map(
@@ -303,9 +291,8 @@ export class PolicyPage extends HTMLElement {
 						),
 					)
 				: null;
-		void answer;
 		fill(
-			/** @type {Element} */ (this.moved),
+			this.moved,
 			apply,
 			...sides
 				.filter(([, list]) => list.length)
@@ -320,7 +307,7 @@ export class PolicyPage extends HTMLElement {
 	/** @param {number[]} ids */
 	apply(ids) {
 		const { review } = this;
-		const items = ids.map((decision) => ({ decision, state: review.state(review.library.row(decision)) }));
+		const items = ids.map((decision) => ({ decision, state: review.state(decision) }));
 		void review.answers.give("apply-policy", items, { policy: review.status?.policy });
 		tell(`${counted(items.length, "photo")} are decided again.`);
 		byId("main").focus();

@@ -2,6 +2,7 @@
 
 import { get } from "./api.js";
 import { fill, h, svg } from "./dom.js";
+import { columns, line } from "./tables.js";
 import { counted, DEFECT_WORDS, percent } from "./words.js";
 
 /** @typedef {{name: string, rejected: number, answers: number, false: number, low: number, high: number}} Rate */
@@ -89,21 +90,14 @@ function details(title, content) {
 
 /** @param {string} title @param {Rate[]} rates */
 function section(title, rates) {
-	const head = ["Group", "rejected", "answered", "wrong", "rate", "95 % interval"].map((name) =>
-		h("th", { scope: "col" }, name),
-	);
 	const lines = rates.map(({ name, rejected, answers, false: wrong, low, high }) =>
-		h(
-			"tr",
-			null,
-			h("th", { scope: "row" }, name),
-			...[
-				rejected,
-				answers,
-				wrong,
-				answers ? percent(wrong / answers) : "–",
-				answers ? `${percent(low)} to ${percent(high)}` : "not known",
-			].map((value) => h("td", null, value.toLocaleString("en"))),
+		line(
+			name,
+			number(rejected),
+			number(answers),
+			number(wrong),
+			answers ? percent(wrong / answers) : "–",
+			answers ? `${percent(low)} to ${percent(high)}` : "not known",
 		),
 	);
 	return h(
@@ -113,7 +107,7 @@ function section(title, rates) {
 			"table",
 			{ class: "plain" },
 			h("caption", null, title),
-			h("tr", null, ...head),
+			columns("Group", "rejected", "answered", "wrong", "rate", "95 % interval"),
 			...lines,
 			lines.length ? null : h("tr", null, h("td", { colspan: 6 }, "none")),
 		),
@@ -149,22 +143,14 @@ function promises(defect, classes) {
 	const table = h(
 		"table",
 		{ class: "plain" },
-		h(
-			"tr",
-			null,
-			...["scores", "promised", "right", "95 % interval", "answers"].map((name) => h("th", { scope: "col" }, name)),
-		),
+		columns("scores", "promised", "right", "95 % interval", "answers"),
 		...classes.map((each) =>
-			h(
-				"tr",
-				null,
-				h("th", { scope: "row" }, `${each.from} to ${each.to}`),
-				...[
-					percent(each.promised),
-					percent(each.right / each.answers),
-					`${percent(each.low)} to ${percent(each.high)}`,
-					each.answers,
-				].map((value) => h("td", null, value)),
+			line(
+				`${each.from} to ${each.to}`,
+				percent(each.promised),
+				percent(each.right / each.answers),
+				`${percent(each.low)} to ${percent(each.high)}`,
+				each.answers,
 			),
 		),
 	);

@@ -3,8 +3,8 @@
 export const HEAT = /** @type {const} */ (["off", "map", "contour"]);
 export const CLIPPING = /** @type {const} */ (["off", "over", "under", "both"]);
 
-/** What is switched on, for all pictures. @type {{heat: "off" | "map" | "contour", clipping: "off" | "over" | "under" | "both", sharp: boolean, head: string}} */
-export const shown = { heat: "off", clipping: "off", sharp: false, head: "" };
+/** What is switched on, for all pictures. @type {{heat: "off" | "map" | "contour", clipping: "off" | "over" | "under" | "both", sharp: boolean}} */
+export const shown = { heat: "off", clipping: "off", sharp: false };
 
 /** @template {"heat" | "clipping"} K @param {K} name @param {readonly string[]} values */
 export function turn(name, values) {

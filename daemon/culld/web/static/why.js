@@ -86,6 +86,7 @@ export class Why {
 			bars(why),
 			burst(why),
 			eyes(why),
+			repaired(why),
 			list("What would have changed it", why.would_change?.slice(0, MOST_SENTENCES)),
 			facts(why),
 			past(why.history),
@@ -96,6 +97,18 @@ export class Why {
 			),
 		);
 	}
+}
+
+/** The repaired copy, or how far it is. @param {any} why */
+function repaired({ copy, enhance }) {
+	if (!copy && enhance !== "ask" && enhance !== "rejects") return;
+	const is = copy?.state === "made";
+	const act = () => dispatchEvent(new Event("culld-copy"));
+	return [
+		h("h3", null, "Repaired copy"),
+		h("p", null, copy ? `${copy.state}${copy.reason && `: ${copy.reason}`}` : "not asked for"),
+		copy?.state !== "waiting" && h("button", { class: "link", click: act }, is ? `Show ${copy.name}` : "Ask for a copy"),
+	];
 }
 
 /** The shape and the word of a state. @param {string} state */

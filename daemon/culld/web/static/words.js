@@ -8,7 +8,7 @@ export const DEFECT_WORDS = { blur: "blur", under: "under-exposed", over: "over-
 export const LETTERS = { blur: "B", under: "U", over: "O", focus: "F" };
 export const VERDICTS = ["kept", "tagged", "rejected", "unreadable"];
 
-/** @typedef {"restore" | "confirm" | "withdraw" | "reject" | "resume" | "apply-policy"} Kind */
+/** @typedef {"restore" | "confirm" | "withdraw" | "reject" | "resume" | "apply-policy" | "enhance"} Kind */
 
 /** The shape and the words of each state of a photo. @type {Record<string, {icon: Icon, word: string}>} */
 export const STATES = {
@@ -30,14 +30,9 @@ export const OUTCOMES = {
 	restore: { rejected: "restored", confirmed: "restored", tagged: "untagged", "tag confirmed": "untagged" },
 	confirm: { rejected: "confirmed", tagged: "tag confirmed" },
 	withdraw: { confirmed: "rejected", "tag confirmed": "tagged", restored: "rejected", untagged: "tagged" },
-	reject: {
-		kept: "rejected",
-		tagged: "rejected",
-		"tag confirmed": "rejected",
-		restored: "rejected",
-		untagged: "rejected",
-		left: "rejected",
-	},
+	reject: Object.fromEntries(
+		["kept", "tagged", "tag confirmed", "restored", "untagged", "left"].map((state) => [state, "rejected"]),
+	),
 };
 
 export const DONE = {
@@ -45,8 +40,6 @@ export const DONE = {
 	confirm: "right",
 	withdraw: "answer taken back",
 	reject: "rejected",
-	resume: "moves allowed again",
-	"apply-policy": "decided again",
 };
 
 /** The answer that a state stands for. @param {string} state */
