@@ -44,8 +44,8 @@ def of_camera(light: Plane) -> Plane:
     steeper than those of sRGB.
     """
     power, scale = _RESPONSE
-    bent: Plane = np.exp(np.float32(scale) * (1 - np.maximum(light, np.float32(1e-6)) ** np.float32(power)))
-    return bent.astype(np.float32)
+    bent = np.maximum(light, 1e-6) ** power
+    return np.exp(scale * (1 - bent)).astype(np.float32)
 
 
 def of_sensor(values: Plane) -> Plane:
@@ -54,9 +54,8 @@ def of_sensor(values: Plane) -> Plane:
     Values below half a level of 255 count as that half level.
     """
     power, scale = _RESPONSE
-    logarithm = np.log(np.maximum(values, np.float32(0.5 / 255)))
-    light: Plane = (1 - logarithm / np.float32(scale)) ** np.float32(1 / power)
-    return light.astype(np.float32)
+    logarithm = np.log(np.maximum(values, 0.5 / 255))
+    return ((1 - logarithm / scale) ** (1 / power)).astype(np.float32)
 
 
 def to_pixels(srgb: Plane) -> NDArray[np.uint8]:
