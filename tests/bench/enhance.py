@@ -17,9 +17,13 @@ from pathlib import Path
 
 import numpy as np
 
+from bench import doubling
 from bench.exposure_repair import MODELS, NETWORK, Repairs, compared
 from bench.report import table
-from bench.restoration import Restorations, Rows, measured, spelled
+from bench.restoration import Rows, measured, spelled, spread
+from culld.training.dataset import read_index, split
+from culld.training.experiment import Splits
+from culld.training.restoration.known_pairs import read_photo
 from culld.training.restoration.measure import Figure, figure, summary
 from harness import scenes
 
@@ -119,6 +123,13 @@ def exposure_lines(repairs: Repairs) -> list[list[str]]:
     return lines
 
 
+def scale_lines(shared: Path, count: int) -> list[list[str]]:
+    """The lines of a scale of 2."""
+    chosen = spread(split(read_index(shared / "photos"), Splits()).test, count)
+    photos = [read_photo(shared / "photos" / scene.file) for scene in chosen]
+    return doubling.lines(photos, MODELS / "restore-jpeg")
+
+
 def cost_lines(found: dict[str, Cost]) -> list[list[str]]:
     """The lines of time and memory."""
     million = SIZE[0] * SIZE[1] / 1e6
@@ -130,9 +141,8 @@ def cost_lines(found: dict[str, Cost]) -> list[list[str]]:
     return lines
 
 
-def section(restored: Restorations, repairs: Repairs, found: dict[str, Cost]) -> list[str]:
-    """The section of docs/benchmarks.md."""
-    rows = [line for source, each in restored.sources.items() for line in compression_lines(source, each)]
+def section(lines: Sequence[Sequence[str]]) -> list[str]:
+    """The section of docs/benchmarks.md with these lines of its table."""
     return [
         HEADING,
         "",
@@ -141,7 +151,7 @@ def section(restored: Restorations, repairs: Repairs, found: dict[str, Cost]) ->
         "over the JPEG, with 95 % intervals; no network was trained or chosen on these scenes. Time is that of the",
         "whole command.",
         "",
-        *table(("what", "wanted", "reached"), [*rows, *exposure_lines(repairs), *cost_lines(found)]),
+        *table(("what", "wanted", "reached"), lines),
         "",
     ]
 
@@ -167,7 +177,9 @@ def main() -> None:
     repairs = compared(options.shared, MODELS / "restore-exposure", MODELS / "defects", ("test", "real"), options.count)
     for name, lines in (("restore-jpeg", restored.lines), ("restore-exposure", repairs.lines)):
         (MODELS / name / "table.md").write_text("\n".join(lines) + "\n", "utf-8")
-    options.docs.write_text(replaced(options.docs.read_text("utf-8"), section(restored, repairs, found)), "utf-8")
+    lines = [line for source, each in restored.sources.items() for line in compression_lines(source, each)]
+    lines += [*scale_lines(options.shared, options.count // 2), *exposure_lines(repairs), *cost_lines(found)]
+    options.docs.write_text(replaced(options.docs.read_text("utf-8"), section(lines)), "utf-8")
 
 
 if __name__ == "__main__":
