@@ -21,7 +21,7 @@ help:  ## list the targets
 	@echo "make subject [BEFORE=REVISION]  measure faces, focus, sharpness, exposure and series (two hours; SHARED=DIR)"
 	@echo "make cam-loss  train networks whose heat maps lie where they are told: writes models/cam-loss/ (SHARED=DIR; 20 minutes)"
 	@echo "make compare-bench  measure the models of change: writes models/compare/, and a page in runs/compare/ (SHARED=DIR)"
-	@echo "make enhance-bench  measure repairs beside their rivals: writes models/restore-*/table.md (SHARED=DIR)"
+	@echo "make enhance-bench  measure repairs beside their rivals: writes docs/benchmarks.md, models/restore-*/table.md (SHARED=DIR)"
 	@echo "make lock   update the locked dependencies (for developers)"
 
 run: .venv/.run $(CONFIG)  ## start the daemon on photos/inbox, and the review page, whose address is printed
@@ -84,9 +84,8 @@ compare-bench: .venv/.dev  ## every model of change on one set: models/compare/,
 	OMP_NUM_THREADS=1 $(BIN)/culld compare bench --photos "$(PHOTOS)" --out runs/compare
 	@mkdir -p models/compare && cp runs/compare/results.json runs/compare/table.md models/compare/
 
-enhance-bench: .venv/.dev  ## repairs of compression and of exposure: models/restore-*/table.md
-	PYTHONPATH=tests $(BIN)/python -m bench.restoration --shared "$(SHARED)" > models/restore-jpeg/table.md
-	PYTHONPATH=tests $(BIN)/python -m bench.exposure_repair --shared "$(SHARED)" > models/restore-exposure/table.md
+enhance-bench: .venv/.dev  ## repairs of compression and of exposure: models/restore-*/table.md, docs/benchmarks.md
+	PYTHONPATH=tests $(BIN)/python -m bench.enhance --shared "$(SHARED)"
 
 $(CONFIG):
 	@mkdir -p photos/inbox

@@ -11,9 +11,8 @@ from __future__ import annotations
 import argparse
 import csv
 import io
-import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +28,7 @@ from culld.imaging.image_file import DecodeLimits
 from culld.imaging.quality import psnr, ssim_map
 from culld.imaging.raw import develop_corrected, open_raw
 from culld.imaging.tone_curve import ToneCurve, apply, luma, to_linear
+from culld.inference.card import MODEL_FILE, load_card
 from culld.inference.network import Network
 from culld.stages.read.scoring import inputs_of, open_litert
 from culld.training.dataset import Scene, number_of, read_index, split
@@ -39,6 +39,7 @@ from harness import raw_files, scenes
 Pixels = NDArray[np.uint8]
 Repair = Callable[[Pixels], Pixels]
 
+MODELS = Path(__file__).parents[2] / "models"
 TAGS = np.array([0.5, 0.6, 0.6])
 """The `tag` thresholds of blur, under and over."""
 STOPS = (-4.0, -3.0, -2.0, 0.0, 1.5, 2.5, 3.5)
@@ -179,10 +180,10 @@ def measure(
     return results
 
 
-def print_likeness(results: Mapping[tuple[str, str], list[Result]]) -> None:
-    """Print how near each repair comes to the reference; the last column is that of the network over each rival."""
-    print("\n| photos | repair | n | PSNR | SSIM | PSNR, matched | SSIM, matched | network above it, matched |")
-    print("|" + "---|" * 8)
+def likeness_lines(results: Mapping[tuple[str, str], list[Result]]) -> Iterator[str]:
+    """Yield how near each repair comes to the reference; the last column is that of the network over each rival."""
+    yield from ("", "| photos | repair | n | PSNR | SSIM | PSNR, matched | SSIM, matched | network above it, matched |")
+    yield "|" + "---|" * 8
     for (group, name), found in sorted(results.items()):
         rows = np.array([each.figures for each in found])
         known = ~np.isnan(rows[:, 0])
@@ -191,13 +192,16 @@ def print_likeness(results: Mapping[tuple[str, str], list[Result]]) -> None:
         own = np.array([each.figures for each in results[group, NETWORK]])[known]
         ahead = "" if name == NETWORK else f"{_interval(own[:, 2] - rows[known][:, 2], 2)} dB"
         cells = [_interval(rows[known][:, column], 2 if column % 2 == 0 else 3) for column in range(4)]
-        print(f"| {group} | {name} | {known.sum()} | {' | '.join(cells)} | {ahead} |")
+        yield f"| {group} | {name} | {known.sum()} | {' | '.join(cells)} | {ahead} |"
 
 
-def print_cleared(results: Mapping[tuple[str, str], list[Result]]) -> None:
-    """Print the share of the tagged photos whose score falls below `tag`, and the structure that is kept."""
-    print("\n| photos | repair | tagged | below tag, no other risen | of those structure >= 0.9 | median structure |")
-    print("|" + "---|" * 6)
+def cleared_lines(results: Mapping[tuple[str, str], list[Result]]) -> Iterator[str]:
+    """Yield the share of the tagged photos whose score falls below `tag`, and the structure that is kept."""
+    yield from (
+        "",
+        "| photos | repair | tagged | below tag, no other risen | of those structure >= 0.9 | median structure |",
+    )
+    yield "|" + "---|" * 6
     for (group, name), found in sorted(results.items()):
         tagged = [each for each in found if each.is_tagged]
         if not tagged or not found[0].defect:
@@ -205,10 +209,8 @@ def print_cleared(results: Mapping[tuple[str, str], list[Result]]) -> None:
         cleared = [each for each in tagged if each.is_cleared]
         kept = sum(each.structure >= STRUCTURE for each in cleared)
         share = _interval(np.array([each.is_cleared for each in tagged], float), 2)
-        middle = float(np.median([each.structure for each in tagged]))
-        print(
-            f"| {group} | {name} | {len(tagged)} of {len(found)} | {share} | {kept} of {len(cleared)} | {middle:.3f} |"
-        )
+        middle = f"{np.median([each.structure for each in tagged]):.3f}"
+        yield f"| {group} | {name} | {len(tagged)} of {len(found)} | {share} | {kept} of {len(cleared)} | {middle} |"
 
 
 def _interval(values: NDArray[np.float64], digits: int) -> str:
@@ -225,19 +227,12 @@ def pooled(results: Mapping[tuple[str, str], list[Result]]) -> dict[tuple[str, s
     return found
 
 
-def print_cost(repair: Repair) -> None:
-    """Print the time and the CPU time of a photo of 24 megapixels."""
-    photo = np.random.default_rng(0).integers(0, 120, (4000, 6000, 3), np.uint8)
-    start, spent = time.perf_counter(), time.process_time()
-    repair(photo)
-    passed, used = time.perf_counter() - start, time.process_time() - spent
-    print(f"\n24 megapixels: {passed / 24:.3f} s a megapixel, {1000 * used / 24:.0f} ms of CPU time a megapixel")
-
-
-def print_raws(folder: Path, network: Network, scorer: Network) -> None:
-    """Print what the data of a sensor give over lifted pixels, for drawn scenes, and the repair of real RAW files."""
-    print(
-        "\n| drawn RAW (12 bits) | PSNR from the sensor | from its 8-bit picture | sensor above |\n" + "|---" * 4 + "|"
+def raw_lines(folder: Path, network: Network, scorer: Network) -> Iterator[str]:
+    """Yield what the data of a sensor give over lifted pixels, for drawn scenes, and the repair of real RAW files."""
+    yield from (
+        "",
+        "| drawn RAW (12 bits) | PSNR from the sensor | from its 8-bit picture | sensor above |",
+        "|---" * 4 + "|",
     )
     plain = ToneCurve(0.0)
     for stops in (2, 3, 4, 5):
@@ -250,17 +245,16 @@ def print_raws(folder: Path, network: Network, scorer: Network) -> None:
             rows.append((psnr(lifted, wanted), psnr(apply(dark, curve), wanted)))
         sensor, pixels = np.array(rows).T
         cells = [_interval(each, 2) for each in (sensor, pixels, sensor - pixels)]
-        print(f"| {stops} EV too dark | {' | '.join(cells)} dB |")
+        yield f"| {stops} EV too dark | {' | '.join(cells)} dB |"
     for file in sorted(path for path in folder.iterdir() if path.suffix not in {".md", ".csv"}):
         before = developed(file.read_bytes(), plain)
         curve = predict_curve(thumbnail_of(before), network)
-        start = time.process_time()
         after = developed(file.read_bytes(), curve)
-        spent = 1000 * (time.process_time() - start) / (after.shape[0] * after.shape[1] / 1e6)
         told = [", ".join(f"{score:.2f}" for score in scored(scorer, pixels)) for pixels in (before, after)]
-        print(
-            f"\n{file.name}: {curve.stops:+.2f} EV, mean luma {luma(before).mean():.0f} to {luma(after).mean():.0f}, "
-            f"scores (blur, under, over) {told[0]} to {told[1]}; {spent:.0f} ms of CPU time a megapixel"
+        yield ""
+        yield (
+            f"{file.name}: {curve.stops:+.2f} EV, mean luma {luma(before).mean():.0f} to {luma(after).mean():.0f}, "
+            f"scores (blur, under, over) {told[0]} to {told[1]}"
         )
 
 
@@ -270,16 +264,17 @@ def developed(file: bytes, curve: ToneCurve) -> Pixels:
         return develop_corrected(raw, curve)
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--shared", type=Path, required=True, metavar="DIR", help="holds photos and real-exposure")
-    parser.add_argument("--model", type=Path, default=Path("models/restore-exposure/model.tflite"), metavar="FILE")
-    parser.add_argument("--defects", type=Path, default=Path("models/defects/model.tflite"), metavar="FILE")
-    parser.add_argument("--part", choices=("calibration", "test", "real"), action="append", help="default: test, real")
-    parser.add_argument("--scenes", type=int, default=60, help="of calibration or test at most (default 60)")
-    options = parser.parse_args()
-    network, scorer = open_tone_network(options.model), open_litert(options.defects)
+@dataclass(frozen=True, slots=True)
+class Repairs:
+    """The results of the last part by group and repair, `under, all` and `over, all` among them; and the report."""
+
+    results: dict[tuple[str, str], list[Result]]
+    lines: list[str]
+
+
+def compared(shared: Path, model: Path, defects: Path, parts: Sequence[str], count: int) -> Repairs:
+    """Compare the network with its rivals on the `parts`, `calibration`, `test` or `real`."""
+    network, scorer = open_tone_network(model / MODEL_FILE), open_litert(defects / MODEL_FILE)
     repairs: dict[str, Repair] = {
         NONE: lambda pixels: pixels,
         "gamma": auto_gamma,
@@ -288,21 +283,38 @@ def main() -> None:
         "gain for dark photos": lambda pixels: gain(pixels, 0.2),
         NETWORK: lambda pixels: repair_exposure(pixels, network)[0],
     }
-    parts = split(read_index(options.shared / "photos"), Splits())
-    for part in options.part or ("test", "real"):
-        if part == "real":
-            cases = real_cases(options.shared / "real-exposure")
-        else:
-            known = parts.test if part == "test" else parts.calibration
-            order = np.random.default_rng(5).permutation(len(known))[: options.scenes]
-            cases = drawn_cases(options.shared / "photos", (known[place] for place in order))
-        print(f"\n## {part}")
-        results = measure(cases, repairs, scorer)
+    everything: dict[tuple[str, str], list[Result]] = {}
+    lines = [f"# {load_card(model).id}", "", "Means over photos, with 95 % intervals by bootstrap over photos."]
+    for part in parts:
+        results = measure(cases_of(part, shared, count), repairs, scorer)
         everything = {**results, **pooled(results)}
-        print_likeness(everything)
-        print_cleared(everything)
-    print_raws(options.shared / "more" / "raw", network, scorer)
-    print_cost(repairs[NETWORK])
+        lines += ["", f"## {part}", *likeness_lines(everything), *cleared_lines(everything)]
+    lines += ["", "## RAW", *raw_lines(shared / "more" / "raw", network, scorer)]
+    return Repairs(everything, lines)
+
+
+def cases_of(part: str, shared: Path, count: int) -> Iterator[Case]:
+    """Yield the cases of a part: of drawn exposures those of `count` scenes."""
+    if part == "real":
+        yield from real_cases(shared / "real-exposure")
+        return
+    parts = split(read_index(shared / "photos"), Splits())
+    known = parts.test if part == "test" else parts.calibration
+    order = np.random.default_rng(5).permutation(len(known))[:count]
+    yield from drawn_cases(shared / "photos", (known[place] for place in order))
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--shared", type=Path, required=True, metavar="DIR", help="holds photos and real-exposure")
+    parser.add_argument("--model", type=Path, default=MODELS / "restore-exposure", metavar="DIR")
+    parser.add_argument("--defects", type=Path, default=MODELS / "defects", metavar="DIR")
+    parser.add_argument("--part", choices=("calibration", "test", "real"), action="append", help="default: test, real")
+    parser.add_argument("--scenes", type=int, default=60, help="of calibration or test at most (default 60)")
+    options = parser.parse_args()
+    parts = options.part or ("test", "real")
+    print(*compared(options.shared, options.model, options.defects, parts, options.scenes).lines, sep="\n")
 
 
 if __name__ == "__main__":

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import argparse
 import hashlib
-import resource
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +33,8 @@ Pixels = NDArray[np.uint8]
 MODEL = Path(__file__).parents[2] / "models" / "restore-jpeg"
 STRENGTHS = (6.0, 12.0, 20.0, 35.0)
 """Of the bilateral filter, in levels; the best one for each case is chosen on scenes of the calibration."""
-RIVALS = ("jpegqs", "jpegqs -q 6", "bilateral")
+JPEGQS = ("jpegqs", "jpegqs -q 6")
+RIVALS = (*JPEGQS, "bilateral")
 CROP = (640, 960)
 """Height and width that are cut out of a camera original at half size."""
 
@@ -147,13 +146,18 @@ class Rows:
         )
         return table((*head, "ahead of the better jpegqs"), [self._line(case.name) for case in CASES])
 
+    def better_jpegqs(self, case: str) -> str:
+        """The name of the way to run `jpegqs` that gains more in a case."""
+        mean = summary(self.found[case])
+        return max(JPEGQS, key=lambda name: mean[f"gain {name}"].mean if f"gain {name}" in mean else -99)
+
     def _line(self, case: str) -> list[str]:
         rows = self.found[case]
         mean = summary(rows)
         if mean["jpeg psnr"].mean >= 100:
             kept = f"{mean['ours psnr'].mean:.1f} dB to the photo itself"
             return [case, "equal", kept, f"{min(row['ours psnr'] for row in rows):.1f}", *["-"] * 6]
-        best = max(RIVALS[:2], key=lambda name: mean[f"gain {name}"].mean if f"gain {name}" in mean else -99)
+        best = self.better_jpegqs(case)
         return [
             case,
             f"{mean['jpeg psnr'].mean:.2f}",
@@ -171,18 +175,35 @@ def spelled(value: Figure) -> str:
     return f"**{value.mean:+.2f}** ({value.low:+.2f} to {value.high:+.2f})"
 
 
-def cost_lines(network: Network) -> list[str]:
-    """The time of a megapixel at two sizes, wall clock with two threads, and the peak of memory."""
-    rows = []
-    for width, height in ((1600, 1200), (6000, 4000)):
-        pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
-        wall, core = time.perf_counter(), time.process_time()
-        restore(pixels, network)
-        wall, core = time.perf_counter() - wall, time.process_time() - core
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-        million = width * height / 1e6
-        rows.append([f"{million:.1f} MP", f"{wall / million:.2f}", f"{core / million:.2f}", str(peak)])
-    return table(("photo", "s a megapixel, 2 threads", "s of one core", "peak of memory, MiB"), rows)
+@dataclass(frozen=True, slots=True)
+class Restorations:
+    """The rows of each source by its name, and the lines of the report."""
+
+    sources: dict[str, Rows]
+    lines: list[str]
+
+
+def measured(shared: Path, model: Path, count: int = 60, pairs: int = 400) -> Restorations:
+    """Measure `count` photos of each source, and the rule of the gain on so many pairs of scenes of the test."""
+    network, card = open_restoration(model), load_card(model)
+    parts = split(read_index(shared / "photos"), Splits())
+    developed = [read_photo(shared / "photos" / scene.file) for scene in spread(parts.calibration, 8)]
+    strengths = best_strengths(developed)
+    lines = [f"# {card.id}", "", "Means over photographs, with 95 % intervals by bootstrap over photographs."]
+    if shutil.which("jpegqs") is None:
+        lines += ["", "`jpegqs` is skipped: it is not installed (Debian: `apt-get install jpegqs`)."]
+    found: dict[str, Rows] = {}
+    for source in sources(shared, parts, count):
+        found[source.name] = rows = Rows(network, strengths)
+        for _, read in source.photos:
+            rows.add(read())
+        lines += ["", f"## {source.name}: {len(source.photos)} photographs", "", *rows.lines()]
+        lines += ["", f"Photographs: {', '.join(name for name, _ in source.photos)}."]
+    judged = list(judge(shared, spread(parts.test, pairs), network, model))
+    lines += ["", f"## Accepted by the rule, margin {load_rule(model).margin} dB", "", *accepted_lines(judged)]
+    untouched = untouched_lines(shared, spread(parts.test, pairs // 4), network, model)
+    lines += ["", "Files as they are, which were never degraded further:", "", *untouched]
+    return Restorations(found, lines)
 
 
 def arguments() -> argparse.Namespace:
@@ -192,34 +213,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--model", type=Path, default=MODEL, metavar="DIR")
     parser.add_argument("--count", type=int, default=60, metavar="N", help="photos of a source")
     parser.add_argument("--pairs", type=int, default=400, metavar="N", help="pairs for the rule of the gain")
-    parser.add_argument("--no-time", action="store_true", help="leave out the time, on a machine that is busy")
     return parser.parse_args()
 
 
 def main() -> None:
     """Print the tables."""
     options = arguments()
-    network, card = open_restoration(options.model), load_card(options.model)
-    parts = split(read_index(options.shared / "photos"), Splits())
-    print(f"# {card.id}\n")
-    if not options.no_time:
-        print(*cost_lines(network), sep="\n", flush=True)
-    developed = [read_photo(options.shared / "photos" / scene.file) for scene in spread(parts.calibration, 8)]
-    strengths = best_strengths(developed)
-    if shutil.which("jpegqs") is None:
-        print("\n`jpegqs` is skipped: it is not installed (Debian: `apt-get install jpegqs`)")
-    for source in sources(options.shared, parts, options.count):
-        rows = Rows(network, strengths)
-        for _, read in source.photos:
-            rows.add(read())
-        print(f"\n## {source.name}: {len(source.photos)} photographs\n", *rows.lines(), sep="\n")
-        print(f"\nPhotographs: {', '.join(name for name, _ in source.photos)}.", flush=True)
-    judged = list(judge(options.shared, spread(parts.test, options.pairs), network, options.model))
-    print(
-        f"\n## Accepted by the rule, margin {load_rule(options.model).margin} dB\n", *accepted_lines(judged), sep="\n"
-    )
-    untouched = untouched_lines(options.shared, spread(parts.test, options.pairs // 4), network, options.model)
-    print("\nFiles as they are, which were never degraded further:\n", *untouched, sep="\n")
+    print(*measured(options.shared, options.model, options.count, options.pairs).lines, sep="\n")
 
 
 if __name__ == "__main__":

@@ -65,6 +65,20 @@ def test_lamps_stay_bright_in_a_dark_exposure_in_hard_light() -> None:
     assert wrong[True][:, :64].max() > wrong[False][:, :64].max() + 20
 
 
+def test_a_camera_darkens_bright_tones_less_and_dark_tones_more_than_srgb_does() -> None:
+    """Its response is steeper in dark tones: 2 EV less take a light grey to 108, a dark one to 5."""
+    grey = np.full((96, 128, 3), 32, np.uint8)
+    grey[:, :64] = 224
+
+    camera, srgb = (
+        shot(grey, -2.0, np.random.default_rng(4), is_hard=False, noise=0.0, by_camera=by_camera)[0]
+        for by_camera in (True, False)
+    )
+
+    assert [int(camera[0, column, 0]) for column in (0, 127)] == [108, 5]
+    assert [int(srgb[0, column, 0]) for column in (0, 127)] == [120, 12]
+
+
 def test_the_experiment_that_ships_is_read_and_a_wrong_key_is_named(tmp_path: Path) -> None:
     """With all that is wrong."""
     file = tmp_path / "train.yaml"

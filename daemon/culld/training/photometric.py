@@ -21,6 +21,7 @@ _TO_XYZ = np.array(
 )
 _TO_XYZ = (_TO_XYZ / _WHITE[:, None]).astype(np.float32)
 _FROM_XYZ = np.linalg.inv(_TO_XYZ).astype(np.float32)
+_RESPONSE = (-0.3293, 1.1258)
 _BEND = 6 / 29  # below this value CIE Lab has a line in place of the cube root
 
 
@@ -33,6 +34,28 @@ def to_srgb(linear: Plane) -> Plane:
     """Return sRGB values (IEC 61966-2-1) for linear light."""
     bright = 1.055 * np.maximum(linear, 0.003) ** (1 / 2.4) - 0.055
     return np.where(linear <= 0.0031308, linear * 12.92, bright).astype(np.float32)
+
+
+def of_camera(light: Plane) -> Plane:
+    """Return the values 0..1 that a camera gives linear light, at least 0; light of 1 is white.
+
+    The mean response of real cameras, exp(b (1 - light^a)) with a = -0.3293 and b = 1.1258 (Ying et al. 2017, "A new
+    low-light image enhancement algorithm using camera response model", fitted to the DoRF database). Its dark tones are
+    steeper than those of sRGB.
+    """
+    power, scale = _RESPONSE
+    bent = np.maximum(light, 1e-6) ** power
+    return np.exp(scale * (1 - bent)).astype(np.float32)
+
+
+def of_sensor(values: Plane) -> Plane:
+    """Return the linear light that a camera gives these values 0..1: the inverse of `of_camera`.
+
+    Values below half a level of 255 count as that half level.
+    """
+    power, scale = _RESPONSE
+    logarithm = np.log(np.maximum(values, 0.5 / 255))
+    return ((1 - logarithm / scale) ** (1 / power)).astype(np.float32)
 
 
 def to_pixels(srgb: Plane) -> NDArray[np.uint8]:

@@ -20,6 +20,7 @@ class ToneExperiment:
     - `under` and `over`: the shares of the pictures that are darker by 1.5 to 5 EV and brighter by 1.5 to 4 EV; a share
       `clean` is not changed, and the rest changes by less than that.
     - `hard_light`: the share of pictures with lamps and windows above white, and with uneven light.
+    - `camera`: the share of darker pictures whose light follows the mean response of cameras, not sRGB.
     - `most_stops`: the limit of the stops of a predicted curve, up and down.
     - `ema`: the momentum of the averaged weights, which are those that ship.
     """
@@ -38,6 +39,7 @@ class ToneExperiment:
     over: float = 0.3
     clean: float = 0.15
     hard_light: float = 0.5
+    camera: float = 0.5
     most_stops: float = 5.0
     batch: int = 32
     steps: int = 1400
