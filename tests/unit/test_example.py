@@ -85,6 +85,19 @@ def test_policy_check_prints_what_the_example_means(capsys: pytest.CaptureFixtur
     assert resolve_policies(load_config(EXAMPLE, HOME)).default.digest in printed
 
 
+def test_policy_check_prints_where_copies_are_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """For each folder; nothing for a folder without copies."""
+    file = tmp_path / "config.yaml"
+    file.write_text(
+        f"watch: [{{path: {tmp_path}/a}}, {{path: {tmp_path}/b, enhance: never}}]\n"
+        f"quarantine: {tmp_path}/q\nstate: {tmp_path}/s\npolicy: {{enhance: rejects}}\n"
+    )
+
+    assert policy.run(build_parser(["policy"]).parse_args(["policy", "check", str(file)])) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("watch")]
+    assert ["enhance rejects" in line for line in lines] == [True, False]
+
+
 def test_policy_check_passes_on_what_is_wrong(tmp_path: Path) -> None:
     """The command line gets the problems, prints them and exits with 2."""
     file = tmp_path / "config.yaml"

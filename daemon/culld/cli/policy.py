@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from culld.app.model_files import resolve_policies
 from culld.cli import exit_codes
 from culld.config import load_config
-from culld.records import Defect, display_path
+from culld.records import CopyPolicy, Defect, display_path
 
 if TYPE_CHECKING:
     import argparse
@@ -56,6 +56,7 @@ def _table(config: Config, policies: FolderPolicies) -> Iterator[str]:
     )
     for watch in config.watch:
         here = policies.by_root[watch.path]
-        yield f"{'watch':<12}{display_path(watch.path)}  (mode {here.mode}, policy {here.digest})"
+        copies = "" if here.enhance is CopyPolicy.NEVER else f", enhance {here.enhance}"
+        yield f"{'watch':<12}{display_path(watch.path)}  (mode {here.mode}{copies}, policy {here.digest})"
     yield f"{'quarantine':<12}{display_path(config.quarantine)}"
     yield f"{'state':<12}{display_path(config.state)}"
