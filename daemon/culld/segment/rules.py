@@ -6,7 +6,7 @@ All take a picture, uint8 RGB (height, width, 3), and return bool (height, width
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
     Mask = NDArray[np.bool_]
     Single = NDArray[np.float32]
+
+Kind = TypeVar("Kind", np.bool_, np.float32)
 
 CRUSHED_UP_TO: Final = 8
 """A pixel is crushed if its brightest channel is no brighter than this."""
@@ -59,7 +61,7 @@ def sharp(pixels: Pixels) -> Mask:
     soft = _binomial(luma_of(pixels))
     span = _local(soft, _STEP, np.maximum) - _local(soft, _STEP, np.minimum)
     steepest = _local(_gradient(soft), _STEP, np.maximum)
-    narrow = (span >= _EDGE) & (span <= _NARROW * steepest)
+    narrow: Mask = (span >= _EDGE) & (span <= _NARROW * steepest)
     return _local(narrow, WINDOW, np.logical_or)
 
 
@@ -100,7 +102,7 @@ def _binomial(plane: Single) -> Single:
     return soft
 
 
-def _local(plane: NDArray[np.generic], reach: int, extreme: Callable[..., NDArray[np.generic]]) -> NDArray[np.generic]:
+def _local(plane: NDArray[Kind], reach: int, extreme: Callable[..., NDArray[Kind]]) -> NDArray[Kind]:
     """Return the extreme of the square window of each place; the window is doubled until it is wide enough."""
     wide = 2 * reach + 1
     found = np.pad(plane, reach, mode="edge")
@@ -115,6 +117,6 @@ def _local(plane: NDArray[np.generic], reach: int, extreme: Callable[..., NDArra
     return found
 
 
-def _part(plane: NDArray[np.generic], axis: int, start: int, length: int) -> NDArray[np.generic]:
+def _part(plane: NDArray[Kind], axis: int, start: int, length: int) -> NDArray[Kind]:
     """Return `length` rows or columns from `start` on."""
     return plane[start : start + length] if axis == 0 else plane[:, start : start + length]

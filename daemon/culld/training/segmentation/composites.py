@@ -89,12 +89,6 @@ def composite(
     return _finished(work, rules, rng)
 
 
-def plain(photo: Pixels, rules: Rules, side: int, rng: np.random.Generator) -> Composite:
-    """Return a patch of a photo without any defect that was put in; its labels are what the rules find."""
-    patch = cut(photo, side + 2 * MARGIN, rng)
-    return _finished(_Work(patch, degrade.light_of(patch), {}), rules, rng)
-
-
 def cut(photo: Pixels, side: int, rng: np.random.Generator) -> Pixels:
     """Return a random square of a photo, in half of the cases reduced, at times mirrored."""
     shortest = min(photo.shape[:2])
@@ -140,7 +134,11 @@ def _finished(work: _Work, rules: Rules, rng: np.random.Generator) -> Composite:
     if rng.random() < _FINAL_JPEG:
         shown = degrade.jpeg(shown, int(rng.integers(82, 98)))
     inner = slice(MARGIN, -MARGIN)
-    return Composite(*(np.ascontiguousarray(each[inner, inner]) for each in (shown, labels, weights)))
+    return Composite(
+        np.ascontiguousarray(shown[inner, inner]),
+        np.ascontiguousarray(labels[inner, inner]),
+        np.ascontiguousarray(weights[inner, inner]),
+    )
 
 
 def _mix(work: _Work, kind: RegionClass, rng: np.random.Generator) -> None:
@@ -168,15 +166,16 @@ def _labels(work: _Work, stages: tuple[Pixels, Pixels, Pixels], rules: Rules) ->
     _put(labels, weights, RegionClass.FLAT, was_flat & is_flat, was_flat | ~is_flat)
     for kind in (RegionClass.DEFOCUS, RegionClass.MOTION):
         inside, sure = _region(work.covers.get(kind), size)
-        known = sure & ~(spoilt & inside) & (inside | was_flat | sharp)
-        _put(labels, weights, kind, inside & ~was_flat, known)
+        judged = sure & ~(spoilt & inside) & (inside | was_flat | sharp)
+        _put(labels, weights, kind, inside & ~was_flat, judged)
     for kind, before, after in ((RegionClass.NOISE, quiet, noisy), (RegionClass.BLOCKS, noisy, shown)):
         inside, sure = _region(work.covers.get(kind), size)
         seen = _deviation(before, after)
         low, high = _VISIBLE[kind]
         _put(labels, weights, kind, inside & (seen >= low), sure & (~inside | (seen < low) | (seen >= high)))
-    fine = ~labels.any(axis=2)
-    _put(labels, weights, RegionClass.FINE, fine, ~fine | weights[..., 1:].all(axis=2))
+    fine: Mask = np.logical_not(labels.any(axis=2))
+    known: Mask = np.logical_or(~fine, weights[..., 1:].all(axis=2))
+    _put(labels, weights, RegionClass.FINE, fine, known)
     return labels, weights
 
 

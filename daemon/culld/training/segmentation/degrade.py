@@ -94,7 +94,7 @@ def jpeg(pixels: Pixels, quality: int) -> Pixels:
 
 def light_of(pixels: Pixels) -> Light:
     """Return the linear light of pixels, 0..1."""
-    return to_linear(pixels.astype(np.float32) / 255)
+    return to_linear(pixels.astype(np.float32) / np.float32(255))
 
 
 def pixels_of(light: Light) -> Pixels:

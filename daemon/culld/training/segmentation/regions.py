@@ -65,7 +65,8 @@ def ellipse(size: tuple[int, int], rng: np.random.Generator) -> Cover:
     aspect, turn = np.exp(rng.uniform(-0.6, 0.6)), rng.uniform(0, np.pi)
     radius = np.sqrt(share * size[0] * size[1] / np.pi)
     along, across = _turned(size, rng.uniform(0.15, 0.85, 2), turn)
-    return (np.hypot(along * aspect, across / aspect) <= radius).astype(np.float32)
+    cover: Cover = (np.hypot(along * aspect, across / aspect) <= radius).astype(np.float32)
+    return cover
 
 
 def half_plane(size: tuple[int, int], rng: np.random.Generator) -> Cover:
