@@ -47,14 +47,13 @@ def maps_of(pixels: Pixels, network: Network) -> Maps:
     side, run = _side(network), as_function(network)
     height, width = pixels.shape[:2]
     padded = np.pad(pixels, ((0, max(0, side - height)), (0, max(0, side - width)), (0, 0)), mode="symmetric")
-    total = np.zeros((*padded.shape[:2], len(REGION_CLASSES)), np.float32)
-    weights = np.zeros((*padded.shape[:2], 1), np.float32)
+    total: Maps = np.zeros((*padded.shape[:2], len(REGION_CLASSES)), np.float32)
+    weights: Maps = np.zeros((*padded.shape[:2], 1), np.float32)
     tent = _tent(side)
     for top in starts(padded.shape[0], side):
         for left in starts(padded.shape[1], side):
             place = (slice(top, top + side), slice(left, left + side))
-            found: Maps = run(np.ascontiguousarray(padded[place]))
-            total[place] += found * tent
+            total[place] += run(np.ascontiguousarray(padded[place])) * tent
             weights[place] += tent
     mean: Maps = (total / weights)[:height, :width]
     return mean
