@@ -56,12 +56,11 @@ def flat(pixels: Pixels) -> Mask:
 def sharp(pixels: Pixels) -> Mask:
     """Return where an edge within 33x33 is sharp: it spans 12 grey levels within 9 px, no wider than 3.5 px.
 
-    Its width is its span over its steepest gradient: 2.5 times the standard deviation of a Gaussian that blurred it.
+    Its width is its span over the gradient in its middle: 2.5 times the standard deviation of a Gaussian blur.
     """
     soft = _binomial(luma_of(pixels))
     span = _local(soft, _STEP, np.maximum) - _local(soft, _STEP, np.minimum)
-    steepest = _local(_gradient(soft), _STEP, np.maximum)
-    narrow: Mask = (span >= _EDGE) & (span <= _NARROW * steepest)
+    narrow: Mask = (span >= _EDGE) & (span <= _NARROW * _gradient(soft))
     return _local(narrow, WINDOW, np.logical_or)
 
 

@@ -21,7 +21,7 @@ SOFTNESS: Final = (0.0, 1.0, 2.0, 5.0)
 SMALLEST, LARGEST = 0.05, 0.6
 """The share of the patch that a region covers."""
 _REDUCED: Final = 3
-_COLOUR: Final = 2.5
+_COLOUR: Final = 5.0
 """How far apart two colours of the whole range are, in distances between seeds: higher borders follow colour more."""
 
 
