@@ -37,10 +37,9 @@ if TYPE_CHECKING:
 
     from culld.training.dataset import Scene, Split
     from culld.training.segmentation.experiment import SegmentationExperiment
-    from culld.training.segmentation.measure import Counts, Maps
+    from culld.training.segmentation.measure import Maps
 
     Pixels = NDArray[np.uint8]
-    Counted = dict[tuple[str, Kind, str], Counts]
 
 NETWORK, RULE, SHIPPED = "network", "rule", "shipped"
 """The segmenters that are measured: the network alone, the rules alone, and what `culld segment` uses."""
@@ -128,7 +127,7 @@ def counted(
     scenes: Sequence[Scene],
     experiment: SegmentationExperiment,
     progress: Callable[[int, int], object],
-) -> Counted:
+) -> measure.Counted:
     """Count the pixels of all pictures of scenes; `progress` gets the pictures done, and all of them."""
     done = iter(range(1, 4 * len(scenes) + 1))
     given = measure.pictures(scenes, lambda scene: read_photo(photos / scene.file), experiment, rules)

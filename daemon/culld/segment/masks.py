@@ -68,7 +68,10 @@ class Segmenter:
 
     def segment(self, pixels: Pixels) -> Segmentation:
         """Return the masks of a frame, uint8 RGB (height, width, 3), whose longer side is at most `LONGEST`."""
-        maps = maps_of(pixels, self.network)
+        return self.masks_of(maps_of(pixels, self.network), pixels)
+
+    def masks_of(self, maps: NDArray[np.float32], pixels: Pixels) -> Segmentation:
+        """Return the masks of a frame from its maps, float32 0..1 (height, width, 8)."""
         found = {
             kind: RULES[kind](pixels) if kind in self.by_rule else maps[..., at] >= self.thresholds[kind]
             for at, kind in enumerate(REGION_CLASSES)

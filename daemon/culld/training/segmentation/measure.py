@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 import numpy as np
 
@@ -69,6 +69,10 @@ class Counts:
     total: NDArray[np.int64]
 
 
+Counted: TypeAlias = "dict[tuple[str, Kind, str], Counts]"
+"""The counts by segmenter, kind of picture and class."""
+
+
 @dataclass(frozen=True, slots=True)
 class Interval:
     """A figure, and the ends of its 95 % interval."""
@@ -105,7 +109,7 @@ def pictures(
 
 def count(
     segmenters: Mapping[str, Segmenter], given: Iterable[tuple[int, Kind, Composite]], progress: Callable[[], object]
-) -> dict[tuple[str, Kind, str], Counts]:
+) -> Counted:
     """Return the counts by segmenter, kind and class; `progress` is called after each picture."""
     rows: dict[tuple[str, Kind, str], list[tuple[int, NDArray[np.int64], NDArray[np.int64]]]] = {}
     for scene, kind, each in given:
@@ -170,6 +174,18 @@ def mean_dice(counts: Sequence[tuple[Counts, float]]) -> Interval:
         return np.asarray(np.mean(scores, axis=0))
 
     return _resampled(counts[0][0].scenes, columns, mean)
+
+
+def of_scenes(counts: Counts, scenes: Sequence[int]) -> Counts:
+    """Return the counts of the pictures of these scenes only."""
+    chosen = np.isin(counts.scenes, scenes)
+    return Counts(counts.scenes[chosen], counts.inside[chosen], counts.outside[chosen], counts.total[chosen])
+
+
+def mean_interval(values: Sequence[float]) -> Interval:
+    """Return the mean of one value for each scene, with its interval."""
+    given = np.rint(np.asarray(values) * 1e9).astype(np.int64)
+    return _resampled(np.arange(len(given)), (given, np.ones_like(given)), lambda sums, count: sums / count / 1e9)
 
 
 def _reached(values: NDArray[np.float32]) -> NDArray[np.int64]:
