@@ -32,17 +32,18 @@ def laplacian(pixels: Pixels) -> Single:
 
 
 def lbp(pixels: Pixels) -> Single:
-    """Return 1 less twice the share of local binary patterns that only sharp places have (Yi and Eramian 2016), 0..1.
+    """Return 1 less the share of local binary patterns that only sharp places have (Yi and Eramian 2016), 0..1.
 
-    These are the uniform patterns of 8 neighbours of which 6 to 9 differ from their centre, as their rotation
-    invariant numbers; the threshold is that of the paper. A share of one half and more counts as sharp.
+    These are the rotation-invariant patterns 6 to 9: of the 8 neighbours at least 6 differ from the centre, or those
+    that do are no single arc. The threshold of a difference is that of the paper.
     """
     plane = luma_of(pixels)
     padded = np.pad(plane, 1, mode="edge")
     height, width = plane.shape
     around = ((0, 0), (0, 1), (0, 2), (1, 2), (2, 2), (2, 1), (2, 0), (1, 0))
-    higher = [padded[down : down + height, right : right + width] - plane >= _THRESHOLD for down, right in around]
+    steps = [np.abs(padded[down : down + height, right : right + width] - plane) for down, right in around]
+    higher = [step >= _THRESHOLD for step in steps]
     changes = np.sum([one != other for one, other in zip(higher, higher[1:] + higher[:1], strict=True)], axis=0)
     number = np.where(changes <= 2, np.sum(higher, axis=0), 9)
     share = boxed((number >= 6).astype(np.float32), REACH)
-    return np.clip(1 - 2 * share, 0, 1).astype(np.float32)
+    return np.clip(1 - share, 0, 1).astype(np.float32)
