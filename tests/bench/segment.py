@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from bench.report import table
 from bench.segment_rivals import laplacian, lbp
-from culld.cli.model_segmentation import NETWORK, RULE, SHIPPED, by_rules, counted
+from culld.cli.model_segmentation import COMPOSITES, NETWORK, RULE, SHIPPED, by_rules, counted
 from culld.inference.card import read_card
 from culld.records.regions import REGION_CLASSES, REGION_DEFECTS, RegionClass
 from culld.segment.maps import maps_of
@@ -192,10 +192,10 @@ def bar_lines(found: Counted, plain: list[str], taken: float) -> list[str]:
 def rival_limits(
     shared: Path, scenes: Sequence[Scene], experiment: SegmentationExperiment, seen: Seen
 ) -> dict[str, float]:
-    """The threshold of blur of both kinds of each rival and of the network, on scenes of the calibration."""
+    """The threshold of blur for each rival and for the network, on every second scene of the calibration."""
     given = {name: lambda pixels, way=way: {BLUR: way(pixels)} for name, way in RIVALS.items()}
     given[NETWORK] = seen.network
-    found = counted(given, shared / "photos", scenes, experiment, _shown("thresholds"))
+    found = counted(given, shared / "photos", scenes[::2], experiment, _shown("thresholds"), COMPOSITES)
     return {name: measure.best_threshold(found[name, Kind.COMPOSITE, BLUR]) for name in given}
 
 

@@ -43,8 +43,10 @@ if TYPE_CHECKING:
 
 NETWORK, RULE, SHIPPED = "network", "rule", "shipped"
 """The segmenters that are measured: the network alone, the rules alone, and what `culld segment` uses."""
-_MEASURED = 120
+_MEASURED = 60
 """Scenes of the test that are measured; `python -m bench.segment` measures all, and its rivals."""
+COMPOSITES = (Kind.COMPOSITE, Kind.COMPOSITE)
+"""The pictures that thresholds are chosen on."""
 _LIMITS = (
     "The network was trained and measured on composites: photographs in which regions were degraded by a program.",
     "A photo is judged in a frame of 1024 px: defects that only its full resolution shows are not found.",
@@ -127,11 +129,13 @@ def counted(
     scenes: Sequence[Scene],
     experiment: SegmentationExperiment,
     progress: Callable[[int, int], object],
+    turns: Sequence[Kind] = measure.TURNS,
 ) -> measure.Counted:
-    """Count the pixels of all pictures of scenes; `progress` gets the pictures done, and all of them."""
-    done = iter(range(1, 4 * len(scenes) + 1))
-    given = measure.pictures(scenes, lambda scene: read_photo(photos / scene.file), experiment, rules)
-    return measure.count(segmenters, given, lambda: progress(next(done), 4 * len(scenes)))
+    """Count the pixels of the pictures of scenes; `progress` gets the pictures done, and all of them."""
+    total = len(turns) * len(scenes)
+    done = iter(range(1, total + 1))
+    given = measure.pictures(scenes, lambda scene: read_photo(photos / scene.file), experiment, rules, turns)
+    return measure.count(segmenters, given, lambda: progress(next(done), total))
 
 
 def _settle(
@@ -148,6 +152,7 @@ def _settle(
         scenes,
         experiment,
         lambda done, total: progress("thresholds", done, total),
+        COMPOSITES,
     )
     limits = {kind: measure.best_threshold(found[NETWORK, Kind.COMPOSITE, kind]) for kind in REGION_CLASSES}
     chosen, figures = [], {}

@@ -121,11 +121,11 @@ def _finished(work: _Work, rules: Rules, rng: np.random.Generator) -> Composite:
     for kind in (RegionClass.DEFOCUS, RegionClass.MOTION, RegionClass.SHADOW, RegionClass.HIGHLIGHT):
         if kind in work.covers:
             _mix(work, kind, rng)
-    quiet = degrade.pixels_of(work.light)
-    work.light = np.clip(work.light, 0, None)
+    quiet = noisy = degrade.pixels_of(work.light)
     if RegionClass.NOISE in work.covers:
+        work.light = np.clip(work.light, 0, None)
         _mix(work, RegionClass.NOISE, rng)
-    noisy = degrade.pixels_of(work.light)
+        noisy = degrade.pixels_of(work.light)
     shown = noisy
     if RegionClass.BLOCKS in work.covers:
         spoil = degrade.banded if rng.random() < 0.2 else degrade.compressed
@@ -169,12 +169,14 @@ def _labels(work: _Work, stages: tuple[Pixels, Pixels, Pixels], rules: Rules) ->
         judged = sure & ~(spoilt & inside) & (inside | was_flat | sharp)
         _put(labels, weights, kind, inside & ~was_flat, judged)
     for kind, before, after in ((RegionClass.NOISE, quiet, noisy), (RegionClass.BLOCKS, noisy, shown)):
-        inside, sure = _region(work.covers.get(kind), size)
+        if kind not in work.covers:
+            continue
+        inside, sure = _region(work.covers[kind], size)
         seen = _deviation(before, after)
         low, high = _VISIBLE[kind]
         _put(labels, weights, kind, inside & (seen >= low), sure & (~inside | (seen < low) | (seen >= high)))
-    fine: Mask = np.logical_not(labels.any(axis=2))
-    known: Mask = np.logical_or(~fine, weights[..., 1:].all(axis=2))
+    fine: Mask = ~np.logical_or.reduce(np.moveaxis(labels, 2, 0))
+    known: Mask = ~fine | np.logical_and.reduce(np.moveaxis(weights[..., 1:], 2, 0))
     _put(labels, weights, RegionClass.FINE, fine, known)
     return labels, weights
 
@@ -195,7 +197,8 @@ def _region(cover: Cover | None, size: tuple[int, ...]) -> tuple[Mask, Mask]:
 
 def _deviation(before: Pixels, after: Pixels) -> Cover:
     """Return by how many grey levels two pictures differ, as the root of the mean square over 33x33 pixels."""
-    difference = np.square(after.astype(np.float32) - before).mean(axis=2)
+    red, green, blue = np.moveaxis(np.square(after.astype(np.float32) - before), 2, 0)
+    difference = (red + green + blue) / np.float32(3)
     found: Cover = np.sqrt(np.maximum(boxed(difference, 16), 0))
     return found
 

@@ -51,7 +51,8 @@ class Kind(StrEnum):
     """A patch of a photo as it is."""
 
 
-_TURNS: Final = (Kind.COMPOSITE, Kind.COMPOSITE, Kind.PASTED, Kind.PLAIN)
+TURNS: Final = (Kind.COMPOSITE, Kind.COMPOSITE, Kind.PASTED, Kind.PLAIN)
+"""The pictures of each scene."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,8 +91,9 @@ def pictures(
     photo: Callable[[Scene], Pixels],
     experiment: SegmentationExperiment,
     rules: Rules,
+    turns: Sequence[Kind] = TURNS,
 ) -> Iterator[tuple[int, Kind, Composite]]:
-    """Yield the number of the scene, the kind and the composite: two with defects for each scene, two without.
+    """Yield the number of the scene, the kind and the composite: for each scene one of each kind of `turns`.
 
     They depend on the scenes and on the split only, not on the seed of the training.
     """
@@ -102,7 +104,7 @@ def pictures(
     }
     for number, scene in enumerate(scenes):
         mine, other = photo(scene), photo(scenes[(number + 1) % len(scenes)])
-        for turn, kind in enumerate(_TURNS):
+        for turn, kind in enumerate(turns):
             rng = np.random.default_rng(number_of(experiment.split_seed, f"segment {turn}", scene.file))
             yield number, kind, composite(mine, other, given[kind], rules, rng)
 
