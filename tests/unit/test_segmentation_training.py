@@ -21,7 +21,7 @@ from culld.training.segmentation import train as training
 from culld.training.segmentation.experiment import SegmentationExperiment, load_segmentation
 from culld.training.segmentation.export import write_segmentation
 from culld.training.segmentation.losses import dice_entropy
-from culld.training.segmentation.network import build_segmentation
+from culld.training.segmentation.network import build_segmentation, differences
 from culld.training.segmentation.train import EVERY, train_segmentation
 from harness import factories
 
@@ -77,6 +77,20 @@ def test_the_network_has_the_size_that_the_issue_asks_for() -> None:
 
     assert 300_000 < model.count_params() < 1_000_000
     assert model(np.zeros((1, 64, 96, 3), np.float32)).shape == (1, 64, 96, len(REGION_CLASSES))
+
+
+def test_the_stem_sees_the_size_of_differences_between_pixels() -> None:
+    """Nothing in a flat picture; at an upright edge of 100 levels only those across."""
+    picture = np.full((1, 16, 16, 3), 50, np.float32)
+    flat = np.asarray(differences(picture))
+    picture[:, :, 8:] = 150
+
+    edge = np.asarray(differences(picture)).max(axis=(0, 1, 2))
+
+    assert flat.shape == (1, 8, 8, 10)
+    assert flat.max() < 1e-3
+    assert edge[[0, 2, 4, 6]].min() > 2
+    assert edge[[1, 3, 5, 7, 8, 9]].max() < 1e-3
 
 
 def test_a_run_goes_on_from_its_checkpoint(tmp_path: Path) -> None:
