@@ -85,6 +85,22 @@ def test_the_best_threshold_is_that_with_the_best_dice() -> None:
     assert 0.3 < limit <= 0.62
 
 
+def test_a_threshold_that_finds_a_defect_where_none_is_does_not_serve() -> None:
+    """The best Dice is at 0.3, but a tenth of the clean picture reaches 0.5; without a limit it would not matter."""
+    segmented = np.full((10, 10), 0.1, np.float32)
+    segmented[:, :5] = 0.3
+    segmented[:3, :5] = 0.7
+    clean = np.zeros((10, 10), np.float32)
+    clean[0] = 0.5
+    both = counts(segmented, drawn(NOISE, RegionClass.FINE))
+    plain = counts(clean, drawn(RegionClass.FINE, RegionClass.FINE))
+
+    assert measure.best_threshold(both) <= 0.3
+    assert 0.5 < measure.best_threshold(both, plain, 0.05) <= 0.7
+    assert measure.best_threshold(both, plain, 0.2) <= 0.3
+    assert measure.joined([both, plain]).total.sum() == 200
+
+
 def test_intervals_are_over_scenes() -> None:
     """Equal scenes leave no doubt, different ones do; a part of the scenes has its own figure."""
     segmented = np.zeros((10, 10), np.float32)

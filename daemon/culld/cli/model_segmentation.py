@@ -15,7 +15,7 @@ import numpy as np
 from culld.cli import exit_codes, model_common
 from culld.inference.card import MODEL_FILE, Card, load_card, read_card, save_card
 from culld.records import Threshold
-from culld.records.regions import REGION_CLASSES, REGION_DEFECTS
+from culld.records.regions import REGION_CLASSES, REGION_DEFECTS, RegionClass
 from culld.segment import rules
 from culld.segment.maps import maps_of, open_segmentation
 from culld.segment.masks import BY_RULE, RULES, Segmenter
@@ -45,8 +45,10 @@ NETWORK, RULE, SHIPPED = "network", "rule", "shipped"
 """The segmenters that are measured: the network alone, the rules alone, and what `culld segment` uses."""
 _MEASURED = 60
 """Scenes of the test that are measured; `python -m bench.segment` measures all, and its rivals."""
+_FALSE = 0.01
+"""The share of patches without a defect that may be called one of the six."""
 COMPOSITES = (Kind.COMPOSITE, Kind.COMPOSITE)
-"""The pictures that thresholds are chosen on."""
+"""The pictures that the thresholds of rivals are chosen on."""
 _LIMITS = (
     "The network was trained and measured on composites: photographs in which regions were degraded by a program.",
     "A photo is judged in a frame of 1024 px: defects that only its full resolution shows are not found.",
@@ -152,9 +154,8 @@ def _settle(
         scenes,
         experiment,
         lambda done, total: progress("thresholds", done, total),
-        COMPOSITES,
     )
-    limits = {kind: measure.best_threshold(found[NETWORK, Kind.COMPOSITE, kind]) for kind in REGION_CLASSES}
+    limits = {kind: _threshold(found, kind) for kind in REGION_CLASSES}
     chosen, figures = [], {}
     for kind in RULES:
         network = measure.dice_value(found[NETWORK, Kind.COMPOSITE, kind], limits[kind])
@@ -170,6 +171,14 @@ def _settle(
             calibration={BY_RULE: chosen, "dice": figures},
         ),
     )
+
+
+def _threshold(found: measure.Counted, kind: RegionClass) -> float:
+    """Return the threshold of a class with the best Dice; a defect is found on next to nothing that has none."""
+    if kind not in REGION_DEFECTS:
+        return measure.best_threshold(found[NETWORK, Kind.COMPOSITE, kind])
+    clean = measure.joined([found[NETWORK, Kind.PASTED, kind], found[NETWORK, Kind.PLAIN, kind]])
+    return measure.best_threshold(found[NETWORK, Kind.COMPOSITE, kind], clean, _FALSE)
 
 
 def _figures(

@@ -150,9 +150,16 @@ def false_area(counts: Counts, threshold: float) -> Interval:
     return _resampled(counts.scenes, (counts.outside[:, at], counts.total[:, 1]), lambda false, all_: false / all_)
 
 
-def best_threshold(counts: Counts) -> float:
-    """Return the threshold with the best Dice, strictly between 0 and 1."""
+def best_threshold(counts: Counts, clean: Counts | None = None, most: float = 1.0) -> float:
+    """Return the threshold with the best Dice, strictly between 0 and 1.
+
+    With `clean`, those of pictures without the class, only thresholds count that find it on at most a share `most` of
+    their area; if there is none, the highest one is returned.
+    """
     steps = range(1, STEPS)
+    if clean is not None:
+        false = clean.outside.sum(axis=0) / max(int(clean.total[:, 1].sum()), 1)
+        steps = range(next((step for step in steps if false[step] <= most), STEPS - 1), STEPS)
     return max(steps, key=lambda step: dice_value(counts, step / STEPS)) / STEPS
 
 
@@ -182,6 +189,12 @@ def of_scenes(counts: Counts, scenes: Sequence[int]) -> Counts:
     """Return the counts of the pictures of these scenes only."""
     chosen = np.isin(counts.scenes, scenes)
     return Counts(counts.scenes[chosen], counts.inside[chosen], counts.outside[chosen], counts.total[chosen])
+
+
+def joined(parts: Sequence[Counts]) -> Counts:
+    """Return the counts of the pictures of all parts."""
+    columns = zip(*((part.scenes, part.inside, part.outside, part.total) for part in parts), strict=True)
+    return Counts(*(np.concatenate(column) for column in columns))
 
 
 def mean_interval(values: Sequence[float]) -> Interval:
