@@ -13,7 +13,7 @@ from culld.segment import rules
 from culld.training.segmentation import degrade
 from culld.training.segmentation.composites import Composite, composite
 from culld.training.segmentation.experiment import SegmentationExperiment
-from culld.training.segmentation.regions import draw_cover, ellipse, half_plane, softened, superpixels
+from culld.training.segmentation.regions import _assigned, draw_cover, ellipse, half_plane, softened, superpixels
 from culld.training.segmentation.train import batch_of
 from harness import factories
 
@@ -144,15 +144,15 @@ def test_covers_are_regions_with_soft_or_hard_borders() -> None:
 
 
 def test_superpixels_follow_the_borders_of_colours() -> None:
-    """No superpixel of a black and white picture reaches over the border by more than a pixel."""
-    picture = np.zeros((120, 120, 3), np.uint8)
-    picture[:, 60:] = 255
-
-    for seed in range(10):
-        cover = superpixels(picture, np.random.default_rng(seed))
-        left, right = cover[:, 45:55].any(axis=1), cover[:, 65:75].any(axis=1)
-        over = cover[:, 62:64].any(axis=1) & left & ~right | cover[:, 56:58].any(axis=1) & right & ~left
-        assert over.mean() < 0.2
+    """Each lies on one side of a diagonal between black and white."""
+    small = np.zeros((90, 90, 3), np.float32)
+    small[np.triu_indices(90)] = 255
+    for seed in range(5):
+        nearest, _ = _assigned(small, 6, np.random.default_rng(seed))
+        white = np.bincount(nearest.ravel(), weights=small[..., 0].ravel() / 255, minlength=36)
+        size = np.bincount(nearest.ravel(), minlength=36)
+        pure = np.maximum(white, size - white).sum() / size.sum()
+        assert pure > 0.99
 
 
 def test_noise_grows_with_the_light_as_that_of_a_sensor() -> None:
