@@ -12,6 +12,7 @@ from culld.records import Threshold
 from culld.training.change.experiment import load_change
 from culld.training.experiment import Experiment, as_yaml, load_experiment, load_recipe, recipe_of
 from culld.training.restoration.experiment import load_restoration
+from culld.training.segmentation.experiment import load_segmentation
 from culld.training.tone.experiment import load_tone
 
 SHIPPED = Path(__file__).parents[2] / "models" / "defects" / "train.yaml"
@@ -95,7 +96,12 @@ def test_a_two_stage_experiment_names_new_names_as_well(tmp_path: Path, text: st
 @pytest.mark.parametrize("path", sorted(SHIPPED.parents[1].glob("*/train.yaml")), ids=lambda path: path.parent.name)
 def test_every_experiment_that_comes_with_culld_can_be_read(path: Path) -> None:
     """Each has the name of its folder, which for an earlier version ends in that."""
-    others = {"change": load_change, "restoration": load_restoration, "tone": load_tone}
+    others = {
+        "change": load_change,
+        "restoration": load_restoration,
+        "segmentation": load_segmentation,
+        "tone": load_tone,
+    }
     found = others.get(recipe_of(path), load_recipe)(path)
 
     assert path.parent.name in {found.name, f"{found.name}-{found.version}"}

@@ -17,6 +17,7 @@ from culld.cli import (
     model_dataset,
     model_evaluate,
     model_restoration,
+    model_segmentation,
     model_tone,
 )
 from culld.cli.model_explain import with_explanation
@@ -41,6 +42,7 @@ _TRAINING = ("matplotlib", "ai_edge_quantizer")
 _RECIPES: Final[dict[str, Callable[[argparse.Namespace], int]]] = {
     "change": model_change.train,
     "restoration": model_restoration.train,
+    "segmentation": model_segmentation.train,
     "tone": model_tone.train,
 }
 """Training by the line `recipe` of an experiment file; the other recipes are those of networks of defects."""

@@ -12,6 +12,7 @@ from culld.cli.compare_options import add_compare
 from culld.cli.config_option import add_config
 from culld.cli.enhance_options import add_enhance
 from culld.cli.model_options import add_model_actions
+from culld.cli.segment_options import add_segment
 from culld.cli.web_options import add_web
 from culld.explain.method import Method
 from culld.records import Defect, Verdict
@@ -237,6 +238,7 @@ _OPTIONS: Final[dict[str, Callable[[argparse.ArgumentParser], None]]] = {
     "explain": _add_explain,
     "compare": add_compare,
     "enhance": add_enhance,
+    "segment": add_segment,
     "report": _add_report,
     "restore": _add_restore,
     "web": add_web,

@@ -1,0 +1,83 @@
+"""The maps of a photo: the probability of each class of region, from the network over overlapping tiles."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from culld.errors import SystemFaultError
+from culld.inference.card import load_card
+from culld.inference.litert import LiteRtNetwork
+from culld.inference.network import as_function
+from culld.records.regions import REGION_CLASSES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from culld.inference.network import Network
+
+    Pixels = NDArray[np.uint8]
+    Maps = NDArray[np.float32]
+
+OVERLAP: Final = 64
+"""Tiles overlap by so many px; the weight of a tile falls to its borders, so that no seam can be seen."""
+
+
+def open_segmentation(folder: Path, threads: int = 1) -> LiteRtNetwork:
+    """Open the segmentation network of a model folder.
+
+    Raises SystemFaultError if it cannot be loaded, does not match its card, has other classes, or takes no square
+    tiles.
+    """
+    card = load_card(folder)
+    if card.labels != tuple(REGION_CLASSES):
+        raise SystemFaultError(
+            f"the model in {folder} has other classes of regions than this culld: install culld again"
+        )
+    network = LiteRtNetwork(folder / card.file, threads=threads)
+    _side(network)
+    return network
+
+
+def maps_of(pixels: Pixels, network: Network) -> Maps:
+    """Return the maps of a picture, uint8 RGB (height, width, 3): float32 0..1 (height, width, 8)."""
+    side, run = _side(network), as_function(network)
+    height, width = pixels.shape[:2]
+    padded = np.pad(pixels, ((0, max(0, side - height)), (0, max(0, side - width)), (0, 0)), mode="symmetric")
+    total: Maps = np.zeros((*padded.shape[:2], len(REGION_CLASSES)), np.float32)
+    weights: Maps = np.zeros((*padded.shape[:2], 1), np.float32)
+    tent = _tent(side)
+    for top in starts(padded.shape[0], side):
+        for left in starts(padded.shape[1], side):
+            place = (slice(top, top + side), slice(left, left + side))
+            total[place] += run(np.ascontiguousarray(padded[place])) * tent
+            weights[place] += tent
+    mean: Maps = (total / weights)[:height, :width]
+    return mean
+
+
+def starts(length: int, side: int) -> tuple[int, ...]:
+    """Return where tiles of this side begin along an axis of `length` px, at least a side; neighbours overlap."""
+    count = 1 + max(0, -(-(length - side) // (side - OVERLAP)))
+    return tuple(int(place) for place in np.linspace(0, length - side, count))
+
+
+def _tent(side: int) -> Maps:
+    """Return the weight of each pixel of a tile, (side, side, 1): 1 inside, near 0 at the borders."""
+    ramp = np.minimum(np.arange(side) + 0.5, np.arange(side)[::-1] + 0.5) / OVERLAP
+    line = np.minimum(ramp, 1).astype(np.float32)
+    tent: Maps = (line[:, None] * line)[..., None]
+    return tent
+
+
+def _side(network: Network) -> int:
+    """Return the side of the tiles that a network takes; raises SystemFaultError if it takes something else."""
+    inputs, outputs = (list(each.values()) for each in (network.signature.inputs, network.signature.outputs))
+    shape = inputs[0].shape
+    fits = len(inputs) == len(outputs) == 1 and shape == (shape[0], shape[0], 3)
+    if not fits or outputs[0].shape != (*shape[:2], len(REGION_CLASSES)) or shape[0] <= OVERLAP:
+        raise SystemFaultError(f"the segmentation network takes no square tiles, but {inputs[0]}")
+    return int(shape[0])

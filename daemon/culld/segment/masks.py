@@ -1,0 +1,94 @@
+"""The masks of a photo: which region is of which class, by the network or by the rule, as the model's card says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from culld.errors import SystemFaultError
+from culld.inference.card import read_card
+from culld.records.regions import REGION_CLASSES, REGION_DEFECTS, RegionClass
+from culld.segment import rules
+from culld.segment.maps import maps_of, open_segmentation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from culld.inference.card import Card
+    from culld.inference.network import Network
+
+    Pixels = NDArray[np.uint8]
+    Mask = NDArray[np.bool_]
+
+BY_RULE: Final = "by_rule"
+"""The key of a card's `calibration` that lists the classes for which the rule is used."""
+RULES: Final[Mapping[RegionClass, Callable[[Pixels], Mask]]] = {
+    RegionClass.SHADOW: rules.crushed,
+    RegionClass.HIGHLIGHT: rules.clipped,
+    RegionClass.FLAT: rules.flat,
+}
+"""The classes that a rule can tell."""
+LONGEST: Final = 1024
+"""The longer side in px of the frame that a photo is segmented in; a smaller photo is not enlarged."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Segmentation:
+    """The masks of a photo by class, bool (height, width); a region can be of several classes."""
+
+    masks: Mapping[RegionClass, Mask]
+
+    @property
+    def shares(self) -> dict[RegionClass, float]:
+        """The share of the frame of each class, 0..1."""
+        return {kind: float(mask.mean()) for kind, mask in self.masks.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Segmenter:
+    """A loaded network with its threshold for each class, and the classes for which the rule is used instead."""
+
+    network: Network
+    thresholds: Mapping[RegionClass, float]
+    by_rule: frozenset[RegionClass]
+
+    @classmethod
+    def open(cls, folder: Path, threads: int = 1) -> Segmenter:
+        """Load a model folder; raises SystemFaultError if it cannot be used."""
+        network, card = open_segmentation(folder, threads), read_card(folder)
+        try:
+            return cls(network, *settings_of(card))
+        except (KeyError, TypeError, ValueError) as error:
+            raise SystemFaultError(f"the card in {folder} has no thresholds of regions: install culld again") from error
+
+    def segment(self, pixels: Pixels) -> Segmentation:
+        """Return the masks of a frame, uint8 RGB (height, width, 3), whose longer side is at most `LONGEST`."""
+        return self.masks_of(maps_of(pixels, self.network), pixels)
+
+    def masks_of(self, maps: NDArray[np.float32], pixels: Pixels) -> Segmentation:
+        """Return the masks of a frame from its maps, float32 0..1 (height, width, 8)."""
+        found = {
+            kind: RULES[kind](pixels) if kind in self.by_rule else maps[..., at] >= self.thresholds[kind]
+            for at, kind in enumerate(REGION_CLASSES)
+        }
+        return Segmentation(_settled(found))
+
+
+def settings_of(card: Card) -> tuple[dict[RegionClass, float], frozenset[RegionClass]]:
+    """Return the thresholds of a card, and the classes by rule; raises ValueError or KeyError without them."""
+    limits = [float(each.tag) for each in card.thresholds]
+    return dict(zip(REGION_CLASSES, limits, strict=True)), frozenset(map(RegionClass, card.calibration[BY_RULE]))
+
+
+def _settled(found: Mapping[RegionClass, Mask]) -> dict[RegionClass, Mask]:
+    """Return masks without specks; what has a defect is not without texture, and what has nothing is fine."""
+    masks: dict[RegionClass, Mask] = {kind: rules.most(found[kind]) for kind in REGION_DEFECTS}
+    spoilt = np.logical_or.reduce(list(masks.values()))
+    masks[RegionClass.FLAT] = rules.most(found[RegionClass.FLAT]) & ~spoilt
+    masks[RegionClass.FINE] = ~(spoilt | masks[RegionClass.FLAT])
+    return {kind: masks[kind] for kind in REGION_CLASSES}
