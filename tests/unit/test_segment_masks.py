@@ -120,6 +120,19 @@ def test_the_picture_shows_each_contour_in_the_colour_of_its_legend() -> None:
     assert (shown[:band] == COLOURS[RegionClass.MOTION]).all(axis=2).any()
 
 
+def test_a_region_that_is_too_small_for_the_legend_has_no_contour() -> None:
+    """A colour without a name tells nothing."""
+    mask = np.zeros((120, 200), bool)
+    mask[50:58, 50:58] = True
+    found = Segmentation({RegionClass.NOISE: mask})
+    photo = np.full((120, 200, 3), 150, np.uint8)
+
+    shown = np.asarray(Image.open(io.BytesIO(picture(photo, {RegionClass.NOISE: rings(mask)}, found.shares))))
+
+    assert found.shares[RegionClass.NOISE] < SHOWN_FROM
+    assert not (shown == COLOURS[RegionClass.NOISE]).all(axis=2).any()
+
+
 def test_a_legend_that_is_too_long_for_a_line_wraps() -> None:
     """All seven classes in a narrow picture stay inside."""
     shares = {kind: 0.1 + 0.01 * at for at, kind in enumerate(COLOURS)}

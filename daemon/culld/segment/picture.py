@@ -50,14 +50,17 @@ _EDGE: Final = (0, 0, 0)
 def picture(
     pixels: NDArray[np.uint8], outlines: Mapping[RegionClass, Sequence[Ring]], shares: Mapping[RegionClass, float]
 ) -> bytes:
-    """Return a photo, uint8 RGB (height, width, 3), with the outlines of its masks, in its px, as PNG."""
+    """Return a photo, uint8 RGB (height, width, 3), with the outlines of its masks, in its px, as PNG.
+
+    Only classes that are in the legend are drawn, the smallest last: no contour is without its name.
+    """
     photo = Image.fromarray((pixels / _DIM).astype(np.uint8))
     pen = ImageDraw.Draw(photo)
-    for kind, colour in COLOURS.items():
+    for kind, _ in present(shares):
         for ring in outlines.get(kind, ()):
             points = [(float(x), float(y)) for x, y in (*ring.points, ring.points[0])]
             pen.line(points, _EDGE, 5, "curve")
-            pen.line(points, colour, 3, "curve")
+            pen.line(points, COLOURS[kind], 3, "curve")
     stream = io.BytesIO()
     _with_legend(photo, shares).save(stream, "PNG")
     return stream.getvalue()
