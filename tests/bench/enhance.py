@@ -164,6 +164,12 @@ def replaced(text: str, lines: Sequence[str]) -> str:
     return f"{before.rstrip()}\n\n" + "\n".join(lines) + (f"\n{tail}" if tail else "")
 
 
+def with_rows(text: str, lines: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown text in which these rows replace those with the same first cell."""
+    new = {line[0]: table(line, [])[0] for line in lines}
+    return "\n".join(new.get(row.removeprefix("| ").split(" | ", 1)[0], row) for row in text.split("\n"))
+
+
 def main() -> None:
     """Measure, and write the three tables."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -171,8 +177,12 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=60, metavar="N", help="photos of each source (default 60)")
     parser.add_argument("--pairs", type=int, default=400, metavar="N", help="pairs for the rule of the gain")
     parser.add_argument("--docs", type=Path, default=DOCS, metavar="FILE", help="whose section is written")
+    parser.add_argument("--costs", action="store_true", help="measure time and memory alone, on an idle machine")
     options = parser.parse_args()
     found = costs()
+    if options.costs:
+        options.docs.write_text(with_rows(options.docs.read_text("utf-8"), cost_lines(found)), "utf-8")
+        return
     restored = measured(options.shared, MODELS / "restore-jpeg", options.count, options.pairs)
     repairs = compared(options.shared, MODELS / "restore-exposure", MODELS / "defects", ("test", "real"), options.count)
     for name, lines in (("restore-jpeg", restored.lines), ("restore-exposure", repairs.lines)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.enhance import HEADING, replaced, section
+from bench.enhance import HEADING, replaced, section, with_rows
 
 NEW = section([["q10", "+1.0 dB", "+1.2 dB"]])
 
@@ -25,3 +25,13 @@ def test_the_section_is_added_once_and_its_text_does_not_grow() -> None:
 
     assert once.count(HEADING) == 1
     assert replaced(once, NEW) == once
+
+
+def test_only_the_rows_that_are_given_change() -> None:
+    """They are found by their first cell."""
+    text = replaced("# Benchmarks\n", section([["time", "1 s", "2 s"], ["time of start", "1 s", "3 s"]]))
+
+    found = with_rows(text, [["time", "1 s", "0.5 s"]])
+
+    assert found == text.replace("| time | 1 s | 2 s |", "| time | 1 s | 0.5 s |")
+    assert "| time of start | 1 s | 3 s |" in found
