@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from bench import doubling
-from bench.exposure_repair import MODELS, NETWORK, Repairs, compared
+from bench.exposure_repair import MODELS, SHIPPED, Repairs, compared
 from bench.report import table
 from bench.restoration import Rows, measured, spelled, spread
 from culld.training.dataset import read_index, split
@@ -108,7 +108,7 @@ def exposure_lines(repairs: Repairs) -> list[list[str]]:
     """The lines of exposure: how near to the partner beside rivals, and the share below `tag`."""
     lines = []
     for group, name in (("under, all", "really under-exposed"), ("over, all", "really over-exposed")):
-        own = repairs.results[group, NETWORK]
+        own = repairs.results[group, SHIPPED]
         for rival in ("gamma", "CLAHE"):
             other = repairs.results[group, rival]
             for column, unit, digits in ((2, "PSNR, dB", 2), (3, "SSIM", 3)):
@@ -170,6 +170,25 @@ def with_rows(text: str, lines: Sequence[Sequence[str]]) -> str:
     return "\n".join(new.get(row.removeprefix("| ").split(" | ", 1)[0], row) for row in text.split("\n"))
 
 
+def compression(options: argparse.Namespace) -> list[list[str]]:
+    """Measure the repair of compression; write its table, and return its lines."""
+    restored = measured(options.shared, MODELS / "restore-jpeg", options.count, options.pairs)
+    (MODELS / "restore-jpeg" / "table.md").write_text("\n".join(restored.lines) + "\n", "utf-8")
+    lines = [line for source, rows in restored.sources.items() for line in compression_lines(source, rows)]
+    return [*lines, *scale_lines(options.shared, options.count // 2)]
+
+
+def exposure(options: argparse.Namespace) -> list[list[str]]:
+    """Measure the repair of exposure; write its table, and return its lines."""
+    folders = MODELS / "restore-exposure", MODELS / "defects"
+    repairs = compared(options.shared, *folders, ("test", "real"), options.count)
+    (MODELS / "restore-exposure" / "table.md").write_text("\n".join(repairs.lines) + "\n", "utf-8")
+    return exposure_lines(repairs)
+
+
+PARTS = {"costs": lambda _options: cost_lines(costs()), "compression": compression, "exposure": exposure}
+
+
 def main() -> None:
     """Measure, and write the three tables."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -177,19 +196,15 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=60, metavar="N", help="photos of each source (default 60)")
     parser.add_argument("--pairs", type=int, default=400, metavar="N", help="pairs for the rule of the gain")
     parser.add_argument("--docs", type=Path, default=DOCS, metavar="FILE", help="whose section is written")
-    parser.add_argument("--costs", action="store_true", help="measure time and memory alone, on an idle machine")
+    parser.add_argument("--only", choices=PARTS, help="measure this part; costs want an idle machine")
     options = parser.parse_args()
-    found = costs()
-    if options.costs:
-        options.docs.write_text(with_rows(options.docs.read_text("utf-8"), cost_lines(found)), "utf-8")
-        return
-    restored = measured(options.shared, MODELS / "restore-jpeg", options.count, options.pairs)
-    repairs = compared(options.shared, MODELS / "restore-exposure", MODELS / "defects", ("test", "real"), options.count)
-    for name, lines in (("restore-jpeg", restored.lines), ("restore-exposure", repairs.lines)):
-        (MODELS / name / "table.md").write_text("\n".join(lines) + "\n", "utf-8")
-    lines = [line for source, each in restored.sources.items() for line in compression_lines(source, each)]
-    lines += [*scale_lines(options.shared, options.count // 2), *exposure_lines(repairs), *cost_lines(found)]
-    options.docs.write_text(replaced(options.docs.read_text("utf-8"), section(lines)), "utf-8")
+    text = options.docs.read_text("utf-8")
+    if options.only:
+        text = with_rows(text, PARTS[options.only](options))
+    else:  # costs first, since memory is the largest of all children so far
+        spent, gained, exposed = (part(options) for part in PARTS.values())
+        text = replaced(text, section([*gained, *exposed, *spent]))
+    options.docs.write_text(text, "utf-8")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from PIL import Image
 from culld.enhance.exposure import open_tone_network, repair_exposure
 from culld.enhance.restore import open_restoration, restore
 from culld.inference.card import MODEL_FILE
+from culld.records import Defect
 from harness import scenes
 
 Pixels = NDArray[np.uint8]
@@ -40,7 +41,8 @@ def exposure() -> list[Pixels]:
     """A landscape that is 3 EV too dark, its repair, and the difference."""
     dark = scenes.picture(scenes.Scene(2, size=(WIDTH, 334))).point([round(level * 0.29) for level in range(256)] * 3)
     before = np.asarray(dark)
-    after, _ = repair_exposure(before, open_tone_network(REPO / "models" / "restore-exposure" / MODEL_FILE))
+    network = open_tone_network(REPO / "models" / "restore-exposure" / MODEL_FILE)
+    after = repair_exposure(before, Defect.UNDER, network)
     return [before, after, difference(before, after, 1)]
 
 

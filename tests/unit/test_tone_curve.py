@@ -17,6 +17,7 @@ from culld.enhance.exposure import (
     MOST_STOPS,
     TONE_NETWORK,
     clipped_share,
+    darkening_curve,
     open_tone_network,
     predict_curve,
     repair_exposure,
@@ -25,6 +26,7 @@ from culld.imaging.image_file import DecodeLimits
 from culld.imaging.raw import develop_corrected, open_raw
 from culld.imaging.tone_curve import ToneCurve, apply, to_linear, to_srgb
 from culld.inference.network import Signature
+from culld.records import Defect
 from harness import raw_files, scenes
 
 CURVES = [ToneCurve(stops, shoulder) for stops in (-4.0, -1.0, 0.0, 2.0, 4.0) for shoulder in (0.5, 1.5, 3.0)]
@@ -145,12 +147,26 @@ def test_the_network_takes_a_portrait_turned() -> None:
     portrait = np.zeros((400, 300, 3), np.uint8)
     portrait[:200] = 255
 
-    found, curve = repair_exposure(portrait, network)
+    found = repair_exposure(portrait, Defect.UNDER, network)
 
     (seen,) = network.seen
     assert seen.shape == (192, 256, 3)
     assert (seen[:, :100] == 255).all() != (seen[:, -100:] == 255).all()
-    np.testing.assert_array_equal(found, apply(portrait, curve))
+    np.testing.assert_array_equal(found, apply(portrait, ToneCurve(1.0)))
+
+
+def test_a_bright_photo_is_darkened_to_grey_without_the_network() -> None:
+    """By 4 EV at most; a photo that is darker than grey already stays as it is."""
+    network = FakeNetwork(1.0)
+    bright = np.full((192, 256, 3), 220, np.uint8)
+    white, dark = np.full_like(bright, 255), np.full_like(bright, 40)
+
+    found = repair_exposure(bright, Defect.OVER, network)
+
+    assert network.seen == []
+    assert found.max() < 130
+    assert darkening_curve(white).stops == pytest.approx(np.log2(0.14), abs=0.01)
+    np.testing.assert_array_equal(repair_exposure(dark, Defect.OVER, network), dark)
 
 
 def test_what_is_just_below_white_counts_as_clipped() -> None:

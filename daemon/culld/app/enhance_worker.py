@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, Final
 from culld.app.enhance_messages import Enhanced, Repair
 from culld.enhance.accept import Accepted, Discarded, accept, exposure_defect, refusal_for_clipping
 from culld.enhance.encode import Origin, encode_copy, metadata_of
-from culld.enhance.exposure import clipped_share, open_tone_network, predict_curve, repair_exposure, thumbnail_of
+from culld.enhance.exposure import (
+    DARKENING,
+    clipped_share,
+    open_tone_network,
+    repair_exposure,
+    repairing_curve,
+    thumbnail_of,
+)
 from culld.enhance.gain import COARSE_QUALITY, FINE_QUALITY, gain, load_rule
 from culld.enhance.restore import open_restoration, restore
 from culld.enhance.source import CopySource, RefusedError, quality_of, read_source
@@ -64,7 +71,7 @@ class _Photo:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Repaired:
-    """Pixels before and after a repair, what was repaired, the network that did it, and the gain, if estimated."""
+    """Pixels before and after a repair, what was repaired, what did it, and the gain, if estimated."""
 
     source: CopySource
     pixels: Pixels
@@ -111,7 +118,7 @@ class EnhanceWorker:
         repair, why = self._chosen(photo, request.repair, COARSE_QUALITY if request.only_coarse else FINE_QUALITY)
         if repair is None:
             return replace(told, reason=why)
-        told = replace(told, repair=repair, models=(self._judge, self._models[repair]))
+        told = replace(told, repair=repair, models=(self._judge, self._model(photo, repair)))
         try:
             return self._made(photo, repair, told)
         except RefusedError as refusal:
@@ -183,6 +190,11 @@ class EnhanceWorker:
             gain_db=None if isinstance(found.repair, Defect) else found.repair.decibels,
         )
 
+    def _model(self, photo: _Photo, repair: Repair) -> str:
+        """Return what repairs a photo: the id of a network, or the name of the gain for bright photos."""
+        is_bright = exposure_defect(photo.scores, self._settings.tags) is Defect.OVER
+        return DARKENING if repair is Repair.EXPOSURE and is_bright else self._models[repair]
+
     def _gone(self, repair: Repair) -> frozenset[str]:
         return self._settings.keywords if repair is Repair.EXPOSURE else frozenset()
 
@@ -199,8 +211,8 @@ class EnhanceWorker:
         source = read_source(photo.data, photo.format, self._limits)
         if refusal := refusal_for_clipping(defect, _burnt_out(source.pixels)):
             return refusal
-        pixels, _ = repair_exposure(source.pixels, self._tone)
-        return _Repaired(source, pixels, defect, self._models[Repair.EXPOSURE])
+        pixels = repair_exposure(source.pixels, defect, self._tone)
+        return _Repaired(source, pixels, defect, self._model(photo, Repair.EXPOSURE))
 
     def _developed(self, photo: _Photo, defect: Defect) -> _Repaired | Discarded:
         """Develop the sensor data of a RAW twice: plainly, and under the curve that repairs the plain one."""
@@ -209,9 +221,9 @@ class EnhanceWorker:
             plain = develop_corrected(raw, ToneCurve(0.0))
             if refusal := refusal_for_clipping(defect, _burnt_out(plain)):
                 return refusal
-            pixels = develop_corrected(raw, predict_curve(thumbnail_of(plain), self._tone))
+            pixels = develop_corrected(raw, repairing_curve(thumbnail_of(plain), defect, self._tone))
         source = CopySource(plain, exif=exif, is_upright=True)
-        return _Repaired(source, pixels, defect, self._models[Repair.EXPOSURE])
+        return _Repaired(source, pixels, defect, self._model(photo, Repair.EXPOSURE))
 
 
 def _burnt_out(pixels: Pixels) -> float:

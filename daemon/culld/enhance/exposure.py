@@ -1,4 +1,7 @@
-"""Repair of a wrong exposure: a tone curve predicted from a thumbnail, for the photo in full resolution.
+"""Repair of a wrong exposure: a tone curve chosen by a thumbnail, for the photo in full resolution.
+
+A network predicts the curve of a dark photo. A bright one gets a gain: on 83 over-exposed pictures of the calibration
+it is as near to the right exposure as the network, and takes more of them below their threshold (19 % and 11 %).
 
 `imaging.tone_curve.apply` puts the curve on a decoded photo, `imaging.raw.develop_corrected` on the data of a sensor.
 """
@@ -11,9 +14,10 @@ import numpy as np
 from PIL import Image
 
 from culld.imaging.decode import shrunk, to_network_frame
-from culld.imaging.tone_curve import ToneCurve, apply, luma
+from culld.imaging.tone_curve import ToneCurve, apply, luma, to_linear
 from culld.inference.litert import LiteRtNetwork
 from culld.inference.network import ArraySpec, Signature
+from culld.records import Defect
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +39,15 @@ TONE_NETWORK: Final = Signature(
 """RGB thumbnails, a portrait turned by 90 degrees; the stops and the shoulder of a tone curve."""
 MOST_STOPS: Final = 4.0
 """The limit of a lift, in EV: the noise of dark tones grows 16 times in linear light at most."""
+
+
+DARKENING: Final = "gain-to-grey-1"
+"""The name under which the gain for bright photos is noted in a copy, where others have the id of a network."""
+_GREY: Final = 0.14
+"""The logarithmic mean of linear light, 0..1, that the gain aims at; the best on the scenes of the calibration."""
+_SHOULDER: Final = 3.0
+_BLACK: Final = 0.002
+"""Added to linear light before its logarithm, so that black pixels do not count without end."""
 
 
 def open_tone_network(model: Path, threads: int = 1) -> LiteRtNetwork:
@@ -66,7 +79,21 @@ def predict_curve(thumbnail: Pixels, network: Network) -> ToneCurve:
     return ToneCurve(min(stops, MOST_STOPS), shoulder)
 
 
-def repair_exposure(pixels: Pixels, network: Network) -> tuple[Pixels, ToneCurve]:
-    """Return a photo, uint8 RGB (height, width, 3), with its exposure repaired, and the curve that did it."""
-    curve = predict_curve(thumbnail_of(pixels), network)
-    return apply(pixels, curve), curve
+def darkening_curve(thumbnail: Pixels) -> ToneCurve:
+    """Return the curve that brings the logarithmic mean of the light of a photo down to grey, by `MOST_STOPS` at most.
+
+    The photo is given by its thumbnail, uint8 RGB (height, width, 3); one that is darker already is left as it is.
+    """
+    light = to_linear(luma(thumbnail) / 255)
+    stops = float(np.log2(_GREY / np.exp(np.log(light + _BLACK).mean())))
+    return ToneCurve(float(np.clip(stops, -MOST_STOPS, 0.0)), _SHOULDER)
+
+
+def repairing_curve(thumbnail: Pixels, defect: Defect, network: Network) -> ToneCurve:
+    """Return the curve that repairs a photo that is over-exposed (`Defect.OVER`), or under-exposed (any other)."""
+    return darkening_curve(thumbnail) if defect is Defect.OVER else predict_curve(thumbnail, network)
+
+
+def repair_exposure(pixels: Pixels, defect: Defect, network: Network) -> Pixels:
+    """Return a photo, uint8 RGB (height, width, 3), with its exposure repaired."""
+    return apply(pixels, repairing_curve(thumbnail_of(pixels), defect, network))
