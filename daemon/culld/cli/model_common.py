@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from culld.training.restoration.experiment import RestorationExperiment
+    from culld.training.segmentation.experiment import SegmentationExperiment
 
 _NOTICE = (
     "The backbone's weights are those of {backbone} trained on ImageNet, under the Apache License, Version 2.0 "
@@ -53,11 +58,10 @@ def run_context(
     def engine(model: Path) -> Callable[[NDArray[np.uint8]], NDArray[np.float32]]:
         return as_function(LiteRtNetwork(model))
 
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return RunContext(
         photos=args.photos,
         weights=_weights(getattr(args, "weights", None)),
-        cache=args.cache or home / "culld" / "training",
+        cache=cache_folder(args.cache),
         out=out,
         real_exposure=args.real_exposure,
         decode=decode_file,
@@ -67,6 +71,18 @@ def run_context(
         experiment_text=text,
         real=getattr(args, "real", None),
     )
+
+
+def cache_folder(given: Path | None) -> Path:
+    """Return the folder of the caches of trainings: the given one, or the usual one."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return given or home / "culld" / "training"
+
+
+def checkpoint_folder(cache: Path | None, experiment: RestorationExperiment | SegmentationExperiment) -> Path:
+    """Return the folder of the checkpoints of a run; it has the values in its name: no other run goes on with them."""
+    values = hashlib.sha256(json.dumps(asdict(experiment)).encode()).hexdigest()[:12]
+    return cache_folder(cache) / f"{experiment.name}-{experiment.version}-{values}"
 
 
 def _weights(given: str | None) -> Path | str | None:

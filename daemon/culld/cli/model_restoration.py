@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import sys
 import tempfile
 from dataclasses import asdict, replace
@@ -62,7 +60,10 @@ def train(args: argparse.Namespace) -> int:
         experiment = replace(experiment, seed=args.seed)
         text = json.dumps(asdict(experiment))  # YAML as well
     out = args.out or Path("models") / experiment.name
-    parts, backup = split(read_index(args.photos), experiment.splits), checkpoints(args.cache, experiment)
+    parts, backup = (
+        split(read_index(args.photos), experiment.splits),
+        model_common.checkpoint_folder(args.cache, experiment),
+    )
     print(f"the checkpoints are kept in {backup}", file=sys.stderr)
     with model_common.ProgressBars() as shown:
         model = train_restoration(
@@ -80,13 +81,6 @@ def train(args: argparse.Namespace) -> int:
     print(f"{load_card(out).id} written to {out}")
     model_common.print_figures(found)
     return exit_codes.FINE
-
-
-def checkpoints(cache: Path | None, experiment: RestorationExperiment) -> Path:
-    """Return the folder of the checkpoints of a run; it has the values in its name: no other run goes on with them."""
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    values = hashlib.sha256(json.dumps(asdict(experiment)).encode()).hexdigest()[:12]
-    return (cache or home / "culld" / "training") / f"{experiment.name}-{experiment.version}-{values}"
 
 
 def _rule(model: Any, photos: Path, parts: Split, progress: Progress) -> GainRule:

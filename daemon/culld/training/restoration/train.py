@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from concurrent.futures import ThreadPoolExecutor
+import functools
 from typing import TYPE_CHECKING, Any, Final
 
+from culld.training.checkpoints import load_checkpoint, made_ahead, save_checkpoint
 from culld.training.restoration.network import build_restoration
 from culld.training.restoration.patches import batch_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from culld.training.restoration.experiment import RestorationExperiment
-    from culld.training.restoration.patches import Batch, Photo
+    from culld.training.restoration.patches import Photo
 
 EVERY: Final = 250
 """Steps between two checkpoints."""
-_MODEL, _STEP = "checkpoint.keras", "checkpoint.json"
-_AHEAD = 4
 
 
 def train_restoration(
@@ -37,13 +35,14 @@ def train_restoration(
     keras.utils.set_random_seed(experiment.seed)
     model, start = _started(experiment, backup)
     is_squared = False
-    for step, (spoilt, clean) in _batches(photos, experiment, start):
+    draw = functools.partial(batch_of, photos, experiment)
+    for step, (spoilt, clean) in made_ahead(draw, start, experiment.steps):
         if not is_squared and step >= experiment.steps * (1 - experiment.squared):
             model.compile(optimizer=model.optimizer, loss="mean_squared_error")
             is_squared = True
         loss = float(model.train_on_batch(spoilt, clean))
         if (step + 1) % EVERY == 0:
-            _save(model, backup, step + 1)
+            save_checkpoint(model, backup, step + 1)
             progress(step + 1, loss)
     model.optimizer.finalize_variable_values(model.trainable_variables)  # the averaged ones
     return model
@@ -53,9 +52,8 @@ def _started(experiment: RestorationExperiment, backup: Path) -> tuple[Any, int]
     """Return the model and its number of steps: of the last checkpoint, or a new one."""
     import keras
 
-    backup.mkdir(parents=True, exist_ok=True)
-    if (backup / _STEP).exists():
-        return keras.models.load_model(backup / _MODEL), int(json.loads((backup / _STEP).read_text("utf-8"))["steps"])
+    if (found := load_checkpoint(backup)) is not None:
+        return found
     model = build_restoration(experiment.channels, experiment.blocks)
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, experiment.steps, alpha=0.01, warmup_target=experiment.learning_rate, warmup_steps=200
@@ -63,20 +61,3 @@ def _started(experiment: RestorationExperiment, backup: Path) -> tuple[Any, int]
     optimizer = keras.optimizers.Adam(rate, use_ema=True, ema_momentum=experiment.ema, clipnorm=1.0)
     model.compile(optimizer=optimizer, loss="mean_absolute_error")
     return model, 0
-
-
-def _save(model: Any, backup: Path, steps: int) -> None:
-    """Write a checkpoint: the model beside the old one, then its number of steps."""
-    torn = backup / f"new-{_MODEL}"
-    model.save(torn)
-    torn.replace(backup / _MODEL)
-    (backup / _STEP).write_text(json.dumps({"steps": steps}), "utf-8")
-
-
-def _batches(photos: Sequence[Photo], experiment: RestorationExperiment, start: int) -> Iterator[tuple[int, Batch]]:
-    """Yield the steps with their batches, which a thread makes ahead."""
-    with ThreadPoolExecutor(1) as thread:
-        ahead = [thread.submit(batch_of, photos, experiment, step) for step in range(start, start + _AHEAD)]
-        for step in range(start, experiment.steps):
-            yield step, ahead.pop(0).result()
-            ahead.append(thread.submit(batch_of, photos, experiment, step + _AHEAD))

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import functools
-import json
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from culld.training.checkpoints import load_checkpoint, made_ahead, save_checkpoint
 from culld.training.dataset import number_of
 from culld.training.segmentation.composites import composite
 from culld.training.segmentation.losses import NAME, dice_entropy
 from culld.training.segmentation.network import build_segmentation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -28,8 +27,6 @@ if TYPE_CHECKING:
 
 EVERY: Final = 100
 """Steps between two checkpoints."""
-_MODEL, _STEP = "checkpoint.keras", "checkpoint.json"
-_AHEAD = 4
 
 
 def train_segmentation(
@@ -48,10 +45,11 @@ def train_segmentation(
     keras.utils.set_random_seed(experiment.seed)
     model, start = _started(experiment, backup)
     losses = []
-    for step, (pixels, truth) in _batches(photos, experiment, rules, start):
+    draw = functools.partial(batch_of, photos, experiment, rules)
+    for step, (pixels, truth) in made_ahead(draw, start, experiment.steps):
         losses.append(float(model.train_on_batch(pixels, truth)))
         if (step + 1) % EVERY == 0 or step + 1 == experiment.steps:
-            _save(model, backup, step + 1)
+            save_checkpoint(model, backup, step + 1)
             progress(step + 1, float(np.mean(losses)))
             losses.clear()
     return model
@@ -78,11 +76,9 @@ def _started(experiment: SegmentationExperiment, backup: Path) -> tuple[Any, int
     """Return the model and its number of steps: of the last checkpoint, or a new one."""
     import keras
 
-    backup.mkdir(parents=True, exist_ok=True)
     loss = dice_entropy(experiment.dice, experiment.entropy)
-    if (backup / _STEP).exists():
-        steps = int(json.loads((backup / _STEP).read_text("utf-8"))["steps"])
-        return keras.models.load_model(backup / _MODEL, custom_objects={NAME: loss}), steps
+    if (found := load_checkpoint(backup, {NAME: loss})) is not None:
+        return found
     model = build_segmentation(experiment.channels)
     rate = keras.optimizers.schedules.CosineDecay(
         0.0,
@@ -93,24 +89,3 @@ def _started(experiment: SegmentationExperiment, backup: Path) -> tuple[Any, int
     )
     model.compile(optimizer=keras.optimizers.AdamW(rate, weight_decay=1e-4, clipnorm=1.0), loss=loss)
     return model, 0
-
-
-def _save(model: Any, backup: Path, steps: int) -> None:
-    """Write a checkpoint: the model beside the old one, then its number of steps."""
-    torn = backup / f"new-{_MODEL}"
-    model.save(torn)
-    torn.replace(backup / _MODEL)
-    (backup / _STEP).write_text(json.dumps({"steps": steps}), "utf-8")
-
-
-def _batches(
-    photos: Sequence[Photo], experiment: SegmentationExperiment, rules: Rules, start: int
-) -> Iterator[tuple[int, Batch]]:
-    """Yield the steps with their batches, which a thread makes ahead."""
-    draw = functools.partial(batch_of, photos, experiment, rules)
-    with ThreadPoolExecutor(1, "composites") as thread:
-        ahead = [thread.submit(draw, step) for step in range(start, min(start + _AHEAD, experiment.steps))]
-        for step in range(start, experiment.steps):
-            yield step, ahead.pop(0).result()
-            if step + _AHEAD < experiment.steps:
-                ahead.append(thread.submit(draw, step + _AHEAD))
