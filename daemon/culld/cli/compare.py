@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +11,9 @@ from typing import TYPE_CHECKING
 from culld.app.compare import compare_photos
 from culld.app.compare_messages import CompareRequest, as_json
 from culld.cli import configuration, exit_codes
+from culld.cli.photo_files import json_path, place_of, write_picture
 from culld.errors import ConfigError, PhotoError, SystemFaultError
-from culld.records import RootedPath, display_path
+from culld.records import display_path
 
 if TYPE_CHECKING:
     import argparse
@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
         return _run_bench(args)
     config = configuration.load_or_default(args)
     photos = (Path(args.first).absolute(), Path(args.second).absolute())
-    places = (_place_of(photos[0]), _place_of(photos[1]))
+    places = (place_of(photos[0]), place_of(photos[1]))
     request = CompareRequest(places[0], places[1], _names(args), picture=args.out is not None)
     if args.out is not None:
         _require_other_file(args.out, photos)
@@ -35,8 +35,8 @@ def run(args: argparse.Namespace) -> int:
         print(f"culld: {error}", file=sys.stderr)
         return exit_codes.SOME_FAILED
     if found.picture:
-        _write_picture(args.out, found.picture)
-    first, second = (os.fsencode(path).decode("utf-8", "backslashreplace") for path in photos)
+        write_picture(args.out, found.picture)
+    first, second = map(json_path, photos)
     print(json.dumps(as_json(found, first, second)) if args.json else found.sentence)
     return exit_codes.FINE if found.alignment is not None else exit_codes.SOME_FAILED
 
@@ -56,20 +56,8 @@ def _names(args: argparse.Namespace) -> tuple[str, str]:
     return display_path(Path(first.name)), display_path(Path(second.name))
 
 
-def _place_of(path: Path) -> RootedPath:
-    return RootedPath(path.parent, path.relative_to(path.parent))
-
-
 def _require_other_file(out: Path, photos: tuple[Path, Path]) -> None:
     """Raise SystemFaultError if the picture would replace one of the photos."""
     for photo in photos:
         if out.exists() and photo.exists() and out.samefile(photo):
             raise SystemFaultError(f"{display_path(out)} is one of the photos; name another file for the picture")
-
-
-def _write_picture(out: Path, picture: bytes) -> None:
-    try:
-        out.write_bytes(picture)
-    except OSError as error:
-        raise SystemFaultError(f"{display_path(out)} cannot be written: {error}") from error
-    print(f"picture written to {display_path(out)}", file=sys.stderr)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -15,12 +14,12 @@ from culld.app.enhance import enhance_photos
 from culld.app.enhance_messages import Enhanced, Repair, as_json
 from culld.app.score import find
 from culld.cli import configuration, exit_codes
+from culld.cli.photo_files import json_path, print_missing
 from culld.records import display_path
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from culld.app.enhance_messages import EnhanceResult
 
@@ -29,8 +28,7 @@ def run(args: argparse.Namespace) -> int:
     """Repair the photos in order; return 1 if a path is missing, or a photo cannot be read or its copy not written."""
     config = configuration.load_or_default(args)
     photos, missing = find(args.paths)
-    for path in missing:
-        print(f"culld: {display_path(path)} does not exist, or is neither a regular file nor a folder", file=sys.stderr)
+    print_missing(missing)
     failed = bool(missing)
     with _progress_bar(len(photos)) as show:
         for number, result in enumerate(enhance_photos(config, photos, Repair(args.repair), show)):
@@ -41,11 +39,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _as_json(result: EnhanceResult) -> dict[str, object]:
-    return as_json(result, _text(result.path), None if result.copy is None else _text(result.copy))
-
-
-def _text(path: Path) -> str:
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    return as_json(result, json_path(result.path), None if result.copy is None else json_path(result.copy))
 
 
 def _as_text(result: EnhanceResult) -> str:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from typing import TYPE_CHECKING
 
 from culld.app.explain import explain_photo
 from culld.app.explain_messages import ExplainRequest
 from culld.cli import configuration, exit_codes
-from culld.errors import PhotoError, SystemFaultError
+from culld.cli.photo_files import json_path, place_of, write_picture
+from culld.errors import PhotoError
 from culld.explain.method import Method
-from culld.records import Defect, RootedPath, display_path
+from culld.records import Defect, display_path
 
 if TYPE_CHECKING:
     import argparse
@@ -32,32 +32,16 @@ def run(args: argparse.Namespace) -> int:
         print(f"culld: {display_path(args.photo)}: {error}", file=sys.stderr)
         return exit_codes.SOME_FAILED
     if args.out is not None:
-        write_picture(args.out, path, found)
+        write_picture(args.out, found.picture, path)
     print(json.dumps(as_json(path, found)) if args.json else found.sentence)
     return exit_codes.FINE
-
-
-def place_of(path: Path) -> RootedPath:
-    """Return the place of a single file."""
-    return RootedPath(path.parent, path.relative_to(path.parent))
-
-
-def write_picture(out: Path, photo: Path, found: PhotoExplanation) -> None:
-    """Write the PNG; raises SystemFaultError if it cannot be written, or would replace the photo itself."""
-    try:
-        if out.exists() and out.samefile(photo):
-            raise SystemFaultError(f"{display_path(out)} is the photo itself; name another file for the picture")
-        out.write_bytes(found.picture)
-    except OSError as error:
-        raise SystemFaultError(f"{display_path(out)} cannot be written: {error}") from error
-    print(f"picture written to {display_path(out)}", file=sys.stderr)
 
 
 def as_json(path: Path, found: PhotoExplanation) -> dict[str, object]:
     """Return the explanation as values of `--json`; the map has rows from the top, in units of the logit."""
     rows = found.values
     return {
-        "path": os.fsencode(path).decode("utf-8", "backslashreplace"),
+        "path": json_path(path),
         "head": found.head,
         "method": found.method,
         "probability": round(found.probability, 4),

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from typing import TYPE_CHECKING
 
 from culld.app.decision_json import scores_json, subject_json
 from culld.app.score import find, score_files
 from culld.cli import configuration, exit_codes
+from culld.cli.photo_files import json_path, print_missing
 from culld.records import Verdict, display_path
 
 if TYPE_CHECKING:
@@ -22,8 +21,7 @@ def run(args: argparse.Namespace) -> int:
     """Score every photo of the paths, in order; return 1 if a path is missing or a photo is unreadable."""
     config = configuration.load_or_default(args)
     found, missing = find(args.paths)
-    for path in missing:
-        print(f"culld: {display_path(path)} does not exist, or is neither a regular file nor a folder", file=sys.stderr)
+    print_missing(missing)
     failed = bool(missing)
     for result in score_files(config, found):
         failed = failed or result.verdict is Verdict.UNREADABLE
@@ -32,9 +30,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _as_json(result: ScoreResult) -> dict[str, object]:
-    path = os.fsencode(result.path).decode("utf-8", "backslashreplace")
     return {
-        "path": path,
+        "path": json_path(result.path),
         **scores_json(result.scores),
         **subject_json(result.subject),
         "verdict": result.verdict,

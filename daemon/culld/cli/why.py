@@ -11,8 +11,8 @@ from culld.app.decisions import explain_decision
 from culld.app.explain import explain_photo
 from culld.app.explain_messages import ExplainRequest
 from culld.cli import configuration, exit_codes
-from culld.cli.explain import place_of, write_picture
 from culld.cli.log import as_text
+from culld.cli.photo_files import place_of, write_picture
 from culld.cli.subject_text import subject_text
 from culld.errors import PhotoError
 from culld.records import CopyState, Defect, Scores, SeriesKind, display_path
@@ -56,7 +56,7 @@ def _picture(out: Path, config: Config, explanation: Explanation) -> int:
     except PhotoError as error:
         print(f"culld: {display_path(path)}: {error}", file=sys.stderr)
         return exit_codes.SOME_FAILED
-    write_picture(out, path, found)
+    write_picture(out, found.picture, path)
     return exit_codes.FINE
 
 
