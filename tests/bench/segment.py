@@ -18,12 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.report import table
-from bench.segment_rivals import laplacian, lbp
+from bench.segment_by_hand import hand_lines, rated_lines
+from bench.segment_rivals import RIVALS
 from culld.cli.model_segmentation import COMPOSITES, NETWORK, RULE, SHIPPED, by_rules, counted
 from culld.inference.card import read_card
 from culld.records.regions import REGION_CLASSES, REGION_DEFECTS, RegionClass
 from culld.segment.maps import maps_of
-from culld.segment.masks import RULES, Segmenter
+from culld.segment.masks import BLURRED, RULES, Segmenter, blur_of
 from culld.training.dataset import Scene, read_index, split
 from culld.training.restoration.known_pairs import read_photo
 from culld.training.segmentation import measure
@@ -33,7 +34,6 @@ from culld.training.segmentation.measure import ANY, BLUR, Counted, Kind
 Pixels = NDArray[np.uint8]
 Maps = dict[str, NDArray[np.float32]]
 MODEL = Path(__file__).parents[2] / "models" / "segment"
-RIVALS: dict[str, Callable[[Pixels], NDArray[np.float32]]] = {"Laplacian tiles": laplacian, "LBP": lbp}
 FEWEST = 15
 """Scenes of a source that has a line of its own."""
 FRAME = (683, 1024)
@@ -49,13 +49,13 @@ class Seen:
         self._last: tuple[Pixels | None, NDArray[np.float32] | None] = (None, None)
 
     def network(self, pixels: Pixels) -> Maps:
-        """The maps by class, and of blur of both kinds."""
+        """The maps by class, and of blur of either kind."""
         maps = self._maps(pixels)
         found = {str(kind): maps[..., at] for at, kind in enumerate(REGION_CLASSES)}
-        return {**found, BLUR: np.maximum(found["defocus"], found["motion"])}
+        return {**found, BLUR: blur_of(maps)}
 
     def shipped(self, pixels: Pixels) -> Maps:
-        """The masks of `culld segment`, of any defect, and of blur of both kinds."""
+        """The masks of `culld segment`, of any defect, and of blur of either kind."""
         masks = self.segmenter.masks_of(self._maps(pixels), pixels).masks
         found = {str(kind): mask.astype(np.float32) for kind, mask in masks.items()}
         found[ANY] = np.maximum.reduce([found[kind] for kind in REGION_DEFECTS])
@@ -73,10 +73,11 @@ def class_lines(found: Counted, seen: Seen) -> list[str]:
     rows = []
     for kind in REGION_CLASSES:
         limit = seen.segmenter.thresholds[kind]
-        network = measure.dice(found[NETWORK, Kind.COMPOSITE, kind], limit)
+        network = measure.dice(found[SHIPPED if kind in BLURRED else NETWORK, Kind.COMPOSITE, kind], limit)
         rule = str(measure.dice(found[RULE, Kind.COMPOSITE, kind], 0.5)) if kind in RULES else "none"
         shipped = found[SHIPPED, Kind.COMPOSITE, kind]
-        used = "rule" if kind in seen.segmenter.by_rule else f"network from {limit:.2f}"
+        from_ = "blur from" if kind in BLURRED else "network from"
+        used = "rule" if kind in seen.segmenter.by_rule else f"{from_} {limit:.2f}"
         area = shipped.total[:, 0].sum() / shipped.total.sum()
         rows.append(
             (
@@ -261,6 +262,15 @@ def main() -> None:
         "## By source",
         "",
         *source_lines(found, scenes),
+        "",
+        "## Real blur: regions drawn by hand",
+        "",
+        "Regions of photographs with a shallow depth of field, drawn by eye before any network was run on them.",
+        *hand_lines(seen.segmenter, args.shared / "more", limits),
+        "",
+        "## Real blur: whole photographs that people rated",
+        "",
+        *rated_lines(seen.segmenter, args.shared / "more"),
     ]
     print("\n".join(lines))
 

@@ -6,6 +6,9 @@ motion, and call a place without texture blurred.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -47,3 +50,6 @@ def lbp(pixels: Pixels) -> Single:
     number = np.where(changes <= 2, np.sum(higher, axis=0), 9)
     share = boxed((number >= 6).astype(np.float32), REACH)
     return np.clip(1 - share, 0, 1).astype(np.float32)
+
+
+RIVALS: Final[dict[str, Callable[[Pixels], Single]]] = {"Laplacian tiles": laplacian, "LBP": lbp}

@@ -13,8 +13,8 @@ from PIL import Image
 
 from culld.inference.network import ArraySpec, Signature
 from culld.records.regions import REGION_CLASSES, RegionClass
-from culld.segment.maps import maps_of, starts
-from culld.segment.masks import LONGEST, RULES, Segmentation, Segmenter
+from culld.segment.maps import SCALE, maps_of, starts
+from culld.segment.masks import LONGEST, RULES, Segmentation, Segmenter, blur_of, reached_of
 from culld.segment.outline import rings
 from culld.segment.picture import COLOURS, SHOWN_FROM, picture, sentence
 
@@ -23,7 +23,7 @@ SIDE = 160
 
 @dataclass
 class FakeNetwork:
-    """Says defocus with the red of a pixel, noise with its green; remembers how often it ran."""
+    """Gives the red of a pixel as defocus, its green as noise; remembers how often it ran."""
 
     side: int = SIDE
     runs: list[int] = field(default_factory=list)
@@ -31,17 +31,19 @@ class FakeNetwork:
     @property
     def signature(self) -> Signature:
         """One tile in, eight maps out."""
-        shape = (self.side, self.side)
+        half = self.side // SCALE
         return Signature(
-            {"tile": ArraySpec((*shape, 3), "uint8")}, {"maps": ArraySpec((*shape, len(REGION_CLASSES)), "float32")}
+            {"tile": ArraySpec((self.side, self.side, 3), "uint8")},
+            {"maps": ArraySpec((half, half, len(REGION_CLASSES)), "float32")},
         )
 
     def run(self, arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
         """The maps of one tile."""
         self.runs.append(1)
-        found = np.zeros((1, self.side, self.side, len(REGION_CLASSES)), np.float32)
-        found[..., REGION_CLASSES.index(RegionClass.DEFOCUS)] = arrays["tile"][..., 0] / 255
-        found[..., REGION_CLASSES.index(RegionClass.NOISE)] = arrays["tile"][..., 1] / 255
+        seen = arrays["tile"][:, ::SCALE, ::SCALE] / np.float32(255)
+        found = np.zeros((*seen.shape[:3], len(REGION_CLASSES)), np.float32)
+        found[..., REGION_CLASSES.index(RegionClass.DEFOCUS)] = seen[..., 0]
+        found[..., REGION_CLASSES.index(RegionClass.NOISE)] = seen[..., 1]
         found[..., REGION_CLASSES.index(RegionClass.FLAT)] = 1
         return {"maps": found}
 
@@ -51,21 +53,22 @@ def segmenter(by_rule: frozenset[RegionClass] = frozenset()) -> Segmenter:
     return Segmenter(FakeNetwork(), dict.fromkeys(REGION_CLASSES, 0.5), by_rule)
 
 
-@pytest.mark.parametrize("size", [(160, 160), (683, 1024), (1024, 683), (40, 500), (5, 3)])
-def test_tiles_give_every_pixel_its_own_value(size: tuple[int, int]) -> None:
-    """Whatever the size: no seam, no shift, no pixel without a value."""
+@pytest.mark.parametrize("size", [(160, 160), (683, 1024), (1024, 683), (40, 501), (5, 3)])
+def test_tiles_give_every_square_of_pixels_its_own_value(size: tuple[int, int]) -> None:
+    """Whatever the size: no seam, no shift, no pixel without a value; those of 2x2 pixels share one."""
     pixels = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
 
     maps = maps_of(pixels, FakeNetwork())
 
     assert maps.shape == (*size, 8)
-    np.testing.assert_allclose(maps[..., REGION_CLASSES.index(RegionClass.DEFOCUS)], pixels[..., 0] / 255, atol=1e-5)
+    red = pixels[::SCALE, ::SCALE, 0].repeat(SCALE, axis=0).repeat(SCALE, axis=1)[: size[0], : size[1]]
+    np.testing.assert_allclose(maps[..., REGION_CLASSES.index(RegionClass.DEFOCUS)], red / 255, atol=1e-5)
 
 
 def test_a_frame_of_three_to_two_needs_six_tiles() -> None:
     """Those of 384 px, which ship."""
     assert starts(1024, 384) == (0, 320, 640)
-    assert starts(683, 384) == (0, 299)
+    assert starts(684, 384) == (0, 300)
     assert starts(384, 384) == (0,)
 
 
@@ -85,6 +88,27 @@ def test_masks_follow_the_thresholds_and_exclude_each_other() -> None:
     assert found.shares[RegionClass.FINE] == 0
     spoilt = found.masks[RegionClass.DEFOCUS] | found.masks[RegionClass.NOISE]
     assert not (spoilt & found.masks[RegionClass.FLAT]).any()
+
+
+@pytest.mark.parametrize(
+    ("defocus", "motion", "kinds"),
+    [
+        (0.3, 0.3, {RegionClass.DEFOCUS, RegionClass.MOTION}),
+        (0.6, 0.2, {RegionClass.DEFOCUS}),
+        (0.1, 0.55, {RegionClass.MOTION}),
+        (0.25, 0.25, set()),
+    ],
+)
+def test_blur_of_an_undecided_kind_is_blur_of_both(defocus: float, motion: float, kinds: set[RegionClass]) -> None:
+    """What counts is the probability that it is one of both."""
+    maps = np.zeros((8, 8, len(REGION_CLASSES)), np.float32)
+    maps[..., REGION_CLASSES.index(RegionClass.DEFOCUS)] = defocus
+    maps[..., REGION_CLASSES.index(RegionClass.MOTION)] = motion
+
+    reached = reached_of(maps, dict.fromkeys(REGION_CLASSES, 0.5))
+
+    assert {kind for kind, mask in reached.items() if mask.all()} == kinds
+    assert blur_of(maps)[0, 0] == pytest.approx(1 - (1 - defocus) * (1 - motion))
 
 
 def test_a_class_by_rule_is_not_asked_of_the_network() -> None:

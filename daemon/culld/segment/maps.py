@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 OVERLAP: Final = 64
 """Tiles overlap by so many px; the weight of a tile falls to its borders, so that no seam can be seen."""
 
+SCALE: Final = 2
+"""The maps of a tile are smaller than the tile by this."""
+
 
 def open_segmentation(folder: Path, threads: int = 1) -> LiteRtNetwork:
     """Open the segmentation network of a model folder.
@@ -43,31 +46,39 @@ def open_segmentation(folder: Path, threads: int = 1) -> LiteRtNetwork:
 
 
 def maps_of(pixels: Pixels, network: Network) -> Maps:
-    """Return the maps of a picture, uint8 RGB (height, width, 3): float32 0..1 (height, width, 8)."""
+    """Return the maps of a picture, uint8 RGB (height, width, 3): float32 0..1 (height, width, 8).
+
+    Tiles begin at even places, for the network makes maps of half their size; each value is repeated for 2x2 pixels.
+    """
     side, run = _side(network), as_function(network)
     height, width = pixels.shape[:2]
-    padded = np.pad(pixels, ((0, max(0, side - height)), (0, max(0, side - width)), (0, 0)), mode="symmetric")
-    total: Maps = np.zeros((*padded.shape[:2], len(REGION_CLASSES)), np.float32)
-    weights: Maps = np.zeros((*padded.shape[:2], 1), np.float32)
-    tent = _tent(side)
+    lower, wider = (max(0, side - length, length % SCALE) for length in (height, width))
+    padded = np.pad(pixels, ((0, lower), (0, wider), (0, 0)), mode="symmetric")
+    size = tuple(length // SCALE for length in padded.shape[:2])
+    total: Maps = np.zeros((*size, len(REGION_CLASSES)), np.float32)
+    weights: Maps = np.zeros((*size, 1), np.float32)
+    tent = _tent(side // SCALE)
     for top in starts(padded.shape[0], side):
         for left in starts(padded.shape[1], side):
-            place = (slice(top, top + side), slice(left, left + side))
-            total[place] += run(np.ascontiguousarray(padded[place])) * tent
+            tile = np.ascontiguousarray(padded[top : top + side, left : left + side])
+            place = tuple(slice(start // SCALE, (start + side) // SCALE) for start in (top, left))
+            total[place] += run(tile) * tent
             weights[place] += tent
-    mean: Maps = (total / weights)[:height, :width]
-    return mean
+    return (total / weights).repeat(SCALE, axis=0).repeat(SCALE, axis=1)[:height, :width]
 
 
 def starts(length: int, side: int) -> tuple[int, ...]:
-    """Return where tiles of this side begin along an axis of `length` px, at least a side; neighbours overlap."""
+    """Return where tiles of this side begin along an axis of `length` px, at least a side; neighbours overlap.
+
+    Of even lengths they begin at even places.
+    """
     count = 1 + max(0, -(-(length - side) // (side - OVERLAP)))
-    return tuple(int(place) for place in np.linspace(0, length - side, count))
+    return tuple(int(place) // SCALE * SCALE for place in np.linspace(0, length - side, count))
 
 
 def _tent(side: int) -> Maps:
-    """Return the weight of each pixel of a tile, (side, side, 1): 1 inside, near 0 at the borders."""
-    ramp = np.minimum(np.arange(side) + 0.5, np.arange(side)[::-1] + 0.5) / OVERLAP
+    """Return the weight of each place of the maps of a tile, (side, side, 1): 1 inside, near 0 at the borders."""
+    ramp = np.minimum(np.arange(side) + 0.5, np.arange(side)[::-1] + 0.5) * SCALE / OVERLAP
     line = np.minimum(ramp, 1).astype(np.float32)
     tent: Maps = (line[:, None] * line)[..., None]
     return tent
@@ -78,6 +89,10 @@ def _side(network: Network) -> int:
     inputs, outputs = (list(each.values()) for each in (network.signature.inputs, network.signature.outputs))
     shape = inputs[0].shape
     fits = len(inputs) == len(outputs) == 1 and shape == (shape[0], shape[0], 3)
-    if not fits or outputs[0].shape != (*shape[:2], len(REGION_CLASSES)) or shape[0] <= OVERLAP:
+    if (
+        not fits
+        or outputs[0].shape != (*(length // SCALE for length in shape[:2]), len(REGION_CLASSES))
+        or shape[0] <= OVERLAP
+    ):
         raise SystemFaultError(f"the segmentation network takes no square tiles, but {inputs[0]}")
     return int(shape[0])

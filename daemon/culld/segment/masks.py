@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     Pixels = NDArray[np.uint8]
     Mask = NDArray[np.bool_]
+    Maps = NDArray[np.float32]
 
 BY_RULE: Final = "by_rule"
 """The key of a card's `calibration` that lists the classes for which the rule is used."""
@@ -33,6 +34,11 @@ RULES: Final[Mapping[RegionClass, Callable[[Pixels], Mask]]] = {
     RegionClass.FLAT: rules.flat,
 }
 """The classes that a rule can tell."""
+BLURRED: Final = (RegionClass.DEFOCUS, RegionClass.MOTION)
+"""The kinds of blur."""
+UNDECIDED: Final = 0.6
+"""The ratio of probabilities from which a region has both kinds of blur: of 0.6, 0.8 and 1 the one with the best Dice
+on scenes of the calibration."""
 LONGEST: Final = 1024
 """The longer side in px of the frame that a photo is segmented in; a smaller photo is not enlarged."""
 
@@ -70,13 +76,33 @@ class Segmenter:
         """Return the masks of a frame, uint8 RGB (height, width, 3), whose longer side is at most `LONGEST`."""
         return self.masks_of(maps_of(pixels, self.network), pixels)
 
-    def masks_of(self, maps: NDArray[np.float32], pixels: Pixels) -> Segmentation:
+    def masks_of(self, maps: Maps, pixels: Pixels) -> Segmentation:
         """Return the masks of a frame from its maps, float32 0..1 (height, width, 8)."""
+        reached = reached_of(maps, self.thresholds)
         found = {
-            kind: RULES[kind](pixels) if kind in self.by_rule else maps[..., at] >= self.thresholds[kind]
-            for at, kind in enumerate(REGION_CLASSES)
+            kind: RULES[kind](pixels) if kind in self.by_rule else rules.most(reached[kind]) for kind in REGION_CLASSES
         }
-        return Segmentation(_settled(found))
+        return Segmentation(_exclusive(found))
+
+
+def blur_of(maps: Maps) -> Maps:
+    """Return the probability of blur of either kind, float32 (height, width), from maps (height, width, 8)."""
+    defocus, motion = (maps[..., REGION_CLASSES.index(kind)] for kind in BLURRED)
+    return 1 - (1 - defocus) * (1 - motion)
+
+
+def reached_of(maps: Maps, thresholds: Mapping[RegionClass, float]) -> dict[RegionClass, Mask]:
+    """Return where the maps reach their thresholds, bool (height, width).
+
+    Both kinds of blur have one threshold, that of their union: a network that sees blur and cannot tell its kind gives
+    each kind a low probability. A place has the likelier kind, and the other if that is at least `UNDECIDED` as likely.
+    """
+    found = {kind: maps[..., at] >= thresholds[kind] for at, kind in enumerate(REGION_CLASSES)}
+    defocus, motion = (maps[..., REGION_CLASSES.index(kind)] for kind in BLURRED)
+    blurred = blur_of(maps) >= thresholds[RegionClass.DEFOCUS]
+    found[RegionClass.DEFOCUS] = blurred & (defocus >= np.float32(UNDECIDED) * motion)
+    found[RegionClass.MOTION] = blurred & (motion >= np.float32(UNDECIDED) * defocus)
+    return found
 
 
 def settings_of(card: Card) -> tuple[dict[RegionClass, float], frozenset[RegionClass]]:
@@ -85,10 +111,8 @@ def settings_of(card: Card) -> tuple[dict[RegionClass, float], frozenset[RegionC
     return dict(zip(REGION_CLASSES, limits, strict=True)), frozenset(map(RegionClass, card.calibration[BY_RULE]))
 
 
-def _settled(found: Mapping[RegionClass, Mask]) -> dict[RegionClass, Mask]:
-    """Return masks without specks; what has a defect is not without texture, and what has nothing is fine."""
-    masks: dict[RegionClass, Mask] = {kind: rules.most(found[kind]) for kind in REGION_DEFECTS}
-    spoilt = np.logical_or.reduce(list(masks.values()))
-    masks[RegionClass.FLAT] = rules.most(found[RegionClass.FLAT]) & ~spoilt
-    masks[RegionClass.FINE] = ~(spoilt | masks[RegionClass.FLAT])
-    return {kind: masks[kind] for kind in REGION_CLASSES}
+def _exclusive(found: Mapping[RegionClass, Mask]) -> dict[RegionClass, Mask]:
+    """Return masks of which no two contradict: what has a defect has texture, and what has nothing is fine."""
+    spoilt = np.logical_or.reduce([found[kind] for kind in REGION_DEFECTS])
+    flat = found[RegionClass.FLAT] & ~spoilt
+    return {**found, RegionClass.FLAT: flat, RegionClass.FINE: ~(spoilt | flat)}

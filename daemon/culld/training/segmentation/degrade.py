@@ -9,7 +9,7 @@ import io
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFilter
 
 from culld.training.blur_kernels import cat_eye, convolve, disk, motion, shake, small_blur
 from culld.training.photometric import to_linear, to_srgb
@@ -24,6 +24,12 @@ RADII: Final = (1.6, 9.0)
 """Of a disk of defocus, in px."""
 LENGTHS: Final = (6.0, 40.0)
 """Of a path of motion, in px."""
+SOFTNESS: Final = (0.3, 0.8)
+"""Standard deviations in px of what is soft, yet sharp enough."""
+SHARPENING: Final = (0.7, 2.0)
+"""Standard deviations in px of the unsharp masks of cameras."""
+GRAIN: Final = (0.3, 1.8)
+"""Standard deviations in grey levels of the noise that nearly every photo has."""
 QUALITIES: Final = (4.0, 22.0)
 """Of JPEG files with visible blocks."""
 _LUMA: Final = np.array([0.2126, 0.7152, 0.0722], np.float32)
@@ -60,13 +66,27 @@ def noisy(light: Light, rng: np.random.Generator) -> Light:
     """Return light with the noise of a sensor: shot noise and read noise, at times smoothed as a camera does."""
     shot, read = 10 ** rng.uniform(-2.9, -1.7), 10 ** rng.uniform(-2.5, -1.7)
     spread = np.sqrt(np.clip(light, 0, 1) * np.float32(shot) + np.float32(read * read))
-    noise = rng.standard_normal(light.shape, dtype=np.float32)
-    if rng.random() < 0.4:  # noise of brightness only, as after a camera took the colour out of it
-        noise = np.repeat(noise[..., :1], 3, axis=2)
-    if rng.random() < 0.5:
-        noise = small_blur(noise) * np.float32(8 / 3)  # restores the deviation of independent pixels
-    noisy_light: Light = light + noise * spread
+    noisy_light: Light = light + _grain(light.shape, rng) * spread
     return noisy_light
+
+
+def grainy(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """Return pixels with as little noise as nearly every photo has: it is no defect."""
+    noise = _grain(pixels.shape, rng) * np.float32(rng.uniform(*GRAIN))
+    found: Pixels = np.clip(np.rint(pixels + noise), 0, 255).astype(np.uint8)
+    return found
+
+
+def softened(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """Return pixels that are a little soft, as those of a small sensor: no defect."""
+    soft = Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(rng.uniform(*SOFTNESS)))
+    return np.asarray(soft)
+
+
+def sharpened(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """Return pixels as a camera sharpens them, blurred ones as well."""
+    radius, percent = rng.uniform(*SHARPENING), round(rng.uniform(30, 120))
+    return np.asarray(Image.fromarray(pixels).filter(ImageFilter.UnsharpMask(radius, percent, 0)))
 
 
 def compressed(pixels: Pixels, rng: np.random.Generator) -> Pixels:
@@ -101,6 +121,16 @@ def pixels_of(light: Light) -> Pixels:
     """Return linear light, clipped to 0..1, as pixels."""
     found: Pixels = np.rint(to_srgb(np.clip(light, 0, 1)) * 255).astype(np.uint8)
     return found
+
+
+def _grain(shape: tuple[int, ...], rng: np.random.Generator) -> Light:
+    """Return noise of deviation 1: of colour or of brightness only, of single pixels or smoothed."""
+    noise = rng.standard_normal(shape, dtype=np.float32)
+    if rng.random() < 0.4:  # as after a camera took the colour out of it
+        noise = np.repeat(noise[..., :1], 3, axis=2)
+    if rng.random() < 0.5:
+        noise = small_blur(noise) * np.float32(8 / 3)  # restores the deviation of independent pixels
+    return noise
 
 
 def _log(rng: np.random.Generator, low: float, high: float) -> float:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from culld.errors import ConfigError
 from culld.training.export import convert
-from culld.training.segmentation.network import build_segmentation
+from culld.training.segmentation.network import MAPS, build_segmentation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ SIDE: Final = 384
 def write_segmentation(
     trained: Any, channels: Sequence[int], path: Path, side: int = SIDE, precision: str = "float16"
 ) -> str:
-    """Convert to LiteRT from a tile, uint8 (1, side, side, 3), to the maps, float32 0..1 (1, side, side, 8).
+    """Convert to LiteRT from a tile, uint8 (1, side, side, 3), to its maps, float32 0..1 (1, side / 2, side / 2, 8).
 
     Returns the SHA-256 of the file in hex. Raises ConfigError for a side that the levels cannot halve.
     """
@@ -31,5 +31,6 @@ def write_segmentation(
     model = build_segmentation(channels, side)
     model.set_weights(trained.get_weights())
     pixels = keras.Input(batch_shape=(1, side, side, 3), dtype="uint8", name="tile")
-    maps = keras.ops.sigmoid(model(keras.ops.cast(pixels, "float32")))
+    logits = keras.Model(model.input, model.get_layer(MAPS).output)
+    maps = keras.ops.sigmoid(logits(keras.ops.cast(pixels, "float32")))
     return convert(keras.Model(pixels, maps), path, precision)
