@@ -59,6 +59,7 @@ def refusal(data: bytes, limits: DecodeLimits = LIMITS) -> str:
         Encoding("webm", "libvpx-vp9", options=VP9),
         Encoding("mpegts", options=QUICK),
         Encoding("mpegts", options=QUICK, container_options={"mpegts_m2ts_mode": "1"}),
+        Encoding("avi", options={"crf": "12", "preset": "veryfast"}),
         Encoding("avi", "mpeg4", options={"qscale": "2"}),
         Encoding("avi", "mjpeg", pixel_format="yuvj420p", options={"qscale": "2"}),
         Encoding("mp4", "libx265", pixel_format="yuv420p10le", options=HEVC),

@@ -127,6 +127,18 @@ def test_a_portrait_is_judged_as_it_stands() -> None:
     assert found.verdict is ClipVerdict.KEEP
 
 
+def test_a_header_with_another_duration_changes_no_share() -> None:
+    """Here of a thousand hours, of which two and a half seconds are there."""
+    data = bytearray(encode(shot(SHOT)))
+    for kind, at in ((b"mvhd", 20), (b"mdhd", 20), (b"tkhd", 24)):
+        place = data.index(kind) + at
+        data[place : place + 4] = (3_600_000).to_bytes(4)
+    found = judged(bytes(data).replace(b"edts", b"free"))
+
+    assert found.facts.seconds == pytest.approx(2.5, abs=0.1)
+    assert found.good == (0.0, pytest.approx(2.5, abs=0.1))
+
+
 def test_a_cut_is_no_shake() -> None:
     """Two scenes after each other."""
     found = judged(encode(chain(shot(SHOT, 3), shot(SHOT, 9))))
