@@ -98,7 +98,7 @@ class Clip:
 
     def _decoded(self) -> Iterator[tuple[Any, float]]:
         """Yield the frames of FFmpeg with their times in seconds from the first one."""
-        with _opened(self.stream, self.container) as opened:
+        with opened_container(self.stream, self.container) as opened:
             first: float | None = None
             for frame in _frames_of(opened, self.limits):
                 seconds = float(frame.pts * frame.time_base)
@@ -114,7 +114,7 @@ def open_clip(stream: BinaryIO, limits: DecodeLimits) -> Iterator[Clip]:
     and PhotoError without the extra `video`.
     """
     container = _checked(stream)
-    with _opened(stream, container) as opened:
+    with opened_container(stream, container) as opened:
         facts = _facts(opened, stream, limits)
     yield Clip(facts, stream, container, limits)
 
@@ -131,7 +131,7 @@ def _checked(stream: BinaryIO) -> ClipContainer:
 
 
 @contextlib.contextmanager
-def _opened(stream: BinaryIO, container: ClipContainer) -> Iterator[Any]:
+def opened_container(stream: BinaryIO, container: ClipContainer) -> Iterator[Any]:
     """Open the stream with FFmpeg as this container; its errors are raised as `UnreadableError`."""
     try:
         import av  # an extra

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 from culld.errors import PhotoError
 
@@ -80,16 +80,12 @@ class PieceSink:
 
 @dataclass(frozen=True, slots=True)
 class ClipShape:
-    """What the frames of a clip have in common: width and height in px, time base in seconds, mean frames a second.
-
-    `aspect` is the width of a pixel over its height.
-    """
+    """What the frames of a clip have in common: width and height in px, time base in seconds, mean frames a second."""
 
     width: int
     height: int
     time_base: Fraction
     rate: Fraction
-    aspect: Fraction
 
 
 class ClipWriter:
@@ -97,7 +93,7 @@ class ClipWriter:
 
     def __init__(self, sink: PieceSink, shape: ClipShape) -> None:
         """Begin a file; raises PhotoError if a side is too long for the encoder."""
-        import av  # noqa: PLC0415 (an extra)
+        import av
 
         if max(shape.width, shape.height) > LONGEST_SIDE:
             raise PhotoError(
@@ -111,7 +107,6 @@ class ClipWriter:
         self._stream.width, self._stream.height, self._stream.pix_fmt = shape.width, shape.height, "yuv420p"
         context = self._stream.codec_context
         context.time_base, context.gop_size = shape.time_base, _KEY_FRAMES
-        context.sample_aspect_ratio = shape.aspect
         context.thread_count = min(_THREADS, len(os.sched_getaffinity(0)))
         context.color_primaries = context.color_trc = context.colorspace = _BT709
         context.color_range = _LIMITED_RANGE
@@ -137,10 +132,3 @@ class ClipWriter:
         for packet in self._stream.encode(frame):
             packet.duration = self._durations.pop(packet.pts, 0)  # libvpx gives none, and the last one ends the file
             self.container.mux(packet)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:
-            self.finish()

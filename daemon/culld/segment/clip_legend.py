@@ -79,7 +79,8 @@ class ClipLegend:
         Of others those are left out that do not fit.
         """
         margin = self._text // 2
-        places, left, row = [], margin, 0
+        places: list[_Place] = []
+        left, row = margin, 0
         for kind in kinds:
             wide = self._swatch + round(self._font.getlength(entry(kind, 1.0)))
             if left > margin and left + wide > self._size[0]:
