@@ -15,6 +15,7 @@ from culld.app.new_file import new_file
 from culld.app.segment_clip_messages import BeginClip, GoOn, SegmentClipSettings
 from culld.errors import PhotoError, SystemFaultError
 from culld.files.open_beneath import open_regular
+from culld.imaging.clip_containers import CLIP_EXTENSIONS
 from culld.imaging.formats import HEAD_BYTES, recognise
 from culld.inference.pool import Pool
 from culld.inference.worker_process import WorkerLimits
@@ -39,9 +40,10 @@ def create_clip_segmenter(settings: SegmentClipSettings) -> SegmentClipHandler:
 
 
 def is_clip(place: RootedPath) -> bool:
-    """Return whether a file is a clip by its first bytes; raises PhotoError if it cannot be read."""
+    """Return whether a file is a clip by its name or its first bytes; raises PhotoError if it cannot be read."""
+    name = place.relative.name
     with open_regular(place) as stream:
-        return recognise(stream.read(HEAD_BYTES), place.relative.name) is Format.VIDEO
+        return place.path.suffix.lower() in CLIP_EXTENSIONS or recognise(stream.read(HEAD_BYTES), name) is Format.VIDEO
 
 
 def segment_clip(

@@ -15,7 +15,7 @@ from culld.errors import PhotoError
 from culld.files.open_beneath import open_regular
 from culld.imaging.clip_reader import open_clip
 from culld.imaging.clip_writer import PieceSink
-from culld.imaging.image_file import DecodeLimits, UnreadableError
+from culld.imaging.image_file import DecodeLimits
 from culld.inference.card import read_card
 from culld.inference.litert import silence_stderr
 from culld.segment.clip_file import open_overlay, shown_frames
@@ -61,10 +61,8 @@ class SegmentClipWorker:
             return PhotoError("the worker process was started again in the middle of the clip: run the command again")
         try:
             return self._part(self._steps, time.monotonic() + _PART_SECONDS)
-        except UnreadableError as error:
-            return PhotoError(str(error))
         except PhotoError as error:
-            return error
+            return PhotoError(str(error))
 
     def _part(self, steps: Steps, until: float) -> ClipPart:
         try:
@@ -87,8 +85,9 @@ class SegmentClipWorker:
                     file = opened.enter_context(open_overlay(clip, shown.frame, again, self._sink))
                 found = segmented(shown.frame.pixels, self._segmenter)
                 times.add(shown.frame.at, shown.seconds, found.shares)
-                for _ in (None,) if file is None else file.add(shown, found):
-                    yield _done(clip, shown.frame.at)
+                if file is not None:
+                    file.add(shown, found)
+                yield _done(clip, shown.frame.at)
             for _ in () if file is None else file.finish():
                 yield 1.0
             return self._regions(clip, times)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, BinaryIO, Final
@@ -17,6 +18,7 @@ from culld.segment.clip_overlay import ClipOverlay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from concurrent.futures import Future
 
     from numpy.typing import NDArray
 
@@ -59,32 +61,39 @@ def shown_frames(clip: Clip) -> Iterator[ShownFrame]:
 
 
 class OverlayFile:
-    """Encodes the overlay of one clip; not to be shared between threads.
+    """Encodes the overlay of one clip; a thread draws and encodes a frame while the caller segments the next one."""
 
-    Its methods are generators, and pause often: a caller that stops in between has waited for no more than a frame.
-    """
-
-    def __init__(self, first: ClipFrame, sound: ClipSound, writer: ClipWriter) -> None:
+    def __init__(self, first: ClipFrame, sound: ClipSound, writer: ClipWriter, thread: ThreadPoolExecutor) -> None:
         """Take what `open_overlay` has opened."""
         self._size = first.pixels.shape[1], first.pixels.shape[0]
         self._overlay = ClipOverlay(self._size)
         self._sound = sound
         self._writer = writer
+        self._thread = thread
+        self._begun: Future[None] | None = None
 
-    def add(self, shown: ShownFrame, found: Segmentation) -> Iterator[None]:
-        """Draw and write a frame with its masks, and the sound up to then."""
-        frame = shown.frame
-        pixels = self._overlay.drawn(self._fitted(frame.pixels), found)
-        self._writer.write(pixels, frame.pts - round(self._sound.origin / frame.time_base), shown.ticks)
-        yield
-        while self._sound.advance(frame.pts * frame.time_base):
-            yield
+    def add(self, shown: ShownFrame, found: Segmentation) -> None:
+        """Begin to draw and write a frame with its masks, when the one before is done; raises what that one has."""
+        self._wait()
+        self._begun = self._thread.submit(self._write, shown, found)
 
     def finish(self) -> Iterator[None]:
-        """Write the rest of the sound, and the end of the file."""
+        """Write what is left, and the end of the file; pauses often, since the sound may be long."""
+        self._wait()
         while self._sound.advance():
             yield
         self._writer.finish()
+
+    def _wait(self) -> None:
+        if self._begun is not None:
+            self._begun.result()
+
+    def _write(self, shown: ShownFrame, found: Segmentation) -> None:
+        frame = shown.frame
+        pixels = self._overlay.drawn(self._fitted(frame.pixels), found)
+        self._writer.write(pixels, frame.pts - round(self._sound.origin / frame.time_base), shown.ticks)
+        while self._sound.advance(frame.pts * frame.time_base):
+            pass
 
     def _fitted(self, pixels: Pixels) -> Pixels:
         """Return a frame in the size of the first one; some cameras change it within a clip."""
@@ -102,7 +111,7 @@ def open_overlay(clip: Clip, first: ClipFrame, stream: BinaryIO, sink: PieceSink
     """
     height, width, _ = first.pixels.shape
     rate = Fraction(clip.facts.rate).limit_denominator(_RATE_PARTS)
-    with opened_container(stream, clip.container) as source:
+    with opened_container(stream, clip.container) as source, ThreadPoolExecutor(1, "culld-overlay") as thread:
         writer = ClipWriter(sink, ClipShape(width, height, first.time_base, rate))
         sound = ClipSound(source, writer.container, first.pts * first.time_base)
-        yield OverlayFile(first, sound, writer)
+        yield OverlayFile(first, sound, writer, thread)

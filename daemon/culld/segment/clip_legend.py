@@ -82,7 +82,7 @@ class ClipLegend:
         places: list[_Place] = []
         left, row = margin, 0
         for kind in kinds:
-            wide = self._swatch + round(self._font.getlength(entry(kind, 1.0)))
+            wide = self._swatch + round(max(self._font.getlength(entry(kind, share)) for share in (0.0, 1.0)))
             if left > margin and left + wide > self._size[0]:
                 left, row = margin, row + 1
             if (row + 1) * self._row > most * self._size[1] or left + wide > self._size[0]:
