@@ -19,7 +19,7 @@ from culld.imaging.image_file import DecodeLimits
 from culld.inference.card import read_card
 from culld.inference.litert import silence_stderr
 from culld.segment.clip_file import open_overlay, shown_frames
-from culld.segment.clip_overlay import segmented
+from culld.segment.clip_overlay import HeldSegmentation
 from culld.segment.clip_regions import RegionTimes
 from culld.segment.masks import Segmenter
 from culld.segment.picture import sentence
@@ -78,12 +78,12 @@ class SegmentClipWorker:
         """Segment a clip, and encode its overlay into the sink; yields the share that is done, returns the regions."""
         with contextlib.ExitStack() as opened:
             clip = opened.enter_context(open_clip(opened.enter_context(open_regular(request.place)), self._limits))
-            times, file = RegionTimes(), None
+            times, file, held = RegionTimes(), None, HeldSegmentation(self._segmenter)
             for shown in shown_frames(clip):
                 if request.with_overlay and file is None:
                     again = opened.enter_context(open_regular(request.place))
                     file = opened.enter_context(open_overlay(clip, shown.frame, again, self._sink))
-                found = segmented(shown.frame.pixels, self._segmenter)
+                found = held.of(shown.frame)
                 times.add(shown.frame.at, shown.seconds, found.shares)
                 if file is not None:
                     file.add(shown, found)

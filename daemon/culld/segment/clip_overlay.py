@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -17,15 +17,31 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from culld.imaging.clip_reader import ClipFrame
     from culld.records.regions import RegionClass
     from culld.segment.masks import Segmentation, Segmenter
 
     Pixels = NDArray[np.uint8]
 
+HELD: Final = 1 / 15
+"""The shortest time in seconds between two frames that are segmented: of 24 to 30 frames a second every other one."""
+_ROUNDING: Final = 0.002  # containers round times to 1 ms
 
-def segmented(frame: Pixels, segmenter: Segmenter) -> Segmentation:
-    """Return the masks of a frame, uint8 RGB (height, width, 3), in px of the frame reduced as a photo is."""
-    return segmenter.segment(shrunk(frame, LONGEST))
+
+class HeldSegmentation:
+    """Segments the frames of one clip, not more than 15 in a second; the others have the masks of the one before."""
+
+    def __init__(self, segmenter: Segmenter) -> None:
+        """Have no masks yet."""
+        self._segmenter = segmenter
+        self._found: Segmentation | None = None
+        self._at = 0.0
+
+    def of(self, frame: ClipFrame) -> Segmentation:
+        """Return the masks of the next frame, in px of the frame reduced as a photo is."""
+        if self._found is None or frame.at - self._at >= HELD - _ROUNDING:
+            self._found, self._at = self._segmenter.segment(shrunk(frame.pixels, LONGEST)), frame.at
+        return self._found
 
 
 class ClipOverlay:
