@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from culld.app.segment_clip_messages import ClipPart, ClipRegions
@@ -37,22 +38,30 @@ _PART_BYTES: Final = 4 << 20
 _PART_SECONDS: Final = 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class _Tools:
+    """What every clip needs: the network and its id, and the limits of a frame."""
+
+    segmenter: Segmenter
+    id: str
+    limits: DecodeLimits
+
+
 class SegmentClipWorker:
     """The `SegmentClipHandler` of the worker process; not to be shared between threads."""
 
     def __init__(self, settings: SegmentClipSettings) -> None:
         """Load the network; raises SystemFaultError if it cannot be used."""
-        self._limits = DecodeLimits(settings.pixels)
         with silence_stderr():
-            self._segmenter = Segmenter.open(settings.model, min(_MOST_THREADS, len(os.sched_getaffinity(0))))
-        self._id = read_card(settings.model).id
+            segmenter = Segmenter.open(settings.model, min(_MOST_THREADS, len(os.sched_getaffinity(0))))
+        self._tools = _Tools(segmenter, read_card(settings.model).id, DecodeLimits(settings.pixels))
         self._steps: Steps | None = None
         self._sink = PieceSink()
 
     def begin(self, request: BeginClip) -> ClipPart | PhotoError:
         """Open a clip and segment its first frames; a PhotoError is returned, not raised, to reach the caller."""
         self._sink = PieceSink()
-        self._steps = self._segmented(request)
+        self._steps = _segmented(request, self._tools, self._sink)
         return self.go_on()
 
     def go_on(self) -> ClipPart | PhotoError:
@@ -74,28 +83,27 @@ class SegmentClipWorker:
             return ClipPart(self._sink.take(), 1.0, end.value)
         return ClipPart(self._sink.take(), done)
 
-    def _segmented(self, request: BeginClip) -> Steps:
-        """Segment a clip, and encode its overlay into the sink; yields the share that is done, returns the regions."""
-        with contextlib.ExitStack() as opened:
-            clip = opened.enter_context(open_clip(opened.enter_context(open_regular(request.place)), self._limits))
-            times, file, held = RegionTimes(), None, HeldSegmentation(self._segmenter)
-            for shown in shown_frames(clip):
-                if request.with_overlay and file is None:
-                    again = opened.enter_context(open_regular(request.place))
-                    file = opened.enter_context(open_overlay(clip, shown.frame, again, self._sink))
-                found = held.of(shown.frame)
-                times.add(shown.frame.at, shown.seconds, found.shares)
-                if file is not None:
-                    file.add(shown, found)
-                yield _done(clip, shown.frame.at)
-            for _ in () if file is None else file.finish():
-                yield 1.0
-            return self._regions(clip, times)
 
-    def _regions(self, clip: Clip, times: RegionTimes) -> ClipRegions:
-        size = clip.facts.width, clip.facts.height
-        shares = times.shares
-        return ClipRegions(self._id, *size, times.seconds, times.frames, sentence(shares), shares, times.ranges)
+# A function, not a method: a generator that held the handler would be in a cycle with it, and could be closed by the
+# collector of garbage in the thread that it waits for.
+def _segmented(request: BeginClip, tools: _Tools, sink: PieceSink) -> Steps:
+    """Segment a clip, and encode its overlay into the sink; yields the share that is done, returns the regions."""
+    with contextlib.ExitStack() as opened:
+        clip = opened.enter_context(open_clip(opened.enter_context(open_regular(request.place)), tools.limits))
+        times, file, held = RegionTimes(), None, HeldSegmentation(tools.segmenter)
+        for shown in shown_frames(clip):
+            if request.with_overlay and file is None:
+                again = opened.enter_context(open_regular(request.place))
+                file = opened.enter_context(open_overlay(clip, shown.frame, again, sink))
+            found = held.of(shown.frame)
+            times.add(shown.frame.at, shown.seconds, found.shares)
+            if file is not None:
+                file.add(shown, found)
+            yield _done(clip, shown.frame.at)
+        for _ in () if file is None else file.finish():
+            yield 1.0
+        size, shares = (clip.facts.width, clip.facts.height), times.shares
+        return ClipRegions(tools.id, *size, times.seconds, times.frames, sentence(shares), shares, times.ranges)
 
 
 def _done(clip: Clip, at: float) -> float:

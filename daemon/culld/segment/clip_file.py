@@ -47,17 +47,17 @@ class ShownFrame:
 def shown_frames(clip: Clip) -> Iterator[ShownFrame]:
     """Yield every frame of a clip in order; raises UnreadableError as `Clip.frames`.
 
-    A frame is shown until the next one, and the last one until the end of the clip.
+    A frame is shown until the next one, and the last one until the end of the clip; where the file gives an end that
+    lies before it, it is shown for the mean time of a frame.
     """
-    ticks, last = 1, None
+    last = None
     for frame in clip.frames(None):
         if last is not None:
-            ticks = frame.pts - last.pts
-            yield ShownFrame(last, ticks)
+            yield ShownFrame(last, frame.pts - last.pts)
         last = frame
     if last is not None:
-        left = round((clip.facts.seconds - last.at) / last.time_base)
-        yield ShownFrame(last, left if left > 0 else ticks)
+        left = clip.facts.seconds - last.at
+        yield ShownFrame(last, max(1, round((left if left > 0 else 1 / clip.facts.rate) / last.time_base)))
 
 
 class OverlayFile:
