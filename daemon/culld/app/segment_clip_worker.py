@@ -19,6 +19,7 @@ from culld.imaging.clip_writer import PieceSink
 from culld.imaging.image_file import DecodeLimits
 from culld.inference.card import read_card
 from culld.inference.litert import silence_stderr
+from culld.inference.worker_process import limit_arenas
 from culld.segment.clip_file import open_overlay, shown_frames
 from culld.segment.clip_overlay import HeldSegmentation
 from culld.segment.clip_regions import RegionTimes
@@ -52,6 +53,7 @@ class SegmentClipWorker:
 
     def __init__(self, settings: SegmentClipSettings) -> None:
         """Load the network; raises SystemFaultError if it cannot be used."""
+        limit_arenas()
         with silence_stderr():
             segmenter = Segmenter.open(settings.model, min(_MOST_THREADS, len(os.sched_getaffinity(0))))
         self._tools = _Tools(segmenter, read_card(settings.model).id, DecodeLimits(settings.pixels))
