@@ -40,7 +40,7 @@ def shot_of(kind: str, name: str) -> Shot:
     """The shot of one kind of a scene: how strong the defect is follows from the name of the scene."""
     rng = np.random.default_rng(number_of(1, kind, name))
     shot = Shot(
-        seconds=2.5, pan=rng.uniform(0, 0.08), shake=rng.uniform(0.0003, 0.002), seed=int(rng.integers(1 << 30))
+        seconds=1.5, pan=rng.uniform(0, 0.08), shake=rng.uniform(0.0003, 0.002), seed=int(rng.integers(1 << 30))
     )
     changes = {
         "clean": {},

@@ -9,6 +9,7 @@ import contextlib
 import math
 import os
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 import numpy as np
@@ -21,7 +22,6 @@ from culld.records.clips import ClipFacts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from fractions import Fraction
 
     from numpy.typing import NDArray
 
@@ -72,6 +72,7 @@ class Clip:
     facts: ClipFacts
     stream: BinaryIO
     container: ClipContainer
+    time_base: Fraction
     limits: DecodeLimits
 
     def samples(self, longest: int) -> Iterator[tuple[float, Pixels]]:
@@ -86,7 +87,7 @@ class Clip:
     def looks(self, longest: int) -> Iterator[ClipLook]:
         """Yield about 30 frames a second, and the picture of those that `samples` yields; raises as it does."""
         due, next_look = 0.0, 0.0
-        for frame, at in self._decoded():
+        for frame, _, at in self._decoded():
             is_key = bool(frame.key_frame)
             is_sample = at >= due or is_key
             if not is_sample and at < next_look:
@@ -99,9 +100,10 @@ class Clip:
 
     def frames(self, longest: int | None) -> Iterator[ClipFrame]:
         """Yield every frame in the order of time, its longer side reduced to `longest` pixels; raises as `samples`."""
-        for frame, at in self._decoded():
-            yield ClipFrame(frame.pts, frame.time_base, at, _upright(frame, longest, self.facts.rotation))
+        for frame, pts, at in self._decoded():
+            yield ClipFrame(pts, self.time_base, at, _upright(frame, longest, self.facts.rotation))
 
+<<<<<<< HEAD
     def _decoded(self) -> Iterator[tuple[Any, float]]:
         """Yield the frames of FFmpeg with their times in seconds from the first one."""
         with opened_container(self.stream, self.container) as opened:
@@ -110,6 +112,15 @@ class Clip:
                 seconds = float(frame.pts * frame.time_base)
                 first = seconds if first is None else first
                 yield frame, seconds - first
+=======
+    def _decoded(self) -> Iterator[tuple[Any, int, float]]:
+        """Yield the frames of FFmpeg, their times in units of `time_base`, and in seconds from the first one."""
+        with _opened(self.stream, self.container) as opened:
+            first: int | None = None
+            for frame, pts in _frames_of(opened, self.container, self.limits):
+                first = pts if first is None else first
+                yield frame, pts, float((pts - first) * self.time_base)
+>>>>>>> clips
 
 
 @contextlib.contextmanager
@@ -120,9 +131,15 @@ def open_clip(stream: BinaryIO, limits: DecodeLimits) -> Iterator[Clip]:
     and PhotoError without the extra `video`.
     """
     container = _checked(stream)
+<<<<<<< HEAD
     with opened_container(stream, container) as opened:
         facts = _facts(opened, stream, limits)
     yield Clip(facts, stream, container, limits)
+=======
+    with _opened(stream, container) as opened:
+        facts, time_base = _facts(opened, stream, container, limits)
+    yield Clip(facts, stream, container, time_base, limits)
+>>>>>>> clips
 
 
 def _checked(stream: BinaryIO) -> ClipContainer:
@@ -141,7 +158,7 @@ def opened_container(stream: BinaryIO, container: ClipContainer) -> Iterator[Any
     """Open the stream with FFmpeg as this container; its errors are raised as `UnreadableError`."""
     try:
         import av  # an extra
-    except ModuleNotFoundError as error:
+    except ImportError as error:  # or without its libraries
         raise PhotoError(_NO_EXTRA) from error
     stream.seek(0)
     try:
@@ -188,18 +205,28 @@ def _is_cover(stream: Any) -> bool:
     return "attached_pic" in str(stream.disposition).lower()
 
 
-def _frames_of(opened: Any, limits: DecodeLimits) -> Iterator[Any]:
-    """Yield the frames in the order of time; those that have no time, or an earlier one than the last, are left out."""
+def _frames_of(opened: Any, container: ClipContainer, limits: DecodeLimits) -> Iterator[tuple[Any, int]]:
+    """Yield the frames with their times, in order; those without a time, or with an earlier one, are left out.
+
+    An AVI gives a rate and no times, so there the frames are counted: FFmpeg guesses wrong times for B-frames.
+    """
     last: int | None = None
-    for frame in opened.decode(_picture(opened, limits)):
-        if frame.pts is not None and (last is None or frame.pts > last):
-            last = frame.pts
-            yield frame
+    for number, frame in enumerate(opened.decode(_picture(opened, limits))):
+        pts = number if container is ClipContainer.AVI else frame.pts
+        if pts is not None and (last is None or pts > last):
+            last = pts
+            yield frame, pts
 
 
-def _facts(opened: Any, stream: BinaryIO, limits: DecodeLimits) -> ClipFacts:
-    frames = _frames_of(opened, limits)
-    first, second = next(frames, None), next(frames, None)
+def _time_base(picture: Any, container: ClipContainer) -> Fraction:
+    base = 1 / picture.average_rate if container is ClipContainer.AVI and picture.average_rate else picture.time_base
+    return Fraction(base.numerator, base.denominator)
+
+
+def _facts(opened: Any, stream: BinaryIO, container: ClipContainer, limits: DecodeLimits) -> tuple[ClipFacts, Fraction]:
+    """Return the facts, and the time base of the frames; raises `UnreadableError` without two frames."""
+    frames = _frames_of(opened, container, limits)
+    first, second = (found[0] if (found := next(frames, None)) else None for _ in range(2))
     if first is None:
         raise UnreadableError("damaged: the clip holds no frame that can be decoded")
     if second is None:
@@ -212,7 +239,8 @@ def _facts(opened: Any, stream: BinaryIO, limits: DecodeLimits) -> ClipFacts:
     transfer = transfer_of(int(first.color_trc), [dict(opened.metadata), dict(picture.metadata)], stream)
     codec = picture.codec_context.name
     has_audio = bool(opened.streams.audio)
-    return ClipFacts(width, height, seconds, picture.frames or None, rate, rotation, codec, transfer, has_audio)
+    facts = ClipFacts(width, height, seconds, picture.frames or None, rate, rotation, codec, transfer, has_audio)
+    return facts, _time_base(picture, container)
 
 
 def _picture_stream(opened: Any) -> Any:
