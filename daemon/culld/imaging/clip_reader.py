@@ -103,24 +103,13 @@ class Clip:
         for frame, pts, at in self._decoded():
             yield ClipFrame(pts, self.time_base, at, _upright(frame, longest, self.facts.rotation))
 
-<<<<<<< HEAD
-    def _decoded(self) -> Iterator[tuple[Any, float]]:
-        """Yield the frames of FFmpeg with their times in seconds from the first one."""
-        with opened_container(self.stream, self.container) as opened:
-            first: float | None = None
-            for frame in _frames_of(opened, self.limits):
-                seconds = float(frame.pts * frame.time_base)
-                first = seconds if first is None else first
-                yield frame, seconds - first
-=======
     def _decoded(self) -> Iterator[tuple[Any, int, float]]:
         """Yield the frames of FFmpeg, their times in units of `time_base`, and in seconds from the first one."""
-        with _opened(self.stream, self.container) as opened:
+        with opened_container(self.stream, self.container) as opened:
             first: int | None = None
             for frame, pts in _frames_of(opened, self.container, self.limits):
                 first = pts if first is None else first
                 yield frame, pts, float((pts - first) * self.time_base)
->>>>>>> clips
 
 
 @contextlib.contextmanager
@@ -131,15 +120,9 @@ def open_clip(stream: BinaryIO, limits: DecodeLimits) -> Iterator[Clip]:
     and PhotoError without the extra `video`.
     """
     container = _checked(stream)
-<<<<<<< HEAD
     with opened_container(stream, container) as opened:
-        facts = _facts(opened, stream, limits)
-    yield Clip(facts, stream, container, limits)
-=======
-    with _opened(stream, container) as opened:
         facts, time_base = _facts(opened, stream, container, limits)
     yield Clip(facts, stream, container, time_base, limits)
->>>>>>> clips
 
 
 def _checked(stream: BinaryIO) -> ClipContainer:
