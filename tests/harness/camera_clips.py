@@ -151,11 +151,18 @@ def encode(pictures: Iterable[Pixels], encoding: Encoding | None = None) -> byte
     return file.getvalue()
 
 
-def sound_only() -> bytes:
-    """Return the bytes of an MP4 without a picture."""
+def sound_only(cover: Pixels | None = None) -> bytes:
+    """Return the bytes of an MP4 without a picture, but perhaps with the cover of an album."""
     file = io.BytesIO()
     with av.open(file, "w", format="mp4") as out:
-        _add_sound(out, out.add_stream("aac", rate=48000))
+        picture = None if cover is None else _stream(out, Encoding(codec="mjpeg", pixel_format="yuvj420p"), cover)
+        sound = out.add_stream("aac", rate=48000)
+        if picture is not None and cover is not None:
+            picture.disposition = av.stream.Disposition.attached_pic
+            frame = av.VideoFrame.from_ndarray(cover, format="rgb24")
+            frame.pts, frame.time_base = 0, Fraction(1, 30)
+            out.mux([*picture.encode(frame), *picture.encode(None)])
+        _add_sound(out, sound)
     return file.getvalue()
 
 

@@ -165,11 +165,12 @@ def test_sound_is_noticed() -> None:
         (b"#EXTM3U\n#EXT-X-STREAM-INF:\nhttp://example.org/a.ts\n", "not a clip of a format that culld reads"),
         (encode(FRAMES[:1], Encoding(options=QUICK)), "not a clip: the file holds a single frame"),
         (sound_only(), "not a clip: the file holds only sound"),
+        (sound_only(FRAMES[0]), "not a clip: the file holds only sound"),
         (MP4[: len(MP4) // 2], "not complete: the clip lacks its last "),
         (MP4[: MP4.index(b"moov") - 4], "not complete: the clip lacks its index (the box moov)"),
         (MP4.replace(b"moov", b"free", 1), "not complete: the clip lacks its index (the box moov)"),
     ],
-    ids=["empty", "zeros", "playlist", "one frame", "sound", "half", "no index", "lost index"],
+    ids=["empty", "zeros", "playlist", "one frame", "sound", "cover", "half", "no index", "lost index"],
 )
 def test_a_bad_clip_is_refused_with_one_sentence(data: bytes, words: str) -> None:
     """Which says what it lacks."""

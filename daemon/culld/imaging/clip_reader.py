@@ -185,7 +185,8 @@ def _picture(opened: Any, limits: DecodeLimits) -> Any:
 
 
 def _is_cover(stream: Any) -> bool:
-    return "attached_pic" in str(stream.disposition).lower()
+    """Return whether a stream is the picture of an album in a file of sound."""
+    return bool(stream.disposition & type(stream.disposition).attached_pic)
 
 
 def _frames_of(opened: Any, container: ClipContainer, limits: DecodeLimits) -> Iterator[tuple[Any, int]]:
