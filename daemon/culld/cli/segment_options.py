@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 
 def add_segment(parser: argparse.ArgumentParser) -> None:
-    """Add the photo and the options."""
+    """Add the photo or the clip, and the options."""
     add_config(parser)
-    parser.add_argument("photo", type=Path, metavar="PHOTO", help="the photo to segment; it is only read")
-    parser.add_argument("--out", type=Path, metavar="O.png", help="write the photo under its contours to this PNG")
-    parser.add_argument("--json", action="store_true", help="one JSON object, with the polygons")
+    parser.add_argument("photo", type=Path, metavar="PHOTO", help="the photo or the clip to segment; it is only read")
+    parser.add_argument("--out", type=Path, metavar="OUT", help="write it under its contours: O.png, of a clip O.webm")
+    parser.add_argument("--json", action="store_true", help="one JSON object, with the polygons or the times")

@@ -105,7 +105,7 @@ class Clip:
 
     def _decoded(self) -> Iterator[tuple[Any, int, float]]:
         """Yield the frames of FFmpeg, their times in units of `time_base`, and in seconds from the first one."""
-        with _opened(self.stream, self.container) as opened:
+        with opened_container(self.stream, self.container) as opened:
             first: int | None = None
             for frame, pts in _frames_of(opened, self.container, self.limits):
                 first = pts if first is None else first
@@ -120,7 +120,7 @@ def open_clip(stream: BinaryIO, limits: DecodeLimits) -> Iterator[Clip]:
     and PhotoError without the extra `video`.
     """
     container = _checked(stream)
-    with _opened(stream, container) as opened:
+    with opened_container(stream, container) as opened:
         facts, time_base = _facts(opened, stream, container, limits)
     yield Clip(facts, stream, container, time_base, limits)
 
@@ -137,7 +137,7 @@ def _checked(stream: BinaryIO) -> ClipContainer:
 
 
 @contextlib.contextmanager
-def _opened(stream: BinaryIO, container: ClipContainer) -> Iterator[Any]:
+def opened_container(stream: BinaryIO, container: ClipContainer) -> Iterator[Any]:
     """Open the stream with FFmpeg as this container; its errors are raised as `UnreadableError`."""
     try:
         import av  # an extra

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from culld.records.regions import RegionClass
@@ -13,6 +12,7 @@ from culld.records.regions import RegionClass
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     from culld.segment.outline import Ring
@@ -43,6 +43,8 @@ COLOURS: Final[Mapping[RegionClass, Colour]] = {
 SHOWN_FROM: Final = 0.005
 """The share of the frame from which on a class is in the legend and in the sentence."""
 _DIM: Final = 1.5
+_DARKER: Final = [int(level / _DIM) for level in range(256)]
+_LINE, _THINNEST = 3, 2
 _TEXT, _LINE_HEIGHT, _MARGIN, _SWATCH = 20, 30, 10, 16
 _EDGE: Final = (0, 0, 0)
 
@@ -54,22 +56,44 @@ def picture(
 
     Only classes that are in the legend are drawn, the smallest last: no contour is without its name.
     """
-    photo = Image.fromarray((pixels / _DIM).astype(np.uint8))
-    pen = ImageDraw.Draw(photo)
-    for kind, _ in present(shares):
-        for ring in outlines.get(kind, ()):
-            points = [(float(x), float(y)) for x, y in (*ring.points, ring.points[0])]
-            pen.line(points, _EDGE, 5, "curve")
-            pen.line(points, COLOURS[kind], 3, "curve")
+    photo = dimmed(pixels)
+    draw_outlines(photo, outlines, shares)
     stream = io.BytesIO()
     _with_legend(photo, shares).save(stream, "PNG")
     return stream.getvalue()
 
 
+def dimmed(pixels: NDArray[np.uint8]) -> Image.Image:
+    """Return a photo, uint8 RGB (height, width, 3), darker, so that contours stand out."""
+    return Image.fromarray(pixels).point(_DARKER * 3)
+
+
+def draw_outlines(
+    photo: Image.Image,
+    outlines: Mapping[RegionClass, Sequence[Ring]],
+    shares: Mapping[RegionClass, float],
+    scale: tuple[float, float] = (1.0, 1.0),
+) -> None:
+    """Draw the outlines of the classes that are `present`; `scale` is px of the photo (x, y) per px of them."""
+    pen = ImageDraw.Draw(photo)
+    line = max(_THINNEST, round(_LINE * max(scale)))
+    edge = line + 2 * max(1, round(max(scale)))
+    for kind, _ in present(shares):
+        for ring in outlines.get(kind, ()):
+            points = [(float(x) * scale[0], float(y) * scale[1]) for x, y in (*ring.points, ring.points[0])]
+            pen.line(points, _EDGE, edge, "curve")
+            pen.line(points, COLOURS[kind], line, "curve")
+
+
 def sentence(shares: Mapping[RegionClass, float]) -> str:
     """Return the classes that are there, the largest first, with their share of the frame."""
-    parts = [f"{NAMES[kind]} {_percent(share)}" for kind, share in present(shares)]
+    parts = [entry(kind, share) for kind, share in present(shares)]
     return ", ".join(parts) or "nothing is wrong with any region"
+
+
+def entry(kind: RegionClass, share: float) -> str:
+    """Return the line of a class in the legend, such as `out of focus 31 %`."""
+    return f"{NAMES[kind]} {_percent(share)}"
 
 
 def present(shares: Mapping[RegionClass, float]) -> list[tuple[RegionClass, float]]:
@@ -85,7 +109,7 @@ def _percent(share: float) -> str:
 def _with_legend(photo: Image.Image, shares: Mapping[RegionClass, float]) -> Image.Image:
     """Return the photo below a line of coloured squares with names and shares; it wraps."""
     font = ImageFont.load_default(_TEXT)
-    entries = [(COLOURS[kind], f"{NAMES[kind]} {_percent(share)}") for kind, share in present(shares)]
+    entries = [(COLOURS[kind], entry(kind, share)) for kind, share in present(shares)]
     entries = entries or [((255, 255, 255), sentence(shares))]
     places, x, row = [], _MARGIN, 0
     for colour, text in entries:
