@@ -128,4 +128,5 @@ class Format(StrEnum):
     AVIF = "avif"
     JXL = "jxl"
     RAW = "raw"
+    VIDEO = "video"
     UNKNOWN = "unknown"
