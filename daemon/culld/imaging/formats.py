@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from pathlib import PurePath
 
+from culld.imaging.clip_containers import clip_container
 from culld.records import Format
 
 HEAD_BYTES = 32
@@ -79,7 +80,11 @@ def recognise(head: bytes, name: str = "") -> Format:
         return Format.RAW
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return Format.WEBP
-    return _recognise_box(head) if head[4:8] == b"ftyp" else found
+    if head[4:8] == b"ftyp":
+        found = _recognise_box(head)
+    if found is Format.UNKNOWN and clip_container(head, name) is not None:
+        return Format.VIDEO
+    return found
 
 
 def _recognise_box(head: bytes) -> Format:

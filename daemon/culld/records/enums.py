@@ -118,7 +118,7 @@ class Mode(StrEnum):
 
 
 class Format(StrEnum):
-    """The container of a photo, recognised by its first bytes; most RAW files differ from TIFF only by their name."""
+    """The container of a photo, or that of a clip, by its first bytes; most RAW files differ from TIFF only by name."""
 
     JPEG = "jpeg"
     PNG = "png"
@@ -129,4 +129,5 @@ class Format(StrEnum):
     JXL = "jxl"
     RAW = "raw"
     VIDEO = "video"
+    """A clip, in any container."""
     UNKNOWN = "unknown"

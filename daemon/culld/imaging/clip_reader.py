@@ -1,0 +1,271 @@
+"""Decode clips; the only reader that imports PyAV, which is an extra: without it a clip is refused with one sentence.
+
+PyAV gets a file object and the name of the container, never a path, by which FFmpeg opens URLs, playlists and others.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, BinaryIO, Final
+
+import numpy as np
+
+from culld.errors import PhotoError
+from culld.imaging.clip_containers import ClipContainer, container_of, missing_clip_part
+from culld.imaging.clip_transfer import transfer_of
+from culld.imaging.image_file import DecodeLimits, UnreadableError
+from culld.records.clips import ClipFacts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from fractions import Fraction
+
+    from numpy.typing import NDArray
+
+    Pixels = NDArray[np.uint8]
+
+SAMPLES_A_SECOND: Final = 2
+MOST_PIXELS: Final = 8192 * 4608
+"""The largest frame: one of a clip in 8K is decoded with several others held (33 MB each in 4:2:0, and 8 bits)."""
+_THREADS: Final = 4  # more only hold more frames
+_SMALL: Final = 160
+_LINES: Final = 64
+_HD: Final = 720
+_NO_EXTRA: Final = "clips can only be read with the extra `video` installed: pip install 'culld[video]'"
+
+
+@dataclass(frozen=True, slots=True)
+class ClipFrame:
+    """One frame of a clip: upright uint8 RGB `pixels`, `at` seconds after the first one; `pts` counts `time_base`."""
+
+    pts: int
+    time_base: Fraction
+    at: float
+    pixels: Pixels
+
+
+@dataclass(frozen=True, slots=True)
+class ClipLook:
+    """One frame of a clip reduced for the measurement of movement, `at` seconds from the start.
+
+    `small` is the luma, uint8 (height, width), not upright, its longer side 160 pixels. `lines` are at most 64 rows of
+    the luma in full resolution: noise, which proves that a picture is not frozen, is lost by reduction. `pixels` is the
+    upright picture, uint8 RGB, of a sample, and None of the frames between.
+    """
+
+    at: float
+    small: Pixels
+    lines: Pixels
+    pixels: Pixels | None
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """An open clip; each call of a method decodes it from the start, and one iterator runs at a time."""
+
+    facts: ClipFacts
+    stream: BinaryIO
+    container: ClipContainer
+    limits: DecodeLimits
+
+    def samples(self, longest: int) -> Iterator[tuple[float, Pixels]]:
+        """Yield the time in seconds and the upright picture, uint8 RGB, of key frames and of two frames a second.
+
+        The longer side is reduced to `longest` pixels. Raises `UnreadableError` at a frame that cannot be decoded.
+        """
+        for look in self.looks(longest):
+            if look.pixels is not None:
+                yield look.at, look.pixels
+
+    def looks(self, longest: int) -> Iterator[ClipLook]:
+        """Yield every frame, see `ClipLook`, with the picture of those that `samples` yields; raises as it does."""
+        due = 0.0
+        for frame, at in self._decoded():
+            is_due = at >= due
+            if is_due:
+                due = (math.floor(at * SAMPLES_A_SECOND) + 1) / SAMPLES_A_SECOND
+            wanted = is_due or bool(frame.key_frame)
+            pixels = _upright(frame, longest, self.facts.rotation) if wanted else None
+            yield ClipLook(at, _small_luma(frame), _luma_lines(frame), pixels)
+
+    def frames(self, longest: int | None) -> Iterator[ClipFrame]:
+        """Yield every frame in the order of time, its longer side reduced to `longest` pixels; raises as `samples`."""
+        for frame, at in self._decoded():
+            yield ClipFrame(frame.pts, frame.time_base, at, _upright(frame, longest, self.facts.rotation))
+
+    def _decoded(self) -> Iterator[tuple[Any, float]]:
+        """Yield the frames of FFmpeg with their times in seconds from the first one."""
+        with _opened(self.stream, self.container) as opened:
+            first: float | None = None
+            for frame in _frames_of(opened, self.limits):
+                seconds = float(frame.pts * frame.time_base)
+                first = seconds if first is None else first
+                yield frame, seconds - first
+
+
+@contextlib.contextmanager
+def open_clip(stream: BinaryIO, limits: DecodeLimits) -> Iterator[Clip]:
+    """Open the clip in a seekable stream and decode its first frames.
+
+    Raises `UnreadableError` if it is empty, damaged, not complete, not a clip, without a picture, or a single frame,
+    and PhotoError without the extra `video`.
+    """
+    container = _checked(stream)
+    with _opened(stream, container) as opened:
+        facts = _facts(opened, stream, limits)
+    yield Clip(facts, stream, container, limits)
+
+
+def _checked(stream: BinaryIO) -> ClipContainer:
+    if stream.seek(0, os.SEEK_END) == 0:
+        raise UnreadableError("empty: the clip has 0 bytes")
+    container = container_of(stream)
+    if container is None:
+        raise UnreadableError("not a clip of a format that culld reads (MP4, MOV, WebM, Matroska, MTS, AVI)")
+    if missing := missing_clip_part(stream, container):
+        raise UnreadableError(f"not complete: the clip lacks {missing}; copy it again if nothing writes it any more")
+    return container
+
+
+@contextlib.contextmanager
+def _opened(stream: BinaryIO, container: ClipContainer) -> Iterator[Any]:
+    """Open the stream with FFmpeg as this container; its errors are raised as `UnreadableError`."""
+    try:
+        import av  # an extra
+    except ModuleNotFoundError as error:
+        raise PhotoError(_NO_EXTRA) from error
+    stream.seek(0)
+    try:
+        with av.open(stream, format=container.value, metadata_errors="replace", io_open=_refuse) as opened:
+            yield opened
+    except MemoryError as error:
+        raise UnreadableError("too large to decode within limits.memory") from error
+    except (av.FFmpegError, ValueError, OverflowError) as error:
+        raise UnreadableError(f"damaged: the clip cannot be decoded ({_words(error)})") from error
+
+
+def _refuse(*_: object) -> BinaryIO:
+    raise OSError("a clip may not name other files")
+
+
+def _words(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)
+
+
+def _picture(opened: Any, limits: DecodeLimits) -> Any:
+    """Return the stream of the picture, ready to decode; raises `UnreadableError` if none, or a too large one."""
+    found = [stream for stream in opened.streams.video if not _is_cover(stream)]
+    if not found:
+        what = "only sound" if opened.streams.audio else "no picture"
+        raise UnreadableError(f"not a clip: the file holds {what}")
+    picture = found[0]
+    context = picture.codec_context
+    if context is None or not context.width or not context.height:
+        raise UnreadableError("damaged: the size of the picture cannot be read")
+    most = min(limits.pixels, MOST_PIXELS)
+    if context.width * context.height > most:
+        raise UnreadableError(f"frames of {context.width}x{context.height} pixels are more than the limit of {most}")
+    context.options = {"max_pixels": str(most)}  # the frames may be larger than the container says
+    context.thread_count = min(_THREADS, len(os.sched_getaffinity(0)))
+    context.thread_type = "AUTO"
+    return picture
+
+
+def _is_cover(stream: Any) -> bool:
+    return "attached_pic" in str(stream.disposition).lower()
+
+
+def _frames_of(opened: Any, limits: DecodeLimits) -> Iterator[Any]:
+    """Yield the frames in the order of time; those that have no time, or an earlier one than the last, are left out."""
+    last: int | None = None
+    for frame in opened.decode(_picture(opened, limits)):
+        if frame.pts is not None and (last is None or frame.pts > last):
+            last = frame.pts
+            yield frame
+
+
+def _facts(opened: Any, stream: BinaryIO, limits: DecodeLimits) -> ClipFacts:
+    frames = _frames_of(opened, limits)
+    first, second = next(frames, None), next(frames, None)
+    if first is None:
+        raise UnreadableError("damaged: the clip holds no frame that can be decoded")
+    if second is None:
+        raise UnreadableError("not a clip: the file holds a single frame")
+    picture = _picture_stream(opened)
+    rotation = -first.rotation % 360
+    width, height = (first.height, first.width) if rotation % 180 else (first.width, first.height)
+    seconds = _seconds(opened, picture)
+    rate = float(picture.average_rate or picture.guessed_rate or 1 / (second.time - first.time))
+    transfer = transfer_of(int(first.color_trc), [dict(opened.metadata), dict(picture.metadata)], stream)
+    codec = picture.codec_context.name
+    has_audio = bool(opened.streams.audio)
+    return ClipFacts(width, height, seconds, picture.frames or None, rate, rotation, codec, transfer, has_audio)
+
+
+def _picture_stream(opened: Any) -> Any:
+    return next(stream for stream in opened.streams.video if not _is_cover(stream))
+
+
+def _seconds(opened: Any, picture: Any) -> float:
+    if picture.duration is not None:
+        return float(picture.duration * picture.time_base)
+    if opened.duration is not None:
+        return float(opened.duration / 1e6)  # AV_TIME_BASE
+    return _seconds_of_packets(opened, picture)
+
+
+def _seconds_of_packets(opened: Any, picture: Any) -> float:
+    """Return the duration that the packets give, without decoding: the file itself does not give one."""
+    opened.seek(0)
+    ends = [0]
+    start: int | None = None
+    for packet in opened.demux(picture):
+        if packet.pts is not None:
+            start = packet.pts if start is None else min(start, packet.pts)
+            ends[0] = max(ends[0], packet.pts + (packet.duration or 0))
+    return float((ends[0] - (start or 0)) * picture.time_base)
+
+
+def _upright(frame: Any, longest: int | None, rotation: int) -> Pixels:
+    """Return a frame as upright uint8 RGB (height, width, 3)."""
+    width, height = _fitted(frame, longest)
+    rgb = frame.reformat(
+        width=width, height=height, format="rgb24", src_colorspace=_colour_space(frame), interpolation="AREA"
+    )
+    pixels: Pixels = rgb.to_ndarray()
+    return np.ascontiguousarray(np.rot90(pixels, -rotation // 90)) if rotation else pixels
+
+
+def _colour_space(frame: Any) -> str | None:
+    """Return the colour matrix of a frame that has none: HD is BT.709, smaller frames are BT.601 (ITU-R practice)."""
+    if int(frame.colorspace) != 2:  # AVCOL_SPC_UNSPECIFIED
+        return None
+    return "ITU709" if frame.height >= _HD else "ITU601"
+
+
+def _fitted(frame: Any, longest: int | None) -> tuple[int, int]:
+    scale = 1.0 if longest is None else min(1.0, longest / max(frame.width, frame.height))
+    return max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
+
+
+def _small_luma(frame: Any) -> Pixels:
+    width, height = _fitted(frame, _SMALL)
+    small: Pixels = frame.reformat(width=width, height=height, format="gray", interpolation="AREA").to_ndarray()
+    return small
+
+
+def _luma_lines(frame: Any) -> Pixels:
+    """Return at most 64 rows of the first plane, uint8 (rows, columns); of 10 bits and more the upper 8."""
+    if frame.format.name.startswith(("yuv", "nv", "gray", "p0")) and len(frame.planes):
+        plane = frame.planes[0]
+        component = frame.format.components[0]
+        wide = component.bits > 8
+        rows = np.frombuffer(plane, np.uint16 if wide else np.uint8)
+        rows = rows.reshape(-1, plane.line_size // rows.itemsize)[: frame.height, : frame.width]
+        chosen = rows[:: max(1, math.ceil(frame.height / _LINES))]
+        return np.array(chosen >> (component.bits - 8) if wide else chosen, np.uint8)
+    luma: Pixels = frame.reformat(format="gray").to_ndarray()
+    return luma[:: max(1, math.ceil(frame.height / _LINES))].copy()
