@@ -15,6 +15,7 @@ from culld.clock import SystemClock
 from culld.config import Embed
 from culld.files.mount_guard import MountGuard
 from culld.files.root_owner import foreign
+from culld.imaging.clip_containers import CLIP_EXTENSIONS
 from culld.imaging.formats import supported_extensions
 from culld.pipeline import Pipeline, Stages
 from culld.quarantine.apply import PlanApplier
@@ -25,13 +26,14 @@ from culld.stages.decide.decider import Decider, no_brake
 from culld.stages.group.directory import FolderCache
 from culld.stages.group.grouping import Grouper, SeriesHold
 from culld.stages.plan import Planner, TagSettings
-from culld.stages.read import PoolReader
+from culld.stages.read import PoolReader, nothing_known
 from culld.stages.watch.scanner import Scanner
 from culld.system.alerts import Alerts
+from culld.system.doctor.environment import has_module
 from culld.system.trash import to_trash
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     from culld.config import Config
@@ -39,9 +41,15 @@ if TYPE_CHECKING:
     from culld.journal.store import SqliteJournal
     from culld.ports import Clock, Reader
     from culld.records import Assessment, FileStat, FolderPolicies, Outcome, Policy, ReadFailure, RootedPath
+    from culld.stages.read.reader import Workers
 
 
 _LONGEST_AGE_S: Final = 1e9
+
+
+def is_clip(place: RootedPath) -> bool:
+    """Return whether a file has the extension of a clip."""
+    return place.relative.suffix.lower() in CLIP_EXTENSIONS
 
 
 class PolicySet:
@@ -64,16 +72,27 @@ class PolicySet:
         """Return the policy of a watched folder; raises KeyError for any other folder."""
         return self._policies.by_root[root]
 
+    def clips_in(self, root: Path) -> Collection[str]:
+        """Return the extensions of the clips that are judged in a watched folder; none without the extra `video`."""
+        policy = self._policies.by_root.get(root)
+        wanted = policy is not None and policy.clips is not None
+        return CLIP_EXTENSIONS if wanted and has_module("av") else ()
+
 
 def open_alerts(config: Config) -> Alerts:
     """Return the alerts of a configuration, which are sent by its command and its webhook."""
     return Alerts(config.alert.command, config.alert.webhook)
 
 
-def open_scanner(config: Config) -> Scanner:
+def open_scanner(config: Config, policies: PolicySet) -> Scanner:
     """Return the scanner; it skips the quarantine, the state folder, and the folders that another culld has claimed."""
     others = functools.partial(foreign, config.state)
-    return Scanner(supported_extensions(), frozenset({config.quarantine, config.state}), claimed_by=others)
+    return Scanner(
+        supported_extensions(),
+        frozenset({config.quarantine, config.state}),
+        claimed_by=others,
+        clips=policies.clips_in,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +164,16 @@ class Builder:
         """Return the reader; a `patient` one defers an incomplete file that changed lately, to read it again."""
         recheck = self._recheck if patient else lambda _: None
         return PoolReader(self.pool, self.heartbeat, recheck, self.journal.judged)
+
+    def clip_reader(self, pool: Workers, *, patient: bool = False, rejudging: bool = False) -> PoolReader:
+        """Return the reader of clips, which has a pool of its own; `rejudging` judges known content again."""
+        recheck = self._recheck if patient else lambda _: None
+        known = nothing_known if rejudging else self.journal.judged
+        return PoolReader(pool, self.heartbeat, recheck, known, is_clip=is_clip)
+
+    def is_judged_clip(self, place: RootedPath) -> bool:
+        """Return whether a file is a clip that is judged in its watched folder."""
+        return place.relative.suffix.lower() in self.policies.clips_in(place.root)
 
     def housekeeping(self) -> Housekeeping:
         """Return the daily housekeeping."""

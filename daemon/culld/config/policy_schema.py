@@ -31,7 +31,11 @@ if TYPE_CHECKING:
 
 
 _SHARE_OF_TIME = Field(
-    strict=True, gt=0, le=1, allow_inf_nan=False, description="a share of the clip's time above 0 and up to 1, such as 0.5"
+    strict=True,
+    gt=0,
+    le=1,
+    allow_inf_nan=False,
+    description="a share of the clip's time above 0 and up to 1, such as 0.5",
 )
 
 

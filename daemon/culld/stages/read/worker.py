@@ -7,6 +7,7 @@ tags is a list of byte edits, which the daemon applies and verifies by their dig
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import io
 import os
 from dataclasses import replace
@@ -35,6 +36,7 @@ from culld.records import (
 )
 from culld.retry import RETRY_AFTER, TOO_LARGE_RETRY_AFTER
 from culld.stages.read.assess import Score, Scorer, exif_of, look_at
+from culld.stages.read.clips import ClipScorer, seconds_for
 from culld.stages.read.completeness import missing_part
 from culld.stages.read.exif_facts import camera_facts, exif_rating, keyword_block
 from culld.stages.read.external_metadata import external_user_metadata
@@ -42,6 +44,7 @@ from culld.stages.read.full_resolution import compare_frames, luma_of, with_shar
 from culld.stages.read.messages import possible_sidecars
 from culld.stages.read.scoring import DEFECT_NETWORK, inputs_of, open_litert, scores_in
 from culld.subject.finder import SubjectFinder
+from culld.tags.clip_metadata import metadata_part
 from culld.tags.draft import TagDraft, draft
 from culld.tags.user_metadata import packets_in, together, user_metadata_in
 
@@ -52,6 +55,7 @@ if TYPE_CHECKING:
     from culld.records import RootedPath, Subject
     from culld.stages.read.assess import Unscored
     from culld.stages.read.messages import (
+        ClipRequest,
         DraftRequest,
         ReadRequest,
         SharpnessRequest,
@@ -59,6 +63,7 @@ if TYPE_CHECKING:
         UserMetadataRequest,
         WorkerSettings,
     )
+    from culld.tags.draft import TagRequest
 
 MAX_XMP_SCAN = 64 << 20
 """How many bytes at the start of a file are searched for XMP packets."""
@@ -120,6 +125,32 @@ class PhotoWorker:
         if isinstance(found, Score):
             return self._assessment(photo, found, sources)
         return Deferred(inputs_of(found.frame), partial(self._finish, photo, found, sources))
+
+    def clip_seconds(self, request: ClipRequest) -> float:
+        """Return how many seconds a clip may take; the usual time if it cannot be opened."""
+        file, usual = request.snapshot, self._settings.seconds
+        try:
+            with open_regular(file.place) as stream:
+                return seconds_for(stream, file.stamp.size, self._limits, usual)
+        except PhotoError:
+            return usual
+
+    def read_clip(self, request: ClipRequest) -> Photo | Assessment | ReadFailure:
+        """Return the digest of a settled clip; with what was judged and its user metadata if it is new.
+
+        `limits.file_size` does not hold for clips: they are never in memory as a whole.
+        """
+        file = request.snapshot
+        try:
+            with open_regular(file.place) as stream:
+                _require_unchanged(file.stamp, stream)
+                found = ClipScorer(self._scorer.network, self._settings.model_id, self._limits).read(request, stream)
+                _require_unchanged(file.stamp, stream)
+                if isinstance(found, Photo):
+                    return found
+                return replace(found, user_metadata=self._sources(found.photo, "", stream, b""))
+        except PhotoError as error:
+            return ReadFailure(file, str(error), RETRY_AFTER)
 
     def _look_at(self, photo: Photo, stream: BinaryIO) -> Unscored | Score:
         return look_at(stream, photo.format, self._scorer, self._limits)
@@ -184,6 +215,8 @@ class PhotoWorker:
         try:
             if request.check is not None:
                 self._require_same_metadata(request.check)
+            if tags.format is Format.VIDEO:
+                return self._draft_of_clip(tags)
             lacks = _missing_part(tags.photo, tags.format) if tags.embed else ""
             drafted = draft(replace(tags, embed=tags.embed and not lacks), self._bytes_of, keyword_block)
         except PhotoError as error:
@@ -193,6 +226,16 @@ class PhotoWorker:
         return replace(
             drafted, notes=(f"the photo itself was not changed: a part of it is missing: {lacks}", *drafted.notes)
         )
+
+    def _draft_of_clip(self, tags: TagRequest) -> TagDraft:
+        """Return the edits of the sidecar of a clip; of the clip itself only the metadata are read, and none written.
+
+        Its digest is not taken again: the stamp is checked when the edits are made.
+        """
+        with open_regular(tags.photo) as stream, translate_errors(tags.photo.path, "read"):
+            part = metadata_part(stream)
+        known = replace(tags, embed=False, digest=hashlib.sha256(part).hexdigest())
+        return draft(known, lambda place: part if place == tags.photo else self._bytes_of(place), keyword_block)
 
     def _require_same_metadata(self, check: UserMetadataCheck) -> None:
         found = self.user_metadata(check.request)
@@ -223,7 +266,7 @@ def _own_metadata(photo: Photo, stream: BinaryIO, exif: bytes) -> UserMetadata:
     The EXIF of a RAW is not searched for ratings: programs write them as XMP.
     """
     stream.seek(0)
-    packets = packets_in(stream.read(MAX_XMP_SCAN))
+    packets = packets_in(metadata_part(stream) if photo.format is Format.VIDEO else stream.read(MAX_XMP_SCAN))
     stars = () if photo.format is Format.RAW else exif_rating(exif)
     in_exif = UserMetadata(filled_flags=frozenset({RejectFlag.RATING} if stars else ()), stars=stars)
     return together([user_metadata_in(packets), in_exif, external_user_metadata(photo.place)])

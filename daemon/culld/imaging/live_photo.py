@@ -1,0 +1,18 @@
+"""The movie of a Live Photo, which is known by a key in its metadata."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+# Apple's phones write this key (QuickTime metadata) into the photo and the movie of a Live Photo.
+_KEY: Final = b"com.apple.quicktime.content.identifier"
+_MAX_BYTES: Final = 64 << 20  # such a movie lasts three seconds
+
+
+def is_live_photo_movie(stream: BinaryIO) -> bool:
+    """Return whether the rest of a stream is the movie of a Live Photo; raises OSError."""
+    data = stream.read(_MAX_BYTES + 1)
+    return len(data) <= _MAX_BYTES and _KEY in data

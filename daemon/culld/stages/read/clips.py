@@ -1,0 +1,93 @@
+"""Clips in a worker process: their digest, what is judged of them, and how long that may take."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from PIL import Image
+
+from culld.files.open_beneath import digest_of
+from culld.files.os_errors import translate_errors
+from culld.imaging.clip_reader import open_clip
+from culld.imaging.decode import to_network_frame
+from culld.imaging.image_file import UnreadableError
+from culld.imaging.live_photo import is_live_photo_movie
+from culld.records import Assessment, Format, Photo, Scores, Unreadable
+from culld.records.frame import HEIGHT, WIDTH
+from culld.segment.clips.judge import judge, scores_of
+from culld.segment.clips.meter import ClipMeter
+from culld.stages.read.scoring import score
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from culld.imaging.image_file import DecodeLimits
+    from culld.inference.network import Network
+    from culld.stages.read.messages import ClipRequest
+
+_PATIENCE: Final = 4.0
+"""Seconds for each second of a clip: two samples of it are judged, at 8 a second or more where nothing else runs."""
+_SLOWEST_DISK: Final = 10e6
+"""Bytes a second, for the digest."""
+_LOWEST_RATE: Final = 10e3
+"""Bytes a second of the smallest clips: a file that claims more seconds than it can hold gets no more time."""
+_LONGEST: Final = 2 * max(WIDTH, HEIGHT)
+"""The pictures that are reduced to the frame of the network: those of wide clips keep enough lines for its height."""
+_NOT_JUDGED: Final = Scores(0.0, 0.0, 0.0)
+
+
+def seconds_for(stream: BinaryIO, size: int, limits: DecodeLimits, usual: float) -> float:
+    """Return how many seconds a clip of `size` bytes may take: by its length and its size, `usual` at least.
+
+    Raises PhotoError if it cannot be opened.
+    """
+    with open_clip(stream, limits) as clip:
+        length = min(max(clip.facts.seconds, 0.0), size / _LOWEST_RATE)
+    return usual + _PATIENCE * length + size / _SLOWEST_DISK
+
+
+@dataclass(frozen=True, slots=True)
+class ClipScorer:
+    """Judges clips with the defect network; `model_id` identifies it."""
+
+    network: Network
+    model_id: str
+    limits: DecodeLimits
+
+    def read(self, request: ClipRequest, stream: BinaryIO) -> Photo | Assessment:
+        """Return the digest of a clip, and its assessment without user metadata if it is new; memory stays bounded."""
+        file = request.snapshot
+        with translate_errors(file.place.path, "read"):
+            stream.seek(0)
+            photo = Photo(file.place, file.stamp, digest_of(stream), Format.VIDEO)
+            if photo.digest in request.judged:
+                return photo
+            stream.seek(0)
+            if is_live_photo_movie(stream):
+                return Assessment(photo, _NOT_JUDGED, self.model_id, is_live_movie=True)
+        try:
+            return self._judged(photo, stream)
+        except UnreadableError as error:
+            return Assessment(photo, Unreadable(str(error)), self.model_id)
+
+    def _judged(self, photo: Photo, stream: BinaryIO) -> Assessment:
+        with open_clip(stream, self.limits) as clip:
+            meter = ClipMeter(clip.facts, self._score)
+            for look in clip.looks(_LONGEST):
+                meter.take(look)
+            found = judge(clip.facts, meter.samples())
+        facts = found.facts
+        return Assessment(
+            photo,
+            scores_of(found),
+            self.model_id,
+            full_size=(facts.width, facts.height),
+            clip=replace(found, samples=(), shares=dict(found.shares)),
+        )
+
+    def _score(self, pixels: NDArray[np.uint8]) -> Scores:
+        return score(self.network, to_network_frame(Image.fromarray(pixels)))
