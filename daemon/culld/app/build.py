@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from culld.app.clips.extra import missing_extra, reads_clips
 from culld.app.decision_ages import DecisionAges
 from culld.app.housekeeping import ExpiredToTrash, Housekeeping
 from culld.app.late_series import LateSeries
@@ -29,7 +30,6 @@ from culld.stages.plan import Planner, TagSettings
 from culld.stages.read import PoolReader, nothing_known
 from culld.stages.watch.scanner import Scanner
 from culld.system.alerts import Alerts
-from culld.system.doctor.environment import has_module
 from culld.system.trash import to_trash
 
 if TYPE_CHECKING:
@@ -64,6 +64,11 @@ class PolicySet:
         self._policies = policies
 
     @property
+    def missing_extra(self) -> str:
+        """That the extra `video` must be installed, as a sentence; empty if it need not be."""
+        return missing_extra(self._policies)
+
+    @property
     def digest(self) -> str:
         """The digest of the default policy."""
         return self._policies.default.digest
@@ -76,7 +81,7 @@ class PolicySet:
         """Return the extensions of the clips that are judged in a watched folder; none without the extra `video`."""
         policy = self._policies.by_root.get(root)
         wanted = policy is not None and policy.clips is not None
-        return CLIP_EXTENSIONS if wanted and has_module("av") else ()
+        return CLIP_EXTENSIONS if wanted and reads_clips() else ()
 
 
 def open_alerts(config: Config) -> Alerts:

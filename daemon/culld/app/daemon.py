@@ -110,7 +110,7 @@ class Daemon:
         """
         with self._roots:
             try:
-                log_start(self._config, self._policies.digest)
+                log_start(self._config, self._policies.digest, self._policies.missing_extra)
                 self._step({Signal.RESCAN}, environ)
                 self._status.ready()
                 log.info("ready; photos waiting: %d", self._waiting() + len(self._clips))

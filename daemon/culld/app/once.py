@@ -61,6 +61,8 @@ class OnePass:
         self._known: KnownFiles = rejudging or journal
         self._alerts = open_alerts(config)
         policies = PolicySet(resolve_policies(config))
+        if policies.missing_extra:
+            log.warning("%s", policies.missing_extra)
         builder = Builder(config, journal, pool, policies, alerts=self._alerts)
         self._is_cut = False
         self._failed = FailureCollector(journal.fault, lambda: self._is_cut)
