@@ -1,10 +1,12 @@
-"""The use case `score`: the pipeline up to the decision; files are only read."""
+"""The use case `score`: the pipeline up to the decision, and the judgement of clips; files are only read."""
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from culld.app.clip import ClipJudges, is_clip
 from culld.app.engine_pool import open_pool
 from culld.app.model_files import resolve_policies
 from culld.clock import SystemClock
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from culld.app.clip import ClipResult
     from culld.config import Config
     from culld.inference.pool import Pool
     from culld.records import Decision, FileSnapshot, Subject
@@ -39,7 +42,10 @@ class ScoreResult:
 
 
 def find(paths: Sequence[Path]) -> tuple[list[FileSnapshot], list[Path]]:
-    """Return the named files and the photos below the named folders, in order, and the paths that are neither."""
+    """Return the named files, and the photos below the named folders, in order, and the paths that are neither.
+
+    Clips are judged only if they are named: one takes as long as hundreds of photos.
+    """
     scanner = Scanner(supported_extensions())
     found: list[FileSnapshot] = []
     missing: list[Path] = []
@@ -92,7 +98,14 @@ def _scored(photo: Assessment, decision: Decision | PhotoError) -> ScoreResult:
     return ScoreResult(path, scores, decision.verdict, decision.reason, photo.model, photo.subject)
 
 
-def score_files(config: Config, found: Sequence[FileSnapshot]) -> Iterator[ScoreResult]:
-    """Score the files that `find` returned, in new worker processes; raises SystemFaultError without a model."""
-    with open_pool(config) as pool:
-        yield from score(found, config, pool)
+def score_files(config: Config, found: Sequence[FileSnapshot]) -> Iterator[ScoreResult | ClipResult]:
+    """Score the files that `find` returned, in new worker processes; raises SystemFaultError without a model.
+
+    The results have the order of the files. A clip does not end a batch of photos, in which series are recognised.
+    """
+    photos = [each for each in found if not is_clip(each.place.path)]
+    with contextlib.ExitStack() as stack:
+        clips = stack.enter_context(ClipJudges(config))
+        scored = score(photos, config, stack.enter_context(open_pool(config))) if photos else iter(())
+        for each in found:
+            yield clips.judge(each.place) if is_clip(each.place.path) else next(scored)

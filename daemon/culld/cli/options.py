@@ -84,7 +84,7 @@ def _add_once(parser: argparse.ArgumentParser) -> None:
 def _add_score(parser: argparse.ArgumentParser) -> None:
     add_config(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="photos, or folders with photos")
+    parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="photos or clips, or folders with photos")
 
 
 def _add_status(parser: argparse.ArgumentParser) -> None:

@@ -1,15 +1,18 @@
-"""`culld score`: print the scores of photos and the verdict of the policy; no file is written."""
+"""`culld score`: print the scores of photos and clips, and their verdict; only `--plot` writes a file."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
+from culld.app.clip import ClipResult
+from culld.app.clip_json import clip_json
 from culld.app.decision_json import scores_json, subject_json
 from culld.app.score import find, score_files
 from culld.cli import configuration, exit_codes
 from culld.cli.photo_files import json_path, print_missing
 from culld.records import Verdict, display_path
+from culld.segment.clips.judge import scores_of
 
 if TYPE_CHECKING:
     import argparse
@@ -17,15 +20,23 @@ if TYPE_CHECKING:
     from culld.app.score import ScoreResult
 
 
+_NO_SCORES = "blur   -   under   -   over   - "
+
+
 def run(args: argparse.Namespace) -> int:
-    """Score every photo of the paths, in order; return 1 if a path is missing or a photo is unreadable."""
+    """Score every photo and clip of the paths, in order; return 1 if a path is missing or a file is unreadable."""
     config = configuration.load_or_default(args)
     found, missing = find(args.paths)
     print_missing(missing)
     failed = bool(missing)
     for result in score_files(config, found):
-        failed = failed or result.verdict is Verdict.UNREADABLE
-        print(json.dumps(_as_json(result)) if args.json else _as_text(result), flush=True)
+        if isinstance(result, ClipResult):
+            failed = failed or result.judgement is None
+            values, text = {"path": json_path(result.path), **clip_json(result)}, _clip_text(result)
+        else:
+            failed = failed or result.verdict is Verdict.UNREADABLE
+            values, text = _as_json(result), _as_text(result)
+        print(json.dumps(values) if args.json else text, flush=True)
     return exit_codes.SOME_FAILED if failed else exit_codes.FINE
 
 
@@ -41,6 +52,16 @@ def _as_json(result: ScoreResult) -> dict[str, object]:
 
 
 def _as_text(result: ScoreResult) -> str:
-    numbers = str(result.scores) if result.scores else "blur   -   under   -   over   - "
+    numbers = str(result.scores) if result.scores else _NO_SCORES
     line = f"{result.verdict:<10}  {numbers}  {display_path(result.path)}"
     return line if result.verdict is Verdict.KEEP else f"{line}  ({result.reason})"
+
+
+def _clip_text(result: ClipResult) -> str:
+    judged = result.judgement
+    verdict, numbers, reason = (
+        (Verdict.UNREADABLE, _NO_SCORES, result.fault)
+        if judged is None
+        else (judged.verdict, str(scores_of(judged)), judged.sentence)
+    )
+    return f"{verdict:<10}  {numbers}  {display_path(result.path)}  ({reason})"

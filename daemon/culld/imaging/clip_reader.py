@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     Pixels = NDArray[np.uint8]
 
 SAMPLES_A_SECOND: Final = 2
+LOOK_S: Final = 0.03
+"""The least time between frames that are measured: those of every frame of 30 a second, or every second one of 60."""
 MOST_PIXELS: Final = 8192 * 4608
 """The largest frame: one of a clip in 8K is decoded with several others held (33 MB each in 4:2:0, and 8 bits)."""
 _THREADS: Final = 4  # more only hold more frames
@@ -52,13 +54,14 @@ class ClipLook:
     """One frame of a clip reduced for the measurement of movement, `at` seconds from the start.
 
     `small` is the luma, uint8 (height, width), not upright, its longer side 160 pixels. `lines` are at most 64 rows of
-    the luma in full resolution: noise, which proves that a picture is not frozen, is lost by reduction. `pixels` is the
-    upright picture, uint8 RGB, of a sample, and None of the frames between.
+    the luma in full resolution: noise, which proves that a picture is not frozen, is lost by reduction. `is_key` tells
+    key frames. `pixels` is the upright picture, uint8 RGB, of a sample, and None of the frames between.
     """
 
     at: float
     small: Pixels
     lines: Pixels
+    is_key: bool
     pixels: Pixels | None
 
 
@@ -81,15 +84,18 @@ class Clip:
                 yield look.at, look.pixels
 
     def looks(self, longest: int) -> Iterator[ClipLook]:
-        """Yield every frame, see `ClipLook`, with the picture of those that `samples` yields; raises as it does."""
-        due = 0.0
+        """Yield about 30 frames a second, and the picture of those that `samples` yields; raises as it does."""
+        due, next_look = 0.0, 0.0
         for frame, at in self._decoded():
-            is_due = at >= due
-            if is_due:
+            is_key = bool(frame.key_frame)
+            is_sample = at >= due or is_key
+            if not is_sample and at < next_look:
+                continue
+            if at >= due:
                 due = (math.floor(at * SAMPLES_A_SECOND) + 1) / SAMPLES_A_SECOND
-            wanted = is_due or bool(frame.key_frame)
-            pixels = _upright(frame, longest, self.facts.rotation) if wanted else None
-            yield ClipLook(at, _small_luma(frame), _luma_lines(frame), pixels)
+            next_look = at + LOOK_S
+            pixels = _upright(frame, longest, self.facts.rotation) if is_sample else None
+            yield ClipLook(at, _small_luma(frame), _luma_lines(frame), is_key, pixels)
 
     def frames(self, longest: int | None) -> Iterator[ClipFrame]:
         """Yield every frame in the order of time, its longer side reduced to `longest` pixels; raises as `samples`."""
