@@ -5,18 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from PIL import Image
-
 from culld.files.open_beneath import digest_of
 from culld.files.os_errors import translate_errors
 from culld.imaging.clip_reader import open_clip
-from culld.imaging.decode import to_network_frame
+from culld.imaging.decode import frame_of
 from culld.imaging.image_file import UnreadableError
 from culld.imaging.live_photo import is_live_photo_movie
 from culld.records import Assessment, Format, Photo, Scores, Unreadable
-from culld.records.frame import HEIGHT, WIDTH
-from culld.segment.clips.judge import judge, scores_of
-from culld.segment.clips.meter import ClipMeter
+from culld.segment.clips.judge import scores_of
+from culld.segment.clips.judged_clip import judged_clip
 from culld.stages.read.scoring import score
 
 if TYPE_CHECKING:
@@ -35,8 +32,6 @@ _SLOWEST_DISK: Final = 10e6
 """Bytes a second, for the digest."""
 _LOWEST_RATE: Final = 10e3
 """Bytes a second of the smallest clips: a file that claims more seconds than it can hold gets no more time."""
-_LONGEST: Final = 2 * max(WIDTH, HEIGHT)
-"""The pictures that are reduced to the frame of the network: those of wide clips keep enough lines for its height."""
 _NOT_JUDGED: Final = Scores(0.0, 0.0, 0.0)
 
 
@@ -70,16 +65,9 @@ class ClipScorer:
             if is_live_photo_movie(stream):
                 return Assessment(photo, _NOT_JUDGED, self.model_id, is_live_movie=True)
         try:
-            return self._judged(photo, stream)
+            found = judged_clip(stream, self._score, self.limits)
         except UnreadableError as error:
             return Assessment(photo, Unreadable(str(error)), self.model_id)
-
-    def _judged(self, photo: Photo, stream: BinaryIO) -> Assessment:
-        with open_clip(stream, self.limits) as clip:
-            meter = ClipMeter(clip.facts, self._score)
-            for look in clip.looks(_LONGEST):
-                meter.take(look)
-            found = judge(clip.facts, meter.samples())
         facts = found.facts
         return Assessment(
             photo,
@@ -90,4 +78,4 @@ class ClipScorer:
         )
 
     def _score(self, pixels: NDArray[np.uint8]) -> Scores:
-        return score(self.network, to_network_frame(Image.fromarray(pixels)))
+        return score(self.network, frame_of(pixels))
