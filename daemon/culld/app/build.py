@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from culld.app.clips.extra import missing_extra, reads_clips
+from culld.app.clip_extra import missing_extra, reads_clips
 from culld.app.decision_ages import DecisionAges
 from culld.app.housekeeping import ExpiredToTrash, Housekeeping
 from culld.app.late_series import LateSeries

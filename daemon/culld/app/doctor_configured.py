@@ -6,8 +6,8 @@ import os
 import pwd
 from typing import TYPE_CHECKING
 
-from culld.app.clips.extra import FIX as EXTRA_FIX
-from culld.app.clips.extra import missing_extra
+from culld.app.clip_extra import FIX as EXTRA_FIX
+from culld.app.clip_extra import missing_extra
 from culld.app.engine_pool import engine_for
 from culld.app.model_files import load_model, locate_face_networks, locate_model, resolve_policies
 from culld.config import find_config, load_config

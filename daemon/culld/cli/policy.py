@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from culld.app.clips.extra import missing_extra
+from culld.app.clip_extra import missing_extra
 from culld.app.model_files import resolve_policies
 from culld.cli import exit_codes
 from culld.config import load_config
