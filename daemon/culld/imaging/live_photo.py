@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ _MAX_BYTES: Final = 64 << 20  # such a movie lasts three seconds
 
 
 def is_live_photo_movie(stream: BinaryIO) -> bool:
-    """Return whether the rest of a stream is the movie of a Live Photo; raises OSError."""
-    data = stream.read(_MAX_BYTES + 1)
-    return len(data) <= _MAX_BYTES and _KEY in data
+    """Return whether a file is the movie of a Live Photo; raises OSError."""
+    if stream.seek(0, os.SEEK_END) > _MAX_BYTES:
+        return False
+    stream.seek(0)
+    return _KEY in stream.read(_MAX_BYTES)

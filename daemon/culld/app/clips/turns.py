@@ -93,7 +93,8 @@ class ClipTurns:
             self._pause(fault, clip)
         elif clip is not None and self._reader.is_read([clip]):
             self._current = None
-            process(self._pipeline, [clip])
+            if self._builder.is_judged_clip(clip.place):  # the policy may have changed since it was begun
+                process(self._pipeline, [clip])
         if self._current is None:
             self._begin_next()
         self._pool.rest()
@@ -106,7 +107,7 @@ class ClipTurns:
     def _begin_next(self) -> None:
         while self._waiting and self._builder.clock.monotonic() >= self._paused_until:
             clip = self._waiting.pop(next(iter(self._waiting)))
-            if self._scanner.find(clip.place) is None or self._scanner.is_photos_clip(clip.place):
+            if not self._is_wanted(clip.place):
                 continue
             self._current = clip
             try:
@@ -114,6 +115,11 @@ class ClipTurns:
             except SystemFaultError as error:
                 self._pause(error, clip)
             return
+
+    def _is_wanted(self, place: RootedPath) -> bool:
+        """Whether a clip is there, judged by the policy in force, and no part of a photo that has arrived since."""
+        is_there = self._scanner.find(place) is not None
+        return is_there and self._builder.is_judged_clip(place) and not self._scanner.is_photos_clip(place)
 
     def _pause(self, error: Exception, clip: FileSnapshot) -> None:
         log.warning("no clips are read for %.0f s: %s", _FAULT_PAUSE_S, error)
