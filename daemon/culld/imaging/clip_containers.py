@@ -156,4 +156,4 @@ def _element_size(stream: BinaryIO) -> int | None:
 
 
 def _lacks_bytes(count: int) -> str:
-    return f"its last {count:,} bytes"
+    return "its last byte" if count == 1 else f"its last {count:,} bytes"

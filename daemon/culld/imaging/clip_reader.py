@@ -149,8 +149,12 @@ def _opened(stream: BinaryIO, container: ClipContainer) -> Iterator[Any]:
             yield opened
     except MemoryError as error:
         raise UnreadableError("too large to decode within limits.memory") from error
-    except (av.FFmpegError, ValueError, OverflowError) as error:
+    except (av.FFmpegError, *_DECODE_ERRORS) as error:
         raise UnreadableError(f"damaged: the clip cannot be decoded ({_words(error)})") from error
+
+
+# The exceptions besides FFmpeg's that PyAV raised on damaged files, and those of `imaging.image_file` that it could.
+_DECODE_ERRORS: Final = (OSError, ValueError, OverflowError, LookupError, TypeError, ZeroDivisionError, RuntimeError)
 
 
 def _refuse(*_: object) -> BinaryIO:

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 BLUR, UNDER, OVER = 0.5, 0.6, 0.6
 """The probabilities from which a sample has the defect: the thresholds `tag` in the card of the defect network."""
-SHAKE: Final = 0.006
-"""The shake from which a sample has it, as a share of the diagonal (13 px of 1080p)."""
+SHAKE: Final = 0.0075
+"""The shake from which a sample has it, as a share of the diagonal (17 px of 1080p)."""
 KEEP_SHARE: Final = 0.1
 """The largest share of defects in a clip that is kept: its first and its last moment, while the camera is raised."""
 SHORTEST_GOOD_S: Final = 2.0
