@@ -89,7 +89,7 @@ class ClipTurns:
         changed.
         """
         clip = self._current
-        if clip is not None and (fault := self._reader.fault_of([clip])) is not None:
+        if clip is not None and (fault := self._reader.take_fault([clip])) is not None:
             self._pause(fault, clip)
         elif clip is not None and self._reader.is_read([clip]):
             self._current = None
@@ -97,7 +97,8 @@ class ClipTurns:
                 process(self._pipeline, [clip])
         if self._current is None:
             self._begin_next()
-        self._pool.rest()
+        if self._current is None:
+            self._pool.rest()
 
     def close(self) -> None:
         """End the process; the clip that is read is read again at the next start."""

@@ -102,9 +102,13 @@ class PoolReader:
         """Whether `read` returns the results of a batch that was begun without a wait."""
         return any(begun == batch and pending.is_over() for begun, pending in self._begun)
 
-    def fault_of(self, batch: Sequence[FileSnapshot]) -> SystemFaultError | None:
-        """Return why the pool has failed over a batch that was begun; None if it has not."""
-        return next((pending.fault for begun, pending in self._begun if begun == batch), None)
+    def take_fault(self, batch: Sequence[FileSnapshot]) -> SystemFaultError | None:
+        """Return why the pool has failed over a batch that was begun, and forget it; None if it has not failed."""
+        for entry in tuple(self._begun):
+            if entry[0] == batch and entry[1].fault is not None:
+                self._begun.remove(entry)
+                return entry[1].fault
+        return None
 
     def _result(
         self, result: Photo | Assessment | ReadFailure | PhotoError, file: FileSnapshot
