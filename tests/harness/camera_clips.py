@@ -123,6 +123,7 @@ class Encoding:
     times: tuple[int, ...] = ()
     metadata: dict[str, str] = field(default_factory=dict)
     sound: bool = False
+    container_options: dict[str, str] = field(default_factory=dict)
 
 
 def encode(pictures: Iterable[Pixels], encoding: Encoding | None = None) -> bytes:
@@ -130,6 +131,7 @@ def encode(pictures: Iterable[Pixels], encoding: Encoding | None = None) -> byte
     encoding = encoding or Encoding()
     file = io.BytesIO()
     options = {"movflags": "use_metadata_tags"} if encoding.container in {"mp4", "mov"} else {}
+    options |= encoding.container_options
     with av.open(file, "w", format=encoding.container, options=options) as out:
         out.metadata.update(encoding.metadata)
         stream = None
@@ -146,6 +148,14 @@ def encode(pictures: Iterable[Pixels], encoding: Encoding | None = None) -> byte
             out.mux(stream.encode(None))
         if sound is not None:
             _add_sound(out, sound)
+    return file.getvalue()
+
+
+def sound_only() -> bytes:
+    """Return the bytes of an MP4 without a picture."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as out:
+        _add_sound(out, out.add_stream("aac", rate=48000))
     return file.getvalue()
 
 

@@ -25,6 +25,7 @@ def installation_checks(config_file: Path | None, environ: Mapping[str, str]) ->
     yield environment.heic()
     yield environment.raw()
     yield environment.jxl()
+    yield environment.video()
     yield environment.tensorflow()
     yield environment.gpu(GPUS)
     yield environment.clock(datetime.now(UTC), Path(__file__).stat().st_mtime)

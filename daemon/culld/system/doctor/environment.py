@@ -104,6 +104,14 @@ def jxl(has: Callable[[str], bool] = has_module) -> Check:
     return ok("JPEG XL decoder", f"not installed, JPEG XL files are skipped; {fix}")
 
 
+def video(has: Callable[[str], bool] = has_module) -> Check:
+    """Check whether clips can be judged; without the extra they are refused."""
+    if has("av"):
+        return ok("clip decoder", "installed")
+    fix = f"`{sys.executable} -m pip install 'culld[video]'` adds it"
+    return ok("clip decoder", f"not installed, clips are not judged; {fix}")
+
+
 def tensorflow(has: Callable[[str], bool] = has_module) -> Check:
     """Check whether models can be trained and a GPU used; culling on the CPU needs no TensorFlow."""
     if has("tensorflow"):
