@@ -6,8 +6,10 @@ import hashlib
 import json
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -187,3 +189,24 @@ def test_without_the_key_clips_are_not_looked_at(house: House, shaken: bytes) ->
         assert house.culld("once").strip() == "nothing new"
 
     assert digests(house.inbox).keys() == {"shaken.mp4"}
+
+
+WITHOUT_PYAV = "import sys; sys.modules['av'] = None; del sys.argv[0]; from culld.cli import main; sys.exit(main())"
+
+
+@pytest.mark.slow
+def test_without_the_extra_photos_go_on_and_one_line_says_what_to_install(house: House, shaken: bytes) -> None:
+    """At the start, in `policy check`, and in `doctor`; the clip stays."""
+    bare = replace(house, before=(sys.executable, "-c", WITHOUT_PYAV))
+    bare.drop("shaken.mp4", shaken)
+    bare.drop("photo.jpg", BLURRED)
+    line = "policy.clips is set, but no clip is judged without the extra `video`"
+
+    with bare.daemon():
+        bare.wait_until((bare.quarantine / "photo.jpg").exists, "the quarantine of the photo")
+
+    assert f"{line}: run pip install 'culld[video]'" in bare.log()
+    assert f"note        {line}: run pip install 'culld[video]'" in bare.culld("policy", "check", str(bare.config))
+    assert line in bare.run("doctor").stdout
+    assert digests(bare.inbox).keys() == {"shaken.mp4"}
+    assert "note " not in house.culld("policy", "check", str(house.config))
