@@ -57,11 +57,13 @@ class PolicySet:
 
     def __init__(self, policies: FolderPolicies) -> None:
         """Hold these policies."""
-        self._policies = policies
+        self.replace(policies)
 
     def replace(self, policies: FolderPolicies) -> None:
         """Replace all policies; the new ones apply from the next batch on."""
         self._policies = policies
+        judging = {root for root, policy in policies.by_root.items() if policy.clips is not None}
+        self._judging = judging if judging and reads_clips() else set()  # asked for each file of a scan
 
     @property
     def missing_extra(self) -> str:
@@ -79,9 +81,7 @@ class PolicySet:
 
     def clips_in(self, root: Path) -> Collection[str]:
         """Return the extensions of the clips that are judged in a watched folder; none without the extra `video`."""
-        policy = self._policies.by_root.get(root)
-        wanted = policy is not None and policy.clips is not None
-        return CLIP_EXTENSIONS if wanted and reads_clips() else ()
+        return CLIP_EXTENSIONS if root in self._judging else ()
 
 
 def open_alerts(config: Config) -> Alerts:
