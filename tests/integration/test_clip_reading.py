@@ -12,12 +12,16 @@ import pytest
 
 pytest.importorskip("av", reason="clips need the extra `video`")
 
-from culld.app.model_files import locate_model
+from culld.app.explain_messages import ExplainSettings
+from culld.app.explain_worker import ExplainWorker
+from culld.app.model_files import locate_face_networks, locate_model
 from culld.errors import PhotoError
+from culld.explain.method import Method
 from culld.imaging.formats import EXTENSIONS
 from culld.inference.card import MODEL_FILE
 from culld.records import (
     Assessment,
+    Defect,
     FileSnapshot,
     Format,
     Photo,
@@ -210,3 +214,14 @@ def test_a_clip_of_gigabytes_is_never_in_memory(worker: PhotoWorker, tmp_path: P
     after = os.sysconf("SC_PAGE_SIZE") * int(Path("/proc/self/statm").read_text().split()[1])
     assert len(part) < len(clean)
     assert after - before < 50 << 20
+
+
+def test_a_clip_has_no_heat_map_and_is_not_read_for_one(tmp_path: Path) -> None:
+    """Neither on the review page nor in `why --picture`; it may be larger than the memory."""
+    explains = ExplainWorker(ExplainSettings(locate_model(None), locate_face_networks(), 4_000_000, 1 << 40))
+    with (tmp_path / "large.mp4").open("wb") as stream:
+        stream.write(b"\0\0\0\x18ftypmp42")
+        stream.truncate(1 << 40)
+
+    with pytest.raises(PhotoError, match="a clip has no heat map"):
+        explains.map(RootedPath(tmp_path, Path("large.mp4")), Defect.BLUR, Method.HIRESCAM)

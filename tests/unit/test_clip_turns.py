@@ -11,7 +11,7 @@ import pytest
 
 from culld.app.clips.pool import ClipPool
 from culld.app.clips.turns import ClipTurns, InFlightFiles
-from culld.errors import SystemFaultError
+from culld.errors import SystemFaultError, WorkerLostError
 from culld.inference.pending import PendingResults, Request
 from culld.pipeline import Pipeline, Stages
 from culld.records import Assessment, FileSnapshot, Photo, ReadFailure
@@ -163,6 +163,20 @@ def test_a_clip_that_is_not_wanted_any_more_is_passed_over(house: House) -> None
     assert (house.processed, len(house.turns)) == ([], 0)
 
 
+def test_a_movie_whose_photo_arrives_while_it_is_read_is_passed_over(house: House) -> None:
+    """It may even have been moved with the photo meanwhile."""
+    for name, gone in (("a", False), ("b", True)):
+        house.turns.take([each for each in house.put(f"{name}.mov") if each.place.relative.name == f"{name}.mov"])
+        house.step()
+        (house.folder / f"{name}.heic").write_bytes(b"x")
+        if gone:
+            (house.folder / f"{name}.mov").unlink()
+        house.pools[0].answer()
+        house.step()
+
+    assert (house.processed, len(house.turns)) == ([], 0)
+
+
 def test_the_process_ends_after_a_minute_without_a_clip(house: House) -> None:
     """And another one is started for the next clip."""
     house.turns.take(house.put("a.mov"))
@@ -212,6 +226,20 @@ def test_a_pool_that_fails_stops_no_photo_and_is_tried_again(house: House) -> No
     house.pools[1].answer()
     house.step()
     assert house.processed == ["a.mov"]
+
+
+def test_a_clip_that_crashes_its_process_has_three_tries(house: House) -> None:
+    """Then it is left until it changes, as a photo is; the next clip goes on."""
+    house.turns.take(house.put("a.mov", "b.mov"))
+    house.step()
+    house.pools[0].works[0].put(0, WorkerLostError("the worker process ended with code -11"))
+    failed: list[ReadFailure] = []
+
+    house.turns.step(lambda pipeline, batch: failed.extend(pipeline.stages.reader.read(batch)))  # type: ignore[arg-type]
+
+    (failure,) = failed
+    assert (failure.reason, failure.tries) == ("the worker process ended with code -11", 3)
+    assert [str(each.snapshot.place.relative) for each in house.pools[0].requests] == ["a.mov", "b.mov"]
 
 
 def test_a_stop_ends_the_process(house: House) -> None:

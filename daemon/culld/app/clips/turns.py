@@ -93,7 +93,7 @@ class ClipTurns:
             self._pause(fault, clip)
         elif clip is not None and self._reader.is_read([clip]):
             self._current = None
-            if self._builder.is_judged_clip(clip.place):  # the policy may have changed since it was begun
+            if self._is_wanted(clip.place):  # also now: its photo may have arrived, and have been moved with it
                 process(self._pipeline, [clip])
         if self._current is None:
             self._begin_next()
