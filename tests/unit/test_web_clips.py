@@ -59,6 +59,14 @@ def test_other_thresholds_of_photos_change_no_clip(library: Library) -> None:
     assert (found["now"], found["ids"]["move"]) == ({"kept": 0, "tagged": 1, "rejected": 0}, [1])
 
 
+def test_a_clip_is_in_the_report_under_its_own_name(library: Library) -> None:
+    """As in `culld report`: it is no reject by a defect of photos, and none by a rule."""
+    with library.client() as client:
+        found = client.get(f"{API}/report").json()["rates"]["defect"]
+
+    assert [(group["name"], group["rejected"]) for group in found] == [("clips", 1)]
+
+
 def test_no_copy_is_made_of_a_clip(library: Library) -> None:
     """Neither of a rejected one nor because a person asks."""
     with library.journal() as journal:
