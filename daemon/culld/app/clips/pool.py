@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from culld.stages.read.messages import PhotoHandler
 
 Answer = TypeVar("Answer")
-_LOWER_PRIORITY: Final = 10
+_LOWER_PRIORITY: Final = 5
 """The nice value: below the workers of photos, above repairs."""
 REST_AFTER_S: Final = 60.0
 
