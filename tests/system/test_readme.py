@@ -41,7 +41,8 @@ RUN_HERE = {
     "yaml rules",
     "console",
 }
-CHECKED_ELSEWHERE = {"layers", "sh compare", "sh enhance"}  # test_architecture.py, test_compare.py, test_enhance.py
+# test_architecture.py, test_compare.py, test_enhance.py, test_score_clips.py
+CHECKED_ELSEWHERE = {"layers", "sh compare", "sh enhance", "sh clips"}
 SHOWN = {"text"}  # output of a command
 
 

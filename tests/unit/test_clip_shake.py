@@ -31,7 +31,7 @@ def shake(points: list[Position], at: float) -> float | None:
     return shake_at(points, np.array([each.at for each in points]), at)
 
 
-@pytest.mark.parametrize("moved", [(0.0, 0.0), (3.0, -2.0), (0.25, 0.75), (-11.5, 6.25), (30.0, 12.0)])
+@pytest.mark.parametrize("moved", [(0.0, 0.0), (3.0, -2.0), (0.25, 0.75), (-11.5, 6.25), (-25.0, 8.0)])
 def test_a_displacement_is_found_to_a_fraction_of_a_pixel(moved: tuple[float, float]) -> None:
     """The picture moves against the camera."""
     before, after = spectrum(small(0, 0)), spectrum(small(*moved))
@@ -56,6 +56,15 @@ def test_another_picture_has_no_displacement() -> None:
     """A cut is no shake."""
     other = np.asarray(scenes.picture(scenes.Scene(8, size=(160, 90))).convert("L"))
     before, after = spectrum(small(0, 0)), spectrum(other[::-1, ::-1].copy())
+    assert before is not None
+    assert after is not None
+
+    assert displacement(before, after, SHAPE) is None
+
+
+def test_a_jump_within_a_scene_is_a_cut() -> None:
+    """No hand moves a third of the frame between two frames."""
+    before, after = spectrum(small(0, 0)), spectrum(small(50, 0))
     assert before is not None
     assert after is not None
 

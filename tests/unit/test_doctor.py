@@ -315,6 +315,8 @@ class TestMachine:
         assert "pip install rawpy" in environment.raw(lambda _: False).what
         assert environment.jxl(lambda _: True).what == "installed"
         assert "pip install pillow-jxl-plugin" in environment.jxl(lambda _: False).what
+        assert environment.video(lambda _: True).what == "installed"
+        assert "pip install 'culld[video]'" in environment.video(lambda _: False).what
 
     def test_the_engine_is_reported_with_its_reason(self) -> None:
         """And a warning given if it is not the one that was asked for."""

@@ -84,6 +84,7 @@ def _add_once(parser: argparse.ArgumentParser) -> None:
 def _add_score(parser: argparse.ArgumentParser) -> None:
     add_config(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
+    parser.add_argument("--plot", type=Path, metavar="O.png", help="of one clip: draw its scores over time to this PNG")
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="photos or clips, or folders with photos")
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING
 
-from culld.app.clip import ClipResult
+from culld.app.clip import ClipResult, is_clip
 from culld.app.clip_json import clip_json
 from culld.app.decision_json import scores_json, subject_json
 from culld.app.score import find, score_files
 from culld.cli import configuration, exit_codes
-from culld.cli.photo_files import json_path, print_missing
+from culld.cli.photo_files import json_path, print_missing, write_picture
 from culld.records import Verdict, display_path
 from culld.segment.clips.judge import scores_of
+from culld.segment.clips.plot import plot
 
 if TYPE_CHECKING:
     import argparse
@@ -25,6 +27,9 @@ _NO_SCORES = "blur   -   under   -   over   - "
 
 def run(args: argparse.Namespace) -> int:
     """Score every photo and clip of the paths, in order; return 1 if a path is missing or a file is unreadable."""
+    if args.plot is not None and not (len(args.paths) == 1 and is_clip(args.paths[0])):
+        print("culld: --plot needs one clip, and nothing else, as PATH", file=sys.stderr)
+        return exit_codes.USAGE
     config = configuration.load_or_default(args)
     found, missing = find(args.paths)
     print_missing(missing)
@@ -32,6 +37,8 @@ def run(args: argparse.Namespace) -> int:
     for result in score_files(config, found):
         if isinstance(result, ClipResult):
             failed = failed or result.judgement is None
+            if args.plot is not None and result.judgement is not None:
+                write_picture(args.plot, plot(result.judgement), result.path)
             values, text = {"path": json_path(result.path), **clip_json(result)}, _clip_text(result)
         else:
             failed = failed or result.verdict is Verdict.UNREADABLE

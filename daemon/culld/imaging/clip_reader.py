@@ -141,7 +141,7 @@ def _opened(stream: BinaryIO, container: ClipContainer) -> Iterator[Any]:
     """Open the stream with FFmpeg as this container; its errors are raised as `UnreadableError`."""
     try:
         import av  # an extra
-    except ModuleNotFoundError as error:
+    except ImportError as error:  # or without its libraries
         raise PhotoError(_NO_EXTRA) from error
     stream.seek(0)
     try:

@@ -7,6 +7,7 @@ enough. A pan is a smooth path and no shake, so the shake at a moment is what a 
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -25,6 +26,7 @@ WINDOW_S: Final = 1.0
 and steps (2 Hz) do not."""
 _FEWEST: Final = 6  # positions in a window, of which a parabola takes three
 _CERTAIN: Final = 0.12
+_FARTHEST: Final = 0.15  # of the diagonal from frame to frame: more is a cut within a scene, or cannot be followed
 _LEAST_CONTRAST: Final = 3.0  # levels: less is noise, and has no displacement
 _SOFTNESS: Final = 0.18  # of the sampling rate: the noise of pixels is above, and the peak gets a known shape
 
@@ -53,7 +55,8 @@ def spectrum(small: Pixels) -> Spectrum | None:
 def displacement(before: Spectrum, after: Spectrum, shape: tuple[int, int]) -> tuple[float, float] | None:
     """Return by how many pixels (right, down) the picture moved between two spectra of this (height, width).
 
-    None if no displacement explains the two pictures: the height of the peak is below 0.12 of that of equal pictures.
+    None if no displacement up to 0.15 of the diagonal explains the two pictures: the height of the peak is below 0.12
+    of that of equal pictures.
     """
     cross = after * np.conj(before)
     weights = _softening(*shape)
@@ -63,7 +66,8 @@ def displacement(before: Spectrum, after: Spectrum, shape: tuple[int, int]) -> t
         return None
     down = _refined(surface[:, column], int(row))
     right = _refined(surface[row], int(column))
-    return _signed(right, shape[1]), _signed(down, shape[0])
+    moved = _signed(right, shape[1]), _signed(down, shape[0])
+    return moved if math.hypot(*moved) <= _FARTHEST * math.hypot(*shape) else None
 
 
 def next_position(last: Position, moved: tuple[float, float] | None, at: float, diagonal: float) -> Position:
