@@ -242,6 +242,26 @@ def test_a_clip_that_crashes_its_process_has_three_tries(house: House) -> None:
     assert [str(each.snapshot.place.relative) for each in house.pools[0].requests] == ["a.mov", "b.mov"]
 
 
+def test_a_clip_that_cannot_be_handed_over_stops_no_other(house: House) -> None:
+    """An unexpected error costs this turn; the scanner finds the clip again."""
+    house.turns.take(house.put("a.mov", "b.mov"))
+    pool = OpenPool()
+    pool.submit = broken  # type: ignore[method-assign]
+    house.pool._pool = pool
+    with pytest.raises(OSError, match="too many open files"):
+        house.step()
+    house.pool._pool = None
+
+    house.step()
+
+    assert [str(each.snapshot.place.relative) for each in house.pools[0].requests] == ["b.mov"]
+
+
+def broken(requests: Sequence[Request[Any]], *, urgent: bool = False) -> PendingResults[Any]:
+    """Fail as a system does that has no file descriptor left."""
+    raise OSError("too many open files")
+
+
 def test_a_stop_ends_the_process(house: House) -> None:
     """The clip is read again at the next start."""
     house.turns.take(house.put("a.mov"))

@@ -110,11 +110,12 @@ class ClipTurns:
             clip = self._waiting.pop(next(iter(self._waiting)))
             if not self._is_wanted(clip.place):
                 continue
-            self._current = clip
             try:
                 self._reader.begin([clip])
             except SystemFaultError as error:
                 self._pause(error, clip)
+            else:
+                self._current = clip
             return
 
     def _is_wanted(self, place: RootedPath) -> bool:
