@@ -110,6 +110,23 @@ class Misbehave:
 
 
 @dataclass(frozen=True)
+class Long:
+    """Takes `takes_s` seconds, and says before that it wants `wants_s`; it raises if that is no number."""
+
+    wants_s: Any
+    takes_s: float
+
+    def seconds(self, _handler: FakeHandler) -> float:
+        """Return what it wants."""
+        return self.wants_s + 0.0
+
+    def handle(self, _handler: FakeHandler) -> str:
+        """Take its time."""
+        time.sleep(self.takes_s)
+        return "done"
+
+
+@dataclass(frozen=True)
 class ProcessId:
     """The number of the worker process."""
 

@@ -300,3 +300,30 @@ def test_a_handler_that_cannot_be_created_is_a_system_fault() -> None:
 
     with pytest.raises(SystemFaultError, match="the model is gone"):
         pool.start()
+
+
+def test_a_request_may_take_longer_than_others_if_its_file_needs_it() -> None:
+    """The worker names the time; the loss after that time says so."""
+    limits = WorkerLimits(memory=4 << 30, seconds=1.0)
+    pool = Pool(fakes.FakeHandler, 1, limits)
+    pool.start()
+    try:
+        results = pool.map([fakes.Long(wants_s=60.0, takes_s=1.5), fakes.Long(wants_s=2.0, takes_s=3600.0)])
+    finally:
+        pool.stop()
+
+    assert [str(result) for result in results] == [
+        "done",
+        "took longer than 2 s (limits.time and the length of the clip)",
+    ]
+
+
+@pytest.mark.parametrize("wants_s", [float("nan"), float("-inf"), 0.0, "a mistake"])
+def test_a_request_that_names_no_possible_time_has_the_usual_one(wants_s: float) -> None:
+    """And is answered."""
+    pool = Pool(fakes.FakeHandler, 1, LIMITS)
+    pool.start()
+    try:
+        assert pool.map([fakes.Long(wants_s=wants_s, takes_s=0.0)]) == ["done"]
+    finally:
+        pool.stop()

@@ -258,3 +258,46 @@ def test_a_repaired_copy_without_its_photo_is_known_by_what_culld_wrote_into_it(
     assert scanner.is_copy(RootedPath(tmp_path, Path("a.enhanced.jpg")))
     assert not scanner.is_copy(RootedPath(tmp_path, Path("b.enhanced.jpg")))
     assert not scanner.is_copy(RootedPath(tmp_path, Path("c.enhanced.jpg")))
+
+
+def clips(root: Path, *extensions: str) -> set[str]:
+    """The relative names that a scan finds where clips with these extensions are wanted."""
+    found = Scanner(EXTENSIONS, clips=lambda _: extensions).scan(root)
+    return {os.fsdecode(snapshot.place.relative) for snapshot in found}
+
+
+def test_clips_are_found_where_they_are_wanted(tmp_path: Path) -> None:
+    """In any letter case; not files that another program still writes."""
+    put(tmp_path, "a.MOV", "b/c.mp4", "d.mkv", ".e.mov", "f.mov.part", "g.jpg")
+
+    assert clips(tmp_path) == {"g.jpg"}
+    assert clips(tmp_path, ".mov", ".mp4") == {"a.MOV", "b/c.mp4", "g.jpg"}
+
+
+def test_a_clip_beside_its_photo_is_passed_over(tmp_path: Path) -> None:
+    """It is the movie of a Live Photo, or moves with the photo for another reason."""
+    put(tmp_path, "IMG_1.HEIC", "img_1.mov", "b.NEF", "b.mp4", "c.jpg", "c.jpg.mov", "d.mov", "e/IMG_1.mov")
+
+    assert clips(tmp_path, ".mov", ".mp4") == {"IMG_1.HEIC", "c.jpg", "d.mov", "e/IMG_1.mov"}
+
+
+def test_a_clip_that_was_found_alone_may_belong_to_a_photo_later(tmp_path: Path) -> None:
+    """The movie of a Live Photo may arrive first."""
+    put(tmp_path, "IMG_1.mov")
+    scanner, place = Scanner(EXTENSIONS, clips=lambda _: {".mov"}), RootedPath(tmp_path, Path("IMG_1.mov"))
+
+    assert not scanner.is_photos_clip(place)
+    put(tmp_path, "IMG_1.HEIC")
+    assert scanner.is_photos_clip(place)
+    place.path.unlink()
+    assert not scanner.is_photos_clip(place)
+
+
+def test_clips_are_wanted_by_folder(tmp_path: Path) -> None:
+    """The policy of each watched folder says so."""
+    put(tmp_path, "a/a.mov", "b/b.mov")
+    scanner = Scanner(EXTENSIONS, clips=lambda root: {".mov"} if root.name == "b" else set())
+
+    found = [snapshot.place.relative.name for root in ("a", "b") for snapshot in scanner.scan(tmp_path / root)]
+
+    assert found == ["b.mov"]

@@ -288,6 +288,27 @@ class TestDigest:
         assert found.by_root == {Path("/a"): plain, Path("/b"): repairing}
         assert repairing.enhance is CopyPolicy.REJECTS
 
+    def test_a_file_that_judges_no_clips_has_the_digest_of_earlier_versions(self, load: Load) -> None:
+        """`never` is the default; the two thresholds are a part of the meaning."""
+        off = ("never", "{tag: never}", "{tag: never, reject: never}", "")
+        on = ("{tag: 0.5}", "{tag: 0.6}", "{tag: 0.5, reject: 0.9}")
+
+        assert {policy_of(load(CONTRACT + f"  clips: {each}\n")).digest for each in off} == {"d330b8e6a330"}
+        assert len({policy_of(load(CONTRACT + f"  clips: {each}\n")).digest for each in on} | {"d330b8e6a330"}) == 4
+
+    def test_clips_of_a_folder_count(self, load: Load) -> None:
+        """A folder may have thresholds of its own, or none; `auto` has those of the policy."""
+        folders = (
+            "watch: [{path: /a, clips: never}, {path: /b, clips: {tag: 0.3, reject: 0.9}}, {path: /c, clips: auto}]\n"
+            "quarantine: /q\npolicy: {clips: {tag: 0.5, reject: never}}\n"
+        )
+
+        found = load(folders).policies(no_curve)
+
+        assert found.default.clips == Threshold(0.5, None)
+        assert [policy.clips for policy in found.by_root.values()] == [None, Threshold(0.3, 0.9), Threshold(0.5, None)]
+        assert found.by_root[Path("/a")] == policy_of(load(MINIMAL))
+
     def test_it_is_twelve_hex_digits(self, load: Load) -> None:
         """Short enough for a log line."""
         digest = policy_of(load(MINIMAL)).digest
@@ -700,3 +721,28 @@ def test_an_unreadable_state_key_is_a_problem(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match="state"):
         find_state(file, HOME)
+
+
+@pytest.mark.parametrize(
+    ("clips", "problem"),
+    [
+        ("{reject: 0.9}", "policy.clips: reject is given without tag, and clips are only looked at with one"),
+        ("{tag: 0.9, reject: 0.5}", "policy.clips: tag 0.9 is above reject 0.5; tag must be at most reject"),
+        ("{tag: 0}", "policy.clips.tag: 0 is out of range; write a share of the clip's time above 0 and up to 1"),
+        ("{tag: 50}", "such as 0.5 (50 percent is 0.5), or never"),
+        ("{tag: {precision: 0.9}}", "is not a number; write a share of the clip's time"),
+        ("yes", "policy.clips: yes stands where a section belongs; its keys are tag, reject"),
+    ],
+)
+def test_problems_of_clips_are_named(complaints: Complaints, clips: str, problem: str) -> None:
+    """By key, with what is allowed."""
+    (found,) = complaints(MINIMAL + f"policy:\n  clips: {clips}\n")
+
+    assert problem in found
+
+
+def test_a_wrong_key_below_the_clips_of_a_folder_is_named(complaints: Complaints) -> None:
+    """Although the section may also be a word."""
+    text = "watch: [{path: /a, clips: {taf: 0.5}}]\nquarantine: /q\n"
+
+    assert complaints(text) == ["1: watch[0].clips.taf: unknown key; did you mean `tag`?"]

@@ -9,6 +9,7 @@ import pytest
 from culld.records import Assessment, Format, RootedPath
 from culld.stages.group import stacks
 from harness import factories
+from harness.judged_clips import clip
 
 
 @pytest.mark.parametrize(
@@ -166,3 +167,28 @@ def test_a_link_that_is_called_like_a_sidecar_keeps_the_photo_where_it_is() -> N
     assert [place.relative.name for place in photo.sidecars] == ["a.wav"]
     assert [place.relative.name for place in photo.blocking_files] == ["a.jpg.pp3"]
     assert photo.editor_sidecars == photo.blocking_files
+
+
+@pytest.mark.parametrize(
+    ("names", "sidecars", "blocking"),
+    [
+        (["a.mov"], [], []),
+        (["a.mov", "a.mov.xmp", "b.mov"], ["a.mov.xmp"], []),
+        (["a.mov", "a.xmp", "a.thm"], ["a.thm", "a.xmp"], []),
+        (["a.mov", "a.jpg", "a.xmp"], [], ["a.jpg", "a.xmp"]),
+        (["a.mov", "a.NEF"], [], ["a.NEF"]),
+        (["a.mov", "a.mp4", "a.xmp"], [], ["a.mp4", "a.xmp"]),
+        (["a.mov", "a.txt"], [], []),
+    ],
+)
+def test_the_companions_of_a_clip(names: list[str], sidecars: list[str], blocking: list[str]) -> None:
+    """A photo or another clip of its name may be of the same shot, so that it is not moved away from it."""
+    assert stacks.companions("a.mov", names) == (sidecars, blocking)
+
+
+def test_a_clip_is_no_sibling_of_a_photo() -> None:
+    """Both are decided about by themselves, also in one batch."""
+    found = stacks.group([factories.assessment("a.nef"), clip("a.mov")], lambda _: ["a.nef", "a.mov"])
+
+    assert [stack.siblings for stack in found] == [(), ()]
+    assert [[place.relative.name for place in stack.blocking_files] for stack in found] == [["a.mov"], ["a.nef"]]

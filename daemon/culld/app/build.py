@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
+from culld.app.clip_extra import missing_extra, reads_clips
 from culld.app.decision_ages import DecisionAges
 from culld.app.housekeeping import ExpiredToTrash, Housekeeping
 from culld.app.late_series import LateSeries
@@ -15,6 +16,7 @@ from culld.clock import SystemClock
 from culld.config import Embed
 from culld.files.mount_guard import MountGuard
 from culld.files.root_owner import foreign
+from culld.imaging.clip_containers import CLIP_EXTENSIONS
 from culld.imaging.formats import supported_extensions
 from culld.pipeline import Pipeline, Stages
 from culld.quarantine.apply import PlanApplier
@@ -25,13 +27,13 @@ from culld.stages.decide.decider import Decider, no_brake
 from culld.stages.group.directory import FolderCache
 from culld.stages.group.grouping import Grouper, SeriesHold
 from culld.stages.plan import Planner, TagSettings
-from culld.stages.read import PoolReader
+from culld.stages.read import PoolReader, nothing_known
 from culld.stages.watch.scanner import Scanner
 from culld.system.alerts import Alerts
 from culld.system.trash import to_trash
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     from culld.config import Config
@@ -39,9 +41,15 @@ if TYPE_CHECKING:
     from culld.journal.store import SqliteJournal
     from culld.ports import Clock, Reader
     from culld.records import Assessment, FileStat, FolderPolicies, Outcome, Policy, ReadFailure, RootedPath
+    from culld.stages.read.reader import Workers
 
 
 _LONGEST_AGE_S: Final = 1e9
+
+
+def is_clip(place: RootedPath) -> bool:
+    """Return whether a file has the extension of a clip."""
+    return place.relative.suffix.lower() in CLIP_EXTENSIONS
 
 
 class PolicySet:
@@ -49,11 +57,18 @@ class PolicySet:
 
     def __init__(self, policies: FolderPolicies) -> None:
         """Hold these policies."""
-        self._policies = policies
+        self.replace(policies)
 
     def replace(self, policies: FolderPolicies) -> None:
         """Replace all policies; the new ones apply from the next batch on."""
         self._policies = policies
+        judging = {root for root, policy in policies.by_root.items() if policy.clips is not None}
+        self._judging = judging if judging and reads_clips() else set()  # asked for each file of a scan
+
+    @property
+    def missing_extra(self) -> str:
+        """That the extra `video` must be installed, as a sentence; empty if it need not be."""
+        return missing_extra(self._policies)
 
     @property
     def digest(self) -> str:
@@ -64,16 +79,25 @@ class PolicySet:
         """Return the policy of a watched folder; raises KeyError for any other folder."""
         return self._policies.by_root[root]
 
+    def clips_in(self, root: Path) -> Collection[str]:
+        """Return the extensions of the clips that are judged in a watched folder; none without the extra `video`."""
+        return CLIP_EXTENSIONS if root in self._judging else ()
+
 
 def open_alerts(config: Config) -> Alerts:
     """Return the alerts of a configuration, which are sent by its command and its webhook."""
     return Alerts(config.alert.command, config.alert.webhook)
 
 
-def open_scanner(config: Config) -> Scanner:
+def open_scanner(config: Config, policies: PolicySet) -> Scanner:
     """Return the scanner; it skips the quarantine, the state folder, and the folders that another culld has claimed."""
     others = functools.partial(foreign, config.state)
-    return Scanner(supported_extensions(), frozenset({config.quarantine, config.state}), claimed_by=others)
+    return Scanner(
+        supported_extensions(),
+        frozenset({config.quarantine, config.state}),
+        claimed_by=others,
+        clips=policies.clips_in,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +169,16 @@ class Builder:
         """Return the reader; a `patient` one defers an incomplete file that changed lately, to read it again."""
         recheck = self._recheck if patient else lambda _: None
         return PoolReader(self.pool, self.heartbeat, recheck, self.journal.judged)
+
+    def clip_reader(self, pool: Workers, *, patient: bool = False, rejudging: bool = False) -> PoolReader:
+        """Return the reader of clips, which has a pool of its own; `rejudging` judges known content again."""
+        recheck = self._recheck if patient else lambda _: None
+        known = nothing_known if rejudging else self.journal.judged
+        return PoolReader(pool, self.heartbeat, recheck, known, is_clip=is_clip)
+
+    def is_judged_clip(self, place: RootedPath) -> bool:
+        """Return whether a file is a clip that is judged in its watched folder."""
+        return place.relative.suffix.lower() in self.policies.clips_in(place.root)
 
     def housekeeping(self) -> Housekeeping:
         """Return the daily housekeeping."""

@@ -11,6 +11,8 @@ import os
 from typing import TYPE_CHECKING
 
 from culld.app.build import Builder, PolicySet, open_alerts, open_scanner
+from culld.app.clips.pool import ClipPool, open_clip_pool
+from culld.app.clips.turns import ClipTurns, InFlightFiles
 from culld.app.copies.background import Copies
 from culld.app.copies.repairer import Repairer, open_repair_pool
 from culld.app.decision_ages import clock_doubt
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from culld.config import Config
     from culld.inference.pool import Pool
     from culld.journal.store import SqliteJournal
+    from culld.pipeline import Pipeline
     from culld.records import FileSnapshot, Outcome
 
 log = logging.getLogger(__name__)
@@ -79,8 +82,16 @@ class Daemon:
         self._roots = WatchedRoots(config, path, queue, journal)
         self._settler = Settler(config.settle.quiet.total_seconds(), is_open_elsewhere)
         self._batcher = Batcher(config.batch.size, config.batch.wait.total_seconds())
+        scanner = open_scanner(config, self._policies)
+        clip_pool = ClipPool(functools.partial(open_clip_pool, config), self._clock)
+        self._clips = ClipTurns(builder, clip_pool, scanner, self._pipeline)
         self._intake = IntakeQueue(
-            lambda: self._roots.present, open_scanner(config), self._settler, journal, self._clock, self._batcher
+            lambda: self._roots.present,
+            scanner,
+            self._settler,
+            journal,
+            self._clock,
+            InFlightFiles(self._batcher, self._clips),
         )
         self._in_progress: list[FileSnapshot] = []
         self._wishes = Wishes(builder, self._unexpected)
@@ -99,16 +110,17 @@ class Daemon:
         """
         with self._roots:
             try:
-                log_start(self._config, self._policies.digest)
+                log_start(self._config, self._policies.digest, self._policies.missing_extra)
                 self._step({Signal.RESCAN}, environ)
                 self._status.ready()
-                log.info("ready; photos waiting: %d", self._waiting())
+                log.info("ready; photos waiting: %d", self._waiting() + len(self._clips))
                 while not self._queue.stop_asked:
                     self._step(self._queue.take(self._sleep_s()), environ)
             finally:
                 self._status.notifier.stopping()
                 self._wishes.close()
                 self._copies.close()
+                self._clips.close()
                 self._alerts.close(_LAST_ALERT_S)
                 self._save_status("stopped", self._state())
                 log.info("stopped; judged since the start: %s", self._outcomes.as_text() or "no photo")
@@ -137,13 +149,14 @@ class Daemon:
             self._replay()
         try:
             now = self._clock.monotonic()
-            self._batcher.add(self._settled(wakeups), now)
+            self._batcher.add(self._clips.take(self._settled(wakeups)), now)
             if self._queue.stop_asked:
                 return
             # One batch per iteration, while the next one is read: a saved policy or a stop waits for one batch at most.
             batch, self._in_progress = self._in_progress, self._begin(self._batcher.take(now))
             if batch:
-                self._process(batch)
+                self._process(self._pipeline, batch)
+            self._clips.step(self._process)
             self._wishes.step(wakeups, is_quarantine_there=self._roots.has_quarantine)
             is_idle = not self._waiting()
             self._copies.step(self._roots.present, is_quarantine_there=self._roots.has_quarantine, is_idle=is_idle)
@@ -187,11 +200,11 @@ class Daemon:
                 self._reader.begin(batch)
         return batch
 
-    def _process(self, batch: list[FileSnapshot]) -> None:
+    def _process(self, pipeline: Pipeline, batch: list[FileSnapshot]) -> None:
         """Process a batch; if that fails, its open plans are replayed in the next iteration."""
         self._replay_asked = True
         try:
-            self._pipeline.process(batch)
+            pipeline.process(batch)
             self._replay_asked = False
         finally:
             self._batcher.release(batch)
@@ -218,7 +231,8 @@ class Daemon:
         until_batch = max(0.0, self._batcher.due_at - self._clock.monotonic())
         until_scan = max(0.0, self._intake.next_scan_at - self._clock.monotonic())
         until_look = min(1.0, self._settler.quiet_s / 2) if len(self._settler) else _IDLE_S
-        return min(until_batch, until_scan, until_look, self._copies.wait_s, self._status.watchdog_half_s)
+        until_work = min(self._copies.wait_s, self._clips.wait_s)
+        return min(until_batch, until_scan, until_look, until_work, self._status.watchdog_half_s)
 
     def _reload(self, environ: Mapping[str, str]) -> None:
         """Apply the policy of the saved file, or log and publish the reason why it is not applied."""
@@ -240,7 +254,7 @@ class Daemon:
 
     def _state(self) -> DaemonState:
         return DaemonState(
-            waiting=self._waiting(),
+            waiting=self._waiting() + len(self._clips),
             is_full=self._intake.is_full,
             slow=self._settler.slow(_SLOW_AFTER_S, self._clock.monotonic()),
             trouble=self._trouble,

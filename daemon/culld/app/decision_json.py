@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from culld.app.burst_view import BurstView, FrameNote
     from culld.app.remark import Remark
     from culld.records import Face, Policy, RecordedCopy, RecordedDecision, Scores, Subject
+    from culld.records.clips import ClipJudgement
 
 
 def decision_json(decision: RecordedDecision) -> dict[str, object]:
@@ -44,16 +46,39 @@ def explanation_json(case: RecordedDecision, policy: Policy) -> dict[str, object
         "verdict": case.verdict,
         "rule": case.rule,
         "reason": case.reason,
+        "clip": clip_json(primary.clip),
         "scores": {defect.value: getattr(primary.result, defect.value, None) for defect in Defect},
         "subject": subject_json(primary.subject),
         "model": primary.model,
         "policy": case.policy,
         "policy_in_force": policy.digest,
-        "thresholds": {
-            defect.value: {"tag": policy.of(defect).tag, "reject": policy.of(defect).reject} for defect in Defect
-        },
+        "thresholds": thresholds_json(policy.about(primary.photo.format)),
         "facts": facts_json(case),
         "restored": case.content_restored,
+    }
+
+
+def thresholds_json(policy: Policy) -> dict[str, dict[str, float | None]]:
+    """Return the thresholds of each defect; None for one that no score reaches."""
+    every = {defect.value: policy.of(defect) for defect in Defect}
+    return {
+        name: {"tag": limit.tag if math.isfinite(limit.tag) else None, "reject": limit.reject}
+        for name, limit in every.items()
+    }
+
+
+def clip_json(clip: ClipJudgement | None) -> dict[str, Any] | None:
+    """Return what was judged of a clip: its length, shares of the time, good range and verdict; None for a photo."""
+    if clip is None:
+        return None
+    return {
+        "seconds": _rounded(clip.facts.seconds, 3),
+        "codec": clip.facts.codec,
+        "transfer": clip.facts.transfer,
+        "shares": {name: _rounded(share) for name, share in clip.shares.items()},
+        "good": None if clip.good is None else [_rounded(each, 3) for each in clip.good],
+        "verdict": clip.verdict,
+        "sentence": clip.sentence,
     }
 
 

@@ -6,6 +6,8 @@ import os
 import pwd
 from typing import TYPE_CHECKING
 
+from culld.app.clip_extra import FIX as EXTRA_FIX
+from culld.app.clip_extra import missing_extra
 from culld.app.engine_pool import engine_for
 from culld.app.model_files import load_model, locate_face_networks, locate_model, resolve_policies
 from culld.config import find_config, load_config
@@ -18,7 +20,7 @@ from culld.records import display_path
 from culld.stages.read.scoring import open_litert
 from culld.subject.finder import SubjectFinder
 from culld.system.doctor import environment, folders
-from culld.system.doctor.checks import bad, ok
+from culld.system.doctor.checks import bad, ok, warn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,12 +35,15 @@ def configured_checks(config_file: Path | None, environ: Mapping[str, str]) -> I
     try:
         path = find_config(config_file, environ)
         config = load_config(path, environ)
-        policy = resolve_policies(config).default
+        policies = resolve_policies(config)
     except (ConfigError, SystemFaultError) as error:
         for problem in error.problems if isinstance(error, ConfigError) else (str(error),):
             yield bad("configuration", problem, "correct it, then run `culld policy check` on the file")
         return
+    policy = policies.default
     yield ok("configuration", f"{display_path(path)}, mode {policy.mode}, policy {policy.digest}")
+    if missing_extra(policies):
+        yield warn("clips", "policy.clips is set, but no clip is judged without the extra `video`", EXTRA_FIX)
     yield environment.instance(lock_holder(config.state))
     yield from _of_folders(config)
     yield environment.model(lambda: _probe_model(config.model.path))

@@ -64,6 +64,7 @@ def open_pool(config: Config, *, patient: bool = False) -> Iterator[Pool]:
             config.limits.file_size,
             None if gpu is None else gpu.address,
             locate_face_networks(),
+            config.limits.time.total_seconds(),
         )
         count = config.worker_count if gpu is None else _decoders(config)
         engine = EngineKind.LITERT if gpu is None else EngineKind.TENSORFLOW

@@ -84,7 +84,10 @@ class ExplainWorker:
 
     def _read(self, place: RootedPath) -> tuple[io.BytesIO, Format]:
         with open_regular(place) as stream:
-            data = stream.read(self._settings.file_size + 1)
+            head = stream.read(HEAD_BYTES)
+            if recognise(head, place.relative.name) is Format.VIDEO:  # which may be larger than the memory
+                raise PhotoError("a clip has no heat map; `culld segment` draws one over its frames")
+            data = head + stream.read(self._settings.file_size + 1 - len(head))
         if len(data) > self._settings.file_size:
             raise PhotoError("larger than limits.file_size allows")
         return io.BytesIO(data), recognise(data[:HEAD_BYTES], place.relative.name)

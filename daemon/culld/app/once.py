@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from culld.app.build import Builder, PolicySet, open_alerts, open_scanner
+from culld.app.clips.pool import ClipPool, open_clip_pool
 from culld.app.copies.background import Copies
 from culld.app.copies.repairer import Repairer, open_repair_pool
 from culld.app.engine_pool import open_pool
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from culld.config import Config
     from culld.inference.pool import Pool
     from culld.journal.store import SqliteJournal
+    from culld.pipeline import Pipeline
     from culld.ports import KnownFiles
     from culld.records import FileSnapshot
     from culld.stages.watch.scanner import Scanner
@@ -58,7 +60,10 @@ class OnePass:
         self._journal = journal
         self._known: KnownFiles = rejudging or journal
         self._alerts = open_alerts(config)
-        builder = Builder(config, journal, pool, PolicySet(resolve_policies(config)), alerts=self._alerts)
+        policies = PolicySet(resolve_policies(config))
+        if policies.missing_extra:
+            log.warning("%s", policies.missing_extra)
+        builder = Builder(config, journal, pool, policies, alerts=self._alerts)
         self._is_cut = False
         self._failed = FailureCollector(journal.fault, lambda: self._is_cut)
         self._reader = builder.reader() if rejudging is None else PoolReader(pool)
@@ -71,7 +76,7 @@ class OnePass:
         )
         if rejudging is not None:
             self._pipeline = replace(self._pipeline, journal=ReplayJournal(journal))
-        self._scanner: Scanner = open_scanner(config)
+        self._scanner: Scanner = open_scanner(config, policies)
         distant = remote_roots(watch.path for watch in config.watch)
         settler = Settler(config.settle.quiet.total_seconds(), is_open_elsewhere, distant)
         self._arrivals = CompleteFiles(self._scanner, settler, builder.clock)
@@ -79,6 +84,9 @@ class OnePass:
         self._wishes = Wishes(builder, self._unexpected)
         self._copies = Copies(builder, self._unexpected, Repairer(partial(open_repair_pool, config), builder.clock))
         self._counts = Counts()
+        self._builder = builder
+        self._clip_pool = ClipPool(partial(open_clip_pool, config), builder.clock)
+        self._clips: list[FileSnapshot] = []
 
     def count(self, paths: Sequence[Path]) -> int:
         """Return how many photos below `paths` (empty: the watched folders) the pass will judge.
@@ -100,6 +108,7 @@ class OnePass:
             return counts
         finally:
             self._wishes.close()
+            self._clip_pool.close()
             self._alerts.close(2 * TIMEOUT_S)
 
     def make_copies(self, progress: Progress) -> None:
@@ -117,13 +126,14 @@ class OnePass:
 
     def _process(self, paths: Sequence[Path], advance: Callable[[int], None]) -> Counts:
         counts = self._counts
-        cuts = cut(self._arrivals.complete(self._find(paths)), self._config.batch.size)
+        cuts = cut(self._photos(self._arrivals.complete(self._find(paths))), self._config.batch.size)
         for one in read_ahead(self._reader, cuts, lambda each: each.batch, self._unexpected):
             self._is_cut = not (one.begins and one.ends)
             self._take(one.batch)
             advance(len(one.batch))
             if one.ends:
                 self._take_deferred()
+        self._take_clips(advance)
         counts.failures |= self._failed.failures
         counts.unfinished = self._arrivals.unfinished
         counts.unreadable_folders |= self._scanner.unreadable.reasons
@@ -131,8 +141,26 @@ class OnePass:
         advance(counts.unfinished)
         return counts
 
-    def _take(self, batch: Sequence[FileSnapshot], *, deferred: bool = False) -> None:
-        outcomes = self._unexpected.attempt("judging a batch", partial(self._pipeline.process, batch))
+    def _photos(self, complete: Iterable[FileSnapshot]) -> Iterator[FileSnapshot]:
+        """Yield the photos; the clips are kept for the end of the pass, so that no photo waits for them."""
+        for snapshot in complete:
+            if self._builder.is_judged_clip(snapshot.place):
+                self._clips.append(snapshot)
+            else:
+                yield snapshot
+
+    def _take_clips(self, advance: Callable[[int], None]) -> None:
+        """Judge the clips one after the other, in a worker process of their own."""
+        self._is_cut = False
+        reader = self._builder.clip_reader(self._clip_pool, rejudging=self._known is not self._journal)
+        pipeline = replace(self._pipeline, stages=replace(self._pipeline.stages, reader=reader))
+        for clip in self._clips:
+            self._take([clip], pipeline)
+            advance(1)
+
+    def _take(self, batch: Sequence[FileSnapshot], pipeline: Pipeline | None = None, *, deferred: bool = False) -> None:
+        process = (pipeline or self._pipeline).process
+        outcomes = self._unexpected.attempt("judging a batch", partial(process, batch))
         if isinstance(outcomes, PhotoError):
             self._counts.failures |= {snapshot.place: str(outcomes) for snapshot in batch}
             return

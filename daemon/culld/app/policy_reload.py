@@ -59,6 +59,8 @@ class PolicyReload:
         if [watch.path for watch in fresh.watch] == [watch.path for watch in self._config.watch]:
             self._policies.replace(policies)
             log.info("policy %s is in force", self._policies.digest)
+            if self._policies.missing_extra:
+                log.warning("%s", self._policies.missing_extra)
         elif policies.default.digest != self._policies.digest:
             log.warning(
                 "the saved policy (%s) is not in force until culld is restarted, because `watch` changed as well; "

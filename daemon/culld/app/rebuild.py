@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from culld.app.build import is_clip
 from culld.app.startup import open_journal_without_replay, require_quarantine
 from culld.errors import PhotoError
 from culld.files.locks import state_lock
@@ -72,7 +73,7 @@ def rebuild(quarantine: Path, journal: SqliteJournal) -> Rebuilt:
 def _decision(found: RecordFile) -> RecordedDecision:
     """Return the decision that moved the photo of a record; the record holds its scores, but not its EXIF facts."""
     record, origin = found.record, RootedPath(found.record.root, found.record.photo.origin)
-    photo = Photo(origin, NO_STAMP, record.judged, Format.UNKNOWN)
+    photo = Photo(origin, NO_STAMP, record.judged, Format.VIDEO if is_clip(origin) else Format.UNKNOWN)
     return RecordedDecision(
         plan=record.plan,
         made_at=record.made_at,

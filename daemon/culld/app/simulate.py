@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from culld.app.build import Builder, PolicySet
+from culld.app.build import Builder, PolicySet, is_clip
 from culld.app.late_series import ReturnJournal
 from culld.app.rejudge import ReplayJournal
 from culld.app.returned import is_there
@@ -94,7 +94,7 @@ class Simulation:
         places += [change.case.now for change in found if change.action is ReplayAction.MOVE]
         seen = [FileSnapshot(place, stamp) for place in places if (stamp := stamp_of(place)) is not None]
         digests = _digests(found)
-        reader = StoredScoresReader(PoolReader(pool, known=lambda _: digests), self.journal)
+        reader = StoredScoresReader(PoolReader(pool, known=lambda _: digests, is_clip=is_clip), self.journal)
         builder = Builder(self.config, self.journal, pool, PolicySet(self.policies))
         pipeline = builder.pipeline(reader, lambda _: None, braked=False)  # the user has seen the counts
         pipeline = replace(pipeline, journal=ReplayJournal(self.journal))

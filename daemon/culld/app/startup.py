@@ -71,12 +71,14 @@ def open_journal(config: Config) -> SqliteJournal:
     return journal
 
 
-def log_start(config: Config, policy: str) -> None:
-    """Log the folders of a configuration, and the digest of its policy."""
+def log_start(config: Config, policy: str, missing_extra: str = "") -> None:
+    """Log the folders of a configuration, the digest of its policy, and which extra it lacks."""
     watched = ", ".join(f"{display_path(watch.path)} ({watch.mode or config.policy.mode})" for watch in config.watch)
     quarantine, state = display_path(config.quarantine), display_path(config.state)
     log.info("watching %s; quarantine %s; state %s", watched, quarantine, state)
     log.info("policy %s", policy)
+    if missing_extra:
+        log.warning("%s", missing_extra)
 
 
 def replay_unfinished(journal: SqliteJournal, logged: set[str]) -> None:

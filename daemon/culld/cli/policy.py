@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from culld.app.clip_extra import missing_extra
 from culld.app.model_files import resolve_policies
 from culld.cli import exit_codes
 from culld.config import load_config
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from culld.config import Config
-    from culld.records import FolderPolicies, Protection
+    from culld.records import FolderPolicies, Protection, Threshold
 
 
 def run(args: argparse.Namespace) -> int:
@@ -57,6 +58,17 @@ def _table(config: Config, policies: FolderPolicies) -> Iterator[str]:
     for watch in config.watch:
         here = policies.by_root[watch.path]
         copies = "" if here.enhance is CopyPolicy.NEVER else f", enhance {here.enhance}"
-        yield f"{'watch':<12}{display_path(watch.path)}  (mode {here.mode}{copies}, policy {here.digest})"
+        more = f"{copies}{_of_clips(here.clips)}"
+        yield f"{'watch':<12}{display_path(watch.path)}  (mode {here.mode}{more}, policy {here.digest})"
     yield f"{'quarantine':<12}{display_path(config.quarantine)}"
     yield f"{'state':<12}{display_path(config.state)}"
+    if missing := missing_extra(policies):
+        yield f"{'note':<12}{missing}"
+
+
+def _of_clips(clips: Threshold | None) -> str:
+    """Return the thresholds of clips, as a part of a list; empty if clips are not judged."""
+    if clips is None:
+        return ""
+    reject = "never" if clips.reject is None else f"{clips.reject:g}"
+    return f", clips tag {clips.tag:g} reject {reject}"

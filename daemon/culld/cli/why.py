@@ -15,7 +15,7 @@ from culld.cli.log import as_text
 from culld.cli.photo_files import place_of, write_picture
 from culld.cli.subject_text import subject_text
 from culld.errors import PhotoError
-from culld.records import CopyState, Defect, Scores, SeriesKind, display_path
+from culld.records import CopyState, Defect, Format, Scores, SeriesKind, display_path
 
 if TYPE_CHECKING:
     import argparse
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from culld.app.burst_view import BurstView, FrameNote
     from culld.app.decisions import Explanation
     from culld.config import Config
-    from culld.records import RecordedCopy, Threshold
+    from culld.records import Policy, RecordedCopy, Threshold
 
 
 def run(args: argparse.Namespace) -> int:
@@ -50,6 +50,9 @@ def _picture(out: Path, config: Config, explanation: Explanation) -> int:
     """Write the picture of the most probable defect of the decision; return 1 if the photo cannot be explained."""
     case = explanation.case
     path, scores = case.now.path, case.stack.primary.result
+    if case.photo.format is Format.VIDEO:
+        print(f"culld: {display_path(path)}: a clip has no heat map; see `culld segment`", file=sys.stderr)
+        return exit_codes.SOME_FAILED
     head = max(scores.known, key=scores.of) if isinstance(scores, Scores) else None
     try:
         found = explain_photo(config, ExplainRequest(place_of(path), head))
@@ -69,10 +72,12 @@ def _lines(explanation: Explanation) -> Iterator[str]:
         yield f"  now         {now}"
     yield f"  verdict     {case.verdict}" + (f", by {case.rule}" if case.rule else "")
     yield f"  reason      {case.reason}"
-    yield f"  scores      {primary.result}   (model {primary.model})"
+    yield f"  scores      {primary.result}   ({'shares of the time; ' if primary.clip else ''}model {primary.model})"
+    if primary.clip is not None:
+        yield f"  clip        {primary.clip.verdict}: {primary.clip.sentence}"
     if primary.subject is not None:
         yield f"  subject     {subject_text(primary.subject)}"
-    yield f"  thresholds  {', '.join(f'{defect} {_threshold(policy.of(defect))}' for defect in Defect)}"
+    yield f"  thresholds  {_thresholds(policy, primary.photo.format)}"
     same = case.policy == policy.digest
     yield f"  policy      {case.policy}" + (" (in force)" if same else f"; {policy.digest} is in force now")
     known = {name: value for name, value in facts_json(case).items() if value not in (None, [])}
@@ -105,6 +110,12 @@ def _burst_lines(view: BurstView) -> Iterator[str]:
 
 def _labels(note: FrameNote) -> tuple[str, str]:
     return note.frame.name, note.frame.state_text
+
+
+def _thresholds(policy: Policy, format_: Format) -> str:
+    if format_ is Format.VIDEO:
+        return "clips are not judged" if policy.clips is None else f"clips {_threshold(policy.clips)}"
+    return ", ".join(f"{defect} {_threshold(policy.of(defect))}" for defect in Defect)
 
 
 def _threshold(threshold: Threshold) -> str:

@@ -149,7 +149,7 @@ def known_keys(schema: type[BaseModel], above: str = "") -> Iterator[str]:
         listed, section = _fields_below(info.annotation)
         key = f"{above}{name}{'[]' if listed else ''}"
         yield key
-        if section is not None:
+        if section is not None and not _is_optional(info.annotation):  # its keys are those of the section it replaces
             yield from known_keys(section, f"{key}.")
 
 
@@ -163,7 +163,12 @@ def _fields_below(annotation: Any) -> tuple[bool, type[BaseModel] | None]:
     inner = get_args(annotation)
     kind = inner[0] if inner else annotation
     is_section = isinstance(kind, type) and issubclass(kind, BaseModel)
-    return bool(inner) and is_section, kind if is_section else None
+    return bool(inner) and is_section and not _is_optional(annotation), kind if is_section else None
+
+
+def _is_optional(annotation: Any) -> bool:
+    """Return whether a field may be None."""
+    return type(None) in get_args(annotation)
 
 
 def _field(key: Key, schema: type[BaseModel]) -> FieldInfo | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field, StrictBool, StringConstraints, model_validator
 
@@ -28,6 +28,15 @@ from culld.rules import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+
+_SHARE_OF_TIME = Field(
+    strict=True,
+    gt=0,
+    le=1,
+    allow_inf_nan=False,
+    description="a share of the clip's time above 0 and up to 1, such as 0.5",
+)
 
 
 class DefectThresholds(Section):
@@ -94,6 +103,31 @@ class DefectsSection(Section):
         }
 
 
+class ClipsSection(Section):
+    """From which share of its time with a defect a clip is tagged and rejected; without `tag` no clip is looked at."""
+
+    tag: Annotated[float | None, _SHARE_OF_TIME, OrWord(types.NEVER)] = None
+    reject: Annotated[float | None, _SHARE_OF_TIME, OrWord(types.NEVER)] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: Any) -> Any:
+        """`clips: never` is short for no thresholds."""
+        return {} if value == types.NEVER else value
+
+    @model_validator(mode="after")
+    def _ordered(self) -> ClipsSection:
+        if self.reject is not None and self.tag is None:
+            raise ValueError("reject is given without tag, and clips are only looked at with one; write tag: 0.5")
+        if self.tag is not None and self.reject is not None and self.tag > self.reject:
+            raise ValueError(f"tag {self.tag:g} is above reject {self.reject:g}; tag must be at most reject")
+        return self
+
+    def threshold(self) -> Threshold | None:
+        """Return the record; None if clips are not judged."""
+        return None if self.tag is None else Threshold(self.tag, self.reject)
+
+
 _STARS = "a number of stars from 1 to 5, from which a rating protects"
 _LIGHT = "a light value from -20 to 20, such as 3"
 _PIXELS = "a number of pixels from 1 to 100000, such as 640"
@@ -157,6 +191,15 @@ def _require_unique_names(rules: tuple[NamedRule, ...]) -> tuple[NamedRule, ...]
     return rules
 
 
+@dataclass(frozen=True, slots=True)
+class FolderValues:
+    """The values of a policy that a folder may have of its own."""
+
+    mode: Mode
+    enhance: CopyPolicy
+    clips: Threshold | None
+
+
 class PolicySection(Section):
     """What happens to a photo; without a mode nothing is ever moved."""
 
@@ -169,30 +212,36 @@ class PolicySection(Section):
     ] = ()
     brake: BrakeSection = BrakeSection()
     enhance: CopyPolicy = CopyPolicy.NEVER
+    clips: ClipsSection = ClipsSection()
 
-    def to_policy(self, mode: Mode, enhance: CopyPolicy, thresholds: Mapping[Defect, Threshold]) -> Policy:
-        """Return the record, with the values that a folder may override.
+    def to_policy(self, here: FolderValues, thresholds: Mapping[Defect, Threshold]) -> Policy:
+        """Return the record for a folder.
 
         The digest is that of the meaning of the policy: formatting, comments and the order of keys do not change it.
         """
         return Policy(
-            mode=mode,
+            mode=here.mode,
             blur=thresholds[Defect.BLUR],
             under=thresholds[Defect.UNDER],
             over=thresholds[Defect.OVER],
             focus=thresholds[Defect.FOCUS],
-            digest=self._digest(mode, enhance, thresholds),
+            digest=self._digest(here, thresholds),
             stack_verdict=self.stack_verdict,
             protect=self.protect.protection(),
             named_rules=tuple(rule.rule() for rule in self.rules),
             brake=self.brake.limit(),
-            enhance=enhance,
+            enhance=here.enhance,
+            clips=here.clips,
         )
 
-    def _digest(self, mode: Mode, enhance: CopyPolicy, thresholds: Mapping[Defect, Threshold]) -> str:
-        meaning = self.model_dump(mode="json", exclude={"mode", "defects", "enhance"})
-        meaning |= {"mode": mode, "defects": {defect: asdict(threshold) for defect, threshold in thresholds.items()}}
-        if enhance is not CopyPolicy.NEVER:  # the digests of older policies, which journals hold, stay as they are
-            meaning["enhance"] = enhance
+    def _digest(self, here: FolderValues, thresholds: Mapping[Defect, Threshold]) -> str:
+        meaning = self.model_dump(mode="json", exclude={"mode", "defects", "enhance", "clips"})
+        defects = {defect: asdict(threshold) for defect, threshold in thresholds.items()}
+        meaning |= {"mode": here.mode, "defects": defects}
+        # The digests of older policies, which journals hold, stay as they are.
+        if here.enhance is not CopyPolicy.NEVER:
+            meaning["enhance"] = here.enhance
+        if here.clips is not None:
+            meaning["clips"] = asdict(here.clips)
         text = json.dumps(meaning, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]

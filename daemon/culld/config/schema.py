@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from culld.config import types
 from culld.config.fields import AutoOrFolder, Folder, OrWord, Section, State
-from culld.config.policy_schema import PolicySection
+from culld.config.policy_schema import ClipsSection, FolderValues, PolicySection
 from culld.records import CopyPolicy, EngineKind, FolderPolicies, Mode, RejectFlag, Sidecars, SidecarStyle
 
 if TYPE_CHECKING:
@@ -46,6 +46,12 @@ class WatchSection(Section):
     path: Folder
     mode: Annotated[Mode | None, OrWord(types.AUTO)] = None
     enhance: Annotated[CopyPolicy | None, OrWord(types.AUTO)] = None
+    clips: Annotated[ClipsSection | None, OrWord(types.AUTO)] = None
+
+    def values(self, policy: PolicySection) -> FolderValues:
+        """Return the values for this folder: its own, or those of the policy."""
+        clips = policy.clips if self.clips is None else self.clips
+        return FolderValues(self.mode or policy.mode, self.enhance or policy.enhance, clips.threshold())
 
 
 class QuarantineSection(Section):
@@ -179,11 +185,9 @@ class Config(Section):
         """Return the policies in force; `threshold_for` gives the number for each precision, and may raise."""
         thresholds = self.policy.defects.to_thresholds(threshold_for)
         policy = self.policy
-        by_root = {
-            watch.path: policy.to_policy(watch.mode or policy.mode, watch.enhance or policy.enhance, thresholds)
-            for watch in self.watch
-        }
-        return FolderPolicies(policy.to_policy(policy.mode, policy.enhance, thresholds), by_root)
+        by_root = {watch.path: policy.to_policy(watch.values(policy), thresholds) for watch in self.watch}
+        default = FolderValues(policy.mode, policy.enhance, policy.clips.threshold())
+        return FolderPolicies(policy.to_policy(default, thresholds), by_root)
 
     @property
     def quarantine(self) -> Path:

@@ -58,6 +58,11 @@ class PendingResults(Generic[Answer]):
             self._fault = fault
             self._changed.notify_all()
 
+    @property
+    def fault(self) -> SystemFaultError | None:
+        """The fault of the pool, which `results` raises; None if it has not failed."""
+        return self._fault
+
     def is_over(self) -> bool:
         """Return whether all answers have arrived, or the pool has failed."""
         return not self._missing or self._fault is not None

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from culld.errors import InternalError, SystemFaultError, WorkerLostError
 from culld.inference.deferred import Waits
+from culld.inference.more_time import MoreTime
 from culld.inference.pending import JobQueue
 from culld.inference.process_start import CONTEXT, StartBackoff, Worker, start_process
 from culld.unexpected import UnexpectedErrors
@@ -231,6 +232,9 @@ class Pool:
         number, answer = message
         if answer is Waits.FOR_NETWORK:
             worker.defer(number)
+            return
+        if isinstance(answer, MoreTime):
+            worker.extend(answer.seconds)
             return
         job = worker.finish(number)
         if isinstance(answer, InternalError):

@@ -95,6 +95,7 @@ class Worker:
     job: Job | None = None
     waiting: dict[int, Job] = field(default_factory=dict)
     _taken: int = 0
+    _allowed_s: float = 0.0
 
     @classmethod
     def launch(cls, start: Start, create_handler: Callable[[], object], limits: WorkerLimits) -> Worker:
@@ -117,8 +118,14 @@ class Worker:
     def take(self, job: Job) -> None:
         """Send a job to the worker; raises any exception of pickling, and OSError."""
         self._taken += 1
-        self.job, self.deadline = job, time.monotonic() + self.limits.seconds
+        self._allowed_s = self.limits.seconds
+        self.job, self.deadline = job, time.monotonic() + self._allowed_s
         self.pipe.send((self._taken, job.request))
+
+    def extend(self, seconds: float) -> None:
+        """Give the job of the worker another time in seconds, which begins now."""
+        if self.job is not None:
+            self._allowed_s, self.deadline = seconds, time.monotonic() + seconds
 
     def release(self) -> None:
         """Make the worker free for the next job."""
@@ -148,7 +155,8 @@ class Worker:
             return "it did not start in time"
         if self.job is None:
             return f"sent nothing for {WAIT_TIMEOUT_S:g} s"
-        return f"took longer than {self.limits.seconds:g} s (limits.time)"
+        by = "limits.time" if self._allowed_s == self.limits.seconds else "limits.time and the length of the clip"
+        return f"took longer than {self._allowed_s:.6g} s ({by})"
 
     def lost(self) -> tuple[list[Job], list[Job]]:
         """Return the jobs that the loss of this worker costs, and those to give to another worker.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, cast
 
 from culld.errors import SystemFaultError
 from culld.inference.deferred import DeferrableRequest, Deferred, Waits
+from culld.inference.more_time import LongRequest, MoreTime, time_for
 from culld.unexpected import internal_error
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def serve_requests(pipe: Connection, create_handler: Callable[[], object], limit
         while (message := pipe.recv()) is not None:
             _set_cpu_limit(limits.seconds)
             number, request = message
+            _ask_for_time(pipe, number, request, handler, limits.seconds)
             _answer(pipe, number, functools.partial(request.handle, handler))
 
 
@@ -93,6 +95,7 @@ class _Ahead:
     def _begin(self, number: int, request: Request[object]) -> object:
         """Return the answer to a request; if it waits for the GPU process, say so and send the arrays."""
         if not isinstance(request, DeferrableRequest):
+            _ask_for_time(self._pipe, number, request, self._handler, self._seconds)
             return request.handle(self._handler)
         begun = request.begin(self._handler)
         if not isinstance(begun, Deferred):
@@ -100,6 +103,16 @@ class _Ahead:
         self._handler.gpu.send(number, begun.arrays)
         self._waiting[number] = begun
         return Waits.FOR_NETWORK
+
+
+def _ask_for_time(pipe: Connection, number: int, request: object, handler: object, usual: float) -> None:
+    """Tell the pool if a request may take longer than `usual` seconds; an exception is left to its `handle`."""
+    if not isinstance(request, LongRequest):
+        return
+    with contextlib.suppress(Exception):
+        seconds = time_for(request, handler, usual)
+        _set_cpu_limit(seconds)
+        pipe.send((number, MoreTime(seconds)))
 
 
 def _answer(pipe: Connection, number: int, work: Callable[[], object]) -> None:

@@ -40,6 +40,7 @@ ORDER BY by_person DESC, asked_at, copy.decision LIMIT ?
 _REJECTED: Final = """
 SELECT id FROM decision WHERE unwanted AND policy IN (SELECT value FROM json_each(:policies)) AND id > :after
     AND state = 'done' AND rule != :person AND restored_at IS NULL AND released = ''
+    AND substr(facts, 1, 17) != '{"format":"video"'
     AND NOT EXISTS (SELECT 1 FROM copy WHERE copy.decision = decision.id) ORDER BY id
 """
 _LAST_ENDED: Final = """
@@ -108,7 +109,7 @@ class CopyWriter(CopyReader):
         """Ask for copies of the photos that one of the policies rejected, and return the next value of `after`.
 
         `policies` are digests. Only decisions with a higher number than `after` are looked at. Photos that a person
-        rejected or restored are left out, as are those for which a copy was asked for before.
+        rejected or restored are left out, as are clips, and those for which a copy was asked for before.
         """
         (last,) = self._rows(_LAST_ENDED)[0]
         asked = {"policies": json.dumps(sorted(policies)), "after": after, "person": BY_PERSON}

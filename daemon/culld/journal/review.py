@@ -30,8 +30,13 @@ INDEX_COLUMNS: Final = (
 )  # fmt: skip
 """The columns of a row of `index_rows`, in this order."""
 
+# The shares of a clip's time are no probabilities: the page simulates the thresholds of photos, which are not for them.
+# The format is the first of the facts, so that they need not be parsed for this.
 _INDEX: Final = """
-SELECT id, root, relative, verdict, state, restored_at IS NOT NULL, released, unwanted, blur, under, over,
+SELECT id, root, relative, verdict, state, restored_at IS NOT NULL, released, unwanted,
+    CASE WHEN substr(facts, 1, 17) = '{"format":"video"' THEN NULL ELSE blur END,
+    CASE WHEN substr(facts, 1, 17) = '{"format":"video"' THEN NULL ELSE under END,
+    CASE WHEN substr(facts, 1, 17) = '{"format":"video"' THEN NULL ELSE over END,
     json_extract(facts, '$.focus'), series,
     CAST(strftime('%s', substr(json_extract(facts, '$.camera.taken_at'), 1, 19)) AS INTEGER),
     json_extract(facts, '$.camera.model'), json_extract(facts, '$.camera.exposure.seconds'),

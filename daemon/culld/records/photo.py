@@ -12,6 +12,7 @@ from culld.records.enums import NETWORK_DEFECTS, Defect
 from culld.records.user_metadata import UserMetadata
 
 if TYPE_CHECKING:
+    from culld.records.clips import ClipJudgement
     from culld.records.enums import Format, SeriesKind
     from culld.records.files import FileStat, RootedPath
     from culld.records.subject import Subject
@@ -115,6 +116,9 @@ class Assessment:
     `missing_part` names the part of the file that is missing although the photo can be decoded; empty if none is.
     `user_metadata` is None if it was not read together with the photo, `subject` if it was not looked for. `full_size`
     is the (width, height) of the photo in pixels as it is stored, before it is turned upright; None if it is not known.
+
+    The photo may be a clip: `result` holds the shares of its time with each defect, and `clip` what was judged of it,
+    without the samples. `is_live_movie`: it is the movie of a Live Photo, which is not judged, and whose scores are 0.
     """
 
     photo: Photo
@@ -125,6 +129,8 @@ class Assessment:
     user_metadata: UserMetadataSources | None = None
     subject: Subject | None = None
     full_size: tuple[int, int] | None = None
+    clip: ClipJudgement | None = None
+    is_live_movie: bool = False
 
     @property
     def longest(self) -> int | None:

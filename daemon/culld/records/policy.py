@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 from culld.records.copies import CopyPolicy
-from culld.records.enums import Defect, StackVerdict
+from culld.records.enums import Action, Defect, Format, StackVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from culld.records.enums import Action, Mode
+    from culld.records.enums import Mode
     from culld.rules import Expression
 
 
@@ -71,9 +72,16 @@ class Rule:
     action: Action
 
 
+_NEVER: Final = Threshold(math.inf, None)
+"""A threshold that no score reaches."""
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The policy in force; `digest` identifies it in every decision."""
+    """The policy in force; `digest` identifies it in every decision.
+
+    `clips` are the thresholds for the share of a clip's time (0..1) that has a defect; None: clips are not judged.
+    """
 
     mode: Mode
     blur: Threshold
@@ -86,6 +94,21 @@ class Policy:
     named_rules: tuple[Rule, ...] = ()
     brake: BrakeLimit | None = None
     enhance: CopyPolicy = CopyPolicy.NEVER
+    clips: Threshold | None = None
+
+    def about(self, format_: Format) -> Policy:
+        """Return the policy for files of a format.
+
+        For a clip `clips` are the thresholds of each defect, and of the rules only those that keep hold: the others are
+        written for the probabilities of photos.
+        """
+        if format_ is not Format.VIDEO:
+            return self
+        limit = self.clips or _NEVER
+        keeping = tuple(rule for rule in self.named_rules if rule.action is Action.KEEP)
+        return replace(
+            self, blur=limit, under=limit, over=limit, focus=_NEVER, named_rules=keeping, enhance=CopyPolicy.NEVER
+        )
 
     def of(self, defect: Defect) -> Threshold:
         """Return the thresholds of one defect."""

@@ -114,7 +114,8 @@ class Planner:
         sidecar = None if settings.sidecars is Sidecars.NEVER else self._sidecar(decision.stack, listing)
         if isinstance(sidecar, str):
             notes.append(f"no sidecar was written: {sidecar}")
-        refused = (_too_large(photo) or why_not_rewritable(photo.place)) if settings.embed else None
+        embed = settings.embed and photo.format is not Format.VIDEO
+        refused = (_too_large(photo) or why_not_rewritable(photo.place)) if embed else None
         if refused:
             notes.append(f"the photo itself was left alone: {refused}")
         request = TagRequest(
@@ -124,7 +125,7 @@ class Planner:
             keywords_of(decision, settings.prefix),
             record,
             None if isinstance(sidecar, str) else sidecar,
-            settings.embed and not refused,
+            embed and not refused,
             self._reject_flags(decision),
             settings.sidecars is Sidecars.NEEDED,
             self.was_tagged(photo.place),
@@ -212,6 +213,8 @@ def _plan_id(stack: Stack) -> str:
 
 def _not_copied(photo: Photo) -> str | None:
     """Return why a photo is too large for a new sidecar, else None: copying its metadata needs the file in memory."""
+    if photo.format is Format.VIDEO:  # of which only the metadata are read
+        return None
     larger = f"the photo is larger than {_MAX_COPIED >> 20} MiB, and its metadata cannot be copied"
     return larger if photo.stamp.size > _MAX_COPIED else None
 

@@ -6,6 +6,7 @@ so they last where a program drops foreign keywords when it saves (darktable doe
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import UTC
 from html import escape
@@ -138,7 +139,7 @@ class DecisionProperties:
         """The properties as simple XMP values: probabilities with four decimals, the time as ISO 8601 in UTC."""
         return {
             **{defect.value.title(): f"{self.scores.of(defect):.4f}" for defect in self.scores.known},
-            **{f"{defect.value.title()}Tag": f"{self.rules.of(defect).tag:g}" for defect in self.scores.known},
+            **{f"{defect.value.title()}Tag": _spelled(self.rules.of(defect).tag) for defect in self.scores.known},
             **{f"{defect.value.title()}Reject": self._reject(defect) for defect in self.scores.known},
             **self._of_subject(),
             "Mode": self.rules.mode.value,
@@ -159,5 +160,9 @@ class DecisionProperties:
 
     def _reject(self, defect: Defect) -> str:
         """The reject threshold as the policy file spells it."""
-        threshold = self.rules.of(defect).reject
-        return "never" if threshold is None else f"{threshold:g}"
+        return _spelled(self.rules.of(defect).reject)
+
+
+def _spelled(threshold: float | None) -> str:
+    """A threshold as the policy file spells it; an infinite one is that of clips where they are not judged."""
+    return "never" if threshold is None or math.isinf(threshold) else f"{threshold:g}"

@@ -6,6 +6,7 @@ import io
 import json
 import os
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import Image, ImageCms, ImageOps
 
 from culld.errors import PhotoError
 from culld.files.open_beneath import open_regular
+from culld.imaging.clip_reader import open_clip
 from culld.imaging.decode import DecodedPhoto
 from culld.imaging.edge_tiles import TILE
 from culld.imaging.formats import HEAD_BYTES, recognise
@@ -34,6 +36,8 @@ Box = tuple[int, int, int, int]
 QUALITY: Final = 82
 """The JPEG quality of thumbnails and previews."""
 _SMOOTH_BELOW: Final = 1000  # px; for larger pictures a quicker filter is as good
+_STILLS: Final = 6  # samples of a clip, two a second: many begin black
+_BLACK: Final = 48  # the brightest level of a frame that shows nothing
 _OVER, _UNDER = 254, 1  # grey levels from which a pixel of 8 bits is clipped
 _SHARPEST, _SOFTEST = 1.0, 12.0  # px, width of edges: white and black of the sharpness map
 
@@ -101,11 +105,13 @@ class PictureWorker:
 
     def _decoded(self, stream: BinaryIO, place: RootedPath, longest: int | None) -> Image.Image:
         """Return the photo upright as RGB, at the smallest scale that is at least `longest` (None: in full)."""
-        if os.fstat(stream.fileno()).st_size > self.file_size:
-            raise PhotoError("the file is larger than limits.file_size allows")
         format_ = recognise(stream.read(HEAD_BYTES), place.relative.name)
         stream.seek(0)
         limits = DecodeLimits(self.pixels)
+        if format_ is Format.VIDEO:  # of which a few frames are decoded
+            return _still(stream, limits, longest)
+        if os.fstat(stream.fileno()).st_size > self.file_size:
+            raise PhotoError("the file is larger than limits.file_size allows")
         if format_ is Format.RAW:
             with open_raw(stream, limits, whole=False) as raw:
                 return Image.fromarray(raw.upright(longest))
@@ -117,6 +123,20 @@ class PictureWorker:
             image.load()
             ImageOps.exif_transpose(image, in_place=True)
             return _with_profile(image, profile)
+
+
+def _still(stream: BinaryIO, limits: DecodeLimits, longest: int | None) -> Image.Image:
+    """Return the first frame of a clip that is not black, or its first one, from its first seconds."""
+    first: NDArray[np.uint8] | None = None
+    with open_clip(stream, limits) as clip:
+        size = longest or max(clip.facts.width, clip.facts.height)
+        for _, pixels in islice(clip.samples(size), _STILLS):
+            first = pixels if first is None else first
+            if pixels.max() > _BLACK:
+                return Image.fromarray(pixels)
+    if first is None:
+        raise PhotoError("the clip has no frame")
+    return Image.fromarray(first)
 
 
 def _with_profile(image: Image.Image, profile: bytes | None) -> Image.Image:

@@ -10,7 +10,7 @@ from culld.app.returned import is_there
 from culld.errors import PhotoBlockedError, PhotoChangedError
 from culld.files.mount_guard import MountGuard
 from culld.files.open_beneath import exists
-from culld.records import CopyPolicy, CopyState, display_path
+from culld.records import CopyPolicy, CopyState, Format, display_path
 
 if TYPE_CHECKING:
     from culld.app.build import Builder
@@ -31,6 +31,8 @@ class Asking:
         Raises PhotoBlockedError if the policy makes no copies, PhotoChangedError if the photo is gone.
         """
         self._require_policy(decision)
+        if decision.photo.format is Format.VIDEO:
+            raise PhotoBlockedError("A clip is not repaired.")
         copy, place = self.builder.journal.copy_of(number), place_of_copy(decision)
         if copy is not None and copy.state is CopyState.MADE and exists(copy.place or place):
             return f"{display_path((copy.place or place).relative)} is there already."

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 DEFECTS: Final = tuple(Defect)
 BY_RULE: Final = len(DEFECTS)
 """The value of `deciding_defect` for a photo that a named rule decided about."""
-NO_DEFECT: Final = BY_RULE + 1
+OF_CLIP: Final = BY_RULE + 1
+"""The value of `deciding_defect` for a clip that a threshold of clips decided about."""
+NO_DEFECT: Final = OF_CLIP + 1
 """The value of `deciding_defect` for a photo that nothing was found in, or that a person decided about."""
 
 
@@ -35,6 +37,8 @@ def _defect_of(rule: str) -> int:
     parts = rule.split(".")
     if parts[:2] == ["policy", "defects"] and len(parts) > 2 and parts[2] in set(Defect):
         return DEFECTS.index(Defect(parts[2]))
+    if parts[:2] == ["policy", "clips"]:
+        return OF_CLIP
     return NO_DEFECT if rule in {"", BY_PERSON} else BY_RULE
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from culld.app.burst_lookup import find_burst_view
 from culld.app.decision_json import burst_json, decision_json, explanation_json, facts_json
 from culld.app.review.columns import STATES
-from culld.records import Defect, Scores, display_path
+from culld.records import Defect, Format, Scores, display_path
+from culld.stages.decide.decide import key_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -114,13 +115,13 @@ HIGH: Final = 0.999
 
 def would_change(case: RecordedDecision, policy: Policy) -> list[str]:
     """Return sentences on how far each score is from the thresholds in force, the nearest one first."""
-    scores = case.scores
-    if not isinstance(scores, Scores):
+    scores, photo = case.scores, case.photo
+    if not isinstance(scores, Scores) or (photo.format is Format.VIDEO and policy.clips is None):
         return []
     near = sorted(
-        (abs(scores.of(defect) - limit), _sentence(defect, scores.of(defect), name, limit))
+        (abs(scores.of(defect) - limit), _sentence(case, defect, name, limit))
         for defect in scores.known
-        for name, limit in _limits(policy, defect).items()
+        for name, limit in _limits(policy.about(photo.format), defect).items()
     )
     return [sentence for _, sentence in near]
 
@@ -130,9 +131,9 @@ def _limits(policy: Policy, defect: Defect) -> Mapping[str, float]:
     return {"tag": threshold.tag} | ({} if threshold.reject is None else {"reject": threshold.reject})
 
 
-def _sentence(defect: Defect, score: float, name: str, limit: float) -> str:
-    effect = {"tag": "tagged", "reject": "rejected"}[name]
-    key = f"policy.defects.{defect}.{name}"
+def _sentence(case: RecordedDecision, defect: Defect, name: str, limit: float) -> str:
+    effect, score = {"tag": "tagged", "reject": "rejected"}[name], case.score(defect)
+    key = key_of(case.stack.primary, defect, name)
     shown = format(score, ".4f" if score > HIGH else ".3f")
     if score >= limit:
         return f"With a threshold above {shown} it would not be {effect} for {defect} ({key} is {limit:g})."

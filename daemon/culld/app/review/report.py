@@ -33,7 +33,7 @@ def report(index: Index) -> dict[str, Any]:
     decided = deciding_defect(rejects, rules)
     months = _months(rejects)
     groups = {
-        "defect": _groups(rejects, decided, [*DEFECTS, "a rule"]),
+        "defect": _groups(rejects, decided, [*DEFECTS, "a rule", "clips"]),
         "camera": _groups(rejects, rejects["camera"], [name or "unknown" for name in index.names.cameras.texts]),
         "rule": _groups(rejects, rejects["rule"], [name or "unknown" for name in rules.texts]),
         "month": sorted(_groups(rejects, *_numbered(months)), key=lambda group: str(group["name"])),

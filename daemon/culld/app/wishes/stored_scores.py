@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from culld.app.build import is_clip
 from culld.app.rejudge import ReplayJournal
 from culld.app.simulate import StoredScoresReader
 from culld.app.startup import replay_unfinished
@@ -106,7 +107,7 @@ def _was_finished(journal: SqliteJournal, plan: Plan) -> bool:
 def _pipeline(
     builder: Builder, expected: Mapping[RootedPath, frozenset[str]], found: Redecided, *, by_person: bool
 ) -> Pipeline:
-    workers = PoolReader(builder.pool, builder.heartbeat, known=lambda _: expected)
+    workers = PoolReader(builder.pool, builder.heartbeat, known=lambda _: expected, is_clip=is_clip)
     reader = ExpectedContent(StoredScoresReader(workers, builder.journal), expected)
     pipeline = builder.pipeline(reader, report, braked=False, record_failure=found.add_failure)
     pipeline = replace(pipeline, journal=ReplayJournal(builder.journal))

@@ -33,6 +33,7 @@ def decide_by_person(stack: Stack, policy: Policy, now: datetime) -> Decision | 
         return PhotoBlockedError(f"it could not be read: {stack.primary.result.reason}")
     if why := inseparable_reason(stack):
         return PhotoBlockedError(f"it is not moved, because {why}")
+    policy = policy.about(stack.primary.photo.format)
     return Decision(
         stack,
         Verdict.QUARANTINE,

@@ -31,8 +31,10 @@ def decide(stack: Stack, policy: Policy, *, now: datetime, restored: bool) -> De
     """Return the decision about a stack under the policy of its folder.
 
     `restored`: the user restored this photo before. A photo is moved only if a rule or a threshold rejects it, nothing
-    protects it, and the mode is enforce. With scores that are not probabilities (such as NaN) the verdict is keep.
+    protects it, and the mode is enforce. With scores that are not probabilities (such as NaN) the verdict is keep. A
+    clip is decided about by `policy.clips`.
     """
+    policy = policy.about(stack.primary.photo.format)
     result = _evaluate(stack, policy, now, restored=restored)
     decision = Decision(
         stack, result.verdict, result.reason, policy, now, result.found, result.rule, result.would_reject, result.brief
@@ -55,9 +57,8 @@ def _evaluate(stack: Stack, rules: Policy, now: datetime, *, restored: bool) -> 
     scores = stack.primary.result
     if isinstance(scores, Unreadable):
         return _Result(Verdict.UNREADABLE, f"could not be read: {scores.reason}")
-    # If one score is not a probability, the others are not used either.
-    if wrong := invalid_scores(scores):
-        return _Result(Verdict.KEEP, f"the network gave no probability for {' and '.join(wrong)}")
+    if kept := _not_judged(stack.primary, scores, rules):
+        return _Result(Verdict.KEEP, kept)
     verdicts = _member_verdicts(stack, rules, now)
     if keeps := next((verdict for verdict in verdicts if verdict.action is Action.KEEP), None):
         return _Result(Verdict.KEEP, f"{_member_prefix(keeps, stack)}{keeps.reason} keeps it", rule=keeps.rule)
@@ -73,9 +74,21 @@ def _evaluate(stack: Stack, rules: Policy, now: datetime, *, restored: bool) -> 
     return _Result(Verdict.QUARANTINE, by + decisive.reason, found, decisive.rule, would_reject=True, brief=brief)
 
 
+def _not_judged(primary: Assessment, scores: Scores, rules: Policy) -> str:
+    """Return why a photo or clip is not judged; empty if it is."""
+    # If one score is not a probability, the others are not used either.
+    if wrong := invalid_scores(scores):
+        return f"the network gave no probability for {' and '.join(wrong)}"
+    if primary.is_live_movie:
+        return "it is the movie of a Live Photo, and stays with its photo"
+    if primary.photo.format is Format.VIDEO and rules.clips is None:
+        return "clips are not judged: policy.clips is not set for this folder"
+    return ""
+
+
 def is_rejected(stack: Stack, policy: Policy, now: datetime) -> bool:
     """Return whether the policy rejects a stack, with the user metadata that it has so far."""
-    return _evaluate(stack, policy, now, restored=False).would_reject
+    return _evaluate(stack, policy.about(stack.primary.photo.format), now, restored=False).would_reject
 
 
 def _not_rejected(
@@ -88,12 +101,14 @@ def _not_rejected(
     if found:
         limits: dict[Defect, float | None] = {defect: rules.of(defect).tag for defect in found}
         only = f"; {own.reason} only tags" if own.rule else ""
-        rule = own.rule or f"policy.defects.{found[0]}.tag"
-        return _Result(Verdict.TAG, _reached("tag", limits, scores) + only, found, rule)
+        rule = own.rule or key_of(stack.primary, found[0], "tag")
+        return _Result(Verdict.TAG, _reached("tag", limits, stack.primary) + only, found, rule)
     figures = ", ".join(f"{defect} {format_probability(scores.of(defect))}" for defect in scores.known)
     if scores.under >= rules.under.tag and is_night(stack.primary.photo, rules):
         light, limit = stack.primary.photo.camera.exposure.light_value, rules.protect.night_below
         figures += f"; dark at settings for night, light value {light:.1f}: policy.protect.night_below {limit:g}"
+    if stack.primary.clip is not None:
+        return _Result(Verdict.KEEP, f"no defect lasts for long enough to be tagged (share of the time: {figures})")
     return _Result(Verdict.KEEP, f"no defect reaches its tag threshold ({figures})")
 
 
@@ -158,16 +173,24 @@ def _by_thresholds(member: Assessment, rules: Policy) -> MemberVerdict:
     if not bad or not isinstance(member.result, Scores):
         return MemberVerdict(member, Action.TAG)
     limits = {defect: rules.of(defect).reject for defect in bad}
-    brief = f"{bad[0]} {format_probability(member.result.of(bad[0]))}"
-    return MemberVerdict(
-        member, Action.QUARANTINE, f"policy.defects.{bad[0]}.reject", _reached("reject", limits, member.result), brief
-    )
+    of_time = " of the time" if member.clip is not None else ""
+    brief = f"{bad[0]} {format_probability(member.result.of(bad[0]))}{of_time}"
+    key = key_of(member, bad[0], "reject")
+    return MemberVerdict(member, Action.QUARANTINE, key, _reached("reject", limits, member), brief)
 
 
-def _reached(key: str, limits: dict[Defect, float | None], scores: Scores) -> str:
+def key_of(member: Assessment, defect: Defect, name: str) -> str:
+    """Return the key of the policy that holds a threshold, `tag` or `reject`, of a photo or clip."""
+    return f"policy.clips.{name}" if member.photo.format is Format.VIDEO else f"policy.defects.{defect}.{name}"
+
+
+def _reached(name: str, limits: dict[Defect, float | None], member: Assessment) -> str:
     """Return a text with the thresholds that were reached, and the scores that reach them."""
+    assert isinstance(member.result, Scores)  # noqa: S101 (a threshold was reached)
+    of_time = "of the time " if member.clip is not None else ""
     return " and ".join(
-        f"{defect} {format_probability(scores.of(defect), limit)} is at least {limit} (policy.defects.{defect}.{key})"
+        f"{defect} {format_probability(member.result.of(defect), limit)} {of_time}is at least {limit}"
+        f" ({key_of(member, defect, name)})"
         for defect, limit in limits.items()
         if limit is not None
     )

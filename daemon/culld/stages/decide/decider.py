@@ -130,7 +130,8 @@ class Decider:
         ]
 
     def _policy(self, stack: Stack) -> Policy:
-        return self.policy_of(stack.primary.photo.place.root)
+        photo = stack.primary.photo
+        return self.policy_of(photo.place.root).about(photo.format)
 
 
 def user_metadata_request(stack: Stack) -> UserMetadataRequest:

@@ -117,8 +117,10 @@ def feedback_counts(
 
 
 def defect_of(reject: RecordedDecision) -> str:
-    """Return the defect by whose threshold a photo was moved; `a rule` if a named rule decided."""
+    """Return the defect by whose threshold a photo was moved; `a rule` if a named rule decided, `clips` for a clip."""
     parts = reject.rule.split(".")
+    if parts[:2] == ["policy", "clips"]:
+        return "clips"
     return parts[2] if parts[:2] == ["policy", "defects"] and len(parts) > 2 else "a rule"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from culld.records import SeriesKind, Unreadable, display_path
+from culld.records import Format, SeriesKind, Unreadable, display_path
 from culld.stages.decide.bursts import best_of, lead_text
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def protection_reason(
     """
     if restored:
         return "the user restored this photo"
-    if spared := _incomplete(stack) or _worked_on(stack, rules.protect):
+    if spared := _incomplete(stack) or _in_avchd(stack) or _worked_on(stack, rules.protect):
         return spared
     if others := [Path(place.relative.name) for place in stack.blocking_files] + [
         Path(path) for path in stack.user_metadata.ratings_outside
@@ -40,7 +40,14 @@ def inseparable_reason(stack: Stack) -> str | None:
         return f"{names_of(unread)}, the same shot, could not be read"
     if stack.blocking_files:
         return f"{_listed(Path(place.relative.name) for place in stack.blocking_files)} to it"
-    return None
+    return _in_avchd(stack)
+
+
+def _in_avchd(stack: Stack) -> str | None:
+    """Return that a clip is a part of an AVCHD folder, as a clause, or None: the index of the folder names its file."""
+    photo = stack.primary.photo
+    parts = {part.casefold() for part in photo.place.path.parent.parts} if photo.format is Format.VIDEO else set()
+    return "it is a part of an AVCHD folder (BDMV), whose index names it" if "bdmv" in parts else None
 
 
 def _incomplete(stack: Stack) -> str | None:

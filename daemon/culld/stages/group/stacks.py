@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Final
 from culld.errors import PhotoError
 from culld.files.lease import is_open_elsewhere
 from culld.files.open_beneath import open_regular
+from culld.imaging.clip_containers import CLIP_EXTENSIONS
 from culld.imaging.formats import EXTENSIONS, RAW_EXTENSIONS
+from culld.imaging.live_photo import is_live_photo_movie
 from culld.records import Format, Stack
 from culld.tags.names import EDITOR_SUFFIXES, NUMBERED, duplicate_of, sidecars_of
 
@@ -41,7 +43,8 @@ def group(
     shots: defaultdict[tuple[Path, Path, str], list[Assessment]] = defaultdict(list)
     for assessment in assessed:
         place = assessment.photo.place
-        shots[place.root, place.relative.parent, shot_of(place.relative.name)].append(assessment)
+        name = place.relative.name
+        shots[place.root, place.relative.parent, name if is_clip(name) else shot_of(name)].append(assessment)
     beside = _Companions(names_beside, unclear_beside)
     return [stack for shot in shots.values() for stack in _stacks_of_shot(shot, beside, is_live)]
 
@@ -53,16 +56,22 @@ def companions(photo: str, names: Collection[str], siblings: Collection[str] = (
     the stem `a`: then its owner is unknown, and it blocks the move. Between siblings it belongs to the RAW, as in
     programs of Adobe. A movie with that stem does not count here: it blocks the move, or moves with the photo. The same
     rules hold for edits (`a.pp3`) and camera attachments (`a.wav`). Names are compared without regard to case.
+
+    The photo may be a clip: photos and other clips with its stem block its move, and have a claim on `a.xmp`.
     """
     found = sidecars_of(photo, names)
-    rivals = [name for name in found.rivals if PurePath(name.casefold()).suffix not in _MOVIES]
+    movies = frozenset() if is_clip(photo) else _MOVIES
+    rivals = [name for name in found.rivals if PurePath(name.casefold()).suffix not in movies]
     owner = min((photo, *rivals), key=lambda name: (not _is_raw(name), name.casefold(), name))
     is_shared = any(name not in siblings for name in rivals)
     own = (*found.full, *(() if is_shared or owner != photo else found.short))
     blocking = (
         name
         for name in names
-        if name not in own and name not in siblings and _is_blocking(name.casefold(), photo.casefold())
+        if name not in own
+        and name not in siblings
+        and name != photo
+        and _is_blocking(name.casefold(), photo.casefold())
     )
     return sorted(own), sorted({*blocking, *(found.short if is_shared else ())})
 
@@ -146,30 +155,32 @@ def _is_raw(name: str) -> bool:
     return PurePath(name.casefold()).suffix in RAW_EXTENSIONS
 
 
+def is_clip(name: str) -> bool:
+    """Return whether a file of this name is a clip."""
+    return PurePath(name.casefold()).suffix in CLIP_EXTENSIONS
+
+
 def _is_picture(name: str) -> bool:
     return PurePath(name.casefold()).suffix in _PICTURES
 
 
 def _is_blocking(name: str, own: str) -> bool:
     path = PurePath(name)
+    if is_clip(own):
+        return (is_clip(name) or _is_picture(name)) and PurePath(own).stem in {name, path.stem}
     is_movie = path.suffix in _MOVIES and path.stem in {own, PurePath(own).stem}
     of_raw = _is_raw(own) and path.stem == own and path.suffix in EXTENSIONS
     return is_movie or of_raw or may_be_siblings(name, own)
-
-
-# Apple's phones write this key (QuickTime metadata) into the photo and the movie of a Live Photo.
-_KEY: Final = b"com.apple.quicktime.content.identifier"
-_MAX_BYTES: Final = 64 << 20  # such a movie lasts three seconds
 
 
 def is_live_photo_video(place: RootedPath) -> bool:
     """Return whether a file is the complete movie of a Live Photo: it contains the key, and no program writes to it."""
     try:
         with open_regular(place) as stream:
-            data = stream.read(_MAX_BYTES + 1)
+            is_live = is_live_photo_movie(stream)
     except (PhotoError, OSError):  # the disk may fail after the file was opened
         return False
-    return len(data) <= _MAX_BYTES and _KEY in data and not is_open_elsewhere(place)
+    return is_live and not is_open_elsewhere(place)
 
 
 _EDITED: Final = re.compile(r"img_e(\d{4,})$")

@@ -27,6 +27,12 @@ class PhotoHandler(Protocol):
     def begin(self, request: ReadRequest) -> Photo | Assessment | ReadFailure | Deferred[Assessment]:
         """Read a file as `read` does, but return an assessment that lacks its scores without waiting for them."""
 
+    def clip_seconds(self, request: ClipRequest) -> float:
+        """Return how many seconds a clip may take."""
+
+    def read_clip(self, request: ClipRequest) -> Photo | Assessment | ReadFailure:
+        """Read a clip, and judge it unless its digest is among those that were judged before."""
+
     def user_metadata(self, request: UserMetadataRequest) -> UserMetadata | PhotoError:
         """Read the user metadata of a shot."""
 
@@ -42,7 +48,7 @@ class WorkerSettings:
     """The model's file and id, and the size limits of a photo in pixels and in bytes.
 
     `engine` is the address of the GPU process, if there is one. `faces` is the folder of the networks that judge
-    subjects; None: no subject is looked for.
+    subjects; None: no subject is looked for. `seconds` is the usual time for one photo.
     """
 
     model: Path
@@ -51,6 +57,7 @@ class WorkerSettings:
     file_size: int
     engine: Address | None = None
     faces: Path | None = None
+    seconds: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,22 @@ class ReadRequest:
     def begin(self, handler: PhotoHandler) -> Photo | Assessment | ReadFailure | Deferred[Assessment]:
         """Return the same, or an assessment that waits for the network."""
         return handler.begin(self)
+
+
+@dataclass(frozen=True, slots=True)
+class ClipRequest:
+    """A settled clip to read, and the digests of the contents at its path that were judged before."""
+
+    snapshot: FileSnapshot
+    judged: frozenset[str] = frozenset()
+
+    def seconds(self, handler: PhotoHandler) -> float:
+        """Return how many seconds it may take."""
+        return handler.clip_seconds(self)
+
+    def handle(self, handler: PhotoHandler) -> Photo | Assessment | ReadFailure:
+        """Return the clip, its assessment if it is new, or the failure."""
+        return handler.read_clip(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from culld.errors import PhotoError
 from culld.records import Assessment, ReadFailure, Unreadable
 from culld.retry import MAX_TRIES, RETRY_AFTER
-from culld.stages.read.messages import ReadRequest
+from culld.stages.read.messages import ClipRequest, ReadRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
     from datetime import timedelta
 
-    from culld.inference.pending import PendingResults
-    from culld.inference.pool import Pool
+    from culld.errors import SystemFaultError
+    from culld.inference.pending import PendingResults, Request
     from culld.ports import Reader
     from culld.records import FileSnapshot, FileStat, Photo, RootedPath, Subject, UserMetadata
     from culld.stages.read.messages import (
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     _Pending = PendingResults[Photo | Assessment | ReadFailure]
 
 _B = TypeVar("_B")
+Answer = TypeVar("Answer")
 
 
 def create_worker(settings: WorkerSettings) -> PhotoHandler:
@@ -41,8 +42,21 @@ def create_worker(settings: WorkerSettings) -> PhotoHandler:
     return PhotoWorker(settings)
 
 
-def _nothing_known(_: object) -> dict[RootedPath, frozenset[str]]:
+def nothing_known(_: object) -> dict[RootedPath, frozenset[str]]:
+    """Return no digests: all contents are judged."""
     return {}
+
+
+class Workers(Protocol):
+    """The part of `inference.Pool` that a reader uses."""
+
+    def submit(self, requests: Sequence[Request[Answer]], *, urgent: bool = False) -> PendingResults[Answer]:
+        """Queue requests."""
+
+    def map(
+        self, requests: Sequence[Request[Answer]], beat: Callable[[], None] = lambda: None
+    ) -> list[Answer | PhotoError]:
+        """Return the answer to each request, in order."""
 
 
 @dataclass(slots=True)
@@ -52,14 +66,15 @@ class PoolReader:
     `heartbeat` is called while they work, so that the service's watchdog sees progress. `recheck` returns how long to
     wait before a file with this stamp that cannot be read is read again; None to call it unreadable. `known` returns
     the digests of the contents that were judged before at the paths of the files. With `measure` the sharpness of every
-    photo is measured in full resolution.
+    photo is measured in full resolution. `is_clip` returns whether a file is judged as a clip.
     """
 
-    pool: Pool
+    pool: Workers
     heartbeat: Callable[[], None] = lambda: None
     recheck: Callable[[FileStat], timedelta | None] = lambda _: None
-    known: Callable[[Sequence[FileSnapshot]], Mapping[RootedPath, Collection[str]]] = _nothing_known
+    known: Callable[[Sequence[FileSnapshot]], Mapping[RootedPath, Collection[str]]] = nothing_known
     measure: bool = False
+    is_clip: Callable[[RootedPath], bool] = lambda _: False
     _begun: deque[tuple[Sequence[FileSnapshot], _Pending]] = field(default_factory=lambda: deque(maxlen=2))
 
     def begin(self, batch: Sequence[FileSnapshot]) -> None:
@@ -76,8 +91,24 @@ class PoolReader:
 
     def _submitted(self, batch: Sequence[FileSnapshot]) -> _Pending:
         known = self.known(batch)
-        requests = [ReadRequest(file, frozenset(known.get(file.place, ())), self.measure) for file in batch]
-        return self.pool.submit(requests)
+        return self.pool.submit([self._request(file, frozenset(known.get(file.place, ()))) for file in batch])
+
+    def _request(self, file: FileSnapshot, judged: frozenset[str]) -> ReadRequest | ClipRequest:
+        if self.is_clip(file.place):
+            return ClipRequest(file, judged)
+        return ReadRequest(file, judged, self.measure)
+
+    def is_read(self, batch: Sequence[FileSnapshot]) -> bool:
+        """Whether `read` returns the results of a batch that was begun without a wait."""
+        return any(begun == batch and pending.is_over() for begun, pending in self._begun)
+
+    def take_fault(self, batch: Sequence[FileSnapshot]) -> SystemFaultError | None:
+        """Return why the pool has failed over a batch that was begun, and forget it; None if it has not failed."""
+        for entry in tuple(self._begun):
+            if entry[0] == batch and entry[1].fault is not None:
+                self._begun.remove(entry)
+                return entry[1].fault
+        return None
 
     def _result(
         self, result: Photo | Assessment | ReadFailure | PhotoError, file: FileSnapshot

@@ -28,22 +28,22 @@ from culld.records import (
     Format,
     Photo,
     ReadFailure,
-    RejectFlag,
     Unreadable,
     UserMetadata,
     UserMetadataSources,
 )
 from culld.retry import RETRY_AFTER, TOO_LARGE_RETRY_AFTER
 from culld.stages.read.assess import Score, Scorer, exif_of, look_at
+from culld.stages.read.clips import ClipScorer, draft_of_clip, seconds_for
 from culld.stages.read.completeness import missing_part
-from culld.stages.read.exif_facts import camera_facts, exif_rating, keyword_block
-from culld.stages.read.external_metadata import external_user_metadata
+from culld.stages.read.exif_facts import camera_facts, keyword_block
 from culld.stages.read.full_resolution import compare_frames, luma_of, with_sharpness
 from culld.stages.read.messages import possible_sidecars
+from culld.stages.read.own_metadata import head_of, own_metadata
 from culld.stages.read.scoring import DEFECT_NETWORK, inputs_of, open_litert, scores_in
 from culld.subject.finder import SubjectFinder
 from culld.tags.draft import TagDraft, draft
-from culld.tags.user_metadata import packets_in, together, user_metadata_in
+from culld.tags.user_metadata import together, user_metadata_in
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from culld.records import RootedPath, Subject
     from culld.stages.read.assess import Unscored
     from culld.stages.read.messages import (
+        ClipRequest,
         DraftRequest,
         ReadRequest,
         SharpnessRequest,
@@ -60,8 +61,6 @@ if TYPE_CHECKING:
         WorkerSettings,
     )
 
-MAX_XMP_SCAN = 64 << 20
-"""How many bytes at the start of a file are searched for XMP packets."""
 MAX_HELD_BYTES = 64 << 20
 """The size in bytes up to which a file is held in memory while it is read and scored."""
 
@@ -121,6 +120,27 @@ class PhotoWorker:
             return self._assessment(photo, found, sources)
         return Deferred(inputs_of(found.frame), partial(self._finish, photo, found, sources))
 
+    def clip_seconds(self, request: ClipRequest) -> float:
+        """Return how many seconds a clip may take; the usual time if it cannot be opened."""
+        return seconds_for(request.snapshot, self._limits, self._settings.seconds)
+
+    def read_clip(self, request: ClipRequest) -> Photo | Assessment | ReadFailure:
+        """Return the digest of a settled clip; with what was judged and its user metadata if it is new.
+
+        `limits.file_size` does not hold for clips: they are never in memory as a whole.
+        """
+        file = request.snapshot
+        try:
+            with open_regular(file.place) as stream:
+                _require_unchanged(file.stamp, stream)
+                found = ClipScorer(self._scorer.network, self._settings.model_id, self._limits).read(request, stream)
+                _require_unchanged(file.stamp, stream)
+                if isinstance(found, Photo):
+                    return found
+                return replace(found, user_metadata=self._sources(found.photo, "", stream, b""))
+        except PhotoError as error:
+            return ReadFailure(file, str(error), RETRY_AFTER)
+
     def _look_at(self, photo: Photo, stream: BinaryIO) -> Unscored | Score:
         return look_at(stream, photo.format, self._scorer, self._limits)
 
@@ -145,13 +165,13 @@ class PhotoWorker:
         """Return the user metadata of a photo and its sidecars; None if that of the photo cannot be read."""
         place = photo.place
         try:
-            own = replace(_own_metadata(photo, stream, exif), incomplete=missing)
+            own = replace(own_metadata(photo, stream, exif), incomplete=missing)
         except PhotoError:
             return None
         sidecars = []
         for sidecar in possible_sidecars(place):
             with contextlib.suppress(PhotoError):  # missing, or unreadable now: it is read again before a decision
-                sidecars.append((sidecar, user_metadata_in([_head(sidecar)])))
+                sidecars.append((sidecar, user_metadata_in([head_of(sidecar)])))
         return UserMetadataSources(own, tuple(sidecars))
 
     def compare(self, request: SharpnessRequest) -> tuple[Subject, ...] | PhotoError:
@@ -165,13 +185,13 @@ class PhotoWorker:
         """Return the present user metadata of a shot; a PhotoError is returned, not raised, to reach the daemon."""
         try:
             own = [self._user_metadata_of(photo) for photo in request.pictures]
-            return together([*own, *(user_metadata_in([_head(place)]) for place in request.sidecars)])
+            return together([*own, *(user_metadata_in([head_of(place)]) for place in request.sidecars)])
         except PhotoError as error:
             return error
 
     def _user_metadata_of(self, photo: Photo) -> UserMetadata:
         with open_regular(photo.place) as stream, translate_errors(photo.place.path, "read"):
-            own = _own_metadata(photo, stream, exif_of(stream, photo.format, self._limits))
+            own = own_metadata(photo, stream, exif_of(stream, photo.format, self._limits))
             return replace(own, incomplete=missing_part(stream, photo.format))
 
     def draft(self, request: DraftRequest) -> TagDraft | PhotoError:
@@ -184,6 +204,8 @@ class PhotoWorker:
         try:
             if request.check is not None:
                 self._require_same_metadata(request.check)
+            if tags.format is Format.VIDEO:
+                return draft_of_clip(tags, self._bytes_of)
             lacks = _missing_part(tags.photo, tags.format) if tags.embed else ""
             drafted = draft(replace(tags, embed=tags.embed and not lacks), self._bytes_of, keyword_block)
         except PhotoError as error:
@@ -215,23 +237,6 @@ def _scorer(network: Network, faces: Path) -> Scorer:
     """Load the networks that judge subjects."""
     with silence_stderr():
         return Scorer(network, SubjectFinder.open(faces))
-
-
-def _own_metadata(photo: Photo, stream: BinaryIO, exif: bytes) -> UserMetadata:
-    """Return the user metadata in a photo's own bytes and in the files of programs that do not use XMP sidecars.
-
-    The EXIF of a RAW is not searched for ratings: programs write them as XMP.
-    """
-    stream.seek(0)
-    packets = packets_in(stream.read(MAX_XMP_SCAN))
-    stars = () if photo.format is Format.RAW else exif_rating(exif)
-    in_exif = UserMetadata(filled_flags=frozenset({RejectFlag.RATING} if stars else ()), stars=stars)
-    return together([user_metadata_in(packets), in_exif, external_user_metadata(photo.place)])
-
-
-def _head(place: RootedPath) -> bytes:
-    with open_regular(place) as stream, translate_errors(place.path, "read"):
-        return stream.read(MAX_XMP_SCAN)
 
 
 def _missing_part(place: RootedPath, format_: Format) -> str:

@@ -19,6 +19,7 @@ from culld.files.mount_guard import ANCHOR
 from culld.files.open_beneath import open_folder, stamp_of
 from culld.files.os_errors import message_for
 from culld.records import FileSnapshot, FileStat, RootedPath, display_path
+from culld.stages.watch.clips import without_photo
 from culld.stages.watch.copies import Copies
 from culld.stages.watch.roots import Failures, UnreadableFolders
 from culld.tags.names import stem_of_parent
@@ -47,7 +48,8 @@ class Scanner:
     Folders in `excluded` (the quarantine, the state) are skipped wherever they are. A folder or an entry that cannot
     be read is noted in `unreadable`, and the scan goes on; `listing` lists an open folder, and may raise OSError.
     `claimed_by` returns for a folder below a root, given its path and its open descriptor, why it belongs to another
-    culld, or an empty text. Repaired copies of photos are passed over.
+    culld, or an empty text. Repaired copies of photos are passed over. `clips` returns the extensions of the clips that
+    are wanted in a root; those that belong to a photo beside them are passed over.
     """
 
     wanted: Collection[str]
@@ -55,6 +57,7 @@ class Scanner:
     unreadable: UnreadableFolders = field(default_factory=UnreadableFolders)
     listing: Listing = os.scandir
     claimed_by: Callable[[Path, int], str] = lambda _path, _descriptor: ""
+    clips: Callable[[Path], Collection[str]] = lambda _root: ()
     _foreign: set[Path] = field(default_factory=set)
     _copies: Copies = field(default_factory=Copies)
 
@@ -99,7 +102,20 @@ class Scanner:
 
     def is_photo(self, name: str) -> bool:
         """Whether a file of this name is a photo, and not one that another program still writes."""
-        return name[name.rfind(".") :].lower() in self.wanted and not _UNFINISHED.search(name)
+        return _is_named(name, self.wanted)
+
+    def is_photos_clip(self, place: RootedPath) -> bool:
+        """Whether a clip belongs to a photo that is beside it now; False if its folder cannot be read."""
+        if (found := self.find(place)) is None:
+            return False
+        try:
+            with (
+                open_beneath.folder(place.root, place.relative.parent) as descriptor,
+                self.listing(descriptor) as entries,
+            ):
+                return not without_photo([found], (entry.name for entry in entries))
+        except (PhotoError, OSError):
+            return False
 
     def _is_skipped(self, root: Path, folder: Path) -> bool:
         """Whether this folder is skipped; an event may name a folder at any depth."""
@@ -108,7 +124,7 @@ class Scanner:
         return hidden or len(folder.parts) > MAX_DEPTH or not on_path.isdisjoint(self.excluded)
 
     def _files(self, root: Path, relative: Path, on_folder: Callable[[Path], None]) -> Iterator[FileSnapshot]:
-        path, failures, possible = root / relative, Failures(), list[FileSnapshot]()
+        path, failures, later = root / relative, Failures(), _Later()
         try:
             descriptor = open_folder(root, relative)
         except PhotoChangedError:  # it was removed since the folder above it was listed
@@ -124,15 +140,14 @@ class Scanner:
                 try:
                     if entry.is_dir(follow_symlinks=False):
                         on_folder(relative / entry.name)
-                    elif self.is_photo(entry.name) and (stamp := _stamp(entry)) is not None:
-                        found = FileSnapshot(RootedPath(root, relative / entry.name), stamp)
-                        if stem_of_parent(entry.name) is None:
-                            yield found
-                        else:
-                            possible.append(found)
+                    elif (found := self._found(entry, RootedPath(root, relative / entry.name), later)) is not None:
+                        yield found
                 except OSError as error:
                     failures.add(message_for(error, path / entry.name, "check"))
-            yield from self._no_copies(possible, descriptor, path, failures)
+            if later.possible or later.clips:
+                names = [entry.name for entry in self._entries(descriptor, path, failures)]
+                yield from self._no_copies(later.possible, descriptor, names)
+                yield from without_photo(later.clips, names)
         finally:
             os.close(descriptor)
         if failures.count:
@@ -140,13 +155,26 @@ class Scanner:
         else:
             self.unreadable.clear(path)
 
+    def _found(self, entry: os.DirEntry[str], place: RootedPath, later: _Later) -> FileSnapshot | None:
+        """Return the snapshot of a photo; None for another file, and for one that was added to `later`."""
+        is_photo = self.is_photo(entry.name)
+        if not is_photo and not _is_named(entry.name, self.clips(place.root)):
+            return None
+        stamp = _stamp(entry)
+        if stamp is None:
+            return None
+        found = FileSnapshot(place, stamp)
+        if is_photo and stem_of_parent(entry.name) is None:
+            return found
+        (later.possible if is_photo else later.clips).append(found)
+        return None
+
     def _no_copies(
-        self, possible: Sequence[FileSnapshot], descriptor: int, path: Path, failures: Failures
+        self, possible: Sequence[FileSnapshot], descriptor: int, names: Sequence[str]
     ) -> Iterator[FileSnapshot]:
-        """Yield those of the files with the name of a copy that are photos; the folder is listed again."""
+        """Yield those of the files with the name of a copy that are photos; `names` are all in the folder."""
         if not possible:
             return
-        names = [entry.name for entry in self._entries(descriptor, path, failures)]
         copies = self._copies.among(((each.place.relative.name, each.stamp) for each in possible), names, descriptor)
         yield from (each for each in possible if each.place.relative.name not in copies)
 
@@ -175,6 +203,19 @@ class Scanner:
                 yield from entries
         except OSError as error:
             failures.add(message_for(error, path, "list"))
+
+
+@dataclass(slots=True)
+class _Later:
+    """Files of a folder that are told apart when all its names are known: possible copies of photos, and clips."""
+
+    possible: list[FileSnapshot] = field(default_factory=list)
+    clips: list[FileSnapshot] = field(default_factory=list)
+
+
+def _is_named(name: str, extensions: Collection[str]) -> bool:
+    """Whether a name has one of the extensions, and is not that of a file which another program still writes."""
+    return name[name.rfind(".") :].lower() in extensions and not _UNFINISHED.search(name)
 
 
 def _stamp(entry: os.DirEntry[str]) -> FileStat | None:

@@ -46,7 +46,7 @@ export class Why {
 			this.stop = new AbortController();
 			const answer = await get(`photos/${id}`, this.stop.signal);
 			this.answers.set(id, answer);
-			if (answer.thresholds) this.review.thresholds = answer.thresholds;
+			if (answer.thresholds && answer.facts?.format !== "video") this.review.thresholds = answer.thresholds;
 			if (this.answers.size > 200) this.answers.delete(/** @type {number} */ (this.answers.keys().next().value));
 		}
 		return this.answers.get(id);
@@ -127,7 +127,7 @@ function bars(why) {
 	return h(
 		"table",
 		{ class: "bars" },
-		h("caption", null, "Scores"),
+		h("caption", null, why.clip ? `Shares of the time. ${why.clip.verdict}: ${why.clip.sentence}` : "Scores"),
 		...DEFECTS.filter((defect) => why.scores?.[defect] !== null && why.scores?.[defect] !== undefined).map((defect) => {
 			const { tag, reject } = why.thresholds?.[defect] ?? {};
 			return h(
