@@ -45,12 +45,17 @@ class SegmentWorker:
     def segment(self, request: SegmentRequest) -> PhotoRegions | PhotoError:
         """Segment a photo; a PhotoError is returned, not raised, to reach the caller."""
         try:
-            pixels, size = self._decoded(request.place)
-        except UnreadableError as error:
-            return PhotoError(str(error))
+            return self.regions(request.place, with_picture=True)
         except PhotoError as error:
             return error
-        return self._regions(pixels, size)
+
+    def regions(self, place: RootedPath, *, with_picture: bool = False) -> PhotoRegions:
+        """Return the regions of a photo; raises PhotoError."""
+        try:
+            pixels, size = self._decoded(place)
+        except UnreadableError as error:
+            raise PhotoError(str(error)) from error
+        return self._regions(pixels, size, with_picture=with_picture)
 
     def _decoded(self, place: RootedPath) -> tuple[Pixels, tuple[int, int]]:
         """Return the frame of a photo, and the (width, height) of the upright photo; of a RAW those of its preview."""
@@ -65,7 +70,7 @@ class SegmentWorker:
         with decode_once(held, format_, self._limits, (LONGEST, LONGEST)) as decoded:
             return _frame(decoded)
 
-    def _regions(self, pixels: Pixels, size: tuple[int, int]) -> PhotoRegions:
+    def _regions(self, pixels: Pixels, size: tuple[int, int], *, with_picture: bool) -> PhotoRegions:
         found = self._segmenter.segment(pixels)
         outlines = {kind: rings(found.masks[kind]) for kind in COLOURS}
         scale = size[0] / pixels.shape[1], size[1] / pixels.shape[0]
@@ -75,7 +80,7 @@ class SegmentWorker:
             sentence(found.shares),
             found.shares,
             {kind: tuple(_polygon(ring, scale) for ring in each) for kind, each in outlines.items()},
-            picture(pixels, outlines, found.shares),
+            picture(pixels, outlines, found.shares) if with_picture else b"",
         )
 
 

@@ -68,8 +68,13 @@ def picture(
 
 def sentence(shares: Mapping[RegionClass, float]) -> str:
     """Return the classes that are there, the largest first, with their share of the frame."""
-    parts = [f"{NAMES[kind]} {_percent(share)}" for kind, share in present(shares)]
+    parts = [entry(kind, share) for kind, share in present(shares)]
     return ", ".join(parts) or "nothing is wrong with any region"
+
+
+def entry(kind: RegionClass, share: float) -> str:
+    """Return the line of a class in the legend, such as `out of focus 31 %`."""
+    return f"{NAMES[kind]} {_percent(share)}"
 
 
 def present(shares: Mapping[RegionClass, float]) -> list[tuple[RegionClass, float]]:
@@ -85,7 +90,7 @@ def _percent(share: float) -> str:
 def _with_legend(photo: Image.Image, shares: Mapping[RegionClass, float]) -> Image.Image:
     """Return the photo below a line of coloured squares with names and shares; it wraps."""
     font = ImageFont.load_default(_TEXT)
-    entries = [(COLOURS[kind], f"{NAMES[kind]} {_percent(share)}") for kind, share in present(shares)]
+    entries = [(COLOURS[kind], entry(kind, share)) for kind, share in present(shares)]
     entries = entries or [((255, 255, 255), sentence(shares))]
     places, x, row = [], _MARGIN, 0
     for colour, text in entries:
