@@ -20,6 +20,7 @@ from culld.pipeline import Pipeline, Stages
 from culld.quarantine.apply import PlanApplier
 from culld.quarantine.orphans import put_away_orphans
 from culld.retry import recheck_delay
+from culld.rules import REGION_VARIABLES
 from culld.stages.decide.brake import Brake
 from culld.stages.decide.decider import Decider, no_brake
 from culld.stages.group.directory import FolderCache
@@ -59,6 +60,10 @@ class PolicySet:
     def digest(self) -> str:
         """The digest of the default policy."""
         return self._policies.default.digest
+
+    def name_regions(self) -> bool:
+        """Return whether a rule names a variable for which photos must be segmented."""
+        return self._policies.names(REGION_VARIABLES)
 
     def of(self, root: Path) -> Policy:
         """Return the policy of a watched folder; raises KeyError for any other folder."""
@@ -144,7 +149,7 @@ class Builder:
     def reader(self, *, patient: bool = False) -> PoolReader:
         """Return the reader; a `patient` one defers an incomplete file that changed lately, to read it again."""
         recheck = self._recheck if patient else lambda _: None
-        return PoolReader(self.pool, self.heartbeat, recheck, self.journal.judged)
+        return PoolReader(self.pool, self.heartbeat, recheck, self.journal.judged, segment=self.policies.name_regions)
 
     def housekeeping(self) -> Housekeeping:
         """Return the daily housekeeping."""

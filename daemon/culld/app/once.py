@@ -58,10 +58,12 @@ class OnePass:
         self._journal = journal
         self._known: KnownFiles = rejudging or journal
         self._alerts = open_alerts(config)
-        builder = Builder(config, journal, pool, PolicySet(resolve_policies(config)), alerts=self._alerts)
+        policies = PolicySet(resolve_policies(config))
+        builder = Builder(config, journal, pool, policies, alerts=self._alerts)
         self._is_cut = False
         self._failed = FailureCollector(journal.fault, lambda: self._is_cut)
-        self._reader = builder.reader() if rejudging is None else PoolReader(pool)
+        anew = PoolReader(pool, segment=policies.name_regions)
+        self._reader = builder.reader() if rejudging is None else anew
         self._pipeline = builder.pipeline(
             self._reader,
             report,

@@ -135,4 +135,6 @@ def _threshold(threshold: Threshold) -> str:
 def _plain(value: object) -> str:
     if isinstance(value, list):
         return " ".join(value)
+    if isinstance(value, bool):
+        return str(value).lower()
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from culld.journal.regions_json import regions_in
 from culld.journal.stack_json import facts_in, focus_in, full_size_in, parsed, series_in, siblings_in, stack_in, to_json
 from culld.records import (
     Assessment,
@@ -168,7 +169,8 @@ def _assessment(row: sqlite3.Row, known: dict[str, Any], place: RootedPath) -> A
     scores = scores_of(row["blur"], row["under"], row["over"], focus_in(known))
     result = Unreadable(row["reason"]) if scores is None or row["verdict"] == Verdict.UNREADABLE else scores
     photo = Photo(place, NO_STAMP, row["digest"], format_, camera)
-    return Assessment(photo, result, row["model"], dhash, subject=subject, full_size=full_size_in(known))
+    size, regions = full_size_in(known), regions_in(known.get("regions"))
+    return Assessment(photo, result, row["model"], dhash, subject=subject, full_size=size, regions=regions)
 
 
 def _stamp(row: sqlite3.Row) -> FileStat | None:

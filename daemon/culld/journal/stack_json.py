@@ -6,6 +6,7 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from culld.journal.regions_json import regions_out
 from culld.journal.subject_json import number_in, subject_in, subject_out
 from culld.records import (
     Camera,
@@ -51,6 +52,7 @@ def to_json(stack: Stack) -> str:
         "subject": subject_out(stack.primary.subject),
         "focus": _focus(stack.primary.result),
         "full_size": stack.primary.full_size,
+        "regions": regions_out(stack.primary.regions),
     }
     given = {name: value for name, value in known.items() if value or value == 0.0}
     return json.dumps(given, separators=(",", ":"))

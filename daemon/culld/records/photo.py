@@ -14,6 +14,7 @@ from culld.records.user_metadata import UserMetadata
 if TYPE_CHECKING:
     from culld.records.enums import Format, SeriesKind
     from culld.records.files import FileStat, RootedPath
+    from culld.records.regions import Regions
     from culld.records.subject import Subject
     from culld.records.user_metadata import UserMetadataSources
 
@@ -115,6 +116,7 @@ class Assessment:
     `missing_part` names the part of the file that is missing although the photo can be decoded; empty if none is.
     `user_metadata` is None if it was not read together with the photo, `subject` if it was not looked for. `full_size`
     is the (width, height) of the photo in pixels as it is stored, before it is turned upright; None if it is not known.
+    `regions` is None if no rule needed them.
     """
 
     photo: Photo
@@ -125,6 +127,7 @@ class Assessment:
     user_metadata: UserMetadataSources | None = None
     subject: Subject | None = None
     full_size: tuple[int, int] | None = None
+    regions: Regions | None = None
 
     @property
     def longest(self) -> int | None:

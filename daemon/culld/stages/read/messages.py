@@ -42,7 +42,7 @@ class WorkerSettings:
     """The model's file and id, and the size limits of a photo in pixels and in bytes.
 
     `engine` is the address of the GPU process, if there is one. `faces` is the folder of the networks that judge
-    subjects; None: no subject is looked for.
+    subjects; None: no subject is looked for. `segment` is that of the segmentation network; None: there is none.
     """
 
     model: Path
@@ -51,18 +51,20 @@ class WorkerSettings:
     file_size: int
     engine: Address | None = None
     faces: Path | None = None
+    segment: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ReadRequest:
     """A settled file to read, and the digests of the contents at its path that were judged before.
 
-    With `measure` its sharpness in full resolution is measured as well.
+    With `measure` its sharpness in full resolution is measured as well, with `segment` its regions are found.
     """
 
     snapshot: FileSnapshot
     judged: frozenset[str] = frozenset()
     measure: bool = False
+    segment: bool = False
 
     def handle(self, handler: PhotoHandler) -> Photo | Assessment | ReadFailure:
         """Return the photo, its assessment if it is new, or the failure."""

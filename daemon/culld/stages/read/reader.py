@@ -52,7 +52,7 @@ class PoolReader:
     `heartbeat` is called while they work, so that the service's watchdog sees progress. `recheck` returns how long to
     wait before a file with this stamp that cannot be read is read again; None to call it unreadable. `known` returns
     the digests of the contents that were judged before at the paths of the files. With `measure` the sharpness of every
-    photo is measured in full resolution.
+    photo is measured in full resolution. `segment` returns whether the regions of photos are needed.
     """
 
     pool: Pool
@@ -60,6 +60,7 @@ class PoolReader:
     recheck: Callable[[FileStat], timedelta | None] = lambda _: None
     known: Callable[[Sequence[FileSnapshot]], Mapping[RootedPath, Collection[str]]] = _nothing_known
     measure: bool = False
+    segment: Callable[[], bool] = lambda: False
     _begun: deque[tuple[Sequence[FileSnapshot], _Pending]] = field(default_factory=lambda: deque(maxlen=2))
 
     def begin(self, batch: Sequence[FileSnapshot]) -> None:
@@ -75,8 +76,8 @@ class PoolReader:
         return [self._result(result, file) for result, file in zip(results, batch, strict=True)]
 
     def _submitted(self, batch: Sequence[FileSnapshot]) -> _Pending:
-        known = self.known(batch)
-        requests = [ReadRequest(file, frozenset(known.get(file.place, ())), self.measure) for file in batch]
+        known, segment = self.known(batch), self.segment()
+        requests = [ReadRequest(file, frozenset(known.get(file.place, ())), self.measure, segment) for file in batch]
         return self.pool.submit(requests)
 
     def _result(
