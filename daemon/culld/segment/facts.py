@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     Mask = NDArray[np.bool_]
 
-SHARP_WIDTH: Final = 1.8
+SHARP_WIDTH: Final = 2.0
 """The width (10 to 90 %) in px of the frame up to which the edges of a tile are sharp.
 
-On 60 scenes of the calibration split, with noise and JPEG compression over the blur, any width from 1.4 to 2 tells
+On 57 scenes of the calibration split, with noise and JPEG compression over the blur, any width from 1.4 to 2 tells
 sharp subjects from blurred photos equally well; `rules.sharp` and the masks alone do not, for noise hides blur from
 them.
 """

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 _DAY_S = 86400.0
 FACE_BLURRED_FROM: Final = 0.5
 """The probability from which the main face is out of focus."""
-SHARP_FROM: Final = 0.1
-"""The share of the frame from which the largest sharp region of a photo without a face is its sharp subject."""
+SHARP_FROM: Final = 0.08
+"""The share of the frame from which the largest sharp region of a photo without a face is its sharp subject.
+
+Chosen on the calibration split, see `tests/bench/subject_sharp.py`.
+"""
 
 
 def variables_of(stack: Stack, now: datetime) -> Facts:
