@@ -33,6 +33,9 @@ VARIABLES: Final = {
     "face_light": NUMBER,
     "sharpness": NUMBER,
     "sharp_share": NUMBER,
+    "share_blur": NUMBER,
+    "share_clipped": NUMBER,
+    "subject_sharp": TRUTH,
     "iso": NUMBER,
     "aperture": NUMBER,
     "exposure_time": NUMBER,
@@ -52,6 +55,9 @@ VARIABLES: Final = {
     "series_ev": NUMBER,
 }
 """The variables of conditions and their types; `stages.decide.rule_variables` gives their values."""
+
+REGION_VARIABLES: Final = frozenset({"share_blur", "share_clipped", "subject_sharp"})
+"""The variables for which a photo must be segmented; that is done only where a rule names one of them."""
 
 _EXAMPLE: Final = "blur > 0.8 and iso < 6400"
 _LIST: Final = '("jpg", "png")'
@@ -79,6 +85,11 @@ class Expression:
 
     text: str
     _tree: ast.expr = field(compare=False, repr=False)
+
+    @property
+    def variables(self) -> frozenset[str]:
+        """The variables that the condition names."""
+        return frozenset(node.id for node in ast.walk(self._tree) if isinstance(node, ast.Name))
 
     def holds(self, facts: Facts) -> bool:
         """Return whether the condition is true for the values of a photo; false if it is unknown."""

@@ -38,6 +38,7 @@ from culld.web.hosts import AllowedHosts
 from culld.web.picture_requests import PictureRequest
 from culld.web.pictures import PictureWorker
 from culld.web.problems import ProblemError
+from culld.web.regions import RegionsMaker
 from culld.web.secret_store import Scope
 from culld.web.site import Site
 from harness import factories
@@ -55,10 +56,14 @@ API = "/api/v1"
 class PoolHere:
     """Makes pictures in this process."""
 
-    def __init__(self, create_heat: Callable[[], HeatMaker] | None = None) -> None:
-        """Take what explains photos."""
+    def __init__(
+        self,
+        create_heat: Callable[[], HeatMaker] | None = None,
+        create_regions: Callable[[], RegionsMaker] | None = None,
+    ) -> None:
+        """Take what explains photos, and what segments them."""
         self.create_heat = create_heat
-        self.worker = PictureWorker(250_000_000, 10**9, create_heat)
+        self.worker = PictureWorker(250_000_000, 10**9, create_heat, create_regions)
         self.made = 0
 
     async def make(self, request: PictureRequest) -> list[bytes]:

@@ -109,6 +109,8 @@ class Review:
     enhance: str = "never"
     change: int = 1
     logged_in: bool = True
+    no_regions: str = ""
+    """Why the regions of a photo cannot be found; empty: they are."""
     wishes: dict[str, dict[str, Any]] = field(default_factory=dict)
     ended: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     holds: Callable[[str, int], bool] = lambda _what, _number: False
@@ -247,6 +249,7 @@ class _Api:
             Route(f"{at}/photos", self.tiles),
             Route(photo, self.why),
             Route(photo + "/heat", self.heat),
+            Route(photo + "/regions", self.regions),
             Route(photo + "/crop", self.crop),
             Route(photo + "/{what}", self.image),
             Route(f"{at}/wishes", self.wish, methods=["POST"]),
@@ -371,6 +374,15 @@ class _Api:
         logit = math.log(p / (1 - p))
         headers = {"X-Logit": f"{logit:.3f}", "X-Probability": f"{p:.4f}"}
         return Response(_png(_reason_map(image, head)), media_type="image/png", headers=headers)
+
+    def regions(self, request: Request) -> Response:
+        photo = self.review.ever(request.path_params["id"])
+        assert photo is not None
+        self.review.wait("regions", photo.id)
+        if self.review.no_regions:
+            return _problem(422, self.review.no_regions)
+        scene = _wanted(request, photo) or photo.scene
+        return JSONResponse(_regions(*scene.size))
 
     async def wish(self, request: Request) -> Response:
         wish = await request.json()
@@ -543,6 +555,25 @@ def _reason_map(image: Image.Image, head: str) -> Image.Image:
     small = Image.fromarray((255 * (cells - cells.min()) / max(float(np.ptp(cells)), 1e-6)).astype(np.uint8))
     soft = np.asarray(small.filter(ImageFilter.GaussianBlur(1.5)), np.float32) / 255
     return Image.fromarray((255 * (soft / max(float(soft.max()), 1e-6)) ** 3).astype(np.uint8))
+
+
+def _regions(width: int, height: int) -> dict[str, Any]:
+    """Return a stand-in for the regions of a photo: the upper half out of focus, and a clipped triangle below it."""
+    middle = height // 2
+    half = [[0, 0], [width, 0], [width, middle], [0, middle]]
+    triangle = [[width // 2, middle], [width // 4, height], [3 * width // 4, height]]
+    classes = [
+        {"class": "defocus", "text": "out of focus 50 %", "colour": "#e69f00", "share": 0.5, "polygons": [half]},
+        {
+            "class": "highlight",
+            "text": "clipped highlight 12 %",
+            "colour": "#f0e442",
+            "share": 0.12,
+            "polygons": [triangle],
+        },
+    ]
+    sentence = ", ".join(str(each["text"]) for each in classes)
+    return {"model": "segment-1", "width": width, "height": height, "sentence": sentence, "classes": classes}
 
 
 def _clipping(image: Image.Image) -> Image.Image:

@@ -126,6 +126,7 @@ def test_a_decision_is_read_with_all_its_facts(house: House, journal: SqliteJour
     assert (moved.now, moved.away) == (RootedPath(house.quarantine, Path("2026/a.jpg")), True)
     assert moved.stamp == factories.stamp(200)
     assert (moved.series, moved.series_id) == (None, "")
+    assert moved.stack.primary.regions is None
     assert [sibling.photo.place.relative.name for sibling in latest.stack.siblings] == ["a.nef"]
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from culld.records.regions import REGION_CLASSES
 from harness import factories
 from harness.daemon_process import House
 
@@ -70,13 +71,22 @@ def test_what_cannot_be_explained_is_said_in_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_why_writes_the_picture_of_the_main_defect(house: House) -> None:
-    """Also of a photo that was moved to quarantine."""
+def test_why_writes_the_heat_map_of_the_main_defect_and_the_regions_beside_it(house: House) -> None:
+    """Also of a photo that was moved to quarantine; with `--json` the regions are in the answer."""
     house.drop("a.jpg", BLURRED)
     house.culld("once")
     picture = house.inbox.parent / "why.png"
 
     told = house.culld("why", str(house.inbox / "a.jpg"), "--picture", str(picture))
+    found = json.loads(house.culld("why", str(house.inbox / "a.jpg"), "--json", "--picture", str(picture)))
+    plain = json.loads(house.culld("why", str(house.inbox / "a.jpg"), "--json"))
 
     assert "verdict     quarantine" in told
-    assert is_png(picture)
+    assert "heat map    blur: strongest at " in told
+    assert f"regions     {found['regions']['sentence']}" in told
+    assert found["heat_map"]["head"] == "blur"
+    assert found["regions"]["shares"].keys() == set(REGION_CLASSES)
+    assert "regions" not in plain
+    with Image.open(picture) as image:
+        assert image.format == "PNG"
+        assert image.width > 2 * min(1280, found["regions"]["width"])

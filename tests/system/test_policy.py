@@ -7,6 +7,7 @@ import json
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import piexif
 import pytest
 from PIL import Image, ImageEnhance
@@ -224,6 +225,35 @@ def test_another_policy_is_tried_on_the_past_and_carried_out(house: House) -> No
     assert quarantined(house) == set()
     house.culld("once")
     assert simulated(new) == dict.fromkeys(names[:3], "move")  # the user did not restore them
+
+
+@pytest.mark.slow
+def test_a_rule_about_regions_is_replayed_on_stored_shares_only(house: House) -> None:
+    """A photo that was judged before any rule named them has none: `once --rejudge` finds them."""
+    pixels = np.asarray(factories.picture(3, (960, 720)).convert("RGB")).clip(20, 220).copy()
+    pixels[:, :480] = 255
+    house.drop("old.jpg", shot(Image.fromarray(pixels)))
+    house.culld("once")
+    ruled = house.folder / "ruled.yaml"
+    rule = "  rules:\n    - {name: burnt out, when: share_clipped > 0.4, action: quarantine}\n"
+    ruled.write_text(POLICY + rule)
+
+    def simulated() -> set[str]:
+        told = house.culld("policy", "simulate", str(ruled), "--json")
+        return {Path(each["path"]).name for each in map(json.loads, told.splitlines()) if each["would"] == "move"}
+
+    assert simulated() == set()
+    assert "share_clipped" not in house.culld("why", str(house.inbox / "old.jpg"))
+    house.config.write_text(POLICY + rule.replace("quarantine}", "tag}"))
+    house.drop("new.jpg", shot(Image.fromarray(pixels[::-1]), 600))
+    house.culld("once")
+    assert simulated() == {"new.jpg"}
+    told = json.loads(house.culld("why", "--json", str(house.inbox / "new.jpg")))
+    assert told["facts"]["share_clipped"] == pytest.approx(0.5, abs=0.03)
+    assert told["facts"]["subject_sharp"] in {True, False}
+    assert "share_clipped 0." in house.culld("why", str(house.inbox / "new.jpg"))
+    house.culld("once", "--rejudge")
+    assert simulated() == {"old.jpg", "new.jpg"}
 
 
 @pytest.mark.slow

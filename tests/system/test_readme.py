@@ -92,7 +92,7 @@ def test_the_rules_of_the_policy_page_are_valid(tmp_path: Path) -> None:
     (rules,) = blocks("yaml rules")
     file.write_text(blocks("yaml", README)[0].partition("policy:")[0] + rules)
 
-    assert len(load_config(file, {"HOME": str(tmp_path)}).policy.rules) == 4
+    assert len(load_config(file, {"HOME": str(tmp_path)}).policy.rules) == 5
 
 
 def shape(line: str) -> str:

@@ -42,13 +42,13 @@ def with_its_rule() -> str:
     return text.replace("  rules: []", "  rules:\n" + "\n".join(f"    {line}" for line in shown))
 
 
-def test_the_rule_of_the_example_is_valid(tmp_path: Path) -> None:
-    """People copy it."""
+def test_the_rules_of_the_example_are_valid(tmp_path: Path) -> None:
+    """People copy them."""
     file = tmp_path / "config.yaml"
     file.write_text(with_its_rule())
 
-    (rule,) = load_config(file, HOME).policy.rules
-    assert rule.name == "grain is fine at night"
+    names = [rule.name for rule in load_config(file, HOME).policy.rules]
+    assert names == ["grain is fine at night", "sharp subject before a soft ground"]
 
 
 def test_every_value_of_the_example_is_the_default(tmp_path: Path) -> None:

@@ -401,3 +401,36 @@ def test_a_map_of_the_network_has_its_figures_beside_it(library: Library) -> Non
         assert same.status_code == 304
         assert client.get(f"{API}/photos/{first}/heat?head=focus").status_code == 404
         assert client.get(f"{API}/photos/{second}/heat?head=blur").status_code == 422
+
+
+class Regions:
+    """Segments photos, except the second one."""
+
+    def regions(self, place: RootedPath) -> bytes:
+        """No region."""
+        if place.relative.name == "IMG_2.jpg":
+            raise PhotoError("it has no pixels")
+        return b'{"classes":[]}'
+
+
+def test_the_regions_of_a_photo_are_made_once_and_a_refusal_is_said_in_words(library: Library) -> None:
+    """The second answer comes from the cache; a page without a network says so."""
+    data = factories.encoded(factories.picture(1, (64, 48)))
+    first = library.add(Verdict.QUARANTINE, data=data)
+    second = library.add(Verdict.QUARANTINE, data=factories.encoded(factories.picture(2, (64, 48))))
+    pool = PoolHere(None, Regions)
+    with library.client(pool=pool) as client:
+        for _ in range(2):
+            answer = client.get(f"{API}/photos/{first}/regions?d={'ab' * 32}")
+            assert answer.status_code == 200
+            assert answer.headers["content-type"] == "application/json"
+            assert answer.headers["cache-control"] == "private, no-cache"
+            assert answer.json() == {"classes": []}
+        assert pool.made == 1
+        same = client.get(f"{API}/photos/{first}/regions", headers={"If-None-Match": answer.headers["etag"]})
+        assert same.status_code == 304
+        refused = client.get(f"{API}/photos/{second}/regions")
+        assert (refused.status_code, refused.json()["detail"]) == (422, "it has no pixels")
+    with library.client(pool=PoolHere()) as client:
+        refused = client.get(f"{API}/photos/{second}/regions")
+        assert (refused.status_code, refused.json()["detail"]) == (422, "no network segments it")

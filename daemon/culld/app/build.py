@@ -22,6 +22,7 @@ from culld.pipeline import Pipeline, Stages
 from culld.quarantine.apply import PlanApplier
 from culld.quarantine.orphans import put_away_orphans
 from culld.retry import recheck_delay
+from culld.rules import REGION_VARIABLES
 from culld.stages.decide.brake import Brake
 from culld.stages.decide.decider import Decider, no_brake
 from culld.stages.group.directory import FolderCache
@@ -74,6 +75,10 @@ class PolicySet:
     def digest(self) -> str:
         """The digest of the default policy."""
         return self._policies.default.digest
+
+    def name_regions(self) -> bool:
+        """Return whether a rule names a variable for which photos must be segmented."""
+        return self._policies.names(REGION_VARIABLES)
 
     def of(self, root: Path) -> Policy:
         """Return the policy of a watched folder; raises KeyError for any other folder."""
@@ -168,7 +173,7 @@ class Builder:
     def reader(self, *, patient: bool = False) -> PoolReader:
         """Return the reader; a `patient` one defers an incomplete file that changed lately, to read it again."""
         recheck = self._recheck if patient else lambda _: None
-        return PoolReader(self.pool, self.heartbeat, recheck, self.journal.judged)
+        return PoolReader(self.pool, self.heartbeat, recheck, self.journal.judged, segment=self.policies.name_regions)
 
     def clip_reader(self, pool: Workers, *, patient: bool = False, rejudging: bool = False) -> PoolReader:
         """Return the reader of clips, which has a pool of its own; `rejudging` judges known content again."""

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from culld.app.remark import Side
 from culld.records import Defect, display_path
+from culld.stages.decide.rule_variables import region_variables
 
 if TYPE_CHECKING:
     from culld.app.burst_view import BurstView, FrameNote
     from culld.app.remark import Remark
     from culld.records import Face, Policy, RecordedCopy, RecordedDecision, Scores, Subject
     from culld.records.clips import ClipJudgement
+    from culld.rules import Fact
 
 
 def decision_json(decision: RecordedDecision) -> dict[str, object]:
@@ -98,6 +100,7 @@ def facts_json(case: RecordedDecision) -> dict[str, object]:
         "focal_length": camera.focal_mm,
         "format": photo.format,
         "longest": stack.primary.longest,
+        **{name: _short(value) for name, value in region_variables(stack.primary).items()},
         "belongs_to_it": [display_path(Path(each.relative.name)) for each in (*stack.sidecars, *stack.blocking_files)],
         "same_shot": [display_path(Path(place.relative.name)) for place in case.siblings],
     }
@@ -183,6 +186,10 @@ def _face(face: Face) -> dict[str, Any]:
         "blur": _rounded(face.blur),
         "light": _rounded(face.light),
     }
+
+
+def _short(value: Fact) -> Fact:
+    return round(value, 4) if isinstance(value, float) else value
 
 
 def _rounded(value: float | None, places: int = 4) -> float | None:

@@ -9,7 +9,7 @@ import math
 import os
 from typing import TYPE_CHECKING, Final
 
-from culld.app.model_files import load_model, locate_face_networks
+from culld.app.model_files import load_model, locate_face_networks, locate_shipped
 from culld.errors import SystemFaultError
 from culld.inference.card import KERAS_FILE, MODEL_FILE
 from culld.inference.deferred import MAX_AHEAD
@@ -65,6 +65,7 @@ def open_pool(config: Config, *, patient: bool = False) -> Iterator[Pool]:
             None if gpu is None else gpu.address,
             locate_face_networks(),
             config.limits.time.total_seconds(),
+            _segmentation(),
         )
         count = config.worker_count if gpu is None else _decoders(config)
         engine = EngineKind.LITERT if gpu is None else EngineKind.TENSORFLOW
@@ -73,6 +74,15 @@ def open_pool(config: Config, *, patient: bool = False) -> Iterator[Pool]:
         log.info("model %s in %s, engine %s, %d workers", card.id, display_path(folder), engine, count)
         create, patience_s = functools.partial(create_worker, settings), math.inf if patient else PATIENCE_S
         yield stack.enter_context(Pool(create, count, limits, patience_s=patience_s))
+
+
+def _segmentation() -> Path | None:
+    """Return the folder of the segmentation network; None without one, which only rules about regions need."""
+    try:
+        return locate_shipped("segment")
+    except SystemFaultError as error:
+        log.warning("rules about regions of photos never hold: %s", error)
+        return None
 
 
 def _tensorflow(config: Config, folder: Path, stack: contextlib.ExitStack) -> GpuProcess | None:

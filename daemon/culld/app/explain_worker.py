@@ -82,6 +82,14 @@ class ExplainWorker:
         except UnreadableError as error:
             raise PhotoError(str(error)) from error
 
+    def pixels(self, place: RootedPath) -> NDArray[np.uint8]:
+        """Return the upright pixels that pictures of a photo are drawn on, uint8 RGB; raises PhotoError."""
+        held, format_ = self._read(place)
+        try:
+            return self._picture(held, format_)
+        except UnreadableError as error:
+            raise PhotoError(str(error)) from error
+
     def _read(self, place: RootedPath) -> tuple[io.BytesIO, Format]:
         with open_regular(place) as stream:
             head = stream.read(HEAD_BYTES)

@@ -66,7 +66,8 @@ class OnePass:
         builder = Builder(config, journal, pool, policies, alerts=self._alerts)
         self._is_cut = False
         self._failed = FailureCollector(journal.fault, lambda: self._is_cut)
-        self._reader = builder.reader() if rejudging is None else PoolReader(pool)
+        anew = PoolReader(pool, segment=policies.name_regions)
+        self._reader = builder.reader() if rejudging is None else anew
         self._pipeline = builder.pipeline(
             self._reader,
             report,

@@ -13,6 +13,7 @@ from culld.clock import SystemClock
 from culld.errors import PhotoError
 from culld.imaging.formats import supported_extensions
 from culld.records import Assessment, Mode, Photo, ReadFailure, RootedPath, Scores, Verdict
+from culld.rules import REGION_VARIABLES
 from culld.stages.decide.decider import Decider
 from culld.stages.group.grouping import Grouper, SeriesHold
 from culld.stages.read import PoolReader, read_ahead
@@ -65,8 +66,8 @@ def score(found: Sequence[FileSnapshot], config: Config, pool: Pool) -> Iterator
 
     Stacks and series are recognised within a batch only; the journal is not read.
     """
-    reader = PoolReader(pool, measure=True)
     policy = replace(resolve_policies(config).default, mode=Mode.ENFORCE)
+    reader = PoolReader(pool, measure=True, segment=lambda: policy.names(REGION_VARIABLES))
     decider = Decider(
         lambda _: policy, lambda _: False, reader.user_metadata, SystemClock(), SeriesHold(), compare=reader.compare
     )

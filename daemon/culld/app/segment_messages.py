@@ -53,7 +53,8 @@ class PhotoRegions:
     """The regions of a photo.
 
     `width` and `height` are those of the upright photo in px, `model` is the id of the network. `shares` has the share
-    of the frame of each class, 0..1, `polygons` the outlines of each class but `fine`. `picture` is a PNG.
+    of the frame of each class, 0..1, `polygons` the outlines of each class but `fine`. `picture` is a PNG; empty if
+    none was asked for.
     """
 
     model: str

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 from culld.app.segment_messages import PhotoRegions, Polygon
 from culld.errors import PhotoError
 from culld.files.open_beneath import open_regular
-from culld.imaging.decode import decode_once, shrunk
 from culld.imaging.formats import HEAD_BYTES, recognise
 from culld.imaging.image_file import DecodeLimits, UnreadableError
-from culld.imaging.raw import open_raw
 from culld.inference.card import read_card
 from culld.inference.litert import silence_stderr
-from culld.records import Format
-from culld.segment.masks import LONGEST, Segmenter
+from culld.segment.frame import frame_of
+from culld.segment.masks import Segmenter
 from culld.segment.outline import rings
 from culld.segment.picture import COLOURS, picture, sentence
 
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from culld.app.segment_messages import SegmentRequest, SegmentSettings
-    from culld.imaging.decode import DecodedPhoto
     from culld.records import RootedPath
     from culld.segment.outline import Ring
 
@@ -45,12 +42,17 @@ class SegmentWorker:
     def segment(self, request: SegmentRequest) -> PhotoRegions | PhotoError:
         """Segment a photo; a PhotoError is returned, not raised, to reach the caller."""
         try:
-            pixels, size = self._decoded(request.place)
-        except UnreadableError as error:
-            return PhotoError(str(error))
+            return self.regions(request.place, with_picture=True)
         except PhotoError as error:
             return error
-        return self._regions(pixels, size)
+
+    def regions(self, place: RootedPath, *, with_picture: bool = False) -> PhotoRegions:
+        """Return the regions of a photo; raises PhotoError."""
+        try:
+            pixels, size = self._decoded(place)
+        except UnreadableError as error:
+            raise PhotoError(str(error)) from error
+        return self._regions(pixels, size, with_picture=with_picture)
 
     def _decoded(self, place: RootedPath) -> tuple[Pixels, tuple[int, int]]:
         """Return the frame of a photo, and the (width, height) of the upright photo; of a RAW those of its preview."""
@@ -58,14 +60,10 @@ class SegmentWorker:
             data = stream.read(self._settings.file_size + 1)
         if len(data) > self._settings.file_size:
             raise PhotoError("larger than limits.file_size allows")
-        held, format_ = io.BytesIO(data), recognise(data[:HEAD_BYTES], place.relative.name)
-        if format_ is Format.RAW:
-            with open_raw(held, self._limits) as raw, raw.decode_once() as decoded:
-                return _frame(decoded)
-        with decode_once(held, format_, self._limits, (LONGEST, LONGEST)) as decoded:
-            return _frame(decoded)
+        format_ = recognise(data[:HEAD_BYTES], place.relative.name)
+        return frame_of(io.BytesIO(data), format_, self._limits)
 
-    def _regions(self, pixels: Pixels, size: tuple[int, int]) -> PhotoRegions:
+    def _regions(self, pixels: Pixels, size: tuple[int, int], *, with_picture: bool) -> PhotoRegions:
         found = self._segmenter.segment(pixels)
         outlines = {kind: rings(found.masks[kind]) for kind in COLOURS}
         scale = size[0] / pixels.shape[1], size[1] / pixels.shape[0]
@@ -75,14 +73,8 @@ class SegmentWorker:
             sentence(found.shares),
             found.shares,
             {kind: tuple(_polygon(ring, scale) for ring in each) for kind, each in outlines.items()},
-            picture(pixels, outlines, found.shares),
+            picture(pixels, outlines, found.shares) if with_picture else b"",
         )
-
-
-def _frame(decoded: DecodedPhoto) -> tuple[Pixels, tuple[int, int]]:
-    width, height = decoded.upright_size
-    long, short = max(decoded.full_size), min(decoded.full_size)
-    return shrunk(decoded.upright(), LONGEST), (long, short) if width >= height else (short, long)
 
 
 def _polygon(ring: Ring, scale: tuple[float, float]) -> Polygon:

@@ -94,8 +94,10 @@ class Simulation:
         places += [change.case.now for change in found if change.action is ReplayAction.MOVE]
         seen = [FileSnapshot(place, stamp) for place in places if (stamp := stamp_of(place)) is not None]
         digests = _digests(found)
-        reader = StoredScoresReader(PoolReader(pool, known=lambda _: digests, is_clip=is_clip), self.journal)
-        builder = Builder(self.config, self.journal, pool, PolicySet(self.policies))
+        policies = PolicySet(self.policies)
+        workers = PoolReader(pool, known=lambda _: digests, is_clip=is_clip, segment=policies.name_regions)
+        reader = StoredScoresReader(workers, self.journal)
+        builder = Builder(self.config, self.journal, pool, policies)
         pipeline = builder.pipeline(reader, lambda _: None, braked=False)  # the user has seen the counts
         pipeline = replace(pipeline, journal=ReplayJournal(self.journal))
         size = self.config.batch.size

@@ -107,7 +107,10 @@ def _add_why(parser: argparse.ArgumentParser) -> None:
     add_config(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object")
     parser.add_argument(
-        "--picture", type=Path, metavar="OUT.png", help="also write the photo under the heat map of its main defect"
+        "--picture",
+        type=Path,
+        metavar="OUT.png",
+        help="also write the photo under the heat map of its main defect, and beside it under its regions",
     )
     parser.add_argument("path", type=Path, metavar="PHOTO", help="current or original path of the photo")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from culld.app.segment import segment_photo
 from culld.app.segment_clip import is_clip
+from culld.app.segment_json import regions_json
 from culld.app.segment_messages import SegmentRequest
 from culld.cli import configuration, exit_codes, segment_clip
 from culld.cli.photo_files import json_path, place_of, write_picture
@@ -16,9 +17,6 @@ from culld.records import display_path
 
 if TYPE_CHECKING:
     import argparse
-    from pathlib import Path
-
-    from culld.app.segment_messages import PhotoRegions
 
 
 def run(args: argparse.Namespace) -> int:
@@ -34,22 +32,5 @@ def run(args: argparse.Namespace) -> int:
         return exit_codes.SOME_FAILED
     if args.out is not None:
         write_picture(args.out, found.picture, path)
-    print(json.dumps(as_json(path, found)) if args.json else found.sentence)
+    print(json.dumps({"path": json_path(path)} | regions_json(found)) if args.json else found.sentence)
     return exit_codes.FINE
-
-
-def as_json(path: Path, found: PhotoRegions) -> dict[str, object]:
-    """Return the regions as values of `--json`; polygons are lists of corners in px of the upright photo."""
-    return {
-        "path": json_path(path),
-        "model": found.model,
-        "width": found.width,
-        "height": found.height,
-        "sentence": found.sentence,
-        "shares": {kind: round(share, 4) for kind, share in found.shares.items()},
-        "regions": [
-            {"class": kind, "hole": polygon.is_hole, "polygon": [list(point) for point in polygon.points]}
-            for kind, polygons in found.polygons.items()
-            for polygon in polygons
-        ],
-    }

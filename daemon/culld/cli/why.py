@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from culld.app.decision_json import burst_json, copy_json, decision_json, explanation_json, facts_json
 from culld.app.decisions import explain_decision
-from culld.app.explain import explain_photo
-from culld.app.explain_messages import ExplainRequest
+from culld.app.segment_json import regions_json
+from culld.app.why_messages import WhyRequest
+from culld.app.why_picture import picture_why
 from culld.cli import configuration, exit_codes
 from culld.cli.log import as_text
 from culld.cli.photo_files import place_of, write_picture
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from culld.app.burst_view import BurstView, FrameNote
     from culld.app.decisions import Explanation
+    from culld.app.why_messages import WhyPicture
     from culld.config import Config
     from culld.records import Policy, RecordedCopy, Threshold
 
@@ -37,30 +39,48 @@ def run(args: argparse.Namespace) -> int:
         print(f"culld has not judged {display_path(path)}", file=sys.stderr)
         return exit_codes.SOME_FAILED
     if args.json:
-        history = [decision_json(decision) for decision in explanation.history]
-        copy = copy_json(explanation.copy)
-        more = {"burst_view": burst_json(explanation.burst), "copy": copy, "history": history}
-        print(json.dumps(explanation_json(explanation.case, explanation.policy) | more))
+        picture = _picture(args.picture, config, explanation)
+        print(json.dumps(_as_json(explanation) | ({} if picture is None else _picture_json(picture))))
     else:
         print("\n".join(_lines(explanation)))
-    return exit_codes.FINE if args.picture is None else _picture(args.picture, config, explanation)
+        picture = _picture(args.picture, config, explanation)
+        if picture is not None:
+            print(f"  heat map    {picture.explanation.sentence}\n  regions     {picture.regions.sentence}")
+    return exit_codes.SOME_FAILED if picture is None and args.picture is not None else exit_codes.FINE
 
 
-def _picture(out: Path, config: Config, explanation: Explanation) -> int:
-    """Write the picture of the most probable defect of the decision; return 1 if the photo cannot be explained."""
+def _picture(out: Path | None, config: Config, explanation: Explanation) -> WhyPicture | None:
+    """Write the picture of the main defect and of the regions, if one is wanted; None without one.
+
+    Prints why there is none if the photo cannot be explained.
+    """
+    if out is None:
+        return None
     case = explanation.case
     path, scores = case.now.path, case.stack.primary.result
     if case.photo.format is Format.VIDEO:
         print(f"culld: {display_path(path)}: a clip has no heat map; see `culld segment`", file=sys.stderr)
-        return exit_codes.SOME_FAILED
+        return None
     head = max(scores.known, key=scores.of) if isinstance(scores, Scores) else None
     try:
-        found = explain_photo(config, ExplainRequest(place_of(path), head))
+        found = picture_why(config, WhyRequest(place_of(path), head))
     except PhotoError as error:
         print(f"culld: {display_path(path)}: {error}", file=sys.stderr)
-        return exit_codes.SOME_FAILED
+        return None
     write_picture(out, found.picture, path)
-    return exit_codes.FINE
+    return found
+
+
+def _as_json(explanation: Explanation) -> dict[str, object]:
+    history = [decision_json(decision) for decision in explanation.history]
+    more = {"burst_view": burst_json(explanation.burst), "copy": copy_json(explanation.copy), "history": history}
+    return explanation_json(explanation.case, explanation.policy) | more
+
+
+def _picture_json(picture: WhyPicture) -> dict[str, object]:
+    """Return what the picture shows: where the main defect is seen, and the regions with a defect."""
+    seen = {"head": picture.explanation.head, "sentence": picture.explanation.sentence}
+    return {"heat_map": seen, "regions": regions_json(picture.regions)}
 
 
 def _lines(explanation: Explanation) -> Iterator[str]:
@@ -126,4 +146,6 @@ def _threshold(threshold: Threshold) -> str:
 def _plain(value: object) -> str:
     if isinstance(value, list):
         return " ".join(value)
+    if isinstance(value, bool):
+        return str(value).lower()
     return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -22,6 +22,7 @@ _EDGE: Final = (0, 0, 0)
 _TEXT: Final = 22
 _LINE_HEIGHT: Final = 30
 _MARGIN: Final = 10
+_GAP: Final = 8
 
 
 def grey_png(cells: NDArray[np.uint8]) -> bytes:
@@ -58,6 +59,19 @@ def boxed(pixels: NDArray[np.uint8], box: tuple[float, float, float, float], cap
     pen.rectangle((left - 1, top - 1, right + 1, bottom + 1), outline=_EDGE, width=5)
     pen.rectangle((left, top, right, bottom), outline=_LINE, width=3)
     return _png(_captioned(photo, caption))
+
+
+def beside(first: bytes, second: bytes) -> bytes:
+    """Return two PNGs beside each other as one, their lower edges on one line: below captions the photos are level."""
+    images = [Image.open(io.BytesIO(each)) for each in (first, second)]
+    whole = Image.new("RGB", (sum(each.width for each in images) + _GAP, max(each.height for each in images)), "black")
+    left = 0
+    for image in images:
+        whole.paste(image, (left, whole.height - image.height))
+        left += image.width + _GAP
+    stream = io.BytesIO()
+    whole.save(stream, "PNG")  # the best compression of so large a picture takes seconds, and saves little
+    return stream.getvalue()
 
 
 def _draw_contour(photo: Image.Image, place: NDArray[np.bool_]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from culld.journal.clip_json import clip_in
+from culld.journal.regions_json import regions_in
 from culld.journal.stack_json import facts_in, focus_in, full_size_in, parsed, series_in, siblings_in, stack_in, to_json
 from culld.records import (
     Assessment,
@@ -178,6 +179,7 @@ def _assessment(row: sqlite3.Row, known: dict[str, Any], place: RootedPath) -> A
         full_size=full_size_in(known),
         clip=clip_in(known.get("clip")),
         is_live_movie=known.get("live_movie") is True,
+        regions=regions_in(known.get("regions")),
     )
 
 

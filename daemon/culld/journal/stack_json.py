@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from culld.journal.clip_json import clip_out
+from culld.journal.regions_json import regions_out
 from culld.journal.subject_json import number_in, subject_in, subject_out
 from culld.records import (
     Camera,
@@ -54,6 +55,7 @@ def to_json(stack: Stack) -> str:
         "full_size": stack.primary.full_size,
         "clip": clip_out(stack.primary.clip),
         "live_movie": stack.primary.is_live_movie,
+        "regions": regions_out(stack.primary.regions),
     }
     given = {name: value for name, value in known.items() if value or value == 0.0}
     return json.dumps(given, separators=(",", ":"))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from culld.records.clips import ClipJudgement
     from culld.records.enums import Format, SeriesKind
     from culld.records.files import FileStat, RootedPath
+    from culld.records.regions import Regions
     from culld.records.subject import Subject
     from culld.records.user_metadata import UserMetadataSources
 
@@ -116,6 +117,7 @@ class Assessment:
     `missing_part` names the part of the file that is missing although the photo can be decoded; empty if none is.
     `user_metadata` is None if it was not read together with the photo, `subject` if it was not looked for. `full_size`
     is the (width, height) of the photo in pixels as it is stored, before it is turned upright; None if it is not known.
+    `regions` is None if no rule needed them.
 
     The photo may be a clip: `result` holds the shares of its time with each defect, and `clip` what was judged of it,
     without the samples. `is_live_movie`: it is the movie of a Live Photo, which is not judged, and whose scores are 0.
@@ -131,6 +133,7 @@ class Assessment:
     full_size: tuple[int, int] | None = None
     clip: ClipJudgement | None = None
     is_live_movie: bool = False
+    regions: Regions | None = None
 
     @property
     def longest(self) -> int | None:

@@ -11,6 +11,7 @@ from culld.records.enums import Action, Defect, Format, StackVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
     from pathlib import Path
 
     from culld.records.enums import Mode
@@ -115,6 +116,10 @@ class Policy:
         every = {Defect.BLUR: self.blur, Defect.UNDER: self.under, Defect.OVER: self.over, Defect.FOCUS: self.focus}
         return every[defect]
 
+    def names(self, variables: AbstractSet[str]) -> bool:
+        """Return whether a rule names one of these variables."""
+        return any(rule.when.variables & variables for rule in self.named_rules)
+
 
 @dataclass(frozen=True, slots=True)
 class FolderPolicies:
@@ -122,3 +127,7 @@ class FolderPolicies:
 
     default: Policy
     by_root: Mapping[Path, Policy]
+
+    def names(self, variables: AbstractSet[str]) -> bool:
+        """Return whether a rule of one of the policies names one of these variables."""
+        return any(policy.names(variables) for policy in (self.default, *self.by_root.values()))

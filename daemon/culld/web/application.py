@@ -54,6 +54,7 @@ ROUTES: Final = (
     Route(f"{API}/photos/{{id}}/original", picture_routes.original),
     Route(f"{API}/photos/{{id}}/crop", picture_routes.crop),
     Route(f"{API}/photos/{{id}}/heat", picture_routes.heat),
+    Route(f"{API}/photos/{{id}}/regions", picture_routes.regions),
     Route(f"{API}/simulate", policy_routes.simulate, methods=["POST"]),
     Route(f"{API}/compare", compare_routes.compare, methods=["POST"]),
     Route(f"{API}/report", policy_routes.show_report),

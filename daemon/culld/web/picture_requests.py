@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from culld.records import RootedPath
     from culld.web.heat import HeatMaker
     from culld.web.pictures import PictureWorker
+    from culld.web.regions import RegionsMaker
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +64,33 @@ class MapRequest:
         return worker.map(self.place, self.head)
 
 
-PictureRequest = SizesRequest | CropRequest | MapRequest | HeatRequest
+@dataclass(frozen=True, slots=True)
+class RegionsRequest:
+    """Asks for the regions of the photo with a defect, as JSON."""
+
+    place: RootedPath
+
+    def handle(self, worker: PictureWorker) -> list[bytes] | PhotoError:
+        """Return the regions, alone in a list."""
+        return worker.regions(self.place)
+
+
+PictureRequest = SizesRequest | CropRequest | MapRequest | HeatRequest | RegionsRequest
 """Every request for a picture."""
 
 
-def worker_factory(pixels: int, file_size: int, create_heat: Callable[[], HeatMaker] | None) -> PictureWorker:
+def worker_factory(
+    pixels: int,
+    file_size: int,
+    create_heat: Callable[[], HeatMaker] | None,
+    create_regions: Callable[[], RegionsMaker] | None,
+) -> PictureWorker:
     """Return the handler of a worker, whose process yields to every other one.
 
-    Photos of more than this many pixels or bytes are refused; `create_heat` is called at the first explanation.
+    Photos of more than this many pixels or bytes are refused; `create_heat` and `create_regions` are called at the
+    first request that needs them.
     """
     from culld.web.pictures import PictureWorker  # noqa: PLC0415 (only a worker loads the decoders)
 
     os.nice(19)
-    return PictureWorker(pixels, file_size, create_heat)
+    return PictureWorker(pixels, file_size, create_heat, create_regions)

@@ -1,4 +1,4 @@
-"""The routes of pictures: thumbnails, previews, parts, maps and originals."""
+"""The routes of pictures: thumbnails, previews, parts, maps, regions and originals."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from culld.errors import PhotoError
 from culld.records import NETWORK_DEFECTS, Format
 from culld.web.answers import CHECKED, IMMUTABLE, FileAnswer, is_known, not_modified
 from culld.web.picture_making import key_now, key_of, made_pictures
-from culld.web.picture_requests import CropRequest, HeatRequest, MapRequest, SizesRequest
+from culld.web.picture_requests import CropRequest, HeatRequest, MapRequest, RegionsRequest, SizesRequest
 from culld.web.problems import ProblemError
+from culld.web.regions import network_digest
 from culld.web.route_values import flag_in, number_in, number_of, required_number, site_of, unknown
 
 if TYPE_CHECKING:
@@ -109,6 +110,15 @@ async def _explained(request: Request, head: str) -> Response:
     if found.status_code == 200:
         known = json.loads(bytes((await _answer(request, figures, lambda file: HeatRequest(file.place, head))).body))
         found.headers.update({"X-Logit": f"{known['logit']:.6g}", "X-Probability": f"{known['probability']:.6g}"})
+    return found
+
+
+async def regions(request: Request) -> Response:
+    """Answer with the regions of the photo that have a defect; the cache keeps those of one network apart."""
+    digest = await asyncio.to_thread(network_digest)
+    name = f"regions-{digest}.json"
+    found = await _answer(request, _Wanted(name, "application/json", (name,)), lambda file: RegionsRequest(file.place))
+    found.headers["Cache-Control"] = CHECKED  # another network finds other regions in the same photo
     return found
 
 

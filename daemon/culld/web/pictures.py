@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from culld.records import RootedPath
     from culld.web.heat import HeatMaker
+    from culld.web.regions import RegionsMaker
 
 Box = tuple[int, int, int, int]
 """Left edge, top edge, width and height of a part of the upright photo, in pixels of the full size."""
@@ -52,7 +53,9 @@ class PictureWorker:
     pixels: int
     file_size: int
     create_heat: Callable[[], HeatMaker] | None = None
+    create_regions: Callable[[], RegionsMaker] | None = None
     _heat: HeatMaker | None = None
+    _regions: RegionsMaker | None = None
     _last: tuple[tuple[int, ...], Image.Image] | None = None
 
     def sizes(self, place: RootedPath, lengths: tuple[int, ...]) -> list[bytes] | PhotoError:
@@ -93,6 +96,16 @@ class PictureWorker:
         except PhotoError as error:
             return error
         return [found.png, json.dumps({"logit": found.logit, "probability": found.probability}).encode()]
+
+    def regions(self, place: RootedPath) -> list[bytes] | PhotoError:
+        """Return the regions of the photo with a defect as JSON."""
+        if self.create_regions is None:
+            return PhotoError("no network segments it")
+        try:
+            self._regions = self._regions or self.create_regions()
+            return [self._regions.regions(place)]
+        except PhotoError as error:
+            return error
 
     def _full(self, place: RootedPath) -> Image.Image:
         with open_regular(place) as stream:

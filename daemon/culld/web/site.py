@@ -30,6 +30,7 @@ from culld.web.copy_files import CopyFiles
 from culld.web.heat import create_heat
 from culld.web.picture_cache import PictureCache
 from culld.web.picture_requests import worker_factory
+from culld.web.regions import create_regions
 from culld.web.secret_store import SecretStore
 from culld.web.upscaling import Upscaling
 from culld.web.worker_pool import WorkerPool
@@ -200,8 +201,9 @@ def _picture_pool(config: Config) -> WorkerPool:
     """Return the workers that make pictures."""
     limits = config.limits
     heat = functools.partial(create_heat, config.model.path, limits.pixels, limits.file_size)
+    regions = functools.partial(create_regions, limits.pixels, limits.file_size)
     return WorkerPool(
-        functools.partial(worker_factory, limits.pixels, limits.file_size, heat),
+        functools.partial(worker_factory, limits.pixels, limits.file_size, heat, regions),
         _PICTURE_WORKERS,
         WorkerLimits(limits.memory, _PICTURE_S),
         "The photo cannot be shown",

@@ -107,7 +107,8 @@ def _was_finished(journal: SqliteJournal, plan: Plan) -> bool:
 def _pipeline(
     builder: Builder, expected: Mapping[RootedPath, frozenset[str]], found: Redecided, *, by_person: bool
 ) -> Pipeline:
-    workers = PoolReader(builder.pool, builder.heartbeat, known=lambda _: expected, is_clip=is_clip)
+    segment = builder.policies.name_regions
+    workers = PoolReader(builder.pool, builder.heartbeat, known=lambda _: expected, is_clip=is_clip, segment=segment)
     reader = ExpectedContent(StoredScoresReader(workers, builder.journal), expected)
     pipeline = builder.pipeline(reader, report, braked=False, record_failure=found.add_failure)
     pipeline = replace(pipeline, journal=ReplayJournal(builder.journal))

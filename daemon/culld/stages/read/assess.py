@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from culld.imaging.decode import DecodedPhoto
     from culld.inference.network import Network
     from culld.records import Subject
+    from culld.records.regions import Regions
     from culld.subject.finder import SubjectFinder
 
 _STEP = 4  # the median of every fourth pixel of every fourth row is that of all
@@ -41,7 +42,8 @@ class Score:
     """The scores and the perceptual hash of a photo, or why it cannot be decoded.
 
     `missing_part` is a clause about the part that the file lacks after a complete main image; empty if it lacks none.
-    `full_size` is the (width, height) of the photo in pixels as it is stored; None if it cannot be decoded.
+    `full_size` is the (width, height) of the photo in pixels as it is stored; None if it cannot be decoded. `regions`
+    is None if they were not asked for.
     """
 
     result: Scores | Unreadable
@@ -49,6 +51,7 @@ class Score:
     subject: Subject | None = None
     missing_part: str = ""
     full_size: tuple[int, int] | None = None
+    regions: Regions | None = None
 
     def weighed(self, light_value: float | None) -> Score:
         """Return the same with the scores weighed by the light value of the camera settings."""
@@ -72,7 +75,7 @@ class Unscored:
     """All that is known of a photo but its scores.
 
     `frame` is the network frame, uint8 RGB (`HEIGHT`, `WIDTH`, 3); `focus` is the probability of missed focus.
-    `missing_part` and `full_size` are those of `Score`.
+    `missing_part`, `full_size` and `regions` are those of `Score`.
     """
 
     frame: NDArray[np.uint8]
@@ -81,10 +84,12 @@ class Unscored:
     subject: Subject | None = None
     focus: float | None = None
     missing_part: str = ""
+    regions: Regions | None = None
 
     def scored(self, scores: Scores) -> Score:
         """Return the photo with the scores of the network, and its own of missed focus."""
-        return Score(replace(scores, focus=self.focus), self.dhash, self.subject, self.missing_part, self.full_size)
+        weighed = replace(scores, focus=self.focus)
+        return Score(weighed, self.dhash, self.subject, self.missing_part, self.full_size, self.regions)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,8 @@ class WorkerSettings:
     """The model's file and id, and the size limits of a photo in pixels and in bytes.
 
     `engine` is the address of the GPU process, if there is one. `faces` is the folder of the networks that judge
-    subjects; None: no subject is looked for. `seconds` is the usual time for one photo.
+    subjects; None: no subject is looked for. `seconds` is the usual time for one photo. `segment` is the folder of the
+    segmentation network; None: there is none.
     """
 
     model: Path
@@ -58,18 +59,20 @@ class WorkerSettings:
     engine: Address | None = None
     faces: Path | None = None
     seconds: float = 60.0
+    segment: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ReadRequest:
     """A settled file to read, and the digests of the contents at its path that were judged before.
 
-    With `measure` its sharpness in full resolution is measured as well.
+    With `measure` its sharpness in full resolution is measured as well, with `segment` its regions are found.
     """
 
     snapshot: FileSnapshot
     judged: frozenset[str] = frozenset()
     measure: bool = False
+    segment: bool = False
 
     def handle(self, handler: PhotoHandler) -> Photo | Assessment | ReadFailure:
         """Return the photo, its assessment if it is new, or the failure."""

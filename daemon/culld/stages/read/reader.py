@@ -66,7 +66,8 @@ class PoolReader:
     `heartbeat` is called while they work, so that the service's watchdog sees progress. `recheck` returns how long to
     wait before a file with this stamp that cannot be read is read again; None to call it unreadable. `known` returns
     the digests of the contents that were judged before at the paths of the files. With `measure` the sharpness of every
-    photo is measured in full resolution. `is_clip` returns whether a file is judged as a clip.
+    photo is measured in full resolution. `is_clip` returns whether a file is judged as a clip, `segment` whether the
+    regions of photos are needed.
     """
 
     pool: Workers
@@ -75,6 +76,7 @@ class PoolReader:
     known: Callable[[Sequence[FileSnapshot]], Mapping[RootedPath, Collection[str]]] = nothing_known
     measure: bool = False
     is_clip: Callable[[RootedPath], bool] = lambda _: False
+    segment: Callable[[], bool] = lambda: False
     _begun: deque[tuple[Sequence[FileSnapshot], _Pending]] = field(default_factory=lambda: deque(maxlen=2))
 
     def begin(self, batch: Sequence[FileSnapshot]) -> None:
@@ -90,13 +92,15 @@ class PoolReader:
         return [self._result(result, file) for result, file in zip(results, batch, strict=True)]
 
     def _submitted(self, batch: Sequence[FileSnapshot]) -> _Pending:
-        known = self.known(batch)
-        return self.pool.submit([self._request(file, frozenset(known.get(file.place, ()))) for file in batch])
+        known, segment = self.known(batch), self.segment()
+        return self.pool.submit(
+            [self._request(file, frozenset(known.get(file.place, ())), segment=segment) for file in batch]
+        )
 
-    def _request(self, file: FileSnapshot, judged: frozenset[str]) -> ReadRequest | ClipRequest:
+    def _request(self, file: FileSnapshot, judged: frozenset[str], *, segment: bool) -> ReadRequest | ClipRequest:
         if self.is_clip(file.place):
             return ClipRequest(file, judged)
-        return ReadRequest(file, judged, self.measure)
+        return ReadRequest(file, judged, self.measure, segment)
 
     def is_read(self, batch: Sequence[FileSnapshot]) -> bool:
         """Whether `read` returns the results of a batch that was begun without a wait."""

@@ -40,6 +40,7 @@ from culld.stages.read.exif_facts import camera_facts, keyword_block
 from culld.stages.read.full_resolution import compare_frames, luma_of, with_sharpness
 from culld.stages.read.messages import possible_sidecars
 from culld.stages.read.own_metadata import head_of, own_metadata
+from culld.stages.read.regions import RegionFinder
 from culld.stages.read.scoring import DEFECT_NETWORK, inputs_of, open_litert, scores_in
 from culld.subject.finder import SubjectFinder
 from culld.tags.draft import TagDraft, draft
@@ -74,6 +75,7 @@ class PhotoWorker:
         self._limits = DecodeLimits(settings.pixels)
         self.gpu = None if settings.engine is None else GpuClient(settings.engine, DEFECT_NETWORK, self._own_network)
         network: Network = self._own_network() if self.gpu is None else self.gpu
+        self._regions = RegionFinder(settings.segment, self._limits)
         self._scorer = Scorer(network) if settings.faces is None else _scorer(network, settings.faces)
 
     def _own_network(self) -> Network:
@@ -115,6 +117,8 @@ class PhotoWorker:
         if request.measure and not (isinstance(found, Score) and isinstance(found.result, Unreadable)):
             luma = luma_of(stream, format_, self._limits)
             found = replace(found, subject=with_sharpness(found.subject, sharpness_of(luma)))
+        if request.segment:
+            found = replace(found, regions=self._regions.find(stream, format_))
         sources = self._sources(photo, found.missing_part, stream, exif)
         if isinstance(found, Score):
             return self._assessment(photo, found, sources)
@@ -159,6 +163,7 @@ class PhotoWorker:
             sources,
             found.subject,
             found.full_size,
+            regions=found.regions,
         )
 
     def _sources(self, photo: Photo, missing: str, stream: BinaryIO, exif: bytes) -> UserMetadataSources | None:

@@ -2,7 +2,7 @@
 
 import { byId, tell } from "./dom.js";
 import { enterFilter } from "./filterbar.js";
-import { CLIPPING, HEAT, shown, turn } from "./shown.js";
+import { CLIPPING, HEAT, ON, turn } from "./shown.js";
 import { counted } from "./words.js";
 
 /** @typedef {import("./keys.js").Action} Action */
@@ -37,7 +37,15 @@ export function actionsOf(page) {
 		const { id } = review;
 		void import("./copies.js").then((module) => module[what](page, id));
 	};
-	/** @type {[string, [string, string, string[], (event?: Event) => unknown, (() => unknown)?][]][]} */
+	/** @typedef {[string, string, string[], (event?: Event) => unknown, (() => unknown)?]} Line */
+	/** One line for each arrow. @type {(id: string, label: string, key: string, run: (dx: number, dy: number) => () => unknown) => Line[]} */
+	const sides = (id, label, key, run) => [
+		[`${id}-left`, `${label} to the left`, [`${key}+Left`], run(-1, 0)],
+		[`${id}-right`, `${label} to the right`, [`${key}+Right`], run(1, 0)],
+		[`${id}-up`, `${label} up`, [`${key}+Up`], run(0, -1)],
+		[`${id}-down`, `${label} down`, [`${key}+Down`], run(0, 1)],
+	];
+	/** @type {[string, Line[]][]} */
 	const table = [
 		[
 			"Move",
@@ -75,26 +83,12 @@ export function actionsOf(page) {
 				["zoom", "100 % and back; while held", ["Z", "Space"], () => page.view?.zoom?.(), () => page.view?.zoom?.()],
 				["zoom-in", "Zoom in", ["+", "="], () => page.view?.zoomStep?.(1)],
 				["zoom-out", "Zoom out", ["-"], () => page.view?.zoomStep?.(-1)],
-				["pan-left", "Move what is in view to the left", ["Control+Left"], pan(-1, 0)],
-				["pan-right", "Move what is in view to the right", ["Control+Right"], pan(1, 0)],
-				["pan-up", "Move what is in view up", ["Control+Up"], pan(0, -1)],
-				["pan-down", "Move what is in view down", ["Control+Down"], pan(0, 1)],
-				["shift-left", "Move one pane of several to the left", ["Control+Shift+Left"], pan(-0.3, 0, true)],
-				["shift-right", "Move one pane of several to the right", ["Control+Shift+Right"], pan(0.3, 0, true)],
-				["shift-up", "Move one pane of several up", ["Control+Shift+Up"], pan(0, -0.3, true)],
-				["shift-down", "Move one pane of several down", ["Control+Shift+Down"], pan(0, 0.3, true)],
+				...sides("pan", "Move what is in view", "Control", (dx, dy) => pan(dx, dy)),
+				...sides("shift", "Move one pane of several", "Control+Shift", (dx, dy) => pan(0.3 * dx, 0.3 * dy, true)),
 				["heat", "Heat map of the reason: off, map, contour", ["H"], () => said("Heat map", turn("heat", HEAT))],
 				["clipping", "Clipping: off, over, under, both", ["O"], () => said("Clipping", turn("clipping", CLIPPING))],
-				[
-					"sharp",
-					"Sharpest regions",
-					["V"],
-					() => {
-						shown.sharp = !shown.sharp;
-						dispatchEvent(new Event("culld-overlays"));
-						said("Sharpest regions", shown.sharp ? "on" : "off");
-					},
-				],
+				["sharp", "Sharpest regions", ["V"], () => said("Sharpest regions", turn("sharp", ON))],
+				["regions", "Regions with a defect: contours and legend", ["R"], () => said("Regions", turn("regions", ON))],
 				["before", "The repaired copy and back; ask for one", ["B", "\\"], copies("toggle")],
 				["beside", "The photo and its repaired copy beside each other", ["Shift+B"], copies("beside")],
 				["why", "Why: facts, thresholds, history", ["I"], () => page.toggle("why")],

@@ -80,11 +80,8 @@ export class Answers extends EventTarget {
 			const id = uuid();
 			const part = items.slice(at, at + MOST_ITEMS);
 			if (!this.queue({ id, kind, items: part, policy, sent: false })) {
-				this.dispatchEvent(
-					new CustomEvent("refused", {
-						detail: `This browser has no room to remember so many answers: ${counted(items.length - at, "photo")} left out.`,
-					}),
-				);
+				const left = counted(items.length - at, "photo");
+				this.tells("refused", `This browser has no room to remember so many answers: ${left} left out.`);
 				break;
 			}
 			if (kind in OUTCOMES)
@@ -137,18 +134,16 @@ export class Answers extends EventTarget {
 			kinds.set(kind, [...(kinds.get(kind) ?? []), item]);
 		}
 		for (const [kind, part] of kinds) {
-			const then =
-				old.kind === "restore"
-					? part.filter((item) => item.before.endsWith("confirmed")).map((item) => item.decision)
-					: [];
-			this.queue({
-				id: uuid(),
-				kind,
-				items: part.map(({ decision, state }) => ({ decision, state })),
-				sent: false,
-				then,
-			});
+			const right = part.filter(({ before }) => old.kind === "restore" && before.endsWith("confirmed"));
+			const then = right.map(({ decision }) => decision);
+			const items = part.map(({ decision, state }) => ({ decision, state }));
+			this.queue({ id: uuid(), kind, items, sent: false, then });
 		}
+	}
+
+	/** @param {"ended" | "refused"} name @param {unknown} detail */
+	tells(name, detail) {
+		this.dispatchEvent(new CustomEvent(name, { detail }));
 	}
 
 	/** @param {Given[]} given */
@@ -210,25 +205,12 @@ export class Answers extends EventTarget {
 			const rest = body.items.filter(({ decision }) => !gone.has(decision));
 			this.drop(id, gone.size ? gone : new Set(body.items.map(({ decision }) => decision)));
 			this.end(wish);
-			if (gone.size)
-				this.dispatchEvent(
-					new CustomEvent("ended", {
-						detail: {
-							wish,
-							items: changed.map(({ decision, now }) => ({
-								decision,
-								state: "changed",
-								note: `it is ${now ?? "gone"} now.`,
-								now: null,
-							})),
-						},
-					}),
-				);
+			const ended = changed.map(({ decision, now }) => {
+				return { decision, state: "changed", note: `it is ${now ?? "gone"} now.`, now: null };
+			});
+			if (gone.size) this.tells("ended", { wish, items: ended });
+			else this.tells("refused", `${counted(items.length, "answer")} not taken: ${message}`);
 			if (gone.size && rest.length) this.queue({ ...wish, items: rest });
-			if (!gone.size)
-				this.dispatchEvent(
-					new CustomEvent("refused", { detail: `${counted(items.length, "answer")} not taken: ${message}` }),
-				);
 			return true;
 		}
 	}
@@ -268,17 +250,12 @@ export class Answers extends EventTarget {
 		const followed = items.filter(({ decision, now, state }) => state === "done" && now && now !== decision);
 		followed.forEach(({ decision, now }) => (moved[decision] = /** @type {number} */ (now)));
 		if (followed.length) store(MOVED, moved);
-		this.dispatchEvent(new CustomEvent("ended", { detail: { wish, items } }));
+		this.tells("ended", { wish, items });
 		this.end(wish);
 		const again = items.filter(({ decision, state }) => state === "done" && wish.then?.includes(decision));
 		if (again.length) {
-			const kind = /** @type {Kind} */ ("confirm");
-			this.queue({
-				id: uuid(),
-				kind,
-				sent: false,
-				items: again.map(({ decision }) => ({ decision: this.now(decision), state: wasState(wish, decision) })),
-			});
+			const seen = again.map(({ decision }) => ({ decision: this.now(decision), state: wasState(wish, decision) }));
+			this.queue({ id: uuid(), kind: "confirm", items: seen, sent: false });
 		}
 		if (this.open.length) void this.pump();
 	}

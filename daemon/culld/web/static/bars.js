@@ -3,7 +3,7 @@
 import { byId, fill, h, icon, tell } from "./dom.js";
 import { ariaKeys, keysOf } from "./keys.js";
 import { shown } from "./shown.js";
-import { counted, DONE } from "./words.js";
+import { counted, DONE, number } from "./words.js";
 
 /** @typedef {import("./main.js").Page} Page */
 /** @typedef {import("./main.js").Name} Name */
@@ -63,6 +63,12 @@ export class Bars {
 		const { review, name } = this.page;
 		const tab = (/** @type {Name} */ to, /** @type {import("./dom.js").Icon} */ shape, /** @type {string} */ text) =>
 			this.button(to, shape, text, { "aria-pressed": name === to });
+		const layer = (
+			/** @type {keyof typeof shown} */ id,
+			/** @type {import("./dom.js").Icon} */ shape,
+			/** @type {string} */ text,
+			now = shown[id],
+		) => this.button(id, shape, /^on|^off/.test(now) ? text : `${text}: ${now}`, { "aria-pressed": now !== "off" });
 		const link = (/** @type {Name} */ to, /** @type {string} */ text) =>
 			h(
 				"a",
@@ -110,13 +116,10 @@ export class Bars {
 						"div",
 						{ class: "tools", role: "toolbar", "aria-label": "Overlays" },
 						this.button("zoom", "zoom", "100 %"),
-						this.button("heat", "heat", shown.heat === "off" ? "Heat" : `Heat: ${shown.heat}`, {
-							"aria-pressed": shown.heat !== "off",
-						}),
-						this.button("clipping", "clip", shown.clipping === "off" ? "Clipping" : `Clip: ${shown.clipping}`, {
-							"aria-pressed": shown.clipping !== "off",
-						}),
-						this.button("sharp", "focus", "Focus", { "aria-pressed": shown.sharp }),
+						layer("heat", "heat", "Heat"),
+						layer("clipping", "clip", "Clipping"),
+						layer("sharp", "focus", "Focus"),
+						layer("regions", "regions", "Regions"),
 					)
 				: null,
 			h(
@@ -135,6 +138,11 @@ export class Bars {
 		);
 	}
 
+	resume() {
+		void this.page.review.answers.give("resume", []);
+		tell("Moves are allowed again soon.");
+	}
+
 	daemon() {
 		const { status } = this.page.review;
 		if (!status) return null;
@@ -143,17 +151,7 @@ export class Bars {
 				"span",
 				{ class: "daemon" },
 				h("span", { class: "state warns", title: String(status.brake) }, "brake is on"),
-				h(
-					"button",
-					{
-						id: "b-resume",
-						click: () => {
-							void this.page.review.answers.give("resume", []);
-							tell("Moves are allowed again soon.");
-						},
-					},
-					"Resume moves",
-				),
+				h("button", { id: "b-resume", click: () => this.resume() }, "Resume moves"),
 			);
 		const offline = Object.keys(status.offline ?? {});
 		if (offline.length)
@@ -194,7 +192,7 @@ export class Bars {
 			{ class: "progress", title: `${counted(wrong, "wrong decision")}` },
 			h("progress", { max: all || 1, value: right + wrong, "aria-label": "Answered" }),
 			h("span", null, review.progress()),
-			wrong ? h("span", { class: "wrong" }, `${wrong.toLocaleString("en")} wrong`) : null,
+			wrong ? h("span", { class: "wrong" }, `${number(wrong)} wrong`) : null,
 		);
 		const info = review.info(review.id);
 		fill(
@@ -211,7 +209,7 @@ export class Bars {
 							"span",
 							{ class: "count", title: info?.name },
 							review.rows.length
-								? `${(review.at + 1).toLocaleString("en")} of ${review.rows.length.toLocaleString("en")}`
+								? `${number(review.at + 1)} of ${number(review.rows.length)}`
 								: "none listed",
 						),
 				many

@@ -51,8 +51,7 @@ function tables(actions, cells) {
 			...actions
 				.filter((action) => action.group === group)
 				.map((action) => {
-					const row = h("tr", null);
-					row.dataset.action = action.id;
+					const row = h("tr", { "data-action": action.id });
 					fill(row, ...cells(action, row));
 					return row;
 				}),
@@ -75,59 +74,30 @@ export function help(actions, settings) {
 				h(
 					"th",
 					{ scope: "row" },
-					h(
-						"button",
-						{
-							class: "link",
-							click: () => then(() => action.run()),
-						},
-						action.label,
-					),
+					h("button", { class: "link", click: () => then(() => action.run()) }, action.label),
 				),
 				h("td", null, ...keycaps(action)),
 			]),
 		),
-		h(
-			"p",
-			null,
-			h(
-				"button",
-				{
-					click: () => then(settings),
-				},
-				"Change keys",
-			),
-		),
+		h("p", null, h("button", { click: () => then(settings) }, "Change keys")),
 	]);
 }
 
 /** @param {Action[]} actions */
 export function settings(actions) {
-	const radio = (/** @type {"theme" | "tile"} */ name, /** @type {string} */ value) =>
-		h(
-			"label",
-			{ class: "switch" },
-			h("input", {
-				type: "radio",
-				name,
-				value,
-				checked: chosen[name] === value,
-				change: () => choose({ [name]: value }),
-			}),
-			` ${value}`,
-		);
-	const check = (/** @type {"letters" | "advance"} */ name, /** @type {string} */ text) =>
-		h(
-			"label",
-			{ class: "switch" },
-			h("input", {
-				type: "checkbox",
-				name,
-				checked: chosen[name],
-				change: (/** @type {any} */ event) => choose({ [name]: event.target.checked }),
-			}),
-			` ${text}`,
-		);
+	const choices = (/** @type {string} */ title, /** @type {Node[]} */ ...parts) =>
+		h("fieldset", { class: "choices" }, h("legend", null, title), ...parts);
+	const input = (/** @type {string} */ text, /** @type {Record<string, any>} */ props) =>
+		h("label", { class: "switch" }, h("input", props), ` ${text}`);
+	const radios = (/** @type {"theme" | "tile"} */ name, /** @type {string[]} */ ...values) =>
+		values.map((value) => {
+			const checked = chosen[name] === value;
+			return input(value, { type: "radio", name, value, checked, change: () => choose({ [name]: value }) });
+		});
+	const check = (/** @type {"letters" | "advance"} */ name, /** @type {string} */ text) => {
+		const change = (/** @type {any} */ event) => choose({ [name]: event.target.checked });
+		return input(text, { type: "checkbox", name, checked: chosen[name], change });
+	};
 	const set = (/** @type {Action} */ action, /** @type {string[] | null} */ keys, /** @type {HTMLElement} */ row) => {
 		const { [action.id]: _, ...others } = chosen.keys;
 		choose({ keys: keys ? { ...others, [action.id]: keys } : others });
@@ -139,7 +109,7 @@ export function settings(actions) {
 			"button",
 			{
 				"aria-label": `Change the key of: ${action.label}`,
-				click: () => listenFor(action, button, (key) => set(action, key ? [key] : null, row)),
+				click: () => listenFor(action, button, (key) => set(action, [key], row)),
 			},
 			"Change",
 		);
@@ -158,7 +128,7 @@ export function settings(actions) {
 	const listenFor = (
 		/** @type {Action} */ action,
 		/** @type {HTMLElement} */ button,
-		/** @type {(key: string | null) => void} */ taken,
+		/** @type {(key: string) => void} */ taken,
 	) => {
 		button.textContent = "Press a key";
 		button.addEventListener(
@@ -176,35 +146,13 @@ export function settings(actions) {
 			},
 			{ once: true },
 		);
-		void action;
 	};
 	open("Settings", [
-		h(
-			"fieldset",
-			{ class: "choices" },
-			h("legend", null, "Theme"),
-			radio("theme", "auto"),
-			radio("theme", "light"),
-			radio("theme", "dark"),
-		),
-		h(
-			"fieldset",
-			{ class: "choices" },
-			h("legend", null, "Tiles"),
-			radio("tile", "small"),
-			radio("tile", "medium"),
-			radio("tile", "large"),
-		),
-		h(
-			"fieldset",
-			{ class: "choices" },
-			h("legend", null, "Answers"),
-			check("advance", "go to the next photo after an answer"),
-		),
-		h(
-			"fieldset",
-			{ class: "choices" },
-			h("legend", null, "Keys"),
+		choices("Theme", ...radios("theme", "auto", "light", "dark")),
+		choices("Tiles", ...radios("tile", "small", "medium", "large")),
+		choices("Answers", check("advance", "go to the next photo after an answer")),
+		choices(
+			"Keys",
 			check("letters", "keys without Control or Alt"),
 			h(
 				"button",

@@ -21,12 +21,12 @@ const ICONS = {
 	heat: "M8 2c2.5 3 4 4.5 4 7a4 4 0 01-8 0c0-1.5.7-2.5 1.5-3.3.3 1.3 1 1.8 1.5 1.8C7 6 7 4 8 2z",
 	clip: "M2 8l6-6M2 14L14 2M8 14l6-6",
 	focus: "M2.5 5.5v-3h3M10.5 2.5h3v3M13.5 10.5v3h-3M5.5 13.5h-3v-3M8 7.9v.2",
+	regions: "M2.5 9C3 0 13 2 13.5 8.5S2 17 2.5 9zM6 8.5C7 5 10 7 10 8.5S6 12 6 8.5z",
 	zoom: "M7 11.5a4.5 4.5 0 100-9 4.5 4.5 0 000 9zM10.3 10.3l3.5 3.5M5 7h4M7 5v4",
 	info: "M8 14A6 6 0 108 2a6 6 0 000 12zM8 7.2V11M8 5v.1",
 	filter: "M2 3.5h12M4.5 8h7M6.5 12.5h3",
 	gear: "M2.5 4.5h7M12.5 4.5h1M2.5 11.5h1M6.5 11.5h7M11 3v3M5 10v3",
 	help: "M5.5 6a2.5 2.5 0 113.8 2.1c-.8.5-1.3.9-1.3 1.9M8 12.8v.1",
-	full: "M2.5 6v-3.5h3.5M10 2.5h3.5V6M13.5 10v3.5H10M6 13.5H2.5V10",
 	pin: "M8 9.5V14M5 2.5h6M6 2.5v3.5L4 9.5h8L10 6V2.5",
 	all: "M2.5 2.5h11v11h-11zM5 8l2 2 4-4",
 	star: "M8 2l1.8 3.9 4.2.5-3.1 2.9.8 4.2L8 11.4l-3.7 2.1.8-4.2L2 6.4l4.2-.5z",
@@ -44,9 +44,9 @@ const ICONS = {
 export function h(tag, props, ...children) {
 	const made = document.createElement(tag);
 	for (const [key, value] of Object.entries(props ?? {})) {
-		if (typeof value === "function") made.addEventListener(key, value);
-		else if (value !== null && value !== undefined && value !== false)
-			made.setAttribute(key, value === true ? "" : String(value));
+		const is = key.startsWith("aria-") ? value?.toString() : value;
+		if (typeof is === "function") made.addEventListener(key, is);
+		else if (is != null && is !== false) made.setAttribute(key, is === true ? "" : String(is));
 	}
 	fill(made, ...children);
 	return made;
@@ -54,7 +54,7 @@ export function h(tag, props, ...children) {
 
 /** Put children in the place of those that are there. @param {Element} parent @param {...(Child | Child[])} children */
 export function fill(parent, ...children) {
-	const wanted = children.flat().filter((child) => child !== null && child !== undefined && child !== false);
+	const wanted = children.flat().filter((child) => child != null && child !== false);
 	parent.replaceChildren(...wanted.map((child) => (child instanceof Node ? child : String(child))));
 }
 
@@ -86,9 +86,8 @@ export function svg(tag, props, ...children) {
 
 /** @param {Icon} name */
 export function icon(name) {
-	const drawn = svg("svg", { viewBox: "0 0 16 16", class: "icon", "aria-hidden": "true" });
-	drawn.append(svg("path", { d: ICONS[name] }));
-	return drawn;
+	const path = svg("path", { d: ICONS[name] });
+	return svg("svg", { viewBox: "0 0 16 16", class: "icon", "aria-hidden": "true" }, path);
 }
 
 /** @param {string} id @returns {HTMLElement} */
@@ -107,14 +106,11 @@ export function tell(text) {
 	told.classList.add("shown");
 }
 
-/** Show a failure in words until it is closed. @param {string} text @param {Child} [button] */
-export function warn(text, button) {
+/** Show a failure in words until it is closed. @param {string} text */
+export function warn(text) {
 	const banner = byId("banner");
-	const close = h(
-		"button",
-		{ click: () => banner.replaceChildren(), "aria-label": "Close the message" },
-		icon("cross"),
-	);
-	if (text) fill(banner, h("span", null, text), button, close);
-	else banner.replaceChildren();
+	const end = () => fill(banner);
+	const close = h("button", { click: end, "aria-label": "Close the message" }, icon("cross"));
+	if (text) fill(banner, h("span", null, text), close);
+	else end();
 }

@@ -2,7 +2,7 @@
 
 import { byId, fill, h, icon } from "./dom.js";
 import { FACETS, ORDERS } from "./filters.js";
-import { DEFECT_WORDS } from "./words.js";
+import { DEFECT_WORDS, number } from "./words.js";
 
 /** @typedef {import("./review.js").Review} Review */
 
@@ -47,33 +47,19 @@ export function filterBar(el, review, changed) {
 				void review.load(true).then(() => again("kept"));
 			},
 		});
+		const clear = () => {
+			filter.clear();
+			again("order");
+		};
+		const close = () => document.body.classList.remove("show-filters");
 		fill(
 			el,
 			h(
 				"div",
 				{ class: "filter-head" },
 				h("h2", null, "Filter"),
-				!filter.empty &&
-					h(
-						"button",
-						{
-							id: "clear-filter",
-							click: () => {
-								filter.clear();
-								again("order");
-							},
-						},
-						"Clear",
-					),
-				h(
-					"button",
-					{
-						class: "drawer-close",
-						"aria-label": "Close the filter",
-						click: () => document.body.classList.remove("show-filters"),
-					},
-					icon("cross"),
-				),
+				!filter.empty && h("button", { id: "clear-filter", click: clear }, "Clear"),
+				h("button", { class: "drawer-close", "aria-label": "Close the filter", click: close }, icon("cross")),
 			),
 			h("label", { class: "order" }, "Order ", order),
 			...FACETS.map(facet),
@@ -92,6 +78,10 @@ export function filterBar(el, review, changed) {
 		const listed = whole.has(name) ? sorted : sorted.slice(0, MOST_VALUES);
 		const turned = filter.inverted.has(name);
 		const turnId = `turn-${name}`;
+		const more = () => {
+			whole.add(name);
+			draw();
+		};
 		const turn =
 			filter.wanted[name].size > 0 &&
 			h(
@@ -114,17 +104,7 @@ export function filterBar(el, review, changed) {
 			h("legend", null, name[0].toUpperCase() + name.slice(1), turn),
 			...listed.map(({ value, count }) => line(name, value, count, turned)),
 			sorted.length > listed.length &&
-				h(
-					"button",
-					{
-						class: "link",
-						click: () => {
-							whole.add(name);
-							draw();
-						},
-					},
-					`${sorted.length - listed.length} more`,
-				),
+				h("button", { class: "link", click: more }, `${sorted.length - listed.length} more`),
 		);
 	};
 	const line = (
@@ -149,7 +129,7 @@ export function filterBar(el, review, changed) {
 			{ class: turned && wanted[name].has(value) ? "out" : null, title: value },
 			box,
 			h("span", { class: "value" }, words(name, value)),
-			h("span", { class: "count" }, count.toLocaleString("en")),
+			h("span", { class: "count" }, number(count)),
 		);
 	};
 	review.addEventListener("list", draw);

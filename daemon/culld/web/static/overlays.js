@@ -1,7 +1,7 @@
 /** @file What is drawn over a photo: the heat map of a defect, clipped parts, the sharpest regions. Nothing blinks. */
 
 import { heat } from "./api.js";
-import { h, svg } from "./dom.js";
+import { fill, h, svg, tell } from "./dom.js";
 import { shown } from "./shown.js";
 import { DEFECT_WORDS, probability } from "./words.js";
 
@@ -18,13 +18,18 @@ const MOST_KNOWN = 60;
 
 /** @typedef {{grey: Uint8ClampedArray, w: number, h: number, logit: number, probability: number}} Map2 */
 
-/** Maps by photo and head, the latest last. @type {Map<string, Promise<Map2>>} */
+/** Maps by photo and head, the latest last. @type {Map<string, Promise<any>>} */
 const known = new Map();
 
 /** The map of a head of a photo as RGBA bytes. @param {Info} info @param {string} head @returns {Promise<Map2>} */
 export function mapOf(info, head) {
-	const key = `${info.id} ${info.copy} ${head}`;
-	const made = known.get(key) ?? read(info, head);
+	return kept(info, head, () => read(info, head));
+}
+
+/** What is known of a photo by this name, else what is made. @template T @param {Info} info @param {string} name @param {() => Promise<T>} make @returns {Promise<T>} */
+export function kept({ id, copy }, name, make) {
+	const key = `${id} ${copy} ${name}`;
+	const made = known.get(key) ?? make();
 	known.delete(key);
 	known.set(key, made);
 	made.catch(() => known.delete(key));
@@ -35,11 +40,24 @@ export function mapOf(info, head) {
 /** @param {Info} info @param {string} head */
 async function read(info, head) {
 	const { picture, logit, probability: p } = await heat(info, head);
-	const canvas = new OffscreenCanvas(picture.width, picture.height);
-	const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d"));
-	context.drawImage(picture, 0, 0);
-	const grey = context.getImageData(0, 0, picture.width, picture.height).data;
-	return { grey, w: picture.width, h: picture.height, logit, probability: p };
+	const { width: w, height: high } = picture;
+	const pen = penOf(new OffscreenCanvas(w, high));
+	pen.drawImage(picture, 0, 0);
+	return { grey: pen.getImageData(0, 0, w, high).data, w, h: high, logit, probability: p };
+}
+
+/** @param {HTMLCanvasElement | OffscreenCanvas} canvas */
+function penOf(canvas) {
+	return /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+}
+
+/** Fill a canvas of the size of a map cell by cell. @template {HTMLCanvasElement | OffscreenCanvas} C @param {C} canvas @param {number[]} rgb @param {(at: number) => number} opacity of the cell whose bytes begin there, 0..255 */
+function painted(canvas, rgb, opacity) {
+	const pen = penOf(canvas);
+	const image = pen.createImageData(canvas.width, canvas.height);
+	for (let at = 0; at < image.data.length; at += 4) image.data.set([...rgb, opacity(at)], at);
+	pen.putImageData(image, 0, 0);
+	return canvas;
 }
 
 /** The middle of the strongest cell of a map, in fractions of the photo. @param {Map2} map */
@@ -71,39 +89,45 @@ export class Overlays {
 		/** @type {Info | null} */
 		this.info = null;
 		this.defect = "blur";
-		addEventListener("culld-overlays", () => this.info && this.sheet.isConnected && this.show(this.info));
+		addEventListener("culld-overlays", (event) => {
+			const { detail } = /** @type {CustomEvent} */ (event);
+			if (this.info && this.sheet.isConnected) void this.show(this.info, detail === "regions");
+		});
 	}
 
-	/** @param {Info} info */
-	async show(info) {
+	/** @param {Info} info @param {boolean} [told] whether readers of the screen are told the regions */
+	async show(info, told) {
 		this.info = info;
 		const layers = /** @type {Element[]} */ ([]);
-		const texts = info.copy ? [`Repaired copy: ${info.name}`] : [];
-		this.label.textContent = texts.join("");
+		const texts = /** @type {(string | Element)[]} */ (info.copy ? [`Repaired copy: ${info.name}`] : []);
+		fill(this.label, ...texts);
 		const add = async (
-			/** @type {boolean} */ on,
-			/** @type {string} */ head,
-			/** @type {(map: Map2) => [Element[], string]} */ draw,
+			/** @type {string} */ now,
 			/** @type {string} */ name,
+			/** @type {() => Promise<[Element[], string | Element, string?]>} */ make,
 		) => {
-			if (!on) return;
+			if (now === "off") return;
+			let said;
 			try {
-				const [made, text] = draw(await mapOf(info, head));
+				const [made, text, words] = await make();
 				layers.push(...made);
 				texts.push(text);
+				said = words;
 			} catch (error) {
-				texts.push(`${name}: ${/** @type {Error} */ (error).message}`);
+				texts.push((said = `${name}: ${/** @type {Error} */ (error).message}`));
 			}
+			if (told && said && this.info === info) tell(`${info.name}: ${said}`);
 		};
 		await Promise.all([
-			add(shown.heat !== "off", this.defect, (map) => heated(map, this.defect), "Heat map"),
-			add(shown.clipping !== "off", "clipping", clipped, "Clipping"),
-			add(shown.sharp, "sharpness", sharpest, "Sharpest regions"),
+			add(shown.heat, "Heat map", async () => heated(await mapOf(info, this.defect), this.defect)),
+			add(shown.clipping, "Clipping", async () => clipped(await mapOf(info, "clipping"))),
+			add(shown.sharp, "Sharpest regions", async () => sharpest(await mapOf(info, "sharpness"))),
+			add(shown.regions, "Regions", async () => (await import("./regions.js")).regions(info)),
 		]);
 		if (this.info !== info) return;
 		this.sheet.querySelectorAll(".layer").forEach((old) => old.remove());
 		this.sheet.append(...layers);
-		this.label.textContent = texts.join(" · ");
+		fill(this.label, ...texts.flatMap((text, at) => (at ? [" · ", text] : [text])));
 	}
 }
 
@@ -115,14 +139,7 @@ function heatText(head, { logit, probability: p }) {
 /** One hue whose opacity is the value. @param {Map2} map @param {number[]} rgb @param {(value: number) => number} opacity */
 function tinted({ grey, w, h: high }, rgb, opacity) {
 	const canvas = h("canvas", { class: "layer", width: w, height: high });
-	const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-	const image = context.createImageData(w, high);
-	for (let cell = 0; cell < w * high; cell++) {
-		image.data.set(rgb, 4 * cell);
-		image.data[4 * cell + 3] = 165 * opacity(grey[4 * cell] / 255);
-	}
-	context.putImageData(image, 0, 0);
-	return canvas;
+	return painted(canvas, rgb, (at) => 165 * opacity(grey[at] / 255));
 }
 
 /** The line around the cells above a level, white on black. @param {Map2} map @param {number} level */
@@ -178,16 +195,12 @@ function clipped({ grey, w, h: high }) {
 	const layers = [];
 	const texts = [];
 	for (const side of sides) {
-		const mask = new OffscreenCanvas(w, high);
-		const context = /** @type {OffscreenCanvasRenderingContext2D} */ (mask.getContext("2d"));
-		const image = context.createImageData(w, high);
 		let count = 0;
-		for (let cell = 0; cell < w * high; cell++) {
-			if (!isClipped(grey, 4 * cell, side)) continue;
-			image.data[4 * cell + 3] = 255;
-			count++;
-		}
-		context.putImageData(image, 0, 0);
+		const mask = painted(new OffscreenCanvas(w, high), [0, 0, 0], (at) => {
+			const is = isClipped(grey, at, side);
+			count += Number(is);
+			return is ? 255 : 0;
+		});
 		const hatch = h("div", { class: `layer hatch ${side}` });
 		void mask.convertToBlob().then((blob) => {
 			const url = URL.createObjectURL(blob);

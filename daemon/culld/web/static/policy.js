@@ -5,7 +5,7 @@ import { byId, fill, h, tell } from "./dom.js";
 import { distance } from "./filters.js";
 import { columns, line } from "./tables.js";
 import { letter } from "./why.js";
-import { counted, DEFECTS, DEFECT_WORDS, percent, VERDICTS } from "./words.js";
+import { counted, DEFECTS, DEFECT_WORDS, number, percent, VERDICTS } from "./words.js";
 
 /** @typedef {import("./review.js").Review} Review */
 /** @typedef {import("./words.js").Defect} Defect */
@@ -140,18 +140,9 @@ export class PolicyPage extends HTMLElement {
 			range.setAttribute("aria-valuetext", text(to));
 			void this.ask();
 		};
-		const never =
-			name === "reject" &&
-			h(
-				"label",
-				{ class: "switch" },
-				h("input", {
-					type: "checkbox",
-					checked: value === null,
-					change: (/** @type {any} */ event) => put(event.target.checked ? null : fromSlider(Number(range.value))),
-				}),
-				" never",
-			);
+		const change = (/** @type {any} */ event) => put(event.target.checked ? null : fromSlider(Number(range.value)));
+		const box = h("input", { type: "checkbox", checked: value === null, change });
+		const never = name === "reject" && h("label", { class: "switch" }, box, " never");
 		return h(
 			"div",
 			{ class: "slider" },
@@ -182,20 +173,8 @@ export class PolicyPage extends HTMLElement {
 	tell(answer) {
 		const row = (/** @type {string} */ name) => {
 			const [now, then] = [answer.now?.[name] ?? 0, answer.then?.[name] ?? 0];
-			return now || then
-				? h(
-						"tr",
-						null,
-						h("th", { scope: "row" }, name),
-						h("td", null, now.toLocaleString("en")),
-						h("td", null, then.toLocaleString("en")),
-						h(
-							"td",
-							{ class: "change" },
-							then === now ? "" : `${then > now ? "+" : "−"}${Math.abs(then - now).toLocaleString("en")}`,
-						),
-					)
-				: null;
+			const change = then === now ? "" : `${then > now ? "+" : "−"}${number(Math.abs(then - now))}`;
+			return now || then ? line(name, number(now), number(then), change) : null;
 		};
 		const rates = Object.entries(answer.false_rejects ?? {}).filter(([, rate]) => rate.answers);
 		fill(
@@ -211,7 +190,7 @@ export class PolicyPage extends HTMLElement {
 			),
 			h(
 				"table",
-				{ class: "plain" },
+				{ class: "plain changes" },
 				h("caption", null, "Photos by verdict"),
 				columns("Verdict", "now", "then", "change"),
 				...VERDICTS.map(row),
@@ -242,23 +221,21 @@ export class PolicyPage extends HTMLElement {
 	}
 
 	/** @param {{move?: number[], come_back?: number[]}} ids */
-	async strips(ids) {
+	async strips({ move = [], come_back: back = [] }) {
 		const { review } = this;
+		const far = (/** @type {number} */ id) => {
+			const row = review.library.row(id);
+			return { id, far: row < 0 ? 99 : distance(review.library, row, this.wanted) };
+		};
 		const near = (/** @type {number[]} */ list) => {
-			const far = new Map(
-				list.map((id) => [
-					id,
-					review.library.row(id) < 0 ? 99 : distance(review.library, review.library.row(id), this.wanted),
-				]),
-			);
-			return [...list]
-				.sort((a, b) => /** @type {number} */ (far.get(a)) - /** @type {number} */ (far.get(b)))
-				.slice(0, STRIP);
+			const sorted = list.map(far).sort((a, b) => a.far - b.far);
+			return sorted.slice(0, STRIP).map(({ id }) => id);
 		};
 		const sides = /** @type {const} */ ([
-			["would move", near(ids.move ?? [])],
-			["would come back", near(ids.come_back ?? [])],
+			["would move", near(move)],
+			["would come back", near(back)],
 		]);
+		const all = [...move, ...back];
 		await review.known.want(sides.flatMap(([, list]) => list)).catch(() => undefined);
 		const figure = (/** @type {number} */ id) => {
 			const info = review.info(id);
@@ -277,20 +254,9 @@ export class PolicyPage extends HTMLElement {
 				),
 			);
 		};
-		const any = sides.some(([, list]) => list.length);
 		const same = JSON.stringify(this.wanted) === JSON.stringify(this.now);
-		const apply =
-			same && any
-				? h(
-						"p",
-						null,
-						h(
-							"button",
-							{ click: () => this.apply([...(ids.move ?? []), ...(ids.come_back ?? [])]) },
-							`Decide again about ${counted((ids.move ?? []).length + (ids.come_back ?? []).length, "photo")} by the policy in force`,
-						),
-					)
-				: null;
+		const text = `Decide again about ${counted(all.length, "photo")} by the policy in force`;
+		const apply = same && all.length && h("p", null, h("button", { click: () => this.apply(all) }, text));
 		fill(
 			this.moved,
 			apply,
@@ -300,7 +266,7 @@ export class PolicyPage extends HTMLElement {
 					h("h3", null, `${title}: ${list.length === STRIP ? `the first ${STRIP}` : counted(list.length, "photo")}`),
 					h("ul", { class: "strip", tabindex: 0, "aria-label": title }, ...list.map(figure)),
 				]),
-			any ? null : h("p", { class: "quiet" }, "None: every photo keeps its verdict."),
+			all.length ? null : h("p", { class: "quiet" }, "None: every photo keeps its verdict."),
 		);
 	}
 

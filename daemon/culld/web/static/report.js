@@ -3,7 +3,7 @@
 import { get } from "./api.js";
 import { fill, h, svg } from "./dom.js";
 import { columns, line } from "./tables.js";
-import { counted, DEFECT_WORDS, percent } from "./words.js";
+import { counted, DEFECT_WORDS, number, percent } from "./words.js";
 
 /** @typedef {{name: string, rejected: number, answers: number, false: number, low: number, high: number}} Rate */
 /** @typedef {{from: number, to: number, promised: number, answers: number, right: number, low: number, high: number}} Class */
@@ -73,11 +73,6 @@ export class ReportPage extends HTMLElement {
 	}
 }
 
-/** @param {number} [count] */
-function number(count = 0) {
-	return count.toLocaleString("en");
-}
-
 /** @param {Rate[]} rates @param {"answers" | "false"} name */
 function sum(rates, name) {
 	return rates.reduce((total, rate) => total + rate[name], 0);
@@ -118,15 +113,16 @@ function section(title, rates) {
 function overTime(months) {
 	const known = months.filter(({ answers }) => answers);
 	const points = known.map(({ name, answers, false: wrong, low, high }, at) => ({
+		name,
 		x: (at + 0.5) / known.length,
 		y: wrong / answers,
 		low,
 		high,
 		text: `${name}: ${percent(wrong / answers)}`,
 	}));
-	const names = known
+	const names = points
 		.filter((_, at) => at % Math.ceil(known.length / 6) === 0)
-		.map(({ name }) => ({ text: name, x: (known.findIndex((each) => each.name === name) + 0.5) / known.length }));
+		.map(({ x, name: text }) => ({ x, text }));
 	return known.length ? plot("Wrong rejects by month", points, names, false) : null;
 }
 

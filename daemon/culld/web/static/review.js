@@ -6,7 +6,7 @@ import { tell, warn } from "./dom.js";
 import { Filter, listed } from "./filters.js";
 import { Known, Library } from "./library.js";
 import { chosen } from "./settings.js";
-import { answerOf, counted, DONE, OUTCOMES, STATES } from "./words.js";
+import { answerOf, counted, DONE, number, OUTCOMES, STATES } from "./words.js";
 
 /** @typedef {import("./words.js").Kind} Kind */
 /** @typedef {import("./api.js").Outcome} Outcome */
@@ -225,7 +225,7 @@ export class Review extends EventTarget {
 
 	progress() {
 		const { open, right, wrong } = this.answered;
-		return `${(right + wrong).toLocaleString("en")} of ${(open + right + wrong).toLocaleString("en")} answered`;
+		return `${number(right + wrong)} of ${number(open + right + wrong)} answered`;
 	}
 
 	/** Take the outcomes of a wish over. @param {{wish: import("./answers.js").Wish, items: Outcome[]}} end */

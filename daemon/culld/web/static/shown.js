@@ -3,12 +3,14 @@
 export const HEAT = /** @type {const} */ (["off", "map", "contour"]);
 export const CLIPPING = /** @type {const} */ (["off", "over", "under", "both"]);
 
-/** What is switched on, for all pictures. @type {{heat: "off" | "map" | "contour", clipping: "off" | "over" | "under" | "both", sharp: boolean}} */
-export const shown = { heat: "off", clipping: "off", sharp: false };
+export const ON = /** @type {const} */ (["off", "on"]);
 
-/** @template {"heat" | "clipping"} K @param {K} name @param {readonly string[]} values */
+/** What is switched on, for all pictures. @type {{[name in "heat" | "clipping" | "sharp" | "regions"]: string}} */
+export const shown = { heat: "off", clipping: "off", sharp: "off", regions: "off" };
+
+/** @param {keyof typeof shown} name @param {readonly string[]} values */
 export function turn(name, values) {
-	shown[name] = /** @type {any} */ (values[(values.indexOf(shown[name]) + 1) % values.length]);
-	dispatchEvent(new Event("culld-overlays"));
+	shown[name] = values[(values.indexOf(shown[name]) + 1) % values.length];
+	dispatchEvent(new CustomEvent("culld-overlays", { detail: name }));
 	return shown[name];
 }

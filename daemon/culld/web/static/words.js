@@ -49,9 +49,14 @@ export function answerOf(state) {
 	return state === "restored" || state === "untagged" ? "wrong" : "not asked";
 }
 
+/** @param {number} [count] */
+export function number(count = 0) {
+	return count.toLocaleString("en");
+}
+
 /** @param {number} count @param {string} one @param {string} [many] */
 export function counted(count, one, many = `${one}s`) {
-	return `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+	return `${number(count)} ${count === 1 ? one : many}`;
 }
 
 /** A probability as the command line prints it, cut and not rounded, so that 0.996 is never a 1. @param {number | null} p */
