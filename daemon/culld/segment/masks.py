@@ -36,6 +36,7 @@ RULES: Final[Mapping[RegionClass, Callable[[Pixels], Mask]]] = {
 """The classes that a rule can tell."""
 BLURRED: Final = (RegionClass.DEFOCUS, RegionClass.MOTION)
 """The kinds of blur."""
+_TAKING_TEXTURE: Final = (*BLURRED, RegionClass.SHADOW, RegionClass.HIGHLIGHT)
 UNDECIDED: Final = 0.6
 """The ratio of probabilities from which a region has both kinds of blur: of 0.6, 0.8 and 1 the one with the best Dice
 on scenes of the calibration."""
@@ -112,7 +113,11 @@ def settings_of(card: Card) -> tuple[dict[RegionClass, float], frozenset[RegionC
 
 
 def _exclusive(found: Mapping[RegionClass, Mask]) -> dict[RegionClass, Mask]:
-    """Return masks of which no two contradict: what has a defect has texture, and what has nothing is fine."""
+    """Return masks of which no two contradict: what has lost its texture by a defect was not without, fine is the rest.
+
+    Noise and blocks on a surface without texture stay beside it.
+    """
     spoilt = np.logical_or.reduce([found[kind] for kind in REGION_DEFECTS])
-    flat = found[RegionClass.FLAT] & ~spoilt
+    lost = np.logical_or.reduce([found[kind] for kind in _TAKING_TEXTURE])
+    flat = found[RegionClass.FLAT] & ~lost
     return {**found, RegionClass.FLAT: flat, RegionClass.FINE: ~(spoilt | flat)}
