@@ -103,3 +103,10 @@ def test_legend_fits_into_a_small_window(chromium: Browser, address: str) -> Non
     assert left + width <= 320
     checked(person)
     context.close()
+
+
+def test_policy_page_without_a_change_shows_no_number_in_place_of_a_button(person: Person) -> None:
+    """There is nothing to decide again."""
+    person.opens("#/policy").sees("None: every photo keeps its verdict.")
+    section = "section:has-text('Photos that change sides') > div"
+    assert person.page.inner_text(section) == "None: every photo keeps its verdict."

@@ -256,7 +256,7 @@ export class PolicyPage extends HTMLElement {
 		};
 		const same = JSON.stringify(this.wanted) === JSON.stringify(this.now);
 		const text = `Decide again about ${counted(all.length, "photo")} by the policy in force`;
-		const apply = same && all.length && h("p", null, h("button", { click: () => this.apply(all) }, text));
+		const apply = same && all.length > 0 && h("p", null, h("button", { click: () => this.apply(all) }, text));
 		fill(
 			this.moved,
 			apply,
