@@ -100,7 +100,7 @@ def tile(segmenter: Segmenter, words: str, pixels: Pixels) -> tuple[Image.Image,
     }
     small = np.asarray(Image.fromarray(pixels).resize(SHOWN, Image.Resampling.LANCZOS))
     drawn = Image.open(io.BytesIO(picture(small, outlines, found.shares)))
-    whole = Image.new("RGB", (SHOWN[0], SHOWN[1] + 3 * LINE + 24), "black")
+    whole = Image.new("RGB", (SHOWN[0], SHOWN[1] + 4 * LINE + 24), "black")
     whole.paste(drawn, (0, whole.height - drawn.height))
     ImageDraw.Draw(whole).text((10, 6), f"drawn: {words}", "white", ImageFont.load_default(18))
     print(f"{words}: {sentence(found.shares)}")

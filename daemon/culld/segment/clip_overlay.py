@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from culld.imaging.decode import shrunk
 from culld.segment.clip_legend import ClipLegend
+from culld.segment.maps import SCALE
 from culld.segment.masks import LONGEST
-from culld.segment.outline import rings
+from culld.segment.outline import Ring, rings
 from culld.segment.picture import dimmed, draw_outlines, present
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from culld.records.regions import RegionClass
     from culld.segment.masks import Segmentation, Segmenter
 
+    Mask = NDArray[np.bool_]
     Pixels = NDArray[np.uint8]
 
 HELD: Final = 1 / 15
@@ -44,19 +47,42 @@ class HeldSegmentation:
         return self._found
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Contours:
+    """The outlines of the masks of a frame, in px of the masks, whose `width` and `height` it has, and their shares."""
+
+    found: Segmentation
+    shares: Mapping[RegionClass, float]
+    outlines: Mapping[RegionClass, list[Ring]]
+    width: int
+    height: int
+
+    @classmethod
+    def of(cls, found: Segmentation) -> Contours:
+        """Follow the borders of every second px: the network tells no more, and it takes half of the time."""
+        shares = found.shares
+        height, width = next(iter(found.masks.values())).shape
+        outlines = {kind: _traced(found.masks[kind]) for kind, _ in present(shares)}
+        return cls(found, shares, outlines, width, height)
+
+
+def _traced(mask: Mask) -> list[Ring]:
+    return [Ring(ring.points * SCALE, ring.is_hole) for ring in rings(mask[::SCALE, ::SCALE])]
+
+
 class ClipOverlay:
     """Draws on the frames of one clip, all of one size; not to be shared between threads."""
 
     def __init__(self, size: tuple[int, int]) -> None:
         """Fit legend and contours to frames of this (width, height) in px."""
         self._legend = ClipLegend(size)
+        self._contours: Contours | None = None
 
     def drawn(self, frame: Pixels, found: Segmentation) -> Pixels:
         """Return a frame, uint8 RGB (height, width, 3), under the contours of its masks, which may be smaller."""
-        shares: Mapping[RegionClass, float] = found.shares
-        outlines = {kind: rings(found.masks[kind]) for kind, _ in present(shares)}
-        height, width = next(iter(found.masks.values())).shape
-        image = dimmed(frame)
-        draw_outlines(image, outlines, shares, (frame.shape[1] / width, frame.shape[0] / height))
-        self._legend.draw(image, shares)
+        if self._contours is None or self._contours.found is not found:
+            self._contours = Contours.of(found)
+        held, image = self._contours, dimmed(frame)
+        draw_outlines(image, held.outlines, held.shares, (frame.shape[1] / held.width, frame.shape[0] / held.height))
+        self._legend.draw(image, held.shares)
         return np.asarray(image)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
     Points = NDArray[np.float64]
 
-SMALLEST: Final = 0.0005
+SMALLEST: Final = 0.002
 """The share of the frame below which a region or a hole gets no outline."""
 TOLERANCE: Final = 1.0
 """How far a polygon may run beside the border of a mask, in its px."""
