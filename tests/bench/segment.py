@@ -23,7 +23,7 @@ from bench.segment_rivals import RIVALS
 from culld.cli.model_segmentation import COMPOSITES, NETWORK, RULE, SHIPPED, by_rules, counted
 from culld.inference.card import read_card
 from culld.records.regions import REGION_CLASSES, REGION_DEFECTS, RegionClass
-from culld.segment.maps import maps_of
+from culld.segment.maps import enlarged, half_maps
 from culld.segment.masks import BLURRED, RULES, Segmenter, blur_of
 from culld.training.dataset import Scene, read_index, split
 from culld.training.restoration.known_pairs import read_photo
@@ -50,7 +50,7 @@ class Seen:
 
     def network(self, pixels: Pixels) -> Maps:
         """The maps by class, and of blur of either kind."""
-        maps = self._maps(pixels)
+        maps = enlarged(self._maps(pixels), pixels.shape[:2])
         found = {str(kind): maps[..., at] for at, kind in enumerate(REGION_CLASSES)}
         return {**found, BLUR: blur_of(maps)}
 
@@ -63,7 +63,7 @@ class Seen:
 
     def _maps(self, pixels: Pixels) -> NDArray[np.float32]:
         if self._last[0] is not pixels or self._last[1] is None:
-            self._last = (pixels, maps_of(pixels, self.segmenter.network))
+            self._last = (pixels, half_maps(pixels, self.segmenter.network))
         assert self._last[1] is not None
         return self._last[1]
 

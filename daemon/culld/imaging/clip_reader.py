@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
-import numpy as np
-
 from culld.errors import PhotoError
 from culld.imaging.clip_containers import ClipContainer, container_of, missing_clip_part
+from culld.imaging.clip_frames import luma_lines, small_luma, upright
 from culld.imaging.clip_transfer import transfer_of
 from culld.imaging.image_file import DecodeLimits, UnreadableError
 from culld.records.clips import ClipFacts
@@ -23,6 +22,7 @@ from culld.records.clips import ClipFacts
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import numpy as np
     from numpy.typing import NDArray
 
     Pixels = NDArray[np.uint8]
@@ -33,9 +33,6 @@ LOOK_S: Final = 0.03
 MOST_PIXELS: Final = 8192 * 4608
 """The largest frame: one of a clip in 8K is decoded with several others held (33 MB each in 4:2:0, and 8 bits)."""
 _THREADS: Final = 4  # more only hold more frames
-_SMALL: Final = 160
-_LINES: Final = 64
-_HD: Final = 720
 _NO_EXTRA: Final = "clips can only be read with the extra `video` installed: pip install 'culld[video]'"
 
 
@@ -95,13 +92,13 @@ class Clip:
             if at >= due:
                 due = (math.floor(at * SAMPLES_A_SECOND) + 1) / SAMPLES_A_SECOND
             next_look = at + LOOK_S
-            pixels = _upright(frame, longest, self.facts.rotation) if is_sample else None
-            yield ClipLook(at, _small_luma(frame), _luma_lines(frame), is_key, pixels)
+            pixels = upright(frame, longest, self.facts.rotation) if is_sample else None
+            yield ClipLook(at, small_luma(frame), luma_lines(frame), is_key, pixels)
 
     def frames(self, longest: int | None) -> Iterator[ClipFrame]:
         """Yield every frame in the order of time, its longer side reduced to `longest` pixels; raises as `samples`."""
         for frame, pts, at in self._decoded():
-            yield ClipFrame(pts, self.time_base, at, _upright(frame, longest, self.facts.rotation))
+            yield ClipFrame(pts, self.time_base, at, upright(frame, longest, self.facts.rotation))
 
     def _decoded(self) -> Iterator[tuple[Any, int, float]]:
         """Yield the frames of FFmpeg, their times in units of `time_base`, and in seconds from the first one."""
@@ -249,45 +246,3 @@ def _seconds_of_packets(opened: Any, picture: Any) -> float:
             start = packet.pts if start is None else min(start, packet.pts)
             ends[0] = max(ends[0], packet.pts + (packet.duration or 0))
     return float((ends[0] - (start or 0)) * picture.time_base)
-
-
-def _upright(frame: Any, longest: int | None, rotation: int) -> Pixels:
-    """Return a frame as upright uint8 RGB (height, width, 3)."""
-    width, height = _fitted(frame, longest)
-    rgb = frame.reformat(
-        width=width, height=height, format="rgb24", src_colorspace=_colour_space(frame), interpolation="AREA"
-    )
-    pixels: Pixels = rgb.to_ndarray()
-    return np.ascontiguousarray(np.rot90(pixels, -rotation // 90)) if rotation else pixels
-
-
-def _colour_space(frame: Any) -> str | None:
-    """Return the colour matrix of a frame that has none: HD is BT.709, smaller frames are BT.601 (ITU-R practice)."""
-    if int(frame.colorspace) != 2:  # AVCOL_SPC_UNSPECIFIED
-        return None
-    return "ITU709" if frame.height >= _HD else "ITU601"
-
-
-def _fitted(frame: Any, longest: int | None) -> tuple[int, int]:
-    scale = 1.0 if longest is None else min(1.0, longest / max(frame.width, frame.height))
-    return max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
-
-
-def _small_luma(frame: Any) -> Pixels:
-    width, height = _fitted(frame, _SMALL)
-    small: Pixels = frame.reformat(width=width, height=height, format="gray", interpolation="AREA").to_ndarray()
-    return small
-
-
-def _luma_lines(frame: Any) -> Pixels:
-    """Return at most 64 rows of the first plane, uint8 (rows, columns); of 10 bits and more the upper 8."""
-    if frame.format.name.startswith(("yuv", "nv", "gray", "p0")) and len(frame.planes):
-        plane = frame.planes[0]
-        component = frame.format.components[0]
-        wide = component.bits > 8
-        rows = np.frombuffer(plane, np.uint16 if wide else np.uint8)
-        rows = rows.reshape(-1, plane.line_size // rows.itemsize)[: frame.height, : frame.width]
-        chosen = rows[:: max(1, math.ceil(frame.height / _LINES))]
-        return np.array(chosen >> (component.bits - 8) if wide else chosen, np.uint8)
-    luma: Pixels = frame.reformat(format="gray").to_ndarray()
-    return luma[:: max(1, math.ceil(frame.height / _LINES))].copy()

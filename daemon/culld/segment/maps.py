@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -48,8 +48,13 @@ def open_segmentation(folder: Path, threads: int = 1) -> LiteRtNetwork:
 def maps_of(pixels: Pixels, network: Network) -> Maps:
     """Return the maps of a picture, uint8 RGB (height, width, 3): float32 0..1 (height, width, 8).
 
-    Tiles begin at even places, for the network makes maps of half their size; each value is repeated for 2x2 pixels.
+    Those of the network have half of the size: each value stands for 2x2 pixels.
     """
+    return enlarged(half_maps(pixels, network), pixels.shape[:2])
+
+
+def half_maps(pixels: Pixels, network: Network) -> Maps:
+    """Return the maps of a picture, uint8 RGB (height, width, 3), at half of its size, rounded up: float32 0..1."""
     side, run = _side(network), as_function(network)
     height, width = pixels.shape[:2]
     lower, wider = (max(0, side - length, length % SCALE) for length in (height, width))
@@ -64,7 +69,13 @@ def maps_of(pixels: Pixels, network: Network) -> Maps:
             place = tuple(slice(start // SCALE, (start + side) // SCALE) for start in (top, left))
             total[place] += run(tile) * tent
             weights[place] += tent
-    return (total / weights).repeat(SCALE, axis=0).repeat(SCALE, axis=1)[:height, :width]
+    mean: Maps = (total / weights)[: -(-height // SCALE), : -(-width // SCALE)]
+    return mean
+
+
+def enlarged(values: NDArray[Any], size: tuple[int, ...]) -> NDArray[Any]:
+    """Return values at half of a size (height, width, ...) in that size: each is repeated."""
+    return values.repeat(SCALE, axis=0).repeat(SCALE, axis=1)[: size[0], : size[1]]
 
 
 def starts(length: int, side: int) -> tuple[int, ...]:

@@ -66,9 +66,11 @@ def sharp(pixels: Pixels) -> Mask:
     return _local(narrow, WINDOW, np.logical_or)
 
 
-def most(mask: Mask) -> Mask:
-    """Return where at least half of the 9x9 pixels round a place are set; those past the border repeat it."""
-    reach = _MAJORITY
+def most(mask: Mask, reach: int = _MAJORITY) -> Mask:
+    """Return where at least half of the square of pixels round a place, 9x9 by default, are set.
+
+    Those past the border repeat it.
+    """
     sums = np.pad(mask, reach, mode="edge").astype(np.int32)
     for axis in (0, 1):
         total = np.cumsum(sums, axis=axis)
