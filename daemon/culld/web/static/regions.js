@@ -1,12 +1,12 @@
-/** @file The regions of a photo that have a defect: contours over it, and a legend in words. Loaded when first wanted. */
+/** @file The regions with a defect: contours over a photo, and a legend. Loaded when first wanted. */
 
 import { get } from "./api.js";
 import { h, svg } from "./dom.js";
 import { kept } from "./overlays.js";
 
-/** @typedef {{text: string, colour: string, polygons: [number, number][][]}} Kind a class of regions, the largest first */
+/** @typedef {{text: string, colour: string, polygons: [number, number][][]}} Kind largest first */
 
-/** The contours, the legend, and the same in one sentence. @param {import("./api.js").Info} info @returns {Promise<[Element[], Element, string]>} */
+/** Contours, legend, and both in a sentence. @param {import("./api.js").Info} info @returns {Promise<[Element[], Element, string]>} */
 export async function regions(info) {
 	const path = `photos/${info.id}/regions${info.copy ? "?copy=1" : ""}`;
 	const { width, height, sentence, classes } = await kept(info, "regions", () => get(path));

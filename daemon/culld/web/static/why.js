@@ -46,7 +46,7 @@ export class Why {
 			this.stop = new AbortController();
 			const answer = await get(`photos/${id}`, this.stop.signal);
 			this.answers.set(id, answer);
-			if (answer.thresholds && answer.facts?.format !== "video") this.review.thresholds = answer.thresholds;
+			if (answer.thresholds && !answer.clip) this.review.thresholds = answer.thresholds;
 			if (this.answers.size > 200) this.answers.delete(/** @type {number} */ (this.answers.keys().next().value));
 		}
 		return this.answers.get(id);
@@ -123,19 +123,20 @@ export function letter(defect) {
 }
 
 /** @param {any} why */
-function bars(why) {
+function bars({ clip, scores, thresholds }) {
 	return h(
 		"table",
 		{ class: "bars" },
-		h("caption", null, why.clip ? `Shares of the time. ${why.clip.verdict}: ${why.clip.sentence}` : "Scores"),
-		...DEFECTS.filter((defect) => why.scores?.[defect] !== null && why.scores?.[defect] !== undefined).map((defect) => {
-			const { tag, reject } = why.thresholds?.[defect] ?? {};
+		h("caption", null, clip ? `Shares of the time. ${clip.verdict}: ${clip.sentence}` : "Scores"),
+		...DEFECTS.filter((defect) => Number.isFinite(scores?.[defect])).map((defect) => {
+			const p = scores[defect];
+			const { tag, reject } = thresholds?.[defect] ?? {};
 			return h(
 				"tr",
 				null,
 				h("th", { scope: "row" }, letter(defect), ` ${DEFECT_WORDS[defect]}`),
-				h("td", null, bar(defect, why.scores[defect], tag, reject)),
-				h("td", { class: "number" }, probability(why.scores[defect])),
+				h("td", null, bar(defect, p, tag, reject)),
+				h("td", { class: "number" }, probability(p)),
 			);
 		}),
 	);
