@@ -1,0 +1,62 @@
+"""Ray on this machine alone: without dashboard, telemetry, log output, or any port that another machine can reach."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import secrets
+import shutil
+import tempfile
+from typing import TYPE_CHECKING, Final
+
+from culld.errors import SystemFaultError
+from culld.system.doctor.environment import has_module
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+MISSING: Final = "culld archive needs Ray and pyarrow: run `pip install 'culld[archive]'`"
+_STORE_BYTES: Final = 80 << 20
+"""The object store: it holds lists of paths and counts only, and Ray takes no less than 75 MiB."""
+
+
+def require_extra(has: Callable[[str], bool] = has_module) -> None:
+    """Raise SystemFaultError if the extra `archive` is not installed."""
+    if not (has("ray") and has("pyarrow")):
+        raise SystemFaultError(MISSING)
+
+
+@contextlib.contextmanager
+def ray_session(workers: int) -> Iterator[None]:
+    """Run Ray with so many processors for actors; its processes end with the context, and with this process.
+
+    Raises SystemFaultError if Ray cannot be started.
+    """
+    os.environ |= {
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",  # under `uv run` Ray would install the project again for each actor
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # all servers listen on 127.0.0.1, which Linux hides otherwise
+        "RAY_AUTH_MODE": "token",  # and other users of this machine cannot run code in the actors
+        "RAY_AUTH_TOKEN": secrets.token_hex(32),
+    }
+    import ray  # noqa: PLC0415 (an extra, and slow to import)
+
+    # A short path: it holds sockets, whose paths have 107 bytes at most.
+    folder = tempfile.mkdtemp(prefix="culld-ray-", dir="/tmp")  # noqa: S108 (mkdtemp makes it private)
+    try:
+        ray.init(
+            num_cpus=workers,
+            include_dashboard=False,
+            configure_logging=True,
+            logging_level=logging.ERROR,
+            log_to_driver=False,
+            object_store_memory=_STORE_BYTES,
+            _temp_dir=folder,
+        )
+        yield
+    except (ConnectionError, TimeoutError, ray.exceptions.RaySystemError) as error:
+        raise SystemFaultError(f"Ray cannot be started: {error}") from error
+    finally:
+        ray.shutdown()
+        shutil.rmtree(folder, ignore_errors=True)
