@@ -69,7 +69,10 @@ class ShardActor:
 
 @dataclass(slots=True)
 class Crew:
-    """The actors of one run. Each has one shard at a time: what it is sent is a list of paths, and comes back as counts."""
+    """The actors of one run. Each has one shard at a time.
+
+    It is sent a list of paths and returns counts, so that neither Ray nor this process holds rows or pixels.
+    """
 
     config: Config
     out: Path
@@ -79,7 +82,7 @@ class Crew:
 
     def start(self) -> None:
         """Start all actors and wait until each can score; raises SystemFaultError."""
-        import ray  # noqa: PLC0415 (an extra)
+        import ray
 
         self._idle = [self._actor() for _ in range(self.workers)]
         try:
@@ -88,7 +91,7 @@ class Crew:
             raise _fault(error) from error
 
     def _actor(self) -> Any:
-        import ray  # noqa: PLC0415 (an extra)
+        import ray
 
         one = self.config.model_copy(update={"workers": 1, "model": self._model()})
         # Two calls at a time: `done` is answered while `score` works.
@@ -103,7 +106,7 @@ class Crew:
 
         Raises SystemFaultError if the output cannot be written, or if a shard costs `MAX_LOSSES` actors.
         """
-        import ray  # noqa: PLC0415 (an extra)
+        import ray
 
         waiting, again, total = iter(shards), list[Any](), Tally()
         losses: Counter[int] = Counter()
@@ -138,7 +141,7 @@ class Crew:
 
     def _under_way(self) -> int:
         """Return the number of photos with a row in shards that are not committed; 0 for an actor that is lost."""
-        import ray  # noqa: PLC0415 (an extra)
+        import ray
 
         asked = [actor.done.remote() for actor, _ in self._busy.values()]
         ready, _ = ray.wait(asked, num_returns=len(asked), timeout=_BEAT_S) if asked else ([], [])

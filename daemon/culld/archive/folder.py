@@ -16,7 +16,6 @@ import fcntl
 import json
 import os
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from culld.archive.schema import SCHEMA_VERSION
@@ -26,7 +25,8 @@ from culld.files.temp_names import is_own_temp, temp_name
 from culld.records import display_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 _MANIFEST: Final = "archive.json"
 _LOCK: Final = "archive.lock"
@@ -55,6 +55,11 @@ class ArchiveFolder:
     def shard(self, scan: int, number: int) -> Path:
         """Return the path of a shard."""
         return self.path / "rows" / f"{scan:04}" / _SHARD.format(number)
+
+    def committed(self, scan: int) -> frozenset[int]:
+        """Return the numbers of the shards of a scan that are written."""
+        found = self.path.glob(f"rows/{scan:04}/shard-*.parquet")
+        return frozenset(int(each.stem.removeprefix("shard-")) for each in found)
 
     def deleted(self, scan: int) -> Path:
         """Return the path of the rows of photos that are gone."""
@@ -98,21 +103,21 @@ class ArchiveFolder:
             with placed(file) as hidden:
                 hidden.write_text(json.dumps(asdict(wanted), indent=2) + "\n")
             return
-        found = _parsed(file)
-        if found.get("schema") != SCHEMA_VERSION:
-            raise ConfigError(
-                (
-                    f"{shown} has schema {found.get('schema')!r}, and this culld writes {SCHEMA_VERSION}; name a new folder",
-                )
-            )
-        if found.get("uris") != list(wanted.uris):
-            named = found.get("uris")
-            theirs = " ".join(map(str, named)) if isinstance(named, list) else "others"
-            raise ConfigError((f"{shown} is the archive of other photos ({theirs}); name these, or a new folder",))
-        if found.get("model") != wanted.model:
-            raise ConfigError(
-                (f"{shown} was scored by the model {found.get('model')}, not {wanted.model}; name a new folder",)
-            )
+        if refusal := _refusal(_parsed(file), wanted):
+            raise ConfigError((f"{shown} {refusal}",))
+
+
+def _refusal(found: Mapping[str, Any], wanted: Manifest) -> str:
+    """Return, as a clause, why an archive cannot take the wanted photos; empty if it can."""
+    if found.get("schema") != wanted.schema:
+        return f"has schema {found.get('schema')!r}, and this culld writes {wanted.schema}; name a new folder"
+    uris = found.get("uris")
+    if uris != list(wanted.uris):
+        theirs = " ".join(map(str, uris)) if isinstance(uris, list) else "no known ones"
+        return f"is the archive of other photos ({theirs}); name these, or a new folder"
+    if found.get("model") != wanted.model:
+        return f"was scored by the model {found.get('model')}, and not by {wanted.model}; name a new folder"
+    return ""
 
 
 @contextlib.contextmanager

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from itertools import groupby, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from culld.archive.folder import placed
 from culld.archive.records import Shard, Status
 from culld.archive.schema import DELETED_SHARD, plan_schema
-from culld.archive.table import current, key_of
+from culld.archive.table import current
 from culld.records import RootedPath
 from culld.stages.group.stacks import shot_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
 
     import pyarrow as pa
 
@@ -26,15 +25,26 @@ if TYPE_CHECKING:
 _ROW_GROUP: Final = 1 << 16
 
 
-def make_plan(folder: ArchiveFolder, listed: Iterable[FileSnapshot], shard_size: int) -> int:
+class Listed(Protocol):
+    """The part of `Listing` that a plan uses."""
+
+    @property
+    def unreadable(self) -> Mapping[Path, str]:
+        """The folders that could not be listed, after all photos were."""
+
+    def photos(self) -> Iterable[FileSnapshot]:
+        """Return the photos; one may be named several times."""
+
+
+def make_plan(folder: ArchiveFolder, listing: Listed, shard_size: int) -> int:
     """Compare the photos with the rows of the archive, and commit a plan for those that differ; return its number.
 
-    New, changed and failed photos are read, and photos that are not listed any more are marked. Without any of them
-    nothing is written, and the result is 0. `listed` may name a photo several times.
+    New, changed and failed photos are read, and photos that are not listed any more are marked, but for those in
+    folders that could not be listed. Without any of them nothing is written, and the result is 0.
     """
-    found, known = _listing(listed), current(folder)
+    found, known = _listing(listing.photos()), current(folder)
     todo = _todo(found, known)
-    gone = _gone(found, known)
+    gone = _outside(_gone(found, known), listing.unreadable)
     if not todo.num_rows and not gone.num_rows:
         return 0
     scan = folder.last_scan() + 1
@@ -52,7 +62,7 @@ def shards_of(folder: ArchiveFolder, scan: int) -> Iterator[Shard]:
 
 def count_in(folder: ArchiveFolder, scan: int) -> int:
     """Return the number of photos in the shards of a plan."""
-    return sum(len(each.places) for each in shards_of(folder, scan))
+    return sum(row["shard"] != DELETED_SHARD for row in _rows(folder, scan))
 
 
 def deleted_in(folder: ArchiveFolder, scan: int) -> list[RootedPath]:
@@ -61,7 +71,7 @@ def deleted_in(folder: ArchiveFolder, scan: int) -> list[RootedPath]:
 
 
 def _rows(folder: ArchiveFolder, scan: int) -> Iterator[dict[str, Any]]:
-    import pyarrow.parquet as pq  # noqa: PLC0415 (an extra)
+    import pyarrow.parquet as pq
 
     with pq.ParquetFile(folder.plan(scan)) as file:
         for batch in file.iter_batches():
@@ -74,7 +84,7 @@ def _place(row: dict[str, Any]) -> RootedPath:
 
 def _listing(listed: Iterable[FileSnapshot]) -> pa.Table:
     """Return the photos as a table: key, root, relative (bytes), size, mtime_ns; each photo once, in order."""
-    import pyarrow as pa  # noqa: PLC0415 (an extra)
+    import pyarrow as pa
 
     names = ("key", "root", "relative", "size", "mtime_ns")
     types = (pa.binary(), pa.binary(), pa.binary(), pa.int64(), pa.int64())
@@ -98,7 +108,7 @@ def _columns(file: FileSnapshot) -> tuple[bytes, bytes, bytes, int, int]:
 
 def _todo(found: pa.Table, known: pa.Table) -> pa.Table:
     """Return the photos whose row is missing, has another size or mtime, or says that they could not be read."""
-    import pyarrow.compute as pc  # noqa: PLC0415 (an extra)
+    import pyarrow.compute as pc
 
     settled = known.filter(pc.not_equal(known["status"], str(Status.FAILED))).select(["key", "size", "mtime_ns"])
     return found.join(settled, ["key", "size", "mtime_ns"], join_type="left anti").sort_by("at")
@@ -107,6 +117,15 @@ def _todo(found: pa.Table, known: pa.Table) -> pa.Table:
 def _gone(found: pa.Table, known: pa.Table) -> pa.Table:
     """Return the keys of the photos that have a row and are not listed any more."""
     return known.select(["key"]).join(found.select(["key"]), ["key"], join_type="left anti").sort_by("key")
+
+
+def _outside(gone: pa.Table, folders: Iterable[Path]) -> pa.Table:
+    """Return the keys that are not below any of the folders."""
+    import pyarrow.compute as pc
+
+    for folder in folders:
+        gone = gone.filter(pc.invert(pc.starts_with(gone["key"], os.fsencode(folder).rstrip(b"/") + b"/")))
+    return gone
 
 
 def _in_shards(todo: pa.Table, size: int) -> Iterator[tuple[int, bytes, bytes]]:
@@ -123,8 +142,8 @@ def _in_shards(todo: pa.Table, size: int) -> Iterator[tuple[int, bytes, bytes]]:
 
 
 def _write(file: Path, rows: Iterator[tuple[int, bytes, bytes]], gone: pa.Table) -> None:
-    import pyarrow as pa  # noqa: PLC0415 (an extra)
-    import pyarrow.parquet as pq  # noqa: PLC0415
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
     schema = plan_schema()
     missing = ((DELETED_SHARD, b"/", key[1:]) for key in gone["key"].to_pylist())

@@ -40,10 +40,10 @@ def ray_session(workers: int) -> Iterator[None]:
         "RAY_AUTH_MODE": "token",  # and other users of this machine cannot run code in the actors
         "RAY_AUTH_TOKEN": secrets.token_hex(32),
     }
-    import ray  # noqa: PLC0415 (an extra, and slow to import)
+    import ray
 
     # A short path: it holds sockets, whose paths have 107 bytes at most.
-    folder = tempfile.mkdtemp(prefix="culld-ray-", dir="/tmp")  # noqa: S108 (mkdtemp makes it private)
+    folder = tempfile.mkdtemp(prefix="culld-ray-", dir="/tmp")
     try:
         ray.init(
             num_cpus=workers,

@@ -15,7 +15,7 @@ HASH_BYTES: Final = 64
 
 def row_schema() -> pa.Schema:
     """Return the schema of the rows, with the version as metadata of the file."""
-    import pyarrow as pa  # noqa: PLC0415 (an extra)
+    import pyarrow as pa
 
     names = pa.list_(pa.string())
     columns = {
@@ -63,7 +63,7 @@ def plan_schema() -> pa.Schema:
 
     The shard of a photo that was deleted is `DELETED_SHARD`. Paths are bytes, since a file name need not be UTF-8.
     """
-    import pyarrow as pa  # noqa: PLC0415 (an extra)
+    import pyarrow as pa
 
     columns = [("shard", pa.int32()), ("root", pa.binary()), ("relative", pa.binary())]
     return pa.schema(columns, metadata={"culld_archive_schema": str(SCHEMA_VERSION)})

@@ -62,7 +62,7 @@ def score_archive(config: Config, request: ScoreRequest, show: ShowProgress) -> 
             if scan := folder.last_scan():
                 run.finish(scan)
             listing = Listing(uris)
-            if scan := make_plan(folder, listing.photos(), request.shard_size):
+            if scan := make_plan(folder, listing, request.shard_size):
                 run.finish(scan)
             run.result.missing, run.result.unreadable = listing.missing, listing.unreadable
             return run.result
@@ -89,13 +89,14 @@ class _Run(contextlib.ExitStack):
             gone = deleted_in(self._folder, scan)
             write_rows(deleted, map(deleted_row, gone), scan)
             self.result.tally += Tally({Status.DELETED: len(gone)})
-        rest = [each for each in shards_of(self._folder, scan) if not self._folder.shard(scan, each.number).exists()]
-        if not rest:
+        done = self._folder.committed(scan)
+        photos = sum(len(each.places) for each in shards_of(self._folder, scan) if each.number not in done)
+        if not photos:
             return
-        photos = sum(len(each.places) for each in rest)
         self.result.kept += count_in(self._folder, scan) - photos
         crew = self._started()
         begun = time.monotonic()
+        rest = (each for each in shards_of(self._folder, scan) if each.number not in done)
         with self._show(photos) as progress:
             self.result.tally += crew.score(rest, progress)
         self.result.seconds += time.monotonic() - begun

@@ -89,8 +89,8 @@ class ShardScorer:
 
 def write_rows(file: Path, rows: Iterable[Row], scan: int) -> None:
     """Write rows to a Parquet file, durably and in one step; raises OSError."""
-    import pyarrow as pa  # noqa: PLC0415 (an extra)
-    import pyarrow.parquet as pq  # noqa: PLC0415
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
     table = pa.Table.from_pylist([{**row, "scan": scan} for row in rows], schema=row_schema())
     with placed(file) as hidden:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from culld.archive.records import Status
 from culld.archive.schema import row_schema
 
@@ -22,14 +24,14 @@ def current(folder: ArchiveFolder, columns: Sequence[str] = ()) -> pa.Table:
 
     Besides `columns` the table has path, path_bytes, scan, status, size and mtime_ns. Order is not defined.
     """
-    import pyarrow.compute as pc  # noqa: PLC0415 (an extra)
+    import pyarrow.compute as pc
 
     names = list(dict.fromkeys([*_ALWAYS, *columns]))
     table = _all_rows(folder, names)
     table = table.append_column("key", key_of(table))
     last = table.group_by("key").aggregate([("scan", "max")])
     if last.num_rows < table.num_rows:
-        numbered = table.select(["key", "scan"]).append_column("at", _numbers(table.num_rows))
+        numbered = table.select(["key", "scan"]).append_column("at", numbers(table.num_rows))
         kept = numbered.join(last, ["key", "scan"], ["key", "scan_max"], join_type="left semi")
         table = table.take(kept["at"])
     return table.filter(pc.not_equal(table["status"], str(Status.DELETED)))
@@ -37,22 +39,23 @@ def current(folder: ArchiveFolder, columns: Sequence[str] = ()) -> pa.Table:
 
 def key_of(table: pa.Table) -> pa.ChunkedArray:
     """Return the bytes of the path of each row."""
-    import pyarrow as pa  # noqa: PLC0415 (an extra)
-    import pyarrow.compute as pc  # noqa: PLC0415
+    import pyarrow as pa
+    import pyarrow.compute as pc
 
     return pc.coalesce(table["path_bytes"], table["path"].cast(pa.binary()))
 
 
 def _all_rows(folder: ArchiveFolder, names: Sequence[str]) -> pa.Table:
-    import pyarrow as pa  # noqa: PLC0415 (an extra)
-    import pyarrow.dataset as ds  # noqa: PLC0415
+    import pyarrow as pa
+    import pyarrow.dataset as ds
 
     schema = pa.schema([row_schema().field(name) for name in names])
     files = [str(each) for each in folder.rows()]
     return ds.dataset(files, schema=schema, format="parquet").to_table() if files else schema.empty_table()
 
 
-def _numbers(count: int) -> pa.Array:
-    import pyarrow as pa  # noqa: PLC0415 (an extra)
+def numbers(count: int) -> pa.Array:
+    """Return the numbers of so many rows, from 0."""
+    import pyarrow as pa
 
-    return pa.array(range(count), pa.int64())
+    return pa.array(np.arange(count))

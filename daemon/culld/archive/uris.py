@@ -65,19 +65,27 @@ class Listing:
     _scanner: Scanner = field(default_factory=lambda: Scanner(supported_extensions()))
 
     def photos(self) -> Iterator[FileSnapshot]:
-        """Yield the photos; one that several URIs name is yielded several times. The photos of a folder are in order."""
+        """Yield the photos folder by folder; one that several URIs name is yielded several times.
+
+        A named folder without any photo counts as one that cannot be read: its disk may be away.
+        """
         for uri in self.uris:
             if _is_pattern(uri):
-                for path in sorted(glob.iglob(uri, recursive=True)):  # noqa: PTH207 (an absolute pattern)
-                    yield from self._at(Path(path), listed=False)
+                yield from self._matching(uri)
             else:
                 yield from self._at(Path(uri), listed=False)
         self.unreadable.update(self._scanner.unreadable.reasons)
 
+    def _matching(self, pattern: str) -> Iterator[FileSnapshot]:
+        paths = sorted(glob.iglob(pattern, recursive=True))  # noqa: PTH207 (an absolute pattern)
+        if not paths:
+            self.missing.append(display_path(Path(pattern)))
+        for path in paths:
+            yield from self._at(Path(path), listed=False)
+
     def _at(self, path: Path, *, listed: bool) -> Iterator[FileSnapshot]:
         if path.is_dir():
-            root = path.resolve()
-            yield from self._scanner.scan(root)
+            yield from self._below(path.resolve(), is_named=str(path) in self.uris)
         elif self._scanner.is_photo(path.name):
             place = RootedPath(path.parent.resolve(), Path(path.name))
             found = self._scanner.find(place)
@@ -89,6 +97,14 @@ class Listing:
             yield from self._in_list(path)
         elif listed:
             self.missing.append(display_path(path))
+
+    def _below(self, root: Path, *, is_named: bool) -> Iterator[FileSnapshot]:
+        count = 0
+        for found in self._scanner.scan(root):
+            count += 1
+            yield found
+        if is_named and not count:
+            self.unreadable[root] = "holds no photo (is its disk mounted?); rows of its photos stay as they are"
 
     def _in_list(self, file: Path) -> Iterator[FileSnapshot]:
         """Yield the photos of a text file with one path a line; a relative one starts in the folder of the file."""
