@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import logging
 import os
 import secrets
 import shutil
 import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from culld.errors import SystemFaultError
@@ -17,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 MISSING: Final = "culld archive needs Ray and pyarrow: run `pip install 'culld[archive]'`"
+_TEMP: Final = Path("/tmp")  # noqa: S108 (mkdtemp makes it private)
+"""A short path: Ray has sockets there, and the path of a socket has 107 bytes at most."""
+_PREFIX: Final = "culld-ray-"
+_LOCK: Final = "culld.lock"
 _STORE_BYTES: Final = 80 << 20
 """The object store: it holds lists of paths and counts only, and Ray takes no less than 75 MiB."""
 
@@ -60,3 +66,15 @@ def ray_session(workers: int) -> Iterator[None]:
     finally:
         ray.shutdown()
         shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+def remove_left_folders(temp: Path) -> None:
+    """Remove the folders of Ray that runs of this user left when they were killed."""
+    for lock in temp.glob(f"{_PREFIX}*/{_LOCK}"):
+        with contextlib.suppress(OSError):  # a run uses it, or it belongs to another user
+            if lock.parent.lstat().st_uid != os.geteuid():
+                continue
+            with lock.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(lock.parent, ignore_errors=True)
