@@ -67,7 +67,7 @@ def listening(pids: set[int]) -> set[str]:
     for pid in pids:
         for file in Path(f"/proc/{pid}/fd").glob("*"):
             try:
-                sockets |= set(re.findall(r"socket:\[(\d+)\]", os.readlink(file)))
+                sockets |= set(re.findall(r"socket:\[(\d+)\]", str(file.readlink())))
             except OSError:  # closed meanwhile
                 continue
     lines = [
@@ -212,7 +212,9 @@ def test_a_third_run_has_nothing_to_do(story: Story) -> None:
 
 def test_the_commands_of_the_page_can_be_parsed() -> None:
     """All but that of pip."""
-    (block,) = re.findall(r"^```sh archive\n(.*?)^```", (REPO / "docs" / "archive.md").read_text(), re.MULTILINE | re.DOTALL)
+    (block,) = re.findall(
+        r"^```sh archive\n(.*?)^```", (REPO / "docs" / "archive.md").read_text(), re.MULTILINE | re.DOTALL
+    )
     lines = [shlex.split(line)[1:] for line in block.splitlines() if line.startswith("culld ")]
 
     assert lines

@@ -41,10 +41,11 @@ class Progress(Protocol):
 class ShardActor:
     """The body of an actor: a pool of one worker, and the shards that it scores."""
 
-    def __init__(self, config: Config, out: Path) -> None:
+    def __init__(self, config: Config, out: Path, *, measure: bool) -> None:
         """Start nothing yet: an error here would reach the driver without its text."""
         self._config = config
         self._folder = ArchiveFolder(out)
+        self._measure = measure
         self._open = contextlib.ExitStack()
         self._scorer: ShardScorer | None = None
 
@@ -53,7 +54,7 @@ class ShardActor:
         # multiprocessing would import the main module of Ray in the worker, which takes 0.5 s and 60 MB.
         sys.modules["__main__"].__file__ = None
         pool = self._open.enter_context(open_pool(self._config))
-        self._scorer = ShardScorer(pool, self._folder)
+        self._scorer = ShardScorer(pool, self._folder, self._measure)
 
     def score(self, shard: Shard) -> Tally:
         """Score a shard, and commit its rows."""
@@ -77,6 +78,7 @@ class Crew:
     config: Config
     out: Path
     workers: int
+    measure: bool = True
     _idle: list[Any] = field(default_factory=list)
     _busy: dict[Any, tuple[Any, Shard]] = field(default_factory=dict)
 
@@ -95,7 +97,7 @@ class Crew:
 
         one = self.config.model_copy(update={"workers": 1, "model": self._model()})
         # Two calls at a time: `done` is answered while `score` works.
-        return ray.remote(ShardActor).options(num_cpus=1, max_concurrency=2).remote(one, self.out)
+        return ray.remote(ShardActor).options(num_cpus=1, max_concurrency=2).remote(one, self.out, measure=self.measure)
 
     def _model(self) -> Any:
         """Return the model with the engine LiteRT: a GPU process for each actor would fill the memory of the GPU."""

@@ -1,6 +1,6 @@
 """The folder of an archive: its manifest, its lock, its plans and its shards.
 
-    archive.json                    schema version, URIs, model; written once
+    archive.json                    schema version, URIs, model, sharpness; written once
     archive.lock                    locked while a run goes on
     plans/0001.parquet              the files of a scan, with the shard of each
     rows/0001/shard-000000.parquet  the rows of a shard
@@ -35,10 +35,14 @@ _SHARD: Final = "shard-{:06}.parquet"
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What all rows of an archive have in common: the URIs of its photos in order, and the id of the model."""
+    """What all rows of an archive have in common: the URIs of its photos in order, the id of the model.
+
+    `sharpness` is whether it is measured in full resolution.
+    """
 
     uris: tuple[str, ...]
     model: str
+    sharpness: bool = True
     schema: int = SCHEMA_VERSION
 
 
@@ -117,6 +121,8 @@ def _refusal(found: Mapping[str, Any], wanted: Manifest) -> str:
         return f"is the archive of other photos ({theirs}); name these, or a new folder"
     if found.get("model") != wanted.model:
         return f"was scored by the model {found.get('model')}, and not by {wanted.model}; name a new folder"
+    if found.get("sharpness") is not wanted.sharpness:
+        return f"was begun {'without' if wanted.sharpness else 'with'} sharpness; go on so, or name a new folder"
     return ""
 
 

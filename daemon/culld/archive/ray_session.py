@@ -48,9 +48,11 @@ def ray_session(workers: int) -> Iterator[None]:
     }
     import ray
 
-    # A short path: it holds sockets, whose paths have 107 bytes at most.
-    folder = tempfile.mkdtemp(prefix="culld-ray-", dir="/tmp")
+    remove_left_folders(_TEMP)
+    folder = tempfile.mkdtemp(prefix=_PREFIX, dir=_TEMP)
+    lock = os.open(os.path.join(folder, _LOCK), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)  # noqa: PTH118
     try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         ray.init(
             num_cpus=workers,
             include_dashboard=False,
@@ -60,7 +62,11 @@ def ray_session(workers: int) -> Iterator[None]:
             object_store_memory=_STORE_BYTES,
             _temp_dir=folder,
         )
-        yield
+        with (
+            Path(os.devnull).open("w") as null,
+            contextlib.redirect_stdout(null),
+        ):  # Ray prints there that an actor was lost
+            yield
     except (ConnectionError, TimeoutError, ray.exceptions.RaySystemError) as error:
         raise SystemFaultError(f"Ray cannot be started: {error}") from error
     finally:

@@ -64,9 +64,13 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class ScoreRequest:
-    """The photos to score, the folder of the archive, the number of actors (at least 1), and the size of a shard."""
+    """The photos to score, the folder of the archive, the number of actors (at least 1), and the size of a shard.
+
+    With `sharpness` that of each photo is measured in full resolution.
+    """
 
     uris: tuple[str, ...]
     out: Path
     workers: int
     shard_size: int = SHARD_SIZE
+    sharpness: bool = True

@@ -58,7 +58,7 @@ def score_archive(config: Config, request: ScoreRequest, show: ShowProgress) -> 
         request.out.mkdir(parents=True, exist_ok=True)
         folder = ArchiveFolder(request.out.resolve())
         with folder.locked(), _Run(config, request, folder, show) as run:
-            folder.open(Manifest(uris, card.id))
+            folder.open(Manifest(uris, card.id, request.sharpness))
             if scan := folder.last_scan():
                 run.finish(scan)
             listing = Listing(uris)
@@ -77,7 +77,7 @@ class _Run(contextlib.ExitStack):
         super().__init__()
         self.result = Result()
         self._config = config
-        self._workers = request.workers
+        self._request = request
         self._folder = folder
         self._show = show
         self._crew: Crew | None = None
@@ -103,7 +103,7 @@ class _Run(contextlib.ExitStack):
 
     def _started(self) -> Crew:
         if self._crew is None:
-            self.enter_context(ray_session(self._workers))
-            self._crew = Crew(self._config, self._folder.path, self._workers)
+            self.enter_context(ray_session(self._request.workers))
+            self._crew = Crew(self._config, self._folder.path, self._request.workers, self._request.sharpness)
             self._crew.start()
         return self._crew

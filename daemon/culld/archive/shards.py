@@ -38,11 +38,13 @@ _GONE: Final = "it was removed after it was listed"
 class ShardScorer:
     """Scores shards with the workers of a pool, in the form in which `culld score` asks them.
 
-    `done` counts the photos of the present shard that have a row.
+    With `measure` the sharpness of each photo is measured in full resolution. `done` counts the photos of the present
+    shard that have a row.
     """
 
     workers: Workers
     folder: ArchiveFolder
+    measure: bool = True
     done: int = 0
     _losses: int = field(default=0, init=False)
 
@@ -69,7 +71,7 @@ class ShardScorer:
             found = [(place, _snapshot(place)) for place in waiting]
             answers |= {place: each for place, each in found if isinstance(each, PhotoError)}
             here = [each for _, each in found if isinstance(each, FileSnapshot)]
-            results = self.workers.submit([ReadRequest(each, measure=True) for each in here]).results()
+            results = self.workers.submit([ReadRequest(each, measure=self.measure) for each in here]).results()
             answers |= {each.place: result for each, result in zip(here, results, strict=True)}
             self._losses += sum(isinstance(result, WorkerLostError) for result in results)
             waiting = [each.place for each, result in zip(here, results, strict=True) if _again(each, result)]

@@ -33,7 +33,8 @@ _LINE_EVERY_S: Final = 60.0
 def run(args: argparse.Namespace) -> int:
     """Score, with a progress bar on a terminal; return 1 if a photo has no scores or a path is missing."""
     config = configuration.load_or_default(args)
-    request = ScoreRequest(tuple(args.uris), args.out, args.workers or config.worker_count, args.shard_size)
+    workers = args.workers or config.worker_count
+    request = ScoreRequest(tuple(args.uris), args.out, workers, args.shard_size, args.sharpness)
     result = score_archive(config, request, _progress)
     print(json.dumps(_counts(result)) if args.json else "\n".join([_summary(result), *_named(result)]))
     bad = result.tally.errors or result.missing or result.unreadable

@@ -28,6 +28,12 @@ def add_archive(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help=f"photos in one Parquet file ({SHARD_SIZE})",
     )
+    score.add_argument(
+        "--no-sharpness",
+        dest="sharpness",
+        action="store_false",
+        help="do not measure the sharpness in full resolution, which takes half of the time",
+    )
     score.add_argument("--json", action="store_true", help="print the counts as JSON")
 
 
