@@ -23,6 +23,7 @@ _TEMP: Final = Path("/tmp")  # noqa: S108 (mkdtemp makes it private)
 """A short path: Ray has sockets there, and the path of a socket has 107 bytes at most."""
 _PREFIX: Final = "culld-ray-"
 _LOCK: Final = "culld.lock"
+_STARTS: Final = 3
 _STORE_BYTES: Final = 80 << 20
 """The object store: it holds lists of paths and counts only, and Ray takes no less than 75 MiB."""
 
@@ -46,33 +47,57 @@ def ray_session(workers: int) -> Iterator[None]:
         "RAY_AUTH_MODE": "token",  # and other users of this machine cannot run code in the actors
         "RAY_AUTH_TOKEN": secrets.token_hex(32),
     }
-    import ray
-
     remove_left_folders(_TEMP)
-    folder = tempfile.mkdtemp(prefix=_PREFIX, dir=_TEMP)
-    lock = os.open(os.path.join(folder, _LOCK), os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)  # noqa: PTH118
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_TEMP))
+    lock = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        ray.init(
-            num_cpus=workers,
-            include_dashboard=False,
-            configure_logging=True,
-            logging_level=logging.ERROR,
-            log_to_driver=False,
-            object_store_memory=_STORE_BYTES,
-            _temp_dir=folder,
-        )
-        with (
-            Path(os.devnull).open("w") as null,
-            contextlib.redirect_stdout(null),
-        ):  # Ray prints there that an actor was lost
+        _start(workers, folder)
+        with Path(os.devnull).open("w") as null, contextlib.redirect_stdout(null):  # Ray prints there what it lost
             yield
-    except (ConnectionError, TimeoutError, ray.exceptions.RaySystemError) as error:
-        raise SystemFaultError(f"Ray cannot be started: {error}") from error
     finally:
-        ray.shutdown()
-        shutil.rmtree(folder, ignore_errors=True)
+        _stop()
+        _remove(folder)
         os.close(lock)
+
+
+def _start(workers: int, folder: Path) -> None:
+    """Start Ray; on a busy machine its own limit of 30 s for that may be too short, so it has three tries."""
+    import ray
+
+    for left in reversed(range(_STARTS)):
+        try:
+            ray.init(
+                address="local",  # also where RAY_ADDRESS names a cluster
+                num_cpus=workers,
+                include_dashboard=False,
+                logging_level=logging.ERROR,
+                log_to_driver=False,
+                object_store_memory=_STORE_BYTES,
+                _temp_dir=str(folder),
+            )
+        except Exception as error:
+            _stop()
+            if not left:
+                why = str(error).strip().partition("\n")[0]
+                raise SystemFaultError(f"Ray cannot be started: {why}") from error
+        else:
+            return
+
+
+def _stop() -> None:
+    import ray
+
+    ray.shutdown()
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder of Ray; its lock goes last, so that the next run finds what a process of Ray writes meanwhile."""
+    for each in folder.iterdir():
+        if each.name != _LOCK:
+            shutil.rmtree(each, ignore_errors=True)
+    if [each.name for each in folder.iterdir()] == [_LOCK]:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_left_folders(temp: Path) -> None:
@@ -83,4 +108,4 @@ def remove_left_folders(temp: Path) -> None:
                 continue
             with lock.open("rb") as file:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                shutil.rmtree(lock.parent, ignore_errors=True)
+                _remove(lock.parent)
