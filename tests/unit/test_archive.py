@@ -351,6 +351,8 @@ def test_the_folders_of_ray_that_killed_runs_left_are_removed(tmp_path: Path) ->
     for name in ("culld-ray-killed", "culld-ray-busy", "other"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "culld.lock").touch()
+        (tmp_path / name / "session_1").mkdir()
+        (tmp_path / name / "session_latest").symlink_to(tmp_path / name / "session_1")
     (tmp_path / "culld-ray-new").mkdir()
 
     with (tmp_path / "culld-ray-busy" / "culld.lock").open("rb") as busy:

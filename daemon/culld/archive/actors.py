@@ -7,6 +7,7 @@ daemon has: a photo that crashes a decoder costs this process, and neither the a
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
@@ -159,10 +160,9 @@ def _fault(error: Exception, shard: Shard | None = None) -> SystemFaultError:
     cause = getattr(error, "cause", None)
     if isinstance(cause, SystemFaultError):
         return cause
-    if isinstance(cause, OSError):
-        return SystemFaultError(
-            f"the archive cannot be written: {cause.strerror or cause}; start the same command again"
-        )
+    if isinstance(cause, OSError):  # that of pyarrow has a number, and no plain text
+        why = os.strerror(cause.errno) if cause.errno else str(cause)
+        return SystemFaultError(f"the archive cannot be written: {why}; start the same command again")
     if shard is not None:
         return SystemFaultError(
             f"shard {shard.number} ended {MAX_LOSSES} actors; is there too little memory? The other shards are kept;"

@@ -8,7 +8,9 @@ import logging
 import os
 import secrets
 import shutil
+import signal
 import tempfile
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -53,6 +55,7 @@ def ray_session(workers: int) -> Iterator[None]:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         _start(workers, folder)
+        _end_on_sigterm()
         with Path(os.devnull).open("w") as null, contextlib.redirect_stdout(null):  # Ray prints there what it lost
             yield
     finally:
@@ -85,6 +88,12 @@ def _start(workers: int, folder: Path) -> None:
             return
 
 
+def _end_on_sigterm() -> None:
+    """End as after Ctrl-C: the handler of Ray prints addresses of code, and leaves its folder."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
 def _stop() -> None:
     import ray
 
@@ -94,7 +103,9 @@ def _stop() -> None:
 def _remove(folder: Path) -> None:
     """Remove a folder of Ray; its lock goes last, so that the next run finds what a process of Ray writes meanwhile."""
     for each in folder.iterdir():
-        if each.name != _LOCK:
+        if each.is_symlink():  # to the newest session
+            each.unlink(missing_ok=True)
+        elif each.name != _LOCK:
             shutil.rmtree(each, ignore_errors=True)
     if [each.name for each in folder.iterdir()] == [_LOCK]:
         shutil.rmtree(folder, ignore_errors=True)
