@@ -52,7 +52,7 @@ class ShardActor:
 
     def start(self) -> None:
         """Start the worker; raises SystemFaultError if the model cannot be used."""
-        # multiprocessing would import the main module of Ray in the worker, which takes 0.5 s and 60 MB.
+        # Otherwise multiprocessing imports the main module of this process, and with it Ray, in the worker as well.
         sys.modules["__main__"].__file__ = None
         pool = self._open.enter_context(open_pool(self._config))
         self._scorer = ShardScorer(pool, self._folder, self._measure)

@@ -44,6 +44,7 @@ def ray_session(workers: int) -> Iterator[None]:
     """
     os.environ |= {
         "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_DEDUP_LOGS": "0",  # repeated messages would be printed when Ray has ended, to the real output
         "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",  # under `uv run` Ray would install the project again for each actor
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # all servers listen on 127.0.0.1, which Linux hides otherwise
         "RAY_AUTH_MODE": "token",  # and other users of this machine cannot run code in the actors
@@ -54,12 +55,15 @@ def ray_session(workers: int) -> Iterator[None]:
     lock = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        _start(workers, folder)
-        _end_on_sigterm()
-        with Path(os.devnull).open("w") as null, contextlib.redirect_stdout(null):  # Ray prints there what it lost
-            yield
+        # Ray prints to the standard output what it lost, although no log output is wanted.
+        with Path(os.devnull).open("w") as null, contextlib.redirect_stdout(null):
+            try:
+                _start(workers, folder)
+                _end_on_sigterm()
+                yield
+            finally:
+                _stop()
     finally:
-        _stop()
         _remove(folder)
         os.close(lock)
 
