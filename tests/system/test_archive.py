@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from culld.archive.actors import MAX_LOSSES
 from culld.archive.folder import ArchiveFolder
 from culld.cli import build_parser, exit_codes
 from harness import factories, raw_files
@@ -84,9 +85,9 @@ class Run:
     out: Path
 
     @classmethod
-    def start(cls, photos: Path, out: Path) -> Run:
+    def start(cls, photos: Path, out: Path, size: int = 2) -> Run:
         """Start it with one actor and small shards."""
-        command = [CULLD, "archive", "score", photos, "--out", out, "--workers", "1", "--shard-size", "2", "--json"]
+        command = [CULLD, "archive", "score", photos, "--out", out, "--workers=1", f"--shard-size={size}", "--json"]
         return cls(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True), out)
 
     def shards(self) -> int:
@@ -198,6 +199,23 @@ def test_no_other_machine_can_reach_ray(story: Story) -> None:
     """All its servers listen on 127.0.0.1, by IPv4 or as an IPv6 address."""
     assert story.addresses
     assert story.addresses <= {"0100007F", "0000000000000000FFFF00000100007F"}
+
+
+def test_a_shard_that_ends_three_actors_ends_the_run_with_a_sentence(story: Story, tmp_path: Path) -> None:
+    """Nothing of Ray is printed, and no half of the shard is left."""
+    run = Run.start(story.photos, tmp_path / "out", 1000)
+    killed: set[int] = set()
+    while run.process.poll() is None:
+        for pid, command in below(run.process.pid).items():
+            if command.startswith("ray::ShardActor.score") and pid not in killed:
+                killed.add(pid)
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.02)
+
+    printed, sentence = run.process.communicate()
+    assert (run.process.returncode, printed, len(killed)) == (exit_codes.SYSTEM_FAULT, "", MAX_LOSSES)
+    assert sentence.startswith("culld: shard 0 ended 3 actors; is there too little memory?")
+    assert list((tmp_path / "out").rglob("shard-*")) == []
 
 
 def test_a_third_run_has_nothing_to_do(story: Story) -> None:
