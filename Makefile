@@ -145,7 +145,7 @@ PIP_INSTALL = pip install --quiet --disable-pip-version-check --no-deps
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade
 lock:
 	$(LOCK) pyproject.toml --extra web --extra vision --group build -o locks/run.txt
-	$(LOCK) pyproject.toml --extra gpu --extra train --extra raw --extra jxl --extra web --extra vision --extra video --group build --group dev -o locks/dev.txt
+	$(LOCK) pyproject.toml --extra gpu --extra train --extra raw --extra jxl --extra web --extra vision --extra video --extra archive --group build --group dev -o locks/dev.txt
 	$(LOCK) --group bench -o locks/bench.txt
 	@echo "locks/opencv-4.txt stays as it is: it holds the oldest OpenCV that is supported"
 

@@ -41,8 +41,8 @@ RUN_HERE = {
     "yaml rules",
     "console",
 }
-# test_architecture.py, test_compare.py, test_enhance.py, test_score_clips.py
-CHECKED_ELSEWHERE = {"layers", "sh compare", "sh enhance", "sh clips"}
+# test_architecture.py, test_compare.py, test_enhance.py, test_score_clips.py, test_archive.py
+CHECKED_ELSEWHERE = {"layers", "sh compare", "sh enhance", "sh clips", "sh archive"}
 SHOWN = {"text"}  # output of a command
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from culld.cli.archive_options import add_archive
 from culld.cli.compare_options import add_compare
 from culld.cli.config_option import add_config
 from culld.cli.enhance_options import add_enhance
@@ -243,6 +244,7 @@ _OPTIONS: Final[dict[str, Callable[[argparse.ArgumentParser], None]]] = {
     "compare": add_compare,
     "enhance": add_enhance,
     "segment": add_segment,
+    "archive": add_archive,
     "report": _add_report,
     "restore": _add_restore,
     "web": add_web,

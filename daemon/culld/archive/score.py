@@ -1,0 +1,109 @@
+"""The use case `culld archive score`: one row for each photo, made by actors, and made once."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from culld.app.model_files import load_model
+from culld.archive.actors import Crew
+from culld.archive.folder import ArchiveFolder, Manifest
+from culld.archive.plan import count_in, deleted_in, make_plan, shards_of
+from culld.archive.ray_session import ray_session, require_extra
+from culld.archive.records import Status, Tally
+from culld.archive.shards import deleted_row, write_rows
+from culld.archive.uris import Listing, require_outside, resolved
+from culld.errors import SystemFaultError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+    from pathlib import Path
+
+    from culld.archive.actors import Progress
+    from culld.archive.records import ScoreRequest
+    from culld.config import Config
+
+    ShowProgress = Callable[[int], AbstractContextManager[Progress]]
+    """Begins to show the progress over so many photos."""
+
+
+@dataclass(slots=True)
+class Result:
+    """The counts of a run, its time in seconds without the start of Ray, and what could not be listed.
+
+    `kept` counts the photos whose rows an interrupted run had committed.
+    """
+
+    tally: Tally = field(default_factory=Tally)
+    kept: int = 0
+    seconds: float = 0.0
+    missing: list[str] = field(default_factory=list)
+    unreadable: dict[Path, str] = field(default_factory=dict)
+
+
+def score_archive(config: Config, request: ScoreRequest, show: ShowProgress) -> Result:
+    """Finish the scan that was interrupted, if there is one, then score new and changed photos.
+
+    Raises ConfigError for URIs and folders that cannot be used, SystemFaultError if the extra, the model, the output or
+    Ray fails. Nothing but the folder of the archive is written.
+    """
+    require_extra()
+    uris = resolved(request.uris)
+    require_outside(request.out, uris)
+    _, card = load_model(config.model.path)
+    try:
+        request.out.mkdir(parents=True, exist_ok=True)
+        folder = ArchiveFolder(request.out.resolve())
+        with folder.locked(), _Run(config, request, folder, show) as run:
+            folder.open(Manifest(uris, card.id, request.sharpness))
+            if scan := folder.last_scan():
+                run.finish(scan)
+            listing = Listing(uris)
+            if scan := make_plan(folder, listing, request.shard_size):
+                run.finish(scan)
+            run.result.missing, run.result.unreadable = listing.missing, listing.unreadable
+            return run.result
+    except OSError as error:
+        raise SystemFaultError(f"the archive cannot be written: {error.strerror or error}") from error
+
+
+class _Run(contextlib.ExitStack):
+    """One run; Ray is started for the first shard that is not committed."""
+
+    def __init__(self, config: Config, request: ScoreRequest, folder: ArchiveFolder, show: ShowProgress) -> None:
+        super().__init__()
+        self.result = Result()
+        self._config = config
+        self._request = request
+        self._folder = folder
+        self._show = show
+        self._crew: Crew | None = None
+
+    def finish(self, scan: int) -> None:
+        """Make the rows of a plan that are not committed."""
+        deleted = self._folder.deleted(scan)
+        if not deleted.exists():
+            gone = deleted_in(self._folder, scan)
+            write_rows(deleted, map(deleted_row, gone), scan)
+            self.result.tally += Tally({Status.DELETED: len(gone)})
+        done = self._folder.committed(scan)
+        photos = sum(len(each.places) for each in shards_of(self._folder, scan) if each.number not in done)
+        if not photos:
+            return
+        self.result.kept += count_in(self._folder, scan) - photos
+        crew = self._started()
+        begun = time.monotonic()
+        rest = (each for each in shards_of(self._folder, scan) if each.number not in done)
+        with self._show(photos) as progress:
+            self.result.tally += crew.score(rest, progress)
+        self.result.seconds += time.monotonic() - begun
+
+    def _started(self) -> Crew:
+        if self._crew is None:
+            self.enter_context(ray_session(self._request.workers))
+            self._crew = Crew(self._config, self._folder.path, self._request.workers, self._request.sharpness)
+            self._crew.start()
+        return self._crew
