@@ -153,9 +153,9 @@ def learn(folder: Path, experiment: ChangeExperiment) -> np.ndarray:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("loss", [loss for loss in LOSSES if loss != SMALL.loss])
 def test_each_loss_can_be_learnt_from(loss: str, tmp_path: Path) -> None:
-    """No weight becomes infinite."""
+    """No weight becomes infinite; the first loss is learnt from in the test of the seed."""
     pytest.importorskip("tensorflow", reason="needs TensorFlow")
 
     assert np.isfinite(learn(tmp_path, replace(SMALL, loss=loss))).all()
@@ -169,5 +169,6 @@ def test_the_same_seed_trains_the_same_network_and_another_seed_another(tmp_path
 
     one, again, other = (learn(tmp_path, experiment) for experiment in (SMALL, SMALL, replace(SMALL, seed=2)))
 
+    assert np.isfinite(one).all()
     assert np.abs(one - again).max() < 1e-4
     assert np.abs(one - other).max() > 1e-2
