@@ -111,6 +111,21 @@ def test_blur_of_an_undecided_kind_is_blur_of_both(defocus: float, motion: float
     assert blur_of(maps)[0, 0] == pytest.approx(1 - (1 - defocus) * (1 - motion))
 
 
+def test_the_kind_of_blur_is_that_of_its_surroundings() -> None:
+    """One place that looks moved in a region out of focus is out of focus."""
+    maps = np.zeros((64, 160, len(REGION_CLASSES)), np.float32)
+    defocus, motion = (maps[..., REGION_CLASSES.index(kind)] for kind in (RegionClass.DEFOCUS, RegionClass.MOTION))
+    defocus[:, :80], motion[:, 80:] = 0.8, 0.8
+    defocus[30:34, 20:24], motion[30:34, 20:24] = 0.1, 0.8
+
+    reached = reached_of(maps, dict.fromkeys(REGION_CLASSES, 0.5))
+
+    assert reached[RegionClass.DEFOCUS][:, :60].all()
+    assert not reached[RegionClass.MOTION][:, :55].any()
+    assert reached[RegionClass.MOTION][:, 100:].all()
+    assert not reached[RegionClass.DEFOCUS][:, 105:].any()
+
+
 def test_a_class_by_rule_is_not_asked_of_the_network() -> None:
     """The network of this test never says shadow; the rule does."""
     pixels = np.zeros((100, 100, 3), np.uint8)

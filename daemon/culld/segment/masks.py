@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from PIL import Image
 
 from culld.errors import SystemFaultError
 from culld.inference.card import read_card
@@ -36,6 +37,8 @@ RULES: Final[Mapping[RegionClass, Callable[[Pixels], Mask]]] = {
 """The classes that a rule can tell."""
 BLURRED: Final = (RegionClass.DEFOCUS, RegionClass.MOTION)
 """The kinds of blur."""
+_BLOCK, _BLOCKS = 8, 2
+"""The side of a block, and how many blocks a mean reaches to each side."""
 _MAJORITY: Final = 2
 """How far the window of a majority reaches in maps at half of the size: 10x10 px."""
 _TAKING_TEXTURE: Final = (*BLURRED, RegionClass.SHADOW, RegionClass.HIGHLIGHT)
@@ -104,14 +107,26 @@ def reached_of(maps: Maps, thresholds: Mapping[RegionClass, float]) -> dict[Regi
     """Return where the maps reach their thresholds, bool (height, width).
 
     Both kinds of blur have one threshold, that of their union: a network that sees blur and cannot tell its kind gives
-    each kind a low probability. A place has the likelier kind, and the other if that is at least `UNDECIDED` as likely.
+    each kind a low probability. A place has the kind that is likelier round it, and the other one as well if that is at
+    least `UNDECIDED` as likely there.
     """
     found = {kind: maps[..., at] >= thresholds[kind] for at, kind in enumerate(REGION_CLASSES)}
-    defocus, motion = (maps[..., REGION_CLASSES.index(kind)] for kind in BLURRED)
     blurred = blur_of(maps) >= thresholds[RegionClass.DEFOCUS]
+    defocus, motion = (around(maps[..., REGION_CLASSES.index(kind)] * blurred) for kind in BLURRED)
     found[RegionClass.DEFOCUS] = blurred & (defocus >= np.float32(UNDECIDED) * motion)
     found[RegionClass.MOTION] = blurred & (motion >= np.float32(UNDECIDED) * defocus)
     return found
+
+
+def around(plane: Maps) -> Maps:
+    """Return the mean of a plane round each place, over 40x40 places, by blocks of 8x8 that are blended."""
+    height, width = plane.shape
+    padded = np.pad(plane, ((0, -height % _BLOCK), (0, -width % _BLOCK)), mode="edge")
+    rows, columns = (length // _BLOCK for length in padded.shape)
+    blocks = np.pad(padded.reshape(rows, _BLOCK, columns, _BLOCK).mean((1, 3)), _BLOCKS, mode="edge")
+    windows = np.lib.stride_tricks.sliding_window_view(blocks, (2 * _BLOCKS + 1, 2 * _BLOCKS + 1))
+    means = Image.fromarray(windows.mean((2, 3), dtype=np.float32))
+    return np.asarray(means.resize(padded.shape[::-1], Image.Resampling.BILINEAR))[:height, :width]
 
 
 def settings_of(card: Card) -> tuple[dict[RegionClass, float], frozenset[RegionClass]]:
