@@ -66,8 +66,8 @@ class OnePass:
         builder = Builder(config, journal, pool, policies, alerts=self._alerts)
         self._is_cut = False
         self._failed = FailureCollector(journal.fault, lambda: self._is_cut)
-        anew = PoolReader(pool, segment=policies.name_regions)
-        self._reader = builder.reader() if rejudging is None else anew
+        rejudging_reader = PoolReader(pool, segment=policies.name_regions)
+        self._reader = builder.reader() if rejudging is None else rejudging_reader
         self._pipeline = builder.pipeline(
             self._reader,
             report,

@@ -138,7 +138,7 @@ def placed(file: Path) -> Iterator[Path]:
         yield hidden
         _sync(hidden)
         hidden.replace(file)
-    except BaseException:
+    except BaseException:  # also Ctrl-C: no hidden file stays
         hidden.unlink(missing_ok=True)
         raise
     for folder in (file.parent, file.parent.parent):  # the folder itself may be new
