@@ -16,7 +16,7 @@ from culld.clock import SystemClock
 from culld.config import Embed
 from culld.files.mount_guard import MountGuard
 from culld.files.root_owner import foreign
-from culld.imaging.clip_containers import CLIP_EXTENSIONS
+from culld.imaging.clip_containers import CLIP_EXTENSIONS, is_clip_name
 from culld.imaging.formats import supported_extensions
 from culld.pipeline import Pipeline, Stages
 from culld.quarantine.apply import PlanApplier
@@ -50,7 +50,7 @@ _LONGEST_AGE_S: Final = 1e9
 
 def is_clip(place: RootedPath) -> bool:
     """Return whether a file has the extension of a clip."""
-    return place.relative.suffix.lower() in CLIP_EXTENSIONS
+    return is_clip_name(place.relative.name)
 
 
 class PolicySet:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final, Self
 from culld.app.clip_messages import ClipRequest, ClipSettings
 from culld.app.model_files import load_model
 from culld.errors import PhotoError
-from culld.imaging.clip_containers import CLIP_EXTENSIONS
 from culld.inference.pool import Pool
 from culld.inference.worker_process import WorkerLimits
 
@@ -37,11 +36,6 @@ class ClipResult:
     judgement: ClipJudgement | None
     fault: str
     model: str
-
-
-def is_clip(path: Path) -> bool:
-    """Return whether a file has the name of a clip."""
-    return path.suffix.lower() in CLIP_EXTENSIONS
 
 
 def create_clip_worker(settings: ClipSettings) -> ClipHandler:

@@ -6,11 +6,12 @@ import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from culld.app.clip import ClipJudges, is_clip
+from culld.app.clip import ClipJudges
 from culld.app.engine_pool import open_pool
 from culld.app.model_files import resolve_policies
 from culld.clock import SystemClock
 from culld.errors import PhotoError
+from culld.imaging.clip_containers import is_clip_name
 from culld.imaging.formats import supported_extensions
 from culld.records import Assessment, Mode, Photo, ReadFailure, RootedPath, Scores, Verdict
 from culld.rules import REGION_VARIABLES
@@ -104,9 +105,9 @@ def score_files(config: Config, found: Sequence[FileSnapshot]) -> Iterator[Score
 
     The results have the order of the files. A clip does not end a batch of photos, in which series are recognised.
     """
-    photos = [each for each in found if not is_clip(each.place.path)]
+    photos = [each for each in found if not is_clip_name(each.place.relative.name)]
     with contextlib.ExitStack() as stack:
         clips = stack.enter_context(ClipJudges(config))
         scored = score(photos, config, stack.enter_context(open_pool(config))) if photos else iter(())
         for each in found:
-            yield clips.judge(each.place) if is_clip(each.place.path) else next(scored)
+            yield clips.judge(each.place) if is_clip_name(each.place.relative.name) else next(scored)

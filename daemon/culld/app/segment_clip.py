@@ -15,7 +15,7 @@ from culld.app.new_file import new_file
 from culld.app.segment_clip_messages import BeginClip, GoOn, SegmentClipSettings
 from culld.errors import PhotoError, SystemFaultError
 from culld.files.open_beneath import open_regular
-from culld.imaging.clip_containers import CLIP_EXTENSIONS
+from culld.imaging.clip_containers import is_clip_name
 from culld.imaging.formats import HEAD_BYTES, recognise
 from culld.inference.pool import Pool
 from culld.inference.worker_process import WorkerLimits
@@ -43,7 +43,7 @@ def is_clip(place: RootedPath) -> bool:
     """Return whether a file is a clip by its name or its first bytes; raises PhotoError if it cannot be read."""
     name = place.relative.name
     with open_regular(place) as stream:
-        return place.path.suffix.lower() in CLIP_EXTENSIONS or recognise(stream.read(HEAD_BYTES), name) is Format.VIDEO
+        return is_clip_name(name) or recognise(stream.read(HEAD_BYTES), name) is Format.VIDEO
 
 
 def segment_clip(

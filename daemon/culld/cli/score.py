@@ -6,12 +6,13 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
-from culld.app.clip import ClipResult, is_clip
+from culld.app.clip import ClipResult
 from culld.app.clip_json import clip_json
 from culld.app.decision_json import scores_json, subject_json
 from culld.app.score import find, score_files
 from culld.cli import configuration, exit_codes
 from culld.cli.photo_files import json_path, print_missing, write_picture
+from culld.imaging.clip_containers import is_clip_name
 from culld.records import Verdict, display_path
 from culld.segment.clips.judge import scores_of
 from culld.segment.clips.plot import plot
@@ -27,7 +28,7 @@ _NO_SCORES = "blur   -   under   -   over   - "
 
 def run(args: argparse.Namespace) -> int:
     """Score every photo and clip of the paths, in order; return 1 if a path is missing or a file is unreadable."""
-    if args.plot is not None and not (len(args.paths) == 1 and is_clip(args.paths[0])):
+    if args.plot is not None and not (len(args.paths) == 1 and is_clip_name(args.paths[0].name)):
         print("culld: --plot needs one clip, and nothing else, as PATH", file=sys.stderr)
         return exit_codes.USAGE
     config = configuration.load_or_default(args)

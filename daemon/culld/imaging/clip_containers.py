@@ -16,6 +16,11 @@ CLIP_EXTENSIONS: Final = frozenset(
 """The file name extensions of clips, in lower case. `.ts` is missing: most of such files are programs."""
 
 
+def is_clip_name(name: str) -> bool:
+    """Return whether a file of this name is a clip."""
+    return PurePath(name.lower()).suffix in CLIP_EXTENSIONS
+
+
 class ClipContainer(StrEnum):
     """The containers that are read; the values are FFmpeg's names of their readers."""
 

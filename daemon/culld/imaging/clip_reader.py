@@ -162,13 +162,17 @@ def _words(error: Exception) -> str:
     return str(getattr(error, "strerror", None) or error)
 
 
-def _picture(opened: Any, limits: DecodeLimits) -> Any:
-    """Return the stream of the picture, ready to decode; raises `UnreadableError` if none, or a too large one."""
-    found = [stream for stream in opened.streams.video if not _is_cover(stream)]
-    if not found:
-        what = "only sound" if opened.streams.audio else "no picture"
-        raise UnreadableError(f"not a clip: the file holds {what}")
-    picture = found[0]
+def _picture(opened: Any) -> Any:
+    """Return the stream of the picture; raises `UnreadableError` if there is none."""
+    for stream in opened.streams.video:
+        if not _is_cover(stream):
+            return stream
+    what = "only sound" if opened.streams.audio else "no picture"
+    raise UnreadableError(f"not a clip: the file holds {what}")
+
+
+def _ready(picture: Any, limits: DecodeLimits) -> Any:
+    """Return the stream of a picture, ready to decode; raises `UnreadableError` if it is too large."""
     context = picture.codec_context
     if context is None or not context.width or not context.height:
         raise UnreadableError("damaged: the size of the picture cannot be read")
@@ -192,7 +196,7 @@ def _frames_of(opened: Any, container: ClipContainer, limits: DecodeLimits) -> I
     An AVI gives a rate and no times, so there the frames are counted: FFmpeg guesses wrong times for B-frames.
     """
     last: int | None = None
-    for number, frame in enumerate(opened.decode(_picture(opened, limits))):
+    for number, frame in enumerate(opened.decode(_ready(_picture(opened), limits))):
         pts = number if container is ClipContainer.AVI else frame.pts
         if pts is not None and (last is None or pts > last):
             last = pts
@@ -212,7 +216,7 @@ def _facts(opened: Any, stream: BinaryIO, container: ClipContainer, limits: Deco
         raise UnreadableError("damaged: the clip holds no frame that can be decoded")
     if second is None:
         raise UnreadableError("not a clip: the file holds a single frame")
-    picture = _picture_stream(opened)
+    picture = _picture(opened)
     rotation = -first.rotation % 360
     width, height = (first.height, first.width) if rotation % 180 else (first.width, first.height)
     seconds = _seconds(opened, picture)
@@ -222,10 +226,6 @@ def _facts(opened: Any, stream: BinaryIO, container: ClipContainer, limits: Deco
     has_audio = bool(opened.streams.audio)
     facts = ClipFacts(width, height, seconds, picture.frames or None, rate, rotation, codec, transfer, has_audio)
     return facts, _time_base(picture, container)
-
-
-def _picture_stream(opened: Any) -> Any:
-    return next(stream for stream in opened.streams.video if not _is_cover(stream))
 
 
 def _seconds(opened: Any, picture: Any) -> float:
@@ -239,10 +239,10 @@ def _seconds(opened: Any, picture: Any) -> float:
 def _seconds_of_packets(opened: Any, picture: Any) -> float:
     """Return the duration that the packets give, without decoding: the file itself does not give one."""
     opened.seek(0)
-    ends = [0]
+    end = 0
     start: int | None = None
     for packet in opened.demux(picture):
         if packet.pts is not None:
             start = packet.pts if start is None else min(start, packet.pts)
-            ends[0] = max(ends[0], packet.pts + (packet.duration or 0))
-    return float((ends[0] - (start or 0)) * picture.time_base)
+            end = max(end, packet.pts + (packet.duration or 0))
+    return float((end - (start or 0)) * picture.time_base)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from culld.errors import PhotoError
 from culld.files.lease import is_open_elsewhere
 from culld.files.open_beneath import open_regular
-from culld.imaging.clip_containers import CLIP_EXTENSIONS
+from culld.imaging.clip_containers import is_clip_name
 from culld.imaging.formats import EXTENSIONS, RAW_EXTENSIONS
 from culld.imaging.live_photo import is_live_photo_movie
 from culld.records import Format, Stack
@@ -44,7 +44,7 @@ def group(
     for assessment in assessed:
         place = assessment.photo.place
         name = place.relative.name
-        shots[place.root, place.relative.parent, name if is_clip(name) else shot_of(name)].append(assessment)
+        shots[place.root, place.relative.parent, name if is_clip_name(name) else shot_of(name)].append(assessment)
     beside = _Companions(names_beside, unclear_beside)
     return [stack for shot in shots.values() for stack in _stacks_of_shot(shot, beside, is_live)]
 
@@ -60,7 +60,7 @@ def companions(photo: str, names: Collection[str], siblings: Collection[str] = (
     The photo may be a clip: photos and other clips with its stem block its move, and have a claim on `a.xmp`.
     """
     found = sidecars_of(photo, names)
-    movies = frozenset() if is_clip(photo) else _MOVIES
+    movies = frozenset() if is_clip_name(photo) else _MOVIES
     rivals = [name for name in found.rivals if PurePath(name.casefold()).suffix not in movies]
     owner = min((photo, *rivals), key=lambda name: (not _is_raw(name), name.casefold(), name))
     is_shared = any(name not in siblings for name in rivals)
@@ -155,19 +155,14 @@ def _is_raw(name: str) -> bool:
     return PurePath(name.casefold()).suffix in RAW_EXTENSIONS
 
 
-def is_clip(name: str) -> bool:
-    """Return whether a file of this name is a clip."""
-    return PurePath(name.casefold()).suffix in CLIP_EXTENSIONS
-
-
 def _is_picture(name: str) -> bool:
     return PurePath(name.casefold()).suffix in _PICTURES
 
 
 def _is_blocking(name: str, own: str) -> bool:
     path = PurePath(name)
-    if is_clip(own):
-        return (is_clip(name) or _is_picture(name)) and PurePath(own).stem in {name, path.stem}
+    if is_clip_name(own):
+        return (is_clip_name(name) or _is_picture(name)) and PurePath(own).stem in {name, path.stem}
     is_movie = path.suffix in _MOVIES and path.stem in {own, PurePath(own).stem}
     of_raw = _is_raw(own) and path.stem == own and path.suffix in EXTENSIONS
     return is_movie or of_raw or may_be_siblings(name, own)
