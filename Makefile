@@ -30,8 +30,8 @@ run: .venv/.run $(CONFIG)  ## start the daemon on photos/inbox, and the review p
 	@{ until [ -e photos/state/journal.sqlite3 ]; do sleep 0.2; done; exec $(BIN)/culld web --config $(CONFIG); } & page=$$!; \
 	trap 'kill $$page 2> /dev/null || :' EXIT INT TERM; $(BIN)/culld run --config $(CONFIG)
 
-test: .venv/.dev  ## run all tests
-	$(BIN)/pytest
+test: .venv/.dev  ## run all tests, in two processes
+	$(BIN)/pytest -n 2 --dist worksteal
 
 lint: .venv/.dev
 	$(BIN)/ruff check .
