@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from culld.app.batch_loop import BatchLoop
 from culld.app.build import Builder, PolicySet, open_alerts, open_scanner
 from culld.app.clips.pool import ClipPool, open_clip_pool
 from culld.app.copies.background import Copies
 from culld.app.copies.repairer import Repairer, open_repair_pool
 from culld.app.engine_pool import open_pool
 from culld.app.model_files import resolve_policies
-from culld.app.once_counts import Counts, FailureCollector
 from culld.app.rejudge import Rejudging, ReplayJournal
 from culld.app.startup import claim_folders, open_journal
 from culld.app.wishes.carry_out import Wishes
@@ -23,24 +23,21 @@ from culld.files.locks import RootLocks, state_lock
 from culld.files.mount_guard import MountGuard
 from culld.files.mounts import remote_roots
 from culld.records import RootedPath, display_path
-from culld.stages.group.grouping import batches, cut
-from culld.stages.read import PoolReader, read_ahead
+from culld.stages.read import PoolReader
 from culld.stages.report import report
-from culld.stages.watch.batching import GROWTH
 from culld.stages.watch.intake import CompleteFiles
 from culld.stages.watch.settle import Settler
 from culld.system.alerts import TIMEOUT_S
-from culld.unexpected import UnexpectedErrors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from culld.app.once_counts import Counts
     from culld.config import Config
     from culld.inference.pool import Pool
     from culld.journal.store import SqliteJournal
-    from culld.pipeline import Pipeline
     from culld.ports import KnownFiles
     from culld.records import FileSnapshot
     from culld.stages.watch.scanner import Scanner
@@ -64,15 +61,13 @@ class OnePass:
         if policies.missing_extra:
             log.warning("%s", policies.missing_extra)
         builder = Builder(config, journal, pool, policies, alerts=self._alerts)
-        self._is_cut = False
-        self._failed = FailureCollector(journal.fault, lambda: self._is_cut)
+        self._loop = BatchLoop(config.batch.size, journal.fault)
         rejudging_reader = PoolReader(pool, segment=policies.name_regions)
-        self._reader = builder.reader() if rejudging is None else rejudging_reader
         self._pipeline = builder.pipeline(
-            self._reader,
+            builder.reader() if rejudging is None else rejudging_reader,
             report,
-            more_to_come=lambda: self._is_cut,
-            record_failure=self._failed.add,
+            more_to_come=self._loop.more_to_come,
+            record_failure=self._loop.failed.add,
             recall=None if rejudging is None else rejudging.recall,
         )
         if rejudging is not None:
@@ -81,10 +76,9 @@ class OnePass:
         distant = remote_roots(watch.path for watch in config.watch)
         settler = Settler(config.settle.quiet.total_seconds(), is_open_elsewhere, distant)
         self._arrivals = CompleteFiles(self._scanner, settler, builder.clock)
-        self._unexpected = UnexpectedErrors()
+        self._unexpected = self._loop.unexpected
         self._wishes = Wishes(builder, self._unexpected)
         self._copies = Copies(builder, self._unexpected, Repairer(partial(open_repair_pool, config), builder.clock))
-        self._counts = Counts()
         self._builder = builder
         self._clip_pool = ClipPool(partial(open_clip_pool, config), builder.clock)
         self._clips: list[FileSnapshot] = []
@@ -126,16 +120,10 @@ class OnePass:
             self._copies.close()
 
     def _process(self, paths: Sequence[Path], advance: Callable[[int], None]) -> Counts:
-        counts = self._counts
-        cuts = cut(self._photos(self._arrivals.complete(self._find(paths))), self._config.batch.size)
-        for one in read_ahead(self._reader, cuts, lambda each: each.batch, self._unexpected):
-            self._is_cut = not (one.begins and one.ends)
-            self._take(one.batch)
-            advance(len(one.batch))
-            if one.ends:
-                self._take_deferred()
+        counts = self._loop.counts
+        self._loop.process(self._pipeline, self._photos(self._arrivals.complete(self._find(paths))), advance)
         self._take_clips(advance)
-        counts.failures |= self._failed.failures
+        counts.failures |= self._loop.failed.failures
         counts.unfinished = self._arrivals.unfinished
         counts.unreadable_folders |= self._scanner.unreadable.reasons
         counts.waiting = {place: why for place, why in self._waiting(paths) if place not in counts.failures}
@@ -152,27 +140,11 @@ class OnePass:
 
     def _take_clips(self, advance: Callable[[int], None]) -> None:
         """Judge the clips one after the other, in a worker process of their own."""
-        self._is_cut = False
         reader = self._builder.clip_reader(self._clip_pool, rejudging=self._known is not self._journal)
         pipeline = replace(self._pipeline, stages=replace(self._pipeline.stages, reader=reader))
         for clip in self._clips:
-            self._take([clip], pipeline)
+            self._loop.take(pipeline, [clip])
             advance(1)
-
-    def _take(self, batch: Sequence[FileSnapshot], pipeline: Pipeline | None = None, *, deferred: bool = False) -> None:
-        process = (pipeline or self._pipeline).process
-        outcomes = self._unexpected.attempt("judging a batch", partial(process, batch))
-        if isinstance(outcomes, PhotoError):
-            self._counts.failures |= {snapshot.place: str(outcomes) for snapshot in batch}
-            return
-        known = 0 if deferred else len(batch)
-        self._counts.add(outcomes, max(0, known - len(outcomes) - self._failed.take_count()))
-
-    def _take_deferred(self) -> None:
-        """Judge the deferred photos, after all photos of their folder."""
-        self._is_cut = False
-        for batch in batches(self._failed.take_deferred(), GROWTH * self._config.batch.size):
-            self._take(batch, deferred=True)
 
     def _waiting(self, paths: Sequence[Path]) -> Iterator[tuple[RootedPath, str]]:
         """Yield the present photos below `paths` (empty: the watched folders) that failed, with the reason."""
@@ -199,7 +171,7 @@ class OnePass:
         while (snapshot := self._unexpected.attempt(doing, partial(next, found, None))) is not None:
             if isinstance(snapshot, PhotoError):
                 log.warning("the scan of %s was not completed: %s", display_path(folder), snapshot)
-                self._counts.unreadable_folders[folder] = str(snapshot)
+                self._loop.counts.unreadable_folders[folder] = str(snapshot)
                 return
             yield snapshot
 

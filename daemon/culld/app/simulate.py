@@ -23,7 +23,7 @@ from culld.stages.read import PoolReader, read_ahead
 from culld.unexpected import UnexpectedErrors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -96,7 +96,7 @@ class Simulation:
         digests = _digests(found)
         policies = PolicySet(self.policies)
         workers = PoolReader(pool, known=lambda _: digests, is_clip=is_clip, segment=policies.name_regions)
-        reader = StoredScoresReader(workers, self.journal)
+        reader = StoredScoresReader(workers, self.journal.assessment_of_content)
         builder = Builder(self.config, self.journal, pool, policies)
         pipeline = builder.pipeline(reader, lambda _: None, braked=False)  # the user has seen the counts
         pipeline = replace(pipeline, journal=ReplayJournal(self.journal))
@@ -108,10 +108,14 @@ class Simulation:
 
 @dataclass(frozen=True, slots=True)
 class StoredScoresReader:
-    """A `Reader` that takes the scores from the journal if it knows the digest."""
+    """A `Reader` that takes the scores of contents that were judged before from `lookup`.
+
+    `lookup` returns the assessment of the bytes with a digest, None if there is none. `reader` must call the contents
+    known that `lookup` has.
+    """
 
     reader: PoolReader
-    journal: SqliteJournal
+    lookup: Callable[[str], Assessment | None]
 
     def begin(self, batch: Sequence[FileSnapshot]) -> None:
         """Submit a batch to the workers."""
@@ -120,7 +124,7 @@ class StoredScoresReader:
     def read(self, batch: Sequence[FileSnapshot]) -> Iterator[Photo | Assessment | ReadFailure]:
         """Yield the result of each file, in order, with new or stored scores."""
         for result in self.reader.read(batch):
-            if isinstance(result, Photo) and (before := self.journal.assessment_of_content(result.digest)) is not None:
+            if isinstance(result, Photo) and (before := self.lookup(result.digest)) is not None:
                 yield replace(before, photo=result)
             else:
                 yield result

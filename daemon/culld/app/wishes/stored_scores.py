@@ -109,7 +109,7 @@ def _pipeline(
 ) -> Pipeline:
     segment = builder.policies.name_regions
     workers = PoolReader(builder.pool, builder.heartbeat, known=lambda _: expected, is_clip=is_clip, segment=segment)
-    reader = ExpectedContent(StoredScoresReader(workers, builder.journal), expected)
+    reader = ExpectedContent(StoredScoresReader(workers, builder.journal.assessment_of_content), expected)
     pipeline = builder.pipeline(reader, report, braked=False, record_failure=found.add_failure)
     pipeline = replace(pipeline, journal=ReplayJournal(builder.journal))
     if not by_person:
