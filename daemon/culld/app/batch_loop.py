@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
 from culld.app.once_counts import Counts, FailureCollector
 from culld.errors import PhotoError
+from culld.records import display_path
 from culld.stages.group.grouping import batches, cut
 from culld.stages.read import read_ahead
 from culld.stages.watch.batching import GROWTH
 from culld.unexpected import UnexpectedErrors
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from culld.pipeline import Pipeline
     from culld.records import FileSnapshot, ReadFailure
+    from culld.stages.watch.scanner import Scanner
+
+log = logging.getLogger(__name__)
 
 
 class BatchLoop:
@@ -50,6 +56,17 @@ class BatchLoop:
             if one.ends:
                 self._take_deferred(pipeline)
         self._is_cut = False
+
+    def scan(self, scanner: Scanner, root: Path, folder: Path) -> Iterator[FileSnapshot]:
+        """Yield the photos below a folder; an unexpected error ends the scan, and is logged and counted."""
+        found = iter(scanner.scan(root, folder))
+        doing = f"scanning {display_path(folder)}"
+        while (snapshot := self.unexpected.attempt(doing, partial(next, found, None))) is not None:
+            if isinstance(snapshot, PhotoError):
+                log.warning("the scan of %s was not completed: %s", display_path(folder), snapshot)
+                self.counts.unreadable_folders[folder] = str(snapshot)
+                return
+            yield snapshot
 
     def take(self, pipeline: Pipeline, batch: Sequence[FileSnapshot], *, deferred: bool = False) -> None:
         """Judge one batch; if it fails unexpectedly, its photos count as failed."""

@@ -17,7 +17,7 @@ from culld.app.model_files import resolve_policies
 from culld.app.rejudge import Rejudging, ReplayJournal
 from culld.app.startup import claim_folders, open_journal
 from culld.app.wishes.carry_out import Wishes
-from culld.errors import ConfigError, PhotoError
+from culld.errors import ConfigError
 from culld.files.lease import is_open_elsewhere
 from culld.files.locks import RootLocks, state_lock
 from culld.files.mount_guard import MountGuard
@@ -162,18 +162,7 @@ class OnePass:
             if away := MountGuard(self._journal).unavailable_reason(watch.path):
                 log.warning("%s %s; it is skipped", display_path(watch.path), away)
                 continue
-            yield from self._scan(watch.path, watch.path)
-
-    def _scan(self, root: Path, folder: Path) -> Iterator[FileSnapshot]:
-        """Yield the photos below a folder; an unexpected error ends the scan, and is logged and counted."""
-        found = iter(self._scanner.scan(root, folder))
-        doing = f"scanning {display_path(folder)}"
-        while (snapshot := self._unexpected.attempt(doing, partial(next, found, None))) is not None:
-            if isinstance(snapshot, PhotoError):
-                log.warning("the scan of %s was not completed: %s", display_path(folder), snapshot)
-                self._loop.counts.unreadable_folders[folder] = str(snapshot)
-                return
-            yield snapshot
+            yield from self._loop.scan(self._scanner, watch.path, watch.path)
 
     def _below(self, paths: Sequence[Path]) -> Iterator[FileSnapshot]:
         """Yield each photo at or below the paths once; those in quarantine are left out."""
@@ -186,7 +175,7 @@ class OnePass:
             if real.is_relative_to(self._config.quarantine) or not found.keys().isdisjoint(real.parents):
                 continue
             if real.is_dir():
-                yield from self._scan(root, real)
+                yield from self._loop.scan(self._scanner, root, real)
             else:
                 place = RootedPath(root, real.relative_to(root))
                 if (snapshot := self._scanner.find(place)) is not None and not self._scanner.is_copy(place):

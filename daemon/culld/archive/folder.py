@@ -111,6 +111,25 @@ class ArchiveFolder:
             raise ConfigError((f"{shown} {refusal}",))
 
 
+def read_manifest(folder: ArchiveFolder) -> Manifest:
+    """Return the manifest of an archive that exists; raises ConfigError for a folder that is none."""
+    shown, file = display_path(folder.path), folder.path / _MANIFEST
+    if not file.is_file():
+        raise ConfigError((f"{shown} is no archive: it has no {_MANIFEST}; `culld archive score` makes one",))
+    found = _parsed(file)
+    if found.get("schema") != SCHEMA_VERSION:
+        text = (
+            f"{shown} has schema {found.get('schema')!r}, and this culld reads {SCHEMA_VERSION}; score the photos again"
+        )
+        raise ConfigError((text,))
+    match found:
+        case {"uris": [*uris], "model": str(model), "sharpness": bool(sharpness)} if all(
+            isinstance(uri, str) for uri in uris
+        ):
+            return Manifest(tuple(uris), model, sharpness)
+    raise ConfigError((f"{display_path(file)} is damaged; score the photos again into a new folder",))
+
+
 def _refusal(found: Mapping[str, Any], wanted: Manifest) -> str:
     """Return, as a clause, why an archive cannot take the wanted photos; empty if it can."""
     if found.get("schema") != wanted.schema:

@@ -65,6 +65,18 @@ def count_in(folder: ArchiveFolder, scan: int) -> int:
     return sum(row["shard"] != DELETED_SHARD for row in _rows(folder, scan))
 
 
+def missing_shards(folder: ArchiveFolder) -> int:
+    """Return how many shards of the last scan are not written: it goes on, or was interrupted."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    scan = folder.last_scan()
+    if not scan:
+        return 0
+    last = pc.max(pq.read_table(folder.plan(scan), columns=["shard"])["shard"]).as_py()
+    return (DELETED_SHARD if last is None else last) + 1 - len(folder.committed(scan))
+
+
 def deleted_in(folder: ArchiveFolder, scan: int) -> list[RootedPath]:
     """Return the photos that a plan found to be gone."""
     return [_place(row) for row in _rows(folder, scan) if row["shard"] == DELETED_SHARD]

@@ -35,6 +35,26 @@ def add_archive(parser: argparse.ArgumentParser) -> None:
         help="do not measure the sharpness in full resolution, which takes half of the time",
     )
     score.add_argument("--json", action="store_true", help="print the counts as JSON")
+    _add_apply(
+        actions.add_parser("apply", help="judge photos of this machine by the scores of an archive: tags, moves")
+    )
+
+
+def _add_apply(apply: argparse.ArgumentParser) -> None:
+    apply.add_argument("file", type=Path, metavar="POLICY", help="the configuration file with the policy")
+    apply.add_argument("archive", type=Path, metavar="DIR", help="the folder of the archive")
+    apply.add_argument(
+        "--root", type=Path, required=True, metavar="PATH", help="the photos: a folder at or below a watched one"
+    )
+    apply.add_argument(
+        "--from",
+        dest="source",
+        metavar="URI",
+        help="what PATH was called when it was scored: a URI of the archive, or a folder below one",
+    )
+    apply.add_argument("--dry-run", action="store_true", help="print what would be done, and change nothing")
+    apply.add_argument("--json", action="store_true", help="print the counts as JSON")
+    apply.set_defaults(module="archive_apply")
 
 
 def _at_least_one(text: str) -> int:

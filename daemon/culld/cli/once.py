@@ -27,7 +27,7 @@ _MOST_NAMED = 20
 def run(args: argparse.Namespace) -> int:
     """Process once, with a progress bar on a terminal; return 1 if a photo failed or a folder cannot be read."""
     _, config = configuration.load(args)
-    tally = run_once(config, OnceRequest(tuple(args.paths), args.rejudge), _progress_bar)
+    tally = run_once(config, OnceRequest(tuple(args.paths), args.rejudge), progress_bar)
     if args.json:
         print(json.dumps(_counts(tally)))
     else:
@@ -62,7 +62,7 @@ def _named(tally: Counts) -> list[str]:
 
 
 @contextlib.contextmanager
-def _progress_bar(total: int, doing: str) -> Iterator[Callable[[int], None]]:
+def progress_bar(total: int, doing: str) -> Iterator[Callable[[int], None]]:
     """Show a progress bar with the remaining time on a terminal, and give the function that advances it."""
     if total == 0 or not sys.stderr.isatty():
         yield lambda _count: None
@@ -74,7 +74,7 @@ def _progress_bar(total: int, doing: str) -> Iterator[Callable[[int], None]]:
 
 
 def _summary(tally: Counts) -> str:
-    parts = [f"{count} {_PARTICIPLES[verdict]}" for verdict, count in tally.verdicts.items() if count]
+    parts = [f"{count} {PARTICIPLES[verdict]}" for verdict, count in tally.verdicts.items() if count]
     parts += [f"{len(tally.failures)} failed (see culld status)"] if tally.failures else []
     parts += [f"{len(tally.waiting)} failed earlier and wait for another try"] if tally.waiting else []
     parts += [f"{len(tally.unreadable_folders)} folders cannot be read"] if tally.unreadable_folders else []
@@ -82,7 +82,7 @@ def _summary(tally: Counts) -> str:
     return ", ".join(parts) if parts else "nothing new"
 
 
-_PARTICIPLES = {
+PARTICIPLES = {
     Verdict.KEEP: "kept",
     Verdict.TAG: "tagged",
     Verdict.QUARANTINE: "quarantined",

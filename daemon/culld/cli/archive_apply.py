@@ -1,0 +1,181 @@
+"""`culld archive apply`: judge the photos of this machine by the scores of an archive, and print the counts."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from culld.app.taken_scores import Origin
+from culld.archive.apply import ApplyRequest, apply_archive
+from culld.cli import exit_codes
+from culld.cli.once import progress_bar
+from culld.config import load_config
+from culld.records import Verdict, display_path
+
+if TYPE_CHECKING:
+    import argparse
+    from collections import Counter
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+
+    from culld.app.taken_counts import Found, Taken
+    from culld.archive.apply import Applied, Rows
+    from culld.records import Plan
+
+_MOST_NAMED = 20
+
+
+def run(args: argparse.Namespace) -> int:
+    """Judge, with a progress bar on a terminal; return 1 if a photo failed or a folder cannot be read."""
+    config = load_config(args.file, os.environ)
+    request = ApplyRequest(args.archive, args.root, args.source, args.dry_run)
+    shown = _Shown(quiet=args.json)
+    applied = apply_archive(config, request, shown, shown.rows)
+    if args.json:
+        print(json.dumps(_as_json(applied, dry_run=args.dry_run)))
+    else:
+        print("\n".join([*_as_text(applied, dry_run=args.dry_run), *_advice(applied, args)]))
+    counts = applied.taken.counts
+    bad = counts.failures or counts.unreadable_folders or counts.unfinished or counts.verdicts[Verdict.UNREADABLE]
+    return exit_codes.SOME_FAILED if bad else exit_codes.FINE
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """Prints the counts of rows and photos before the first photo is judged, and shows a bar on a terminal."""
+
+    quiet: bool
+
+    def rows(self, rows: Rows) -> None:
+        """Print how many rows there are, and whether their scan has ended."""
+        self._print(f"{rows.count} rows of photos below {rows.base}")
+        if rows.missing_shards:
+            print(
+                f"the last scan of the archive has not ended: {rows.missing_shards} of its shards are not written; the"
+                " rows that are there are used",
+                file=sys.stderr,
+            )
+
+    def found(self, found: Found) -> None:
+        """Print how many photos are there."""
+        self._print(
+            f"{found.scored} photos have a row: {found.waiting} are to be judged,"
+            f" {found.scored - found.waiting} are known to the journal; {found.others} other photos have no row"
+        )
+
+    def progress(self, total: int, doing: str) -> AbstractContextManager[Callable[[int], None]]:
+        """Begin a bar."""
+        return progress_bar(total, doing)
+
+    def _print(self, line: str) -> None:
+        if not self.quiet:
+            print(line, flush=True)
+
+
+def _as_json(applied: Applied, *, dry_run: bool) -> dict[str, Any]:
+    taken, counts = applied.taken, applied.taken.counts
+    return {
+        "dry_run": dry_run,
+        "rows": applied.rows.count,
+        "without_file": applied.without_file,
+        "missing_shards": applied.rows.missing_shards,
+        "without_row": taken.found.others,
+        "known": counts.known,
+        **{str(verdict): count for verdict, count in counts.verdicts.items()},
+        "held": taken.held,
+        "scores": {str(origin): taken.origins[origin] for origin in Origin},
+        "rules": [{"verdict": verdict, "rule": rule, "photos": n} for (verdict, rule), n in taken.rules.most_common()],
+        "defects": [
+            {"verdict": verdict, "keyword": word, "photos": n} for (verdict, word), n in taken.keywords.most_common()
+        ],
+        "brake": taken.brake or None,
+        "unfinished": counts.unfinished,
+        "unread": len(counts.unreadable_folders),
+        "faults": [{"path": display_path(place.path), "reason": why} for place, why in counts.failures.items()],
+        "examples": [_example_json(plan) for plan in taken.examples],
+    }
+
+
+def _example_json(plan: Plan) -> dict[str, str]:
+    path = display_path(plan.photo.place.path)
+    return {"path": path, "verdict": plan.verdict, "rule": plan.rule, "reason": plan.reason}
+
+
+def _as_text(applied: Applied, *, dry_run: bool) -> Iterator[str]:
+    taken, counts = applied.taken, applied.taken.counts
+    verb = _WOULD_BE if dry_run else _WERE
+    yield f"{applied.without_file} rows match no file (moved, renamed, removed, or in quarantine)"
+    yield f"{counts.known} photos were judged before"
+    origins = taken.origins
+    if origins[Origin.CHANGED] or origins[Origin.UNSCORED]:
+        yield (
+            f"scored now: {origins[Origin.CHANGED]} photos that changed since,"
+            f" {origins[Origin.UNSCORED]} that the archive has no scores of"
+        )
+    yield ""
+    yield from (f"  {verb[verdict]:<38}{counts.verdicts[verdict]:>8}" for verdict in Verdict)
+    yield from _by("by rule", taken.rules)
+    yield from _by("by keyword", taken.keywords)
+    yield from _examples(taken, dry_run=dry_run)
+    if taken.held:
+        yield f"\n{taken.held} rejected photos {'would stay' if dry_run else 'stay'}, for the mode or the brake"
+    yield from _failed(taken)
+
+
+def _by(title: str, counts: Counter[tuple[Verdict, str]]) -> Iterator[str]:
+    if counts:
+        yield f"\n{title}"
+        yield from (f"  {verdict:<12}{what:<36}{count:>8}" for (verdict, what), count in counts.most_common())
+
+
+def _examples(taken: Taken, *, dry_run: bool) -> Iterator[str]:
+    if not taken.examples:
+        return
+    total = taken.counts.verdicts[Verdict.TAG] + taken.counts.verdicts[Verdict.QUARANTINE]
+    done = "would be" if dry_run else "were"
+    yield f"\nthe first {len(taken.examples)} of {total} photos that {done} tagged or moved"
+    for plan in taken.examples:
+        yield f"  {plan.verdict:<12}{display_path(plan.photo.place.path)}  ({plan.reason})"
+
+
+def _failed(taken: Taken) -> Iterator[str]:
+    counts = taken.counts
+    lines = [f"  {display_path(place.path)}: {why}" for place, why in counts.failures.items()]
+    lines += [f"  {display_path(folder)}: {why}" for folder, why in counts.unreadable_folders.items()]
+    if lines:
+        yield f"\n{len(counts.failures)} photos failed, {len(counts.unreadable_folders)} folders cannot be read"
+        yield from lines[:_MOST_NAMED]
+    if len(lines) > _MOST_NAMED:
+        yield f"  and {len(lines) - _MOST_NAMED} more"
+    if counts.unfinished:
+        yield f"{counts.unfinished} photos are still being written; run the command again"
+
+
+def _advice(applied: Applied, args: argparse.Namespace) -> Iterator[str]:
+    """Yield what to do next."""
+    taken = applied.taken
+    if taken.brake:
+        yield f"\nthe brake {'would stop' if args.dry_run else 'stopped'} moves: {taken.brake}"
+        if not args.dry_run:
+            yield f"then `culld policy simulate {args.file} --apply` moves the photos that stayed for it"
+    if not taken.found.scored:
+        yield "\nno photo has a row; is PATH what --from says, and are its disks mounted?"
+    if args.dry_run:
+        yield "\nnothing was changed"
+
+
+_WERE = {
+    Verdict.KEEP: "kept",
+    Verdict.TAG: "tagged",
+    Verdict.QUARANTINE: "quarantined",
+    Verdict.UNREADABLE: "unreadable, left where they are",
+}
+_WOULD_BE = {
+    Verdict.KEEP: "would be kept",
+    Verdict.TAG: "would be tagged",
+    Verdict.QUARANTINE: "would be quarantined",
+    Verdict.UNREADABLE: "unreadable, would be left",
+}
