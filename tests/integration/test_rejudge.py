@@ -8,11 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from culld.app.once import OnceRequest, OnePass, run_once, scope_of
 from culld.app.once_counts import Counts
@@ -23,26 +20,19 @@ from culld.config import Config, load_config
 from culld.errors import SystemFaultError
 from culld.files.locks import state_lock
 from culld.files.open_beneath import stamp_of
-from culld.imaging.image_file import DecodeLimits
-from culld.inference.deferred import Deferred
 from culld.journal.store import SqliteJournal
 from culld.quarantine.selection import Selection
 from culld.records import (
-    Assessment,
     FileSnapshot,
     FileStat,
-    Photo,
     ReadFailure,
     RecordedDecision,
     RootedPath,
     Stack,
     Verdict,
 )
-from culld.stages.read import ReadRequest, WorkerSettings
-from culld.stages.read.assess import Scorer
-from culld.stages.read.scoring import DEFECT_NETWORK
-from culld.stages.read.worker import PhotoWorker
 from harness import factories, fakes, kill_points, quarantined
+from harness.named_model import Model
 
 POLICY = """\
 watch: [{path: inbox}]
@@ -59,31 +49,6 @@ USER = b"""<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3
 HOUR_NS = 3_600_000_000_000
 OLD = {"freed.jpg": 0.8, "found.jpg": 0.1, "gone.jpg": 0.99, "worse.jpg": 0.2, "kept.jpg": 0.2, "still.jpg": 0.7}
 NEW = {"freed.jpg": 0.1, "found.jpg": 0.8, "gone.jpg": 0.1, "worse.jpg": 0.99, "kept.jpg": 0.2, "still.jpg": 0.7}
-
-
-class Model(PhotoWorker):
-    """A worker that is its own network: it gives prepared probabilities by the name of the file, and 0 for others."""
-
-    signature = DEFECT_NETWORK
-
-    def __init__(self, name: str, blur: Mapping[str, float]) -> None:
-        """Nothing to load."""
-        self._settings = WorkerSettings(Path(), name, 10**8, 10**8)
-        self._limits = DecodeLimits()
-        self._scorer = Scorer(self)
-        self._blur = blur
-        self._name = ""
-        self.scored: list[str] = []
-
-    def begin(self, request: ReadRequest) -> Photo | Assessment | ReadFailure | Deferred[Assessment]:
-        """Note the name."""
-        self._name = request.snapshot.place.relative.name
-        return super().begin(request)
-
-    def run(self, _arrays: object) -> dict[str, NDArray[Any]]:
-        """Return the probabilities prepared for the photo that was begun last."""
-        self.scored.append(self._name)
-        return {"probabilities": np.array([[self._blur.get(self._name, 0.0), 0.0, 0.0]])}
 
 
 @dataclass
