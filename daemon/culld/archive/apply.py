@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from culld.app.model_files import load_model
@@ -19,7 +20,6 @@ from culld.records import display_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from pathlib import Path
 
     from culld.app.take_scores import Shown
     from culld.app.taken_counts import Taken
@@ -117,14 +117,20 @@ def _indexed(archive: ArchiveFolder, bases: Sequence[str]) -> tuple[str, RowInde
 def _bases(manifest: Manifest, folder: Path, source: str | None) -> list[str]:
     """Return the folders and URIs that the paths of the rows may begin with; raises ConfigError for another archive."""
     if source is None:
-        only = manifest.uris if len(manifest.uris) == 1 else ()
-        return list(dict.fromkeys([str(folder), *only]))
+        elsewhere = [
+            uri for uri in manifest.uris if not folder.is_relative_to(uri) and not Path(uri).is_relative_to(folder)
+        ]
+        return [str(folder), *(elsewhere if len(manifest.uris) == 1 else ())]
     wanted = source.removeprefix("file://").rstrip("/") or "/"
     if not _SCHEME.match(wanted):
         wanted = os.path.normpath(wanted)
     if not any(wanted == uri or wanted.startswith(uri.rstrip("/") + "/") for uri in manifest.uris):
         raise ConfigError((f"--from {source}: the archive holds no such URI; it has {' '.join(manifest.uris)}",))
     return [wanted]
+
+
+def _is_related(folder: Path, other: Path) -> bool:
+    return folder.is_relative_to(other) or other.is_relative_to(folder)
 
 
 def _no_rows(archive: ArchiveFolder, manifest: Manifest, folder: Path, source: str | None) -> str:
