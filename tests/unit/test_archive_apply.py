@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 
 from culld.app.model_files import load_model
 from culld.archive.apply import ApplyRequest, apply_archive
-from culld.archive.folder import ArchiveFolder, Manifest, read_manifest
+from culld.archive.folder import ArchiveFolder, Manifest, provenance_of
 from culld.archive.plan import make_plan, missing_shards
 from culld.archive.records import Status
 from culld.archive.row import Beside, failed_row, scored_row
@@ -137,6 +137,17 @@ def test_a_row_is_read_with_its_group_and_few_groups_stay_in_memory(tmp_path: Pa
     assert isinstance(table, pa.Table)
 
 
+def test_a_shard_that_is_damaged_meanwhile_ends_the_run_with_a_sentence(tmp_path: Path) -> None:
+    """The file is named."""
+    rows_in(tmp_path, 1, [row("a.jpg")])
+    found = stored(tmp_path)
+    (one,) = found.index.files
+    one.write_bytes(b"PAR1")
+
+    with pytest.raises(SystemFaultError, match=f"{one} cannot be read: "):
+        found.assessments([file("a.jpg")])
+
+
 def test_an_interrupted_scan_is_counted(tmp_path: Path) -> None:
     """Of three shards one is written; an archive without a plan lacks none."""
     folder, photos = ArchiveFolder(tmp_path / "out"), tmp_path / "photos"
@@ -167,8 +178,7 @@ class Archive:
 
     def write(self, manifest: Manifest, **other: object) -> None:
         """Write the manifest."""
-        known = {"uris": manifest.uris, "model": manifest.model, "sharpness": True, "schema": manifest.schema}
-        (self.out / "archive.json").write_text(json.dumps(known | other))
+        (self.out / "archive.json").write_text(json.dumps(asdict(manifest) | other))
 
     def refusal(self, root: Path | None = None, source: str | None = None) -> str:
         """Why the archive is refused, before a worker starts."""
@@ -216,7 +226,7 @@ def test_scores_of_another_model_are_refused(archive: Archive) -> None:
     told = archive.refusal()
 
     assert told.startswith(f"{archive.out} was scored by the model model@1, and the policy is for {archive.model}: ")
-    assert read_manifest(ArchiveFolder(archive.out)).model == "model@1"
+    assert provenance_of(ArchiveFolder(archive.out)).model == "model@1"
 
 
 def test_a_folder_that_does_not_fit_is_refused(archive: Archive) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from culld.app.model_files import load_model
 from culld.app.take_scores import TakeRequest, require_watched, take_scores
-from culld.archive.folder import ArchiveFolder, read_manifest
+from culld.archive.folder import ArchiveFolder, provenance_of
 from culld.archive.plan import missing_shards
 from culld.archive.ray_session import require_extra
 from culld.archive.row_index import RowIndex, index_below
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from culld.app.take_scores import Shown
     from culld.app.taken_counts import Taken
-    from culld.archive.folder import Manifest
+    from culld.archive.folder import Provenance
     from culld.config import Config
 
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -74,35 +74,35 @@ def apply_archive(config: Config, request: ApplyRequest, shown: Shown, show_rows
     folder = request.root.resolve()
     require_watched(config, folder)
     archive = ArchiveFolder(request.archive.resolve())
-    manifest = read_manifest(archive)
-    _require_model(config, manifest, request.archive)
-    source, rows = _open_rows(archive, manifest, folder, request.source)
+    source, rows = _open_rows(config, archive, folder, request.source)
     show_rows(rows)
     return Applied(rows, take_scores(config, TakeRequest(folder, request.dry_run), source, shown))
 
 
-def _require_model(config: Config, manifest: Manifest, shown: Path) -> None:
-    _, card = load_model(config.model.path)
-    if manifest.model != card.id:
-        text = (
-            f"{display_path(shown)} was scored by the model {manifest.model}, and the policy is for {card.id}:"
-            " thresholds of one network do not fit the scores of another; set model.path, or score the photos again"
-        )
-        raise ConfigError((text,))
-
-
-def _open_rows(archive: ArchiveFolder, manifest: Manifest, folder: Path, source: str | None) -> tuple[StoredRows, Rows]:
+def _open_rows(config: Config, archive: ArchiveFolder, folder: Path, source: str | None) -> tuple[StoredRows, Rows]:
     """Return the rows of the photos below a folder; raises ConfigError if there are none."""
     import pyarrow as pa
 
     try:
-        base, index = _indexed(archive, _bases(manifest, folder, source))
+        origin = provenance_of(archive)
+        _require_model(config, origin, archive.path)
+        base, index = _indexed(archive, _bases(origin, folder, source))
         if not len(index):
-            raise ConfigError((_no_rows(archive, manifest, folder, source),))
+            raise ConfigError((_no_rows(archive, origin, folder, source),))
         rows = Rows(base, len(index), missing_shards(archive))
     except (OSError, pa.ArrowException) as error:
         raise SystemFaultError(f"{display_path(archive.path)} cannot be read: {error}") from error
-    return StoredRows(index, base, folder, manifest.model), rows
+    return StoredRows(index, base, folder, origin.model), rows
+
+
+def _require_model(config: Config, origin: Provenance, archive: Path) -> None:
+    _, card = load_model(config.model.path)
+    if origin.model != card.id:
+        text = (
+            f"{display_path(archive)} was scored by the model {origin.model}, and the policy is for {card.id}:"
+            " thresholds of one network do not fit the scores of another; set model.path, or score the photos again"
+        )
+        raise ConfigError((text,))
 
 
 def _indexed(archive: ArchiveFolder, bases: Sequence[str]) -> tuple[str, RowIndex]:
@@ -114,18 +114,18 @@ def _indexed(archive: ArchiveFolder, bases: Sequence[str]) -> tuple[str, RowInde
     return base, index
 
 
-def _bases(manifest: Manifest, folder: Path, source: str | None) -> list[str]:
+def _bases(origin: Provenance, folder: Path, source: str | None) -> list[str]:
     """Return the folders and URIs that the paths of the rows may begin with; raises ConfigError for another archive."""
     if source is None:
         elsewhere = [
-            uri for uri in manifest.uris if not folder.is_relative_to(uri) and not Path(uri).is_relative_to(folder)
+            uri for uri in origin.uris if not folder.is_relative_to(uri) and not Path(uri).is_relative_to(folder)
         ]
-        return [str(folder), *(elsewhere if len(manifest.uris) == 1 else ())]
+        return [str(folder), *(elsewhere if len(origin.uris) == 1 else ())]
     wanted = source.removeprefix("file://").rstrip("/") or "/"
     if not _SCHEME.match(wanted):
         wanted = os.path.normpath(wanted)
-    if not any(wanted == uri or wanted.startswith(uri.rstrip("/") + "/") for uri in manifest.uris):
-        raise ConfigError((f"--from {source}: the archive holds no such URI; it has {' '.join(manifest.uris)}",))
+    if not any(wanted == uri or wanted.startswith(uri.rstrip("/") + "/") for uri in origin.uris):
+        raise ConfigError((f"--from {source}: the archive holds no such URI; it has {' '.join(origin.uris)}",))
     return [wanted]
 
 
@@ -133,12 +133,12 @@ def _is_related(folder: Path, other: Path) -> bool:
     return folder.is_relative_to(other) or other.is_relative_to(folder)
 
 
-def _no_rows(archive: ArchiveFolder, manifest: Manifest, folder: Path, source: str | None) -> str:
+def _no_rows(archive: ArchiveFolder, origin: Provenance, folder: Path, source: str | None) -> str:
     shown = display_path(archive.path)
     if source is not None:
         return f"{shown} has no photo below {source}"
     return (
         f"{shown} has no photo below {display_path(folder)}; if this folder holds photos that were scored elsewhere,"
-        f" name which of these it stands for, such as --from {manifest.uris[0] if manifest.uris else 'URI'}"
-        f" ({' '.join(manifest.uris)})"
+        f" name which of these it stands for, such as --from {origin.uris[0] if origin.uris else 'URI'}"
+        f" ({' '.join(origin.uris)})"
     )

@@ -111,22 +111,26 @@ class ArchiveFolder:
             raise ConfigError((f"{shown} {refusal}",))
 
 
-def read_manifest(folder: ArchiveFolder) -> Manifest:
-    """Return the manifest of an archive that exists; raises ConfigError for a folder that is none."""
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where the rows of an archive come from: the URIs of its photos, and the id of the model that scored them."""
+
+    uris: tuple[str, ...]
+    model: str
+
+
+def provenance_of(folder: ArchiveFolder) -> Provenance:
+    """Return where the rows of an archive come from; raises ConfigError for a folder that is none, and OSError."""
     shown, file = display_path(folder.path), folder.path / _MANIFEST
     if not file.is_file():
         raise ConfigError((f"{shown} is no archive: it has no {_MANIFEST}; `culld archive score` makes one",))
     found = _parsed(file)
     if found.get("schema") != SCHEMA_VERSION:
-        text = (
-            f"{shown} has schema {found.get('schema')!r}, and this culld reads {SCHEMA_VERSION}; score the photos again"
-        )
-        raise ConfigError((text,))
+        why = f"has schema {found.get('schema')!r}, and this culld reads {SCHEMA_VERSION}; score the photos again"
+        raise ConfigError((f"{shown} {why}",))
     match found:
-        case {"uris": [*uris], "model": str(model), "sharpness": bool(sharpness)} if all(
-            isinstance(uri, str) for uri in uris
-        ):
-            return Manifest(tuple(uris), model, sharpness)
+        case {"uris": [*uris], "model": str(model)} if all(isinstance(uri, str) for uri in uris):
+            return Provenance(tuple(uris), model)
     raise ConfigError((f"{display_path(file)} is damaged; score the photos again into a new folder",))
 
 

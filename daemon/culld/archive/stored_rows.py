@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from culld.archive.records import Status
 from culld.archive.row_in import assessment_of
+from culld.errors import SystemFaultError
+from culld.records import display_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,7 +29,7 @@ MOST_BYTES: Final = 64 << 20
 class RowGroups:
     """Reads rows from Parquet files, and keeps the groups of rows that were read last.
 
-    Raises OSError, and pyarrow.ArrowInvalid for a damaged file.
+    Raises SystemFaultError for a file that is damaged or gone.
     """
 
     most_bytes: int = MOST_BYTES
@@ -49,20 +51,30 @@ class RowGroups:
         return self._read(file, number)
 
     def _read(self, file: Path, number: int) -> tuple[int, pa.Table]:
-        import pyarrow.parquet as pq
+        import pyarrow as pa
 
-        with pq.ParquetFile(file) as opened:
-            group = first = 0
-            while number >= first + opened.metadata.row_group(group).num_rows:
-                first += opened.metadata.row_group(group).num_rows
-                group += 1
-            table = opened.read_row_group(group)
+        try:
+            group, first, table = _group_of(file, number)
+        except (OSError, pa.ArrowException) as error:
+            raise SystemFaultError(f"{display_path(file)} cannot be read: {error}") from error
         self._tables[file, group] = (first, table)
         self._bytes += table.nbytes
         while self._bytes > self.most_bytes and len(self._tables) > 1:
             _, (_, oldest) = self._tables.popitem(last=False)
             self._bytes -= oldest.nbytes
         return first, table
+
+
+def _group_of(file: Path, number: int) -> tuple[int, int, pa.Table]:
+    """Return the group that holds a row: its number, the number of its first row, and its rows."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(file) as opened:
+        group = first = 0
+        while number >= first + opened.metadata.row_group(group).num_rows:
+            first += opened.metadata.row_group(group).num_rows
+            group += 1
+        return group, first, opened.read_row_group(group)
 
 
 @dataclass(frozen=True, slots=True)

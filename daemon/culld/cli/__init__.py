@@ -32,7 +32,7 @@ COMMANDS: Final = {
     "compare": "show what differs between two photos of one scene: sharpness, light, content (read-only)",
     "enhance": "write repaired copies of badly exposed or compressed photos, where they are better",
     "segment": "show which regions of a photo are blurred, clipped, noisy or blocky: contours, JSON (read-only)",
-    "archive": "score millions of photos into Parquet on this machine with Ray (read-only)",
+    "archive": "score millions of photos into Parquet on this machine with Ray, and apply the scores",
     "report": "count false rejects per defect, camera and rule, from your restores and deletions",
     "restore": "move photos back from quarantine; they are never moved again",
     "web": "serve the review page to the browser of this machine",

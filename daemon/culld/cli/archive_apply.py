@@ -35,22 +35,24 @@ def run(args: argparse.Namespace) -> int:
     shown = _Shown(quiet=args.json)
     applied = apply_archive(config, request, shown, shown.rows)
     if args.json:
-        print(json.dumps(_as_json(applied, dry_run=args.dry_run)))
+        print(json.dumps(as_json(applied, dry_run=args.dry_run)))
     else:
-        print("\n".join([*_as_text(applied, dry_run=args.dry_run), *_advice(applied, args)]))
+        print("\n".join([*as_text(applied, dry_run=args.dry_run), *advice(applied, args)]))
     counts = applied.taken.counts
     bad = counts.failures or counts.unreadable_folders or counts.unfinished or counts.verdicts[Verdict.UNREADABLE]
     return exit_codes.SOME_FAILED if bad else exit_codes.FINE
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Shown:
     """Prints the counts of rows and photos before the first photo is judged, and shows a bar on a terminal."""
 
     quiet: bool
+    _rows: int = 0
 
     def rows(self, rows: Rows) -> None:
         """Print how many rows there are, and whether their scan has ended."""
+        self._rows = rows.count
         self._print(f"{rows.count} rows of photos below {rows.base}")
         if rows.missing_shards:
             print(
@@ -60,11 +62,12 @@ class _Shown:
             )
 
     def found(self, found: Found) -> None:
-        """Print how many photos are there."""
-        self._print(
-            f"{found.scored} photos have a row: {found.waiting} are to be judged,"
-            f" {found.scored - found.waiting} are known to the journal; {found.others} other photos have no row"
-        )
+        """Print how many photos there are, and how many rows are of other ones."""
+        known = found.scored - found.waiting
+        self._print(f"  {found.scored} of photos that are here: {known} judged before, {found.waiting} to judge now")
+        self._print(f"  {max(0, self._rows - found.scored)} of no file here: moved, renamed, removed, or in quarantine")
+        if found.others:
+            self._print(f"{found.others} other files have no row, and are left")
 
     def progress(self, total: int, doing: str) -> AbstractContextManager[Callable[[int], None]]:
         """Begin a bar."""
@@ -75,7 +78,8 @@ class _Shown:
             print(line, flush=True)
 
 
-def _as_json(applied: Applied, *, dry_run: bool) -> dict[str, Any]:
+def as_json(applied: Applied, *, dry_run: bool) -> dict[str, Any]:
+    """Return what became of the photos, as the values of a JSON object."""
     taken, counts = applied.taken, applied.taken.counts
     return {
         "dry_run": dry_run,
@@ -104,30 +108,30 @@ def _example_json(plan: Plan) -> dict[str, str]:
     return {"path": path, "verdict": plan.verdict, "rule": plan.rule, "reason": plan.reason}
 
 
-def _as_text(applied: Applied, *, dry_run: bool) -> Iterator[str]:
+def as_text(applied: Applied, *, dry_run: bool) -> Iterator[str]:
+    """Yield what became of the photos, or would, line by line."""
     taken, counts = applied.taken, applied.taken.counts
     verb = _WOULD_BE if dry_run else _WERE
-    yield f"{applied.without_file} rows match no file (moved, renamed, removed, or in quarantine)"
-    yield f"{counts.known} photos were judged before"
     origins = taken.origins
     if origins[Origin.CHANGED] or origins[Origin.UNSCORED]:
         yield (
             f"scored now: {origins[Origin.CHANGED]} photos that changed since,"
             f" {origins[Origin.UNSCORED]} that the archive has no scores of"
         )
-    yield ""
     yield from (f"  {verb[verdict]:<38}{counts.verdicts[verdict]:>8}" for verdict in Verdict)
     yield from _by("by rule", taken.rules)
     yield from _by("by keyword", taken.keywords)
     yield from _examples(taken, dry_run=dry_run)
     if taken.held:
-        yield f"\n{taken.held} rejected photos {'would stay' if dry_run else 'stay'}, for the mode or the brake"
+        yield ""
+        yield f"{taken.held} rejected photos {'would stay' if dry_run else 'stay'}, for the mode or the brake"
     yield from _failed(taken)
 
 
 def _by(title: str, counts: Counter[tuple[Verdict, str]]) -> Iterator[str]:
     if counts:
-        yield f"\n{title}"
+        yield ""
+        yield title
         yield from (f"  {verdict:<12}{what:<36}{count:>8}" for (verdict, what), count in counts.most_common())
 
 
@@ -136,7 +140,8 @@ def _examples(taken: Taken, *, dry_run: bool) -> Iterator[str]:
         return
     total = taken.counts.verdicts[Verdict.TAG] + taken.counts.verdicts[Verdict.QUARANTINE]
     done = "would be" if dry_run else "were"
-    yield f"\nthe first {len(taken.examples)} of {total} photos that {done} tagged or moved"
+    yield ""
+    yield f"the first {len(taken.examples)} of {total} photos that {done} tagged or moved"
     for plan in taken.examples:
         yield f"  {plan.verdict:<12}{display_path(plan.photo.place.path)}  ({plan.reason})"
 
@@ -146,7 +151,8 @@ def _failed(taken: Taken) -> Iterator[str]:
     lines = [f"  {display_path(place.path)}: {why}" for place, why in counts.failures.items()]
     lines += [f"  {display_path(folder)}: {why}" for folder, why in counts.unreadable_folders.items()]
     if lines:
-        yield f"\n{len(counts.failures)} photos failed, {len(counts.unreadable_folders)} folders cannot be read"
+        yield ""
+        yield f"{len(counts.failures)} photos failed, {len(counts.unreadable_folders)} folders cannot be read"
         yield from lines[:_MOST_NAMED]
     if len(lines) > _MOST_NAMED:
         yield f"  and {len(lines) - _MOST_NAMED} more"
@@ -154,17 +160,20 @@ def _failed(taken: Taken) -> Iterator[str]:
         yield f"{counts.unfinished} photos are still being written; run the command again"
 
 
-def _advice(applied: Applied, args: argparse.Namespace) -> Iterator[str]:
+def advice(applied: Applied, args: argparse.Namespace) -> Iterator[str]:
     """Yield what to do next."""
     taken = applied.taken
     if taken.brake:
-        yield f"\nthe brake {'would stop' if args.dry_run else 'stopped'} moves: {taken.brake}"
+        yield ""
+        yield f"the brake {'would stop' if args.dry_run else 'stopped'} moves: {taken.brake}"
         if not args.dry_run:
             yield f"then `culld policy simulate {args.file} --apply` moves the photos that stayed for it"
     if not taken.found.scored:
-        yield "\nno photo has a row; is PATH what --from says, and are its disks mounted?"
+        yield ""
+        yield "no photo here has a row; is PATH what --from says, and are its disks mounted?"
     if args.dry_run:
-        yield "\nnothing was changed"
+        yield ""
+        yield "nothing was changed"
 
 
 _WERE = {
