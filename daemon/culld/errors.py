@@ -65,6 +65,10 @@ class SystemFaultError(CulldError):
     """The journal, the disk, the model or the worker pool, which every photo needs, does not work."""
 
 
+class NotRunYetError(SystemFaultError):
+    """There is no journal, since culld has not run yet with this configuration."""
+
+
 class ConfigError(CulldError):
     """The configuration cannot be used; `problems` lists all of its problems."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib.metadata
 import json
 import os
 import subprocess
@@ -24,6 +25,7 @@ from culld.files.rename_noreplace import Way
 from culld.files.trial import FolderAbilities
 from culld.system.doctor import environment, folders
 from culld.system.doctor.checks import Check, Health, ok
+from culld.system.doctor.extras import EXTRAS, extras, packages_of
 
 MOUNTINFO = """\
 21 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw
@@ -305,18 +307,40 @@ class TestMachine:
 
         assert (check.name, check.health) == ("libraries", Health.WARN)
 
-    def test_what_is_optional_is_never_bad(self) -> None:
-        """Culling needs neither; only HEIC photos would be left aside."""
-        assert environment.tensorflow(lambda _: False).health is Health.OK
-        assert environment.tensorflow(lambda _: True).what.startswith("installed")
+    def test_heic_is_wanted_more_than_other_formats(self) -> None:
+        """Phones write it; without its decoder such photos stay where they are."""
         assert environment.heic(lambda _: False).health is Health.WARN
         assert environment.heic(lambda _: True).health is Health.OK
-        assert environment.raw(lambda _: True).what == "installed"
-        assert "pip install rawpy" in environment.raw(lambda _: False).what
-        assert environment.jxl(lambda _: True).what == "installed"
-        assert "pip install pillow-jxl-plugin" in environment.jxl(lambda _: False).what
-        assert environment.video(lambda _: True).what == "installed"
-        assert "pip install 'culld[video]'" in environment.video(lambda _: False).what
+
+    def test_an_extra_that_is_missing_is_a_note_with_the_command_that_installs_it(self) -> None:
+        """Culling needs none of them."""
+        told = [
+            "rich>=14",
+            "rawpy>=0.24; extra == 'raw'",
+            "starlette>=1; extra == 'web'",
+            "uvicorn; extra == 'web'",
+        ]
+        found = {check.name: check for check in extras(lambda name: name == "av", lambda _: told)}
+
+        assert found["extra video"] == ok("extra video", "installed")
+        assert found["extra raw"].health is Health.NOTE
+        assert found["extra raw"].fix.endswith(" -m pip install 'rawpy>=0.24'")
+        assert found["extra web"].fix.endswith(" -m pip install 'starlette>=1' 'uvicorn'")
+
+    def test_every_extra_of_this_culld_is_known(self) -> None:
+        """By what pip noted when it was installed."""
+        declared = set(importlib.metadata.metadata("culld").get_all("Provides-Extra") or ())
+
+        assert {extra.name for extra in EXTRAS} == declared - {"all"}
+        assert all(packages_of(extra.name, importlib.metadata.requires) for extra in EXTRAS)
+
+    def test_a_source_tree_names_the_extra(self) -> None:
+        """There are no requirements to read."""
+
+        def requirements(name: str) -> list[str]:
+            raise PackageNotFoundError(name)
+
+        assert packages_of("raw", requirements) == ["culld[raw]"]
 
     def test_the_engine_is_reported_with_its_reason(self) -> None:
         """And a warning given if it is not the one that was asked for."""
@@ -388,17 +412,25 @@ class TestCommand:
         self, config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         """One missing model makes the exit code 3, and the advice is printed under it."""
-        arguments = parsed("--config", str(config))
+        arguments = parsed("--config", str(config), "--verbose")
 
         assert command.run(arguments) == 3
         printed = capsys.readouterr().out
         assert f"ok   watched folder {tmp_path}/in: can be read and written" in printed
         assert f"ok   changes in {tmp_path}/in: tried: " in printed
         assert f"ok   quarantine {tmp_path}/q: will be created" in printed
-        assert "\nBAD  model: there is no model with a card.json" in printed
+        assert printed.startswith("BAD  model: there is no model with a card.json")
         assert "     fix: set model.path to a folder" in printed
         assert not (tmp_path / "q").exists()
         assert not (tmp_path / "s").exists()
+
+    def test_what_is_fine_is_one_line(self, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        """After the problems, which need attention."""
+        command.run(parsed("--config", str(config)))
+
+        lines = capsys.readouterr().out.splitlines()
+        assert [line[:4] for line in lines].count("ok  ") == 1
+        assert lines[-1].endswith("`culld doctor --verbose` prints each")
 
     def test_json_is_one_object_a_line(self, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
         """For other programs to read."""

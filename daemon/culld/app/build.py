@@ -17,7 +17,7 @@ from culld.config import Embed
 from culld.files.mount_guard import MountGuard
 from culld.files.root_owner import foreign
 from culld.imaging.clip_containers import CLIP_EXTENSIONS, is_clip_name
-from culld.imaging.formats import supported_extensions
+from culld.imaging.formats import other_extensions, supported_extensions
 from culld.pipeline import Pipeline, Stages
 from culld.quarantine.apply import PlanApplier
 from culld.quarantine.orphans import put_away_orphans
@@ -102,6 +102,7 @@ def open_scanner(config: Config, policies: PolicySet) -> Scanner:
         frozenset({config.quarantine, config.state}),
         claimed_by=others,
         clips=policies.clips_in,
+        others=other_extensions(),
     )
 
 

@@ -266,6 +266,7 @@ class Daemon:
             unread_folders=len(self._intake.scanner.unreadable),
             unread=self._intake.scanner.unreadable.as_text(),
             quarantine=self._roots.quarantine,
+            passed_over=self._intake.scanner.passed_over.counts(),
         )
 
     def _save_status(self, name: str, state: DaemonState) -> None:

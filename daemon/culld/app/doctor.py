@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from culld.inference.engine_selection import GPUS
 from culld.system.doctor import environment
+from culld.system.doctor.extras import extras
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,10 +24,7 @@ def installation_checks(config_file: Path | None, environ: Mapping[str, str]) ->
     """
     yield environment.python(sys.version_info[:3])
     yield environment.heic()
-    yield environment.raw()
-    yield environment.jxl()
-    yield environment.video()
-    yield environment.tensorflow()
+    yield from extras()
     yield environment.gpu(GPUS)
     yield environment.clock(datetime.now(UTC), Path(__file__).stat().st_mtime)
     libraries = list(environment.libraries())

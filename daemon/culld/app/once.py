@@ -124,6 +124,7 @@ class OnePass:
         self._loop.process(self._pipeline, self._photos(self._arrivals.complete(self._find(paths))), advance)
         self._take_clips(advance)
         counts.failures |= self._loop.failed.failures
+        counts.passed_over = self._scanner.passed_over.counts()
         counts.unfinished = self._arrivals.unfinished
         counts.unreadable_folders |= self._scanner.unreadable.reasons
         counts.waiting = {place: why for place, why in self._waiting(paths) if place not in counts.failures}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ class Counts:
 
     `failures` holds the photos that could not be judged, or whose plan could not be carried out; `waiting` those that
     failed earlier and whose next try is not due; `unreadable_folders` the folders that cannot be read. Each has its
-    reason.
+    reason. `passed_over` counts pictures of formats that culld does not read, by extension.
     """
 
     verdicts: dict[Verdict, int] = field(default_factory=lambda: dict.fromkeys(Verdict, 0))
@@ -29,6 +30,7 @@ class Counts:
     unreadable_folders: dict[Path, str] = field(default_factory=dict)
     unfinished: int = 0
     known: int = 0
+    passed_over: Counter[str] = field(default_factory=Counter)
 
     def add(self, outcomes: Sequence[Outcome], known: int) -> None:
         """Count the outcomes of a batch; `known` is the number of its photos that were judged before."""

@@ -76,7 +76,7 @@ class DaemonState:
 
     `waiting` counts photos, of which `slow` have been written for more than ten minutes; `is_full` says that more were
     found. `offline` has the reason for each unavailable folder; `unread` has the reasons for the first of the
-    `unread_folders`.
+    `unread_folders`. `passed_over` counts pictures of formats that culld does not read, by extension.
     """
 
     waiting: int
@@ -91,6 +91,7 @@ class DaemonState:
     unread_folders: int
     unread: Mapping[str, str]
     quarantine: Path
+    passed_over: Mapping[str, int] = field(default_factory=dict)
 
     def line(self, last_outcome: str, brake: str, clock_doubt: str) -> str:
         """Return the line of status for the service manager; a part whose text is empty is left out."""
@@ -118,6 +119,7 @@ class DaemonState:
                 "trouble": self.trouble,
                 "policy": self.policy,
                 "policy_problem": self.policy_problem,
+                "passed_over": dict(self.passed_over),
                 "watch": [display_path(root) for root in self.roots],
                 "offline": {display_path(folder): why for folder, why in self.offline.items()},
                 "unwatched": self.unwatched,

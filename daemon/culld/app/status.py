@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from culld.app.decision_ages import clock_doubt
@@ -42,6 +42,7 @@ class Status:
     are more. `slow` counts files that are still being written after ten minutes. `offline` holds the reason for each
     folder that is absent, `unread` for some of the folders that cannot be read. `faults` holds the files that wait for
     another try, `last` the last decisions, the newest first. `copies` is the number of repaired copies that wait.
+    `passed_over` counts pictures of formats that culld does not read, by extension.
     """
 
     state: str
@@ -64,6 +65,7 @@ class Status:
     faults: tuple[OpenFault, ...]
     last: tuple[RecordedDecision, ...]
     copies: int = 0
+    passed_over: Mapping[str, int] = field(default_factory=dict)
 
 
 def daemon_status(config_file: Path, environ: Mapping[str, str]) -> Status:
@@ -100,6 +102,7 @@ def _reported(journal: SqliteJournal) -> Status:
         faults=tuple(journal.open_faults()),
         last=tuple(journal.decisions(_LAST)),
         copies=journal.copies_waiting(),
+        passed_over=report.get("passed_over", {}),
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from culld.app.taken_scores import Origin
 from culld.archive.apply import ApplyRequest, apply_archive
 from culld.cli import exit_codes
-from culld.cli.once import progress_bar
+from culld.cli.progress import photo_bar
 from culld.config import load_config
 from culld.records import Verdict, display_path
 
@@ -71,7 +71,7 @@ class _Shown:
 
     def progress(self, total: int, doing: str) -> AbstractContextManager[Callable[[int], None]]:
         """Begin a bar."""
-        return progress_bar(total, doing)
+        return photo_bar(total, doing)
 
     def _print(self, line: str) -> None:
         if not self.quiet:

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import sys
 from typing import TYPE_CHECKING
-
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from culld.app.enhance import enhance_photos
 from culld.app.enhance_messages import Enhanced, Repair, as_json
 from culld.app.score import find
 from culld.cli import configuration, exit_codes
 from culld.cli.photo_files import json_path, print_missing
+from culld.cli.progress import progress_bar
 from culld.records import display_path
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator
 
     from culld.app.enhance_messages import EnhanceResult
 
@@ -30,11 +25,11 @@ def run(args: argparse.Namespace) -> int:
     photos, missing = find(args.paths)
     print_missing(missing)
     failed = bool(missing)
-    with _progress_bar(len(photos)) as show:
-        for number, result in enumerate(enhance_photos(config, photos, Repair(args.repair), show)):
+    with progress_bar("repairing", len(photos)) as bar:
+        for number, result in enumerate(enhance_photos(config, photos, Repair(args.repair), bar.set)):
             failed = failed or not isinstance(result.found, Enhanced)
             print(json.dumps(_as_json(result)) if args.json else _as_text(result), flush=True)
-            show(number + 1)
+            bar.set(number + 1)
     return exit_codes.SOME_FAILED if failed else exit_codes.FINE
 
 
@@ -48,16 +43,3 @@ def _as_text(result: EnhanceResult) -> str:
     if result.copy is None:
         return f"no copy  {display_path(result.path)}: {result.found.reason}"
     return f"copy     {display_path(result.copy)}: {result.found.reason}"
-
-
-@contextlib.contextmanager
-def _progress_bar(total: int) -> Iterator[Callable[[float], None]]:
-    """Show a bar on a terminal, and give the function that sets how many photos are done, parts of one included."""
-    if total == 0 or not sys.stderr.isatty():
-        yield lambda _done: None
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    # Results that go elsewhere than to the terminal must not be drawn above the bar.
-    with Progress(*columns, console=Console(stderr=True), redirect_stdout=sys.stdout.isatty()) as progress:
-        task = progress.add_task("repairing", total=total)
-        yield lambda done: progress.update(task, completed=done)

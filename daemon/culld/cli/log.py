@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+import os
+import re
+import sys
+from typing import TYPE_CHECKING, Final
 
 from culld.app.decision_json import decision_json
 from culld.app.decisions import LogRequest, past_decisions
 from culld.cli import configuration, exit_codes
-from culld.records import display_path
+from culld.cli.terminal import Terminal, terminal_of
+from culld.errors import NotRunYetError
+from culld.records import Scores, Verdict, display_path
+from culld.stages.decide.decide import NO_DEFECT
+from culld.stages.decide.thresholds import format_probability
 
 if TYPE_CHECKING:
     import argparse
@@ -16,16 +23,60 @@ if TYPE_CHECKING:
     from culld.records import RecordedDecision
 
 
+_KEY: Final = re.compile(r" \(policy\.[\w.]+\)")
+
+
 def run(args: argparse.Namespace) -> int:
-    """Print the selected decisions, the oldest first."""
-    decisions = past_decisions(configuration.state(args), LogRequest(args.limit, args.since, args.verdict))
+    """Print the selected decisions, the oldest first; on a terminal one line each, as wide as it is."""
+    try:
+        decisions = past_decisions(configuration.state(args), LogRequest(args.limit, args.since, args.verdict))
+    except NotRunYetError as error:
+        decisions, nothing = [], str(error)
+    else:
+        nothing = _nothing(args)
+    terminal = terminal_of(sys.stdout, os.environ)
     for decision in reversed(decisions):
-        print(json.dumps(decision_json(decision)) if args.json else as_text(decision))
+        print(json.dumps(decision_json(decision)) if args.json else as_row(decision, terminal))
+    if not decisions and not args.json:
+        print("\n".join(terminal.labelled("", nothing)))
     return exit_codes.FINE
 
 
+def _nothing(args: argparse.Namespace) -> str:
+    kind = f"{args.verdict} " if args.verdict else ""
+    since = f" since {args.since.astimezone():%Y-%m-%d %H:%M}" if args.since else ""
+    return f"no {kind}decision{since}"
+
+
+def as_row(decision: RecordedDecision, terminal: Terminal, indent: str = "") -> str:
+    """Return a decision as one line: whole, or on a terminal as wide as that, without the keys of the policy."""
+    if terminal.width is None:
+        return indent + as_text(decision)
+    at, path = f"{decision.made_at.astimezone():%Y-%m-%d %H:%M}", display_path(decision.place.relative)
+    start = f"{indent}{at}  {decision.verdict:<10}  "
+    return terminal.coloured(terminal.row(start, path, _short(decision)), decision.verdict)
+
+
+def _short(decision: RecordedDecision) -> str:
+    """Return why, as short as it can be: of a photo that reaches no threshold its probabilities."""
+    if decision.verdict is Verdict.KEEP and decision.reason.startswith(NO_DEFECT):
+        return _highest(decision)
+    fault = f"not done: {decision.fault}; " if decision.fault else ""
+    restored = "restored; " if decision.restored_at else ""
+    return fault + restored + _KEY.sub("", decision.reason).replace(" is at least ", " ≥ ")
+
+
+def _highest(decision: RecordedDecision) -> str:
+    """Return the most probable defect with its probability."""
+    scores = decision.stack.primary.result
+    if not isinstance(scores, Scores):
+        return ""
+    defect = max(scores.known, key=scores.of)
+    return f"{defect} {format_probability(scores.of(defect))}"
+
+
 def as_text(decision: RecordedDecision) -> str:
-    """Return a decision as one line."""
+    """Return a decision as one whole line."""
     extras = [
         decision.note,
         f"not done: {decision.fault}" if decision.fault else "",

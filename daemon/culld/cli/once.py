@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
+import os
 import sys
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
 from culld.app.once import OnceRequest, run_once
 from culld.cli import configuration, exit_codes
+from culld.cli.progress import photo_bar
+from culld.cli.terminal import terminal_of
 from culld.records import Verdict, display_path
+from culld.stages.watch.passed_over import sentence
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator
 
     from culld.app.once_counts import Counts
     from culld.records import RootedPath
 
 _MOST_NAMED = 20
+_HINT = ["look: culld web, or culld log --verdict quarantine; undo: culld restore --all"]
 
 
 def run(args: argparse.Namespace) -> int:
     """Process once, with a progress bar on a terminal; return 1 if a photo failed or a folder cannot be read."""
     _, config = configuration.load(args)
-    tally = run_once(config, OnceRequest(tuple(args.paths), args.rejudge), progress_bar)
+    tally = run_once(config, OnceRequest(tuple(args.paths), args.rejudge), photo_bar)
     if args.json:
         print(json.dumps(_counts(tally)))
     else:
-        print("\n".join([_summary(tally), *_named(tally)]))
+        terminal = terminal_of(sys.stdout, os.environ)
+        hint = _HINT if terminal.width is not None and tally.verdicts[Verdict.QUARANTINE] else []
+        texts = (_summary(tally), *_named(tally), *hint)
+        print("\n".join(line for text in texts for line in terminal.labelled("", text)))
     failed = tally.failures or tally.waiting or tally.unreadable_folders
     bad = failed or tally.unfinished or tally.verdicts[Verdict.UNREADABLE]
     return exit_codes.SOME_FAILED if bad else exit_codes.FINE
@@ -45,6 +48,7 @@ def _counts(tally: Counts) -> dict[str, object]:
         "unread": len(tally.unreadable_folders),
         "unfinished": tally.unfinished,
         "known": tally.known,
+        "passed_over": tally.passed_over,
         "faults": [{"path": display_path(place.path), "reason": why} for place, why in _failed(tally).items()],
     }
 
@@ -57,20 +61,9 @@ def _named(tally: Counts) -> list[str]:
     """Return one line per failed photo and folder, at most 20, and the number of the others."""
     lines = [f"  {display_path(place.path)}: {why}" for place, why in _failed(tally).items()]
     lines += [f"  {display_path(folder)}: {why}" for folder, why in tally.unreadable_folders.items()]
+    lines += [f"  {passed_over}"] if (passed_over := sentence(tally.passed_over)) else []
     more = len(lines) - _MOST_NAMED
     return [*lines[:_MOST_NAMED], f"  and {more} more, see culld status"] if more > 0 else lines
-
-
-@contextlib.contextmanager
-def progress_bar(total: int, doing: str) -> Iterator[Callable[[int], None]]:
-    """Show a progress bar with the remaining time on a terminal, and give the function that advances it."""
-    if total == 0 or not sys.stderr.isatty():
-        yield lambda _count: None
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task(doing, total=total)
-        yield lambda count: progress.advance(task, count)
 
 
 def _summary(tally: Counts) -> str:

@@ -222,7 +222,9 @@ def _add_service(parser: argparse.ArgumentParser) -> None:
 
 def _add_doctor(parser: argparse.ArgumentParser) -> None:
     add_config(parser)
-    parser.add_argument("--json", action="store_true", help="one JSON object per line: name, health, what, fix")
+    shown = parser.add_mutually_exclusive_group()
+    shown.add_argument("--json", action="store_true", help="one JSON object per line: name, health, what, fix")
+    shown.add_argument("-v", "--verbose", action="store_true", help="print also each check that found no problem")
 
 
 def _add_completion(parser: argparse.ArgumentParser) -> None:

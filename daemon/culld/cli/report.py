@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Final
 
 from culld.app.report import report_rejects
 from culld.cli import configuration, exit_codes
 from culld.cli.bar_chart import draw
-from culld.errors import SystemFaultError
+from culld.cli.terminal import cut_end, terminal_of
+from culld.errors import NotRunYetError, SystemFaultError
 from culld.records import display_path
 from culld.stages.decide.feedback import Feedback
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from culld.app.report import RejectReport
+    from culld.cli.terminal import Terminal
     from culld.stages.decide.feedback import FeedbackCounts
 
 _KEYS: Final = {
@@ -30,14 +33,23 @@ _KEYS: Final = {
 }
 """The keys of the counts in the JSON."""
 
-_WIDTH = 30
-_BARS = "█▓░·?"
+_WIDTH: Final = 30
+_NAMES: Final = 34
+_FEWEST: Final = 10
+_FIGURES: Final = 2 + 7 + 6 + 7 + 8 + 2
+"""The columns of a bar and of a name at most, of each at least, and of what stands between them."""
+_BARS: Final = "█▓░·?"
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the counts, and draw them if `--plot` is given."""
-    found = report_rejects(configuration.state(args), args.since)
-    for line in _as_json(found.groups) if args.json else _as_text(found):
+    terminal = terminal_of(sys.stdout, os.environ)
+    try:
+        found = report_rejects(configuration.state(args), args.since)
+    except NotRunYetError as error:
+        print("" if args.json else "\n".join(terminal.labelled("", str(error))), end="" if args.json else "\n")
+        return exit_codes.FINE
+    for line in _as_json(found.groups) if args.json else _as_text(found, terminal):
         print(line)
     if args.plot is not None:
         try:
@@ -63,32 +75,36 @@ def _as_json(groups: Mapping[str, Sequence[FeedbackCounts]]) -> Iterator[str]:
             )
 
 
-def _as_text(report: RejectReport) -> Iterator[str]:
+def _as_text(report: RejectReport, terminal: Terminal) -> Iterator[str]:
     groups = report.groups
-    yield "decisions: " + ", ".join(f"{count} {verdict}" for verdict, count in report.decisions.items())
+    decisions = ", ".join(f"{count} {verdict}" for verdict, count in report.decisions.items())
+    yield from terminal.labelled("decisions: ", decisions)
     if report.held:
         reason = "mode: observe, or the brake is active"
-        yield f"{report.held} more matched the reject rules but were not moved ({reason})"
+        yield from terminal.labelled("", f"{report.held} more matched the reject rules but were not moved ({reason})")
     if not groups["defect"]:
-        yield "no photo was moved, so there is no feedback yet"
+        yield from terminal.labelled("", "no photo was moved, so there is no feedback yet")
         return
-    yield "   ".join(f"{bar} {answer}" for bar, answer in zip(_BARS, Feedback, strict=True))
+    yield from terminal.labelled("", "   ".join(f"{bar} {answer}" for bar, answer in zip(_BARS, Feedback, strict=True)))
     most = max(tally.counts.total() for tally in groups["defect"])
+    names = _NAMES if terminal.width is None else max(_FEWEST, min(_NAMES, terminal.width - _FIGURES - _FEWEST))
+    bars = _WIDTH if terminal.width is None else min(_WIDTH, terminal.width - names - _FIGURES)
     for kind, found in groups.items():
         yield ""
-        yield f"{'by ' + kind:<36}{'moved':>7}{'back':>6}{'right':>9}{'wrong':>8}"
+        yield f"{'by ' + kind:<{names + 2}}{'moved':>7}{'back':>6}{'right':>7}{'wrong':>8}"
         for tally in found:
             rate = "-" if tally.false_rate is None else f"{tally.false_rate:.1%}"
             yield (
-                f"  {tally.name[:33]:<34}{tally.counts.total():>7}{tally.counts[Feedback.FALSE_REJECT]:>6}"
-                f"{tally.counts[Feedback.CONFIRMED]:>9}{rate:>8}  {_bar(tally, max(most, 1))}"
-            )
+                f"  {cut_end(tally.name, names - 1):<{names}}{tally.counts.total():>7}"
+                f"{tally.counts[Feedback.FALSE_REJECT]:>6}{tally.counts[Feedback.CONFIRMED]:>7}{rate:>8}"
+                f"  {_bar(tally, max(most, 1), bars)}"
+            ).rstrip()
 
 
-def _bar(tally: FeedbackCounts, most: int) -> str:
+def _bar(tally: FeedbackCounts, most: int, columns: int) -> str:
     return "".join(
-        bar * round(_WIDTH * tally.counts[answer] / most) for bar, answer in zip(_BARS, Feedback, strict=True)
-    )
+        bar * round(columns * tally.counts[answer] / most) for bar, answer in zip(_BARS, Feedback, strict=True)
+    )[:columns]
 
 
 def _draw(file: Path, groups: Mapping[str, Sequence[FeedbackCounts]]) -> None:

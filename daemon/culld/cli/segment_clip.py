@@ -8,17 +8,15 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Final
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
 from culld.app.segment_clip import segment_clip
 from culld.cli import exit_codes
 from culld.cli.photo_files import json_path, place_of
+from culld.cli.progress import progress_bar
 from culld.errors import ConfigError
 from culld.records import display_path
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from culld.app.segment_clip_messages import ClipRegions
@@ -31,8 +29,8 @@ def run(config: Config, path: Path, out: Path | None, *, as_json: bool) -> int:
     """Segment the clip with a progress bar on a terminal; raises PhotoError if it cannot be segmented."""
     if out is not None and out.suffix.lower() != SUFFIX:
         raise ConfigError((f"the overlay of a clip is a WebM file: name it {display_path(out.with_suffix(SUFFIX))}",))
-    with _sigterm_ends_in_order(), _progress_bar() as show:
-        found = segment_clip(config, place_of(path), out, show)
+    with _sigterm_ends_in_order(), progress_bar("segmenting", 1.0, as_share=True) as bar:
+        found = segment_clip(config, place_of(path), out, bar.set)
     if out is not None:
         print(f"overlay written to {display_path(out)}", file=sys.stderr)
     print(json.dumps(_as_json(path, found)) if as_json else found.sentence)
@@ -63,15 +61,3 @@ def _sigterm_ends_in_order() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-@contextlib.contextmanager
-def _progress_bar() -> Iterator[Callable[[float], None]]:
-    """Show a bar on a terminal, and give the function that sets the share 0..1 that is done."""
-    if not sys.stderr.isatty():
-        yield lambda _done: None
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("segmenting", total=1.0)
-        yield lambda done: progress.update(task, completed=done)

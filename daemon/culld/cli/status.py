@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any
 from culld.app.decision_json import decision_json
 from culld.app.status import daemon_status
 from culld.cli import exit_codes
-from culld.cli.log import as_text
+from culld.cli.log import as_row
+from culld.cli.terminal import Terminal, terminal_of
 from culld.config import find_config
+from culld.errors import NotRunYetError
 from culld.records import display_path
+from culld.stages.watch.passed_over import sentence
 
 if TYPE_CHECKING:
     import argparse
@@ -45,14 +48,18 @@ def _watch(args: argparse.Namespace) -> None:
     with Live(screen=sys.stdout.isatty(), auto_refresh=False) as live:
         while True:
             if (text := _text_of(args)) != before:
-                live.update(Text(text), refresh=True)
+                live.update(Text.from_ansi(text), refresh=True)
                 before = text
             time.sleep(_EVERY_S)
 
 
 def _text_of(args: argparse.Namespace) -> str:
-    status = daemon_status(find_config(args.config, os.environ), os.environ)
-    return json.dumps(_as_json(status)) if args.json else _as_text(status)
+    terminal = terminal_of(sys.stdout, os.environ)
+    try:
+        status = daemon_status(find_config(args.config, os.environ), os.environ)
+    except NotRunYetError as error:
+        return json.dumps({"state": "not run yet"}) if args.json else "\n".join(terminal.labelled("", str(error)))
+    return json.dumps(_as_json(status)) if args.json else "\n".join(_as_text(status, terminal))
 
 
 def _as_json(status: Status) -> dict[str, Any]:
@@ -63,6 +70,7 @@ def _as_json(status: Status) -> dict[str, Any]:
         "more": status.more,
         "slow": status.slow,
         "copies": status.copies,
+        "passed_over": dict(status.passed_over),
         "trouble": status.trouble,
         "policy": status.policy,
         "policy_problem": status.policy_problem,
@@ -92,45 +100,57 @@ def _next_try(fault: OpenFault) -> str | None:
     return None if fault.next_at is None else fault.next_at.isoformat(timespec="seconds")
 
 
-def _as_text(status: Status) -> str:
-    counts = ", ".join(f"{count} {verdict}" for verdict, count in status.counts.items())
-    more = "more than " if status.more else ""
-    lines = [f"culld is {status.state}; {more}{status.waiting} photos waiting"]
-    if status.policy:
-        lines[0] += f"; policy {status.policy}"
-    lines += [f"  watching    {each.path}{'' if each.online else '   (offline)'}" for each in status.watched]
-    lines += [f"  quarantine  {status.quarantine}", f"  so far      {counts}"]
-    lines += [f"  copies      {status.copies} wait to be made"] if status.copies else []
-    lines += [line for paragraph in _needing_attention(status) for line in ("", *paragraph)]
+def _as_text(status: Status, terminal: Terminal) -> Iterator[str]:
+    for label, text in _facts(status):
+        yield from terminal.labelled(label, text)
+    for title, lines in _needing_attention(status):
+        yield ""
+        yield from terminal.labelled("", title)
+        for line in lines:
+            yield from terminal.labelled("  ", line)
     if status.last:
-        lines += ["", "last decisions:", *(f"  {as_text(decision)}" for decision in reversed(status.last))]
-    return "\n".join(lines)
+        yield from ("", "last decisions:")
+        yield from (as_row(decision, terminal, "  ") for decision in reversed(status.last))
 
 
-def _needing_attention(status: Status) -> Iterator[list[str]]:
-    """Yield the lines of each problem."""
+def _facts(status: Status) -> Iterator[tuple[str, str]]:
+    """Yield each fact with its label."""
+    photos = "photo" if status.waiting == 1 and not status.more else "photos"
+    waiting = f"{'more than ' if status.more else ''}{status.waiting} {photos} waiting"
+    yield "", f"culld is {status.state}; {waiting}" + (f"; policy {status.policy}" if status.policy else "")
+    for folder in status.watched:
+        yield "  watching    ", f"{folder.path}{'' if folder.online else '   (offline)'}"
+    yield "  quarantine  ", status.quarantine or "-"
+    yield "  so far      ", ", ".join(f"{count} {verdict}" for verdict, count in status.counts.items())
+    if passed_over := sentence(status.passed_over):
+        yield "  not read    ", passed_over
+    if status.copies:
+        yield "  copies      ", f"{status.copies} wait to be made"
+
+
+def _needing_attention(status: Status) -> Iterator[tuple[str, list[str]]]:
+    """Yield each problem: a line, and its details."""
     if status.trouble:
-        yield [f"no photo is judged: {status.trouble}"]
+        yield f"no photo is judged: {status.trouble}", []
     if status.offline:
-        yield ["offline folders:", *(f"  {folder} {why}" for folder, why in status.offline.items())]
+        yield "offline folders:", [f"{folder} {why}" for folder, why in status.offline.items()]
     if status.unwatched:
-        yield [f"{status.unwatched} folders send no events, only the rescan finds new photos: see culld doctor"]
+        yield f"{status.unwatched} folders send no events, only the rescan finds new photos: see culld doctor", []
     if status.unread_folders:
-        yield [
-            f"{status.unread_folders} folders cannot be read, the photos in them wait for the next scan:",
-            *(f"  {reason}" for reason in status.unread.values()),
-        ]
+        title = f"{status.unread_folders} folders cannot be read, the photos in them wait for the next scan:"
+        yield title, list(status.unread.values())
     if status.policy_problem:
-        yield ["config reload failed, still using the last valid policy:", status.policy_problem]
+        yield "config reload failed, still using the last valid policy:", [status.policy_problem]
     if status.brake:
-        yield [f"MOVING STOPPED by the brake: {status.brake}"]
+        yield f"MOVING STOPPED by the brake: {status.brake}", []
     if status.clock:
-        yield [f"THE CLOCK IS IN DOUBT: {status.clock}"]
+        yield f"THE CLOCK IS IN DOUBT: {status.clock}", []
     if status.slow:
-        yield [f"{status.slow} files are still being written after more than ten minutes; culld waits for them"]
+        yield f"{status.slow} files are still being written after more than ten minutes; culld waits for them", []
     if status.faults:
-        yield ["photos that failed and wait for another try:", *map(_fault_line, status.faults)]
+        yield "photos that failed and wait for another try:", [_fault_line(fault) for fault in status.faults]
 
 
 def _fault_line(fault: OpenFault) -> str:
-    return f"  {display_path(fault.place.path)}: {fault.reason} (next {_next_try(fault) or 'when it changes'})"
+    again = "when it changes" if fault.next_at is None else f"{fault.next_at.astimezone():%Y-%m-%d %H:%M:%S}"
+    return f"{display_path(fault.place.path)}: {fault.reason} (next {again})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -12,20 +13,22 @@ from culld.app.segment_json import regions_json
 from culld.app.why_messages import WhyRequest
 from culld.app.why_picture import picture_why
 from culld.cli import configuration, exit_codes
-from culld.cli.log import as_text
+from culld.cli.log import as_row
 from culld.cli.photo_files import place_of, write_picture
 from culld.cli.subject_text import subject_text
+from culld.cli.terminal import terminal_of
 from culld.errors import PhotoError
 from culld.records import CopyState, Defect, Format, Scores, SeriesKind, display_path
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from culld.app.burst_view import BurstView, FrameNote
     from culld.app.decisions import Explanation
     from culld.app.why_messages import WhyPicture
+    from culld.cli.terminal import Terminal
     from culld.config import Config
     from culld.records import Policy, RecordedCopy, Threshold
 
@@ -42,11 +45,19 @@ def run(args: argparse.Namespace) -> int:
         picture = _picture(args.picture, config, explanation)
         print(json.dumps(_as_json(explanation) | ({} if picture is None else _picture_json(picture))))
     else:
-        print("\n".join(_lines(explanation)))
+        terminal = terminal_of(sys.stdout, os.environ)
+        _print(_facts(explanation), terminal)
+        print("\n".join(["  history", *(as_row(each, terminal, "    ") for each in explanation.history)]))
         picture = _picture(args.picture, config, explanation)
         if picture is not None:
-            print(f"  heat map    {picture.explanation.sentence}\n  regions     {picture.regions.sentence}")
+            _print([("heat map", picture.explanation.sentence), ("regions", picture.regions.sentence)], terminal)
     return exit_codes.SOME_FAILED if picture is None and args.picture is not None else exit_codes.FINE
+
+
+def _print(facts: Iterable[tuple[str, str]], terminal: Terminal) -> None:
+    """Print facts in two columns; one without a name stands alone, as the path of the photo does."""
+    for name, text in facts:
+        print("\n".join(terminal.labelled(f"  {name:<12}" if name else "", text)))
 
 
 def _picture(out: Path | None, config: Config, explanation: Explanation) -> WhyPicture | None:
@@ -83,32 +94,30 @@ def _picture_json(picture: WhyPicture) -> dict[str, object]:
     return {"heat_map": seen, "regions": regions_json(picture.regions)}
 
 
-def _lines(explanation: Explanation) -> Iterator[str]:
+def _facts(explanation: Explanation) -> Iterator[tuple[str, str]]:
+    """Yield the facts of the decision, each with its name."""
     case, policy = explanation.case, explanation.policy
     primary = case.stack.primary
     path, now = display_path(primary.photo.place.path), display_path(case.now.path)
-    yield path
+    yield "", path
     if now != path:
-        yield f"  now         {now}"
-    yield f"  verdict     {case.verdict}" + (f", by {case.rule}" if case.rule else "")
-    yield f"  reason      {case.reason}"
-    yield f"  scores      {primary.result}   ({'shares of the time; ' if primary.clip else ''}model {primary.model})"
+        yield "now", now
+    yield "verdict", f"{case.verdict}" + (f", by {case.rule}" if case.rule else "")
+    yield "reason", case.reason
+    yield "scores", f"{primary.result}   ({'shares of the time; ' if primary.clip else ''}model {primary.model})"
     if primary.clip is not None:
-        yield f"  clip        {primary.clip.verdict}: {primary.clip.sentence}"
+        yield "clip", f"{primary.clip.verdict}: {primary.clip.sentence}"
     if primary.subject is not None:
-        yield f"  subject     {subject_text(primary.subject)}"
-    yield f"  thresholds  {_thresholds(policy, primary.photo.format)}"
+        yield "subject", subject_text(primary.subject)
+    yield "thresholds", _thresholds(policy, primary.photo.format)
     same = case.policy == policy.digest
-    yield f"  policy      {case.policy}" + (" (in force)" if same else f"; {policy.digest} is in force now")
+    yield "policy", case.policy + (" (in force)" if same else f"; {policy.digest} is in force now")
     known = {name: value for name, value in facts_json(case).items() if value not in (None, [])}
-    facts = ", ".join(f"{name} {_plain(value)}" for name, value in known.items())
-    yield f"  facts       {facts or 'none in the file'}"
+    yield "facts", ", ".join(f"{name} {_plain(value)}" for name, value in known.items()) or "none in the file"
     if explanation.copy is not None:
-        yield f"  copy        {_copy_text(explanation.copy)}"
+        yield "copy", _copy_text(explanation.copy)
     if explanation.burst is not None:
-        yield from _burst_lines(explanation.burst)
-    yield "  history"
-    yield from (f"    {as_text(decision)}" for decision in explanation.history)
+        yield from _burst(explanation.burst)
 
 
 def _copy_text(copy: RecordedCopy) -> str:
@@ -118,14 +127,14 @@ def _copy_text(copy: RecordedCopy) -> str:
     return f"{state}: {copy.reason}" if copy.reason else state
 
 
-def _burst_lines(view: BurstView) -> Iterator[str]:
+def _burst(view: BurstView) -> Iterator[tuple[str, str]]:
     """Yield which frame of a series is the best, what is worse in each other one, and what is not known."""
-    yield f"  {'burst' if view.kind is SeriesKind.BURST else 'series':<10}  {view.sentence}"
+    yield "burst" if view.kind is SeriesKind.BURST else "series", view.sentence
     names, states = ([len(text) for text in texts] for texts in zip(*map(_labels, view.rows), strict=True))
     for note in view.rows:
         name, state = _labels(note)
-        yield f"    {name:<{max(names)}}  {state:<{max(states)}}  {note.text}".rstrip()
-    yield from (f"    {text}" for text in view.notes)
+        yield f"  {name:<{max(names)}}  {state:<{max(states)}}", note.text
+    yield from (("", f"    {text}") for text in view.notes)
 
 
 def _labels(note: FrameNote) -> tuple[str, str]:

@@ -56,6 +56,11 @@ RAW_EXTENSIONS = frozenset(
 )
 """The extensions of RAW files, which are never opened as TIFF: Pillow would decode only their thumbnail."""
 
+_NEVER_READ = frozenset(
+    {".bmp", ".gif", ".psd", ".psb", ".tga", ".jp2", ".j2k", ".exr", ".hdr", ".pcx", ".ppm", ".pgm", ".xcf", ".x3f"}
+)
+"""The extensions of other pictures that cameras, scanners and editors write."""
+
 _HEADS = {
     b"\xff\xd8\xff": Format.JPEG,
     b"\x89PNG\r\n\x1a\n": Format.PNG,
@@ -104,3 +109,8 @@ def supported_extensions() -> frozenset[str]:
     """Return the supported extensions in lower case; those of RAW and JPEG XL only if their extras are installed."""
     extensions = EXTENSIONS if importlib.util.find_spec("pillow_jxl") else EXTENSIONS - {JXL_EXTENSION}
     return extensions | RAW_EXTENSIONS if importlib.util.find_spec("rawpy") else extensions
+
+
+def other_extensions() -> frozenset[str]:
+    """Return the extensions, in lower case, of pictures that this culld does not read."""
+    return (EXTENSIONS | RAW_EXTENSIONS | _NEVER_READ) - supported_extensions()

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
-from culld.errors import SystemFaultError
+from culld.errors import NotRunYetError, SystemFaultError
 from culld.journal.database_errors import CORRUPT, primary, translate_errors, translate_file_errors
 from culld.journal.migrations import STEPS, migrate, require_known
 from culld.records import display_path
@@ -106,7 +106,7 @@ def connect_readonly(path: Path) -> sqlite3.Connection:
     with translate_file_errors(path):
         is_there = path.exists()
     if not is_there:
-        raise SystemFaultError(
+        raise NotRunYetError(
             f"there is no journal at {display_path(path)}: culld has not run yet; `culld run` creates it"
         )
     with translate_errors(path):

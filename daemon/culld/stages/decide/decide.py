@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from culld.records import (
     Action,
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from culld.records import Assessment, Policy, Stack
+
+
+NO_DEFECT: Final = "no defect reaches its tag threshold"
+"""The beginning of the reason of a photo that is kept for its scores."""
 
 
 def decide(stack: Stack, policy: Policy, *, now: datetime, restored: bool) -> Decision:
@@ -109,7 +113,7 @@ def _not_rejected(
         figures += f"; dark at settings for night, light value {light:.1f}: policy.protect.night_below {limit:g}"
     if stack.primary.clip is not None:
         return _Result(Verdict.KEEP, f"no defect lasts for long enough to be tagged (share of the time: {figures})")
-    return _Result(Verdict.KEEP, f"no defect reaches its tag threshold ({figures})")
+    return _Result(Verdict.KEEP, f"{NO_DEFECT} ({figures})")
 
 
 def _tag_or_keep(found: tuple[Defect, ...]) -> Verdict:

@@ -9,6 +9,7 @@ import logging
 import os
 import re
 import stat
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ from culld.files.os_errors import message_for
 from culld.records import FileSnapshot, FileStat, RootedPath, display_path
 from culld.stages.watch.clips import without_photo
 from culld.stages.watch.copies import Copies
+from culld.stages.watch.passed_over import PassedOver
 from culld.stages.watch.roots import Failures, UnreadableFolders
 from culld.tags.names import stem_of_parent
 
@@ -49,7 +51,8 @@ class Scanner:
     be read is noted in `unreadable`, and the scan goes on; `listing` lists an open folder, and may raise OSError.
     `claimed_by` returns for a folder below a root, given its path and its open descriptor, why it belongs to another
     culld, or an empty text. Repaired copies of photos are passed over. `clips` returns the extensions of the clips that
-    are wanted in a root; those that belong to a photo beside them are passed over.
+    are wanted in a root; those that belong to a photo beside them are passed over. Files with an extension in `others`
+    are counted in `passed_over`.
     """
 
     wanted: Collection[str]
@@ -58,6 +61,8 @@ class Scanner:
     listing: Listing = os.scandir
     claimed_by: Callable[[Path, int], str] = lambda _path, _descriptor: ""
     clips: Callable[[Path], Collection[str]] = lambda _root: ()
+    others: Collection[str] = ()
+    passed_over: PassedOver = field(default_factory=PassedOver)
     _foreign: set[Path] = field(default_factory=set)
     _copies: Copies = field(default_factory=Copies)
 
@@ -150,6 +155,7 @@ class Scanner:
                 yield from without_photo(later.clips, names)
         finally:
             os.close(descriptor)
+            self.passed_over.note(path, later.others)
         if failures.count:
             self.unreadable.note(path, str(failures))
         else:
@@ -157,6 +163,9 @@ class Scanner:
 
     def _found(self, entry: os.DirEntry[str], place: RootedPath, later: _Later) -> FileSnapshot | None:
         """Return the snapshot of a photo; None for another file, and for one that was added to `later`."""
+        if _is_named(entry.name, self.others):
+            later.others[_extension(entry.name)] += 1
+            return None
         is_photo = self.is_photo(entry.name)
         if not is_photo and not _is_named(entry.name, self.clips(place.root)):
             return None
@@ -207,15 +216,23 @@ class Scanner:
 
 @dataclass(slots=True)
 class _Later:
-    """Files of a folder that are told apart when all its names are known: possible copies of photos, and clips."""
+    """Files of a folder that are told apart when all its names are known: possible copies of photos, and clips.
+
+    `others` counts the pictures that culld does not read, by extension.
+    """
 
     possible: list[FileSnapshot] = field(default_factory=list)
     clips: list[FileSnapshot] = field(default_factory=list)
+    others: Counter[str] = field(default_factory=Counter)
 
 
 def _is_named(name: str, extensions: Collection[str]) -> bool:
     """Whether a name has one of the extensions, and is not that of a file which another program still writes."""
-    return name[name.rfind(".") :].lower() in extensions and not _UNFINISHED.search(name)
+    return _extension(name) in extensions and not _UNFINISHED.search(name)
+
+
+def _extension(name: str) -> str:
+    return name[name.rfind(".") :].lower()
 
 
 def _stamp(entry: os.DirEntry[str]) -> FileStat | None:

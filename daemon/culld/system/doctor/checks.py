@@ -7,9 +7,10 @@ from enum import StrEnum
 
 
 class Health(StrEnum):
-    """The result of a check: no problem, a problem that limits culling, or one that prevents it."""
+    """The result of a check: no problem, an optional part is missing, culling is limited, or it does not work."""
 
     OK = "ok"
+    NOTE = "note"
     WARN = "warn"
     BAD = "bad"
 
@@ -27,6 +28,11 @@ class Check:
 def ok(name: str, what: str) -> Check:
     """Return a finding that needs no action."""
     return Check(name, Health.OK, what)
+
+
+def note(name: str, what: str, fix: str) -> Check:
+    """Return a finding about an optional part that is not installed, and the command that installs it."""
+    return Check(name, Health.NOTE, what, fix)
 
 
 def warn(name: str, what: str, fix: str) -> Check:

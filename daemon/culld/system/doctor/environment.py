@@ -88,37 +88,6 @@ def heic(has: Callable[[str], bool] = has_module) -> Check:
     return warn("HEIC decoder", "not installed: HEIC photos count as unreadable and stay where they are", fix)
 
 
-def raw(has: Callable[[str], bool] = has_module) -> Check:
-    """Check whether RAW files can be judged; without the extra they are skipped."""
-    if has("rawpy"):
-        return ok("RAW decoder", "installed")
-    fix = f"`{sys.executable} -m pip install rawpy` adds it"
-    return ok("RAW decoder", f"not installed, RAW files are skipped; {fix}")
-
-
-def jxl(has: Callable[[str], bool] = has_module) -> Check:
-    """Check whether JPEG XL can be judged; without the extra such files are skipped."""
-    if has("pillow_jxl"):
-        return ok("JPEG XL decoder", "installed")
-    fix = f"`{sys.executable} -m pip install pillow-jxl-plugin` adds it (GPL-3)"
-    return ok("JPEG XL decoder", f"not installed, JPEG XL files are skipped; {fix}")
-
-
-def video(has: Callable[[str], bool] = has_module) -> Check:
-    """Check whether clips can be judged; without the extra they are refused."""
-    if has("av"):
-        return ok("clip decoder", "installed")
-    fix = f"`{sys.executable} -m pip install 'culld[video]'` adds it"
-    return ok("clip decoder", f"not installed, clips are not judged; {fix}")
-
-
-def tensorflow(has: Callable[[str], bool] = has_module) -> Check:
-    """Check whether models can be trained and a GPU used; culling on the CPU needs no TensorFlow."""
-    if has("tensorflow"):
-        return ok("TensorFlow", "installed")
-    return ok("TensorFlow", "not installed; only a GPU (extra `gpu`) and training (extra `train`) need it")
-
-
 def gpu(devices: Sequence[Path], has: Callable[[str], bool] = has_module) -> Check:
     """Check whether there is a GPU, and TensorFlow to use it."""
     found = ", ".join(str(device) for device in devices if device.exists())
