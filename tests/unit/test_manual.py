@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from culld.cli import build_parser, main
-from culld.cli.manual import commands, configuration
+from culld.cli.manual import EXAMPLES, commands, configuration
 from culld.config import Config
 from culld.config.messages import known_keys
 
@@ -33,6 +34,21 @@ def test_every_key_of_the_configuration_is_in_its_page() -> None:
     page = "\n".join(configuration(EXAMPLE.read_text()))
 
     assert [key for key in known_keys(Config) if f"{key.rpartition('.')[2].removesuffix('[]')}:" not in page] == []
+
+
+def test_the_keys_of_the_configuration_keep_their_nesting() -> None:
+    """Those of an example in a comment, too."""
+    page = "\n".join(configuration(EXAMPLE.read_text())).replace("\\-", "-")
+
+    assert "\n\\fBwatch:\\fR\n\\fB  - path: ~/Pictures/Import\\fR\n" in page
+    assert "\n\\fB  - name: grain is fine at night\\fR\n\\fB    when: blur > 0.9" in page
+
+
+def test_every_example_of_the_manual_is_a_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """The parser takes it."""
+    for example in EXAMPLES:
+        build_parser().parse_args(shlex.split(example)[1:])
+    assert capsys.readouterr().err == ""
 
 
 @pytest.mark.parametrize("page", [commands(build_parser()), configuration(EXAMPLE.read_text())])
