@@ -1,12 +1,17 @@
-"""Draws docs/run.svg, a real run of culld on pictures made here: .venv/bin/python docs/record.py."""
+"""Records the first five minutes with culld on a terminal of 80 columns: .venv/bin/python docs/record.py.
+
+The photos are drawn, the commands and what they print are real. Writes docs/first-minutes.txt and docs/run.svg.
+"""
 
 from __future__ import annotations
 
+import io
 import re
-import subprocess
+import shlex
 import sys
 import tempfile
 from pathlib import Path
+from typing import Final
 
 from rich.console import Console
 from rich.text import Text
@@ -15,55 +20,59 @@ REPO = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPO / "tests"))
 
 from harness import factories  # noqa: E402 (the pictures of the tests)
+from harness.terminal import on_terminal, plain, widest  # noqa: E402
 
-POLICY = """\
-watch:
-  - path: inbox
-quarantine: quarantine
-state: state
-policy: {mode: enforce}
-"""
-_COLOURS = {"quarantine": "red", "tag": "yellow", "keep": "green", "restored": "cyan"}
+COLUMNS: Final = 80
+COMMANDS: Final = (
+    "culld init Pictures/Import",
+    "culld once",
+    "culld log",
+    "culld report",
+    "sed -i 's/mode: observe/mode: enforce/' .config/culld/config.yaml",
+    "culld policy simulate .config/culld/config.yaml --apply",
+    "culld why Pictures/Import/IMG_0001.jpg",
+    "culld restore --all",
+    "culld status",
+)
 
 
 def main() -> None:
-    """Run the commands and draw what they print."""
-    console = Console(record=True, width=112, file=(REPO / "docs" / "run.txt").open("w"))
+    """Run the commands one after the other in a new home folder, and write what a person saw."""
     with tempfile.TemporaryDirectory() as folder:
-        house = Path(folder)
-        (house / "inbox").mkdir()
-        (house / "culld.yaml").write_text(POLICY)
-        for number in range(3):
-            image = factories.picture(number)
-            (house / "inbox" / f"IMG_{2 * number:04}.jpg").write_bytes(factories.encoded(image, quality=92))
-            soft = factories.blurred(image)
-            (house / "inbox" / f"IMG_{2 * number + 1:04}.jpg").write_bytes(factories.encoded(soft, quality=92))
-        for command in (
-            "culld score inbox",
-            "culld once",
-            "find inbox quarantine -name 'IMG*' | sort",
-            "culld restore --all",
-            "culld status",
-        ):
-            show(console, house, command)
-    console.file.close()
-    (REPO / "docs" / "run.txt").unlink()
-    drawn = console.export_svg(title="culld", unique_id="culld")
-    # Fonts come from the reader's machine; a picture must not call on a server.
-    drawn = re.sub(r"@font-face \{.*?\}\n", "", drawn, flags=re.DOTALL)
-    (REPO / "docs" / "run.svg").write_text(re.sub(r"<!--.*?-->\n", "", drawn))
+        home = Path(folder).resolve()
+        fill(home / "Pictures" / "Import")
+        shown = [line for command in COMMANDS for line in (f"$ {command}", *run(command, home), "")]
+    if widest(shown) > COLUMNS:
+        raise SystemExit(f"a line is wider than {COLUMNS} columns")
+    (REPO / "docs" / "first-minutes.txt").write_text("\n".join(plain(line).rstrip() for line in shown).rstrip() + "\n")
+    (REPO / "docs" / "run.svg").write_text(drawn(shown))
 
 
-def show(console: Console, house: Path, command: str) -> None:
-    """Run one command and print it with its output."""
+def fill(folder: Path) -> None:
+    """Draw three sharp photos and three blurred ones."""
+    folder.mkdir(parents=True)
+    for number in range(3):
+        image = factories.picture(number)
+        (folder / f"IMG_{2 * number:04}.jpg").write_bytes(factories.encoded(image, quality=92))
+        (folder / f"IMG_{2 * number + 1:04}.jpg").write_bytes(factories.encoded(factories.blurred(image), quality=92))
+
+
+def run(command: str, home: Path) -> list[str]:
+    """Return the lines that a command prints on a terminal, with the home folder as ~."""
     path = f"{Path(sys.executable).parent}:/usr/bin:/bin"
-    environment = {"PATH": path, "CULLD_CONFIG": "culld.yaml", "HOME": str(house)}
-    done = subprocess.run(command, shell=True, cwd=house, env=environment, capture_output=True, text=True, check=True)  # noqa: S602
-    console.print(Text(f"$ {command}", style="bold"))
-    for line in done.stdout.replace(f"{house.resolve()}/", "~/").splitlines():
-        first = line.split(maxsplit=1)[0] if line.strip() else ""
-        console.print(Text(line, style=_COLOURS.get(first, "")), overflow="ellipsis", no_wrap=True)
-    console.print()
+    lines = on_terminal(shlex.split(command), COLUMNS, home, {"PATH": path})
+    return [line.replace(str(home), "~") for line in lines]
+
+
+def drawn(lines: list[str]) -> str:
+    """Return the lines as SVG, in their colours."""
+    console = Console(record=True, width=COLUMNS, file=io.StringIO())
+    for line in lines:
+        console.print(Text(line, style="bold") if line.startswith("$ ") else Text.from_ansi(line))
+    picture = console.export_svg(title="culld", unique_id="culld")
+    # Fonts come from the reader's machine; a picture must not call on a server.
+    picture = re.sub(r"@font-face \{.*?\}\n", "", picture, flags=re.DOTALL)
+    return re.sub(r"<!--.*?-->\n", "", picture)
 
 
 if __name__ == "__main__":
