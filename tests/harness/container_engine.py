@@ -26,8 +26,8 @@ PYTHON = "3.11"
 """The Python of that Debian, for which the packages of the lock are downloaded."""
 
 _MOST_PROCESSES = 4096
-_IGNORED = {"image", "build", "restart", "healthcheck"}
-"""What compose does by itself; podman's health checks need a systemd that runs."""
+_IGNORED = {"image", "build", "command", "profiles", "ports", "restart", "healthcheck"}
+"""What compose does by itself. Podman's health checks need a systemd that runs, and its ports a bridge."""
 
 
 def missing() -> str:
@@ -49,14 +49,22 @@ class Engine:
 
     folder: Path
 
-    def run(self, *command: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run podman with these arguments."""
+    def run(
+        self, *command: str | Path, check: bool = True, typed: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run podman with these arguments; `typed` is its standard input."""
         environ = os.environ | {
             "CONTAINERS_CONF": str(self.folder / "containers.conf"),
             "CONTAINERS_STORAGE_CONF": str(self.folder / "storage.conf"),
         }
         done = subprocess.run(
-            ["podman", *command], env=environ, capture_output=True, text=True, check=False, timeout=600
+            ["podman", *command],
+            env=environ,
+            input=typed,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
         )
         assert not check or done.returncode == 0, f"{command}\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
         return done
@@ -133,11 +141,11 @@ def wheels() -> Path:
     return found
 
 
-def composed(variables: Mapping[str, str]) -> list[str]:
+def composed(service: str, variables: Mapping[str, str]) -> list[str]:
     """Return the arguments of `podman run` that do what compose.yaml says; fails at a key that it does not know."""
-    service = yaml.safe_load(COMPOSE.read_text())["services"]["culld"]
-    arguments = ["--no-healthcheck"]
-    for key, value in service.items():
+    keys = yaml.safe_load(COMPOSE.read_text())["services"][service]
+    arguments = ["--no-healthcheck"] + ([] if "network_mode" in keys else ["--network=none"])
+    for key, value in keys.items():
         if key not in _IGNORED:
             arguments += _arguments(key, value, variables)
     return arguments

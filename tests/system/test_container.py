@@ -25,30 +25,38 @@ OWNER = 4711
 
 PHOTOS = 50
 BLURRED = 15
+FETCH = """
+from urllib.request import Request, urlopen
+print(urlopen(Request("http://127.0.0.1:8466/", headers={"Host": "nas.local:8466"})).status)
+"""
 PAGE = REPO / "docs" / "container.md"
 
 
 @dataclass(frozen=True)
 class House:
-    """The folders of the two volumes, and podman with the image; `name` is that of the container."""
+    """The folders of the two volumes, and podman with the image."""
 
     podman: Engine
     photos: Path
     state: Path
-    name: str = "culld-test"
 
-    @property
-    def arguments(self) -> list[str]:
-        """What compose.yaml says, for these folders and this owner."""
-        return composed({"PHOTOS": str(self.photos), "STATE": str(self.state), "PUID": str(OWNER), "PGID": str(OWNER)})
+    def composed(self, service: str) -> list[str]:
+        """What compose.yaml says of a service, for these folders and this owner, and the image."""
+        owner = {"PUID": str(OWNER), "PGID": str(OWNER)}
+        return [*composed(service, {"PHOTOS": str(self.photos), "STATE": str(self.state)} | owner), "localhost/culld"]
 
-    def once(self, *command: str) -> str:
+    def once(self, *command: str, typed: str | None = None) -> str:
         """Run a command of culld in a container of its own, as `compose run --rm culld ...` does."""
-        return self.podman.run("run", "--rm", *self.arguments, "localhost/culld", *command).stdout
+        return self.podman.run("run", "--rm", "-i", *self.composed("culld"), *command, typed=typed).stdout
 
-    def inside(self, *command: str) -> subprocess.CompletedProcess[str]:
-        """Run a command in the container of the daemon."""
-        return self.podman.run("exec", self.name, *command, check=False)
+    def start(self, service: str) -> None:
+        """Start a service in the background; the container has its name."""
+        command = yaml.safe_load(COMPOSE.read_text())["services"][service].get("command", [])
+        self.podman.run("run", "--detach", f"--name={service}", *self.composed(service), *command)
+
+    def inside(self, *command: str, service: str = "culld") -> subprocess.CompletedProcess[str]:
+        """Run a command in the container of a service."""
+        return self.podman.run("exec", service, *command, check=False)
 
     def counts(self) -> dict[str, int]:
         """The decisions so far, by verdict; empty before the journal is there."""
@@ -95,21 +103,33 @@ def wait(house: House, what: str, is_true: Callable[[], bool], seconds: float = 
     """Fail unless it becomes true in time, with the log of the container."""
     deadline = time.monotonic() + seconds
     while not is_true():
-        log = house.podman.run("logs", house.name, check=False)
+        log = house.podman.run("logs", "culld", check=False)
         assert time.monotonic() < deadline, f"{what} did not happen\n{log.stdout}{log.stderr}"
         time.sleep(0.5)
 
 
-def test_a_drop_of_photos_is_judged_in_a_container_without_rights(house: House) -> None:
+def assert_page_is_served(house: House) -> None:
+    """In a container of its own, to the name that the configuration has; its volume of photos is read-only."""
+    config = house.state / "config.yaml"
+    config.write_text(config.read_text() + "web: {hosts: [nas.local]}\n")
+    house.once("web", "password", typed="a long password\n")
+    house.start("web")
+    wait(house, "the review page", lambda: house.inside("python3", "-c", FETCH, service="web").stdout == "200\n")
+    assert house.inside("touch", "/photos/x", service="web").returncode != 0
+    assert "#login=" in house.inside("culld", "web", "--link", service="web").stdout
+
+
+def test_a_drop_of_photos_is_judged_and_reviewed_in_containers_without_rights(house: House) -> None:
     """From the first configuration to the restored photos, with the commands of docs/container.md.
 
-    The root is read-only, there are no capabilities and no network, and the user has no account.
+    The root is read-only, there are no capabilities and no network, and the user has no account. One test, because two
+    processes of the tests would build the image twice.
     """
     assert "wrote /state/config.yaml" in house.once("init", "import")
     config = house.state / "config.yaml"
     config.write_text(config.read_text().replace("mode: observe", "mode: enforce"))
 
-    house.podman.run("run", "--detach", f"--name={house.name}", *house.arguments, "localhost/culld")
+    house.start("culld")
     wait(house, "the health of the container", lambda: house.inside("sh", "-c", health()).returncode == 0)
     drop(house)
     wait(house, f"{PHOTOS} decisions", lambda: sum(house.counts().values()) == PHOTOS)
@@ -122,8 +142,9 @@ def test_a_drop_of_photos_is_judged_in_a_container_without_rights(house: House) 
     assert house.inside("touch", "/opt/culld/x").returncode != 0
     assert house.once("restore", "--all").count("restored") >= BLURRED
     assert len(list((house.photos / "import").glob("*.jpg"))) == PHOTOS
-    house.podman.run("stop", house.name)
-    assert house.podman.run("inspect", "--format={{.State.ExitCode}}", house.name).stdout.strip() == "0"
+    assert_page_is_served(house)
+    house.podman.run("stop", "culld")
+    assert house.podman.run("inspect", "--format={{.State.ExitCode}}", "culld").stdout.strip() == "0"
 
 
 def said(start: str) -> list[list[str]]:
@@ -135,8 +156,9 @@ def said(start: str) -> list[list[str]]:
 
 def test_the_page_says_what_was_run() -> None:
     """The commands of culld are those of the test above, and the image is built from the same file."""
-    assert said("docker compose run --rm culld ") == [["init", "import"], ["restore", "--all"]]
+    assert said("docker compose run --rm culld ") == [["init", "import"], ["restore", "--all"], ["web", "password"]]
     assert said("docker compose exec culld culld ") == [["status"]]
+    assert said("docker compose exec web culld ") == [["web", "--link"]]
     ((file, *rest),) = said("podman build --format docker -f ")
     assert (REPO / file, rest) == (CONTAINERFILE, ["-t", "culld", "."])
 
