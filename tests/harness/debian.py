@@ -1,7 +1,8 @@
-"""A small Debian that is really booted, by systemd-nspawn, with this very culld inside."""
+"""A small Debian that is really booted, by systemd-nspawn, with this very culld inside; also the base of the image."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -16,11 +17,12 @@ from pathlib import Path
 import culld
 
 RELEASE = "bookworm"
-# What the interpreter and the libraries of the bound environment are linked to, besides systemd itself.
+# What the interpreter and the libraries of the bound environment are linked to, besides systemd itself; and the Python
+# of the container image, of which this Debian is the base in tests.
 PACKAGES = ",".join(
     [
         *("systemd", "systemd-sysv", "libpam-systemd", "dbus", "dbus-user-session", "libsqlite3-0", "libssl3"),
-        *("libffi8", "zlib1g", "libbz2-1.0", "liblzma5", "libstdc++6", "libexpat1"),
+        *("libffi8", "zlib1g", "libbz2-1.0", "liblzma5", "libstdc++6", "libexpat1", "python3", "python3-venv"),
     ]
 )
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "culld-tests"
@@ -44,21 +46,30 @@ class NoMachineError(Exception):
 
 
 def root() -> Path:
-    """The Debian, made once and kept; raises NoMachineError if Debian's packages cannot be downloaded."""
+    """The Debian, made once and kept; raises NoMachineError if Debian's packages cannot be downloaded.
+
+    Another process of the tests that wants it at the same time waits.
+    """
     found = CACHE / f"debian-{RELEASE}-{zlib.crc32(PACKAGES.encode()):08x}"
-    if not found.is_dir():
-        CACHE.mkdir(parents=True, exist_ok=True)
-        fresh = found.with_name(f"{found.name}.{os.getpid()}")
-        command = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", RELEASE, fresh]
-        try:
-            subprocess.run(command, check=True, capture_output=True, text=True)
-            fresh.rename(found)
-        except subprocess.CalledProcessError as error:
-            lines = (error.stdout or "").strip().splitlines()
-            raise NoMachineError(f"debootstrap made no Debian: {lines[-1] if lines else error}") from error
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with CACHE.joinpath("lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not found.is_dir():
+            _make(found)
     return found
+
+
+def _make(found: Path) -> None:
+    fresh = found.with_name(f"{found.name}.{os.getpid()}")
+    command = ["debootstrap", "--variant=minbase", f"--include={PACKAGES}", RELEASE, fresh]
+    try:
+        subprocess.run(command, check=True, capture_output=True, text=True)
+        fresh.rename(found)
+    except subprocess.CalledProcessError as error:
+        lines = (error.stdout or "").strip().splitlines()
+        raise NoMachineError(f"debootstrap made no Debian: {lines[-1] if lines else error}") from error
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
 
 
 @dataclass(frozen=True)

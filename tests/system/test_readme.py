@@ -20,7 +20,7 @@ import pytest
 from culld.cli import build_parser
 from culld.config import load_config
 from culld.journal.file_state import FileState
-from culld.records import PlanState
+from culld.records import Mode, PlanState
 from harness import factories
 
 REPO = Path(__file__).resolve().parents[2]
@@ -41,8 +41,8 @@ RUN_HERE = {
     "yaml rules",
     "console",
 }
-# test_architecture.py, test_compare.py, test_enhance.py, test_score_clips.py, test_archive.py
-CHECKED_ELSEWHERE = {"layers", "sh compare", "sh enhance", "sh clips", "sh archive"}
+# test_architecture.py, test_compare.py, test_enhance.py, test_score_clips.py, test_archive.py, test_container.py
+CHECKED_ELSEWHERE = {"layers", "sh compare", "sh enhance", "sh clips", "sh archive", "sh container"}
 SHOWN = {"text"}  # output of a command
 
 
@@ -84,6 +84,16 @@ def test_every_yaml_block_is_a_valid_configuration(tmp_path: Path) -> None:
         file = tmp_path / f"{number}.yaml"
         file.write_text(block)
         load_config(file, {"HOME": str(tmp_path)})
+
+
+def test_a_place_beside_another_program_is_one_that_culld_advises(tmp_path: Path) -> None:
+    """It only observes at first, and the quarantine lies outside of the watched folder, which the loader allows."""
+    for block in blocks("yaml", DOCS / "placing.md", DOCS / "container.md"):
+        file = tmp_path / "config.yaml"
+        file.write_text(block)
+        config = load_config(file, {"HOME": str(tmp_path)})
+        assert config.policy.mode is Mode.OBSERVE
+        assert not any(config.quarantine.is_relative_to(watch.path) for watch in config.watch)
 
 
 def test_the_rules_of_the_policy_page_are_valid(tmp_path: Path) -> None:

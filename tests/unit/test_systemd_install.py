@@ -9,7 +9,7 @@ import pytest
 
 from culld.errors import SystemFaultError
 from culld.system.data_files import unit_folder
-from culld.system.systemd.install import Remove, Run, Write, acl_commands, install, uninstall
+from culld.system.systemd.install import Remove, Run, Write, acl_commands, install, linger_steps, uninstall
 from culld.system.systemd.unit_files import HEADER, Installation, Scope, quoted, render
 
 ENVIRON = {"HOME": "/home/ann"}
@@ -126,3 +126,24 @@ def test_folders_that_the_user_may_not_enter_are_named_with_the_command_that_hel
         f"setfacl -R -m u:nobody:rwX,d:u:nobody:rwX {closed}"
     ]
     assert list(acl_commands([closed], "no-such-user")) == []
+
+
+def test_a_user_who_does_not_linger_is_told_the_command(tmp_path: Path) -> None:
+    """As a step that culld does not run, because it concerns all services of the user; root is on every machine."""
+    lingering = tmp_path / "linger"
+
+    (step,) = linger_steps(0, lingering)
+    assert str(step).startswith("you     loginctl enable-linger    # else culld ends when you log out")
+    step.do()
+    assert not lingering.exists()
+
+    lingering.mkdir()
+    (lingering / "ann").touch()
+    assert list(linger_steps(0, lingering)) == [step]
+    (lingering / "root").touch()
+    assert list(linger_steps(0, lingering)) == []
+
+
+def test_a_user_without_an_account_is_not_told_to_linger(tmp_path: Path) -> None:
+    """As in a container: systemd runs no services for such a user."""
+    assert list(linger_steps(4_000_000_000, tmp_path)) == []

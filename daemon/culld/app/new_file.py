@@ -45,6 +45,16 @@ class NewFile:
             with _translated(self._out):
                 self._end = max(self._end, self._write_at(piece.offset, piece.data))
 
+    @property
+    def hidden(self) -> Path:
+        """The path of the file until it gets its name."""
+        return self._out.with_name(self._made.name)
+
+    def write_whole(self, data: bytes) -> None:
+        """Write all of the file at once; raises SystemFaultError."""
+        with _translated(self._out):
+            self._end = self._write_at(0, data)
+
     def _write_at(self, at: int, data: bytes) -> int:
         """Write all of `data`, and return where it ends."""
         rest = memoryview(data)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 COMMANDS: Final = {
+    "init": "write a first configuration for the folders to watch",
     "run": "watch, judge, tag and quarantine until stopped",
     "once": "process the photos that are there, then exit",
     "score": "print the scores of photos and the verdict of the policy (read-only)",

@@ -69,6 +69,17 @@ def _add_since(parser: argparse.ArgumentParser, meaning: str) -> None:
     parser.add_argument("--since", type=parse_since, metavar="T", help=meaning)
 
 
+def _add_init(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, metavar="FILE", help="the file to write (~/.config/culld/config.yaml)")
+    parser.add_argument(
+        "--quarantine", type=Path, metavar="DIR", help="folder for rejected photos (beside the first watched folder)"
+    )
+    parser.add_argument("--yes", action="store_true", help="write the file in spite of the notes, without a question")
+    parser.add_argument(
+        "folders", nargs="*", type=Path, metavar="FOLDER", help="folders to watch (asked for on a terminal)"
+    )
+
+
 def _add_once(parser: argparse.ArgumentParser) -> None:
     add_config(parser)
     parser.add_argument(
@@ -236,6 +247,7 @@ def _add_manual(parser: argparse.ArgumentParser) -> None:
 
 
 _OPTIONS: Final[dict[str, Callable[[argparse.ArgumentParser], None]]] = {
+    "init": _add_init,
     "run": add_config,
     "once": _add_once,
     "score": _add_score,

@@ -14,7 +14,15 @@ from culld.config import find_state
 from culld.errors import ConfigError
 from culld.records import display_path
 from culld.system.data_files import unit_folder
-from culld.system.systemd.install import acl_commands, install, installation, systemctl, uninstall, unit_file
+from culld.system.systemd.install import (
+    acl_commands,
+    install,
+    installation,
+    linger_steps,
+    systemctl,
+    uninstall,
+    unit_file,
+)
 from culld.system.systemd.unit_files import Scope
 from culld.system.systemd.web import USER as WEB_USER
 from culld.system.systemd.web import install_web, uninstall_web
@@ -50,7 +58,9 @@ def _install(args: argparse.Namespace) -> int:
     _carry_out(install(found, unit_folder(), os.environ), dry_run=args.dry_run)
     if args.web:
         _carry_out(install_web(found, _state(args, path), unit_folder(), os.environ), dry_run=args.dry_run)
-    if args.scope == "system":
+    if scope is Scope.USER:
+        _carry_out(linger_steps(os.getuid()), dry_run=args.dry_run)
+    else:
         for user, write in (("culld", True), (WEB_USER, False)) if args.web else (("culld", True),):
             for command in acl_commands(folders, user, write=write):
                 print(f"the user {user} needs access to this folder; grant it with:  {command}")

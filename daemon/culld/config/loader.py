@@ -39,24 +39,28 @@ def find_config(explicit: Path | None, environ: Mapping[str, str], *, system: Pa
     for origin, path in named.items():
         if path is not None:
             if not Path(path).exists():
-                raise ConfigError((f"{display_path(Path(path))}: {origin} names this file, but it is not there",))
+                text = f"{display_path(Path(path))}: {origin} names this file, but it is not there"
+                raise ConfigError((f"{text}; `culld init FOLDER --out FILE` writes one",))
             return Path(path)
-    user = _user_folder(environ) / "culld" / "config.yaml"
+    user = user_config(environ)
     for path in (user, system):
         if path.exists():
             return path
     raise ConfigError((_none_found(user, system),))
 
 
-def _user_folder(environ: Mapping[str, str]) -> Path:
+def user_config(environ: Mapping[str, str]) -> Path:
+    """Return the path of a user's configuration: `culld/config.yaml` in the XDG configuration folder."""
     xdg = environ.get("XDG_CONFIG_HOME", "")
     # The XDG base directory specification has relative values ignored.
-    return Path(xdg) if xdg.startswith("/") else types.home(environ) / ".config"
+    folder = Path(xdg) if xdg.startswith("/") else types.home(environ) / ".config"
+    return folder / "culld" / "config.yaml"
 
 
 def _none_found(user: Path, system: Path) -> str:
     looked = f"--config and $CULLD_CONFIG are not given, {display_path(user)} and {system} are not there"
-    return f"no configuration found: {looked}; write one, the smallest is\n\n{_SMALLEST}\n"
+    advice = "`culld init FOLDER` writes one for the folder to watch, or write it yourself; the smallest is"
+    return f"no configuration found: {looked}; {advice}\n\n{_SMALLEST}\n"
 
 
 def load_config(path: Path, environ: Mapping[str, str]) -> Config:

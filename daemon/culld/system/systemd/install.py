@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 SYSTEM_UNITS: Final = Path("/etc/systemd/system")
 """The folder of the units of the system that an administrator writes."""
 
+LINGERING: Final = Path("/var/lib/systemd/linger")
+"""Where logind keeps the users whose services run while they are logged out (src/login/logind-user.c)."""
+
 _TEMPLATE: Final = SYSTEM_UNITS / "culld@.service"
 _ALL: Final = 0o7
 _READ: Final = 0o5
@@ -96,7 +99,21 @@ class Run:
             raise SystemFaultError(f"{shlex.join(self.command)} failed: {(done.stderr or done.stdout).strip()}")
 
 
-Step = Write | Remove | Run
+@dataclass(frozen=True, slots=True)
+class Advise:
+    """A command that is left to the person who installs, with its reason."""
+
+    command: tuple[str, ...]
+    reason: str
+
+    def __str__(self) -> str:
+        return f"you     {shlex.join(self.command)}    # {self.reason}"
+
+    def do(self) -> None:
+        """Do nothing: the command changes more than culld."""
+
+
+Step = Write | Remove | Run | Advise
 
 
 def unit_file(scope: Scope, environ: Mapping[str, str], library: str = "") -> Path:
@@ -142,6 +159,19 @@ def install(found: Installation, templates: Path, environ: Mapping[str, str]) ->
         yield Run(("systemd-tmpfiles", "--create", "culld.conf"))
     yield Run((*systemctl(found.scope), "daemon-reload"))
     yield Run((*systemctl(found.scope), "enable", "--now", found.unit))
+
+
+def linger_steps(uid: int, lingering: Path = LINGERING) -> Iterator[Step]:
+    """Yield the advice to let the services of a user run while the user is logged out, unless they do already.
+
+    `lingering` is the folder in which logind keeps one file for each user who lingers.
+    """
+    try:
+        name = pwd.getpwuid(uid).pw_name
+    except KeyError:  # systemd runs no services for a user without an account
+        return
+    if not (lingering / name).exists():
+        yield Advise(("loginctl", "enable-linger"), "else culld ends when you log out, and starts at the next login")
 
 
 def uninstall(scope: Scope, environ: Mapping[str, str], library: str = "") -> Iterator[Step]:
