@@ -110,6 +110,14 @@ class ArchiveFolder:
         if refusal := _refusal(_parsed(file), wanted):
             raise ConfigError((f"{shown} {refusal}",))
 
+    def require(self) -> None:
+        """Raise ConfigError unless the folder holds an archive whose rows this culld can read."""
+        shown, file = display_path(self.path), self.path / _MANIFEST
+        if not file.is_file():
+            raise ConfigError((f"{shown} is no archive; name the folder that `culld archive score --out` wrote",))
+        if (found := _parsed(file).get("schema")) != SCHEMA_VERSION:
+            raise ConfigError((f"{shown} has schema {found!r}, and this culld reads {SCHEMA_VERSION}; score it anew",))
+
 
 def _refusal(found: Mapping[str, Any], wanted: Manifest) -> str:
     """Return, as a clause, why an archive cannot take the wanted photos; empty if it can."""

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from culld.archive.records import ScoreRequest, Status
 from culld.archive.score import score_archive
-from culld.cli import configuration, exit_codes
+from culld.cli import archive_duplicates, configuration, exit_codes
 from culld.records import display_path
 
 if TYPE_CHECKING:
@@ -32,6 +32,8 @@ _LINE_EVERY_S: Final = 60.0
 
 def run(args: argparse.Namespace) -> int:
     """Score, with a progress bar on a terminal; return 1 if a photo has no scores or a path is missing."""
+    if args.action == "duplicates":
+        return archive_duplicates.run(args)
     config = configuration.load_or_default(args)
     workers = args.workers or config.worker_count
     request = ScoreRequest(tuple(args.uris), args.out, workers, args.shard_size, args.sharpness)

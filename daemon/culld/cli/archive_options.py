@@ -35,6 +35,15 @@ def add_archive(parser: argparse.ArgumentParser) -> None:
         help="do not measure the sharpness in full resolution, which takes half of the time",
     )
     score.add_argument("--json", action="store_true", help="print the counts as JSON")
+    _add_duplicates(actions.add_parser("duplicates", help="list the photos that are copies; nothing is moved"))
+
+
+def _add_duplicates(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR", help="the folder of the archive")
+    parser.add_argument("--similar", action="store_true", help="list groups of similar shots as well, such as bursts")
+    parser.add_argument("--limit", type=_at_least_one, metavar="N", help="print so many groups (50; with --json all)")
+    parser.add_argument("--json", action="store_true", help="print each group as one line of JSON")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write all groups to a new file, .csv or .parquet")
 
 
 def _at_least_one(text: str) -> int:
