@@ -116,7 +116,7 @@ def archive_of(files: list[Path], out: Path) -> int:
 
 def measure(out: Path, sources: tuple[str, ...], files: list[Path]) -> list[str]:
     """Return the lines of the table."""
-    begun = time.monotonic()
+    begun, used = time.monotonic(), time.process_time()
     copies, _ = find_duplicates(out)
     groups = [[each.path for each in group.members] for group in copies.groups()]
     seconds = time.monotonic() - begun
@@ -135,7 +135,7 @@ def measure(out: Path, sources: tuple[str, ...], files: list[Path]) -> list[str]
         precision = _share(hits, hits + wrong) if name == "all" or name in sources else ""
         wrong_text = wrong if precision else ""
         lines.append(f"{name:20} {number:>8} {_share(hits, number):>24} {wrong_text:>6} {precision:>24}")
-    return [*lines, _cost(seconds)]
+    return [*lines, _cost(seconds, time.process_time() - used)]
 
 
 def measure_rows(count: int, out: Path) -> list[str]:
@@ -153,7 +153,7 @@ def measure_rows(count: int, out: Path) -> list[str]:
         for row in rows[size // 2 : size // 2 + size // 10] if count >= 20 * 5000 else ():
             row["dhash"] = one_hash
         _write(out, rows, shard)
-    begun = time.monotonic()
+    begun, used = time.monotonic(), time.process_time()
     copies, similar = find_duplicates(out)
     seconds = time.monotonic() - begun
     largest = int(np.diff(copies.starts).max())
@@ -162,7 +162,7 @@ def measure_rows(count: int, out: Path) -> list[str]:
         f"{count} rows: {len(copies)} groups of copies, {pairs} of two (planted {count // 20}), the largest of"
         f" {largest}; {len(similar)} similar"
     )
-    return [found, _cost(seconds)]
+    return [found, _cost(seconds, time.process_time() - used)]
 
 
 def _scaled(photo: Image.Image, by: float) -> Image.Image:
@@ -255,9 +255,9 @@ def _share(hits: int, total: int) -> str:
     return f"{hits / total:.4f} ({low:.4f}..{high:.4f})"
 
 
-def _cost(seconds: float) -> str:
+def _cost(seconds: float, processor_s: float) -> str:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
-    return f"{seconds:.1f} s after hashing, peak memory of this process {peak} MB"
+    return f"{seconds:.1f} s after hashing, {processor_s:.1f} s of the processor, peak memory of this process {peak} MB"
 
 
 def _files(photos: Path, sources: tuple[str, ...]) -> Iterator[Path]:

@@ -39,7 +39,7 @@ _WINDOW: Final = 64
 """Each photo is compared with so many that follow it in its bucket, however large the bucket is."""
 _MOST_PAIRS: Final = 32
 """For a photo with so many like ones no more are searched."""
-_SKETCH: Final = 22
+_SKETCH: Final = 18
 """So many of 64 bits of the middle may differ before the whole hash is compared; 32 do in unrelated photos."""
 _CHUNK: Final = 1 << 18
 
@@ -66,9 +66,12 @@ def near_pairs(hashes: Hashes, fits: Fits) -> Pairs:
     for _ in range(_BANDS if count > 1 else 0):
         keys = _bits_at(hashes, draw.choice(middle, _ORDER_BITS, replace=False)).astype(np.uint32)
         parts = [np.zeros(0, np.int64)]
-        for one, other in _in_buckets(keys, np.flatnonzero(degrees < _MOST_PAIRS), band_bits(count)):
-            near = np.bitwise_count(sketches[one] ^ sketches[other]) <= _SKETCH
-            near[near] = fits(one[near], other[near])
+        order = np.flatnonzero(degrees < _MOST_PAIRS)
+        order = order[np.argsort(keys[order])]
+        bucket = keys[order] >> np.uint32(_ORDER_BITS - band_bits(count))
+        for first, second in _in_buckets(bucket, sketches[order]):
+            one, other = order[first], order[second]
+            near = fits(one, other)
             parts.append(np.minimum(one, other)[near] * count + np.maximum(one, other)[near])
         found = _distinct(np.concatenate([found, np.sort(np.concatenate(parts))]))
         degrees = np.bincount(np.concatenate(np.divmod(found, count)), minlength=count)
@@ -116,17 +119,16 @@ def turned(hashes: Hashes) -> Hashes:
     return np.packbits(both.reshape(-1, 8 * HASH_BYTES), axis=1)
 
 
-def _in_buckets(keys: NDArray[np.uint32], among: Places, bits: int) -> Iterator[tuple[Places, Places]]:
-    """Yield pairs of photos with the same first bits of the key, in chunks; of a large bucket the neighbours by key."""
-    order = among[np.argsort(keys[among])]
-    bucket = (keys >> np.uint32(_ORDER_BITS - bits))[order]
-    at = np.arange(len(order))
+def _in_buckets(bucket: NDArray[np.uint32], sketches: NDArray[np.uint64]) -> Iterator[tuple[Places, Places]]:
+    """Yield the positions of pairs in one bucket with like sketches, at most `_WINDOW` apart, in chunks."""
+    at = np.arange(len(bucket))
     for step in range(1, _WINDOW + 1):
-        at = at[at + step < len(order)]
+        at = at[at + step < len(bucket)]
         at = at[bucket[at] == bucket[at + step]]
-        for start in range(0, len(at), _CHUNK):
-            part = at[start : start + _CHUNK]
-            yield order[part], order[part + step]
+        near = at[np.bitwise_count(sketches[at] ^ sketches[at + step]) <= _SKETCH]
+        for start in range(0, len(near), _CHUNK):
+            part = near[start : start + _CHUNK]
+            yield part, part + step
 
 
 def _distinct(numbers: Places) -> Places:

@@ -73,7 +73,7 @@ def read_hashes(files: Sequence[Path]) -> HashedRows:
     is_last = last_of_each(np.concatenate(keys), np.concatenate(scans))
     all_places = np.concatenate(places)
     now = is_last[all_places]
-    return HashedRows(tuple(files), _joined(parts).at(now), all_places[now])
+    return HashedRows(tuple(files), _joined(parts, now), all_places[now])
 
 
 def _photos_in(batch: pa.RecordBatch, paths: Sequence[bytes], which: NDArray[np.int64]) -> Photos:
@@ -136,6 +136,6 @@ def _lengths(column: pa.Array) -> NDArray[np.float32]:
     return np.where(found > 0, found, np.float32(np.nan))
 
 
-def _joined(parts: Sequence[Photos]) -> Photos:
-    """Return the photos of all parts, of which there is at least one."""
-    return Photos(*(np.concatenate([getattr(each, name) for each in parts]) for name in Photos.__slots__))
+def _joined(parts: Sequence[Photos], which: NDArray[np.bool_]) -> Photos:
+    """Return some of the photos of all parts, of which there is at least one."""
+    return Photos(*(np.concatenate([getattr(each, name) for each in parts])[which] for name in Photos.__slots__))

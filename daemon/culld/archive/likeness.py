@@ -13,6 +13,8 @@ import numpy as np
 from culld.archive.hash_bands import detail, differing, turned
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from culld.archive.hash_bands import Hashes, Places
@@ -129,24 +131,26 @@ class Likeness:
         return found
 
 
-def alike_in(columns: Words) -> tuple[Places, Places]:
-    """Return which rows (count, words) are equal: the number of its class for each row, and a row of each class."""
-    mixed = np.zeros(len(columns), np.uint64)
-    for word in columns.T:
-        mixed = (mixed ^ word) * np.uint64(0x9E3779B97F4A7C15)
+def equal_in(columns: Sequence[Words]) -> tuple[Places, Places]:
+    """Return which rows are equal in all columns: the number of its class for each row, and a row of each class."""
+    mixed = np.zeros(len(columns[0]), np.uint64)
+    for column in columns:
+        mixed = (mixed ^ column) * np.uint64(0x9E3779B97F4A7C15)
         mixed ^= mixed >> np.uint64(29)
     order = np.argsort(mixed, kind="stable")
-    ordered = columns[order]
-    is_first = np.ones(len(columns), np.bool_)
-    is_first[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
-    classes = np.empty(len(columns), np.int64)
+    is_first = np.zeros(len(order), np.bool_)
+    is_first[:1] = True
+    for column in columns:
+        ordered = column[order]
+        is_first[1:] |= ordered[1:] != ordered[:-1]
+    classes = np.empty(len(order), np.int64)
     classes[order] = np.cumsum(is_first) - 1
     return classes, order[is_first]
 
 
 def same_bytes(photos: Photos) -> tuple[Places, Places]:
-    """Return the classes of photos of the same bytes, as `alike_in` does."""
-    return alike_in(np.ascontiguousarray(photos.digests).view(np.uint64))
+    """Return the classes of photos of the same bytes, as `equal_in` does."""
+    return equal_in(_words(photos.digests))
 
 
 def same_look(likeness: Likeness) -> tuple[Places, Places]:
@@ -162,5 +166,9 @@ def same_look(likeness: Likeness) -> tuple[Places, Places]:
         np.where(is_timed, photos.number, 0),
         np.where(likeness.is_plain, np.arange(1, len(photos) + 1), 0),
     ]
-    words = np.ascontiguousarray(photos.hashes).view(np.uint64)
-    return alike_in(np.column_stack([words, *(each.astype(np.uint64) for each in facts)]))
+    return equal_in([*_words(photos.hashes), *(each.astype(np.uint64) for each in facts)])
+
+
+def _words(values: NDArray[np.uint8]) -> list[Words]:
+    """Return rows of bytes as columns of 8 bytes."""
+    return list(np.ascontiguousarray(values).view(np.uint64).T)
