@@ -316,8 +316,8 @@ def test_the_command_prints_text_and_json(tmp_path: Path, capsys: pytest.Capture
         "    480x320, 1.0 kB",
         "",
         (
-            "1 groups of copies with 2 photos; all but the first of each take 1.0 kB;"
-            " 1 groups of similar shots (--similar lists them)"
+            "1 group of copies with 2 photos; all but the first of each take 1.0 kB;"
+            " 1 group of similar shots (--similar lists them)"
         ),
     ]
     assert main(["archive", "duplicates", out, "--similar", "--json"]) == exit_codes.FINE

@@ -10,9 +10,11 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, Final
 
 from rich.cells import cell_len, set_cell_size
+from rich.console import Console
 from rich.filesize import decimal
 
 from culld.archive.duplicates import check_out, find_duplicates, write_groups
+from culld.archive.hash_groups import Kind
 from culld.archive.ray_session import require_extra
 from culld.cli import exit_codes
 from culld.records import display_path
@@ -30,7 +32,8 @@ def run(args: argparse.Namespace) -> int:
     require_extra()
     if args.out:
         check_out(args.out)
-    copies, similar = find_duplicates(args.folder)
+    with Console(stderr=True).status("comparing the photos"):  # shown on a terminal only
+        copies, similar = find_duplicates(args.folder)
     shown = (copies, similar) if args.similar else (copies,)
     if args.out:
         write_groups(args.out, shown)
@@ -58,7 +61,7 @@ def _print(found: tuple[Ranked, ...], limit: int) -> None:
 
 def block(group: Group, width: int | None = None) -> list[str]:
     """Return a group as lines, each at most `width` columns wide: the first photo is marked by a star."""
-    lines = [f"{len(group.members)} {'copies of one shot' if group.kind == 'copy' else 'similar shots'}"]
+    lines = [f"{len(group.members)} {'copies of one shot' if group.kind is Kind.COPY else 'similar shots'}"]
     for number, member in enumerate(group.members):
         lines += [f"{' ' if number else '*'} {display_path(member.path)}", f"    {_facts(member)}"]
     return [_fitted(line, width) for line in lines]
@@ -88,15 +91,16 @@ def _fitted(text: str, width: int | None) -> str:
 
 
 def _summary(copies: Ranked, similar: Ranked, *, similar_shown: bool) -> str:
-    if not len(copies):
-        text = "no copies"
-    else:
-        text = (
-            f"{len(copies)} groups of copies with {copies.photos} photos;"
-            f" all but the first of each take {decimal(copies.spare_bytes)}"
-        )
+    text = "no copies"
+    if len(copies):
+        text = f"{_counted(len(copies), 'copies')} with {copies.photos} photos; all but the first of each take "
+        text += decimal(copies.spare_bytes)
     hint = "" if similar_shown or not len(similar) else " (--similar lists them)"
-    return f"{text}; {len(similar)} groups of similar shots{hint}"
+    return f"{text}; {_counted(len(similar), 'similar shots')}{hint}"
+
+
+def _counted(groups: int, members: str) -> str:
+    return f"{groups} {'group' if groups == 1 else 'groups'} of {members}"
 
 
 def _as_json(group: Group) -> dict[str, object]:
