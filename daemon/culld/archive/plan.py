@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import os
-from itertools import groupby, islice
+from itertools import chain, groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from culld.archive.differences import differences
 from culld.archive.folder import placed
-from culld.archive.records import Shard, Status
+from culld.archive.last_rows import batches_of, paths_in
+from culld.archive.records import Shard
 from culld.archive.schema import DELETED_SHARD, plan_schema
-from culld.archive.table import current
+from culld.archive.spool import Spool
 from culld.records import RootedPath
 from culld.stages.group.stacks import shot_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    import pyarrow as pa
-
+    from culld.archive.differences import Flags
     from culld.archive.folder import ArchiveFolder
     from culld.records import FileSnapshot
 
@@ -42,14 +43,17 @@ def make_plan(folder: ArchiveFolder, listing: Listed, shard_size: int) -> int:
     New, changed and failed photos are read, and photos that are not listed any more are marked, but for those in
     folders that could not be listed. Without any of them nothing is written, and the result is 0.
     """
-    found, known = _listing(listing.photos()), current(folder)
-    todo = _todo(found, known)
-    gone = _outside(_gone(found, known), listing.unreadable)
-    if not todo.num_rows and not gone.num_rows:
-        return 0
-    scan = folder.last_scan() + 1
-    _write(folder.plan(scan), _in_shards(todo, shard_size), gone)
-    return scan
+    folder.path.mkdir(parents=True, exist_ok=True)
+    files = folder.rows()
+    with Spool(folder.path) as spool:
+        found = differences(spool, listing.photos(), files)
+        gone = _outside(_gone(files, found.gone), listing.unreadable)
+        first_gone = list(islice(gone, 1))
+        if not found.todo.any() and not first_gone:
+            return 0
+        scan = folder.last_scan() + 1
+        _write(folder.plan(scan), _in_shards(_todo(spool, found.todo), shard_size), chain(first_gone, gone))
+        return scan
 
 
 def shards_of(folder: ArchiveFolder, scan: int) -> Iterator[Shard]:
@@ -94,71 +98,51 @@ def _place(row: dict[str, Any]) -> RootedPath:
     return RootedPath(Path(os.fsdecode(row["root"])), Path(os.fsdecode(row["relative"])))
 
 
-def _listing(listed: Iterable[FileSnapshot]) -> pa.Table:
-    """Return the photos as a table: key, root, relative (bytes), size, mtime_ns; each photo once, in order."""
+def _todo(spool: Spool, todo: Flags) -> Iterator[tuple[bytes, bytes]]:
+    """Yield root and relative path of the photos that are read, in the order of the listing."""
     import pyarrow as pa
 
-    names = ("key", "root", "relative", "size", "mtime_ns")
-    types = (pa.binary(), pa.binary(), pa.binary(), pa.int64(), pa.int64())
-    schema = pa.schema(list(zip(names, types, strict=True)))
-    rows = iter(listed)
-    batches = []
-    while some := [_columns(each) for each in islice(rows, _ROW_GROUP)]:
-        arrays = [pa.array(column, type_) for column, type_ in zip(zip(*some, strict=True), types, strict=True)]
-        batches.append(pa.record_batch(arrays, schema=schema))
-    table = pa.Table.from_batches(batches, schema).append_column(
-        "at", pa.array(range(sum(map(len, batches))), pa.int64())
-    )
-    first = table.group_by("key", use_threads=False).aggregate([("at", "min")])["at_min"]
-    return table.take(first.combine_chunks().sort()) if first.length() < table.num_rows else table
+    start = 0
+    for batch in spool.places():
+        some = batch.filter(pa.array(todo[start : start + len(batch)]))
+        yield from zip(some.column("root").to_pylist(), some.column("relative").to_pylist(), strict=True)
+        start += len(batch)
 
 
-def _columns(file: FileSnapshot) -> tuple[bytes, bytes, bytes, int, int]:
-    place, stamp = file.place, file.stamp
-    return os.fsencode(place.path), os.fsencode(place.root), os.fsencode(place.relative), stamp.size, stamp.mtime_ns
+def _gone(files: list[Path], gone: Flags) -> Iterator[bytes]:
+    """Yield the paths of the photos that have a row and are not listed any more."""
+    import pyarrow as pa
+
+    start = 0
+    for batch in batches_of(files, ("path", "path_bytes")) if gone.any() else ():
+        yield from paths_in(batch.filter(pa.array(gone[start : start + len(batch)])))
+        start += len(batch)
 
 
-def _todo(found: pa.Table, known: pa.Table) -> pa.Table:
-    """Return the photos whose row is missing, has another size or mtime, or says that they could not be read."""
-    import pyarrow.compute as pc
-
-    settled = known.filter(pc.not_equal(known["status"], str(Status.FAILED))).select(["key", "size", "mtime_ns"])
-    return found.join(settled, ["key", "size", "mtime_ns"], join_type="left anti").sort_by("at")
+def _outside(gone: Iterable[bytes], folders: Iterable[Path]) -> Iterator[bytes]:
+    """Yield the paths that are not below any of the folders."""
+    above = tuple(os.fsencode(folder).rstrip(b"/") + b"/" for folder in folders)
+    return (path for path in gone if not path.startswith(above))
 
 
-def _gone(found: pa.Table, known: pa.Table) -> pa.Table:
-    """Return the keys of the photos that have a row and are not listed any more."""
-    return known.select(["key"]).join(found.select(["key"]), ["key"], join_type="left anti").sort_by("key")
-
-
-def _outside(gone: pa.Table, folders: Iterable[Path]) -> pa.Table:
-    """Return the keys that are not below any of the folders."""
-    import pyarrow.compute as pc
-
-    for folder in folders:
-        gone = gone.filter(pc.invert(pc.starts_with(gone["key"], os.fsencode(folder).rstrip(b"/") + b"/")))
-    return gone
-
-
-def _in_shards(todo: pa.Table, size: int) -> Iterator[tuple[int, bytes, bytes]]:
+def _in_shards(todo: Iterable[tuple[bytes, bytes]], size: int) -> Iterator[tuple[int, bytes, bytes]]:
     """Yield number of the shard, root and path of each photo; the photos of one shot are in one shard."""
     number, count, shot = 0, 0, None
-    for batch in todo.select(["root", "relative"]).to_batches(_ROW_GROUP):
-        for row in batch.to_pylist():
-            relative = os.fsdecode(row["relative"])
-            this = (row["root"], os.path.dirname(relative), shot_of(os.path.basename(relative)))  # noqa: PTH119, PTH120
-            if count >= size and this != shot:
-                number, count = number + 1, 0
-            count, shot = count + 1, this
-            yield number, row["root"], row["relative"]
+    for root, path in todo:
+        relative = os.fsdecode(path)
+        this = (root, os.path.dirname(relative), shot_of(os.path.basename(relative)))  # noqa: PTH119, PTH120
+        if count >= size and this != shot:
+            number, count = number + 1, 0
+        count, shot = count + 1, this
+        yield number, root, path
 
 
-def _write(file: Path, rows: Iterator[tuple[int, bytes, bytes]], gone: pa.Table) -> None:
+def _write(file: Path, rows: Iterator[tuple[int, bytes, bytes]], gone: Iterable[bytes]) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     schema = plan_schema()
-    missing = ((DELETED_SHARD, b"/", key[1:]) for key in gone["key"].to_pylist())
+    missing = ((DELETED_SHARD, b"/", path[1:]) for path in gone)
     with placed(file) as hidden, pq.ParquetWriter(hidden, schema, compression="zstd") as writer:
         for source in (rows, missing):
             while some := list(islice(source, _ROW_GROUP)):

@@ -38,6 +38,7 @@ def add_archive(parser: argparse.ArgumentParser) -> None:
     _add_apply(
         actions.add_parser("apply", help="judge photos of this machine by the scores of an archive: tags, moves")
     )
+    _add_duplicates(actions.add_parser("duplicates", help="list the photos that are copies; nothing is moved"))
 
 
 def _add_apply(apply: argparse.ArgumentParser) -> None:
@@ -55,6 +56,15 @@ def _add_apply(apply: argparse.ArgumentParser) -> None:
     apply.add_argument("--dry-run", action="store_true", help="print what would be done, and change nothing")
     apply.add_argument("--json", action="store_true", help="print the counts as JSON")
     apply.set_defaults(module="archive_apply")
+
+
+def _add_duplicates(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="DIR", help="the folder of the archive")
+    parser.add_argument("--similar", action="store_true", help="list groups of similar shots as well, such as bursts")
+    parser.add_argument("--limit", type=_at_least_one, metavar="N", help="print so many groups (50; with --json all)")
+    parser.add_argument("--json", action="store_true", help="print each group as one line of JSON")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write all groups to a new file, .csv or .parquet")
+    parser.set_defaults(module="archive_duplicates")
 
 
 def _at_least_one(text: str) -> int:
