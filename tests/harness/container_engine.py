@@ -104,6 +104,8 @@ def engine(folder: Path) -> Iterator[Engine]:
         yield made
     finally:
         made.run("rm", "--all", "--force", check=False)
+        # The overlay driver leaves a mount of its folder on itself, which would make the folder of the test stay.
+        subprocess.run(["umount", "--lazy", folder / "storage" / "overlay"], check=False, capture_output=True)
         shutil.rmtree(folder / "storage", ignore_errors=True)
 
 
