@@ -34,6 +34,8 @@ COMMANDS: Final = (
     "culld restore --all",
     "culld status",
 )
+_PICTURED: Final = ("$ culld init", "$ culld once", "$ sed", "$ culld policy simulate", "$ culld restore")
+"""The parts that the picture shows."""
 
 
 def main() -> None:
@@ -41,11 +43,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder).resolve()
         fill(home / "Pictures" / "Import")
-        shown = [line for command in COMMANDS for line in (f"$ {command}", *run(command, home), "")]
+        parts = [[f"$ {command}", *run(command, home), ""] for command in COMMANDS]
+    shown = [line for part in parts for line in part]
     if widest(shown) > COLUMNS:
-        raise SystemExit(f"a line is wider than {COLUMNS} columns")
+        wide = next(plain(line) for line in shown if widest([line]) > COLUMNS)
+        raise SystemExit(f"wider than {COLUMNS} columns: {wide}")
     (REPO / "docs" / "first-minutes.txt").write_text("\n".join(plain(line).rstrip() for line in shown).rstrip() + "\n")
-    (REPO / "docs" / "run.svg").write_text(drawn(shown))
+    pictured = [line for part in parts if part[0].startswith(_PICTURED) for line in part]
+    (REPO / "docs" / "run.svg").write_text(drawn(pictured))
 
 
 def fill(folder: Path) -> None:

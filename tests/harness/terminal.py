@@ -34,7 +34,7 @@ def on_terminal(
                 shown += data
         os.close(ours)
         process.wait(100)
-    lines = shown.decode().replace("\r\n", "\n").splitlines()
+    lines = shown.decode().replace("\r\n", "\n").rstrip("\n").split("\n")
     # A progress bar is drawn again and again in its line; only the last time is seen.
     return [_CONTROL.sub("", re.split(r"\r|\x1b\[2K", line)[-1]) for line in lines]
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from culld.app.decision_json import decision_json
 from culld.app.decisions import LogRequest, past_decisions
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
     import argparse
 
     from culld.records import RecordedDecision
-
-
-_KEY: Final = re.compile(r" \(policy\.[\w.]+\)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -54,16 +50,16 @@ def as_row(decision: RecordedDecision, terminal: Terminal, indent: str = "") -> 
         return indent + as_text(decision)
     at, path = f"{decision.made_at.astimezone():%Y-%m-%d %H:%M}", display_path(decision.place.relative)
     start = f"{indent}{at}  {decision.verdict:<10}  "
-    return terminal.coloured(terminal.row(start, path, _short(decision)), decision.verdict)
+    return terminal.coloured(terminal.row(start, path, _short(decision, terminal)), decision.verdict)
 
 
-def _short(decision: RecordedDecision) -> str:
+def _short(decision: RecordedDecision, terminal: Terminal) -> str:
     """Return why, as short as it can be: of a photo that reaches no threshold its probabilities."""
     if decision.verdict is Verdict.KEEP and decision.reason.startswith(NO_DEFECT):
         return _highest(decision)
     fault = f"not done: {decision.fault}; " if decision.fault else ""
     restored = "restored; " if decision.restored_at else ""
-    return fault + restored + _KEY.sub("", decision.reason).replace(" is at least ", " ≥ ")
+    return fault + restored + terminal.short(decision.reason)
 
 
 def _highest(decision: RecordedDecision) -> str:

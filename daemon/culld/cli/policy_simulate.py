@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from culld.app.policy_simulate import SimulateRequest, apply_simulation, simulate
 from culld.cli import exit_codes
+from culld.cli.terminal import terminal_of
 from culld.records import display_path
 from culld.stages.decide.replay import ReplayAction
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from culld.app.policy_simulate import Simulated
+    from culld.cli.terminal import Terminal
 
 _SHOWN = 20
 
@@ -44,7 +46,7 @@ def _apply(args: argparse.Namespace, request: SimulateRequest) -> int:
 
 
 def _print(args: argparse.Namespace, found: Simulated) -> None:
-    for line in _as_json(found) if args.json else _as_text(found):
+    for line in _as_json(found) if args.json else _as_text(found, terminal_of(sys.stdout, os.environ)):
         print(line)
 
 
@@ -64,7 +66,7 @@ def _as_json(found: Simulated) -> Iterator[str]:
         )
 
 
-def _as_text(found: Simulated) -> Iterator[str]:
+def _as_text(found: Simulated, terminal: Terminal) -> Iterator[str]:
     counts = Counter(change.action for change in found.results)
     yield f"policy {found.policy} on {len(found.results)} photos that were judged before"
     yield from (f"  {('would ' + action):<26}{counts[action]:>8}" for action in ReplayAction)
@@ -75,6 +77,6 @@ def _as_text(found: Simulated) -> Iterator[str]:
         yield ""
     for change in found.changes[:_SHOWN]:
         photo = display_path(change.case.stack.primary.photo.place.path)
-        yield f"  {change.action:<10}  {photo}  ({change.decision.reason})"
+        yield terminal.row(f"  {change.action:<10}  ", photo, terminal.short(f"({change.decision.reason})"))
     if len(found.changes) > _SHOWN:
         yield f"  ... and {len(found.changes) - _SHOWN} more; --json lists all"

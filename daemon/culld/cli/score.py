@@ -65,7 +65,7 @@ class _Row:
 
     def text(self, terminal: Terminal) -> str:
         start = f"{self.verdict:<10}  {self.numbers}  "
-        row = terminal.row(start, display_path(self.path), f"({self.reason})" if self.reason else "")
+        row = terminal.row(start, display_path(self.path), terminal.short(f"({self.reason})") if self.reason else "")
         return terminal.coloured(row.rstrip(), self.verdict)
 
 

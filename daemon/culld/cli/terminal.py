@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TextIO
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _ELLIPSIS: Final = "…"
+_KEY: Final = re.compile(r" \(policy\.[\w.]+\)")
 _COLOURS: Final = {"keep": "32", "tag": "33", "trim": "33", "review": "33", "quarantine": "31", "unreadable": "35"}
 """The SGR codes of ECMA-48 by verdict: green, yellow, red, magenta."""
 
@@ -32,6 +34,10 @@ class Terminal:
         room = max(0, self.width - _columns(start) - 2)
         kept = max(room - _columns(end), room // 2)
         return self.cut(f"{start}{cut_start(path, kept)}  {end}".rstrip())
+
+    def short(self, reason: str) -> str:
+        """Return a reason without the keys of the policy, which `culld why` names; elsewhere it is whole."""
+        return reason if self.width is None else _KEY.sub("", reason).replace(" is at least ", " ≥ ")
 
     def labelled(self, label: str, text: str) -> list[str]:
         """Return a label and a text, which is broken at spaces and stands in a column beside the label.
