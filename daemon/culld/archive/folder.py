@@ -110,11 +110,30 @@ class ArchiveFolder:
         if refusal := _refusal(_parsed(file), wanted):
             raise ConfigError((f"{shown} {refusal}",))
 
+    def manifest(self) -> Manifest:
+        """Return what the rows of the archive have in common; raises ConfigError for a folder that is no archive."""
+        shown, file = display_path(self.path), self.path / _MANIFEST
+        try:
+            found = _parsed(file)
+        except OSError as error:
+            raise ConfigError((f"{shown} is no archive: {_MANIFEST} cannot be read ({error.strerror})",)) from error
+        if found.get("schema") != SCHEMA_VERSION:
+            raise ConfigError((f"{shown} {other_schema(found.get('schema'))}",))
+        match found:
+            case {"uris": [*uris], "model": str(model), "sharpness": bool(sharpness)}:
+                return Manifest(tuple(map(str, uris)), model, sharpness)
+        raise ConfigError((f"{display_path(file)} is damaged; name a new folder for the archive",))
+
+
+def other_schema(found: object) -> str:
+    """Return, as a clause, that a file has another schema than this culld."""
+    return f"has schema {found}, and this culld writes {SCHEMA_VERSION}; name a new folder"
+
 
 def _refusal(found: Mapping[str, Any], wanted: Manifest) -> str:
     """Return, as a clause, why an archive cannot take the wanted photos; empty if it can."""
     if found.get("schema") != wanted.schema:
-        return f"has schema {found.get('schema')!r}, and this culld writes {wanted.schema}; name a new folder"
+        return other_schema(found.get("schema"))
     uris = found.get("uris")
     if uris != list(wanted.uris):
         theirs = " ".join(map(str, uris)) if isinstance(uris, list) else "no known ones"
