@@ -84,16 +84,16 @@ class Expression:
     """A checked condition; two conditions are equal if their texts are equal."""
 
     text: str
-    _tree: ast.expr = field(compare=False, repr=False)
+    tree: ast.expr = field(compare=False, repr=False)
 
     @property
     def variables(self) -> frozenset[str]:
         """The variables that the condition names."""
-        return frozenset(node.id for node in ast.walk(self._tree) if isinstance(node, ast.Name))
+        return frozenset(node.id for node in ast.walk(self.tree) if isinstance(node, ast.Name))
 
     def holds(self, facts: Facts) -> bool:
         """Return whether the condition is true for the values of a photo; false if it is unknown."""
-        return _value(self._tree, facts) is True
+        return _value(self.tree, facts) is True
 
 
 def parse(text: str, kinds: Mapping[str, str] = VARIABLES) -> Expression:

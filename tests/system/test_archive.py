@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from culld.app.startup import open_journal_readonly
 from culld.archive.actors import MAX_LOSSES
 from culld.archive.folder import ArchiveFolder
 from culld.cli import build_parser, exit_codes
@@ -227,6 +228,33 @@ def test_a_third_run_has_nothing_to_do(story: Story) -> None:
 
     assert (done.returncode, done.stdout, done.stderr) == (exit_codes.FINE, "nothing new\n", "")
     assert ArchiveFolder(story.out).rows() == before
+
+
+def test_a_simulation_says_what_culld_once_decides(story: Story, tmp_path: Path) -> None:
+    """Of the same photos under the same policy, which moves and tags nothing."""
+    file = tmp_path / "policy.yaml"
+    file.write_text(
+        f"watch: [{{path: {story.photos}}}]\nquarantine: {tmp_path}/q\nstate: {tmp_path}/state\n"
+        "tags: {embed: never, sidecar: never}\nsettle: {quiet: 100ms}\n"
+        "policy: {mode: observe, brake: {max_share: never}, protect: {smaller_than: never},"
+        " defects: {blur: {tag: 0.001}, under: {tag: 0.001}, over: {tag: 0.001}}, rules: ["
+        """{name: odd, when: "name in ('01.jpg', '03.jpg', 'raw.dng', 'raw.jpg')", action: quarantine},"""
+        """{name: drawn, when: "extension in ('png', 'webp') and longest < 400", action: keep}]}\n"""
+    )
+    subprocess.run([CULLD, "once", "--config", file], capture_output=True, check=False)
+    with open_journal_readonly(tmp_path / "state") as journal:
+        decided = list(journal.latest_decisions(None))
+
+    command = [CULLD, "archive", "simulate", file, story.out, "--json"]
+    found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+    names = {"keep": "kept", "tag": "tagged", "unreadable": "unreadable"}
+    wanted = Counter("quarantined" if each.would_reject else names[each.verdict] for each in decided)
+    assert found["photos"] == len(decided) == len(rows_of(story.out))
+    assert {name: number for name, number in found["counts"].items() if number} == wanted
+    assert wanted.keys() >= {"quarantined", "kept", "unreadable"}
+    rules = Counter(each.rule for each in decided if each.rule)
+    assert {name: sum(group["counts"].values()) for name, group in found["groups"]["rule"].items()} == rules
 
 
 def test_the_commands_of_the_page_can_be_parsed() -> None:

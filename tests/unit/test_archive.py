@@ -260,6 +260,17 @@ def test_a_row_holds_all_facts_of_a_photo(photos: Path, tmp_path: Path) -> None:
     assert facts_in(parsed(row["facts"]))[1] == camera
 
 
+def test_the_movie_of_a_live_photo_is_a_sidecar_and_a_link_blocks(photos: Path) -> None:
+    """As in the daemon; any other movie blocks as well."""
+    (photos / "a.mov").write_bytes(b"\0\0\0\x18ftypqt  com.apple.quicktime.content.identifier")
+    (photos / "b.mov").write_bytes(b"\0\0\0\x18ftypqt  ")
+    (photos / "b.jpg.xmp").symlink_to(photos / "notes.txt")
+
+    found = [Companions().beside(RootedPath(photos, Path(name))) for name in ("a.jpg", "b.jpg")]
+
+    assert [(each.sidecars, each.blocking) for each in found] == [(("a.mov",), ()), ((), ("b.mov", "b.jpg.xmp"))]
+
+
 def test_an_archive_of_other_photos_model_or_schema_is_refused(tmp_path: Path) -> None:
     """So is a folder that is no archive, and a damaged manifest; each with one sentence that names the folder."""
     folder = ArchiveFolder(tmp_path / "out")

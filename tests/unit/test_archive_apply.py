@@ -15,11 +15,12 @@ import pytest
 
 from culld.app.model_files import load_model
 from culld.archive.apply import ApplyRequest, apply_archive
-from culld.archive.folder import ArchiveFolder, Manifest, provenance_of
+from culld.archive.folder import ArchiveFolder, Manifest
 from culld.archive.plan import make_plan, missing_shards
 from culld.archive.records import Status
 from culld.archive.row import Beside, failed_row, scored_row
 from culld.archive.row_index import RowIndex, index_below
+from culld.archive.schema import SCHEMA_VERSION
 from culld.archive.shards import deleted_row, write_rows
 from culld.archive.stored_rows import RowGroups, StoredRows
 from culld.archive.uris import Listing, resolved
@@ -209,8 +210,9 @@ def archive(tmp_path: Path) -> Archive:
 def test_a_folder_that_is_no_archive_is_refused(archive: Archive) -> None:
     """It has no manifest, or a damaged one, or that of another schema."""
     manifest = archive.out / "archive.json"
-    archive.write(Manifest((str(archive.inbox),), archive.model), schema=2)
-    assert archive.refusal() == f"{archive.out} has schema 2, and this culld reads 1; score the photos again"
+    archive.write(Manifest((str(archive.inbox),), archive.model), schema=1)
+    wanted = f"has schema 1, and this culld writes {SCHEMA_VERSION}; score the photos again into a new folder"
+    assert archive.refusal() == f"{archive.out} {wanted}"
     archive.write(Manifest((), archive.model), uris=[1])
     assert archive.refusal() == f"{manifest} is damaged; score the photos again into a new folder"
     manifest.write_text("[]")
@@ -226,7 +228,7 @@ def test_scores_of_another_model_are_refused(archive: Archive) -> None:
     told = archive.refusal()
 
     assert told.startswith(f"{archive.out} was scored by the model model@1, and the policy is for {archive.model}: ")
-    assert provenance_of(ArchiveFolder(archive.out)).model == "model@1"
+    assert ArchiveFolder(archive.out).manifest().model == "model@1"
 
 
 def test_a_folder_that_does_not_fit_is_refused(archive: Archive) -> None:

@@ -279,7 +279,7 @@ def test_a_folder_without_a_readable_archive_is_refused_with_one_sentence(tmp_pa
         find_duplicates(out)
 
     (out / "archive.json").write_text('{"schema": 99}')
-    with pytest.raises(ConfigError, match="has schema 99, and this culld reads"):
+    with pytest.raises(ConfigError, match="has schema 99, and this culld writes"):
         find_duplicates(out)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from culld.app.model_files import load_model
 from culld.app.take_scores import TakeRequest, require_watched, take_scores
-from culld.archive.folder import ArchiveFolder, provenance_of
+from culld.archive.folder import ArchiveFolder
 from culld.archive.plan import missing_shards
 from culld.archive.ray_session import require_extra
 from culld.archive.row_index import RowIndex, index_below
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from culld.app.take_scores import Shown
     from culld.app.taken_counts import Taken
-    from culld.archive.folder import Provenance
+    from culld.archive.folder import Manifest
     from culld.config import Config
 
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -84,7 +84,7 @@ def _open_rows(config: Config, archive: ArchiveFolder, folder: Path, source: str
     import pyarrow as pa
 
     try:
-        origin = provenance_of(archive)
+        origin = archive.manifest()
         _require_model(config, origin, archive.path)
         base, index = _indexed(archive, _bases(origin, folder, source))
         if not len(index):
@@ -95,7 +95,7 @@ def _open_rows(config: Config, archive: ArchiveFolder, folder: Path, source: str
     return StoredRows(index, base, folder, origin.model), rows
 
 
-def _require_model(config: Config, origin: Provenance, archive: Path) -> None:
+def _require_model(config: Config, origin: Manifest, archive: Path) -> None:
     _, card = load_model(config.model.path)
     if origin.model != card.id:
         text = (
@@ -114,7 +114,7 @@ def _indexed(archive: ArchiveFolder, bases: Sequence[str]) -> tuple[str, RowInde
     return base, index
 
 
-def _bases(origin: Provenance, folder: Path, source: str | None) -> list[str]:
+def _bases(origin: Manifest, folder: Path, source: str | None) -> list[str]:
     """Return the folders and URIs that the paths of the rows may begin with; raises ConfigError for another archive."""
     if source is None:
         elsewhere = [
@@ -133,7 +133,7 @@ def _is_related(folder: Path, other: Path) -> bool:
     return folder.is_relative_to(other) or other.is_relative_to(folder)
 
 
-def _no_rows(archive: ArchiveFolder, origin: Provenance, folder: Path, source: str | None) -> str:
+def _no_rows(archive: ArchiveFolder, origin: Manifest, folder: Path, source: str | None) -> str:
     shown = display_path(archive.path)
     if source is not None:
         return f"{shown} has no photo below {source}"

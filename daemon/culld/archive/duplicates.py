@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from culld.archive.folder import ArchiveFolder, placed, provenance_of
+from culld.archive.folder import ArchiveFolder, placed
 from culld.archive.hash_groups import Kind, grouped
 from culld.archive.hash_rows import read_hashes
 from culld.errors import ConfigError, SystemFaultError
@@ -98,7 +98,7 @@ def find_duplicates(path: Path) -> tuple[Ranked, Ranked]:
     import pyarrow as pa
 
     folder = ArchiveFolder(path.absolute())
-    provenance_of(folder)
+    folder.manifest()  # refuses what is no archive
     try:
         rows = read_hashes(folder.rows())
         copies, similar = grouped(rows.photos)

@@ -110,34 +110,33 @@ class ArchiveFolder:
         if refusal := _refusal(_parsed(file), wanted):
             raise ConfigError((f"{shown} {refusal}",))
 
+    def manifest(self) -> Manifest:
+        """Return what the rows of the archive have in common; raises ConfigError for a folder that is no archive."""
+        shown, file = display_path(self.path), self.path / _MANIFEST
+        if not file.is_file():
+            raise ConfigError((f"{shown} is no archive: it has no {_MANIFEST}; `culld archive score` makes one",))
+        found = _parsed(file)
+        if found.get("schema") != SCHEMA_VERSION:
+            raise ConfigError((f"{shown} {other_schema(found.get('schema'))}",))
+        match found:
+            case {"uris": [*uris], "model": str(model), "sharpness": bool(sharpness)} if _all_texts(uris):
+                return Manifest(tuple(uris), model, sharpness)
+        raise ConfigError((f"{display_path(file)} is damaged; score the photos again into a new folder",))
 
-@dataclass(frozen=True, slots=True)
-class Provenance:
-    """Where the rows of an archive come from: the URIs of its photos, and the id of the model that scored them."""
 
-    uris: tuple[str, ...]
-    model: str
+def _all_texts(values: list[object]) -> bool:
+    return all(isinstance(each, str) for each in values)
 
 
-def provenance_of(folder: ArchiveFolder) -> Provenance:
-    """Return where the rows of an archive come from; raises ConfigError for a folder that is none, and OSError."""
-    shown, file = display_path(folder.path), folder.path / _MANIFEST
-    if not file.is_file():
-        raise ConfigError((f"{shown} is no archive: it has no {_MANIFEST}; `culld archive score` makes one",))
-    found = _parsed(file)
-    if found.get("schema") != SCHEMA_VERSION:
-        why = f"has schema {found.get('schema')!r}, and this culld reads {SCHEMA_VERSION}; score the photos again"
-        raise ConfigError((f"{shown} {why}",))
-    match found:
-        case {"uris": [*uris], "model": str(model)} if all(isinstance(uri, str) for uri in uris):
-            return Provenance(tuple(uris), model)
-    raise ConfigError((f"{display_path(file)} is damaged; score the photos again into a new folder",))
+def other_schema(found: object) -> str:
+    """Return, as a clause, that a file has another schema than this culld."""
+    return f"has schema {found}, and this culld writes {SCHEMA_VERSION}; score the photos again into a new folder"
 
 
 def _refusal(found: Mapping[str, Any], wanted: Manifest) -> str:
     """Return, as a clause, why an archive cannot take the wanted photos; empty if it can."""
     if found.get("schema") != wanted.schema:
-        return f"has schema {found.get('schema')!r}, and this culld writes {wanted.schema}; name a new folder"
+        return other_schema(found.get("schema"))
     uris = found.get("uris")
     if uris != list(wanted.uris):
         theirs = " ".join(map(str, uris)) if isinstance(uris, list) else "no known ones"

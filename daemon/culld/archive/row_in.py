@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from culld.archive.records import Status
-from culld.journal.stack_json import facts_in, full_size_in, parsed, stack_in
+from culld.journal.stack_json import facts_in, full_size_in, parsed, user_metadata_in
 from culld.journal.subject_json import number_in
 from culld.records import (
     Assessment,
@@ -23,13 +23,12 @@ from culld.records import (
     Scores,
     Subject,
     Unreadable,
+    UserMetadata,
     UserMetadataSources,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from culld.records import UserMetadata
 
 _HALF: Final = 32
 _FORMATS: Final = frozenset(Format)
@@ -45,26 +44,46 @@ def assessment_of(row: Mapping[str, Any], root: Path) -> Assessment:
     """
     if row["status"] not in {Status.SCORED, Status.UNREADABLE} or row["digest"] is None:
         raise ValueError(f"{row['path']}: a row with the status {row['status']} holds no judgement")
-    known = parsed(row["facts"] or "")
-    _, recorded, _, subject = facts_in(known)
-    place = place_of(row, root)
+    place, recorded = place_of(row, root), _recorded(row["facts"])
     stamp = FileStat(0, 0, row["size"] or 0, row["mtime_ns"] or 0, 0)
-    found = Assessment(
+    return Assessment(
         Photo(place, stamp, row["digest"].hex(), _format(row), _camera(row, recorded.taken_at)),
         _result(row),
         row["model"] or "",
         _dhash(row["dhash"]),
         row["missing_part"] or "",
-        subject=_subject(row, subject),
-        full_size=full_size_in({"full_size": [row["width"], row["height"]]}),
+        _sources(row, place, recorded.user_metadata),
+        _subject(row, recorded.subject),
+        full_size_in({"full_size": [row["width"], row["height"]]}),
     )
-    return replace(found, user_metadata=_sources(row, place, stack_in(known, found).user_metadata))
+
+
+@dataclass(frozen=True, slots=True)
+class _Recorded:
+    """What only the facts of a row hold."""
+
+    taken_at: datetime | None
+    subject: Subject | None
+    user_metadata: UserMetadata
+
+
+def _recorded(facts: str | None) -> _Recorded:
+    if not facts:
+        return _NOTHING
+    known = parsed(facts)
+    _, camera, _, subject = facts_in(known)
+    return _Recorded(camera.taken_at, subject, user_metadata_in(known))
+
+
+_NOTHING: Final = _Recorded(None, None, UserMetadata())
 
 
 def place_of(row: Mapping[str, Any], root: Path) -> RootedPath:
     """Return where the photo of a row is; raises ValueError if that is outside of `root`."""
-    path = Path(os.fsdecode(row["path_bytes"] or row["path"].encode()))
-    return RootedPath(root, path.relative_to(root))
+    path, above = os.fsdecode(row["path_bytes"] or row["path"].encode()), f"{os.fspath(root).rstrip('/')}/"
+    if not path.startswith(above):
+        raise ValueError(f"{row['path']} is not below {root}")
+    return RootedPath(root, Path(path[len(above) :]))
 
 
 def _format(row: Mapping[str, Any]) -> Format:
@@ -98,16 +117,19 @@ def _dhash(bits: bytes | None) -> DHash | None:
 
 
 def _subject(row: Mapping[str, Any], recorded: Subject | None) -> Subject | None:
-    """Return the subject: its faces by the facts, its figures by the columns, which are not rounded."""
+    """Return the subject: faces by the facts, and the figures of all by the columns, which are not rounded."""
     sharpness, share, brightness = (number_in(row[name]) for name in ("sharpness", "sharp_share", "brightness"))
     known = (sharpness, share, brightness, row["faces"])
     if recorded is None and all(each is None for each in known):
         return None
-    return replace(recorded or Subject(), sharpness=sharpness, sharp_share=share, brightness=brightness)
+    found = replace(recorded or Subject(), sharpness=sharpness, sharp_share=share, brightness=brightness)
+    if not found.faces:
+        return found
+    main = replace(found.faces[0], blur=number_in(row["face_blur"]), light=number_in(row["face_light"]))
+    return replace(found, faces=(main, *found.faces[1:]))
 
 
 def _sources(row: Mapping[str, Any], place: RootedPath, found: UserMetadata) -> UserMetadataSources:
     """Return the user metadata as if the photo held all of it; its XMP sidecars add nothing."""
-    nothing = replace(found, ratings=(), edited_by=(), unclear="", stars=(), ratings_outside=(), incomplete="")
     beside = [name for name in row["sidecars"] or () if Path(name).suffix.lower() == _XMP]
-    return UserMetadataSources(found, tuple((place.beside(name), nothing) for name in beside))
+    return UserMetadataSources(found, tuple((place.beside(name), UserMetadata()) for name in beside))

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     import pyarrow as pa
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """The version of the columns and of the folder; another one is refused."""
+SCHEMA_KEY: Final = b"culld_archive_schema"
+"""The key of the version in the metadata of each file."""
 HASH_BYTES: Final = 64
 """The bytes of a difference hash: 32 of `DHash.rows`, then 32 of `DHash.columns`, both big-endian."""
 
@@ -33,6 +35,7 @@ def row_schema() -> pa.Schema:
         "orientation": pa.int8(),
         "camera": pa.string(),
         "taken_at": pa.timestamp("us", tz="UTC"),
+        "hour": pa.int8(),
         "exposure_s": pa.float64(),
         "aperture": pa.float64(),
         "iso": pa.int32(),
@@ -47,15 +50,18 @@ def row_schema() -> pa.Schema:
         "sharp_share": pa.float64(),
         "brightness": pa.float64(),
         "faces": pa.int16(),
+        "face_blur": pa.float64(),
+        "face_light": pa.float64(),
         "dhash": pa.binary(HASH_BYTES),
         "missing_part": pa.string(),
         "sidecars": names,
         "siblings": names,
         "blocking": names,
+        "marked": pa.bool_(),
         "facts": pa.string(),
         "model": pa.string(),
     }
-    return pa.schema(list(columns.items()), metadata={"culld_archive_schema": str(SCHEMA_VERSION)})
+    return pa.schema(list(columns.items()), metadata={SCHEMA_KEY: str(SCHEMA_VERSION)})
 
 
 def plan_schema() -> pa.Schema:
@@ -66,7 +72,7 @@ def plan_schema() -> pa.Schema:
     import pyarrow as pa
 
     columns = [("shard", pa.int32()), ("root", pa.binary()), ("relative", pa.binary())]
-    return pa.schema(columns, metadata={"culld_archive_schema": str(SCHEMA_VERSION)})
+    return pa.schema(columns, metadata={SCHEMA_KEY: str(SCHEMA_VERSION)})
 
 
 DELETED_SHARD: Final = -1

@@ -35,10 +35,18 @@ def add_archive(parser: argparse.ArgumentParser) -> None:
         help="do not measure the sharpness in full resolution, which takes half of the time",
     )
     score.add_argument("--json", action="store_true", help="print the counts as JSON")
+    _add_simulate(actions.add_parser("simulate", help="count what a policy would do to an archive; changes no file"))
     _add_apply(
         actions.add_parser("apply", help="judge photos of this machine by the scores of an archive: tags, moves")
     )
     _add_duplicates(actions.add_parser("duplicates", help="list the photos that are copies; nothing is moved"))
+
+
+def _add_simulate(simulate: argparse.ArgumentParser) -> None:
+    simulate.add_argument("policy", type=Path, metavar="POLICY", help="the configuration file with that policy")
+    simulate.add_argument("archive", type=Path, metavar="DIR", help="the folder of the archive")
+    simulate.add_argument("--json", action="store_true", help="print all counts and examples as JSON")
+    simulate.set_defaults(module="archive_simulate")
 
 
 def _add_apply(apply: argparse.ArgumentParser) -> None:

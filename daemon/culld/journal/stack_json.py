@@ -87,8 +87,13 @@ def stack_in(known: Mapping[str, Any], primary: Assessment) -> Stack:
     """Return the stack of a photo, without its siblings and its series."""
     place = primary.photo.place
     sidecars, blocking, edits = (_places(known.get(key), place) for key in ("sidecars", "kin", "edits"))
-    care, light = _user_metadata_in(_object(known.get("care"))), number_in(known.get("series_ev"))
-    return Stack(primary, sidecars, blocking, (), edits, care, series_ev=light)
+    light = number_in(known.get("series_ev"))
+    return Stack(primary, sidecars, blocking, (), edits, user_metadata_in(known), series_ev=light)
+
+
+def user_metadata_in(known: Mapping[str, Any]) -> UserMetadata:
+    """Return what the user wrote about the photo: ratings, labels, flags and edits."""
+    return _user_metadata_in(_object(known.get("care")))
 
 
 def siblings_in(known: Mapping[str, Any], place: RootedPath) -> tuple[RootedPath, ...]:

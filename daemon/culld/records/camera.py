@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _LONGEST_MODEL: Final = 200
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200
-_POSSIBLE: Final = {
+POSSIBLE: Final = {
     "time_s": (1e-9, 1e6),
     "aperture": (0.1, 1000.0),
     "iso": (1, 100_000_000),
@@ -101,13 +101,13 @@ def is_possible_moment(moment: datetime) -> bool:
 
 def _require(name: str, value: float | None) -> None:
     if value is not None and _number(name, value) is None:
-        least, largest = _POSSIBLE[name]
+        least, largest = POSSIBLE[name]
         raise ValueError(f"{name} is {value!r}, but must lie between {least:g} and {largest:g}")
 
 
 def _number(name: str, value: object) -> float | None:
     """Return the value if it is a possible number, else None; NaN is not possible."""
-    least, largest = _POSSIBLE[name]
+    least, largest = POSSIBLE[name]
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return value if least <= value <= largest else None

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from culld.records import Assessment, Exposure
 
 _LEVELS: Final = 3
-_SAME_LEVEL_EV: Final = 0.2
+SAME_LEVEL_EV: Final = 0.2
 _MIN_STEP_EV: Final = 0.3
-_HAND_STEP_EV: Final = 0.41  # half a stop, as cameras round it; more than most of their third stops
+HAND_STEP_EV: Final = 0.41  # half a stop, as cameras round it; more than most of their third stops
 _HAND_RANGE_EV: Final = 0.9
 _ROUNDED_STEP_EV: Final = 0.25
 _ROUNDED_RANGE_EV: Final = 0.7
@@ -59,7 +59,7 @@ def extends_bracket(bracket: Sequence[Assessment], shot: Assessment) -> bool:
     known = [each for each in values if each is not None]
     if value is None or not known or not is_one_setup(bracket[0], shot):
         return False
-    is_beyond = value <= min(known) - _HAND_STEP_EV or value >= max(known) + _HAND_STEP_EV
+    is_beyond = value <= min(known) - HAND_STEP_EV or value >= max(known) + HAND_STEP_EV
     return is_beyond and is_near(bracket, shot)
 
 
@@ -79,7 +79,7 @@ def ladders(run: Sequence[Assessment]) -> Iterator[list[Assessment]]:
 
 def _climbs(before: Assessment, one: Assessment, other: Assessment) -> bool:
     first, second = _step(before, one), _step(one, other)
-    return second != 0 and abs(second - first) <= _SAME_LEVEL_EV
+    return second != 0 and abs(second - first) <= SAME_LEVEL_EV
 
 
 def _step(one: Assessment, other: Assessment) -> float:
@@ -87,7 +87,7 @@ def _step(one: Assessment, other: Assessment) -> float:
     before, after = light_ev(one.photo.camera.exposure), light_ev(other.photo.camera.exposure)
     if before is None or after is None or not only_time_differs(one, other):
         return 0.0
-    return after - before if abs(after - before) >= _HAND_STEP_EV else 0.0
+    return after - before if abs(after - before) >= HAND_STEP_EV else 0.0
 
 
 def _is_by_hand(scene: Sequence[Assessment]) -> bool:
@@ -104,7 +104,7 @@ def _is_by_hand(scene: Sequence[Assessment]) -> bool:
         return True
     if not is_one_changing or not _differ(values):
         return False
-    return not _is_quick(scene) or len(_levels(values, _HAND_STEP_EV)) == len(scene)
+    return not _is_quick(scene) or len(_levels(values, HAND_STEP_EV)) == len(scene)
 
 
 def _rises(values: Sequence[float | None]) -> bool:
@@ -133,11 +133,11 @@ def _differ(values: Sequence[float | None]) -> bool:
     """Return whether values are known, and differ as those of a bracket: two shots by about a stop, more in levels."""
     if len(values) < 2 or None in values:
         return False
-    levels = _levels(values, _HAND_STEP_EV)
+    levels = _levels(values, HAND_STEP_EV)
     return len(levels) >= min(_LEVELS, len(values)) and levels[-1] - levels[0] >= _HAND_RANGE_EV
 
 
-def _levels(values: Sequence[float | None], apart: float = _SAME_LEVEL_EV) -> list[float]:
+def _levels(values: Sequence[float | None], apart: float = SAME_LEVEL_EV) -> list[float]:
     """Return the known values that are more than `apart` above the one before, in increasing order."""
     levels: list[float] = []
     for value in sorted(value for value in values if value is not None):
@@ -155,7 +155,7 @@ def _is_even(values: Sequence[float | None]) -> bool:
     steps = [after - before for before, after in pairwise(levels)]
     return (
         len(levels) >= _LEVELS
-        and (len(values) % len(levels) == 0 or (len(levels) >= _MANY_LEVELS and min(steps) >= _HAND_STEP_EV))
+        and (len(values) % len(levels) == 0 or (len(levels) >= _MANY_LEVELS and min(steps) >= HAND_STEP_EV))
         and min(steps) >= _MIN_STEP_EV
-        and max(steps) - min(steps) <= _SAME_LEVEL_EV
+        and max(steps) - min(steps) <= SAME_LEVEL_EV
     )

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
     from culld.records import Assessment
 
-_GAP_S: Final = 30.0
-_WANDER_EV: Final = 1.5  # the automatic exposure, from one end of the view to the other
+LONGEST_TURN_S: Final = 30.0
+WANDER_EV: Final = 1.5  # the automatic exposure, from one end of the view to the other
 _MIN_SHOTS: Final = 3
 _BEYOND: Final = 2
 # Strengths of the best overlap and evidence, measured by `tests/bench/series` on one half of its scenes.
-_NEUTRAL: Final = 5.0  # as often between neighbours of panoramas as between unrelated photos
-_LEAST, _MOST = -1.5, 3.0
-_ENOUGH: Final = 2.5  # strength 7.5 once, or 6.25 twice: fewer than 1 of 100 drops of unrelated photos have it
+NEUTRAL: Final = 5.0  # as often between neighbours of panoramas as between unrelated photos
+_LEAST, MOST = -1.5, 3.0
+ENOUGH: Final = 2.5  # strength 7.5 once, or 6.25 twice: fewer than 1 of 100 drops of unrelated photos have it
 _LOST: Final = 3.5  # two shots without an overlap, such as the two sides of a bare sky, do not end a panorama
 _SHIFTS: Final = range(3, DHash.SIDE - 1)  # an overlap of 12 to 81 %; second tries from hand move less
 _SKEWS: Final = (-1, 0, 1)
@@ -39,7 +39,7 @@ def panoramas(run: Sequence[Assessment]) -> Iterator[list[Assessment]]:
     start = 0
     while start < len(evidence):
         end, total = _strongest(evidence, start)
-        if total >= _ENOUGH:
+        if total >= ENOUGH:
             first, last = widened(run, (start, end + 1), _extends)
             first, last = max(first, start - _BEYOND), min(last, end + 1 + _BEYOND)
             if last - first >= _MIN_SHOTS:
@@ -61,18 +61,18 @@ def _strongest(evidence: Sequence[float], start: int) -> tuple[int, float]:
 
 
 def _evidence(one: Assessment, other: Assessment) -> float:
-    """Return how much the overlap of two shots speaks for a panorama, from `_LEAST` to `_MOST`.
+    """Return how much the overlap of two shots speaks for a panorama, from `_LEAST` to `MOST`.
 
     It is minus infinity if their settings or the time between them forbid one.
     """
     if one.dhash is None or other.dhash is None or not _may_turn(one, other):
         return -math.inf
-    return min(max(_overlap(one.dhash, other.dhash) - _NEUTRAL, _LEAST), _MOST)
+    return min(max(_overlap(one.dhash, other.dhash) - NEUTRAL, _LEAST), MOST)
 
 
 def _may_turn(one: Assessment, other: Assessment) -> bool:
     """Return whether the settings of two shots and the time between them allow a panorama."""
-    return _is_one_light(one, other) and gap_s(one, other) <= _GAP_S
+    return _is_one_light(one, other) and gap_s(one, other) <= LONGEST_TURN_S
 
 
 def _extends(panorama: Sequence[Assessment], shot: Assessment) -> bool:
@@ -85,7 +85,7 @@ def _is_one_light(one: Assessment, other: Assessment) -> bool:
     first, second = (light_ev(shot.photo.camera.exposure) for shot in (one, other))
     if first is None or second is None:
         return first is second and is_one_setup(one, other)
-    return abs(first - second) <= _WANDER_EV and is_one_setup(one, other)
+    return abs(first - second) <= WANDER_EV and is_one_setup(one, other)
 
 
 def _overlap(one: DHash, other: DHash) -> float:
@@ -96,7 +96,7 @@ def _overlap(one: DHash, other: DHash) -> float:
     """
     unmoved = one.distance(other)
     best = 0.0
-    for right, down in _moves():
+    for right, down in moves():
         distance = one.distance(other, right, down)
         if distance < unmoved:
             bits = 2 * (DHash.SIDE - abs(right)) * (DHash.SIDE - abs(down))
@@ -104,7 +104,8 @@ def _overlap(one: DHash, other: DHash) -> float:
     return best
 
 
-def _moves() -> Iterator[tuple[int, int]]:
+def moves() -> Iterator[tuple[int, int]]:
+    """Yield the moves, in bits to the right and down, after which two shots of a panorama may overlap."""
     for shift in _SHIFTS:
         for skew in _SKEWS:
             yield from ((shift, skew), (-shift, skew), (skew, shift), (skew, -shift))

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 # Shares of differing bits, measured by `tests/bench/series` on one half of its scenes. The least distance over moves by
 # one bit: neighbours of brackets from hand 0.31 in 99 of 100 pairs, unrelated photos of one source 0.38 in 99 of 100.
-_ALIKE: Final = 0.36
+ALIKE: Final = 0.36
 _ALIKE_MOVED: Final = 0.34
-_ALIKE_EXPOSURES: Final = 0.38
+ALIKE_EXPOSURES: Final = 0.38
 _NEAR: Final = 0.44
 _MOVES: Final = tuple(move for move in product((-1, 0, 1), repeat=2) if move != (0, 0))
-_NEIGHBOURS: Final = 3
+NEIGHBOURS: Final = 3
 """Each shot is compared with so many shots before it: the darkest and the brightest shot may have no bit in common."""
 
 
@@ -45,14 +45,12 @@ def moved_distance(one: Assessment, other: Assessment) -> float:
 
 def is_one_scene(one: Assessment, other: Assessment) -> bool:
     """Return whether two shots show one scene."""
-    return distance(one, other) <= _ALIKE or moved_distance(one, other) <= _ALIKE_MOVED
+    return distance(one, other) <= ALIKE or moved_distance(one, other) <= _ALIKE_MOVED
 
 
 def may_be_one_scene(one: Assessment, other: Assessment) -> bool:
     """Return whether two neighbours show one scene; those that differ by the exposure time alone may differ more."""
-    return is_one_scene(one, other) or (
-        only_time_differs(one, other) and moved_distance(one, other) <= _ALIKE_EXPOSURES
-    )
+    return is_one_scene(one, other) or (only_time_differs(one, other) and moved_distance(one, other) <= ALIKE_EXPOSURES)
 
 
 def only_time_differs(one: Assessment, other: Assessment) -> bool:
@@ -88,7 +86,7 @@ def _end_of_scene(run: Sequence[Assessment], start: int) -> int:
     """Return the position after the last shot of the scene that begins at a position."""
     end = start + 1
     while True:
-        ahead = range(min(len(run), end + _NEIGHBOURS - 1) - 1, end - 1, -1)
+        ahead = range(min(len(run), end + NEIGHBOURS - 1) - 1, end - 1, -1)
         further = next((place for place in ahead if _continues(run, start, end, place)), None)
         if further is None:
             return end
@@ -102,7 +100,7 @@ def _continues(run: Sequence[Assessment], start: int, end: int, place: int) -> b
         return False
     if not between and may_be_one_scene(run[place - 1], run[place]):
         return True
-    return any(is_one_scene(run[before], run[place]) for before in range(max(start, place - _NEIGHBOURS), end))
+    return any(is_one_scene(run[before], run[place]) for before in range(max(start, place - NEIGHBOURS), end))
 
 
 def spans(run: Sequence[Assessment], within: Span, together: Together) -> Iterator[Span]:

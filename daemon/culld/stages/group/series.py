@@ -25,12 +25,17 @@ LONGEST_GAP_S: Final = 60.0
 """The longest pause in a series: the photographer sets the next exposure, or the focus, by hand."""
 
 
-def series_of(shots: Iterable[Assessment]) -> dict[RootedPath, Series]:
-    """Return the series of each shot in a series, by path; `shots` are of one camera and folder, in any order."""
+def series_of(shots: Iterable[Assessment], *, may_turn: bool = True) -> dict[RootedPath, Series]:
+    """Return the series of each shot in a series, by path; `shots` are of one camera and folder, in any order.
+
+    `may_turn` is False if it is known that no panorama is among them: the search for one takes most of the time.
+    """
     found: dict[RootedPath, Series] = {}
     timed = sorted((shot for shot in shots if shot.photo.camera.taken_at), key=order)
     for start, end in spans(timed, (0, len(timed)), _follows) if timed else ():
-        series = sorted(_series_in(timed[start:end]), key=lambda series: series.kind is SeriesKind.BURST)
+        series = sorted(
+            _series_in(timed[start:end], may_turn=may_turn), key=lambda series: series.kind is SeriesKind.BURST
+        )
         for one in series:
             for shot in one.members:
                 found.setdefault(shot.photo.place, one)
@@ -42,12 +47,12 @@ def _follows(one: Assessment, other: Assessment) -> bool:
     return gap_s(one, other) <= LONGEST_GAP_S + (one.photo.camera.exposure.time_s or 0.0)
 
 
-def _series_in(run: list[Assessment]) -> Iterator[Series]:
+def _series_in(run: list[Assessment], *, may_turn: bool) -> Iterator[Series]:
     """Yield the series in a run; a shot may be in a burst and in another series."""
     if len(run) < 2:
         return
     yield from (Series(SeriesKind.BRACKET, tuple(ladder)) for ladder in ladders(run))
-    yield from (Series(SeriesKind.PANORAMA, tuple(turned)) for turned in panoramas(run))
+    yield from (Series(SeriesKind.PANORAMA, tuple(turned)) for turned in (panoramas(run) if may_turn else ()))
     for scene in scenes(run):
         if scene[1] - scene[0] > 1:
             yield from _brackets(run, scene)
