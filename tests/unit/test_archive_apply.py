@@ -265,4 +265,4 @@ def test_a_file_with_other_columns_is_named(archive: Archive) -> None:
     (one,) = ArchiveFolder(archive.out).rows()
     pq.write_table(pq.read_table(one).drop_columns(["facts"]), one)
 
-    assert archive.refusal() == f"{one}: its columns are not those of schema 1; score the photos again"
+    assert archive.refusal() == f"{one}: its columns are not those of schema {SCHEMA_VERSION}; score the photos again"

@@ -81,9 +81,9 @@ _NOTHING: Final = _Recorded(None, None, UserMetadata())
 def place_of(row: Mapping[str, Any], root: Path) -> RootedPath:
     """Return where the photo of a row is; raises ValueError if that is outside of `root`."""
     path, above = os.fsdecode(row["path_bytes"] or row["path"].encode()), f"{os.fspath(root).rstrip('/')}/"
-    if not path.startswith(above):
-        raise ValueError(f"{row['path']} is not below {root}")
-    return RootedPath(root, Path(path[len(above) :]))
+    if path.startswith(above):  # ten times as fast as paths
+        return RootedPath(root, Path(path[len(above) :]))
+    return RootedPath(root, Path(path).relative_to(root))  # a URI has one slash less as a path
 
 
 def _format(row: Mapping[str, Any]) -> Format:
