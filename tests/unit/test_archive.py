@@ -17,10 +17,10 @@ import pytest
 from culld.archive.folder import ArchiveFolder, Manifest, placed
 from culld.archive.plan import deleted_in, make_plan, shards_of
 from culld.archive.ray_session import remove_left_folders
-from culld.archive.records import Shard, Status, Tally
+from culld.archive.records import MAX_TRIES, Shard, Status, Tally
 from culld.archive.row import Companions, scored_row
 from culld.archive.schema import SCHEMA_VERSION, row_schema
-from culld.archive.shards import MAX_TRIES, ShardScorer, deleted_row, write_rows
+from culld.archive.shards import ShardScorer, deleted_row, write_rows
 from culld.archive.table import current
 from culld.archive.uris import Listing, require_outside, resolved
 from culld.cli import exit_codes
@@ -271,7 +271,7 @@ def test_an_archive_of_other_photos_model_or_schema_is_refused(tmp_path: Path) -
     for other, reason in (
         (Manifest(("/others",), "model@1"), "is the archive of other photos (/photos)"),
         (Manifest(("/photos",), "model@2"), "was scored by the model model@1, and not by model@2"),
-        (Manifest(("/photos",), "model@1", sharpness=False), "was begun with sharpness"),
+        (Manifest(("/photos",), "model@1", sharpness="none"), "was begun with --sharpness bursts; go on so"),
         (
             Manifest(("/photos",), "model@1", schema=SCHEMA_VERSION + 1),
             f"has schema {SCHEMA_VERSION}, and this culld writes",
@@ -342,7 +342,7 @@ def test_the_manifest_is_plain_json(tmp_path: Path) -> None:
     ArchiveFolder(tmp_path).open(Manifest(("/photos",), "model@1"))
 
     assert json.loads((tmp_path / "archive.json").read_text()) == {
-        "uris": ["/photos"], "model": "model@1", "sharpness": True, "schema": SCHEMA_VERSION
+        "uris": ["/photos"], "model": "model@1", "sharpness": "bursts", "schema": SCHEMA_VERSION
     }  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from culld.app.engine_pool import open_pool
 from culld.archive.folder import ArchiveFolder
-from culld.archive.records import Tally
+from culld.archive.records import SharpnessChoice, Tally
 from culld.archive.shards import ShardScorer
 from culld.errors import SystemFaultError
 from culld.records import EngineKind
@@ -42,11 +42,11 @@ class Progress(Protocol):
 class ShardActor:
     """The body of an actor: a pool of one worker, and the shards that it scores."""
 
-    def __init__(self, config: Config, out: Path, *, measure: bool) -> None:
+    def __init__(self, config: Config, out: Path, sharpness: SharpnessChoice) -> None:
         """Start nothing yet: an error here would reach the driver without its text."""
         self._config = config
         self._folder = ArchiveFolder(out)
-        self._measure = measure
+        self._sharpness = sharpness
         self._open = contextlib.ExitStack()
         self._scorer: ShardScorer | None = None
 
@@ -55,7 +55,7 @@ class ShardActor:
         # Otherwise multiprocessing imports the main module of this process, and with it Ray, in the worker as well.
         sys.modules["__main__"].__file__ = None
         pool = self._open.enter_context(open_pool(self._config))
-        self._scorer = ShardScorer(pool, self._folder, self._measure)
+        self._scorer = ShardScorer(pool, self._folder, self._sharpness)
 
     def score(self, shard: Shard) -> Tally:
         """Score a shard, and commit its rows."""
@@ -79,7 +79,7 @@ class Crew:
     config: Config
     out: Path
     workers: int
-    measure: bool = True
+    sharpness: SharpnessChoice = SharpnessChoice.BURSTS
     _idle: list[Any] = field(default_factory=list)
     _busy: dict[Any, tuple[Any, Shard]] = field(default_factory=dict)
 
@@ -98,7 +98,7 @@ class Crew:
 
         one = self.config.model_copy(update={"workers": 1, "model": self._model()})
         # Two calls at a time: `done` is answered while `score` works.
-        return ray.remote(ShardActor).options(num_cpus=1, max_concurrency=2).remote(one, self.out, measure=self.measure)
+        return ray.remote(ShardActor).options(num_cpus=1, max_concurrency=2).remote(one, self.out, self.sharpness)
 
     def _model(self) -> Any:
         """Return the model with the engine LiteRT: a GPU process for each actor would fill the memory of the GPU."""

@@ -107,11 +107,14 @@ def _columns(file: FileSnapshot) -> tuple[bytes, bytes, bytes, int, int]:
 
 
 def _todo(found: pa.Table, known: pa.Table) -> pa.Table:
-    """Return the photos whose row is missing, has another size or mtime, or says that they could not be read."""
+    """Return the photos whose row is missing, has another size or mtime, or says that they could not be read.
+
+    They are sorted by path: a folder is listed in any order, and the frames of a burst have names that follow.
+    """
     import pyarrow.compute as pc
 
     settled = known.filter(pc.not_equal(known["status"], str(Status.FAILED))).select(["key", "size", "mtime_ns"])
-    return found.join(settled, ["key", "size", "mtime_ns"], join_type="left anti").sort_by("at")
+    return found.join(settled, ["key", "size", "mtime_ns"], join_type="left anti").sort_by("key")
 
 
 def _gone(found: pa.Table, known: pa.Table) -> pa.Table:

@@ -58,7 +58,7 @@ def score_archive(config: Config, request: ScoreRequest, show: ShowProgress) -> 
         request.out.mkdir(parents=True, exist_ok=True)
         folder = ArchiveFolder(request.out.resolve())
         with folder.locked(), _Run(config, request, folder, show) as run:
-            folder.open(Manifest(uris, card.id, request.sharpness))
+            folder.open(Manifest(uris, card.id, str(request.sharpness)))
             if scan := folder.last_scan():
                 run.finish(scan)
             listing = Listing(uris)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
+from culld.archive.burst_sharpness import BurstComparison
 from culld.archive.folder import placed
-from culld.archive.records import Status, Tally
+from culld.archive.records import MAX_TRIES, SharpnessChoice, Status, Tally
 from culld.archive.row import Companions, failed_row, place_columns, scored_row
 from culld.archive.schema import row_schema
 from culld.errors import PhotoError, WorkerLostError
@@ -28,23 +29,20 @@ if TYPE_CHECKING:
 
     Answer = Photo | Assessment | ReadFailure | PhotoError
 
-MAX_TRIES: Final = 3
-"""So many workers a photo may cost; the next one would most likely be lost as well."""
 _SLICE: Final = 16
 _GONE: Final = "it was removed after it was listed"
 
 
 @dataclass(slots=True)
 class ShardScorer:
-    """Scores shards with the workers of a pool, in the form in which `culld score` asks them.
+    """Scores shards with the workers of a pool, in the form in which `culld score` and the daemon ask them.
 
-    With `measure` the sharpness of each photo is measured in full resolution. `done` counts the photos of the present
-    shard that have a row.
+    `done` counts the photos of the present shard that were read.
     """
 
     workers: Workers
     folder: ArchiveFolder
-    measure: bool = True
+    sharpness: SharpnessChoice = SharpnessChoice.BURSTS
     done: int = 0
     _losses: int = field(default=0, init=False)
 
@@ -52,9 +50,20 @@ class ShardScorer:
         """Score the photos of a shard and commit its rows; raises SystemFaultError, and OSError of the output."""
         self.done = self._losses = 0
         companions = Companions()
-        rows = [self._row(place, answer, companions) for place, answer in self._answers(shard.places)]
+        answers = self._with_bursts(dict(self._answers(shard.places)))
+        rows = [self._row(place, answer, companions) for place, answer in answers.items()]
         write_rows(self.folder.shard(shard.scan, shard.number), rows, shard.scan)
         return Tally(dict(Counter(Status(row["status"]) for row in rows)), self._losses)
+
+    def _with_bursts(self, answers: dict[RootedPath, Answer]) -> dict[RootedPath, Answer]:
+        """Return the answers, with the sharpness of the frames of bursts if only these are measured."""
+        if self.sharpness is not SharpnessChoice.BURSTS:
+            return answers
+        comparison = BurstComparison(self.workers)
+        photos = {place: each for place, each in answers.items() if isinstance(each, Assessment)}
+        subjects = comparison.subjects(photos.values())
+        self._losses += comparison.losses
+        return answers | {place: replace(photos[place], subject=subject) for place, subject in subjects.items()}
 
     def _answers(self, places: Sequence[RootedPath]) -> Iterator[tuple[RootedPath, Answer]]:
         """Yield each place with its answer, in order."""
@@ -67,11 +76,12 @@ class ShardScorer:
         """Return the answer for each place; a photo that lost its worker, or changed, is read up to three times."""
         answers: dict[RootedPath, Answer] = {}
         waiting = list(places)
+        measure = self.sharpness is SharpnessChoice.ALL
         for _ in range(MAX_TRIES):
             found = [(place, _snapshot(place)) for place in waiting]
             answers |= {place: each for place, each in found if isinstance(each, PhotoError)}
             here = [each for _, each in found if isinstance(each, FileSnapshot)]
-            results = self.workers.submit([ReadRequest(each, measure=self.measure) for each in here]).results()
+            results = self.workers.submit([ReadRequest(each, measure=measure) for each in here]).results()
             answers |= {each.place: result for each, result in zip(here, results, strict=True)}
             self._losses += sum(isinstance(result, WorkerLostError) for result in results)
             waiting = [each.place for each, result in zip(here, results, strict=True) if _again(each, result)]

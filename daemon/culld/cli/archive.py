@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from culld.archive.records import ScoreRequest, Status
+from culld.archive.records import ScoreRequest, SharpnessChoice, Status
 from culld.archive.score import score_archive
 from culld.cli import configuration, exit_codes
 from culld.records import display_path
@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     """Score, with a progress bar on a terminal; return 1 if a photo has no scores or a path is missing."""
     config = configuration.load_or_default(args)
     workers = args.workers or config.worker_count
-    request = ScoreRequest(tuple(args.uris), args.out, workers, args.shard_size, args.sharpness)
+    request = ScoreRequest(tuple(args.uris), args.out, workers, args.shard_size, SharpnessChoice(args.sharpness))
     result = score_archive(config, request, _progress)
     print(json.dumps(_counts(result)) if args.json else "\n".join([_summary(result), *_named(result)]))
     bad = result.tally.errors or result.missing or result.unreadable

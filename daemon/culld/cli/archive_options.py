@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from culld.archive.records import SHARD_SIZE
+from culld.archive.records import SHARD_SIZE, SharpnessChoice
 from culld.cli.config_option import add_config
 
 
@@ -29,10 +29,10 @@ def add_archive(parser: argparse.ArgumentParser) -> None:
         help=f"photos in one Parquet file ({SHARD_SIZE})",
     )
     score.add_argument(
-        "--no-sharpness",
-        dest="sharpness",
-        action="store_false",
-        help="do not measure the sharpness in full resolution, which takes half of the time",
+        "--sharpness",
+        choices=[str(each) for each in SharpnessChoice],
+        default=str(SharpnessChoice.BURSTS),
+        help="the photos whose sharpness is measured in full resolution (bursts); each takes about twice the time",
     )
     score.add_argument("--json", action="store_true", help="print the counts as JSON")
 
