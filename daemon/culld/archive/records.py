@@ -78,13 +78,15 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class ScoreRequest:
-    """The photos to score, the folder of the archive, the number of actors (at least 1), and the size of a shard.
+    """The photos to score, the folder of the archive, the number of processors for actors, and the size of a shard.
 
-    `sharpness` names the photos whose sharpness is measured in full resolution.
+    Without `workers` they are those of the configuration, on a cluster all. `sharpness` names the photos whose
+    sharpness is measured in full resolution. `address` is that of a Ray cluster; empty: Ray runs on this machine.
     """
 
     uris: tuple[str, ...]
     out: Path
-    workers: int
+    workers: int | None = None
     shard_size: int = SHARD_SIZE
     sharpness: SharpnessChoice = SharpnessChoice.BURSTS
+    address: str = ""

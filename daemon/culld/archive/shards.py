@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     Answer = Photo | Assessment | ReadFailure | PhotoError
 
-_SLICE: Final = 16
+AT_ONCE: Final = 16
+"""So many photos are handed to the workers at once."""
 _GONE: Final = "it was removed after it was listed"
 
 
@@ -43,6 +44,7 @@ class ShardScorer:
     workers: Workers
     folder: ArchiveFolder
     sharpness: SharpnessChoice = SharpnessChoice.BURSTS
+    at_once: int = AT_ONCE
     done: int = 0
     _losses: int = field(default=0, init=False)
 
@@ -68,7 +70,7 @@ class ShardScorer:
     def _answers(self, places: Sequence[RootedPath]) -> Iterator[tuple[RootedPath, Answer]]:
         """Yield each place with its answer, in order."""
         rest = iter(places)
-        while slice_ := list(islice(rest, _SLICE)):
+        while slice_ := list(islice(rest, self.at_once)):
             yield from zip(slice_, self._read(slice_), strict=True)
             self.done += len(slice_)
 

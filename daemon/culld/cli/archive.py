@@ -33,12 +33,17 @@ _LINE_EVERY_S: Final = 60.0
 def run(args: argparse.Namespace) -> int:
     """Score, with a progress bar on a terminal; return 1 if a photo has no scores or a path is missing."""
     config = configuration.load_or_default(args)
-    workers = args.workers or config.worker_count
-    request = ScoreRequest(tuple(args.uris), args.out, workers, args.shard_size, SharpnessChoice(args.sharpness))
-    result = score_archive(config, request, _progress)
+    workers = args.workers or (None if args.address else config.worker_count)
+    sharpness = SharpnessChoice(args.sharpness)
+    request = ScoreRequest(tuple(args.uris), args.out, workers, args.shard_size, sharpness, args.address)
+    result = score_archive(config, request, _progress, _tell)
     print(json.dumps(_counts(result)) if args.json else "\n".join([_summary(result), *_named(result)]))
     bad = result.tally.errors or result.missing or result.unreadable
     return exit_codes.SOME_FAILED if bad else exit_codes.FINE
+
+
+def _tell(sentence: str) -> None:
+    print(f"culld: {sentence}", file=sys.stderr, flush=True)
 
 
 def _counts(result: Result) -> dict[str, object]:

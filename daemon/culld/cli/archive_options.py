@@ -19,7 +19,7 @@ def add_archive(parser: argparse.ArgumentParser) -> None:
         "--out", type=Path, required=True, metavar="DIR", help="the folder of the archive, a new one first"
     )
     score.add_argument(
-        "--workers", type=_at_least_one, metavar="N", help="number of actors (that of the configuration)"
+        "--workers", type=_at_least_one, metavar="N", help="processors for actors (as configured; on a cluster all)"
     )
     score.add_argument(
         "--shard-size",
@@ -33,6 +33,12 @@ def add_archive(parser: argparse.ArgumentParser) -> None:
         choices=[str(each) for each in SharpnessChoice],
         default=str(SharpnessChoice.BURSTS),
         help="the photos whose sharpness is measured in full resolution (bursts); each takes about twice the time",
+    )
+    score.add_argument(
+        "--address",
+        default="",
+        metavar="ADDRESS",
+        help="auto, HOST:PORT or ray://HOST:PORT: a Ray cluster that runs already, instead of this machine",
     )
     score.add_argument("--json", action="store_true", help="print the counts as JSON")
 
