@@ -26,6 +26,7 @@ from harness.two_nodes import OTHER, TwoNodes, two_nodes
 
 KINDS = ("driver", "actor", "worker", "node")
 _LATEST_S = 1.0
+_DRAWN = 50
 
 
 @dataclass
@@ -97,15 +98,16 @@ def main() -> int:
     """Kill, finish the scan, and count rows; return 1 if a row is lost or doubled."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--photos", type=int, default=600)
+    parser.add_argument("--photos", type=int, default=2000)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     dice, done = random.Random(args.seed), Counter[str]()  # noqa: S311
     with tempfile.TemporaryDirectory() as folder, two_nodes() as cluster:
         photos = Path(folder) / "photos"
         photos.mkdir()
+        drawn = [factories.encoded(factories.picture(number, (480, 360))) for number in range(_DRAWN)]
         for number in range(args.photos):
-            (photos / f"{number:04}.jpg").write_bytes(factories.encoded(factories.picture(number, (480, 360))))
+            (photos / f"{number:04}.jpg").write_bytes(drawn[number % len(drawn)] + number.to_bytes(4, "big"))
         scan = Scan(cluster, photos, Path(folder) / "out")
         while done.total() < args.kills:
             kind = KINDS[done.total() % len(KINDS)]
@@ -116,13 +118,10 @@ def main() -> int:
         rows = Counter(str(row["path"]) for row in rows_of(scan.out) if row["status"] == "scored")
         lost, doubled = set(map(str, photos.iterdir())) - set(rows), [path for path in rows if rows[path] > 1]
         left = [path for path in scan.out.rglob(".*") if path.is_file()]
-    print(
-        f"{done.total()} kills ({', '.join(f'{count} of {kind}' for kind, count in done.items())}), the last one after"
-    )
-    print(
-        f"{at_kills} of {args.photos // 2} shards; {scan.starts} starts. {rows.total()} rows of {args.photos} photos:"
-    )
-    print(f"{len(lost)} lost, {len(doubled)} doubled, {len(left)} unfinished files.")
+    kinds = ", ".join(f"{count} of {kind}" for kind, count in done.items())
+    print(f"{done.total()} kills ({kinds}), the last one after {at_kills} of {args.photos // 2} shards.")
+    print(f"{scan.starts} starts, {rows.total()} rows of {args.photos} photos: {len(lost)} lost,")
+    print(f"{len(doubled)} doubled; {len(left)} unfinished files.")
     print("\n".join(f"refused: {why}" for why in scan.refusals))
     return int(bool(lost or doubled or left))
 

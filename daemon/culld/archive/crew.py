@@ -131,7 +131,7 @@ class Crew:
         member = self._starting.pop(ref)
         try:
             ray.get(ref)
-        except (ray.exceptions.RayActorError, ray.exceptions.WorkerCrashedError):
+        except _losses():
             self._lost_starts[member.spec.node] += 1
             self._replace(member)
         except ray.exceptions.RayError as error:
@@ -146,7 +146,7 @@ class Crew:
         self._done.pop(ref, None)
         try:
             tally = ray.get(ref)
-        except (ray.exceptions.RayActorError, ray.exceptions.WorkerCrashedError) as error:
+        except _losses() as error:
             self._lost_on[shard.number].append(member.spec.node)
             if is_poisonous(self._lost_on[shard.number], live_nodes()):
                 raise _fault(error, shard) from error
@@ -201,6 +201,20 @@ class Crew:
                     self._done[asked[answer]] = ray.get(answer)
             self._asked_at = time.monotonic()
         return sum(self._done.values())
+
+
+def _losses() -> tuple[type[Exception], ...]:
+    """Return the errors of Ray that say that an actor, its node, or its answer is lost."""
+    from ray import exceptions
+
+    return (
+        exceptions.RayActorError,
+        exceptions.WorkerCrashedError,
+        exceptions.OutOfMemoryError,
+        exceptions.NodeDiedError,
+        exceptions.ActorUnschedulableError,
+        exceptions.ObjectLostError,
+    )
 
 
 def _fault(error: Exception, shard: Shard | None = None) -> SystemFaultError:
