@@ -103,18 +103,6 @@ def test_what_a_list_names_in_vain_is_reported(photos: Path) -> None:
     assert [Path(path).name for path in listing.missing] == ["gone.jpg", "notes.txt", "*.png"]
 
 
-@pytest.mark.parametrize("uri", ["s3://bucket/photos", "gs://bucket", "http://example.org/a.jpg"])
-def test_object_storage_is_refused_with_one_sentence(uri: str) -> None:
-    """It names the URI, and what can be named."""
-    with pytest.raises(ConfigError) as refused:
-        resolved([uri])
-
-    scheme = uri.partition(":")[0]
-    assert str(refused.value) == (
-        f"{uri}: object storage ({scheme}://) is not supported yet; name folders of this machine"
-    )
-
-
 def test_bad_uris_are_refused_together(photos: Path) -> None:
     """A path without a file, and one below the photos for the archive; a file that is no text has a sentence too."""
     with pytest.raises(ConfigError) as refused:

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 from culld.app.engine_pool import open_pool
 from culld.archive.folder import ArchiveFolder
+from culld.archive.object_copies import Allowance
 from culld.archive.shards import AT_ONCE, ShardScorer
+from culld.archive.source import ObjectSource
 from culld.records import EngineKind
 
 if TYPE_CHECKING:
@@ -54,7 +56,8 @@ class ShardActor:
         # Otherwise multiprocessing imports the main module of this process, and with it Ray, in the worker as well.
         sys.modules["__main__"].__file__ = None
         pool = self._open.enter_context(open_pool(self._config))
-        self._scorer = ShardScorer(pool, self._folder, self._sharpness, self._at_once)
+        source = ObjectSource(Allowance(self._config.limits.file_size))
+        self._scorer = ShardScorer(pool, self._folder, self._sharpness, self._at_once, source)
 
     def score(self, shard: Shard) -> Tally:
         """Score a shard, and commit its rows."""

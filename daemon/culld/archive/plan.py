@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from culld.archive.folder import placed
+from culld.archive.object_uri import stored_bytes, stored_place
 from culld.archive.records import Shard, Status
 from culld.archive.schema import DELETED_SHARD, plan_schema
 from culld.archive.table import current
@@ -103,7 +104,7 @@ def _listing(listed: Iterable[FileSnapshot]) -> pa.Table:
 
 def _columns(file: FileSnapshot) -> tuple[bytes, bytes, bytes, int, int]:
     place, stamp = file.place, file.stamp
-    return os.fsencode(place.path), os.fsencode(place.root), os.fsencode(place.relative), stamp.size, stamp.mtime_ns
+    return stored_bytes(place.path), os.fsencode(place.root), os.fsencode(place.relative), stamp.size, stamp.mtime_ns
 
 
 def _todo(found: pa.Table, known: pa.Table) -> pa.Table:
@@ -127,7 +128,7 @@ def _outside(gone: pa.Table, folders: Iterable[Path]) -> pa.Table:
     import pyarrow.compute as pc
 
     for folder in folders:
-        gone = gone.filter(pc.invert(pc.starts_with(gone["key"], os.fsencode(folder).rstrip(b"/") + b"/")))
+        gone = gone.filter(pc.invert(pc.starts_with(gone["key"], stored_bytes(folder).rstrip(b"/") + b"/")))
     return gone
 
 
@@ -149,7 +150,8 @@ def _write(file: Path, rows: Iterator[tuple[int, bytes, bytes]], gone: pa.Table)
     import pyarrow.parquet as pq
 
     schema = plan_schema()
-    missing = ((DELETED_SHARD, b"/", key[1:]) for key in gone["key"].to_pylist())
+    places = map(stored_place, gone["key"].to_pylist())
+    missing = ((DELETED_SHARD, os.fsencode(each.root), os.fsencode(each.relative)) for each in places)
     with placed(file) as hidden, pq.ParquetWriter(hidden, schema, compression="zstd") as writer:
         for source in (rows, missing):
             while some := list(islice(source, _ROW_GROUP)):

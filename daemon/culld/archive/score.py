@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING
 
 from culld.app.model_files import load_model
 from culld.archive.folder import ArchiveFolder, Manifest
+from culld.archive.object_listing import require_readable
 from culld.archive.plan import count_in, deleted_in, make_plan, shards_of
 from culld.archive.ray_cluster import require_address
 from culld.archive.ray_session import require_extra
 from culld.archive.records import Status, Tally
+from culld.archive.scratch import remove_left_copies
 from culld.archive.session import started_crew
 from culld.archive.shards import deleted_row, write_rows
 from culld.archive.uris import Listing, require_outside, resolved
 from culld.errors import SystemFaultError
+from culld.imaging.formats import supported_extensions
+from culld.stages.watch.scanner import Scanner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +60,7 @@ def score_archive(config: Config, request: ScoreRequest, show: ShowProgress, tel
         require_address(request.address)
     uris = resolved(request.uris)
     require_outside(request.out, uris)
+    require_readable(uris, Scanner(supported_extensions()).is_photo)
     _, card = load_model(config.model.path)
     try:
         request.out.mkdir(parents=True, exist_ok=True)
@@ -108,5 +113,6 @@ class _Run(contextlib.ExitStack):
 
     def _started(self) -> Crew:
         if self._crew is None:
+            self.callback(remove_left_copies)  # of actors that Ctrl-C has ended
             self._crew = self.enter_context(self._start())
         return self._crew

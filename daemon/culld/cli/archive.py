@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from culld.archive.object_uri import shown
 from culld.archive.records import ScoreRequest, SharpnessChoice, Status
 from culld.archive.score import score_archive
 from culld.cli import configuration, exit_codes
-from culld.records import display_path
 
 if TYPE_CHECKING:
     import argparse
@@ -53,7 +53,7 @@ def _counts(result: Result) -> dict[str, object]:
         "losses": result.tally.losses,
         "seconds": round(result.seconds, 3),
         "missing": result.missing,
-        "unread": {display_path(folder): why for folder, why in result.unreadable.items()},
+        "unread": {shown(folder): why for folder, why in result.unreadable.items()},
     }
 
 
@@ -70,7 +70,7 @@ def _summary(result: Result) -> str:
 
 def _named(result: Result) -> list[str]:
     lines = [f"  {path}: is not there, or no photo" for path in result.missing]
-    lines += [f"  {display_path(folder)}: {why}" for folder, why in result.unreadable.items()]
+    lines += [f"  {shown(folder)}: {why}" for folder, why in result.unreadable.items()]
     more = len(lines) - _MOST_NAMED
     return [*lines[:_MOST_NAMED], f"  and {more} more"] if more > 0 else lines
 

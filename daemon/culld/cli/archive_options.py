@@ -14,7 +14,9 @@ def add_archive(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     score = actions.add_parser("score", help="write the scores of photos as Parquet; the photos are only read")
     add_config(score)
-    score.add_argument("uris", nargs="+", metavar="URI", help="folders, globs, or text files with one path a line")
+    score.add_argument(
+        "uris", nargs="+", metavar="URI", help="folders, globs, s3:// and gs:// prefixes, or lists of them"
+    )
     score.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="the folder of the archive, a new one first"
     )

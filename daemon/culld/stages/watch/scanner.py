@@ -120,7 +120,7 @@ class Scanner:
     def _is_skipped(self, root: Path, folder: Path) -> bool:
         """Whether this folder is skipped; an event may name a folder at any depth."""
         on_path = {root / folder, *(root / folder).parents}
-        hidden = any(_UNFINISHED.search(part) for part in folder.parts)
+        hidden = any(map(is_unfinished, folder.parts))
         return hidden or len(folder.parts) > MAX_DEPTH or not on_path.isdisjoint(self.excluded)
 
     def _files(self, root: Path, relative: Path, on_folder: Callable[[Path], None]) -> Iterator[FileSnapshot]:
@@ -213,9 +213,14 @@ class _Later:
     clips: list[FileSnapshot] = field(default_factory=list)
 
 
+def is_unfinished(name: str) -> bool:
+    """Whether a file or folder of this name is hidden, or one that another program still writes."""
+    return _UNFINISHED.search(name) is not None
+
+
 def _is_named(name: str, extensions: Collection[str]) -> bool:
     """Whether a name has one of the extensions, and is not that of a file which another program still writes."""
-    return name[name.rfind(".") :].lower() in extensions and not _UNFINISHED.search(name)
+    return name[name.rfind(".") :].lower() in extensions and not is_unfinished(name)
 
 
 def _stamp(entry: os.DirEntry[str]) -> FileStat | None:
