@@ -18,11 +18,12 @@ from pathlib import Path
 import pytest
 
 from culld.app.startup import open_journal_readonly
-from culld.archive.actors import MAX_LOSSES
 from culld.archive.folder import ArchiveFolder
+from culld.archive.placement import MAX_LOSSES
 from culld.cli import build_parser, exit_codes
 from harness import factories, raw_files
 from harness.archives import rows_of
+from harness.process_tree import below, processes
 
 pytest.importorskip("ray")
 pytest.importorskip("pyarrow")
@@ -30,6 +31,7 @@ pytest.importorskip("pyarrow")
 REPO = Path(__file__).resolve().parents[2]
 CULLD = Path(sys.executable).with_name("culld")
 COUNT = 40
+SHARPNESS = ("--sharpness", "all")  # as in `culld score`
 SAME = {"blur": "blur", "under": "under", "over": "over", "missed_focus": "focus", "sharpness": "sharpness",
         "sharp_share": "sharp_share"}  # fmt: skip
 
@@ -38,29 +40,6 @@ def until(holds: Callable[[], bool]) -> None:
     """Wait; the time limit of the test ends a wait in vain."""
     while not holds():
         time.sleep(0.02)
-
-
-def processes() -> dict[int, tuple[int, str, str]]:
-    """All processes: the parent, the state and the command of each."""
-    found = {}
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            fields = (folder / "stat").read_text().rpartition(")")[2].split()
-            found[int(folder.name)] = (int(fields[1]), fields[0], (folder / "cmdline").read_text())
-        except (OSError, UnicodeDecodeError):  # it has ended
-            continue
-    return found
-
-
-def below(pid: int) -> dict[int, str]:
-    """The processes that a process started, and those that these started, with their commands."""
-    known, found, waiting = processes(), {}, [pid]
-    while waiting:
-        parent = waiting.pop()
-        children = {each: command for each, (its, _, command) in known.items() if its == parent}
-        found |= children
-        waiting += children
-    return found
 
 
 def listening(pids: set[int]) -> set[str]:
@@ -88,7 +67,18 @@ class Run:
     @classmethod
     def start(cls, photos: Path, out: Path, size: int = 2) -> Run:
         """Start it with one actor and small shards."""
-        command = [CULLD, "archive", "score", photos, "--out", out, "--workers=1", f"--shard-size={size}", "--json"]
+        command = [
+            CULLD,
+            "archive",
+            "score",
+            photos,
+            "--out",
+            out,
+            "--workers=1",
+            f"--shard-size={size}",
+            "--json",
+            *SHARPNESS,
+        ]
         return cls(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True), out)
 
     def shards(self) -> int:
@@ -223,7 +213,10 @@ def test_a_third_run_has_nothing_to_do(story: Story) -> None:
     """It does not start Ray, and writes nothing."""
     before = ArchiveFolder(story.out).rows()
     done = subprocess.run(
-        [CULLD, "archive", "score", story.photos, "--out", story.out], capture_output=True, text=True, check=False
+        [CULLD, "archive", "score", story.photos, "--out", story.out, *SHARPNESS],
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
     assert (done.returncode, done.stdout, done.stderr) == (exit_codes.FINE, "nothing new\n", "")

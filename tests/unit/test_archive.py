@@ -17,10 +17,10 @@ import pytest
 from culld.archive.folder import ArchiveFolder, Manifest, placed
 from culld.archive.plan import deleted_in, make_plan, shards_of
 from culld.archive.ray_session import remove_left_folders
-from culld.archive.records import Shard, Status, Tally
+from culld.archive.records import MAX_TRIES, Shard, Status, Tally
 from culld.archive.row import Companions, scored_row
 from culld.archive.schema import SCHEMA_VERSION, row_schema
-from culld.archive.shards import MAX_TRIES, ShardScorer, deleted_row, write_rows
+from culld.archive.shards import ShardScorer, deleted_row, write_rows
 from culld.archive.table import current
 from culld.archive.uris import Listing, require_outside, resolved
 from culld.cli import exit_codes
@@ -101,18 +101,6 @@ def test_what_a_list_names_in_vain_is_reported(photos: Path) -> None:
 
     assert names(list(listing.photos())) == ["a.jpg"]
     assert [Path(path).name for path in listing.missing] == ["gone.jpg", "notes.txt", "*.png"]
-
-
-@pytest.mark.parametrize("uri", ["s3://bucket/photos", "gs://bucket", "http://example.org/a.jpg"])
-def test_object_storage_is_refused_with_one_sentence(uri: str) -> None:
-    """It names the URI, and what can be named."""
-    with pytest.raises(ConfigError) as refused:
-        resolved([uri])
-
-    scheme = uri.partition(":")[0]
-    assert str(refused.value) == (
-        f"{uri}: object storage ({scheme}://) is not supported yet; name folders of this machine"
-    )
 
 
 def test_bad_uris_are_refused_together(photos: Path) -> None:
@@ -282,7 +270,7 @@ def test_an_archive_of_other_photos_model_or_schema_is_refused(tmp_path: Path) -
     for other, reason in (
         (Manifest(("/others",), "model@1"), "is the archive of other photos (/photos)"),
         (Manifest(("/photos",), "model@2"), "was scored by the model model@1, and not by model@2"),
-        (Manifest(("/photos",), "model@1", sharpness=False), "was begun with sharpness"),
+        (Manifest(("/photos",), "model@1", sharpness="none"), "was begun with --sharpness bursts; go on so"),
         (
             Manifest(("/photos",), "model@1", schema=SCHEMA_VERSION + 1),
             f"has schema {SCHEMA_VERSION}, and this culld writes",
@@ -353,7 +341,7 @@ def test_the_manifest_is_plain_json(tmp_path: Path) -> None:
     ArchiveFolder(tmp_path).open(Manifest(("/photos",), "model@1"))
 
     assert json.loads((tmp_path / "archive.json").read_text()) == {
-        "uris": ["/photos"], "model": "model@1", "sharpness": True, "schema": SCHEMA_VERSION
+        "uris": ["/photos"], "model": "model@1", "sharpness": "bursts", "schema": SCHEMA_VERSION
     }  # fmt: skip
 
 

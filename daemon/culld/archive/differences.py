@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Final
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from culld.archive.last_rows import batches_of, keys_of, last_of_each, paths_in
+from culld.archive.object_uri import stored_bytes
 from culld.archive.records import Status
 from culld.archive.spool import RECORD
 
@@ -74,7 +74,7 @@ def _spool_photos(spool: Spool, photos: Iterable[FileSnapshot]) -> int:
     count, rest = 0, iter(photos)
     while some := list(islice(rest, _CHUNK)):
         records = np.zeros(len(some), RECORD)
-        records["key"] = keys_of(os.fsencode(each.place.path) for each in some)
+        records["key"] = keys_of(stored_bytes(each.place.path) for each in some)
         records["at"] = np.arange(count, count + len(some))
         records["size"] = [each.stamp.size for each in some]
         records["mtime_ns"] = [each.stamp.mtime_ns for each in some]

@@ -18,6 +18,7 @@ import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from culld.archive.records import SharpnessChoice
 from culld.archive.schema import SCHEMA_VERSION
 from culld.errors import ConfigError, SystemFaultError
 from culld.files.open_beneath import sync_folder
@@ -37,12 +38,12 @@ _SHARD: Final = "shard-{:06}.parquet"
 class Manifest:
     """What all rows of an archive have in common: the URIs of its photos in order, the id of the model.
 
-    `sharpness` is whether it is measured in full resolution.
+    `sharpness` is the `SharpnessChoice` as text.
     """
 
     uris: tuple[str, ...]
     model: str
-    sharpness: bool = True
+    sharpness: str = SharpnessChoice.BURSTS
     schema: int = SCHEMA_VERSION
 
 
@@ -119,7 +120,7 @@ class ArchiveFolder:
         if found.get("schema") != SCHEMA_VERSION:
             raise ConfigError((f"{shown} {other_schema(found.get('schema'))}",))
         match found:
-            case {"uris": [*uris], "model": str(model), "sharpness": bool(sharpness)} if _all_texts(uris):
+            case {"uris": [*uris], "model": str(model), "sharpness": str(sharpness)} if _all_texts(uris):
                 return Manifest(tuple(uris), model, sharpness)
         raise ConfigError((f"{display_path(file)} is damaged; score the photos again into a new folder",))
 
@@ -143,8 +144,8 @@ def _refusal(found: Mapping[str, Any], wanted: Manifest) -> str:
         return f"is the archive of other photos ({theirs}); name these, or a new folder"
     if found.get("model") != wanted.model:
         return f"was scored by the model {found.get('model')}, and not by {wanted.model}; name a new folder"
-    if found.get("sharpness") is not wanted.sharpness:
-        return f"was begun {'without' if wanted.sharpness else 'with'} sharpness; go on so, or name a new folder"
+    if found.get("sharpness") != wanted.sharpness:
+        return f"was begun with --sharpness {found.get('sharpness')}; go on so, or name a new folder"
     return ""
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from culld.archive.differences import differences
 from culld.archive.folder import placed
 from culld.archive.last_rows import batches_of, paths_in
+from culld.archive.object_uri import stored_bytes, stored_place
 from culld.archive.records import Shard
 from culld.archive.schema import DELETED_SHARD, plan_schema
 from culld.archive.spool import Spool
@@ -121,7 +122,7 @@ def _gone(files: list[Path], gone: Flags) -> Iterator[bytes]:
 
 def _outside(gone: Iterable[bytes], folders: Iterable[Path]) -> Iterator[bytes]:
     """Yield the paths that are not below any of the folders."""
-    above = tuple(os.fsencode(folder).rstrip(b"/") + b"/" for folder in folders)
+    above = tuple(stored_bytes(folder).rstrip(b"/") + b"/" for folder in folders)
     return (path for path in gone if not path.startswith(above))
 
 
@@ -142,7 +143,8 @@ def _write(file: Path, rows: Iterator[tuple[int, bytes, bytes]], gone: Iterable[
     import pyarrow.parquet as pq
 
     schema = plan_schema()
-    missing = ((DELETED_SHARD, b"/", path[1:]) for path in gone)
+    places = map(stored_place, gone)
+    missing = ((DELETED_SHARD, os.fsencode(each.root), os.fsencode(each.relative)) for each in places)
     with placed(file) as hidden, pq.ParquetWriter(hidden, schema, compression="zstd") as writer:
         for source in (rows, missing):
             while some := list(islice(source, _ROW_GROUP)):

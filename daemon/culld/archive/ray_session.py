@@ -59,7 +59,7 @@ def ray_session(workers: int) -> Iterator[None]:
         with Path(os.devnull).open("w") as null, contextlib.redirect_stdout(null):
             try:
                 _start(workers, folder)
-                _end_on_sigterm()
+                end_on_sigterm()
                 yield
             finally:
                 _stop()
@@ -92,7 +92,7 @@ def _start(workers: int, folder: Path) -> None:
             return
 
 
-def _end_on_sigterm() -> None:
+def end_on_sigterm() -> None:
     """End as after Ctrl-C: the handler of Ray prints addresses of code, and leaves its folder."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)

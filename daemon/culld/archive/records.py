@@ -15,6 +15,20 @@ SHARD_SIZE: Final = 256
 """The usual number of photos in one shard: about 20 s of work for an actor, and 100 KB of Parquet."""
 
 
+MAX_TRIES: Final = 3
+"""So many workers a photo may cost; the next one would most likely be lost as well."""
+
+
+class SharpnessChoice(StrEnum):
+    """The photos whose sharpness is measured in full resolution."""
+
+    BURSTS = "bursts"
+    """The frames of bursts, compared with each other, as the daemon does before it decides about them."""
+    ALL = "all"
+    """Each photo by itself, as `culld score` does."""
+    NONE = "none"
+
+
 class Status(StrEnum):
     """What a row says about its photo."""
 
@@ -64,13 +78,15 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class ScoreRequest:
-    """The photos to score, the folder of the archive, the number of actors (at least 1), and the size of a shard.
+    """The photos to score, the folder of the archive, the number of processors for actors, and the size of a shard.
 
-    With `sharpness` that of each photo is measured in full resolution.
+    Without `workers` they are those of the configuration, on a cluster all. `sharpness` names the photos whose
+    sharpness is measured in full resolution. `address` is that of a Ray cluster; empty: Ray runs on this machine.
     """
 
     uris: tuple[str, ...]
     out: Path
-    workers: int
+    workers: int | None = None
     shard_size: int = SHARD_SIZE
-    sharpness: bool = True
+    sharpness: SharpnessChoice = SharpnessChoice.BURSTS
+    address: str = ""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
+from culld.archive.object_uri import stored_bytes
 from culld.archive.records import Status
 from culld.errors import PhotoError
 from culld.journal.stack_json import to_json
@@ -104,8 +105,8 @@ def failed_row(place: RootedPath, stamp: FileStat | None, status: Status, why: s
 
 
 def place_columns(path: Path) -> Row:
-    """Return the path as `culld score --json` prints it, and its bytes if they are no UTF-8."""
-    raw = os.fsencode(path)
+    """Return the path as `culld score --json` prints it, or a URI, and its bytes if they are no UTF-8."""
+    raw = stored_bytes(path)
     shown = raw.decode("utf-8", "backslashreplace")
     return {"path": shown, "path_bytes": None if shown.encode() == raw else raw}
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from culld.archive.object_uri import stored_bytes
 from culld.archive.row_in import assessment_of
 from culld.archive.schema import row_schema
 from culld.records import Format, Stack, UserMetadata
@@ -164,7 +165,7 @@ class RowStacks:
     def _alone(self, at: int, members: tuple[Assessment, ...], row: Mapping[str, Any]) -> Stack:
         """Return the stack of a photo with its own files; a sibling that has no judgement is one that blocks."""
         place, siblings = members[at].photo.place, (*members[:at], *members[at + 1 :])
-        known = {shown_name(os.fsencode(each.photo.place.path)) for each in siblings}
+        known = {shown_name(stored_bytes(each.photo.place.path)) for each in siblings}
         missing = [name for name in row["siblings"] or () if name not in known and not self._is_gone(place, name)]
         sidecars = tuple(map(place.beside, row["sidecars"] or ()))
         edits = tuple(each for each in sidecars if PurePath(each.relative.name.casefold()).suffix in EDITOR_SUFFIXES)
@@ -173,7 +174,7 @@ class RowStacks:
         return replace(stack, user_metadata=metadata_read_with(stack) or UserMetadata())
 
     def _is_gone(self, place: RootedPath, name: str) -> bool:
-        return self.is_gone(os.fsencode(place.beside(name).path))
+        return self.is_gone(stored_bytes(place.beside(name).path))
 
 
 def _together(own: Stack, shot: Sequence[Stack]) -> Stack:

@@ -8,21 +8,26 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from culld.app.model_files import load_model
-from culld.archive.actors import Crew
 from culld.archive.folder import ArchiveFolder, Manifest
+from culld.archive.object_listing import require_readable
 from culld.archive.plan import count_in, deleted_in, make_plan, shards_of
-from culld.archive.ray_session import ray_session, require_extra
+from culld.archive.ray_cluster import require_address
+from culld.archive.ray_session import require_extra
 from culld.archive.records import Status, Tally
+from culld.archive.scratch import remove_left_copies
+from culld.archive.session import started_crew
 from culld.archive.shards import deleted_row, write_rows
 from culld.archive.uris import Listing, require_outside, resolved
 from culld.errors import SystemFaultError
+from culld.imaging.formats import supported_extensions
+from culld.stages.watch.scanner import Scanner
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from culld.archive.actors import Progress
+    from culld.archive.crew import Crew, Progress
     from culld.archive.records import ScoreRequest
     from culld.config import Config
 
@@ -44,21 +49,25 @@ class Result:
     unreadable: dict[Path, str] = field(default_factory=dict)
 
 
-def score_archive(config: Config, request: ScoreRequest, show: ShowProgress) -> Result:
+def score_archive(config: Config, request: ScoreRequest, show: ShowProgress, tell: Callable[[str], None]) -> Result:
     """Finish the scan that was interrupted, if there is one, then score new and changed photos.
 
     Raises ConfigError for URIs and folders that cannot be used, SystemFaultError if the extra, the model, the output or
-    Ray fails. Nothing but the folder of the archive is written.
+    Ray fails. Nothing but the folder of the archive is written. `tell` takes sentences about the cluster for the user.
     """
     require_extra()
+    if request.address:
+        require_address(request.address)
     uris = resolved(request.uris)
     require_outside(request.out, uris)
+    require_readable(uris, Scanner(supported_extensions()).is_photo)
     _, card = load_model(config.model.path)
     try:
         request.out.mkdir(parents=True, exist_ok=True)
         folder = ArchiveFolder(request.out.resolve())
-        with folder.locked(), _Run(config, request, folder, show) as run:
-            folder.open(Manifest(uris, card.id, request.sharpness))
+        manifest = Manifest(uris, card.id, str(request.sharpness))
+        with folder.locked(), _Run(folder, show, lambda: started_crew(config, request, folder, manifest, tell)) as run:
+            folder.open(manifest)
             if scan := folder.last_scan():
                 run.finish(scan)
             listing = Listing(uris)
@@ -73,13 +82,14 @@ def score_archive(config: Config, request: ScoreRequest, show: ShowProgress) -> 
 class _Run(contextlib.ExitStack):
     """One run; Ray is started for the first shard that is not committed."""
 
-    def __init__(self, config: Config, request: ScoreRequest, folder: ArchiveFolder, show: ShowProgress) -> None:
+    def __init__(
+        self, folder: ArchiveFolder, show: ShowProgress, start: Callable[[], AbstractContextManager[Crew]]
+    ) -> None:
         super().__init__()
         self.result = Result()
-        self._config = config
-        self._request = request
         self._folder = folder
         self._show = show
+        self._start = start
         self._crew: Crew | None = None
 
     def finish(self, scan: int) -> None:
@@ -103,7 +113,6 @@ class _Run(contextlib.ExitStack):
 
     def _started(self) -> Crew:
         if self._crew is None:
-            self.enter_context(ray_session(self._request.workers))
-            self._crew = Crew(self._config, self._folder.path, self._request.workers, self._request.sharpness)
-            self._crew.start()
+            self.callback(remove_left_copies)  # of actors that Ctrl-C has ended
+            self._crew = self.enter_context(self._start())
         return self._crew

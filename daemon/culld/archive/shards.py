@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
-from dataclasses import dataclass, field
-from itertools import islice
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
+from culld.archive.burst_sharpness import BurstComparison
 from culld.archive.folder import placed
-from culld.archive.records import Status, Tally
+from culld.archive.records import MAX_TRIES, SharpnessChoice, Status, Tally
 from culld.archive.row import Companions, failed_row, place_columns, scored_row
 from culld.archive.schema import row_schema
-from culld.errors import PhotoError, WorkerLostError
-from culld.files.open_beneath import stamp_of
-from culld.records import Assessment, FileSnapshot, ReadFailure, RootedPath
+from culld.archive.source import FileSource
+from culld.errors import WorkerLostError
+from culld.records import Assessment, FileSnapshot, ReadFailure
+from culld.stages.group.directory import FolderListing
 from culld.stages.read import ReadRequest
 
 if TYPE_CHECKING:
@@ -23,59 +25,70 @@ if TYPE_CHECKING:
     from culld.archive.folder import ArchiveFolder
     from culld.archive.records import Shard
     from culld.archive.row import Row
-    from culld.records import Photo
+    from culld.archive.source import Answer, Readable, Source
+    from culld.records import RootedPath
     from culld.stages.read.reader import Workers
 
-    Answer = Photo | Assessment | ReadFailure | PhotoError
-
-MAX_TRIES: Final = 3
-"""So many workers a photo may cost; the next one would most likely be lost as well."""
-_SLICE: Final = 16
-_GONE: Final = "it was removed after it was listed"
+AT_ONCE: Final = 16
+"""So many photos are handed to the workers at once."""
 
 
 @dataclass(slots=True)
 class ShardScorer:
-    """Scores shards with the workers of a pool, in the form in which `culld score` asks them.
+    """Scores shards with the workers of a pool, in the form in which `culld score` and the daemon ask them.
 
-    With `measure` the sharpness of each photo is measured in full resolution. `done` counts the photos of the present
-    shard that have a row.
+    `done` counts the photos of the present shard that were read.
     """
 
     workers: Workers
     folder: ArchiveFolder
-    measure: bool = True
+    sharpness: SharpnessChoice = SharpnessChoice.BURSTS
+    at_once: int = AT_ONCE
+    source: Source = field(default_factory=FileSource)
     done: int = 0
     _losses: int = field(default=0, init=False)
 
     def score(self, shard: Shard) -> Tally:
         """Score the photos of a shard and commit its rows; raises SystemFaultError, and OSError of the output."""
         self.done = self._losses = 0
-        companions = Companions()
-        rows = [self._row(place, answer, companions) for place, answer in self._answers(shard.places)]
+        companions = Companions(FolderListing(self.source.folders))
+        answers = self._with_bursts(dict(self._answers(shard.places)))
+        rows = [self._row(place, answer, companions) for place, answer in answers.items()]
         write_rows(self.folder.shard(shard.scan, shard.number), rows, shard.scan)
         return Tally(dict(Counter(Status(row["status"]) for row in rows)), self._losses)
 
+    def _with_bursts(self, answers: dict[RootedPath, Answer]) -> dict[RootedPath, Answer]:
+        """Return the answers, with the sharpness of the frames of bursts if only these are measured."""
+        if self.sharpness is not SharpnessChoice.BURSTS:
+            return answers
+        comparison = BurstComparison(self.workers, self.source)
+        photos = {place: each for place, each in answers.items() if isinstance(each, Assessment)}
+        subjects = comparison.subjects(photos.values())
+        self._losses += comparison.losses
+        return answers | {place: replace(photos[place], subject=subject) for place, subject in subjects.items()}
+
     def _answers(self, places: Sequence[RootedPath]) -> Iterator[tuple[RootedPath, Answer]]:
         """Yield each place with its answer, in order."""
-        rest = iter(places)
-        while slice_ := list(islice(rest, _SLICE)):
-            yield from zip(slice_, self._read(slice_), strict=True)
-            self.done += len(slice_)
+        with contextlib.closing(self.source.slices(places, self.at_once)) as slices:
+            for some in slices:
+                yield from zip(some.places, self._read(some), strict=True)
+                self.done += len(some.places)
 
-    def _read(self, places: Sequence[RootedPath]) -> list[Answer]:
+    def _read(self, some: Readable) -> list[Answer]:
         """Return the answer for each place; a photo that lost its worker, or changed, is read up to three times."""
         answers: dict[RootedPath, Answer] = {}
-        waiting = list(places)
+        waiting = list(some.places)
+        measure = self.sharpness is SharpnessChoice.ALL
         for _ in range(MAX_TRIES):
-            found = [(place, _snapshot(place)) for place in waiting]
-            answers |= {place: each for place, each in found if isinstance(each, PhotoError)}
-            here = [each for _, each in found if isinstance(each, FileSnapshot)]
-            results = self.workers.submit([ReadRequest(each, measure=self.measure) for each in here]).results()
-            answers |= {each.place: result for each, result in zip(here, results, strict=True)}
+            found = {place: some.snapshot(place) for place in waiting}
+            answers |= {place: each for place, each in found.items() if not isinstance(each, FileSnapshot)}
+            here = {place: each for place, each in found.items() if isinstance(each, FileSnapshot)}
+            results = self.workers.submit([ReadRequest(each, measure=measure) for each in here.values()]).results()
+            read = dict(zip(here, results, strict=True))
+            answers |= {place: some.answer(place, result) for place, result in read.items()}
             self._losses += sum(isinstance(result, WorkerLostError) for result in results)
-            waiting = [each.place for each, result in zip(here, results, strict=True) if _again(each, result)]
-        return [answers[place] for place in places]
+            waiting = [place for place, result in read.items() if _again(some, place, here[place], result)]
+        return [answers[place] for place in some.places]
 
     def _row(self, place: RootedPath, answer: Answer, companions: Companions) -> Row:
         if isinstance(answer, Assessment):
@@ -84,9 +97,7 @@ class ShardScorer:
             return failed_row(place, answer.snapshot.stamp, Status.FAILED, answer.reason)
         lost = isinstance(answer, WorkerLostError)
         why = f"{answer} ({MAX_TRIES} tries)" if lost else str(answer)
-        snapshot = _snapshot(place)
-        stamp = snapshot.stamp if isinstance(snapshot, FileSnapshot) else None
-        return failed_row(place, stamp, Status.LOST if lost else Status.FAILED, why)
+        return failed_row(place, self.source.stamp(place), Status.LOST if lost else Status.FAILED, why)
 
 
 def write_rows(file: Path, rows: Iterable[Row], scan: int) -> None:
@@ -104,17 +115,9 @@ def deleted_row(place: RootedPath) -> Row:
     return {**place_columns(place.path), "status": str(Status.DELETED)}
 
 
-def _snapshot(place: RootedPath) -> FileSnapshot | PhotoError:
-    try:
-        stamp = stamp_of(place)
-    except PhotoError as error:
-        return error
-    return PhotoError(_GONE) if stamp is None else FileSnapshot(place, stamp)
-
-
-def _again(snapshot: FileSnapshot, result: Answer) -> bool:
+def _again(some: Readable, place: RootedPath, snapshot: FileSnapshot, result: Answer) -> bool:
     """Whether a photo is read again: its worker was lost, or it changed while it was read."""
     if isinstance(result, WorkerLostError):
         return True
-    now = _snapshot(snapshot.place) if isinstance(result, ReadFailure) else snapshot
+    now = some.snapshot(place) if isinstance(result, ReadFailure) else snapshot
     return now != snapshot

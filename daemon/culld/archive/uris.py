@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from culld.archive.object_listing import ObjectListing
+from culld.archive.object_uri import is_object, object_uri, scheme_of, shown
 from culld.errors import ConfigError
 from culld.imaging.formats import supported_extensions
 from culld.records import RootedPath, display_path
@@ -17,26 +19,26 @@ from culld.stages.watch.scanner import Scanner
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from culld.archive.object_uri import ObjectUri
     from culld.records import FileSnapshot
-
-_SCHEME: Final = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
 
 def resolved(uris: Sequence[str]) -> tuple[str, ...]:
-    """Return the URIs as absolute paths and patterns, each once, in order.
+    """Return the URIs as absolute paths, patterns and URIs of objects, each once, in order.
 
-    Raises ConfigError for object storage, and for a path at which nothing is.
+    Raises ConfigError for a path at which nothing is, and for a URI that cannot be one of objects.
     """
     problems: list[str] = []
     found: list[str] = []
     for uri in uris:
-        scheme = _SCHEME.match(uri)
-        if scheme and scheme[1].lower() != "file":
-            problems.append(
-                f"{uri}: object storage ({scheme[1]}://) is not supported yet; name folders of this machine"
-            )
+        scheme = scheme_of(uri)
+        if scheme not in {"", "file"}:
+            try:
+                found.append(str(object_uri(uri)))
+            except ConfigError as error:
+                problems += error.problems
             continue
-        path = uri[scheme.end() :] if scheme else uri
+        path = uri[len("file://") :] if scheme else uri
         if not _is_pattern(path) and not Path(path).exists():
             problems.append(f"{display_path(Path(path))}: is not there")
             continue
@@ -48,6 +50,8 @@ def resolved(uris: Sequence[str]) -> tuple[str, ...]:
 
 def require_outside(out: Path, uris: Sequence[str]) -> None:
     """Raise ConfigError if the archive would lie in a folder of photos, beside which nothing is written."""
+    if is_object(out):
+        raise ConfigError((f"--out {shown(out)}: the archive must be a folder of this machine",))
     for uri in uris:
         if Path(uri).is_dir() and out.resolve().is_relative_to(uri):
             raise ConfigError(
@@ -63,6 +67,11 @@ class Listing:
     missing: list[str] = field(default_factory=list)
     unreadable: dict[Path, str] = field(default_factory=dict)
     _scanner: Scanner = field(default_factory=lambda: Scanner(supported_extensions()))
+    objects: ObjectListing = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Let objects be noted where files are."""
+        self.objects = ObjectListing(self._scanner.is_photo, self.missing, self.unreadable)
 
     def photos(self) -> Iterator[FileSnapshot]:
         """Yield the photos folder by folder; one that several URIs name is yielded several times.
@@ -70,7 +79,9 @@ class Listing:
         A named folder without any photo counts as one that cannot be read: its disk may be away.
         """
         for uri in self.uris:
-            if _is_pattern(uri):
+            if scheme_of(uri):
+                yield from self.objects.photos(object_uri(uri))
+            elif _is_pattern(uri):
                 yield from self._matching(uri)
             else:
                 yield from self._at(Path(uri), listed=False)
@@ -99,10 +110,12 @@ class Listing:
             self.missing.append(display_path(path))
 
     def _below(self, root: Path, *, is_named: bool) -> Iterator[FileSnapshot]:
+        """Yield the photos folder by folder, each in the order of its names: those of the frames of a burst follow."""
         count = 0
-        for found in self._scanner.scan(root):
-            count += 1
-            yield found
+        for _, photos in groupby(self._scanner.scan(root), lambda found: found.place.relative.parent):
+            for found in sorted(photos, key=lambda photo: photo.place.relative):
+                count += 1
+                yield found
         if is_named and not count:
             self.unreadable[root] = "holds no photo (is its disk mounted?); rows of its photos stay as they are"
 
@@ -113,8 +126,17 @@ class Listing:
                 name = line.rstrip(b"\r\n")
                 if b"\0" in name:
                     raise ConfigError((f"{display_path(file)}: is neither a photo nor a text file with paths",))
-                if name:
+                if scheme_of(os.fsdecode(name)) not in {"", "file"}:
+                    yield from self.objects.photos(_uri_in(file, os.fsdecode(name)))
+                elif name:
                     yield from self._at(file.parent / os.fsdecode(name), listed=True)
+
+
+def _uri_in(file: Path, text: str) -> ObjectUri:
+    try:
+        return object_uri(text)
+    except ConfigError as error:
+        raise ConfigError(tuple(f"{display_path(file)}: {each}" for each in error.problems)) from error
 
 
 def _is_pattern(path: str) -> bool:

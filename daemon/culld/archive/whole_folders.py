@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from culld.archive.folder import other_schema
+from culld.archive.object_uri import ANONYMOUS, SCHEMES
 from culld.archive.records import Status
 from culld.archive.schema import DELETED_SHARD, SCHEMA_KEY, SCHEMA_VERSION, row_schema
 from culld.archive.simulation import Missing
@@ -212,7 +213,6 @@ def _current(table: pa.Table, later: pa.Array) -> pa.Table:
 def _plan_tables(folder: ArchiveFolder, scan: int) -> Iterator[pa.Table]:
     """Yield the rows of a plan with the key of each photo."""
     import pyarrow as pa
-    import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     file = folder.plan(scan)
@@ -220,11 +220,19 @@ def _plan_tables(folder: ArchiveFolder, scan: int) -> Iterator[pa.Table]:
         with pq.ParquetFile(file) as opened:
             for batch in opened.iter_batches(_GROUP):
                 table = pa.Table.from_batches([batch])
-                root = pc.if_else(pc.equal(table["root"], b"/"), b"", table["root"])
-                yield table.append_column("key", pc.binary_join_element_wise(root, table["relative"], b"/"))
+                yield table.append_column("key", _keys(table))
     except (OSError, pa.ArrowException) as error:
         why = str(error).partition("\n")[0]
         raise ConfigError((f"{display_path(file)} cannot be read ({why})",)) from error
+
+
+def _keys(plan: pa.Table) -> pa.ChunkedArray:
+    """Return the path or URI of each photo of a plan, as rows have it (`object_uri.stored_bytes`)."""
+    import pyarrow.compute as pc
+
+    root = pc.if_else(pc.equal(plan["root"], b"/"), b"", plan["root"])
+    uri = pc.replace_substring_regex(root, pattern=f"^({'|'.join(SCHEMES)}):/({ANONYMOUS}@)?", replacement=r"\1://")
+    return pc.binary_join_element_wise(uri, plan["relative"], b"/")
 
 
 def _note_ends(layout: Layout, table: pa.Table, at: dict[int, int]) -> None:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from culld.archive.records import ScoreRequest, Status
+from culld.archive.object_uri import shown
+from culld.archive.records import ScoreRequest, SharpnessChoice, Status
 from culld.archive.score import score_archive
 from culld.cli import configuration, exit_codes
-from culld.records import display_path
 
 if TYPE_CHECKING:
     import argparse
@@ -33,12 +33,17 @@ _LINE_EVERY_S: Final = 60.0
 def run(args: argparse.Namespace) -> int:
     """Score, with a progress bar on a terminal; return 1 if a photo has no scores or a path is missing."""
     config = configuration.load_or_default(args)
-    workers = args.workers or config.worker_count
-    request = ScoreRequest(tuple(args.uris), args.out, workers, args.shard_size, args.sharpness)
-    result = score_archive(config, request, _progress)
+    workers = args.workers or (None if args.address else config.worker_count)
+    sharpness = SharpnessChoice(args.sharpness)
+    request = ScoreRequest(tuple(args.uris), args.out, workers, args.shard_size, sharpness, args.address)
+    result = score_archive(config, request, _progress, _tell)
     print(json.dumps(_counts(result)) if args.json else "\n".join([_summary(result), *_named(result)]))
     bad = result.tally.errors or result.missing or result.unreadable
     return exit_codes.SOME_FAILED if bad else exit_codes.FINE
+
+
+def _tell(sentence: str) -> None:
+    print(f"culld: {sentence}", file=sys.stderr, flush=True)
 
 
 def _counts(result: Result) -> dict[str, object]:
@@ -48,7 +53,7 @@ def _counts(result: Result) -> dict[str, object]:
         "losses": result.tally.losses,
         "seconds": round(result.seconds, 3),
         "missing": result.missing,
-        "unread": {display_path(folder): why for folder, why in result.unreadable.items()},
+        "unread": {shown(folder): why for folder, why in result.unreadable.items()},
     }
 
 
@@ -65,7 +70,7 @@ def _summary(result: Result) -> str:
 
 def _named(result: Result) -> list[str]:
     lines = [f"  {path}: is not there, or no photo" for path in result.missing]
-    lines += [f"  {display_path(folder)}: {why}" for folder, why in result.unreadable.items()]
+    lines += [f"  {shown(folder)}: {why}" for folder, why in result.unreadable.items()]
     more = len(lines) - _MOST_NAMED
     return [*lines[:_MOST_NAMED], f"  and {more} more"] if more > 0 else lines
 

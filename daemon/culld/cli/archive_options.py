@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from culld.archive.records import SHARD_SIZE
+from culld.archive.records import SHARD_SIZE, SharpnessChoice
 from culld.cli.config_option import add_config
 
 
@@ -14,12 +14,14 @@ def add_archive(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     score = actions.add_parser("score", help="write the scores of photos as Parquet; the photos are only read")
     add_config(score)
-    score.add_argument("uris", nargs="+", metavar="URI", help="folders, globs, or text files with one path a line")
+    score.add_argument(
+        "uris", nargs="+", metavar="URI", help="folders, globs, s3:// and gs:// prefixes, or lists of them"
+    )
     score.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="the folder of the archive, a new one first"
     )
     score.add_argument(
-        "--workers", type=_at_least_one, metavar="N", help="number of actors (that of the configuration)"
+        "--workers", type=_at_least_one, metavar="N", help="processors for actors (as configured; on a cluster all)"
     )
     score.add_argument(
         "--shard-size",
@@ -29,10 +31,16 @@ def add_archive(parser: argparse.ArgumentParser) -> None:
         help=f"photos in one Parquet file ({SHARD_SIZE})",
     )
     score.add_argument(
-        "--no-sharpness",
-        dest="sharpness",
-        action="store_false",
-        help="do not measure the sharpness in full resolution, which takes half of the time",
+        "--sharpness",
+        choices=[str(each) for each in SharpnessChoice],
+        default=str(SharpnessChoice.BURSTS),
+        help="the photos whose sharpness is measured in full resolution (bursts); each takes about twice the time",
+    )
+    score.add_argument(
+        "--address",
+        default="",
+        metavar="ADDRESS",
+        help="auto, HOST:PORT or ray://HOST:PORT: a Ray cluster that runs already, instead of this machine",
     )
     score.add_argument("--json", action="store_true", help="print the counts as JSON")
     _add_simulate(actions.add_parser("simulate", help="count what a policy would do to an archive; changes no file"))

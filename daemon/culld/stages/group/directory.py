@@ -7,7 +7,7 @@ import stat
 import time
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from culld.files.open_beneath import open_folder
 from culld.files.os_errors import translate_errors
@@ -33,7 +33,7 @@ class Kind(Enum):
 
 
 @dataclass(slots=True)
-class _FolderContents:
+class FolderContents:
     """The names in a folder, by the `lookup_keys` of a shot, and the mtime of the folder at the listing."""
 
     mtime_ns: int = _UNSURE
@@ -56,6 +56,13 @@ class _FolderContents:
         return {name: self.kinds[name] for name in names}
 
 
+class Folders(Protocol):
+    """Where the contents of folders come from."""
+
+    def of(self, place: RootedPath) -> FolderContents:
+        """Return the contents of the folder of a photo; raises PhotoError if the folder cannot be listed."""
+
+
 @dataclass(slots=True)
 class FolderCache:
     """The contents of the folders of the last batches; an unchanged folder is not listed again.
@@ -63,7 +70,7 @@ class FolderCache:
     For a changed folder only the difference is updated, so that each batch costs little in a folder of 100,000 photos.
     """
 
-    _folders: dict[Path, _FolderContents] = field(default_factory=dict)
+    _folders: dict[Path, FolderContents] = field(default_factory=dict)
     _latest: FolderListing | None = None
 
     def begin_batch(self) -> FolderListing:
@@ -75,10 +82,10 @@ class FolderCache:
         """Return the listing of the current batch."""
         return self._latest or self.begin_batch()
 
-    def of(self, place: RootedPath) -> _FolderContents:
+    def of(self, place: RootedPath) -> FolderContents:
         """Return the contents of the folder of a photo; raises PhotoError if the folder cannot be listed."""
         folder = place.path.parent
-        contents = self._folders.pop(folder, None) or _FolderContents()
+        contents = self._folders.pop(folder, None) or FolderContents()
         descriptor = open_folder(place.root, place.relative.parent)
         try:
             with translate_errors(folder, "list"):
@@ -118,8 +125,8 @@ def _kind(entry: os.DirEntry[str], folder: int) -> Kind:
 class FolderListing:
     """The files beside the photos of one batch; each folder is listed once."""
 
-    cache: FolderCache = field(default_factory=FolderCache)
-    _folders: dict[Path, _FolderContents] = field(default_factory=dict)
+    cache: Folders = field(default_factory=FolderCache)
+    _folders: dict[Path, FolderContents] = field(default_factory=dict)
 
     def beside(self, place: RootedPath) -> list[str]:
         """Return the plain files in the folder of a photo that may belong to it; none that belongs is missing.

@@ -125,7 +125,7 @@ class Scanner:
     def _is_skipped(self, root: Path, folder: Path) -> bool:
         """Whether this folder is skipped; an event may name a folder at any depth."""
         on_path = {root / folder, *(root / folder).parents}
-        hidden = any(_UNFINISHED.search(part) for part in folder.parts)
+        hidden = any(map(is_unfinished, folder.parts))
         return hidden or len(folder.parts) > MAX_DEPTH or not on_path.isdisjoint(self.excluded)
 
     def _files(self, root: Path, relative: Path, on_folder: Callable[[Path], None]) -> Iterator[FileSnapshot]:
@@ -226,9 +226,14 @@ class _Later:
     others: Counter[str] = field(default_factory=Counter)
 
 
+def is_unfinished(name: str) -> bool:
+    """Whether a file or folder of this name is hidden, or one that another program still writes."""
+    return _UNFINISHED.search(name) is not None
+
+
 def _is_named(name: str, extensions: Collection[str]) -> bool:
     """Whether a name has one of the extensions, and is not that of a file which another program still writes."""
-    return _extension(name) in extensions and not _UNFINISHED.search(name)
+    return _extension(name) in extensions and not is_unfinished(name)
 
 
 def _extension(name: str) -> str:
