@@ -12,7 +12,7 @@ from culld.app.model_files import load_model
 from culld.archive.actors import config_for
 from culld.archive.node_check import NodeCheck, samples_of
 from culld.archive.placement import ActorSpec, Node, actor_specs, is_poisonous, replacement
-from culld.archive.ray_cluster import cluster_session, require_address
+from culld.archive.ray_cluster import cluster_session, refusal, require_address
 from culld.config import built_in_config
 from culld.errors import ConfigError, SystemFaultError
 from culld.records import EngineKind
@@ -123,3 +123,29 @@ def test_an_address_at_which_nothing_answers_is_refused_at_once(prefix: str) -> 
     """Ray alone would try without end."""
     with pytest.raises(SystemFaultError, match=f"nothing answers at {prefix}127.0.0.1:1: Connection refused"):
         cluster_session(f"{prefix}127.0.0.1:1").__enter__()
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        (
+            "W 1 client.h: Failed to connect to GCS at address 10.0.0.1:22",
+            "no Ray cluster answers at",
+        ),
+        (
+            "W 1 gcs_client.cc: Unauthenticated: RPC error: InvalidAuthToken",
+            "refuses the token of this process: set RAY_AUTH",
+        ),
+        ("", "no Ray cluster answers at"),
+        ("culld: Could not find any running Ray instance. Please specify", "no Ray cluster runs on this machine"),
+        ("culld: Version mismatch: Ray: 2.50.0 This process: Ray: 2.60.0", "has another version: Ray: 2.50.0 This"),
+        ("W 1 odd\nculld: odd things", "cannot be used: odd things"),
+    ],
+)
+def test_what_ray_says_about_a_connection_becomes_one_sentence(said: str, sentence: str) -> None:
+    """It names the address; the log lines of Ray are left out."""
+    text = str(refusal("10.0.0.1:22", said))
+
+    assert sentence in text
+    assert "10.0.0.1:22" in text
+    assert "W 1" not in text

@@ -30,6 +30,7 @@ _CHECK_S: Final = 60.0
 _POLL_S: Final = 0.1
 _NO_ANSWER: Final = "Failed to connect to GCS"
 """Ray prints it after 5 s, and tries again."""
+_NONE_HERE: Final = "Could not find any running Ray instance"
 _TRY: Final = """
 import sys, ray
 try:
@@ -64,7 +65,7 @@ def cluster_session(address: str) -> Iterator[str]:
         try:
             context = ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
         except Exception as error:
-            raise _unreachable(address, str(error)) from error
+            raise refusal(address, str(error)) from error
         end_on_sigterm()
         try:
             yield getattr(context, "dashboard_url", None) or ""
@@ -131,7 +132,7 @@ def _require_answer(address: str) -> None:
             tried.wait()
         if code != 0:
             printed.seek(0)
-            raise _unreachable(address, printed.read())
+            raise refusal(address, printed.read())
 
 
 def _wait(tried: subprocess.Popen[bytes], printed: Any) -> int | None:
@@ -151,8 +152,8 @@ def _is_refused(text: str) -> bool:
     return "Unauthenticated" in text or "uthentication" in text
 
 
-def _unreachable(address: str, text: str) -> SystemFaultError:
-    """Return what Ray printed as a sentence about its cause."""
+def refusal(address: str, text: str) -> SystemFaultError:
+    """Return the words of Ray about a connection that failed as a sentence about the cause."""
     if _is_refused(text):
         return SystemFaultError(
             f"the Ray cluster at {address} refuses the token of this process: set RAY_AUTH_MODE=token, and"
@@ -160,6 +161,8 @@ def _unreachable(address: str, text: str) -> SystemFaultError:
         )
     if versions := re.search(r"Version mismatch: (.*?)(?:Traceback|$)", text):
         return SystemFaultError(f"the Ray cluster at {address} has another version: {versions[1].strip()}")
+    if _NONE_HERE in text:
+        return SystemFaultError(f"--address {address}: no Ray cluster runs on this machine")
     _, _, why = text.rpartition("culld: ")
     if not why or _NO_ANSWER in why:
         return SystemFaultError(f"no Ray cluster answers at {address}; does it run, and is this its head?")
