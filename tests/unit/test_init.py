@@ -261,7 +261,7 @@ def answers(*given: str) -> Callable[[str], str]:
 
 
 def asked(given: Iterable[str]) -> tuple[list[Path], list[str]]:
-    """Return the folders that were taken, and what was said to the person."""
+    """Return the folders that were taken, and the sentences that were printed."""
     said: list[str] = []
     return asked_folders(answers(*given), said.append), said
 

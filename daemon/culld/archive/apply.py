@@ -129,10 +129,6 @@ def _bases(origin: Manifest, folder: Path, source: str | None) -> list[str]:
     return [wanted]
 
 
-def _is_related(folder: Path, other: Path) -> bool:
-    return folder.is_relative_to(other) or other.is_relative_to(folder)
-
-
 def _no_rows(archive: ArchiveFolder, origin: Manifest, folder: Path, source: str | None) -> str:
     shown = display_path(archive.path)
     if source is not None:
