@@ -129,7 +129,7 @@ def test_the_daemon_passes_over_copies_also_when_their_photo_was_moved_away(tmp_
     assert not (inbox / "a.jpg").exists(), once.stdout
     assert hashes(inbox) == {"a.enhanced.jpg": copy}
     scored = culld(tmp_path, "score", "in")
-    assert scored.stdout == ""
+    assert scored.stdout == "no photo to score\n"
     assert "a.enhanced.jpg" in culld(tmp_path, "score", "in/a.enhanced.jpg").stdout
 
 
