@@ -31,9 +31,9 @@ from PIL import Image
 
 from culld.app.review.intervals import wilson
 from culld.archive.duplicates import find_duplicates
-from culld.archive.folder import ArchiveFolder, Manifest
-from culld.archive.row import hash_bytes
-from culld.archive.shards import write_rows
+from culld.archive.parquet.folder import ArchiveFolder, Manifest
+from culld.archive.parquet.row import hash_bytes
+from culld.archive.scoring.shards import write_rows
 from culld.imaging.decode import decode
 from culld.imaging.image_file import DecodeLimits
 from culld.records import Format

@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from culld.archive.folder import ArchiveFolder, Manifest
-from culld.archive.plan import count_in, deleted_in, make_plan
-from culld.archive.shards import write_rows
+from culld.archive.parquet.folder import ArchiveFolder, Manifest
+from culld.archive.scoring.plan import count_in, deleted_in, make_plan
+from culld.archive.scoring.shards import write_rows
 from culld.records import FileSnapshot, FileStat, RootedPath
 
 _SHARD = 50_000

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from culld.archive.folder import ArchiveFolder, Manifest
-from culld.archive.schema import plan_schema, row_schema
+from culld.archive.parquet.folder import ArchiveFolder, Manifest
+from culld.archive.parquet.schema import plan_schema, row_schema
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from culld.archive.folder import ArchiveFolder, Manifest, placed
+from culld.archive.parquet.folder import ArchiveFolder, Manifest, placed
+from culld.archive.parquet.row import Beside, failed_row, scored_row
+from culld.archive.parquet.schema import plan_schema
 from culld.archive.records import Status
-from culld.archive.row import Beside, failed_row, scored_row
-from culld.archive.schema import plan_schema
-from culld.archive.shards import write_rows
+from culld.archive.scoring.shards import write_rows
 from culld.records import (
     Assessment,
     Camera,

@@ -7,7 +7,7 @@ import signal
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from culld.archive.folder import ArchiveFolder
+from culld.archive.parquet.folder import ArchiveFolder
 from culld.errors import PhotoError, WorkerLostError
 from culld.inference.pending import PendingResults
 from culld.records import Assessment, FileSnapshot, Photo

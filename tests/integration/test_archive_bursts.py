@@ -11,10 +11,10 @@ import pytest
 from PIL import Image, ImageFilter
 
 from culld.app.model_files import locate_face_networks
-from culld.archive.burst_sharpness import bursts_in
-from culld.archive.folder import ArchiveFolder
+from culld.archive.parquet.folder import ArchiveFolder
 from culld.archive.records import MAX_TRIES, Shard, SharpnessChoice, Tally
-from culld.archive.shards import ShardScorer
+from culld.archive.scoring.burst_sharpness import bursts_in
+from culld.archive.scoring.shards import ShardScorer
 from culld.errors import WorkerLostError
 from culld.imaging.image_file import DecodeLimits
 from culld.inference.pending import PendingResults

@@ -17,17 +17,17 @@ import pytest
 from PIL import Image
 
 from culld.app.model_files import locate_face_networks
-from culld.archive.arrow_store import Stores, open_store
-from culld.archive.folder import ArchiveFolder
-from culld.archive.object_copies import Allowance
-from culld.archive.object_listing import ObjectListing, require_readable
-from culld.archive.object_store import Waits
-from culld.archive.object_uri import object_uri
-from culld.archive.plan import deleted_in, make_plan, shards_of
+from culld.archive.objects.arrow import Stores, open_store
+from culld.archive.objects.copies import Allowance
+from culld.archive.objects.listing import ObjectListing, require_readable
+from culld.archive.objects.store import Waits
+from culld.archive.objects.uri import object_uri
+from culld.archive.parquet.folder import ArchiveFolder
 from culld.archive.records import Shard, Status, Tally
-from culld.archive.shards import AT_ONCE, ShardScorer, deleted_row, write_rows
-from culld.archive.source import FIRST, ObjectSource
-from culld.archive.uris import Listing, resolved
+from culld.archive.scoring.plan import deleted_in, make_plan, shards_of
+from culld.archive.scoring.shards import AT_ONCE, ShardScorer, deleted_row, write_rows
+from culld.archive.scoring.source import FIRST, ObjectSource
+from culld.archive.scoring.uris import Listing, resolved
 from culld.errors import ConfigError, PhotoError, SystemFaultError
 from culld.imaging.formats import supported_extensions
 from culld.inference.pending import PendingResults

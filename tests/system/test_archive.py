@@ -18,8 +18,8 @@ from pathlib import Path
 import pytest
 
 from culld.app.startup import open_journal_readonly
-from culld.archive.folder import ArchiveFolder
-from culld.archive.placement import MAX_LOSSES
+from culld.archive.nodes.placement import MAX_LOSSES
+from culld.archive.parquet.folder import ArchiveFolder
 from culld.cli import build_parser, exit_codes
 from harness import factories, raw_files
 from harness.archives import rows_of

@@ -16,10 +16,10 @@ import pytest
 from PIL import Image
 
 from culld.app.model_files import load_model
-from culld.archive.folder import ArchiveFolder, Manifest
+from culld.archive.parquet.folder import ArchiveFolder, Manifest
+from culld.archive.parquet.row import failed_row
 from culld.archive.records import Status
-from culld.archive.row import failed_row
-from culld.archive.shards import write_rows
+from culld.archive.scoring.shards import write_rows
 from culld.cli import exit_codes
 from culld.files.locks import state_lock
 from culld.records import RootedPath

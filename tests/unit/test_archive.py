@@ -14,15 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from culld.archive.folder import ArchiveFolder, Manifest, placed
-from culld.archive.plan import deleted_in, make_plan, shards_of
-from culld.archive.ray_session import remove_left_folders
+from culld.archive.nodes.ray_session import remove_left_folders
+from culld.archive.parquet.folder import ArchiveFolder, Manifest, placed
+from culld.archive.parquet.row import Companions, scored_row
+from culld.archive.parquet.schema import SCHEMA_VERSION, row_schema
 from culld.archive.records import MAX_TRIES, Shard, Status, Tally
-from culld.archive.row import Companions, scored_row
-from culld.archive.schema import SCHEMA_VERSION, row_schema
-from culld.archive.shards import ShardScorer, deleted_row, write_rows
-from culld.archive.table import current
-from culld.archive.uris import Listing, require_outside, resolved
+from culld.archive.scoring.plan import deleted_in, make_plan, shards_of
+from culld.archive.scoring.shards import ShardScorer, deleted_row, write_rows
+from culld.archive.scoring.uris import Listing, require_outside, resolved
 from culld.cli import exit_codes
 from culld.errors import ConfigError, SystemFaultError
 from culld.inference.pool import Pool
@@ -31,6 +30,7 @@ from culld.journal.stack_json import facts_in, parsed
 from culld.records import Camera, DHash, Exposure, FileSnapshot, RootedPath, Subject
 from harness import factories
 from harness.archives import POISON, FlakyWorkers, Listed, PoisonHandler, assessed, rows_of
+from harness.current_rows import current
 
 pytest.importorskip("pyarrow")
 

@@ -15,15 +15,15 @@ import pytest
 
 from culld.app.model_files import load_model
 from culld.archive.apply import ApplyRequest, apply_archive
-from culld.archive.folder import ArchiveFolder, Manifest
-from culld.archive.plan import make_plan, missing_shards
+from culld.archive.parquet.folder import ArchiveFolder, Manifest
+from culld.archive.parquet.row import Beside, failed_row, scored_row
+from culld.archive.parquet.row_index import RowIndex, index_below
+from culld.archive.parquet.schema import SCHEMA_VERSION
+from culld.archive.parquet.stored_rows import RowGroups, StoredRows
 from culld.archive.records import Status
-from culld.archive.row import Beside, failed_row, scored_row
-from culld.archive.row_index import RowIndex, index_below
-from culld.archive.schema import SCHEMA_VERSION
-from culld.archive.shards import deleted_row, write_rows
-from culld.archive.stored_rows import RowGroups, StoredRows
-from culld.archive.uris import Listing, resolved
+from culld.archive.scoring.plan import make_plan, missing_shards
+from culld.archive.scoring.shards import deleted_row, write_rows
+from culld.archive.scoring.uris import Listing, resolved
 from culld.config import Config, load_config
 from culld.errors import ConfigError, SystemFaultError
 from culld.records import Assessment, FileSnapshot, RootedPath

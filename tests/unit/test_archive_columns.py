@@ -8,9 +8,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from culld.archive.hash_links import are_near, distances, overlaps, words_of
-from culld.archive.row import hash_bytes
-from culld.archive.rule_columns import Numbers, RuleColumns, Texts
+from culld.archive.parquet.row import hash_bytes
+from culld.archive.simulation.hash_links import are_near, distances, overlaps, words_of
+from culld.archive.simulation.rule_columns import Numbers, RuleColumns, Texts
 from culld.records import DHash
 from culld.rules import NUMBER, TEXT, VARIABLES, parse
 from culld.stages.group.panoramas import moves

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from culld.archive.folder import ArchiveFolder
-from culld.archive.plan import deleted_in, make_plan, shards_of
+from culld.archive.parquet.folder import ArchiveFolder
+from culld.archive.parquet.row import place_columns
 from culld.archive.records import Status
-from culld.archive.row import place_columns
-from culld.archive.shards import write_rows
+from culld.archive.scoring.plan import deleted_in, make_plan, shards_of
+from culld.archive.scoring.shards import write_rows
 from culld.records import FileSnapshot, RootedPath
 from harness import factories
 from harness.archives import Listed

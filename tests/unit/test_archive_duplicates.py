@@ -15,11 +15,11 @@ from PIL import Image
 from rich.cells import cell_len
 
 from culld.archive.duplicates import find_duplicates, write_groups
-from culld.archive.folder import ArchiveFolder, Manifest
-from culld.archive.hash_bands import Pairs, band_bits, differing, near_pairs, turned
-from culld.archive.hash_groups import stars
-from culld.archive.row import hash_bytes, place_columns
-from culld.archive.shards import deleted_row, write_rows
+from culld.archive.near_duplicates.bands import Pairs, band_bits, differing, near_pairs, turned
+from culld.archive.near_duplicates.groups import stars
+from culld.archive.parquet.folder import ArchiveFolder, Manifest
+from culld.archive.parquet.row import hash_bytes, place_columns
+from culld.archive.scoring.shards import deleted_row, write_rows
 from culld.cli import exit_codes, main
 from culld.cli.archive_duplicates import block
 from culld.errors import ConfigError, SystemFaultError

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from culld.archive.arrow_store import Stores
-from culld.archive.object_copies import Allowance, Copier, Copy
-from culld.archive.object_errors import ObjectError, ObjectGoneError, StorageError, TransientError, explained
-from culld.archive.object_folders import ObjectFolders
-from culld.archive.object_store import Kind, PatientStore, StoredObject
-from culld.archive.object_uri import is_object, object_uri, shown, stored_bytes, stored_place, uri_of
-from culld.archive.scratch import remove_left_copies, scratch_folder
-from culld.archive.source import SLICE_BYTES, ObjectSource
-from culld.archive.uris import require_outside, resolved
+from culld.archive.objects.arrow import Stores
+from culld.archive.objects.copies import Allowance, Copier, Copy
+from culld.archive.objects.errors import ObjectError, ObjectGoneError, StorageError, TransientError, explained
+from culld.archive.objects.folders import ObjectFolders
+from culld.archive.objects.scratch import remove_left_copies, scratch_folder
+from culld.archive.objects.store import Kind, PatientStore, StoredObject
+from culld.archive.objects.uri import is_object, object_uri, shown, stored_bytes, stored_place, uri_of
+from culld.archive.scoring.source import SLICE_BYTES, ObjectSource
+from culld.archive.scoring.uris import require_outside, resolved
 from culld.errors import ConfigError, SystemFaultError
 from culld.records import RootedPath
 

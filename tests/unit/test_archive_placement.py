@@ -9,10 +9,10 @@ import pytest
 
 from culld import __version__
 from culld.app.model_files import load_model
-from culld.archive.actors import config_for
-from culld.archive.node_check import NodeCheck, samples_of
-from culld.archive.placement import ActorSpec, Node, actor_specs, is_poisonous, replacement
-from culld.archive.ray_cluster import cluster_session, refusal, require_address
+from culld.archive.nodes.actors import config_for
+from culld.archive.nodes.node_check import NodeCheck, samples_of
+from culld.archive.nodes.placement import ActorSpec, Node, actor_specs, is_poisonous, replacement
+from culld.archive.nodes.ray_cluster import cluster_session, refusal, require_address
 from culld.config import built_in_config
 from culld.errors import ConfigError, SystemFaultError
 from culld.records import EngineKind

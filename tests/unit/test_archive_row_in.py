@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from culld.archive.parquet.row import Beside, failed_row, scored_row
+from culld.archive.parquet.row_in import assessment_of, place_of
+from culld.archive.parquet.schema import row_schema
 from culld.archive.records import Status
-from culld.archive.row import Beside, failed_row, scored_row
-from culld.archive.row_in import assessment_of, place_of
-from culld.archive.schema import row_schema
-from culld.archive.shards import write_rows
+from culld.archive.scoring.shards import write_rows
 from culld.records import (
     Assessment,
     Camera,

@@ -16,14 +16,15 @@ import pytest
 from rich.console import Console
 
 from culld.app.model_files import load_model, resolve_policies
-from culld.archive.folder import ArchiveFolder, Manifest
-from culld.archive.parts import Roots, Tables, judged_parts
-from culld.archive.photo_columns import columns_for
-from culld.archive.screen import NO_RULE
-from culld.archive.shards import deleted_row, write_rows
+from culld.archive.parquet.folder import ArchiveFolder, Manifest
+from culld.archive.scoring.shards import deleted_row, write_rows
 from culld.archive.simulate import SimulateRequest, simulate_archive
-from culld.archive.simulation import OUTCOMES, Group, Kind, Outcome, Simulation
-from culld.archive.whole_folders import layout_of, whole_folders
+from culld.archive.simulation.layout import layout_of
+from culld.archive.simulation.outcomes import OUTCOMES, Group, Kind, Outcome, Simulation
+from culld.archive.simulation.parts import Roots, Tables, judged_parts
+from culld.archive.simulation.photo_columns import columns_for
+from culld.archive.simulation.screen import NO_RULE
+from culld.archive.simulation.whole_folders import whole_folders
 from culld.cli import exit_codes, main
 from culld.cli.archive_simulate import print_simulation
 from culld.config import load_config

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 from culld.app.model_files import load_model
 from culld.app.take_scores import TakeRequest, require_watched, take_scores
-from culld.archive.folder import ArchiveFolder
-from culld.archive.plan import missing_shards
-from culld.archive.ray_session import require_extra
-from culld.archive.row_index import RowIndex, index_below
-from culld.archive.stored_rows import StoredRows
+from culld.archive.nodes.ray_session import require_extra
+from culld.archive.parquet.folder import ArchiveFolder
+from culld.archive.parquet.row_index import RowIndex, index_below
+from culld.archive.parquet.stored_rows import StoredRows
+from culld.archive.scoring.plan import missing_shards
 from culld.errors import ConfigError, SystemFaultError
 from culld.records import display_path
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from culld.app.take_scores import Shown
     from culld.app.taken_counts import Taken
-    from culld.archive.folder import Manifest
+    from culld.archive.parquet.folder import Manifest
     from culld.config import Config
 
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")

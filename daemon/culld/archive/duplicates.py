@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from culld.archive.folder import ArchiveFolder, placed
-from culld.archive.hash_groups import Kind, grouped
-from culld.archive.hash_rows import read_hashes
+from culld.archive.near_duplicates.groups import Kind, grouped
+from culld.archive.near_duplicates.hashes import read_hashes
+from culld.archive.parquet.folder import ArchiveFolder, placed
 from culld.errors import ConfigError, SystemFaultError
 from culld.records import display_path
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from culld.archive.hash_bands import Places
-    from culld.archive.hash_groups import Groups
-    from culld.archive.hash_rows import HashedRows
+    from culld.archive.near_duplicates.bands import Places
+    from culld.archive.near_duplicates.groups import Groups
+    from culld.archive.near_duplicates.hashes import HashedRows
 
 _WHOLE: Final = 0.8
 """A photo with less than this share of the pixels of the largest one is a smaller copy: its sharpness is no detail."""

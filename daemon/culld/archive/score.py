@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from culld.app.model_files import load_model
-from culld.archive.folder import ArchiveFolder, Manifest
-from culld.archive.object_listing import require_readable
-from culld.archive.plan import count_in, deleted_in, make_plan, shards_of
-from culld.archive.ray_cluster import require_address
-from culld.archive.ray_session import require_extra
+from culld.archive.nodes.ray_cluster import require_address
+from culld.archive.nodes.ray_session import require_extra
+from culld.archive.nodes.session import started_crew
+from culld.archive.objects.listing import require_readable
+from culld.archive.objects.scratch import remove_left_copies
+from culld.archive.parquet.folder import ArchiveFolder, Manifest
 from culld.archive.records import Status, Tally
-from culld.archive.scratch import remove_left_copies
-from culld.archive.session import started_crew
-from culld.archive.shards import deleted_row, write_rows
-from culld.archive.uris import Listing, require_outside, resolved
+from culld.archive.scoring.plan import count_in, deleted_in, make_plan, shards_of
+from culld.archive.scoring.shards import deleted_row, write_rows
+from culld.archive.scoring.uris import Listing, require_outside, resolved
 from culld.errors import SystemFaultError
 from culld.imaging.formats import supported_extensions
 from culld.stages.watch.scanner import Scanner
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from culld.archive.crew import Crew, Progress
+    from culld.archive.nodes.crew import Crew, Progress
     from culld.archive.records import ScoreRequest
     from culld.config import Config
 

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from culld.app.model_files import load_model, resolve_policies
-from culld.archive.folder import ArchiveFolder
-from culld.archive.judge import SERIES_VARIABLES
-from culld.archive.parts import Roots, Tables, judged_parts
-from culld.archive.ray_session import MISSING
-from culld.archive.simulation import Simulation
-from culld.archive.whole_folders import layout_of
+from culld.archive.nodes.ray_session import MISSING
+from culld.archive.parquet.folder import ArchiveFolder
+from culld.archive.simulation.judge import SERIES_VARIABLES
+from culld.archive.simulation.layout import layout_of
+from culld.archive.simulation.outcomes import Simulation
+from culld.archive.simulation.parts import Roots, Tables, judged_parts
 from culld.clock import SystemClock
 from culld.config import load_config
 from culld.config.fields import PrecisionTarget
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from culld.archive.folder import Manifest
+    from culld.archive.parquet.folder import Manifest
     from culld.config import Config
     from culld.records import Policy
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from culld.archive.object_uri import shown
+from culld.archive.objects.uri import shown
 from culld.archive.records import ScoreRequest, SharpnessChoice, Status
 from culld.archive.score import score_archive
 from culld.cli import configuration, exit_codes

@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.filesize import decimal
 
 from culld.archive.duplicates import check_out, find_duplicates, write_groups
-from culld.archive.hash_groups import Kind
-from culld.archive.ray_session import require_extra
+from culld.archive.near_duplicates.groups import Kind
+from culld.archive.nodes.ray_session import require_extra
 from culld.cli import exit_codes
 from culld.records import display_path
 

@@ -14,14 +14,14 @@ from rich.table import Table
 from rich.text import Text
 
 from culld.archive.simulate import SimulateRequest, simulate_archive
-from culld.archive.simulation import EXAMPLES, Kind, Outcome
+from culld.archive.simulation.outcomes import EXAMPLES, Kind, Outcome
 from culld.cli import exit_codes
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
 
-    from culld.archive.simulation import Group, Simulation
+    from culld.archive.simulation.outcomes import Group, Simulation
 
 _WIDE: Final = 1000
 """The columns of an output that is no terminal: no line is cut."""

@@ -1,0 +1,1 @@
+"""Near-duplicates: groups of photos with almost equal perceptual hashes."""

@@ -1,0 +1,1 @@
+"""Ray: the session, the nodes of a cluster, and the actors that score shards."""

@@ -1,0 +1,1 @@
+"""The folder of an archive: its schema, its rows, and which row of a photo is the last."""

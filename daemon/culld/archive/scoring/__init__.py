@@ -1,0 +1,1 @@
+"""Scoring: from addresses to a plan, from the plan to shards of rows."""

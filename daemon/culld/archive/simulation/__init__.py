@@ -1,0 +1,1 @@
+"""Simulation: what a policy would do, computed column by column."""
