@@ -34,10 +34,14 @@ def shown(house: House, columns: int, *arguments: str | Path) -> list[str]:
 def test_nothing_is_wider_than_the_terminal(judged: House, columns: int) -> None:
     """Of any command that a person calls to look."""
     photo = judged.quarantine / LONG
-    for arguments in (["status"], ["log"], ["why", photo], ["report"], ["doctor"], ["doctor", "--verbose"], ["once"]):
+    looked_at = (["status"], ["log"], ["why", photo], ["report"], ["doctor"], ["doctor", "--verbose"], ["once"])
+    undone = ["restore", "--all", "--dry-run"]
+    for arguments in (*looked_at, undone):
         lines = shown(judged, columns, *arguments)
         assert lines, arguments
         assert widest(lines) <= columns, arguments
+    checked = on_terminal([COMMAND, "policy", "check", judged.config], columns, judged.folder)
+    assert 0 < widest(checked) <= columns
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ from culld.app.taken_counts import Found, Taken
 from culld.app.taken_scores import Origin
 from culld.archive.apply import Applied, Rows
 from culld.cli.archive_apply import advice, as_json, as_text
+from culld.cli.terminal import Terminal
 from culld.records import Plan, Stack, Verdict
 from harness import factories
 
@@ -54,7 +55,10 @@ def test_the_page_shows_what_a_dry_run_prints(applied: Applied) -> None:
     section = PAGE.read_text().partition("\n## Apply\n")[2].partition("\n## ")[0]
     (shown,) = re.findall(r"^```text\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
 
-    assert [*as_text(applied, dry_run=True), *advice(applied, arguments(dry_run=True))] == shown.splitlines()
+    assert [
+        *as_text(applied, Terminal(), dry_run=True),
+        *advice(applied, arguments(dry_run=True), Terminal()),
+    ] == shown.splitlines()
 
 
 def test_the_advice_after_the_brake_names_both_commands(applied: Applied) -> None:
@@ -62,8 +66,12 @@ def test_the_advice_after_the_brake_names_both_commands(applied: Applied) -> Non
     applied.taken.brake = "12 of the last 20; check them, then run `culld resume`"
     applied.taken.held = 5
 
-    told = "\n".join([*as_text(applied, dry_run=False), *advice(applied, arguments(dry_run=False))])
-    dry = "\n".join([*as_text(applied, dry_run=True), *advice(applied, arguments(dry_run=True))])
+    told = "\n".join(
+        [*as_text(applied, Terminal(), dry_run=False), *advice(applied, arguments(dry_run=False), Terminal())]
+    )
+    dry = "\n".join(
+        [*as_text(applied, Terminal(), dry_run=True), *advice(applied, arguments(dry_run=True), Terminal())]
+    )
 
     assert "5 rejected photos stay, for the mode or the brake" in told
     assert "the brake stopped moves: 12 of the last 20; check them, then run `culld resume`" in told
@@ -79,7 +87,7 @@ def test_failures_are_named_and_counted(applied: Applied) -> None:
     counts.unfinished = 1
     applied.taken.found = Found(0, 0, 3)
 
-    lines = [*as_text(applied, dry_run=False), *advice(applied, arguments(dry_run=False))]
+    lines = [*as_text(applied, Terminal(), dry_run=False), *advice(applied, arguments(dry_run=False), Terminal())]
 
     assert lines.count("  and 6 more") == 1
     assert "25 photos failed, 1 folders cannot be read" in lines

@@ -12,6 +12,7 @@ from culld.app.taken_scores import Origin
 from culld.archive.apply import ApplyRequest, apply_archive
 from culld.cli import exit_codes
 from culld.cli.progress import photo_bar
+from culld.cli.terminal import Terminal, terminal_of
 from culld.config import load_config
 from culld.records import Verdict, display_path
 
@@ -37,7 +38,8 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(as_json(applied, dry_run=args.dry_run)))
     else:
-        print("\n".join([*as_text(applied, dry_run=args.dry_run), *advice(applied, args)]))
+        terminal = terminal_of(sys.stdout, os.environ)
+        print("\n".join([*as_text(applied, terminal, dry_run=args.dry_run), *advice(applied, args, terminal)]))
     counts = applied.taken.counts
     bad = counts.failures or counts.unreadable_folders or counts.unfinished or counts.verdicts[Verdict.UNREADABLE]
     return exit_codes.SOME_FAILED if bad else exit_codes.FINE
@@ -75,7 +77,7 @@ class _Shown:
 
     def _print(self, line: str) -> None:
         if not self.quiet:
-            print(line, flush=True)
+            print("\n".join(terminal_of(sys.stdout, os.environ).labelled("", line)), flush=True)
 
 
 def as_json(applied: Applied, *, dry_run: bool) -> dict[str, Any]:
@@ -108,24 +110,25 @@ def _example_json(plan: Plan) -> dict[str, str]:
     return {"path": path, "verdict": plan.verdict, "rule": plan.rule, "reason": plan.reason}
 
 
-def as_text(applied: Applied, *, dry_run: bool) -> Iterator[str]:
+def as_text(applied: Applied, terminal: Terminal, *, dry_run: bool) -> Iterator[str]:
     """Yield what became of the photos, or would, line by line."""
     taken, counts = applied.taken, applied.taken.counts
     verb = _WOULD_BE if dry_run else _WERE
     origins = taken.origins
     if origins[Origin.CHANGED] or origins[Origin.UNSCORED]:
-        yield (
+        yield from terminal.labelled(
+            "",
             f"scored now: {origins[Origin.CHANGED]} photos that changed since,"
-            f" {origins[Origin.UNSCORED]} that the archive has no scores of"
+            f" {origins[Origin.UNSCORED]} that the archive has no scores of",
         )
     yield from (f"  {verb[verdict]:<38}{counts.verdicts[verdict]:>8}" for verdict in Verdict)
     yield from _by("by rule", taken.rules)
     yield from _by("by keyword", taken.keywords)
-    yield from _examples(taken, dry_run=dry_run)
+    yield from _examples(taken, terminal, dry_run=dry_run)
     if taken.held:
         yield ""
         yield f"{taken.held} rejected photos {'would stay' if dry_run else 'stay'}, for the mode or the brake"
-    yield from _failed(taken)
+    yield from _failed(taken, terminal)
 
 
 def _by(title: str, counts: Counter[tuple[Verdict, str]]) -> Iterator[str]:
@@ -135,7 +138,7 @@ def _by(title: str, counts: Counter[tuple[Verdict, str]]) -> Iterator[str]:
         yield from (f"  {verdict:<12}{what:<36}{count:>8}" for (verdict, what), count in counts.most_common())
 
 
-def _examples(taken: Taken, *, dry_run: bool) -> Iterator[str]:
+def _examples(taken: Taken, terminal: Terminal, *, dry_run: bool) -> Iterator[str]:
     if not taken.examples:
         return
     total = taken.counts.verdicts[Verdict.TAG] + taken.counts.verdicts[Verdict.QUARANTINE]
@@ -143,31 +146,34 @@ def _examples(taken: Taken, *, dry_run: bool) -> Iterator[str]:
     yield ""
     yield f"the first {len(taken.examples)} of {total} photos that {done} tagged or moved"
     for plan in taken.examples:
-        yield f"  {plan.verdict:<12}{display_path(plan.photo.place.path)}  ({plan.reason})"
+        path, reason = display_path(plan.photo.place.path), terminal.short(plan.reason)
+        yield terminal.coloured(terminal.row(f"  {plan.verdict:<12}", path, f"({reason})"), plan.verdict)
 
 
-def _failed(taken: Taken) -> Iterator[str]:
+def _failed(taken: Taken, terminal: Terminal) -> Iterator[str]:
     counts = taken.counts
-    lines = [f"  {display_path(place.path)}: {why}" for place, why in counts.failures.items()]
-    lines += [f"  {display_path(folder)}: {why}" for folder, why in counts.unreadable_folders.items()]
+    lines = [f"{display_path(place.path)}: {why}" for place, why in counts.failures.items()]
+    lines += [f"{display_path(folder)}: {why}" for folder, why in counts.unreadable_folders.items()]
     if lines:
         yield ""
         yield f"{len(counts.failures)} photos failed, {len(counts.unreadable_folders)} folders cannot be read"
-        yield from lines[:_MOST_NAMED]
+        yield from (part for line in lines[:_MOST_NAMED] for part in terminal.labelled("  ", line))
     if len(lines) > _MOST_NAMED:
         yield f"  and {len(lines) - _MOST_NAMED} more"
     if counts.unfinished:
         yield f"{counts.unfinished} photos are still being written; run the command again"
 
 
-def advice(applied: Applied, args: argparse.Namespace) -> Iterator[str]:
+def advice(applied: Applied, args: argparse.Namespace, terminal: Terminal) -> Iterator[str]:
     """Yield what to do next."""
     taken = applied.taken
     if taken.brake:
         yield ""
-        yield f"the brake {'would stop' if args.dry_run else 'stopped'} moves: {taken.brake}"
+        stops = "would stop" if args.dry_run else "stopped"
+        yield from terminal.labelled("", f"the brake {stops} moves: {taken.brake}")
         if not args.dry_run:
-            yield f"then `culld policy simulate {args.file} --apply` moves the photos that stayed for it"
+            then = f"then `culld policy simulate {args.file} --apply` moves the photos that stayed for it"
+            yield from terminal.labelled("", then)
     if not taken.found.scored:
         yield ""
         yield "no photo here has a row; is PATH what --from says, and are its disks mounted?"

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 EXAMPLES: Final = {
+    "culld init ~/Pictures/Import": "write a first policy, which moves nothing",
     "culld once": "judge the photos that are there, then exit",
     "culld score ~/Desktop/IMG_1.jpg": "print the probabilities of one photo; nothing is changed",
     "culld why ~/Pictures/Import/IMG_1.jpg": "explain what was decided about it",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -11,16 +12,21 @@ from typing import TYPE_CHECKING
 from culld.app.copies.undo import CopyUndone
 from culld.app.restore import RestoreRequest, run_restore
 from culld.cli import configuration, exit_codes
-from culld.quarantine.restore import Restored
+from culld.cli.terminal import terminal_of
 from culld.quarantine.selection import Selection
+from culld.quarantine.untag import Untagged
 from culld.records import display_path
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from culld.app.restore import RestoreSummary
-    from culld.quarantine.untag import Untagged
+    from culld.cli.terminal import Terminal
+    from culld.quarantine.restore import Restored
+
+    Result = Restored | Untagged | CopyUndone
 
 
 def run(args: argparse.Namespace) -> int:
@@ -32,8 +38,13 @@ def run(args: argparse.Namespace) -> int:
     # Not resolved: the path of a photo may be a symbolic link by now, and the path itself is selected.
     selection = Selection(tuple(path.absolute() for path in args.paths), args.since, args.all)
     request = RestoreRequest(selection, args.untag, args.dry_run, args.undecided)
+    terminal = terminal_of(sys.stdout, os.environ)
+
+    def show(result: Result) -> None:
+        print("\n".join(_lines(args, result, terminal)), flush=True)
+
     with _stop_asked() as stop:
-        summary = run_restore(config, request, lambda result: print(_line(args, result), flush=True), stop)
+        summary = run_restore(config, request, show, stop)
     if summary.stopped:
         print(_interrupted(summary), file=sys.stderr)
         return exit_codes.INTERRUPTED
@@ -65,12 +76,14 @@ def _stop_asked() -> Iterator[Callable[[], bool]]:
         signal.signal(signal.SIGINT, before)
 
 
-def _line(args: argparse.Namespace, result: Restored | Untagged | CopyUndone) -> str:
-    if isinstance(result, CopyUndone):
-        return json.dumps(_copy_as_json(result)) if args.json else _copy_as_text(result, dry_run=args.dry_run)
-    if isinstance(result, Restored):
-        return json.dumps(_as_json(result)) if args.json else _as_text(result, dry_run=args.dry_run)
-    return json.dumps(_untagged_as_json(result)) if args.json else _untagged_as_text(result, dry_run=args.dry_run)
+def _lines(args: argparse.Namespace, result: Result, terminal: Terminal) -> list[str]:
+    """Return what became of one photo: a JSON object, or a text that fits the terminal and keeps every fault whole."""
+    if args.json:
+        return [json.dumps(_as_json(result))]
+    done, path, note, fault = _as_text(result, dry_run=args.dry_run)
+    if fault:
+        return terminal.labelled(f"{done}  ", f"{display_path(path)}: {fault}")
+    return [terminal.row(f"{done}  ", display_path(path), f"({note})" if note else "").rstrip()]
 
 
 def _interrupted(summary: RestoreSummary) -> str:
@@ -80,36 +93,28 @@ def _interrupted(summary: RestoreSummary) -> str:
     return f"culld: interrupted: {done}, {summary.remaining} selected photos remain; to continue, run the command again"
 
 
-def _as_json(result: Restored) -> dict[str, object]:
+def _as_json(result: Result) -> dict[str, object]:
+    if isinstance(result, CopyUndone):
+        return {"copy": display_path(result.place.path), "note": result.note, "fault": result.fault}
+    if isinstance(result, Untagged):
+        return {"untagged": display_path(result.photo.path), "note": result.note, "fault": result.fault}
     now = None if result.now is None or result.fault else str(display_path(result.now.path))
     return {"record": display_path(result.record.path), "now": now, "note": result.note, "fault": result.fault}
 
 
-def _as_text(result: Restored, *, dry_run: bool) -> str:
-    if result.fault:
-        return f"not restored  {display_path(result.record.path)}: {result.fault}"
-    if result.now is None:
-        return f"deleted  {display_path(result.record.path)}: {result.note}"
-    note = f"  ({result.note})" if result.note else ""
-    return f"{'would restore' if dry_run else 'restored'}  {display_path(result.now.path)}{note}"
+def _as_text(result: Result, *, dry_run: bool) -> tuple[str, Path, str, str | None]:
+    """Return what was done, the path of the file, a note, and the fault for which it was not done."""
+    if isinstance(result, CopyUndone):
+        fault = result.fault or result.note
+        return _verb("remove", fault, dry_run=dry_run), result.place.path, "", fault
+    if isinstance(result, Untagged):
+        return _verb("untag", result.fault, dry_run=dry_run), result.photo.path, result.note, result.fault
+    if result.now is None and not result.fault:
+        return "deleted", result.record.path, result.note, None
+    place = result.record if result.now is None or result.fault else result.now
+    return _verb("restore", result.fault, dry_run=dry_run), place.path, result.note, result.fault
 
 
-def _untagged_as_json(result: Untagged) -> dict[str, object]:
-    return {"untagged": display_path(result.photo.path), "note": result.note, "fault": result.fault}
-
-
-def _untagged_as_text(result: Untagged, *, dry_run: bool) -> str:
-    if result.fault:
-        return f"not untagged  {display_path(result.photo.path)}: {result.fault}"
-    note = f"  ({result.note})" if result.note else ""
-    return f"{'would untag' if dry_run else 'untagged'}  {display_path(result.photo.path)}{note}"
-
-
-def _copy_as_json(result: CopyUndone) -> dict[str, object]:
-    return {"copy": display_path(result.place.path), "note": result.note, "fault": result.fault}
-
-
-def _copy_as_text(result: CopyUndone, *, dry_run: bool) -> str:
-    if result.fault or result.note:
-        return f"not removed  {display_path(result.place.path)}: {result.fault or result.note}"
-    return f"{'would remove' if dry_run else 'removed'}  {display_path(result.place.path)}"
+def _verb(verb: str, fault: str | None, *, dry_run: bool) -> str:
+    done = {"remove": "removed", "restore": "restored", "untag": "untagged"}[verb]
+    return f"not {done}" if fault else f"would {verb}" if dry_run else done
