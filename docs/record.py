@@ -1,6 +1,7 @@
-"""Records the first five minutes with culld on a terminal of 80 columns: .venv/bin/python docs/record.py.
+"""Records the first five minutes with culld, and an archive, on a terminal of 80 columns.
 
-The photos are drawn, the commands and what they print are real. Writes docs/first-minutes.txt and docs/run.svg.
+`.venv/bin/python docs/record.py`. The photos are drawn, the commands and what they print are real. Writes
+docs/first-minutes.txt, docs/run.svg and docs/archive.svg.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import shlex
 import sys
 import tempfile
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rich.console import Console
 from rich.text import Text
@@ -21,6 +22,9 @@ sys.path.insert(0, str(REPO / "tests"))
 
 from harness import factories  # noqa: E402 (the pictures of the tests)
 from harness.terminal import on_terminal, plain, widest  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 COLUMNS: Final = 80
 COMMANDS: Final = (
@@ -34,6 +38,16 @@ COMMANDS: Final = (
     "culld restore --all",
     "culld status",
 )
+ARCHIVE: Final = (
+    "culld archive score Pictures --out archive",
+    "culld archive simulate policy.yaml archive",
+    "culld archive apply policy.yaml archive --root Pictures --dry-run",
+)
+_POLICY: Final = """watch: [{path: Pictures}]
+quarantine: Quarantine
+state: state
+policy: {mode: enforce, defects: {blur: {tag: 0.5, reject: 0.97}}}
+"""
 _PICTURED: Final = ("$ culld init", "$ culld once", "$ sed", "$ culld policy simulate", "$ culld restore")
 """The parts that the picture shows."""
 
@@ -43,14 +57,26 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder).resolve()
         fill(home / "Pictures" / "Import")
-        parts = [[f"$ {command}", *run(command, home), ""] for command in COMMANDS]
+        parts = recorded(COMMANDS, home)
     shown = [line for part in parts for line in part]
-    if widest(shown) > COLUMNS:
-        wide = next(plain(line) for line in shown if widest([line]) > COLUMNS)
-        raise SystemExit(f"wider than {COLUMNS} columns: {wide}")
     (REPO / "docs" / "first-minutes.txt").write_text("\n".join(plain(line).rstrip() for line in shown).rstrip() + "\n")
     pictured = [line for part in parts if part[0].startswith(_PICTURED) for line in part]
     (REPO / "docs" / "run.svg").write_text(drawn(pictured))
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder).resolve()
+        fill(home / "Pictures" / "2026")
+        (home / "policy.yaml").write_text(_POLICY)
+        archived = [line for part in recorded(ARCHIVE, home) for line in part]
+    (REPO / "docs" / "archive.svg").write_text(drawn(archived))
+
+
+def recorded(commands: Sequence[str], home: Path) -> list[list[str]]:
+    """Return what each command prints, below the command; exits if a line is wider than the terminal."""
+    parts = [[f"$ {command}", *run(command, home), ""] for command in commands]
+    for line in (line for part in parts for line in part):
+        if widest([line]) > COLUMNS:
+            raise SystemExit(f"wider than {COLUMNS} columns: {plain(line)}")
+    return parts
 
 
 def fill(folder: Path) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+import shlex
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
+from rich.cells import cell_len
 
-from culld.cli import main
+from culld.cli import build_parser, main
 
 REPO = Path(__file__).resolve().parents[2]
 README = REPO / "README.md"
@@ -128,6 +130,17 @@ def test_the_exit_codes_are_those_of_the_help(capsys: pytest.CaptureFixture[str]
 
     assert len(codes) == 5
     assert re.findall(pattern, joined(README)) == codes
+
+
+def test_the_recording_fits_a_terminal_of_80_columns_and_has_real_commands() -> None:
+    """From the first policy to the undo; each command is one of the parser."""
+    lines = (REPO / "docs" / "first-minutes.txt").read_text().splitlines()
+    commands = [shlex.split(line)[2:] for line in lines if line.startswith("$ culld ")]
+
+    assert max(cell_len(line) for line in lines) <= 80
+    assert {"init", "once", "why", "restore"} <= {command[0] for command in commands}
+    for command in commands:
+        build_parser().parse_args(command)
 
 
 def joined(page: Path) -> str:
