@@ -182,7 +182,7 @@ def _take(descriptor: int, state: Path) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         running = f"culld is already running on {display_path(state)} (process {_written_by(descriptor)})"
-        text = f"{running}; stop it, or set another `state` folder"
+        text = f"{running}; stop it first (Ctrl-C, or `systemctl stop culld`)"
         raise SystemFaultError(text) from error
 
 

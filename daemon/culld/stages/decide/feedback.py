@@ -24,7 +24,7 @@ class Feedback(StrEnum):
     FALSE_REJECT = "brought back"
     CONFIRMED = "deleted or confirmed"
     PENDING = "in quarantine"
-    NONE = "left without a word"
+    NONE = "gone without an answer"
     UNCLEAR = "unclear"
 
 
