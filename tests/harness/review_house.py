@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TypeVar
 
 from culld.app.build import Builder, PolicySet
 from culld.app.model_files import resolve_policies
@@ -22,15 +19,10 @@ from culld.app.wishes.carry_out import Wishes
 from culld.app.wishes.wish_file import write_wish
 from culld.clock import SystemClock
 from culld.config import Config, load_config
-from culld.imaging.image_file import DecodeLimits
-from culld.inference.deferred import Deferred
 from culld.journal.store import SqliteJournal
 from culld.records import (
     WISH_FOLDER,
-    Assessment,
     ItemState,
-    Photo,
-    ReadFailure,
     RecordedDecision,
     ReviewState,
     RootedPath,
@@ -39,12 +31,9 @@ from culld.records import (
     WishKind,
     WishProgress,
 )
-from culld.stages.read import ReadRequest, WorkerSettings
-from culld.stages.read.assess import Scorer
-from culld.stages.read.scoring import DEFECT_NETWORK
-from culld.stages.read.worker import PhotoWorker
 from culld.unexpected import UnexpectedErrors
 from harness import factories, fakes, quarantined, raw_files
+from harness.named_model import Model
 
 POLICY = """\
 watch: [{path: inbox}]
@@ -63,31 +52,6 @@ SCORES = {"kept.jpg": 0.1, "tagged.jpg": 0.7, "gone.jpg": 0.99}
 T = TypeVar("T")
 
 
-class Model(PhotoWorker):
-    """A worker that is its own network: it gives prepared probabilities by the name of the file, and 0 for others."""
-
-    signature = DEFECT_NETWORK
-
-    def __init__(self, blur: Mapping[str, float]) -> None:
-        """Nothing to load."""
-        self._settings = WorkerSettings(Path(), "model@1", 10**8, 10**8)
-        self._limits = DecodeLimits()
-        self._scorer = Scorer(self)
-        self._blur = blur
-        self._name = ""
-        self.scored: list[str] = []
-
-    def begin(self, request: ReadRequest) -> Photo | Assessment | ReadFailure | Deferred[Assessment]:
-        """Note the name."""
-        self._name = request.snapshot.place.relative.name
-        return super().begin(request)
-
-    def run(self, _arrays: object) -> dict[str, NDArray[Any]]:
-        """Return the probabilities prepared for the photo that was begun last."""
-        self.scored.append(self._name)
-        return {"probabilities": np.array([[self._blur.get(self._name, 0.0), 0.0, 0.0]])}
-
-
 @dataclass
 class ReviewHouse:
     """A watched folder, a quarantine, a journal and a folder of wishes."""
@@ -103,7 +67,7 @@ class ReviewHouse:
         """Make the folders and the photos, which are hours old, and judge them."""
         for name in ("inbox", "state", "quarantine"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
-        self.model = Model(self.scores)
+        self.model = Model("model@1", self.scores)
         self.set_policy(mode=mode)
         for number, name in enumerate(self.scores):
             self.drop(name, number, len(self.scores) - number)

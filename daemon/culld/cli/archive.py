@@ -16,6 +16,7 @@ from culld.archive.objects.uri import shown
 from culld.archive.records import ScoreRequest, SharpnessChoice, Status
 from culld.archive.score import score_archive
 from culld.cli import configuration, exit_codes
+from culld.cli.progress import BAR_COLUMNS
 
 if TYPE_CHECKING:
     import argparse
@@ -83,7 +84,7 @@ def _progress(total: int) -> Iterator[_Bar | _Lines]:
         return
     columns = (
         TextColumn("scoring"),
-        BarColumn(),
+        BarColumn(BAR_COLUMNS),
         MofNCompleteColumn(),
         TextColumn("{task.fields[speed]}"),
         TimeRemainingColumn(),

@@ -16,6 +16,7 @@ from rich.text import Text
 from culld.archive.simulate import SimulateRequest, simulate_archive
 from culld.archive.simulation.outcomes import EXAMPLES, Kind, Outcome
 from culld.cli import exit_codes
+from culld.cli.progress import BAR_COLUMNS
 
 if TYPE_CHECKING:
     import argparse
@@ -132,7 +133,12 @@ def _progress() -> Iterator[Callable[[int, int], object]]:
     if not sys.stderr.isatty():
         yield lambda _done, _all: None
         return
-    columns = (TextColumn("judging"), BarColumn(), TextColumn("{task.percentage:.0f} %"), TimeRemainingColumn())
+    columns = (
+        TextColumn("judging"),
+        BarColumn(BAR_COLUMNS),
+        TextColumn("{task.percentage:.0f} %"),
+        TimeRemainingColumn(),
+    )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("", total=None)
         yield lambda done, all_: progress.update(task, completed=done, total=all_)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from rich.progress import TaskID
 
-_COLUMNS: Final = 20
+BAR_COLUMNS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def progress_bar(doing: str, total: float, *, at_first: str = "", as_share: bool
         yield Bar()
         return
     figures = TaskProgressColumn() if as_share else MofNCompleteColumn()
-    columns = (TextColumn("{task.description}"), BarColumn(_COLUMNS), figures, TimeRemainingColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(BAR_COLUMNS), figures, TimeRemainingColumn())
     # Results that go elsewhere than to the terminal must not be drawn above the bar.
     with (
         Progress(*columns, console=Console(stderr=True), redirect_stdout=sys.stdout.isatty()) as progress,
