@@ -1,0 +1,66 @@
+"""The pages of docs/ repeat the figures of the files that the benches write, and have no other ones beside them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).resolve().parents[2]
+INTERVAL = re.compile(r"(\d+(?:\.\d+)?)( %)? \((\d+(?:\.\d+)?) to (\d+(?:\.\d+)?)\)")
+"""A figure with its interval of 95 %, such as `0.731 (0.717 to 0.744)` or `11.6 % (10.0 to 13.1)`."""
+
+
+def section(page: str, heading: str) -> str:
+    """The text below a heading of a page, as one line."""
+    text = (REPO / "docs" / page).read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    assert text, heading
+    return " ".join(text.split())
+
+
+def cells(file: str) -> dict[str, list[str]]:
+    """The rows of the tables of a file by their first cell."""
+    lines = re.findall(r"^\|(.*)\|$", (REPO / file).read_text(), re.MULTILINE)
+    rows = [[cell.strip() for cell in line.split("|")] for line in lines]
+    return {row[0]: row[1:] for row in rows}
+
+
+def figures(text: str) -> list[tuple[float, ...]]:
+    """The figures with an interval in a text, those in per cent as shares."""
+    found = []
+    for value, percent, low, high in INTERVAL.findall(text):
+        scale = 100 if percent else 1
+        found.append(tuple(round(float(each) / scale, 6) for each in (value, low, high)))
+    return found
+
+
+def test_a_figure_in_per_cent_is_that_share() -> None:
+    """So that a page may write per cent where the file has a share."""
+    assert figures("11.6 % (10.0 to 13.1) and 0.116 (0.100 to 0.131)") == [(0.116, 0.1, 0.131)] * 2
+
+
+@pytest.mark.parametrize(("page", "heading", "file"), [("segment.md", "Figures", "models/segment/table.md")])
+def test_every_figure_with_an_interval_is_in_the_file_that_the_bench_wrote(page: str, heading: str, file: str) -> None:
+    """Whatever is missed as well as what is reached."""
+    shown = figures(section(page, heading))
+
+    assert len(shown) > 10
+    assert set(shown) <= set(figures((REPO / file).read_text()))
+
+
+def test_the_figures_of_the_page_are_those_of_the_browser() -> None:
+    """Rounded as they are in docs/web.md."""
+    page, rows = section("web.md", "Speed"), cells("tests/bench/PAGE.md")
+    median = {what: float(row[0].split()[0]) for what, row in rows.items() if row[0].split()[0].isdigit()}
+    first = [median[f"first screen ready, {count} listed"] / 1000 for count in ("20,000", "100,000", "1,000,000")]
+
+    assert "complete after {:.2f}, {:.2f} and {:.2f} s".format(*first) in page
+    assert f"never seen takes {median['to a photo of 24 MP that was never seen'] / 1000:.2f} s" in page
+    assert f"its own pixels {median['sharp at 100 %, 24 MP'] / 1000:.2f} s" in page
+    assert f"shows its numbers after {median['slider to numbers, 100,000 photos']:.0f} ms" in page
+    assert f"back in its folder {median['one photo brought back']:.0f} ms after the wish" in page
+    assert f"for the idle process ({median['memory of the web process alone']:.0f})" in page
+    workers = median["with the workers that make previews, after 54 MP"]
+    assert f"of 54 megapixels ({workers:.0f})" in page
+    assert f"judging is {median['judging, slower while a person leafs once a second']:.0f} % slower" in page
