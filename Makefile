@@ -23,7 +23,7 @@ help:  ## list the targets
 	@echo "make compare-bench  measure the models of change: writes models/compare/, and a page in runs/compare/ (SHARED=DIR)"
 	@echo "make enhance-bench  measure repairs beside their rivals: writes docs/benchmarks.md, models/restore-*/table.md (SHARED=DIR)"
 	@echo "make segment-bench  measure the regions that culld segment finds: writes models/segment/table.md (SHARED=DIR)"
-	@echo "make clips-bench  measure how clips of a camera model are judged: prints a table (SHARED=DIR; 20 minutes)"
+	@echo "make clips-bench  measure how clips of a camera model are judged: writes tests/bench/CLIPS.md (SHARED=DIR; 10 minutes)"
 	@echo "make lock   update the locked dependencies (for developers)"
 
 run: .venv/.run $(CONFIG)  ## start the daemon on photos/inbox, and the review page, whose address is printed
@@ -92,8 +92,8 @@ enhance-bench: .venv/.dev  ## repairs of compression and of exposure: models/res
 segment-bench: .venv/.dev  ## defects of regions, beside rules and rivals: models/segment/table.md
 	OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m bench.segment --shared "$(SHARED)" > models/segment/table.md
 
-clips-bench: .venv/.dev  ## clips by a camera model, of photographs that nothing was tuned on
-	OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m bench.clips --shared "$(SHARED)"
+clips-bench: .venv/.dev  ## clips by a camera model, of photographs that nothing was tuned on: tests/bench/CLIPS.md
+	OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m bench.clips --shared "$(SHARED)" > tests/bench/CLIPS.md
 
 $(CONFIG):
 	@mkdir -p photos/inbox

@@ -11,6 +11,7 @@ import io
 import json
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,6 +35,13 @@ DEFECT = {"shaken": "shake", "defocused": "blur", "dark": "under", "clipped": "o
 UNKNOWN = {"night_lowkey": "clipped", "highkey": "dark"}
 """Defects that cannot be seen on such a scene, as in the training of the network."""
 SEEN_AS = {"shaken": ("shake", "blur"), "covered": ("black", "under")}
+
+HEAD = """# Clips of a camera model, judged
+
+Written by `make clips-bench`: {clips} clips of 1.5 s of {scenes} photographs of the {side} split, filmed by a
+camera model (pan, tremor, defocus, exposure, noise, x264). A clip is right if a clean one is kept, and if another
+one has its defect for half of its time at least. Wilson's intervals.
+"""
 
 
 def shot_of(kind: str, name: str) -> Shot:
@@ -86,10 +94,21 @@ def main() -> None:
             right[kind].append(bool(lines[-1]["right"]))
             if args.log:
                 args.log.write_text("\n".join(map(json.dumps, lines)))
+    print(HEAD.format(scenes=len(scenes), clips=len(lines), side=args.side))
     head = ("clips", "judged right", "95 %")
     print("\n".join(table(head, [row(kind, right[kind]) for kind in KINDS])))
+    print("\n## By source\n")
+    print("\n".join(table(("source", *head[1:]), list(by_source(lines)))))
     seconds = sum(float(str(line["took"])) for line in lines)
     print(f"\n{sum(int(str(line['samples'])) for line in lines) / seconds:.1f} samples a second", file=sys.stderr)
+
+
+def by_source(lines: list[dict[str, object]]) -> Iterator[tuple[str, str, str]]:
+    """Yield one line of the table for each source of photographs, all kinds of clips together."""
+    found: dict[str, list[bool]] = {}
+    for line in lines:
+        found.setdefault(str(line["scene"]).partition("/")[0], []).append(bool(line["right"]))
+    yield from (row(source, found[source]) for source in sorted(found))
 
 
 def measured(photos: Path, scene: Scene, kind: str) -> dict[str, object]:
@@ -114,7 +133,7 @@ def measured(photos: Path, scene: Scene, kind: str) -> dict[str, object]:
 def row(kind: str, right: list[bool]) -> tuple[str, str, str]:
     """One line of the table."""
     low, high = wilson(sum(right), len(right))
-    return kind, f"{sum(right)} of {len(right)}", f"{low:.2f}-{high:.2f}"
+    return kind, f"{sum(right)} of {len(right)}", f"{low:.2f} to {high:.2f}"
 
 
 if __name__ == "__main__":

@@ -64,3 +64,15 @@ def test_the_figures_of_the_page_are_those_of_the_browser() -> None:
     workers = median["with the workers that make previews, after 54 MP"]
     assert f"of 54 megapixels ({workers:.0f})" in page
     assert f"judging is {median['judging, slower while a person leafs once a second']:.0f} % slower" in page
+
+
+def test_the_figures_of_clips_are_those_of_the_bench() -> None:
+    """Each kind of clip, with its interval, and how many photographs and clips there were."""
+    page, file = section("clips.md", "Figures"), (REPO / "tests" / "bench" / "CLIPS.md").read_text()
+    rows = re.findall(r"^\| (\w+) \| (\d+ of \d+) \| ([\d.]+ to [\d.]+) \|$", file.partition("\n## ")[0], re.MULTILINE)
+    clips, scenes = re.findall(r"(\d+) clips of 1.5 s of (\d+) photographs of the test split", file)[0]
+
+    assert len(rows) == 6
+    for kind, right, interval in rows:
+        assert re.search(rf"\| {kind}[^|]*\| {right} \| {interval} \|", page), kind
+    assert f"{scenes} photographs, {clips} clips of 1.5 s" in page
