@@ -74,17 +74,19 @@ def apply_archive(config: Config, request: ApplyRequest, shown: Shown, show_rows
     folder = request.root.resolve()
     require_watched(config, folder)
     archive = ArchiveFolder(request.archive.resolve())
-    source, rows = _open_rows(config, archive, folder, request.source)
-    show_rows(rows)
-    return Applied(rows, take_scores(config, TakeRequest(folder, request.dry_run), source, shown))
+    with archive.read() as origin:
+        source, rows = _open_rows(config, archive, origin, folder, request.source)
+        show_rows(rows)
+        return Applied(rows, take_scores(config, TakeRequest(folder, request.dry_run), source, shown))
 
 
-def _open_rows(config: Config, archive: ArchiveFolder, folder: Path, source: str | None) -> tuple[StoredRows, Rows]:
+def _open_rows(
+    config: Config, archive: ArchiveFolder, origin: Manifest, folder: Path, source: str | None
+) -> tuple[StoredRows, Rows]:
     """Return the rows of the photos below a folder; raises ConfigError if there are none."""
     import pyarrow as pa
 
     try:
-        origin = archive.manifest()
         _require_model(config, origin, archive.path)
         base, index = _indexed(archive, _bases(origin, folder, source))
         if not len(index):

@@ -98,11 +98,11 @@ def find_duplicates(path: Path) -> tuple[Ranked, Ranked]:
     import pyarrow as pa
 
     folder = ArchiveFolder(path.absolute())
-    folder.manifest()  # refuses what is no archive
     try:
-        rows = read_hashes(folder.rows())
-        copies, similar = grouped(rows.photos)
-        return _ranked(rows, copies), _ranked(rows, similar)
+        with folder.read():
+            rows = read_hashes(folder.rows())
+            copies, similar = grouped(rows.photos)
+            return _ranked(rows, copies), _ranked(rows, similar)
     except (OSError, pa.ArrowException) as error:
         raise SystemFaultError(f"the rows of {display_path(path)} cannot be read: {error}") from error
 

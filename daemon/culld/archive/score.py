@@ -14,6 +14,7 @@ from culld.archive.nodes.session import started_crew
 from culld.archive.objects.listing import require_readable
 from culld.archive.objects.scratch import remove_left_copies
 from culld.archive.parquet.folder import ArchiveFolder, Manifest
+from culld.archive.parquet.join import join_shards
 from culld.archive.records import Status, Tally
 from culld.archive.scoring.plan import count_in, deleted_in, make_plan, shards_of
 from culld.archive.scoring.shards import deleted_row, write_rows
@@ -73,6 +74,7 @@ def score_archive(config: Config, request: ScoreRequest, show: ShowProgress, tel
             listing = Listing(uris)
             if scan := make_plan(folder, listing, request.shard_size):
                 run.finish(scan)
+            join_shards(folder)
             run.result.missing, run.result.unreadable = listing.missing, listing.unreadable
             return run.result
     except OSError as error:

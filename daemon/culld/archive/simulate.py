@@ -45,7 +45,7 @@ def simulate_archive(
     """Return what the policy of a configuration file would do to the photos of an archive; nothing is written.
 
     A photo below a watched folder of the file has the policy of that folder, another one the policy of the file. `show`
-    takes the numbers of files that are judged and of all files. So many `workers` judge at a time; 0: as in the file.
+    takes the numbers of rows that are judged and of all rows. So many `workers` judge at a time; 0: as in the file.
 
     Raises ConfigError for a file with mistakes, a folder
     that is no archive, a damaged file of rows, and a precision for another model; SystemFaultError without a model.
@@ -57,15 +57,16 @@ def simulate_archive(
     manifest = folder.manifest()
     notes = _compared_models(config, request.config_file, manifest)
     policies = resolve_policies(config)
-    layout = layout_of(folder)
-    found = Simulation(policies.default.digest, missing=layout.missing)
-    found.noted([*notes, *_notes(config, policies.default)])
-    tables = Tables(layout, Roots.of(config, policies, manifest), policies, SystemClock().now())
-    done = 0
-    for files, part in judged_parts(tables, workers or config.worker_count):
-        found.add(part)
-        done += len(files)
-        show(done, len(layout.files))
+    found = Simulation(policies.default.digest).noted([*notes, *_notes(config, policies.default)])
+    with folder.read():
+        layout = layout_of(folder)
+        found.missing = layout.missing
+        tables = Tables(layout, Roots.of(config, policies, manifest), policies, SystemClock().now())
+        rows, done = sum(each.rows for each in layout.files), 0
+        for files, part in judged_parts(tables, workers or config.worker_count):
+            found.add(part)
+            done += sum(each.rows for each in layout.files[files.start : files.stop])
+            show(done, rows)
     return found if found.photos else found.noted(["the archive holds no row of a photo that is there"])
 
 

@@ -1,10 +1,11 @@
 """The folder of an archive: its manifest, its lock, its plans and its shards.
 
-    archive.json                    schema version, URIs, model, sharpness; written once
-    archive.lock                    locked while a run goes on
-    plans/0001.parquet              the files of a scan, with the shard of each
-    rows/0001/shard-000000.parquet  the rows of a shard
-    rows/0001/deleted.parquet       the rows of photos that are gone
+    archive.json                           schema version, URIs, model, sharpness; written once, locked by readers
+    archive.lock                           locked while a run goes on
+    plans/0001.parquet                     the files of a scan, with the shard of each
+    rows/0001/shard-000000.parquet         the rows of a shard
+    rows/0001/shard-000000-000255.parquet  the rows of the shards 0 to 255, instead of their own files
+    rows/0001/deleted.parquet              the rows of photos that are gone
 
 Each file is written under a hidden name, made durable, and renamed: a file that has its name is complete.
 """
@@ -18,6 +19,7 @@ import os
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from culld.archive.parquet.row_files import JOINED, SHARD, RowFiles, other_schema
 from culld.archive.parquet.schema import SCHEMA_VERSION
 from culld.archive.records import SharpnessChoice
 from culld.errors import ConfigError, SystemFaultError
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
 
 _MANIFEST: Final = "archive.json"
 _LOCK: Final = "archive.lock"
-_SHARD: Final = "shard-{:06}.parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +60,19 @@ class ArchiveFolder:
 
     def shard(self, scan: int, number: int) -> Path:
         """Return the path of a shard."""
-        return self.path / "rows" / f"{scan:04}" / _SHARD.format(number)
+        return self.path / "rows" / f"{scan:04}" / SHARD.format(number)
+
+    def joined(self, scan: int, first: int, last: int) -> Path:
+        """Return the path of the file that joins the shards `first` to `last`."""
+        return self.path / "rows" / f"{scan:04}" / JOINED.format(first, last)
+
+    def row_files(self, scan: int) -> RowFiles:
+        """Return the files with the shards of a scan; raises ConfigError if two hold the same shard."""
+        return RowFiles.of(self.path / "rows" / f"{scan:04}")
 
     def committed(self, scan: int) -> frozenset[int]:
-        """Return the numbers of the shards of a scan that are written."""
-        found = self.path.glob(f"rows/{scan:04}/shard-*.parquet")
-        return frozenset(int(each.stem.removeprefix("shard-")) for each in found)
+        """Return the numbers of the shards of a scan that are written; raises as `row_files`."""
+        return frozenset(number for each in self.row_files(scan).holding for number in range(each.first, each.last + 1))
 
     def deleted(self, scan: int) -> Path:
         """Return the path of the rows of photos that are gone."""
@@ -75,8 +83,42 @@ class ArchiveFolder:
         return max((int(each.stem) for each in self.path.glob("plans/[0-9]*.parquet")), default=0)
 
     def rows(self) -> list[Path]:
-        """Return all files of rows, in order."""
-        return sorted(self.path.glob("rows/[0-9]*/[!.]*.parquet"))
+        """Return all files that hold rows, in the order of scans; raises as `row_files`."""
+        scans = sorted(int(each.name) for each in self.path.glob("rows/[0-9]*") if each.name.isdecimal())
+        return [file for scan in scans for file in (*self._deleted(scan), *self._holding(scan))]
+
+    def _deleted(self, scan: int) -> list[Path]:
+        file = self.deleted(scan)
+        return [file] if file.exists() else []
+
+    def _holding(self, scan: int) -> list[Path]:
+        return [each.path for each in self.row_files(scan).holding]
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Manifest]:
+        """Yield what the rows have in common; during the block no file of rows is removed.
+
+        Raises ConfigError for a folder that is no archive, SystemFaultError if it cannot be read or locked.
+        """
+        with contextlib.ExitStack() as stack:
+            try:
+                manifest = self.manifest()
+                fcntl.flock(stack.enter_context((self.path / _MANIFEST).open("rb")), fcntl.LOCK_SH)
+            except OSError as error:
+                why = error.strerror or error
+                raise SystemFaultError(f"{display_path(self.path)} cannot be read and locked: {why}") from error
+            yield manifest
+
+    @contextlib.contextmanager
+    def unread(self) -> Iterator[bool]:
+        """Yield whether no other process reads the rows; if so, none begins during the block."""
+        with (self.path / _MANIFEST).open("r+b") as file:  # NFS locks alone only a file that is open for writing
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                is_unread = True
+            except BlockingIOError:
+                is_unread = False
+            yield is_unread
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[None]:
@@ -127,11 +169,6 @@ class ArchiveFolder:
 
 def _all_texts(values: list[object]) -> bool:
     return all(isinstance(each, str) for each in values)
-
-
-def other_schema(found: object) -> str:
-    """Return, as a clause, that a file has another schema than this culld."""
-    return f"has schema {found}, and this culld writes {SCHEMA_VERSION}; score the photos again into a new folder"
 
 
 def _refusal(found: Mapping[str, Any], wanted: Manifest) -> str:

@@ -20,8 +20,18 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from culld.archive.parquet.folder import ArchiveFolder
+    from culld.archive.parquet.row_files import RowFile
 
 _GROUP: Final = 1 << 16
+
+
+@dataclass(slots=True)
+class PlannedFile:
+    """A file of rows of a scan, with the number of photos that the plan has in its shards."""
+
+    scan: int
+    path: Path
+    rows: int = 0
 
 
 @dataclass(slots=True)
@@ -33,7 +43,7 @@ class Layout:
     or marked as deleted, and `deleted` the paths of photos that are gone.
     """
 
-    files: list[tuple[int, Path]] = field(default_factory=list)
+    files: list[PlannedFile] = field(default_factory=list)
     first: dict[bytes, int] = field(default_factory=dict)
     last: dict[bytes, int] = field(default_factory=dict)
     later: dict[int, pa.Array] = field(default_factory=dict)
@@ -48,10 +58,10 @@ def layout_of(folder: ArchiveFolder) -> Layout:
     planned = absent = 0
     read_again: dict[int, pa.Array] = {}
     for scan in scans:
-        committed = sorted(folder.committed(scan))
-        at = {number: len(found.files) + place for place, number in enumerate(committed)}
-        found.files += [(scan, folder.shard(scan, number)) for number in committed]
-        held = [*committed, DELETED_SHARD] if folder.deleted(scan).exists() else committed
+        files = folder.row_files(scan).holding
+        at = _positions(files, len(found.files))
+        found.files += [PlannedFile(scan, each.path) for each in files]
+        held = [*at, DELETED_SHARD] if folder.deleted(scan).exists() else list(at)
         keys = []
         for table in _plan_tables(folder, scan):
             shards = table["shard"].to_numpy()
@@ -68,6 +78,11 @@ def layout_of(folder: ArchiveFolder) -> Layout:
         found.later[scan] = _joined([read_again[other] for other in scans if other > scan])
     found.missing = Missing(absent, planned)
     return found
+
+
+def _positions(files: Sequence[RowFile], start: int) -> dict[int, int]:
+    """Return the position of the file of each shard; `start` is that of the first file."""
+    return {number: start + place for place, each in enumerate(files) for number in range(each.first, each.last + 1)}
 
 
 def parents_of(keys: pa.Array) -> pa.Array:
@@ -93,17 +108,20 @@ def _plan_tables(folder: ArchiveFolder, scan: int) -> Iterator[pa.Table]:
         raise ConfigError((f"{display_path(file)} cannot be read ({why})",)) from error
 
 
-def _keys(plan: pa.Table) -> pa.ChunkedArray:
+def _keys(plan: pa.Table) -> pa.Array:
     """Return the path or URI of each photo of a plan, as rows have it (`object_uri.stored_bytes`)."""
     import pyarrow.compute as pc
 
-    root = pc.if_else(pc.equal(plan["root"], b"/"), b"", plan["root"])
+    roots = plan["root"].combine_chunks().dictionary_encode()
+    root = pc.if_else(pc.equal(roots.dictionary, b"/"), b"", roots.dictionary)
     uri = pc.replace_substring_regex(root, pattern=f"^({'|'.join(SCHEMES)}):/({ANONYMOUS}@)?", replacement=r"\1://")
-    return pc.binary_join_element_wise(uri, plan["relative"], b"/")
+    return pc.binary_join_element_wise(uri.take(roots.indices), plan["relative"].combine_chunks(), b"/")
 
 
 def _note_ends(layout: Layout, table: pa.Table, at: dict[int, int]) -> None:
-    """Note the first and the last file of each folder of a table."""
+    """Note the first and the last file of each folder of a table, and the photos of each file."""
+    for number in table["shard"].value_counts().to_pylist():
+        layout.files[at[number["values"]]].rows += number["counts"]
     folders = table.select(["shard"]).append_column("folder", parents_of(table["key"].combine_chunks()))
     ends = folders.group_by("folder").aggregate([("shard", "min"), ("shard", "max")])
     columns = (ends[name].to_pylist() for name in ("folder", "shard_min", "shard_max"))

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
 
+from culld.archive.parquet.row_files import read_rows
 from culld.archive.simulation.judge import FACT_VARIABLES, Judge
 from culld.archive.simulation.outcomes import Simulation
 from culld.archive.simulation.photo_columns import PhotoColumns, columns_for
 from culld.archive.simulation.row_stack import RowStacks, shots_in
 from culld.archive.simulation.tally import Tally
-from culld.archive.simulation.whole_folders import read_columns, whole_folders
+from culld.archive.simulation.whole_folders import whole_folders
 from culld.errors import ConfigError, SystemFaultError
 from culld.records import Mode
 
@@ -35,17 +36,17 @@ if TYPE_CHECKING:
     from culld.config import Config
     from culld.records import FolderPolicies, Policy
 
-_FILES: Final = 512
-"""The files of a part: a process that judges fewer costs more than it saves."""
+_ROWS: Final = 1 << 17
+"""The rows of a part: a process that judges fewer costs more than it saves."""
 
 
-def judged_parts(tables: Tables, workers: int, size: int = _FILES) -> Iterator[tuple[range, Simulation]]:
-    """Yield the parts of an archive in order, `size` files each, with what would happen to their photos.
+def judged_parts(tables: Tables, workers: int, size: int = _ROWS) -> Iterator[tuple[range, Simulation]]:
+    """Yield the parts of an archive in order, with what would happen to their photos.
 
-    Raises ConfigError for a damaged file, and SystemFaultError if a process is lost.
+    A part has whole files, with `size` rows or just more. Raises ConfigError for a damaged file, and SystemFaultError
+    if a process is lost.
     """
-    count = len(tables.layout.files)
-    parts = [range(start, min(start + size, count)) for start in range(0, count, size)]
+    parts = list(_parts([each.rows for each in tables.layout.files], size))
     workers = min(workers, len(parts))
     if workers <= 1:
         yield from ((part, _needed(tables.judged(part))) for part in parts)
@@ -57,6 +58,16 @@ def judged_parts(tables: Tables, workers: int, size: int = _FILES) -> Iterator[t
                 yield part, _needed(found)
     except BrokenProcessPool as error:
         raise SystemFaultError("a process of the simulation ended; is there too little memory?") from error
+
+
+def _parts(rows: Sequence[int], size: int) -> Iterator[range]:
+    """Yield ranges of files by the number of the rows of each."""
+    start = count = 0
+    for at, number in enumerate(rows):
+        count += number
+        if count >= size or at + 1 == len(rows):
+            yield range(start, at + 1)
+            start, count = at + 1, 0
 
 
 def _needed(found: Simulation | tuple[str, ...]) -> Simulation:
@@ -172,6 +183,6 @@ class _Facts:
         found: dict[int, str | None] = {}
         for file in np.unique(files).tolist():
             inside = np.flatnonzero(files == file)
-            column = read_columns(self.layout.files[file][1], ["facts"])["facts"]
-            found |= dict(zip(inside.tolist(), column.take(numbers[inside]).to_pylist(), strict=True))
+            facts = read_rows(self.layout.files[file].path, ["facts"], numbers[inside])["facts"]
+            found |= dict(zip(inside.tolist(), facts.to_pylist(), strict=True))
         return [found[at] for at in range(len(rows))]

@@ -8,33 +8,29 @@ from __future__ import annotations
 
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from culld.archive.parquet.folder import other_schema
 from culld.archive.parquet.last_rows import key_of
-from culld.archive.parquet.schema import SCHEMA_KEY, SCHEMA_VERSION, row_schema
+from culld.archive.parquet.row_files import read_rows
 from culld.archive.records import Status
 from culld.archive.simulation.layout import parents_of
-from culld.errors import ConfigError
-from culld.records import display_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from pathlib import Path
 
     import numpy.typing as npt
     import pyarrow as pa
 
-    from culld.archive.simulation.layout import Layout
+    from culld.archive.simulation.layout import Layout, PlannedFile
 
-_ROWS: Final = 1 << 16
-"""A table has about so many rows: 60 MB with what is calculated of it."""
+_ROWS: Final = 60_000
+"""A table has about so many rows, those of one joined file: 60 MB with what is calculated of it."""
 _READERS: Final = 1
-_AT_ONCE: Final = 16
-_AHEAD: Final = 8
+_AT_ONCE: Final = 1 << 12
+"""The rows that a thread reads at once; in small files, since one that is handed over costs as much as one row."""
+_AHEAD: Final = 1 << 15
 
 
 def whole_folders(layout: Layout, columns: Sequence[str], files: range | None = None) -> Iterator[pa.Table]:
@@ -87,7 +83,7 @@ def _described(layout: Layout, tables: list[pa.Table], first: int) -> pa.Table:
     files = np.repeat(np.arange(first, first + len(tables)), counts)
     for name, values in {"key": key, "folder": parents_of(key), "file": pa.array(files), "row": pa.array(rows)}.items():
         table = table.append_column(name, values)
-    scans = [layout.files[at][0] for at in range(first, first + len(tables))]
+    scans = [layout.files[at].scan for at in range(first, first + len(tables))]
     if len(set(scans)) == 1:
         return _current(table, layout.later[scans[0]])
     parts = zip(scans, ends, counts, strict=False)
@@ -105,43 +101,37 @@ def _split(table: pa.Table, first: npt.NDArray[np.bool_]) -> tuple[pa.Table, pa.
 
 
 def _tables(layout: Layout, columns: Sequence[str], which: range) -> Iterator[pa.Table]:
-    """Yield the rows of each file in order; a thread reads a few files ahead."""
-    files = [layout.files[at][1] for at in which]
-    read = partial(_read, columns=list(columns))
+    """Yield the rows of each file in order; a thread reads `_AHEAD` rows ahead, or one file."""
     with ThreadPoolExecutor(_READERS) as pool:
-        begun: deque[Any] = deque()
-        for start in range(0, len(files), _AT_ONCE):
-            begun.append(pool.submit(read, files[start : start + _AT_ONCE]))
-            if len(begun) > _AHEAD:
-                yield from begun.popleft().result()
-        while begun:
-            yield from begun.popleft().result()
+        begun: deque[tuple[int, Any]] = deque()
+        ahead = 0
+        for files, rows in _batches([layout.files[at] for at in which]):
+            begun.append((rows, pool.submit(_read, files, columns)))
+            ahead += rows
+            while len(begun) > 1 and ahead > _AHEAD:
+                count, tables = begun.popleft()
+                ahead -= count
+                yield from tables.result()
+        for _, tables in begun:
+            yield from tables.result()
 
 
-def _read(files: list[Path], columns: list[str]) -> list[pa.Table]:
-    return [read_columns(file, columns) for file in files]
+def _batches(files: Sequence[PlannedFile]) -> Iterator[tuple[list[PlannedFile], int]]:
+    """Yield files that are read at once, with the number of their rows."""
+    batch: list[PlannedFile] = []
+    count = 0
+    for each in files:
+        batch.append(each)
+        count += each.rows
+        if count >= _AT_ONCE:
+            yield batch, count
+            batch, count = [], 0
+    if batch:
+        yield batch, count
 
 
-def read_columns(file: Path, columns: Sequence[str]) -> pa.Table:
-    """Return columns of a file of rows; raises ConfigError if it is damaged, or has another schema."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        with pq.ParquetFile(file, memory_map=True) as opened:
-            schema = opened.schema_arrow
-            version = (schema.metadata or {}).get(SCHEMA_KEY, b"").decode()
-            if version != str(SCHEMA_VERSION) or not schema.equals(_expected()):
-                raise ConfigError((f"{display_path(file)} {other_schema(version or 'of another program')}",))
-            return opened.read(list(columns), use_threads=False)
-    except (OSError, pa.ArrowException) as error:
-        why = str(error).partition("\n")[0]
-        raise ConfigError((f"{display_path(file)} cannot be read ({why}); remove it and score again",)) from error
-
-
-@cache
-def _expected() -> pa.Schema:
-    return row_schema()
+def _read(files: Sequence[PlannedFile], columns: Sequence[str]) -> list[pa.Table]:
+    return [read_rows(file.path, columns) for file in files]
 
 
 def _current(table: pa.Table, later: pa.Array) -> pa.Table:
