@@ -71,9 +71,10 @@ class Judge:
         self._spare_series(result, result.outcomes == REJECTED)
         return result
 
-    def decision(self, row: int) -> Decision:
-        """Return the decision about a row that columns settled, for its reason."""
-        return self._decided(self.stacks.stack(row), row)
+    def decisions(self, rows: Sequence[int]) -> list[Decision]:
+        """Return the decisions about rows that columns settled, for their reasons."""
+        self.stacks.load_stacks(rows)
+        return [self._decided(self.stacks.stack(row), row) for row in rows]
 
     def _alone(self, found: Screened) -> npt.NDArray[np.int64]:
         """Return the rows that columns do not settle."""

@@ -36,17 +36,21 @@ if TYPE_CHECKING:
     from culld.config import Config
     from culld.records import FolderPolicies, Policy
 
-_ROWS: Final = 1 << 17
-"""The rows of a part: a process that judges fewer costs more than it saves."""
+_LEAST: Final = 1 << 17
+"""The rows of a part, at least: a process that judges fewer costs more than it saves."""
+_MOST: Final = 1 << 19
+_PARTS: Final = 8
+"""The parts of each process, as far as the limits allow: when the last ones are judged, processes wait."""
 
 
-def judged_parts(tables: Tables, workers: int, size: int = _ROWS) -> Iterator[tuple[range, Simulation]]:
+def judged_parts(tables: Tables, workers: int, size: int = 0) -> Iterator[tuple[range, Simulation]]:
     """Yield the parts of an archive in order, with what would happen to their photos.
 
-    A part has whole files, with `size` rows or just more. Raises ConfigError for a damaged file, and SystemFaultError
-    if a process is lost.
+    A part has whole files, with `size` rows or just more; 0: by the number of processes. Raises ConfigError for a
+    damaged file, and SystemFaultError if a process is lost.
     """
-    parts = list(_parts([each.rows for each in tables.layout.files], size))
+    rows = [each.rows for each in tables.layout.files]
+    parts = list(_parts(rows, size or min(max(sum(rows) // (workers * _PARTS), _LEAST), _MOST)))
     workers = min(workers, len(parts))
     if workers <= 1:
         yield from ((part, _needed(tables.judged(part))) for part in parts)
@@ -136,7 +140,7 @@ class Tables:
         try:
             for table in whole_folders(self.layout, columns_for(self._variables), part):
                 judge = self.judge(table)
-                tally.add(judge.photos, judge.judged(), judge.decision)
+                tally.add(judge.photos, judge.judged(), judge.decisions)
         except ConfigError as error:
             return error.problems
         return tally.simulation

@@ -148,15 +148,16 @@ class RowStacks:
     def assessment(self, row: int) -> Assessment:
         """Return the photo of a row."""
         if row not in self._known:
-            self.load([row])
+            if row not in self._rows:
+                self.load([row])
             self._known[row] = assessment_of(self._rows[row], self.photos.root_paths[self.photos.roots[row]])
         return self._known[row]
 
     def stack(self, row: int) -> Stack:
         """Return the stack of a row, without its series."""
         rows = self.shots.of.get(row, (row,))
-        self.load_stacks(rows)
         if rows not in self._shots:
+            self.load_stacks(rows)
             members = tuple(self.assessment(each) for each in rows)
             shot = [self._alone(at, members, self._rows[each]) for at, each in enumerate(rows)]
             self._shots[rows] = [_together(own, shot) if own.siblings else own for own in shot]
