@@ -1,10 +1,12 @@
 """Make an archive of drawn rows, and measure `culld archive simulate` as a whole process: seconds and peak memory.
 
     python tests/bench/archive_simulate.py 1000000 FOLDER [--runs 3] [--shard-size 256] [--rejects 0.02] [--policy FILE]
+        [--shards]
 
 The rows are drawn by seed: folders of one event each with one to three cameras, bursts, brackets, pauses of seconds to
 minutes, settings that stay for a while, RAW with JPEG in a fifth of the folders, ratings, edits, small photos, photos
-that cannot be read, and difference hashes of smooth fields. An archive that is there is used again.
+that cannot be read, and difference hashes of smooth fields. The shards are joined as after a finished scan; with
+--shards they stay as they are while a scan goes on. An archive that is there is used again.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from culld.archive.parquet.folder import ArchiveFolder, Manifest
+from culld.archive.parquet.join import join_shards
 from culld.archive.parquet.schema import plan_schema, row_schema
 
 if TYPE_CHECKING:
@@ -49,11 +52,17 @@ policy: {{mode: enforce}}
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The archive to make: rows, photos of a shard, and the share of rejected photos."""
+    """The archive to make: rows, photos of a shard, the share of rejected photos, and whether its shards are joined."""
 
     rows: int
     shard_size: int
     rejects: float
+    is_joined: bool = True
+
+    @property
+    def name(self) -> str:
+        """The name of its folder."""
+        return f"archive-{self.rows}-{self.shard_size}-{self.rejects:g}{'-joined' if self.is_joined else ''}"
 
 
 def scenes(rng: np.random.Generator) -> Array:
@@ -191,7 +200,7 @@ def make(out: Path, wanted: Wanted) -> None:
     pool, waiting, made, number, event = scenes(rng), [], 0, 0, 0
     for each in (folder.shard(1, 0), folder.plan(1)):
         each.parent.mkdir(parents=True)
-    planned = pq.ParquetWriter(folder.plan(1), plan_schema(), compression="zstd")
+    planned: list[pa.Table] = []
     while made < wanted.rows or waiting:
         if made < wanted.rows and len(waiting) < wanted.shard_size:
             count = min(int(rng.integers(100, 1000)) * 2, wanted.rows - made)
@@ -201,9 +210,11 @@ def make(out: Path, wanted: Wanted) -> None:
         rows, waiting = waiting[: wanted.shard_size], waiting[wanted.shard_size :]
         table = pa.Table.from_pylist([{**row, "scan": 1} for row in rows], row_schema())
         pq.write_table(table, folder.shard(1, number), compression="zstd")
-        planned.write_table(plan_of(number, rows), row_group_size=1 << 16)
+        planned.append(plan_of(number, rows))
         number += 1
-    planned.close()
+    pq.write_table(pa.concat_tables(planned), folder.plan(1), compression="zstd", row_group_size=1 << 16)
+    if wanted.is_joined:
+        join_shards(folder)
     (out / "policy.yaml").write_text(POLICY.format(folder=out))
 
 
@@ -258,10 +269,12 @@ def main() -> None:
     parser.add_argument("--shard-size", type=int, default=256)
     parser.add_argument("--rejects", type=float, default=0.02)
     parser.add_argument("--policy", type=Path)
+    parser.add_argument("--shards", action="store_true")
     args = parser.parse_args()
-    out = args.folder / f"archive-{args.rows}-{args.shard_size}-{args.rejects:g}"
+    wanted = Wanted(args.rows, args.shard_size, args.rejects, not args.shards)
+    out = args.folder / wanted.name
     if not out.exists():
-        make(out, Wanted(args.rows, args.shard_size, args.rejects))
+        make(out, wanted)
     policy = args.policy or out / "policy.yaml"
     command = [str(Path(sys.executable).with_name("culld")), "archive", "simulate", str(policy), str(out), "--json"]
     runs = [measured(command) for _ in range(args.runs)]

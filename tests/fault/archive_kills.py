@@ -19,6 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from culld.archive.parquet.folder import ArchiveFolder
 from harness import factories
 from harness.archives import rows_of
 from harness.process_tree import below, processes
@@ -53,7 +54,7 @@ class Scan:
 
     def shards(self) -> int:
         """The number of shards that are committed."""
-        return len(list(self.out.glob("rows/0001/shard-*.parquet")))
+        return len(ArchiveFolder(self.out).committed(1))
 
     def go_on(self) -> subprocess.Popen[str]:
         """Wait until the command commits another shard, and start it again as often as that takes."""
