@@ -15,15 +15,16 @@ from pathlib import Path
 
 import pytest
 
+from culld.app.init import propose
 from culld.cli import build_parser
 from culld.cli import doctor as command
-from culld.errors import SystemFaultError
+from culld.errors import ConfigError, SystemFaultError
 from culld.files import mounts
 from culld.files.locks import lock_holder, state_lock
 from culld.files.mounts import Mount
 from culld.files.rename_noreplace import Way
 from culld.files.trial import FolderAbilities
-from culld.system.doctor import environment, folders
+from culld.system.doctor import environment, folders, libraries
 from culld.system.doctor.checks import Check, Health, ok
 from culld.system.doctor.extras import EXTRAS, extras, packages_of
 
@@ -239,6 +240,54 @@ class TestFolders:
         assert folders.device(tmp_path / "a" / "b") == tmp_path.stat().st_dev
 
 
+class TestLibraries:
+    """Folders that belong to photo programs: the words are those of `culld init`."""
+
+    def test_a_folder_of_no_program_is_fine(self, tmp_path: Path) -> None:
+        """One check for the folder, and none for the quarantine, which has a check of its own."""
+        (check,) = libraries.watched_library(tmp_path)
+
+        assert (check.health, check.fix) == (Health.OK, "")
+        assert list(libraries.quarantine_library(tmp_path)) == []
+
+    @pytest.mark.parametrize(
+        ("program", "mark"),
+        [("Immich", "upload/.immich"), ("PhotoPrism", ".ppstorage"), ("Capture One", "a.cocatalog/a")],
+    )
+    def test_a_folder_that_a_program_alone_may_change_is_bad(self, tmp_path: Path, program: str, mark: str) -> None:
+        """`culld init` refuses it for the same reason."""
+        (tmp_path / mark).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / mark).touch()
+
+        (check,) = libraries.watched_library(tmp_path)
+        assert (check.health, check.fix) == (Health.BAD, "watch a folder from which it imports")
+        with pytest.raises(ConfigError) as refused:
+            propose([tmp_path], {"HOME": "/home/ann"}, out=tmp_path / "culld.yaml", quarantine=tmp_path.parent / "q")
+        assert str(refused.value) == f"{tmp_path} {check.what}; {check.fix}"
+
+    @pytest.mark.parametrize(("program", "mark"), [("digiKam", "digikam4.db"), ("Lightroom", "a.lrcat")])
+    def test_a_folder_in_a_catalog_is_warned_of(self, tmp_path: Path, program: str, mark: str) -> None:
+        """With the sentence that `culld init` prints as a note."""
+        (tmp_path / mark).touch()
+        folder = tmp_path / "Import"
+        folder.mkdir()
+
+        (check,) = libraries.watched_library(folder)
+        assert check.health is Health.WARN
+        (note, _) = propose([folder], {"HOME": "/home/ann"}, out=tmp_path / "culld.yaml").remarks
+        assert note == f"{folder}: {check.what}"
+
+    def test_a_quarantine_in_a_library_is_warned_of(self, tmp_path: Path) -> None:
+        """Also one that is not made yet."""
+        (tmp_path / ".immich").touch()
+
+        (check,) = libraries.quarantine_library(tmp_path / "a" / "Quarantine")
+        assert check.health is Health.WARN
+        assert check.what == (
+            f"lies in a folder of Immich, which may import the rejected photos again ({tmp_path}/.immich)"
+        )
+
+
 class TestMachine:
     """Whether the machine has what culld needs."""
 
@@ -423,6 +472,17 @@ class TestCommand:
         assert "     fix: set model.path to a folder" in printed
         assert not (tmp_path / "q").exists()
         assert not (tmp_path / "s").exists()
+
+    def test_a_library_of_a_photo_program_is_reported(
+        self, config: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Of the watched folder and of the quarantine beside it."""
+        (tmp_path / "digikam4.db").touch()
+        command.run(parsed("--config", str(config)))
+
+        printed = capsys.readouterr().out
+        assert f"photo programs {tmp_path}/in: digiKam owns it ({tmp_path}/digikam4.db)" in printed
+        assert f"quarantine {tmp_path}/q: lies in a folder of digiKam, which may import" in printed
 
     def test_what_is_fine_is_one_line(self, config: Path, capsys: pytest.CaptureFixture[str]) -> None:
         """After the problems, which need attention."""

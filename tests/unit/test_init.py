@@ -234,7 +234,7 @@ class TestPhotoPrograms:
         photo, quarantine = propose([imports], os.environ).remarks
         assert photo.startswith(f"~/Pictures/Import: {program} owns it (~/Pictures/{mark}): stars ")
         assert "do not protect a photo" in photo
-        assert quarantine.startswith(f"the quarantine ~/Pictures/Quarantine lies in a folder of {program} too")
+        assert quarantine.startswith(f"the quarantine ~/Pictures/Quarantine lies in a folder of {program}, which ")
         assert len(propose([imports], os.environ, quarantine=imports.parents[1] / "bad").remarks) == 1
 
     def test_a_library_beside_the_folder_does_not_own_it(self, imports: Path) -> None:

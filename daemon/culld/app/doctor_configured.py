@@ -19,7 +19,7 @@ from culld.inference.litert import LiteRtNetwork, silence_stderr
 from culld.records import display_path
 from culld.stages.read.scoring import open_litert
 from culld.subject.finder import SubjectFinder
-from culld.system.doctor import environment, folders
+from culld.system.doctor import environment, folders, libraries
 from culld.system.doctor.checks import bad, ok, warn
 
 if TYPE_CHECKING:
@@ -72,12 +72,21 @@ def _of_folders(config: Config) -> Iterator[Check]:
         yield folders.file_system(root, mounted)
     yield folders.quarantine(config.quarantine, roots, user)
     reached = [place for place in (config.quarantine, config.state, *roots) if folders.unreachable(place) is None]
+    yield from _of_libraries([root for root in roots if root in reached], config.quarantine, reached)
     present = [place for place in reached if place.is_dir()]
     yield from _of_changes([root for root in roots if root in present], config.quarantine, present)
     yield folders.state(config.state, mounted, user)
     for folder in {folders.device(place): place for place in reached}.values():
         yield folders.space(folder, folders.free(folder))
     yield environment.watches(count, environment.number(environment.WATCH_LIMIT))
+
+
+def _of_libraries(roots: list[Path], quarantine: Path, reached: list[Path]) -> Iterator[Check]:
+    """Look for the files of photo programs in and above the folders that answer."""
+    for root in roots:
+        yield from libraries.watched_library(root)
+    if quarantine in reached:
+        yield from libraries.quarantine_library(quarantine)
 
 
 def _of_changes(roots: list[Path], quarantine: Path, present: list[Path]) -> Iterator[Check]:

@@ -15,7 +15,7 @@ from culld.errors import ConfigError, SystemFaultError
 from culld.records import display_path
 from culld.system.doctor.checks import Health
 from culld.system.doctor.folders import existing, has_access, watched
-from culld.system.photo_programs import owners
+from culld.system.photo_programs import WATCH_ANOTHER, imports_again, owners, ownership
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -80,7 +80,7 @@ def refusal(root: Path, others: Sequence[Path], environ: Mapping[str, str]) -> s
             return f"{name} and {_shown(other, environ)} overlap; name only one of them"
     for owner in owners(root):
         if owner.program.is_closed:
-            return f"{name} cannot be watched: {_told(owner, environ)}; watch a folder from which it imports"
+            return f"{name} cannot be watched: {_told(owner, environ)}; {WATCH_ANOTHER}"
     return None
 
 
@@ -152,12 +152,11 @@ def _remarks(roots: Sequence[Path], quarantine: Path, environ: Mapping[str, str]
         if _device(root) != _device(quarantine):
             yield f"the quarantine is on another disk than {name}: photos are copied, verified and then removed"
     for owner in owners(quarantine):
-        text = f"the quarantine {_shown(quarantine, environ)} lies in a folder of {owner.program.name} too"
-        yield f"{text}, which may import the rejected photos again; name another one with --quarantine"
+        yield f"the quarantine {_shown(quarantine, environ)} {imports_again(owner)}; name another one with --quarantine"
 
 
 def _told(owner: Owner, environ: Mapping[str, str]) -> str:
-    return f"{owner.program.name} owns it ({_shown(owner.mark, environ)}): {owner.program.meaning}"
+    return ownership(owner, _shown(owner.mark, environ))
 
 
 def _shown(path: Path, environ: Mapping[str, str]) -> str:

@@ -60,6 +60,19 @@ PROGRAMS: Final = (
 )
 """The programs that are recognised. darktable, Shotwell and others keep no file of theirs in a folder of photos."""
 
+WATCH_ANOTHER: Final = "watch a folder from which it imports"
+"""What to do instead of watching a folder that a program alone may change."""
+
+
+def ownership(owner: Owner, mark: str) -> str:
+    """Return the sentence on a watched folder: its owner, the owner's mark as it is to be shown, what a move means."""
+    return f"{owner.program.name} owns it ({mark}): {owner.program.meaning}"
+
+
+def imports_again(owner: Owner) -> str:
+    """Return what is wrong with a quarantine in a folder of this owner; the subject is the quarantine."""
+    return f"lies in a folder of {owner.program.name}, which may import the rejected photos again"
+
 
 def owners(folder: Path) -> Iterator[Owner]:
     """Yield the programs that own a folder, a folder above it, or one of the folders directly in it; each once."""
