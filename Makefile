@@ -12,7 +12,7 @@ help:  ## list the targets
 	@echo "make lint   run ruff, mypy and the import contracts"
 	@echo "make fault  run the tests with kills, disk errors and floods: writes tests/fault/RESULTS.md (two hours)"
 	@echo "make metadata  tag real and generated photos, and check them with exiftool: writes tests/metadata/RESULTS.md"
-	@echo "make programs  compare what darktable and digiKam display before and after culld (both installed; virtual screen)"
+	@echo "make programs  run photo programs on tagged photos, and read what they show (root: installs them): tests/programs/RESULTS.md"
 	@echo "make service-test  install, use, break and remove the service on a booted Debian (root; four minutes)"
 	@echo "make bench  measure speed and memory of culld and its peers: writes tests/bench/RESULTS.md (20 minutes)"
 	@echo "make bench-web  measure the review page in Chromium: writes tests/bench/PAGE.md (10 minutes)"
@@ -45,7 +45,7 @@ fault: .venv/.dev  ## kills, errors, floods, races: tests/fault/RESULTS.md
 metadata: .venv/.dev  ## tags as other programs read them: tests/metadata/RESULTS.md
 	$(BIN)/python tests/metadata/report.py
 
-programs: .venv/.dev  ## stars and keywords before and after culld, in darktable and digiKam: tests/programs/RESULTS.md
+programs: .venv/.dev  ## keywords, marks and stars in photo programs: tests/programs/RESULTS.md
 	$(BIN)/python tests/programs/report.py
 
 service-test: .venv/.dev  ## the service on a booted Debian, as root: tests/system/RESULTS.md

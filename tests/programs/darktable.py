@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from display import home, running, screen, until
-from shown import Shown
+from programs.display import home, running, screen, until
+from programs.shown import Shown
 
 _OUT = """
 local dt = require "darktable"
@@ -29,6 +29,18 @@ _TELL = """
   local path = image.path .. "/" .. image.filename
   file:write(path .. "\\t" .. image.rating .. "\\t" .. table.concat(words, "\\t") .. "\\n")
 """
+
+
+class Darktable:
+    """One library that imports all photos."""
+
+    name = "darktable"
+    program = "darktable"
+    package = "darktable"
+
+    def keywords(self, photos: list[Path], work: Path) -> dict[Path, frozenset[str]]:
+        """Return the tags of each photo that it imports."""
+        return {path: shown.words for path, shown in shows(photos, work / "darktable").items()}
 
 
 def rate(photos: list[Path], work: Path) -> None:

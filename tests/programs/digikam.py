@@ -9,8 +9,8 @@ from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from typing import Any
 
-from display import home, running, screen, until
-from shown import Shown
+from programs.display import home, running, screen, until
+from programs.shown import Shown
 
 _CONFIG = """[General Settings]
 Version=7.9.0
@@ -115,6 +115,23 @@ class DigiKam:
 
     def _written(self) -> bool:
         return all(b"Holiday" in path.read_bytes() for path in self._rows())
+
+
+class Reader:
+    """One installation for a folder in which no photo is there twice."""
+
+    program = "digikam"
+    package = "digikam"
+
+    def __init__(self, *, sidecars: bool) -> None:
+        """Switch `read from sidecar files` on or off."""
+        self._sidecars = sidecars
+        self.name = f"digiKam, {'reading' if sidecars else 'not reading'} sidecars"
+
+    def keywords(self, photos: list[Path], work: Path) -> dict[Path, frozenset[str]]:
+        """Return the tags of each photo in the folder above those of the photos."""
+        program = DigiKam(photos[0].parents[1], work / "digikam", sidecars=self._sidecars)
+        return {path: shown.words for path, shown in program.shows(len(photos)).items()}
 
 
 class Keys:

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-sys.path.insert(0, str(Path(__file__).parent))
-
-import darktable
-import digikam
-from shown import Shown
-
 from harness import factories
-from harness.daemon_process import COMMAND
+from programs import darktable, digikam
+from programs.keywords import cull
+from programs.shown import Shown
 
 FORMATS = {"jpg": "JPEG", "png": "PNG", "tif": "TIFF", "webp": "WEBP"}
 RATERS = ("digiKam, in the photo", "darktable, in a sidecar", "IPTC and EXIF only")
@@ -34,7 +28,6 @@ _TAGS = {
     "needed": "{sidecar: needed}",
     "beside": "{embed: never}",
 }
-_CONFIG = "watch: [{{path: {photos}}}]\nquarantine: {work}/quarantine\nstate: {work}/state\nsettle: {{quiet: 100ms}}\n"
 
 
 @dataclass(frozen=True)
@@ -70,7 +63,7 @@ def cells(work: Path) -> Iterator[Cell]:
     _make(before, work)
     for name in SETTINGS:
         shutil.copytree(before, work / "photos" / name)
-        _cull(work / "photos" / name, work / f"culld-{name}", _TAGS[name])
+        cull([work / "photos" / name], work / f"culld-{name}", f"tags: {_TAGS[name]}\n")
     for reader, found in zip(READERS, _readings(work), strict=True):
         shown = {path.relative_to(work / "photos"): each for path, each in found.items()}
         for name in SETTINGS:
@@ -105,11 +98,3 @@ def _make(before: Path, work: Path) -> None:
     darktable.rate(sorted(folders[1].iterdir()), work / "darktable-rates")
     words = ["-iptc:keywords=Holiday", "-ifd0:xpkeywords=Holiday", "-ifd0:rating=4"]
     subprocess.run(["exiftool", "-q", "-overwrite_original", *words, str(folders[2])], check=True)
-
-
-def _cull(photos: Path, work: Path, tags: str) -> None:
-    """Judge and tag all photos once, moving none."""
-    work.mkdir()
-    config = work / "culld.yaml"
-    config.write_text(_CONFIG.format(photos=photos, work=work) + f"tags: {tags}\n")
-    subprocess.run([COMMAND, "once", "--config", config], check=True, capture_output=True)

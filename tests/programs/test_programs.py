@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from display import missing
-from matrix import FORMATS, RATERS, READERS, SETTINGS, cells
+from programs.display import missing
+from programs.matrix import FORMATS, RATERS, READERS, SETTINGS, cells
 
 pytestmark = [
     pytest.mark.slow,

@@ -202,6 +202,29 @@ def test_the_figures_of_metadata_are_those_of_the_metadata_report() -> None:
     assert f"on {shown[1]} cells" in text
 
 
+def test_the_table_of_programs_is_that_of_the_run() -> None:
+    """Each line of the run is on the page as it is; each other line says that it is from documentation or source."""
+    run = rows("tests/programs/RESULTS.md", "Where each program reads the keyword")
+    shown = rows("docs/metadata.md", "Programs")
+
+    assert [row for row in shown if row in run] == run
+    assert len(run) > 10
+    others = [row[0] for row in shown if row not in run]
+    assert [
+        name for name in others if not re.search(r"\(from (documentation|source|documentation and source)\)$", name)
+    ] == []
+
+
+def test_every_mark_that_the_page_names_kept_the_photo() -> None:
+    """And a photo without a mark was moved."""
+    (none, *marked) = rows("tests/programs/RESULTS.md", "What a mark of the program does")
+    text = joined(REPO / "docs" / "metadata.md")
+
+    assert set(none[2:]) == {"moved"}
+    assert f"What {', '.join(row[0] for row in marked[:-1])} and {marked[-1][0]} write as a mark" in text
+    assert {cell for row in marked for cell in row[2:]} == {"stays", "-"}
+
+
 def test_the_figures_of_speed_are_those_of_the_bench() -> None:
     """Of the first table, each line that the page repeats."""
     measured = cells((REPO / "tests" / "bench" / "RESULTS.md").read_text().partition("\n## ")[0])
