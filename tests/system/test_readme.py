@@ -351,14 +351,12 @@ def test_the_slim_install_works_without_tensorflow(tmp_path: Path) -> None:
         shutil.copy(REPO / name, tmp_path)
     for name in ("daemon", "locks", "models", "systemd"):
         shutil.copytree(REPO / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "config.yaml").write_text("watch: [{path: inbox}]\nquarantine: quarantine\nstate: state\n")
-    (tmp_path / "inbox").mkdir()
-    (tmp_path / "inbox" / "a.jpg").write_bytes(factories.encoded(factories.blurred(factories.picture(1))))
     script = "set -e\n" + "\n".join(commands("sh slim"))
 
     done = subprocess.run(["sh", "-c", script], cwd=tmp_path, check=False, capture_output=True, text=True)
 
     assert done.returncode == 0, done.stdout + done.stderr
+    (tmp_path / "photos" / "inbox" / "a.jpg").write_bytes(factories.encoded(factories.blurred(factories.picture(1))))
     for source in ("daemon", "models"):  # the installed culld must not need the source tree
         shutil.rmtree(tmp_path / source)
     binaries = tmp_path / "slim" / "bin"
@@ -368,7 +366,7 @@ def test_the_slim_install_works_without_tensorflow(tmp_path: Path) -> None:
         == 1
     )
     scored = subprocess.run(
-        [binaries / "culld", "score", "--config", "config.yaml", "inbox"],
+        [binaries / "culld", "score", "--config", "config.yaml", "photos/inbox"],
         cwd=tmp_path,
         check=True,
         capture_output=True,
