@@ -11,6 +11,7 @@ from programs.darktable import Darktable
 from programs.exiftool import ExifTool
 from programs.exiv2 import Exiv2
 from programs.geeqie import Geeqie
+from programs.gthumb import GThumb
 from programs.imagemagick import ImageMagick
 from programs.libvips import LibVips
 from programs.rawtherapee import RawTherapee
@@ -23,6 +24,7 @@ READERS: tuple[Reader, ...] = (
     digikam.Reader(sidecars=True),
     digikam.Reader(sidecars=False),
     Geeqie(),
+    GThumb(),
     Shotwell(),
     RawTherapee(),
     Tracker(),
@@ -31,11 +33,6 @@ READERS: tuple[Reader, ...] = (
     LibVips(),
     ImageMagick(),
 )
-NOT_RUN = {
-    "gThumb": "it has no command that prints keywords and no database; the tags in its captions stayed empty, and on"
-    " opening a folder it wrote none of them into its comments"
-}
-"""Programs that could not be asked without a person, and why."""
 
 _SCREEN = "xvfb xdotool dbus-daemon"
 

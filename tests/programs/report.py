@@ -10,7 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from programs import keywords, marks
-from programs.installed import NOT_RUN, READERS, apt_line, install, missing
+from programs.installed import READERS, apt_line, install, missing
 from programs.matrix import FORMATS, OURS, RATERS, SETTINGS, Cell, cells
 from programs.matrix import READERS as SHOWN_BY
 from programs.reader import version
@@ -66,14 +66,10 @@ def _of_keywords(work: Path) -> str:
     packages = dict.fromkeys(reader.package.split()[0] for reader in READERS)
     versions = ", ".join(f"{package} {version(package)}" for package in packages)
     photos = keywords.make(work / "photos", work)
-    rows = [
-        *keywords.rows(READERS, photos, work),
-        *((name, *["not run"] * (len(keywords.FORMATS) + 1)) for name in NOT_RUN),
-    ]
-    text = _INTRODUCTION.format(versions=versions, ours=OURS) + _table(
+    rows = keywords.rows(READERS, photos, work)
+    return _INTRODUCTION.format(versions=versions, ours=OURS) + _table(
         ("program", *keywords.FORMATS, "`IMG.xmp`"), rows
     )
-    return text + "".join(f"\n{name} was not run: {reason}.\n" for name, reason in NOT_RUN.items())
 
 
 def _of_marks(work: Path) -> str:

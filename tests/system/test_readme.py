@@ -356,7 +356,7 @@ def test_the_slim_install_works_without_tensorflow(tmp_path: Path) -> None:
     done = subprocess.run(["sh", "-c", script], cwd=tmp_path, check=False, capture_output=True, text=True)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    (tmp_path / "photos" / "inbox" / "a.jpg").write_bytes(factories.encoded(factories.blurred(factories.picture(1))))
+    (tmp_path / "in" / "a.jpg").write_bytes(factories.encoded(factories.blurred(factories.picture(1))))
     for source in ("daemon", "models"):  # the installed culld must not need the source tree
         shutil.rmtree(tmp_path / source)
     binaries = tmp_path / "slim" / "bin"
@@ -366,7 +366,7 @@ def test_the_slim_install_works_without_tensorflow(tmp_path: Path) -> None:
         == 1
     )
     scored = subprocess.run(
-        [binaries / "culld", "score", "--config", "config.yaml", "photos/inbox"],
+        [binaries / "culld", "score", "--config", "config.yaml", "in"],
         cwd=tmp_path,
         check=True,
         capture_output=True,
