@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 UNKNOWN_TIME: Final = np.iinfo(np.int64).min
 """Stands for a time of the shot that is not known."""
 _SECOND: Final = 1_000_000
-_LIKE: Final = 0.35
+_LIKE: Final = 0.37
 """Like hashes differ in at most this share of the neighbouring bits that differ in the plainer one (`detail`)."""
 _MOST_DIFFERING: Final = 128
-_LEAST_DETAIL: Final = 128
+_LEAST_DETAIL: Final = 112
 """With less detail, as of a clear sky or a dark frame, photos of one thing and of another have like hashes."""
 _ASPECT: Final = 1.1
 """Aspect ratios may differ by this factor: a crop by 3 % at two sides changes them by 1.064."""
@@ -66,11 +66,12 @@ class Photos:
         return Photos(*(getattr(self, name)[places] for name in self.__slots__))
 
     def upright(self) -> Photos:
-        """Return the photos with the hashes of nearly square portraits turned upright.
+        """Return the photos with the hashes of portraits turned upright.
 
-        A portrait is hashed lying. Without this a square photo and its crop could be a quarter turn apart.
+        A portrait is hashed lying. Without this a square photo and its crop could be a quarter turn apart. All of them
+        are turned: if only nearly square ones were, a portrait and its crop could be.
         """
-        which = np.flatnonzero((self.height > self.width) & (self.height < _ASPECT * self.width))
+        which = np.flatnonzero(self.height > self.width)
         hashes = self.hashes.copy()
         hashes[which] = turned(hashes[which])
         return Photos(hashes, *(getattr(self, name) for name in self.__slots__[1:]))
