@@ -2,11 +2,13 @@
 
     python -m bench.archive_duplicates calibration --photos DIR    the sources on which the limits were chosen
     python -m bench.archive_duplicates test --photos DIR           other sources
+    python -m bench.archive_duplicates test --photos DIR --seed 2 --tiles 3 5    other copies and tiles of them
     python -m bench.archive_duplicates rows --count 1000000        rows of drawn hashes: time and memory
 
 DIR has a folder for each source. The archive of a split has 20,000 photos: 1,000 photos of its sources with one changed
-copy each, its other photos, and quarters and sixteenths of all its photos, which show other views. No photo has EXIF or
-a name that helps; each is compressed, decoded and hashed as in the daemon.
+copy each, its other photos, and tiles of all its photos (quarters and sixteenths), which show other views. No photo has
+EXIF or a name that helps; each is compressed, decoded and hashed as in the daemon. White or black tiles of one size are
+files of the same bytes: such pairs are copies by definition, and are counted apart.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Any, Final
@@ -30,7 +33,7 @@ import numpy as np
 from PIL import Image
 
 from culld.app.review.intervals import wilson
-from culld.archive.duplicates import find_duplicates
+from culld.archive.duplicates import Member, find_duplicates
 from culld.archive.parquet.folder import ArchiveFolder, Manifest
 from culld.archive.parquet.row import hash_bytes
 from culld.archive.scoring.shards import write_rows
@@ -47,11 +50,41 @@ SPLITS: Final = {
 PHOTOS: Final = 20_000
 PLANTED: Final = 1_000
 CROP: Final = 0.03
-TILES: Final = (2, 4)
 _QUALITY: Final = 92
 
 Row = dict[str, Any]
 Change = Callable[[Image.Image, random.Random], tuple[Image.Image, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Which photos get a changed copy, how each is changed, and which tiles there are, for a seed.
+
+    A photo has count x count tiles for each of `tiles`.
+    """
+
+    seed: int
+    tiles: tuple[int, ...]
+
+    def changes(self, files: list[Path]) -> dict[Path, Change]:
+        """Return the photos that have a changed copy, with the change."""
+        draw = random.Random(self.seed)  # noqa: S311 (the same for everyone)
+        return dict(zip(draw.sample(files, PLANTED), CHANGES * (PLANTED // len(CHANGES)), strict=True))
+
+    def planted(self, files: list[Path]) -> Counter[str]:
+        """Return the number of changed copies by source and by change."""
+        return Counter(
+            name for file, change in self.changes(files).items() for name in (file.parent.name, change.__name__, "all")
+        )
+
+    def of_tiles(self, tiles: list[Row], count: int) -> list[Row]:
+        """Return so many tiles, or all."""
+        draw = random.Random(self.seed + 1)  # noqa: S311
+        return draw.sample(tiles, min(len(tiles), count))
+
+    def within(self, file: Path) -> random.Random:
+        """Return what decides how a photo is changed."""
+        return random.Random(f"{file.parent.name}/{file.name}{self.seed or ''}")  # noqa: S311
 
 
 def resized(photo: Image.Image, draw: random.Random) -> tuple[Image.Image, int]:
@@ -84,16 +117,15 @@ def all_three(photo: Image.Image, draw: random.Random) -> tuple[Image.Image, int
 CHANGES: Final[tuple[Change, ...]] = (resized, recompressed, cropped, cropped_at_a_side, all_three)
 
 
-def rows_of(task: tuple[Path, Change | None]) -> list[Row]:
+def rows_of(task: tuple[Path, Change | None, Sample]) -> list[Row]:
     """Return the rows of a photo, of its changed copy, and of its tiles."""
-    file, change = task
-    draw = random.Random(f"{file.parent.name}/{file.name}")  # noqa: S311 (the same for everyone)
+    file, change, sample = task
     photo = Image.open(file).convert("RGB")
     name = f"/{file.parent.name}/{file.stem}"
     rows = [_row(f"{name}/whole", photo, 95)]
     if change is not None:
-        rows.append(_row(f"{name}/{change.__name__}", *change(photo, draw)))
-    for count in TILES:
+        rows.append(_row(f"{name}/{change.__name__}", *change(photo, sample.within(file))))
+    for count in sample.tiles:
         width, height = photo.width // count, photo.height // count
         for right, down in np.ndindex(count, count):
             box = (right * width, down * height, (right + 1) * width, (down + 1) * height)
@@ -101,41 +133,51 @@ def rows_of(task: tuple[Path, Change | None]) -> list[Row]:
     return rows
 
 
-def archive_of(files: list[Path], out: Path) -> int:
+def archive_of(files: list[Path], sample: Sample, out: Path) -> int:
     """Write the archive of a split; return the number of its photos."""
-    planted = _changes(files)
+    planted = sample.changes(files)
     with ProcessPoolExecutor(2) as pool:
-        rows = [row for some in pool.map(rows_of, [(file, planted.get(file)) for file in files]) for row in some]
+        tasks = [(file, planted.get(file), sample) for file in files]
+        rows = [row for some in pool.map(rows_of, tasks) for row in some]
     tiles = [row for row in rows if "/tile " in row["path"]]
     rows = [row for row in rows if "/tile " not in row["path"]]
-    draw = random.Random(1)  # noqa: S311 (the same for everyone)
-    rows += draw.sample(tiles, min(len(tiles), PHOTOS - len(rows)))
+    rows += sample.of_tiles(tiles, PHOTOS - len(rows))
     _write(out, rows)
     return len(rows)
 
 
-def measure(out: Path, sources: tuple[str, ...], files: list[Path]) -> list[str]:
+def measure(out: Path, sources: tuple[str, ...], planted: Counter[str]) -> list[str]:
     """Return the lines of the table."""
     begun, used = time.monotonic(), time.process_time()
     copies, _ = find_duplicates(out)
-    groups = [[each.path for each in group.members] for group in copies.groups()]
+    groups = [group.members for group in copies.groups()]
     seconds = time.monotonic() - begun
-    found, false = Counter[str](), Counter[str]()
-    for one, other in (pair for group in groups for pair in combinations(group, 2)):
-        source, change = one.parts[1], ({one.name, other.name} - {"whole"} or {""}).pop()
-        if one.parent == other.parent and not change.startswith("tile") and "whole" in {one.name, other.name}:
-            found.update((source, change, "all"))
-        else:
-            false.update({source, other.parts[1], "all"})
-            print(f"    false: {one} {other}")
-    planted = _planted(files)
+    found, false, same_bytes = _counted(groups)
     lines = [f"{'':20} {'planted':>8} {'recall':>24} {'false':>6} {'precision':>24}"]
     for name in ("all", *(change.__name__ for change in CHANGES), *sources):
         hits, wrong, number = found[name], false[name], planted[name]
         precision = _share(hits, hits + wrong) if name == "all" or name in sources else ""
         wrong_text = wrong if precision else ""
         lines.append(f"{name:20} {number:>8} {_share(hits, number):>24} {wrong_text:>6} {precision:>24}")
-    return [*lines, _cost(seconds, time.process_time() - used)]
+    hits, wrong = found["all"], false["all"] + same_bytes
+    apart = f"{same_bytes} pairs of tiles of the same bytes; precision if they were wrong {_share(hits, hits + wrong)}"
+    return [*lines, apart, _cost(seconds, time.process_time() - used)]
+
+
+def _counted(groups: list[tuple[Member, ...]]) -> tuple[Counter[str], Counter[str], int]:
+    """Return the pairs that are planted and those that are wrong, by source and by change, and those of equal bytes."""
+    found, false, same_bytes = Counter[str](), Counter[str](), 0
+    for first, second in (pair for group in groups for pair in combinations(group, 2)):
+        one, other = first.path, second.path
+        source, change = one.parts[1], ({one.name, other.name} - {"whole"} or {""}).pop()
+        if one.parent == other.parent and not change.startswith("tile") and "whole" in {one.name, other.name}:
+            found.update((source, change, "all"))
+        elif first.digest == second.digest:
+            same_bytes += 1
+        else:
+            false.update({source, other.parts[1], "all"})
+            print(f"    false: {one} {other}")
+    return found, false, same_bytes
 
 
 def measure_rows(count: int, out: Path) -> list[str]:
@@ -236,18 +278,6 @@ def _write(out: Path, rows: list[Row], shard: int = 0) -> None:
     write_rows(folder.shard(1, shard), rows, 1)
 
 
-def _changes(files: list[Path]) -> dict[Path, Change]:
-    """Return the photos that have a changed copy, with the change."""
-    draw = random.Random(0)  # noqa: S311 (the same for everyone)
-    return dict(zip(draw.sample(files, PLANTED), CHANGES * (PLANTED // len(CHANGES)), strict=True))
-
-
-def _planted(files: list[Path]) -> Counter[str]:
-    return Counter(
-        name for file, change in _changes(files).items() for name in (file.parent.name, change.__name__, "all")
-    )
-
-
 def _share(hits: int, total: int) -> str:
     if not total:
         return "-"
@@ -271,6 +301,8 @@ def main() -> int:
     parser.add_argument("mode", choices=[*SPLITS, "rows"])
     parser.add_argument("--photos", type=Path, help="a folder with a folder for each source")
     parser.add_argument("--count", type=int, default=1_000_000, help="number of rows")
+    parser.add_argument("--seed", type=int, default=0, help="of the copies and the tiles")
+    parser.add_argument("--tiles", type=int, nargs="+", default=[2, 4], help="tiles in each direction")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as out:
         if args.mode == "rows":
@@ -278,8 +310,9 @@ def main() -> int:
         else:
             sources = SPLITS[args.mode]
             files = list(_files(args.photos, sources))
-            print(f"{archive_of(files, Path(out))} photos")
-            lines = measure(Path(out), sources, files)
+            sample = Sample(args.seed, tuple(args.tiles))
+            print(f"{archive_of(files, sample, Path(out))} photos")
+            lines = measure(Path(out), sources, sample.planted(files))
     print("\n".join(lines))
     return 0
 

@@ -115,6 +115,17 @@ def test_a_square_photo_and_its_crop_are_copies_although_one_was_hashed_lying(tm
     assert groups_in(out) == ([["a.jpg", "b.jpg"]], [])
 
 
+@pytest.mark.parametrize("width", [376, 388, 400])
+def test_portraits_of_any_aspect_ratio_and_their_crops_are_copies(width: int, tmp_path: Path) -> None:
+    """A photo of 1.09 and its crop of 1.12 are turned alike, and so are two of more."""
+    photo = picture(1, (width, 436))
+    crop = photo.crop((12, 0, width, 436))
+
+    out = archive(tmp_path, [row("/p/a.jpg", photo), row("/p/b.jpg", crop)])
+
+    assert [sorted(each) for each in groups_in(out)[0]] == [["a.jpg", "b.jpg"]]
+
+
 @pytest.mark.parametrize(
     ("names", "later", "kind"),
     [
@@ -146,6 +157,32 @@ def test_frames_of_a_bracket_are_no_copies(tmp_path: Path) -> None:
     rows = [row(f"/p/{ev}.jpg", dhash, brightness=float(ev)) for ev in (0, 2)]
 
     assert groups_in(archive(tmp_path, rows)) == ([], [["0.jpg", "2.jpg"]])
+
+
+@pytest.mark.parametrize(
+    ("size", "brightness", "kind"),
+    [
+        ((480, 320), 0.5, "copies"),
+        ((480, 320), 0.8, "similar"),
+        ((452, 302), 0.8, "copies"),
+        ((452, 302), 1.2, "similar"),
+    ],
+)
+def test_a_crop_may_be_brighter_than_a_photo_of_the_same_size(
+    size: tuple[int, int], brightness: float, kind: str, tmp_path: Path
+) -> None:
+    """A crop moves the median of a photo of a bright and a dark half; the frames of a bracket have one size."""
+    dhash = hashes(1)[0].tobytes()
+    width, height = size
+    rows = [
+        row("/p/a.jpg", dhash, brightness=0.0),
+        row("/p/b.jpg", dhash, brightness=brightness, width=width, height=height),
+    ]
+
+    copies, similar = groups_in(archive(tmp_path, rows))
+
+    assert [len(each) for each in copies] == ([2] if kind == "copies" else [])
+    assert [len(each) for each in similar] == ([2] if kind == "similar" else [])
 
 
 def test_a_raw_and_its_jpeg_are_one_shot_and_no_group(tmp_path: Path) -> None:

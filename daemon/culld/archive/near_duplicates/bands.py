@@ -113,10 +113,13 @@ def turned(hashes: Hashes) -> Hashes:
     Going up becomes going to the right, and so a bit its complement; where two greys are equal it may be wrong. A hash
     has no gradients of the last row of its 17 x 17 greys: those of the row above stand for them.
     """
-    bits = _unpacked(hashes)
-    rows, columns = np.concatenate([bits[:, 0, 1:], bits[:, 0, -1:]], axis=1), bits[:, 1]
-    both = np.stack([1 - np.rot90(columns, -1, (1, 2)), np.rot90(rows, -1, (1, 2))], axis=1)
-    return np.packbits(both.reshape(-1, 8 * HASH_BYTES), axis=1)
+    result = np.empty_like(hashes)
+    for start in range(0, len(hashes), _CHUNK // 8):
+        bits = _unpacked(hashes[start : start + _CHUNK // 8])
+        rows, columns = np.concatenate([bits[:, 0, 1:], bits[:, 0, -1:]], axis=1), bits[:, 1]
+        both = np.stack([1 - np.rot90(columns, -1, (1, 2)), np.rot90(rows, -1, (1, 2))], axis=1)
+        result[start : start + len(bits)] = np.packbits(both.reshape(-1, 8 * HASH_BYTES), axis=1)
+    return result
 
 
 def _in_buckets(bucket: NDArray[np.uint32], sketches: NDArray[np.uint64]) -> Iterator[tuple[Places, Places]]:

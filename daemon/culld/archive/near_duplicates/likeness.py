@@ -25,15 +25,17 @@ if TYPE_CHECKING:
 UNKNOWN_TIME: Final = np.iinfo(np.int64).min
 """Stands for a time of the shot that is not known."""
 _SECOND: Final = 1_000_000
-_LIKE: Final = 0.35
+_LIKE: Final = 0.37
 """Like hashes differ in at most this share of the neighbouring bits that differ in the plainer one (`detail`)."""
 _MOST_DIFFERING: Final = 128
-_LEAST_DETAIL: Final = 128
+_LEAST_DETAIL: Final = 112
 """With less detail, as of a clear sky or a dark frame, photos of one thing and of another have like hashes."""
 _ASPECT: Final = 1.1
 """Aspect ratios may differ by this factor: a crop by 3 % at two sides changes them by 1.064."""
 _BRIGHTNESS_EV: Final = 0.6
-"""A copy is as bright as its source; a crop by 3 % moves the median by less in 99 of 100 photos."""
+"""Of two photos of one size: the frames of a bracket have one, and a copy saved again is as bright as its source."""
+_CROPPED_EV: Final = 1.0
+"""Of two photos of other sizes: a crop by 3 % moves the median of a photo of a bright and a dark half."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,11 +68,12 @@ class Photos:
         return Photos(*(getattr(self, name)[places] for name in self.__slots__))
 
     def upright(self) -> Photos:
-        """Return the photos with the hashes of nearly square portraits turned upright.
+        """Return the photos with the hashes of portraits turned upright.
 
-        A portrait is hashed lying. Without this a square photo and its crop could be a quarter turn apart.
+        A portrait is hashed lying. Without this a square photo and its crop could be a quarter turn apart. All of them
+        are turned: if only nearly square ones were, a portrait and its crop could be.
         """
-        which = np.flatnonzero((self.height > self.width) & (self.height < _ASPECT * self.width))
+        which = np.flatnonzero(self.height > self.width)
         hashes = self.hashes.copy()
         hashes[which] = turned(hashes[which])
         return Photos(hashes, *(getattr(self, name) for name in self.__slots__[1:]))
@@ -118,7 +121,8 @@ class Likeness:
         """Whether nothing speaks against two photos that are alike being copies of one shot.
 
         Two known times differ, by seconds or, where both have fractions of them, by these; two photos of one second
-        have the names of two frames that a camera counted; or one is brighter, like another frame of a bracket.
+        have the names of two frames that a camera counted; or one is brighter, like another frame of a bracket, by
+        more than a crop changes.
         """
         first, second = self.photos.taken[one], self.photos.taken[other]
         are_known = (first != UNKNOWN_TIME) & (second != UNKNOWN_TIME)
@@ -126,7 +130,10 @@ class Likeness:
         at_others = np.where(have_fractions, first != second, first // _SECOND != second // _SECOND)
         series, number = self.photos.series, self.photos.number
         are_counted = (series[one] != 0) & (series[one] == series[other]) & (number[one] != number[other])
-        brighter = np.abs(self.photos.brightness[one] - self.photos.brightness[other]) > _BRIGHTNESS_EV
+        width, height = self.photos.width, self.photos.height
+        have_other_size = (width[one] != width[other]) | (height[one] != height[other])
+        most_ev = np.where(have_other_size, _CROPPED_EV, _BRIGHTNESS_EV)
+        brighter = np.abs(self.photos.brightness[one] - self.photos.brightness[other]) > most_ev
         found: Flags = ~(are_known & (at_others | are_counted)) & ~brighter
         return found
 
