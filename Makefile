@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CONFIG := photos/culld.yaml
 
-.PHONY: help run test lint fault metadata programs service-test bench bench-web accuracy explain subject cam-loss compare-bench enhance-bench segment-bench clips-bench lock clean
+.PHONY: help run test lint fault metadata programs service-test bench bench-web accuracy explain subject cam-loss compare-bench enhance-bench segment-bench clips-bench archive-bench lock clean
 
 help:  ## list the targets
 	@echo "make run    install culld into .venv, start it on photos/inbox, and print the address of the review page"
@@ -24,6 +24,7 @@ help:  ## list the targets
 	@echo "make enhance-bench  measure repairs beside their rivals: writes docs/benchmarks.md, models/restore-*/table.md (SHARED=DIR)"
 	@echo "make segment-bench  measure the regions that culld segment finds: writes models/segment/table.md (SHARED=DIR)"
 	@echo "make clips-bench  measure how clips of a camera model are judged: writes tests/bench/CLIPS.md (SHARED=DIR; 10 minutes)"
+	@echo "make archive-bench  measure archives: writes tests/bench/ARCHIVE.md (PHOTOS=DIR; ARCHIVES=DIR keeps drawn rows; an hour)"
 	@echo "make lock   update the locked dependencies (for developers)"
 
 run: .venv/.run $(CONFIG)  ## start the daemon on photos/inbox, and the review page, whose address is printed
@@ -94,6 +95,9 @@ segment-bench: .venv/.dev  ## defects of regions, beside rules and rivals: model
 
 clips-bench: .venv/.dev  ## clips by a camera model, of photographs that nothing was tuned on: tests/bench/CLIPS.md
 	OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m bench.clips --shared "$(SHARED)" > tests/bench/CLIPS.md
+
+archive-bench: .venv/.dev  ## scoring, simulation and the search for copies: tests/bench/ARCHIVE.md
+	PYTHONPATH=tests $(BIN)/python -m bench.archive_report --photos "$(PHOTOS)" $(if $(ARCHIVES),--archives "$(ARCHIVES)")
 
 $(CONFIG):
 	@mkdir -p photos/inbox

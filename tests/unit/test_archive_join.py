@@ -1,4 +1,4 @@
-"""Joined files of rows: at each moment each row is found once, whatever ends the process and whoever reads."""
+"""Joined files of rows: each row is found once at each moment, also after a kill and beside a reader."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from culld.archive.parquet.folder import ArchiveFolder
-from culld.archive.parquet.join import GROUP_ROWS, ParquetDisk, join_shards
+from culld.archive.parquet.join import GROUP_ROWS, ParquetDisk, join_shards, separate_shards
 from culld.archive.parquet.row_files import RowFile, RowFiles, read_rows
 from culld.archive.parquet.row_index import index_below
 from culld.archive.scoring.plan import missing_shards
@@ -93,10 +93,12 @@ def test_joined_files_hold_the_same_rows_in_the_same_order(folder: ArchiveFolder
     """Of each scan; deleted photos stay in their own file, and no shard counts as missing."""
     before, shards = content(folder), folder.committed(1)
     scans = [each.scan for each in layout_of(folder).files]
+    separate = separate_shards(folder)
 
     join_shards(folder, most_rows=MOST)
 
     assert content(folder) == before
+    assert separate == len(scans) > separate_shards(folder)
     assert names(folder)[:2] == ["shard-000000-000003.parquet", "shard-000004-000007.parquet"]
     assert names(folder, 2) == ["deleted.parquet", "shard-000000-000001.parquet"]
     assert (folder.committed(1), missing_shards(folder)) == (shards, 0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from culld.app.model_files import load_model
 from culld.archive.nodes.ray_cluster import require_address
@@ -14,7 +14,7 @@ from culld.archive.nodes.session import started_crew
 from culld.archive.objects.listing import require_readable
 from culld.archive.objects.scratch import remove_left_copies
 from culld.archive.parquet.folder import ArchiveFolder, Manifest
-from culld.archive.parquet.join import join_shards
+from culld.archive.parquet.join import join_shards, separate_shards
 from culld.archive.records import Status, Tally
 from culld.archive.scoring.plan import count_in, deleted_in, make_plan, shards_of
 from culld.archive.scoring.shards import deleted_row, write_rows
@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     """Begins to show the progress over so many photos."""
 
 
+_MANY_SHARDS: Final = 1000
+"""To join so many takes ten seconds or more, so the user is told."""
+
+
 @dataclass(slots=True)
 class Result:
     """The counts of a run, its time in seconds without the start of Ray, and what could not be listed.
@@ -54,7 +58,8 @@ def score_archive(config: Config, request: ScoreRequest, show: ShowProgress, tel
     """Finish the scan that was interrupted, if there is one, then score new and changed photos.
 
     Raises ConfigError for URIs and folders that cannot be used, SystemFaultError if the extra, the model, the output or
-    Ray fails. Nothing but the folder of the archive is written. `tell` takes sentences about the cluster for the user.
+    Ray fails. Nothing but the folder of the archive is written. `tell` takes sentences for the user: about the
+    cluster, and about work that takes minutes.
     """
     require_extra()
     if request.address:
@@ -74,11 +79,17 @@ def score_archive(config: Config, request: ScoreRequest, show: ShowProgress, tel
             listing = Listing(uris)
             if scan := make_plan(folder, listing, request.shard_size):
                 run.finish(scan)
-            join_shards(folder)
+            _join(folder, tell)
             run.result.missing, run.result.unreadable = listing.missing, listing.unreadable
             return run.result
     except OSError as error:
         raise SystemFaultError(f"the archive cannot be written: {error.strerror or error}") from error
+
+
+def _join(folder: ArchiveFolder, tell: Callable[[str], None]) -> None:
+    if (count := separate_shards(folder)) >= _MANY_SHARDS:
+        tell(f"joining the rows of {count} shards into larger files")
+    join_shards(folder)
 
 
 class _Run(contextlib.ExitStack):

@@ -82,7 +82,7 @@ class ReviewReader(DecisionReader, WishReader, CopyReader):
         """Open the journal for reading; raises SystemFaultError if there is none, or if it is an older version.
 
         A user who may only read the folder cannot open the journal of a daemon that was stopped, because SQLite cannot
-        create its files `-wal` and `-shm`. Then nobody writes to it, and it is opened as a snapshot.
+        create its files `-wal` and `-shm`. Then no process writes to it, and it is opened as a snapshot.
         """
         try:
             return cls._open_shared(path, clock)

@@ -78,6 +78,12 @@ def join_shards(folder: ArchiveFolder, disk: Disk | None = None, most_rows: int 
             _remove(folder, parts, disk)
 
 
+def separate_shards(folder: ArchiveFolder) -> int:
+    """Return how many shards of all scans have a file of their own."""
+    scans = range(1, folder.last_scan() + 1)
+    return sum(not each.is_joined for scan in scans for each in folder.row_files(scan).holding)
+
+
 def _remove(folder: ArchiveFolder, replaced: Sequence[Path], disk: Disk) -> None:
     """Remove files that do not count any more; they stay while another process reads the archive."""
     with folder.unread() as is_unread:

@@ -145,7 +145,7 @@ class PictureMaker:
     def _with_subject(self, name: str, found: Plane | None) -> Iterator[Picture]:
         """Yield the pictures in which the subject and its ground differ.
 
-        Only a subject that was cut out is blurred alone: before another ground nobody can see which part is meant.
+        Only a subject that was cut out is blurred alone: before another ground it cannot be seen which part is meant.
         """
         matte = blob(self.frame.shape[:2], self.rng) if found is None else found
         if found is not None:
