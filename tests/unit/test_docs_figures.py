@@ -12,6 +12,10 @@ INTERVAL = re.compile(r"(\d+(?:\.\d+)?)( %)? \((\d+(?:\.\d+)?) to (\d+(?:\.\d+)?
 """A figure with its interval of 95 %, such as `0.731 (0.717 to 0.744)` or `11.6 % (10.0 to 13.1)`."""
 
 
+HALF = 0.00055
+"""What a page that has three decimals may differ from a file with four."""
+
+
 def section(page: str, heading: str) -> str:
     """The text below a heading of a page, as one line."""
     text = (REPO / "docs" / page).read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
@@ -76,3 +80,56 @@ def test_the_figures_of_clips_are_those_of_the_bench() -> None:
     for kind, right, interval in rows:
         assert re.search(rf"\| {kind}[^|]*\| {right} \| {interval} \|", page), kind
     assert f"{scenes} photographs, {clips} clips of 1.5 s" in page
+
+
+def measured(heading: str) -> str:
+    """The text below a heading of the report on archives."""
+    return (REPO / "tests" / "bench" / "ARCHIVE.md").read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+
+
+def test_the_speed_of_archives_is_that_of_the_bench() -> None:
+    """Each command: seconds, range, photos a second, and beside `culld once`."""
+    rows = re.findall(r"^\| [^|]*(?<! command) \|((?: [\d.]+(?: to [\d.]+)? \|){4})$", measured("Score"), re.MULTILINE)
+    page = (REPO / "docs" / "archive.md").read_text()
+
+    assert len(rows) == 5
+    for cells_of_it in rows:
+        assert re.search(rf"^\| [^|]* \|{re.escape(cells_of_it.replace(' 1.00 |', ' 1 |'))}$", page, re.MULTILINE)
+    (twice,) = re.findall(r"2 actors beside 1: ([\d.]+) times", measured("Score"))
+    assert f"the second actor makes it {twice} times as fast" in " ".join(page.split())
+
+
+def test_the_figures_of_simulations_are_those_of_the_bench() -> None:
+    """Rounded as they are on the page."""
+    pattern = r"^- (\d+) rows: median ([\d.]+) s \(([\d.]+) to ([\d.]+)\), processor ([\d.]+) s, most memory (\d+) MB"
+    rows = re.findall(pattern, measured("Simulate"), re.MULTILINE)
+    page = section("archive.md", "Simulate")
+
+    assert len(rows) == 2
+    for count, *seconds, memory in rows:
+        middle, least, most, processor = (f"{float(each):.2g}" for each in seconds)
+        assert f"| {int(count):,} | {middle} | {least} to {most} | {processor} | {memory} MB |" in page
+
+
+def test_the_figures_of_copies_are_those_of_the_bench() -> None:
+    """Recall and precision of each draw that was made after all limits had been chosen."""
+    page = section("archive.md", "Duplicates")
+    draws = re.findall(r"^Seed (\d+), tiles (\d and \d):$(.*?)^```$", measured("Duplicates"), re.MULTILINE | re.DOTALL)
+
+    assert len(draws) == 2
+    for seed, tiles, text in draws:
+        ((recall, wrong, precision),) = re.findall(
+            r"^all +\d+ +(\S+ \(\S+\)) +(\d+) +(\S+ \(\S+\))", text, re.MULTILINE
+        )
+        (equal,) = re.findall(r"^(\d+) pairs of tiles of the same bytes", text, re.MULTILINE)
+        (row,) = re.findall(
+            rf"\| other sources, seed {seed}, tiles {tiles} \| ([^|]*) \| ([^|]*) \| (\d+) \| (\d+) \|", page
+        )
+        assert row[2:] == (wrong, equal)
+        assert numbers(row[0]) == pytest.approx(numbers(recall), abs=HALF)
+        assert numbers(row[1]) == pytest.approx(numbers(precision), abs=HALF)
+
+
+def numbers(figure: str) -> list[float]:
+    """The value and both ends of its interval, in `0.9850 (0.9754..0.9909)` or `0.985 (0.975 to 0.991)`."""
+    return [float(each) for each in re.findall(r"\d\.\d+", figure)]
