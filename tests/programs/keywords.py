@@ -19,6 +19,8 @@ from programs.reader import Reader
 
 FORMATS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "tif": "TIFF", "heic": "HEIF", "avif": "AVIF", "dng": "DNG"}
 OURS = "defect:blur"
+TAGGED_INSIDE = {"jpg": "JPEG", "png": "PNG", "tif": "TIFF", "webp": "WEBP"}
+"""Of these formats culld tags the photo as well; the names are those of Pillow."""
 OTHER = "other"
 
 _SIZE = (720, 540)

@@ -9,9 +9,8 @@ from pathlib import Path
 from harness import factories
 from programs import darktable, digikam
 from programs.display import home
-from programs.keywords import cull
+from programs.keywords import TAGGED_INSIDE, cull
 
-FORMATS = {"jpg": "JPEG", "png": "PNG", "tif": "TIFF", "webp": "WEBP"}
 _ENFORCE = "policy: {mode: enforce}\n"
 
 
@@ -24,7 +23,7 @@ def _darktable(folder: Path, work: Path) -> None:
 
 
 def _digikam(folder: Path, work: Path) -> None:
-    digikam.DigiKam(folder, work / "digikam", sidecars=False).rate(len(FORMATS))
+    digikam.DigiKam(folder, work / "digikam", sidecars=False).rate(len(TAGGED_INSIDE))
 
 
 def _exiftool(folder: Path, work: Path) -> None:
@@ -65,8 +64,8 @@ def rows(work: Path) -> list[tuple[str, ...]]:
 def _outcomes(work: Path, write: Callable[[Path, Path], None]) -> list[str]:
     folder = work / "photos"
     folder.mkdir(parents=True)
-    photos = {suffix: folder / f"photo-{suffix}.{suffix}" for suffix in FORMATS}
-    for seed, (suffix, format_) in enumerate(FORMATS.items()):
+    photos = {suffix: folder / f"photo-{suffix}.{suffix}" for suffix in TAGGED_INSIDE}
+    for seed, (suffix, format_) in enumerate(TAGGED_INSIDE.items()):
         photos[suffix].write_bytes(factories.encoded(factories.blurred(factories.picture(seed)), format_))
     before = {photo: photo.read_bytes() for photo in photos.values()}
     write(folder, work)

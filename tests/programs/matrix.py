@@ -10,10 +10,9 @@ from pathlib import Path
 
 from harness import factories
 from programs import darktable, digikam
-from programs.keywords import cull
+from programs.keywords import OURS, TAGGED_INSIDE, cull
 from programs.shown import Shown
 
-FORMATS = {"jpg": "JPEG", "png": "PNG", "tif": "TIFF", "webp": "WEBP"}
 RATERS = ("digiKam, in the photo", "darktable, in a sidecar", "IPTC and EXIF only")
 SETTINGS = {
     "both": "sidecar: always, embed: defects (default)",
@@ -21,7 +20,6 @@ SETTINGS = {
     "beside": "sidecar: always, embed: never",
 }
 READERS = ("darktable", "digiKam with sidecars", "digiKam without sidecars")
-OURS = "defect:blur"
 
 _TAGS = {
     "both": "{}",
@@ -75,7 +73,7 @@ def cells(work: Path) -> Iterator[Cell]:
 
 def _readings(work: Path) -> Iterator[dict[Path, Shown]]:
     """Return what each reader shows of all photos."""
-    photos = sorted(path for path in (work / "photos").rglob("*") if path.suffix[1:] in FORMATS)
+    photos = sorted(path for path in (work / "photos").rglob("*") if path.suffix[1:] in TAGGED_INSIDE)
     yield darktable.shows(photos, work / "darktable-reads")
     for sidecars in (True, False):
         shown: dict[Path, Shown] = {}
@@ -91,10 +89,10 @@ def _make(before: Path, work: Path) -> None:
     folders = [before / str(number) for number in range(len(RATERS))]
     for number, folder in enumerate(folders):
         folder.mkdir(parents=True)
-        for suffix, format_ in FORMATS.items():
+        for suffix, format_ in TAGGED_INSIDE.items():
             if number < 2 or suffix in {"jpg", "tif"}:
                 (folder / f"a.{suffix}").write_bytes(factories.encoded(blurred, format_))
-    digikam.DigiKam(folders[0], work / "digikam-rates", sidecars=False).rate(len(FORMATS))
+    digikam.DigiKam(folders[0], work / "digikam-rates", sidecars=False).rate(len(TAGGED_INSIDE))
     darktable.rate(sorted(folders[1].iterdir()), work / "darktable-rates")
     words = ["-iptc:keywords=Holiday", "-ifd0:xpkeywords=Holiday", "-ifd0:rating=4"]
     subprocess.run(["exiftool", "-q", "-overwrite_original", *words, str(folders[2])], check=True)

@@ -11,7 +11,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from programs import keywords, marks
 from programs.installed import READERS, apt_line, install, missing
-from programs.matrix import FORMATS, OURS, RATERS, SETTINGS, Cell, cells
+from programs.keywords import OURS, TAGGED_INSIDE
+from programs.matrix import RATERS, SETTINGS, Cell, cells
 from programs.matrix import READERS as SHOWN_BY
 from programs.reader import version
 
@@ -55,7 +56,7 @@ def main() -> int:
         text = _of_keywords(Path(folder, "keywords")) + _of_marks(Path(folder, "marks"))
         found = list(cells(Path(folder, "shown")))
     lost = sum(not cell.kept for cell in found)
-    text += _SHOWN + _table(("rated by", "culld's `tags`", "shown by", *FORMATS), _rows(found))
+    text += _SHOWN + _table(("rated by", "culld's `tags`", "shown by", *TAGGED_INSIDE), _rows(found))
     text += f"\nStars or words lost or changed: {lost} of {len(found)}.\n"
     RESULTS.write_text(text)
     print(text)
@@ -73,7 +74,7 @@ def _of_keywords(work: Path) -> str:
 
 
 def _of_marks(work: Path) -> str:
-    return _MARKS + _table(("program", "mark", *marks.FORMATS), marks.rows(work))
+    return _MARKS + _table(("program", "mark", *TAGGED_INSIDE), marks.rows(work))
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
@@ -83,7 +84,7 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 def _rows(found: list[Cell]) -> list[tuple[str, ...]]:
     by_key = {(cell.rater, cell.setting, cell.reader, cell.suffix): cell for cell in found}
     return [
-        (rater, setting, reader, *(_cell(by_key.get((rater, name, reader, suffix))) for suffix in FORMATS))
+        (rater, setting, reader, *(_cell(by_key.get((rater, name, reader, suffix))) for suffix in TAGGED_INSIDE))
         for rater in RATERS
         for name, setting in SETTINGS.items()
         for reader in SHOWN_BY
