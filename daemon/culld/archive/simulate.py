@@ -54,11 +54,10 @@ def simulate_archive(
         raise SystemFaultError(MISSING)
     config = load_config(request.config_file, environ)
     folder = ArchiveFolder(request.archive)
-    manifest = folder.manifest()
-    notes = _compared_models(config, request.config_file, manifest)
-    policies = resolve_policies(config)
-    found = Simulation(policies.default.digest).noted([*notes, *_notes(config, policies.default)])
-    with folder.read():
+    with folder.read() as manifest:
+        notes = _compared_models(config, request.config_file, manifest)
+        policies = resolve_policies(config)
+        found = Simulation(policies.default.digest).noted([*notes, *_notes(config, policies.default)])
         layout = layout_of(folder)
         found.missing = layout.missing
         tables = Tables(layout, Roots.of(config, policies, manifest), policies, SystemClock().now())

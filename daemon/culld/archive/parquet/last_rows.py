@@ -30,12 +30,11 @@ def keys_of(paths: Iterable[bytes]) -> Keys:
 
 def paths_in(batch: pa.RecordBatch) -> Iterator[bytes]:
     """Yield the bytes of the path of each row; the batch has the columns `path` and `path_bytes`."""
-    shown, raw = batch.column("path").to_pylist(), batch.column("path_bytes").to_pylist()
-    return (path.encode() if other is None else other for path, other in zip(shown, raw, strict=True))
+    return iter(key_of(batch).to_pylist())
 
 
-def key_of(table: pa.Table) -> pa.ChunkedArray:
-    """Return the bytes of the path of each row."""
+def key_of(table: pa.Table | pa.RecordBatch) -> pa.Array | pa.ChunkedArray:
+    """Return the bytes of the path of each row; the table has the columns `path` and `path_bytes`."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
